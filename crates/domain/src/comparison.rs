@@ -1,0 +1,244 @@
+//! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone.
+
+use crate::grouping::{Issue, Occurrence};
+use crate::ids::{IssueId, OccurrenceId, ScanId};
+use crate::tracking::{Candidate, Tracked, pair};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where an issue stands relative to the scan compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bucket {
+    /// Only here.
+    New,
+    /// In both.
+    Common,
+    /// Only in the scan compared with.
+    Remediated,
+}
+
+impl Bucket {
+    /// All buckets, in the order people read them.
+    pub const ALL: [Self; 3] = [Self::New, Self::Common, Self::Remediated];
+
+    /// The bucket as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Common => "common",
+            Self::Remediated => "remediated",
+        }
+    }
+}
+
+/// How an issue's occurrences divide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Division {
+    /// Occurrences only here.
+    pub new: u32,
+    /// Occurrences recognised in the scan compared with.
+    pub common: u32,
+    /// Occurrences of the scan compared with that are not here.
+    pub remediated: u32,
+}
+
+/// One issue of the scan, compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedIssue {
+    /// The issue.
+    pub id: IssueId,
+    /// New or common.
+    pub bucket: Bucket,
+    /// Its occurrences.
+    pub division: Division,
+}
+
+/// One scan's issues and occurrences, as the stages before stored them.
+#[derive(Debug)]
+pub struct Side {
+    /// The scan.
+    pub scan: ScanId,
+    /// Its issues, in their stored order.
+    pub issues: Vec<Issue>,
+    /// Its occurrences, in the order of their issues.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// The result of a comparison. Everything is in the stored order of the scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The scan's issues.
+    pub issues: Vec<ComparedIssue>,
+    /// The identities of the scan's occurrences.
+    pub occurrences: Vec<Tracked>,
+    /// The issues that are gone, as the scan compared with had them.
+    pub remediated: Vec<Issue>,
+}
+
+/// Compares `current` with `reference`, whose occurrences have these identities. Without a reference everything is
+/// new. An incomplete scan remediates nothing: what it did not look at is not gone.
+pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Tracked])>) -> Comparison {
+    let candidates = candidates(current);
+    let mut tracked: Vec<Tracked> = current
+        .occurrences
+        .iter()
+        .map(|occurrence| Tracked {
+            id: OccurrenceId::first_seen(current.scan, occurrence.result),
+            stage: None,
+            was_line: None,
+        })
+        .collect();
+    let mut issues: BTreeMap<IssueId, ComparedIssue> = current
+        .issues
+        .iter()
+        .map(|issue| {
+            let division = Division { new: issue.occurrences, common: 0, remediated: 0 };
+            (issue.id, ComparedIssue { id: issue.id, bucket: Bucket::New, division })
+        })
+        .collect();
+    let mut remediated = Vec::new();
+    if let Some((reference, identities)) = reference {
+        let mut gone: BTreeMap<IssueId, u32> =
+            reference.issues.iter().map(|issue| (issue.id, issue.occurrences)).collect();
+        for pair in pair(&candidates, &self::candidates(reference)) {
+            let (Some(here), Some(there), Some(candidate)) = (
+                tracked.get_mut(pair.current),
+                identities.get(pair.reference),
+                candidates.get(pair.current),
+            ) else {
+                continue;
+            };
+            let was_line = reference.occurrences.get(pair.reference).and_then(|occurrence| occurrence.line);
+            *here = Tracked { id: there.id, stage: Some(pair.stage), was_line };
+            if let Some(issue) = issues.get_mut(&candidate.issue) {
+                issue.division.new = issue.division.new.saturating_sub(1);
+                issue.division.common = issue.division.common.saturating_add(1);
+            }
+            if let Some(left) = gone.get_mut(&candidate.issue) {
+                *left = left.saturating_sub(1);
+            }
+        }
+        for issue in &reference.issues {
+            match issues.get_mut(&issue.id) {
+                Some(here) => {
+                    here.bucket = Bucket::Common;
+                    here.division.remediated =
+                        if complete { gone.get(&issue.id).copied().unwrap_or(0) } else { 0 };
+                }
+                None if complete => remediated.push(issue.clone()),
+                None => {}
+            }
+        }
+    }
+    Comparison {
+        issues: current.issues.iter().filter_map(|issue| issues.remove(&issue.id)).collect(),
+        occurrences: tracked,
+        remediated,
+    }
+}
+
+/// The occurrences of a scan as the matcher wants them.
+fn candidates(side: &Side) -> Vec<Candidate> {
+    let issues = side.issues.iter().flat_map(|issue| (0..issue.occurrences).map(|_| issue.id));
+    issues
+        .zip(&side.occurrences)
+        .map(|(issue, occurrence)| Candidate { issue, signatures: occurrence.signatures, line: occurrence.line })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finding::Finding;
+    use crate::testing::finding;
+    use crate::grouping::Grouper;
+    use crate::tracking::Stage;
+    use proptest::prelude::*;
+
+    fn side(scan: u8, findings: Vec<Finding>) -> Side {
+        let mut grouper = Grouper::new("bandit".parse().unwrap());
+        findings.into_iter().for_each(|finding| grouper.push(finding));
+        let (issues, occurrences) = grouper.finish();
+        Side { scan: ScanId::from_bits([scan; 16]), issues, occurrences }
+    }
+
+    fn found(rule: &str, path: &str, line: u32) -> Finding {
+        finding(line, rule, path, line, &["before", &format!("{rule}({path})"), "after"])
+    }
+
+    fn identities(side: &Side) -> Vec<Tracked> {
+        compare(side, true, None).occurrences
+    }
+
+    fn buckets(comparison: &Comparison, side: &Side) -> Vec<(String, Bucket, u32, u32, u32)> {
+        let rows = comparison.issues.iter().zip(&side.issues);
+        rows.map(|(row, issue)| {
+            let Division { new, common, remediated } = row.division;
+            (issue.rule.clone(), row.bucket, new, common, remediated)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn without_a_reference_everything_is_new() {
+        let scan = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 2)]);
+        let comparison = compare(&scan, true, None);
+        assert_eq!(buckets(&comparison, &scan), [("B1".to_owned(), Bucket::New, 2, 0, 0)]);
+        assert!(comparison.remediated.is_empty() && comparison.occurrences[0].id != comparison.occurrences[1].id);
+    }
+
+    #[test]
+    fn a_known_rule_in_a_new_place_is_a_common_issue_with_a_new_occurrence() {
+        let old = side(1, vec![found("B1", "a.py", 1), found("B3", "c.py", 9)]);
+        let new = side(2, vec![found("B1", "a.py", 40), found("B1", "b.py", 2), found("B2", "a.py", 3)]);
+        let comparison = compare(&new, true, Some((&old, &identities(&old))));
+        assert_eq!(
+            buckets(&comparison, &new),
+            [("B1".to_owned(), Bucket::Common, 1, 1, 0), ("B2".to_owned(), Bucket::New, 1, 0, 0)]
+        );
+        assert_eq!(comparison.remediated.iter().map(|issue| issue.rule.as_str()).collect::<Vec<_>>(), ["B3"]);
+        let moved = &comparison.occurrences[0];
+        assert_eq!(
+            (moved.id, moved.stage, moved.was_line),
+            (identities(&old)[0].id, Some(Stage::Context), Some(1)),
+            "a recognised occurrence keeps its identity and says where it was"
+        );
+    }
+
+    #[test]
+    fn an_incomplete_scan_remediates_nothing() {
+        let old = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 1), found("B3", "c.py", 9)]);
+        let new = side(2, vec![found("B1", "a.py", 1)]);
+        let comparison = compare(&new, false, Some((&old, &identities(&old))));
+        assert_eq!(buckets(&comparison, &new), [("B1".to_owned(), Bucket::Common, 0, 1, 0)]);
+        assert!(comparison.remediated.is_empty());
+        let comparison = compare(&new, true, Some((&old, &identities(&old))));
+        assert_eq!(buckets(&comparison, &new), [("B1".to_owned(), Bucket::Common, 0, 1, 1)]);
+        assert_eq!(comparison.remediated.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn the_sums_hold(
+            a in proptest::collection::vec((0..3_u8, 0..3_u8, 1..9_u32), 0..25),
+            b in proptest::collection::vec((0..3_u8, 0..3_u8, 1..9_u32), 0..25),
+        ) {
+            let side_of = |n, list: &[(u8, u8, u32)]| {
+                side(n, list.iter().map(|(rule, path, line)| found(&format!("B{rule}"), &format!("{path}.py"), *line)).collect())
+            };
+            let (old, new) = (side_of(1, &a), side_of(2, &b));
+            let comparison = compare(&new, true, Some((&old, &identities(&old))));
+            let sum = |field: fn(&Division) -> u32| comparison.issues.iter().map(|issue| field(&issue.division)).sum::<u32>();
+            let gone: u32 = comparison.remediated.iter().map(|issue| issue.occurrences).sum();
+            let count = |list: &[(u8, u8, u32)]| u32::try_from(list.len()).unwrap();
+            prop_assert_eq!(sum(|d| d.new) + sum(|d| d.common), count(&b));
+            prop_assert_eq!(gone + sum(|d| d.remediated) + sum(|d| d.common), count(&a));
+            let again = compare(&old, true, Some((&old, &identities(&old))));
+            prop_assert!(again.remediated.is_empty());
+            prop_assert!(again.issues.iter().all(|issue| issue.division.new == 0 && issue.bucket == Bucket::Common));
+            let ids = |tracked: &[Tracked]| { let mut ids: Vec<_> = tracked.iter().map(|t| t.id).collect(); ids.sort_unstable(); ids };
+            prop_assert_eq!(ids(&again.occurrences), ids(&identities(&old)));
+        }
+    }
+}

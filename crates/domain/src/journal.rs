@@ -1,0 +1,90 @@
+//! Journals: their names, and what their events mean. How they are stored is the `store` crate's concern.
+
+use crate::event::Entry;
+use crate::ids::{ProjectId, TargetId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The name of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "journal")]
+pub enum JournalId {
+    /// Settings, targets, baselines and tokens of a project.
+    Project {
+        /// The project.
+        project: ProjectId,
+    },
+    /// The exemptions of one target.
+    Exemptions {
+        /// The project.
+        project: ProjectId,
+        /// The target.
+        target: TargetId,
+    },
+    /// Every scan of one target, in the order they were recorded.
+    Scans {
+        /// The project.
+        project: ProjectId,
+        /// The target.
+        target: TargetId,
+    },
+}
+
+impl JournalId {
+    /// The journal's part of keys in the store; made of `[a-z0-9._:-]` alone.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Project { project } => format!("project:{project}"),
+            Self::Exemptions { project, target } => format!("ex:{project}:{target}"),
+            Self::Scans { project, target } => format!("scans:{project}:{target}"),
+        }
+    }
+}
+
+/// Why an event changed nothing. It stays in the journal, for the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// What stands against it, in words for the person who tried.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// The state that a journal's events add up to.
+pub trait Fold: Default + Clone + Serialize + DeserializeOwned {
+    /// What stands in the journal.
+    type Event: Clone + Serialize + DeserializeOwned;
+
+    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written.
+    const ORDERED: bool;
+
+    /// Applies the event of number `n`. An event that is not legal in this state changes nothing and is refused; one
+    /// whose id was applied before changes nothing and is accepted.
+    ///
+    /// # Errors
+    /// The refusal, for whoever appended the event.
+    fn apply(&mut self, n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TargetId;
+
+    #[test]
+    fn keys_of_journals_are_pinned() {
+        let project: ProjectId = "shop".parse().unwrap();
+        let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
+        assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
+        assert_eq!(
+            JournalId::Exemptions { project: project.clone(), target }.key(),
+            format!("ex:shop:{target}")
+        );
+        assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
+    }
+}

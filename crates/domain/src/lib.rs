@@ -1,0 +1,30 @@
+//! Every type and every decision of Gatehouse, as plain functions of their arguments.
+//!
+//! What is deliberately absent: input and output, clocks, randomness, `async`, the Spin SDK, WIT types and
+//! hash maps (their order leaks into results). The time is always an argument, so the same input gives the same
+//! answer on every host, in every test, and when a stage is run again.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+pub mod comparison;
+pub mod digest;
+pub mod event;
+pub mod exemption;
+pub mod gate;
+pub mod grouping;
+pub mod ids;
+pub mod journal;
+pub mod limits;
+pub mod project;
+pub mod role;
+pub mod scan;
+pub mod signature;
+pub mod threshold;
+pub mod time;
+pub mod tracking;
+
+#[cfg(test)]
+mod testing;

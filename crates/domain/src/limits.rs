@@ -1,0 +1,13 @@
+//! The limits of what projects hold and people write. Those of reports are in the `finding` crate. Each is checked
+//! where the thing enters, with a test at the limit and one over.
+
+/// Largest value written to the key-value store, in bytes (what every Spin back end holds; see `Value sizes` in ARCHITECTURE.md).
+pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Most targets of one project; they are one journal's state.
+pub const TARGETS_MAX: usize = 5_000;
+/// Most tokens of one project that are neither revoked nor expired.
+pub const TOKENS_MAX: usize = 1_000;
+/// Longest free text of a person (reason, comment), in characters.
+pub const REMARK_CHARS_MAX: usize = 1024;
+/// Longest life of a token or an exemption, in days.
+pub const DURATION_DAYS_MAX: u32 = 3650;

@@ -1,0 +1,357 @@
+//! A project: its settings, targets, baselines and tokens, as the fold of its journal.
+
+use crate::event::{Entry, Mark};
+use crate::ids::{EventId, ProjectId, Subject, TargetId, TargetName, TokenId, VariantName};
+use crate::journal::{Fold, Refusal};
+use crate::limits::{TARGETS_MAX, TOKENS_MAX};
+use crate::role::Role;
+use finding::severity::Severity;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// What kind of thing a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetType {
+    /// A source code repository.
+    Repository,
+    /// A container image.
+    Container,
+    /// A running application or host.
+    Instance,
+    /// The configuration of a cloud account or cluster.
+    Configuration,
+}
+
+impl TargetType {
+    /// All types.
+    pub const ALL: [Self; 4] = [Self::Repository, Self::Container, Self::Instance, Self::Configuration];
+
+    /// The type as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Repository => "repository",
+            Self::Container => "container",
+            Self::Instance => "instance",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+impl fmt::Display for TargetType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no type of target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no target type; use one of repository, container, instance, configuration", .0.escape_default())]
+pub struct UnknownTargetType(String);
+
+impl FromStr for TargetType {
+    type Err = UnknownTargetType;
+    fn from_str(value: &str) -> Result<Self, UnknownTargetType> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| UnknownTargetType(value.to_owned()))
+    }
+}
+
+/// What a project's admin decides for all its scans.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The level that issues without a severity count as; absent: with a threshold set they make a verdict undecided.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unassigned_as: Option<Severity>,
+}
+
+/// What can happen to a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum ProjectEvent {
+    /// Its settings were set; the first such event creates the project.
+    SettingsSet {
+        /// All settings, replacing those before.
+        settings: Settings,
+    },
+    /// A target was made, usually by its first upload.
+    TargetCreated {
+        /// Its name.
+        name: TargetName,
+        /// Its type.
+        target_type: TargetType,
+    },
+    /// A target's baseline was set or removed.
+    BaselineSet {
+        /// The target.
+        name: TargetName,
+        /// The variant others are compared with; absent: none.
+        variant: Option<VariantName>,
+    },
+    /// A token was issued.
+    TokenIssued {
+        /// The token.
+        token: IssuedToken,
+    },
+    /// A token was revoked.
+    TokenRevoked {
+        /// Which.
+        token: TokenId,
+    },
+}
+
+/// What a project remembers of a token; never the token itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedToken {
+    /// Its public id.
+    pub id: TokenId,
+    /// SHA-256 of the token, 64 hexadecimal digits: the register to delete when it is revoked.
+    pub sha256: String,
+    /// What its issuer called it.
+    pub name: String,
+    /// The person or machine it was issued to.
+    pub subject: Subject,
+    /// What it allows.
+    pub role: Role,
+    /// When it ends; absent: when it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<Timestamp>,
+}
+
+/// What authentication reads: the register under a token's SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The one project the token is good for.
+    pub project: ProjectId,
+    /// The token as issued.
+    pub token: IssuedToken,
+}
+
+/// A target as its project knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// Its type; never changes.
+    pub target_type: TargetType,
+    /// The variant others are compared with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline: Option<VariantName>,
+    /// Who made it.
+    pub created: Mark,
+}
+
+/// A token as its project knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    /// As issued.
+    pub token: IssuedToken,
+    /// Who issued it.
+    pub issued: Mark,
+}
+
+/// The state of a project.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    /// Who created it; absent: it does not exist.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created: Option<Mark>,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Its targets by name.
+    #[serde(default)]
+    pub targets: BTreeMap<TargetName, Target>,
+    /// Its tokens that are not revoked; those that ended are forgotten when new ones are issued.
+    #[serde(default)]
+    pub tokens: BTreeMap<TokenId, Token>,
+    /// The last event that changed it, so that one appended twice by a retry is recognised.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_event: Option<EventId>,
+}
+
+impl Fold for Project {
+    type Event = Named<ProjectEvent>;
+    const ORDERED: bool = true;
+
+    fn apply(&mut self, _n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
+        let project = &entry.event.project;
+        match &entry.event.event {
+            ProjectEvent::SettingsSet { settings } => {
+                self.settings = settings.clone();
+                self.created.get_or_insert_with(|| entry.mark());
+            }
+            ProjectEvent::TargetCreated { name, target_type } => match self.targets.get(name) {
+                Some(target) if target.target_type == *target_type => {}
+                Some(target) => return Err(other_type(name, target.target_type, *target_type)),
+                None if self.targets.len() >= TARGETS_MAX => {
+                    return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the most it may have")));
+                }
+                None => {
+                    let target = Target {
+                        id: TargetId::of(project, name),
+                        target_type: *target_type,
+                        baseline: None,
+                        created: entry.mark(),
+                    };
+                    self.targets.insert(name.clone(), target);
+                }
+            },
+            ProjectEvent::BaselineSet { name, variant } => match self.targets.get_mut(name) {
+                Some(target) => target.baseline.clone_from(variant),
+                None => return Err(Refusal::new(format!("there is no target `{name}`"))),
+            },
+            ProjectEvent::TokenIssued { token } => {
+                self.tokens.retain(|_, held| held.token.expires.is_none_or(|end| entry.at < end));
+                if self.tokens.len() >= TOKENS_MAX && !self.tokens.contains_key(&token.id) {
+                    return Err(Refusal::new(format!("the project has {TOKENS_MAX} tokens, the most it may have")));
+                }
+                self.tokens.insert(token.id, Token { token: token.clone(), issued: entry.mark() });
+            }
+            ProjectEvent::TokenRevoked { token } => match self.tokens.remove(token) {
+                Some(_) => {}
+                None if self.last_event == Some(entry.id) => {}
+                None => return Err(Refusal::new(format!("there is no token with the id {token}"))),
+            },
+        }
+        self.last_event = Some(entry.id);
+        Ok(())
+    }
+}
+
+/// An event with the project it belongs to, so that ids can be derived while folding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named<E> {
+    /// The project.
+    pub project: ProjectId,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: E,
+}
+
+/// The refusal of a target under a second type.
+pub fn other_type(name: &TargetName, is: TargetType, asked: TargetType) -> Refusal {
+    Refusal::new(format!("target `{name}` is a {is}, not a {asked}"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::event::Actor;
+
+    pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
+        Entry {
+            v: 1,
+            id: EventId::derived("test", &[&n.to_be_bytes()]),
+            at: Timestamp::from_ms(at),
+            by: Actor { subject: subject.parse().unwrap(), role: Role::Admin, token: None, address: None },
+            event,
+        }
+    }
+
+    fn named(event: ProjectEvent) -> Named<ProjectEvent> {
+        Named { project: "shop".parse().unwrap(), event }
+    }
+
+    fn fold(events: &[ProjectEvent]) -> (Project, Vec<Result<(), String>>) {
+        let mut project = Project::default();
+        let mut results = vec![];
+        for (n, event) in (1..).zip(events) {
+            let result = project.apply(n, &entry(n, "ann", 1000, named(event.clone())));
+            results.push(result.map_err(|refusal| refusal.reason));
+        }
+        (project, results)
+    }
+
+    fn target(target_type: TargetType) -> ProjectEvent {
+        ProjectEvent::TargetCreated { name: "dvpwa".parse().unwrap(), target_type }
+    }
+
+    fn baseline(name: &str, variant: Option<&str>) -> ProjectEvent {
+        ProjectEvent::BaselineSet {
+            name: name.parse().unwrap(),
+            variant: variant.map(|variant| variant.parse().unwrap()),
+        }
+    }
+
+    fn token(expires: Option<i64>) -> IssuedToken {
+        IssuedToken {
+            id: TokenId::of("gh_x"),
+            sha256: crate::ids::token_digest("gh_x"),
+            name: "ci".to_owned(),
+            subject: "ci".parse().unwrap(),
+            role: Role::Developer,
+            expires: expires.map(Timestamp::from_ms),
+        }
+    }
+
+    #[test]
+    fn two_who_create_a_target_create_the_same_one() {
+        let (project, results) = fold(&[target(TargetType::Repository), target(TargetType::Repository)]);
+        assert_eq!(results, [Ok(()), Ok(())]);
+        assert_eq!(project.targets.len(), 1);
+    }
+
+    #[test]
+    fn a_target_keeps_its_type() {
+        let (project, results) = fold(&[target(TargetType::Repository), target(TargetType::Container)]);
+        assert_eq!(results[1], Err("target `dvpwa` is a repository, not a container".to_owned()));
+        assert_eq!(project.targets.values().next().unwrap().target_type, TargetType::Repository);
+    }
+
+    #[test]
+    fn a_baseline_needs_its_target_and_can_be_removed() {
+        let (_, results) = fold(&[baseline("dvpwa", Some("master"))]);
+        assert_eq!(results, [Err("there is no target `dvpwa`".to_owned())]);
+        let (project, _) = fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master"))]);
+        assert_eq!(project.targets.values().next().unwrap().baseline.as_ref().unwrap().as_str(), "master");
+        let (project, _) =
+            fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master")), baseline("dvpwa", None)]);
+        assert_eq!(project.targets.values().next().unwrap().baseline, None);
+    }
+
+    #[test]
+    fn tokens_are_issued_revoked_and_forgotten_at_their_end() {
+        let issue = |expires| ProjectEvent::TokenIssued { token: token(expires) };
+        let revoke = ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") };
+        let (project, results) = fold(&[issue(None), revoke.clone(), revoke]);
+        assert!(project.tokens.is_empty() && results[1].is_ok() && results[2].is_err());
+        let other = IssuedToken { id: TokenId::of("gh_y"), ..token(None) };
+        let (project, _) = fold(&[issue(Some(1000)), ProjectEvent::TokenIssued { token: other }]);
+        assert_eq!(project.tokens.keys().collect::<Vec<_>>(), [&TokenId::of("gh_y")]);
+    }
+
+    #[test]
+    fn the_most_targets_are_accepted_and_one_more_is_refused() {
+        let many: Vec<_> = (0..=TARGETS_MAX)
+            .map(|n| ProjectEvent::TargetCreated {
+                name: format!("t{n}").parse().unwrap(),
+                target_type: TargetType::Repository,
+            })
+            .collect();
+        let (project, results) = fold(&many);
+        assert_eq!(project.targets.len(), TARGETS_MAX);
+        assert!(results[TARGETS_MAX - 1].is_ok() && results[TARGETS_MAX].is_err());
+    }
+
+    #[test]
+    fn the_stored_events_are_pinned() {
+        let events = [
+            ProjectEvent::SettingsSet { settings: Settings { unassigned_as: Some(Severity::High) } },
+            target(TargetType::Repository),
+            baseline("dvpwa", Some("master")),
+            ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },
+        ];
+        let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"project":"shop","type":"settings_set","settings":{"unassigned_as":"high"}}
+        {"project":"shop","type":"target_created","name":"dvpwa","target_type":"repository"}
+        {"project":"shop","type":"baseline_set","name":"dvpwa","variant":"master"}
+        {"project":"shop","type":"token_revoked","token":"33c39c07809bea08255e4bd199ad3c73"}
+        "#);
+    }
+}

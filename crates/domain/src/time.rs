@@ -1,0 +1,61 @@
+//! Points in time, as milliseconds since 1970-01-01T00:00:00Z. Nothing here reads a clock.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A point in time, milliseconds since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Timestamp {
+    /// The point `ms` milliseconds after the Unix epoch.
+    pub fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This point plus whole days of 24 hours.
+    pub fn plus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add(i64::from(days).saturating_mul(DAY_MS)))
+    }
+
+    /// Milliseconds from `earlier` to this point; negative when it lies before.
+    pub fn ms_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, for example `2026-11-23T06:18:00.000Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => write!(f, "{at:.3}"),
+            // Outside the years -9999 to 9999: no clock gives it, but a number is better than a lie.
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_read_as_rfc_3339() {
+        assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_ms(1_795_414_680_001).to_string(), "2026-11-23T06:18:00.001Z");
+    }
+
+    #[test]
+    fn days_are_24_hours_and_never_overflow() {
+        assert_eq!(Timestamp::from_ms(5).plus_days(2), Timestamp::from_ms(5 + 2 * DAY_MS));
+        assert_eq!(Timestamp::from_ms(i64::MAX).plus_days(1), Timestamp::from_ms(i64::MAX));
+    }
+}

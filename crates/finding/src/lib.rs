@@ -1,0 +1,15 @@
+//! A finding, and what it is made of: the contract between the parsers in `scanners`, which produce it, and `domain`,
+//! which decides over it. Neither of those two knows the other.
+//!
+//! Pure values: no input or output, no clock, no SDK.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
+)]
+
+mod finding;
+pub mod limits;
+pub mod severity;
+
+pub use finding::{Excerpt, Finding, Kind, Location, Rejected, ReportSummary, Scored};

@@ -1,0 +1,52 @@
+//! The limits of reports and findings. Each is checked where the thing enters, with a test at the limit and one over.
+
+/// Largest report after decompression, in bytes.
+pub const REPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Largest ratio of decompressed to compressed bytes of a report.
+pub const COMPRESSION_RATIO_MAX: u64 = 100;
+/// Decompressed bytes below which the ratio is not judged: a tiny repetitive report is no bomb.
+pub const COMPRESSION_RATIO_FLOOR_BYTES: u64 = 1024 * 1024;
+/// Most findings of one report.
+pub const FINDINGS_MAX: u64 = 1_000_000;
+/// Longest text field kept of a finding, in bytes; what is longer is cut, marked and counted.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Deepest nesting of a JSON report: arrays and objects inside one another.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Most entries whose rejection is described one by one in an answer; the count is always exact.
+pub const REJECTED_LISTED_MAX: usize = 100;
+/// The mark that ends a text that was cut.
+pub const CUT_MARK: &str = "… [cut]";
+
+/// Cuts `text` to at most [`TEXT_BYTES_MAX`] bytes, mark included, at a character boundary. Returns whether it cut.
+pub fn cut_text(text: &mut String) -> bool {
+    if text.len() <= TEXT_BYTES_MAX {
+        return false;
+    }
+    let room = TEXT_BYTES_MAX - CUT_MARK.len();
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room).last().unwrap_or(0);
+    text.truncate(end);
+    text.push_str(CUT_MARK);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_at_the_limit_is_kept_and_one_byte_more_is_cut_and_marked() {
+        let mut at_limit = "x".repeat(TEXT_BYTES_MAX);
+        assert!(!cut_text(&mut at_limit));
+        assert_eq!(at_limit.len(), TEXT_BYTES_MAX);
+        let mut over = "x".repeat(TEXT_BYTES_MAX + 1);
+        assert!(cut_text(&mut over));
+        assert!(over.len() <= TEXT_BYTES_MAX && over.ends_with(CUT_MARK));
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        let mut text = "é".repeat(TEXT_BYTES_MAX);
+        assert!(cut_text(&mut text));
+        assert!(text.len() <= TEXT_BYTES_MAX && text.trim_end_matches(CUT_MARK).chars().all(|c| c == 'é'));
+    }
+}
