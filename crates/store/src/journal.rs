@@ -1,0 +1,298 @@
+//! Journals: numbered events, written once, that fold into a state.
+//!
+//! - `…:seq` is a counter that `increment` alone touches; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may
+//!   be stale but never wrong.
+//! - [`append`]: increment, write the event, load, renew the snapshot; it is acknowledged only if the load saw it.
+//! - [`load`]: the snapshot, then the events after it in concurrent windows of 8 until a whole window is absent.
+//! - A number without an event below one that has one is a *hole*: its writer is slow or died. It is looked for again
+//!   until it is 10 minutes old; requests live for 30 seconds, so by then it is dead for good.
+//!
+//! Where the order of events matters, a snapshot never passes a living hole; where it does not, it lists them.
+
+use crate::document;
+use crate::keys;
+use crate::kv::{Counter, Kv, KvError};
+use domain::event::{Actor, Entry};
+use domain::ids::EventId;
+use domain::journal::{Fold, JournalId, Refusal};
+use domain::limits::VALUE_BYTES_MAX;
+use domain::time::Timestamp;
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many events are read at once; also how many writers may be under way before a reader stops seeing past them.
+const WINDOW: u64 = 8;
+/// The age from which on a hole is dead, in milliseconds.
+const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
+/// How often an appender looks for its own event while earlier writers are under way.
+const VISIBLE_TRIES: u32 = 200;
+/// The largest snapshot that stands in one value; leaves room for the JSON around it.
+const SNAPSHOT_INLINE_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
+/// How many events back a snapshot remembers refusals.
+const REFUSALS_KEPT: u64 = 256;
+/// A snapshot in several parts is renewed only every so many events.
+const SNAPSHOT_PARTS_EVERY: u64 = 16;
+
+/// The snapshot as stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Snapshot {
+    /// The format's version: 1.
+    v: u8,
+    /// All events up to this number are in the state, but for the holes.
+    upto: u64,
+    /// Living holes at or below `upto`, with the time of the event that showed each to be one.
+    holes: Vec<(u64, Timestamp)>,
+    /// Events among the last [`REFUSALS_KEPT`] that changed nothing, and why: for the appender that finds its event
+    /// already folded by somebody else.
+    refused: Vec<(u64, Refusal)>,
+    /// The state as JSON text.
+    state: Option<String>,
+    /// How many further values hold the state when it is too large for this one.
+    parts: usize,
+}
+
+/// A journal as loaded.
+#[derive(Debug, Clone)]
+pub struct Loaded<F: Fold> {
+    /// The fold of all its events.
+    pub state: F,
+    /// The number of its last event, 0 for none.
+    pub last: u64,
+    /// What became of the event asked for, see [`load_watching`].
+    outcome: Option<Result<(), Refusal>>,
+    /// What a renewed snapshot would hold.
+    next: Next<F>,
+    /// The snapshot this was loaded from.
+    from: Option<(u64, usize)>,
+}
+
+#[derive(Debug, Clone)]
+struct Next<F> {
+    upto: u64,
+    holes: Vec<(u64, Timestamp)>,
+    refused: Vec<(u64, Refusal)>,
+    state: F,
+}
+
+/// What became of an event that was appended.
+#[derive(Debug, Clone)]
+pub struct Appended<F> {
+    /// The event's number.
+    pub n: u64,
+    /// Whether it took effect; if not, it stays in the journal for the audit.
+    pub outcome: Result<(), Refusal>,
+    /// The state with it.
+    pub state: F,
+}
+
+/// Loads a journal.
+pub async fn load<F: Fold>(kv: &impl Kv, journal: &JournalId, now: Timestamp) -> Result<Loaded<F>, KvError> {
+    load_watching(kv, journal, now, None).await
+}
+
+/// The events from `to` down to 1, at most `count` of them, holes left out, the newest first, with their numbers.
+pub async fn read_back<E: serde::de::DeserializeOwned>(
+    kv: &impl Kv,
+    journal: &JournalId,
+    to: u64,
+    count: usize,
+) -> Result<Vec<(u64, Entry<E>)>, KvError> {
+    let mut entries = Vec::new();
+    let mut to = to;
+    while to > 0 && entries.len() < count {
+        let from = to.saturating_sub(WINDOW - 1).max(1);
+        let mut window: Vec<_> = window(kv, journal, from, to).await?.into_iter().collect();
+        window.reverse();
+        entries.extend(window);
+        to = from - 1;
+    }
+    entries.truncate(count);
+    Ok(entries)
+}
+
+/// Appends an event and answers once every later load will see it.
+///
+/// # Errors
+/// The store failed, or earlier writers kept the event from being seen. The event may then take effect or not; the
+/// caller appends it again under the same id, and the fold counts it once.
+pub async fn append<F: Fold>(
+    kv: &impl Counter,
+    journal: &JournalId,
+    id: EventId,
+    by: Actor,
+    event: F::Event,
+    now: impl Fn() -> Timestamp,
+) -> Result<Appended<F>, KvError> {
+    let n = kv.increment(&keys::journal_counter(journal)).await?;
+    let entry = Entry { v: 1, id, at: now(), by, event };
+    document::put(kv, &keys::journal_event(journal, n), &entry).await?;
+    for _ in 0..VISIBLE_TRIES {
+        let loaded: Loaded<F> = load_watching(kv, journal, now(), Some(n)).await?;
+        if let Some(outcome) = loaded.outcome.clone() {
+            renew(kv, journal, &loaded).await?;
+            return Ok(Appended { n, outcome, state: loaded.state });
+        }
+        kv.pause().await;
+    }
+    Err(KvError::NotYetVisible { journal: journal.key(), n })
+}
+
+async fn load_watching<F: Fold>(
+    kv: &impl Kv,
+    journal: &JournalId,
+    now: Timestamp,
+    watched: Option<u64>,
+) -> Result<Loaded<F>, KvError> {
+    let (snapshot, from) = read_snapshot::<F>(kv, journal).await?;
+    let mut entries: BTreeMap<u64, Entry<F::Event>> = BTreeMap::new();
+    // Holes of the snapshot that have been filled since; there are none where order matters.
+    let refilled = try_join_all(snapshot.holes.iter().map(|(n, _)| window(kv, journal, *n, *n))).await?;
+    entries.extend(refilled.into_iter().flatten());
+    let mut next = snapshot.upto + 1;
+    loop {
+        let found = window(kv, journal, next, next + WINDOW - 1).await?;
+        if found.is_empty() {
+            break;
+        }
+        entries.extend(found);
+        next += WINDOW;
+    }
+    let last = entries.keys().next_back().copied().unwrap_or(0).max(snapshot.upto);
+    let holes = living_holes(&snapshot, &entries, last, now);
+    Ok(fold(snapshot, entries, last, holes, watched, from))
+}
+
+/// Holes up to `last` that are not dead yet, each with the time at which it was first seen to be one.
+fn living_holes<F, E>(
+    snapshot: &Next<F>,
+    entries: &BTreeMap<u64, Entry<E>>,
+    last: u64,
+    now: Timestamp,
+) -> Vec<(u64, Timestamp)> {
+    let known = snapshot.holes.iter().filter(|(n, _)| !entries.contains_key(n)).copied();
+    let found = (snapshot.upto + 1..last).filter(|n| !entries.contains_key(n)).filter_map(|n| {
+        let after = entries.range(n..).next()?.1.at;
+        Some((n, after))
+    });
+    known.chain(found).filter(|(_, since)| now.ms_since(*since) < HOLE_DEAD_MS).collect()
+}
+
+fn fold<F: Fold>(
+    snapshot: Next<F>,
+    entries: BTreeMap<u64, Entry<F::Event>>,
+    last: u64,
+    holes: Vec<(u64, Timestamp)>,
+    watched: Option<u64>,
+    from: Option<(u64, usize)>,
+) -> Loaded<F> {
+    // How far a snapshot may go: where order matters, up to the first hole that may still be filled.
+    let reach = match holes.first() {
+        Some((hole, _)) if F::ORDERED => hole - 1,
+        _ => last,
+    };
+    let mut outcome = watched.and_then(|n| outcome_in(&snapshot, n));
+    let mut state = snapshot.state;
+    let mut refused = snapshot.refused;
+    let mut at_reach = None;
+    for (n, entry) in &entries {
+        if reach < *n && at_reach.is_none() {
+            at_reach = Some((state.clone(), refused.clone()));
+        }
+        let result = state.apply(*n, entry);
+        if watched == Some(*n) {
+            outcome = Some(result.clone());
+        }
+        refused.extend(result.err().map(|refusal| (*n, refusal)));
+    }
+    let (state_at_reach, mut refused) = at_reach.unwrap_or_else(|| (state.clone(), refused));
+    refused.retain(|(n, _)| reach.saturating_sub(REFUSALS_KEPT) < *n);
+    let holes = if F::ORDERED { Vec::new() } else { holes };
+    let next = Next { upto: reach, holes, refused, state: state_at_reach };
+    Loaded { state, last, outcome, next, from }
+}
+
+/// What became of event `n` if it is in a snapshot that somebody else renewed. Nothing is said of an event too far back.
+fn outcome_in<F>(snapshot: &Next<F>, n: u64) -> Option<Result<(), Refusal>> {
+    let folded = n <= snapshot.upto && !snapshot.holes.iter().any(|(hole, _)| *hole == n);
+    if !folded || n <= snapshot.upto.saturating_sub(REFUSALS_KEPT) {
+        return None;
+    }
+    let refusal = snapshot.refused.iter().find(|(refused, _)| *refused == n);
+    Some(refusal.map_or(Ok(()), |(_, refusal)| Err(refusal.clone())))
+}
+
+/// The events of `from..=to` that are there.
+async fn window<E: serde::de::DeserializeOwned>(
+    kv: &impl Kv,
+    journal: &JournalId,
+    from: u64,
+    to: u64,
+) -> Result<BTreeMap<u64, Entry<E>>, KvError> {
+    let read = |n: u64| async move {
+        let entry = document::find(kv, &keys::journal_event(journal, n)).await?;
+        Ok::<_, KvError>(entry.map(|entry| (n, entry)))
+    };
+    Ok(try_join_all((from..=to).map(read)).await?.into_iter().flatten().collect())
+}
+
+/// The snapshot, or an empty one where none can be used: it is a cache, the events are the truth.
+async fn read_snapshot<F: Fold>(
+    kv: &impl Kv,
+    journal: &JournalId,
+) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
+    let empty = || (Next { upto: 0, holes: Vec::new(), refused: Vec::new(), state: F::default() }, None);
+    let Some(bytes) = kv.get(&keys::journal_snapshot(journal)).await? else { return Ok(empty()) };
+    let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&bytes) else { return Ok(empty()) };
+    let text = match snapshot.state {
+        Some(text) => text.into_bytes(),
+        None => {
+            let part = |n| async move { kv.get(&keys::journal_snapshot_part(journal, snapshot.upto, n)).await };
+            let parts: Option<Vec<Vec<u8>>> =
+                try_join_all((0..snapshot.parts).map(part)).await?.into_iter().collect();
+            parts.map(|parts| parts.concat()).unwrap_or_default()
+        }
+    };
+    match serde_json::from_slice(&text) {
+        Ok(state) if snapshot.v == 1 => {
+            let from = Some((snapshot.upto, snapshot.parts));
+            Ok((Next { upto: snapshot.upto, holes: snapshot.holes, refused: snapshot.refused, state }, from))
+        }
+        _ => Ok(empty()),
+    }
+}
+
+/// Writes the snapshot anew if the journal has grown. The parts of the one before are removed: whoever is reading them
+/// falls back to the events.
+async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -> Result<(), KvError> {
+    let next = &loaded.next;
+    let (old_upto, old_parts) = loaded.from.unwrap_or((0, 0));
+    let due = if old_parts == 0 { 1 } else { SNAPSHOT_PARTS_EVERY };
+    if next.upto < old_upto.saturating_add(due) {
+        return Ok(());
+    }
+    let key = keys::journal_snapshot(journal);
+    let unwritable = |error: serde_json::Error| KvError::Unreadable { key: key.clone(), reason: error.to_string() };
+    let text = serde_json::to_string(&next.state).map_err(unwritable)?;
+    let (holes, refused) = (next.holes.clone(), next.refused.clone());
+    let mut snapshot = Snapshot { v: 1, upto: next.upto, holes, refused, state: None, parts: 0 };
+    if text.len() <= SNAPSHOT_INLINE_BYTES_MAX {
+        snapshot.state = Some(text);
+    } else {
+        let parts: Vec<&[u8]> = text.as_bytes().chunks(VALUE_BYTES_MAX).collect();
+        snapshot.parts = parts.len();
+        try_join_all(parts.iter().enumerate().map(|(n, part)| async move {
+            kv.set(&keys::journal_snapshot_part(journal, next.upto, n), part).await
+        }))
+        .await?;
+    }
+    document::put(kv, &key, &snapshot).await?;
+    try_join_all((0..old_parts).map(|n| async move {
+        kv.delete(&keys::journal_snapshot_part(journal, old_upto, n)).await
+    }))
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Journals under concurrency, death and time.
+
+use super::*;
+use crate::memory::MemoryKv;
+use domain::ids::{ProjectId, TargetId};
+use domain::role::Role;
+use futures::executor::block_on;
+use proptest::prelude::*;
+
+/// Keeps the texts of its events in order and refuses `bad`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Log(Vec<(u64, String)>);
+impl Fold for Log {
+    type Event = String;
+    const ORDERED: bool = true;
+    fn apply(&mut self, n: u64, entry: &Entry<String>) -> Result<(), Refusal> {
+        if entry.event == "bad" {
+            return Err(Refusal::new("bad is refused"));
+        }
+        self.0.push((n, entry.event.clone()));
+        Ok(())
+    }
+}
+
+/// Counts its events; their order makes no difference.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Sum(u64);
+impl Fold for Sum {
+    type Event = String;
+    const ORDERED: bool = false;
+    fn apply(&mut self, _n: u64, _entry: &Entry<String>) -> Result<(), Refusal> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+fn journal() -> JournalId {
+    let project: ProjectId = "shop".parse().unwrap();
+    let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
+    JournalId::Exemptions { project, target }
+}
+
+fn actor() -> Actor {
+    Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None }
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+async fn add<F: Fold<Event = String>>(kv: &MemoryKv, text: &str, ms: i64) -> Result<Appended<F>, KvError> {
+    append::<F>(kv, &journal(), EventId::derived("test", &[text.as_bytes()]), actor(), text.to_owned(), || at(ms)).await
+}
+
+fn loaded<F: Fold>(kv: &MemoryKv, ms: i64) -> F {
+    block_on(load::<F>(kv, &journal(), at(ms))).unwrap().state
+}
+
+/// Takes a number and never writes its event, as a writer that died.
+fn hole(kv: &MemoryKv) -> u64 {
+    block_on(kv.increment(&keys::journal_counter(&journal()))).unwrap()
+}
+
+fn fill(kv: &MemoryKv, n: u64, text: &str) {
+    let entry = Entry { v: 1, id: EventId::from_bits([9; 16]), at: at(0), by: actor(), event: text.to_owned() };
+    block_on(document::put(kv, &keys::journal_event(&journal(), n), &entry)).unwrap();
+}
+
+fn texts(log: &Log) -> Vec<&str> {
+    log.0.iter().map(|(_, text)| text.as_str()).collect()
+}
+
+#[test]
+fn events_fold_in_order_and_the_snapshot_changes_nothing() {
+    let kv = MemoryKv::default();
+    for n in 0..40 {
+        assert_eq!(block_on(add::<Log>(&kv, &format!("e{n}"), 0)).unwrap().n, n + 1);
+    }
+    let with = loaded::<Log>(&kv, 0);
+    block_on(kv.delete(&keys::journal_snapshot(&journal()))).unwrap();
+    assert_eq!(loaded::<Log>(&kv, 0), with);
+    block_on(kv.set(&keys::journal_snapshot(&journal()), b"damaged")).unwrap();
+    assert_eq!(loaded::<Log>(&kv, 0), with);
+    assert_eq!(texts(&with).len(), 40);
+}
+
+#[test]
+fn a_refused_event_changes_nothing_and_stays_for_the_audit() {
+    let kv = MemoryKv::default();
+    block_on(add::<Log>(&kv, "good", 0)).unwrap();
+    let refused = block_on(add::<Log>(&kv, "bad", 0)).unwrap();
+    assert_eq!((refused.n, refused.outcome), (2, Err(Refusal::new("bad is refused"))));
+    assert_eq!(texts(&loaded::<Log>(&kv, 0)), ["good"]);
+    let back: Vec<(u64, Entry<String>)> = block_on(read_back(&kv, &journal(), 2, 10)).unwrap();
+    assert_eq!(back.iter().map(|(n, entry)| (*n, entry.event.as_str())).collect::<Vec<_>>(), [(2, "bad"), (1, "good")]);
+}
+
+#[test]
+fn a_refusal_is_known_even_when_somebody_else_snapshotted_it_first() {
+    let kv = MemoryKv::default();
+    block_on(add::<Log>(&kv, "bad", 0)).unwrap();
+    block_on(add::<Log>(&kv, "good", 0)).unwrap();
+    let outcome = |n| block_on(load_watching::<Log>(&kv, &journal(), at(0), Some(n))).unwrap().outcome;
+    assert_eq!(outcome(1), Some(Err(Refusal::new("bad is refused"))));
+    assert_eq!(outcome(2), Some(Ok(())));
+    assert_eq!(outcome(3), None, "an event that is not there has no outcome");
+    for _ in 0..REFUSALS_KEPT {
+        block_on(add::<Log>(&kv, "more", 0)).unwrap();
+    }
+    assert_eq!(outcome(1), None, "too far back to be sure is never taken for accepted");
+}
+
+#[test]
+fn the_cost_of_appending_does_not_grow_with_the_journal() {
+    let kv = MemoryKv::default();
+    let cost_of_one = |kv: &MemoryKv| {
+        let before = kv.operations();
+        block_on(add::<Sum>(kv, "x", 0)).unwrap();
+        let after = kv.operations();
+        (after.0 - before.0, after.1 - before.1)
+    };
+    for _ in 0..10 {
+        cost_of_one(&kv);
+    }
+    let early = cost_of_one(&kv);
+    for _ in 0..3000 {
+        cost_of_one(&kv);
+    }
+    assert_eq!(cost_of_one(&kv), early);
+}
+
+#[test]
+fn an_event_that_arrives_late_is_folded_in_its_place_while_it_may_still_come() {
+    let kv = MemoryKv::default();
+    block_on(add::<Log>(&kv, "first", 0)).unwrap();
+    let late = hole(&kv);
+    for n in 0..30 {
+        block_on(add::<Log>(&kv, &format!("after{n}"), 1000)).unwrap();
+    }
+    assert_eq!(texts(&loaded::<Log>(&kv, 1000))[..2], ["first", "after0"]);
+    fill(&kv, late, "late");
+    assert_eq!(texts(&loaded::<Log>(&kv, 1000))[..3], ["first", "late", "after0"]);
+    block_on(add::<Log>(&kv, "last", 1000)).unwrap();
+    let log = loaded::<Log>(&kv, 1000);
+    assert_eq!((texts(&log)[..3].to_vec(), texts(&log).len()), (vec!["first", "late", "after0"], 33));
+}
+
+#[test]
+fn a_hole_is_dead_after_ten_minutes_and_the_snapshot_passes_it() {
+    let kv = MemoryKv::default();
+    let dead = hole(&kv);
+    block_on(add::<Log>(&kv, "after", 0)).unwrap();
+    let upto = |kv: &MemoryKv| {
+        let snapshot = block_on(kv.get(&keys::journal_snapshot(&journal()))).unwrap();
+        snapshot.map(|bytes: Vec<u8>| serde_json::from_slice::<Snapshot>(&bytes).unwrap().upto)
+    };
+    assert_eq!(upto(&kv), None, "a living hole is not passed");
+    block_on(add::<Log>(&kv, "later", HOLE_DEAD_MS - 1)).unwrap();
+    assert_eq!(upto(&kv), None);
+    block_on(add::<Log>(&kv, "latest", HOLE_DEAD_MS)).unwrap();
+    assert_eq!(upto(&kv), Some(4));
+    fill(&kv, dead, "ghost");
+    assert_eq!(texts(&loaded::<Log>(&kv, HOLE_DEAD_MS)), ["after", "later", "latest"]);
+}
+
+#[test]
+fn where_order_makes_no_difference_the_snapshot_passes_holes_and_still_counts_them_when_filled() {
+    let kv = MemoryKv::default();
+    let late = hole(&kv);
+    for n in 0..30 {
+        block_on(add::<Sum>(&kv, &format!("{n}"), 0)).unwrap();
+    }
+    let before = kv.operations().0;
+    assert_eq!(loaded::<Sum>(&kv, 0), Sum(30));
+    assert_eq!(kv.operations().0 - before, 10, "snapshot, hole, one window");
+    fill(&kv, late, "late");
+    assert_eq!(loaded::<Sum>(&kv, 0), Sum(31));
+    block_on(add::<Sum>(&kv, "last", 0)).unwrap();
+    assert_eq!(loaded::<Sum>(&kv, 0), Sum(32));
+}
+
+#[test]
+fn more_dead_writers_in_a_row_than_a_window_delay_but_never_lie() {
+    let kv = MemoryKv::default();
+    block_on(add::<Log>(&kv, "first", 0)).unwrap();
+    let holes: Vec<u64> = (0..WINDOW).map(|_| hole(&kv)).collect();
+    let unseen = block_on(add::<Log>(&kv, "beyond", 0));
+    assert_eq!(unseen.unwrap_err(), KvError::NotYetVisible { journal: journal().key(), n: 10 });
+    fill(&kv, holes[3], "filled");
+    assert_eq!(texts(&loaded::<Log>(&kv, 0)), ["first", "filled", "beyond"]);
+}
+
+#[test]
+fn a_state_too_large_for_one_value_is_snapshotted_in_parts() {
+    let kv = MemoryKv::default();
+    let text = "x".repeat(50_000);
+    for n in 0..60 {
+        block_on(add::<Log>(&kv, &format!("{n}{text}"), 0)).unwrap();
+    }
+    let log = loaded::<Log>(&kv, 0);
+    assert_eq!(log.0.len(), 60);
+    let parts: Vec<_> = kv.contents().into_keys().filter(|key| key.contains(":snap:")).collect();
+    assert!(!parts.is_empty() && parts.len() < 16, "only the newest generation is kept: {parts:?}");
+    block_on(kv.delete(&parts[0])).unwrap();
+    assert_eq!(loaded::<Log>(&kv, 0), log, "a missing part falls back to the events");
+}
+
+#[test]
+fn concurrent_writers_lose_nothing_and_double_nothing() {
+    let kv = MemoryKv::default();
+    let writers = (0..50).map(|n| {
+        let kv = &kv;
+        async move { add::<Log>(kv, &format!("w{n}"), 0).await.unwrap().n }
+    });
+    let mut numbers = block_on(futures::future::join_all(writers));
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
+    let log = loaded::<Log>(&kv, 0);
+    let mut seen = texts(&log);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 50);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn a_writer_that_dies_anywhere_leaves_what_was_acknowledged(deaths in proptest::collection::vec(0..6_u64, 1..20)) {
+        let kv = MemoryKv::default();
+        let mut acknowledged = vec![];
+        for (n, death) in deaths.iter().enumerate() {
+            kv.fail_after_writes(Some(*death));
+            if block_on(add::<Log>(&kv, &format!("e{n}"), 0)).is_ok() {
+                acknowledged.push(format!("e{n}"));
+            }
+            kv.fail_after_writes(None);
+            let log = loaded::<Log>(&kv, 0);
+            let visible = texts(&log);
+            let kept: Vec<_> = acknowledged.iter().filter(|text| visible.contains(&text.as_str())).collect();
+            prop_assert_eq!(kept.len(), acknowledged.len());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Every key of the store, in one place. All begin with `gh:`, because Redis and others do not keep labels apart.
+
+use domain::digest::Short;
+use domain::ids::{ExemptionId, ScanId, ScannerId, TargetId, VariantName};
+use domain::journal::JournalId;
+
+/// The register of a token, under its SHA-256.
+pub fn token(sha256: &str) -> String {
+    format!("gh:token:{sha256}")
+}
+
+/// What was frozen when a scan began.
+pub fn scan(scan: ScanId) -> String {
+    format!("gh:scan:{scan}")
+}
+
+/// The counter that decides which of several uploads with one `Idempotency-Key` freezes the scan.
+pub fn scan_claims(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:claims")
+}
+
+/// One segment of a raw report; `attempt` keeps two uploads under one key apart until one of them is frozen.
+pub fn raw(scan: ScanId, attempt: &str, n: u32) -> String {
+    format!("gh:scan:{scan}:raw:{attempt}:{n}")
+}
+
+/// The result of parsing: counts, and the manifest of the findings.
+pub fn findings(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:findings")
+}
+
+/// The result of the fingerprint stage: the manifests of issues and occurrences.
+pub fn grouped(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:grouped")
+}
+
+/// The result of the baseline stage: what is new, common and gone.
+pub fn compared(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:compared")
+}
+
+/// The result of the gate stage: the verdict, and the exemptions it was judged with.
+pub fn judged(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:judged")
+}
+
+/// The answer the upload got, with its place in the target's journal; its presence means the scan counts.
+pub fn answer(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:answer")
+}
+
+/// One segment of a list that belongs to a document.
+pub fn segment(list: &str, n: u32) -> String {
+    format!("{list}:{n}")
+}
+
+/// The newest complete scan of a variant by a scanner. The variant is hashed: its name may hold any character.
+pub fn head(target: TargetId, variant: &VariantName, scanner: &ScannerId) -> String {
+    let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
+    format!("gh:head:{target}:{variant}:{scanner}")
+}
+
+/// Where an exemption's events stand.
+pub fn exemption(id: ExemptionId) -> String {
+    format!("gh:ex:{id}")
+}
+
+/// The counter of a journal; touched by `increment` alone.
+pub fn journal_counter(journal: &JournalId) -> String {
+    format!("gh:j:{}:seq", journal.key())
+}
+
+/// One event of a journal.
+pub fn journal_event(journal: &JournalId, n: u64) -> String {
+    format!("gh:j:{}:{n}", journal.key())
+}
+
+/// The snapshot of a journal.
+pub fn journal_snapshot(journal: &JournalId) -> String {
+    format!("gh:j:{}:snap", journal.key())
+}
+
+/// One part of a snapshot that is too large for one value.
+pub fn journal_snapshot_part(journal: &JournalId, upto: u64, part: usize) -> String {
+    format!("gh:j:{}:snap:{upto}:{part}", journal.key())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_keys_stay_within_what_every_store_allows() {
+        let project = "p".repeat(64).parse().unwrap();
+        let target = TargetId::of(&project, &"t".repeat(128).parse().unwrap());
+        let scan = ScanId::from_bits([255; 16]);
+        let journal = JournalId::Scans { project, target };
+        let keys = [
+            token(&"f".repeat(64)),
+            raw(scan, &"f".repeat(32), u32::MAX),
+            segment(&compared(scan), u32::MAX),
+            head(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
+            journal_snapshot_part(&journal, u64::MAX, usize::MAX),
+            journal_event(&journal, u64::MAX),
+        ];
+        for key in keys {
+            assert!(key.len() <= 200, "{} bytes: {key}", key.len());
+            assert!(key.bytes().all(|c| c.is_ascii_alphanumeric() || b"._:-".contains(&c)), "{key}");
+            assert!(key.starts_with("gh:"), "{key}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A store in memory, for tests: it counts what is done to it and can be made to fail.
+
+use crate::kv::{Counter, Kv, KvError};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A store in memory. Every operation first yields once, so that concurrent futures really interleave.
+#[derive(Debug, Default)]
+pub struct MemoryKv {
+    values: RefCell<BTreeMap<String, Vec<u8>>>,
+    counters: RefCell<BTreeMap<String, u64>>,
+    reads: Cell<u64>,
+    writes: Cell<u64>,
+    fail_after_writes: Cell<Option<u64>>,
+}
+
+impl MemoryKv {
+    /// How many values were read and written so far.
+    pub fn operations(&self) -> (u64, u64) {
+        (self.reads.get(), self.writes.get())
+    }
+
+    /// From now on, lets so many more writes succeed and every later one fail, like a host that dies; `None` mends it.
+    pub fn fail_after_writes(&self, writes: Option<u64>) {
+        self.fail_after_writes.set(writes);
+    }
+
+    /// All keys and values, for assertions.
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        self.values.borrow().clone()
+    }
+
+    fn write(&self, key: &str) -> Result<(), KvError> {
+        self.writes.set(self.writes.get() + 1);
+        match self.fail_after_writes.get() {
+            Some(0) => Err(KvError::Unavailable { key: key.to_owned(), reason: "made to fail".to_owned() }),
+            Some(left) => {
+                self.fail_after_writes.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Kv for MemoryKv {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        Yield::default().await;
+        self.reads.set(self.reads.get() + 1);
+        Ok(self.values.borrow().get(key).cloned())
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
+        Yield::default().await;
+        self.write(key)?;
+        let max = domain::limits::VALUE_BYTES_MAX;
+        if value.len() > max {
+            return Err(KvError::TooLarge { key: key.to_owned(), bytes: value.len(), max });
+        }
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), KvError> {
+        Yield::default().await;
+        self.write(key)?;
+        self.values.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+impl Counter for MemoryKv {
+    async fn increment(&self, key: &str) -> Result<u64, KvError> {
+        Yield::default().await;
+        self.write(key)?;
+        let mut counters = self.counters.borrow_mut();
+        let counter = counters.entry(key.to_owned()).or_insert(0);
+        *counter += 1;
+        Ok(*counter)
+    }
+
+    async fn pause(&self) {
+        Yield::default().await;
+    }
+}
+
+/// Is pending once.
+#[derive(Default)]
+struct Yield {
+    done: bool,
+}
+
+impl Future for Yield {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.done, true) {
+            return Poll::Ready(());
+        }
+        ctx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,334 @@
+//! Long lists of records, cut into values of at most 256 KiB.
+//!
+//! A list is a run of JSON lines, cut where a segment is full, in the middle of a record if need be; the manifest says
+//! which record begins where and is written last, so a list is either whole or not there. A short list stands inside
+//! its manifest and costs no value of its own.
+
+use crate::keys;
+use crate::kv::{Kv, KvError};
+use domain::limits::VALUE_BYTES_MAX;
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::pin::Pin;
+
+/// Lists up to this many bytes stand inside their manifest.
+const INLINE_BYTES_MAX: usize = 32 * 1024;
+/// How many segments of one list are being written at once.
+const WRITES_AT_ONCE: usize = 8;
+
+/// Where the records of a list are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The format's version: 1.
+    pub v: u8,
+    /// How many records there are.
+    pub records: u32,
+    /// For each segment the first record that begins in it, and the byte at which it does.
+    pub starts: Vec<(u32, u32)>,
+    /// The list itself when it is short.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inline: Option<String>,
+}
+
+/// A full segment, ready to be written.
+#[derive(Debug)]
+pub struct Segment {
+    /// Its number in the list.
+    pub n: u32,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Cuts records into segments. Does not write them: that is for whoever knows how.
+#[derive(Debug, Default)]
+pub struct Builder {
+    buffer: Vec<u8>,
+    cut: u32,
+    records: u32,
+    starts: Vec<(u32, u32)>,
+}
+
+impl Builder {
+    /// Adds a record and answers the segments that became full with it.
+    ///
+    /// # Errors
+    /// The record cannot be written as JSON, or is the 4,294,967,296th.
+    pub fn push<T: Serialize>(&mut self, record: &T) -> Result<Vec<Segment>, KvError> {
+        let unwritable = |reason: String| KvError::Unreadable { key: "a record".to_owned(), reason };
+        if self.starts.is_empty() {
+            self.starts.push((0, 0));
+        }
+        serde_json::to_writer(&mut self.buffer, record).map_err(|error| unwritable(error.to_string()))?;
+        self.buffer.push(b'\n');
+        self.records = self.records.checked_add(1).ok_or_else(|| unwritable("too many records".to_owned()))?;
+        let mut full = Vec::new();
+        while self.buffer.len() >= VALUE_BYTES_MAX {
+            let rest = self.buffer.split_off(VALUE_BYTES_MAX);
+            full.push(Segment { n: self.cut, bytes: std::mem::replace(&mut self.buffer, rest) });
+            self.cut += 1;
+            // The next record begins after what is left of this one, which may fill further segments whole.
+            let offset = u32::try_from(self.buffer.len().min(VALUE_BYTES_MAX)).unwrap_or(u32::MAX);
+            self.starts.push((self.records, offset));
+        }
+        Ok(full)
+    }
+
+    /// The last segment, if any is left, and the manifest to write after it.
+    pub fn finish(mut self) -> (Option<Segment>, Manifest) {
+        let fits = self.cut == 0 && self.buffer.len() <= INLINE_BYTES_MAX;
+        match String::from_utf8(std::mem::take(&mut self.buffer)) {
+            Ok(inline) if fits => {
+                let manifest = Manifest { v: 1, records: self.records, starts: Vec::new(), inline: Some(inline) };
+                (None, manifest)
+            }
+            // A segment may begin or end inside a character; only a whole list can be text.
+            Ok(text) => self.finished(text.into_bytes()),
+            Err(cut) => self.finished(cut.into_bytes()),
+        }
+    }
+
+    fn finished(mut self, rest: Vec<u8>) -> (Option<Segment>, Manifest) {
+        let last = (!rest.is_empty()).then_some(Segment { n: self.cut, bytes: rest });
+        if last.is_none() {
+            self.starts.pop();
+        }
+        (last, Manifest { v: 1, records: self.records, starts: self.starts, inline: None })
+    }
+}
+
+/// Writes a list as it grows, several segments at once.
+pub struct Writer<'a, K> {
+    kv: &'a K,
+    list: String,
+    builder: Builder,
+    writing: FuturesUnordered<Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>>,
+}
+
+impl<'a, K: Kv> Writer<'a, K> {
+    /// An empty list whose segments stand under `list`.
+    pub fn new(kv: &'a K, list: String) -> Self {
+        Self { kv, list, builder: Builder::default(), writing: FuturesUnordered::new() }
+    }
+
+    /// Adds a record.
+    pub async fn push<T: Serialize>(&mut self, record: &T) -> Result<(), KvError> {
+        for segment in self.builder.push(record)? {
+            self.write(segment).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, waits for all of it, and answers the manifest for the document that holds it.
+    pub async fn finish(mut self) -> Result<Manifest, KvError> {
+        let (last, manifest) = std::mem::take(&mut self.builder).finish();
+        if let Some(segment) = last {
+            self.write(segment).await?;
+        }
+        while let Some(written) = self.writing.next().await {
+            written?;
+        }
+        Ok(manifest)
+    }
+
+    async fn write(&mut self, segment: Segment) -> Result<(), KvError> {
+        let (kv, key) = (self.kv, keys::segment(&self.list, segment.n));
+        self.writing.push(Box::pin(async move { kv.set(&key, &segment.bytes).await }));
+        while self.writing.len() >= WRITES_AT_ONCE {
+            if let Some(written) = self.writing.next().await {
+                written?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a list from some record on, one segment in memory at a time.
+pub struct Reader<'a, K> {
+    kv: &'a K,
+    list: &'a str,
+    manifest: &'a Manifest,
+    next_segment: usize,
+    buffer: Vec<u8>,
+    at: usize,
+    left: u32,
+}
+
+impl<'a, K: Kv> Reader<'a, K> {
+    /// Reads the records from `from` on of the list under `list`.
+    pub async fn open(kv: &'a K, list: &'a str, manifest: &'a Manifest, from: u32) -> Result<Self, KvError> {
+        let mut reader = Self { kv, list, manifest, next_segment: 0, buffer: Vec::new(), at: 0, left: manifest.records };
+        let mut at = 0;
+        if let Some(inline) = &manifest.inline {
+            reader.buffer = inline.clone().into_bytes();
+            reader.next_segment = usize::MAX;
+        } else {
+            // The last segment in which a record at or before the wanted one begins.
+            let segment = manifest.starts.partition_point(|(first, _)| *first <= from).saturating_sub(1);
+            reader.next_segment = segment;
+            if let Some((first, offset)) = manifest.starts.get(segment) {
+                at = *first;
+                reader.left = manifest.records.saturating_sub(*first);
+                if reader.left > 0 {
+                    reader.load().await?;
+                    reader.at = usize::try_from(*offset).unwrap_or(usize::MAX);
+                }
+            }
+        }
+        while at < from && reader.line().await?.is_some() {
+            at += 1;
+        }
+        Ok(reader)
+    }
+
+    /// The next record, or nothing at the list's end.
+    pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, KvError> {
+        let list = self.list;
+        match self.line().await? {
+            None => Ok(None),
+            Some(line) => serde_json::from_slice(line)
+                .map(Some)
+                .map_err(|error| KvError::Unreadable { key: list.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    async fn line(&mut self) -> Result<Option<&[u8]>, KvError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut searched = self.at;
+        loop {
+            let rest = self.buffer.get(searched..).unwrap_or_default();
+            if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+                let start = self.at;
+                self.at = searched + length + 1;
+                self.left -= 1;
+                return Ok(self.buffer.get(start..self.at - 1));
+            }
+            self.buffer.drain(..self.at.min(self.buffer.len()));
+            self.at = 0;
+            searched = self.buffer.len();
+            self.load().await?;
+        }
+    }
+
+    async fn load(&mut self) -> Result<(), KvError> {
+        let n = u32::try_from(self.next_segment).unwrap_or(u32::MAX);
+        let key = keys::segment(self.list, n);
+        let known = self.next_segment < self.manifest.starts.len();
+        let bytes = if known { self.kv.get(&key).await? } else { None };
+        self.buffer.extend(bytes.ok_or(KvError::Missing { key })?);
+        self.next_segment += 1;
+        Ok(())
+    }
+}
+
+/// Reads at most `count` records from `from` on.
+pub async fn read<T: DeserializeOwned>(
+    kv: &impl Kv,
+    list: &str,
+    manifest: &Manifest,
+    from: u32,
+    count: u32,
+) -> Result<Vec<T>, KvError> {
+    let mut reader = Reader::open(kv, list, manifest, from).await?;
+    let mut records = Vec::new();
+    for _ in 0..count {
+        match reader.next().await? {
+            Some(record) => records.push(record),
+            None => break,
+        }
+    }
+    Ok(records)
+}
+
+/// Reads all records.
+pub async fn read_all<T: DeserializeOwned>(kv: &impl Kv, list: &str, manifest: &Manifest) -> Result<Vec<T>, KvError> {
+    read(kv, list, manifest, 0, u32::MAX).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryKv;
+    use futures::executor::block_on;
+    use proptest::prelude::*;
+
+    fn write(kv: &MemoryKv, records: &[String]) -> Manifest {
+        block_on(async {
+            let mut writer = Writer::new(kv, "gh:list".to_owned());
+            for record in records {
+                writer.push(record).await.unwrap();
+            }
+            writer.finish().await.unwrap()
+        })
+    }
+
+    fn check(lengths: &[usize], from: u32, count: u32) {
+        let kv = MemoryKv::default();
+        let records: Vec<String> =
+            lengths.iter().enumerate().map(|(n, length)| format!("{n}ü\n").repeat(1 + length / 4)).collect();
+        let manifest = write(&kv, &records);
+        let manifest: Manifest = serde_json::from_str(&serde_json::to_string(&manifest).unwrap()).unwrap();
+        assert_eq!(manifest.records as usize, records.len());
+        let read: Vec<String> = block_on(read(&kv, "gh:list", &manifest, from, count)).unwrap();
+        let from = (from as usize).min(records.len());
+        let to = from.saturating_add(count as usize).min(records.len());
+        assert!(read == records[from..to], "lengths {lengths:?}, from {from} to {to}: {} records", read.len());
+        for (key, value) in kv.contents() {
+            assert!(value.len() <= VALUE_BYTES_MAX, "{key} has {} bytes", value.len());
+        }
+    }
+
+    #[test]
+    fn a_short_list_costs_no_value_and_an_empty_one_is_a_list() {
+        let kv = MemoryKv::default();
+        let manifest = write(&kv, &["a".to_owned(), "b".to_owned()]);
+        assert_eq!(kv.operations(), (0, 0));
+        assert_eq!(manifest.inline.as_deref(), Some("\"a\"\n\"b\"\n"));
+        check(&[], 0, 10);
+        check(&[], 5, 10);
+        check(&[1, 2, 3], 1, 1);
+    }
+
+    #[test]
+    fn records_larger_than_a_segment_or_ending_on_its_edge_are_kept_whole() {
+        for length in [VALUE_BYTES_MAX - 9, VALUE_BYTES_MAX, VALUE_BYTES_MAX * 3, 40_000] {
+            for from in 0..6 {
+                check(&[length, 5, length, length, 7], from, 2);
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_fills_a_segment_exactly_is_found_again() {
+        let kv = MemoryKv::default();
+        let exact = "x".repeat(VALUE_BYTES_MAX - 3);
+        let manifest = write(&kv, &[exact.clone(), "next".to_owned()]);
+        assert_eq!(manifest.starts, [(0, 0), (1, 0)]);
+        let next: Vec<String> = block_on(read(&kv, "gh:list", &manifest, 1, 1)).unwrap();
+        assert_eq!(next, ["next"]);
+        let alone = write(&MemoryKv::default(), &[exact]);
+        assert_eq!((alone.starts, alone.records), (vec![(0, 0)], 1));
+    }
+
+    #[test]
+    fn a_missing_segment_is_an_error_and_never_a_shorter_list() {
+        let kv = MemoryKv::default();
+        let manifest = write(&kv, &["x".repeat(VALUE_BYTES_MAX), "y".to_owned()]);
+        block_on(kv.delete("gh:list:1")).unwrap();
+        let result: Result<Vec<String>, _> = block_on(read_all(&kv, "gh:list", &manifest));
+        assert_eq!(result, Err(KvError::Missing { key: "gh:list:1".to_owned() }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+        #[test]
+        fn any_records_are_read_back_from_anywhere(
+            lengths in proptest::collection::vec(prop_oneof![0..2000_usize, 100_000..700_000_usize], 0..8),
+            from in 0..10_u32,
+            count in 0..10_u32,
+        ) {
+            check(&lengths, from, count);
+        }
+    }
+}
