@@ -241,16 +241,15 @@ pub struct Exemptions {
 }
 
 impl Exemptions {
-    /// The exemption that covers an issue at `now`; of several the one that ends last.
-    pub fn covering(&self, issue: IssueId, now: Timestamp) -> Option<ExemptionId> {
-        self.in_force(now)
-            .filter(|(_, exemption)| exemption.request.issue == issue)
-            .max_by_key(|(id, exemption)| (exemption.ends(), **id))
-            .map(|(id, _)| *id)
+    /// The exempted issues at `now`, each with the exemption that covers it; of several the one that ends last.
+    pub fn covering(&self, now: Timestamp) -> BTreeMap<IssueId, ExemptionId> {
+        let mut in_force: Vec<_> = self.in_force(now).collect();
+        in_force.sort_by_key(|(id, exemption)| (exemption.ends(), **id));
+        in_force.into_iter().map(|(id, exemption)| (exemption.request.issue, *id)).collect()
     }
 
     /// All that are in force at `now`.
-    pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = (&ExemptionId, &Exemption)> {
+    fn in_force(&self, now: Timestamp) -> impl Iterator<Item = (&ExemptionId, &Exemption)> {
         self.by_id.iter().filter(move |(_, exemption)| exemption.status(now) == Status::Approved)
     }
 }
@@ -350,11 +349,11 @@ mod tests {
     fn the_clock_starts_at_approval_and_the_end_is_judged_when_asked() {
         let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 5 * DAY, approved(1))]);
         let at = |ms| Timestamp::from_ms(ms);
-        assert_eq!(state.covering(issue(1), at(5 * DAY)), Some(id(1)));
-        assert_eq!(state.covering(issue(1), at(12 * DAY - 1)), Some(id(1)));
-        assert_eq!(state.covering(issue(1), at(12 * DAY)), None);
+        assert_eq!(state.covering(at(5 * DAY)).get(&issue(1)), Some(&id(1)));
+        assert_eq!(state.covering(at(12 * DAY - 1)).get(&issue(1)), Some(&id(1)));
+        assert_eq!(state.covering(at(12 * DAY)).get(&issue(1)), None);
         assert_eq!(state.by_id[&id(1)].status(at(12 * DAY)), Status::Expired);
-        assert_eq!(state.covering(issue(2), at(5 * DAY)), None, "another issue is not covered");
+        assert_eq!(state.covering(at(5 * DAY)).get(&issue(2)), None, "another issue is not covered");
     }
 
     #[test]
@@ -365,7 +364,7 @@ mod tests {
             vec![("dev", 0, requested(1)), ("sec", 0, approved(1)), ("sec", 1, rejected(1))],
             vec![("dev", 0, requested(1)), ("sec", 0, approved(1)), ("dev", 1, cancelled(1))],
         ] {
-            assert_eq!(fold(&events).0.covering(issue(1), Timestamp::from_ms(2)), None, "{events:?}");
+            assert_eq!(fold(&events).0.covering(Timestamp::from_ms(2)).get(&issue(1)), None, "{events:?}");
         }
     }
 

@@ -3,7 +3,6 @@
 
 use crate::comparison::{Bucket, Division};
 use finding::ReportSummary;
-use crate::ids::{ExemptionId, IssueId};
 use crate::threshold::Threshold;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -34,16 +33,14 @@ impl fmt::Display for Verdict {
 /// One issue as the gate sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged {
-    /// The issue.
-    pub id: IssueId,
     /// Its level.
     pub severity: Severity,
     /// New or common.
     pub bucket: Bucket,
     /// Its occurrences.
     pub division: Division,
-    /// The exemption in force for it, if any.
-    pub exemption: Option<ExemptionId>,
+    /// Whether an exemption is in force for it.
+    pub exempted: bool,
 }
 
 /// Numbers by level.
@@ -163,7 +160,7 @@ impl Gate {
     pub fn judge(&mut self, issue: &Judged) {
         let Division { new, common, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
-        if issue.exemption.is_some() {
+        if issue.exempted {
             self.counts.ignored += 1;
             self.counts.exempted_occurrences += u64::from(new) + u64::from(common);
             return;
@@ -231,11 +228,10 @@ mod tests {
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
         Judged {
-            id: IssueId::from_bits([0; 16]),
             severity,
             bucket,
             division: Division { new: 1, common: 0, remediated: 0 },
-            exemption: exempted.then(|| ExemptionId::from_bits([1; 16])),
+            exempted,
         }
     }
 

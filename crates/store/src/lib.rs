@@ -10,4 +10,6 @@ pub mod journal;
 pub mod keys;
 pub mod kv;
 pub mod memory;
+pub mod records;
+pub mod scans;
 pub mod segments;

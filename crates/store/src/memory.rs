@@ -32,6 +32,29 @@ impl MemoryKv {
         self.values.borrow().clone()
     }
 
+    /// The value under `key`, without yielding.
+    ///
+    /// # Errors
+    /// None; the signature is that of a store that can fail.
+    pub fn get_now(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        self.reads.set(self.reads.get() + 1);
+        Ok(self.values.borrow().get(key).cloned())
+    }
+
+    /// Writes a value, without yielding.
+    ///
+    /// # Errors
+    /// It was made to fail, or the value is too large.
+    pub fn set_now(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
+        self.write(key)?;
+        let max = domain::limits::VALUE_BYTES_MAX;
+        if value.len() > max {
+            return Err(KvError::TooLarge { key: key.to_owned(), bytes: value.len(), max });
+        }
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
     fn write(&self, key: &str) -> Result<(), KvError> {
         self.writes.set(self.writes.get() + 1);
         match self.fail_after_writes.get() {
@@ -48,19 +71,12 @@ impl MemoryKv {
 impl Kv for MemoryKv {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
         Yield::default().await;
-        self.reads.set(self.reads.get() + 1);
-        Ok(self.values.borrow().get(key).cloned())
+        self.get_now(key)
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
         Yield::default().await;
-        self.write(key)?;
-        let max = domain::limits::VALUE_BYTES_MAX;
-        if value.len() > max {
-            return Err(KvError::TooLarge { key: key.to_owned(), bytes: value.len(), max });
-        }
-        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
-        Ok(())
+        self.set_now(key, value)
     }
 
     async fn delete(&self, key: &str) -> Result<(), KvError> {

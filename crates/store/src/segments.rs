@@ -191,7 +191,8 @@ impl<'a, K: Kv> Reader<'a, K> {
         }
     }
 
-    async fn line(&mut self) -> Result<Option<&[u8]>, KvError> {
+    /// The next record as its JSON, or nothing at the list's end.
+    pub async fn line(&mut self) -> Result<Option<&[u8]>, KvError> {
         if self.left == 0 {
             return Ok(None);
         }

@@ -1,0 +1,38 @@
+//! Compares a scan with the one that was chosen when it began.
+
+use api::Problem;
+use domain::comparison::{Side, compare};
+use domain::ids::ScanId;
+use store::keys;
+use store::kv::{Kv, KvError};
+use store::scans::{Compared, Frozen, Grouped, write_list};
+
+/// Runs the stage: a pure function of two scans' stored results, so running it again writes the same.
+///
+/// # Errors
+/// The store failed, or a scan's earlier stage is not done.
+pub async fn run(kv: &impl Kv, scan: ScanId) -> Result<(), Problem> {
+    if Compared::find(kv, scan).await?.is_some() {
+        return Ok(());
+    }
+    let frozen = Frozen::get(kv, scan).await?;
+    let current = side(kv, scan).await?;
+    let reference = match frozen.record.reference.scan() {
+        None => None,
+        Some(scan) => Some((side(kv, scan).await?, Compared::get(kv, scan).await?.occurrences(kv, scan).await?)),
+    };
+    let reference = reference.as_ref().map(|(side, identities)| (side, identities.as_slice()));
+    let comparison = compare(&current, frozen.report.summary.is_complete(), reference);
+    let document = keys::compared(scan);
+    let issues = write_list(kv, &document, "issues", comparison.issues).await?;
+    let occurrences = write_list(kv, &document, "occurrences", comparison.occurrences).await?;
+    let remediated = write_list(kv, &document, "remediated", comparison.remediated).await?;
+    Compared { v: 1, issues, occurrences, remediated }.put(kv, scan).await?;
+    Ok(())
+}
+
+async fn side(kv: &impl Kv, scan: ScanId) -> Result<Side, KvError> {
+    let grouped = Grouped::get(kv, scan).await?;
+    let issues = grouped.issues(kv, scan).await?;
+    Ok(Side { scan, issues, occurrences: grouped.occurrences(kv, scan).await? })
+}

@@ -1,0 +1,250 @@
+//! The exemption workflow: every step is an event in the target's exemption journal.
+
+use api::Problem;
+use api::auth::{Identity, no_project};
+use api::body::{field, illegal, remark};
+use api::internal::{AnyEvent, Append, Services};
+use api::page::{Page, Wanted, encode};
+use api::problem::Code;
+use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
+use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Status};
+use domain::ids::{EventId, ExemptionId, IssueId, ProjectId, TargetId, TargetName};
+use domain::journal::JournalId;
+use domain::limits::DURATION_DAYS_MAX;
+use domain::project::Project;
+use domain::role::Role;
+use domain::scan::{ScanEvent, ScanLog};
+use domain::time::Timestamp;
+use store::kv::Kv;
+use store::records::ExemptionPlace;
+use store::scans::Grouped;
+use store::{document, journal, keys};
+
+/// How many of a target's newest scans are searched for an issue.
+const SCANS_SEARCHED: usize = 20;
+
+/// What a call works with.
+pub struct Context<'a, K, V> {
+    /// The store.
+    pub kv: &'a K,
+    /// The other components.
+    pub services: &'a V,
+    /// When the call began.
+    pub now: Timestamp,
+    /// The id of the event that the call appends; the same again when it is retried under the same `Idempotency-Key`.
+    pub event: EventId,
+    /// The project.
+    pub project: ProjectId,
+}
+
+/// What can be decided on an exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Grant it.
+    Approve,
+    /// Refuse it, or take it back.
+    Reject,
+    /// Withdraw it.
+    Cancel,
+}
+
+impl Decision {
+    /// The decision of this name in a path.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<Self, Problem> {
+        match name {
+            "approve" => Ok(Self::Approve),
+            "reject" => Ok(Self::Reject),
+            "cancel" => Ok(Self::Cancel),
+            _ => Err(Problem::not_found("an exemption can be sent to `approve`, `reject` or `cancel`")),
+        }
+    }
+
+    /// Who may decide so.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Approve | Self::Reject => Role::Secops,
+            Self::Cancel => Role::Developer,
+        }
+    }
+}
+
+impl<K: Kv, V: Services> Context<'_, K, V> {
+    async fn project_state(&self) -> Result<Project, Problem> {
+        let journal = JournalId::Project { project: self.project.clone() };
+        let state: Project = journal::load(self.kv, &journal, self.now).await?.state;
+        if state.created.is_none() {
+            return Err(no_project(&self.project));
+        }
+        Ok(state)
+    }
+
+    fn journal(&self, target: TargetId) -> JournalId {
+        JournalId::Exemptions { project: self.project.clone(), target }
+    }
+
+    async fn load(&self, target: TargetId) -> Result<Exemptions, Problem> {
+        Ok(journal::load(self.kv, &self.journal(target), self.now).await?.state)
+    }
+
+    /// Where an exemption's events stand. Another project's is not found.
+    async fn place(&self, id: ExemptionId) -> Result<TargetId, Problem> {
+        let place: Option<ExemptionPlace> = document::find(self.kv, &keys::exemption(id)).await?;
+        place
+            .filter(|place| place.project == self.project)
+            .map(|place| place.target)
+            .ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
+    }
+
+    async fn append(&self, who: &Identity, target: TargetId, event: ExemptionEvent) -> Result<(), Problem> {
+        let event = AnyEvent::Exemption { journal: self.journal(target), event };
+        let append = Append { id: self.event, by: who.actor.clone(), event };
+        match self.services.append(&append).await?.refused {
+            None => Ok(()),
+            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+        }
+    }
+}
+
+/// Asks for an exemption.
+///
+/// # Errors
+/// A field is not legal, the target does not exist, or the store failed.
+pub async fn request<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    body: ExemptionBody,
+) -> Result<ExemptionItem, Problem> {
+    if body.scope != "target" {
+        return Err(illegal("scope", format_args!("`{}` is no scope; use target", body.scope.escape_default())));
+    }
+    if !(1..=DURATION_DAYS_MAX).contains(&body.duration_days) {
+        return Err(illegal("duration_days", format_args!("{} is not from 1 to {DURATION_DAYS_MAX}", body.duration_days)));
+    }
+    let text = remark("text", body.text)?;
+    if text.trim().is_empty() {
+        return Err(illegal("text", "a reason in words is needed"));
+    }
+    let target: TargetName = field("target", &body.target)?;
+    let state = context.project_state().await?;
+    let target_id = state.targets.get(&target).map(|target| target.id);
+    let target_id = target_id.ok_or_else(|| illegal("target", format_args!("there is no target `{target}`")))?;
+    let issue: IssueId = field("issue", &body.issue)?;
+    let id = ExemptionId::derived("v1:exemption", &[&context.event.short().0]);
+    let request = ExemptionRequest {
+        id,
+        issue,
+        title: title(context, target_id, issue).await?,
+        target,
+        duration_days: body.duration_days,
+        reason: field::<Reason>("reason", &body.reason)?,
+        text,
+        link: body.link.map(|link| remark("link", link)).transpose()?,
+    };
+    let asked = request.clone();
+    let place = ExemptionPlace { v: 1, project: context.project.clone(), target: target_id };
+    document::put(context.kv, &keys::exemption(id), &place).await?;
+    context.append(who, target_id, ExemptionEvent::Requested { request }).await?;
+    let held = find(context, id).await?;
+    if held.request != asked {
+        let detail = format!("the key was used to ask for exemption {id}; use a new key");
+        return Err(Problem::new(Code::IdempotencyMismatch, detail));
+    }
+    Ok(ExemptionItem::new(&held, context.now))
+}
+
+/// The title of an issue of this target, from its newest scans.
+async fn title<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    target: TargetId,
+    issue: IssueId,
+) -> Result<String, Problem> {
+    let journal = JournalId::Scans { project: context.project.clone(), target };
+    let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;
+    let newest = journal::read_back::<ScanEvent>(context.kv, &journal, last, SCANS_SEARCHED).await?;
+    for (_, entry) in newest {
+        let scan = entry.event.scan;
+        let issues = Grouped::get(context.kv, scan).await?.issues(context.kv, scan).await?;
+        if let Some(found) = issues.into_iter().find(|candidate| candidate.id == issue) {
+            return Ok(found.title);
+        }
+    }
+    Err(illegal("issue", format_args!("none of the target's last {SCANS_SEARCHED} scans has the issue {issue}")))
+}
+
+/// Decides on an exemption.
+///
+/// # Errors
+/// There is none of this id, the state it is in does not allow it, or the store failed.
+pub async fn decide<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    exemption: ExemptionId,
+    decision: Decision,
+    body: DecisionBody,
+) -> Result<ExemptionItem, Problem> {
+    let comment = remark("comment", body.comment)?;
+    let target = context.place(exemption).await?;
+    let event = match decision {
+        Decision::Approve => ExemptionEvent::Approved { exemption, comment },
+        Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
+        Decision::Cancel => ExemptionEvent::Cancelled { exemption, comment },
+    };
+    context.append(who, target, event).await?;
+    get(context, exemption).await
+}
+
+/// One exemption.
+///
+/// # Errors
+/// There is none of this id, or the store failed.
+pub async fn get<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<ExemptionItem, Problem> {
+    Ok(ExemptionItem::new(&find(context, id).await?, context.now))
+}
+
+async fn find<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<Exemption, Problem> {
+    let target = context.place(id).await?;
+    let held = context.load(target).await?.by_id.remove(&id);
+    held.ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
+}
+
+/// The exemptions of a project, target by target.
+///
+/// # Errors
+/// The project or the target does not exist, or the store failed.
+pub async fn list<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    status: Option<Status>,
+    target: Option<&TargetName>,
+    wanted: Wanted<(String, String)>,
+) -> Result<Page<ExemptionItem>, Problem> {
+    let state = context.project_state().await?;
+    if let Some(target) = target {
+        if !state.targets.contains_key(target) {
+            return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
+        }
+    }
+    let mut items: Vec<ExemptionItem> = Vec::new();
+    let from = wanted.from.unwrap_or_default();
+    for (name, held) in &state.targets {
+        let asked_for = target.is_none_or(|target| target == name) && from.0.as_str() <= name.as_str();
+        if !asked_for {
+            continue;
+        }
+        for (id, exemption) in context.load(held.id).await?.by_id {
+            let after = (name.as_str(), id.to_string().as_str()) > (from.0.as_str(), from.1.as_str());
+            if after && status.is_none_or(|status| exemption.status(context.now) == status) {
+                items.push(ExemptionItem::new(&exemption, context.now));
+            }
+        }
+        if items.len() > wanted.limit {
+            break;
+        }
+    }
+    let more = items.len() > wanted.limit;
+    items.truncate(wanted.limit);
+    let next = items.last().filter(|_| more).map(|last| encode(&(&last.target, &last.id)));
+    Ok(Page { items, next })
+}

@@ -1,0 +1,82 @@
+//! Exemptions: request, approve, reject, cancel, list.
+
+pub mod job;
+
+use api::auth::authenticate;
+use api::page;
+use api::problem::{Code, Problem};
+use api::v1::{DecisionBody, ExemptionBody};
+use domain::exemption::Status;
+use domain::ids::{EventId, ExemptionId, ProjectId, TargetName};
+use domain::role::Role;
+use guest::chain::Chain;
+use guest::{Call, Reply, SpinKv};
+use job::{Context, Decision};
+use spin_sdk::http::{IntoResponse, Request};
+
+/// Answers a request; natively, where no host calls it, this is only compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> impl IntoResponse {
+    guest::serve(request, route).await
+}
+
+async fn route(mut call: Call) -> Result<Reply, Problem> {
+    let kv = SpinKv::open().await?;
+    let now = guest::now();
+    let admin_token = guest::variable("admin_token").await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let (method, path) = (call.method.clone(), call.path.clone());
+    let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
+        return Err(Problem::not_found("exemptions are at /api/v1/projects/{project}/exemptions"));
+    };
+    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let key = call.header("idempotency-key").filter(|key| !key.is_empty()).map(str::to_owned);
+    let bits = guest::random_bits()?;
+    let event = match &key {
+        Some(key) => {
+            let path = path.join("/");
+            EventId::derived("v1:exemption-event", &[project.as_str().as_bytes(), path.as_bytes(), key.as_bytes()])
+        }
+        None => EventId::from_bits(bits),
+    };
+    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+
+    match (method.as_str(), rest.as_slice()) {
+        ("GET", []) => {
+            who.require(&context.project, Role::Viewer)?;
+            let status: Option<Status> = call.query.optional("status")?;
+            let target: Option<TargetName> = call.query.optional("target")?;
+            let wanted = page::wanted(&mut call.query)?;
+            call.query.finish("`status`, `target`, `limit`, `cursor`")?;
+            Reply::json(200, &job::list(&context, status, target.as_ref(), wanted).await?)
+        }
+        ("POST", []) => {
+            who.require(&context.project, Role::Developer)?;
+            let body: ExemptionBody = guest::json_body(&mut call.body).await?;
+            Reply::json(201, &job::request(&context, &who, body).await?)
+        }
+        ("GET", [id]) => {
+            who.require(&context.project, Role::Viewer)?;
+            Reply::json(200, &job::get(&context, exemption(id)?).await?)
+        }
+        ("POST", [id, verb]) => {
+            let decision = Decision::named(verb)?;
+            who.require(&context.project, decision.role())?;
+            let body: DecisionBody = guest::json_body(&mut call.body).await?;
+            Reply::json(200, &job::decide(&context, &who, exemption(id)?, decision, body).await?)
+        }
+        (method, []) => Err(not_allowed(method, "GET and POST")),
+        (method, [_]) => Err(not_allowed(method, "GET")),
+        (method, [_, _]) => Err(not_allowed(method, "POST")),
+        _ => Err(Problem::not_found("no such path")),
+    }
+}
+
+fn exemption(id: &str) -> Result<ExemptionId, Problem> {
+    id.parse().map_err(|error| Problem::not_found(format!("{error}")))
+}
+
+fn not_allowed(method: &str, allowed: &str) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
+}

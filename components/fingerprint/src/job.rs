@@ -1,0 +1,33 @@
+//! Groups a scan's findings.
+
+use api::Problem;
+use domain::grouping::Grouper;
+use domain::ids::ScanId;
+use finding::Finding;
+use store::keys;
+use store::kv::Kv;
+use store::scans::{Frozen, Grouped, write_list};
+use store::segments::Reader;
+
+/// Runs the stage: a pure function of the scan's findings, so running it again writes the same.
+///
+/// # Errors
+/// The store failed, or the scan was not parsed.
+pub async fn run(kv: &impl Kv, scan: ScanId) -> Result<(), Problem> {
+    if Grouped::find(kv, scan).await?.is_some() {
+        return Ok(());
+    }
+    let frozen = Frozen::get(kv, scan).await?;
+    let mut grouper = Grouper::new(frozen.record.request.scanner.clone());
+    let list = frozen.list();
+    let mut findings = Reader::open(kv, &list, &frozen.findings, 0).await?;
+    while let Some(finding) = findings.next::<Finding>().await? {
+        grouper.push(finding);
+    }
+    let (issues, occurrences) = grouper.finish();
+    let document = keys::grouped(scan);
+    let issues = write_list(kv, &document, "issues", issues).await?;
+    let occurrences = write_list(kv, &document, "occurrences", occurrences).await?;
+    Grouped { v: 1, issues, occurrences }.put(kv, scan).await?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Judges a compared scan with the exemptions of its target.
+
+use api::Problem;
+use domain::exemption::Exemptions;
+use domain::gate::{Gate, Judged as Issue};
+use domain::ids::ScanId;
+use domain::journal::JournalId;
+use domain::time::Timestamp;
+use store::journal;
+use store::keys;
+use store::kv::Kv;
+use store::scans::{Compared, Exempted, Frozen, Grouped, Judged, write_list};
+
+/// Runs the stage. Whether an exemption is in force is judged at `now`, once: run again, the first judgement stands.
+///
+/// # Errors
+/// The store failed, or an earlier stage is not done.
+pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp) -> Result<(), Problem> {
+    if Judged::find(kv, scan).await?.is_some() {
+        return Ok(());
+    }
+    let frozen = Frozen::get(kv, scan).await?;
+    let request = &frozen.record.request;
+    let journal = JournalId::Exemptions { project: request.project.clone(), target: request.target_id() };
+    let exemptions = journal::load::<Exemptions>(kv, &journal, now).await?.state.covering(now);
+    let issues = Grouped::get(kv, scan).await?.issues(kv, scan).await?;
+    let compared = Compared::get(kv, scan).await?;
+
+    let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);
+    let mut exempted: Vec<Exempted> = Vec::new();
+    for (issue, row) in issues.iter().zip(compared.issues(kv, scan).await?) {
+        let exemption = exemptions.get(&issue.id);
+        exempted.extend(exemption.map(|exemption| (issue.id, *exemption)));
+        gate.judge(&Issue {
+            severity: issue.severity(),
+            bucket: row.bucket,
+            division: row.division,
+            exempted: exemption.is_some(),
+        });
+    }
+    for issue in compared.remediated(kv, scan).await? {
+        gate.remediated(issue.occurrences);
+    }
+    let judgement = gate.finish(&frozen.report.summary);
+    let exempted = write_list(kv, &keys::judged(scan), "exempted", exempted).await?;
+    Judged { v: 1, at: now, judgement, exempted }.put(kv, scan).await?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What an upload asks for: its parameters and headers.
+
+use api::Problem;
+use api::problem::Code;
+use api::query::Query;
+use domain::ids::{PipelineName, ProjectId, ScannerId, TargetName, VariantName};
+use domain::project::TargetType;
+use domain::scan::ScanRequest;
+use domain::threshold::Threshold;
+use guest::Call;
+use scanners::Scanner;
+
+/// The longest `Idempotency-Key`, in characters.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+const KNOWN: &str =
+    "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
+
+/// An upload's parameters.
+pub struct Asked {
+    /// What is asked for.
+    pub request: ScanRequest,
+    /// The parser.
+    pub scanner: &'static Scanner,
+    /// The key under which the same upload may be sent again.
+    pub idempotency_key: Option<String>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The client's network address.
+    pub address: Option<String>,
+}
+
+impl Asked {
+    /// Takes them from a request.
+    ///
+    /// # Errors
+    /// A parameter is missing, not legal or not known.
+    pub fn take(call: &mut Call) -> Result<Self, Problem> {
+        let project = match call.path.as_slice() {
+            [_, _, _, project, _] => project.clone(),
+            _ => return Err(Problem::not_found("upload to /api/v1/projects/{project}/scans")),
+        };
+        let header = |name: &str| call.header(name).map(str::to_owned);
+        let (authorization, address) = (header("authorization"), call.client_address().map(str::to_owned));
+        let idempotency_key = header("idempotency-key").filter(|key| !key.is_empty());
+        if idempotency_key.as_ref().is_some_and(|key| key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX) {
+            let detail = format!("it is longer than {IDEMPOTENCY_KEY_CHARS_MAX} characters");
+            return Err(Problem::parameter("Idempotency-Key", detail));
+        }
+        let (request, scanner) = Self::read(&project, std::mem::take(&mut call.query))?;
+        Ok(Self { request, scanner, idempotency_key, authorization, address })
+    }
+
+    /// Reads the parameters alone.
+    ///
+    /// # Errors
+    /// A parameter is missing, not legal or not known.
+    pub fn read(project: &str, mut query: Query) -> Result<(ScanRequest, &'static Scanner), Problem> {
+        let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+        let named: String = query.required("scanner")?;
+        let scanner = scanners::find(&named).ok_or_else(|| {
+            let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
+            let detail = format!("`{}` is not known; known are {}", named.escape_default(), known.join(", "));
+            Problem::new(Code::UnknownScanner, detail)
+        })?;
+        let request = ScanRequest {
+            project,
+            target: query.required::<TargetName>("target")?,
+            target_type: query.optional::<TargetType>("target_type")?.unwrap_or(TargetType::Repository),
+            variant: query.required::<VariantName>("variant")?,
+            scanner: scanner.id.parse::<ScannerId>().map_err(|error| Problem::internal(error.to_string()))?,
+            fail_on_severity: query.optional::<Threshold>("fail_on_severity")?.unwrap_or_else(Threshold::none),
+            pipeline: query.optional::<PipelineName>("pipeline")?,
+            execution: query.optional::<PipelineName>("execution")?,
+        };
+        query.finish(KNOWN)?;
+        Ok((request, scanner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<ScanRequest, String> {
+        let read = Asked::read("shop", Query::parse(query).unwrap());
+        read.map(|(request, _)| request).map_err(|problem| format!("{}: {}", problem.code.as_str(), problem.detail))
+    }
+
+    #[test]
+    fn parameters_have_sensible_defaults() {
+        let request = read("scanner=bandit&target=dvpwa&variant=master").unwrap();
+        assert_eq!(request.target_type, TargetType::Repository);
+        assert_eq!(request.fail_on_severity, Threshold::none());
+    }
+
+    #[test]
+    fn each_bad_parameter_is_named() {
+        let good = "scanner=bandit&target=dvpwa&variant=master";
+        let cases = [
+            ("target=a&variant=b".to_owned(), "invalid-parameter: parameter `scanner`: it is missing"),
+            ("scanner=foo&target=a&variant=b".to_owned(), "unknown-scanner: `foo` is not known; known are bandit"),
+            (
+                format!("{good}&target_type=vm"),
+                "invalid-parameter: parameter `target_type`: `vm` is no target type; use one of repository, container, instance, configuration",
+            ),
+            (
+                format!("{good}&fail_on_severity=severe"),
+                "invalid-parameter: parameter `fail_on_severity`: `severe` is no severity; use one of critical, high, medium, low, info, none (upper or lower case)",
+            ),
+            (
+                format!("{good}&fail_on_severty=high"),
+                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`",
+            ),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(read(&query).unwrap_err(), expected);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! One upload from its first byte to its verdict. The steps are those of ARCHITECTURE.md, "One upload".
+
+pub use crate::asked::Asked;
+pub use crate::body::{Encoding, Source};
+use crate::parse::parse;
+use crate::raw::{RawReader, Received, receive};
+pub use crate::sync_kv::SyncKv;
+use api::auth::{authenticate, no_project};
+use api::internal::{AnyEvent, Append, Services, Stage};
+use api::problem::{Code, Problem};
+use api::v1::ScanAnswer;
+use domain::digest::hex;
+use domain::event::Actor;
+use domain::ids::{EventId, ScanId, TargetId, VariantName};
+use domain::journal::JournalId;
+use domain::project::{Named, Project, ProjectEvent, other_type};
+use domain::role::Role;
+use domain::scan::{Head, Reference, ScanEvent, ScanRecord, ScanRequest};
+use domain::time::Timestamp;
+use scanners::Input;
+use store::kv::Kv;
+use store::scans::{Answered, Frozen, Judged, discard};
+use store::{document, journal, keys};
+
+/// How often an upload looks whether the one that claimed its key first has frozen the scan.
+const FROZEN_TRIES: u32 = 100;
+
+/// What an upload works with.
+pub struct Context<'a, K, S, V> {
+    /// The store.
+    pub kv: &'a K,
+    /// The store for parsers.
+    pub sync: &'a S,
+    /// The other components.
+    pub services: &'a V,
+    /// The installation's admin token; empty for none.
+    pub admin_token: String,
+    /// When the upload began.
+    pub now: Timestamp,
+    /// Random bits: the scan's id where no `Idempotency-Key` gives it, and the name of this attempt.
+    pub random: [u8; 16],
+}
+
+/// Runs an upload.
+///
+/// # Errors
+/// A problem for the uploader. Nothing counts of an upload that ended in one; sent again with the same key it goes on
+/// where it stopped.
+pub async fn run<K: Kv, S: SyncKv, V: Services>(
+    context: &Context<'_, K, S, V>,
+    asked: Asked,
+    body: &mut impl Source,
+) -> Result<ScanAnswer, Problem> {
+    let kv = context.kv;
+    let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
+    let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
+    let project = &asked.request.project;
+    identity.require(project, Role::Developer)?;
+    let journal = JournalId::Project { project: project.clone() };
+    let state: Project = journal::load(kv, &journal, context.now).await?.state;
+    if state.created.is_none() {
+        return Err(no_project(project));
+    }
+    ensure_type(&state, &asked.request)?;
+
+    let scan = match &asked.idempotency_key {
+        Some(key) => ScanId::of_idempotency_key(project, key),
+        None => ScanId::from_bits(context.random),
+    };
+    let known = match &asked.idempotency_key {
+        Some(_) => Frozen::find(kv, scan).await?,
+        None => None,
+    };
+    let frozen = match known {
+        Some(frozen) => {
+            let received = receive(kv, None, body, &mut 0).await?;
+            same(&frozen, &asked.request, &received)?;
+            frozen
+        }
+        None => take_in(context, &asked, scan, &state, identity.actor.clone(), body).await?,
+    };
+    ensure_target(context, &state, &frozen.record).await?;
+    complete(context, &frozen, asked.idempotency_key.is_some()).await
+}
+
+/// Receives, parses and freezes; leaves nothing behind if any of it fails.
+async fn take_in<K: Kv, S: SyncKv, V: Services>(
+    context: &Context<'_, K, S, V>,
+    asked: &Asked,
+    scan: ScanId,
+    state: &Project,
+    by: Actor,
+    body: &mut impl Source,
+) -> Result<Frozen, Problem> {
+    let kv = context.kv;
+    let attempt = hex(&context.random);
+    let (mut raw, mut findings) = (0, 0);
+    let frozen = async {
+        let received = receive(kv, Some((scan, &attempt)), body, &mut raw).await?;
+        let mut reader = RawReader::new(context.sync, scan, &attempt, received.segments);
+        let input = match received.memory.whole() {
+            Some(bytes) => Input::Memory(bytes),
+            None => Input::Stream(&mut reader),
+        };
+        let parsed = parse(context.sync, asked.scanner, input, scan, &attempt, &mut findings);
+        let (report, manifest) = match reader.failure {
+            Some(failure) => return Err(failure.into()),
+            None => parsed?,
+        };
+        let record = ScanRecord {
+            v: 1,
+            id: scan,
+            request: asked.request.clone(),
+            by,
+            received: context.now,
+            report_sha256: received.sha256.clone(),
+            report_bytes: received.bytes,
+            settings: state.settings.clone(),
+            reference: reference(kv, state, &asked.request).await?,
+        };
+        let attempt = attempt.clone();
+        let mine = Frozen { record, report, attempt, raw_segments: received.segments, findings: manifest };
+        let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
+        same(&frozen, &asked.request, &received)?;
+        Ok(frozen)
+    }
+    .await;
+    match frozen {
+        Ok(frozen) if frozen.attempt == attempt => Ok(frozen),
+        // Another upload under the same key was first, or this one failed: its segments are nobody's.
+        other => {
+            discard(kv, scan, &attempt, raw, findings).await?;
+            other
+        }
+    }
+}
+
+/// Writes what the stages depend on. Of several uploads under one key the first to claim it does; the others take over
+/// what it wrote.
+async fn freeze<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    mine: Frozen,
+    shared: bool,
+) -> Result<Frozen, Problem> {
+    let (kv, scan) = (context.kv, mine.record.id);
+    if !shared {
+        document::put(kv, &keys::scan(scan), &mine).await?;
+        return Ok(mine);
+    }
+    let claim = context.services.claim(scan).await?;
+    // Whoever claimed before either writes within moments or has died.
+    let tries = if claim == 1 { 0 } else { FROZEN_TRIES };
+    for _ in 0..tries {
+        if let Some(frozen) = Frozen::find(kv, scan).await? {
+            return Ok(frozen);
+        }
+        context.services.pause().await;
+    }
+    document::put(kv, &keys::scan(scan), &mine).await?;
+    Ok(Frozen::get(kv, scan).await?)
+}
+
+/// Checks that a request under a key that was used before is the same request.
+fn same(frozen: &Frozen, request: &ScanRequest, received: &Received) -> Result<(), Problem> {
+    let what = if frozen.record.report_sha256 != received.sha256 {
+        "another report"
+    } else if frozen.record.request != *request {
+        "other parameters"
+    } else {
+        return Ok(());
+    };
+    let detail = format!("the key was used with {what}, for scan {}; use a new key", frozen.record.id);
+    Err(Problem::new(Code::IdempotencyMismatch, detail))
+}
+
+/// Chooses the scan to compare with, by the baseline and the heads as they are now.
+async fn reference(kv: &impl Kv, state: &Project, request: &ScanRequest) -> Result<Reference, Problem> {
+    let baseline = state.targets.get(&request.target).and_then(|target| target.baseline.as_ref());
+    let of_baseline = match baseline.filter(|baseline| **baseline != request.variant) {
+        Some(baseline) => head(kv, request, baseline).await?,
+        None => None,
+    };
+    let of_variant = head(kv, request, &request.variant).await?;
+    Ok(Reference::choose(&request.variant, baseline, of_baseline.as_ref(), of_variant.as_ref()))
+}
+
+async fn head(kv: &impl Kv, request: &ScanRequest, variant: &VariantName) -> Result<Option<Head>, Problem> {
+    let key = keys::head(request.target_id(), variant, &request.scanner);
+    Ok(document::find(kv, &key).await?)
+}
+
+fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
+    match state.targets.get(&request.target) {
+        Some(target) if target.target_type != request.target_type => {
+            let refusal = other_type(&request.target, target.target_type, request.target_type);
+            Err(Problem::new(Code::Conflict, format!("{refusal}; a target keeps its type")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes the target, if this is its first scan.
+async fn ensure_target<K, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    state: &Project,
+    record: &ScanRecord,
+) -> Result<(), Problem> {
+    let request = &record.request;
+    if state.targets.contains_key(&request.target) {
+        return Ok(());
+    }
+    let event = ProjectEvent::TargetCreated { name: request.target.clone(), target_type: request.target_type };
+    let append = Append {
+        id: EventId::derived("v1:target-created", &[&record.id.short().0]),
+        by: record.by.clone(),
+        event: AnyEvent::Project { event: Named { project: request.project.clone(), event } },
+    };
+    match context.services.append(&append).await?.refused {
+        None => Ok(()),
+        Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+    }
+}
+
+/// Runs the stages that are not done, records the scan and answers. What is done is not done again.
+async fn complete<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    frozen: &Frozen,
+    may_be_done: bool,
+) -> Result<ScanAnswer, Problem> {
+    let (kv, record) = (context.kv, &frozen.record);
+    if may_be_done {
+        if let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await? {
+            move_head(kv, frozen, true).await?;
+            return Ok(done.answer);
+        }
+    }
+    for stage in Stage::ALL {
+        context.services.run_stage(stage, record.id).await?;
+    }
+    let judged = Judged::get(kv, record.id).await?;
+    let answer = ScanAnswer::new(record, &frozen.report, &judged.judgement);
+
+    let request = &record.request;
+    let target: TargetId = request.target_id();
+    let event = ScanEvent { scan: record.id, variant: request.variant.clone(), scanner: request.scanner.clone() };
+    let append = Append {
+        id: EventId::derived("v1:scan-recorded", &[&record.id.short().0]),
+        by: record.by.clone(),
+        event: AnyEvent::Scan { journal: JournalId::Scans { project: request.project.clone(), target }, event },
+    };
+    let position = context.services.append(&append).await?.n;
+    document::put(kv, &keys::answer(record.id), &Answered { v: 1, position, answer: answer.clone() }).await?;
+    move_head(kv, frozen, false).await?;
+    Ok(answer)
+}
+
+/// Makes the scan the one that the next is compared with, unless it is incomplete. A retry of one that was answered
+/// before must not move the head back behind a newer scan.
+async fn move_head(kv: &impl Kv, frozen: &Frozen, retry: bool) -> Result<(), Problem> {
+    let record = &frozen.record;
+    if !frozen.report.summary.is_complete() {
+        return Ok(());
+    }
+    let key = keys::head(record.request.target_id(), &record.request.variant, &record.request.scanner);
+    if retry {
+        let held: Option<Head> = document::find(kv, &key).await?;
+        if held.is_some_and(|held| record.received <= held.received) {
+            return Ok(());
+        }
+    }
+    document::put(kv, &key, &Head { v: 1, scan: record.id, received: record.received }).await?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Which fold an event goes through, and what its appender is told.
+
+use api::Problem;
+use api::internal::{AnyEvent, Append, Appended, Claim, Claimed};
+use domain::exemption::Exemptions;
+use domain::journal::{Fold, JournalId};
+use domain::project::Project;
+use domain::scan::ScanLog;
+use domain::time::Timestamp;
+use store::journal;
+use store::keys;
+use store::kv::{Counter, KvError};
+
+/// Appends an event; on return every later load sees it.
+///
+/// # Errors
+/// The store failed, or earlier writers kept the event from being seen: append it again under the same id.
+pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timestamp) -> Result<Appended, Problem> {
+    let Append { id, by, event } = request;
+    let appended = match event {
+        AnyEvent::Project { event } => {
+            let journal = JournalId::Project { project: event.project.clone() };
+            told(journal::append::<Project>(kv, &journal, id, by, event, now).await)?
+        }
+        AnyEvent::Exemption { journal, event } => {
+            told(journal::append::<Exemptions>(kv, &journal, id, by, event, now).await)?
+        }
+        AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
+    };
+    Ok(appended)
+}
+
+/// Counts a claim of a scan.
+///
+/// # Errors
+/// The store failed.
+pub async fn claim(kv: &impl Counter, request: Claim) -> Result<Claimed, Problem> {
+    Ok(Claimed { n: kv.increment(&keys::scan_claims(request.scan)).await? })
+}
+
+fn told<F: Fold>(result: Result<journal::Appended<F>, KvError>) -> Result<Appended, Problem> {
+    let appended = result?;
+    Ok(Appended { n: appended.n, refused: appended.outcome.err() })
+}

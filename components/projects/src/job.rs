@@ -1,0 +1,210 @@
+//! What can be done to a project: every change is an event in its journal.
+
+use api::auth::{Identity, no_project};
+use api::body::{field, illegal};
+use api::internal::{AnyEvent, Append, Services};
+use api::page::{Page, Wanted, encode};
+use api::problem::{Code, Problem};
+use api::v1::{ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem};
+use domain::event::Actor;
+use domain::ids::{EventId, ProjectId, Subject, TargetName, TokenId, VariantName, token_digest};
+use domain::journal::JournalId;
+use domain::limits::DURATION_DAYS_MAX;
+use domain::project::{IssuedToken, Named, Project, ProjectEvent, Settings, TokenRecord};
+use domain::role::Role;
+use domain::time::Timestamp;
+use finding::severity::Severity;
+use store::kv::Kv;
+use store::{document, journal, keys};
+
+/// What a call works with.
+pub struct Context<'a, K, V> {
+    /// The store.
+    pub kv: &'a K,
+    /// The other components.
+    pub services: &'a V,
+    /// When the call began.
+    pub now: Timestamp,
+    /// The id of the event that the call appends, if it appends one.
+    pub event: EventId,
+    /// The project.
+    pub project: ProjectId,
+}
+
+impl<K: Kv, V: Services> Context<'_, K, V> {
+    /// The project as it is, which must exist.
+    async fn state(&self) -> Result<Project, Problem> {
+        let journal = JournalId::Project { project: self.project.clone() };
+        let state: Project = journal::load(self.kv, &journal, self.now).await?.state;
+        if state.created.is_none() {
+            return Err(no_project(&self.project));
+        }
+        Ok(state)
+    }
+
+    async fn append(&self, by: &Actor, event: ProjectEvent) -> Result<(), Problem> {
+        let event = AnyEvent::Project { event: Named { project: self.project.clone(), event } };
+        let append = Append { id: self.event, by: by.clone(), event };
+        match self.services.append(&append).await?.refused {
+            None => Ok(()),
+            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+        }
+    }
+}
+
+/// The project.
+///
+/// # Errors
+/// It does not exist, or the store failed.
+pub async fn project<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<ProjectAnswer, Problem> {
+    let state = context.state().await?;
+    let created = state.created.map(|mark| mark.at).unwrap_or_default();
+    Ok(ProjectAnswer {
+        id: context.project.to_string(),
+        settings: SettingsBody { unassigned_as: state.settings.unassigned_as.map(|level| level.to_string()) },
+        created_at: created.to_string(),
+        targets: state.targets.len(),
+    })
+}
+
+/// Creates the project, or replaces its settings.
+///
+/// # Errors
+/// A setting is not legal, or the store failed.
+pub async fn put_project<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    settings: SettingsBody,
+) -> Result<ProjectAnswer, Problem> {
+    let unassigned_as = match settings.unassigned_as {
+        None => None,
+        Some(word) => match field::<Severity>("unassigned_as", &word)? {
+            Severity::Unassigned => return Err(illegal("unassigned_as", "`unassigned` is no level to count as")),
+            level => Some(level),
+        },
+    };
+    context.append(&who.actor, ProjectEvent::SettingsSet { settings: Settings { unassigned_as } }).await?;
+    project(context).await
+}
+
+/// The project's tokens, without themselves.
+///
+/// # Errors
+/// The project does not exist, or the store failed.
+pub async fn tokens<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    wanted: Wanted<String>,
+) -> Result<Page<TokenItem>, Problem> {
+    let state = context.state().await?;
+    let items = state.tokens.values().map(TokenItem::new).map(|item| (item.id.clone(), item));
+    Ok(page_of(items, wanted))
+}
+
+/// Issues a token. It stands in this answer and nowhere else.
+///
+/// # Errors
+/// The request is not legal, the project does not exist or has too many tokens, or the store failed.
+pub async fn issue_token<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    wanted: TokenBody,
+    secret: String,
+) -> Result<TokenItem, Problem> {
+    context.state().await?;
+    let expires = match wanted.expires_in_days {
+        Some(days) if !(1..=DURATION_DAYS_MAX).contains(&days) => {
+            return Err(illegal("expires_in_days", format_args!("{days} is not from 1 to {DURATION_DAYS_MAX}")));
+        }
+        days => days.map(|days| context.now.plus_days(days)),
+    };
+    let name: Subject = field("name", &wanted.name)?;
+    let token = IssuedToken {
+        id: TokenId::of(&secret),
+        sha256: token_digest(&secret),
+        name: name.to_string(),
+        subject: field("subject", wanted.subject.as_deref().unwrap_or(&wanted.name))?,
+        role: field::<Role>("role", &wanted.role)?,
+        expires,
+    };
+    // The journal first: a token that nobody knows of must not open anything.
+    context.append(&who.actor, ProjectEvent::TokenIssued { token: token.clone() }).await?;
+    let record = TokenRecord { v: 1, project: context.project.clone(), token: token.clone() };
+    document::put(context.kv, &keys::token(&token.sha256), &record).await?;
+    let issued = domain::event::Mark { event: context.event, at: context.now, by: who.actor.clone() };
+    let item = TokenItem::new(&domain::project::Token { token, issued });
+    Ok(TokenItem { token: Some(secret), ..item })
+}
+
+/// Revokes a token at once.
+///
+/// # Errors
+/// There is no such token, or the store failed.
+pub async fn revoke_token<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    id: &str,
+) -> Result<(), Problem> {
+    let id: TokenId = id.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let state = context.state().await?;
+    let token = state.tokens.get(&id).ok_or_else(|| Problem::not_found(format!("there is no token {id}")))?;
+    // The register first: if the event fails, the token is dead all the same and revoking it again records it.
+    context.kv.delete(&keys::token(&token.token.sha256)).await?;
+    context.append(&who.actor, ProjectEvent::TokenRevoked { token: id }).await
+}
+
+/// The project's targets by name.
+///
+/// # Errors
+/// The project does not exist, or the store failed.
+pub async fn targets<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    wanted: Wanted<String>,
+) -> Result<Page<TargetItem>, Problem> {
+    let state = context.state().await?;
+    let items = state.targets.iter().map(|(name, target)| (name.to_string(), TargetItem::new(name.as_str(), target)));
+    Ok(page_of(items, wanted))
+}
+
+/// One target.
+///
+/// # Errors
+/// It does not exist, or the store failed.
+pub async fn target<K: Kv, V: Services>(context: &Context<'_, K, V>, name: &str) -> Result<TargetItem, Problem> {
+    let name: TargetName = name.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let state = context.state().await?;
+    let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
+    Ok(TargetItem::new(name.as_str(), target))
+}
+
+/// Sets or removes a target's baseline; it counts from the next scan on.
+///
+/// # Errors
+/// The target does not exist, the variant is not legal, or the store failed.
+pub async fn set_baseline<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    name: &str,
+    patch: TargetPatch,
+) -> Result<TargetItem, Problem> {
+    let item = target(context, name).await?;
+    let variant = match &patch.baseline {
+        None => None,
+        Some(baseline) => Some(field::<VariantName>("baseline.variant", &baseline.variant)?),
+    };
+    let name: TargetName = field("target", &item.name)?;
+    context.append(&who.actor, ProjectEvent::BaselineSet { name, variant }).await?;
+    Ok(TargetItem { baseline: patch.baseline, ..item })
+}
+
+fn no_target(name: &TargetName) -> Problem {
+    Problem::not_found(format!("there is no target `{name}`; its first upload creates it"))
+}
+
+/// A page of items that are sorted by a text; the cursor is the text after which the page begins.
+fn page_of<T>(items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
+    let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
+    let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
+    let more = rest.next().is_some();
+    let next = page.last().filter(|_| more).map(|(at, _)| encode(at));
+    Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
+}

@@ -1,0 +1,93 @@
+//! Projects, their targets, baselines and tokens.
+
+pub mod job;
+
+use api::auth::{Identity, authenticate};
+use api::page;
+use api::problem::{Code, Problem};
+use api::v1::{SettingsBody, TargetPatch, TokenBody};
+use domain::ids::{EventId, ProjectId};
+use domain::role::Role;
+use guest::chain::Chain;
+use guest::{Call, Reply, SpinKv};
+use job::Context;
+use spin_sdk::http::{IntoResponse, Request};
+
+/// Answers a request; natively, where no host calls it, this is only compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> impl IntoResponse {
+    guest::serve(request, route).await
+}
+
+async fn route(mut call: Call) -> Result<Reply, Problem> {
+    let kv = SpinKv::open().await?;
+    let now = guest::now();
+    let admin_token = guest::variable("admin_token").await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let (method, path) = (call.method.clone(), call.path.clone());
+    let [_, _, _, project, rest @ ..] = path.as_slice() else {
+        return Err(Problem::not_found("projects are at /api/v1/projects/{project}"));
+    };
+    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let context = Context { kv: &kv, services: &Chain, now, event: EventId::from_bits(guest::random_bits()?), project };
+
+    match (method.as_str(), rest.as_slice()) {
+        ("GET", []) => {
+            allow(&who, &context, Role::Viewer)?;
+            call.query.finish("none")?;
+            Reply::json(200, &job::project(&context).await?)
+        }
+        ("PUT", []) => {
+            who.require_installation().or_else(|_| who.require(&context.project, Role::Admin))?;
+            call.query.finish("none")?;
+            let settings: SettingsBody = guest::json_body(&mut call.body).await?;
+            Reply::json(200, &job::put_project(&context, &who, settings).await?)
+        }
+        ("GET", ["tokens"]) => {
+            allow(&who, &context, Role::Admin)?;
+            let wanted = page::wanted(&mut call.query)?;
+            call.query.finish("`limit`, `cursor`")?;
+            Reply::json(200, &job::tokens(&context, wanted).await?)
+        }
+        ("POST", ["tokens"]) => {
+            allow(&who, &context, Role::Admin)?;
+            let wanted: TokenBody = guest::json_body(&mut call.body).await?;
+            Reply::json(201, &job::issue_token(&context, &who, wanted, guest::random_token()?).await?)
+        }
+        ("DELETE", ["tokens", id]) => {
+            allow(&who, &context, Role::Admin)?;
+            job::revoke_token(&context, &who, id).await?;
+            Ok(Reply::empty())
+        }
+        ("GET", ["targets"]) => {
+            allow(&who, &context, Role::Viewer)?;
+            let wanted = page::wanted(&mut call.query)?;
+            call.query.finish("`limit`, `cursor`")?;
+            Reply::json(200, &job::targets(&context, wanted).await?)
+        }
+        ("GET", ["targets", name]) => {
+            allow(&who, &context, Role::Viewer)?;
+            Reply::json(200, &job::target(&context, name).await?)
+        }
+        ("PATCH", ["targets", name]) => {
+            allow(&who, &context, Role::Developer)?;
+            let patch: TargetPatch = guest::json_body(&mut call.body).await?;
+            Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
+        }
+        (method, []) => Err(not_allowed(method, "GET and PUT")),
+        (method, ["tokens"]) => Err(not_allowed(method, "GET and POST")),
+        (method, ["tokens", _]) => Err(not_allowed(method, "DELETE")),
+        (method, ["targets"]) => Err(not_allowed(method, "GET")),
+        (method, ["targets", _]) => Err(not_allowed(method, "GET and PATCH")),
+        _ => Err(Problem::not_found("no such path; a slash in a target's name is written %2F")),
+    }
+}
+
+fn allow(who: &Identity, context: &Context<'_, SpinKv, Chain>, role: Role) -> Result<(), Problem> {
+    who.require(&context.project, role)
+}
+
+fn not_allowed(method: &str, allowed: &str) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
+}

@@ -1,0 +1,267 @@
+//! What can be asked of scans. Reads the stages' stored results; changes nothing.
+
+use api::Problem;
+use api::auth::no_project;
+use api::page::{Page, Wanted, encode};
+use api::v1::{IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
+use domain::comparison::{Bucket, ComparedIssue, Division};
+use domain::grouping::{Issue, Occurrence};
+use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
+use domain::journal::JournalId;
+use domain::project::Project;
+use domain::scan::{ScanEvent, ScanLog};
+use domain::time::Timestamp;
+use domain::tracking::Tracked;
+use finding::severity::Severity;
+use std::collections::{BTreeMap, BTreeSet};
+use store::kv::Kv;
+use store::scans::{Answered, Compared, Frozen, Grouped, Judged, read_list};
+use store::{document, journal, keys};
+
+/// What a query works with.
+pub struct Context<'a, K> {
+    /// The store.
+    pub kv: &'a K,
+    /// When the query began.
+    pub now: Timestamp,
+    /// The project.
+    pub project: ProjectId,
+}
+
+/// Which scans are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ScanFilter {
+    /// Of this target only.
+    pub target: Option<TargetName>,
+    /// Of variants of this name only.
+    pub variant: Option<VariantName>,
+    /// By this scanner only.
+    pub scanner: Option<ScannerId>,
+}
+
+/// Which issues are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IssueFilter {
+    /// In this bucket only.
+    pub bucket: Option<Bucket>,
+    /// Of this level only.
+    pub severity: Option<Severity>,
+    /// Exempted ones only, or others only.
+    pub exempted: Option<bool>,
+}
+
+/// The bucket of this name.
+///
+/// # Errors
+/// There is none.
+pub fn bucket(name: &str) -> Result<Bucket, Problem> {
+    Bucket::ALL.into_iter().find(|bucket| bucket.as_str() == name).ok_or_else(|| {
+        let what = format_args!("`{}` is no bucket; use new, common or remediated", name.escape_default()).to_string();
+        Problem::parameter("bucket", what)
+    })
+}
+
+/// The answer that the upload of a scan got.
+///
+/// # Errors
+/// There is no such scan in this project, or it is not finished.
+pub async fn scan(context: &Context<'_, impl Kv>, scan: ScanId) -> Result<ScanAnswer, Problem> {
+    let answered: Option<Answered<ScanAnswer>> = document::find(context.kv, &keys::answer(scan)).await?;
+    answered
+        .map(|answered| answered.answer)
+        .filter(|answer| answer.scan.project == context.project.as_str())
+        .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{}`", context.project)))
+}
+
+/// Where a list of scans goes on: for each target that has more, the number of its next event.
+pub type ScanCursor = BTreeMap<TargetName, u64>;
+
+/// The scans of a project or target, the newest first.
+///
+/// # Errors
+/// The project or target does not exist, or the store failed.
+pub async fn scans(
+    context: &Context<'_, impl Kv>,
+    filter: &ScanFilter,
+    wanted: Wanted<ScanCursor>,
+) -> Result<Page<ScanItem>, Problem> {
+    let mut places = match wanted.from {
+        Some(cursor) => cursor,
+        None => newest(context, filter.target.as_ref()).await?,
+    };
+    let state = project(context).await?;
+    // The next scan of each target, by time: the newest of them is the next of the page.
+    let mut next: BTreeMap<TargetName, (u64, ScanItem)> = BTreeMap::new();
+    let mut items = Vec::new();
+    loop {
+        for (name, place) in places.clone() {
+            let Some(target) = state.targets.get(&name) else { continue };
+            if next.contains_key(&name) || place == 0 {
+                continue;
+            }
+            let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
+            match next_scan(context, &journal, filter, place).await? {
+                Some((n, item)) => {
+                    next.insert(name, (n, item));
+                }
+                None => {
+                    places.insert(name, 0);
+                }
+            }
+        }
+        if items.len() == wanted.limit {
+            break;
+        }
+        let newest = next.iter().max_by(|(_, (_, a)), (_, (_, b))| {
+            (&a.answer.scan.received_at, a.id).cmp(&(&b.answer.scan.received_at, b.id))
+        });
+        let Some(name) = newest.map(|(name, _)| name.clone()) else { break };
+        if let Some((n, item)) = next.remove(&name) {
+            places.insert(name, n - 1);
+            items.push(item);
+        }
+    }
+    let rest: ScanCursor = next.iter().map(|(name, (n, _))| (name.clone(), *n)).collect();
+    Ok(Page { items, next: (!rest.is_empty()).then(|| encode(&rest)) })
+}
+
+async fn project(context: &Context<'_, impl Kv>) -> Result<Project, Problem> {
+    let journal = JournalId::Project { project: context.project.clone() };
+    let state: Project = journal::load(context.kv, &journal, context.now).await?.state;
+    if state.created.is_none() {
+        return Err(no_project(&context.project));
+    }
+    Ok(state)
+}
+
+/// The last event of each target that is asked for.
+async fn newest(context: &Context<'_, impl Kv>, only: Option<&TargetName>) -> Result<ScanCursor, Problem> {
+    let state = project(context).await?;
+    if let Some(only) = only.filter(|only| !state.targets.contains_key(*only)) {
+        return Err(Problem::parameter("target", format_args!("there is no target `{only}`")));
+    }
+    let mut places = ScanCursor::new();
+    for (name, target) in state.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
+        let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;
+        places.insert(name.clone(), last);
+    }
+    Ok(places)
+}
+
+/// The next scan of a target that counts and is asked for, from event `place` backwards.
+async fn next_scan(
+    context: &Context<'_, impl Kv>,
+    journal: &JournalId,
+    filter: &ScanFilter,
+    place: u64,
+) -> Result<Option<(u64, ScanItem)>, Problem> {
+    const EVENTS_AT_ONCE: usize = 8;
+    let mut place = place;
+    while place > 0 {
+        let entries = journal::read_back::<ScanEvent>(context.kv, journal, place, EVENTS_AT_ONCE).await?;
+        let Some((oldest, _)) = entries.last() else { return Ok(None) };
+        place = oldest - 1;
+        for (n, entry) in entries {
+            let event = entry.event;
+            let other = filter.variant.as_ref().is_some_and(|variant| *variant != event.variant)
+                || filter.scanner.as_ref().is_some_and(|scanner| *scanner != event.scanner);
+            if other {
+                continue;
+            }
+            let answered: Option<Answered<ScanAnswer>> =
+                document::find(context.kv, &keys::answer(event.scan)).await?;
+            // An event whose scan was answered elsewhere is one of an upload that died before it could answer.
+            if let Some(answered) = answered.filter(|answered| answered.position == n) {
+                return Ok(Some((n, ScanItem { id: event.scan, answer: answered.answer })));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The issues of a scan: those it has, the worst first, then those that are gone.
+///
+/// # Errors
+/// There is no such scan, or the store failed.
+pub async fn issues(
+    context: &Context<'_, impl Kv>,
+    id: ScanId,
+    filter: &IssueFilter,
+    wanted: Wanted<usize>,
+) -> Result<Page<IssueItem>, Problem> {
+    scan(context, id).await?;
+    let kv = context.kv;
+    let issues = Grouped::get(kv, id).await?.issues(kv, id).await?;
+    let compared = Compared::get(kv, id).await?;
+    let exempted: BTreeMap<IssueId, ExemptionId> =
+        Judged::get(kv, id).await?.exempted(kv, id).await?.into_iter().collect();
+    let rows = compared.issues(kv, id).await?;
+    let here = issues.iter().zip(&rows).map(|(issue, ComparedIssue { bucket, division, .. })| {
+        IssueItem::new(issue, *bucket, *division, exempted.get(&issue.id).copied())
+    });
+    let remediated = compared.remediated(kv, id).await?;
+    let gone = remediated.iter().map(|issue| {
+        let division = Division { new: 0, common: 0, remediated: issue.occurrences };
+        IssueItem::new(issue, Bucket::Remediated, division, None)
+    });
+    let matching = here.chain(gone).filter(|issue| {
+        filter.bucket.is_none_or(|bucket| issue.bucket == bucket)
+            && filter.severity.is_none_or(|severity| issue.severity == severity.as_str())
+            && filter.exempted.is_none_or(|exempted| issue.exempted == exempted)
+    });
+    let from = wanted.from.unwrap_or(0);
+    let mut rest = matching.skip(from);
+    let items: Vec<_> = rest.by_ref().take(wanted.limit).collect();
+    let next = rest.next().map(|_| encode(&(from + items.len())));
+    Ok(Page { items, next })
+}
+
+/// The occurrences of one issue of a scan, or of all, by issue, path and line.
+///
+/// # Errors
+/// There is no such scan or issue, or the store failed.
+pub async fn occurrences(
+    context: &Context<'_, impl Kv>,
+    id: ScanId,
+    only: Option<IssueId>,
+    wanted: Wanted<u32>,
+) -> Result<Page<OccurrenceItem>, Problem> {
+    scan(context, id).await?;
+    let kv = context.kv;
+    let grouped = Grouped::get(kv, id).await?;
+    let issues = grouped.issues(kv, id).await?;
+    let (first, count) = match only {
+        None => (0, grouped.occurrences.records),
+        Some(only) => match issues.iter().find(|issue| issue.id == only) {
+            Some(issue) => (issue.first, issue.occurrences),
+            None => return Err(Problem::not_found(format!("scan {id} has no issue {only}"))),
+        },
+    };
+    let from = wanted.from.unwrap_or(0).min(count);
+    let take = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(count - from);
+    let (grouped_key, compared_key) = (keys::grouped(id), keys::compared(id));
+    let compared = Compared::get(kv, id).await?;
+    let places: Vec<Occurrence> =
+        read_list(kv, &grouped_key, "occurrences", &grouped.occurrences, first + from, take).await?;
+    let tracked: Vec<Tracked> =
+        read_list(kv, &compared_key, "occurrences", &compared.occurrences, first + from, take).await?;
+    let frozen = Frozen::get(kv, id).await?;
+    let results: BTreeSet<u32> = places.iter().map(|place| place.result).collect();
+    let mut findings = frozen.findings_at(kv, &results).await?;
+    let mut items = Vec::new();
+    for (at, (place, tracked)) in (first + from..).zip(places.iter().zip(&tracked)) {
+        let issue = issue_at(&issues, at).ok_or_else(|| Problem::internal(format!("occurrence {at} has no issue")))?;
+        let finding = findings.remove(&place.result);
+        let finding = finding.ok_or_else(|| Problem::internal(format!("occurrence {at} has no finding")))?;
+        items.push(OccurrenceItem::new(issue, tracked, finding));
+    }
+    let next = (from + take < count).then(|| encode(&(from + take)));
+    Ok(Page { items, next })
+}
+
+/// The issue to which the occurrence at this place belongs.
+fn issue_at(issues: &[Issue], at: u32) -> Option<IssueId> {
+    let after = issues.partition_point(|issue| issue.first <= at);
+    issues.get(after.checked_sub(1)?).map(|issue| issue.id)
+}

@@ -1,0 +1,81 @@
+//! Read-only queries: scans, issues, occurrences.
+
+pub mod job;
+
+use api::auth::authenticate;
+use api::page;
+use api::problem::{Code, Problem};
+use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
+use domain::role::Role;
+use finding::severity::Severity;
+use guest::{Call, Reply, SpinKv};
+use job::{Context, IssueFilter, ScanFilter};
+use spin_sdk::http::{IntoResponse, Request};
+
+/// Answers a request; natively, where no host calls it, this is only compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> impl IntoResponse {
+    guest::serve(request, route).await
+}
+
+async fn route(mut call: Call) -> Result<Reply, Problem> {
+    let kv = SpinKv::open().await?;
+    let now = guest::now();
+    let admin_token = guest::variable("admin_token").await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let path = call.path.clone();
+    let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
+        return Err(Problem::not_found("scans are at /api/v1/projects/{project}/scans"));
+    };
+    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    who.require(&project, Role::Viewer)?;
+    if call.method != "GET" {
+        return Err(Problem::new(Code::MethodNotAllowed, format!("{} is not allowed here; GET is", call.method)));
+    }
+    let context = Context { kv: &kv, now, project };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let query = &mut call.query;
+
+    match rest.as_slice() {
+        [] => {
+            let filter = ScanFilter {
+                target: query.optional::<TargetName>("target")?,
+                variant: query.optional::<VariantName>("variant")?,
+                scanner: query.optional::<ScannerId>("scanner")?,
+            };
+            let wanted = page::wanted(query)?;
+            call.query.finish("`target`, `variant`, `scanner`, `limit`, `cursor`")?;
+            Reply::json(200, &job::scans(&context, &filter, wanted).await?)
+        }
+        [scan] => {
+            call.query.finish("none")?;
+            Reply::json(200, &job::scan(&context, id(scan)?).await?)
+        }
+        [scan, "issues"] => {
+            let filter = IssueFilter {
+                bucket: query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?,
+                severity: query.optional::<Severity>("severity")?,
+                exempted: query.optional::<bool>("exempted")?,
+            };
+            let wanted = page::wanted(query)?;
+            call.query.finish("`bucket`, `severity`, `exempted`, `limit`, `cursor`")?;
+            Reply::json(200, &job::issues(&context, id(scan)?, &filter, wanted).await?)
+        }
+        [scan, "issues", issue, "occurrences"] => {
+            let wanted = page::wanted(query)?;
+            call.query.finish("`limit`, `cursor`")?;
+            let issue: IssueId = issue.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+            Reply::json(200, &job::occurrences(&context, id(scan)?, Some(issue), wanted).await?)
+        }
+        [scan, "occurrences"] => {
+            let wanted = page::wanted(query)?;
+            call.query.finish("`limit`, `cursor`")?;
+            Reply::json(200, &job::occurrences(&context, id(scan)?, None, wanted).await?)
+        }
+        _ => Err(Problem::not_found("no such path")),
+    }
+}
+
+fn id(text: &str) -> Result<ScanId, Problem> {
+    text.parse().map_err(|error| Problem::not_found(format!("{error}")))
+}

@@ -1,0 +1,15 @@
+//! Version 1 of the HTTP API: what stands in requests and responses, problems, authentication and paging.
+//!
+//! The one place where wire formats are known. Nothing here decides about findings, and nothing knows the Spin SDK.
+#![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod body;
+pub mod internal;
+pub mod page;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod v1;
+
+pub use problem::{Code, Problem};

@@ -1,0 +1,74 @@
+//! Pages of lists, with opaque cursors.
+
+use crate::problem::Problem;
+use crate::query::Query;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Items on a page unless asked for otherwise.
+const LIMIT_DEFAULT: usize = 50;
+/// The most items of a page.
+pub const LIMIT_MAX: usize = 500;
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<String>,
+}
+
+/// Which page is asked for: at most `limit` items from the cursor's place on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<C> {
+    /// The most items.
+    pub limit: usize,
+    /// Where it begins; absent for the first page.
+    pub from: Option<C>,
+}
+
+/// Takes `limit` and `cursor` from a query.
+///
+/// # Errors
+/// The limit is not from 1 to [`LIMIT_MAX`], or the cursor is none of ours.
+pub fn wanted<C: DeserializeOwned>(query: &mut Query) -> Result<Wanted<C>, Problem> {
+    let limit = query.optional("limit")?.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::parameter("limit", format_args!("{limit} is not from 1 to {LIMIT_MAX}")));
+    }
+    let from = match query.optional::<String>("cursor")? {
+        None => None,
+        Some(text) => Some(decode(&text).ok_or_else(|| {
+            Problem::parameter("cursor", "it is none of ours; use the `next` of the page before, unchanged")
+        })?),
+    };
+    Ok(Wanted { limit, from })
+}
+
+/// A cursor as text.
+pub fn encode<C: Serialize>(cursor: &C) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+}
+
+fn decode<C: DeserializeOwned>(text: &str) -> Option<C> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_round_trip_and_strangers_are_refused() {
+        let cursor = encode(&7_u32);
+        let mut query = Query::parse(&format!("limit=500&cursor={cursor}")).unwrap();
+        assert_eq!(wanted::<u32>(&mut query).unwrap(), Wanted { limit: 500, from: Some(7) });
+        assert_eq!(wanted::<u32>(&mut Query::default()).unwrap(), Wanted { limit: LIMIT_DEFAULT, from: None });
+        for bad in ["limit=0", "limit=501", "cursor=%21", "cursor=AAAA"] {
+            assert!(wanted::<u32>(&mut Query::parse(bad).unwrap()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,635 @@
+//! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
+
+use domain::comparison::{Bucket, Division};
+use domain::exemption::{Exemption, Status};
+use domain::gate::{Counts, Judgement, Verdict};
+use domain::grouping::Issue;
+use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
+use domain::project::{Target, TargetType, Token};
+use domain::scan::{ParsedReport, Reference, ScanRecord};
+use domain::time::Timestamp;
+use domain::tracking::Stage;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The answer to an upload, and what `GET .../scans/{id}` gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanAnswer {
+    /// What was scanned, with what, by whom.
+    pub scan: Scan,
+    /// Pass, fail or undecided.
+    pub verdict: Verdict,
+    /// Why; empty for a pass.
+    pub reasons: Vec<String>,
+    /// `Exited with message: ` and the first reason; absent for a pass.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// The output variables: strings under fixed names, always all of them.
+    pub variables: BTreeMap<String, String>,
+    /// What the scan was compared with.
+    pub comparison: Comparison,
+    /// Issues by bucket; exempted ones are in no other.
+    pub issues: Tally,
+    /// Occurrences by bucket; those of exempted issues are in no other.
+    pub occurrences: Tally,
+    /// What the report held, every result in exactly one count.
+    pub report: Report,
+}
+
+/// A scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scan {
+    /// Its id.
+    pub id: ScanId,
+    /// The project.
+    pub project: String,
+    /// What was scanned.
+    pub target: TargetRef,
+    /// Its branch, tag or version.
+    pub variant: String,
+    /// The scanner.
+    pub scanner: String,
+    /// The scanner's version, where the report tells it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scanner_version: Option<String>,
+    /// From which level on the gate fails, as the uploader wrote it.
+    pub fail_on_severity: String,
+    /// The CI pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipeline: Option<String>,
+    /// The run of the pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub execution: Option<String>,
+    /// When the upload began, RFC 3339.
+    pub received_at: String,
+    /// Who uploaded it.
+    pub uploaded_by: String,
+}
+
+/// A target by name and type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRef {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub target_type: TargetType,
+}
+
+/// What a scan was compared with, and when it could not be, why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// `baseline`, `previous`, `none` or `baseline_not_scanned_by_this_scanner`.
+    pub with: String,
+    /// The variant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub variant: Option<String>,
+    /// The scan.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scan: Option<ScanId>,
+}
+
+/// Numbers by bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Only here.
+    pub new: u64,
+    /// Also in the scan compared with.
+    pub common: u64,
+    /// Only in the scan compared with.
+    pub remediated: u64,
+    /// Exempted; in no other number.
+    pub exempted: u64,
+}
+
+/// What the report held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Results in the file.
+    pub results: u64,
+    /// Results that became findings.
+    pub findings: u64,
+    /// Results the report calls passed.
+    pub passed: u64,
+    /// Results the report calls not applicable.
+    pub not_applicable: u64,
+    /// Results the report calls closed.
+    pub closed: u64,
+    /// Results the report calls suppressed.
+    pub suppressed: u64,
+    /// Results that could not be read, the first of them one by one.
+    pub rejected: Vec<RejectedEntry>,
+    /// How many could not be read.
+    pub rejected_total: u64,
+    /// What the scanner says went wrong, the first of it.
+    pub scanner_errors: Vec<String>,
+    /// How many things the scanner says went wrong.
+    pub scanner_errors_total: u64,
+    /// Text fields cut to the limit.
+    pub cut_fields: u64,
+    /// Whether nothing is missing; only such a scan shows what is remediated and is compared with.
+    pub complete: bool,
+}
+
+/// An entry of a report that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedEntry {
+    /// Its place in the report, counted from 0.
+    pub result: u32,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl ScanAnswer {
+    /// The answer for a scan whose stages are done.
+    pub fn new(record: &ScanRecord, report: &ParsedReport, judgement: &Judgement) -> Self {
+        let Counts { ignored, remediated, .. } = judgement.counts;
+        let counts = &judgement.counts;
+        Self {
+            scan: Scan::new(record, report.scanner_version.clone()),
+            verdict: judgement.verdict,
+            reasons: judgement.reasons.clone(),
+            message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
+            variables: counts.variables().into_iter().collect(),
+            comparison: Comparison::new(&record.reference),
+            issues: Tally {
+                new: counts.new.total(),
+                common: counts.all.total().saturating_sub(counts.new.total()),
+                remediated,
+                exempted: ignored,
+            },
+            occurrences: Tally {
+                new: counts.new_occurrences,
+                common: counts.common_occurrences,
+                remediated: counts.remediated_occurrences,
+                exempted: counts.exempted_occurrences,
+            },
+            report: Report::new(report),
+        }
+    }
+}
+
+impl Scan {
+    fn new(record: &ScanRecord, scanner_version: Option<String>) -> Self {
+        let request = &record.request;
+        Self {
+            id: record.id,
+            project: request.project.to_string(),
+            target: TargetRef { name: request.target.to_string(), target_type: request.target_type },
+            variant: request.variant.to_string(),
+            scanner: request.scanner.to_string(),
+            scanner_version,
+            fail_on_severity: request.fail_on_severity.as_written().to_owned(),
+            pipeline: request.pipeline.as_ref().map(ToString::to_string),
+            execution: request.execution.as_ref().map(ToString::to_string),
+            received_at: record.received.to_string(),
+            uploaded_by: record.by.subject.to_string(),
+        }
+    }
+}
+
+impl Comparison {
+    fn new(reference: &Reference) -> Self {
+        let (with, variant) = match reference {
+            Reference::Baseline { variant, .. } => ("baseline", Some(variant)),
+            Reference::Previous { variant, .. } => ("previous", Some(variant)),
+            Reference::None => ("none", None),
+            Reference::BaselineNotScannedByThisScanner { variant } => {
+                ("baseline_not_scanned_by_this_scanner", Some(variant))
+            }
+        };
+        Self { with: with.to_owned(), variant: variant.map(ToString::to_string), scan: reference.scan() }
+    }
+}
+
+impl Report {
+    fn new(report: &ParsedReport) -> Self {
+        let summary = &report.summary;
+        Self {
+            results: summary.results,
+            findings: summary.findings,
+            passed: summary.passed,
+            not_applicable: summary.not_applicable,
+            closed: summary.closed,
+            suppressed: summary.suppressed,
+            rejected: summary
+                .rejected_entries
+                .iter()
+                .map(|entry| RejectedEntry { result: entry.result, reason: entry.reason.clone() })
+                .collect(),
+            rejected_total: summary.rejected,
+            scanner_errors: summary.scanner_errors.clone(),
+            scanner_errors_total: summary.scanner_errors_total,
+            cut_fields: summary.cut_fields,
+            complete: summary.is_complete(),
+        }
+    }
+}
+
+/// A scan in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanItem {
+    /// The scan's id, as items of every list have one.
+    pub id: ScanId,
+    /// The scan's answer.
+    #[serde(flatten)]
+    pub answer: ScanAnswer,
+}
+
+/// An issue of a scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssueItem {
+    /// The issue.
+    pub id: IssueId,
+    /// The scanner's rule.
+    pub rule: String,
+    /// The rule's name.
+    pub title: String,
+    /// What the scanner says about it.
+    pub message: String,
+    /// `code`.
+    pub kind: String,
+    /// `critical` to `unassigned`.
+    pub severity: String,
+    /// 0 to 10; absent when unassigned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score: Option<f64>,
+    /// Where the score came from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score_source: Option<String>,
+    /// Weaknesses by their CWE number.
+    pub cwes: Vec<u32>,
+    /// Where to read more.
+    pub references: Vec<String>,
+    /// What makes it one issue: names and values of the fields.
+    pub key: Vec<KeyField>,
+    /// Where it stands relative to the scan compared with.
+    pub bucket: Bucket,
+    /// Whether an exemption was in force for it at the time of the scan.
+    pub exempted: bool,
+    /// That exemption.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exemption: Option<ExemptionId>,
+    /// Its occurrences.
+    pub occurrences: OccurrenceTally,
+}
+
+/// A field of an issue's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyField {
+    /// The field's name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// An issue's occurrences in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OccurrenceTally {
+    /// Here.
+    pub total: u32,
+    /// Only here.
+    pub new: u32,
+    /// Also in the scan compared with.
+    pub common: u32,
+    /// Only in the scan compared with.
+    pub remediated: u32,
+}
+
+impl IssueItem {
+    /// An issue as it stands in a scan. For a remediated one the division counts what is gone.
+    pub fn new(issue: &Issue, bucket: Bucket, division: Division, exemption: Option<ExemptionId>) -> Self {
+        Self {
+            id: issue.id,
+            rule: issue.rule.clone(),
+            title: issue.title.clone(),
+            message: issue.message.clone(),
+            kind: word(&issue.kind),
+            severity: issue.severity().to_string(),
+            score: issue.score.map(|scored| scored.score.as_f64()),
+            score_source: issue.score.map(|scored| word(&scored.source)),
+            cwes: issue.cwes.iter().copied().collect(),
+            references: issue.references.iter().cloned().collect(),
+            key: issue
+                .key
+                .pattern
+                .iter()
+                .zip(&issue.key.values)
+                .map(|(name, value)| KeyField { name: name.clone(), value: value.clone() })
+                .collect(),
+            bucket,
+            exempted: exemption.is_some(),
+            exemption,
+            occurrences: OccurrenceTally {
+                total: division.new + division.common,
+                new: division.new,
+                common: division.common,
+                remediated: division.remediated,
+            },
+        }
+    }
+}
+
+/// The word of an enum, as serde writes it.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// An occurrence of an issue in a scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OccurrenceItem {
+    /// The occurrence.
+    pub id: OccurrenceId,
+    /// The issue it belongs to.
+    pub issue: IssueId,
+    /// The place of its result in the report, counted from 0.
+    pub result: u32,
+    /// Only here, or also in the scan compared with.
+    pub bucket: Bucket,
+    /// How it was recognised; absent when it is new.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub matched_by: Option<Stage>,
+    /// The line it stood in, in the scan compared with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub was_line: Option<u32>,
+    /// The file, as the report gives it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// First line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
+    /// Last line.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_line: Option<u32>,
+    /// First column, counted as the report counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub column: Option<u32>,
+    /// What the scanner says about this place.
+    pub message: String,
+    /// The level of this occurrence.
+    pub severity: String,
+    /// The scanner's word for its confidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub confidence: Option<String>,
+    /// The code there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<Code>,
+}
+
+/// Consecutive lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// The number of the first line, counted from 1.
+    pub first_line: u32,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+impl OccurrenceItem {
+    /// An occurrence with the finding it comes from.
+    pub fn new(issue: IssueId, tracked: &domain::tracking::Tracked, finding: finding::Finding) -> Self {
+        let severity = finding.severity().to_string();
+        let location = finding.location;
+        Self {
+            id: tracked.id,
+            issue,
+            result: finding.result,
+            bucket: if tracked.stage.is_some() { Bucket::Common } else { Bucket::New },
+            matched_by: tracked.stage,
+            was_line: tracked.was_line,
+            line: location.as_ref().and_then(|location| location.line),
+            end_line: location.as_ref().and_then(|location| location.end_line),
+            column: location.as_ref().and_then(|location| location.column),
+            path: location.map(|location| location.path),
+            message: finding.message,
+            severity,
+            confidence: finding.confidence,
+            code: finding.code.map(|code| Code { first_line: code.first_line, lines: code.lines }),
+        }
+    }
+}
+
+/// The settings of a project, in requests and answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsBody {
+    /// The level that issues without a severity count as: `critical` to `info`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unassigned_as: Option<String>,
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectAnswer {
+    /// Its name.
+    pub id: String,
+    /// Its settings.
+    pub settings: SettingsBody,
+    /// When it was created, RFC 3339.
+    pub created_at: String,
+    /// How many targets it has.
+    pub targets: usize,
+}
+
+/// Asks for a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenBody {
+    /// What to call it.
+    pub name: String,
+    /// `viewer`, `developer`, `secops` or `admin`.
+    pub role: String,
+    /// The person or machine it is for; the name if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<String>,
+    /// When it ends, in days from now; never if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_in_days: Option<u32>,
+}
+
+/// A token, never with itself but in the answer that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenItem {
+    /// Its public id.
+    pub id: String,
+    /// What its issuer called it.
+    pub name: String,
+    /// Whom it is for.
+    pub subject: String,
+    /// What it allows.
+    pub role: String,
+    /// When it ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<String>,
+    /// When it was issued, RFC 3339.
+    pub issued_at: String,
+    /// Who issued it.
+    pub issued_by: String,
+    /// The token itself: only in the answer that made it, and never again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<String>,
+}
+
+impl TokenItem {
+    /// A token without itself.
+    pub fn new(token: &Token) -> Self {
+        Self {
+            id: token.token.id.to_string(),
+            name: token.token.name.clone(),
+            subject: token.token.subject.to_string(),
+            role: token.token.role.to_string(),
+            expires_at: token.token.expires.map(|end| end.to_string()),
+            issued_at: token.issued.at.to_string(),
+            issued_by: token.issued.by.subject.to_string(),
+            token: None,
+        }
+    }
+}
+
+/// A target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetItem {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub target_type: TargetType,
+    /// What its variants are compared with; absent: each with its own previous scan.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline: Option<BaselineBody>,
+    /// When it was created, RFC 3339.
+    pub created_at: String,
+}
+
+/// A baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineBody {
+    /// The variant others are compared with.
+    pub variant: String,
+}
+
+/// Changes a target. `{"baseline": null}` removes the baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetPatch {
+    /// The baseline.
+    pub baseline: Option<BaselineBody>,
+}
+
+impl TargetItem {
+    /// A target.
+    pub fn new(name: &str, target: &Target) -> Self {
+        Self {
+            id: target.id.to_string(),
+            name: name.to_owned(),
+            target_type: target.target_type,
+            baseline: target.baseline.as_ref().map(|variant| BaselineBody { variant: variant.to_string() }),
+            created_at: target.created.at.to_string(),
+        }
+    }
+}
+
+/// Asks for an exemption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptionBody {
+    /// The issue.
+    pub issue: String,
+    /// `target`.
+    pub scope: String,
+    /// The target.
+    pub target: String,
+    /// How long, in days from the approval.
+    pub duration_days: u32,
+    /// Why, in a word.
+    pub reason: String,
+    /// Why, in a sentence.
+    pub text: String,
+    /// Where to read more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+}
+
+/// Decides on an exemption.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionBody {
+    /// What the decider says.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// An exemption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemptionItem {
+    /// Its id.
+    pub id: String,
+    /// How it stands now.
+    pub status: Status,
+    /// The issue.
+    pub issue: String,
+    /// The issue's title when it was asked for.
+    pub title: String,
+    /// `target`.
+    pub scope: String,
+    /// The target.
+    pub target: String,
+    /// How long, in days from the approval.
+    pub duration_days: u32,
+    /// Why, in a word.
+    pub reason: String,
+    /// Why, in a sentence.
+    pub text: String,
+    /// Where to read more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+    /// Who asked.
+    pub requested_by: String,
+    /// When, RFC 3339.
+    pub requested_at: String,
+    /// Who decided last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decided_by: Option<String>,
+    /// When, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decided_at: Option<String>,
+    /// What was said then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub comment: Option<String>,
+    /// When it ends, once approved, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ends_at: Option<String>,
+}
+
+impl ExemptionItem {
+    /// An exemption as it stands at `now`.
+    pub fn new(exemption: &Exemption, now: Timestamp) -> Self {
+        let request = &exemption.request;
+        let decision = exemption.decision.as_ref();
+        Self {
+            id: request.id.to_string(),
+            status: exemption.status(now),
+            issue: request.issue.to_string(),
+            title: request.title.clone(),
+            scope: "target".to_owned(),
+            target: request.target.to_string(),
+            duration_days: request.duration_days,
+            reason: request.reason.as_str().to_owned(),
+            text: request.text.clone(),
+            link: request.link.clone(),
+            requested_by: exemption.requested.by.subject.to_string(),
+            requested_at: exemption.requested.at.to_string(),
+            decided_by: decision.map(|decision| decision.mark.by.subject.to_string()),
+            decided_at: decision.map(|decision| decision.mark.at.to_string()),
+            comment: decision.map(|decision| decision.comment.clone()).filter(|comment| !comment.is_empty()),
+            ends_at: exemption.ends().map(|end| end.to_string()),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A request taken apart for a component's job, and the job's answer put together again. Errors become problems here:
+//! an `Err` given to the SDK would be an empty 500.
+
+use api::problem::{Code, MEDIA_TYPE, Problem};
+use api::query::Query;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http_body_util::Full;
+use serde::{Serialize, de::DeserializeOwned};
+use spin_sdk::http::body::IncomingBodyExt as _;
+use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+
+/// The largest JSON body of a call that is not an upload, in bytes.
+const JSON_BODY_BYTES_MAX: usize = 64 * 1024;
+/// The header in which the host says who the client is.
+const CLIENT_ADDRESS: &str = "spin-client-addr";
+
+const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+
+/// A request.
+pub struct Call {
+    /// The method, in upper case.
+    pub method: String,
+    /// The path's segments, decoded.
+    pub path: Vec<String>,
+    /// The parameters.
+    pub query: Query,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, not yet read.
+    pub body: Body,
+}
+
+impl Call {
+    fn take(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Self {
+            method: parts.method.as_str().to_owned(),
+            path: api::path::segments(parts.uri.path())?,
+            query: Query::parse(parts.uri.query().unwrap_or_default())?,
+            headers: parts.headers,
+            body: Body { stream: body.stream() },
+        })
+    }
+
+    /// A header's value, if it is there and readable.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The client's network address as the host saw it.
+    pub fn client_address(&self) -> Option<&str> {
+        self.header(CLIENT_ADDRESS)
+    }
+}
+
+/// A body as it arrives.
+pub struct Body {
+    stream: http_body_util::BodyDataStream<spin_sdk::wasip3::http_compat::IncomingRequestBody>,
+}
+
+impl Body {
+    /// The next bytes, or nothing at the end.
+    ///
+    /// # Errors
+    /// The connection broke, or the host refused to go on.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        match self.stream.next().await {
+            None => Ok(None),
+            Some(Ok(bytes)) => Ok(Some(bytes)),
+            Some(Err(error)) => {
+                Err(Problem::new(Code::ReportTruncated, format!("the body ended before it was complete: {error:?}")))
+            }
+        }
+    }
+}
+
+/// Reads a small JSON body. An empty one reads as `{}`, so that a call without options needs none.
+///
+/// # Errors
+/// It is too large, or not what `T` takes.
+pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(more) = body.next().await? {
+        bytes.extend_from_slice(&more);
+        if bytes.len() > JSON_BODY_BYTES_MAX {
+            let detail = format!("the body is larger than {JSON_BODY_BYTES_MAX} bytes");
+            return Err(Problem::new(Code::InvalidBody, detail));
+        }
+    }
+    let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
+    serde_json::from_slice(text).map_err(|error| Problem::new(Code::InvalidBody, format!("the JSON body: {error}")))
+}
+
+/// A job's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the body.
+    pub media_type: String,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A JSON answer.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON, which is our fault.
+    pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body })
+    }
+
+    /// An answer without a body.
+    pub fn empty() -> Self {
+        Self { status: 204, media_type: String::new(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    fn problem(problem: &Problem) -> Self {
+        let headers = match problem.code.status() {
+            401 => vec![("www-authenticate", "Bearer".to_owned())],
+            503 => vec![("retry-after", "1".to_owned())],
+            _ => Vec::new(),
+        };
+        Self { status: problem.code.status(), media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
+    }
+
+    fn into_response(self) -> Response<Full<Bytes>> {
+        let length = self.body.len();
+        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        if !self.media_type.is_empty() {
+            headers.insert("content-length", HeaderValue::from(length));
+            headers.extend(HeaderValue::from_str(&self.media_type).ok().map(|value| (CONTENT_TYPE, value)));
+        }
+        for (name, value) in self.headers {
+            headers.extend(HeaderValue::from_str(&value).ok().map(|value| (HeaderName::from_static(name), value)));
+        }
+        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+
+/// Runs a job on a request and answers with its reply, or with its problem.
+pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
+    let reply = match Call::take(request) {
+        Ok(call) => job(call).await,
+        Err(problem) => Err(problem),
+    };
+    match reply {
+        Ok(reply) => reply.into_response(),
+        Err(problem) => {
+            if problem.code.status() >= 500 {
+                eprintln!("{problem}");
+            }
+            Reply::problem(&problem).into_response()
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The access log: one line for each request from outside, written when its response has been sent or given up.
+//!
+//! Holds neither headers nor query strings: both can carry secrets.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use http::{Method, StatusCode};
+
+use crate::metrics::InFlight;
+
+/// A line of the log in the making.
+pub(crate) struct AccessRecord {
+    method: Method,
+    path: String,
+    client: SocketAddr,
+    /// The component's id; empty when the host answered.
+    component: String,
+    status: StatusCode,
+    bytes: usize,
+    started: Instant,
+    _in_flight: InFlight,
+}
+
+impl AccessRecord {
+    pub(crate) fn start(method: Method, path: String, client: SocketAddr, in_flight: InFlight) -> Self {
+        let component = String::new();
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { method, path, client, component, status, bytes: 0, started: Instant::now(), _in_flight: in_flight }
+    }
+
+    pub(crate) fn component(&mut self, id: &str) {
+        id.clone_into(&mut self.component);
+    }
+
+    pub(crate) fn status(&mut self, status: StatusCode) {
+        self.status = status;
+    }
+
+    /// More of the body was handed to the connection.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// The body ended early.
+    pub(crate) fn broken(&self, error: &wasmtime_wasi_http::Error) {
+        tracing::warn!(
+            target: "gatehouse::access", path = %self.path, component = %self.component, %error,
+            "a response ended early"
+        );
+    }
+}
+
+impl Drop for AccessRecord {
+    fn drop(&mut self) {
+        tracing::info!(
+            target: "gatehouse::access",
+            method = %self.method,
+            path = %self.path,
+            status = self.status.as_u16(),
+            bytes = self.bytes,
+            duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
+            client = %self.client,
+            component = %self.component,
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The host from outside: real components, real HTTP, a server of its own for each test.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod cold_start;
+mod limits;
+mod outbound;
+mod redis_server;
+mod requests;
+mod shutdown;
+mod start;
+mod stores;
+mod support;

@@ -1,0 +1,233 @@
+//! The stored results of a scan's stages: one document a stage, written once, with the lists that belong to it.
+//!
+//! | document | written by | holds |
+//! |---|---|---|
+//! | [`Frozen`] | ingest | everything the stages depend on, and the findings |
+//! | [`Grouped`] | fingerprint | issues and occurrences |
+//! | [`Compared`] | baseline | what is new, common and gone; identities of occurrences |
+//! | [`Judged`] | gate | the verdict, and the exemptions in force |
+//! | [`Answered`] | ingest | the answer the upload got; its presence means the scan counts |
+
+use crate::document;
+use crate::keys;
+use crate::kv::{Kv, KvError};
+use crate::segments::{Manifest, Reader, Writer, read, read_all};
+use domain::comparison::ComparedIssue;
+use domain::gate::Judgement;
+use domain::grouping::{Issue, Occurrence};
+use domain::ids::{ExemptionId, IssueId, ScanId};
+use domain::scan::{ParsedReport, ScanRecord};
+use domain::time::Timestamp;
+use domain::tracking::Tracked;
+use finding::Finding;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is frozen before the stages run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// The parameters.
+    pub record: ScanRecord,
+    /// What the report said of itself.
+    pub report: ParsedReport,
+    /// Which upload's segments are the scan's: several may have begun under one `Idempotency-Key`.
+    pub attempt: String,
+    /// How many segments the raw report has.
+    pub raw_segments: u32,
+    /// The findings, in the order of the report.
+    pub findings: Manifest,
+}
+
+/// The list of the findings that one upload read.
+pub fn findings_list(scan: ScanId, attempt: &str) -> String {
+    format!("{}:{attempt}", keys::findings(scan))
+}
+
+impl Frozen {
+    /// Finds a scan's parameters.
+    pub async fn find(kv: &impl Kv, scan: ScanId) -> Result<Option<Self>, KvError> {
+        document::find(kv, &keys::scan(scan)).await
+    }
+
+    /// Reads a scan's parameters, which must be there.
+    pub async fn get(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
+        document::get(kv, &keys::scan(scan)).await
+    }
+
+    /// Where the findings' segments are.
+    pub fn list(&self) -> String {
+        findings_list(self.record.id, &self.attempt)
+    }
+
+    /// The findings at these places in the report.
+    pub async fn findings_at(
+        &self,
+        kv: &impl Kv,
+        places: &BTreeSet<u32>,
+    ) -> Result<BTreeMap<u32, Finding>, KvError> {
+        let list = self.list();
+        let mut found = BTreeMap::new();
+        let mut reader: Option<Reader<'_, _>> = None;
+        let mut at: u32 = 0;
+        for place in places {
+            // A finding's place in the list is its place in the report less the rejected entries before it.
+            let rejected = u32::try_from(self.report.summary.rejected).unwrap_or(u32::MAX);
+            let lowest = place.saturating_sub(rejected);
+            let open = match reader.take() {
+                Some(open) if lowest <= at.saturating_add(SKIP_RECORDS_MAX) => open,
+                _ => {
+                    at = lowest;
+                    Reader::open(kv, &list, &self.findings, lowest).await?
+                }
+            };
+            let open = reader.insert(open);
+            while let Some(line) = open.line().await? {
+                at += 1;
+                let Place { result } = document::decode(&list, line)?;
+                if result == *place {
+                    found.insert(result, document::decode(&list, line)?);
+                    break;
+                }
+            }
+            if !found.contains_key(place) {
+                return Err(KvError::Missing { key: format!("{list} result {place}") });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// How many findings are read over before the next wanted one is looked up anew.
+const SKIP_RECORDS_MAX: u32 = 1000;
+
+/// The part of a finding that says where it stands.
+#[derive(Deserialize)]
+struct Place {
+    result: u32,
+}
+
+/// What the fingerprint stage found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grouped {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The issues, the worst first.
+    pub issues: Manifest,
+    /// The occurrences, in the order of their issues.
+    pub occurrences: Manifest,
+}
+
+/// What the baseline stage found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The issues' buckets, in the order of [`Grouped::issues`].
+    pub issues: Manifest,
+    /// The occurrences' identities, in the order of [`Grouped::occurrences`].
+    pub occurrences: Manifest,
+    /// The issues that are gone.
+    pub remediated: Manifest,
+}
+
+/// What the gate decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The format's version: 1.
+    pub v: u8,
+    /// When: exemptions were judged at this time.
+    pub at: Timestamp,
+    /// The verdict, its reasons and counts.
+    pub judgement: Judgement,
+    /// The exempted issues, each with the exemption that covered it.
+    pub exempted: Manifest,
+}
+
+/// An exempted issue.
+pub type Exempted = (IssueId, ExemptionId);
+
+/// The answer of an upload, with its place in the target's journal: an event elsewhere that names the same scan is one
+/// that was appended by an upload that died before it could answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answered<A> {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The number of the scan's event.
+    pub position: u64,
+    /// The answer.
+    pub answer: A,
+}
+
+macro_rules! lists {
+    ($document:ident, $key:path, $($list:ident: $record:ty),*) => {
+        impl $document {
+            /// Finds the stage's result, if the stage is done.
+            pub async fn find(kv: &impl Kv, scan: ScanId) -> Result<Option<Self>, KvError> {
+                document::find(kv, &$key(scan)).await
+            }
+
+            /// Reads the stage's result, which must be there.
+            pub async fn get(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
+                document::get(kv, &$key(scan)).await
+            }
+
+            /// Writes the stage's result, after its lists.
+            pub async fn put(&self, kv: &impl Kv, scan: ScanId) -> Result<(), KvError> {
+                document::put(kv, &$key(scan), self).await
+            }
+
+            $(
+                #[doc = concat!("All records of `", stringify!($list), "`.")]
+                pub async fn $list(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<$record>, KvError> {
+                    read_all(kv, &list_of(&$key(scan), stringify!($list)), &self.$list).await
+                }
+            )*
+        }
+    };
+}
+
+lists!(Grouped, keys::grouped, issues: Issue, occurrences: Occurrence);
+lists!(Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: Issue);
+lists!(Judged, keys::judged, exempted: Exempted);
+
+/// The name of a list that belongs to a stage's result.
+fn list_of(document: &str, list: &str) -> String {
+    format!("{document}:{list}")
+}
+
+/// Writes a list that belongs to the stage's result under `document`.
+pub async fn write_list<T: Serialize>(
+    kv: &impl Kv,
+    document: &str,
+    list: &str,
+    records: impl IntoIterator<Item = T>,
+) -> Result<Manifest, KvError> {
+    let mut writer = Writer::new(kv, list_of(document, list));
+    for record in records {
+        writer.push(&record).await?;
+    }
+    writer.finish().await
+}
+
+/// Reads a part of a list that belongs to the stage's result under `document`.
+pub async fn read_list<T: DeserializeOwned>(
+    kv: &impl Kv,
+    document: &str,
+    list: &str,
+    manifest: &Manifest,
+    from: u32,
+    count: u32,
+) -> Result<Vec<T>, KvError> {
+    read(kv, &list_of(document, list), manifest, from, count).await
+}
+
+/// Removes the segments of an upload that became no scan.
+pub async fn discard(kv: &impl Kv, scan: ScanId, attempt: &str, raw: u32, findings: u32) -> Result<(), KvError> {
+    for n in 0..raw {
+        kv.delete(&keys::raw(scan, attempt, n)).await?;
+    }
+    for n in 0..findings {
+        kv.delete(&keys::segment(&findings_list(scan, attempt), n)).await?;
+    }
+    Ok(())
+}

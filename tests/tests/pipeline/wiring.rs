@@ -1,0 +1,289 @@
+//! The components' jobs over one store in memory, called directly instead of by HTTP.
+
+use api::auth::authenticate;
+use api::internal::{Append, Appended, Claim, Services, Stage};
+use api::page::Wanted;
+use api::problem::Problem;
+use api::v1::{DecisionBody, ExemptionBody, IssueItem, ScanAnswer, SettingsBody, TargetPatch, TokenBody};
+use bytes::Bytes;
+use domain::ids::{EventId, ProjectId, ScanId};
+use domain::time::Timestamp;
+use futures::executor::block_on;
+use ingest::upload::{Asked, Context, Encoding, Source};
+use std::cell::Cell;
+use std::io::Write as _;
+use store::memory::MemoryKv;
+
+/// The installation's admin token.
+pub(crate) const ADMIN: &str = "root";
+const START_MS: i64 = 1_795_414_680_000;
+
+/// An upload to make.
+#[derive(Clone)]
+pub(crate) struct Upload {
+    project: String,
+    query: String,
+    key: Option<String>,
+    token: Option<String>,
+    encoding: Encoding,
+    body: Vec<u8>,
+}
+
+pub(crate) fn upload(variant: &str, body: &[u8]) -> Upload {
+    Upload {
+        project: "shop".to_owned(),
+        query: format!("scanner=bandit&target=notes&variant={variant}"),
+        key: None,
+        token: None,
+        encoding: Encoding::Identity,
+        body: body.to_vec(),
+    }
+}
+
+impl Upload {
+    pub(crate) fn fail_on(mut self, level: &str) -> Self {
+        self.query += &format!("&fail_on_severity={level}");
+        self
+    }
+    pub(crate) fn key(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+    pub(crate) fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+    pub(crate) fn project(mut self, project: &str) -> Self {
+        self.project = project.to_owned();
+        self
+    }
+    pub(crate) fn gzip(mut self) -> Self {
+        self.encoding = Encoding::Gzip;
+        self
+    }
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A Bandit report of so many results.
+pub(crate) fn bandit(results: usize) -> Vec<u8> {
+    let result = |n: usize| {
+        let (file, line) = (n / 40, n % 40 * 10 + 2);
+        format!(
+            r#"{{"code": "{} def f{n}():\n{line}     subprocess.run('tar {n}', shell=True)\n{} \n", "col_offset": 4, "end_col_offset": 40, "filename": "./src/module_{file}/views.py", "issue_confidence": "HIGH", "issue_cwe": {{"id": 78, "link": "https://cwe.mitre.org/data/definitions/78.html"}}, "issue_severity": "LOW", "issue_text": "subprocess call with shell=True identified, security issue.", "line_number": {line}, "line_range": [{line}], "more_info": "https://bandit.readthedocs.io/en/1.9.4/plugins/b602.html", "test_id": "B{}", "test_name": "rule_{}"}}"#,
+            line - 1,
+            line + 1,
+            n % 60,
+            n % 60
+        )
+    };
+    let list: Vec<_> = (0..results).map(result).collect();
+    format!(r#"{{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {{}}, "results": [{}]}}"#, list.join(",\n"))
+        .into_bytes()
+}
+
+struct Pieces {
+    encoding: Encoding,
+    rest: Bytes,
+}
+
+impl Source for Pieces {
+    fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let length = self.rest.len().min(16 * 1024);
+        Ok((length > 0).then(|| self.rest.split_to(length)))
+    }
+}
+
+/// One installation.
+pub(crate) struct System {
+    pub(crate) kv: MemoryKv,
+    project: ProjectId,
+    random: Cell<u64>,
+    clock: Cell<i64>,
+}
+
+impl Services for System {
+    async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem> {
+        match stage {
+            Stage::Fingerprint => fingerprint::job::run(&self.kv, scan).await,
+            Stage::Baseline => baseline::job::run(&self.kv, scan).await,
+            Stage::Gate => gate::job::run(&self.kv, scan, self.now()).await,
+        }
+    }
+    async fn append(&self, request: &Append) -> Result<Appended, Problem> {
+        ledger::job::append(&self.kv, request.clone(), || self.now()).await
+    }
+    async fn claim(&self, scan: ScanId) -> Result<u64, Problem> {
+        Ok(ledger::job::claim(&self.kv, Claim { scan }).await?.n)
+    }
+    async fn pause(&self) {
+        store::kv::Counter::pause(&self.kv).await;
+    }
+}
+
+impl System {
+    pub(crate) fn new() -> Self {
+        Self::new_project("shop")
+    }
+
+    pub(crate) fn new_project(project: &str) -> Self {
+        let system = Self {
+            kv: MemoryKv::default(),
+            project: project.parse().unwrap(),
+            random: Cell::new(0),
+            clock: Cell::new(START_MS),
+        };
+        let who = system.who(ADMIN);
+        block_on(projects::job::put_project(&system.projects(), &who, SettingsBody::default())).unwrap();
+        system
+    }
+
+    /// Random bits that are the same in every run.
+    fn bits(&self) -> [u8; 16] {
+        self.random.set(self.random.get() + 1);
+        let mut bits = [0; 16];
+        bits[..8].copy_from_slice(&self.random.get().to_be_bytes());
+        bits
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.clock.get())
+    }
+
+    fn who(&self, token: &str) -> api::auth::Identity {
+        block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
+    }
+
+    pub(crate) fn context(&self) -> Context<'_, MemoryKv, MemoryKv, Self> {
+        self.clock.set(self.clock.get() + 1000);
+        Context {
+            kv: &self.kv,
+            sync: &self.kv,
+            services: self,
+            admin_token: ADMIN.to_owned(),
+            now: self.now(),
+            random: self.bits(),
+        }
+    }
+
+    fn projects(&self) -> projects::job::Context<'_, MemoryKv, Self> {
+        projects::job::Context {
+            kv: &self.kv,
+            services: self,
+            now: self.now(),
+            event: EventId::from_bits(self.bits()),
+            project: self.project.clone(),
+        }
+    }
+
+    fn exemptions(&self) -> exemptions::job::Context<'_, MemoryKv, Self> {
+        exemptions::job::Context {
+            kv: &self.kv,
+            services: self,
+            now: self.now(),
+            event: EventId::from_bits(self.bits()),
+            project: self.project.clone(),
+        }
+    }
+
+    fn results(&self) -> results::job::Context<'_, MemoryKv> {
+        results::job::Context { kv: &self.kv, now: self.now(), project: self.project.clone() }
+    }
+
+    pub(crate) fn token(&self, name: &str, role: &str) -> String {
+        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
+        let secret = format!("gate_{name}_{}", self.project);
+        let issued = block_on(projects::job::issue_token(&self.projects(), &self.who(ADMIN), wanted, secret));
+        issued.unwrap().token.unwrap()
+    }
+
+    /// Makes an upload as another system of the same history would: only its own random bits and time differ.
+    pub(crate) fn upload(&self, wanted: Upload) -> Result<ScanAnswer, Problem> {
+        let mut context = self.context();
+        if wanted.key.is_some() {
+            // What an undisturbed run had, so that its answer can be compared whole.
+            self.clock.set(START_MS + 60_000);
+            context.now = self.now();
+        }
+        block_on(self.upload_with(&context, wanted))
+    }
+
+    pub(crate) async fn upload_with(
+        &self,
+        context: &Context<'_, MemoryKv, MemoryKv, Self>,
+        wanted: Upload,
+    ) -> Result<ScanAnswer, Problem> {
+        let (request, scanner) = Asked::read(&wanted.project, api::query::Query::parse(&wanted.query)?)?;
+        let asked = Asked {
+            request,
+            scanner,
+            idempotency_key: wanted.key,
+            authorization: Some(format!("Bearer {}", wanted.token.as_deref().unwrap_or(ADMIN))),
+            address: None,
+        };
+        let context = Context { random: self.bits(), admin_token: ADMIN.to_owned(), ..*context };
+        ingest::upload::run(&context, asked, &mut Pieces { encoding: wanted.encoding, rest: wanted.body.into() }).await
+    }
+
+    pub(crate) fn set_baseline(&self, variant: &str) {
+        let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": {"variant": variant}})).unwrap();
+        block_on(projects::job::set_baseline(&self.projects(), &self.who(ADMIN), "notes", patch)).unwrap();
+    }
+
+    pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
+        let filter =
+            results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
+        block_on(results::job::issues(&self.results(), scan, &filter, Wanted { limit: 500, from: None })).unwrap().items
+    }
+
+    pub(crate) fn occurrence_pages(&self, scan: ScanId) -> usize {
+        let (mut from, mut seen) = (None, 0);
+        loop {
+            let wanted = Wanted { limit: 500, from };
+            let page = block_on(results::job::occurrences(&self.results(), scan, None, wanted)).unwrap();
+            seen += page.items.len();
+            if page.next.is_none() {
+                return seen;
+            }
+            from = Some(u32::try_from(seen).unwrap());
+        }
+    }
+
+    pub(crate) fn scans(&self, variant: &str) -> usize {
+        let filter = results::job::ScanFilter { variant: Some(variant.parse().unwrap()), ..Default::default() };
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(results::job::scans(&self.results(), &filter, wanted)).unwrap().items.len()
+    }
+
+    fn person(&self, name: &str) -> api::auth::Identity {
+        let mut who = self.who(ADMIN);
+        who.actor.subject = name.parse().unwrap();
+        who
+    }
+
+    pub(crate) fn request_exemption(&self, issue: &IssueItem) -> String {
+        let body = ExemptionBody {
+            issue: issue.id.to_string(),
+            scope: "target".to_owned(),
+            target: "notes".to_owned(),
+            duration_days: 7,
+            reason: "acceptable_risk".to_owned(),
+            text: "not reachable".to_owned(),
+            link: None,
+        };
+        block_on(exemptions::job::request(&self.exemptions(), &self.person("dev"), body)).unwrap().id
+    }
+
+    pub(crate) fn decide(&self, id: &str, verb: &str, who: &str) -> Result<(), Problem> {
+        let decision = exemptions::job::Decision::named(verb)?;
+        let (id, body) = (id.parse().unwrap(), DecisionBody::default());
+        block_on(exemptions::job::decide(&self.exemptions(), &self.person(who), id, decision, body)).map(drop)
+    }
+}
