@@ -121,7 +121,10 @@ pub async fn request<K: Kv, V: Services>(
         return Err(illegal("scope", format_args!("`{}` is no scope; use target", body.scope.escape_default())));
     }
     if !(1..=DURATION_DAYS_MAX).contains(&body.duration_days) {
-        return Err(illegal("duration_days", format_args!("{} is not from 1 to {DURATION_DAYS_MAX}", body.duration_days)));
+        return Err(illegal(
+            "duration_days",
+            format_args!("{} is not from 1 to {DURATION_DAYS_MAX}", body.duration_days),
+        ));
     }
     let text = remark("text", body.text)?;
     if text.trim().is_empty() {

@@ -1,6 +1,7 @@
 //! Groups a scan's findings.
 
 use api::Problem;
+use api::internal::Hold;
 use domain::grouping::Grouper;
 use domain::ids::ScanId;
 use finding::Finding;
@@ -9,15 +10,21 @@ use store::kv::Kv;
 use store::scans::{Frozen, Grouped, write_list};
 use store::segments::Reader;
 
-/// Runs the stage: a pure function of the scan's findings, so running it again writes the same.
+/// What grouping holds for each finding, in bytes.
+const BYTES_PER_FINDING: usize = 200;
+
+/// Runs the stage: a pure function of the scan's findings, so running it again writes the same. `hold` waits for a
+/// share of memory of so many bytes.
 ///
 /// # Errors
 /// The store failed, or the scan was not parsed.
-pub async fn run(kv: &impl Kv, scan: ScanId) -> Result<(), Problem> {
+pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> {
     if Grouped::find(kv, scan).await?.is_some() {
         return Ok(());
     }
     let frozen = Frozen::get(kv, scan).await?;
+    let findings = usize::try_from(frozen.findings.records).unwrap_or(usize::MAX);
+    let _held = hold(findings.saturating_mul(BYTES_PER_FINDING)).await;
     let mut grouper = Grouper::new(frozen.record.request.scanner.clone());
     let list = frozen.list();
     let mut findings = Reader::open(kv, &list, &frozen.findings, 0).await?;

@@ -1,6 +1,7 @@
 //! Judges a compared scan with the exemptions of its target.
 
 use api::Problem;
+use api::internal::Hold;
 use domain::exemption::Exemptions;
 use domain::gate::{Gate, Judged as Issue};
 use domain::ids::ScanId;
@@ -11,11 +12,15 @@ use store::keys;
 use store::kv::Kv;
 use store::scans::{Compared, Exempted, Frozen, Grouped, Judged, write_list};
 
+/// What judging holds for each issue, in bytes.
+const BYTES_PER_ISSUE: usize = 1000;
+
 /// Runs the stage. Whether an exemption is in force is judged at `now`, once: run again, the first judgement stands.
+/// `hold` waits for a share of memory of so many bytes.
 ///
 /// # Errors
 /// The store failed, or an earlier stage is not done.
-pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp) -> Result<(), Problem> {
+pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Result<(), Problem> {
     if Judged::find(kv, scan).await?.is_some() {
         return Ok(());
     }
@@ -23,7 +28,10 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp) -> Result<(), Probl
     let request = &frozen.record.request;
     let journal = JournalId::Exemptions { project: request.project.clone(), target: request.target_id() };
     let exemptions = journal::load::<Exemptions>(kv, &journal, now).await?.state.covering(now);
-    let issues = Grouped::get(kv, scan).await?.issues(kv, scan).await?;
+    let grouped = Grouped::get(kv, scan).await?;
+    let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
+    let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
+    let issues = grouped.issues(kv, scan).await?;
     let compared = Compared::get(kv, scan).await?;
 
     let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);

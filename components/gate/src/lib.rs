@@ -15,6 +15,6 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 
 async fn route(mut call: Call) -> Result<Reply, Problem> {
     let event: StageEvent = guest::json_body(&mut call.body).await?;
-    job::run(&SpinKv::open().await?, event.data.scan, guest::now()).await?;
+    job::run(&SpinKv::open().await?, event.data.scan, guest::now(), guest::memory::hold).await?;
     Reply::json(200, &event.data)
 }

@@ -12,8 +12,7 @@ use scanners::Scanner;
 
 /// The longest `Idempotency-Key`, in characters.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
-const KNOWN: &str =
-    "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
+const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
 
 /// An upload's parameters.
 pub struct Asked {

@@ -1,7 +1,7 @@
 //! Appends to journals. The one component that imports `wasi:keyvalue/atomics`; reached by service chaining only.
 
-pub mod job;
 mod counter;
+pub mod job;
 
 use api::Problem;
 use api::internal::{Append, Claim};

@@ -2,21 +2,26 @@
 
 use api::Problem;
 use api::auth::no_project;
+use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
 use api::v1::{IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
 use domain::comparison::{Bucket, ComparedIssue, Division};
-use domain::grouping::{Issue, Occurrence};
+use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::project::Project;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
-use domain::tracking::Tracked;
+use domain::tracking::{Place, Tracked};
 use finding::severity::Severity;
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::{Answered, Compared, Frozen, Grouped, Judged, read_list};
 use store::{document, journal, keys};
+
+/// What a query holds for each issue of its scan, in bytes.
+const BYTES_PER_ISSUE: usize = 1000;
 
 /// What a query works with.
 pub struct Context<'a, K> {
@@ -26,6 +31,17 @@ pub struct Context<'a, K> {
     pub now: Timestamp,
     /// The project.
     pub project: ProjectId,
+    /// Waits for a share of memory.
+    pub hold: Hold,
+}
+
+impl<K: Kv> Context<'_, K> {
+    /// The issues of a scan, and the share of memory they take.
+    async fn issues_of(&self, grouped: &Grouped, scan: ScanId) -> Result<(Vec<Issue>, Box<dyn Any>), Problem> {
+        let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
+        let held = (self.hold)(records.saturating_mul(BYTES_PER_ISSUE)).await;
+        Ok((grouped.issues(self.kv, scan).await?, held))
+    }
 }
 
 /// Which scans are asked for.
@@ -169,8 +185,7 @@ async fn next_scan(
             if other {
                 continue;
             }
-            let answered: Option<Answered<ScanAnswer>> =
-                document::find(context.kv, &keys::answer(event.scan)).await?;
+            let answered: Option<Answered<ScanAnswer>> = document::find(context.kv, &keys::answer(event.scan)).await?;
             // An event whose scan was answered elsewhere is one of an upload that died before it could answer.
             if let Some(answered) = answered.filter(|answered| answered.position == n) {
                 return Ok(Some((n, ScanItem { id: event.scan, answer: answered.answer })));
@@ -192,7 +207,7 @@ pub async fn issues(
 ) -> Result<Page<IssueItem>, Problem> {
     scan(context, id).await?;
     let kv = context.kv;
-    let issues = Grouped::get(kv, id).await?.issues(kv, id).await?;
+    let (issues, _held) = context.issues_of(&Grouped::get(kv, id).await?, id).await?;
     let compared = Compared::get(kv, id).await?;
     let exempted: BTreeMap<IssueId, ExemptionId> =
         Judged::get(kv, id).await?.exempted(kv, id).await?.into_iter().collect();
@@ -230,7 +245,7 @@ pub async fn occurrences(
     scan(context, id).await?;
     let kv = context.kv;
     let grouped = Grouped::get(kv, id).await?;
-    let issues = grouped.issues(kv, id).await?;
+    let (issues, _held) = context.issues_of(&grouped, id).await?;
     let (first, count) = match only {
         None => (0, grouped.occurrences.records),
         Some(only) => match issues.iter().find(|issue| issue.id == only) {
@@ -242,7 +257,7 @@ pub async fn occurrences(
     let take = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(count - from);
     let (grouped_key, compared_key) = (keys::grouped(id), keys::compared(id));
     let compared = Compared::get(kv, id).await?;
-    let places: Vec<Occurrence> =
+    let places: Vec<Place> =
         read_list(kv, &grouped_key, "occurrences", &grouped.occurrences, first + from, take).await?;
     let tracked: Vec<Tracked> =
         read_list(kv, &compared_key, "occurrences", &compared.occurrences, first + from, take).await?;

@@ -32,7 +32,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     if call.method != "GET" {
         return Err(Problem::new(Code::MethodNotAllowed, format!("{} is not allowed here; GET is", call.method)));
     }
-    let context = Context { kv: &kv, now, project };
+    let context = Context { kv: &kv, now, project, hold: guest::memory::hold };
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let query = &mut call.query;
 

@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn tokens_are_known_or_refused() {
         assert_eq!(who(None), Err(Code::Unauthenticated));
-        for bad in ["", "Bearer", "Bearer ", "Basic gate_x", "Bearer gate_y", "gate_x", &format!("Bearer {}", "x".repeat(600))] {
+        for bad in
+            ["", "Bearer", "Bearer ", "Basic gate_x", "Bearer gate_y", "gate_x", &format!("Bearer {}", "x".repeat(600))]
+        {
             assert_eq!(who(Some(bad)), Err(Code::Unauthenticated), "{bad}");
         }
         assert_eq!(who(Some("Bearer gate_x late")), Err(Code::TokenExpired));

@@ -8,6 +8,8 @@ use domain::journal::{JournalId, Refusal};
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::pin::Pin;
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -140,6 +142,14 @@ pub trait Services {
 
     /// Waits a few milliseconds for another request to get on.
     async fn pause(&self);
+}
+
+/// Waits for a share of the instance's memory, in bytes, and holds it until what it gives is dropped.
+pub type Hold = fn(usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>>;
+
+/// Asks for no share: for tests, where memory is not short.
+pub fn hold_nothing(_bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
+    Box::pin(async { Box::new(()) as Box<dyn Any> })
 }
 
 /// The ledger's answer: the event is in the journal for good.

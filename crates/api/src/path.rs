@@ -33,7 +33,10 @@ mod tests {
 
     #[test]
     fn segments_are_decoded_after_the_path_is_cut() {
-        assert_eq!(segments("/api/v1/targets/github.com%2Forg%2Frepo/").unwrap(), ["api", "v1", "targets", "github.com/org/repo"]);
+        assert_eq!(
+            segments("/api/v1/targets/github.com%2Forg%2Frepo/").unwrap(),
+            ["api", "v1", "targets", "github.com/org/repo"]
+        );
         assert_eq!(segments(&format!("/x/{}", segment("a b/ü"))).unwrap(), ["x", "a b/ü"]);
         assert!(segments("/%FF").is_err());
     }

@@ -1,8 +1,8 @@
 //! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone.
 
-use crate::grouping::{Issue, Occurrence};
+use crate::grouping::Issue;
 use crate::ids::{IssueId, OccurrenceId, ScanId};
-use crate::tracking::{Candidate, Tracked, pair};
+use crate::tracking::{Place, Tracked, pair};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -62,7 +62,16 @@ pub struct Side {
     /// Its issues, in their stored order.
     pub issues: Vec<Issue>,
     /// Its occurrences, in the order of their issues.
-    pub occurrences: Vec<Occurrence>,
+    pub occurrences: Vec<Place>,
+}
+
+impl Side {
+    /// The occurrences of one of its issues, and the place of the first.
+    fn of(&self, issue: &Issue) -> (usize, &[Place]) {
+        let range = usize::try_from(issue.first).unwrap_or(usize::MAX);
+        let end = range.saturating_add(usize::try_from(issue.occurrences).unwrap_or(usize::MAX));
+        (range, self.occurrences.get(range..end).unwrap_or_default())
+    }
 }
 
 /// The result of a comparison. Everything is in the stored order of the scan.
@@ -79,88 +88,83 @@ pub struct Comparison {
 /// Compares `current` with `reference`, whose occurrences have these identities. Without a reference everything is
 /// new. An incomplete scan remediates nothing: what it did not look at is not gone.
 pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Tracked])>) -> Comparison {
-    let candidates = candidates(current);
-    let mut tracked: Vec<Tracked> = current
-        .occurrences
-        .iter()
-        .map(|occurrence| Tracked {
-            id: OccurrenceId::first_seen(current.scan, occurrence.result),
-            stage: None,
-            was_line: None,
-        })
-        .collect();
-    let mut issues: BTreeMap<IssueId, ComparedIssue> = current
-        .issues
-        .iter()
-        .map(|issue| {
-            let division = Division { new: issue.occurrences, common: 0, remediated: 0 };
-            (issue.id, ComparedIssue { id: issue.id, bucket: Bucket::New, division })
-        })
-        .collect();
-    let mut remediated = Vec::new();
-    if let Some((reference, identities)) = reference {
-        let mut gone: BTreeMap<IssueId, u32> =
-            reference.issues.iter().map(|issue| (issue.id, issue.occurrences)).collect();
-        for pair in pair(&candidates, &self::candidates(reference)) {
-            let (Some(here), Some(there), Some(candidate)) = (
-                tracked.get_mut(pair.current),
-                identities.get(pair.reference),
-                candidates.get(pair.current),
-            ) else {
-                continue;
-            };
-            let was_line = reference.occurrences.get(pair.reference).and_then(|occurrence| occurrence.line);
-            *here = Tracked { id: there.id, stage: Some(pair.stage), was_line };
-            if let Some(issue) = issues.get_mut(&candidate.issue) {
-                issue.division.new = issue.division.new.saturating_sub(1);
-                issue.division.common = issue.division.common.saturating_add(1);
-            }
-            if let Some(left) = gone.get_mut(&candidate.issue) {
-                *left = left.saturating_sub(1);
+    let first_seen = |place: &Place| Tracked {
+        id: OccurrenceId::first_seen(current.scan, place.result),
+        stage: None,
+        was_line: None,
+    };
+    let mut tracked: Vec<Tracked> = current.occurrences.iter().map(first_seen).collect();
+    let mut gone: BTreeMap<IssueId, &Issue> = BTreeMap::new();
+    if let Some((reference, _)) = reference {
+        gone.extend(reference.issues.iter().map(|issue| (issue.id, issue)));
+    }
+    let mut issues = Vec::with_capacity(current.issues.len());
+    for issue in &current.issues {
+        let mut row = ComparedIssue {
+            id: issue.id,
+            bucket: Bucket::New,
+            division: Division { new: issue.occurrences, common: 0, remediated: 0 },
+        };
+        if let (Some((reference, identities)), Some(known)) = (reference, gone.remove(&issue.id)) {
+            row.bucket = Bucket::Common;
+            row.division = recognise(current.of(issue), reference.of(known), identities, &mut tracked);
+            if !complete {
+                row.division.remediated = 0;
             }
         }
-        for issue in &reference.issues {
-            match issues.get_mut(&issue.id) {
-                Some(here) => {
-                    here.bucket = Bucket::Common;
-                    here.division.remediated =
-                        if complete { gone.get(&issue.id).copied().unwrap_or(0) } else { 0 };
-                }
-                None if complete => remediated.push(issue.clone()),
-                None => {}
-            }
+        issues.push(row);
+    }
+    let remediated = match reference {
+        Some((reference, _)) if complete => {
+            reference.issues.iter().filter(|issue| gone.contains_key(&issue.id)).cloned().collect()
         }
-    }
-    Comparison {
-        issues: current.issues.iter().filter_map(|issue| issues.remove(&issue.id)).collect(),
-        occurrences: tracked,
-        remediated,
-    }
+        Some(_) | None => Vec::new(),
+    };
+    Comparison { issues, occurrences: tracked, remediated }
 }
 
-/// The occurrences of a scan as the matcher wants them.
-fn candidates(side: &Side) -> Vec<Candidate> {
-    let issues = side.issues.iter().flat_map(|issue| (0..issue.occurrences).map(|_| issue.id));
-    issues
-        .zip(&side.occurrences)
-        .map(|(issue, occurrence)| Candidate { issue, signatures: occurrence.signatures, line: occurrence.line })
-        .collect()
+/// Gives an issue's occurrences the identities of those they are recognised as.
+fn recognise(
+    (here, current): (usize, &[Place]),
+    (there, reference): (usize, &[Place]),
+    identities: &[Tracked],
+    tracked: &mut [Tracked],
+) -> Division {
+    let pairs = pair(current, reference);
+    for pair in &pairs {
+        let (place, known) = (tracked.get_mut(here + pair.current), identities.get(there + pair.reference));
+        if let (Some(place), Some(known)) = (place, known) {
+            let was_line = reference.get(pair.reference).and_then(|place| place.line);
+            *place = Tracked { id: known.id, stage: Some(pair.stage), was_line };
+        }
+    }
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    Division {
+        new: count(current.len() - pairs.len()),
+        common: count(pairs.len()),
+        remediated: count(reference.len() - pairs.len()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use finding::Finding;
-    use crate::testing::finding;
     use crate::grouping::Grouper;
+    use crate::testing::finding;
     use crate::tracking::Stage;
+    use finding::Finding;
     use proptest::prelude::*;
 
     fn side(scan: u8, findings: Vec<Finding>) -> Side {
         let mut grouper = Grouper::new("bandit".parse().unwrap());
         findings.into_iter().for_each(|finding| grouper.push(finding));
         let (issues, occurrences) = grouper.finish();
-        Side { scan: ScanId::from_bits([scan; 16]), issues, occurrences }
+        let places = occurrences.into_iter().map(|occurrence| Place {
+            result: occurrence.result,
+            line: occurrence.line,
+            signatures: occurrence.signatures,
+        });
+        Side { scan: ScanId::from_bits([scan; 16]), issues, occurrences: places.collect() }
     }
 
     fn found(rule: &str, path: &str, line: u32) -> Finding {

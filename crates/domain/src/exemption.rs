@@ -279,18 +279,15 @@ impl Fold for Exemptions {
                 Ok(())
             }
             (None, ExemptionEvent::Requested { request }) => {
-                let exemption = Exemption {
-                    request: request.clone(),
-                    requested: mark,
-                    decision: None,
-                    applied: vec![entry.id],
-                };
+                let exemption =
+                    Exemption { request: request.clone(), requested: mark, decision: None, applied: vec![entry.id] };
                 self.by_id.insert(id, exemption);
                 Ok(())
             }
-            (None, ExemptionEvent::Approved { .. } | ExemptionEvent::Rejected { .. } | ExemptionEvent::Cancelled { .. }) => {
-                Err(Refusal::new(format!("there is no exemption with the id {id}")))
-            }
+            (
+                None,
+                ExemptionEvent::Approved { .. } | ExemptionEvent::Rejected { .. } | ExemptionEvent::Cancelled { .. },
+            ) => Err(Refusal::new(format!("there is no exemption with the id {id}"))),
         }
     }
 }
@@ -400,7 +397,10 @@ mod tests {
         }
         let (_, refusals) = fold(&[("dev", 0, requested(1)), ("sec", 0, approved(1)), ("sec", 8 * DAY, approved(1))]);
         assert_eq!(refusals[2], None, "an expired one can be approved anew");
-        assert_eq!(fold(&[("sec", 0, approved(1))]).1[0].as_deref(), Some(format!("there is no exemption with the id {}", id(1)).as_str()));
+        assert_eq!(
+            fold(&[("sec", 0, approved(1))]).1[0].as_deref(),
+            Some(format!("there is no exemption with the id {}", id(1)).as_str())
+        );
     }
 
     #[test]

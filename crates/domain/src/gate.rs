@@ -2,8 +2,8 @@
 //! renderer can change it.
 
 use crate::comparison::{Bucket, Division};
-use finding::ReportSummary;
 use crate::threshold::Threshold;
+use finding::ReportSummary;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -175,8 +175,8 @@ impl Gate {
         }
         self.counts.new_occurrences += u64::from(new);
         self.counts.common_occurrences += u64::from(common);
-        self.reached |= severity != Severity::Unassigned
-            && self.threshold.level().is_some_and(|level| level <= severity);
+        self.reached |=
+            severity != Severity::Unassigned && self.threshold.level().is_some_and(|level| level <= severity);
     }
 
     /// Takes an issue into account that is gone, with so many occurrences.
@@ -227,12 +227,7 @@ mod tests {
     use super::*;
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        Judged {
-            severity,
-            bucket,
-            division: Division { new: 1, common: 0, remediated: 0 },
-            exempted,
-        }
+        Judged { severity, bucket, division: Division { new: 1, common: 0, remediated: 0 }, exempted }
     }
 
     fn judge(threshold: &str, issues: &[Judged]) -> Judgement {
@@ -270,7 +265,9 @@ mod tests {
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
-            ["1 issue is without a severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can give one."]
+            [
+                "1 issue is without a severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can give one."
+            ]
         );
         assert_eq!(judge("none", &[unknown]).verdict, Verdict::Pass);
         let mut gate = Gate::new("high".parse().unwrap(), Some(Severity::High));

@@ -7,10 +7,10 @@
 //! | code | product, rule |
 
 use crate::digest::derive;
-use finding::{Finding, Kind, Scored};
 use crate::ids::{IssueId, ScannerId};
-use finding::severity::Severity;
 use crate::signature::{Signatures, normal_path};
+use finding::severity::Severity;
+use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -41,8 +41,12 @@ impl IssueKey {
 
     /// The issue's id: version 1 of the recipe. Another recipe is a new version and a migration, never an edit.
     pub fn id(&self) -> IssueId {
-        let fields: Vec<&[u8]> =
-            self.pattern.iter().zip(&self.values).flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).collect();
+        let fields: Vec<&[u8]> = self
+            .pattern
+            .iter()
+            .zip(&self.values)
+            .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
+            .collect();
         let full = derive("v1:issue", &fields);
         let mut half = [0; 16];
         half.iter_mut().zip(full).for_each(|(to, from)| *to = from);
@@ -163,7 +167,12 @@ impl Grouper {
         order.sort_by(|a, b| {
             let rank = |at: &usize| {
                 self.groups.get(*at).map(|issue| {
-                    (std::cmp::Reverse(issue.severity()), std::cmp::Reverse(issue.score.map(|s| s.score)), &issue.rule, issue.id)
+                    (
+                        std::cmp::Reverse(issue.severity()),
+                        std::cmp::Reverse(issue.score.map(|s| s.score)),
+                        &issue.rule,
+                        issue.id,
+                    )
                 })
             };
             rank(a).cmp(&rank(b))
@@ -223,8 +232,8 @@ mod tests {
 
     fn scored(rule: &str, path: &str, line: u32, hundredths: u16) -> Finding {
         let mut finding = finding(line, rule, path, line, &["x"]);
-        finding.score =
-            Score::from_hundredths(hundredths).map(|score| Scored { score, source: finding::severity::ScoreSource::ScannerWord });
+        finding.score = Score::from_hundredths(hundredths)
+            .map(|score| Scored { score, source: finding::severity::ScoreSource::ScannerWord });
         finding
     }
 
@@ -244,8 +253,10 @@ mod tests {
             scored("B1", "a.py", 9, 950),
             scored("B1", "a.py", 2, 200),
         ]);
-        let summary: Vec<_> =
-            issues.iter().map(|issue| (issue.rule.as_str(), issue.severity(), issue.first, issue.occurrences)).collect();
+        let summary: Vec<_> = issues
+            .iter()
+            .map(|issue| (issue.rule.as_str(), issue.severity(), issue.first, issue.occurrences))
+            .collect();
         assert_eq!(summary, [("B1", Severity::Critical, 0, 3), ("B2", Severity::Medium, 3, 1)]);
         let places: Vec<_> = occurrences.iter().map(|o| (o.path.as_deref().unwrap(), o.line.unwrap())).collect();
         assert_eq!(places, [("a.py", 2), ("a.py", 9), ("b.py", 7), ("a.py", 3)]);

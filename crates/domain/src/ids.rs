@@ -263,10 +263,7 @@ mod tests {
                 "main\n".parse::<VariantName>().map(drop),
                 "variant `main\\n` has the character `\\n`; allowed are all but control characters",
             ),
-            (
-                "xyz".parse::<ScanId>().map(drop),
-                "`xyz` is not a scan's id: expected 32 lower-case hexadecimal digits",
-            ),
+            ("xyz".parse::<ScanId>().map(drop), "`xyz` is not a scan's id: expected 32 lower-case hexadecimal digits"),
         ];
         for (result, expected) in cases {
             assert_eq!(result.as_ref().unwrap_err().to_string(), *expected);

@@ -81,10 +81,7 @@ mod tests {
         let project: ProjectId = "shop".parse().unwrap();
         let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
         assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
-        assert_eq!(
-            JournalId::Exemptions { project: project.clone(), target }.key(),
-            format!("ex:shop:{target}")
-        );
+        assert_eq!(JournalId::Exemptions { project: project.clone(), target }.key(), format!("ex:shop:{target}"));
         assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
     }
 }

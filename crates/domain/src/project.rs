@@ -5,8 +5,8 @@ use crate::ids::{EventId, ProjectId, Subject, TargetId, TargetName, TokenId, Var
 use crate::journal::{Fold, Refusal};
 use crate::limits::{TARGETS_MAX, TOKENS_MAX};
 use crate::role::Role;
-use finding::severity::Severity;
 use crate::time::Timestamp;
+use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,12 +1,12 @@
 //! A scan: what is frozen when it begins, what the target's journal keeps of it, and which scan it is compared with.
 
 use crate::event::{Actor, Entry};
-use finding::ReportSummary;
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::project::{Settings, TargetType};
 use crate::threshold::Threshold;
 use crate::time::Timestamp;
+use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
 
 /// What the caller asked for.
@@ -175,8 +175,20 @@ mod tests {
         let (main, branch): (VariantName, VariantName) = ("main".parse().unwrap(), "branch".parse().unwrap());
         let (one, two) = (head(1), head(2));
         let cases = [
-            (&branch, Some(&main), Some(&one), Some(&two), Reference::Baseline { variant: main.clone(), scan: one.scan }),
-            (&branch, Some(&main), None, Some(&two), Reference::BaselineNotScannedByThisScanner { variant: main.clone() }),
+            (
+                &branch,
+                Some(&main),
+                Some(&one),
+                Some(&two),
+                Reference::Baseline { variant: main.clone(), scan: one.scan },
+            ),
+            (
+                &branch,
+                Some(&main),
+                None,
+                Some(&two),
+                Reference::BaselineNotScannedByThisScanner { variant: main.clone() },
+            ),
             (&main, Some(&main), Some(&one), Some(&one), Reference::Previous { variant: main.clone(), scan: one.scan }),
             (&branch, None, None, Some(&two), Reference::Previous { variant: branch.clone(), scan: two.scan }),
             (&main, Some(&main), None, None, Reference::None),

@@ -32,9 +32,7 @@ impl Signatures {
                 let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
                 Short::derive("v1:signature:context", &[path, message, before, own, after])
             }),
-            snippet: code
-                .as_ref()
-                .map(|code| Short::derive("v1:signature:snippet", &[path, code.own.as_bytes()])),
+            snippet: code.as_ref().map(|code| Short::derive("v1:signature:snippet", &[path, code.own.as_bytes()])),
             message: Short::derive("v1:signature:message", &[path, message]),
         }
     }
@@ -75,10 +73,7 @@ impl Parts {
             return None;
         }
         let line_at = |number: Option<u32>| {
-            numbered()
-                .find(|(at, _)| Some(*at) == number)
-                .map(|(_, line)| normal_code(line))
-                .unwrap_or_default()
+            numbered().find(|(at, _)| Some(*at) == number).map(|(_, line)| normal_code(line)).unwrap_or_default()
         };
         Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)) })
     }

@@ -1,6 +1,6 @@
 //! Recognises the occurrences of one scan in another: a matching of the two lists, not a comparison of hashes.
 //!
-//! Stages, each consuming the pairs it finds, within one issue (so within one rule):
+//! Works within one issue, so within one rule. Stages, each consuming the pairs it finds:
 //!
 //! | stage | what is equal |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! Within equal ones the order of lines decides. Cost: sorting, so `n log n` whatever the input.
 
 use crate::digest::Short;
-use crate::ids::{IssueId, OccurrenceId};
+use crate::ids::OccurrenceId;
 use crate::signature::Signatures;
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +27,16 @@ pub enum Stage {
     Message,
 }
 
-/// What the matcher knows of one occurrence.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate {
-    /// The issue it belongs to.
-    pub issue: IssueId,
+/// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Place {
+    /// The place of its result in the report.
+    pub result: u32,
+    /// Its line; decides between equals.
+    #[serde(default)]
+    pub line: Option<u32>,
     /// What it is recognised by.
     pub signatures: Signatures,
-    /// Its line; decides between equals.
-    pub line: Option<u32>,
 }
 
 /// One recognised occurrence: places in the two lists that were compared.
@@ -62,8 +63,8 @@ pub struct Tracked {
     pub was_line: Option<u32>,
 }
 
-/// Pairs the occurrences of `current` with those of `reference`. No place is in two pairs.
-pub fn pair(current: &[Candidate], reference: &[Candidate]) -> Vec<Pair> {
+/// Pairs the occurrences that an issue has in `current` with those it has in `reference`. No place is in two pairs.
+pub fn pair(current: &[Place], reference: &[Place]) -> Vec<Pair> {
     let mut matching = Matching {
         current,
         reference,
@@ -71,31 +72,24 @@ pub fn pair(current: &[Candidate], reference: &[Candidate]) -> Vec<Pair> {
         open_reference: vec![true; reference.len()],
         pairs: Vec::new(),
     };
-    matching.stage(Stage::Context, |candidate| candidate.signatures.context, |_, _| true);
-    matching.stage(Stage::Snippet, |candidate| candidate.signatures.snippet, |_, _| true);
-    let one_is_bare = |a: &Candidate, b: &Candidate| a.signatures.snippet.is_none() || b.signatures.snippet.is_none();
-    matching.stage(Stage::Message, |candidate| Some(candidate.signatures.message), one_is_bare);
+    matching.stage(Stage::Context, |place| place.signatures.context, |_, _| true);
+    matching.stage(Stage::Snippet, |place| place.signatures.snippet, |_, _| true);
+    let one_is_bare = |a: &Place, b: &Place| a.signatures.snippet.is_none() || b.signatures.snippet.is_none();
+    matching.stage(Stage::Message, |place| Some(place.signatures.message), one_is_bare);
     matching.pairs
 }
 
 struct Matching<'a> {
-    current: &'a [Candidate],
-    reference: &'a [Candidate],
+    current: &'a [Place],
+    reference: &'a [Place],
     open_current: Vec<bool>,
     open_reference: Vec<bool>,
     pairs: Vec<Pair>,
 }
 
-type Key = (IssueId, Short);
-
 impl Matching<'_> {
     /// Pairs what is still open and agrees on `key`, in the order of lines, where `allowed` lets it.
-    fn stage(
-        &mut self,
-        stage: Stage,
-        key: impl Fn(&Candidate) -> Option<Short>,
-        allowed: impl Fn(&Candidate, &Candidate) -> bool,
-    ) {
+    fn stage(&mut self, stage: Stage, key: impl Fn(&Place) -> Option<Short>, allowed: impl Fn(&Place, &Place) -> bool) {
         let left = sorted(self.current, &self.open_current, &key);
         let right = sorted(self.reference, &self.open_reference, &key);
         let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
@@ -104,14 +98,18 @@ impl Matching<'_> {
                 std::cmp::Ordering::Less => drop(left.next()),
                 std::cmp::Ordering::Greater => drop(right.next()),
                 std::cmp::Ordering::Equal => {
-                    if allowed(a.candidate, b.candidate) {
+                    if allowed(a.place, b.place) {
                         self.take(a.at, b.at, stage);
                         left.next();
                         right.next();
                     } else {
                         // Both have code and it differs: neither may be paired by its message with the other.
                         // Dropping the one with the lower line keeps the order; a bare one further on still finds one.
-                        if (a.candidate.line, a.at) <= (b.candidate.line, b.at) { left.next() } else { right.next() };
+                        if (a.place.line, a.at) <= (b.place.line, b.at) {
+                            left.next()
+                        } else {
+                            right.next()
+                        };
                     }
                 }
             }
@@ -128,20 +126,20 @@ impl Matching<'_> {
 
 #[derive(Clone, Copy)]
 struct Open<'a> {
-    key: Key,
+    key: Short,
     at: usize,
-    candidate: &'a Candidate,
+    place: &'a Place,
 }
 
-fn sorted<'a>(all: &'a [Candidate], open: &[bool], key: impl Fn(&Candidate) -> Option<Short>) -> Vec<Open<'a>> {
+fn sorted<'a>(all: &'a [Place], open: &[bool], key: impl Fn(&Place) -> Option<Short>) -> Vec<Open<'a>> {
     let mut list: Vec<Open<'a>> = all
         .iter()
         .zip(open)
         .enumerate()
         .filter(|(_, (_, open))| **open)
-        .filter_map(|(at, (candidate, _))| Some(Open { key: (candidate.issue, key(candidate)?), at, candidate }))
+        .filter_map(|(at, (place, _))| Some(Open { key: key(place)?, at, place }))
         .collect();
-    list.sort_unstable_by_key(|open| (open.key, open.candidate.line, open.at));
+    list.sort_unstable_by_key(|open| (open.key, open.place.line, open.at));
     list
 }
 
@@ -151,15 +149,11 @@ mod tests {
     use crate::testing::finding;
     use proptest::prelude::*;
 
-    fn candidate(rule: &str, path: &str, line: u32, code: &[&str]) -> Candidate {
-        Candidate {
-            issue: IssueId::derived("test", &[rule.as_bytes()]),
-            signatures: Signatures::of(&finding(0, rule, path, line, code)),
-            line: Some(line),
-        }
+    fn place(path: &str, line: u32, code: &[&str]) -> Place {
+        Place { result: 0, line: Some(line), signatures: Signatures::of(&finding(0, "B1", path, line, code)) }
     }
 
-    fn check(current: &[Candidate], reference: &[Candidate], expected: &[(usize, usize, Stage)]) {
+    fn check(current: &[Place], reference: &[Place], expected: &[(usize, usize, Stage)]) {
         let mut pairs: Vec<_> = pair(current, reference).iter().map(|p| (p.current, p.reference, p.stage)).collect();
         pairs.sort_unstable_by_key(|(current, _, _)| *current);
         assert_eq!(pairs, expected);
@@ -167,46 +161,45 @@ mod tests {
 
     #[test]
     fn moved_lines_are_recognised_and_a_copy_elsewhere_is_not() {
-        let old = [candidate("B1", "a.py", 10, &["x", "md5(a)", "y"])];
-        let new = [candidate("B1", "a.py", 90, &["x", "md5(a)", "y"]), candidate("B1", "b.py", 10, &["x", "md5(a)", "y"])];
+        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
+        let new = [place("a.py", 90, &["x", "md5(a)", "y"]), place("b.py", 10, &["x", "md5(a)", "y"])];
         check(&new, &old, &[(0, 0, Stage::Context)]);
     }
 
     #[test]
     fn a_changed_neighbour_leaves_the_snippet() {
-        let old = [candidate("B1", "a.py", 10, &["x", "md5(a)", "y"])];
-        let new = [candidate("B1", "a.py", 11, &["changed", "md5(a)", "y"])];
+        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
+        let new = [place("a.py", 11, &["changed", "md5(a)", "y"])];
         check(&new, &old, &[(0, 0, Stage::Snippet)]);
     }
 
     #[test]
-    fn another_rule_or_other_code_is_new() {
-        let old = [candidate("B1", "a.py", 10, &["x", "md5(a)", "y"])];
-        check(&[candidate("B2", "a.py", 10, &["x", "md5(a)", "y"])], &old, &[]);
-        check(&[candidate("B1", "a.py", 10, &["x", "md5(b)", "y"])], &old, &[]);
+    fn other_code_is_new() {
+        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
+        check(&[place("a.py", 10, &["x", "md5(b)", "y"])], &old, &[]);
     }
 
     #[test]
     fn without_code_the_message_pairs_but_never_two_that_have_code() {
-        let bare = candidate("B1", "a.py", 10, &[]);
-        check(&[bare], &[candidate("B1", "a.py", 12, &["x", "md5(a)", "y"])], &[(0, 0, Stage::Message)]);
+        let bare = place("a.py", 10, &[]);
+        check(&[bare], &[place("a.py", 12, &["x", "md5(a)", "y"])], &[(0, 0, Stage::Message)]);
         check(&[bare], &[bare], &[(0, 0, Stage::Message)]);
     }
 
     #[test]
     fn equal_ones_pair_in_the_order_of_their_lines() {
-        let at = |line| candidate("B1", "a.py", line, &["x", "md5(a)", "y"]);
-        check(
-            &[at(30), at(10), at(20)],
-            &[at(1), at(2)],
-            &[(1, 0, Stage::Context), (2, 1, Stage::Context)],
-        );
+        let at = |line| place("a.py", line, &["x", "md5(a)", "y"]);
+        check(&[at(30), at(10), at(20)], &[at(1), at(2)], &[(1, 0, Stage::Context), (2, 1, Stage::Context)]);
     }
 
-    fn any_scan() -> impl Strategy<Value = Vec<Candidate>> {
-        let code = prop_oneof![Just(vec![]), Just(vec!["x", "f(1)", "y"]), Just(vec!["z", "f(1)", "y"]), Just(vec!["x", "g()", "y"])];
-        let one = (0..3_u8, 0..3_u8, 1..9_u32, code)
-            .prop_map(|(rule, path, line, code)| candidate(&format!("B{rule}"), &format!("{path}.py"), line, &code));
+    fn any_scan() -> impl Strategy<Value = Vec<Place>> {
+        let code = prop_oneof![
+            Just(vec![]),
+            Just(vec!["x", "f(1)", "y"]),
+            Just(vec!["z", "f(1)", "y"]),
+            Just(vec!["x", "g()", "y"])
+        ];
+        let one = (0..3_u8, 1..9_u32, code).prop_map(|(path, line, code)| place(&format!("{path}.py"), line, &code));
         proptest::collection::vec(one, 0..20)
     }
 
@@ -217,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn no_place_is_used_twice_and_issues_never_mix(a in any_scan(), b in any_scan()) {
+        fn no_place_is_used_twice(a in any_scan(), b in any_scan()) {
             let pairs = pair(&a, &b);
             let mut left: Vec<_> = pairs.iter().map(|pair| pair.current).collect();
             let mut right: Vec<_> = pairs.iter().map(|pair| pair.reference).collect();
@@ -227,9 +220,6 @@ mod tests {
             right.dedup();
             prop_assert_eq!(left.len(), pairs.len());
             prop_assert_eq!(right.len(), pairs.len());
-            for pair in &pairs {
-                prop_assert_eq!(a[pair.current].issue, b[pair.reference].issue);
-            }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod chain;
 mod kv;
+pub mod memory;
 mod request;
 
 pub use kv::SpinKv;

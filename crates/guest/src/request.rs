@@ -146,7 +146,6 @@ impl Reply {
     }
 }
 
-
 /// Runs a job on a request and answers with its reply, or with its problem.
 pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
     let reply = match Call::take(request) {

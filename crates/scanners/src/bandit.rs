@@ -6,9 +6,9 @@
 //!
 //! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
 
+use crate::Scanner;
 use crate::json;
 use crate::report::{Collector, Input, ParseError, Parsed, Sink};
-use crate::Scanner;
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
 use serde::Deserialize;
@@ -27,7 +27,8 @@ pub(crate) const SCANNER: Scanner = Scanner {
 };
 
 fn parse(input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
-    let mut report = Report { collector: Collector::new(sink), metrics: false, results: false, other: vec![], failure: None };
+    let mut report =
+        Report { collector: Collector::new(sink), metrics: false, results: false, other: vec![], failure: None };
     let read = json::read(input, &mut report);
     if let Some(failure) = report.failure.take() {
         return Err(failure);
@@ -244,7 +245,9 @@ mod tests {
         "more_info": "https://bandit.readthedocs.io/b101", "test_id": "B101", "test_name": "assert_used"}"#;
 
     fn report(results: &str) -> String {
-        format!(r#"{{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {{"_totals": {{}}}}, "results": [{results}]}}"#)
+        format!(
+            r#"{{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {{"_totals": {{}}}}, "results": [{results}]}}"#
+        )
     }
 
     #[test]
@@ -290,7 +293,8 @@ mod tests {
 
     #[test]
     fn severities_become_the_documented_scores() {
-        let cases = [("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)];
+        let cases =
+            [("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)];
         for (word, expected) in cases {
             assert_eq!(score(word).map(|scored| scored.score.hundredths()), expected, "{word}");
         }

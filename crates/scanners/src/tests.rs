@@ -84,7 +84,9 @@ fn every_result_of_every_fixture_is_accounted_for() {
 #[test]
 fn what_is_no_report_is_refused_by_every_scanner() {
     for scanner in ALL {
-        for bytes in [&b""[..], b"{}", b"[]", b"null", b"0", b"\"text\"", b"\xFF\xFE\x00", b"{\"a\": \"\xFF\"}", b"<a/>"] {
+        for bytes in
+            [&b""[..], b"{}", b"[]", b"null", b"0", b"\"text\"", b"\xFF\xFE\x00", b"{\"a\": \"\xFF\"}", b"<a/>"]
+        {
             assert!(findings(scanner, bytes).is_err(), "{} accepts {bytes:?}", scanner.id);
         }
     }

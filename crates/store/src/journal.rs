@@ -237,10 +237,7 @@ async fn window<E: serde::de::DeserializeOwned>(
 }
 
 /// The snapshot, or an empty one where none can be used: it is a cache, the events are the truth.
-async fn read_snapshot<F: Fold>(
-    kv: &impl Kv,
-    journal: &JournalId,
-) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
+async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
     let empty = || (Next { upto: 0, holes: Vec::new(), refused: Vec::new(), state: F::default() }, None);
     let Some(bytes) = kv.get(&keys::journal_snapshot(journal)).await? else { return Ok(empty()) };
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&bytes) else { return Ok(empty()) };
@@ -248,8 +245,7 @@ async fn read_snapshot<F: Fold>(
         Some(text) => text.into_bytes(),
         None => {
             let part = |n| async move { kv.get(&keys::journal_snapshot_part(journal, snapshot.upto, n)).await };
-            let parts: Option<Vec<Vec<u8>>> =
-                try_join_all((0..snapshot.parts).map(part)).await?.into_iter().collect();
+            let parts: Option<Vec<Vec<u8>>> = try_join_all((0..snapshot.parts).map(part)).await?.into_iter().collect();
             parts.map(|parts| parts.concat()).unwrap_or_default()
         }
     };
@@ -281,15 +277,17 @@ async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -
     } else {
         let parts: Vec<&[u8]> = text.as_bytes().chunks(VALUE_BYTES_MAX).collect();
         snapshot.parts = parts.len();
-        try_join_all(parts.iter().enumerate().map(|(n, part)| async move {
-            kv.set(&keys::journal_snapshot_part(journal, next.upto, n), part).await
-        }))
+        try_join_all(
+            parts.iter().enumerate().map(|(n, part)| async move {
+                kv.set(&keys::journal_snapshot_part(journal, next.upto, n), part).await
+            }),
+        )
         .await?;
     }
     document::put(kv, &key, &snapshot).await?;
-    try_join_all((0..old_parts).map(|n| async move {
-        kv.delete(&keys::journal_snapshot_part(journal, old_upto, n)).await
-    }))
+    try_join_all(
+        (0..old_parts).map(|n| async move { kv.delete(&keys::journal_snapshot_part(journal, old_upto, n)).await }),
+    )
     .await?;
     Ok(())
 }

@@ -14,11 +14,11 @@ use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all};
 use domain::comparison::ComparedIssue;
 use domain::gate::Judgement;
-use domain::grouping::{Issue, Occurrence};
+use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
-use domain::tracking::Tracked;
+use domain::tracking::{Place, Tracked};
 use finding::Finding;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,11 +60,7 @@ impl Frozen {
     }
 
     /// The findings at these places in the report.
-    pub async fn findings_at(
-        &self,
-        kv: &impl Kv,
-        places: &BTreeSet<u32>,
-    ) -> Result<BTreeMap<u32, Finding>, KvError> {
+    pub async fn findings_at(&self, kv: &impl Kv, places: &BTreeSet<u32>) -> Result<BTreeMap<u32, Finding>, KvError> {
         let list = self.list();
         let mut found = BTreeMap::new();
         let mut reader: Option<Reader<'_, _>> = None;
@@ -83,7 +79,7 @@ impl Frozen {
             let open = reader.insert(open);
             while let Some(line) = open.line().await? {
                 at += 1;
-                let Place { result } = document::decode(&list, line)?;
+                let Numbered { result } = document::decode(&list, line)?;
                 if result == *place {
                     found.insert(result, document::decode(&list, line)?);
                     break;
@@ -102,7 +98,7 @@ const SKIP_RECORDS_MAX: u32 = 1000;
 
 /// The part of a finding that says where it stands.
 #[derive(Deserialize)]
-struct Place {
+struct Numbered {
     result: u32,
 }
 
@@ -186,7 +182,7 @@ macro_rules! lists {
     };
 }
 
-lists!(Grouped, keys::grouped, issues: Issue, occurrences: Occurrence);
+lists!(Grouped, keys::grouped, issues: Issue, occurrences: Place);
 lists!(Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: Issue);
 lists!(Judged, keys::judged, exempted: Exempted);
 

@@ -156,7 +156,8 @@ pub struct Reader<'a, K> {
 impl<'a, K: Kv> Reader<'a, K> {
     /// Reads the records from `from` on of the list under `list`.
     pub async fn open(kv: &'a K, list: &'a str, manifest: &'a Manifest, from: u32) -> Result<Self, KvError> {
-        let mut reader = Self { kv, list, manifest, next_segment: 0, buffer: Vec::new(), at: 0, left: manifest.records };
+        let mut reader =
+            Self { kv, list, manifest, next_segment: 0, buffer: Vec::new(), at: 0, left: manifest.records };
         let mut at = 0;
         if let Some(inline) = &manifest.inline {
             reader.buffer = inline.clone().into_bytes();

@@ -68,7 +68,8 @@ impl Read for Guarded<'_> {
         // A stream that fails is not blank: its error is what counts.
         let length = self.inner.read(buffer).inspect_err(|_| self.blank = false)?;
         let bytes = buffer.get(..length).unwrap_or_default();
-        self.blank = self.blank && bytes.iter().all(|byte| byte.is_ascii_whitespace() || b"\xEF\xBB\xBF".contains(byte));
+        self.blank =
+            self.blank && bytes.iter().all(|byte| byte.is_ascii_whitespace() || b"\xEF\xBB\xBF".contains(byte));
         if !self.guard.admits(bytes) {
             self.too_deep = true;
             return Err(io::Error::other("nested too deep"));
