@@ -1,1 +1,26 @@
-//! t
+//! The harness of the end-to-end suites: starts the application as a process of its own, talks to it over HTTP, and
+//! knows nothing of how it works inside.
+//!
+//! The suites run against the embedded host (`target/release/gatehouse up`); with `GATEHOUSE_SPIN` naming a `spin`
+//! binary, against that.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod app;
+mod client;
+pub mod command;
+mod files;
+mod process;
+mod random;
+mod redis_server;
+mod reply;
+pub mod reports;
+mod upload;
+mod wire;
+
+pub use app::{ADMIN, App, Options, Store, each_store, embedded_only};
+pub use client::{Client, Page};
+pub use files::{StoreFile, binary, workspace};
+pub use random::Random;
+pub use reply::Reply;
+pub use upload::Upload;

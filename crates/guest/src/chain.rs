@@ -3,7 +3,7 @@
 use crate::request::Reply;
 use api::Problem;
 use api::internal::{Append, Appended, CLOUD_EVENT, Claim, Claimed, ScanRef, Services, Stage};
-use api::problem::Code;
+use api::problem::{Code, Document};
 use bytes::Bytes;
 use domain::ids::ScanId;
 use http_body_util::Full;
@@ -76,8 +76,10 @@ async fn post<B: Serialize, A: DeserializeOwned>(
             .map_err(|error| Problem::internal(format!("the component `{component}` answered strangely: {error}")));
     }
     Err(Problem::from_json(&bytes).unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(&bytes);
-        Problem::new(Code::Unavailable, format!("the component `{component}` answered {status}: {text}"))
+        // The host answered in the component's place.
+        let said = serde_json::from_slice::<Document>(&bytes).map(|document| document.detail);
+        let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned());
+        Problem::new(Code::Unavailable, format!("the component `{component}` answered {status}: {said}"))
     }))
 }
 

@@ -9,6 +9,9 @@ use http::{Method, StatusCode};
 
 use crate::metrics::InFlight;
 
+/// What is logged for a request whose client went away before there was an answer; nginx writes the same number.
+const CLIENT_GONE: u16 = 499;
+
 /// A line of the log in the making.
 pub(crate) struct AccessRecord {
     method: Method,
@@ -16,7 +19,7 @@ pub(crate) struct AccessRecord {
     client: SocketAddr,
     /// The component's id; empty when the host answered.
     component: String,
-    status: StatusCode,
+    status: u16,
     bytes: usize,
     started: Instant,
     _in_flight: InFlight,
@@ -25,8 +28,7 @@ pub(crate) struct AccessRecord {
 impl AccessRecord {
     pub(crate) fn start(method: Method, path: String, client: SocketAddr, in_flight: InFlight) -> Self {
         let component = String::new();
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self { method, path, client, component, status, bytes: 0, started: Instant::now(), _in_flight: in_flight }
+        Self { method, path, client, component, status: CLIENT_GONE, bytes: 0, started: Instant::now(), _in_flight: in_flight }
     }
 
     pub(crate) fn component(&mut self, id: &str) {
@@ -34,7 +36,7 @@ impl AccessRecord {
     }
 
     pub(crate) fn status(&mut self, status: StatusCode) {
-        self.status = status;
+        self.status = status.as_u16();
     }
 
     /// More of the body was handed to the connection.
@@ -57,7 +59,7 @@ impl Drop for AccessRecord {
             target: "gatehouse::access",
             method = %self.method,
             path = %self.path,
-            status = self.status.as_u16(),
+            status = self.status,
             bytes = self.bytes,
             duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
             client = %self.client,

@@ -155,8 +155,14 @@ mod tests {
             let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
             assert_eq!(body["status"], status);
             assert_eq!(body["type"], format!("urn:gatehouse:problem:{}", problem.code()));
-            assert!(types.insert(body["type"].to_string()));
+            assert!(types.insert(format!("{} ({status})", problem.code())));
         }
+        let documented = include_str!("../../../docs/problems.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("### `"))
+            .map(|line| line.replace('`', ""))
+            .collect();
+        assert_eq!(types, documented, "docs/problems.md lists these and no others");
     }
 
     #[test]

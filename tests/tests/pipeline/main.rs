@@ -15,7 +15,10 @@ fn the_tutorials_story_on_our_own_program() {
     let system = System::new();
     let main = system.upload(upload("main", MAIN)).unwrap();
     assert_eq!((main.verdict, main.comparison.with.as_str()), (Verdict::Pass, "none"));
-    assert_eq!((main.issues.new, main.variables["CRITICAL"].as_str(), main.variables["MEDIUM"].as_str()), (2, "1", "1"));
+    assert_eq!(
+        (main.issues.new, main.variables["CRITICAL"].as_str(), main.variables["MEDIUM"].as_str()),
+        (2, "1", "1")
+    );
 
     system.set_baseline("main");
     let critical = || upload("feature", FEATURE).fail_on("critical");
@@ -77,7 +80,11 @@ fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "and again");
         assert_eq!(system.scans("feature"), 1, "it counts once, dead after {writes} writes");
         let next = system.upload(upload("feature", FEATURE)).unwrap();
-        assert_eq!((next.issues.new, next.occurrences.common), (3, 2), "the next one is compared as if nothing had been");
+        assert_eq!(
+            (next.issues.new, next.occurrences.common),
+            (3, 2),
+            "the next one is compared as if nothing had been"
+        );
     }
     assert!(deaths > 8, "an upload makes at least so many writes: {deaths}");
 }

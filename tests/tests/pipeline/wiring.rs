@@ -1,7 +1,7 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
-use api::internal::{Append, Appended, Claim, Services, Stage};
+use api::internal::{Append, Appended, Claim, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{DecisionBody, ExemptionBody, IssueItem, ScanAnswer, SettingsBody, TargetPatch, TokenBody};
@@ -82,8 +82,11 @@ pub(crate) fn bandit(results: usize) -> Vec<u8> {
         )
     };
     let list: Vec<_> = (0..results).map(result).collect();
-    format!(r#"{{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {{}}, "results": [{}]}}"#, list.join(",\n"))
-        .into_bytes()
+    format!(
+        r#"{{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {{}}, "results": [{}]}}"#,
+        list.join(",\n")
+    )
+    .into_bytes()
 }
 
 struct Pieces {
@@ -112,9 +115,9 @@ pub(crate) struct System {
 impl Services for System {
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem> {
         match stage {
-            Stage::Fingerprint => fingerprint::job::run(&self.kv, scan).await,
-            Stage::Baseline => baseline::job::run(&self.kv, scan).await,
-            Stage::Gate => gate::job::run(&self.kv, scan, self.now()).await,
+            Stage::Fingerprint => fingerprint::job::run(&self.kv, scan, hold_nothing).await,
+            Stage::Baseline => baseline::job::run(&self.kv, scan, hold_nothing).await,
+            Stage::Gate => gate::job::run(&self.kv, scan, self.now(), hold_nothing).await,
         }
     }
     async fn append(&self, request: &Append) -> Result<Appended, Problem> {
@@ -194,7 +197,7 @@ impl System {
     }
 
     fn results(&self) -> results::job::Context<'_, MemoryKv> {
-        results::job::Context { kv: &self.kv, now: self.now(), project: self.project.clone() }
+        results::job::Context { kv: &self.kv, now: self.now(), project: self.project.clone(), hold: hold_nothing }
     }
 
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
@@ -238,8 +241,7 @@ impl System {
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
-        let filter =
-            results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
+        let filter = results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
         block_on(results::job::issues(&self.results(), scan, &filter, Wanted { limit: 500, from: None })).unwrap().items
     }
 

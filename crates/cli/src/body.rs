@@ -1,0 +1,147 @@
+//! A report as it is sent: from disk, compressed where that is worth it, readable more than once. It is never held in
+//! memory and never looked into.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// From here on a report is compressed.
+const COMPRESS_BYTES_MIN: u64 = 64 << 10;
+/// The server refuses what is compressed more than a hundredfold; what comes near is sent as it is.
+const COMPRESSION_RATIO_MAX: u64 = 50;
+/// How a gzip file begins.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// A report, ready to be sent as often as needed.
+pub(crate) struct ReportBody {
+    file: File,
+    bytes: u64,
+    gzip: bool,
+}
+
+impl ReportBody {
+    /// The report at `path`; `-` is standard input.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let name = path.display();
+        if path.as_os_str() == "-" {
+            return Self::new(spooled(io::stdin().lock())?).context("cannot read the report from standard input");
+        }
+        let file = File::open(path).with_context(|| format!("cannot open the report {name}"))?;
+        let kind = file.metadata()?.file_type();
+        let prepared = match (kind.is_dir(), kind.is_file()) {
+            (true, _) => anyhow::bail!("the report {name} is a folder"),
+            (false, true) => Self::new(file),
+            // A pipe can be read only once.
+            (false, false) => spooled(file).and_then(Self::new),
+        };
+        prepared.with_context(|| format!("cannot read the report {name}"))
+    }
+
+    /// A report from memory.
+    pub(crate) fn from_text(text: &str) -> Result<Self> {
+        Ok(Self::new(spooled(text.as_bytes())?)?)
+    }
+
+    fn new(mut file: File) -> io::Result<Self> {
+        let bytes = file.metadata()?.len();
+        let mut magic = Vec::new();
+        Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
+        file.seek(SeekFrom::Start(0))?;
+        if magic == GZIP_MAGIC {
+            return Ok(Self { file, bytes, gzip: true });
+        }
+        if bytes <= COMPRESS_BYTES_MIN {
+            return Ok(Self { file, bytes, gzip: false });
+        }
+        let mut encoder = GzEncoder::new(tempfile::tempfile()?, Compression::fast());
+        io::copy(&mut io::BufReader::with_capacity(1 << 16, &file), &mut encoder)?;
+        let compressed = encoder.finish()?;
+        let compressed_bytes = compressed.metadata()?.len();
+        if bytes / compressed_bytes.max(1) < COMPRESSION_RATIO_MAX {
+            return Ok(Self { file: compressed, bytes: compressed_bytes, gzip: true });
+        }
+        Ok(Self { file, bytes, gzip: false })
+    }
+
+    /// How many bytes are sent.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether they are compressed.
+    pub(crate) fn gzip(&self) -> bool {
+        self.gzip
+    }
+
+    /// The bytes from the first on.
+    pub(crate) fn reader(&self) -> io::Result<impl Read + use<>> {
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(io::BufReader::with_capacity(1 << 16, file.take(self.bytes)))
+    }
+}
+
+fn spooled(mut input: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut input, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: &[u8]) -> ReportBody {
+        ReportBody::new(spooled(bytes).unwrap()).unwrap()
+    }
+
+    fn sent(body: &ReportBody) -> Vec<u8> {
+        let mut sent = Vec::new();
+        body.reader().unwrap().read_to_end(&mut sent).unwrap();
+        assert_eq!(u64::try_from(sent.len()).unwrap(), body.bytes());
+        sent
+    }
+
+    /// Text that compresses to about a quarter.
+    fn text(bytes: u64) -> Vec<u8> {
+        let line = |n: u64| format!("{:08x}", n.wrapping_mul(0x9e37_79b9)).into_bytes();
+        (0..).flat_map(line).take(usize::try_from(bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_small_report_is_sent_as_it_is() {
+        for bytes in [0, 1, COMPRESS_BYTES_MIN] {
+            let body = body(&text(bytes));
+            assert!(!body.gzip() && sent(&body) == text(bytes), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_large_report_is_compressed_and_can_be_sent_twice() {
+        let text = text(COMPRESS_BYTES_MIN + 1);
+        let body = body(&text);
+        assert!(body.gzip() && body.bytes() < COMPRESS_BYTES_MIN);
+        for _ in 0..2 {
+            let mut read = Vec::new();
+            flate2::read::GzDecoder::new(sent(&body).as_slice()).read_to_end(&mut read).unwrap();
+            assert_eq!(read, text);
+        }
+    }
+
+    #[test]
+    fn what_the_server_would_take_for_a_bomb_is_not_compressed() {
+        assert!(!body(&vec![b' '; 1 << 20]).gzip());
+    }
+
+    #[test]
+    fn what_is_compressed_already_is_not_compressed_again() {
+        let body = body(&[0x1f, 0x8b, 8, 0]);
+        assert!(body.gzip());
+        assert_eq!(sent(&body), [0x1f, 0x8b, 8, 0]);
+    }
+}

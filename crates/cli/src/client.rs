@@ -1,0 +1,268 @@
+//! The HTTP API as calls: requests with the token, answers as the API's own types, problems as errors. It tries
+//! nothing twice (`retry` does) and shows nothing. The token is sent, and never part of a message.
+
+use std::time::Duration;
+
+use api::page::{LIMIT_MAX, Page};
+use api::path::segment;
+use api::problem::Document;
+use serde::{Serialize, de::DeserializeOwned};
+use ureq::http::{Method, Request, Response, header};
+use ureq::{Agent, Body, Proxy, SendBody};
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for the head of an answer; the server gives up on a request before that.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(180);
+/// The largest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// How much of an answer that is no problem document is shown.
+const EXCERPT_CHARACTERS_MAX: usize = 200;
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The address is not one: the caller's to fix.
+    #[error("`{0}` is not the address of a server; it begins with http:// or https://")]
+    Address(String),
+    /// There is no token, or it can't be sent in a header: the caller's to fix.
+    #[error("{0}")]
+    Token(&'static str),
+    /// There was no answer, or not all of it.
+    #[error("no answer from {url}")]
+    Unreachable { url: String, source: ureq::Error },
+    /// The server refused.
+    #[error("{}: {}", document.title, document.detail)]
+    Problem { document: Document, retry_after: Option<Duration> },
+    /// The answer is none of Gatehouse's: something else is at the address, or stands in between.
+    #[error("{url} answered {status} without saying why: {excerpt}")]
+    Unexpected { url: String, status: u16, retry_after: Option<Duration>, excerpt: String },
+    /// The answer is not what the call gives: client and server may be of different versions.
+    #[error("the answer from {url} can't be read")]
+    Unreadable { url: String, source: serde_json::Error },
+    /// A file to be sent can't be read.
+    #[error("cannot read the report again")]
+    Report(#[from] std::io::Error),
+}
+
+impl Error {
+    /// What to do about it, where something can be said.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => {
+                Some("start a server with `gatehouse up`, or name another with `--url` or GATEHOUSE_URL")
+            }
+            Self::Token(_) => {
+                Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
+            }
+            Self::Unexpected { .. } => Some("is `--url` the address of a Gatehouse server, without a path?"),
+            Self::Problem { document, .. } => match document.kind.rsplit(':').next()? {
+                "unauthenticated" | "token-expired" => {
+                    Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
+                }
+                "forbidden" => Some("roles are viewer < developer < secops < admin; use a token with a stronger one"),
+                "not-found" => {
+                    Some("names are case-sensitive; an admin makes projects with `gatehouse projects create`")
+                }
+                "idempotency-mismatch" => Some("leave `--idempotency-key` out, or use a new one for each report"),
+                "wrong-tool" => Some("name the scanner that wrote the report with `--scanner`"),
+                _ => None,
+            },
+            Self::Address(_) | Self::Unreadable { .. } | Self::Report(_) => None,
+        }
+    }
+}
+
+/// Calls for one project of one server.
+pub(crate) struct Client {
+    agent: Agent,
+    base: String,
+    project: String,
+    authorization: header::HeaderValue,
+}
+
+/// A report on its way.
+pub(crate) struct Sending<'a> {
+    pub(crate) parameters: &'a [(&'static str, &'a str)],
+    pub(crate) key: &'a str,
+    pub(crate) gzip: bool,
+    pub(crate) bytes: u64,
+    pub(crate) wait_for_permission: bool,
+}
+
+impl Client {
+    /// A client for `project` on the server at `url`.
+    pub(crate) fn new(url: &str, project: &str, token: &str) -> Result<Self, Error> {
+        let base = url.trim_end_matches('/').to_owned();
+        let uri: ureq::http::Uri = base.parse().map_err(|_| Error::Address(url.to_owned()))?;
+        let (Some("http" | "https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
+            return Err(Error::Address(url.to_owned()));
+        };
+        if token.is_empty() {
+            return Err(Error::Token("there is no token"));
+        }
+        let mut authorization = header::HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| Error::Token("the token has characters that no token has"))?;
+        authorization.set_sensitive(true);
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(RESPONSE_TIMEOUT));
+        // A proxy for the internet is of no use on the way to this machine.
+        let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+        config = config.proxy(if local { None } else { Proxy::try_from_env() });
+        Ok(Self { agent: config.build().new_agent(), base, project: project.to_owned(), authorization })
+    }
+
+    /// Asks for something.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Error> {
+        let url = self.url(path, query);
+        let request = self.request(Method::GET, &url);
+        self.read(&url, self.agent.run(finish(request, SendBody::none())?))
+    }
+
+    /// Asks for every item of a list, page by page.
+    pub(crate) fn all<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, Error> {
+        let limit = LIMIT_MAX.to_string();
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = query.to_vec();
+            query.push(("limit", &limit));
+            if let Some(cursor) = &cursor {
+                query.push(("cursor", cursor));
+            }
+            let page: Page<T> = self.get(path, &query)?;
+            items.extend(page.items);
+            match page.next {
+                // A server that names the same place again would keep this going for ever.
+                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                Some(_) | None => return Ok(items),
+            }
+        }
+    }
+
+    /// Sends a JSON body.
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let url = self.url(path, &[]);
+        let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.clone(), source })?;
+        let request = self.request(method, &url).header(header::CONTENT_TYPE, "application/json");
+        self.read(&url, self.agent.run(finish(request, body.as_slice())?))
+    }
+
+    /// Removes something; the answer has nothing to say.
+    pub(crate) fn delete(&self, path: &[&str]) -> Result<(), Error> {
+        let url = self.url(path, &[]);
+        let request = self.request(Method::DELETE, &url);
+        self.check(&url, self.agent.run(finish(request, SendBody::none())?)).map(drop)
+    }
+
+    /// Uploads a report once, and gives the bytes of the answer.
+    pub(crate) fn upload(&self, sending: &Sending<'_>, mut report: impl std::io::Read) -> Result<Vec<u8>, Error> {
+        let url = self.url(&["scans"], sending.parameters);
+        let mut request = self
+            .request(Method::POST, &url)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_LENGTH, sending.bytes)
+            .header("idempotency-key", sending.key);
+        if sending.gzip {
+            request = request.header(header::CONTENT_ENCODING, "gzip");
+        }
+        if sending.wait_for_permission {
+            // So that a refusal is read, and not lost in a connection that the server closes while we still send.
+            request = request.header(header::EXPECT, "100-continue");
+        }
+        self.check(&url, self.agent.run(finish(request, SendBody::from_reader(&mut report))?))
+    }
+
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> String {
+        let mut url = format!("{}/api/v1/projects/{}", self.base, segment(&self.project));
+        for part in path {
+            url.push('/');
+            url.push_str(&segment(part));
+        }
+        if !query.is_empty() {
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            url = format!("{url}?{query}");
+        }
+        url
+    }
+
+    fn request(&self, method: Method, url: &str) -> ureq::http::request::Builder {
+        let request = Request::builder().method(method).uri(url).header(header::ACCEPT, "application/json");
+        request.header(header::AUTHORIZATION, self.authorization.clone())
+    }
+
+    fn read<T: DeserializeOwned>(&self, url: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<T, Error> {
+        let bytes = self.check(url, answer)?;
+        serde_json::from_slice(&bytes).map_err(|source| Error::Unreadable { url: self.place(url), source })
+    }
+
+    /// The body of a good answer; anything else is an error.
+    fn check(&self, url: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, Error> {
+        let unreachable = |source| Error::Unreachable { url: self.base.clone(), source };
+        let mut answer = answer.map_err(unreachable)?;
+        let status = answer.status();
+        let retry_after = answer
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(match serde_json::from_slice::<Document>(&body) {
+            Ok(document) => Error::Problem { document, retry_after },
+            Err(_) => {
+                let text = String::from_utf8_lossy(&body);
+                let excerpt = text.trim().chars().take(EXCERPT_CHARACTERS_MAX).collect();
+                Error::Unexpected { url: self.place(url), status: status.as_u16(), retry_after, excerpt }
+            }
+        })
+    }
+
+    /// A URL as messages show it: without its query.
+    fn place(&self, url: &str) -> String {
+        url.split('?').next().unwrap_or(&self.base).to_owned()
+    }
+}
+
+/// A request with its body. All parts were checked before: what is left is an address that is too long.
+fn finish<B>(request: ureq::http::request::Builder, body: B) -> Result<Request<B>, Error> {
+    request.body(body).map_err(|error| Error::Address(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Client {
+        Client::new("http://localhost:3000/", "shop", "gate_secret").ok().unwrap()
+    }
+
+    #[test]
+    fn names_are_single_segments_and_queries_are_encoded() {
+        assert_eq!(
+            client().url(&["targets", "github.com/org/repo"], &[("variant", "a b&c=d")]),
+            "http://localhost:3000/api/v1/projects/shop/targets/github.com%2Forg%2Frepo?variant=a+b%26c%3Dd"
+        );
+    }
+
+    #[test]
+    fn what_is_no_server_or_no_token_is_refused_before_anything_is_sent() {
+        for url in ["", "localhost", "ftp://x", "http://"] {
+            assert!(matches!(Client::new(url, "p", "t"), Err(Error::Address(_))), "{url}");
+        }
+        assert!(matches!(Client::new("http://x", "p", ""), Err(Error::Token(_))));
+        let error = Client::new("http://x", "p", "gate_\nsecret").err().unwrap();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

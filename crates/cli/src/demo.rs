@@ -1,0 +1,237 @@
+//! `gatehouse demo`: the gate's main job as a story, on a host of its own. Every number it tells is checked: a demo that
+//! looks good and is wrong exits 1.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use api::v1::{
+    BaselineBody, DecisionBody, ExemptionBody, ExemptionItem, IssueItem, ProjectAnswer, ScanAnswer, SettingsBody,
+    TargetItem, TargetPatch, TokenBody, TokenItem,
+};
+use clap::Args;
+use host::{Config, Server};
+use ureq::http::Method;
+
+use crate::bandit::{self, Reports};
+use crate::body::ReportBody;
+use crate::client::Client;
+use crate::story::{self, Told};
+use crate::terminal::{ERROR, GOOD, HEADING, plain};
+use crate::up::Signals;
+use crate::{admin_token, application, issues, output, upload};
+
+const PROJECT: &str = "demo";
+const TARGET: &str = "notes";
+/// How long the host may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Show the gate at work on a small program, from project to verdict
+///
+/// Serves the application on a free port with a temporary data folder, and walks through a project's life: a scan of the
+/// main branch, a branch that fails the gate, exemptions that let it pass, and their end. What the server answers is
+/// checked at each step. Bandit scans the program if it is installed; if not, reports that it made before are used.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  gatehouse demo
+  gatehouse demo --keep
+
+Exit codes: 0 everything was as told, 1 something was not, 2 misused or failed.")]
+pub(crate) struct DemoArgs {
+    /// Leave the server running at the end, and print its address and tokens
+    #[arg(long)]
+    keep: bool,
+    /// The `spin.toml` of the application to run, instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    app: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
+    let data = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let admin = admin_token::random()?;
+    let mut config = Config::new(application::source(args.app.as_deref())?, data.path());
+    config.variables.insert("admin_token".to_owned(), admin.clone());
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let server = runtime.block_on(Server::start(config))?;
+    let url = format!("http://{}", server.local_addr());
+
+    let mut demo = Demo { url, admin, step: 0, differences: 0 };
+    let told = demo.tell();
+    if args.keep
+        && let Ok(people) = &told
+    {
+        demo.keep(people, &runtime)?;
+    }
+    let stopped = runtime.block_on(server.shutdown(GRACE));
+    told?;
+    stopped?;
+    if demo.differences == 0 {
+        anstream::eprintln!("\n{GOOD}Everything was as told.{GOOD:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    anstream::eprintln!("\n{ERROR}Not everything was as told{ERROR:#}: {} differences.", demo.differences);
+    Ok(ExitCode::FAILURE)
+}
+
+struct Demo {
+    url: String,
+    admin: String,
+    step: u32,
+    differences: usize,
+}
+
+/// Who acts, each with a token.
+struct People {
+    developer: String,
+    secops: String,
+}
+
+impl Demo {
+    fn tell(&mut self) -> Result<People> {
+        let Reports { main, feature, origin } = bandit::reports();
+        say(&origin);
+
+        self.step("An admin creates the project and a token each for a developer and for SecOps.");
+        let admin = self.client(&self.admin)?;
+        let _: ProjectAnswer = admin.send(Method::PUT, &[], &SettingsBody::default())?;
+        let people = People { developer: token(&admin, "developer")?, secops: token(&admin, "secops")? };
+        let (developer, secops) = (self.client(&people.developer)?, self.client(&people.secops)?);
+
+        self.step("The pipeline uploads the scan of `main`.");
+        let scan = upload(&developer, "main", "none", &main)?;
+        upload::show(&developer, &scan)?;
+        self.check(&story::MAIN, &scan);
+
+        self.step("The developer makes `main` the baseline: branches are compared with it.");
+        let patch = TargetPatch { baseline: Some(BaselineBody { variant: "main".to_owned() }) };
+        let target: TargetItem = developer.send(Method::PATCH, &["targets", TARGET], &patch)?;
+        let baseline = target.baseline.map(|baseline| baseline.variant);
+        self.expect("the baseline", "main", baseline.as_deref().unwrap_or("none"));
+
+        self.step("The pipeline uploads the scan of `feature`, to fail on critical issues.");
+        let scan = upload(&developer, "feature", "critical", &feature)?;
+        upload::show(&developer, &scan)?;
+        self.check(&story::FEATURE, &scan);
+
+        self.step("The developer requests an exemption for each critical issue, and SecOps approves them.");
+        let exemptions = self.exempt(&developer, &secops, &scan)?;
+
+        self.step("The same scan again: what is exempted no longer counts.");
+        let scan = upload(&developer, "feature", "critical", &feature)?;
+        upload::show(&developer, &scan)?;
+        self.check(&story::EXEMPTED, &scan);
+
+        self.step("The developer gives the exemptions up.");
+        for id in &exemptions {
+            let item = decide(&developer, id, "cancel")?;
+            self.expect("the exemption", "cancelled", &item.status.to_string());
+        }
+
+        self.step("The same scan again: the gate is closed as before.");
+        let scan = upload(&developer, "feature", "critical", &feature)?;
+        output::print(&issues::counts(&scan))?;
+        self.check(&story::FEATURE, &scan);
+        Ok(people)
+    }
+
+    fn exempt(&mut self, developer: &Client, secops: &Client, scan: &ScanAnswer) -> Result<Vec<String>> {
+        let issues: Vec<IssueItem> =
+            developer.all(&["scans", &scan.scan.id.to_string(), "issues"], &[("severity", "critical")])?;
+        self.expect("critical issues", "2", &issues.len().to_string());
+        let mut exemptions = Vec::new();
+        for issue in issues {
+            let body = ExemptionBody {
+                issue: issue.id.to_string(),
+                scope: "target".to_owned(),
+                target: TARGET.to_owned(),
+                duration_days: 30,
+                reason: "acceptable_risk".to_owned(),
+                text: "The program is a demonstration and serves nobody.".to_owned(),
+                link: None,
+            };
+            let item: ExemptionItem = developer.send(Method::POST, &["exemptions"], &body)?;
+            self.expect("the exemption", "pending", &item.status.to_string());
+            let item = decide(secops, &item.id, "approve")?;
+            self.expect("the exemption", "approved", &item.status.to_string());
+            say(&format!(
+                "`{}` is exempted until {}.",
+                item.title,
+                item.ends_at.as_deref().unwrap_or("an unknown time")
+            ));
+            exemptions.push(item.id);
+        }
+        Ok(exemptions)
+    }
+
+    fn client(&self, token: &str) -> Result<Client> {
+        Ok(Client::new(&self.url, PROJECT, token)?)
+    }
+
+    fn step(&mut self, what: &str) {
+        self.step += 1;
+        anstream::eprintln!("\n{HEADING}{}. {what}{HEADING:#}", self.step);
+    }
+
+    /// Ends a step with an upload: its message, and whether all is as told.
+    fn check(&mut self, told: &Told, answer: &ScanAnswer) {
+        upload::tell(answer);
+        for difference in told.differences(answer) {
+            self.differ(&difference);
+        }
+    }
+
+    fn expect(&mut self, what: &str, told: &str, found: &str) {
+        if told != found {
+            self.differ(&format!("{what}: told {told}, found {found}"));
+        }
+    }
+
+    fn differ(&mut self, difference: &str) {
+        self.differences += 1;
+        anstream::eprintln!("{ERROR}not as told{ERROR:#}: {}", plain(difference));
+    }
+
+    /// Serves until a signal.
+    fn keep(&self, people: &People, runtime: &tokio::runtime::Runtime) -> Result<()> {
+        let Self { url, admin, .. } = self;
+        let People { developer, secops } = people;
+        output::print(&format!(
+            "\nGATEHOUSE_URL={url}\nGATEHOUSE_PROJECT={PROJECT}\n\
+             # developer\nGATEHOUSE_TOKEN={developer}\n# secops\nGATEHOUSE_TOKEN={secops}\n# admin\nGATEHOUSE_TOKEN={admin}\n"
+        ))?;
+        anstream::eprintln!("The server runs until this is interrupted; then its data is removed.");
+        runtime.block_on(async {
+            Signals::new().context("cannot wait for signals")?.next().await;
+            Ok(())
+        })
+    }
+}
+
+fn say(text: &str) {
+    anstream::eprintln!("{}", plain(text));
+}
+
+fn token(admin: &Client, role: &str) -> Result<String> {
+    let body = TokenBody { name: role.to_owned(), role: role.to_owned(), subject: None, expires_in_days: Some(1) };
+    let item: TokenItem = admin.send(Method::POST, &["tokens"], &body)?;
+    item.token.context("the server made a token but did not send it")
+}
+
+fn decide(client: &Client, exemption: &str, decision: &str) -> Result<ExemptionItem> {
+    let body = DecisionBody { comment: "as the demo tells".to_owned() };
+    Ok(client.send(Method::POST, &["exemptions", exemption, decision], &body)?)
+}
+
+fn upload(client: &Client, variant: &str, fail_on_severity: &str, report: &str) -> Result<ScanAnswer> {
+    let parameters = [
+        ("scanner", "bandit"),
+        ("target", TARGET),
+        ("variant", variant),
+        ("target_type", "repository"),
+        ("fail_on_severity", fail_on_severity),
+    ];
+    Ok(upload::send(client, &parameters, None, &ReportBody::from_text(report)?)?.answer)
+}

@@ -1,0 +1,275 @@
+//! The issues of a scan for people: a table for each bucket, with one place as example. What bucket an issue is in, and
+//! how many there are, is what the server says.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use api::page::Page;
+use api::v1::{IssueItem, OccurrenceItem, ScanAnswer};
+use domain::comparison::Bucket;
+
+use crate::client::Client;
+use crate::table::Listing;
+use crate::terminal::{HEADING, count, plain};
+
+/// The most issues shown of each bucket; the worst come first.
+const ROWS_MAX: usize = 25;
+const COLUMNS: [&str; 8] = ["SEVERITY", "SCORE", "RULE", "TITLE", "OCCURRENCES", "CWE", "FOR EXAMPLE AT", "ISSUE"];
+/// Levels, the worst first. What has none might be anything, so it is not last.
+const LEVELS: [&str; 6] = ["critical", "unassigned", "high", "medium", "low", "info"];
+
+/// The issues of one bucket.
+struct Group {
+    heading: String,
+    issues: Vec<IssueItem>,
+}
+
+/// The tables of all buckets, and the counts.
+///
+/// # Errors
+/// The server does not answer with the issues. The verdict does not depend on them.
+pub(crate) fn report(client: &Client, answer: &ScanAnswer) -> Result<String> {
+    let scan = answer.scan.id.to_string();
+    let issues = client.all(&["scans", &scan, "issues"], &[])?;
+    let mut text = String::new();
+    for group in divide(answer, issues) {
+        let mut places = Vec::new();
+        for issue in group.issues.iter().take(ROWS_MAX) {
+            places.push(example(client, &scan, issue)?);
+        }
+        render(&group, &places, &mut text)?;
+    }
+    if !text.ends_with("\n\n") {
+        text.push('\n');
+    }
+    text.push_str(&counts(answer));
+    Ok(text)
+}
+
+/// One place where the issue occurs. What is remediated occurs nowhere in this scan.
+fn example(client: &Client, scan: &str, issue: &IssueItem) -> Result<String> {
+    if issue.bucket == Bucket::Remediated {
+        return Ok(String::new());
+    }
+    let id = issue.id.to_string();
+    let page: Page<OccurrenceItem> = client.get(&["scans", scan, "issues", &id, "occurrences"], &[("limit", "1")])?;
+    Ok(page.items.first().map(place).unwrap_or_default())
+}
+
+fn place(occurrence: &OccurrenceItem) -> String {
+    match (&occurrence.path, occurrence.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}"),
+        (Some(path), None) => path.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+/// The issues by bucket, each once, the worst first.
+fn divide(answer: &ScanAnswer, issues: Vec<IssueItem>) -> Vec<Group> {
+    let (target, variant, tally) = (&answer.scan.target.name, &answer.scan.variant, &answer.issues);
+    let common = match (answer.comparison.with.as_str(), &answer.comparison.variant) {
+        ("baseline", Some(with)) => format!("Common to {target}:{with}"),
+        _ => "Common to the previous scan".to_owned(),
+    };
+    let mut groups = [
+        (format!("Only in {target}:{variant}"), tally.new, Vec::new()),
+        (common, tally.common, Vec::new()),
+        ("Remediated".to_owned(), tally.remediated, Vec::new()),
+        ("Exempted".to_owned(), tally.exempted, Vec::new()),
+    ];
+    let [new, old, remediated, exempted] = &mut groups;
+    for issue in issues {
+        let (_, _, group) = match (issue.exempted, issue.bucket) {
+            (_, Bucket::Remediated) => &mut *remediated,
+            (true, Bucket::New | Bucket::Common) => &mut *exempted,
+            (false, Bucket::New) => &mut *new,
+            (false, Bucket::Common) => &mut *old,
+        };
+        group.push(issue);
+    }
+    groups
+        .into_iter()
+        .map(|(heading, count, mut issues)| {
+            issues
+                .sort_by(|a, b| badness(a).cmp(&badness(b)).then_with(|| worse_score(a, b)).then(a.rule.cmp(&b.rule)));
+            Group { heading: format!("{} ({count})", plain(&heading)), issues }
+        })
+        .collect()
+}
+
+fn badness(issue: &IssueItem) -> usize {
+    LEVELS.iter().position(|level| *level == issue.severity).unwrap_or(0)
+}
+
+fn worse_score(a: &IssueItem, b: &IssueItem) -> std::cmp::Ordering {
+    b.score.unwrap_or(0.0).total_cmp(&a.score.unwrap_or(0.0))
+}
+
+fn render(group: &Group, places: &[String], text: &mut String) -> Result<()> {
+    writeln!(text, "{HEADING}{}{HEADING:#}", group.heading)?;
+    if !group.issues.is_empty() {
+        let mut listing = Listing::new(&COLUMNS);
+        for (issue, place) in group.issues.iter().zip(places) {
+            let score = issue.score.map(|score| format!("{score:.1}")).unwrap_or_default();
+            let cwes: Vec<_> = issue.cwes.iter().map(|number| format!("CWE-{number}")).collect();
+            let (occurrences, cwes, id) = (occurrences(issue), cwes.join(", "), issue.id.to_string());
+            let title = if issue.title.is_empty() { &issue.message } else { &issue.title };
+            listing.row(
+                [&issue.severity, &score, &issue.rule, title, &occurrences, &cwes, place, &id].map(String::as_str),
+            );
+        }
+        text.push_str(&listing.render());
+    }
+    let more = group.issues.len().saturating_sub(places.len());
+    if 0 < more {
+        writeln!(text, " and {more} more; the API lists all of them")?;
+    }
+    if !group.issues.is_empty() {
+        text.push('\n');
+    }
+    Ok(())
+}
+
+/// How often an issue occurs, and how much of that is new where the issue is not.
+fn occurrences(issue: &IssueItem) -> String {
+    let tally = &issue.occurrences;
+    match issue.bucket {
+        Bucket::Remediated => format!("{} gone", tally.remediated),
+        Bucket::Common if 0 < tally.new => format!("{}, {} new", tally.total, tally.new),
+        Bucket::New | Bucket::Common => tally.total.to_string(),
+    }
+}
+
+/// The counts of the answer in three lines.
+pub(crate) fn counts(answer: &ScanAnswer) -> String {
+    let level = |name: &str| {
+        let value = answer.variables.get(&name.to_uppercase()).map_or("?", String::as_str);
+        format!("{value} {name}")
+    };
+    let levels = ["critical", "high", "medium", "low", "info", "unassigned"].map(level).join(", ");
+    let (issues, occurrences) = (&answer.issues, &answer.occurrences);
+    let text = [
+        format!("{}: {levels}", count(issues.new.saturating_add(issues.common), "issue")),
+        format!(
+            "{} only here, {} common, {} remediated, {} exempted",
+            issues.new, issues.common, issues.remediated, issues.exempted
+        ),
+        format!(
+            "{}: {} only here, {} common, {} remediated, {} exempted",
+            count(occurrences.new.saturating_add(occurrences.common), "occurrence"),
+            occurrences.new,
+            occurrences.common,
+            occurrences.remediated,
+            occurrences.exempted
+        ),
+    ];
+    text.iter().fold(String::new(), |all, line| all + &plain(line) + "\n")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An answer to change in tests.
+    pub(crate) fn answer() -> ScanAnswer {
+        let id = "0".repeat(32);
+        serde_json::from_value(serde_json::json!({
+            "scan": {
+                "id": id, "project": "shop", "target": {"name": "dvpwa", "type": "repository"}, "variant": "DEMO-001",
+                "scanner": "bandit", "fail_on_severity": "critical", "received_at": "2026-01-01T00:00:00Z",
+                "uploaded_by": "ci"
+            },
+            "verdict": "pass", "reasons": [],
+            "variables": {
+                "CRITICAL": "2", "HIGH": "0", "MEDIUM": "2", "LOW": "1", "INFO": "0", "UNASSIGNED": "0", "TOTAL": "5"
+            },
+            "comparison": {"with": "baseline", "variant": "master", "scan": id},
+            "issues": {"new": 3, "common": 2, "remediated": 1, "exempted": 1},
+            "occurrences": {"new": 7, "common": 2, "remediated": 0, "exempted": 0},
+            "report": {
+                "results": 9, "findings": 9, "passed": 0, "not_applicable": 0, "closed": 0, "suppressed": 0,
+                "rejected": [], "rejected_total": 0, "scanner_errors": [], "scanner_errors_total": 0,
+                "cut_fields": 0, "complete": true
+            }
+        }))
+        .unwrap()
+    }
+
+    fn issue(rule: &str, severity: &str, bucket: &str, exempted: bool) -> IssueItem {
+        serde_json::from_value(serde_json::json!({
+            "id": "0".repeat(32), "rule": rule, "title": format!("title of {rule}"), "message": "", "kind": "code",
+            "severity": severity, "score": 5.0, "cwes": [78, 89], "references": [], "key": [], "bucket": bucket,
+            "exempted": exempted, "occurrences": {"total": 3, "new": 1, "common": 2, "remediated": 0}
+        }))
+        .unwrap()
+    }
+
+    fn check(answer: &ScanAnswer, issues: Vec<IssueItem>) -> String {
+        let mut text = String::new();
+        for group in divide(answer, issues) {
+            let places: Vec<_> = group.issues.iter().take(ROWS_MAX).map(|_| "a.py:7".to_owned()).collect();
+            render(&group, &places, &mut text).unwrap();
+        }
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn every_issue_is_under_one_heading_and_the_headings_count_as_the_server_does() {
+        let issues = vec![
+            issue("B1", "low", "new", false),
+            issue("B2", "critical", "new", false),
+            issue("B3", "medium", "common", false),
+            issue("B4", "high", "remediated", false),
+            issue("B5", "critical", "common", true),
+        ];
+        let text = check(&answer(), issues);
+        let shown: Vec<_> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.contains("SEVERITY"))
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .map(
+                |words| if words[0].chars().next().unwrap().is_uppercase() { words.join(" ") } else { words[2].into() },
+            )
+            .collect();
+        let expected = [
+            "Only in dvpwa:DEMO-001 (3)",
+            "B2",
+            "B1",
+            "Common to dvpwa:master (2)",
+            "B3",
+            "Remediated (1)",
+            "B4",
+            "Exempted (1)",
+            "B5",
+        ];
+        assert_eq!(shown, expected, "{text}");
+        assert!(text.contains("3, 1 new") && text.contains("0 gone") && text.contains("CWE-78, CWE-89"), "{text}");
+    }
+
+    #[test]
+    fn without_a_baseline_the_previous_scan_is_named() {
+        let mut answer = answer();
+        for with in ["previous", "none", "baseline_not_scanned_by_this_scanner"] {
+            answer.comparison.with = with.to_owned();
+            assert!(check(&answer, vec![]).contains("Common to the previous scan (2)\n"), "{with}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_says_so() {
+        let issues = (0..ROWS_MAX + 2).map(|n| issue(&format!("B{n}"), "low", "new", false)).collect();
+        let text = check(&answer(), issues);
+        assert!(text.contains(" and 2 more;"), "{text}");
+        assert_eq!(text.matches("title of").count(), ROWS_MAX);
+    }
+
+    #[test]
+    fn counts_are_those_of_the_answer() {
+        assert_eq!(
+            counts(&answer()),
+            "5 issues: 2 critical, 0 high, 2 medium, 1 low, 0 info, 0 unassigned\n\
+             3 only here, 2 common, 1 remediated, 1 exempted\n\
+             9 occurrences: 7 only here, 2 common, 0 remediated, 0 exempted\n"
+        );
+    }
+}

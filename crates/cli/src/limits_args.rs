@@ -1,0 +1,94 @@
+//! The host's limits as arguments. Their defaults are the host's own.
+
+use std::time::Duration;
+
+use clap::Args;
+use host::Limits;
+
+const STANDARD: Limits = Limits::standard();
+
+/// What a request may use.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitsArgs {
+    /// Memory of one instance of a component, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = STANDARD.guest_memory_bytes >> 20)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
+    max_memory_mib: usize,
+    /// How long a request may take, and how long work may go on after its answer
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    request_timeout: Duration,
+    /// Size of a request's body as sent, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = STANDARD.body_bytes >> 20)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_body_mib: u64,
+    /// Requests in progress at a time; more are answered with 503
+    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.concurrent_requests)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    max_requests: usize,
+    /// Connections open at a time; more wait
+    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    max_connections: usize,
+    /// How long a client may take to send the head of a request, and how long a connection may be idle
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    header_timeout: Duration,
+}
+
+impl LimitsArgs {
+    /// The limits as the host takes them.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            guest_memory_bytes: self.max_memory_mib << 20,
+            request_timeout: self.request_timeout,
+            body_bytes: self.max_body_mib << 20,
+            concurrent_requests: self.max_requests,
+            header_timeout: self.header_timeout,
+            connections: self.max_connections,
+        }
+    }
+}
+
+/// Reads a length of time: a number with `ms`, `s` or `m`; seconds without.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit_ms = match text.strip_prefix(digits).unwrap_or_default() {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60_000,
+        _ => return Err("use a number with `ms`, `s` or `m`, for example 30s".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "use a number with `ms`, `s` or `m`, for example 30s".to_owned())?;
+    match number.checked_mul(unit_ms) {
+        None => Err("it is too long".to_owned()),
+        Some(ms) => Ok(Duration::from_millis(ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        limits: LimitsArgs,
+    }
+
+    #[test]
+    fn without_arguments_the_limits_are_the_hosts_own() {
+        assert_eq!(Only::try_parse_from(["x"]).ok().unwrap().limits.limits(), Limits::standard());
+    }
+
+    #[test]
+    fn durations_have_units() {
+        let cases = [("30", 30_000), ("30s", 30_000), ("250ms", 250), ("2m", 120_000), ("0", 0)];
+        for (text, ms) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "s", "-1", "1h", "1.5s", "1 s", "99999999999999999999", "18446744073709551615m"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

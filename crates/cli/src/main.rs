@@ -1,0 +1,58 @@
+//! The `gatehouse` command: runs the application on the embedded host, and talks to a running one over its HTTP API.
+//!
+//! Every verdict is the server's: this program shows it and turns it into an exit code, and decides nothing itself.
+
+mod admin_token;
+mod application;
+mod args;
+mod bandit;
+mod body;
+mod client;
+mod demo;
+mod exemptions;
+mod failure;
+mod issues;
+mod limits_args;
+mod output;
+mod progress;
+mod projects;
+mod random;
+mod retry;
+mod story;
+mod table;
+mod targets;
+mod terminal;
+mod tokens;
+mod up;
+mod upload;
+mod variables;
+mod verdict;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+
+/// Of a command that was misused or did not work; and of an undecided verdict.
+const EXIT_UNDECIDED: u8 = 2;
+
+fn main() -> ExitCode {
+    run(Cli::parse().command).unwrap_or_else(|error| {
+        failure::tell(&error);
+        ExitCode::from(EXIT_UNDECIDED)
+    })
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(args) => up::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Upload(args) => upload::run(args),
+        Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Projects(args) => projects::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Tokens(args) => tokens::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo::run(args),
+    }
+}

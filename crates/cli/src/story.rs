@@ -1,0 +1,144 @@
+//! What the demo tells, as numbers: what each upload has to be answered with, and what differs from it.
+
+use api::v1::ScanAnswer;
+use domain::gate::Verdict;
+
+/// The message of a gate that fails on critical issues.
+const REACHED: &str = "Exited with message: fail_on_severity is set to critical and that threshold was reached.";
+
+/// What an upload has to be answered with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    verdict: Verdict,
+    message: Option<&'static str>,
+    compared_with: &'static str,
+    /// Only here, common, remediated, exempted.
+    issues: [u64; 4],
+    occurrences: [u64; 4],
+    variables: &'static [(&'static str, &'static str)],
+}
+
+/// The first upload of `main`: there is nothing to compare with.
+pub(crate) const MAIN: Told = Told {
+    verdict: Verdict::Pass,
+    message: None,
+    compared_with: "none",
+    issues: [2, 0, 0, 0],
+    occurrences: [2, 0, 0, 0],
+    variables: &[("CRITICAL", "1"), ("MEDIUM", "1"), ("TOTAL", "2"), ("NEW_TOTAL", "2"), ("IGNORED", "0")],
+};
+
+/// The branch, with nothing exempted.
+pub(crate) const FEATURE: Told = Told {
+    verdict: Verdict::Fail,
+    message: Some(REACHED),
+    compared_with: "baseline",
+    issues: [3, 2, 0, 0],
+    occurrences: [7, 2, 0, 0],
+    variables: &[
+        ("CRITICAL", "2"),
+        ("MEDIUM", "2"),
+        ("LOW", "1"),
+        ("TOTAL", "5"),
+        ("NEW_CRITICAL", "1"),
+        ("NEW_TOTAL", "3"),
+        ("NEW_OCCURRENCES", "7"),
+        ("IGNORED", "0"),
+    ],
+};
+
+/// The branch, with both critical issues exempted.
+pub(crate) const EXEMPTED: Told = Told {
+    verdict: Verdict::Pass,
+    message: None,
+    compared_with: "baseline",
+    issues: [2, 1, 0, 2],
+    occurrences: [4, 1, 0, 4],
+    variables: &[("CRITICAL", "0"), ("MEDIUM", "2"), ("LOW", "1"), ("TOTAL", "3"), ("IGNORED", "2")],
+};
+
+impl Told {
+    /// What is not as told, one difference a line; empty if all is.
+    pub(crate) fn differences(&self, answer: &ScanAnswer) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, told: String, found: String| {
+            if told != found {
+                differences.push(format!("{what}: told {told}, found {found}"));
+            }
+        };
+        let message = |message: Option<&str>| message.unwrap_or("no message").to_owned();
+        compare("verdict", self.verdict.to_string(), answer.verdict.to_string());
+        compare("message", message(self.message), message(answer.message.as_deref()));
+        compare("compared with", self.compared_with.to_owned(), answer.comparison.with.clone());
+        for (what, told, found) in
+            [("issues", self.issues, answer.issues), ("occurrences", self.occurrences, answer.occurrences)]
+        {
+            let found = [found.new, found.common, found.remediated, found.exempted];
+            compare(
+                &format!("{what} (only here, common, remediated, exempted)"),
+                format!("{told:?}"),
+                format!("{found:?}"),
+            );
+        }
+        for (name, told) in self.variables {
+            let found = answer.variables.get(*name).map_or("nothing", String::as_str);
+            compare(name, (*told).to_owned(), found.to_owned());
+        }
+        differences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issues::tests::answer;
+    use api::v1::Tally;
+
+    /// An answer as told.
+    fn as_told(told: &Told) -> ScanAnswer {
+        let tally = |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, remediated, exempted };
+        let mut answer = answer();
+        answer.verdict = told.verdict;
+        answer.message = told.message.map(str::to_owned);
+        answer.comparison.with = told.compared_with.to_owned();
+        (answer.issues, answer.occurrences) = (tally(told.issues), tally(told.occurrences));
+        answer.variables = told.variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        answer
+    }
+
+    #[test]
+    fn what_is_as_told_does_not_differ() {
+        for told in [MAIN, FEATURE, EXEMPTED] {
+            assert_eq!(told.differences(&as_told(&told)), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn each_number_is_looked_at() {
+        let changes: &[(&str, fn(&mut ScanAnswer))] = &[
+            ("verdict: told fail, found pass", |answer| answer.verdict = Verdict::Pass),
+            ("message: ", |answer| answer.message = None),
+            ("compared with: told baseline, found none", |answer| answer.comparison.with = "none".to_owned()),
+            ("issues ", |answer| answer.issues.exempted = 1),
+            ("occurrences ", |answer| answer.occurrences.common = 3),
+            ("IGNORED: told 0, found nothing", |answer| drop(answer.variables.remove("IGNORED"))),
+        ];
+        for (expected, change) in changes {
+            let mut answer = as_told(&FEATURE);
+            change(&mut answer);
+            let differences = FEATURE.differences(&answer);
+            assert!(differences.len() == 1 && differences[0].starts_with(expected), "{expected}: {differences:?}");
+        }
+    }
+
+    #[test]
+    fn the_story_holds_together() {
+        for told in [MAIN, FEATURE, EXEMPTED] {
+            let value =
+                |name| told.variables.iter().find(|(known, _)| *known == name).unwrap().1.parse::<u64>().unwrap();
+            let [new, common, _, exempted] = told.issues;
+            assert_eq!(value("TOTAL"), new + common);
+            assert_eq!(value("IGNORED"), exempted);
+        }
+    }
+}

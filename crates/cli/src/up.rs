@@ -1,0 +1,210 @@
+//! `gatehouse up`: the application on the embedded host, until a signal ends it. It serves; what is served and what it
+//! may do is the manifest's and the host's.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use host::{Config, Server, variables};
+use tracing_subscriber::EnvFilter;
+
+use crate::limits_args::{LimitsArgs, duration};
+use crate::{admin_token, application, output, terminal};
+
+/// The variable that holds the first admin's token.
+const ADMIN_TOKEN: &str = "admin_token";
+
+/// Run the application on the embedded host
+///
+/// Serves the application that is built into this program, or the one of a `spin.toml`. State is kept in the data
+/// folder, in the format of Spin's own key-value store, so that `spin up` can take over; a runtime configuration file
+/// in Spin's format can name a Redis instead.
+///
+/// Once requests are accepted, one line is printed to standard output: `Serving http://127.0.0.1:3000`. The log goes to
+/// standard error. SIGINT and SIGTERM let requests in progress finish.
+///
+/// The first start makes an admin token and keeps it in the data folder, unless SPIN_VARIABLE_ADMIN_TOKEN or
+/// `--variable admin_token=...` gives one.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  gatehouse up
+  gatehouse up --listen 0.0.0.0:8080 --data /var/lib/gatehouse --log-format json
+  gatehouse up --app spin.toml --variable log_level=debug
+
+Environment: SPIN_VARIABLE_<NAME> gives a variable of the application its value, as with Spin; RUST_LOG sets what is
+logged in detail.
+
+Exit codes: 0 ended by a signal with all requests finished, 2 misused, failed, or requests were given up.")]
+pub(crate) struct UpArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Where state is kept
+    #[arg(long, value_name = "FOLDER", default_value = ".spin")]
+    data: PathBuf,
+    /// The `spin.toml` of the application to run, instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    app: Option<PathBuf>,
+    /// A runtime configuration file in Spin's format
+    #[arg(long, value_name = "FILE")]
+    runtime_config_file: Option<PathBuf>,
+    /// Where compiled code is kept; the user's cache folder if not given
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+    /// A value for a variable of the application; may be given several times
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// How long requests in progress may take to finish when the server is stopped
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    grace_period: Duration,
+    /// How the log is written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Log more: the work of the stores, and with -vv everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(flatten)]
+    limits: LimitsArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// A line of words
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("use NAME=VALUE")?;
+    if name.is_empty() {
+        Err("the name is empty; use NAME=VALUE".to_owned())
+    } else {
+        Ok((name.to_owned(), value.to_owned()))
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: UpArgs) -> Result<()> {
+    log(args.log_format, args.verbose);
+    let app = application::source(args.app.as_deref())?;
+    let manifest = app.manifest()?;
+    let mut config = Config::new(app, &args.data);
+    config.listen = args.listen;
+    config.cache_dir = args.cache;
+    config.runtime_config = args.runtime_config_file;
+    config.limits = args.limits.limits();
+    config.variables = args.variables.into_iter().collect();
+    if manifest.variables.contains_key(ADMIN_TOKEN) && !is_given(&config.variables) {
+        let kept = admin_token::keep(&args.data)?;
+        let path = kept.path.display().to_string();
+        if kept.new {
+            anstream::eprintln!("The admin token is {}; it is kept in {}.", kept.token, terminal::plain(&path));
+        } else {
+            anstream::eprintln!("The admin token is in {}.", terminal::plain(&path));
+        }
+        config.variables.insert(ADMIN_TOKEN.to_owned(), kept.token);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(serve(config, args.grace_period))
+}
+
+/// Whether the operator gave a token.
+fn is_given(overrides: &BTreeMap<String, String>) -> bool {
+    let value = overrides.get(ADMIN_TOKEN).cloned().or_else(|| variables::from_environment(ADMIN_TOKEN));
+    value.is_some_and(|value| !value.trim().is_empty())
+}
+
+async fn serve(config: Config, grace: Duration) -> Result<()> {
+    // From here on a signal ends the server in order, also while it starts.
+    let mut signals = Signals::new().context("cannot wait for signals")?;
+    let server = tokio::select! {
+        server = Server::start(config) => server?,
+        () = signals.next() => return Ok(()),
+    };
+    output::line(&format!("Serving http://{}", server.local_addr()))?;
+    signals.next().await;
+    anstream::eprintln!("Stopping; a second signal stops at once.");
+    tokio::select! {
+        stopped = server.shutdown(grace) => Ok(stopped?),
+        () = signals.next() => anyhow::bail!("requests in progress were given up"),
+    }
+}
+
+/// Waits until the user or the system asks for the end.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(crate) fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) {
+        // Without a way to be told of the end, there is none.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Sends the log to standard error.
+fn log(format: LogFormat, verbose: u8) {
+    let standard = match verbose {
+        0 => "warn,host=info,gatehouse=info",
+        1 => "info,host=debug,gatehouse=debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(standard));
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_split_at_the_first_sign() {
+        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
+        for text in ["secret", "=secret"] {
+            assert!(!variable(text).unwrap_err().contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_token_is_none() {
+        let given = |value: &str| is_given(&BTreeMap::from([(ADMIN_TOKEN.to_owned(), value.to_owned())]));
+        assert!(given("gate_x"));
+        assert!(!given("") && !given(" "));
+    }
+}

@@ -1,0 +1,68 @@
+//! A verdict as exit code and last line of the log. The verdict is the server's; nothing here looks at an issue.
+
+use api::v1::ScanAnswer;
+use domain::gate::Verdict;
+
+use crate::terminal::plain;
+
+/// 0 pass, 1 fail, 2 undecided.
+pub(crate) fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail => 1,
+        Verdict::Undecided => 2,
+    }
+}
+
+/// The line that says how it ended.
+pub(crate) fn message(answer: &ScanAnswer) -> String {
+    let threshold = &answer.scan.fail_on_severity;
+    let text = match (answer.verdict, &answer.message, answer.reasons.first()) {
+        (Verdict::Pass, _, _) if threshold.eq_ignore_ascii_case("none") => "Passed: no threshold is set.".to_owned(),
+        (Verdict::Pass, _, _) => {
+            format!("Passed: fail_on_severity is set to {threshold} and that threshold was not reached.")
+        }
+        (Verdict::Fail | Verdict::Undecided, Some(message), _) => message.clone(),
+        (Verdict::Fail | Verdict::Undecided, None, Some(reason)) => format!("Exited with message: {reason}"),
+        (verdict @ (Verdict::Fail | Verdict::Undecided), None, None) => {
+            format!("Exited with message: the verdict is {verdict}.")
+        }
+    };
+    plain(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issues::tests::answer;
+
+    #[test]
+    fn exit_codes_tell_the_verdicts_apart() {
+        assert_eq!([Verdict::Pass, Verdict::Fail, Verdict::Undecided].map(exit_code), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_failure_ends_with_the_servers_message() {
+        let mut answer = answer();
+        let reached = "fail_on_severity is set to critical and that threshold was reached.";
+        answer.verdict = Verdict::Fail;
+        answer.reasons = vec![reached.to_owned()];
+        answer.message = Some(format!("Exited with message: {reached}"));
+        assert_eq!(message(&answer), format!("Exited with message: {reached}"));
+        answer.message = None;
+        assert_eq!(message(&answer), format!("Exited with message: {reached}"));
+        answer.reasons = vec![];
+        answer.verdict = Verdict::Undecided;
+        assert_eq!(message(&answer), "Exited with message: the verdict is undecided.");
+        answer.message = Some("a\u{1b}[1A\nb".to_owned());
+        assert_eq!(message(&answer), "a\\u{1b}[1A b");
+    }
+
+    #[test]
+    fn a_pass_says_what_was_not_reached() {
+        let mut answer = answer();
+        assert_eq!(message(&answer), "Passed: fail_on_severity is set to critical and that threshold was not reached.");
+        answer.scan.fail_on_severity = "None".to_owned();
+        assert_eq!(message(&answer), "Passed: no threshold is set.");
+    }
+}

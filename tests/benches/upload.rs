@@ -1,0 +1,169 @@
+//! The benchmark: figures of uploads on the embedded host, printed and never asserted. Both cores serve and measure at
+//! once, so a real client elsewhere sees less.
+//!
+//! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000` with other numbers.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tests::reports::Program;
+use tests::{App, Client, Options, Store, Upload};
+
+/// How many uploads are measured at each number of clients, unless `--uploads` says otherwise.
+const UPLOADS: usize = 2_000;
+/// After how many scans the cost of one more is counted, unless `--history` says otherwise.
+const HISTORY: usize = 10_000;
+/// The results of the largest report, unless `--large` says otherwise.
+const LARGE: usize = 100_000;
+const CLIENTS: usize = 16;
+
+fn main() {
+    let uploads = number("--uploads", UPLOADS);
+    let (history, large) = (number("--history", HISTORY), number("--large", LARGE));
+    println!("Cold start with compiled code on disk, until it serves:");
+    let mut starts: Vec<_> = (0..6).map(|_| started()).skip(1).collect();
+    print_times("  start", &mut starts);
+    for store in [Store::Sqlite, Store::Redis] {
+        println!("\nThe tutorial's upload ({store:?}):");
+        small(store, uploads, history);
+    }
+    println!("\nLarge reports (Sqlite):");
+    for results in [10_000, large] {
+        large_report(results);
+    }
+}
+
+fn number(name: &str, otherwise: usize) -> usize {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    value.map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} {value} is no number")))
+}
+
+fn started() -> Duration {
+    let before = Instant::now();
+    let app = App::new();
+    let took = before.elapsed();
+    drop(app);
+    took
+}
+
+fn prepared(store: Store) -> (App, Client, Upload) {
+    let app = App::start(Options::on(store));
+    let client = app.admin("shop");
+    client.create_project();
+    let (program, report) = (Program::demo(), Program::tutorial().unwrap_or_else(Program::demo));
+    let (main, branch) = (report.main_bytes(), report.branch_bytes());
+    client.upload(&Upload::new(program.target, "main", main));
+    client.set_baseline(program.target, "main");
+    let developer = client.issue("ci", "developer");
+    (app, developer, Upload::new(program.target, "branch", branch).fail_on("critical"))
+}
+
+fn small(store: Store, uploads: usize, history: usize) {
+    let (app, client, upload) = prepared(store);
+    (0..100).for_each(|_| drop(client.upload(&upload)));
+    print_cost(&app, &client, &upload, 101);
+
+    let mut times: Vec<Duration> = (0..uploads).map(|_| timed(&client, &upload)).collect();
+    print_times("  1 client", &mut times);
+    let (mut times, took) = many(&client, &upload, uploads * 2);
+    print_times(&format!("  {CLIENTS} clients"), &mut times);
+    println!("  {CLIENTS} clients: {:.0} uploads a second", (uploads * 2) as f64 / took.as_secs_f64());
+
+    let so_far = 101 + 2 + uploads * 3;
+    many(&client, &upload, history.saturating_sub(so_far));
+    print_cost(&app, &client, &upload, so_far.max(history));
+}
+
+fn timed(client: &Client, upload: &Upload) -> Duration {
+    let before = Instant::now();
+    let answer = client.upload(upload);
+    assert_eq!(answer.report.results, 9);
+    before.elapsed()
+}
+
+/// So many uploads by all clients together: each one's time, and the time of all.
+fn many(client: &Client, upload: &Upload, uploads: usize) -> (Vec<Duration>, Duration) {
+    let next = AtomicUsize::new(0);
+    let before = Instant::now();
+    let times = std::thread::scope(|scope| {
+        let one = || {
+            let mut times = Vec::new();
+            while next.fetch_add(1, Ordering::Relaxed) < uploads {
+                times.push(timed(client, upload));
+            }
+            times
+        };
+        let threads: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    (times, before.elapsed())
+}
+
+/// Reads and writes of the key-value store that one upload costs.
+fn print_cost(app: &App, client: &Client, upload: &Upload, scans: usize) {
+    let before = [metric(app, "kv_reads"), metric(app, "kv_writes"), metric(app, "kv_increments")];
+    client.upload(upload);
+    let after = [metric(app, "kv_reads"), metric(app, "kv_writes"), metric(app, "kv_increments")];
+    let [reads, writes, increments] = [0, 1, 2].map(|at| after[at] - before[at]);
+    println!("  key-value operations of one upload after {scans} scans: {reads} reads, {writes} writes, {increments} increment");
+}
+
+fn large_report(results: usize) {
+    let app = App::new();
+    let client = app.admin("shop");
+    client.create_project();
+    let report = bandit(results);
+    let upload = Upload::new("app", "main", report);
+    let size = upload.size() as f64 / 1e6;
+    for round in ["first scan", "compared with the first", "compared with the second"] {
+        let before = Instant::now();
+        let answer = client.upload(&upload);
+        let took = before.elapsed();
+        assert_eq!(answer.report.findings, u64::try_from(results).unwrap());
+        println!("  {results} results, {size:.1} MB, {round}: {:.2} s", took.as_secs_f64());
+    }
+    let metrics = client.get("/.well-known/gatehouse/metrics").expect(200).whole_text();
+    let peaks: Vec<_> = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("gatehouse_guest_memory_peak_bytes{component=\""))
+        .filter_map(|rest| rest.split_once("\"} "))
+        .filter(|(_, bytes)| *bytes != "0")
+        .map(|(component, bytes)| format!("{component} {:.1}", bytes.parse::<f64>().unwrap() / 1024.0 / 1024.0))
+        .collect();
+    println!("  peak guest memory, MiB: {}", peaks.join(", "));
+}
+
+/// A report of so many results, about 570 bytes each as Bandit writes them.
+fn bandit(results: usize) -> Vec<u8> {
+    let mut text = r#"{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {}, "results": ["#.to_owned();
+    for n in 0..results {
+        let (file, line, rule) = (n / 40, n % 40 * 10 + 2, 600 + n % 60);
+        let comma = if n == 0 { "" } else { ",\n" };
+        write!(
+            text,
+            r#"{comma}{{"code": "{} def f{n}():\n{line}     run('tar czf {n} ' + name, shell=True)\n{}     return\n", "col_offset": 4, "end_col_offset": 40, "filename": "./src/application/module_{file}/views.py", "issue_confidence": "HIGH", "issue_cwe": {{"id": 78, "link": "https://cwe.mitre.org/data/definitions/78.html"}}, "issue_severity": "LOW", "issue_text": "subprocess call with shell=True identified.", "line_number": {line}, "line_range": [{line}], "more_info": "https://bandit.readthedocs.io/en/1.9.4/plugins/b{rule}.html", "test_id": "B{rule}", "test_name": "rule_{rule}"}}"#,
+            line - 1,
+            line + 1,
+        )
+        .unwrap();
+    }
+    text.push_str("]}");
+    text.into_bytes()
+}
+
+fn metric(app: &App, name: &str) -> u64 {
+    let text = app.admin("shop").get("/.well-known/gatehouse/metrics").expect(200).whole_text();
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("gatehouse_{name}_total ")));
+    line.unwrap_or_else(|| panic!("there is no metric {name}")).parse().unwrap()
+}
+
+fn print_times(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let place = ((times.len() - 1) as f64 * share).round() as usize;
+        times[place].as_secs_f64() * 1e3
+    };
+    println!("{what}: p50 {:.1} ms, p99 {:.1} ms, of {}", at(0.5), at(0.99), times.len());
+}

@@ -1,0 +1,192 @@
+//! The application under test: a process of its own, on a free port, with a data folder of its own.
+
+use crate::client::Client;
+use crate::files::{StoreFile, binary, cache, workspace};
+use crate::process::{Process, scrubbed};
+use crate::redis_server::RedisServer;
+use crate::wire;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The installation's admin token.
+pub const ADMIN: &str = "gate_the-installations-admin";
+/// How long the application may take to start; the first start compiles the components.
+const START: Duration = Duration::from_secs(120);
+/// How long it may take to end.
+const END: Duration = Duration::from_secs(40);
+
+/// Where the application keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// A file in its data folder.
+    Sqlite,
+    /// A Redis server of its own.
+    Redis,
+}
+
+/// How to start an application.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where its state is.
+    pub store: Store,
+    /// Further arguments of `gatehouse up`; not for Spin.
+    pub flags: Vec<&'static str>,
+}
+
+impl Options {
+    /// With this store and nothing else.
+    pub fn on(store: Store) -> Self {
+        Self { store, flags: Vec::new() }
+    }
+}
+
+/// Runs a check on each store, and says on which it failed.
+pub fn each_store(check: impl Fn(Store)) {
+    for store in [Store::Sqlite, Store::Redis] {
+        eprintln!("on {store:?}");
+        check(store);
+    }
+}
+
+/// The `spin` binary to test against, if one is named.
+fn spin() -> Option<PathBuf> {
+    std::env::var_os("GATEHOUSE_SPIN").map(PathBuf::from)
+}
+
+/// Whether to check what only the embedded host promises. The one place where anything is left out.
+pub fn embedded_only(claim: &str) -> bool {
+    let embedded = spin().is_none();
+    if !embedded {
+        eprintln!("left out, for GATEHOUSE_SPIN is set and only the embedded host promises it: {claim}");
+    }
+    embedded
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A running application. Its processes and folders are gone when it is dropped.
+pub struct App {
+    process: Process,
+    address: SocketAddr,
+    options: Options,
+    redis: Option<RedisServer>,
+    folder: tempfile::TempDir,
+}
+
+impl App {
+    /// Starts an application with its state in SQLite.
+    pub fn new() -> Self {
+        Self::start(Options::on(Store::Sqlite))
+    }
+
+    /// Starts an application and waits until it serves.
+    pub fn start(options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let redis = (options.store == Store::Redis).then(|| RedisServer::start(folder.path()));
+        if let Some(redis) = &redis {
+            let config = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"\n", redis.url());
+            std::fs::write(folder.path().join("runtime.toml"), config).unwrap();
+        }
+        let (process, address) = serve(&options, redis.is_some(), &folder);
+        Self { process, address, options, redis, folder }
+    }
+
+    /// Where it serves, for example `http://127.0.0.1:4711`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client with the admin's token, for this project.
+    pub fn admin(&self, project: &str) -> Client {
+        Client::new(&self.url(), project, ADMIN)
+    }
+
+    /// Sends bytes as they are and answers with all that comes back. `end` closes our side after them.
+    pub fn raw(&self, bytes: &[u8], end: bool) -> String {
+        wire::exchange(self.address, bytes, end)
+    }
+
+    /// The file with its state.
+    pub fn store_file(&self) -> StoreFile {
+        assert_eq!(self.options.store, Store::Sqlite, "only SQLite has a file");
+        StoreFile::open(&self.folder.path().join("data").join("sqlite_key_value.db"))
+    }
+
+    /// A folder for the test's own files.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.process.told()
+    }
+
+    /// Ends it as a power cut would: SIGKILL. A Redis server lives on.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the state it left, on another port.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        (self.process, self.address) = serve(&self.options, self.redis.is_some(), &self.folder);
+    }
+
+    /// Ends it in order, by SIGTERM.
+    pub fn stop(&mut self) {
+        let status = self.process.terminate(END);
+        if embedded_only("SIGTERM ends it with exit code 0, and it printed one line in its life") {
+            assert_eq!(status.code(), Some(0), "{}", self.process.told());
+            assert_eq!(self.process.rest(), [] as [String; 0]);
+        }
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn serve(options: &Options, redis: bool, folder: &tempfile::TempDir) -> (Process, SocketAddr) {
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    let manifest = workspace().join("spin.toml");
+    let configured = |command: &mut Command| {
+        command.env("SPIN_VARIABLE_ADMIN_TOKEN", ADMIN);
+        if redis {
+            command.arg("--runtime-config-file").arg(folder.path().join("runtime.toml"));
+        }
+    };
+    match spin() {
+        Some(spin) => {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+            let mut command = scrubbed(&spin);
+            command.args(["up", "--listen", &address.to_string(), "-f"]).arg(manifest).arg("--state-dir").arg(data);
+            configured(&mut command);
+            let mut process = Process::start(&mut command, &log);
+            let deadline = Instant::now() + START;
+            while !wire::is_healthy(address) {
+                let waiting = !process.has_ended() && Instant::now() < deadline;
+                assert!(waiting, "spin does not serve;{}", process.told());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            (process, address)
+        }
+        None => {
+            let mut command = scrubbed(&binary());
+            command.args(["up", "--listen", "127.0.0.1:0", "--app"]).arg(manifest).arg("--data").arg(data);
+            command.arg("--cache").arg(cache()).args(&options.flags);
+            configured(&mut command);
+            let process = Process::start(&mut command, &log);
+            let line = process.line(START);
+            let address = line.strip_prefix("Serving http://").and_then(|address| address.parse().ok());
+            let address = address.unwrap_or_else(|| panic!("`{line}` is no readiness line;{}", process.told()));
+            (process, address)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Where things are: the workspace, what was built in it, and what an application has stored.
+
+use std::path::{Path, PathBuf};
+
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The `gatehouse` command.
+pub fn binary() -> PathBuf {
+    let name = format!("gatehouse{}", std::env::consts::EXE_SUFFIX);
+    let path = target().join("release").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo xtask build`", path.display());
+    path
+}
+
+/// Where all suites keep compiled code, so that each component is compiled once.
+pub(crate) fn cache() -> PathBuf {
+    let path = target().join("tmp").join("gatehouse-cache");
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(target) => workspace().join(target),
+        None => workspace().join("target"),
+    }
+}
+
+/// The SQLite file of an application that is stopped, or only read.
+pub struct StoreFile {
+    connection: rusqlite::Connection,
+}
+
+impl StoreFile {
+    pub(crate) fn open(path: &Path) -> Self {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = rusqlite::Connection::open_with_flags(path, flags)
+            .unwrap_or_else(|error| panic!("{} cannot be opened: {error}", path.display()));
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        Self { connection }
+    }
+
+    /// All keys, in order.
+    pub fn keys(&self) -> Vec<String> {
+        let mut statement = self.connection.prepare("SELECT key FROM spin_key_value ORDER BY key").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Writes a value.
+    pub fn set(&self, key: &str, value: &[u8]) {
+        let sql = "INSERT OR REPLACE INTO spin_key_value (store, key, value) VALUES ('default', ?1, ?2)";
+        self.connection.execute(sql, (key, value)).unwrap();
+    }
+}

@@ -1,0 +1,102 @@
+//! A child process with nothing of our environment, which ends when it is dropped.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// A running process, the first of its own group.
+pub(crate) struct Process {
+    child: Child,
+    ended: Option<ExitStatus>,
+    lines: Receiver<String>,
+    log: PathBuf,
+}
+
+/// A command that sees only what it needs of our environment.
+pub(crate) fn scrubbed(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    for name in ["PATH", "HOME", "TMPDIR", "LANG"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+}
+
+impl Process {
+    /// Starts a command; its standard error goes to the end of `log`.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
+        let errors = File::options().create(true).append(true).open(log).unwrap();
+        let program = command.get_program().to_owned();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be run: {error}", program.display()));
+        let output = child.stdout.take().unwrap();
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, ended: None, lines, log: log.to_owned() }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&self, patience: Duration) -> String {
+        self.lines.recv_timeout(patience).unwrap_or_else(|_| panic!("the process printed no line;{}", self.told()))
+    }
+
+    /// The lines of standard output that nobody has taken; to its end, if the process has ended.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        self.lines.iter().collect()
+    }
+
+    /// What the process has logged.
+    pub(crate) fn told(&self) -> String {
+        format!(" its log:\n{}", std::fs::read_to_string(&self.log).unwrap_or_default())
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.ended = self.ended.or_else(|| self.child.try_wait().unwrap());
+        self.ended.is_some()
+    }
+
+    /// Sends SIGTERM to the process itself and waits for its end.
+    pub(crate) fn terminate(&mut self, patience: Duration) -> ExitStatus {
+        signal("TERM", &self.child.id().to_string());
+        let deadline = Instant::now() + patience;
+        while !self.has_ended() {
+            assert!(Instant::now() < deadline, "the process did not end within {patience:?};{}", self.told());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.ended.unwrap()
+    }
+
+    /// Sends SIGKILL to the whole group and waits for the process's end.
+    pub(crate) fn kill(&mut self) {
+        if self.ended.is_none() {
+            signal("KILL", &format!("-{}", self.child.id()));
+            self.ended = Some(self.child.wait().unwrap());
+        }
+    }
+}
+
+fn signal(name: &str, process: &str) {
+    // The process may just have ended on its own.
+    let _ = Command::new("kill").args([&format!("-{name}"), "--", process]).stderr(Stdio::null()).status();
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,204 @@
+//! Many clients at once: what was acknowledged is there once, and races have one winner.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
+use domain::exemption::Status;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
+use tests::{App, Client, Options, Random, Reply, Store, Upload, each_store, reports};
+
+const CLIENTS: usize = 16;
+
+/// Somebody of each role in a new project.
+struct Team {
+    developer: Client,
+    secops: Vec<Client>,
+}
+
+fn team(app: &App) -> Team {
+    let admin = app.admin("crowd");
+    admin.create_project();
+    let secops = (0..CLIENTS).map(|n| admin.issue(&format!("sec-{n}"), "secops")).collect();
+    Team { developer: admin.issue("dev", "developer"), secops }
+}
+
+/// Runs `job` on so many threads, all beginning at once.
+fn at_once<T: Send>(clients: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(clients);
+    std::thread::scope(|scope| {
+        let start = |n| {
+            barrier.wait();
+            job(n)
+        };
+        let start = &start;
+        let threads: Vec<_> = (0..clients).map(|n| scope.spawn(move || start(n))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// Uploads from one client: several variants of one target, reports of all sizes.
+fn uploads(client: &Client, thread: usize) -> Vec<ScanAnswer> {
+    let mut random = Random::seeded(u64::try_from(thread).unwrap());
+    (0..6)
+        .map(|_| {
+            let results = [0, 3, 40, 400][random.index(4)];
+            let variant = ["main", "feature/a", "feature/b"][random.index(3)];
+            let level = ["none", "critical", "low"][random.index(3)];
+            client.upload(&Upload::new("web", variant, reports::generated(results, random.below(4))).fail_on(level))
+        })
+        .collect()
+}
+
+/// Asks for exemptions and decides on them; answers each with the status of the last acknowledged step.
+fn decisions(team: &Team, thread: usize, issues: &[IssueItem]) -> Vec<(String, Status)> {
+    let mut random = Random::seeded(u64::try_from(1000 + thread).unwrap());
+    let (developer, secops) = (&team.developer, &team.secops[thread]);
+    (0..5)
+        .map(|_| {
+            let issue = &issues[random.index(issues.len())];
+            let id = developer.request_exemption("web", issue).id;
+            let mut status = Status::Pending;
+            let ways: [&[(&str, Status)]; 4] = [
+                &[],
+                &[("approve", Status::Approved)],
+                &[("reject", Status::Rejected), ("approve", Status::Approved)],
+                &[("approve", Status::Approved), ("cancel", Status::Cancelled)],
+            ];
+            for (verb, then) in ways[random.index(4)] {
+                let item: ExemptionItem = secops.decide(&id, verb).expect(200).read();
+                assert_eq!(item.status, *then, "the answer to {verb} shows what it did");
+                status = *then;
+            }
+            (id, status)
+        })
+        .collect()
+}
+
+fn check_scans(client: &Client, acknowledged: &[ScanAnswer]) {
+    let listed: Vec<ScanAnswer> = client.all::<api::v1::ScanItem>("scans", 7).into_iter().map(|item| item.answer).collect();
+    let by_id: BTreeMap<_, _> = listed.iter().map(|answer| (answer.scan.id, answer)).collect();
+    assert_eq!(by_id.len(), listed.len(), "a scan is listed twice");
+    let expected: BTreeMap<_, _> = acknowledged.iter().map(|answer| (answer.scan.id, answer)).collect();
+    assert_eq!(expected.len(), acknowledged.len(), "two uploads made one scan");
+    assert_eq!(by_id, expected);
+    for answer in acknowledged {
+        let now: ScanAnswer = client.find(&format!("scans/{}", answer.scan.id));
+        assert_eq!(now, *answer);
+    }
+}
+
+fn a_crowd(store: Store) {
+    let app = App::start(Options::on(store));
+    let team = team(&app);
+    let first = team.developer.upload(&Upload::new("web", "main", reports::generated(60, 1)));
+    let issues = team.developer.issues(&first, "");
+    assert!(10 < issues.len());
+    let results = at_once(CLIENTS + 5, |n| match n {
+        _ if n < CLIENTS => (uploads(&team.developer, n), vec![]),
+        _ if n < CLIENTS + 4 => (vec![], decisions(&team, n - CLIENTS, &issues)),
+        _ => {
+            for round in 0..12 {
+                team.developer.set_baseline("web", ["main", "feature/a"][round % 2]);
+            }
+            (vec![], vec![])
+        }
+    });
+    let (scans, exemptions): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let mut scans = scans.concat();
+    scans.push(first);
+    check_scans(&team.developer, &scans);
+
+    let listed: Vec<_> = team.developer.exemptions().into_iter().map(|item| (item.id, item.status)).collect();
+    let unique: BTreeMap<_, _> = listed.iter().cloned().collect();
+    assert_eq!(unique.len(), listed.len(), "an exemption is listed twice");
+    assert_eq!(unique, exemptions.concat().into_iter().collect());
+    let baseline = team.developer.targets().remove(0).baseline.unwrap();
+    assert_eq!(baseline.variant, "feature/a", "the last baseline set is the one that counts");
+}
+
+#[test]
+fn what_was_acknowledged_to_a_crowd_is_there_exactly_once() {
+    each_store(a_crowd);
+}
+
+fn statuses(replies: &[Reply]) -> Vec<u16> {
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+fn racing_approvals(store: Store, rounds: usize, racers: usize) {
+    let app = App::start(Options::on(store));
+    let team = team(&app);
+    let scan = team.developer.upload(&Upload::new("web", "main", reports::generated(30, 2)));
+    let issue = team.developer.issues(&scan, "").remove(0);
+    let mut expected = vec![409; racers - 1];
+    expected.insert(0, 200);
+    let mut wrong = Vec::new();
+    for round in 0..rounds {
+        let id = team.developer.request_exemption("web", &issue).id;
+        let replies = at_once(racers, |n| team.secops[n].decide(&id, "approve"));
+        if statuses(&replies) != expected {
+            wrong.push(format!("round {round}: {:?}", statuses(&replies)));
+            continue;
+        }
+        let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
+        let item: ExemptionItem = team.developer.find(&format!("exemptions/{id}"));
+        if item.decided_by != Some(format!("sec-{winner}")) {
+            wrong.push(format!("round {round}: sec-{winner} was told it approved, but {:?} did", item.decided_by));
+        }
+        for reply in replies.iter().filter(|reply| reply.status == 409) {
+            reply.expect_problem(409, "conflict");
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {rounds} rounds: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn of_two_racing_approvals_one_wins() {
+    each_store(|store| racing_approvals(store, 150, 2));
+}
+
+#[test]
+fn of_sixteen_racing_approvals_one_wins() {
+    each_store(|store| racing_approvals(store, 25, CLIENTS));
+}
+
+fn one_key(store: Store) {
+    let app = App::start(Options::on(store));
+    let developer = team(&app).developer;
+    for round in 0..8 {
+        let upload = Upload::new("web", "main", reports::generated(30 + 100 * (round % 3), round)).key(&format!("key-{round}"));
+        let answers = at_once(CLIENTS, |_| developer.send_upload(&upload).expect(201).json);
+        let different: BTreeSet<_> = answers.iter().map(ToString::to_string).collect();
+        assert_eq!(different.len(), 1, "round {round}: {different:#?}");
+        assert_eq!(developer.scans().len(), usize::try_from(round).unwrap() + 1);
+    }
+}
+
+#[test]
+fn one_idempotency_key_from_many_threads_is_one_scan_with_one_answer() {
+    each_store(one_key);
+}
+
+#[test]
+fn of_two_types_racing_for_a_new_target_one_is_refused_and_leaves_nothing() {
+    let app = App::new();
+    let developer = team(&app).developer;
+    for round in 0..20 {
+        let target = format!("target-{round}");
+        let before = app.store_file().keys();
+        let upload = |kind: &str| {
+            let query = format!("scanner=bandit&target={target}&variant=main&target_type={kind}");
+            developer.send_upload(&Upload::with_query(&query, reports::generated(5, 1)))
+        };
+        let replies = at_once(2, |n| upload(["repository", "container"][n]));
+        assert_eq!(statuses(&replies), [201, 409], "round {round}");
+        let accepted: ScanAnswer = replies.iter().find(|reply| reply.status == 201).unwrap().read();
+        let own = format!("gh:scan:{}", accepted.scan.id);
+        let left: Vec<_> = app.store_file().keys().into_iter().filter(|key| !before.contains(key)).collect();
+        let foreign: Vec<_> = left.iter().filter(|key| key.starts_with("gh:scan:") && !key.starts_with(&own)).collect();
+        assert!(foreign.is_empty(), "round {round}: the refused upload left {foreign:?}");
+    }
+}

@@ -1,0 +1,211 @@
+//! The power fails at any moment: what was acknowledged is there, and what was not ends as if nothing had happened.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use api::v1::ScanAnswer;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tests::{ADMIN, App, Client, Options, Random, Store, Upload, each_store, reports};
+
+const THREADS: usize = 4;
+const KILLS: usize = 18;
+/// How often an upload is sent again after the restart before it counts as stuck.
+const RETRIES: usize = 5;
+
+/// The n-th upload of a thread, which has a target of its own; the same in every run.
+fn upload(thread: usize, n: usize) -> Upload {
+    let mut random = Random::seeded(u64::try_from(thread * 10_000 + n).unwrap());
+    let variant = ["main", "main", "feature/a", "feature/b"][random.index(4)];
+    let report = reports::generated([3, 30, 120, 700][random.index(4)], random.below(6));
+    let level = ["none", "critical", "medium"][random.index(3)];
+    Upload::new(&format!("target-{thread}"), variant, report).fail_on(level).key(&format!("{thread}-{n}"))
+}
+
+/// An answer without its time, which differs from run to run.
+fn timeless(answer: &ScanAnswer) -> ScanAnswer {
+    let mut answer = answer.clone();
+    answer.scan.received_at.clear();
+    answer
+}
+
+/// When to cut the power.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// After so many acknowledged uploads.
+    Answers(usize),
+    /// After so long.
+    Time(Duration),
+}
+
+impl Moment {
+    fn choose(random: &mut Random) -> Self {
+        match random.below(3) {
+            0 => Self::Answers(random.index(6)),
+            _ => Self::Time(Duration::from_micros(random.below(120_000))),
+        }
+    }
+
+    fn wait(self, answers: &AtomicUsize) {
+        match self {
+            Self::Time(time) => std::thread::sleep(time),
+            Self::Answers(count) => {
+                let deadline = Instant::now() + Duration::from_secs(60);
+                while answers.load(Ordering::Relaxed) < count {
+                    assert!(Instant::now() < deadline, "there were no {count} answers in a minute");
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+}
+
+/// Uploads until the power fails.
+fn upload_until_cut(client: &Client, thread: usize, done: &mut Vec<ScanAnswer>, answers: &AtomicUsize) {
+    loop {
+        match client.try_upload(&upload(thread, done.len())) {
+            Ok(reply) if reply.status == 201 => done.push(reply.read()),
+            Ok(reply) => panic!("{}: {} {}", reply.request, reply.status, reply.text()),
+            Err(_) => return,
+        }
+        answers.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn project(app: &App) -> Client {
+    let client = app.admin("phoenix");
+    client.create_project();
+    client
+}
+
+/// Everything a scan's readers can see, without times.
+fn seen(client: &Client, answer: &ScanAnswer) -> (ScanAnswer, String) {
+    let now: ScanAnswer = client.find(&format!("scans/{}", answer.scan.id));
+    let details = format!("{:#?}\n{:#?}", client.issues(answer, ""), client.occurrences(answer));
+    (timeless(&now), details)
+}
+
+fn power_cuts(store: Store, seed: u64) {
+    let mut app = App::start(Options::on(store));
+    let client = project(&app);
+    let mut done: Vec<Vec<ScanAnswer>> = vec![Vec::new(); THREADS];
+    let mut random = Random::seeded(seed);
+    for kill in 0..KILLS {
+        let moment = Moment::choose(&mut random);
+        let client = client.at(&app.url());
+        let answers = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for (thread, done) in done.iter_mut().enumerate() {
+                let (client, answers) = (&client, &answers);
+                scope.spawn(move || upload_until_cut(client, thread, done, answers));
+            }
+            moment.wait(&answers);
+            app.kill();
+        });
+        app.restart();
+        let client = client.at(&app.url());
+        let acknowledged: Vec<_> = done.iter().flatten().collect();
+        let listed = client.scans();
+        for answer in acknowledged {
+            let found = listed.iter().find(|item| item.id == answer.scan.id).map(|item| &item.answer);
+            assert_eq!(found, Some(answer), "kill {kill} at {moment:?}: an acknowledged scan is lost or changed");
+        }
+        // Who was cut off sends the same again, as a pipeline does.
+        for (thread, done) in done.iter_mut().enumerate() {
+            let again = upload(thread, done.len());
+            let replies: Vec<_> = (0..RETRIES).map_while(|_| {
+                let reply = client.send_upload(&again);
+                let taken = reply.status == 201;
+                if taken {
+                    done.push(reply.read());
+                }
+                (!taken).then(|| format!("{} {}", reply.status, reply.text()))
+            }).collect();
+            assert!(replies.len() < RETRIES, "kill {kill} at {moment:?}: thread {thread} gets no further: {replies:#?}");
+        }
+    }
+
+    let client = client.at(&app.url());
+    let listed: Vec<_> = client.scans().into_iter().map(|item| item.id).collect();
+    let acknowledged: BTreeSet<_> = done.iter().flatten().map(|answer| answer.scan.id).collect();
+    assert_eq!(listed.len(), acknowledged.len(), "{store:?}: a scan is listed twice, or one nobody knows of");
+    assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), acknowledged);
+    println!("{store:?}: {} uploads, {KILLS} kills", acknowledged.len());
+
+    let twin = App::start(Options::on(store));
+    let undisturbed = project(&twin);
+    for (thread, answers) in done.iter().enumerate() {
+        for (n, answer) in answers.iter().enumerate() {
+            let expected = undisturbed.upload(&upload(thread, n));
+            assert_eq!(timeless(answer), timeless(&expected), "thread {thread}, upload {n}");
+            assert_eq!(seen(&client, answer), seen(&undisturbed, &expected), "thread {thread}, upload {n}");
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_moment_loses_and_doubles_nothing_on_sqlite() {
+    power_cuts(Store::Sqlite, 1);
+}
+
+#[test]
+fn a_power_cut_at_any_moment_loses_and_doubles_nothing_on_redis() {
+    power_cuts(Store::Redis, 2);
+}
+
+fn a_dead_crowd(store: Store) {
+    const CROWD: usize = 24;
+    const ROUNDS: u64 = 12;
+    let mut app = App::start(Options::on(store));
+    project(&app).upload(&Upload::new("web", "main", reports::generated(3, 1)));
+    let mut random = Random::seeded(7);
+    for round in 0..ROUNDS {
+        let client = app.admin("phoenix");
+        let moment = Duration::from_micros(10_000 + random.below(90_000));
+        std::thread::scope(|scope| {
+            for n in 0..CROWD {
+                let client = &client;
+                let variant = format!("variant-{n}");
+                // Nobody comes back for these: their writers are dead for good.
+                scope.spawn(move || while client.try_upload(&Upload::new("web", &variant, reports::generated(3, 1))).is_ok() {});
+            }
+            std::thread::sleep(moment);
+            app.kill();
+        });
+        app.restart();
+        let client = app.admin("phoenix");
+        let begun = Instant::now();
+        let reply = client.send_upload(&Upload::new("web", "main", reports::generated(3, 1)));
+        let what = format!("{store:?}, round {round}, killed after {moment:?}: after {:?}", begun.elapsed());
+        assert_eq!(reply.status, 201, "{what}: {}", reply.text());
+        let answer: ScanAnswer = reply.read();
+        assert_eq!(client.scans().first().map(|item| item.id), Some(answer.scan.id), "{what}");
+    }
+}
+
+#[test]
+fn a_crowd_that_died_while_writing_blocks_nobody_after_it() {
+    each_store(a_dead_crowd);
+}
+
+#[test]
+fn an_exemption_and_a_baseline_that_were_acknowledged_survive_a_power_cut() {
+    each_store(|store| {
+        let mut app = App::start(Options::on(store));
+        let admin = project(&app);
+        let scan = admin.upload(&Upload::new("web", "main", reports::generated(20, 1)));
+        let (developer, secops) = (admin.issue("dev", "developer"), admin.issue("sec", "secops"));
+        for issue in admin.issues(&scan, "").iter().take(6) {
+            let asked = developer.at(&app.url()).request_exemption("web", issue);
+            secops.at(&app.url()).decide(&asked.id, "approve").expect(200);
+            developer.at(&app.url()).set_baseline("web", &format!("variant-{}", asked.id));
+            let before = admin.at(&app.url()).exemptions();
+            app.kill();
+            app.restart();
+            let now = admin.at(&app.url());
+            assert_eq!(now.exemptions(), before);
+            assert_eq!(now.targets()[0].baseline.as_ref().unwrap().variant, format!("variant-{}", asked.id));
+        }
+        assert_eq!(app.admin("phoenix").token(), ADMIN);
+    });
+}

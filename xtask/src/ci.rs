@@ -1,0 +1,25 @@
+//! Everything that has to hold before a change goes in, quick checks first.
+
+use anyhow::Result;
+
+use crate::step::Steps;
+use crate::workspace::{WASM_TARGET, Workspace};
+use crate::{rules, setup, test};
+
+/// Checks and tests all of it.
+pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    steps.run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    steps.check("dependency rules", || rules::check(workspace))?;
+    let clippy = |arguments: &[&str]| {
+        let mut cargo = workspace.cargo();
+        cargo.args(["clippy", "--release"]).args(arguments);
+        cargo
+    };
+    steps.run(clippy(&["--workspace", "--all-targets"]).args(["--", "-D", "warnings"]))?;
+    setup::wasm_target(steps)?;
+    // Again as they are compiled: some of their code is only there.
+    let (components, guests) = (workspace.components()?, workspace.guests()?);
+    let packages = components.iter().chain(&guests).flat_map(|name| ["-p", name]);
+    steps.run(clippy(&["--target", WASM_TARGET]).args(packages).args(["--", "-D", "warnings"]))?;
+    test::all(workspace, steps)
+}

@@ -1,0 +1,68 @@
+//! What the compiled components import, where that is a rule: `wasi:keyvalue/atomics` is what Spin does not offer in all
+//! places, so only `ledger` may need it. Looks for the name in the file, both where it must and where it must not be.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::Workspace;
+
+/// The interface, as a compiled component names it.
+const INTERFACE: &str = "wasi:keyvalue/atomics";
+/// The one component that imports it.
+const IMPORTER: &str = "ledger";
+
+/// Checks all components of the workspace.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let mut files = Vec::new();
+    for name in workspace.components()? {
+        let path = workspace.wasm(&name);
+        let bytes =
+            fs::read(&path).with_context(|| format!("cannot read {}; run `cargo xtask build`", path.display()))?;
+        files.push((name, bytes));
+    }
+    let violations = violations(&files);
+    anyhow::ensure!(violations.is_empty(), "{}", violations.join("; "));
+    Ok(())
+}
+
+fn violations(files: &[(String, Vec<u8>)]) -> Vec<String> {
+    let mut violations: Vec<_> = files
+        .iter()
+        .filter_map(|(name, bytes)| match (name == IMPORTER, holds(bytes, INTERFACE.as_bytes())) {
+            (true, true) | (false, false) => None,
+            (true, false) => {
+                Some(format!("{name} does not import {INTERFACE}; was the rule forgotten when it changed?"))
+            }
+            (false, true) => {
+                Some(format!("{name} imports {INTERFACE}, which only {IMPORTER} may; ask {IMPORTER} instead"))
+            }
+        })
+        .collect();
+    if !files.iter().any(|(name, _)| name == IMPORTER) {
+        violations.push(format!("there is no component {IMPORTER}"));
+    }
+    violations
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(files: &[(&str, &str)]) -> Vec<String> {
+        violations(&files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_the_ledger_imports_it() {
+        let import = "..wasi:keyvalue/atomics@0.2.0..";
+        assert_eq!(check(&[("gate", "x"), ("ledger", import)]), Vec::<String>::new());
+        assert!(check(&[("gate", import), ("ledger", import)])[0].starts_with("gate imports"));
+        assert!(check(&[("gate", "x"), ("ledger", "x")])[0].starts_with("ledger does not import"));
+        assert_eq!(check(&[("gate", "x")]), ["there is no component ledger"]);
+    }
+}

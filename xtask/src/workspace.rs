@@ -1,0 +1,86 @@
+//! The workspace: where it is, what is in its folders, and how Cargo is called in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context as _, Result};
+
+/// What components are compiled for.
+pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
+/// The Cargo profile of components, and the folder of its output.
+pub(crate) const WASM_PROFILE: &str = "wasm";
+
+/// The workspace.
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that this program belongs to.
+    pub(crate) fn find() -> Result<Self> {
+        // Set by `cargo run`; without it, the current folder has to be the workspace.
+        let root = match env::var_os("CARGO_MANIFEST_DIR") {
+            Some(own) => PathBuf::from(own).parent().context("xtask has no parent folder")?.to_owned(),
+            None => env::current_dir()?,
+        };
+        anyhow::ensure!(root.join("components").is_dir(), "{} is not the workspace; use `cargo xtask`", root.display());
+        Ok(Self { root })
+    }
+
+    /// Its folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The names of all components.
+    pub(crate) fn components(&self) -> Result<Vec<String>> {
+        packages(&self.root.join("components"))
+    }
+
+    /// The names of the guests that only tests use.
+    pub(crate) fn guests(&self) -> Result<Vec<String>> {
+        packages(&self.root.join("tests/guests"))
+    }
+
+    /// Where the compiled component of this name is; its file has the name of the library.
+    pub(crate) fn wasm(&self, name: &str) -> PathBuf {
+        let file = format!("{}.wasm", name.replace('-', "_"));
+        self.root.join("target").join(WASM_TARGET).join(WASM_PROFILE).join(file)
+    }
+
+    /// Cargo, run in the workspace. The output folder is fixed: `spin.toml` and tests name files in it.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", self.root.join("target"));
+        cargo
+    }
+
+    /// A program of the workspace.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.program_path(name));
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Where a program of the workspace is.
+    pub(crate) fn program_path(&self, name: &str) -> PathBuf {
+        self.root.join("target/release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+}
+
+/// The folders below `folder` that are packages; they have the packages' names.
+fn packages(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.join("Cargo.toml").is_file()
+            && let Some(name) = path.file_name()
+        {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    anyhow::ensure!(!names.is_empty(), "there are no packages in {}", folder.display());
+    names.sort();
+    Ok(names)
+}
