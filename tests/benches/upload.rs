@@ -107,7 +107,9 @@ fn print_cost(app: &App, client: &Client, upload: &Upload, scans: usize) {
     client.upload(upload);
     let after = [metric(app, "kv_reads"), metric(app, "kv_writes"), metric(app, "kv_increments")];
     let [reads, writes, increments] = [0, 1, 2].map(|at| after[at] - before[at]);
-    println!("  key-value operations of one upload after {scans} scans: {reads} reads, {writes} writes, {increments} increment");
+    println!(
+        "  key-value operations of one upload after {scans} scans: {reads} reads, {writes} writes, {increments} increment"
+    );
 }
 
 fn large_report(results: usize) {

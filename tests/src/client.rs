@@ -58,7 +58,13 @@ impl Client {
     }
 
     /// Sends a request to a path below the project; one that begins with `/` stands for itself. No answer is an error.
-    pub fn try_send(&self, method: &str, path: &str, headers: &[(&str, String)], body: &[u8]) -> Result<Reply, ureq::Error> {
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Result<Reply, ureq::Error> {
         let path = match path.strip_prefix('/') {
             Some(path) => format!("/{path}"),
             None if path.is_empty() || path.starts_with('?') => format!("/api/v1/projects/{}{path}", self.project),
@@ -72,11 +78,8 @@ impl Client {
             request = request.header(*name, value.as_bytes());
         }
         let has_body = !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH");
-        let response = if has_body {
-            self.agent.run(request.body(body)?)?
-        } else {
-            self.agent.run(request.body(())?)?
-        };
+        let response =
+            if has_body { self.agent.run(request.body(body)?)? } else { self.agent.run(request.body(())?)? };
         Reply::read_from(format!("{method} {path}"), response)
     }
 

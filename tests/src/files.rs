@@ -49,6 +49,14 @@ impl StoreFile {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
+    /// The values of all keys that begin so, as text.
+    pub fn values(&self, beginning: &str) -> Vec<String> {
+        let sql = "SELECT value FROM spin_key_value WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key";
+        let mut statement = self.connection.prepare(sql).unwrap();
+        let values = statement.query_map([beginning], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap);
+        values.map(|value| String::from_utf8_lossy(&value).into_owned()).collect()
+    }
+
     /// Writes a value.
     pub fn set(&self, key: &str, value: &[u8]) {
         let sql = "INSERT OR REPLACE INTO spin_key_value (store, key, value) VALUES ('default', ?1, ?2)";

@@ -78,6 +78,8 @@ impl Process {
             assert!(Instant::now() < deadline, "the process did not end within {patience:?};{}", self.told());
             std::thread::sleep(Duration::from_millis(2));
         }
+        // What it had started itself, as `spin up` does.
+        signal("KILL", &format!("-{}", self.child.id()));
         self.ended.unwrap()
     }
 

@@ -18,9 +18,8 @@ pub(crate) struct RedisServer {
 impl RedisServer {
     /// Starts a server that keeps its data in `folder`.
     pub(crate) fn start(folder: &Path) -> Self {
-        let found = std::env::var_os("PATH").is_some_and(|path| {
-            std::env::split_paths(&path).any(|folder| folder.join("redis-server").is_file())
-        });
+        let found = std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("redis-server").is_file()));
         assert!(found, "redis-server is not there: install the package redis-server");
         let port = free_port();
         let mut command = scrubbed(Path::new("redis-server"));

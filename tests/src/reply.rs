@@ -19,7 +19,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn read_from(request: String, mut response: ureq::http::Response<ureq::Body>) -> Result<Self, ureq::Error> {
+    pub(crate) fn read_from(
+        request: String,
+        mut response: ureq::http::Response<ureq::Body>,
+    ) -> Result<Self, ureq::Error> {
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
         let json = serde_json::from_slice(&body).unwrap_or_default();
         Ok(Self { request, status: response.status().as_u16(), headers: response.headers().clone(), body, json })

@@ -67,7 +67,9 @@ impl Program {
 
 /// A report with these results.
 pub fn bandit(results: &[Value]) -> Vec<u8> {
-    json!({"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {}, "results": results}).to_string().into_bytes()
+    json!({"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {}, "results": results})
+        .to_string()
+        .into_bytes()
 }
 
 /// A result of this rule (`B100` and up) in this file and line. The word is `HIGH`, `MEDIUM` or `LOW`.

@@ -26,12 +26,12 @@ fn team(app: &App) -> Team {
 /// Runs `job` on so many threads, all beginning at once.
 fn at_once<T: Send>(clients: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(clients);
+    let start = |n| {
+        barrier.wait();
+        job(n)
+    };
+    let start = &start;
     std::thread::scope(|scope| {
-        let start = |n| {
-            barrier.wait();
-            job(n)
-        };
-        let start = &start;
         let threads: Vec<_> = (0..clients).map(|n| scope.spawn(move || start(n))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
@@ -76,7 +76,8 @@ fn decisions(team: &Team, thread: usize, issues: &[IssueItem]) -> Vec<(String, S
 }
 
 fn check_scans(client: &Client, acknowledged: &[ScanAnswer]) {
-    let listed: Vec<ScanAnswer> = client.all::<api::v1::ScanItem>("scans", 7).into_iter().map(|item| item.answer).collect();
+    let listed: Vec<ScanAnswer> =
+        client.all::<api::v1::ScanItem>("scans", 7).into_iter().map(|item| item.answer).collect();
     let by_id: BTreeMap<_, _> = listed.iter().map(|answer| (answer.scan.id, answer)).collect();
     assert_eq!(by_id.len(), listed.len(), "a scan is listed twice");
     let expected: BTreeMap<_, _> = acknowledged.iter().map(|answer| (answer.scan.id, answer)).collect();
@@ -169,7 +170,8 @@ fn one_key(store: Store) {
     let app = App::start(Options::on(store));
     let developer = team(&app).developer;
     for round in 0..8 {
-        let upload = Upload::new("web", "main", reports::generated(30 + 100 * (round % 3), round)).key(&format!("key-{round}"));
+        let upload =
+            Upload::new("web", "main", reports::generated(30 + 100 * (round % 3), round)).key(&format!("key-{round}"));
         let answers = at_once(CLIENTS, |_| developer.send_upload(&upload).expect(201).json);
         let different: BTreeSet<_> = answers.iter().map(ToString::to_string).collect();
         assert_eq!(different.len(), 1, "round {round}: {different:#?}");
@@ -180,6 +182,31 @@ fn one_key(store: Store) {
 #[test]
 fn one_idempotency_key_from_many_threads_is_one_scan_with_one_answer() {
     each_store(one_key);
+}
+
+#[test]
+fn a_decision_sent_again_under_its_key_is_one_decision() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let team = team(&app);
+        let scan = team.developer.upload(&Upload::new("web", "main", reports::generated(30, 2)));
+        let issue = team.developer.issues(&scan, "").remove(0).id.to_string();
+        let body = serde_json::json!({"issue": issue, "scope": "target", "target": "web", "duration_days": 7,
+            "reason": "other", "text": "why"});
+        let keyed = |client: &Client, path: &str, body: &serde_json::Value| {
+            client.send("POST", path, &[("idempotency-key", "the-key".to_owned())], body.to_string().as_bytes())
+        };
+        let asked =
+            at_once(CLIENTS, |_| keyed(&team.developer, "exemptions", &body).expect(201).json["id"].to_string());
+        assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 1);
+        assert_eq!(team.developer.exemptions().len(), 1);
+        let mut other = body.clone();
+        other["text"] = "something else".into();
+        keyed(&team.developer, "exemptions", &other).expect_problem(422, "idempotency-mismatch");
+        let approve = format!("exemptions/{}/approve", asked[0].trim_matches('"'));
+        at_once(CLIENTS, |_| keyed(&team.secops[0], &approve, &serde_json::json!({})).expect(200));
+        team.secops[0].json("POST", &approve, &serde_json::json!({})).expect_problem(409, "conflict");
+    });
 }
 
 #[test]

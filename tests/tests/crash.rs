@@ -6,7 +6,7 @@ use api::v1::ScanAnswer;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tests::{ADMIN, App, Client, Options, Random, Store, Upload, each_store, reports};
+use tests::{App, Client, Options, Random, Store, Upload, each_store, reports};
 
 const THREADS: usize = 4;
 const KILLS: usize = 18;
@@ -17,7 +17,7 @@ const RETRIES: usize = 5;
 fn upload(thread: usize, n: usize) -> Upload {
     let mut random = Random::seeded(u64::try_from(thread * 10_000 + n).unwrap());
     let variant = ["main", "main", "feature/a", "feature/b"][random.index(4)];
-    let report = reports::generated([3, 30, 120, 700][random.index(4)], random.below(6));
+    let report = reports::generated([3, 30, 120, 3000][random.index(4)], random.below(6));
     let level = ["none", "critical", "medium"][random.index(3)];
     Upload::new(&format!("target-{thread}"), variant, report).fail_on(level).key(&format!("{thread}-{n}"))
 }
@@ -113,15 +113,20 @@ fn power_cuts(store: Store, seed: u64) {
         // Who was cut off sends the same again, as a pipeline does.
         for (thread, done) in done.iter_mut().enumerate() {
             let again = upload(thread, done.len());
-            let replies: Vec<_> = (0..RETRIES).map_while(|_| {
-                let reply = client.send_upload(&again);
-                let taken = reply.status == 201;
-                if taken {
-                    done.push(reply.read());
-                }
-                (!taken).then(|| format!("{} {}", reply.status, reply.text()))
-            }).collect();
-            assert!(replies.len() < RETRIES, "kill {kill} at {moment:?}: thread {thread} gets no further: {replies:#?}");
+            let replies: Vec<_> = (0..RETRIES)
+                .map_while(|_| {
+                    let reply = client.send_upload(&again);
+                    let taken = reply.status == 201;
+                    if taken {
+                        done.push(reply.read());
+                    }
+                    (!taken).then(|| format!("{} {}", reply.status, reply.text()))
+                })
+                .collect();
+            assert!(
+                replies.len() < RETRIES,
+                "kill {kill} at {moment:?}: thread {thread} gets no further: {replies:#?}"
+            );
         }
     }
 
@@ -167,7 +172,9 @@ fn a_dead_crowd(store: Store) {
                 let client = &client;
                 let variant = format!("variant-{n}");
                 // Nobody comes back for these: their writers are dead for good.
-                scope.spawn(move || while client.try_upload(&Upload::new("web", &variant, reports::generated(3, 1))).is_ok() {});
+                scope.spawn(move || {
+                    while client.try_upload(&Upload::new("web", &variant, reports::generated(3, 1))).is_ok() {}
+                });
             }
             std::thread::sleep(moment);
             app.kill();
@@ -206,6 +213,5 @@ fn an_exemption_and_a_baseline_that_were_acknowledged_survive_a_power_cut() {
             assert_eq!(now.exemptions(), before);
             assert_eq!(now.targets()[0].baseline.as_ref().unwrap().variant, format!("variant-{}", asked.id));
         }
-        assert_eq!(app.admin("phoenix").token(), ADMIN);
     });
 }

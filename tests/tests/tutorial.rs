@@ -33,13 +33,26 @@ fn variables(named: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn of_the_branch(exempted: bool) -> BTreeMap<String, String> {
     if exempted {
         variables(&[
-            ("MEDIUM", "2"), ("LOW", "1"), ("TOTAL", "3"), ("IGNORED", "2"),
-            ("NEW_MEDIUM", "1"), ("NEW_LOW", "1"), ("NEW_TOTAL", "2"), ("NEW_OCCURRENCES", "4"),
+            ("MEDIUM", "2"),
+            ("LOW", "1"),
+            ("TOTAL", "3"),
+            ("IGNORED", "2"),
+            ("NEW_MEDIUM", "1"),
+            ("NEW_LOW", "1"),
+            ("NEW_TOTAL", "2"),
+            ("NEW_OCCURRENCES", "4"),
         ])
     } else {
         variables(&[
-            ("CRITICAL", "2"), ("MEDIUM", "2"), ("LOW", "1"), ("TOTAL", "5"),
-            ("NEW_CRITICAL", "1"), ("NEW_MEDIUM", "1"), ("NEW_LOW", "1"), ("NEW_TOTAL", "3"), ("NEW_OCCURRENCES", "7"),
+            ("CRITICAL", "2"),
+            ("MEDIUM", "2"),
+            ("LOW", "1"),
+            ("TOTAL", "5"),
+            ("NEW_CRITICAL", "1"),
+            ("NEW_MEDIUM", "1"),
+            ("NEW_LOW", "1"),
+            ("NEW_TOTAL", "3"),
+            ("NEW_OCCURRENCES", "7"),
         ])
     }
 }
@@ -53,8 +66,13 @@ fn check_main(client: &Client, main: &ScanAnswer) {
     assert_eq!((main.reasons.as_slice(), &main.message), (&[] as &[String], &None));
     assert_eq!((main.issues.new, main.issues.common, main.issues.remediated), (2, 0, 0));
     let expected = [
-        ("CRITICAL", "1"), ("MEDIUM", "1"), ("TOTAL", "2"),
-        ("NEW_CRITICAL", "1"), ("NEW_MEDIUM", "1"), ("NEW_TOTAL", "2"), ("NEW_OCCURRENCES", "2"),
+        ("CRITICAL", "1"),
+        ("MEDIUM", "1"),
+        ("TOTAL", "2"),
+        ("NEW_CRITICAL", "1"),
+        ("NEW_MEDIUM", "1"),
+        ("NEW_TOTAL", "2"),
+        ("NEW_OCCURRENCES", "2"),
     ];
     assert_eq!(main.variables, variables(&expected));
     let issues = client.issues(main, "");
@@ -141,8 +159,18 @@ fn story_of_the_command(store: Store, program: &Program) {
         let _ = std::fs::remove_file(&file);
         let report = report.to_str().unwrap();
         let ended = run(&[
-            "upload", report, "--scanner", "bandit", "--target", program.target, "--variant", variant,
-            "--fail-on-severity", level, "--output-file", file.to_str().unwrap(),
+            "upload",
+            report,
+            "--scanner",
+            "bandit",
+            "--target",
+            program.target,
+            "--variant",
+            variant,
+            "--fail-on-severity",
+            level,
+            "--output-file",
+            file.to_str().unwrap(),
         ]);
         let written = std::fs::read_to_string(&file).unwrap();
         let pairs = written.lines().map(|line| line.split_once('=').unwrap());
@@ -163,8 +191,18 @@ fn story_of_the_command(store: Store, program: &Program) {
     for issue in developer.issues(newest, "?severity=critical") {
         let issue = issue.id.to_string();
         let asked = run(&[
-            "exemptions", "request", "--issue", &issue, "--target", program.target, "--days", "30",
-            "--reason", "acceptable_risk", "--text", "The risk is known.",
+            "exemptions",
+            "request",
+            "--issue",
+            &issue,
+            "--target",
+            program.target,
+            "--days",
+            "30",
+            "--reason",
+            "acceptable_risk",
+            "--text",
+            "The risk is known.",
         ]);
         let id = asked.expect(0).output.trim().to_owned();
         let refused = run(&["exemptions", "approve", &id]).expect(2);

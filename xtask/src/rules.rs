@@ -115,8 +115,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Metadata of packages with these dependencies: name, and what it depends on with the kind.
-    fn metadata(packages: &[(&str, &[(&str, Option<&str>)])]) -> Value {
+    /// A package's name, and what it depends on with the kind.
+    type Package<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)]);
+
+    /// Metadata of these packages.
+    fn metadata(packages: &[Package]) -> Value {
         let dependency = |(name, kind): &(&str, Option<&str>)| json!({"pkg": name, "dep_kinds": [{"kind": kind}]});
         json!({
             "packages": packages.iter().map(|(name, _)| json!({"id": name, "name": name})).collect::<Vec<_>>(),

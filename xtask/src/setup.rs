@@ -11,7 +11,7 @@ use crate::step::Steps;
 use crate::workspace::WASM_TARGET;
 
 /// Programs that tests start; their Debian packages have the same names.
-const PROGRAMS: [&str; 2] = ["redis-server", "chromium"];
+const PROGRAMS: [&str; 1] = ["redis-server"];
 
 /// Makes sure that Rust can compile to Wasm.
 pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {

@@ -224,10 +224,8 @@ pub async fn list<K: Kv, V: Services>(
     wanted: Wanted<(String, String)>,
 ) -> Result<Page<ExemptionItem>, Problem> {
     let state = context.project_state().await?;
-    if let Some(target) = target {
-        if !state.targets.contains_key(target) {
-            return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
-        }
+    if let Some(target) = target.filter(|target| !state.targets.contains_key(*target)) {
+        return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
     }
     let mut items: Vec<ExemptionItem> = Vec::new();
     let from = wanted.from.unwrap_or_default();

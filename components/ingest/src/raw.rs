@@ -70,9 +70,11 @@ async fn inflate<K: Kv, S: Source>(
     report: &mut Report,
     segments: &mut Segments<'_, K>,
 ) -> Result<(), Problem> {
-    let broken = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => Problem::new(Code::ReportTruncated, "the gzip data ends in the middle"),
-        _ => Problem::new(Code::ReportMalformed, format!("the body is not gzip: {error}")),
+    let broken = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            return Problem::new(Code::ReportTruncated, "the gzip data ends in the middle");
+        }
+        Problem::new(Code::ReportMalformed, format!("the body is not gzip: {error}"))
     };
     let mut decoder = MultiGzDecoder::new(Vec::new());
     let mut compressed: u64 = 0;

@@ -228,11 +228,11 @@ async fn complete<K: Kv, S, V: Services>(
     may_be_done: bool,
 ) -> Result<ScanAnswer, Problem> {
     let (kv, record) = (context.kv, &frozen.record);
-    if may_be_done {
-        if let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await? {
-            move_head(kv, frozen, true).await?;
-            return Ok(done.answer);
-        }
+    if may_be_done
+        && let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await?
+    {
+        move_head(kv, frozen, true).await?;
+        return Ok(done.answer);
     }
     for stage in Stage::ALL {
         context.services.run_stage(stage, record.id).await?;

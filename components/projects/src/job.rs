@@ -76,13 +76,10 @@ pub async fn put_project<K: Kv, V: Services>(
     who: &Identity,
     settings: SettingsBody,
 ) -> Result<ProjectAnswer, Problem> {
-    let unassigned_as = match settings.unassigned_as {
-        None => None,
-        Some(word) => match field::<Severity>("unassigned_as", &word)? {
-            Severity::Unassigned => return Err(illegal("unassigned_as", "`unassigned` is no level to count as")),
-            level => Some(level),
-        },
-    };
+    let unassigned_as = settings.unassigned_as.map(|word| field::<Severity>("unassigned_as", &word)).transpose()?;
+    if unassigned_as == Some(Severity::Unassigned) {
+        return Err(illegal("unassigned_as", "`unassigned` is no level to count as"));
+    }
     context.append(&who.actor, ProjectEvent::SettingsSet { settings: Settings { unassigned_as } }).await?;
     project(context).await
 }

@@ -89,56 +89,81 @@ pub async fn scan(context: &Context<'_, impl Kv>, scan: ScanId) -> Result<ScanAn
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{}`", context.project)))
 }
 
-/// Where a list of scans goes on: for each target that has more, the number of its next event.
-pub type ScanCursor = BTreeMap<TargetName, u64>;
+/// Where a list of scans goes on: for each target that has more, by its short name, the number of its next event.
+pub type ScanCursor = BTreeMap<String, u64>;
+
+/// How many targets a list of scans may span: its cursor holds a number for each, and stands in a URL.
+const TARGETS_LISTED_MAX: usize = 200;
 
 /// The scans of a project or target, the newest first.
 ///
 /// # Errors
-/// The project or target does not exist, or the store failed.
+/// The project or target does not exist, the project has too many targets to list them together, or the store failed.
 pub async fn scans(
     context: &Context<'_, impl Kv>,
     filter: &ScanFilter,
     wanted: Wanted<ScanCursor>,
 ) -> Result<Page<ScanItem>, Problem> {
-    let mut places = match wanted.from {
-        Some(cursor) => cursor,
-        None => newest(context, filter.target.as_ref()).await?,
-    };
-    let state = project(context).await?;
-    // The next scan of each target, by time: the newest of them is the next of the page.
-    let mut next: BTreeMap<TargetName, (u64, ScanItem)> = BTreeMap::new();
-    let mut items = Vec::new();
-    loop {
-        for (name, place) in places.clone() {
-            let Some(target) = state.targets.get(&name) else { continue };
-            if next.contains_key(&name) || place == 0 {
-                continue;
-            }
-            let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
-            match next_scan(context, &journal, filter, place).await? {
-                Some((n, item)) => {
-                    next.insert(name, (n, item));
-                }
-                None => {
-                    places.insert(name, 0);
-                }
-            }
-        }
-        if items.len() == wanted.limit {
-            break;
-        }
-        let newest = next.iter().max_by(|(_, (_, a)), (_, (_, b))| {
-            (&a.answer.scan.received_at, a.id).cmp(&(&b.answer.scan.received_at, b.id))
-        });
-        let Some(name) = newest.map(|(name, _)| name.clone()) else { break };
-        if let Some((n, item)) = next.remove(&name) {
-            places.insert(name, n - 1);
-            items.push(item);
-        }
+    let mut logs = logs(context, filter.target.as_ref(), wanted.from).await?;
+    for log in logs.values_mut() {
+        log.next = next_scan(context, &log.journal, filter, log.place).await?;
     }
-    let rest: ScanCursor = next.iter().map(|(name, (n, _))| (name.clone(), *n)).collect();
+    let mut items = Vec::new();
+    while items.len() < wanted.limit {
+        // The newest of all targets' next scans is the next of the page.
+        let newest = logs.values_mut().filter(|log| log.next.is_some()).max_by(|a, b| a.rank().cmp(&b.rank()));
+        let Some(log) = newest else { break };
+        let Some((n, item)) = log.next.take() else { break };
+        items.push(item);
+        log.next = next_scan(context, &log.journal, filter, n - 1).await?;
+    }
+    let rest: ScanCursor = logs.into_iter().filter_map(|(short, log)| log.next.map(|(n, _)| (short, n))).collect();
     Ok(Page { items, next: (!rest.is_empty()).then(|| encode(&rest)) })
+}
+
+/// A target's scans while they are listed.
+struct Log {
+    journal: JournalId,
+    /// The event at which its list goes on.
+    place: u64,
+    /// Its next scan, with the number of its event.
+    next: Option<(u64, ScanItem)>,
+}
+
+impl Log {
+    fn rank(&self) -> Option<(&str, ScanId)> {
+        self.next.as_ref().map(|(_, item)| (item.answer.scan.received_at.as_str(), item.id))
+    }
+}
+
+/// The logs that are asked for, by the target's short name: half of its id.
+async fn logs(
+    context: &Context<'_, impl Kv>,
+    only: Option<&TargetName>,
+    cursor: Option<ScanCursor>,
+) -> Result<BTreeMap<String, Log>, Problem> {
+    let state = project(context).await?;
+    if let Some(only) = only.filter(|only| !state.targets.contains_key(*only)) {
+        return Err(Problem::parameter("target", format_args!("there is no target `{only}`")));
+    }
+    if only.is_none() && state.targets.len() > TARGETS_LISTED_MAX {
+        let what = format!(
+            "it is needed: the project has {} targets, and a list of scans spans at most {TARGETS_LISTED_MAX}",
+            state.targets.len()
+        );
+        return Err(Problem::parameter("target", what));
+    }
+    let mut logs = BTreeMap::new();
+    for (_, target) in state.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
+        let short: String = target.id.to_string().chars().take(16).collect();
+        let place = match &cursor {
+            Some(cursor) => cursor.get(&short).copied().unwrap_or(0),
+            None => journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last,
+        };
+        logs.insert(short, Log { journal, place, next: None });
+    }
+    Ok(logs)
 }
 
 async fn project(context: &Context<'_, impl Kv>) -> Result<Project, Problem> {
@@ -148,21 +173,6 @@ async fn project(context: &Context<'_, impl Kv>) -> Result<Project, Problem> {
         return Err(no_project(&context.project));
     }
     Ok(state)
-}
-
-/// The last event of each target that is asked for.
-async fn newest(context: &Context<'_, impl Kv>, only: Option<&TargetName>) -> Result<ScanCursor, Problem> {
-    let state = project(context).await?;
-    if let Some(only) = only.filter(|only| !state.targets.contains_key(*only)) {
-        return Err(Problem::parameter("target", format_args!("there is no target `{only}`")));
-    }
-    let mut places = ScanCursor::new();
-    for (name, target) in state.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
-        let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
-        let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;
-        places.insert(name.clone(), last);
-    }
-    Ok(places)
 }
 
 /// The next scan of a target that counts and is asked for, from event `place` backwards.

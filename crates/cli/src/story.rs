@@ -113,9 +113,11 @@ mod tests {
         }
     }
 
+    type Change = fn(&mut ScanAnswer);
+
     #[test]
     fn each_number_is_looked_at() {
-        let changes: &[(&str, fn(&mut ScanAnswer))] = &[
+        let changes: &[(&str, Change)] = &[
             ("verdict: told fail, found pass", |answer| answer.verdict = Verdict::Pass),
             ("message: ", |answer| answer.message = None),
             ("compared with: told baseline, found none", |answer| answer.comparison.with = "none".to_owned()),

@@ -28,7 +28,16 @@ pub(crate) struct AccessRecord {
 impl AccessRecord {
     pub(crate) fn start(method: Method, path: String, client: SocketAddr, in_flight: InFlight) -> Self {
         let component = String::new();
-        Self { method, path, client, component, status: CLIENT_GONE, bytes: 0, started: Instant::now(), _in_flight: in_flight }
+        Self {
+            method,
+            path,
+            client,
+            component,
+            status: CLIENT_GONE,
+            bytes: 0,
+            started: Instant::now(),
+            _in_flight: in_flight,
+        }
     }
 
     pub(crate) fn component(&mut self, id: &str) {

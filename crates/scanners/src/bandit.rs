@@ -7,7 +7,7 @@
 //! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
 
 use crate::Scanner;
-use crate::json;
+use crate::json::{self, Failure};
 use crate::report::{Collector, Input, ParseError, Parsed, Sink};
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
@@ -33,20 +33,16 @@ fn parse(input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
     if let Some(failure) = report.failure.take() {
         return Err(failure);
     }
-    if let Err(error) = read {
-        return Err(match error {
-            ParseError::Malformed { reason, .. } if reason.starts_with(NOT_AN_OBJECT) => report.wrong_tool(),
-            other => other,
-        });
+    match read {
+        Ok(()) => {}
+        Err(Failure::Unusable(error)) => return Err(error),
+        Err(Failure::OtherShape) => return Err(report.wrong_tool()),
     }
     if !(report.metrics && report.results) {
         return Err(report.wrong_tool());
     }
     Ok(report.collector.finish(None))
 }
-
-/// How serde begins its message when the document is no object.
-const NOT_AN_OBJECT: &str = "invalid type";
 
 /// The report as it is being read.
 struct Report<'a> {

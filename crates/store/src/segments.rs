@@ -96,12 +96,15 @@ impl Builder {
     }
 }
 
+/// A segment on its way into the store.
+type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>;
+
 /// Writes a list as it grows, several segments at once.
 pub struct Writer<'a, K> {
     kv: &'a K,
     list: String,
     builder: Builder,
-    writing: FuturesUnordered<Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>>,
+    writing: FuturesUnordered<Writing<'a>>,
 }
 
 impl<'a, K: Kv> Writer<'a, K> {

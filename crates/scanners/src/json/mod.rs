@@ -11,10 +11,26 @@ use std::io::{BufReader, Read};
 
 /// How many bytes are taken from a stream at once.
 const BUFFER_BYTES: usize = 64 * 1024;
+const TOO_DEEP: ParseError = ParseError::TooDeep { max: JSON_DEPTH_MAX };
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
+/// Why a document was not read.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It is no JSON that could be anybody's report.
+    Unusable(ParseError),
+    /// It is JSON, of another shape than the seed takes.
+    OtherShape,
+}
+
+impl From<ParseError> for Failure {
+    fn from(error: ParseError) -> Self {
+        Self::Unusable(error)
+    }
+}
+
 /// Reads one JSON document with `seed`, which stores its own errors and makes serde stop with any message.
-pub(crate) fn read<'a, S, T>(input: Input<'a>, seed: S) -> Result<T, ParseError>
+pub(crate) fn read<'a, S, T>(input: Input<'a>, seed: S) -> Result<T, Failure>
 where
     S: for<'de> DeserializeSeed<'de, Value = T>,
 {
@@ -23,10 +39,10 @@ where
             let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
             let mut guard = Guard::default();
             if !guard.admits(bytes) {
-                return Err(ParseError::TooDeep { max: JSON_DEPTH_MAX });
+                return Err(TOO_DEEP.into());
             }
             if bytes.iter().all(u8::is_ascii_whitespace) {
-                return Err(ParseError::Empty);
+                return Err(ParseError::Empty.into());
             }
             let mut json = serde_json::Deserializer::from_slice(bytes);
             json.disable_recursion_limit();
@@ -37,15 +53,15 @@ where
             let mut guarded = depth::Guarded::new(reader);
             let result = stream(&mut guarded, seed);
             match (guarded.too_deep(), guarded.blank()) {
-                (true, _) => Err(ParseError::TooDeep { max: JSON_DEPTH_MAX }),
-                (false, true) => Err(ParseError::Empty),
+                (true, _) => Err(TOO_DEEP.into()),
+                (false, true) => Err(ParseError::Empty.into()),
                 (false, false) => result,
             }
         }
     }
 }
 
-fn stream<S, T>(reader: &mut depth::Guarded<'_>, seed: S) -> Result<T, ParseError>
+fn stream<S, T>(reader: &mut depth::Guarded<'_>, seed: S) -> Result<T, Failure>
 where
     S: for<'de> DeserializeSeed<'de, Value = T>,
 {
@@ -64,12 +80,14 @@ fn skip_byte_order_mark(reader: &mut BufReader<impl Read>) -> std::io::Result<()
     Ok(())
 }
 
-fn failure(error: serde_json::Error) -> ParseError {
-    match error.classify() {
+fn failure(error: serde_json::Error) -> Failure {
+    let unusable = match error.classify() {
+        Category::Data => return Failure::OtherShape,
         Category::Eof => ParseError::Truncated { line: error.line(), column: error.column() },
         Category::Io => ParseError::Unreadable(error.into()),
-        Category::Syntax | Category::Data => ParseError::Malformed { notation: "JSON", reason: error.to_string() },
-    }
+        Category::Syntax => ParseError::Malformed { notation: "JSON", reason: error.to_string() },
+    };
+    unusable.into()
 }
 
 #[cfg(test)]
@@ -79,7 +97,10 @@ mod tests {
     use std::marker::PhantomData;
 
     fn both(bytes: &[u8]) -> [Result<(), String>; 2] {
-        let name = |error: ParseError| format!("{error:?}").split([' ', '(', '{']).next().unwrap().to_owned();
+        let name = |failure: Failure| match failure {
+            Failure::Unusable(error) => format!("{error:?}").split([' ', '(', '{']).next().unwrap().to_owned(),
+            Failure::OtherShape => "OtherShape".to_owned(),
+        };
         let memory = read(Input::Memory(bytes), PhantomData::<IgnoredAny>).map(drop).map_err(name);
         let mut stream = bytes;
         [memory, read(Input::Stream(&mut stream), PhantomData::<IgnoredAny>).map(drop).map_err(name)]
@@ -123,6 +144,6 @@ mod tests {
             }
         }
         let result = read(Input::Stream(&mut Broken), PhantomData::<IgnoredAny>).map(drop);
-        assert!(matches!(result, Err(ParseError::Unreadable(_))), "{result:?}");
+        assert!(matches!(result, Err(Failure::Unusable(ParseError::Unreadable(_)))), "{result:?}");
     }
 }

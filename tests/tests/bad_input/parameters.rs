@@ -1,0 +1,234 @@
+//! Parameters, paths and methods.
+
+use crate::Bench;
+use serde_json::json;
+use tests::{Upload, reports};
+
+const GOOD: &str = "scanner=bandit&target=web&variant=main";
+
+#[test]
+fn an_upload_with_a_wrong_parameter_is_refused() {
+    Bench::new().refuses(|bench| {
+        let report = reports::generated(3, 1);
+        let long = |name: &str, length: usize| format!("{GOOD}&{name}={}", "x".repeat(length));
+        let cases = [
+            ("unknown scanner", "scanner=nessus&target=web&variant=main".to_owned(), 400, "unknown-scanner"),
+            ("scanner in capitals", "scanner=Bandit&target=web&variant=main".to_owned(), 400, "unknown-scanner"),
+            ("no scanner", "target=web&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("empty scanner", "scanner=&target=web&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("no target", "scanner=bandit&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("empty target", "scanner=bandit&target=&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("no variant", "scanner=bandit&target=web".to_owned(), 400, "invalid-parameter"),
+            ("empty variant", "scanner=bandit&target=web&variant=".to_owned(), 400, "invalid-parameter"),
+            ("target with a space", "scanner=bandit&target=a+b&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("target with a newline", "scanner=bandit&target=a%0Ab&variant=main".to_owned(), 400, "invalid-parameter"),
+            ("target not UTF-8", "scanner=bandit&target=%FF&variant=main".to_owned(), 400, "invalid-parameter"),
+            (
+                "target too long",
+                format!("scanner=bandit&variant=main&target={}", "t".repeat(129)),
+                400,
+                "invalid-parameter",
+            ),
+            ("variant with NUL", "scanner=bandit&target=web&variant=a%00".to_owned(), 400, "invalid-parameter"),
+            ("variant with ESC", "scanner=bandit&target=web&variant=%1B[2J".to_owned(), 400, "invalid-parameter"),
+            (
+                "variant too long",
+                format!("scanner=bandit&target=web&variant={}", "v".repeat(257)),
+                400,
+                "invalid-parameter",
+            ),
+            ("target type unknown", format!("{GOOD}&target_type=repo"), 400, "invalid-parameter"),
+            ("target type in capitals", format!("{GOOD}&target_type=Repository"), 400, "invalid-parameter"),
+            ("target type of another", format!("{GOOD}&target_type=container"), 409, "conflict"),
+            ("severity unknown", format!("{GOOD}&fail_on_severity=severe"), 400, "invalid-parameter"),
+            ("severity unassigned", format!("{GOOD}&fail_on_severity=unassigned"), 400, "invalid-parameter"),
+            ("severity a number", format!("{GOOD}&fail_on_severity=9"), 400, "invalid-parameter"),
+            ("pipeline too long", long("pipeline", 129), 400, "invalid-parameter"),
+            ("execution too long", long("execution", 129), 400, "invalid-parameter"),
+            ("pipeline with a control", format!("{GOOD}&pipeline=a%07"), 400, "invalid-parameter"),
+            ("misspelt", format!("{GOOD}&fail_on_severty=high"), 400, "invalid-parameter"),
+            ("unknown", format!("{GOOD}&color=red"), 400, "invalid-parameter"),
+            ("doubled", format!("{GOOD}&target=web"), 400, "invalid-parameter"),
+            (
+                "doubled severity",
+                format!("{GOOD}&fail_on_severity=none&fail_on_severity=high"),
+                400,
+                "invalid-parameter",
+            ),
+            ("doubled unknown", format!("{GOOD}&x=1&x=2"), 400, "invalid-parameter"),
+        ];
+        for (name, query, status, code) in cases {
+            bench.upload(name, &Upload::with_query(&query, report.clone()), status, code);
+        }
+        let good = Upload::with_query(GOOD, report);
+        bench.upload("key too long", &good.clone().key(&"k".repeat(256)), 400, "invalid-parameter");
+        // Taken as absent it would make every retry a scan of its own.
+        bench.upload("key not ASCII", &good.clone().key("Schlüssel"), 400, "invalid-parameter");
+        bench.upload("two keys", &good.key("one").key("two"), 400, "invalid-parameter");
+    });
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    Bench::new().refuses(|bench| {
+        let report = reports::generated(3, 1);
+        let upload = Upload::with_query(GOOD, report);
+        for project in ["absent", "Shop", "a%20b", "%FF", "-x"] {
+            bench.check(project, &bench.admin.in_project(project).send_upload(&upload), 404, "not-found");
+            for path in ["", "scans", "targets", "tokens", "exemptions"] {
+                bench.check(&format!("{project}/{path}"), &bench.admin.in_project(project).get(path), 404, "not-found");
+            }
+        }
+        let scan = bench.scan.scan.id.to_string();
+        let other = "0".repeat(32);
+        for path in [
+            format!("scans/{other}"),
+            format!("scans/{other}/issues"),
+            format!("scans/{other}/occurrences"),
+            "scans/x".to_owned(),
+            format!("scans/{}", scan.to_uppercase()),
+            format!("scans/{scan}/x"),
+            format!("scans/{scan}/issues/{other}/occurrences"),
+            format!("scans/{scan}/issues/x/occurrences"),
+            format!("scans/{scan}/issues/{other}"),
+            format!("exemptions/{other}"),
+            "exemptions/x".to_owned(),
+            "targets/absent".to_owned(),
+            "targets/a%20b".to_owned(),
+            "nothing".to_owned(),
+            "targets/web/x".to_owned(),
+        ] {
+            bench.check(&path, &bench.viewer.get(&path), 404, "not-found");
+        }
+        for path in ["/", "/api", "/api/v1", "/api/v2/projects/shop", "/.env", "/append"] {
+            let reply = bench.viewer.get(path);
+            if reply.status != 404 {
+                bench.note(format!("{path}: {} {}", reply.status, reply.text()));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_wrong_method_is_refused() {
+    Bench::new().refuses(|bench| {
+        let scan = format!("scans/{}", bench.scan.scan.id);
+        let id = "0".repeat(32);
+        let cases = [
+            ("scans".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
+            (scan, ["POST", "PUT", "DELETE", "PATCH"]),
+            (String::new(), ["POST", "DELETE", "PATCH", "OPTIONS"]),
+            ("tokens".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
+            (format!("tokens/{id}"), ["GET", "POST", "PUT", "PATCH"]),
+            ("targets".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
+            ("targets/web".to_owned(), ["POST", "PUT", "DELETE", "OPTIONS"]),
+            ("exemptions".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
+            (format!("exemptions/{id}"), ["POST", "PUT", "DELETE", "PATCH"]),
+            (format!("exemptions/{id}/approve"), ["GET", "PUT", "DELETE", "PATCH"]),
+        ];
+        for (path, methods) in cases {
+            for method in methods {
+                let reply = bench.admin.send(method, &path, &[], b"{}");
+                bench.check(&format!("{method} {path}"), &reply, 405, "method-not-allowed");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_question_with_a_wrong_parameter_is_refused() {
+    Bench::new().refuses(|bench| {
+        let scan = format!("scans/{}", bench.scan.scan.id);
+        let issue = bench.viewer.issues(&bench.scan, "").remove(0).id;
+        for path in [
+            "scans?target=absent".to_owned(),
+            "scans?target=a+b".to_owned(),
+            "scans?scanner=A".to_owned(),
+            "scans?variant=%00".to_owned(),
+            "scans?tagret=web".to_owned(),
+            "scans?limit=1&limit=2".to_owned(),
+            format!("{scan}?x=1"),
+            format!("{scan}/issues?severity=severe"),
+            format!("{scan}/issues?bucket=old"),
+            format!("{scan}/issues?exempted=yes"),
+            format!("{scan}/issues?sevrity=high"),
+            format!("{scan}/occurrences?x=1"),
+            format!("{scan}/issues/{issue}/occurrences?x=1"),
+            "tokens?x=1".to_owned(),
+            "targets?x=1".to_owned(),
+            "targets/web?x=1".to_owned(),
+            "exemptions?status=open".to_owned(),
+            "exemptions?target=absent".to_owned(),
+            "exemptions?x=1".to_owned(),
+            "?x=1".to_owned(),
+        ] {
+            bench.check(&path, &bench.admin.get(&path), 400, "invalid-parameter");
+        }
+        let changes = [
+            ("PUT", "?x=1", json!({})),
+            ("POST", "tokens?x=1", json!({"name": "x", "role": "viewer"})),
+            ("PATCH", "targets/web?x=1", json!({"baseline": {"variant": "x"}})),
+        ];
+        for (method, path, body) in changes {
+            bench.check(&format!("{method} {path}"), &bench.admin.json(method, path, &body), 400, "invalid-parameter");
+        }
+        bench.admin.json("PATCH", "targets/web", &json!({"baseline": null})).expect(200);
+    });
+}
+
+#[test]
+fn a_change_with_a_wrong_body_is_refused() {
+    let bench = Bench::new();
+    bench.admin.set_baseline("web", "main");
+    bench.refuses(|bench| {
+        let cases = [
+            ("PUT", "", "{\"unassigned_as\": \"severe\"}"),
+            ("PUT", "", "{\"unassigned_as\": \"unassigned\"}"),
+            ("PUT", "", "{\"unasigned_as\": \"low\"}"),
+            ("PUT", "", "[1]"),
+            ("PUT", "", "x"),
+            ("PUT", "", "{"),
+            ("POST", "tokens", "{\"name\": \"x\", \"role\": \"root\"}"),
+            ("POST", "tokens", "{\"role\": \"viewer\"}"),
+            ("POST", "tokens", "{\"name\": \"\", \"role\": \"viewer\"}"),
+            ("POST", "tokens", ""),
+            ("POST", "tokens", "{\"name\": \"a\\u0000\", \"role\": \"viewer\"}"),
+            ("POST", "tokens", "{\"name\": \"x\", \"role\": \"viewer\", \"expires_in_days\": 0}"),
+            ("POST", "tokens", "{\"name\": \"x\", \"role\": \"viewer\", \"expires_in_days\": 3651}"),
+            ("POST", "tokens", "{\"name\": \"x\", \"role\": \"viewer\", \"expires_in_days\": -1}"),
+            ("POST", "tokens", "{\"name\": \"x\", \"role\": \"viewer\", \"admin\": true}"),
+            ("PATCH", "targets/web", "{\"baseline\": {\"variant\": \"\"}}"),
+            ("PATCH", "targets/web", "{\"baseline\": {\"variant\": \"a\\u0007\"}}"),
+            ("PATCH", "targets/web", "{\"baseline\": {\"variant\": \"x\", \"y\": 1}}"),
+            ("PATCH", "targets/web", "{\"baseline\": \"main\"}"),
+            ("PATCH", "targets/web", "{\"basline\": null}"),
+            ("PATCH", "targets/web", "[null]"),
+        ];
+        for (method, path, body) in cases {
+            let reply = bench.admin.send(method, path, &[], body.as_bytes());
+            bench.check(&format!("{method} {path} {body}"), &reply, 400, "invalid-body");
+        }
+        let large = format!("{{\"name\": \"{}\"}}", "x".repeat(70_000));
+        bench.check("large", &bench.admin.send("POST", "tokens", &[], large.as_bytes()), 400, "invalid-body");
+        let absent = bench.admin.json("PATCH", "targets/absent", &json!({"baseline": {"variant": "x"}}));
+        bench.check("unknown target", &absent, 404, "not-found");
+    });
+}
+
+/// A target whose baseline is gone compares with something else: nobody says so by saying nothing.
+#[test]
+fn only_an_explicit_null_removes_a_baseline() {
+    let bench = Bench::new();
+    bench.admin.set_baseline("web", "main");
+    for body in ["", "{}"] {
+        bench.admin.send("PATCH", "targets/web", &[], body.as_bytes());
+        let kept = bench.admin.targets()[0].baseline.is_some();
+        if !kept {
+            bench.note(format!("PATCH with the body `{body}` removed the baseline"));
+        }
+        bench.admin.set_baseline("web", "main");
+    }
+    bench.admin.json("PATCH", "targets/web", &json!({"baseline": null})).expect(200);
+    assert_eq!(bench.admin.targets()[0].baseline, None);
+    bench.done();
+}
