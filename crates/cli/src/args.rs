@@ -28,12 +28,12 @@ Examples:
   gatehouse up
       Serves the application on http://127.0.0.1:3000.
   bandit -r . -f json -o report.json
-  gatehouse upload report.json --scanner bandit --project shop --target web --variant feature/search \\
-      --fail-on-severity critical
+  gatehouse upload report.json --scanner bandit --project shop \\
+      --target web --variant feature/search --fail-on-severity critical
       Uploads a report and exits by the verdict: 0 pass, 1 fail, 2 undecided.
 
-Environment: GATEHOUSE_URL, GATEHOUSE_PROJECT and GATEHOUSE_TOKEN stand for --url, --project and --token; NO_COLOR
-turns colour off.")]
+Environment: GATEHOUSE_URL, GATEHOUSE_PROJECT and GATEHOUSE_TOKEN stand for --url, --project and
+--token; NO_COLOR turns colour off.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -30,8 +30,8 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  gatehouse upload report.json --scanner bandit --project shop --target web --variant feature/search \\
-      --fail-on-severity critical --output-file gate.env
+  gatehouse upload report.json --scanner bandit --project shop \\
+      --target web --variant feature/search --fail-on-severity critical --output-file gate.env
   bandit -r . -f json | gatehouse upload - --scanner bandit --target web --variant main
 
 The last line of the log says how it ended, for example:

@@ -45,10 +45,8 @@ impl Services for Chain {
 /// The component could not be reached.
 pub async fn forward(component: &str, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let mut request = Request::get(url(component, path));
-    for name in ["authorization", "spin-client-addr"] {
-        if let Some(value) = headers.get(name) {
-            request = request.header(name, value);
-        }
+    if let Some(token) = headers.get("authorization") {
+        request = request.header("authorization", token);
     }
     let request = request.body(Full::new(Bytes::new())).map_err(|error| Problem::internal(error.to_string()))?;
     let response = send(request).await.map_err(|error| unreachable(component, error))?;
