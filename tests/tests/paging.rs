@@ -4,6 +4,7 @@
 
 use api::page::{LIMIT_MAX, encode};
 use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, ScanItem, TargetItem, TokenItem};
+use domain::ids::TargetId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -163,12 +164,18 @@ fn another_lists_cursor_is_refused() {
 fn a_forged_cursor_is_answered_at_once() {
     let app = App::new();
     let (client, scan) = project(&app);
+    let api = TargetId::of(&"library".parse().unwrap(), &"api".parse().unwrap()).to_string();
+    let scans = |place: u64| encode("scans", &BTreeMap::from([(&api[..16], place)]));
+    assert!(
+        !client.page::<Value>(&with("scans", &format!("cursor={}", scans(1)))).items.is_empty(),
+        "such is a cursor"
+    );
     let forged = [
-        ("scans".to_owned(), encode(&BTreeMap::from([("api", u64::MAX)]))),
-        ("scans".to_owned(), encode(&BTreeMap::from([("api", 1_u64 << 40)]))),
-        ("scans".to_owned(), encode(&BTreeMap::from([("absent", 5)]))),
-        (format!("scans/{scan}/issues"), encode(&u64::from(u32::MAX))),
-        (format!("scans/{scan}/occurrences"), encode(&u32::MAX)),
+        ("scans".to_owned(), scans(u64::MAX)),
+        ("scans".to_owned(), scans(1 << 40)),
+        ("scans".to_owned(), encode("scans", &BTreeMap::from([("absent", 5)]))),
+        (format!("scans/{scan}/issues"), encode("issues", &u64::from(u32::MAX))),
+        (format!("scans/{scan}/occurrences"), encode("occurrences", &u32::MAX)),
     ];
     let mut slow = Vec::new();
     for (path, cursor) in forged {

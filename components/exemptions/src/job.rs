@@ -246,6 +246,6 @@ pub async fn list<K: Kv, V: Services>(
     }
     let more = items.len() > wanted.limit;
     items.truncate(wanted.limit);
-    let next = items.last().filter(|_| more).map(|last| encode(&(&last.target, &last.id)));
+    let next = items.last().filter(|_| more).map(|last| encode("exemptions", &(&last.target, &last.id)));
     Ok(Page { items, next })
 }

@@ -24,13 +24,13 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     let kv = SpinKv::open().await?;
     let now = guest::now();
     let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
     let (method, path) = (call.method.clone(), call.path.clone());
     let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
         return Err(Problem::not_found("exemptions are at /api/v1/projects/{project}/exemptions"));
     };
     let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-    let key = call.header("idempotency-key").filter(|key| !key.is_empty()).map(str::to_owned);
+    let key = call.idempotency_key()?;
     let bits = guest::random_bits()?;
     let event = match &key {
         Some(key) => {
@@ -47,22 +47,25 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             who.require(&context.project, Role::Viewer)?;
             let status: Option<Status> = call.query.optional("status")?;
             let target: Option<TargetName> = call.query.optional("target")?;
-            let wanted = page::wanted(&mut call.query)?;
+            let wanted = page::wanted(&mut call.query, "exemptions")?;
             call.query.finish("`status`, `target`, `limit`, `cursor`")?;
             Reply::json(200, &job::list(&context, status, target.as_ref(), wanted).await?)
         }
         ("POST", []) => {
             who.require(&context.project, Role::Developer)?;
+            call.query.finish("none")?;
             let body: ExemptionBody = guest::json_body(&mut call.body).await?;
             Reply::json(201, &job::request(&context, &who, body).await?)
         }
         ("GET", [id]) => {
             who.require(&context.project, Role::Viewer)?;
+            call.query.finish("none")?;
             Reply::json(200, &job::get(&context, exemption(id)?).await?)
         }
         ("POST", [id, verb]) => {
             let decision = Decision::named(verb)?;
             who.require(&context.project, decision.role())?;
+            call.query.finish("none")?;
             let body: DecisionBody = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::decide(&context, &who, exemption(id)?, decision, body).await?)
         }

@@ -10,8 +10,6 @@ use domain::threshold::Threshold;
 use guest::Call;
 use scanners::Scanner;
 
-/// The longest `Idempotency-Key`, in characters.
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
 
 /// An upload's parameters.
@@ -38,13 +36,9 @@ impl Asked {
             [_, _, _, project, _] => project.clone(),
             _ => return Err(Problem::not_found("upload to /api/v1/projects/{project}/scans")),
         };
-        let header = |name: &str| call.header(name).map(str::to_owned);
-        let (authorization, address) = (header("authorization"), call.client_address().map(str::to_owned));
-        let idempotency_key = header("idempotency-key").filter(|key| !key.is_empty());
-        if idempotency_key.as_ref().is_some_and(|key| key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX) {
-            let detail = format!("it is longer than {IDEMPOTENCY_KEY_CHARS_MAX} characters");
-            return Err(Problem::parameter("Idempotency-Key", detail));
-        }
+        let authorization = call.header("authorization")?.map(str::to_owned);
+        let address = call.client_address().map(str::to_owned);
+        let idempotency_key = call.idempotency_key()?;
         let (request, scanner) = Self::read(&project, std::mem::take(&mut call.query))?;
         Ok(Self { request, scanner, idempotency_key, authorization, address })
     }

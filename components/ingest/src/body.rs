@@ -47,8 +47,14 @@ pub(crate) struct Form {
 /// # Errors
 /// It is compressed in a way that is not read, or says that it is a form and is none.
 pub(crate) fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
-    let encoding = match header("content-encoding").to_ascii_lowercase().as_str() {
+    let header = |name: &str| Ok::<_, Problem>(guest::header(headers, name)?.unwrap_or_default().trim());
+    if headers.get_all("content-encoding").iter().count() > 1 {
+        return Err(Problem::new(
+            Code::UnsupportedEncoding,
+            "only one encoding is read, and the header is there twice",
+        ));
+    }
+    let encoding = match header("content-encoding")?.to_ascii_lowercase().as_str() {
         "" | "identity" => Encoding::Identity,
         "gzip" | "x-gzip" => Encoding::Gzip,
         other => {
@@ -56,7 +62,7 @@ pub(crate) fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem>
             return Err(Problem::new(Code::UnsupportedEncoding, detail));
         }
     };
-    let content_type = header("content-type");
+    let content_type = header("content-type")?;
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Ok(Incoming::Plain(body, encoding));
     }

@@ -51,18 +51,28 @@ pub(crate) async fn receive<K: Kv, S: Source>(
 ) -> Result<Received, Problem> {
     let mut segments = Segments { kv, keep, buffer: Vec::new(), written, writing: FuturesUnordered::new() };
     let mut report = Report { bytes: 0, hash: Sha256::new(), memory: Memory::default() };
-    match source.encoding() {
-        Encoding::Identity => {
-            while let Some(bytes) = source.next().await? {
-                report.take(&bytes)?;
-                segments.take(&bytes).await?;
-            }
-        }
-        Encoding::Gzip => inflate(source, &mut report, &mut segments).await?,
-    }
-    segments.finish().await?;
+    let taken = match source.encoding() {
+        Encoding::Identity => copy(source, &mut report, &mut segments).await,
+        Encoding::Gzip => inflate(source, &mut report, &mut segments).await,
+    };
+    // Also after an error: what is still being written must be there before it can be removed.
+    let finished = segments.finish().await;
+    taken?;
+    finished?;
     let segments = *written;
     Ok(Received { bytes: report.bytes, sha256: hex(&report.hash.finalize()), segments, memory: report.memory })
+}
+
+async fn copy<K: Kv, S: Source>(
+    source: &mut S,
+    report: &mut Report,
+    segments: &mut Segments<'_, K>,
+) -> Result<(), Problem> {
+    while let Some(bytes) = source.next().await? {
+        report.take(&bytes)?;
+        segments.take(&bytes).await?;
+    }
+    Ok(())
 }
 
 async fn inflate<K: Kv, S: Source>(
@@ -70,12 +80,7 @@ async fn inflate<K: Kv, S: Source>(
     report: &mut Report,
     segments: &mut Segments<'_, K>,
 ) -> Result<(), Problem> {
-    let broken = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            return Problem::new(Code::ReportTruncated, "the gzip data ends in the middle");
-        }
-        Problem::new(Code::ReportMalformed, format!("the body is not gzip: {error}"))
-    };
+    let broken = |error: std::io::Error| Problem::new(Code::ReportMalformed, format!("the body is not gzip: {error}"));
     let mut decoder = MultiGzDecoder::new(Vec::new());
     let mut compressed: u64 = 0;
     while let Some(bytes) = source.next().await? {
@@ -98,7 +103,9 @@ async fn inflate<K: Kv, S: Source>(
     if compressed == 0 {
         return Ok(());
     }
-    decoder.try_finish().map_err(broken)?;
+    decoder.try_finish().map_err(|_| {
+        Problem::new(Code::ReportTruncated, "the gzip data ends too early, or its checksum is not that of its content")
+    })?;
     let inflated = std::mem::take(decoder.get_mut());
     report.take(&inflated)?;
     segments.take(&inflated).await
@@ -220,14 +227,13 @@ impl<K: Kv> Segments<'_, K> {
         }
     }
 
+    /// Writes what is left and waits for all of it, whatever becomes of each; the first failure is told.
     async fn finish(mut self) -> Result<(), Problem> {
-        if !self.buffer.is_empty() {
-            self.write().await?;
-        }
+        let mut result = if self.buffer.is_empty() { Ok(()) } else { self.write().await };
         while !self.writing.is_empty() {
-            self.written().await?;
+            result = result.and(self.written().await);
         }
-        Ok(())
+        result
     }
 }
 

@@ -79,7 +79,6 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
         }
         None => take_in(context, &asked, scan, &state, identity.actor.clone(), body).await?,
     };
-    ensure_target(context, &state, &frozen.record).await?;
     complete(context, &frozen, asked.idempotency_key.is_some()).await
 }
 
@@ -118,6 +117,8 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             settings: state.settings.clone(),
             reference: reference(kv, state, &asked.request).await?,
         };
+        // Before the scan is frozen: an upload that is refused here leaves nothing behind.
+        ensure_target(context, state, &record).await?;
         let attempt = attempt.clone();
         let mine = Frozen { record, report, attempt, raw_segments: received.segments, findings: manifest };
         let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
@@ -228,9 +229,7 @@ async fn complete<K: Kv, S, V: Services>(
     may_be_done: bool,
 ) -> Result<ScanAnswer, Problem> {
     let (kv, record) = (context.kv, &frozen.record);
-    if may_be_done
-        && let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await?
-    {
+    if may_be_done && let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await? {
         move_head(kv, frozen, true).await?;
         return Ok(done.answer);
     }

@@ -94,7 +94,7 @@ pub async fn tokens<K: Kv, V: Services>(
 ) -> Result<Page<TokenItem>, Problem> {
     let state = context.state().await?;
     let items = state.tokens.values().map(TokenItem::new).map(|item| (item.id.clone(), item));
-    Ok(page_of(items, wanted))
+    Ok(page_of("tokens", items, wanted))
 }
 
 /// Issues a token. It stands in this answer and nowhere else.
@@ -159,7 +159,7 @@ pub async fn targets<K: Kv, V: Services>(
 ) -> Result<Page<TargetItem>, Problem> {
     let state = context.state().await?;
     let items = state.targets.iter().map(|(name, target)| (name.to_string(), TargetItem::new(name.as_str(), target)));
-    Ok(page_of(items, wanted))
+    Ok(page_of("targets", items, wanted))
 }
 
 /// One target.
@@ -198,10 +198,10 @@ fn no_target(name: &TargetName) -> Problem {
 }
 
 /// A page of items that are sorted by a text; the cursor is the text after which the page begins.
-fn page_of<T>(items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
+fn page_of<T>(list: &str, items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
     let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
     let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
     let more = rest.next().is_some();
-    let next = page.last().filter(|_| more).map(|(at, _)| encode(at));
+    let next = page.last().filter(|_| more).map(|(at, _)| encode(list, at));
     Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
 }

@@ -23,7 +23,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     let kv = SpinKv::open().await?;
     let now = guest::now();
     let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
     let (method, path) = (call.method.clone(), call.path.clone());
     let [_, _, _, project, rest @ ..] = path.as_slice() else {
         return Err(Problem::not_found("projects are at /api/v1/projects/{project}"));
@@ -46,32 +46,36 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
         }
         ("GET", ["tokens"]) => {
             allow(&who, &context, Role::Admin)?;
-            let wanted = page::wanted(&mut call.query)?;
+            let wanted = page::wanted(&mut call.query, "tokens")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::tokens(&context, wanted).await?)
         }
         ("POST", ["tokens"]) => {
             allow(&who, &context, Role::Admin)?;
+            call.query.finish("none")?;
             let wanted: TokenBody = guest::json_body(&mut call.body).await?;
             Reply::json(201, &job::issue_token(&context, &who, wanted, guest::random_token()?).await?)
         }
         ("DELETE", ["tokens", id]) => {
             allow(&who, &context, Role::Admin)?;
+            call.query.finish("none")?;
             job::revoke_token(&context, &who, id).await?;
             Ok(Reply::empty())
         }
         ("GET", ["targets"]) => {
             allow(&who, &context, Role::Viewer)?;
-            let wanted = page::wanted(&mut call.query)?;
+            let wanted = page::wanted(&mut call.query, "targets")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::targets(&context, wanted).await?)
         }
         ("GET", ["targets", name]) => {
             allow(&who, &context, Role::Viewer)?;
+            call.query.finish("none")?;
             Reply::json(200, &job::target(&context, name).await?)
         }
         ("PATCH", ["targets", name]) => {
             allow(&who, &context, Role::Developer)?;
+            call.query.finish("none")?;
             let patch: TargetPatch = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
         }

@@ -118,7 +118,7 @@ pub async fn scans(
         log.next = next_scan(context, &log.journal, filter, n - 1).await?;
     }
     let rest: ScanCursor = logs.into_iter().filter_map(|(short, log)| log.next.map(|(n, _)| (short, n))).collect();
-    Ok(Page { items, next: (!rest.is_empty()).then(|| encode(&rest)) })
+    Ok(Page { items, next: (!rest.is_empty()).then(|| encode("scans", &rest)) })
 }
 
 /// A target's scans while they are listed.
@@ -157,9 +157,11 @@ async fn logs(
     for (_, target) in state.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
         let short: String = target.id.to_string().chars().take(16).collect();
+        let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;
+        // A cursor comes from outside: it may name no event that is not there.
         let place = match &cursor {
-            Some(cursor) => cursor.get(&short).copied().unwrap_or(0),
-            None => journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last,
+            Some(cursor) => cursor.get(&short).copied().unwrap_or(0).min(last),
+            None => last,
         };
         logs.insert(short, Log { journal, place, next: None });
     }
@@ -238,7 +240,7 @@ pub async fn issues(
     let from = wanted.from.unwrap_or(0);
     let mut rest = matching.skip(from);
     let items: Vec<_> = rest.by_ref().take(wanted.limit).collect();
-    let next = rest.next().map(|_| encode(&(from + items.len())));
+    let next = rest.next().map(|_| encode("issues", &(from + items.len())));
     Ok(Page { items, next })
 }
 
@@ -281,7 +283,7 @@ pub async fn occurrences(
         let finding = finding.ok_or_else(|| Problem::internal(format!("occurrence {at} has no finding")))?;
         items.push(OccurrenceItem::new(issue, tracked, finding));
     }
-    let next = (from + take < count).then(|| encode(&(from + take)));
+    let next = (from + take < count).then(|| encode("occurrences", &(from + take)));
     Ok(Page { items, next })
 }
 

@@ -22,7 +22,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     let kv = SpinKv::open().await?;
     let now = guest::now();
     let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization"), call.client_address(), now).await?;
+    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
     let path = call.path.clone();
     let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
         return Err(Problem::not_found("scans are at /api/v1/projects/{project}/scans"));
@@ -43,7 +43,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
                 variant: query.optional::<VariantName>("variant")?,
                 scanner: query.optional::<ScannerId>("scanner")?,
             };
-            let wanted = page::wanted(query)?;
+            let wanted = page::wanted(query, "scans")?;
             call.query.finish("`target`, `variant`, `scanner`, `limit`, `cursor`")?;
             Reply::json(200, &job::scans(&context, &filter, wanted).await?)
         }
@@ -57,18 +57,18 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
                 severity: query.optional::<Severity>("severity")?,
                 exempted: query.optional::<bool>("exempted")?,
             };
-            let wanted = page::wanted(query)?;
+            let wanted = page::wanted(query, "issues")?;
             call.query.finish("`bucket`, `severity`, `exempted`, `limit`, `cursor`")?;
             Reply::json(200, &job::issues(&context, id(scan)?, &filter, wanted).await?)
         }
         [scan, "issues", issue, "occurrences"] => {
-            let wanted = page::wanted(query)?;
+            let wanted = page::wanted(query, "occurrences")?;
             call.query.finish("`limit`, `cursor`")?;
             let issue: IssueId = issue.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
             Reply::json(200, &job::occurrences(&context, id(scan)?, Some(issue), wanted).await?)
         }
         [scan, "occurrences"] => {
-            let wanted = page::wanted(query)?;
+            let wanted = page::wanted(query, "occurrences")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::occurrences(&context, id(scan)?, None, wanted).await?)
         }

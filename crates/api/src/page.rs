@@ -30,31 +30,32 @@ pub struct Wanted<C> {
     pub from: Option<C>,
 }
 
-/// Takes `limit` and `cursor` from a query.
+/// Takes `limit` and `cursor` from a query for the list of this name.
 ///
 /// # Errors
-/// The limit is not from 1 to [`LIMIT_MAX`], or the cursor is none of ours.
-pub fn wanted<C: DeserializeOwned>(query: &mut Query) -> Result<Wanted<C>, Problem> {
+/// The limit is not from 1 to [`LIMIT_MAX`], or the cursor is none of ours, or another list's.
+pub fn wanted<C: DeserializeOwned>(query: &mut Query, list: &str) -> Result<Wanted<C>, Problem> {
     let limit = query.optional("limit")?.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::parameter("limit", format_args!("{limit} is not from 1 to {LIMIT_MAX}")));
     }
     let from = match query.optional::<String>("cursor")? {
         None => None,
-        Some(text) => Some(decode(&text).ok_or_else(|| {
-            Problem::parameter("cursor", "it is none of ours; use the `next` of the page before, unchanged")
+        Some(text) => Some(decode(list, &text).ok_or_else(|| {
+            Problem::parameter("cursor", "it is none of this list's; use the `next` of the page before, unchanged")
         })?),
     };
     Ok(Wanted { limit, from })
 }
 
-/// A cursor as text.
-pub fn encode<C: Serialize>(cursor: &C) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+/// A cursor of the list of this name as text.
+pub fn encode<C: Serialize>(list: &str, cursor: &C) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(list, cursor)).unwrap_or_default())
 }
 
-fn decode<C: DeserializeOwned>(text: &str) -> Option<C> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+fn decode<C: DeserializeOwned>(list: &str, text: &str) -> Option<C> {
+    let (of, cursor): (String, C) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    (of == list).then_some(cursor)
 }
 
 #[cfg(test)]
@@ -63,12 +64,14 @@ mod tests {
 
     #[test]
     fn cursors_round_trip_and_strangers_are_refused() {
-        let cursor = encode(&7_u32);
+        let cursor = encode("scans", &7_u32);
         let mut query = Query::parse(&format!("limit=500&cursor={cursor}")).unwrap();
-        assert_eq!(wanted::<u32>(&mut query).unwrap(), Wanted { limit: 500, from: Some(7) });
-        assert_eq!(wanted::<u32>(&mut Query::default()).unwrap(), Wanted { limit: LIMIT_DEFAULT, from: None });
+        assert_eq!(wanted::<u32>(&mut query, "scans").unwrap(), Wanted { limit: 500, from: Some(7) });
+        assert_eq!(wanted::<u32>(&mut Query::default(), "scans").unwrap(), Wanted { limit: LIMIT_DEFAULT, from: None });
         for bad in ["limit=0", "limit=501", "cursor=%21", "cursor=AAAA"] {
-            assert!(wanted::<u32>(&mut Query::parse(bad).unwrap()).is_err(), "{bad}");
+            assert!(wanted::<u32>(&mut Query::parse(bad).unwrap(), "scans").is_err(), "{bad}");
         }
+        let other = format!("cursor={}", encode("issues", &7_u32));
+        assert!(wanted::<u32>(&mut Query::parse(&other).unwrap(), "scans").is_err(), "another list's");
     }
 }

@@ -519,7 +519,8 @@ pub struct BaselineBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetPatch {
-    /// The baseline.
+    /// The baseline. It must be there: a change that says nothing must not remove one.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub baseline: Option<BaselineBody>,
 }
 

@@ -8,7 +8,7 @@ pub mod memory;
 mod request;
 
 pub use kv::SpinKv;
-pub use request::{Body, Call, Reply, json_body, serve};
+pub use request::{Body, Call, Reply, header, json_body, serve};
 
 use api::Problem;
 use domain::time::Timestamp;

@@ -12,6 +12,9 @@ use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Stat
 
 /// The largest JSON body of a call that is not an upload, in bytes.
 const JSON_BODY_BYTES_MAX: usize = 64 * 1024;
+/// The header that names a request, so that sending it again is not a second one.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// The header in which the host says who the client is.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
 
@@ -43,15 +46,49 @@ impl Call {
         })
     }
 
-    /// A header's value, if it is there and readable.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+    /// A header's value, if it is there.
+    ///
+    /// # Errors
+    /// It is there more than once, or is not UTF-8: guessing which one counts, or going on as if it were not there,
+    /// would do something else than was asked for.
+    pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        header(&self.headers, name)
+    }
+
+    /// The key under which the request may be sent again, if there is one.
+    ///
+    /// # Errors
+    /// It is longer than 255 characters, or not of visible ASCII characters and spaces.
+    pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
+        let Some(key) = self.header(IDEMPOTENCY_KEY)?.filter(|key| !key.is_empty()) else { return Ok(None) };
+        if key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+            let what = format!("it is longer than {IDEMPOTENCY_KEY_BYTES_MAX} characters");
+            return Err(Problem::parameter(IDEMPOTENCY_KEY, what));
+        }
+        if !key.bytes().all(|c| c == b' ' || c.is_ascii_graphic()) {
+            return Err(Problem::parameter(IDEMPOTENCY_KEY, "only visible ASCII characters and spaces are allowed"));
+        }
+        Ok(Some(key.to_owned()))
     }
 
     /// The client's network address as the host saw it.
     pub fn client_address(&self) -> Option<&str> {
-        self.header(CLIENT_ADDRESS)
+        self.headers.get(CLIENT_ADDRESS).and_then(|value| value.to_str().ok())
     }
+}
+
+/// A header's value, if it is there once and readable; see [`Call::header`].
+///
+/// # Errors
+/// It is there more than once, or is not UTF-8.
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::parameter(name, "the header is there more than once"));
+    }
+    let text = std::str::from_utf8(value.as_bytes());
+    text.map(Some).map_err(|_| Problem::parameter(name, "the header is not UTF-8"))
 }
 
 /// A body as it arrives.
@@ -89,6 +126,10 @@ pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Proble
         }
     }
     let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
+    // serde would take the elements of a list for the fields of a struct, in their order.
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::new(Code::InvalidBody, "the body must be a JSON object"));
+    }
     serde_json::from_slice(text).map_err(|error| Problem::new(Code::InvalidBody, format!("the JSON body: {error}")))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! - `…:seq` is a counter that `increment` alone touches; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may
 //!   be stale but never wrong.
-//! - [`append`]: increment, write the event, load, renew the snapshot; it is acknowledged only if the load saw it.
+//! - [`append`]: increment, write the event, load, renew the snapshot; it is acknowledged only if the load saw it and,
+//!   where the order of events matters, every event before it.
 //! - [`load`]: the snapshot, then the events after it in concurrent windows of 8 until a whole window is absent.
 //! - A number without an event below one that has one is a *hole*: its writer is slow or died. It is looked for again
 //!   until it is 10 minutes old; requests live for 30 seconds, so by then it is dead for good.
@@ -26,7 +27,11 @@ const WINDOW: u64 = 8;
 /// The age from which on a hole is dead, in milliseconds.
 const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
 /// How often an appender looks for its own event while earlier writers are under way.
-const VISIBLE_TRIES: u32 = 200;
+const VISIBLE_TRIES: u32 = 600;
+/// How often an appender looks whether holes below its event have been filled, where the order matters: until they
+/// are, the event's outcome may change. A writer takes milliseconds from its number to its event; one that has not
+/// come by then has died, and must not hold up everybody for the ten minutes until its hole is dead.
+const SETTLED_TRIES: u32 = 400;
 /// The largest snapshot that stands in one value; leaves room for the JSON around it.
 const SNAPSHOT_INLINE_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
 /// How many events back a snapshot remembers refusals.
@@ -127,9 +132,10 @@ pub async fn append<F: Fold>(
     let n = kv.increment(&keys::journal_counter(journal)).await?;
     let entry = Entry { v: 1, id, at: now(), by, event };
     document::put(kv, &keys::journal_event(journal, n), &entry).await?;
-    for _ in 0..VISIBLE_TRIES {
+    for tries in 0..VISIBLE_TRIES {
         let loaded: Loaded<F> = load_watching(kv, journal, now(), Some(n)).await?;
-        if let Some(outcome) = loaded.outcome.clone() {
+        let settled = loaded.next.upto >= n || !F::ORDERED || tries >= SETTLED_TRIES;
+        if let Some(outcome) = loaded.outcome.clone().filter(|_| settled) {
             renew(kv, journal, &loaded).await?;
             return Ok(Appended { n, outcome, state: loaded.state });
         }

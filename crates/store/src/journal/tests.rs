@@ -70,6 +70,55 @@ fn texts(log: &Log) -> Vec<&str> {
     log.0.iter().map(|(_, text)| text.as_str()).collect()
 }
 
+/// Takes the first event only.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct First(Option<String>);
+impl Fold for First {
+    type Event = String;
+    const ORDERED: bool = true;
+    fn apply(&mut self, _n: u64, entry: &Entry<String>) -> Result<(), Refusal> {
+        match &self.0 {
+            Some(first) => Err(Refusal::new(format!("{first} was first"))),
+            None => {
+                self.0 = Some(entry.event.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
+#[test]
+fn of_racing_writers_exactly_one_is_told_that_it_was_first() {
+    for writers in 2..20 {
+        let kv = MemoryKv::default();
+        let racing = (0..writers).map(|n| {
+            let kv = &kv;
+            async move { add::<First>(kv, &format!("w{n}"), 0).await.unwrap().outcome }
+        });
+        let outcomes = block_on(futures::future::join_all(racing));
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{writers} writers");
+    }
+}
+
+#[test]
+fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
+    let kv = MemoryKv::default();
+    let slow = hole(&kv);
+    let late = async {
+        // Long enough for the other to have written and looked.
+        for _ in 0..50 {
+            kv.pause().await;
+        }
+        let key = keys::journal_event(&journal(), slow);
+        let entry = Entry { v: 1, id: EventId::from_bits([9; 16]), at: at(0), by: actor(), event: "slow".to_owned() };
+        document::put(&kv, &key, &entry).await.unwrap();
+    };
+    let (appended, ()) = block_on(futures::future::join(add::<First>(&kv, "fast", 0), late));
+    assert_eq!(appended.unwrap().outcome, Err(Refusal::new("slow was first")));
+    hole(&kv);
+    assert_eq!(block_on(add::<First>(&kv, "later", 0)).unwrap().n, 4, "a dead writer holds nobody up for long");
+}
+
 #[test]
 fn events_fold_in_order_and_the_snapshot_changes_nothing() {
     let kv = MemoryKv::default();
