@@ -6,6 +6,7 @@ use tests::{ADMIN, Upload, embedded_only, reports};
 
 const TOO_DEEP: &str = "report-too-deep";
 const MALFORMED: &str = "report-malformed";
+const TRUNCATED: &str = "report-truncated";
 
 fn nested(depth: usize) -> String {
     format!("{}{}", "[".repeat(depth), "]".repeat(depth))
@@ -20,7 +21,7 @@ fn what_is_no_report_is_refused() {
         let report = reports::generated(6, 1);
         let length = report.len();
         for at in [1, 2, 10, length / 3, length / 2, length - 100, length - 2, length - 1] {
-            bench.body(&format!("cut at {at} of {length}"), &report[..at], 400, "report-truncated");
+            bench.body(&format!("cut at {at} of {length}"), &report[..at], 400, TRUNCATED);
         }
         for text in [
             "x",
@@ -129,7 +130,7 @@ fn compression_is_honest_or_refused() {
         as_gzip("nothing", Vec::new(), 400, "report-empty");
         as_gzip("gzip of nothing", gzip(b""), 400, "report-empty");
         for at in [5, 12, packed.len() / 2, packed.len() - 9, packed.len() - 1] {
-            as_gzip(&format!("cut at {at} of {}", packed.len()), packed[..at].to_vec(), 400, "report-truncated");
+            as_gzip(&format!("cut at {at} of {}", packed.len()), packed[..at].to_vec(), 400, TRUNCATED);
         }
         let mut wrong_sum = packed.clone();
         let sum = wrong_sum.len() - 8;
