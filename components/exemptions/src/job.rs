@@ -1,20 +1,19 @@
 //! The exemption workflow: every step is an event in the target's exemption journal.
 
 use api::Problem;
-use api::auth::{Identity, no_project};
+use api::auth::Identity;
 use api::body::{field, illegal, remark};
-use api::internal::{AnyEvent, Append, Services};
+use api::context::Context;
+use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode};
 use api::problem::Code;
 use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Status};
-use domain::ids::{EventId, ExemptionId, IssueId, ProjectId, TargetId, TargetName};
+use domain::ids::{ExemptionId, IssueId, TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::Project;
 use domain::role::Role;
 use domain::scan::{ScanEvent, ScanLog};
-use domain::time::Timestamp;
 use store::kv::Kv;
 use store::records::ExemptionPlace;
 use store::scans::Grouped;
@@ -22,20 +21,6 @@ use store::{document, journal, keys};
 
 /// How many of a target's newest scans are searched for an issue.
 const SCANS_SEARCHED: usize = 20;
-
-/// What a call works with.
-pub struct Context<'a, K, V> {
-    /// The store.
-    pub kv: &'a K,
-    /// The other components.
-    pub services: &'a V,
-    /// When the call began.
-    pub now: Timestamp,
-    /// The id of the event that the call appends; the same again when it is retried under the same `Idempotency-Key`.
-    pub event: EventId,
-    /// The project.
-    pub project: ProjectId,
-}
 
 /// What can be decided on an exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,41 +56,30 @@ impl Decision {
     }
 }
 
-impl<K: Kv, V: Services> Context<'_, K, V> {
-    async fn project_state(&self) -> Result<Project, Problem> {
-        let journal = JournalId::Project { project: self.project.clone() };
-        let state: Project = journal::load(self.kv, &journal, self.now).await?.state;
-        if state.created.is_none() {
-            return Err(no_project(&self.project));
-        }
-        Ok(state)
-    }
+fn journal_of<K, V>(context: &Context<'_, K, V>, target: TargetId) -> JournalId {
+    JournalId::Exemptions { project: context.project.clone(), target }
+}
 
-    fn journal(&self, target: TargetId) -> JournalId {
-        JournalId::Exemptions { project: self.project.clone(), target }
-    }
+async fn load<K: Kv, V>(context: &Context<'_, K, V>, target: TargetId) -> Result<Exemptions, Problem> {
+    Ok(journal::load(context.kv, &journal_of(context, target), context.now).await?.state)
+}
 
-    async fn load(&self, target: TargetId) -> Result<Exemptions, Problem> {
-        Ok(journal::load(self.kv, &self.journal(target), self.now).await?.state)
-    }
+/// Where an exemption's events stand. Another project's is not found.
+async fn place<K: Kv, V>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<TargetId, Problem> {
+    let place: Option<ExemptionPlace> = document::find(context.kv, &keys::exemption(id)).await?;
+    place
+        .filter(|place| place.project == context.project)
+        .map(|place| place.target)
+        .ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
+}
 
-    /// Where an exemption's events stand. Another project's is not found.
-    async fn place(&self, id: ExemptionId) -> Result<TargetId, Problem> {
-        let place: Option<ExemptionPlace> = document::find(self.kv, &keys::exemption(id)).await?;
-        place
-            .filter(|place| place.project == self.project)
-            .map(|place| place.target)
-            .ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
-    }
-
-    async fn append(&self, who: &Identity, target: TargetId, event: ExemptionEvent) -> Result<(), Problem> {
-        let event = AnyEvent::Exemption { journal: self.journal(target), event };
-        let append = Append { id: self.event, by: who.actor.clone(), event };
-        match self.services.append(&append).await?.refused {
-            None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
-        }
-    }
+async fn append<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    target: TargetId,
+    event: ExemptionEvent,
+) -> Result<(), Problem> {
+    context.append(&who.actor, AnyEvent::Exemption { journal: journal_of(context, target), event }).await
 }
 
 /// Asks for an exemption.
@@ -131,7 +105,7 @@ pub async fn request<K: Kv, V: Services>(
         return Err(illegal("text", "a reason in words is needed"));
     }
     let target: TargetName = field("target", &body.target)?;
-    let state = context.project_state().await?;
+    let state = context.state().await?;
     let target_id = state.targets.get(&target).map(|target| target.id);
     let target_id = target_id.ok_or_else(|| illegal("target", format_args!("there is no target `{target}`")))?;
     let issue: IssueId = field("issue", &body.issue)?;
@@ -147,9 +121,9 @@ pub async fn request<K: Kv, V: Services>(
         link: body.link.map(|link| remark("link", link)).transpose()?,
     };
     let asked = request.clone();
-    let place = ExemptionPlace { v: 1, project: context.project.clone(), target: target_id };
-    document::put(context.kv, &keys::exemption(id), &place).await?;
-    context.append(who, target_id, ExemptionEvent::Requested { request }).await?;
+    let stands = ExemptionPlace { v: 1, project: context.project.clone(), target: target_id };
+    document::put(context.kv, &keys::exemption(id), &stands).await?;
+    append(context, who, target_id, ExemptionEvent::Requested { request }).await?;
     let held = find(context, id).await?;
     if held.request != asked {
         let detail = format!("the key was used to ask for exemption {id}; use a new key");
@@ -189,13 +163,13 @@ pub async fn decide<K: Kv, V: Services>(
     body: DecisionBody,
 ) -> Result<ExemptionItem, Problem> {
     let comment = remark("comment", body.comment)?;
-    let target = context.place(exemption).await?;
+    let target = place(context, exemption).await?;
     let event = match decision {
         Decision::Approve => ExemptionEvent::Approved { exemption, comment },
         Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
         Decision::Cancel => ExemptionEvent::Cancelled { exemption, comment },
     };
-    context.append(who, target, event).await?;
+    append(context, who, target, event).await?;
     get(context, exemption).await
 }
 
@@ -208,8 +182,8 @@ pub async fn get<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionI
 }
 
 async fn find<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<Exemption, Problem> {
-    let target = context.place(id).await?;
-    let held = context.load(target).await?.by_id.remove(&id);
+    let target = place(context, id).await?;
+    let held = load(context, target).await?.by_id.remove(&id);
     held.ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
 }
 
@@ -223,7 +197,7 @@ pub async fn list<K: Kv, V: Services>(
     target: Option<&TargetName>,
     wanted: Wanted<(String, String)>,
 ) -> Result<Page<ExemptionItem>, Problem> {
-    let state = context.project_state().await?;
+    let state = context.state().await?;
     if let Some(target) = target.filter(|target| !state.targets.contains_key(*target)) {
         return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
     }
@@ -234,7 +208,7 @@ pub async fn list<K: Kv, V: Services>(
         if !asked_for {
             continue;
         }
-        for (id, exemption) in context.load(held.id).await?.by_id {
+        for (id, exemption) in load(context, held.id).await?.by_id {
             let after = (name.as_str(), id.to_string().as_str()) > (from.0.as_str(), from.1.as_str());
             if after && status.is_none_or(|status| exemption.status(context.now) == status) {
                 items.push(ExemptionItem::new(&exemption, context.now));

@@ -2,16 +2,16 @@
 
 pub mod job;
 
-use api::auth::authenticate;
+use api::context::Context;
 use api::page;
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use api::v1::{DecisionBody, ExemptionBody};
 use domain::exemption::Status;
-use domain::ids::{EventId, ExemptionId, ProjectId, TargetName};
+use domain::ids::{EventId, ExemptionId, TargetName};
 use domain::role::Role;
 use guest::chain::Chain;
-use guest::{Call, Reply, SpinKv};
-use job::{Context, Decision};
+use guest::{Call, Reply, Session};
+use job::Decision;
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers a request; natively, where no host calls it, this is only compiled.
@@ -21,26 +21,18 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let kv = SpinKv::open().await?;
-    let now = guest::now();
-    let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
-    let (method, path) = (call.method.clone(), call.path.clone());
-    let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
-        return Err(Problem::not_found("exemptions are at /api/v1/projects/{project}/exemptions"));
-    };
-    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
+    let (method, path) = (call.method.clone(), call.path.join("/"));
+    let rest: Vec<&str> = rest.iter().skip(1).map(String::as_str).collect();
     let key = call.idempotency_key()?;
     let bits = guest::random_bits()?;
     let event = match &key {
         Some(key) => {
-            let path = path.join("/");
             EventId::derived("v1:exemption-event", &[project.as_str().as_bytes(), path.as_bytes(), key.as_bytes()])
         }
         None => EventId::from_bits(bits),
     };
     let context = Context { kv: &kv, services: &Chain, now, event, project };
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
 
     match (method.as_str(), rest.as_slice()) {
         ("GET", []) => {
@@ -69,17 +61,13 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             let body: DecisionBody = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::decide(&context, &who, exemption(id)?, decision, body).await?)
         }
-        (method, []) => Err(not_allowed(method, "GET and POST")),
-        (method, [_]) => Err(not_allowed(method, "GET")),
-        (method, [_, _]) => Err(not_allowed(method, "POST")),
+        (method, []) => Err(Problem::not_allowed(method, "GET and POST")),
+        (method, [_]) => Err(Problem::not_allowed(method, "GET")),
+        (method, [_, _]) => Err(Problem::not_allowed(method, "POST")),
         _ => Err(Problem::not_found("no such path")),
     }
 }
 
 fn exemption(id: &str) -> Result<ExemptionId, Problem> {
     id.parse().map_err(|error| Problem::not_found(format!("{error}")))
-}
-
-fn not_allowed(method: &str, allowed: &str) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
 }

@@ -9,7 +9,7 @@ mod raw;
 mod sync_kv;
 pub mod upload;
 
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use guest::chain::{self, Chain};
 use guest::{Call, Reply, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
@@ -29,7 +29,7 @@ async fn route(call: Call, uri: &str) -> Result<Reply, Problem> {
             let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
             chain::forward("results", &path, &call.headers).await
         }
-        other => Err(Problem::new(Code::MethodNotAllowed, format!("{other} is not allowed here; GET and POST are"))),
+        other => Err(Problem::not_allowed(other, "GET and POST")),
     }
 }
 

@@ -5,7 +5,8 @@ pub use crate::body::{Encoding, Source};
 use crate::parse::parse;
 use crate::raw::{RawReader, Received, receive};
 pub use crate::sync_kv::SyncKv;
-use api::auth::{authenticate, no_project};
+use api::auth::authenticate;
+use api::context::project_state;
 use api::internal::{AnyEvent, Append, Services, Stage};
 use api::problem::{Code, Problem};
 use api::v1::ScanAnswer;
@@ -20,7 +21,7 @@ use domain::time::Timestamp;
 use scanners::Input;
 use store::kv::Kv;
 use store::scans::{Answered, Frozen, Judged, discard};
-use store::{document, journal, keys};
+use store::{document, keys};
 
 /// How often an upload looks whether the one that claimed its key first has frozen the scan.
 const FROZEN_TRIES: u32 = 100;
@@ -56,11 +57,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
     let project = &asked.request.project;
     identity.require(project, Role::Developer)?;
-    let journal = JournalId::Project { project: project.clone() };
-    let state: Project = journal::load(kv, &journal, context.now).await?.state;
-    if state.created.is_none() {
-        return Err(no_project(project));
-    }
+    let state = project_state(kv, project, context.now).await?;
     ensure_type(&state, &asked.request)?;
 
     let scan = match &asked.idempotency_key {

@@ -1,55 +1,28 @@
 //! What can be done to a project: every change is an event in its journal.
 
-use api::auth::{Identity, no_project};
+use api::Problem;
+use api::auth::Identity;
 use api::body::{field, illegal};
-use api::internal::{AnyEvent, Append, Services};
+use api::context::Context;
+use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode};
-use api::problem::{Code, Problem};
 use api::v1::{ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem};
-use domain::event::Actor;
-use domain::ids::{EventId, ProjectId, Subject, TargetName, TokenId, VariantName, token_digest};
-use domain::journal::JournalId;
+use domain::ids::{Subject, TargetName, TokenId, VariantName, token_digest};
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{IssuedToken, Named, Project, ProjectEvent, Settings, TokenRecord};
+use domain::project::{IssuedToken, Named, ProjectEvent, Settings, TokenRecord};
 use domain::role::Role;
-use domain::time::Timestamp;
 use finding::severity::Severity;
 use store::kv::Kv;
-use store::{document, journal, keys};
+use store::{document, keys};
 
-/// What a call works with.
-pub struct Context<'a, K, V> {
-    /// The store.
-    pub kv: &'a K,
-    /// The other components.
-    pub services: &'a V,
-    /// When the call began.
-    pub now: Timestamp,
-    /// The id of the event that the call appends, if it appends one.
-    pub event: EventId,
-    /// The project.
-    pub project: ProjectId,
-}
-
-impl<K: Kv, V: Services> Context<'_, K, V> {
-    /// The project as it is, which must exist.
-    async fn state(&self) -> Result<Project, Problem> {
-        let journal = JournalId::Project { project: self.project.clone() };
-        let state: Project = journal::load(self.kv, &journal, self.now).await?.state;
-        if state.created.is_none() {
-            return Err(no_project(&self.project));
-        }
-        Ok(state)
-    }
-
-    async fn append(&self, by: &Actor, event: ProjectEvent) -> Result<(), Problem> {
-        let event = AnyEvent::Project { event: Named { project: self.project.clone(), event } };
-        let append = Append { id: self.event, by: by.clone(), event };
-        match self.services.append(&append).await?.refused {
-            None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
-        }
-    }
+/// Appends an event to the project's journal.
+async fn append<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    event: ProjectEvent,
+) -> Result<(), Problem> {
+    let event = AnyEvent::Project { event: Named { project: context.project.clone(), event } };
+    context.append(&who.actor, event).await
 }
 
 /// The project.
@@ -80,7 +53,7 @@ pub async fn put_project<K: Kv, V: Services>(
     if unassigned_as == Some(Severity::Unassigned) {
         return Err(illegal("unassigned_as", "`unassigned` is no level to count as"));
     }
-    context.append(&who.actor, ProjectEvent::SettingsSet { settings: Settings { unassigned_as } }).await?;
+    append(context, who, ProjectEvent::SettingsSet { settings: Settings { unassigned_as } }).await?;
     project(context).await
 }
 
@@ -124,7 +97,7 @@ pub async fn issue_token<K: Kv, V: Services>(
         expires,
     };
     // The journal first: a token that nobody knows of must not open anything.
-    context.append(&who.actor, ProjectEvent::TokenIssued { token: token.clone() }).await?;
+    append(context, who, ProjectEvent::TokenIssued { token: token.clone() }).await?;
     let record = TokenRecord { v: 1, project: context.project.clone(), token: token.clone() };
     document::put(context.kv, &keys::token(&token.sha256), &record).await?;
     let issued = domain::event::Mark { event: context.event, at: context.now, by: who.actor.clone() };
@@ -146,7 +119,7 @@ pub async fn revoke_token<K: Kv, V: Services>(
     let token = state.tokens.get(&id).ok_or_else(|| Problem::not_found(format!("there is no token {id}")))?;
     // The register first: if the event fails, the token is dead all the same and revoking it again records it.
     context.kv.delete(&keys::token(&token.token.sha256)).await?;
-    context.append(&who.actor, ProjectEvent::TokenRevoked { token: id }).await
+    append(context, who, ProjectEvent::TokenRevoked { token: id }).await
 }
 
 /// The project's targets by name.
@@ -189,7 +162,7 @@ pub async fn set_baseline<K: Kv, V: Services>(
         Some(baseline) => Some(field::<VariantName>("baseline.variant", &baseline.variant)?),
     };
     let name: TargetName = field("target", &item.name)?;
-    context.append(&who.actor, ProjectEvent::BaselineSet { name, variant }).await?;
+    append(context, who, ProjectEvent::BaselineSet { name, variant }).await?;
     Ok(TargetItem { baseline: patch.baseline, ..item })
 }
 

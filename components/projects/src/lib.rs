@@ -2,15 +2,15 @@
 
 pub mod job;
 
-use api::auth::{Identity, authenticate};
+use api::auth::Identity;
+use api::context::Context;
 use api::page;
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use api::v1::{SettingsBody, TargetPatch, TokenBody};
-use domain::ids::{EventId, ProjectId};
+use domain::ids::EventId;
 use domain::role::Role;
 use guest::chain::Chain;
-use guest::{Call, Reply, SpinKv};
-use job::Context;
+use guest::{Call, Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers a request; natively, where no host calls it, this is only compiled.
@@ -20,16 +20,8 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let kv = SpinKv::open().await?;
-    let now = guest::now();
-    let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
-    let (method, path) = (call.method.clone(), call.path.clone());
-    let [_, _, _, project, rest @ ..] = path.as_slice() else {
-        return Err(Problem::not_found("projects are at /api/v1/projects/{project}"));
-    };
-    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
+    let (method, rest) = (call.method.clone(), rest.iter().map(String::as_str).collect::<Vec<_>>());
     let context = Context { kv: &kv, services: &Chain, now, event: EventId::from_bits(guest::random_bits()?), project };
 
     match (method.as_str(), rest.as_slice()) {
@@ -79,19 +71,15 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             let patch: TargetPatch = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
         }
-        (method, []) => Err(not_allowed(method, "GET and PUT")),
-        (method, ["tokens"]) => Err(not_allowed(method, "GET and POST")),
-        (method, ["tokens", _]) => Err(not_allowed(method, "DELETE")),
-        (method, ["targets"]) => Err(not_allowed(method, "GET")),
-        (method, ["targets", _]) => Err(not_allowed(method, "GET and PATCH")),
+        (method, []) => Err(Problem::not_allowed(method, "GET and PUT")),
+        (method, ["tokens"]) => Err(Problem::not_allowed(method, "GET and POST")),
+        (method, ["tokens", _]) => Err(Problem::not_allowed(method, "DELETE")),
+        (method, ["targets"]) => Err(Problem::not_allowed(method, "GET")),
+        (method, ["targets", _]) => Err(Problem::not_allowed(method, "GET and PATCH")),
         _ => Err(Problem::not_found("no such path; a slash in a target's name is written %2F")),
     }
 }
 
 fn allow(who: &Identity, context: &Context<'_, SpinKv, Chain>, role: Role) -> Result<(), Problem> {
     who.require(&context.project, role)
-}
-
-fn not_allowed(method: &str, allowed: &str) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
 }

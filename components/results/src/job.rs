@@ -1,7 +1,7 @@
 //! What can be asked of scans. Reads the stages' stored results; changes nothing.
 
 use api::Problem;
-use api::auth::no_project;
+use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
 use api::v1::{IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
@@ -9,7 +9,6 @@ use domain::comparison::{Bucket, ComparedIssue, Division};
 use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
-use domain::project::Project;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
 use domain::tracking::{Place, Tracked};
@@ -142,7 +141,7 @@ async fn logs(
     only: Option<&TargetName>,
     cursor: Option<ScanCursor>,
 ) -> Result<BTreeMap<String, Log>, Problem> {
-    let state = project(context).await?;
+    let state = project_state(context.kv, &context.project, context.now).await?;
     if let Some(only) = only.filter(|only| !state.targets.contains_key(*only)) {
         return Err(Problem::parameter("target", format_args!("there is no target `{only}`")));
     }
@@ -166,15 +165,6 @@ async fn logs(
         logs.insert(short, Log { journal, place, next: None });
     }
     Ok(logs)
-}
-
-async fn project(context: &Context<'_, impl Kv>) -> Result<Project, Problem> {
-    let journal = JournalId::Project { project: context.project.clone() };
-    let state: Project = journal::load(context.kv, &journal, context.now).await?.state;
-    if state.created.is_none() {
-        return Err(no_project(&context.project));
-    }
-    Ok(state)
 }
 
 /// The next scan of a target that counts and is asked for, from event `place` backwards.

@@ -2,13 +2,12 @@
 
 pub mod job;
 
-use api::auth::authenticate;
 use api::page;
-use api::problem::{Code, Problem};
-use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
+use api::problem::Problem;
+use domain::ids::{IssueId, ScanId, ScannerId, TargetName, VariantName};
 use domain::role::Role;
 use finding::severity::Severity;
-use guest::{Call, Reply, SpinKv};
+use guest::{Call, Reply, Session};
 use job::{Context, IssueFilter, ScanFilter};
 use spin_sdk::http::{IntoResponse, Request};
 
@@ -19,21 +18,13 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let kv = SpinKv::open().await?;
-    let now = guest::now();
-    let admin_token = guest::variable("admin_token").await?;
-    let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
-    let path = call.path.clone();
-    let [_, _, _, project, _, rest @ ..] = path.as_slice() else {
-        return Err(Problem::not_found("scans are at /api/v1/projects/{project}/scans"));
-    };
-    let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
     who.require(&project, Role::Viewer)?;
     if call.method != "GET" {
-        return Err(Problem::new(Code::MethodNotAllowed, format!("{} is not allowed here; GET is", call.method)));
+        return Err(Problem::not_allowed(&call.method, "GET"));
     }
     let context = Context { kv: &kv, now, project, hold: guest::memory::hold };
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let rest: Vec<&str> = rest.iter().skip(1).map(String::as_str).collect();
     let query = &mut call.query;
 
     match rest.as_slice() {

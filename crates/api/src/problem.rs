@@ -107,6 +107,11 @@ impl Problem {
         Self::new(Code::NotFound, what)
     }
 
+    /// A method that a path does not have.
+    pub fn not_allowed(method: &str, allowed: &str) -> Self {
+        Self::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
+    }
+
     /// A failure that no caller can help.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(Code::Internal, detail)

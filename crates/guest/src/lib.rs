@@ -6,9 +6,11 @@ pub mod chain;
 mod kv;
 pub mod memory;
 mod request;
+mod session;
 
 pub use kv::SpinKv;
 pub use request::{Body, Call, Reply, header, json_body, serve};
+pub use session::Session;
 
 use api::Problem;
 use domain::time::Timestamp;

@@ -144,7 +144,7 @@ impl System {
             clock: Cell::new(START_MS),
         };
         let who = system.who(ADMIN);
-        block_on(projects::job::put_project(&system.projects(), &who, SettingsBody::default())).unwrap();
+        block_on(projects::job::put_project(&system.calls(), &who, SettingsBody::default())).unwrap();
         system
     }
 
@@ -176,18 +176,8 @@ impl System {
         }
     }
 
-    fn projects(&self) -> projects::job::Context<'_, MemoryKv, Self> {
-        projects::job::Context {
-            kv: &self.kv,
-            services: self,
-            now: self.now(),
-            event: EventId::from_bits(self.bits()),
-            project: self.project.clone(),
-        }
-    }
-
-    fn exemptions(&self) -> exemptions::job::Context<'_, MemoryKv, Self> {
-        exemptions::job::Context {
+    fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
+        api::context::Context {
             kv: &self.kv,
             services: self,
             now: self.now(),
@@ -203,7 +193,7 @@ impl System {
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
         let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
         let secret = format!("gate_{name}_{}", self.project);
-        let issued = block_on(projects::job::issue_token(&self.projects(), &self.who(ADMIN), wanted, secret));
+        let issued = block_on(projects::job::issue_token(&self.calls(), &self.who(ADMIN), wanted, secret));
         issued.unwrap().token.unwrap()
     }
 
@@ -237,7 +227,7 @@ impl System {
 
     pub(crate) fn set_baseline(&self, variant: &str) {
         let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": {"variant": variant}})).unwrap();
-        block_on(projects::job::set_baseline(&self.projects(), &self.who(ADMIN), "notes", patch)).unwrap();
+        block_on(projects::job::set_baseline(&self.calls(), &self.who(ADMIN), "notes", patch)).unwrap();
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
@@ -280,12 +270,12 @@ impl System {
             text: "not reachable".to_owned(),
             link: None,
         };
-        block_on(exemptions::job::request(&self.exemptions(), &self.person("dev"), body)).unwrap().id
+        block_on(exemptions::job::request(&self.calls(), &self.person("dev"), body)).unwrap().id
     }
 
     pub(crate) fn decide(&self, id: &str, verb: &str, who: &str) -> Result<(), Problem> {
         let decision = exemptions::job::Decision::named(verb)?;
         let (id, body) = (id.parse().unwrap(), DecisionBody::default());
-        block_on(exemptions::job::decide(&self.exemptions(), &self.person(who), id, decision, body)).map(drop)
+        block_on(exemptions::job::decide(&self.calls(), &self.person(who), id, decision, body)).map(drop)
     }
 }

@@ -1,0 +1,62 @@
+//! What a call that changes a project works with, and the two things every such call does.
+
+use crate::auth::no_project;
+use crate::internal::{AnyEvent, Append, Services};
+use crate::problem::{Code, Problem};
+use domain::event::Actor;
+use domain::ids::{EventId, ProjectId};
+use domain::journal::JournalId;
+use domain::project::Project;
+use domain::time::Timestamp;
+use store::journal;
+use store::kv::Kv;
+
+/// What a call works with.
+pub struct Context<'a, K, V> {
+    /// The store.
+    pub kv: &'a K,
+    /// The other components.
+    pub services: &'a V,
+    /// When the call began.
+    pub now: Timestamp,
+    /// The id of the event that the call appends, if it appends one; the same again when it is retried under the same
+    /// `Idempotency-Key`.
+    pub event: EventId,
+    /// The project.
+    pub project: ProjectId,
+}
+
+impl<K: Kv, V: Services> Context<'_, K, V> {
+    /// The project as it is.
+    ///
+    /// # Errors
+    /// It does not exist, or the store failed.
+    pub async fn state(&self) -> Result<Project, Problem> {
+        project_state(self.kv, &self.project, self.now).await
+    }
+
+    /// Appends the call's event.
+    ///
+    /// # Errors
+    /// The state does not allow it, or the ledger failed.
+    pub async fn append(&self, by: &Actor, event: AnyEvent) -> Result<(), Problem> {
+        let append = Append { id: self.event, by: by.clone(), event };
+        match self.services.append(&append).await?.refused {
+            None => Ok(()),
+            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+        }
+    }
+}
+
+/// A project as it is.
+///
+/// # Errors
+/// It does not exist, or the store failed.
+pub async fn project_state(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Result<Project, Problem> {
+    let journal = JournalId::Project { project: project.clone() };
+    let state: Project = journal::load(kv, &journal, now).await?.state;
+    if state.created.is_none() {
+        return Err(no_project(project));
+    }
+    Ok(state)
+}
