@@ -2,7 +2,7 @@
 //! what is built and tested is found in the workspace and listed nowhere here.
 
 mod build;
-mod ci;
+mod check;
 mod imports;
 mod rules;
 mod setup;
@@ -27,7 +27,8 @@ Commands:
   test [argument]...     set up, build, then every test: native ones, and those of the pure crates inside Wasm;
                          with arguments, only the native tests that `cargo test` picks by them
   test --e2e [argument]...  only the end-to-end suite
-  ci                     format, lints, dependency rules, then test
+  check                  format, dependency rules, lints
+  ci                     check, then test
   rules                  only the dependency rules
   bench [argument]...    build, then the benchmarks
 
@@ -66,7 +67,11 @@ fn run(steps: &mut Steps) -> Result<()> {
         ["test"] => test::all(&workspace, steps),
         ["test", rest @ ..] => test::picked(&workspace, steps, rest),
         ["rules"] => steps.check("dependency rules", || rules::check(&workspace)),
-        ["ci"] => ci::all(&workspace, steps),
+        ["check"] => check::check(&workspace, steps),
+        ["ci"] => {
+            check::check(&workspace, steps)?;
+            test::all(&workspace, steps)
+        }
         ["bench", rest @ ..] => {
             build::application(&workspace, steps)?;
             steps.run(workspace.cargo().args(["bench", "-p", "tests"]).args(rest))
