@@ -46,7 +46,7 @@ pub struct Parsed {
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// There is nothing in it.
-    #[error("the report is empty")]
+    #[error("there is nothing in it; a scanner that finds nothing still writes a report")]
     Empty,
     /// It ends too early.
     #[error("the report ends in the middle, at line {line}, column {column}: it was cut off")]
