@@ -25,10 +25,10 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let frozen = Frozen::get(kv, scan).await?;
     let findings = usize::try_from(frozen.findings.records).unwrap_or(usize::MAX);
     let _held = hold(findings.saturating_mul(BYTES_PER_FINDING)).await;
-    let mut grouper = Grouper::new(frozen.record.request.scanner.clone());
+    let mut grouper = Grouper::new(frozen.record.request.scanner.clone(), findings);
     let list = frozen.list();
-    let mut findings = Reader::open(kv, &list, &frozen.findings, 0).await?;
-    while let Some(finding) = findings.next::<Finding>().await? {
+    let mut reader = Reader::open(kv, &list, &frozen.findings, 0).await?;
+    while let Some(finding) = reader.next::<Finding>().await? {
         grouper.push(finding);
     }
     let (issues, occurrences) = grouper.finish();

@@ -156,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn side(scan: u8, findings: Vec<Finding>) -> Side {
-        let mut grouper = Grouper::new("bandit".parse().unwrap());
+        let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
         findings.into_iter().for_each(|finding| grouper.push(finding));
         let (issues, occurrences) = grouper.finish();
         let places = occurrences.into_iter().map(|occurrence| Place {

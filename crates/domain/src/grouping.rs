@@ -115,9 +115,16 @@ pub struct Grouper {
 }
 
 impl Grouper {
-    /// An empty group of this scanner's findings.
-    pub fn new(product: ScannerId) -> Self {
-        Self { product, issues: BTreeMap::new(), groups: Vec::new(), placed: Vec::new(), paths: BTreeSet::new() }
+    /// An empty group for so many findings of this scanner. The number makes room once: growing by doubling would hold
+    /// the list twice, and a component has little memory.
+    pub fn new(product: ScannerId, findings: usize) -> Self {
+        Self {
+            product,
+            issues: BTreeMap::new(),
+            groups: Vec::new(),
+            placed: Vec::with_capacity(findings),
+            paths: BTreeSet::new(),
+        }
     }
 
     /// Adds a finding.
@@ -186,7 +193,8 @@ impl Grouper {
         for (issue, _) in &mut self.placed {
             *issue = place.get(*issue).copied().unwrap_or(*issue);
         }
-        self.placed.sort_by(|(a, x), (b, y)| (a, &x.path, x.line, x.result).cmp(&(b, &y.path, y.line, y.result)));
+        self.placed
+            .sort_unstable_by(|(a, x), (b, y)| (a, &x.path, x.line, x.result).cmp(&(b, &y.path, y.line, y.result)));
         let mut groups: Vec<Option<Issue>> = self.groups.into_iter().map(Some).collect();
         let mut issues: Vec<Issue> =
             order.into_iter().filter_map(|old| groups.get_mut(old).and_then(Option::take)).collect();
@@ -225,7 +233,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn group(findings: Vec<Finding>) -> (Vec<Issue>, Vec<Occurrence>) {
-        let mut grouper = Grouper::new("bandit".parse().unwrap());
+        let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
         findings.into_iter().for_each(|finding| grouper.push(finding));
         grouper.finish()
     }

@@ -236,7 +236,8 @@ pub async fn read<T: DeserializeOwned>(
     count: u32,
 ) -> Result<Vec<T>, KvError> {
     let mut reader = Reader::open(kv, list, manifest, from).await?;
-    let mut records = Vec::new();
+    let there = manifest.records.saturating_sub(from).min(count);
+    let mut records = Vec::with_capacity(usize::try_from(there).unwrap_or(0));
     for _ in 0..count {
         match reader.next().await? {
             Some(record) => records.push(record),
