@@ -6,7 +6,6 @@
 //! |---|---|
 //! | code | product, rule |
 
-use crate::digest::derive;
 use crate::ids::{IssueId, ScannerId};
 use crate::signature::{Signatures, normal_path};
 use finding::severity::Severity;
@@ -47,10 +46,7 @@ impl IssueKey {
             .zip(&self.values)
             .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
             .collect();
-        let full = derive("v1:issue", &fields);
-        let mut half = [0; 16];
-        half.iter_mut().zip(full).for_each(|(to, from)| *to = from);
-        IssueId::from_bits(half)
+        IssueId::derived("v1:issue", &fields)
     }
 }
 
