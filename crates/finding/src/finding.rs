@@ -1,16 +1,28 @@
 //! A finding: one result of a report, normalised. What every parser produces and every later stage reads.
 
-use crate::limits::cut_text;
+use crate::limits::{KEY_BYTES_MAX, LIST_ENTRIES_MAX, cut_text};
 use crate::severity::{Score, ScoreSource, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What kind of problem a finding is; decides how issues are keyed and how occurrences are recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A weakness in source code (SAST).
+    /// A weakness in source code (SAST), or a defect a code scanner reports.
     Code,
+    /// A known vulnerability of a package: of a project's dependencies (SCA) or of what an image contains.
+    Dependency,
+    /// A package under a licence that is not wanted.
+    License,
+    /// A secret that stands where it should not.
+    Secret,
+    /// A weakness of a web application, found from outside (DAST).
+    Web,
+    /// A weakness of a host or network service, found from outside.
+    Host,
+    /// A misconfiguration: of infrastructure as code, a cloud account, a cluster, an image.
+    Infrastructure,
 }
 
 /// One result of a report. Optional fields are those that a report may lack.
@@ -22,37 +34,89 @@ pub struct Finding {
     pub result: u32,
     /// What kind of problem it is.
     pub kind: Kind,
-    /// The scanner's rule, for example `B324`.
+    /// The tool it is of, as part of the issue's identity, where that is not the scan's scanner: a report may hold the
+    /// results of several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool: Option<String>,
+    /// The scanner's rule, for example `B324`; for a dependency the id under which the scanner reports the vulnerability.
     pub rule: String,
     /// The rule's name, for example `hashlib`: the issue's title.
     pub title: String,
     /// What the scanner says about this place.
     pub message: String,
+    /// Named fields that make up the issue's identity where the report itself declares them (custom JSON's `meta.key`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub key: Vec<(String, String)>,
     /// The score, and how it was found; absent when the report gives none that could be understood.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<Scored>,
     /// The scanner's own word for the severity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity_word: Option<String>,
+    /// The level that word means, through the scanner's documented table; the score's may differ, when it is a CVSS score.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scanner_severity: Option<Severity>,
     /// The scanner's own word for its confidence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confidence: Option<String>,
+    /// CVSS vectors and scores, as the report gives them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cvss: Vec<Cvss>,
     /// Weaknesses by their number in the Common Weakness Enumeration.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cwes: Vec<u32>,
+    /// Ids of the vulnerability: `CVE-…`, `GHSA-…`, the vendor's; aliases of one another.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub advisories: Vec<String>,
+    /// The chance of exploitation within 30 days (EPSS, first.org), when the report has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub epss: Option<Epss>,
+    /// Whether it is in CISA's catalogue of known exploited vulnerabilities, when the report says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_exploited: Option<bool>,
+    /// What the scanner says about the rule or vulnerability in general.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub description: Option<String>,
+    /// What the scanner advises to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remediation: Option<String>,
     /// Where to read more, as the report gives it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub references: Vec<String>,
-    /// Where it is.
+    /// The package that is vulnerable.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub package: Option<Package>,
+    /// The file it is in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
+    /// Further places that belong to the same result: all must be mended.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_locations: Vec<Location>,
+    /// The address it was found at, from outside.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endpoint: Option<Endpoint>,
+    /// The resource it concerns: of a cloud account, a cluster, infrastructure as code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resource: Option<String>,
+    /// The secret that was found, never itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub secret: Option<Secret>,
     /// The code at that place.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Excerpt>,
+    /// The tool's own fingerprints of this result, by their versioned names (`matchBasedId/v1`).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub fingerprints: BTreeMap<String, String>,
+    /// The id that the scanner gave this result.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool_id: Option<String>,
+    /// The report marks the result as suppressed, muted or accepted: how, in its words. Whether that counts is a setting.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub suppressed: Option<String>,
     /// Other fields of the report worth keeping, by their name there.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub raw: BTreeMap<String, String>,
-    /// How many text fields were cut to the limit.
+    /// How many text fields were cut to the limit, and entries of lists left out.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub cut_fields: u32,
 }
@@ -70,8 +134,82 @@ pub struct Scored {
     pub source: ScoreSource,
 }
 
-/// A place in a file.
+/// A CVSS rating as the report gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cvss {
+    /// `2.0`, `3.0`, `3.1` or `4.0`.
+    pub version: String,
+    /// The vector.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vector: Option<String>,
+    /// The base score: the report's, or computed from the vector.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub score: Option<Score>,
+}
+
+/// The Exploit Prediction Scoring System's estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epss {
+    /// The probability, from 0 to 1.
+    pub probability: f64,
+    /// The share of vulnerabilities with a lower or equal probability, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub percentile: Option<f64>,
+}
+
+/// A package, as its ecosystem names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Its name, for Maven `group:artifact`.
+    pub name: String,
+    /// The version in use.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
+    /// Its ecosystem or type, in lower case, as the report or its purl names it: `npm`, `pypi`, `deb`, ...
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ecosystem: Option<String>,
+    /// Its package URL.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub purl: Option<String>,
+    /// Versions in which the vulnerability is mended.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fixed_versions: Vec<String>,
+}
+
+/// An address at which something was found from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The URL, for the web.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+    /// The host's name or address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host: Option<String>,
+    /// The port.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub port: Option<u16>,
+    /// `tcp`, `udp`, `http`, ...
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protocol: Option<String>,
+    /// The HTTP method.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub method: Option<String>,
+    /// The parameter, header or cookie concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parameter: Option<String>,
+}
+
+/// A secret, by what may be kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// Tells equal secrets from different ones: a hash, with its kind before it.
+    pub digest: String,
+    /// Its first characters, so that people recognise it; empty when the report has only a hash.
+    pub masked: String,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The file's path as the report gives it.
     pub path: String,
@@ -96,30 +234,119 @@ pub struct Excerpt {
 }
 
 impl Finding {
+    /// A finding with what every finding has; its place in the report is set by whoever counts.
+    pub fn new(kind: Kind, rule: impl Into<String>, title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            result: 0,
+            kind,
+            tool: None,
+            rule: rule.into(),
+            title: title.into(),
+            message: message.into(),
+            key: vec![],
+            score: None,
+            severity_word: None,
+            scanner_severity: None,
+            confidence: None,
+            cvss: vec![],
+            cwes: vec![],
+            advisories: vec![],
+            epss: None,
+            known_exploited: None,
+            description: None,
+            remediation: None,
+            references: vec![],
+            package: None,
+            location: None,
+            other_locations: vec![],
+            endpoint: None,
+            resource: None,
+            secret: None,
+            code: None,
+            fingerprints: BTreeMap::new(),
+            tool_id: None,
+            suppressed: None,
+            raw: BTreeMap::new(),
+            cut_fields: 0,
+        }
+    }
+
     /// The level of its score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
     }
 
-    /// Cuts every text field to its limit and counts the cuts. Parsers' output passes through here once.
-    pub fn bounded(mut self) -> Self {
-        let location = self.location.iter_mut().map(|location| &mut location.path);
-        let code = self.code.iter_mut().flat_map(|code| code.lines.iter_mut());
-        let texts = [&mut self.rule, &mut self.title, &mut self.message]
+    /// Calls `each` with every text a finding holds, but for hashes and for the names of fields.
+    pub fn for_each_text(&mut self, each: &mut dyn FnMut(&mut String)) {
+        let Self { package, endpoint, location, other_locations, code, .. } = self;
+        let package = package.iter_mut().flat_map(|package| {
+            let Package { name, version, ecosystem, purl, fixed_versions } = package;
+            [name].into_iter().chain(version).chain(ecosystem).chain(purl).chain(fixed_versions)
+        });
+        let endpoint = endpoint.iter_mut().flat_map(|endpoint| {
+            let Endpoint { url, host, port: _, protocol, method, parameter } = endpoint;
+            url.iter_mut().chain(host).chain(protocol).chain(method).chain(parameter)
+        });
+        [&mut self.rule, &mut self.title, &mut self.message]
             .into_iter()
-            .chain(self.severity_word.iter_mut())
-            .chain(self.confidence.iter_mut())
-            .chain(self.references.iter_mut())
-            .chain(location)
-            .chain(code)
-            .chain(self.raw.values_mut());
+            .chain(&mut self.tool)
+            .chain(self.key.iter_mut().map(|(_, value)| value))
+            .chain(&mut self.severity_word)
+            .chain(&mut self.confidence)
+            .chain(self.cvss.iter_mut().flat_map(|cvss| [&mut cvss.version].into_iter().chain(&mut cvss.vector)))
+            .chain(&mut self.advisories)
+            .chain(&mut self.description)
+            .chain(&mut self.remediation)
+            .chain(&mut self.references)
+            .chain(package)
+            .chain(location.iter_mut().chain(other_locations).map(|location| &mut location.path))
+            .chain(endpoint)
+            .chain(&mut self.resource)
+            .chain(self.secret.iter_mut().map(|secret| &mut secret.masked))
+            .chain(code.iter_mut().flat_map(|code| &mut code.lines))
+            .chain(self.fingerprints.values_mut())
+            .chain(&mut self.tool_id)
+            .chain(&mut self.suppressed)
+            .chain(self.raw.values_mut())
+            .for_each(each);
+    }
+
+    /// Cuts every text field and every list to its limit and counts the cuts. Parsers' output passes through here once.
+    pub fn bounded(mut self) -> Self {
         let mut cuts: u32 = 0;
-        for text in texts {
-            cuts = cuts.saturating_add(u32::from(cut_text(text)));
-        }
+        let mut note = |cut: usize| cuts = cuts.saturating_add(u32::try_from(cut).unwrap_or(u32::MAX));
+        note(cut_list(&mut self.key));
+        note(cut_list(&mut self.cvss));
+        note(cut_list(&mut self.cwes));
+        note(cut_list(&mut self.advisories));
+        note(cut_list(&mut self.references));
+        note(cut_list(&mut self.other_locations));
+        note(self.package.as_mut().map_or(0, |package| cut_list(&mut package.fixed_versions)));
+        note(self.code.as_mut().map_or(0, |code| cut_list(&mut code.lines)));
+        note(cut_map(&mut self.fingerprints));
+        note(cut_map(&mut self.raw));
+        self.for_each_text(&mut |text| note(usize::from(cut_text(text))));
         self.cut_fields = cuts;
         self
     }
+}
+
+fn cut_list<T>(list: &mut Vec<T>) -> usize {
+    let over = list.len().saturating_sub(LIST_ENTRIES_MAX);
+    list.truncate(LIST_ENTRIES_MAX);
+    over
+}
+
+fn cut_map(map: &mut BTreeMap<String, String>) -> usize {
+    let over = map.len().saturating_sub(LIST_ENTRIES_MAX);
+    for _ in 0..over {
+        map.pop_last();
+    }
+    let long: Vec<String> = map.keys().filter(|key| key.len() > KEY_BYTES_MAX).cloned().collect();
+    for key in &long {
+        map.remove(key);
+    }
+    over + long.len()
 }
 
 /// One entry of a report that could not be read, and why. It stays counted: nothing is dropped silently.
@@ -136,7 +363,7 @@ pub struct Rejected {
 pub struct ReportSummary {
     /// Results in the file.
     pub results: u64,
-    /// Results that became findings.
+    /// Results that became findings, without those that the report calls suppressed.
     pub findings: u64,
     /// Results the report itself calls passed.
     pub passed: u64,
@@ -144,7 +371,8 @@ pub struct ReportSummary {
     pub not_applicable: u64,
     /// Results the report itself calls closed.
     pub closed: u64,
-    /// Results the report itself calls suppressed.
+    /// Results the report itself calls suppressed. They are findings too, with a mark; whether that is honoured is a
+    /// setting of the project.
     pub suppressed: u64,
     /// How many results could not be read.
     pub rejected: u64,
@@ -177,24 +405,18 @@ mod tests {
     use crate::limits::{CUT_MARK, TEXT_BYTES_MAX};
 
     fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&str]) -> Finding {
+        let score = Score::from_hundredths(950).map(|score| Scored { score, source: ScoreSource::ScannerWord });
         Finding {
             result,
-            kind: Kind::Code,
-            rule: rule.to_owned(),
-            title: format!("title of {rule}"),
-            message: "message".to_owned(),
-            score: Score::from_hundredths(950).map(|score| Scored { score, source: ScoreSource::ScannerWord }),
+            score,
             severity_word: Some("HIGH".to_owned()),
-            confidence: None,
             cwes: vec![327],
-            references: vec![],
-            location: Some(Location { path: path.to_owned(), line: Some(line), end_line: None, column: None }),
+            location: Some(Location { path: path.to_owned(), line: Some(line), ..Location::default() }),
             code: (!code.is_empty()).then(|| Excerpt {
                 first_line: line.saturating_sub(1),
                 lines: code.iter().map(|line| (*line).to_owned()).collect(),
             }),
-            raw: BTreeMap::new(),
-            cut_fields: 0,
+            ..Finding::new(Kind::Code, rule, format!("title of {rule}"), "message")
         }
     }
 
@@ -242,6 +464,17 @@ mod tests {
         assert_eq!(bounded.cut_fields, 3);
         assert!(bounded.message.ends_with(CUT_MARK) && bounded.message.len() <= TEXT_BYTES_MAX);
         assert_eq!(finding(0, "B1", "./a.py", 1, &["x"]).bounded().cut_fields, 0);
+    }
+
+    #[test]
+    fn lists_at_their_limit_are_kept_and_what_is_over_is_cut_and_counted() {
+        let mut long = finding(0, "B1", "./a.py", 1, &[]);
+        long.references = vec!["https://example.org".to_owned(); LIST_ENTRIES_MAX];
+        assert_eq!(long.clone().bounded().cut_fields, 0);
+        long.references.push("one more".to_owned());
+        long.raw.insert("k".repeat(KEY_BYTES_MAX + 1), "value".to_owned());
+        let bounded = long.bounded();
+        assert_eq!((bounded.references.len(), bounded.raw.len(), bounded.cut_fields), (LIST_ENTRIES_MAX, 0, 2));
     }
 
     #[test]

@@ -12,4 +12,6 @@ mod finding;
 pub mod limits;
 pub mod severity;
 
-pub use finding::{Excerpt, Finding, Kind, Location, Rejected, ReportSummary, Scored};
+pub use finding::{
+    Cvss, Endpoint, Epss, Excerpt, Finding, Kind, Location, Package, Rejected, ReportSummary, Scored, Secret,
+};

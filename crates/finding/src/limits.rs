@@ -10,8 +10,16 @@ pub const COMPRESSION_RATIO_FLOOR_BYTES: u64 = 1024 * 1024;
 pub const FINDINGS_MAX: u64 = 1_000_000;
 /// Longest text field kept of a finding, in bytes; what is longer is cut, marked and counted.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Most entries of any list inside one finding (references, advisories, lines of code, ...); the rest is cut and counted.
+pub const LIST_ENTRIES_MAX: usize = 1000;
+/// Longest name of a field that is kept beside the known ones, in bytes.
+pub const KEY_BYTES_MAX: usize = 256;
+/// Largest single entry of a report, in bytes: what a parser holds of a streamed report at once.
+pub const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Deepest nesting of a JSON report: arrays and objects inside one another.
 pub const JSON_DEPTH_MAX: usize = 128;
+/// Deepest nesting of an XML report: elements inside one another.
+pub const XML_DEPTH_MAX: usize = 128;
 /// Most entries whose rejection is described one by one in an answer; the count is always exact.
 pub const REJECTED_LISTED_MAX: usize = 100;
 /// The mark that ends a text that was cut.

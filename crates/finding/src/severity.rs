@@ -14,6 +14,19 @@ impl Score {
         if hundredths <= 1000 { Some(Self(hundredths)) } else { None }
     }
 
+    /// The score nearest to a number, if that lies between 0 and 10.
+    pub fn from_f64(number: f64) -> Option<Self> {
+        // Compared from below, so that no conversion between kinds of numbers is needed and NaN is none.
+        (0.0..=10.0).contains(&number).then(|| {
+            let (mut low, mut high) = (0_u16, 1000_u16);
+            while low < high {
+                let middle = low.midpoint(high);
+                if f64::from(middle) + 0.5 <= number * 100.0 { low = middle + 1 } else { high = middle }
+            }
+            Self(low)
+        })
+    }
+
     /// The score in hundredths, from 0 to 1000.
     pub fn hundredths(self) -> u16 {
         self.0
@@ -59,9 +72,17 @@ impl<'de> Deserialize<'de> for Score {
 }
 
 /// Where a score came from; the order in which sources are preferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreSource {
+    /// A CVSS v4 base score, given or computed from its vector.
+    CvssV4,
+    /// A CVSS v3.0 or v3.1 base score, given or computed from its vector.
+    CvssV3,
+    /// A CVSS v2 base score, given or computed from its vector.
+    CvssV2,
+    /// The scanner's own score from 0 to 10.
+    ScannerScore,
     /// The scanner's word through that scanner's documented table.
     ScannerWord,
 }
@@ -155,6 +176,16 @@ mod tests {
         }
         assert_eq!(Score::from_hundredths(1001), None);
         assert_eq!(Severity::of(None), Severity::Unassigned);
+    }
+
+    #[test]
+    fn numbers_become_the_nearest_score_or_none() {
+        let of = |number| Score::from_f64(number).map(Score::hundredths);
+        assert_eq!([of(0.0), of(9.8), of(10.0), of(7.004), of(7.005)], [0, 980, 1000, 700, 701].map(Some));
+        assert_eq!([of(-0.1), of(10.001), of(f64::NAN), of(f64::INFINITY)], [None; 4]);
+        for hundredths in 0..=1000 {
+            assert_eq!(of(f64::from(hundredths) / 100.0), Some(hundredths));
+        }
     }
 
     #[test]
