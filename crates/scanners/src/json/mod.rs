@@ -1,75 +1,122 @@
 //! Reads JSON of any size: entry by entry, no deeper than allowed, telling a cut-off report from a wrong one.
+//!
+//! [`walk`] calls back for every value that stands at one of a few paths. Everything else is skipped unread, and nothing
+//! is held longer than its call takes. What a result needs from elsewhere in the report is collected by an earlier walk,
+//! so the order of fields makes no difference.
 
 mod depth;
+mod lenient;
+mod paths;
+pub(crate) mod record;
+mod walker;
+
+pub(crate) use lenient::{Many, Number, Text};
+pub(crate) use walker::{Hit, Seen};
 
 use crate::report::{Input, ParseError};
-use depth::Guard;
-use finding::limits::JSON_DEPTH_MAX;
-use serde::de::DeserializeSeed;
+use depth::{Allowance, Guard, Guarded, refusal};
+use paths::Paths;
+use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
+use std::cell::Cell;
 use std::io::{BufReader, Read};
+use std::rc::Rc;
+use walker::Walk;
 
 /// How many bytes are taken from a stream at once.
 const BUFFER_BYTES: usize = 64 * 1024;
-const TOO_DEEP: ParseError = ParseError::TooDeep { max: JSON_DEPTH_MAX };
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
-/// Why a document was not read.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// It is no JSON that could be anybody's report.
-    Unusable(ParseError),
-    /// It is JSON, of another shape than the seed takes.
-    OtherShape,
-}
+/// Whoever takes the values that were found.
+pub(crate) type OnHit<'h> = dyn FnMut(Hit<'_>) -> Result<(), ParseError> + 'h;
 
-impl From<ParseError> for Failure {
-    fn from(error: ParseError) -> Self {
-        Self::Unusable(error)
-    }
-}
-
-/// Reads one JSON document with `seed`, which stores its own errors and makes serde stop with any message.
-pub(crate) fn read<'a, S, T>(input: Input<'a>, seed: S) -> Result<T, Failure>
-where
-    S: for<'de> DeserializeSeed<'de, Value = T>,
-{
+/// Calls `on` for every value of the report at one of `paths`, in the order in which they stand there.
+///
+/// A path is field names with dots between them; `[]` stands for each element of a list and `{}` for each value of an
+/// object: `results[]`, `runs[].results[]`, `advisories{}`, `[].messages[]`. A field `null` is as good as absent.
+///
+/// # Errors
+/// The report is no JSON, or something stands on the way to a path that is neither an object, a list nor null, or `on`
+/// said so.
+pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnHit<'_>) -> Result<Seen, ParseError> {
+    let paths = Paths::of(paths);
+    let mut walk = Walk::new(&paths, on);
     match input {
         Input::Memory(bytes) => {
-            let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-            let mut guard = Guard::default();
-            if !guard.admits(bytes) {
-                return Err(TOO_DEEP.into());
-            }
-            if bytes.iter().all(u8::is_ascii_whitespace) {
-                return Err(ParseError::Empty.into());
-            }
-            let mut json = serde_json::Deserializer::from_slice(bytes);
+            let mut json = serde_json::Deserializer::from_slice(admitted(bytes)?);
             json.disable_recursion_limit();
-            let value = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-            value.map_err(failure)
+            let read = walk.root().deserialize(&mut json).and_then(|()| json.end());
+            walk.finish(read)
         }
-        Input::Stream(reader) => {
-            let mut guarded = depth::Guarded::new(reader);
-            let result = stream(&mut guarded, seed);
-            match (guarded.too_deep(), guarded.blank()) {
-                (true, _) => Err(TOO_DEEP.into()),
-                (false, true) => Err(ParseError::Empty.into()),
-                (false, false) => result,
-            }
-        }
+        Input::Stream(_) => with_reader(input, |reader, allowance| {
+            walk.allowance = Some(allowance);
+            let mut json = serde_json::Deserializer::from_reader(reader);
+            json.disable_recursion_limit();
+            let read = walk.root().deserialize(&mut json).and_then(|()| json.end());
+            walk.finish(read)
+        }),
     }
 }
 
-fn stream<S, T>(reader: &mut depth::Guarded<'_>, seed: S) -> Result<T, Failure>
-where
-    S: for<'de> DeserializeSeed<'de, Value = T>,
-{
-    let mut buffered = BufReader::with_capacity(BUFFER_BYTES, reader);
-    skip_byte_order_mark(&mut buffered).map_err(ParseError::Unreadable)?;
-    let mut json = serde_json::Deserializer::from_reader(buffered);
-    json.disable_recursion_limit();
-    seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value)).map_err(failure)
+/// A report in memory, if it is not nested too deep.
+fn admitted(bytes: &[u8]) -> Result<&[u8], ParseError> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if Guard::default().admits(bytes) { Ok(bytes) } else { Err(refusal(depth::Fault::TooDeep)) }
+}
+
+/// Calls `on` for every value of a report that is a list, or a run of values one after the other (JSON lines, with or
+/// without line breaks inside a value). `on` gets its place and its text.
+///
+/// # Errors
+/// A value is no JSON, there is none, or `on` said so.
+pub(crate) fn values(
+    input: Input<'_>,
+    on: &mut dyn FnMut(usize, &str) -> Result<(), ParseError>,
+) -> Result<(), ParseError> {
+    let head = input.head()?;
+    let mut place = 0;
+    let mut next = |raw: &str| {
+        place += 1;
+        on(place - 1, raw)
+    };
+    if head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head).trim_ascii_start().starts_with(b"[") {
+        return walk(input, &["[]"], &mut |hit| next(hit.raw)).map(drop);
+    }
+    match input {
+        Input::Memory(bytes) => {
+            let mut json = serde_json::Deserializer::from_slice(admitted(bytes)?);
+            json.disable_recursion_limit();
+            json.into_iter::<Box<RawValue>>().try_for_each(|value| next(value.map_err(failure)?.get()))
+        }
+        Input::Stream(_) => with_reader(input, |reader, allowance| {
+            let mut json = serde_json::Deserializer::from_reader(reader);
+            json.disable_recursion_limit();
+            json.into_iter::<Box<RawValue>>().try_for_each(|value| {
+                allowance.refill();
+                next(value.map_err(failure)?.get())
+            })
+        }),
+    }
+}
+
+/// Opens the report behind the guards, and tells what they found.
+fn with_reader<T>(
+    input: Input<'_>,
+    read: impl FnOnce(BufReader<Guarded<Box<dyn Read + '_>>>, Allowance) -> Result<T, ParseError>,
+) -> Result<T, ParseError> {
+    let (allowance, fault) = (Allowance::full(), Rc::new(Cell::new(None)));
+    let guarded = Guarded::new(input.open(), allowance.clone(), Rc::clone(&fault));
+    let mut buffered = BufReader::with_capacity(BUFFER_BYTES, guarded);
+    skip_byte_order_mark(&mut buffered).map_err(|error| match fault.get() {
+        Some(fault) => refusal(fault),
+        None => ParseError::Unreadable(error),
+    })?;
+    let result = read(buffered, allowance);
+    match fault.get() {
+        Some(fault) => Err(refusal(fault)),
+        None => result,
+    }
 }
 
 fn skip_byte_order_mark(reader: &mut BufReader<impl Read>) -> std::io::Result<()> {
@@ -80,70 +127,15 @@ fn skip_byte_order_mark(reader: &mut BufReader<impl Read>) -> std::io::Result<()
     Ok(())
 }
 
-fn failure(error: serde_json::Error) -> Failure {
-    let unusable = match error.classify() {
-        Category::Data => return Failure::OtherShape,
-        Category::Eof => ParseError::Truncated { line: error.line(), column: error.column() },
+fn failure(error: serde_json::Error) -> ParseError {
+    match error.classify() {
+        Category::Eof => {
+            ParseError::Truncated { place: format!("at line {}, column {}", error.line(), error.column()) }
+        }
         Category::Io => ParseError::Unreadable(error.into()),
-        Category::Syntax => ParseError::Malformed { notation: "JSON", reason: error.to_string() },
-    };
-    unusable.into()
+        Category::Syntax | Category::Data => ParseError::Malformed { notation: "JSON", reason: error.to_string() },
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde::de::IgnoredAny;
-    use std::marker::PhantomData;
-
-    fn both(bytes: &[u8]) -> [Result<(), String>; 2] {
-        let name = |failure: Failure| match failure {
-            Failure::Unusable(error) => format!("{error:?}").split([' ', '(', '{']).next().unwrap().to_owned(),
-            Failure::OtherShape => "OtherShape".to_owned(),
-        };
-        let memory = read(Input::Memory(bytes), PhantomData::<IgnoredAny>).map(drop).map_err(name);
-        let mut stream = bytes;
-        [memory, read(Input::Stream(&mut stream), PhantomData::<IgnoredAny>).map(drop).map_err(name)]
-    }
-
-    fn check(bytes: &[u8], expected: Result<(), &str>) {
-        let expected = expected.map_err(str::to_owned);
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
-        assert_eq!(both(bytes), [expected.clone(), expected], "{text}");
-    }
-
-    #[test]
-    fn memory_and_stream_agree_on_what_is_wrong() {
-        check(b"", Err("Empty"));
-        check(b" \n\t", Err("Empty"));
-        check(b"\xEF\xBB\xBF", Err("Empty"));
-        check(b"{}", Ok(()));
-        check(b"\xEF\xBB\xBF{}", Ok(()));
-        check(b"{\"a\":", Err("Truncated"));
-        check(b"{} {}", Err("Malformed"));
-        check(b"<xml/>", Err("Malformed"));
-        check(b"{\"a\": 01}", Err("Malformed"));
-    }
-
-    #[test]
-    fn nesting_at_the_limit_is_read_and_one_deeper_is_refused_wherever_it_stands() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        check(nested(JSON_DEPTH_MAX).as_bytes(), Ok(()));
-        check(nested(JSON_DEPTH_MAX + 1).as_bytes(), Err("TooDeep"));
-        check(nested(2_000_000).as_bytes(), Err("TooDeep"));
-        check(format!("{{\"ignored\": {}}}", nested(JSON_DEPTH_MAX)).as_bytes(), Err("TooDeep"));
-        check(format!("{{\"text\": \"{}\"}}", "[\\\"{".repeat(500)).as_bytes(), Ok(()));
-    }
-
-    #[test]
-    fn a_stream_that_fails_is_not_the_reports_fault() {
-        struct Broken;
-        impl Read for Broken {
-            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-                Err(std::io::Error::other("store is away"))
-            }
-        }
-        let result = read(Input::Stream(&mut Broken), PhantomData::<IgnoredAny>).map(drop);
-        assert!(matches!(result, Err(Failure::Unusable(ParseError::Unreadable(_)))), "{result:?}");
-    }
-}
+mod tests;

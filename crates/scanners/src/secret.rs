@@ -1,0 +1,123 @@
+//! What may be kept of a secret: a hash by which equal ones are recognised, and its first characters.
+
+use finding::{Finding, Secret};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// The most characters of a secret that are shown, and never more than a quarter of it.
+const SHOWN_MAX: usize = 4;
+/// What stands for the rest of a secret.
+const MASK: &str = "****";
+/// Shorter texts are not looked for elsewhere in a finding: they stand in ordinary words.
+const REDACTED_MIN: usize = 4;
+/// Shorter secrets may be ordinary words (`admin`, `test`), and are not looked for in what a finding is recognised by.
+const TELLING_MIN: usize = 16;
+
+/// What may be kept of a secret in clear.
+pub(crate) fn of(secret: &str) -> Secret {
+    let mut hash = Sha256::new();
+    hash.update(b"gatehouse:v1:secret:");
+    hash.update(secret.trim());
+    let mut digest = "sha256:".to_owned();
+    for byte in hash.finalize().iter().take(16) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    Secret { digest, masked: masked(secret.trim()) }
+}
+
+/// A secret of which the report has only a hash of this kind, or a form that is masked already.
+pub(crate) fn hashed(kind: &str, hash: &str) -> Secret {
+    Secret { digest: format!("{kind}:{hash}"), masked: String::new() }
+}
+
+fn masked(secret: &str) -> String {
+    let shown = (secret.chars().count() / 4).min(SHOWN_MAX);
+    secret.chars().take(shown).chain(MASK.chars()).collect()
+}
+
+/// Makes a finding one of this secret: notes what may be kept of it and masks it wherever else it stands in the finding.
+pub(crate) fn put(finding: &mut Finding, secret: &str) {
+    redact(finding, secret);
+    finding.secret = Some(of(secret));
+}
+
+/// Masks a text wherever it stands in a finding, line by line if it has several lines. A short one is left in the rule, the
+/// paths and the scanner's words: a password `test` must not change `tests/api.py`.
+pub(crate) fn redact(finding: &mut Finding, secret: &str) {
+    let mut parts: Vec<&str> = vec![secret.trim()];
+    if secret.trim().contains('\n') {
+        parts.extend(secret.lines().map(str::trim));
+    }
+    for part in parts.into_iter().filter(|part| part.chars().count() >= REDACTED_MIN) {
+        let mask = masked(part);
+        let kept = (part.chars().count() < TELLING_MIN).then(|| telling(finding));
+        finding.for_each_text(&mut |text| {
+            if text.contains(part) {
+                *text = text.replace(part, &mask);
+            }
+        });
+        if let Some(kept) = kept {
+            telling_mut(finding).zip(kept).for_each(|(text, kept)| *text = kept);
+        }
+    }
+}
+
+fn telling(finding: &mut Finding) -> Vec<String> {
+    telling_mut(finding).map(|text| text.clone()).collect()
+}
+
+/// What a finding is recognised by, and words that are the scanner's own.
+fn telling_mut(finding: &mut Finding) -> impl Iterator<Item = &mut String> {
+    let Finding { rule, tool, severity_word, confidence, location, other_locations, .. } = finding;
+    let paths = location.iter_mut().chain(other_locations).map(|location| &mut location.path);
+    [rule].into_iter().chain(tool).chain(severity_word).chain(confidence).chain(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finding::{Excerpt, Kind};
+
+    #[test]
+    fn a_secret_is_told_from_others_and_shown_by_its_beginning_alone() {
+        let one = of("AKIAIOSFODNN7EXAMPLE");
+        assert_eq!(one.masked, "AKIA****");
+        assert_eq!(one, of(" AKIAIOSFODNN7EXAMPLE\n"));
+        assert_ne!(one.digest, of("AKIAIOSFODNN7EXAMPLF").digest);
+        assert_eq!([of("abc").masked, of("abcdefgh").masked, of("").masked], ["****", "ab****", "****"]);
+        assert_eq!(hashed("sha1", "0a").digest, "sha1:0a");
+    }
+
+    #[test]
+    fn a_secret_stands_nowhere_in_its_finding() {
+        let mut finding = Finding::new(Kind::Secret, "key", "A key", "found `hunter2hunter2` here");
+        finding.code = Some(Excerpt { first_line: 3, lines: vec!["password = 'hunter2hunter2'".to_owned()] });
+        finding.raw.insert("match".to_owned(), "hunter2hunter2".to_owned());
+        put(&mut finding, "hunter2hunter2");
+        let stored = serde_json::to_string(&finding).unwrap();
+        assert!(!stored.contains("hunter2hunter2"), "{stored}");
+        assert_eq!(finding.message, "found `hun****` here");
+    }
+
+    #[test]
+    fn a_short_secret_leaves_the_rule_and_the_path_and_a_long_one_does_not() {
+        for (secret, kept) in [("test", true), ("hunter2hunter2hunter2", false)] {
+            let path = format!("{secret}s/api.py");
+            let mut finding = Finding::new(Kind::Secret, format!("{secret}-password"), "t", format!("found {secret}"));
+            finding.location = Some(finding::Location { path: path.clone(), ..finding::Location::default() });
+            put(&mut finding, secret);
+            assert_eq!(finding.location.as_ref().unwrap().path == path, kept, "{secret}");
+            assert_eq!(finding.rule == format!("{secret}-password"), kept, "{secret}");
+            assert!(!finding.message.contains(secret));
+        }
+    }
+
+    #[test]
+    fn each_line_of_a_secret_is_masked() {
+        let mut finding = Finding::new(Kind::Secret, "key", "A key", "m");
+        let lines = ["-----BEGIN KEY-----", "MIIEpAIBAAKCAQEA", "-----END KEY-----"];
+        finding.code = Some(Excerpt { first_line: 1, lines: lines.map(|line| format!("  {line}")).to_vec() });
+        put(&mut finding, &lines.join("\n"));
+        assert!(!serde_json::to_string(&finding).unwrap().contains("MIIEpAIBAAKCAQEA"));
+    }
+}
