@@ -7,149 +7,59 @@
 //! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
 
 use crate::Scanner;
-use crate::json::{self, Failure};
-use crate::report::{Collector, Input, ParseError, Parsed, Sink};
-use finding::severity::{Score, ScoreSource};
-use finding::{Excerpt, Finding, Kind, Location, Scored};
+use crate::json;
+use crate::rating::{Rating, Words};
+use crate::report::{Collector, Input, ParseError};
+use crate::secret;
+use crate::sniff::{Notation, Sniff};
+use finding::{Excerpt, Finding, Kind, Location};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
-use std::fmt;
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "bandit",
+    tool: "bandit",
     name: "Bandit",
+    aliases: &[],
+    versions: "1.4 to 1.9",
     category: "SAST",
-    formats: "JSON",
+    notation: Notation::Json,
+    formats: "JSON (`-f json`)",
     severities: "HIGH 9.5, MEDIUM 5.0, LOW 2.0 (the reference product shows Bandit's HIGH as 9.5); UNDEFINED unassigned",
+    differences: &[
+        ("severity", "the reference product shows Bandit's HIGH as critical, 9.5; others call it high"),
+        (
+            "vuln_id_from_tool",
+            "the rule is Bandit's id as its documentation and SARIF write it, without the rule's name",
+        ),
+    ],
+    detect,
     parse,
 };
 
-fn parse(input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
-    let mut report =
-        Report { collector: Collector::new(sink), metrics: false, results: false, other: vec![], failure: None };
-    let read = json::read(input, &mut report);
-    if let Some(failure) = report.failure.take() {
-        return Err(failure);
-    }
-    match read {
-        Ok(()) => {}
-        Err(Failure::Unusable(error)) => return Err(error),
-        Err(Failure::OtherShape) => return Err(report.wrong_tool()),
-    }
-    if !(report.metrics && report.results) {
-        return Err(report.wrong_tool());
-    }
-    Ok(report.collector.finish(None))
+pub(crate) const WORDS: Words = &[("HIGH", 950), ("MEDIUM", 500), ("LOW", 200)];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_all(&["metrics", "generated_at"]) || sniff.has_all(&["results[].test_id", "results[].issue_text"])
 }
 
-/// The report as it is being read.
-struct Report<'a> {
-    collector: Collector<'a>,
-    metrics: bool,
-    results: bool,
-    /// Top-level fields that Bandit does not write: they tell what it is instead.
-    other: Vec<String>,
-    failure: Option<ParseError>,
-}
-
-impl Report<'_> {
-    fn wrong_tool(&self) -> ParseError {
-        let found = if self.other.is_empty() {
-            String::new()
-        } else {
-            format!("; it has {}", self.other.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
-        };
-        let reason = format!("a Bandit JSON report is an object with the lists `results` and `metrics`{found}");
-        ParseError::WrongTool { expected: "bandit", reason }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Report<'_> {
-    type Value = ();
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Report<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a Bandit report")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        const KEYS_SHOWN_MAX: usize = 8;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "results" => {
-                    self.results = true;
-                    map.next_value_seed(Results(self))?;
-                }
-                "errors" => {
-                    for error in map.next_value::<Vec<RawError>>()? {
-                        self.collector.scanner_error(format!("{}: {}", error.filename, error.reason));
-                    }
-                }
-                "metrics" => {
-                    map.next_value::<BTreeMap<IgnoredKey, IgnoredAny>>()?;
-                    self.metrics = true;
-                }
-                "generated_at" => drop(map.next_value::<IgnoredAny>()?),
-                _ => {
-                    if self.other.len() < KEYS_SHOWN_MAX {
-                        self.other.push(key.chars().filter(|c| !c.is_control()).take(40).collect());
-                    }
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A key that is not kept: all that matters is that there is an object.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct IgnoredKey;
-impl<'de> Deserialize<'de> for IgnoredKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
-}
-
-/// The list of results, one at a time: none is held longer than its finding takes.
-struct Results<'r, 'a>(&'r mut Report<'a>);
-
-impl<'de> DeserializeSeed<'de> for Results<'_, '_> {
-    type Value = ();
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Results<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of results")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
-        while let Some(raw) = list.next_element::<Box<RawValue>>()? {
-            let taken = self.0.collector.result(|place| {
-                serde_json::from_str::<RawResult>(raw.get())
-                    .map_err(|error| error.to_string())
-                    .map(|result| result.into_finding(place))
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let seen = json::walk(input, &["results[]", "errors[]", "metrics{}"], &mut |hit| match hit.path {
+        0 => collector.result(hit.read::<RawResult>().map(RawResult::into_finding)),
+        1 => {
+            let error = hit.read::<RawError>();
+            collector.scanner_error(match error {
+                Ok(error) => format!("{}: {}", error.filename, error.reason),
+                Err(reason) => reason,
             });
-            if let Err(failure) = taken {
-                self.0.failure = Some(failure);
-                return Err(S::Error::custom("stopped"));
-            }
+            Ok(())
         }
-        Ok(())
+        _ => Ok(()),
+    })?;
+    if seen.container(0) && seen.container(2) {
+        return Ok(());
     }
+    let reason = "a Bandit JSON report is an object with the lists `results` and `metrics`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
 }
 
 #[derive(Deserialize)]
@@ -181,15 +91,8 @@ struct RawCwe {
 }
 
 impl RawResult {
-    fn into_finding(self, result: u32) -> Finding {
-        Finding {
-            result,
-            kind: Kind::Code,
-            rule: self.test_id,
-            title: self.test_name,
-            message: self.issue_text,
-            score: self.issue_severity.as_deref().and_then(score),
-            severity_word: self.issue_severity,
+    fn into_finding(self) -> Finding {
+        let mut finding = Finding {
             confidence: self.issue_confidence,
             cwes: self.issue_cwe.and_then(|cwe| cwe.id).into_iter().collect(),
             references: self.more_info.into_iter().collect(),
@@ -200,20 +103,20 @@ impl RawResult {
                 column: self.col_offset,
             }),
             code: self.code.as_deref().and_then(excerpt),
-            raw: BTreeMap::new(),
-            cut_fields: 0,
-        }
+            ..Finding::new(Kind::Code, self.test_id, self.test_name, self.issue_text)
+        };
+        Rating::new(WORDS).word(self.issue_severity.as_deref()).apply(&mut finding);
+        hide_password(&mut finding);
+        finding
     }
 }
 
-fn score(word: &str) -> Option<Scored> {
-    let hundredths = match word {
-        "HIGH" => 950,
-        "MEDIUM" => 500,
-        "LOW" => 200,
-        _ => return None,
-    };
-    Score::from_hundredths(hundredths).map(|score| Scored { score, source: ScoreSource::ScannerWord })
+/// B105 to B107 print the password that they found: `Possible hardcoded password: 'hunter2'`.
+pub(crate) fn hide_password(finding: &mut Finding) {
+    if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
+        let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
+        secret::put(finding, &password);
+    }
 }
 
 /// Bandit writes each line of code behind its number and a space: `41 return md5(x)`.
@@ -233,6 +136,7 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rating::score_of;
     use crate::tests::{failure, findings};
 
     const RESULT: &str = r#"{"code": "1 import os\n2 assert False\n", "filename": "one.py", "issue_confidence": "HIGH",
@@ -263,6 +167,7 @@ mod tests {
               "source": "scanner_word"
             },
             "severity_word": "LOW",
+            "scanner_severity": "low",
             "confidence": "HIGH",
             "cwes": [
               703
@@ -292,7 +197,7 @@ mod tests {
         let cases =
             [("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)];
         for (word, expected) in cases {
-            assert_eq!(score(word).map(|scored| scored.score.hundredths()), expected, "{word}");
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
         }
     }
 
@@ -319,10 +224,13 @@ mod tests {
         let text = r#"{"version": "1.2.3", "results": [], "errors": [], "paths": {}}"#;
         assert_eq!(
             failure(&SCANNER, text.as_bytes()),
-            "this is not a report of bandit: a Bandit JSON report is an object with the lists `results` and `metrics`; it has `version`, `paths`"
+            "this is not a report of Bandit: a Bandit JSON report is an object with the lists `results` and `metrics`"
         );
-        assert!(failure(&SCANNER, b"[1]").starts_with("this is not a report of bandit"));
-        assert!(failure(&SCANNER, b"{\"metrics\": {}, \"results\": {}}").starts_with("this is not a report of bandit"));
+        assert!(failure(&SCANNER, b"[1]").ends_with("the report is a list where an object is expected"));
+        assert!(
+            failure(&SCANNER, b"{\"metrics\": {}, \"results\": 5}")
+                .ends_with("`results` is a number where a list is expected")
+        );
     }
 
     #[test]

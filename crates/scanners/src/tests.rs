@@ -17,29 +17,53 @@ impl Sink for Keep {
     }
 }
 
-/// Parses from memory and from a stream that gives a few bytes at a time; both must agree.
-pub(crate) fn findings(scanner: &Scanner, bytes: &[u8]) -> Result<(Vec<Finding>, Parsed), ParseError> {
-    let mut from_memory = Keep(vec![]);
-    let memory = (scanner.parse)(Input::Memory(bytes), &mut from_memory);
-    let mut from_stream = Keep(vec![]);
-    let stream = (scanner.parse)(Input::Stream(&mut Trickle(bytes)), &mut from_stream);
+/// What was read of a report.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Read {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) parsed: Parsed,
+}
+
+fn read_all(expected: Expected, input: Input<'_>) -> Result<Read, ParseError> {
+    let mut keep = Keep(vec![]);
+    let parsed = read(expected, input, &mut keep)?;
+    Ok(Read { findings: keep.0, parsed })
+}
+
+/// Reads a report from memory and from a stream that gives a few bytes at a time; both must agree.
+pub(crate) fn findings_as(expected: Expected, bytes: &[u8]) -> Result<Read, ParseError> {
+    let memory = read_all(expected, Input::Memory(bytes));
+    let stream = read_all(expected, Input::Stream(&Trickle(bytes)));
     match (&memory, &stream) {
-        (Ok(parsed), Ok(streamed)) => assert_eq!((&from_memory.0, parsed), (&from_stream.0, streamed)),
+        (Ok(read), Ok(streamed)) => assert_eq!(read, streamed),
         // Of two that fail, only the kind must agree: a stream counts lines and columns a little differently.
         (Err(error), Err(streamed)) => assert_eq!(discriminant(error), discriminant(streamed), "{error}, {streamed}"),
         _ => panic!("from memory {memory:?}, from a stream {stream:?}"),
     }
-    memory.map(|parsed| (from_memory.0, parsed))
+    memory
 }
 
-pub(crate) fn failure(scanner: &Scanner, bytes: &[u8]) -> String {
+/// The findings of a report that is said to be of this scanner.
+pub(crate) fn findings(scanner: &'static Scanner, bytes: &[u8]) -> Result<(Vec<Finding>, Parsed), ParseError> {
+    findings_as(Expected::Tool(scanner), bytes).map(|read| (read.findings, read.parsed))
+}
+
+/// Why a report is refused by this scanner.
+pub(crate) fn failure(scanner: &'static Scanner, bytes: &[u8]) -> String {
     findings(scanner, bytes).unwrap_err().to_string()
 }
 
 struct Trickle<'a>(&'a [u8]);
-impl std::io::Read for Trickle<'_> {
+impl Source for Trickle<'_> {
+    fn open(&self) -> Box<dyn std::io::Read + '_> {
+        Box::new(Trickling(self.0))
+    }
+}
+
+struct Trickling<'a>(&'a [u8]);
+impl std::io::Read for Trickling<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = buffer.len().min(self.0.len()).min(7);
+        let length = buffer.len().min(self.0.len()).min(997);
         let (now, later) = self.0.split_at(length);
         buffer[..length].copy_from_slice(now);
         self.0 = later;
@@ -59,6 +83,14 @@ fn fixtures(scanner: &str) -> Vec<PathBuf> {
     files
 }
 
+/// Whether a report in this notation that is cut off can always be told from a whole one.
+fn shows_its_end(notation: Notation) -> bool {
+    match notation {
+        Notation::Json | Notation::Xml | Notation::Zip => true,
+        Notation::JsonLines | Notation::Csv | Notation::Html | Notation::Text => false,
+    }
+}
+
 #[test]
 fn every_scanner_has_its_fixtures_and_every_fixture_its_scanner() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -68,15 +100,55 @@ fn every_scanner_has_its_fixtures_and_every_fixture_its_scanner() {
     assert_eq!(folders, ids);
     let sorted: Vec<_> = ids.iter().map(String::as_str).collect();
     assert_eq!(ALL.iter().map(|scanner| scanner.id).collect::<Vec<_>>(), sorted, "ALL is sorted and has no doubles");
+    for scanner in ALL {
+        assert!(
+            fixtures(scanner.id)[0].with_file_name("SOURCE.md").is_file(),
+            "{} does not say where its fixtures come from",
+            scanner.id
+        );
+    }
 }
 
 #[test]
-fn every_result_of_every_fixture_is_accounted_for() {
+fn every_name_finds_one_scanner() {
+    let mut names = BTreeSet::new();
+    for scanner in ALL {
+        for name in [scanner.id].iter().chain(scanner.aliases) {
+            assert_eq!(find(name).map(|found| found.id), Some(scanner.id), "{name}");
+            assert!(names.insert(normal(name)), "{name} is listed twice");
+        }
+        assert!(find(&scanner.id.to_uppercase().replace('-', "_")).is_some());
+    }
+    assert!(find("no such scanner").is_none());
+}
+
+#[test]
+fn every_result_of_every_fixture_is_accounted_for_and_recognised() {
     for scanner in ALL {
         for file in fixtures(scanner.id) {
-            let (findings, parsed) = findings(scanner, &std::fs::read(&file).unwrap()).unwrap();
-            assert!(parsed.summary.adds_up(), "{}: {:?}", file.display(), parsed.summary);
-            assert_eq!(findings.len() as u64, parsed.summary.findings, "{}", file.display());
+            let bytes = std::fs::read(&file).unwrap();
+            let read = findings_as(Expected::Tool(scanner), &bytes)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let summary = &read.parsed.summary;
+            assert!(summary.adds_up(), "{}: {summary:?}", file.display());
+            assert_eq!(read.findings.len() as u64, summary.findings + summary.suppressed, "{}", file.display());
+            assert_eq!(read.parsed.format, scanner.id, "{}", file.display());
+            let auto = findings_as(Expected::Any, &bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            assert_eq!(auto, read, "{} is recognised as another's", file.display());
+            let places: Vec<u32> = read.findings.iter().map(|finding| finding.result).collect();
+            assert!(places.is_sorted_by(|a, b| a < b), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_report_looks_like_one_tools_alone() {
+    for scanner in ALL {
+        for file in fixtures(scanner.id) {
+            let bytes = std::fs::read(&file).unwrap();
+            let sniff = Sniff::of(Input::Memory(&bytes)).unwrap();
+            let like: Vec<_> = ALL.iter().filter(|other| (other.detect)(&sniff)).map(|other| other.id).collect();
+            assert_eq!(like, [scanner.id], "{}", file.display());
         }
     }
 }
@@ -84,40 +156,114 @@ fn every_result_of_every_fixture_is_accounted_for() {
 #[test]
 fn what_is_no_report_is_refused_by_every_scanner() {
     for scanner in ALL {
-        for bytes in
-            [&b""[..], b"{}", b"[]", b"null", b"0", b"\"text\"", b"\xFF\xFE\x00", b"{\"a\": \"\xFF\"}", b"<a/>"]
-        {
-            assert!(findings(scanner, bytes).is_err(), "{} accepts {bytes:?}", scanner.id);
+        for bytes in [
+            &b""[..],
+            b" \n",
+            b"{}",
+            b"[]x",
+            b"null",
+            b"0",
+            b"\"text\"",
+            b"\xFF\xFE\x00",
+            b"{\"a\": \"\xFF\"}",
+            b"<a/>",
+            b"PK\x03\x04",
+            b"a,b\n1,2\n",
+            b"<html></html>",
+            b"nothing here",
+        ] {
+            let result = findings(scanner, bytes);
+            // A tool that writes a line for each result writes an empty file when it finds nothing, or did not run.
+            if may_be_silent(scanner) && bytes.trim_ascii().is_empty() {
+                assert!(!result.unwrap().1.summary.is_complete(), "{}", scanner.id);
+                continue;
+            }
+            assert!(result.is_err(), "{} accepts {:?}", scanner.id, String::from_utf8_lossy(bytes));
+        }
+        // An empty list is a clean report of those tools that write lists, and evidence of nothing for any other.
+        if let Ok((findings, parsed)) = findings(scanner, b"[]") {
+            assert_eq!((findings.len(), parsed.summary.results), (0, 0), "{}", scanner.id);
         }
     }
 }
 
 #[test]
-fn every_strict_prefix_of_a_fixture_is_refused() {
+fn every_strict_prefix_of_a_fixture_is_refused_or_adds_up() {
+    const PREFIXES_MAX: usize = 1500;
     for scanner in ALL {
         for file in fixtures(scanner.id) {
             let bytes = std::fs::read(&file).unwrap();
             let report = bytes.trim_ascii_end();
-            for end in 0..report.len() {
-                let mut keep = Keep(vec![]);
-                let result = (scanner.parse)(Input::Memory(&report[..end]), &mut keep);
-                assert!(result.is_err(), "{} of {} bytes of {}", end, report.len(), file.display());
+            let step = report.len().div_ceil(PREFIXES_MAX);
+            let near_the_end = report.len().saturating_sub(100)..report.len();
+            for end in (0..report.len()).step_by(step).chain(near_the_end) {
+                let result = read_all(Expected::Tool(scanner), Input::Memory(&report[..end]));
+                if may_be_silent(scanner) && report[..end].is_empty() {
+                    assert!(!result.unwrap().parsed.summary.is_complete(), "{}", scanner.id);
+                } else if shows_its_end(scanner.notation) {
+                    assert!(result.is_err(), "{} of {} bytes of {}", end, report.len(), file.display());
+                } else if let Ok(read) = result {
+                    assert!(read.parsed.summary.adds_up(), "{} of {} bytes of {}", end, report.len(), file.display());
+                }
             }
         }
     }
 }
 
 #[test]
-fn a_sink_that_stops_stops_the_parser() {
+fn another_tools_report_is_refused_with_its_name() {
+    for scanner in ALL {
+        // SARIF takes what any tool wrote in it.
+        let takes = |other: &Scanner| accepts(scanner, other) || (scanner.id == "sarif" && other.id == "snyk-code");
+        for other in ALL.iter().filter(|other| !takes(other)) {
+            let file = &fixtures(other.id)[0];
+            let error = read_all(Expected::Tool(scanner), Input::Memory(&std::fs::read(file).unwrap()));
+            match error {
+                Err(ParseError::WrongTool { reason, .. }) => assert!(reason.contains(other.name), "{reason}"),
+                other_result => panic!("{} takes {}: {other_result:?}", scanner.id, file.display()),
+            }
+        }
+    }
+}
+
+/// Inputs that fuzzing found worth keeping, and every fixture under its own name and as any.
+#[test]
+fn what_must_hold_of_every_input_holds_of_those_that_fuzzing_kept() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/kept");
+    let files: Vec<PathBuf> = std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for file in files {
+        exercise(&std::fs::read(&file).unwrap());
+    }
+    for (choice, scanner) in (0..).zip(ALL) {
+        for file in fixtures(scanner.id) {
+            let report = std::fs::read(file).unwrap();
+            for choice in [choice, u8::MAX] {
+                exercise(&[&[choice], report.as_slice()].concat());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sink_that_stops_stops_every_parser() {
     struct Full;
     impl Sink for Full {
         fn finding(&mut self, _: Finding) -> ControlFlow<Stop> {
             ControlFlow::Break(Stop)
         }
     }
-    let file = fixtures("bandit").into_iter().next_back().unwrap();
-    let result = (bandit::SCANNER.parse)(Input::Memory(&std::fs::read(file).unwrap()), &mut Full);
-    assert!(matches!(result, Err(ParseError::Stopped)), "{result:?}");
+    for scanner in ALL {
+        let with_findings = fixtures(scanner.id).into_iter().map(|file| std::fs::read(file).unwrap());
+        let mut stopped = 0;
+        for bytes in with_findings {
+            if !findings(scanner, &bytes).unwrap().0.is_empty() {
+                let result = read(Expected::Tool(scanner), Input::Memory(&bytes), &mut Full);
+                assert!(matches!(result, Err(ParseError::Stopped)), "{}: {result:?}", scanner.id);
+                stopped += 1;
+            }
+        }
+        assert!(stopped > 0, "no fixture of {} has findings", scanner.id);
+    }
 }
 
 #[test]
@@ -135,36 +281,15 @@ fn the_most_results_are_read_and_one_more_is_refused() {
         format!(r#"{{"metrics":{{}},"results":[{}]}}"#, list.trim_end_matches(','))
     };
     let mut count = Count(0);
-    assert!((bandit::SCANNER.parse)(Input::Memory(report(FINDINGS_MAX).as_bytes()), &mut count).is_ok());
+    let bandit = Expected::Tool(find("bandit").unwrap());
+    assert!(read(bandit, Input::Memory(report(FINDINGS_MAX).as_bytes()), &mut count).is_ok());
     assert_eq!(count.0, FINDINGS_MAX);
-    let over = (bandit::SCANNER.parse)(Input::Memory(report(FINDINGS_MAX + 1).as_bytes()), &mut count);
+    let over = read(bandit, Input::Memory(report(FINDINGS_MAX + 1).as_bytes()), &mut count);
     assert!(matches!(over, Err(ParseError::TooManyFindings { .. })), "{over:?}");
 }
 
-/// The corpus of real reports, where it is there: the folder named by `GATEHOUSE_CORPUS`, or `../shared/corpus`.
-#[test]
-fn the_corpus_of_real_reports_adds_up() {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let corpus = std::env::var_os("GATEHOUSE_CORPUS").map_or(default, PathBuf::from);
-    let Ok(manifest) = std::fs::read(corpus.join("manifest.json")) else {
-        println!("no corpus at {}: nothing to read", corpus.display());
-        return;
-    };
-    let entries: Vec<serde_json::Value> = serde_json::from_slice(&manifest).unwrap();
-    let mut read = 0;
-    for entry in entries {
-        let Some(scanner) = find(entry["scanner"].as_str().unwrap()) else { continue };
-        let file = corpus.join(entry["file"].as_str().unwrap());
-        let (_, parsed) = findings(scanner, &std::fs::read(&file).unwrap()).unwrap();
-        assert_eq!(Some(parsed.summary.results), entry["results_in_file"].as_u64(), "{}", file.display());
-        assert!(parsed.summary.adds_up());
-        read += 1;
-    }
-    assert!(read > 0, "the corpus holds reports of none of our scanners");
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn no_edit_of_a_report_makes_a_parser_panic_or_lose_count(
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
@@ -176,8 +301,8 @@ proptest! {
                     let at = at.index(bytes.len());
                     bytes[at] = *byte;
                 }
-                if let Ok((_, parsed)) = findings(scanner, &bytes) {
-                    prop_assert!(parsed.summary.adds_up());
+                if let Ok(read) = read_all(Expected::Tool(scanner), Input::Memory(&bytes)) {
+                    prop_assert!(read.parsed.summary.adds_up());
                 }
             }
         }
