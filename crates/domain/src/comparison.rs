@@ -1,6 +1,6 @@
 //! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone.
 
-use crate::grouping::Issue;
+use crate::grouping::Span;
 use crate::ids::{IssueId, OccurrenceId, ScanId};
 use crate::tracking::{Place, Tracked, pair};
 use serde::{Deserialize, Serialize};
@@ -60,14 +60,14 @@ pub struct Side {
     /// The scan.
     pub scan: ScanId,
     /// Its issues, in their stored order.
-    pub issues: Vec<Issue>,
+    pub issues: Vec<Span>,
     /// Its occurrences, in the order of their issues.
     pub occurrences: Vec<Place>,
 }
 
 impl Side {
     /// The occurrences of one of its issues, and the place of the first.
-    fn of(&self, issue: &Issue) -> (usize, &[Place]) {
+    fn of(&self, issue: &Span) -> (usize, &[Place]) {
         let range = usize::try_from(issue.first).unwrap_or(usize::MAX);
         let end = range.saturating_add(usize::try_from(issue.occurrences).unwrap_or(usize::MAX));
         (range, self.occurrences.get(range..end).unwrap_or_default())
@@ -81,8 +81,8 @@ pub struct Comparison {
     pub issues: Vec<ComparedIssue>,
     /// The identities of the scan's occurrences.
     pub occurrences: Vec<Tracked>,
-    /// The issues that are gone, as the scan compared with had them.
-    pub remediated: Vec<Issue>,
+    /// The issues that are gone, in the order in which the scan compared with had them.
+    pub remediated: Vec<Span>,
 }
 
 /// Compares `current` with `reference`, whose occurrences have these identities. Without a reference everything is
@@ -94,7 +94,7 @@ pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Track
         was_line: None,
     };
     let mut tracked: Vec<Tracked> = current.occurrences.iter().map(first_seen).collect();
-    let mut gone: BTreeMap<IssueId, &Issue> = BTreeMap::new();
+    let mut gone: BTreeMap<IssueId, &Span> = BTreeMap::new();
     if let Some((reference, _)) = reference {
         gone.extend(reference.issues.iter().map(|issue| (issue.id, issue)));
     }
@@ -116,7 +116,7 @@ pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Track
     }
     let remediated = match reference {
         Some((reference, _)) if complete => {
-            reference.issues.iter().filter(|issue| gone.contains_key(&issue.id)).cloned().collect()
+            reference.issues.iter().copied().filter(|issue| gone.contains_key(&issue.id)).collect()
         }
         Some(_) | None => Vec::new(),
     };
@@ -149,7 +149,7 @@ fn recognise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grouping::Grouper;
+    use crate::grouping::{Grouper, IssueKey};
     use crate::testing::finding;
     use crate::tracking::Stage;
     use finding::Finding;
@@ -164,6 +164,7 @@ mod tests {
             line: occurrence.line,
             signatures: occurrence.signatures,
         });
+        let issues = issues.map(|issue| Span::from(&issue)).collect();
         Side { scan: ScanId::from_bits([scan; 16]), issues, occurrences: places.collect() }
     }
 
@@ -175,20 +176,24 @@ mod tests {
         compare(side, true, None).occurrences
     }
 
-    fn buckets(comparison: &Comparison, side: &Side) -> Vec<(String, Bucket, u32, u32, u32)> {
-        let rows = comparison.issues.iter().zip(&side.issues);
-        rows.map(|(row, issue)| {
+    /// The issue of a rule.
+    fn of(rule: &str) -> IssueId {
+        IssueKey::of("bandit", &found(rule, "a.py", 1)).id()
+    }
+
+    fn buckets(comparison: &Comparison) -> Vec<(IssueId, Bucket, u32, u32, u32)> {
+        let row = |row: &ComparedIssue| {
             let Division { new, common, remediated } = row.division;
-            (issue.rule.clone(), row.bucket, new, common, remediated)
-        })
-        .collect()
+            (row.id, row.bucket, new, common, remediated)
+        };
+        comparison.issues.iter().map(row).collect()
     }
 
     #[test]
     fn without_a_reference_everything_is_new() {
         let scan = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 2)]);
         let comparison = compare(&scan, true, None);
-        assert_eq!(buckets(&comparison, &scan), [("B1".to_owned(), Bucket::New, 2, 0, 0)]);
+        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::New, 2, 0, 0)]);
         assert!(comparison.remediated.is_empty() && comparison.occurrences[0].id != comparison.occurrences[1].id);
     }
 
@@ -197,11 +202,8 @@ mod tests {
         let old = side(1, vec![found("B1", "a.py", 1), found("B3", "c.py", 9)]);
         let new = side(2, vec![found("B1", "a.py", 40), found("B1", "b.py", 2), found("B2", "a.py", 3)]);
         let comparison = compare(&new, true, Some((&old, &identities(&old))));
-        assert_eq!(
-            buckets(&comparison, &new),
-            [("B1".to_owned(), Bucket::Common, 1, 1, 0), ("B2".to_owned(), Bucket::New, 1, 0, 0)]
-        );
-        assert_eq!(comparison.remediated.iter().map(|issue| issue.rule.as_str()).collect::<Vec<_>>(), ["B3"]);
+        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 1, 1, 0), (of("B2"), Bucket::New, 1, 0, 0)]);
+        assert_eq!(comparison.remediated.iter().map(|issue| issue.id).collect::<Vec<_>>(), [of("B3")]);
         let moved = &comparison.occurrences[0];
         assert_eq!(
             (moved.id, moved.stage, moved.was_line),
@@ -215,10 +217,10 @@ mod tests {
         let old = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 1), found("B3", "c.py", 9)]);
         let new = side(2, vec![found("B1", "a.py", 1)]);
         let comparison = compare(&new, false, Some((&old, &identities(&old))));
-        assert_eq!(buckets(&comparison, &new), [("B1".to_owned(), Bucket::Common, 0, 1, 0)]);
+        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 0, 1, 0)]);
         assert!(comparison.remediated.is_empty());
         let comparison = compare(&new, true, Some((&old, &identities(&old))));
-        assert_eq!(buckets(&comparison, &new), [("B1".to_owned(), Bucket::Common, 0, 1, 1)]);
+        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 0, 1, 1)]);
         assert_eq!(comparison.remediated.len(), 1);
     }
 

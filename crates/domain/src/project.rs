@@ -65,6 +65,48 @@ pub struct Settings {
     /// The level that issues without a severity count as; absent: with a threshold set they make a verdict undecided.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unassigned_as: Option<Severity>,
+    /// Whether results that their report marks as suppressed count like any other, or not at all.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub tool_suppressions: ToolSuppressions,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What becomes of results that their report marks as suppressed: by a comment in the source, or in the scanner's own
+/// triage. Whoever can change the source can suppress, so nothing is taken off the gate by it unless an admin says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolSuppressions {
+    /// They count like any other result.
+    #[default]
+    Ignored,
+    /// They are left out of issues, and counted as suppressed.
+    Honoured,
+}
+
+impl ToolSuppressions {
+    /// Both, with their names.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Ignored, "ignored"), (Self::Honoured, "honoured")];
+
+    /// The name that the API gives it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Honoured => "honoured",
+        }
+    }
+}
+
+impl std::str::FromStr for ToolSuppressions {
+    type Err = String;
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
+        found
+            .map(|(value, _)| value)
+            .ok_or_else(|| format!("`{}` is neither `ignored` nor `honoured`", name.escape_default()))
+    }
 }
 
 /// What can happen to a project.
@@ -341,7 +383,9 @@ pub(crate) mod tests {
     #[test]
     fn the_stored_events_are_pinned() {
         let events = [
-            ProjectEvent::SettingsSet { settings: Settings { unassigned_as: Some(Severity::High) } },
+            ProjectEvent::SettingsSet {
+                settings: Settings { unassigned_as: Some(Severity::High), ..Settings::default() },
+            },
             target(TargetType::Repository),
             baseline("dvpwa", Some("master")),
             ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },

@@ -20,7 +20,7 @@ pub struct ScanRequest {
     pub target_type: TargetType,
     /// Its branch, tag or version.
     pub variant: VariantName,
-    /// The scanner.
+    /// The scanner as it was asked for: the name of a format, or `auto`.
     pub scanner: ScannerId,
     /// From which level on the gate fails.
     pub fail_on_severity: Threshold,
@@ -49,6 +49,13 @@ pub struct ScanRecord {
     pub id: ScanId,
     /// What was asked for.
     pub request: ScanRequest,
+    /// The tool that wrote the report: the product that issues are keyed by, and what scans are compared by.
+    pub tool: ScannerId,
+    /// The format that the report was read as.
+    pub format: ScannerId,
+    /// What tells apart parts of one tool's results that are uploaded one by one; scans of other parts are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub categories: Vec<String>,
     /// Who uploaded it.
     pub by: Actor,
     /// When the upload began.

@@ -3,7 +3,7 @@
 //! A signature is an input of the matcher in [`tracking`](crate::tracking), never an identity. Line numbers are not in it.
 
 use crate::digest::Short;
-use finding::{Excerpt, Finding, Location};
+use finding::{Endpoint, Excerpt, Finding, Kind, Location};
 
 /// The most lines of a finding's own code that are compared.
 const SNIPPET_LINES_MAX: usize = 10;
@@ -24,9 +24,14 @@ pub struct Signatures {
 impl Signatures {
     /// The signatures of a finding. The rule is not in them: occurrences are compared within one issue only.
     pub fn of(finding: &Finding) -> Self {
-        let path = finding.location.as_ref().map(|location| normal_path(&location.path)).unwrap_or_default();
+        let place = place_text(finding);
         let code = finding.code.as_ref().and_then(|code| Parts::of(code, finding.location.as_ref()));
-        let (path, message) = (path.as_bytes(), finding.message.as_bytes());
+        // What is found from outside or in a package is told apart by its place: its message names versions and times.
+        let message = match finding.kind {
+            Kind::Code | Kind::Secret => finding.message.as_bytes(),
+            Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => b"",
+        };
+        let path = place.as_bytes();
         Self {
             context: code.as_ref().map(|code| {
                 let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
@@ -36,6 +41,28 @@ impl Signatures {
             message: Short::derive("v1:signature:message", &[path, message]),
         }
     }
+}
+
+/// Where a finding is, as it is compared: the file, the address, the resource, the package, whichever it has.
+pub fn place_text(finding: &Finding) -> String {
+    let file = finding.location.as_ref().map(|location| normal_path(&location.path));
+    let endpoint = finding.endpoint.as_ref().map(endpoint_text);
+    // In a file or image there may be several packages with one vulnerability; the issue's key has the package's name.
+    let parts = [file, endpoint, finding.resource.clone()];
+    let text = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    match (&finding.package, text.is_empty()) {
+        (Some(package), true) => package.name.clone(),
+        (Some(_), false) | (None, _) => text,
+    }
+}
+
+fn endpoint_text(endpoint: &Endpoint) -> String {
+    let Endpoint { url, host, port, protocol, method, parameter } = endpoint;
+    let port = port.map(|port| port.to_string());
+    let network = [host, &port, protocol].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(":");
+    let place = url.clone().unwrap_or(network);
+    let parts = [method.as_deref(), Some(place.as_str()), parameter.as_deref()];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A path as it is compared: `/` between its parts, no `./` before them.

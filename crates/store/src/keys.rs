@@ -55,9 +55,12 @@ pub fn segment(list: &str, n: u32) -> String {
 }
 
 /// The newest complete scan of a variant by a scanner. The variant is hashed: its name may hold any character.
-pub fn head(target: TargetId, variant: &VariantName, scanner: &ScannerId) -> String {
+pub fn head(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
-    format!("gh:head:{target}:{variant}:{scanner}")
+    let parts: Vec<&[u8]> = categories.iter().map(|category| category.as_bytes()).collect();
+    let of =
+        if parts.is_empty() { String::new() } else { format!(":{}", Short::derive("v1:categories", &parts).to_hex()) };
+    format!("gh:head:{target}:{variant}:{tool}{of}")
 }
 
 /// Where an exemption's events stand.
@@ -99,7 +102,7 @@ mod tests {
             token(&"f".repeat(64)),
             raw(scan, &"f".repeat(32), u32::MAX),
             segment(&compared(scan), u32::MAX),
-            head(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
+            head(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["python".to_owned()]),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
         ];

@@ -14,7 +14,7 @@ use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all};
 use domain::comparison::ComparedIssue;
 use domain::gate::Judgement;
-use domain::grouping::Issue;
+use domain::grouping::Span;
 use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
@@ -32,10 +32,34 @@ pub struct Frozen {
     pub report: ParsedReport,
     /// Which upload's segments are the scan's: several may have begun under one `Idempotency-Key`.
     pub attempt: String,
-    /// How many segments the raw report has.
-    pub raw_segments: u32,
+    /// The raw report.
+    pub raw: RawReport,
     /// The findings, in the order of the report.
     pub findings: Manifest,
+}
+
+/// What became of a raw report. Its segments are encrypted; this says with what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum RawReport {
+    /// It is kept, and its key beside it: there is no `storage_key`, and no secret is known to be in it.
+    Kept {
+        /// How many segments it has.
+        segments: u32,
+        /// The key, 64 hexadecimal digits.
+        key: String,
+    },
+    /// It is kept, and its key is encrypted under the installation's `storage_key`.
+    Locked {
+        /// How many segments it has.
+        segments: u32,
+        /// What the storage key was mixed with, in hexadecimal digits.
+        salt: String,
+        /// The encrypted key, in hexadecimal digits.
+        key: String,
+    },
+    /// It held secrets and there is no `storage_key`: it was removed once parsed.
+    Removed,
 }
 
 /// The list of the findings that one upload read.
@@ -66,9 +90,9 @@ impl Frozen {
         let mut reader: Option<Reader<'_, _>> = None;
         let mut at: u32 = 0;
         for place in places {
-            // A finding's place in the list is its place in the report less the rejected entries before it.
-            let rejected = u32::try_from(self.report.summary.rejected).unwrap_or(u32::MAX);
-            let lowest = place.saturating_sub(rejected);
+            // A finding's place in the list is its place in the report less the results before it that are no findings.
+            let others = self.report.summary.results.saturating_sub(u64::from(self.findings.records));
+            let lowest = place.saturating_sub(u32::try_from(others).unwrap_or(u32::MAX));
             let open = match reader.take() {
                 Some(open) if lowest <= at.saturating_add(SKIP_RECORDS_MAX) => open,
                 _ => {
@@ -182,13 +206,35 @@ macro_rules! lists {
     };
 }
 
-lists!(Grouped, keys::grouped, issues: Issue, occurrences: Place);
-lists!(Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: Issue);
+lists!(Grouped, keys::grouped, occurrences: Place);
+lists!(Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: Span);
 lists!(Judged, keys::judged, exempted: Exempted);
+
+impl Grouped {
+    /// A part of each issue: what a stage needs of it, so that it need not hold the rest.
+    pub async fn parts<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
+        read_all(kv, &issues_list(scan), &self.issues).await
+    }
+}
+
+/// The name of the list of a scan's issues.
+pub fn issues_list(scan: ScanId) -> String {
+    list_of(&keys::grouped(scan), "issues")
+}
+
+/// The name of the list of the issues that are gone in a scan.
+pub fn remediated_list(scan: ScanId) -> String {
+    list_of(&keys::compared(scan), "remediated")
+}
 
 /// The name of a list that belongs to a stage's result.
 fn list_of(document: &str, list: &str) -> String {
     format!("{document}:{list}")
+}
+
+/// A writer of a list that belongs to the stage's result under `document`.
+pub fn list_writer<'a, K: Kv>(kv: &'a K, document: &str, list: &str) -> Writer<'a, K> {
+    Writer::new(kv, list_of(document, list))
 }
 
 /// Writes a list that belongs to the stage's result under `document`.
@@ -198,7 +244,7 @@ pub async fn write_list<T: Serialize>(
     list: &str,
     records: impl IntoIterator<Item = T>,
 ) -> Result<Manifest, KvError> {
-    let mut writer = Writer::new(kv, list_of(document, list));
+    let mut writer = list_writer(kv, document, list);
     for record in records {
         writer.push(&record).await?;
     }
