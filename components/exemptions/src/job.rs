@@ -9,6 +9,7 @@ use api::page::{Page, Wanted, encode};
 use api::problem::Code;
 use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Status};
+use domain::grouping::{Issue, Span};
 use domain::ids::{ExemptionId, IssueId, TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
@@ -16,7 +17,8 @@ use domain::role::Role;
 use domain::scan::{ScanEvent, ScanLog};
 use store::kv::Kv;
 use store::records::ExemptionPlace;
-use store::scans::Grouped;
+use store::scans::{Grouped, issues_list};
+use store::segments::Reader;
 use store::{document, journal, keys};
 
 /// How many of a target's newest scans are searched for an issue.
@@ -143,8 +145,12 @@ async fn title<K: Kv, V: Services>(
     let newest = journal::read_back::<ScanEvent>(context.kv, &journal, last, SCANS_SEARCHED).await?;
     for (_, entry) in newest {
         let scan = entry.event.scan;
-        let issues = Grouped::get(context.kv, scan).await?.issues(context.kv, scan).await?;
-        if let Some(found) = issues.into_iter().find(|candidate| candidate.id == issue) {
+        let grouped = Grouped::get(context.kv, scan).await?;
+        let spans: Vec<Span> = grouped.parts(context.kv, scan).await?;
+        let Some(at) = (0..).zip(&spans).find(|(_, span)| span.id == issue).map(|(at, _)| at) else { continue };
+        let list = issues_list(scan);
+        let mut reader = Reader::open(context.kv, &list, &grouped.issues, at).await?;
+        if let Some(found) = reader.next::<Issue>().await? {
             return Ok(found.title);
         }
     }

@@ -4,6 +4,7 @@ use api::Problem;
 use api::internal::Hold;
 use domain::grouping::Grouper;
 use domain::ids::ScanId;
+use domain::project::ToolSuppressions;
 use finding::Finding;
 use store::keys;
 use store::kv::Kv;
@@ -11,7 +12,7 @@ use store::scans::{Frozen, Grouped, write_list};
 use store::segments::Reader;
 
 /// What grouping holds for each finding, in bytes.
-const BYTES_PER_FINDING: usize = 200;
+const BYTES_PER_FINDING: usize = 500;
 
 /// Runs the stage: a pure function of the scan's findings, so running it again writes the same. `hold` waits for a
 /// share of memory of so many bytes.
@@ -25,11 +26,14 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let frozen = Frozen::get(kv, scan).await?;
     let findings = usize::try_from(frozen.findings.records).unwrap_or(usize::MAX);
     let _held = hold(findings.saturating_mul(BYTES_PER_FINDING)).await;
-    let mut grouper = Grouper::new(frozen.record.request.scanner.clone(), findings);
+    let honoured = frozen.record.settings.tool_suppressions == ToolSuppressions::Honoured;
+    let mut grouper = Grouper::new(frozen.record.tool.clone(), findings);
     let list = frozen.list();
     let mut reader = Reader::open(kv, &list, &frozen.findings, 0).await?;
     while let Some(finding) = reader.next::<Finding>().await? {
-        grouper.push(finding);
+        if !(honoured && finding.suppressed.is_some()) {
+            grouper.push(finding);
+        }
     }
     let (issues, occurrences) = grouper.finish();
     let document = keys::grouped(scan);

@@ -4,6 +4,7 @@ use api::Problem;
 use api::internal::Hold;
 use domain::exemption::Exemptions;
 use domain::gate::{Gate, Judged as Issue};
+use domain::grouping::Rated;
 use domain::ids::ScanId;
 use domain::journal::JournalId;
 use domain::time::Timestamp;
@@ -13,7 +14,7 @@ use store::kv::Kv;
 use store::scans::{Compared, Exempted, Frozen, Grouped, Judged, write_list};
 
 /// What judging holds for each issue, in bytes.
-const BYTES_PER_ISSUE: usize = 1000;
+const BYTES_PER_ISSUE: usize = 200;
 
 /// Runs the stage. Whether an exemption is in force is judged at `now`, once: run again, the first judgement stands.
 /// `hold` waits for a share of memory of so many bytes.
@@ -31,7 +32,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let grouped = Grouped::get(kv, scan).await?;
     let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
     let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
-    let issues = grouped.issues(kv, scan).await?;
+    let issues = grouped.parts::<Rated>(kv, scan).await?;
     let compared = Compared::get(kv, scan).await?;
 
     let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);

@@ -8,16 +8,19 @@ use domain::project::TargetType;
 use domain::scan::ScanRequest;
 use domain::threshold::Threshold;
 use guest::Call;
-use scanners::Scanner;
+use scanners::Expected;
 
 const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
+
+/// The name that stands for whichever scanner the report's content shows.
+const AUTO: &str = "auto";
 
 /// An upload's parameters.
 pub struct Asked {
     /// What is asked for.
     pub request: ScanRequest,
-    /// The parser.
-    pub scanner: &'static Scanner,
+    /// Whose report it is said to be.
+    pub expected: Expected,
     /// The key under which the same upload may be sent again.
     pub idempotency_key: Option<String>,
     /// The `Authorization` header.
@@ -39,34 +42,39 @@ impl Asked {
         let authorization = call.header("authorization")?.map(str::to_owned);
         let address = call.client_address().map(str::to_owned);
         let idempotency_key = call.idempotency_key()?;
-        let (request, scanner) = Self::read(&project, std::mem::take(&mut call.query))?;
-        Ok(Self { request, scanner, idempotency_key, authorization, address })
+        let (request, expected) = Self::read(&project, std::mem::take(&mut call.query))?;
+        Ok(Self { request, expected, idempotency_key, authorization, address })
     }
 
     /// Reads the parameters alone.
     ///
     /// # Errors
     /// A parameter is missing, not legal or not known.
-    pub fn read(project: &str, mut query: Query) -> Result<(ScanRequest, &'static Scanner), Problem> {
+    pub fn read(project: &str, mut query: Query) -> Result<(ScanRequest, Expected), Problem> {
         let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
         let named: String = query.required("scanner")?;
-        let scanner = scanners::find(&named).ok_or_else(|| {
-            let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
-            let detail = format!("`{}` is not known; known are {}", named.escape_default(), known.join(", "));
-            Problem::new(Code::UnknownScanner, detail)
-        })?;
+        let (id, expected) = match (named.eq_ignore_ascii_case(AUTO), scanners::find(&named)) {
+            (true, _) => (AUTO, Expected::Any),
+            (false, Some(scanner)) => (scanner.id, Expected::Tool(scanner)),
+            (false, None) => {
+                let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
+                let (named, known) = (named.escape_default(), known.join(", "));
+                let detail = format!("`{named}` is not known; use `{AUTO}`, or one of {known}");
+                return Err(Problem::new(Code::UnknownScanner, detail));
+            }
+        };
         let request = ScanRequest {
             project,
             target: query.required::<TargetName>("target")?,
             target_type: query.optional::<TargetType>("target_type")?.unwrap_or(TargetType::Repository),
             variant: query.required::<VariantName>("variant")?,
-            scanner: scanner.id.parse::<ScannerId>().map_err(|error| Problem::internal(error.to_string()))?,
+            scanner: id.parse::<ScannerId>().map_err(|error| Problem::internal(error.to_string()))?,
             fail_on_severity: query.optional::<Threshold>("fail_on_severity")?.unwrap_or_else(Threshold::none),
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
         query.finish(KNOWN)?;
-        Ok((request, scanner))
+        Ok((request, expected))
     }
 }
 
@@ -84,6 +92,8 @@ mod tests {
         let request = read("scanner=bandit&target=dvpwa&variant=master").unwrap();
         assert_eq!(request.target_type, TargetType::Repository);
         assert_eq!(request.fail_on_severity, Threshold::none());
+        let scanner = |name: &str| read(&format!("scanner={name}&target=a&variant=b")).unwrap().scanner.to_string();
+        assert_eq!([scanner("Bandit"), scanner("AUTO")], ["bandit", "auto"]);
     }
 
     #[test]
@@ -91,7 +101,6 @@ mod tests {
         let good = "scanner=bandit&target=dvpwa&variant=master";
         let cases = [
             ("target=a&variant=b".to_owned(), "invalid-parameter: parameter `scanner`: it is missing"),
-            ("scanner=foo&target=a&variant=b".to_owned(), "unknown-scanner: `foo` is not known; known are bandit"),
             (
                 format!("{good}&target_type=vm"),
                 "invalid-parameter: parameter `target_type`: `vm` is no target type; use one of repository, container, instance, configuration",
@@ -108,5 +117,8 @@ mod tests {
         for (query, expected) in cases {
             assert_eq!(read(&query).unwrap_err(), expected);
         }
+        let unknown = read("scanner=foo&target=a&variant=b").unwrap_err();
+        assert!(unknown.starts_with("unknown-scanner: `foo` is not known; use `auto`, or one of "), "{unknown}");
+        assert!(unknown.contains("bandit"), "{unknown}");
     }
 }

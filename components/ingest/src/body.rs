@@ -14,6 +14,8 @@ pub enum Encoding {
     Identity,
     /// gzip (RFC 1952), one or more members.
     Gzip,
+    /// gzip written in base64 (RFC 4648), as GitHub takes SARIF.
+    GzipBase64,
 }
 
 /// Where the bytes of a report come from.

@@ -3,9 +3,8 @@
 use crate::sync_kv::SyncKv;
 use api::problem::{Code, Problem};
 use domain::ids::ScanId;
-use domain::scan::ParsedReport;
 use finding::Finding;
-use scanners::{Input, ParseError, Parsed, Scanner, Sink, Stop};
+use scanners::{Expected, Input, ParseError, Parsed, Sink, Stop};
 use std::ops::ControlFlow;
 use store::keys;
 use store::kv::KvError;
@@ -18,27 +17,27 @@ use store::segments::{Builder, Manifest, Segment};
 /// The file is no report of this scanner, or the store failed. `written` then says how many segments there are to remove.
 pub(crate) fn parse<S: SyncKv>(
     sync: &S,
-    scanner: &Scanner,
+    expected: Expected,
     input: Input<'_>,
     scan: ScanId,
     attempt: &str,
     written: &mut u32,
-) -> Result<(ParsedReport, Manifest), Problem> {
+) -> Result<(Parsed, Manifest), Problem> {
     let list = findings_list(scan, attempt);
     let mut writer = FindingWriter { sync, list, builder: Builder::default(), written, failure: None };
-    let parsed = (scanner.parse)(input, &mut writer);
+    let parsed = scanners::read(expected, input, &mut writer);
     if let Some(failure) = writer.failure {
         return Err(failure.into());
     }
-    let Parsed { summary, scanner_version } = parsed.map_err(|error| problem(&error))?;
-    if !summary.adds_up() {
-        return Err(Problem::internal(format!("the parser of {} has lost count: {summary:?}", scanner.id)));
+    let parsed = parsed.map_err(|error| problem(&error))?;
+    if !parsed.summary.adds_up() {
+        return Err(Problem::internal(format!("the parser of {} has lost count: {:?}", parsed.format, parsed.summary)));
     }
     let (last, manifest) = std::mem::take(&mut writer.builder).finish();
     if let Some(segment) = last {
         writer.write(&segment)?;
     }
-    Ok((ParsedReport { summary, scanner_version }, manifest))
+    Ok((parsed, manifest))
 }
 
 struct FindingWriter<'a, S> {
@@ -82,9 +81,12 @@ fn problem(error: &ParseError) -> Problem {
         ParseError::Empty => Code::ReportEmpty,
         ParseError::Truncated { .. } => Code::ReportTruncated,
         ParseError::Malformed { .. } => Code::ReportMalformed,
-        ParseError::WrongTool { .. } => Code::WrongTool,
+        ParseError::WrongTool { .. } | ParseError::OtherShape { .. } => Code::WrongTool,
         ParseError::TooDeep { .. } => Code::ReportTooDeep,
-        ParseError::TooManyFindings { .. } => Code::ReportTooLarge,
+        ParseError::Unrecognised { .. } => Code::UnknownFormat,
+        ParseError::TooManyFindings { .. } | ParseError::EntryTooLarge { .. } | ParseError::TooLarge { .. } => {
+            Code::ReportTooLarge
+        }
         ParseError::Stopped => Code::Internal,
         ParseError::Unreadable(_) => Code::Unavailable,
     };

@@ -1,7 +1,9 @@
-//! A report on its way into the store: decompressed, hashed, cut into segments as it arrives, never held as a whole
-//! unless it is small; and the way back out of it for parsers.
+//! A report on its way into the store: decompressed, hashed, cut into encrypted segments as it arrives, never held as a
+//! whole unless it is small; and the way back out of it for parsers.
 
 use crate::body::{Encoding, Source};
+use crate::peek::{Peeked, Unbase64};
+use crate::sealing::{OVERHEAD_BYTES, Sealer};
 use crate::sync_kv::SyncKv;
 use api::problem::{Code, Problem};
 use domain::digest::hex;
@@ -11,6 +13,7 @@ use finding::limits::{COMPRESSION_RATIO_FLOOR_BYTES, COMPRESSION_RATIO_MAX, REPO
 use flate2::write::MultiGzDecoder;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 use std::io::{Read, Write as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +22,8 @@ use store::kv::{Kv, KvError};
 
 /// The largest report that is parsed from memory, in bytes; a larger one is read back from its segments.
 const IN_MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How much of a report goes into one segment, in bytes.
+const SEGMENT_BYTES: usize = VALUE_BYTES_MAX - OVERHEAD_BYTES;
 /// What all uploads that share this instance may hold in memory together, in bytes: an instance has 128 MiB and serves
 /// up to 16 requests at once.
 const IN_MEMORY_TOTAL_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -41,20 +46,36 @@ pub(crate) struct Received {
     pub(crate) memory: Memory,
 }
 
+/// Where a report's segments go.
+#[derive(Clone, Copy)]
+pub(crate) struct Keep<'a> {
+    /// The scan.
+    pub(crate) scan: ScanId,
+    /// The attempt at it.
+    pub(crate) attempt: &'a str,
+    /// What they are encrypted with.
+    pub(crate) sealer: &'a Sealer,
+}
+
 /// Receives a report to its end. With `keep` absent it is only measured and hashed; else its segments are kept for this
 /// scan and attempt.
 pub(crate) async fn receive<K: Kv, S: Source>(
     kv: &K,
-    keep: Option<(ScanId, &str)>,
+    keep: Option<Keep<'_>>,
     source: &mut S,
     written: &mut u32,
 ) -> Result<Received, Problem> {
     let mut segments = Segments { kv, keep, buffer: Vec::new(), written, writing: FuturesUnordered::new() };
     let mut report = Report { bytes: 0, hash: Sha256::new(), memory: Memory::default() };
-    let taken = match source.encoding() {
-        Encoding::Identity => copy(source, &mut report, &mut segments).await,
-        Encoding::Gzip => inflate(source, &mut report, &mut segments).await,
-    };
+    let taken = async {
+        let mut source = Peeked::new(source).await?;
+        match source.encoding() {
+            Encoding::Identity => copy(&mut source, &mut report, &mut segments).await,
+            Encoding::Gzip => inflate(&mut source, &mut report, &mut segments).await,
+            Encoding::GzipBase64 => inflate(&mut Unbase64::new(source), &mut report, &mut segments).await,
+        }
+    }
+    .await;
     // Also after an error: what is still being written must be there before it can be removed.
     let finished = segments.finish().await;
     taken?;
@@ -184,7 +205,7 @@ type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>;
 /// Cuts bytes into raw segments and writes them, several at once.
 struct Segments<'a, K> {
     kv: &'a K,
-    keep: Option<(ScanId, &'a str)>,
+    keep: Option<Keep<'a>>,
     buffer: Vec<u8>,
     written: &'a mut u32,
     writing: FuturesUnordered<Writing<'a>>,
@@ -197,11 +218,11 @@ impl<K: Kv> Segments<'_, K> {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = (VALUE_BYTES_MAX - self.buffer.len()).min(rest.len());
+            let room = (SEGMENT_BYTES - self.buffer.len()).min(rest.len());
             let (now, later) = rest.split_at(room);
             self.buffer.extend_from_slice(now);
             rest = later;
-            if self.buffer.len() == VALUE_BYTES_MAX {
+            if self.buffer.len() == SEGMENT_BYTES {
                 self.write().await?;
             }
         }
@@ -209,8 +230,9 @@ impl<K: Kv> Segments<'_, K> {
     }
 
     async fn write(&mut self) -> Result<(), Problem> {
-        if let Some((scan, attempt)) = self.keep {
-            let (kv, key, bytes) = (self.kv, keys::raw(scan, attempt, *self.written), std::mem::take(&mut self.buffer));
+        if let Some(Keep { scan, attempt, sealer }) = self.keep {
+            let (kv, key) = (self.kv, keys::raw(scan, attempt, *self.written));
+            let bytes = sealer.seal(*self.written, std::mem::take(&mut self.buffer))?;
             *self.written += 1;
             self.writing.push(Box::pin(async move { kv.set(&key, &bytes).await }));
         }
@@ -237,36 +259,57 @@ impl<K: Kv> Segments<'_, K> {
     }
 }
 
-/// Reads a report back from its segments.
-pub(crate) struct RawReader<'a, S> {
+/// A report in its segments, for parsers.
+pub(crate) struct Stored<'a, S> {
     sync: &'a S,
-    scan: ScanId,
-    attempt: &'a str,
+    keep: Keep<'a>,
     segments: u32,
-    next: u32,
-    buffer: Vec<u8>,
-    at: usize,
     /// What the store said when it failed; a parser can only pass on an I/O error.
-    pub(crate) failure: Option<KvError>,
+    failure: RefCell<Option<KvError>>,
 }
 
-impl<'a, S> RawReader<'a, S> {
-    pub(crate) fn new(sync: &'a S, scan: ScanId, attempt: &'a str, segments: u32) -> Self {
-        Self { sync, scan, attempt, segments, next: 0, buffer: Vec::new(), at: 0, failure: None }
+impl<'a, S> Stored<'a, S> {
+    pub(crate) fn new(sync: &'a S, keep: Keep<'a>, segments: u32) -> Self {
+        Self { sync, keep, segments, failure: RefCell::new(None) }
+    }
+
+    /// What the store said when it failed.
+    pub(crate) fn failure(self) -> Option<KvError> {
+        self.failure.into_inner()
     }
 }
 
-impl<S: SyncKv> Read for RawReader<'_, S> {
+impl<S: SyncKv> scanners::Source for Stored<'_, S> {
+    fn open(&self) -> Box<dyn Read + '_> {
+        Box::new(StoredReader { stored: self, next: 0, buffer: Vec::new(), at: 0 })
+    }
+}
+
+struct StoredReader<'a, S> {
+    stored: &'a Stored<'a, S>,
+    next: u32,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl<S: SyncKv> StoredReader<'_, S> {
+    fn segment(&self) -> Result<Vec<u8>, KvError> {
+        let Keep { scan, attempt, sealer } = self.stored.keep;
+        let key = keys::raw(scan, attempt, self.next);
+        let sealed = self.stored.sync.get(&key)?.ok_or_else(|| KvError::Missing { key: key.clone() })?;
+        sealer.open(&key, self.next, sealed)
+    }
+}
+
+impl<S: SyncKv> Read for StoredReader<'_, S> {
     fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
         if self.at == self.buffer.len() {
-            if self.next == self.segments {
+            if self.next == self.stored.segments {
                 return Ok(0);
             }
-            let key = keys::raw(self.scan, self.attempt, self.next);
-            let segment = self.sync.get(&key).and_then(|bytes| bytes.ok_or(KvError::Missing { key }));
-            self.buffer = segment.map_err(|error| {
+            self.buffer = self.segment().map_err(|error| {
                 let text = error.to_string();
-                self.failure = Some(error);
+                self.stored.failure.replace(Some(error));
                 std::io::Error::other(text)
             })?;
             (self.at, self.next) = (0, self.next + 1);

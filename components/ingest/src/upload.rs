@@ -3,7 +3,8 @@
 pub use crate::asked::Asked;
 pub use crate::body::{Encoding, Source};
 use crate::parse::parse;
-use crate::raw::{RawReader, Received, receive};
+use crate::raw::{Keep, Received, Stored, receive};
+use crate::sealing::Sealer;
 pub use crate::sync_kv::SyncKv;
 use api::auth::authenticate;
 use api::context::project_state;
@@ -12,15 +13,15 @@ use api::problem::{Code, Problem};
 use api::v1::ScanAnswer;
 use domain::digest::hex;
 use domain::event::Actor;
-use domain::ids::{EventId, ScanId, TargetId, VariantName};
+use domain::ids::{EventId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
 use domain::role::Role;
-use domain::scan::{Head, Reference, ScanEvent, ScanRecord, ScanRequest};
+use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
 use scanners::Input;
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged, discard};
+use store::scans::{Answered, Frozen, Judged, RawReport, discard};
 use store::{document, keys};
 
 /// How often an upload looks whether the one that claimed its key first has frozen the scan.
@@ -38,8 +39,12 @@ pub struct Context<'a, K, S, V> {
     pub admin_token: String,
     /// When the upload began.
     pub now: Timestamp,
+    /// What raw reports' keys are encrypted under; empty for none.
+    pub storage_key: String,
     /// Random bits: the scan's id where no `Idempotency-Key` gives it, and the name of this attempt.
     pub random: [u8; 16],
+    /// Random bits: the key that this upload's raw report is encrypted under.
+    pub raw_key: [u8; 32],
 }
 
 /// Runs an upload.
@@ -90,44 +95,58 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
 ) -> Result<Frozen, Problem> {
     let kv = context.kv;
     let attempt = hex(&context.random);
-    let (mut raw, mut findings) = (0, 0);
+    let sealer = Sealer::new(context.raw_key);
+    let keep = Keep { scan, attempt: &attempt, sealer: &sealer };
+    let (mut segments, mut findings) = (0, 0);
     let frozen = async {
-        let received = receive(kv, Some((scan, &attempt)), body, &mut raw).await?;
-        let mut reader = RawReader::new(context.sync, scan, &attempt, received.segments);
+        let received = receive(kv, Some(keep), body, &mut segments).await?;
+        let stored = Stored::new(context.sync, keep, received.segments);
         let input = match received.memory.whole() {
             Some(bytes) => Input::Memory(bytes),
-            None => Input::Stream(&mut reader),
+            None => Input::Stream(&stored),
         };
-        let parsed = parse(context.sync, asked.scanner, input, scan, &attempt, &mut findings);
-        let (report, manifest) = match reader.failure {
+        let parsed = parse(context.sync, asked.expected, input, scan, &attempt, &mut findings);
+        let (parsed, manifest) = match stored.failure() {
             Some(failure) => return Err(failure.into()),
             None => parsed?,
         };
+        let raw = sealer.kept(&context.storage_key, parsed.holds_secrets, received.segments)?;
+        let name = |name: &str| name.parse().map_err(|error| Problem::internal(format!("{error}")));
+        let (tool, categories) = (name(&parsed.tool)?, parsed.categories.into_iter().collect::<Vec<_>>());
         let record = ScanRecord {
             v: 1,
             id: scan,
             request: asked.request.clone(),
+            reference: reference(kv, state, &asked.request, &tool, &categories).await?,
+            tool,
+            format: name(parsed.format)?,
+            categories,
             by,
             received: context.now,
             report_sha256: received.sha256.clone(),
             report_bytes: received.bytes,
             settings: state.settings.clone(),
-            reference: reference(kv, state, &asked.request).await?,
         };
+        let report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
         // Before the scan is frozen: an upload that is refused here leaves nothing behind.
         ensure_target(context, state, &record).await?;
         let attempt = attempt.clone();
-        let mine = Frozen { record, report, attempt, raw_segments: received.segments, findings: manifest };
+        let mine = Frozen { record, report, attempt, raw, findings: manifest };
         let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
         same(&frozen, &asked.request, &received)?;
         Ok(frozen)
     }
     .await;
     match frozen {
-        Ok(frozen) if frozen.attempt == attempt => Ok(frozen),
+        Ok(frozen) if frozen.attempt == attempt => {
+            if frozen.raw == RawReport::Removed {
+                discard(kv, scan, &attempt, segments, 0).await?;
+            }
+            Ok(frozen)
+        }
         // Another upload under the same key was first, or this one failed: its segments are nobody's.
         other => {
-            discard(kv, scan, &attempt, raw, findings).await?;
+            discard(kv, scan, &attempt, segments, findings).await?;
             other
         }
     }
@@ -172,19 +191,23 @@ fn same(frozen: &Frozen, request: &ScanRequest, received: &Received) -> Result<(
 }
 
 /// Chooses the scan to compare with, by the baseline and the heads as they are now.
-async fn reference(kv: &impl Kv, state: &Project, request: &ScanRequest) -> Result<Reference, Problem> {
+async fn reference(
+    kv: &impl Kv,
+    state: &Project,
+    request: &ScanRequest,
+    tool: &ScannerId,
+    categories: &[String],
+) -> Result<Reference, Problem> {
+    let head = async |variant: &VariantName| -> Result<Option<Head>, Problem> {
+        Ok(document::find(kv, &keys::head(request.target_id(), variant, tool, categories)).await?)
+    };
     let baseline = state.targets.get(&request.target).and_then(|target| target.baseline.as_ref());
     let of_baseline = match baseline.filter(|baseline| **baseline != request.variant) {
-        Some(baseline) => head(kv, request, baseline).await?,
+        Some(baseline) => head(baseline).await?,
         None => None,
     };
-    let of_variant = head(kv, request, &request.variant).await?;
+    let of_variant = head(&request.variant).await?;
     Ok(Reference::choose(&request.variant, baseline, of_baseline.as_ref(), of_variant.as_ref()))
-}
-
-async fn head(kv: &impl Kv, request: &ScanRequest, variant: &VariantName) -> Result<Option<Head>, Problem> {
-    let key = keys::head(request.target_id(), variant, &request.scanner);
-    Ok(document::find(kv, &key).await?)
 }
 
 fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
@@ -238,7 +261,7 @@ async fn complete<K: Kv, S, V: Services>(
 
     let request = &record.request;
     let target: TargetId = request.target_id();
-    let event = ScanEvent { scan: record.id, variant: request.variant.clone(), scanner: request.scanner.clone() };
+    let event = ScanEvent { scan: record.id, variant: request.variant.clone(), scanner: record.tool.clone() };
     let append = Append {
         id: EventId::derived("v1:scan-recorded", &[&record.id.short().0]),
         by: record.by.clone(),
@@ -257,7 +280,7 @@ async fn move_head(kv: &impl Kv, frozen: &Frozen, retry: bool) -> Result<(), Pro
     if !frozen.report.summary.is_complete() {
         return Ok(());
     }
-    let key = keys::head(record.request.target_id(), &record.request.variant, &record.request.scanner);
+    let key = keys::head(record.request.target_id(), &record.request.variant, &record.tool, &record.categories);
     if retry {
         let held: Option<Head> = document::find(kv, &key).await?;
         if held.is_some_and(|held| record.received <= held.received) {

@@ -9,7 +9,7 @@ use api::page::{Page, Wanted, encode};
 use api::v1::{ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem};
 use domain::ids::{Subject, TargetName, TokenId, VariantName, token_digest};
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{IssuedToken, Named, ProjectEvent, Settings, TokenRecord};
+use domain::project::{IssuedToken, Named, ProjectEvent, Settings, TokenRecord, ToolSuppressions};
 use domain::role::Role;
 use finding::severity::Severity;
 use store::kv::Kv;
@@ -34,7 +34,10 @@ pub async fn project<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<
     let created = state.created.map(|mark| mark.at).unwrap_or_default();
     Ok(ProjectAnswer {
         id: context.project.to_string(),
-        settings: SettingsBody { unassigned_as: state.settings.unassigned_as.map(|level| level.to_string()) },
+        settings: SettingsBody {
+            unassigned_as: state.settings.unassigned_as.map(|level| level.to_string()),
+            tool_suppressions: Some(state.settings.tool_suppressions.as_str().to_owned()),
+        },
         created_at: created.to_string(),
         targets: state.targets.len(),
     })
@@ -53,7 +56,9 @@ pub async fn put_project<K: Kv, V: Services>(
     if unassigned_as == Some(Severity::Unassigned) {
         return Err(illegal("unassigned_as", "`unassigned` is no level to count as"));
     }
-    append(context, who, ProjectEvent::SettingsSet { settings: Settings { unassigned_as } }).await?;
+    let suppressions = settings.tool_suppressions.map(|word| field::<ToolSuppressions>("tool_suppressions", &word));
+    let tool_suppressions = suppressions.transpose()?.unwrap_or_default();
+    append(context, who, ProjectEvent::SettingsSet { settings: Settings { unassigned_as, tool_suppressions } }).await?;
     project(context).await
 }
 

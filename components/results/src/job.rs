@@ -6,7 +6,7 @@ use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
 use api::v1::{IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
 use domain::comparison::{Bucket, ComparedIssue, Division};
-use domain::grouping::Issue;
+use domain::grouping::{Issue, Rated, Span};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::scan::{ScanEvent, ScanLog};
@@ -16,11 +16,12 @@ use finding::severity::Severity;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
-use store::scans::{Answered, Compared, Frozen, Grouped, Judged, read_list};
+use store::scans::{Answered, Compared, Frozen, Grouped, Judged, issues_list, read_list, remediated_list};
+use store::segments::Reader;
 use store::{document, journal, keys};
 
-/// What a query holds for each issue of its scan, in bytes.
-const BYTES_PER_ISSUE: usize = 1000;
+/// What a query holds for each issue of its scan, in bytes: where its occurrences are, and how it compares.
+const BYTES_PER_ISSUE: usize = 150;
 
 /// What a query works with.
 pub struct Context<'a, K> {
@@ -35,11 +36,10 @@ pub struct Context<'a, K> {
 }
 
 impl<K: Kv> Context<'_, K> {
-    /// The issues of a scan, and the share of memory they take.
-    async fn issues_of(&self, grouped: &Grouped, scan: ScanId) -> Result<(Vec<Issue>, Box<dyn Any>), Problem> {
+    /// A share of memory for what a query holds of each of a scan's issues.
+    async fn hold_issues(&self, grouped: &Grouped) -> Box<dyn Any> {
         let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
-        let held = (self.hold)(records.saturating_mul(BYTES_PER_ISSUE)).await;
-        Ok((grouped.issues(self.kv, scan).await?, held))
+        (self.hold)(records.saturating_mul(BYTES_PER_ISSUE)).await
     }
 }
 
@@ -209,29 +209,73 @@ pub async fn issues(
 ) -> Result<Page<IssueItem>, Problem> {
     scan(context, id).await?;
     let kv = context.kv;
-    let (issues, _held) = context.issues_of(&Grouped::get(kv, id).await?, id).await?;
+    let grouped = Grouped::get(kv, id).await?;
+    let _held = context.hold_issues(&grouped).await;
     let compared = Compared::get(kv, id).await?;
     let exempted: BTreeMap<IssueId, ExemptionId> =
         Judged::get(kv, id).await?.exempted(kv, id).await?.into_iter().collect();
-    let rows = compared.issues(kv, id).await?;
-    let here = issues.iter().zip(&rows).map(|(issue, ComparedIssue { bucket, division, .. })| {
-        IssueItem::new(issue, *bucket, *division, exempted.get(&issue.id).copied())
-    });
-    let remediated = compared.remediated(kv, id).await?;
-    let gone = remediated.iter().map(|issue| {
-        let division = Division { new: 0, common: 0, remediated: issue.occurrences };
-        IssueItem::new(issue, Bucket::Remediated, division, None)
-    });
-    let matching = here.chain(gone).filter(|issue| {
-        filter.bucket.is_none_or(|bucket| issue.bucket == bucket)
-            && filter.severity.is_none_or(|severity| issue.severity == severity.as_str())
-            && filter.exempted.is_none_or(|exempted| issue.exempted == exempted)
-    });
-    let from = wanted.from.unwrap_or(0);
-    let mut rest = matching.skip(from);
-    let items: Vec<_> = rest.by_ref().take(wanted.limit).collect();
-    let next = rest.next().map(|_| encode("issues", &(from + items.len())));
-    Ok(Page { items, next })
+    let mut page =
+        Collected { filter, skip: wanted.from.unwrap_or(0), limit: wanted.limit, items: vec![], more: false };
+
+    let mut rows = compared.issues(kv, id).await?.into_iter();
+    let list = issues_list(id);
+    let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
+    while let (false, Some(line), Some(row)) = (page.more, here.line().await?, rows.next()) {
+        let ComparedIssue { id, bucket, division } = row;
+        page.take(&list, line, bucket, division, exempted.get(&id).copied())?;
+    }
+    let list = remediated_list(id);
+    let mut gone = Reader::open(kv, &list, &compared.remediated, 0).await?;
+    while let (false, Some(line)) = (page.more, gone.line().await?) {
+        page.take(&list, line, Bucket::Remediated, Division::default(), None)?;
+    }
+    let next = page.more.then(|| encode("issues", &(wanted.from.unwrap_or(0) + page.items.len())));
+    Ok(Page { items: page.items, next })
+}
+
+/// A page of issues while it is filled, one issue in memory at a time.
+struct Collected<'a> {
+    filter: &'a IssueFilter,
+    /// How many that match still come before the page.
+    skip: usize,
+    limit: usize,
+    items: Vec<IssueItem>,
+    /// Whether one more matches than the page holds.
+    more: bool,
+}
+
+impl Collected<'_> {
+    fn take(
+        &mut self,
+        list: &str,
+        line: &[u8],
+        bucket: Bucket,
+        division: Division,
+        exemption: Option<ExemptionId>,
+    ) -> Result<(), Problem> {
+        let rated: Rated = document::decode(list, line)?;
+        let filter = self.filter;
+        let matches = filter.bucket.is_none_or(|wanted| wanted == bucket)
+            && filter.severity.is_none_or(|severity| severity == rated.severity())
+            && filter.exempted.is_none_or(|exempted| exempted == exemption.is_some());
+        if !matches {
+            return Ok(());
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return Ok(());
+        }
+        self.more = self.items.len() == self.limit;
+        if !self.more {
+            let issue: Issue = document::decode(list, line)?;
+            let division = match bucket {
+                Bucket::Remediated => Division { new: 0, common: 0, remediated: issue.occurrences },
+                Bucket::New | Bucket::Common => division,
+            };
+            self.items.push(IssueItem::new(&issue, bucket, division, exemption));
+        }
+        Ok(())
+    }
 }
 
 /// The occurrences of one issue of a scan, or of all, by issue, path and line.
@@ -247,7 +291,8 @@ pub async fn occurrences(
     scan(context, id).await?;
     let kv = context.kv;
     let grouped = Grouped::get(kv, id).await?;
-    let (issues, _held) = context.issues_of(&grouped, id).await?;
+    let _held = context.hold_issues(&grouped).await;
+    let issues = grouped.parts::<Span>(kv, id).await?;
     let (first, count) = match only {
         None => (0, grouped.occurrences.records),
         Some(only) => match issues.iter().find(|issue| issue.id == only) {
@@ -278,7 +323,7 @@ pub async fn occurrences(
 }
 
 /// The issue to which the occurrence at this place belongs.
-fn issue_at(issues: &[Issue], at: u32) -> Option<IssueId> {
+fn issue_at(issues: &[Span], at: u32) -> Option<IssueId> {
     let after = issues.partition_point(|issue| issue.first <= at);
     issues.get(after.checked_sub(1)?).map(|issue| issue.id)
 }

@@ -70,6 +70,8 @@ codes! {
     CompressionBomb = "compression-bomb", 413, "The report is compressed beyond belief";
     /// The body is compressed in a way that is not read.
     UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported";
+    /// The report is of no known format.
+    UnknownFormat = "unknown-format", 422, "No known scanner writes reports like this";
     /// The report is another tool's.
     WrongTool = "wrong-tool", 422, "The report is not of the named scanner";
     /// The report is nested too deep.

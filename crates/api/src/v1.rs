@@ -1,14 +1,19 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
+mod occurrence;
+mod scanner;
+
+pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
+pub use scanner::{Difference, ScannerItem};
+
 use domain::comparison::{Bucket, Division};
 use domain::exemption::{Exemption, Status};
 use domain::gate::{Counts, Judgement, Verdict};
 use domain::grouping::Issue;
-use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
+use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::project::{Target, TargetType, Token};
 use domain::scan::{ParsedReport, Reference, ScanRecord};
 use domain::time::Timestamp;
-use domain::tracking::Stage;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,8 +52,13 @@ pub struct Scan {
     pub target: TargetRef,
     /// Its branch, tag or version.
     pub variant: String,
-    /// The scanner.
+    /// The tool that wrote the report, as it was recognised: what its issues are keyed by.
     pub scanner: String,
+    /// The format that the report was read as: one of `GET /api/v1/scanners`.
+    pub format: String,
+    /// What tells apart the parts of the tool's results that are uploaded one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub categories: Vec<String>,
     /// The scanner's version, where the report tells it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_version: Option<String>,
@@ -177,7 +187,9 @@ impl Scan {
             project: request.project.to_string(),
             target: TargetRef { name: request.target.to_string(), target_type: request.target_type },
             variant: request.variant.to_string(),
-            scanner: request.scanner.to_string(),
+            scanner: record.tool.to_string(),
+            format: record.format.to_string(),
+            categories: record.categories.clone(),
             scanner_version,
             fail_on_severity: request.fail_on_severity.as_written().to_owned(),
             pipeline: request.pipeline.as_ref().map(ToString::to_string),
@@ -247,7 +259,7 @@ pub struct IssueItem {
     pub title: String,
     /// What the scanner says about it.
     pub message: String,
-    /// `code`.
+    /// `code`, `dependency`, `license`, `secret`, `web`, `host` or `infrastructure`.
     pub kind: String,
     /// `critical` to `unassigned`.
     pub severity: String,
@@ -257,8 +269,23 @@ pub struct IssueItem {
     /// Where the score came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score_source: Option<String>,
+    /// The level that the scanner's own word means, where it has one; `severity` may come from a CVSS score instead.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scanner_severity: Option<String>,
     /// Weaknesses by their CWE number.
     pub cwes: Vec<u32>,
+    /// The vulnerability's names: CVE, GHSA, the vendor's.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub advisories: Vec<String>,
+    /// The package that is vulnerable, in all versions that occur.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub package: Option<IssuePackage>,
+    /// The chance of exploitation within 30 days, from 0 to 1 (EPSS), where the report has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub epss: Option<f64>,
+    /// Whether the report says that it is known to be exploited.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub known_exploited: bool,
     /// Where to read more.
     pub references: Vec<String>,
     /// What makes it one issue: names and values of the fields.
@@ -272,6 +299,31 @@ pub struct IssueItem {
     pub exemption: Option<ExemptionId>,
     /// Its occurrences.
     pub occurrences: OccurrenceTally,
+}
+
+/// The package of an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuePackage {
+    /// Its name.
+    pub name: String,
+    /// Its ecosystem or type.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ecosystem: Option<String>,
+    /// The versions in use.
+    pub versions: Vec<String>,
+    /// Versions in which the vulnerability is mended.
+    pub fixed_versions: Vec<String>,
+}
+
+impl IssuePackage {
+    fn new(package: &domain::grouping::IssuePackage) -> Self {
+        Self {
+            name: package.name.clone(),
+            ecosystem: package.ecosystem.clone(),
+            versions: package.versions.iter().cloned().collect(),
+            fixed_versions: package.fixed_versions.iter().cloned().collect(),
+        }
+    }
 }
 
 /// A field of an issue's key.
@@ -308,7 +360,12 @@ impl IssueItem {
             severity: issue.severity().to_string(),
             score: issue.score.map(|scored| scored.score.as_f64()),
             score_source: issue.score.map(|scored| word(&scored.source)),
+            scanner_severity: issue.scanner_severity.map(|level| level.to_string()),
             cwes: issue.cwes.iter().copied().collect(),
+            advisories: issue.advisories.iter().cloned().collect(),
+            package: issue.package.as_ref().map(IssuePackage::new),
+            epss: issue.epss,
+            known_exploited: issue.known_exploited,
             references: issue.references.iter().cloned().collect(),
             key: issue
                 .key
@@ -339,80 +396,6 @@ fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// An occurrence of an issue in a scan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OccurrenceItem {
-    /// The occurrence.
-    pub id: OccurrenceId,
-    /// The issue it belongs to.
-    pub issue: IssueId,
-    /// The place of its result in the report, counted from 0.
-    pub result: u32,
-    /// Only here, or also in the scan compared with.
-    pub bucket: Bucket,
-    /// How it was recognised; absent when it is new.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub matched_by: Option<Stage>,
-    /// The line it stood in, in the scan compared with.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub was_line: Option<u32>,
-    /// The file, as the report gives it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub path: Option<String>,
-    /// First line, counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub line: Option<u32>,
-    /// Last line.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub end_line: Option<u32>,
-    /// First column, counted as the report counts.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub column: Option<u32>,
-    /// What the scanner says about this place.
-    pub message: String,
-    /// The level of this occurrence.
-    pub severity: String,
-    /// The scanner's word for its confidence.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub confidence: Option<String>,
-    /// The code there.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub code: Option<Code>,
-}
-
-/// Consecutive lines of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Code {
-    /// The number of the first line, counted from 1.
-    pub first_line: u32,
-    /// The lines.
-    pub lines: Vec<String>,
-}
-
-impl OccurrenceItem {
-    /// An occurrence with the finding it comes from.
-    pub fn new(issue: IssueId, tracked: &domain::tracking::Tracked, finding: finding::Finding) -> Self {
-        let severity = finding.severity().to_string();
-        let location = finding.location;
-        Self {
-            id: tracked.id,
-            issue,
-            result: finding.result,
-            bucket: if tracked.stage.is_some() { Bucket::Common } else { Bucket::New },
-            matched_by: tracked.stage,
-            was_line: tracked.was_line,
-            line: location.as_ref().and_then(|location| location.line),
-            end_line: location.as_ref().and_then(|location| location.end_line),
-            column: location.as_ref().and_then(|location| location.column),
-            path: location.map(|location| location.path),
-            message: finding.message,
-            severity,
-            confidence: finding.confidence,
-            code: finding.code.map(|code| Code { first_line: code.first_line, lines: code.lines }),
-        }
-    }
-}
-
 /// The settings of a project, in requests and answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -420,6 +403,10 @@ pub struct SettingsBody {
     /// The level that issues without a severity count as: `critical` to `info`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unassigned_as: Option<String>,
+    /// Whether results that their report marks as suppressed count like any other (`ignored`: the mark is) or not at all
+    /// (`honoured`); `ignored` if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool_suppressions: Option<String>,
 }
 
 /// A project.

@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{demo, exemptions, projects, targets, tokens, up, upload};
+use crate::{demo, exemptions, projects, scanners, targets, tokens, up, upload};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Targets(targets::TargetsArgs),
     /// Create projects and change their settings
     Projects(projects::ProjectsArgs),
+    /// List the scanners whose reports are read
+    Scanners(scanners::ScannersArgs),
     /// Create, list and revoke a project's tokens
     Tokens(tokens::TokensArgs),
     /// Show the gate at work on a small program, from project to verdict
@@ -164,7 +166,7 @@ mod tests {
 
     /// What the environment would add to an example.
     fn defaults(line: &str) -> &'static [&'static str] {
-        let own = ["up", "demo", "projects"].iter().any(|command| line.starts_with(command));
+        let own = ["up", "demo", "projects", "scanners"].iter().any(|command| line.starts_with(command));
         if own || line.contains("--project") { &[] } else { &["--project", "shop"] }
     }
 }

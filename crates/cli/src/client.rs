@@ -65,7 +65,9 @@ impl Error {
                     Some("names are case-sensitive; an admin makes projects with `gatehouse projects create`")
                 }
                 "idempotency-mismatch" => Some("leave `--idempotency-key` out, or use a new one for each report"),
-                "wrong-tool" => Some("name the scanner that wrote the report with `--scanner`"),
+                "wrong-tool" | "unknown-scanner" | "unknown-format" => {
+                    Some("`gatehouse scanners` lists what `--scanner` takes; `auto` recognises the report")
+                }
                 _ => None,
             },
             Self::Address(_) | Self::Unreadable { .. } | Self::Report(_) => None,

@@ -56,12 +56,21 @@ fn example(client: &Client, scan: &str, issue: &IssueItem) -> Result<String> {
     Ok(page.items.first().map(place).unwrap_or_default())
 }
 
+/// Where it is, by what tells people most: a package, a place in a file, an address, a resource.
 fn place(occurrence: &OccurrenceItem) -> String {
-    match (&occurrence.path, occurrence.line) {
-        (Some(path), Some(line)) => format!("{path}:{line}"),
-        (Some(path), None) => path.clone(),
-        (None, _) => String::new(),
+    if let Some(package) = &occurrence.package {
+        let version = package.version.as_deref().unwrap_or_default();
+        return format!("{} {version}", package.name).trim_end().to_owned();
     }
+    if let Some(path) = &occurrence.path {
+        return occurrence.line.map_or_else(|| path.clone(), |line| format!("{path}:{line}"));
+    }
+    if let Some(endpoint) = &occurrence.endpoint {
+        let port = endpoint.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let host = endpoint.host.as_ref().map(|host| format!("{host}{port}"));
+        return endpoint.url.clone().or(host).unwrap_or_default();
+    }
+    occurrence.resource.clone().unwrap_or_default()
 }
 
 /// The issues by bucket, each once, the worst first.
@@ -176,7 +185,7 @@ pub(crate) mod tests {
         serde_json::from_value(serde_json::json!({
             "scan": {
                 "id": id, "project": "shop", "target": {"name": "dvpwa", "type": "repository"}, "variant": "DEMO-001",
-                "scanner": "bandit", "fail_on_severity": "critical", "received_at": "2026-01-01T00:00:00Z",
+                "scanner": "bandit", "format": "bandit", "fail_on_severity": "critical", "received_at": "2026-01-01T00:00:00Z",
                 "uploaded_by": "ci"
             },
             "verdict": "pass", "reasons": [],
@@ -193,6 +202,32 @@ pub(crate) mod tests {
             }
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn a_place_is_shown_by_what_tells_most_of_it() {
+        let cases = [
+            (serde_json::json!({"path": "a.py", "line": 3}), "a.py:3"),
+            (serde_json::json!({"path": "a.py"}), "a.py"),
+            (serde_json::json!({"path": "lock.json", "package": {"name": "zlib", "version": "1.2"}}), "zlib 1.2"),
+            (serde_json::json!({"package": {"name": "zlib"}}), "zlib"),
+            (
+                serde_json::json!({"endpoint": {"url": "https://shop.example/", "host": "shop.example"}}),
+                "https://shop.example/",
+            ),
+            (serde_json::json!({"endpoint": {"host": "10.0.0.1", "port": 443}}), "10.0.0.1:443"),
+            (serde_json::json!({"resource": "aws_s3_bucket.notes"}), "aws_s3_bucket.notes"),
+            (serde_json::json!({}), ""),
+        ];
+        for (fields, expected) in cases {
+            let id = "0".repeat(32);
+            let mut item = serde_json::json!({
+                "id": id, "issue": id, "result": 0, "bucket": "new", "rule": "r", "title": "t", "message": "m",
+                "severity": "high"
+            });
+            item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            assert_eq!(place(&serde_json::from_value(item).unwrap()), expected);
+        }
     }
 
     fn issue(rule: &str, severity: &str, bucket: &str, exempted: bool) -> IssueItem {

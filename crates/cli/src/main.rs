@@ -18,6 +18,7 @@ mod progress;
 mod projects;
 mod random;
 mod retry;
+mod scanners;
 mod story;
 mod table;
 mod targets;
@@ -52,6 +53,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
         Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),
         Command::Projects(args) => projects::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Scanners(args) => scanners::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tokens(args) => tokens::run(args).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => demo::run(args),
     }

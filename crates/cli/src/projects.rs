@@ -36,6 +36,9 @@ struct CreateArgs {
     /// The level that issues without a severity count as: critical, high, medium, low or info
     #[arg(long, value_name = "LEVEL")]
     unassigned_as: Option<String>,
+    /// What becomes of results that their report marks as suppressed: ignored (the mark is, they count) or honoured
+    #[arg(long, value_name = "HOW")]
+    tool_suppressions: Option<String>,
     #[command(flatten)]
     server: Server,
 }
@@ -49,7 +52,7 @@ pub(crate) fn run(args: ProjectsArgs) -> Result<()> {
 
 fn create(args: CreateArgs) -> Result<()> {
     let client = args.server.client(&args.project)?;
-    let settings = SettingsBody { unassigned_as: args.unassigned_as };
+    let settings = SettingsBody { unassigned_as: args.unassigned_as, tool_suppressions: args.tool_suppressions };
     let project: ProjectAnswer = client.send(Method::PUT, &[], &settings)?;
     let level = match &project.settings.unassigned_as {
         Some(level) => format!("issues without a severity count as {level}"),

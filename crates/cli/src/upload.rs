@@ -32,7 +32,7 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical --output-file gate.env
-  bandit -r . -f json | gatehouse upload - --scanner bandit --target web --variant main
+  trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log says how it ended, for example:
   Exited with message: fail_on_severity is set to critical and that threshold was reached.
@@ -41,8 +41,8 @@ Exit codes: 0 pass, 1 fail, 2 undecided, misused or failed.")]
 pub(crate) struct UploadArgs {
     /// The scanner's report, gzip-compressed or not; `-` for standard input
     report: PathBuf,
-    /// The scanner that wrote it
-    #[arg(long)]
+    /// The scanner that wrote it, as `gatehouse scanners` lists them; `auto` recognises it from the report
+    #[arg(long, default_value = "auto")]
     scanner: String,
     /// What was scanned: a repository, an image, a host
     #[arg(long)]

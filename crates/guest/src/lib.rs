@@ -26,8 +26,8 @@ pub fn now() -> Timestamp {
 ///
 /// # Errors
 /// The host gives no randomness.
-pub fn random_bits() -> Result<[u8; 16], Problem> {
-    let mut bits = [0; 16];
+pub fn random_bits<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bits = [0; N];
     getrandom::fill(&mut bits).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
     Ok(bits)
 }
@@ -37,7 +37,7 @@ pub fn random_bits() -> Result<[u8; 16], Problem> {
 /// # Errors
 /// The host gives no randomness.
 pub fn random_token() -> Result<String, Problem> {
-    let bits = [random_bits()?, random_bits()?].concat();
+    let bits = random_bits::<32>()?;
     Ok(format!("{}{}", api::auth::TOKEN_PREFIX, domain::digest::hex(&bits)))
 }
 

@@ -1,0 +1,73 @@
+//! `gatehouse scanners`: the report formats that this version reads. Needs no server.
+
+use anyhow::Result;
+use api::v1::ScannerItem;
+use clap::Args;
+
+use crate::args::{EXIT_CODES, Format};
+use crate::output;
+use crate::table::Listing;
+use crate::terminal::plain;
+
+/// List the scanners whose reports are read
+///
+/// Every name in the first two columns can be given to `gatehouse upload --scanner`; `auto` recognises the format from
+/// the report. SARIF and custom JSON are there for tools that are not in the list.
+#[derive(Args)]
+#[command(after_long_help = format!("\
+Examples:
+  gatehouse scanners
+  gatehouse scanners trivy
+
+{EXIT_CODES}"))]
+pub(crate) struct ScannersArgs {
+    /// Show only formats with this in their name, with all that is known of them
+    name: Option<String>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ScannersArgs) -> Result<()> {
+    let wanted = args.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let named = |item: &ScannerItem| {
+        let names = [&item.id, &item.tool, &item.name].into_iter().chain(&item.aliases);
+        names.into_iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
+    };
+    let items: Vec<ScannerItem> = ScannerItem::all().into_iter().filter(named).collect();
+    anyhow::ensure!(!items.is_empty(), "no scanner has `{wanted}` in its name; `gatehouse scanners` lists all");
+    match (args.format, args.name.is_some()) {
+        (Format::Json, _) => output::json(&items),
+        (Format::Table, true) => output::print(&items.iter().map(details).collect::<Vec<_>>().join("\n")),
+        (Format::Table, false) => output::print(&table(&items)),
+    }
+}
+
+fn table(items: &[ScannerItem]) -> String {
+    let mut listing = Listing::new(&["NAME", "ALSO CALLED", "SCANNER", "LOOKS FOR"]);
+    for item in items {
+        listing.row([item.id.as_str(), &item.aliases.join(", "), &item.name, &item.category]);
+    }
+    listing.render()
+}
+
+/// All that is known of one format.
+fn details(item: &ScannerItem) -> String {
+    let rows = [
+        ("also called", item.aliases.join(", ")),
+        ("issues of", item.tool.clone()),
+        ("versions", item.versions.clone()),
+        ("looks for", item.category.clone()),
+        ("formats", item.formats.clone()),
+        ("severities", item.severities.clone()),
+    ];
+    let mut text = format!("{} ({})\n", item.name, item.id);
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        text.push_str(&format!("  {name:12} {value}\n"));
+    }
+    for difference in &item.differences {
+        text.push_str(&format!("  {:12} {}: {}\n", "differs in", difference.field, difference.reason));
+    }
+    plain(&text).to_string()
+}
