@@ -1,7 +1,8 @@
 //! The benchmark: figures of uploads on the embedded host, printed and never asserted. Both cores serve and measure at
 //! once, so a real client elsewhere sees less.
 //!
-//! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000` with other numbers.
+//! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with other
+//! numbers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
 
 use std::fmt::Write as _;
@@ -16,11 +17,14 @@ const UPLOADS: usize = 2_000;
 const HISTORY: usize = 10_000;
 /// The results of the largest report, unless `--large` says otherwise.
 const LARGE: usize = 100_000;
+/// The size of the reports that are read as streams, in MB, unless `--megabytes` says otherwise.
+const MEGABYTES: usize = 200;
 const CLIENTS: usize = 16;
 
 fn main() {
     let uploads = number("--uploads", UPLOADS);
     let (history, large) = (number("--history", HISTORY), number("--large", LARGE));
+    let megabytes = number("--megabytes", MEGABYTES);
     println!("Cold start with compiled code on disk, until it serves:");
     let mut starts: Vec<_> = (0..6).map(|_| started()).skip(1).collect();
     print_times("  start", &mut starts);
@@ -32,6 +36,9 @@ fn main() {
     for results in [10_000, large] {
         large_report(results);
     }
+    println!("\nReports of {megabytes} MB, read as streams (Sqlite):");
+    streamed("SARIF", "snyk-code/sql.json", "/runs/0/results", megabytes);
+    streamed("Trivy", "trivy/image.json", "/Results/0/Vulnerabilities", megabytes);
 }
 
 fn number(name: &str, otherwise: usize) -> usize {
@@ -126,6 +133,40 @@ fn large_report(results: usize) {
         assert_eq!(answer.report.findings, u64::try_from(results).unwrap());
         println!("  {results} results, {size:.1} MB, {round}: {:.2} s", took.as_secs_f64());
     }
+    print_peaks(&client);
+}
+
+/// A report as large as wanted: the entries of a fixture's list again and again, each time of another line or package.
+fn streamed(name: &str, fixture: &str, list: &str, megabytes: usize) {
+    let path = tests::workspace().join("crates/scanners/fixtures").join(fixture);
+    let mut report: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let entries = report.pointer_mut(list).unwrap().as_array_mut().map(std::mem::take).unwrap();
+    let (mut text, mut count) = (String::new(), 0_u64);
+    while text.len() < megabytes * 1_000_000 {
+        for entry in &entries {
+            let entry = entry.to_string().replacen("\"startLine\":", &format!("\"startLine\":{}", count % 9000 + 1), 1);
+            let entry = entry.replacen("\"PkgName\":\"", &format!("\"PkgName\":\"p{}-", count / 100), 1);
+            let _ = write!(text, "{}{entry}", if count == 0 { "" } else { "," });
+            count += 1;
+        }
+    }
+    let place = report.to_string();
+    let key = list.rsplit('/').next().unwrap_or_default();
+    let whole = place.replacen(&format!("\"{key}\":[]"), &format!("\"{key}\":[{text}]"), 1);
+    drop(text);
+
+    let app = App::start(Options { store: Store::Sqlite, flags: vec!["--request-timeout", "300"] });
+    let client = app.admin("shop");
+    client.create_project();
+    let upload = Upload::with_query("scanner=auto&target=app&variant=main", whole);
+    let (size, before) = (upload.size() as f64 / 1e6, Instant::now());
+    let answer = client.upload(&upload);
+    assert_eq!(answer.report.findings, count);
+    println!("  {name}, {size:.1} MB, {count} results: {:.2} s", before.elapsed().as_secs_f64());
+    print_peaks(&client);
+}
+
+fn print_peaks(client: &Client) {
     let metrics = client.get("/.well-known/gatehouse/metrics").expect(200).whole_text();
     let peaks: Vec<_> = metrics
         .lines()

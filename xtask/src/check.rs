@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::step::Steps;
 use crate::workspace::{WASM_TARGET, Workspace};
-use crate::{rules, setup};
+use crate::{fuzz, rules, setup};
 
 /// Checks format, dependency rules and lints.
 pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
@@ -16,6 +16,7 @@ pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         cargo
     };
     steps.run(clippy(&["--workspace", "--all-targets"]).args(["--", "-D", "warnings"]))?;
+    fuzz::check(workspace, steps)?;
     setup::wasm_target(steps)?;
     // Again as they are compiled: some of their code is only there.
     let (components, guests) = (workspace.components()?, workspace.guests()?);

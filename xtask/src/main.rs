@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod fuzz;
 mod imports;
 mod rules;
 mod setup;
@@ -31,6 +32,7 @@ Commands:
   ci                     check, then test
   rules                  only the dependency rules
   bench [argument]...    build, then the benchmarks
+  fuzz [target [seconds]]  fuzz the parsers, two minutes a target; needs a nightly compiler
 
 GATEHOUSE_SPIN=/path/to/spin makes the end-to-end suite run on that `spin` as well.";
 
@@ -76,6 +78,7 @@ fn run(steps: &mut Steps) -> Result<()> {
             build::application(&workspace, steps)?;
             steps.run(workspace.cargo().args(["bench", "-p", "tests"]).args(rest))
         }
+        ["fuzz", rest @ ..] => fuzz::run(&workspace, steps, rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

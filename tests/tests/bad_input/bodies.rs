@@ -146,7 +146,7 @@ fn compression_is_honest_or_refused() {
             "compression-bomb",
         );
         as_gzip("gzip in gzip", gzip(&packed), 400, MALFORMED);
-        bench.body("gzip that does not say so", packed.clone(), 400, MALFORMED);
+        bench.body("half of gzip that does not say so", packed[..packed.len() / 2].to_vec(), 400, TRUNCATED);
         for encoding in ["br", "zstd", "deflate", "gzip, gzip", "identity, gzip", "x"] {
             let upload = Upload::new("web", "main", packed.clone()).header("content-encoding", encoding);
             bench.upload(encoding, &upload, 415, "unsupported-encoding");

@@ -1,7 +1,9 @@
 //! All components' jobs wired together over a store in memory: the main job, and its death at every single write.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod formats;
+mod pairs;
 mod wiring;
 
 use api::problem::Code;

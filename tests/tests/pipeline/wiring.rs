@@ -4,7 +4,9 @@ use api::auth::authenticate;
 use api::internal::{Append, Appended, Claim, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
-use api::v1::{DecisionBody, ExemptionBody, IssueItem, ScanAnswer, SettingsBody, TargetPatch, TokenBody};
+use api::v1::{
+    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ScanAnswer, SettingsBody, TargetPatch, TokenBody,
+};
 use bytes::Bytes;
 use domain::ids::{EventId, ProjectId, ScanId};
 use domain::time::Timestamp;
@@ -30,9 +32,13 @@ pub(crate) struct Upload {
 }
 
 pub(crate) fn upload(variant: &str, body: &[u8]) -> Upload {
+    upload_of("bandit", "notes", variant, body)
+}
+
+pub(crate) fn upload_of(scanner: &str, target: &str, variant: &str, body: &[u8]) -> Upload {
     Upload {
         project: "shop".to_owned(),
-        query: format!("scanner=bandit&target=notes&variant={variant}"),
+        query: format!("scanner={scanner}&target={target}&variant={variant}"),
         key: None,
         token: None,
         encoding: Encoding::Identity,
@@ -143,9 +149,12 @@ impl System {
             random: Cell::new(0),
             clock: Cell::new(START_MS),
         };
-        let who = system.who(ADMIN);
-        block_on(projects::job::put_project(&system.calls(), &who, SettingsBody::default())).unwrap();
+        system.settings(SettingsBody::default());
         system
+    }
+
+    pub(crate) fn settings(&self, settings: SettingsBody) {
+        block_on(projects::job::put_project(&self.calls(), &self.who(ADMIN), settings)).unwrap();
     }
 
     /// Random bits that are the same in every run.
@@ -171,8 +180,10 @@ impl System {
             sync: &self.kv,
             services: self,
             admin_token: ADMIN.to_owned(),
+            storage_key: String::new(),
             now: self.now(),
             random: self.bits(),
+            raw_key: [7; 32],
         }
     }
 
@@ -213,15 +224,20 @@ impl System {
         context: &Context<'_, MemoryKv, MemoryKv, Self>,
         wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
-        let (request, scanner) = Asked::read(&wanted.project, api::query::Query::parse(&wanted.query)?)?;
+        let (request, expected) = Asked::read(&wanted.project, api::query::Query::parse(&wanted.query)?)?;
         let asked = Asked {
             request,
-            scanner,
+            expected,
             idempotency_key: wanted.key,
             authorization: Some(format!("Bearer {}", wanted.token.as_deref().unwrap_or(ADMIN))),
             address: None,
         };
-        let context = Context { random: self.bits(), admin_token: ADMIN.to_owned(), ..*context };
+        let context = Context {
+            random: self.bits(),
+            admin_token: ADMIN.to_owned(),
+            storage_key: context.storage_key.clone(),
+            ..*context
+        };
         ingest::upload::run(&context, asked, &mut Pieces { encoding: wanted.encoding, rest: wanted.body.into() }).await
     }
 
@@ -232,7 +248,21 @@ impl System {
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
         let filter = results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
-        block_on(results::job::issues(&self.results(), scan, &filter, Wanted { limit: 500, from: None })).unwrap().items
+        self.filtered(scan, &filter)
+    }
+
+    pub(crate) fn all_issues(&self, scan: ScanId) -> Vec<IssueItem> {
+        self.filtered(scan, &results::job::IssueFilter::default())
+    }
+
+    fn filtered(&self, scan: ScanId, filter: &results::job::IssueFilter) -> Vec<IssueItem> {
+        block_on(results::job::issues(&self.results(), scan, filter, Wanted { limit: 500, from: None })).unwrap().items
+    }
+
+    /// The first occurrences of an issue.
+    pub(crate) fn occurrences(&self, scan: ScanId, issue: &IssueItem) -> Vec<OccurrenceItem> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(results::job::occurrences(&self.results(), scan, Some(issue.id), wanted)).unwrap().items
     }
 
     pub(crate) fn occurrence_pages(&self, scan: ScanId) -> usize {
