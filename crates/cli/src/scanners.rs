@@ -7,7 +7,6 @@ use clap::Args;
 use crate::args::{EXIT_CODES, Format};
 use crate::output;
 use crate::table::Listing;
-use crate::terminal::plain;
 
 /// List the scanners whose reports are read
 ///
@@ -69,5 +68,20 @@ fn details(item: &ScannerItem) -> String {
     for difference in &item.differences {
         text.push_str(&format!("  {:12} {}: {}\n", "differs in", difference.field, difference.reason));
     }
-    plain(&text).to_string()
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_format_stands_on_lines_of_its_own() {
+        let trivy = ScannerItem::all().into_iter().find(|item| item.id == "trivy").unwrap();
+        let text = details(&trivy);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "Trivy (trivy)");
+        assert!(lines.iter().any(|line| line.starts_with("  also called  aqua-trivy")), "{text}");
+        assert!(lines.iter().any(|line| line.starts_with("  severities   CVSS")), "{text}");
+    }
 }
