@@ -11,8 +11,8 @@
 //! Secrets (`CKV_SECRET_…`) have the secret's SHA-1 as their resource. The code is left out for them and for the checks of
 //! Checkov's category "secrets": versions differ in what of a secret they mask there.
 
+use crate::json::Loose;
 use crate::json::{self, Hit, Many, Number, Text};
-use crate::lax::Lax;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -171,45 +171,45 @@ impl About {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawSummary {
-    parsing_errors: Lax<Number>,
-    checkov_version: Lax<Text>,
+    parsing_errors: Loose<Number>,
+    checkov_version: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawCheck {
     check_id: String,
     #[serde(default)]
-    check_name: Lax<Text>,
+    check_name: Loose<Text>,
     #[serde(default)]
-    check_result: Lax<RawCheckResult>,
+    check_result: Loose<RawCheckResult>,
     #[serde(default)]
-    code_block: Lax<Vec<(u32, String)>>,
+    code_block: Loose<Vec<(u32, String)>>,
     #[serde(default)]
-    file_path: Lax<Text>,
+    file_path: Loose<Text>,
     #[serde(default)]
-    file_line_range: Lax<Vec<Number>>,
+    file_line_range: Loose<Vec<Number>>,
     #[serde(default)]
-    resource: Lax<Text>,
+    resource: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    guideline: Lax<Text>,
+    guideline: Loose<Text>,
     #[serde(default)]
-    description: Lax<Text>,
+    description: Loose<Text>,
     #[serde(default)]
-    details: Lax<Vec<Text>>,
+    details: Loose<Vec<Text>>,
     #[serde(default)]
-    bc_check_id: Lax<Text>,
+    bc_check_id: Loose<Text>,
     #[serde(default)]
-    cwe: Lax<Many<Text>>,
+    cwe: Loose<Many<Text>>,
     #[serde(default)]
-    vulnerability_details: Lax<RawVulnerability>,
+    vulnerability_details: Loose<RawVulnerability>,
 }
 
 #[derive(Deserialize)]
 struct RawCheckResult {
     #[serde(default)]
-    suppress_comment: Lax<Text>,
+    suppress_comment: Loose<Text>,
 }
 
 /// What is known of a package: of a vulnerability in it, or of its licence.
@@ -217,29 +217,29 @@ struct RawCheckResult {
 struct RawVulnerability {
     package_name: String,
     #[serde(default)]
-    id: Lax<Text>,
+    id: Loose<Text>,
     #[serde(default)]
-    package_version: Lax<Text>,
+    package_version: Loose<Text>,
     #[serde(default)]
-    package_type: Lax<Text>,
+    package_type: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    cvss: Lax<Number>,
+    cvss: Loose<Number>,
     #[serde(default)]
-    vector: Lax<Text>,
+    vector: Loose<Text>,
     #[serde(default)]
-    link: Lax<Text>,
+    link: Loose<Text>,
     #[serde(default)]
-    description: Lax<Text>,
+    description: Loose<Text>,
     #[serde(default)]
-    fixed_versions: Lax<Many<Text>>,
+    fixed_versions: Loose<Many<Text>>,
     #[serde(default)]
-    lowest_fixed_version: Lax<Text>,
+    lowest_fixed_version: Loose<Text>,
     #[serde(default)]
-    fix_version: Lax<Text>,
+    fix_version: Loose<Text>,
     #[serde(default)]
-    license: Lax<Text>,
+    license: Loose<Text>,
 }
 
 impl RawCheck {

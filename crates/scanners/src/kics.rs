@@ -11,8 +11,8 @@
 //! The queries "Passwords And Secrets" find secrets, which KICS does not write into this report; what of its search stands
 //! there is left out all the same, since it may be part of the line. Such secrets are told apart by the `similarity_id`.
 
+use crate::json::Loose;
 use crate::json::{self, Number, Text};
-use crate::lax::Lax;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -107,25 +107,25 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
 struct RawFile {
     file_name: String,
     #[serde(default)]
-    line: Lax<Number>,
+    line: Loose<Number>,
     #[serde(default)]
-    similarity_id: Lax<Text>,
+    similarity_id: Loose<Text>,
     #[serde(default)]
-    resource_type: Lax<Text>,
+    resource_type: Loose<Text>,
     #[serde(default)]
-    resource_name: Lax<Text>,
+    resource_name: Loose<Text>,
     #[serde(default)]
-    issue_type: Lax<Text>,
+    issue_type: Loose<Text>,
     #[serde(default)]
-    search_key: Lax<Text>,
+    search_key: Loose<Text>,
     #[serde(default)]
-    search_value: Lax<Text>,
+    search_value: Loose<Text>,
     #[serde(default)]
-    expected_value: Lax<Text>,
+    expected_value: Loose<Text>,
     #[serde(default)]
-    actual_value: Lax<Text>,
+    actual_value: Loose<Text>,
     #[serde(default)]
-    remediation: Lax<Text>,
+    remediation: Loose<Text>,
 }
 
 impl RawFile {
@@ -135,7 +135,7 @@ impl RawFile {
         let is_secret = title.to_ascii_lowercase().starts_with("passwords and secrets");
         let kind = if is_secret { Kind::Secret } else { Kind::Infrastructure };
         let similarity = self.similarity_id.filled();
-        let named = |text: Lax<Text>| text.filled().filter(|name| !name.eq_ignore_ascii_case("n/a"));
+        let named = |text: Loose<Text>| text.filled().filter(|name| !name.eq_ignore_ascii_case("n/a"));
         let search_key = self.search_key.filled().filter(|_| !is_secret);
         let resource = match (named(self.resource_type), named(self.resource_name)) {
             (Some(kind), Some(name)) => Some(format!("{kind}.{name}")),

@@ -12,8 +12,8 @@
 //! The report is small: a hundred tests for each kind of node. So it is read control by control.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::{self, Text};
-use crate::lax::Lax;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -112,18 +112,18 @@ struct RawDocument {
 struct RawControl {
     tests: Option<Vec<Box<RawValue>>>,
     #[serde(default)]
-    version: Lax<Text>,
+    version: Loose<Text>,
     #[serde(default)]
-    node_type: Lax<Text>,
+    node_type: Loose<Text>,
     #[serde(default)]
-    text: Lax<Text>,
+    text: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawGroup {
     results: Option<Vec<Box<RawValue>>>,
     #[serde(default)]
-    desc: Lax<Text>,
+    desc: Loose<Text>,
 }
 
 struct About {
@@ -137,19 +137,19 @@ struct RawTest {
     test_number: Text,
     status: String,
     #[serde(default)]
-    test_desc: Lax<Text>,
+    test_desc: Loose<Text>,
     #[serde(default, rename = "type")]
-    kind: Lax<Text>,
+    kind: Loose<Text>,
     #[serde(default)]
-    reason: Lax<Text>,
+    reason: Loose<Text>,
     #[serde(default)]
-    audit: Lax<Text>,
+    audit: Loose<Text>,
     #[serde(default)]
-    remediation: Lax<Text>,
+    remediation: Loose<Text>,
     #[serde(default)]
-    actual_value: Lax<Text>,
+    actual_value: Loose<Text>,
     #[serde(default)]
-    expected_result: Lax<Text>,
+    expected_result: Loose<Text>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +162,7 @@ enum Status {
 impl RawTest {
     fn status(&self) -> Status {
         let is =
-            |field: &Lax<Text>, text: &str| field.0.as_ref().is_some_and(|field| field.0.eq_ignore_ascii_case(text));
+            |field: &Loose<Text>, text: &str| field.0.as_ref().is_some_and(|field| field.0.eq_ignore_ascii_case(text));
         let manual = is(&self.kind, "manual") || is(&self.reason, "Test marked as a manual test");
         match self.status.trim().to_ascii_uppercase().as_str() {
             "PASS" => Status::Passed,

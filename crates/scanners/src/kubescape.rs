@@ -11,8 +11,8 @@
 //! high from 7, medium from 4, low from 1); version 3 names that severity as well. 0 is unknown.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::{self, Number, Text};
-use crate::lax::Lax;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -107,8 +107,8 @@ impl Known {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct RawSummary {
-    score_factor: Lax<Number>,
-    base_score: Lax<Number>,
+    score_factor: Loose<Number>,
+    base_score: Loose<Number>,
 }
 
 #[derive(Deserialize)]
@@ -116,21 +116,21 @@ struct RawResource {
     #[serde(rename = "resourceID")]
     resource_id: Text,
     #[serde(default)]
-    source: Lax<RawSource>,
+    source: Loose<RawSource>,
     #[serde(default)]
-    object: Lax<RawObject>,
+    object: Loose<RawObject>,
 }
 
 #[derive(Deserialize)]
 struct RawSource {
     #[serde(default, rename = "relativePath")]
-    relative_path: Lax<Text>,
+    relative_path: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawObject {
     #[serde(default, rename = "sourcePath")]
-    source_path: Lax<Text>,
+    source_path: Loose<Text>,
 }
 
 impl RawResource {
@@ -171,11 +171,11 @@ struct RawControl {
     #[serde(rename = "controlID")]
     control_id: Text,
     #[serde(default)]
-    name: Lax<Text>,
+    name: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    status: Lax<RawStatus>,
+    status: Loose<RawStatus>,
     #[serde(default)]
     rules: Option<Vec<Entry>>,
 }
@@ -183,44 +183,44 @@ struct RawControl {
 #[derive(Deserialize)]
 struct RawStatus {
     #[serde(default)]
-    status: Lax<Text>,
+    status: Loose<Text>,
     #[serde(default, rename = "subStatus")]
-    sub_status: Lax<Text>,
+    sub_status: Loose<Text>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawRule {
-    name: Lax<Text>,
-    status: Lax<Text>,
+    name: Loose<Text>,
+    status: Loose<Text>,
     #[serde(rename = "subStatus")]
-    sub_status: Lax<Text>,
-    exception: Lax<Vec<RawException>>,
-    paths: Lax<Vec<RawPath>>,
+    sub_status: Loose<Text>,
+    exception: Loose<Vec<RawException>>,
+    paths: Loose<Vec<RawPath>>,
 }
 
 #[derive(Deserialize)]
 struct RawException {
     #[serde(default)]
-    name: Lax<Text>,
+    name: Loose<Text>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct RawPath {
-    failed_path: Lax<Text>,
-    review_path: Lax<Text>,
-    delete_path: Lax<Text>,
-    fix_command: Lax<Text>,
-    fix_path: Lax<RawFix>,
+    failed_path: Loose<Text>,
+    review_path: Loose<Text>,
+    delete_path: Loose<Text>,
+    fix_command: Loose<Text>,
+    fix_path: Loose<RawFix>,
 }
 
 #[derive(Deserialize)]
 struct RawFix {
     #[serde(default)]
-    path: Lax<Text>,
+    path: Loose<Text>,
     #[serde(default)]
-    value: Lax<Text>,
+    value: Loose<Text>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +230,7 @@ enum Status {
     Skipped,
 }
 
-fn status(written: &Lax<Text>) -> Option<Status> {
+fn status(written: &Loose<Text>) -> Option<Status> {
     Some(match written.0.as_ref()?.0.to_ascii_lowercase().as_str() {
         "failed" | "warning" | "error" => Status::Failed,
         "passed" | "excluded" => Status::Passed,

@@ -59,9 +59,7 @@ mod json;
 mod kics;
 mod kube_bench;
 mod kubescape;
-mod lax;
 mod leak;
-mod loose;
 mod mobsf;
 mod nikto;
 mod nmap;
@@ -275,10 +273,10 @@ pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result
         (Expected::Tool(expected), Some(other)) => return wrong(expected, looks_like(other.name, other.id)),
     };
     let mut collector = Collector::new(sink, scanner.id, scanner.tool);
-    (scanner.parse)(input, &mut collector).map_err(|error| match error {
-        ParseError::OtherShape { reason } => ParseError::WrongTool { expected: scanner.name, reason },
-        other => other,
-    })?;
+    if let Err(error) = (scanner.parse)(input, &mut collector) {
+        let ParseError::OtherShape { reason } = error else { return Err(error) };
+        return wrong(scanner, reason);
+    }
     let parsed = collector.finish();
     match expected {
         Expected::Tool(expected)

@@ -9,8 +9,8 @@
 //! Severities are words with the names of levels.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::{self, Text};
-use crate::lax::Lax;
 use crate::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -186,94 +186,94 @@ fn of_row(row: &Row<'_>, check: &str) -> Finding {
 struct RawEvent {
     metadata: RawMetadata,
     #[serde(default, alias = "finding")]
-    finding_info: Lax<RawInfo>,
+    finding_info: Loose<RawInfo>,
     #[serde(default)]
-    status_code: Lax<Text>,
+    status_code: Loose<Text>,
     #[serde(default)]
-    status: Lax<Text>,
+    status: Loose<Text>,
     #[serde(default)]
-    status_detail: Lax<Text>,
+    status_detail: Loose<Text>,
     #[serde(default)]
-    message: Lax<Text>,
+    message: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    resources: Lax<Vec<RawResource>>,
+    resources: Loose<Vec<RawResource>>,
     #[serde(default)]
-    cloud: Lax<RawCloud>,
+    cloud: Loose<RawCloud>,
     #[serde(default)]
-    remediation: Lax<RawRemediation>,
+    remediation: Loose<RawRemediation>,
     #[serde(default)]
-    risk_details: Lax<Text>,
+    risk_details: Loose<Text>,
     #[serde(default)]
-    unmapped: Lax<RawUnmapped>,
+    unmapped: Loose<RawUnmapped>,
 }
 
 #[derive(Deserialize)]
 struct RawMetadata {
     #[serde(default)]
-    event_code: Lax<Text>,
+    event_code: Loose<Text>,
     #[serde(default)]
-    product: Lax<RawProduct>,
+    product: Loose<RawProduct>,
 }
 
 #[derive(Deserialize)]
 struct RawProduct {
     #[serde(default)]
-    version: Lax<Text>,
+    version: Loose<Text>,
     #[serde(default)]
-    feature: Lax<RawNamed>,
+    feature: Loose<RawNamed>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawInfo {
-    title: Lax<Text>,
-    desc: Lax<Text>,
-    uid: Lax<Text>,
-    remediation: Lax<RawRemediation>,
+    title: Loose<Text>,
+    desc: Loose<Text>,
+    uid: Loose<Text>,
+    remediation: Loose<RawRemediation>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawResource {
-    uid: Lax<Text>,
-    name: Lax<Text>,
+    uid: Loose<Text>,
+    name: Loose<Text>,
     #[serde(rename = "type")]
-    kind: Lax<Text>,
-    region: Lax<Text>,
-    namespace: Lax<Text>,
-    group: Lax<RawNamed>,
+    kind: Loose<Text>,
+    region: Loose<Text>,
+    namespace: Loose<Text>,
+    group: Loose<RawNamed>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawCloud {
-    provider: Lax<Text>,
-    region: Lax<Text>,
-    account: Lax<RawNamed>,
+    provider: Loose<Text>,
+    region: Loose<Text>,
+    account: Loose<RawNamed>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawNamed {
-    uid: Lax<Text>,
-    name: Lax<Text>,
+    uid: Loose<Text>,
+    name: Loose<Text>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawRemediation {
-    desc: Lax<Text>,
+    desc: Loose<Text>,
     #[serde(alias = "kb_articles")]
-    references: Lax<Vec<Text>>,
+    references: Loose<Vec<Text>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct RawUnmapped {
-    related_url: Lax<Text>,
-    additional_urls: Lax<Vec<Text>>,
+    related_url: Loose<Text>,
+    additional_urls: Loose<Vec<Text>>,
 }
 
 impl RawEvent {

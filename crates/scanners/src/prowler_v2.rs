@@ -9,8 +9,8 @@
 //! number of the control. Severities are words with the names of levels; there are none before version 2.5.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::Text;
-use crate::lax::Lax;
 use crate::prowler;
 use crate::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::report::{Collector, Input, ParseError};
@@ -62,7 +62,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let text = |columns: &[&str]| Lax(columns.iter().find_map(|column| row.owned(column)).map(Text));
+    let text = |columns: &[&str]| Loose(columns.iter().find_map(|column| row.owned(column)).map(Text));
     let result = RawResult {
         account: text(&["ACCOUNT_NUM"]),
         control: text(&["TITLE_TEXT"]),
@@ -84,31 +84,31 @@ fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 #[derive(Deserialize)]
 struct RawResult {
     #[serde(default, rename = "Account Number")]
-    account: Lax<Text>,
+    account: Loose<Text>,
     #[serde(default, rename = "Control")]
-    control: Lax<Text>,
+    control: Loose<Text>,
     #[serde(default, rename = "Control ID")]
-    control_id: Lax<Text>,
+    control_id: Loose<Text>,
     #[serde(default, rename = "Message")]
-    message: Lax<Text>,
+    message: Loose<Text>,
     #[serde(rename = "Status")]
     status: Text,
     #[serde(default, rename = "Severity")]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default, rename = "Region")]
-    region: Lax<Text>,
+    region: Loose<Text>,
     #[serde(default, rename = "Service")]
-    service: Lax<Text>,
+    service: Loose<Text>,
     #[serde(default, rename = "Risk")]
-    risk: Lax<Text>,
+    risk: Loose<Text>,
     #[serde(default, rename = "Remediation")]
-    remediation: Lax<Text>,
+    remediation: Loose<Text>,
     #[serde(default, rename = "Doc link")]
-    doc_link: Lax<Text>,
+    doc_link: Loose<Text>,
     #[serde(default, rename = "Resource ID")]
-    resource_id: Lax<Text>,
+    resource_id: Loose<Text>,
     #[serde(default, skip)]
-    resource_type: Lax<Text>,
+    resource_type: Loose<Text>,
 }
 
 impl RawResult {

@@ -7,8 +7,8 @@
 //! Severities are words with the names of levels.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::Text;
-use crate::lax::Lax;
 use crate::prowler;
 use crate::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::report::{Collector, Input, ParseError};
@@ -51,57 +51,57 @@ struct RawResult {
     check_id: String,
     status: Text,
     #[serde(default)]
-    check_title: Lax<Text>,
+    check_title: Loose<Text>,
     #[serde(default)]
-    finding_unique_id: Lax<Text>,
+    finding_unique_id: Loose<Text>,
     #[serde(default)]
-    status_extended: Lax<Text>,
+    status_extended: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    description: Lax<Text>,
+    description: Loose<Text>,
     #[serde(default)]
-    risk: Lax<Text>,
+    risk: Loose<Text>,
     #[serde(default)]
-    related_url: Lax<Text>,
+    related_url: Loose<Text>,
     #[serde(default)]
-    remediation: Lax<RawRemediation>,
+    remediation: Loose<RawRemediation>,
     #[serde(default)]
-    provider: Lax<Text>,
+    provider: Loose<Text>,
     #[serde(default)]
-    service_name: Lax<Text>,
+    service_name: Loose<Text>,
     #[serde(default)]
-    account_id: Lax<Text>,
+    account_id: Loose<Text>,
     #[serde(default)]
-    subscription: Lax<Text>,
+    subscription: Loose<Text>,
     #[serde(default)]
-    project_id: Lax<Text>,
+    project_id: Loose<Text>,
     #[serde(default)]
-    region: Lax<Text>,
+    region: Loose<Text>,
     #[serde(default)]
-    location: Lax<Text>,
+    location: Loose<Text>,
     #[serde(default)]
-    resource_arn: Lax<Text>,
+    resource_arn: Loose<Text>,
     #[serde(default)]
-    resource_id: Lax<Text>,
+    resource_id: Loose<Text>,
     #[serde(default)]
-    resource_name: Lax<Text>,
+    resource_name: Loose<Text>,
     #[serde(default)]
-    resource_type: Lax<Text>,
+    resource_type: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawRemediation {
     #[serde(default)]
-    recommendation: Lax<RawRecommendation>,
+    recommendation: Loose<RawRecommendation>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "PascalCase")]
 struct RawRecommendation {
-    text: Lax<Text>,
-    url: Lax<Text>,
+    text: Loose<Text>,
+    url: Loose<Text>,
 }
 
 impl RawResult {

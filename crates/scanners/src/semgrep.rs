@@ -14,8 +14,8 @@ mod vulns;
 
 use crate::Scanner;
 use crate::cwe;
+use crate::json::Loose;
 use crate::json::{self, Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::secret;
@@ -102,9 +102,9 @@ impl RawError {
         if self.level.as_str().is_some_and(|level| !level.eq_ignore_ascii_case("error")) {
             return None;
         }
-        let message = self.message.text().or(self.long_msg.text()).or(self.short_msg.text());
+        let message = self.message.filled().or(self.long_msg.filled()).or(self.short_msg.filled());
         let message = message.unwrap_or_else(|| "an error without a message".to_owned());
-        match self.path.text() {
+        match self.path.filled() {
             Some(path) if !message.contains(&path) => Some(format!("{path}: {message}")),
             Some(_) | None => Some(message),
         }
@@ -196,14 +196,14 @@ impl RawResult {
         let technology = metadata.technology.texts();
         let is_secret = is_secret(&check_id, &technology, metadata.product.as_str());
         let title = title_of(&check_id).to_owned();
-        let lines = extra.lines.text().filter(|lines| lines != WITHHELD);
+        let lines = extra.lines.filled().filter(|lines| lines != WITHHELD);
         let line = start.line.line();
         let references = [
             metadata.references.texts(),
-            [metadata.source, metadata.shortlink].map(Loose::text).into_iter().flatten().collect(),
+            [metadata.source, metadata.shortlink].map(Loose::filled).into_iter().flatten().collect(),
         ];
         let mut finding = Finding {
-            confidence: metadata.confidence.text(),
+            confidence: metadata.confidence.filled(),
             cwes: cwe::numbers(metadata.cwe.texts().iter().map(String::as_str)),
             references: references.concat(),
             location: Some(Location {
@@ -217,20 +217,20 @@ impl RawResult {
                 .zip(line)
                 .map(|(lines, first_line)| Excerpt { first_line, lines: lines.lines().map(str::to_owned).collect() }),
             suppressed: extra.is_ignored.0.unwrap_or(false).then(|| "is_ignored".to_owned()),
-            ..Finding::new(Kind::Code, check_id, title, extra.message.text().unwrap_or_default())
+            ..Finding::new(Kind::Code, check_id, title, extra.message.filled().unwrap_or_default())
         };
-        let fingerprint = extra.fingerprint.text().filter(|print| print != WITHHELD);
+        let fingerprint = extra.fingerprint.filled().filter(|print| print != WITHHELD);
         finding.fingerprints.extend(fingerprint.map(|print| ("matchBasedId/v1".to_owned(), print)));
         let kept = [
-            ("category", metadata.category.text()),
-            ("likelihood", metadata.likelihood.text()),
-            ("impact", metadata.impact.text()),
+            ("category", metadata.category.filled()),
+            ("likelihood", metadata.likelihood.filled()),
+            ("impact", metadata.impact.filled()),
             ("owasp", Some(metadata.owasp.texts().join(", ")).filter(|owasp| !owasp.is_empty())),
-            ("fix", extra.fix.text()),
-            ("validation_state", extra.validation_state.text().filter(|state| state != "NO_VALIDATOR")),
+            ("fix", extra.fix.filled()),
+            ("validation_state", extra.validation_state.filled().filter(|state| state != "NO_VALIDATOR")),
         ];
         keep(&mut finding, kept);
-        let word = metadata.sca_severity.text().filter(|_| extra.sca_info.0.is_some()).or(extra.severity.text());
+        let word = metadata.sca_severity.filled().filter(|_| extra.sca_info.0.is_some()).or(extra.severity.filled());
         Rating::new(WORDS).word(word.as_deref()).apply(&mut finding);
         if let Some(sca) = extra.sca_info.0 {
             sca.put(&mut finding, metadata.advisories.texts(), metadata.fixes.0.unwrap_or_default().0);
@@ -242,7 +242,7 @@ impl RawResult {
             if matched.is_none() && start.line.line() == end.line.line() {
                 hide_by_length(&mut finding, first, last);
             }
-            put_secret(&mut finding, matched, parts.filter_map(|variable| variable.abstract_content.text()));
+            put_secret(&mut finding, matched, parts.filter_map(|variable| variable.abstract_content.filled()));
         }
         finding
     }
@@ -263,17 +263,17 @@ impl RawScaInfo {
         finding.package = Some(Package {
             fixed_versions: fixed.map(|(_, version)| version.0).collect(),
             name: found.package.clone(),
-            version: found.version.text(),
-            ecosystem: found.ecosystem.text().map(|ecosystem| ecosystem.to_ascii_lowercase()),
+            version: found.version.filled(),
+            ecosystem: found.ecosystem.filled().map(|ecosystem| ecosystem.to_ascii_lowercase()),
             purl: None,
         });
         // What is reachable is reported at the call, so the manifest is a further place; else it is the place itself.
-        let manifest = found.lockfile_path.text().or(lockfile.text());
+        let manifest = found.lockfile_path.filled().or(lockfile.filled());
         if let Some(path) = manifest.filter(|path| finding.location.as_ref().is_none_or(|at| at.path != *path)) {
             finding.other_locations.push(Location { path, line: found.line_number.line(), ..Location::default() });
         }
         let reachable = self.reachable.0.map(|reachable| reachable.to_string());
-        keep(finding, [("reachable", reachable), ("transitivity", found.transitivity.text())]);
+        keep(finding, [("reachable", reachable), ("transitivity", found.transitivity.filled())]);
     }
 }
 

@@ -8,8 +8,8 @@
 
 use crate::Scanner;
 use crate::cwe;
+use crate::json::Loose;
 use crate::json::{self, Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::Rating;
 use crate::report::{Collector, Input, ParseError};
 use crate::semgrep::{WORDS, keep};
@@ -139,7 +139,7 @@ impl Raw {
     fn into_finding(self) -> Finding {
         let suppressed = self.suppressed();
         let rule = self.rule.0.unwrap_or_default();
-        let secret_type = self.secret_type.text().unwrap_or_else(|| "secret".to_owned());
+        let secret_type = self.secret_type.filled().unwrap_or_else(|| "secret".to_owned());
         let (id, mut kind) = match self.rule_name {
             Some(name) => (name, Kind::Code),
             None => (secret_type, Kind::Secret),
@@ -148,21 +148,21 @@ impl Raw {
             kind = Kind::Secret;
         }
         let title = id.rsplit('.').next().unwrap_or(&id).to_owned();
-        let message = self.rule_message.text().or(rule.message.text()).unwrap_or_else(|| title.clone());
+        let message = self.rule_message.filled().or(rule.message.filled()).unwrap_or_else(|| title.clone());
         let mut finding = Finding {
-            tool_id: self.id.text(),
+            tool_id: self.id.filled(),
             suppressed,
             confidence: self.confidence.as_str().map(plain),
             cwes: cwe::numbers(rule.cwe_names.texts().iter().map(String::as_str)),
-            advisories: self.vulnerability_identifier.text().into_iter().collect(),
-            references: [self.line_of_code_url, self.finding_path_url].into_iter().filter_map(Loose::text).collect(),
+            advisories: self.vulnerability_identifier.filled().into_iter().collect(),
+            references: [self.line_of_code_url, self.finding_path_url].into_iter().filter_map(Loose::filled).collect(),
             location: self.location.0.and_then(RawLocation::into_location).or(self.finding_path.map(place)),
             epss: self.epss_score.0.and_then(|epss| {
                 Some(Epss { probability: epss.score.number()?, percentile: epss.percentile.number() })
             }),
             ..Finding::new(kind, id, title, message)
         };
-        finding.fingerprints.extend(self.match_based_id.text().map(|id| ("matchBasedId/v1".to_owned(), id)));
+        finding.fingerprints.extend(self.match_based_id.filled().map(|id| ("matchBasedId/v1".to_owned(), id)));
         if let Some(found) = self.found_dependency.0 {
             let fixes = self.fix_recommendations.0.unwrap_or_default();
             finding.kind = Kind::Dependency;
@@ -170,21 +170,21 @@ impl Raw {
                 fixed_versions: fixes
                     .into_iter()
                     .filter(|fix| fix.package == found.package)
-                    .filter_map(|fix| fix.version.text())
+                    .filter_map(|fix| fix.version.filled())
                     .collect(),
                 name: found.package,
-                version: found.version.text(),
-                ecosystem: found.ecosystem.text().map(|ecosystem| ecosystem.to_ascii_lowercase()),
+                version: found.version.filled(),
+                ecosystem: found.ecosystem.filled().map(|ecosystem| ecosystem.to_ascii_lowercase()),
                 purl: None,
             });
         }
         let owasp = Some(rule.owasp_names.texts().join(", ")).filter(|owasp| !owasp.is_empty());
         let kept = [
-            ("category", rule.category.text()),
+            ("category", rule.category.filled()),
             ("owasp", owasp),
-            ("rule", rule.name.text()),
-            ("reachability", self.reachability.text()),
-            ("validationState", self.validation_state.text()),
+            ("rule", rule.name.filled()),
+            ("reachability", self.reachability.filled()),
+            ("validationState", self.validation_state.filled()),
         ];
         keep(&mut finding, kept);
         Rating::new(WORDS).word(self.severity.as_str().map(plain).as_deref()).apply(&mut finding);
@@ -196,7 +196,7 @@ impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let line = self.line.line();
         Some(Location {
-            path: self.file_path.text()?,
+            path: self.file_path.filled()?,
             line,
             end_line: self.end_line.line().filter(|last| line.is_some_and(|first| *last > first)),
             column: self.column.line(),

@@ -10,8 +10,8 @@
 //! With no results tfsec writes `{"results": null}`, which nothing but the name of the field tells from other reports.
 
 use crate::Scanner;
+use crate::json::Loose;
 use crate::json::{self, Number, Text};
-use crate::lax::Lax;
 use crate::rating::{Rating, Words};
 use crate::report::{Collector, Input, ParseError};
 use crate::sniff::{Notation, Sniff};
@@ -71,42 +71,42 @@ struct RawResult {
     rule_id: Text,
     location: RawLocation,
     #[serde(default)]
-    long_id: Lax<Text>,
+    long_id: Loose<Text>,
     #[serde(default)]
-    legacy_rule_id: Lax<Text>,
+    legacy_rule_id: Loose<Text>,
     #[serde(default)]
-    rule_description: Lax<Text>,
+    rule_description: Loose<Text>,
     #[serde(default)]
-    rule_provider: Lax<Text>,
+    rule_provider: Loose<Text>,
     #[serde(default)]
-    rule_service: Lax<Text>,
+    rule_service: Loose<Text>,
     #[serde(default)]
-    link: Lax<Text>,
+    link: Loose<Text>,
     #[serde(default)]
-    links: Lax<Vec<Text>>,
+    links: Loose<Vec<Text>>,
     #[serde(default)]
-    description: Lax<Text>,
+    description: Loose<Text>,
     #[serde(default)]
-    impact: Lax<Text>,
+    impact: Loose<Text>,
     #[serde(default)]
-    resolution: Lax<Text>,
+    resolution: Loose<Text>,
     #[serde(default)]
-    severity: Lax<Text>,
+    severity: Loose<Text>,
     #[serde(default)]
-    resource: Lax<Text>,
+    resource: Loose<Text>,
     #[serde(default)]
-    passed: Lax<bool>,
+    passed: Loose<bool>,
     #[serde(default)]
-    status: Lax<Text>,
+    status: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawLocation {
     filename: String,
     #[serde(default)]
-    start_line: Lax<Number>,
+    start_line: Loose<Number>,
     #[serde(default)]
-    end_line: Lax<Number>,
+    end_line: Loose<Number>,
 }
 
 impl RawResult {

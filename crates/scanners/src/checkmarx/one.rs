@@ -2,8 +2,8 @@
 
 use super::{SCANNER, is_dismissed, rule, title};
 use crate::cwe;
+use crate::json::Loose;
 use crate::json::{self, Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::{COMMON_WORDS, Rating};
 use crate::report::{Collector, Input, ParseError};
 use crate::secret;
@@ -248,13 +248,13 @@ impl Raw {
     /// Makes a finding of it; what the result itself has of `data` is given beside it.
     fn into_finding(self, scanner: &str, own: RawData, context: &Context<'_>) -> Result<Finding, String> {
         let Self { scanner: own_scanner, data, details, .. } = self;
-        let scanner = own_scanner.text().unwrap_or_else(|| scanner.to_owned()).to_ascii_lowercase();
+        let scanner = own_scanner.filled().unwrap_or_else(|| scanner.to_owned()).to_ascii_lowercase();
         let data = data.0.unwrap_or(own);
         let (cwe, cve, score, version) = match details.0 {
-            Some(details) => (details.cwe.text(), details.cve.text(), details.score.number(), details.cvss.0),
+            Some(details) => (details.cwe.filled(), details.cve.filled(), details.score.number(), details.cvss.0),
             None => (None, None, None, None),
         };
-        let cve = self.cve_id.text().or(self.cve_name.text()).or(cve);
+        let cve = self.cve_id.filled().or(self.cve_name.filled()).or(cve);
         let mut finding = if scanner.contains("secret") {
             data.into_secret()?
         } else if scanner.starts_with("kics") || scanner.starts_with("iac") {
@@ -264,18 +264,18 @@ impl Raw {
         } else {
             data.into_code(context)?
         };
-        let weakness = self.cwe_id.text().or(self.cwe.text()).or(cwe).or(context.get("cweId"));
+        let weakness = self.cwe_id.filled().or(self.cwe.filled()).or(cwe).or(context.get("cweId"));
         finding.cwes = weakness.as_deref().and_then(cwe::number).into_iter().collect();
-        let description = self.description.text().filter(|text| *text != finding.message);
+        let description = self.description.filled().filter(|text| *text != finding.message);
         finding.description = description.or(context.get("description")).or(finding.description);
-        finding.remediation = self.recommendations.text().or(finding.remediation);
+        finding.remediation = self.recommendations.filled().or(finding.remediation);
         finding.references.extend(self.references.texts());
         finding.suppressed =
-            [self.state, self.status].into_iter().filter_map(Loose::text).find(|state| is_dismissed(state));
-        finding.tool_id = self.id.text();
-        finding.fingerprints.extend(self.similarity.text().map(|id| ("similarityId".to_owned(), id)));
-        finding.raw.extend(self.group.text().map(|group| ("group".to_owned(), group)));
-        let version = version.and_then(|cvss| cvss.version.text()).unwrap_or_default();
+            [self.state, self.status].into_iter().filter_map(Loose::filled).find(|state| is_dismissed(state));
+        finding.tool_id = self.id.filled();
+        finding.fingerprints.extend(self.similarity.filled().map(|id| ("similarityId".to_owned(), id)));
+        finding.raw.extend(self.group.filled().map(|group| ("group".to_owned(), group)));
+        let version = version.and_then(|cvss| cvss.version.filled()).unwrap_or_default();
         let version = match version.chars().find(char::is_ascii_digit) {
             Some('2') => "2.0",
             Some('4') => "4.0",
@@ -292,15 +292,15 @@ impl Raw {
 
 impl RawData {
     fn into_code(self, context: &Context<'_>) -> Result<Finding, String> {
-        let query = self.query.text().or(context.get("queryName")).or(self.query_id.as_str().map(str::to_owned));
+        let query = self.query.filled().or(context.get("queryName")).or(self.query_id.as_str().map(str::to_owned));
         let query = query.ok_or("it has no query name")?;
-        let language = self.language.text().or(context.get("languageName"));
+        let language = self.language.filled().or(context.get("languageName"));
         let nodes = self.nodes.0.unwrap_or_default();
         let name = |node: Option<&RawNode>| node.and_then(|node| node.name.as_str()).unwrap_or("?").to_owned();
         let message = format!("{}: from `{}` to `{}`", title(&query), name(nodes.first()), name(nodes.last()));
         let mut places = nodes.into_iter().filter_map(RawNode::into_location);
         let source = places.next();
-        let file = self.destination.text().or(self.file.text());
+        let file = self.destination.filled().or(self.file.filled());
         let line = self.destination_line.line().or(self.line.line());
         let whole = file.map(|path| Location { path, line, ..Location::default() });
         let mut finding = Finding {
@@ -311,61 +311,61 @@ impl RawData {
             finding.raw.insert("source_file".to_owned(), source.path);
             finding.raw.extend(source.line.map(|line| ("source_line".to_owned(), line.to_string())));
         }
-        let id = self.query_id.text().or(context.get("queryId"));
+        let id = self.query_id.filled().or(context.get("queryId"));
         finding.raw.extend(id.map(|id| ("query_id".to_owned(), id)));
         Ok(finding)
     }
 
     fn into_infrastructure(self, context: &Context<'_>) -> Result<Finding, String> {
-        let query = self.query.text().or(context.get("queryName")).or(context.get("name"));
-        let id = self.query_id.text().or(context.get("queryId")).or(query.clone()).ok_or("it has no query")?;
+        let query = self.query.filled().or(context.get("queryName")).or(context.get("name"));
+        let id = self.query_id.filled().or(context.get("queryId")).or(query.clone()).ok_or("it has no query")?;
         let query = query.map_or_else(|| id.clone(), |query| title(&query));
-        let message = match (self.expected.text(), self.value.text().or(self.actual.text())) {
+        let message = match (self.expected.filled(), self.value.filled().or(self.actual.filled())) {
             (Some(expected), Some(value)) => format!("{value} (expected: {expected})"),
             (expected, value) => value.or(expected).unwrap_or_else(|| query.clone()),
         };
         let line = self.line.line();
         let mut finding = Finding {
-            location: self.file.text().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
             ..Finding::new(Kind::Infrastructure, id, query, message)
         };
-        finding.raw.extend(self.issue.text().map(|issue| ("issueType".to_owned(), issue)));
+        finding.raw.extend(self.issue.filled().map(|issue| ("issueType".to_owned(), issue)));
         Ok(finding)
     }
 
     fn into_dependency(self, context: &Context<'_>, cve: Option<String>) -> Result<Finding, String> {
         let id = cve.ok_or("it has no id of a vulnerability")?;
-        let name = self.package_name.text().or(context.get("packageName"));
-        let version = self.package_version.text().or(context.get("packageVersion")).or(context.get("version"));
-        let identifier = self.package.text().or(context.get("name"));
+        let name = self.package_name.filled().or(context.get("packageName"));
+        let version = self.package_version.filled().or(context.get("packageVersion")).or(context.get("version"));
+        let identifier = self.package.filled().or(context.get("name"));
         let mut package = match (name, identifier) {
             (Some(name), _) => Package { name, ..Package::default() },
             (None, Some(identifier)) => identified(&identifier, version.as_deref()),
             (None, None) => return Err("it names no package".to_owned()),
         };
         package.version = version.or(package.version);
-        package.fixed_versions = self.fixed.text().into_iter().collect();
+        package.fixed_versions = self.fixed.filled().into_iter().collect();
         let message = format!("{} {}: {id}", package.name, package.version.as_deref().unwrap_or_default());
         let mut finding = Finding {
             advisories: vec![id.clone()],
             package: Some(package),
             ..Finding::new(Kind::Dependency, id.clone(), id, message)
         };
-        finding.raw.extend(self.image.text().map(|image| ("image".to_owned(), image)));
+        finding.raw.extend(self.image.filled().map(|image| ("image".to_owned(), image)));
         Ok(finding)
     }
 
     fn into_secret(self) -> Result<Finding, String> {
-        let rule = self.rule.text().or(self.query.text()).ok_or("it has no `ruleName`")?;
+        let rule = self.rule.filled().or(self.query.filled()).ok_or("it has no `ruleName`")?;
         let line = self.line.line();
-        let message = self.rule_description.text().unwrap_or_else(|| rule.clone());
+        let message = self.rule_description.filled().unwrap_or_else(|| rule.clone());
         let mut finding = Finding {
-            location: self.file.text().map(|path| Location { path, line, ..Location::default() }),
-            remediation: self.remediation.text(),
+            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
+            remediation: self.remediation.filled(),
             ..Finding::new(Kind::Secret, rule.clone(), rule, message)
         };
         // The snippet is masked by the tool, more or less.
-        if let Some(snippet) = self.snippet.text() {
+        if let Some(snippet) = self.snippet.filled() {
             secret::put(&mut finding, &snippet);
         }
         Ok(finding)
@@ -374,7 +374,7 @@ impl RawData {
 
 impl RawNode {
     fn into_location(self) -> Option<Location> {
-        Some(Location { path: self.file.text()?, line: self.line.line(), end_line: None, column: self.column.line() })
+        Some(Location { path: self.file.filled()?, line: self.line.line(), end_line: None, column: self.column.line() })
     }
 }
 

@@ -6,11 +6,13 @@
 
 mod depth;
 mod lenient;
+mod loose;
 mod paths;
 pub(crate) mod record;
 mod walker;
 
 pub(crate) use lenient::{Many, Number, Text};
+pub(crate) use loose::Loose;
 pub(crate) use walker::{Hit, Seen};
 
 use crate::report::{Input, ParseError};

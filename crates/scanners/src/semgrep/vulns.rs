@@ -2,8 +2,8 @@
 
 use super::{WORDS, keep};
 use crate::cwe;
+use crate::json::Loose;
 use crate::json::{Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -70,8 +70,8 @@ struct RawTriage {
 
 impl RawTriage {
     fn suppressed(self) -> Option<String> {
-        let status = self.status.text().filter(|status| ["IGNORED", "DISMISSED"].contains(&status.as_str()))?;
-        match self.reason.text().filter(|reason| reason != "UNKNOWN_REASON") {
+        let status = self.status.filled().filter(|status| ["IGNORED", "DISMISSED"].contains(&status.as_str()))?;
+        match self.reason.filled().filter(|reason| reason != "UNKNOWN_REASON") {
             Some(reason) => Some(format!("{status}: {reason}")),
             None => Some(status),
         }
@@ -88,31 +88,31 @@ impl RawVulnerability {
     pub(super) fn into_finding(self) -> Finding {
         let RawAdvisory { rule, title, description, ecosystem, severity, references } = self.advisory;
         let references = references.0.unwrap_or_default();
-        let title = title.text().or(self.title.text()).unwrap_or_else(|| rule.clone());
-        let version = self.matched.version.text();
+        let title = title.filled().or(self.title.filled()).unwrap_or_else(|| rule.clone());
+        let version = self.matched.version.filled();
         let message = format!("{} {}: {title}", self.matched.name, version.as_deref().unwrap_or_default());
         let mut finding = Finding {
             advisories: references.cves.texts(),
             cwes: cwe::numbers(references.cwes.texts().iter().map(String::as_str)),
             references: references.urls.texts(),
-            description: description.text(),
+            description: description.filled(),
             location: self.file.0.and_then(|file| {
-                Some(Location { path: file.path.text()?, line: file.line.line(), ..Location::default() })
+                Some(Location { path: file.path.filled()?, line: file.line.line(), ..Location::default() })
             }),
             suppressed: self.triage.0.and_then(RawTriage::suppressed),
             package: Some(Package {
-                fixed_versions: self.safe.0.and_then(|safe| safe.version.text()).into_iter().collect(),
+                fixed_versions: self.safe.0.and_then(|safe| safe.version.filled()).into_iter().collect(),
                 name: self.matched.name,
                 version,
-                ecosystem: ecosystem.text(),
+                ecosystem: ecosystem.filled(),
                 purl: None,
             }),
             ..Finding::new(Kind::Dependency, rule, title, message)
         };
         let kept = [
-            ("exposureType", self.exposure.text()),
-            ("transitivity", self.transitivity.text()),
-            ("repositoryName", self.repository.text()),
+            ("exposureType", self.exposure.filled()),
+            ("transitivity", self.transitivity.filled()),
+            ("repositoryName", self.repository.filled()),
         ];
         keep(&mut finding, kept);
         Rating::new(WORDS).word(severity.as_str()).apply(&mut finding);

@@ -3,8 +3,8 @@
 use super::{Outcome, SCANNER, WORDS, outcome, weakness};
 use crate::cwe;
 use crate::html;
+use crate::json::Loose;
 use crate::json::{self, Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::Rating;
 use crate::report::{Collector, Input, ParseError};
 use finding::{Finding, Kind, Location, Package};
@@ -82,14 +82,14 @@ fn context(input: Input<'_>) -> Result<Context, ParseError> {
         match hit.path {
             0 => {
                 if let Ok(RawComponent { key, path, long_name }) = hit.read()
-                    && let Some(path) = path.text().or(long_name.text())
+                    && let Some(path) = path.filled().or(long_name.filled())
                 {
                     context.paths.insert(key, path);
                 }
             }
             1 | 2 => {
                 if let Ok(rule) = hit.read::<RawRule>() {
-                    let key = rule.key.text().unwrap_or_else(|| hit.name(0).to_owned());
+                    let key = rule.key.filled().unwrap_or_else(|| hit.name(0).to_owned());
                     context.rules.insert(key, RawRule { key: Loose(None), ..rule });
                 }
             }
@@ -187,16 +187,16 @@ impl Raw {
 
     fn into_finding(self, context: &Context) -> Result<Finding, String> {
         let location = self.location(&context.paths);
-        let rule = self.rule.text().or(self.rule_key.text()).ok_or("it has no `rule`")?;
+        let rule = self.rule.filled().or(self.rule_key.filled()).ok_or("it has no `rule`")?;
         let known = context.rules.get(&rule);
-        let name = self.description.text().or(known.and_then(|known| known.name.as_str().map(str::to_owned)));
+        let name = self.description.filled().or(known.and_then(|known| known.name.as_str().map(str::to_owned)));
         let title = name.unwrap_or_else(|| rule.clone());
-        let message = self.message.text().unwrap_or_else(|| title.clone());
+        let message = self.message.filled().unwrap_or_else(|| title.clone());
         let description = known.and_then(|known| known.description.as_str());
         let tags = self.tags.texts();
         let weaknesses = tags.iter().filter(|tag| tag.starts_with("cwe-")).map(String::as_str);
         let mut finding = Finding {
-            tool_id: self.key.text(),
+            tool_id: self.key.filled(),
             cwes: cwe::numbers(weaknesses),
             description: description.map(html::text).filter(|text| !text.is_empty()),
             location,
@@ -208,18 +208,18 @@ impl Raw {
                 finding.cwes.push(cwe)
             }
         });
-        finding.fingerprints.extend(self.hash.text().map(|hash| ("lineHash".to_owned(), hash)));
+        finding.fingerprints.extend(self.hash.filled().map(|hash| ("lineHash".to_owned(), hash)));
         for (name, text) in [
-            ("type", self.issue_type.text()),
-            ("securityCategory", self.category.text()),
-            ("effort", self.effort.text()),
+            ("type", self.issue_type.filled()),
+            ("securityCategory", self.category.filled()),
+            ("effort", self.effort.filled()),
             ("tags", Some(tags.join(", ")).filter(|tags| !tags.is_empty())),
         ] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
-        let worst = self.impacts.0.unwrap_or_default().into_iter().filter_map(|impact| impact.severity.text());
+        let worst = self.impacts.0.unwrap_or_default().into_iter().filter_map(|impact| impact.severity.filled());
         let worst = worst.max_by_key(|word| crate::rating::score_of(WORDS, word));
-        let word = self.severity.text().or(self.probability.text()).or(worst);
+        let word = self.severity.filled().or(self.probability.filled()).or(worst);
         let rating = Rating::new(WORDS).word(word.as_deref());
         if finding.rule.starts_with(PLUGIN) {
             package(&mut finding, rating)

@@ -3,8 +3,8 @@
 use super::{SCANNER, WORDS, word};
 use crate::cwe;
 use crate::html;
+use crate::json::Loose;
 use crate::json::{self, Many, Number, Text};
-use crate::loose::Loose;
 use crate::rating::Rating;
 use crate::report::{Collector, Input, ParseError};
 use finding::{Endpoint, Finding, Kind, Location, Package};
@@ -161,15 +161,15 @@ impl RawFinding {
 
     fn into_finding(self) -> Result<Finding, String> {
         let Some(details) = self.finding_details else { return self.into_pipeline_finding() };
-        let description = self.description.text().map(|text| html::text(&text));
+        let description = self.description.filled().map(|text| html::text(&text));
         let level = details.severity.as_str().and_then(word);
         let mut finding = if self.scan_type.is("SCA") {
             details.into_dependency(description)?
         } else {
             details.into_flaw(self.scan_type.is("DYNAMIC"), description)?
         };
-        finding.tool_id = self.issue_id.text();
-        finding.raw.extend(self.count.text().map(|count| ("count".to_owned(), count)));
+        finding.tool_id = self.issue_id.filled();
+        finding.raw.extend(self.count.filled().map(|count| ("count".to_owned(), count)));
         if finding.kind != Kind::Dependency {
             Rating::new(WORDS).word(level).apply(&mut finding);
         }
@@ -177,18 +177,18 @@ impl RawFinding {
     }
 
     fn into_pipeline_finding(self) -> Result<Finding, String> {
-        let cwe = self.cwe_id.text().ok_or("it has neither `finding_details` nor a `cwe_id`")?;
-        let title = self.issue_type.text().or(self.title.text()).unwrap_or_else(|| format!("CWE-{cwe}"));
-        let message = self.display_text.text().map_or_else(|| title.clone(), |text| html::text(&text));
+        let cwe = self.cwe_id.filled().ok_or("it has neither `finding_details` nor a `cwe_id`")?;
+        let title = self.issue_type.filled().or(self.title.filled()).unwrap_or_else(|| format!("CWE-{cwe}"));
+        let message = self.display_text.filled().map_or_else(|| title.clone(), |text| html::text(&text));
         let file = self.files.0.map(|files| files.source_file);
         let function = file.as_ref().and_then(|file| file.function_name.as_str().map(str::to_owned));
         let mut finding = Finding {
-            tool_id: self.issue_id.text(),
+            tool_id: self.issue_id.filled(),
             cwes: cwe::number(&cwe).into_iter().collect(),
-            references: self.flaw_details_link.text().into_iter().collect(),
+            references: self.flaw_details_link.filled().into_iter().collect(),
             location: file.and_then(|file| {
                 let line = file.line.line();
-                Some(Location { path: file.file.text()?, line, ..Location::default() })
+                Some(Location { path: file.file.filled()?, line, ..Location::default() })
             }),
             ..Finding::new(Kind::Code, format!("CWE-{cwe}"), title, message)
         };
@@ -201,13 +201,13 @@ impl RawFinding {
 impl RawDetails {
     fn into_flaw(self, dynamic: bool, description: Option<String>) -> Result<Finding, String> {
         let cwe = self.cwe.0.ok_or("it has no `cwe`")?;
-        let id = cwe.id.text().ok_or("its `cwe` has no `id`")?;
-        let category = self.finding_category.0.and_then(|category| category.name.text());
-        let title = cwe.name.text().or(category.clone()).unwrap_or_else(|| format!("CWE-{id}"));
+        let id = cwe.id.filled().ok_or("its `cwe` has no `id`")?;
+        let category = self.finding_category.0.and_then(|category| category.name.filled());
+        let title = cwe.name.filled().or(category.clone()).unwrap_or_else(|| format!("CWE-{id}"));
         let line = self.file_line_number.line();
         let mut finding = Finding {
             cwes: cwe::number(&id).into_iter().collect(),
-            location: self.file_path.text().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file_path.filled().map(|path| Location { path, line, ..Location::default() }),
             ..Finding::new(
                 if dynamic { Kind::Web } else { Kind::Code },
                 format!("CWE-{id}"),
@@ -216,18 +216,18 @@ impl RawDetails {
             )
         };
         let endpoint = Endpoint {
-            url: self.url.text(),
-            host: self.hostname.text(),
+            url: self.url.filled(),
+            host: self.hostname.filled(),
             port: self.port.as_str().and_then(|port| port.parse().ok()),
-            parameter: self.vulnerable_parameter.text(),
+            parameter: self.vulnerable_parameter.filled(),
             ..Endpoint::default()
         };
         finding.endpoint = (endpoint != Endpoint::default()).then_some(endpoint);
         for (name, text) in [
             ("categoryname", category),
-            ("type", self.attack_vector.text()),
-            ("module", self.module.text()),
-            ("procedure", self.procedure.text()),
+            ("type", self.attack_vector.filled()),
+            ("module", self.module.filled()),
+            ("procedure", self.procedure.filled()),
         ] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
@@ -236,23 +236,23 @@ impl RawDetails {
 
     fn into_dependency(self, description: Option<String>) -> Result<Finding, String> {
         let cve = self.cve.0.ok_or("it has no `cve`")?;
-        let id = cve.name.text().ok_or("its `cve` has no `name`")?;
-        let file = self.component_filename.text().ok_or("it has no `component_filename`")?;
-        let version = self.version.text();
+        let id = cve.name.filled().ok_or("its `cve` has no `name`")?;
+        let file = self.component_filename.filled().ok_or("it has no `component_filename`")?;
+        let version = self.version.filled();
         // The version is not a part of the name: `notes-1.0.jar` is `notes.jar`, and 1.1 of it is the same component.
         let name = version.as_ref().map_or_else(
             || file.clone(),
             |version| file.replace(&format!("-{version}"), "").replace(&format!("_{version}"), ""),
         );
         let message = format!("{name} {}: {id}", version.as_deref().unwrap_or_default());
-        let paths = self.component_path.0.unwrap_or_default().0.into_iter().filter_map(|path| path.path.text());
+        let paths = self.component_path.0.unwrap_or_default().0.into_iter().filter_map(|path| path.path.filled());
         let mut places = paths.map(|path| Location { path, ..Location::default() });
         let weakness = self.cwe.0;
         let title = weakness.as_ref().and_then(|cwe| cwe.name.as_str()).unwrap_or(&id).to_owned();
         let mut finding = Finding {
             advisories: vec![id.clone()],
             cwes: weakness.and_then(|cwe| cwe::number(cwe.id.as_str()?)).into_iter().collect(),
-            references: cve.href.text().into_iter().collect(),
+            references: cve.href.filled().into_iter().collect(),
             description,
             location: places.next(),
             other_locations: places.collect(),
@@ -260,7 +260,7 @@ impl RawDetails {
             ..Finding::new(Kind::Dependency, id, title, message)
         };
         finding.raw.insert("file_name".to_owned(), file);
-        finding.raw.extend(self.language.text().map(|language| ("language".to_owned(), language)));
+        finding.raw.extend(self.language.filled().map(|language| ("language".to_owned(), language)));
         let mut rating = Rating::new(WORDS).word(self.severity.as_str().and_then(word));
         if let Some(cvss) = cve.cvss3.0 {
             let vector = cvss.vector.as_str().map(|vector| {

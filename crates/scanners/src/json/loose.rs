@@ -1,7 +1,7 @@
 //! Fields that are worth having but no result hangs on: one that is missing, null or of another shape is as good as
 //! absent, and its result is read all the same.
 
-use crate::json::{Many, Number, Text};
+use super::{Many, Number, Text};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
@@ -25,7 +25,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
 
 impl Loose<Text> {
     /// The text, unless it is blank.
-    pub(crate) fn text(self) -> Option<String> {
+    pub(crate) fn filled(self) -> Option<String> {
         self.0.and_then(Text::filled)
     }
 
@@ -59,6 +59,13 @@ impl Loose<Number> {
     }
 }
 
+impl<T> Loose<Vec<T>> {
+    /// The elements.
+    pub(crate) fn list(self) -> Vec<T> {
+        self.0.unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,7 +86,10 @@ mod tests {
         assert_eq!(raw.words.texts(), ["a", "1"]);
         for odd in ["", r#","word":null,"words":null,"line":null"#, r#","word":{},"words":[[]],"line":[]"#] {
             let raw = read(&format!(r#"{{"name":"n"{odd}}}"#)).unwrap();
-            assert!(raw.word.text().is_none() && raw.words.texts().is_empty() && raw.line.number().is_none(), "{odd}");
+            assert!(
+                raw.word.filled().is_none() && raw.words.texts().is_empty() && raw.line.number().is_none(),
+                "{odd}"
+            );
         }
         assert!(read(r#"{"word": "x"}"#).is_err());
     }
