@@ -343,9 +343,9 @@ mod tests {
     #[test]
     fn a_project_that_was_not_tested_makes_the_scan_incomplete() {
         let text =
-            r#"[{"ok": true, "vulnerabilities": []}, {"ok": false, "error": "no lock file", "path": "/work/notes"}]"#;
+            r#"[{"ok": true, "vulnerabilities": []}, {"ok": false, "error": "no lock file", "path": "/src/notes"}]"#;
         let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["/work/notes: no lock file"]);
+        assert_eq!(parsed.summary.scanner_errors, ["/src/notes: no lock file"]);
         let alone = r#"{"ok": false, "error": {"code": 1}, "path": "."}"#;
         assert!(!findings(&SCANNER, alone.as_bytes()).unwrap().1.summary.is_complete());
     }

@@ -240,11 +240,11 @@ mod tests {
         check(&none, "100%", None, "100%");
 
         let nested =
-            run(&[("ROOT", "file:///work/", None), ("SRC", " src/", Some("ROOT")), ("LIB", "lib", Some("SRC"))]);
+            run(&[("ROOT", "file:///build/", None), ("SRC", " src/", Some("ROOT")), ("LIB", "lib", Some("SRC"))]);
         check(&nested, "a.py", Some("ROOT"), "a.py");
         check(&nested, "a.py", Some("SRC"), "src/a.py");
         check(&nested, "a.py", Some("LIB"), "src/lib/a.py");
-        check(&nested, "file:///work/src/a.py", None, "src/a.py");
+        check(&nested, "file:///build/src/a.py", None, "src/a.py");
         check(&nested, "file:///workshop/a.py", None, "/workshop/a.py");
     }
 
