@@ -76,7 +76,7 @@ fn run(steps: &mut Steps) -> Result<()> {
         }
         ["bench", rest @ ..] => {
             build::application(&workspace, steps)?;
-            steps.run(workspace.cargo().args(["bench", "-p", "tests"]).args(rest))
+            steps.run(workspace.cargo().args(["bench", "-p", "tests", "--bench", "upload"]).args(rest))
         }
         ["fuzz", rest @ ..] => fuzz::run(&workspace, steps, rest),
         ["help" | "--help" | "-h"] => {

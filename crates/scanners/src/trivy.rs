@@ -52,6 +52,10 @@ const RESOURCES: [&str; 4] = ["Resources[]", "Findings[]", "Vulnerabilities[]", 
 const BARE_LIST: usize = 1;
 
 fn detect(sniff: &Sniff) -> bool {
+    // Sorted by name, what identifies a large report may stand far behind.
+    if sniff.has_all(&["ArtifactName", "Results[].Vulnerabilities[].VulnerabilityID"]) {
+        return true;
+    }
     let lists = ["Resources", "Findings", "Vulnerabilities", "Misconfigurations"];
     sniff.has_all(&["SchemaVersion", "ArtifactName"])
         || sniff.has_all(&["SchemaVersion", "Results[].Target"])
