@@ -18,6 +18,7 @@
 
 use crate::ids::{IssueId, ScannerId};
 use crate::signature::{Signatures, place_text};
+use finding::limits::cut_to;
 use finding::severity::Severity;
 use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize};
@@ -318,9 +319,9 @@ impl Grouper {
     /// A finding as a group of its own.
     fn group(&mut self, key: IssueKey, finding: Finding) -> Group {
         let mut message = finding.message;
-        cut(&mut message, MESSAGE_BYTES_MAX);
+        cut_to(&mut message, MESSAGE_BYTES_MAX);
         let mut title = finding.title;
-        cut(&mut title, TITLE_BYTES_MAX);
+        cut_to(&mut title, TITLE_BYTES_MAX);
         let (name, ecosystem, version, fixed) = match finding.package {
             Some(package) => (Some(package.name), package.ecosystem, package.version, package.fixed_versions),
             None => (None, None, None, vec![]),
@@ -567,15 +568,6 @@ fn trim<T: Ord>(list: &mut Vec<T>) {
     list.sort_unstable();
     list.dedup();
     list.truncate(LIST_MAX);
-}
-
-/// Cuts a text at a character's end and marks it.
-fn cut(text: &mut String, bytes_max: usize) {
-    if text.len() > bytes_max {
-        let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str(finding::limits::CUT_MARK);
-    }
 }
 
 #[cfg(test)]

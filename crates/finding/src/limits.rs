@@ -37,6 +37,16 @@ pub fn cut_text(text: &mut String) -> bool {
     true
 }
 
+/// Cuts `text` behind its first `bytes_max` bytes, at a character boundary, and marks it. For summaries: what a finding
+/// keeps is cut by [`cut_text`].
+pub fn cut_to(text: &mut String, bytes_max: usize) {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str(CUT_MARK);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

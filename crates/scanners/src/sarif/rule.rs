@@ -3,6 +3,7 @@
 use super::log::{RawConfiguration, RawDescriptor};
 use crate::cwe;
 use crate::json::{Many, Number, Text};
+use finding::limits::cut_to;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -110,7 +111,7 @@ impl RawRule {
         let mut left = text_bytes;
         let mut kept = |text: Option<String>| {
             let mut text = text?;
-            cut(&mut text, TEXT_BYTES_MAX);
+            cut_to(&mut text, TEXT_BYTES_MAX);
             left = left.checked_sub(text.len())?;
             Some(text)
         };
@@ -157,13 +158,5 @@ impl Rule {
     pub(super) fn text_bytes(&self) -> usize {
         let texts = [&self.short, &self.full, &self.help].into_iter().flatten().chain(self.messages.values());
         texts.map(String::len).sum()
-    }
-}
-
-fn cut(text: &mut String, bytes_max: usize) {
-    if text.len() > bytes_max {
-        let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str(finding::limits::CUT_MARK);
     }
 }

@@ -121,3 +121,10 @@ fn only_what_trivy_masked_is_kept_of_a_secret() {
     assert_eq!((found[0].message.as_str(), found[1].message.as_str()), ("AWS Access Key ID", "key: ****"));
     assert_eq!(found[0].location.as_ref().unwrap().line, Some(2));
 }
+
+#[test]
+fn a_large_report_is_recognised_where_what_identifies_it_stands_far_behind() {
+    let report = br#"{"ArtifactName": "notes", "ArtifactType": "container_image", "Results": [{"Class": "os-pkgs",
+        "Vulnerabilities": [{"PkgName": "zlib", "VulnerabilityID": "CVE-2023-45853"}, {"PkgName": "cut off"#;
+    assert!(detect(&Sniff::of(Input::Memory(report)).unwrap()));
+}
