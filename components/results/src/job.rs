@@ -221,7 +221,7 @@ pub async fn issues(
     let list = issues_list(id);
     let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
     while let (false, Some(line), Some(row)) = (page.more, here.line().await?, rows.next()) {
-        let ComparedIssue { id, bucket, division } = row;
+        let ComparedIssue { id, bucket, division, .. } = row;
         page.take(&list, line, bucket, division, exempted.get(&id).copied())?;
     }
     let list = remediated_list(id);
@@ -269,7 +269,7 @@ impl Collected<'_> {
         if !self.more {
             let issue: Issue = document::decode(list, line)?;
             let division = match bucket {
-                Bucket::Remediated => Division { new: 0, common: 0, remediated: issue.occurrences },
+                Bucket::Remediated => Division { remediated: issue.occurrences, ..Division::default() },
                 Bucket::New | Bucket::Common => division,
             };
             self.items.push(IssueItem::new(&issue, bucket, division, exemption));

@@ -3,6 +3,7 @@
 use crate::grouping::Span;
 use crate::ids::{IssueId, OccurrenceId, ScanId};
 use crate::tracking::{Place, Tracked, pair};
+use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,9 @@ pub struct Division {
     pub new: u32,
     /// Occurrences recognised in the scan compared with.
     pub common: u32,
+    /// Those of the common ones that are recognised although their code was edited: the match is doubtful.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub updated: u32,
     /// Occurrences of the scan compared with that are not here.
     pub remediated: u32,
 }
@@ -52,6 +56,16 @@ pub struct ComparedIssue {
     pub bucket: Bucket,
     /// Its occurrences.
     pub division: Division,
+    /// The highest level of its new occurrences.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub worst_new: Option<Severity>,
+    /// The highest level of its updated occurrences.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub worst_updated: Option<Severity>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One scan's issues and occurrences, as the stages before stored them.
@@ -103,7 +117,9 @@ pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Track
         let mut row = ComparedIssue {
             id: issue.id,
             bucket: Bucket::New,
-            division: Division { new: issue.occurrences, common: 0, remediated: 0 },
+            division: Division { new: issue.occurrences, ..Division::default() },
+            worst_new: None,
+            worst_updated: None,
         };
         if let (Some((reference, identities)), Some(known)) = (reference, gone.remove(&issue.id)) {
             row.bucket = Bucket::Common;
@@ -142,6 +158,7 @@ fn recognise(
     Division {
         new: count(current.len() - pairs.len()),
         common: count(pairs.len()),
+        updated: 0,
         remediated: count(reference.len() - pairs.len()),
     }
 }
@@ -183,7 +200,7 @@ mod tests {
 
     fn buckets(comparison: &Comparison) -> Vec<(IssueId, Bucket, u32, u32, u32)> {
         let row = |row: &ComparedIssue| {
-            let Division { new, common, remediated } = row.division;
+            let Division { new, common, updated: _, remediated } = row.division;
             (row.id, row.bucket, new, common, remediated)
         };
         comparison.issues.iter().map(row).collect()

@@ -158,7 +158,7 @@ impl Gate {
 
     /// Takes an issue of the scan into account.
     pub fn judge(&mut self, issue: &Judged) {
-        let Division { new, common, remediated } = issue.division;
+        let Division { new, common, updated: _, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
         if issue.exempted {
             self.counts.ignored += 1;
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        Judged { severity, bucket, division: Division { new: 1, common: 0, remediated: 0 }, exempted }
+        Judged { severity, bucket, division: Division { new: 1, ..Division::default() }, exempted }
     }
 
     fn judge(threshold: &str, issues: &[Judged]) -> Judgement {
