@@ -1,11 +1,24 @@
-//! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone.
+//! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone, and
+//! under which identities they go.
+//!
+//! An issue that is recognised goes by the id that it had; so does an occurrence. What is not recognised in the scan
+//! compared with, a baseline, may still be known from the variant's own previous scan (its *lineage*): then it is new, and
+//! keeps its id all the same. What is met for the first time gets an id that two variants with the same code derive alike.
 
-use crate::grouping::Span;
-use crate::ids::{IssueId, OccurrenceId, ScanId};
-use crate::tracking::{Place, Tracked, pair};
+mod meeting;
+mod origins;
+
+pub use meeting::{Meeting, Recognised};
+pub use origins::Origin;
+
+use crate::digest::Short;
+use crate::grouping::{Name, Span};
+use crate::ids::{IssueId, OccurrenceId, TargetId};
+use crate::tracking::{Confidence, Pair, Place, Stage};
 use finding::severity::Severity;
+use origins::Origins;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an issue stands relative to the scan compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,8 +63,11 @@ pub struct Division {
 /// One issue of the scan, compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedIssue {
-    /// The issue.
+    /// The id it goes by: the one that it had in an earlier scan, or that of its key.
     pub id: IssueId,
+    /// Which scan saw it first: a place in the list of origins.
+    #[serde(default)]
+    pub seen: u32,
     /// New or common.
     pub bucket: Bucket,
     /// Its occurrences.
@@ -68,200 +84,305 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// An occurrence with its identity, as a scan's comparison stores it and the next comparison reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracked {
+    /// The identity.
+    pub id: OccurrenceId,
+    /// Which scan saw it first: a place in the list of origins.
+    #[serde(default)]
+    pub seen: u32,
+    /// How it was recognised in the scan compared with; absent if it is only here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub found: Option<Found>,
+    /// The stage that recognised it in the variant's own previous scan, where it is only here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub carried: Option<Stage>,
+}
+
+/// How an occurrence was recognised, and where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// By what.
+    pub stage: Stage,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// How alike the code is, in percent, where that was compared.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub similarity: Option<u8>,
+    /// The place of its result in the report of the scan compared with.
+    pub result: u32,
+    /// Its path there, if it was another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// Its line there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
+    /// The version of its package there, if it was another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
+}
+
 /// One scan's issues and occurrences, as the stages before stored them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Side {
-    /// The scan.
-    pub scan: ScanId,
     /// Its issues, in their stored order.
     pub issues: Vec<Span>,
     /// Its occurrences, in the order of their issues.
     pub occurrences: Vec<Place>,
+    /// The paths and versions that occurrences have.
+    pub names: Vec<Name>,
 }
 
 impl Side {
-    /// The occurrences of one of its issues, and the place of the first.
-    fn of(&self, issue: &Span) -> (usize, &[Place]) {
-        let range = usize::try_from(issue.first).unwrap_or(usize::MAX);
-        let end = range.saturating_add(usize::try_from(issue.occurrences).unwrap_or(usize::MAX));
-        (range, self.occurrences.get(range..end).unwrap_or_default())
+    /// For each occurrence the place of its issue in the list of issues.
+    fn owners(&self) -> Vec<usize> {
+        let count = |issue: &Span| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
+        let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
+        all.take(self.occurrences.len()).collect()
+    }
+
+    /// The text of one of its names; nothing for the empty one.
+    pub fn name(&self, at: u32) -> Option<&str> {
+        let name = self.names.get(usize::try_from(at).ok()?)?;
+        (!name.text.is_empty()).then_some(name.text.as_str())
     }
 }
 
+/// What goes by an id since when: a part of [`ComparedIssue`] and [`Tracked`] as they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Identity<Id> {
+    /// The id.
+    pub id: Id,
+    /// Which scan saw it first: a place in the list of origins.
+    #[serde(default)]
+    pub seen: u32,
+}
+
+/// A scan that was compared before, with its identities, in the order of its lists.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What it found.
+    pub side: Side,
+    /// The identities of its issues.
+    pub issues: Vec<Identity<IssueId>>,
+    /// The identities of its occurrences.
+    pub occurrences: Vec<Identity<OccurrenceId>>,
+    /// The scans that saw them first.
+    pub origins: Vec<Origin>,
+}
+
+/// An issue that is gone: a place in the list of the scan compared with, and the identity that it had there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// The place.
+    pub at: usize,
+    /// The id it went by, and since when.
+    pub identity: Identity<IssueId>,
+}
+
 /// The result of a comparison. Everything is in the stored order of the scan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The scan's issues.
     pub issues: Vec<ComparedIssue>,
     /// The identities of the scan's occurrences.
     pub occurrences: Vec<Tracked>,
     /// The issues that are gone, in the order in which the scan compared with had them.
-    pub remediated: Vec<Span>,
+    pub remediated: Vec<Gone>,
+    /// The scans that saw an issue or occurrence first.
+    pub origins: Vec<Origin>,
 }
 
-/// Compares `current` with `reference`, whose occurrences have these identities. Without a reference everything is
-/// new. An incomplete scan remediates nothing: what it did not look at is not gone.
-pub fn compare(current: &Side, complete: bool, reference: Option<(&Side, &[Tracked])>) -> Comparison {
-    let first_seen = |place: &Place| Tracked {
-        id: OccurrenceId::first_seen(current.scan, place.result),
-        stage: None,
-        was_line: None,
-    };
-    let mut tracked: Vec<Tracked> = current.occurrences.iter().map(first_seen).collect();
-    let mut gone: BTreeMap<IssueId, &Span> = BTreeMap::new();
-    if let Some((reference, _)) = reference {
-        gone.extend(reference.issues.iter().map(|issue| (issue.id, issue)));
-    }
-    let mut issues = Vec::with_capacity(current.issues.len());
-    for issue in &current.issues {
-        let mut row = ComparedIssue {
-            id: issue.id,
-            bucket: Bucket::New,
-            division: Division { new: issue.occurrences, ..Division::default() },
-            worst_new: None,
-            worst_updated: None,
-        };
-        if let (Some((reference, identities)), Some(known)) = (reference, gone.remove(&issue.id)) {
-            row.bucket = Bucket::Common;
-            row.division = recognise(current.of(issue), reference.of(known), identities, &mut tracked);
-            if !complete {
-                row.division.remediated = 0;
+/// The scan that is compared.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// What it found.
+    pub side: &'a Side,
+    /// Its target.
+    pub target: TargetId,
+    /// The scan itself, as the one that sees things first.
+    pub origin: Origin,
+    /// Whether it saw all that it should have. If not, it remediates nothing: what it did not look at is not gone.
+    pub complete: bool,
+}
+
+/// Another scan, and what of it was recognised.
+pub type Met<'a> = (&'a Known, &'a Recognised);
+
+/// Compares a scan with `reference`; without one everything is new. `lineage` is the variant's own previous scan, where
+/// the reference is a baseline: it gives identities and changes no bucket.
+pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Option<Met<'_>>) -> Comparison {
+    let mut origins = Origins::new(subject.origin.clone());
+    let mut issues = issues(subject, reference, lineage, &mut origins);
+    let occurrences = occurrences(subject, reference, lineage, &mut origins);
+    let owners = subject.side.owners();
+    for ((place, tracked), owner) in subject.side.occurrences.iter().zip(&occurrences).zip(&owners) {
+        let Some(row) = issues.get_mut(*owner) else { continue };
+        let severity = Some(Severity::of(place.score));
+        match &tracked.found {
+            None => {
+                row.division.new += 1;
+                row.worst_new = row.worst_new.max(severity);
+            }
+            Some(found) => {
+                row.division.common += 1;
+                if found.stage.is_updated() {
+                    row.division.updated += 1;
+                    row.worst_updated = row.worst_updated.max(severity);
+                }
             }
         }
-        issues.push(row);
     }
     let remediated = match reference {
-        Some((reference, _)) if complete => {
-            reference.issues.iter().copied().filter(|issue| gone.contains_key(&issue.id)).collect()
-        }
+        Some(met) if subject.complete => remediated(met, &mut issues),
         Some(_) | None => Vec::new(),
     };
-    Comparison { issues, occurrences: tracked, remediated }
+    Comparison { issues, occurrences, remediated, origins: origins.finish() }
 }
 
-/// Gives an issue's occurrences the identities of those they are recognised as.
-fn recognise(
-    (here, current): (usize, &[Place]),
-    (there, reference): (usize, &[Place]),
-    identities: &[Tracked],
-    tracked: &mut [Tracked],
-) -> Division {
-    let pairs = pair(current, reference);
-    for pair in &pairs {
-        let (place, known) = (tracked.get_mut(here + pair.current), identities.get(there + pair.reference));
-        if let (Some(place), Some(known)) = (place, known) {
-            let was_line = reference.get(pair.reference).and_then(|place| place.line);
-            *place = Tracked { id: known.id, stage: Some(pair.stage), was_line };
+/// The scan's issues with their ids, before their occurrences are counted.
+fn issues(
+    subject: &Subject<'_>,
+    reference: Option<Met<'_>>,
+    lineage: Option<Met<'_>>,
+    origins: &mut Origins,
+) -> Vec<ComparedIssue> {
+    let mut used = BTreeSet::new();
+    let mut rows: Vec<Option<Identity<IssueId>>> = vec![None; subject.side.issues.len()];
+    for (known, recognised) in [reference, lineage].into_iter().flatten() {
+        let mut numbers = origins.of(&known.origins);
+        for (row, partner) in rows.iter_mut().zip(&recognised.partners) {
+            let identity = partner.and_then(|at| known.issues.get(at));
+            if let (None, Some(identity)) = (&row, identity)
+                && used.insert(identity.id)
+            {
+                *row = Some(Identity { id: identity.id, seen: numbers.number(identity.seen) });
+            }
         }
     }
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    Division {
-        new: count(current.len() - pairs.len()),
-        common: count(pairs.len()),
-        updated: 0,
-        remediated: count(reference.len() - pairs.len()),
+    let familiar = |at: usize| {
+        let (_, recognised) = reference?;
+        let common = recognised.partners.get(at)?.is_some() || *recognised.familiar.get(at)?;
+        common.then_some(Bucket::Common)
+    };
+    let rows = rows.into_iter().zip(&subject.side.issues).enumerate();
+    rows.map(|(at, (row, issue))| {
+        let fresh = |id| Identity { id, seen: 0 };
+        let Identity { id, seen } = match row {
+            Some(identity) => identity,
+            None if used.insert(issue.id) => fresh(issue.id),
+            // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
+            None => fresh(IssueId::derived("v1:issue:again", &[&subject.origin.scan.short().0, &issue.id.short().0])),
+        };
+        ComparedIssue {
+            id,
+            seen,
+            bucket: familiar(at).unwrap_or(Bucket::New),
+            division: Division::default(),
+            worst_new: None,
+            worst_updated: None,
+        }
+    })
+    .collect()
+}
+
+/// The scan's occurrences with their identities.
+fn occurrences(
+    subject: &Subject<'_>,
+    reference: Option<Met<'_>>,
+    lineage: Option<Met<'_>>,
+    origins: &mut Origins,
+) -> Vec<Tracked> {
+    let side = subject.side;
+    let mut tracked: Vec<Option<Tracked>> = vec![None; side.occurrences.len()];
+    let mut ids: Vec<OccurrenceId> = Vec::new();
+    for (is_reference, met) in [(true, reference), (false, lineage)] {
+        let Some((known, recognised)) = met else { continue };
+        let mut numbers = origins.of(&known.origins);
+        for ((slot, place), pair) in tracked.iter_mut().zip(&side.occurrences).zip(&recognised.pairs) {
+            let Some(pair) = pair.as_ref().filter(|_| slot.is_none()) else { continue };
+            let Some(Identity { id, seen }) = known.occurrences.get(pair.reference).copied() else { continue };
+            let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten();
+            let carried = (!is_reference).then_some(pair.stage);
+            *slot = Some(Tracked { id, seen: numbers.number(seen), found, carried });
+        }
+        ids.extend(known.occurrences.iter().map(|identity| identity.id));
     }
+    ids.sort_unstable();
+    let fresh = fresh_ids(subject, &tracked, &ids);
+    tracked
+        .into_iter()
+        .zip(fresh)
+        .map(|(slot, id)| slot.unwrap_or(Tracked { id, seen: 0, found: None, carried: None }))
+        .collect()
+}
+
+/// Ids for what is met for the first time. Where code is shown and nothing else looks the same, the id follows from target,
+/// issue, path and code, so that a branch and the one it is merged into name it alike; else from this scan alone.
+fn fresh_ids(subject: &Subject<'_>, tracked: &[Option<Tracked>], known: &[OccurrenceId]) -> Vec<OccurrenceId> {
+    let side = subject.side;
+    let by_code = |at: usize, owner: usize| {
+        let (place, issue) = (side.occurrences.get(at)?, side.issues.get(owner)?);
+        let context: Short = place.signatures.context?;
+        let path = side.name(place.path).unwrap_or_default();
+        Some(OccurrenceId::of_code(subject.target, issue.id, path, context))
+    };
+    let first_seen = |place: &Place| OccurrenceId::first_seen(subject.origin.scan, place.result);
+    let wanted: Vec<Option<OccurrenceId>> = side
+        .owners()
+        .into_iter()
+        .enumerate()
+        .map(|(at, owner)| tracked.get(at).is_some_and(Option::is_none).then(|| by_code(at, owner)).flatten())
+        .collect();
+    let mut times: Vec<OccurrenceId> = wanted.iter().copied().flatten().collect();
+    times.sort_unstable();
+    let once = |id: &OccurrenceId| {
+        let from = times.partition_point(|other| other < id);
+        times.get(from + 1) != Some(id)
+    };
+    let free = |id: &OccurrenceId| once(id) && known.binary_search(id).is_err();
+    side.occurrences.iter().zip(wanted).map(|(place, id)| id.filter(free).unwrap_or_else(|| first_seen(place))).collect()
+}
+
+/// How an occurrence was recognised, and where it was.
+fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found> {
+    let was = there.occurrences.get(pair.reference)?;
+    let other = |now: u32, then: u32| {
+        let name = there.name(then).filter(|name| here.name(now) != Some(*name));
+        name.map(str::to_owned)
+    };
+    Some(Found {
+        stage: pair.stage,
+        confidence: pair.confidence,
+        similarity: pair.similarity,
+        result: was.result,
+        path: other(place.path, was.path),
+        line: (was.line != 0).then_some(was.line),
+        version: other(place.version, was.version),
+    })
+}
+
+/// The issues that are gone, after the occurrences that are gone were counted with the issues that remain.
+fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue]) -> Vec<Gone> {
+    let mut left: Vec<u32> = known.side.issues.iter().map(|issue| issue.occurrences).collect();
+    let owners = known.side.owners();
+    for pair in recognised.pairs.iter().flatten() {
+        if let Some(count) = owners.get(pair.reference).and_then(|owner| left.get_mut(*owner)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    let heirs: BTreeMap<usize, usize> =
+        recognised.heirs.iter().enumerate().filter_map(|(at, heir)| Some((at, (*heir)?))).collect();
+    let mut gone = Vec::new();
+    for (at, (left, identity)) in left.into_iter().zip(&known.issues).enumerate() {
+        match heirs.get(&at).and_then(|heir| rows.get_mut(*heir)) {
+            Some(row) => row.division.remediated += left,
+            None => gone.push(Gone { at, identity: *identity }),
+        }
+    }
+    gone
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::grouping::{Grouper, IssueKey};
-    use crate::testing::finding;
-    use crate::tracking::Stage;
-    use finding::Finding;
-    use proptest::prelude::*;
-
-    fn side(scan: u8, findings: Vec<Finding>) -> Side {
-        let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
-        findings.into_iter().for_each(|finding| grouper.push(finding));
-        let (issues, occurrences) = grouper.finish();
-        let places = occurrences.into_iter().map(|occurrence| Place {
-            result: occurrence.result,
-            line: occurrence.line,
-            signatures: occurrence.signatures,
-        });
-        let issues = issues.map(|issue| Span::from(&issue)).collect();
-        Side { scan: ScanId::from_bits([scan; 16]), issues, occurrences: places.collect() }
-    }
-
-    fn found(rule: &str, path: &str, line: u32) -> Finding {
-        finding(line, rule, path, line, &["before", &format!("{rule}({path})"), "after"])
-    }
-
-    fn identities(side: &Side) -> Vec<Tracked> {
-        compare(side, true, None).occurrences
-    }
-
-    /// The issue of a rule.
-    fn of(rule: &str) -> IssueId {
-        IssueKey::of("bandit", &found(rule, "a.py", 1)).id()
-    }
-
-    fn buckets(comparison: &Comparison) -> Vec<(IssueId, Bucket, u32, u32, u32)> {
-        let row = |row: &ComparedIssue| {
-            let Division { new, common, updated: _, remediated } = row.division;
-            (row.id, row.bucket, new, common, remediated)
-        };
-        comparison.issues.iter().map(row).collect()
-    }
-
-    #[test]
-    fn without_a_reference_everything_is_new() {
-        let scan = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 2)]);
-        let comparison = compare(&scan, true, None);
-        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::New, 2, 0, 0)]);
-        assert!(comparison.remediated.is_empty() && comparison.occurrences[0].id != comparison.occurrences[1].id);
-    }
-
-    #[test]
-    fn a_known_rule_in_a_new_place_is_a_common_issue_with_a_new_occurrence() {
-        let old = side(1, vec![found("B1", "a.py", 1), found("B3", "c.py", 9)]);
-        let new = side(2, vec![found("B1", "a.py", 40), found("B1", "b.py", 2), found("B2", "a.py", 3)]);
-        let comparison = compare(&new, true, Some((&old, &identities(&old))));
-        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 1, 1, 0), (of("B2"), Bucket::New, 1, 0, 0)]);
-        assert_eq!(comparison.remediated.iter().map(|issue| issue.id).collect::<Vec<_>>(), [of("B3")]);
-        let moved = &comparison.occurrences[0];
-        assert_eq!(
-            (moved.id, moved.stage, moved.was_line),
-            (identities(&old)[0].id, Some(Stage::Context), Some(1)),
-            "a recognised occurrence keeps its identity and says where it was"
-        );
-    }
-
-    #[test]
-    fn an_incomplete_scan_remediates_nothing() {
-        let old = side(1, vec![found("B1", "a.py", 1), found("B1", "b.py", 1), found("B3", "c.py", 9)]);
-        let new = side(2, vec![found("B1", "a.py", 1)]);
-        let comparison = compare(&new, false, Some((&old, &identities(&old))));
-        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 0, 1, 0)]);
-        assert!(comparison.remediated.is_empty());
-        let comparison = compare(&new, true, Some((&old, &identities(&old))));
-        assert_eq!(buckets(&comparison), [(of("B1"), Bucket::Common, 0, 1, 1)]);
-        assert_eq!(comparison.remediated.len(), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn the_sums_hold(
-            a in proptest::collection::vec((0..3_u8, 0..3_u8, 1..9_u32), 0..25),
-            b in proptest::collection::vec((0..3_u8, 0..3_u8, 1..9_u32), 0..25),
-        ) {
-            let side_of = |n, list: &[(u8, u8, u32)]| {
-                side(n, list.iter().map(|(rule, path, line)| found(&format!("B{rule}"), &format!("{path}.py"), *line)).collect())
-            };
-            let (old, new) = (side_of(1, &a), side_of(2, &b));
-            let comparison = compare(&new, true, Some((&old, &identities(&old))));
-            let sum = |field: fn(&Division) -> u32| comparison.issues.iter().map(|issue| field(&issue.division)).sum::<u32>();
-            let gone: u32 = comparison.remediated.iter().map(|issue| issue.occurrences).sum();
-            let count = |list: &[(u8, u8, u32)]| u32::try_from(list.len()).unwrap();
-            prop_assert_eq!(sum(|d| d.new) + sum(|d| d.common), count(&b));
-            prop_assert_eq!(gone + sum(|d| d.remediated) + sum(|d| d.common), count(&a));
-            let again = compare(&old, true, Some((&old, &identities(&old))));
-            prop_assert!(again.remediated.is_empty());
-            prop_assert!(again.issues.iter().all(|issue| issue.division.new == 0 && issue.bucket == Bucket::Common));
-            let ids = |tracked: &[Tracked]| { let mut ids: Vec<_> = tracked.iter().map(|t| t.id).collect(); ids.sort_unstable(); ids };
-            prop_assert_eq!(ids(&again.occurrences), ids(&identities(&old)));
-        }
-    }
-}
+mod tests;

@@ -14,12 +14,20 @@
 //!
 //! The product is the tool that wrote the finding. An advisory has many names: findings of one package that share a name
 //! are one issue, and so are those connected through others. The issue is called by the first of all its names: a CVE
-//! before a GHSA before any other, then by the alphabet.
+//! before a GHSA before any other, then by the alphabet. What the issue would be called under its other names, and under
+//! the rule's former ones, stands beside its id, so that [`families`](crate::families) finds it under any of them.
 
+mod key;
+
+pub use key::IssueKey;
+
+use crate::digest::Short;
 use crate::ids::{IssueId, ScannerId};
-use crate::signature::{Signatures, place_text};
+use crate::signature::{Marks, Signatures};
+use crate::union::Union;
+use key::{first_name, names};
 use finding::limits::cut_to;
-use finding::severity::Severity;
+use finding::severity::{Score, Severity};
 use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,74 +42,6 @@ const TITLE_BYTES_MAX: usize = 300;
 /// The most names by which one issue's findings are united; a package's advisory has a handful.
 const NAMES_MAX: usize = 1000;
 
-/// What makes two findings one issue: named fields in a declared order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct IssueKey {
-    /// The fields' names.
-    pub pattern: Vec<String>,
-    /// Their values.
-    pub values: Vec<String>,
-}
-
-impl IssueKey {
-    /// The key of a finding of this product. Of a dependency with several names it is the key by the first of them;
-    /// [`Grouper`] unites those of different findings.
-    pub fn of(product: &str, finding: &Finding) -> Self {
-        if !finding.key.is_empty() {
-            let declared = finding.key.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            return Self::from_fields([("product", product)].into_iter().chain(declared));
-        }
-        let rule = finding.rule.as_str();
-        let package = finding.package.as_ref().map(|package| package.name.as_str()).unwrap_or_default();
-        let product = ("product", product);
-        match finding.kind {
-            Kind::Code | Kind::Web | Kind::Host => Self::from_fields([product, ("rule", rule)]),
-            Kind::Infrastructure => Self::from_fields([product, ("check", rule)]),
-            Kind::License => Self::from_fields([product, ("license", rule), ("package", package)]),
-            Kind::Dependency => {
-                let advisory = first_name(names(finding)).unwrap_or(rule);
-                Self::from_fields([product, ("advisory", advisory), ("package", package)])
-            }
-            Kind::Secret => match &finding.secret {
-                Some(secret) => Self::from_fields([product, ("rule", rule), ("secret", &secret.digest)]),
-                None => Self::from_fields([product, ("rule", rule), ("path", &place_text(finding))]),
-            },
-        }
-    }
-
-    fn from_fields<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
-        let (pattern, values) = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).unzip();
-        Self { pattern, values }
-    }
-
-    /// The issue's id: version 1 of the recipe. Another recipe is a new version and a migration, never an edit.
-    pub fn id(&self) -> IssueId {
-        let fields: Vec<&[u8]> = self
-            .pattern
-            .iter()
-            .zip(&self.values)
-            .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
-            .collect();
-        IssueId::derived("v1:issue", &fields)
-    }
-}
-
-/// The names under which a dependency's vulnerability is known: its advisories, else the rule.
-fn names(finding: &Finding) -> impl Iterator<Item = &str> {
-    let rule = finding.advisories.is_empty().then_some(finding.rule.as_str());
-    finding.advisories.iter().map(String::as_str).chain(rule)
-}
-
-/// The first of several names: a CVE before a GHSA before any other, then by the alphabet.
-fn first_name<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let rank = |name: &str| match name.get(..5) {
-        Some("GHSA-") => 1,
-        Some(start) if start.starts_with("CVE-") => 0,
-        Some(_) | None => 2,
-    };
-    names.min_by_key(|name| (rank(name), *name))
-}
-
 /// All occurrences with one root cause, as one scan saw them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
@@ -109,6 +49,12 @@ pub struct Issue {
     pub id: IssueId,
     /// What the identity was built from.
     pub key: IssueKey,
+    /// The ids that it has under its other names: further advisories of a vulnerability, former ids of a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub aliases: Vec<IssueId>,
+    /// What it shares with issues that only a path tells apart.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kin: Option<Short>,
     /// What kind of problem it is.
     pub kind: Kind,
     /// The scanner's rule.
@@ -173,10 +119,16 @@ impl Issue {
 }
 
 /// What a comparison knows of an issue: a part of an [`Issue`] as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Span {
     /// Its identity.
     pub id: IssueId,
+    /// The ids that it has under its other names.
+    #[serde(default)]
+    pub aliases: Vec<IssueId>,
+    /// What it shares with issues that only a path tells apart.
+    #[serde(default)]
+    pub kin: Option<Short>,
     /// The place of its first occurrence in the scan's list of occurrences.
     pub first: u32,
     /// How many occurrences it has.
@@ -185,7 +137,8 @@ pub struct Span {
 
 impl From<&Issue> for Span {
     fn from(issue: &Issue) -> Self {
-        Self { id: issue.id, first: issue.first, occurrences: issue.occurrences }
+        let Issue { id, aliases, kin, first, occurrences, .. } = issue;
+        Self { id: *id, aliases: aliases.clone(), kin: *kin, first: *first, occurrences: *occurrences }
     }
 }
 
@@ -206,19 +159,39 @@ impl Rated {
     }
 }
 
-/// One place where an issue occurs, before it is compared with anything.
+/// One place where an issue occurs, before it is compared with anything. Texts are places in the scan's list of names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// The place of its result in the report.
     pub result: u32,
-    /// The file, as it is compared.
+    /// The file, host or origin, as it is compared; 0 for none.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub path: u32,
+    /// The line; 0 for none.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub line: u32,
+    /// The version of its package; 0 for none.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub version: u32,
+    /// Its own score.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub path: Option<Rc<str>>,
-    /// The line.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub line: Option<u32>,
+    pub score: Option<Score>,
     /// What it is recognised by.
     pub signatures: Signatures,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A path or version that occurrences have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    /// The text; the first of a scan's names is empty.
+    pub text: String,
+    /// The hash of the file of this path, where the upload told it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<Short>,
 }
 
 /// A name of a vulnerability: product, package, name.
@@ -237,6 +210,8 @@ struct Group {
     scanner_severity: Option<Severity>,
     cwes: Vec<u32>,
     advisories: Vec<Rc<str>>,
+    former_rules: Vec<Rc<str>>,
+    other_names: Vec<Rc<str>>,
     package: Option<Rc<str>>,
     ecosystem: Option<Rc<str>>,
     versions: Vec<Rc<str>>,
@@ -255,9 +230,13 @@ pub struct Grouper {
     /// For each name of a vulnerability in a package the group it is in.
     named: BTreeMap<Named, usize>,
     groups: Vec<Group>,
-    /// For each group the one it was united with, itself if none.
-    united: Vec<usize>,
+    /// Which groups are one.
+    united: Union,
     placed: Vec<(usize, Occurrence)>,
+    /// Paths and versions, with their place in the order in which they came, and the hash of the path's file.
+    names: BTreeMap<Rc<str>, (u32, Option<Short>)>,
+    /// Fingerprints of occurrences without code: the occurrence's place, the fingerprint's name and its value.
+    fingerprints: Vec<(usize, Rc<str>, Short)>,
     texts: BTreeSet<Rc<str>>,
     patterns: BTreeSet<Rc<[Rc<str>]>>,
 }
@@ -271,8 +250,10 @@ impl Grouper {
             issues: BTreeMap::new(),
             named: BTreeMap::new(),
             groups: Vec::new(),
-            united: Vec::new(),
+            united: Union::default(),
             placed: Vec::with_capacity(findings),
+            names: BTreeMap::from([("".into(), (0, None))]),
+            fingerprints: Vec::new(),
             texts: BTreeSet::new(),
             patterns: BTreeSet::new(),
         }
@@ -282,13 +263,7 @@ impl Grouper {
     pub fn push(&mut self, finding: Finding) {
         let product = finding.tool.clone().unwrap_or_else(|| self.product.to_string());
         let key = IssueKey::of(&product, &finding);
-        let path = place_text(&finding);
-        let occurrence = Occurrence {
-            result: finding.result,
-            path: (!path.is_empty()).then(|| self.interned(&path)),
-            line: finding.location.as_ref().and_then(|location| location.line),
-            signatures: Signatures::of(&finding),
-        };
+        let occurrence = self.occurrence(&finding);
         let by_names = finding.kind == Kind::Dependency && finding.key.is_empty();
         let names: Vec<Named> = if by_names { self.names_of(&product, &finding) } else { Vec::new() };
         let id = key.id();
@@ -302,9 +277,8 @@ impl Grouper {
                 at
             }
             None => {
-                self.united.push(self.groups.len());
                 self.groups.push(group);
-                self.groups.len() - 1
+                self.united.add()
             }
         };
         if !by_names {
@@ -314,6 +288,34 @@ impl Grouper {
             self.named.insert(name, at);
         }
         self.placed.push((at, occurrence));
+    }
+
+    fn occurrence(&mut self, finding: &Finding) -> Occurrence {
+        let marks = Marks::of(finding);
+        if let Some((name, value)) = &marks.fingerprint {
+            let name = self.interned(name);
+            self.fingerprints.push((self.placed.len(), name, *value));
+        }
+        let version = finding.package.as_ref().and_then(|package| package.version.as_deref()).unwrap_or_default();
+        Occurrence {
+            result: finding.result,
+            path: self.named_place(&marks.path, marks.file),
+            line: finding.location.as_ref().and_then(|location| location.line).unwrap_or(0),
+            version: self.named_place(version, None),
+            score: finding.score.map(|scored| scored.score),
+            signatures: marks.signatures,
+        }
+    }
+
+    /// The place of a path or version in the order in which they came.
+    fn named_place(&mut self, text: &str, file: Option<Short>) -> u32 {
+        if let Some((place, held)) = self.names.get_mut(text) {
+            *held = held.or(file);
+            return *place;
+        }
+        let place = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.insert(text.into(), (place, file));
+        place
     }
 
     /// A finding as a group of its own.
@@ -347,6 +349,8 @@ impl Grouper {
             scanner_severity: finding.scanner_severity,
             cwes,
             advisories: self.interned_all(finding.advisories),
+            former_rules: self.interned_all(finding.former_rules),
+            other_names: Vec::new(),
             package: name.map(|name| self.interned(&name)),
             ecosystem: ecosystem.map(|ecosystem| self.interned(&ecosystem)),
             versions: self.interned_all(version),
@@ -370,39 +374,16 @@ impl Grouper {
         let mut group = None;
         for name in names {
             let Some(at) = self.named.get(name).copied() else { continue };
-            let root = self.root(at);
-            group = match group {
-                None => Some(root),
-                Some(known) if known == root => Some(known),
-                Some(known) => {
-                    let (low, high) = (root.min(known), root.max(known));
-                    if let Some(slot) = self.united.get_mut(high) {
-                        *slot = low;
-                    }
-                    Some(low)
-                }
-            };
+            let root = self.united.root(at);
+            group = Some(group.map_or(root, |known| self.united.join(known, root)));
         }
         group
-    }
-
-    /// The group that a group was united into. Shortens the way for the next time.
-    fn root(&mut self, at: usize) -> usize {
-        let mut root = at;
-        while let Some(next) = self.united.get(root).copied().filter(|next| *next != root) {
-            root = next;
-        }
-        let mut step = at;
-        while let Some(slot) = self.united.get_mut(step).filter(|next| **next != root) {
-            step = std::mem::replace(slot, root);
-        }
-        root
     }
 
     /// Moves what was united into one group each, and calls it by the first of all its names.
     fn unite(&mut self) {
         for at in 0..self.groups.len() {
-            let root = self.root(at);
+            let root = self.united.root(at);
             if root != at
                 && let Some(other) = self.groups.get(at).cloned()
                 && let Some(held) = self.groups.get_mut(root)
@@ -410,22 +391,57 @@ impl Grouper {
                 merge(held, other);
             }
         }
-        let mut first: BTreeMap<usize, Rc<str>> = BTreeMap::new();
+        let mut names: BTreeMap<usize, Vec<Rc<str>>> = BTreeMap::new();
         for ((_, _, name), at) in std::mem::take(&mut self.named) {
-            let root = self.root(at);
-            let better = first.get(&root).is_none_or(|held| first_name([&**held, &*name].into_iter()) != Some(held));
-            if better {
-                first.insert(root, name);
+            names.entry(self.united.root(at)).or_default().push(name);
+        }
+        for (root, mut names) in names {
+            let first = first_name(names.iter().map(|name| &**name)).map(Rc::<str>::from);
+            let (Some(first), Some(group)) = (first, self.groups.get_mut(root)) else { continue };
+            names.retain(|name| *name != first);
+            trim(&mut names);
+            group.other_names = names;
+            let position = group.pattern.iter().position(|field| &**field == "advisory");
+            if let Some(value) = position.and_then(|at| group.values.get_mut(at)) {
+                *value = first;
             }
         }
-        for (root, name) in first {
-            if let Some(group) = self.groups.get_mut(root) {
-                let position = group.pattern.iter().position(|field| &**field == "advisory");
-                if let Some(value) = position.and_then(|at| group.values.get_mut(at)) {
-                    *value = name;
-                }
+    }
+
+    /// Lets fingerprints stand for code that is not shown, where they tell findings apart: one that is the same all over
+    /// the report says nothing.
+    fn trust_fingerprints(&mut self) {
+        let fingerprints = std::mem::take(&mut self.fingerprints);
+        let mut values: BTreeMap<&str, (Short, bool)> = BTreeMap::new();
+        for (_, name, value) in &fingerprints {
+            let (first, differ) = values.entry(name).or_insert((*value, false));
+            *differ |= first != value;
+        }
+        for (at, name, value) in &fingerprints {
+            let differ = values.get(&**name).is_some_and(|(_, differ)| *differ);
+            if let (true, Some((_, occurrence))) = (differ, self.placed.get_mut(*at)) {
+                occurrence.signatures.snippet = Some(*value);
+                occurrence.signatures.distinct = true;
             }
         }
+    }
+
+    /// The names in their order; occurrences refer to them by their place there.
+    fn sort_names(&mut self) -> Vec<Name> {
+        let mut places = vec![0; self.names.len()];
+        let mut names = Vec::with_capacity(self.names.len());
+        for ((text, (came, file)), place) in std::mem::take(&mut self.names).into_iter().zip(0..) {
+            names.push(Name { text: text.to_string(), file });
+            if let Some(slot) = usize::try_from(came).ok().and_then(|came| places.get_mut(came)) {
+                *slot = place;
+            }
+        }
+        let place = |came: u32| usize::try_from(came).ok().and_then(|came| places.get(came)).copied().unwrap_or(0);
+        for (_, occurrence) in &mut self.placed {
+            occurrence.path = place(occurrence.path);
+            occurrence.version = place(occurrence.version);
+        }
+        names
     }
 
     fn interned(&mut self, text: &str) -> Rc<str> {
@@ -445,13 +461,15 @@ impl Grouper {
         texts
     }
 
-    /// The issues, the worst first, and all occurrences in the order of their issues, by path and line. The order of
-    /// the findings makes no difference but for the results' places.
-    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>) {
+    /// The issues, the worst first, all occurrences in the order of their issues, by path and line, and the names that
+    /// these have. The order of the findings makes no difference but for the results' places.
+    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>, Vec<Name>) {
         self.unite();
+        self.trust_fingerprints();
+        let names = self.sort_names();
         // What is not needed any more makes room before the list is sorted.
         (self.issues, self.texts) = (BTreeMap::new(), BTreeSet::new());
-        let mut order: Vec<usize> = (0..self.groups.len()).filter(|at| self.united.get(*at) == Some(at)).collect();
+        let mut order: Vec<usize> = (0..self.groups.len()).filter(|at| self.united.is_root(*at)).collect();
         order.sort_by_cached_key(|at| {
             self.groups.get(*at).map(|group| {
                 let score = group.score.map(|scored| scored.score);
@@ -466,11 +484,11 @@ impl Grouper {
             }
         }
         for (issue, _) in &mut self.placed {
-            let root = self.united.get(*issue).copied().unwrap_or(*issue);
+            let root = self.united.root(*issue);
             *issue = place.get(root).copied().unwrap_or(root);
         }
         self.placed
-            .sort_unstable_by(|(a, x), (b, y)| (a, &x.path, x.line, x.result).cmp(&(b, &y.path, y.line, y.result)));
+            .sort_unstable_by(|(a, x), (b, y)| (a, x.path, x.line, x.result).cmp(&(b, y.path, y.line, y.result)));
         let groups = self.groups;
         let mut first: u32 = 0;
         let issues = order.into_iter().filter_map(move |old| {
@@ -478,7 +496,7 @@ impl Grouper {
             first = first.saturating_add(issue.occurrences);
             Some(issue)
         });
-        (issues, self.placed.into_iter().map(|(_, occurrence)| occurrence).collect())
+        (issues, self.placed.into_iter().map(|(_, occurrence)| occurrence).collect(), names)
     }
 }
 
@@ -488,12 +506,30 @@ impl Group {
         IssueKey { pattern: owned(&self.pattern), values: owned(&self.values) }
     }
 
+    /// The ids under its other names.
+    fn aliases(&self, key: &IssueKey, id: IssueId) -> Vec<IssueId> {
+        let advisories = self.other_names.iter().filter_map(|name| key.id_with("advisory", name));
+        let rules = self.former_rules.iter().flat_map(|rule| {
+            ["rule", "check", "license", "advisory"].into_iter().filter_map(|field| key.id_with(field, rule))
+        });
+        let mut aliases: Vec<_> = advisories.chain(rules).filter(|alias| *alias != id).collect();
+        trim(&mut aliases);
+        aliases
+    }
+
     /// The issue, whose occurrences begin at this place.
     fn issue(&self, first: u32) -> Issue {
         let set = |texts: &[Rc<str>]| texts.iter().map(|text| text.to_string()).collect::<BTreeSet<_>>();
         let key = self.key();
+        let id = key.id();
+        let kin = key.pattern.iter().any(|field| field == "path").then(|| {
+            let [product, rule] = [0, 1].map(|at| key.values.get(at).map(String::as_bytes).unwrap_or_default());
+            Short::derive("v1:kin", &[product, rule])
+        });
         Issue {
-            id: key.id(),
+            id,
+            aliases: self.aliases(&key, id),
+            kin,
             key,
             kind: self.kind,
             rule: self.rule.to_string(),
@@ -549,6 +585,7 @@ fn merge(held: &mut Group, other: Group) {
     held.known_exploited |= other.known_exploited;
     take_in(&mut held.cwes, other.cwes);
     take_in(&mut held.advisories, other.advisories);
+    take_in(&mut held.former_rules, other.former_rules);
     take_in(&mut held.versions, other.versions);
     take_in(&mut held.fixed_versions, other.fixed_versions);
     take_in(&mut held.references, other.references);
@@ -571,158 +608,4 @@ fn trim<T: Ord>(list: &mut Vec<T>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::finding;
-    use finding::severity::Score;
-    use proptest::prelude::*;
-
-    fn group(findings: Vec<Finding>) -> (Vec<Issue>, Vec<Occurrence>) {
-        let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
-        findings.into_iter().for_each(|finding| grouper.push(finding));
-        let (issues, occurrences) = grouper.finish();
-        (issues.collect(), occurrences)
-    }
-
-    fn scored(rule: &str, path: &str, line: u32, hundredths: u16) -> Finding {
-        let mut finding = finding(line, rule, path, line, &["x"]);
-        finding.score = Score::from_hundredths(hundredths)
-            .map(|score| Scored { score, source: finding::severity::ScoreSource::ScannerWord });
-        finding
-    }
-
-    #[test]
-    fn the_recipe_of_issue_ids_is_pinned() {
-        let key = IssueKey::of("bandit", &finding(0, "B324", "a.py", 1, &[]));
-        assert_eq!(key.pattern, ["product", "rule"]);
-        // Computed independently with Python's hashlib over the same length-prefixed bytes.
-        assert_eq!(key.id().to_string(), "d510e423bc0b509874be429fa2a8b3c3");
-    }
-
-    #[test]
-    fn one_rule_is_one_issue_with_an_occurrence_per_place_and_the_worst_score() {
-        let (issues, occurrences) = group(vec![
-            scored("B1", "b.py", 7, 200),
-            scored("B2", "a.py", 3, 500),
-            scored("B1", "a.py", 9, 950),
-            scored("B1", "a.py", 2, 200),
-        ]);
-        let summary: Vec<_> = issues
-            .iter()
-            .map(|issue| (issue.rule.as_str(), issue.severity(), issue.first, issue.occurrences))
-            .collect();
-        assert_eq!(summary, [("B1", Severity::Critical, 0, 3), ("B2", Severity::Medium, 3, 1)]);
-        let places: Vec<_> = occurrences.iter().map(|o| (o.path.as_deref().unwrap(), o.line.unwrap())).collect();
-        assert_eq!(places, [("a.py", 2), ("a.py", 9), ("b.py", 7), ("a.py", 3)]);
-    }
-
-    #[test]
-    fn severity_message_and_line_are_not_identity() {
-        let mut other = scored("B1", "z.py", 99, 200);
-        other.message = "another message".to_owned();
-        let (issues, _) = group(vec![scored("B1", "a.py", 1, 950), other]);
-        assert_eq!(issues.len(), 1);
-    }
-
-    fn vulnerability(result: u32, names: &[&str], package: &str) -> Finding {
-        Finding {
-            result,
-            advisories: names.iter().map(|name| (*name).to_owned()).collect(),
-            package: Some(finding::Package { name: package.to_owned(), ..Default::default() }),
-            ..Finding::new(Kind::Dependency, names[0], "t", "m")
-        }
-    }
-
-    #[test]
-    fn names_of_one_vulnerability_unite_its_findings_however_they_are_connected() {
-        let findings = vec![
-            vulnerability(0, &["GHSA-1"], "p"),
-            vulnerability(1, &["CVE-2020-2", "X-1"], "p"),
-            vulnerability(2, &["GHSA-1"], "q"),
-            vulnerability(3, &["X-1", "GHSA-1"], "p"),
-            vulnerability(4, &["CVE-2020-9"], "p"),
-        ];
-        for rotation in 0..findings.len() {
-            let mut findings = findings.clone();
-            findings.rotate_left(rotation);
-            let (issues, _) = group(findings);
-            let mut keys: Vec<_> =
-                issues.iter().map(|issue| (issue.key.values[1..].join(" "), issue.occurrences)).collect();
-            keys.sort();
-            let expected = [("CVE-2020-2 p", 3), ("CVE-2020-9 p", 1), ("GHSA-1 q", 1)];
-            assert_eq!(keys, expected.map(|(key, count)| (key.to_owned(), count)), "rotated by {rotation}");
-        }
-    }
-
-    #[test]
-    fn each_kind_is_keyed_by_its_declared_fields() {
-        let pattern = |finding: &Finding| IssueKey::of("x", finding).pattern.join(" ");
-        let of = |kind| Finding::new(kind, "r", "t", "m");
-        assert_eq!(pattern(&of(Kind::Code)), "product rule");
-        assert_eq!(pattern(&of(Kind::Web)), "product rule");
-        assert_eq!(pattern(&of(Kind::Host)), "product rule");
-        assert_eq!(pattern(&of(Kind::Infrastructure)), "product check");
-        assert_eq!(pattern(&of(Kind::Dependency)), "product advisory package");
-        assert_eq!(pattern(&of(Kind::License)), "product license package");
-        assert_eq!(pattern(&of(Kind::Secret)), "product rule path");
-        let mut secret = of(Kind::Secret);
-        secret.secret = Some(finding::Secret { digest: "sha1:0".to_owned(), masked: String::new() });
-        assert_eq!(pattern(&secret), "product rule secret");
-        let mut custom = of(Kind::Code);
-        custom.key = vec![("issueName".to_owned(), "a".to_owned())];
-        assert_eq!(pattern(&custom), "product issueName");
-    }
-
-    #[test]
-    fn findings_of_several_tools_in_one_report_stay_apart() {
-        let mut other = scored("B1", "a.py", 1, 500);
-        other.tool = Some("other".to_owned());
-        assert_eq!(group(vec![scored("B1", "a.py", 1, 500), other]).0.len(), 2);
-    }
-
-    proptest! {
-        #[test]
-        fn uniting_is_an_equivalence_and_loses_nothing(
-            all in proptest::collection::vec(proptest::collection::vec(0..8_u8, 1..4), 0..20),
-            rotation in 0..20_usize,
-        ) {
-            let mut findings: Vec<_> = (0..).zip(&all).map(|(result, names)| {
-                let names: Vec<String> = names.iter().map(|name| format!("CVE-2020-{name}")).collect();
-                vulnerability(result, &names.iter().map(String::as_str).collect::<Vec<_>>(), "p")
-            }).collect();
-            let there = group(findings.clone());
-            prop_assert_eq!(there.1.len(), all.len());
-            // Sharing a name means being the same issue: no name is in two.
-            let mut names: Vec<_> = there.0.iter().flat_map(|issue| &issue.advisories).collect();
-            let count = names.len();
-            names.sort();
-            names.dedup();
-            prop_assert_eq!(names.len(), count);
-            let middle = if findings.is_empty() { 0 } else { rotation % findings.len() };
-            findings.rotate_left(middle);
-            let turned = group(findings);
-            let ids = |issues: &[Issue]| issues.iter().map(|issue| (issue.id, issue.occurrences)).collect::<BTreeMap<_, _>>();
-            prop_assert_eq!(ids(&turned.0), ids(&there.0));
-        }
-
-        #[test]
-        fn no_finding_is_lost_and_the_order_makes_no_difference(
-            places in proptest::collection::vec((0..4_u8, 0..3_u8, 1..50_u32, 0..1000_u16), 0..30),
-            rotation in 0..30_usize,
-        ) {
-            let mut findings: Vec<_> = (0..).zip(&places).map(|(result, (rule, path, line, score))| {
-                let mut finding = scored(&format!("B{rule}"), &format!("{path}.py"), *line, *score);
-                finding.result = result;
-                finding
-            }).collect();
-            let there = group(findings.clone());
-            prop_assert_eq!(there.0.iter().map(|issue| issue.occurrences).sum::<u32>(), u32::try_from(places.len()).unwrap());
-            let mut results: Vec<_> = there.1.iter().map(|occurrence| occurrence.result).collect();
-            results.sort_unstable();
-            prop_assert_eq!(results, (0..u32::try_from(places.len()).unwrap()).collect::<Vec<_>>());
-            let middle = if findings.is_empty() { 0 } else { rotation % findings.len() };
-            findings.rotate_left(middle);
-            prop_assert_eq!(group(findings), there);
-        }
-    }
-}
+mod tests;

@@ -221,6 +221,12 @@ impl ScanId {
 }
 
 impl OccurrenceId {
+    /// The id of code that is met for the first time: the same in every variant of a target.
+    pub fn of_code(target: TargetId, issue: IssueId, path: &str, context: Short) -> Self {
+        let fields: [&[u8]; 4] = [&target.short().0, &issue.short().0, path.as_bytes(), &context.0];
+        Self::derived("v1:occurrence:code", &fields)
+    }
+
     /// The id of an occurrence that this scan is the first to see, by its place in the report.
     pub fn first_seen(scan: ScanId, result: u32) -> Self {
         Self::derived("v1:occurrence", &[&scan.short().0, &result.to_be_bytes()])

@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod digest;
 pub mod event;
 pub mod exemption;
+pub mod families;
 pub mod gate;
 pub mod grouping;
 pub mod ids;
@@ -25,6 +26,7 @@ pub mod signature;
 pub mod threshold;
 pub mod time;
 pub mod tracking;
+mod union;
 
 #[cfg(test)]
 mod testing;

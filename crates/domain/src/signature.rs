@@ -1,52 +1,191 @@
-//! What an occurrence is recognised by: its path, rule, message and code, normalised and hashed.
+//! What an occurrence is recognised by: where it is, what is there and what is said of it, normalised and hashed.
 //!
-//! A signature is an input of the matcher in [`tracking`](crate::tracking), never an identity. Line numbers are not in it.
+//! | kind | path | snippet | context |
+//! |---|---|---|---|
+//! | code, infrastructure without a resource | file | the code itself | the code with one line on either side |
+//! | secret | file | the code, or that it is this secret | as code |
+//! | dependency, license | file | the package | the package in its version |
+//! | infrastructure | file | the resource | the resource and its code |
+//! | web | origin | method, path template, parameters | method and whole URL |
+//! | host | host | port and protocol | port, protocol and URL |
+//!
+//! A signature is an input of the matcher in [`tracking`](crate::tracking), never an identity. Line numbers are in none of
+//! them, nor is the rule: occurrences are compared within one family of issues only.
+
+mod code;
+mod endpoint;
+mod text;
+
+pub use code::similarity;
+pub use text::normal_path;
 
 use crate::digest::Short;
-use finding::{Endpoint, Excerpt, Finding, Kind, Location};
+use code::Parts;
+use finding::{Finding, Kind};
+use text::{code_text, masked};
 
-/// The most lines of a finding's own code that are compared.
-const SNIPPET_LINES_MAX: usize = 10;
+/// From how many characters of normalised code on it is distinct enough to be recognised in another file.
+const DISTINCT_CHARS_MIN: usize = 12;
+/// How much of an occurrence's code is kept to tell whether it was edited, in characters.
+const CODE_CHARS_MAX: usize = 300;
+/// Fingerprints that say too little to stand for code: a column number.
+const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 
-/// The hashes by which two scans' occurrences are compared, strongest first.
+/// The hashes by which two scans' occurrences are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Signatures {
-    /// Path, message, the code and its neighbouring lines. Absent when the report shows no code.
+    /// What is there with its surroundings. Absent when the report shows neither code nor what stands for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub context: Option<Short>,
-    /// Path and the code itself. Absent when the report shows no code.
+    /// What is there. Absent when the report shows neither code nor what stands for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snippet: Option<Short>,
-    /// Path and message: what is left when there is no code.
+    /// What the scanner says, without the numbers of lines and columns.
     pub message: Short,
+    /// Whether what is there is distinct enough to be recognised in another file.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub distinct: bool,
+    /// Whether what is there is code that may be edited, and not the name of a thing.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub code: bool,
 }
 
-impl Signatures {
-    /// The signatures of a finding. The rule is not in them: occurrences are compared within one issue only.
+/// A finding as the matcher sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// The file, host or origin: what renaming changes. Empty if there is none.
+    pub path: String,
+    /// The hashes.
+    pub signatures: Signatures,
+    /// The hash of that file, where the upload told it.
+    pub file: Option<Short>,
+    /// The beginning of its code as it is compared.
+    pub code: Option<String>,
+    /// The tool's fingerprint, where it must stand for code that the report does not show: its name and value.
+    pub fingerprint: Option<(String, Short)>,
+}
+
+impl Marks {
+    /// What a finding is recognised by.
     pub fn of(finding: &Finding) -> Self {
-        let place = place_text(finding);
         let code = finding.code.as_ref().and_then(|code| Parts::of(code, finding.location.as_ref()));
-        // What is found from outside or in a package is told apart by its place: its message names versions and times.
-        let message = match finding.kind {
-            Kind::Code | Kind::Secret => finding.message.as_bytes(),
-            Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => b"",
+        let file = finding.location.as_ref().map(|location| normal_path(&location.path)).unwrap_or_default();
+        let network = finding.endpoint.as_ref().map(endpoint::Seen::of).unwrap_or_default();
+        let path = match finding.kind {
+            Kind::Web | Kind::Host if !network.origin.is_empty() => network.origin.clone(),
+            Kind::Code | Kind::Secret | Kind::Dependency | Kind::License | Kind::Infrastructure if file.is_empty() => {
+                network.origin.clone()
+            }
+            Kind::Web | Kind::Host | Kind::Code | Kind::Secret | Kind::Dependency | Kind::License => file,
+            Kind::Infrastructure => file,
         };
-        let path = place.as_bytes();
-        Self {
-            context: code.as_ref().map(|code| {
-                let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
-                Short::derive("v1:signature:context", &[path, message, before, own, after])
-            }),
-            snippet: code.as_ref().map(|code| Short::derive("v1:signature:snippet", &[path, code.own.as_bytes()])),
-            message: Short::derive("v1:signature:message", &[path, message]),
+        let named = Named::of(finding, &network, code.as_ref());
+        let signatures = match (&named, &code) {
+            (Some(named), _) => named.signatures(finding),
+            (None, Some(code)) => code_signatures(finding, code),
+            (None, None) => Signatures { context: None, snippet: None, ..bare(finding) },
+        };
+        let fingerprint = signatures.snippet.is_none().then(|| fingerprint(finding)).flatten();
+        let code = code.filter(|_| signatures.code).map(|code| code.own.chars().take(CODE_CHARS_MAX).collect());
+        let file = finding.file_sha256.as_ref().map(|hash| Short::derive("v2:signature:file", &[hash.as_bytes()]));
+        Self { path, signatures, file, code, fingerprint }
+    }
+}
+
+/// The signatures that every finding has.
+fn bare(finding: &Finding) -> Signatures {
+    // What is found from outside or in a package is told apart by its place: its message names versions and times.
+    let message = match finding.kind {
+        Kind::Code | Kind::Secret => masked(&finding.message),
+        Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => String::new(),
+    };
+    Signatures {
+        context: None,
+        snippet: None,
+        message: Short::derive("v2:signature:message", &[message.as_bytes()]),
+        distinct: false,
+        code: false,
+    }
+}
+
+fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
+    let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
+    Signatures {
+        context: Some(Short::derive("v2:signature:context", &[before, own, after])),
+        snippet: Some(Short::derive("v2:signature:snippet", &[own])),
+        distinct: DISTINCT_CHARS_MIN <= code.own.chars().count(),
+        code: true,
+        ..bare(finding)
+    }
+}
+
+/// A thing that a finding is about, where it has a name: it is recognised by that and not by code.
+struct Named {
+    /// Its name.
+    name: Vec<String>,
+    /// What is said of it more exactly.
+    exactly: Vec<String>,
+}
+
+impl Named {
+    fn of(finding: &Finding, network: &endpoint::Seen, code: Option<&Parts>) -> Option<Self> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        match finding.kind {
+            Kind::Dependency | Kind::License => {
+                let package = finding.package.as_ref()?;
+                Some(Self { name: vec![package.name.clone()], exactly: vec![text(&package.version)] })
+            }
+            Kind::Web | Kind::Host if finding.endpoint.is_some() => {
+                let resource = text(&finding.resource);
+                let exactly = vec![network.exactly.clone(), resource.clone()];
+                Some(Self { name: vec![network.name(finding.kind), resource], exactly })
+            }
+            Kind::Infrastructure => {
+                let resource = finding.resource.as_ref().filter(|resource| !resource.is_empty())?;
+                let exactly = code.map(|code| code.own.clone()).unwrap_or_default();
+                Some(Self { name: vec![resource.clone()], exactly: vec![exactly] })
+            }
+            // A secret that is known by its digest is the same wherever it stands.
+            Kind::Secret if code.is_none() && finding.secret.is_some() => {
+                Some(Self { name: vec!["secret".to_owned()], exactly: vec![] })
+            }
+            Kind::Code | Kind::Secret | Kind::Web | Kind::Host => None,
+        }
+    }
+
+    fn signatures(&self, finding: &Finding) -> Signatures {
+        let bytes = |texts: &[String]| -> Vec<u8> {
+            // Joined by a byte that stands in no text.
+            texts.iter().flat_map(|text| text.bytes().chain([0])).collect()
+        };
+        let (name, exactly) = (bytes(&self.name), bytes(&self.exactly));
+        Signatures {
+            context: Some(Short::derive("v2:signature:exactly", &[&name, &exactly])),
+            snippet: Some(Short::derive("v2:signature:name", &[&name])),
+            distinct: true,
+            ..bare(finding)
         }
     }
 }
 
-/// Where a finding is, as it is compared: the file, the address, the resource, the package, whichever it has.
+/// The fingerprint that stands for code which the report does not show. Of several the first by name: a tool that adds
+/// a second version of one goes on writing the first.
+fn fingerprint(finding: &Finding) -> Option<(String, Short)> {
+    if finding.kind != Kind::Code {
+        return None;
+    }
+    let (name, value) = finding.fingerprints.iter().find(|(name, value)| {
+        let base = name.split('/').next().unwrap_or(name);
+        !value.trim().is_empty() && !NO_FINGERPRINTS.contains(&base)
+    })?;
+    Some((name.clone(), Short::derive("v2:signature:fingerprint", &[name.as_bytes(), value.as_bytes()])))
+}
+
+/// Where a finding is, for people and for keys that have nothing better: the file, the address, the resource, the
+/// package, whichever it has.
 pub fn place_text(finding: &Finding) -> String {
     let file = finding.location.as_ref().map(|location| normal_path(&location.path));
-    let endpoint = finding.endpoint.as_ref().map(endpoint_text);
+    let endpoint = finding.endpoint.as_ref().map(endpoint::text);
     // In a file or image there may be several packages with one vulnerability; the issue's key has the package's name.
     let parts = [file, endpoint, finding.resource.clone()];
     let text = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
@@ -56,103 +195,58 @@ pub fn place_text(finding: &Finding) -> String {
     }
 }
 
-fn endpoint_text(endpoint: &Endpoint) -> String {
-    let Endpoint { url, host, port, protocol, method, parameter } = endpoint;
-    let port = port.map(|port| port.to_string());
-    let network = [host, &port, protocol].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(":");
-    let place = url.clone().unwrap_or(network);
-    let parts = [method.as_deref(), Some(place.as_str()), parameter.as_deref()];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// A path as it is compared: `/` between its parts, no `./` before them.
-pub fn normal_path(path: &str) -> String {
-    let slashes = path.replace('\\', "/");
-    let mut rest = slashes.as_str();
-    while let Some(shorter) = rest.strip_prefix("./") {
-        rest = shorter.trim_start_matches('/');
-    }
-    rest.to_owned()
-}
-
-struct Parts {
-    before: String,
-    own: String,
-    after: String,
-}
-
-impl Parts {
-    /// Cuts an excerpt into the finding's own lines and one line on either side.
-    fn of(code: &Excerpt, location: Option<&Location>) -> Option<Self> {
-        let first = location.and_then(|location| location.line).unwrap_or(code.first_line);
-        let last = location.and_then(|location| location.end_line).unwrap_or(first).max(first);
-        let numbered = || {
-            let number = |at| code.first_line.checked_add(u32::try_from(at).ok()?);
-            code.lines.iter().enumerate().filter_map(move |(at, line)| Some((number(at)?, line)))
-        };
-        let own: Vec<&str> = numbered()
-            .filter(|(number, _)| (first..=last).contains(number))
-            .map(|(_, line)| line.as_str())
-            .take(SNIPPET_LINES_MAX)
-            .collect();
-        let own = normal_code(&own.join("\n"));
-        if own.is_empty() {
-            return None;
-        }
-        let line_at = |number: Option<u32>| {
-            numbered().find(|(at, _)| Some(*at) == number).map(|(_, line)| normal_code(line)).unwrap_or_default()
-        };
-        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)) })
-    }
-}
-
-/// Code as it is compared: without white space, with one kind of quote, without a comma before a closing bracket,
-/// so that a formatter's work changes nothing.
-fn normal_code(code: &str) -> String {
-    let mut normal = String::with_capacity(code.len());
-    for c in code.chars().filter(|c| !c.is_whitespace()) {
-        if matches!(c, ')' | ']' | '}') && normal.ends_with(',') {
-            normal.pop();
-        }
-        normal.push(if c == '\'' { '"' } else { c });
-    }
-    normal
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::finding;
 
-    #[test]
-    fn moving_down_reformatting_and_requoting_change_no_signature() {
-        let here = Signatures::of(&finding(0, "B1", "./src/a.py", 10, &["def f():", "  md5('x', y)", "  return"]));
-        let moved = Signatures::of(&finding(5, "B1", "src/a.py", 40, &["def f():", "    md5(\"x\", y,)", "return"]));
-        assert_eq!(here, moved);
+    fn signatures(path: &str, line: u32, code: &[&str]) -> (String, Signatures) {
+        let marks = Marks::of(&finding(0, "B1", path, line, code));
+        (marks.path, marks.signatures)
     }
 
     #[test]
-    fn other_code_other_neighbours_and_other_paths_are_told_apart() {
-        let here = Signatures::of(&finding(0, "B1", "a.py", 10, &["before", "md5(x)", "after"]));
-        let code = Signatures::of(&finding(0, "B1", "a.py", 10, &["before", "md5(y)", "after"]));
+    fn moving_down_reformatting_and_requoting_change_no_signature() {
+        let here = signatures("./src/a.py", 10, &["def f():", "  md5('x', y)", "  return"]);
+        assert_eq!(here, signatures("src/a.py", 40, &["def f():", "    md5(\"x\", y,)", "return"]));
+    }
+
+    #[test]
+    fn other_code_and_other_neighbours_are_told_apart() {
+        let (_, here) = signatures("a.py", 10, &["before", "md5(x)", "after"]);
+        let (_, code) = signatures("a.py", 10, &["before", "md5(y)", "after"]);
         assert!(here.snippet != code.snippet && here.context != code.context && here.message == code.message);
-        let neighbour = Signatures::of(&finding(0, "B1", "a.py", 10, &["changed", "md5(x)", "after"]));
+        let (_, neighbour) = signatures("a.py", 10, &["changed", "md5(x)", "after"]);
         assert!(here.snippet == neighbour.snippet && here.context != neighbour.context);
-        let path = Signatures::of(&finding(0, "B1", "b.py", 10, &["before", "md5(x)", "after"]));
-        assert!(here.snippet != path.snippet && here.message != path.message);
+        assert!(!here.distinct, "six characters may stand anywhere");
+        assert!(signatures("a.py", 10, &["", "subprocess.run(x)", ""]).1.distinct);
     }
 
     #[test]
     fn without_code_only_the_message_is_left() {
-        let bare = Signatures::of(&finding(0, "B1", "a.py", 10, &[]));
-        assert!(bare.context.is_none() && bare.snippet.is_none());
-        let blank = Signatures::of(&finding(0, "B1", "a.py", 10, &["x", "   ", "y"]));
-        assert!(blank.context.is_none() && blank.snippet.is_none(), "a blank line is no code to match on");
+        let (_, bare) = signatures("a.py", 10, &[]);
+        let (_, blank) = signatures("a.py", 10, &["x", "   ", "y"]);
+        assert!(bare.snippet.is_none() && !bare.code);
+        assert_eq!(blank, bare, "a blank line is no code to match on");
     }
 
     #[test]
     fn lines_at_the_end_of_the_number_range_are_no_trap() {
-        let last = Signatures::of(&finding(0, "B1", "a.py", u32::MAX, &["a", "b", "c"]));
-        assert!(last.snippet.is_some());
+        assert!(signatures("a.py", u32::MAX, &["a", "b", "c"]).1.snippet.is_some());
+    }
+
+    #[test]
+    fn a_thing_with_a_name_is_recognised_by_it_and_not_by_what_is_said() {
+        let package = |version: &str, message: &str| Finding {
+            package: Some(finding::Package {
+                name: "p".to_owned(),
+                version: Some(version.to_owned()),
+                ..finding::Package::default()
+            }),
+            ..Finding::new(Kind::Dependency, "CVE-1", "t", message)
+        };
+        let [old, new] = [package("1", "one"), package("2", "two")].map(|finding| Marks::of(&finding).signatures);
+        assert!(old.snippet == new.snippet && old.context != new.context && old.message == new.message);
+        assert!(old.distinct && !old.code);
     }
 }

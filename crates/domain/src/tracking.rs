@@ -1,30 +1,105 @@
 //! Recognises the occurrences of one scan in another: a matching of the two lists, not a comparison of hashes.
 //!
-//! Works within one issue, so within one rule. Stages, each consuming the pairs it finds:
+//! Occurrences are compared within one *family*: issues that are the same, under whatever names (see
+//! [`families`](crate::families)). Stages, each consuming the pairs it finds:
 //!
-//! | stage | what is equal |
-//! |---|---|
-//! | `context` | path, message, the code and one line on either side |
-//! | `snippet` | path and the code itself |
-//! | `message` | path and message, where one of the two has no code to compare |
+//! | stage | what is equal | sure |
+//! |---|---|---|
+//! | `unchanged_file` | the whole file, and the line | high |
+//! | `context` (A) | path, message, the code and one line on either side | high |
+//! | `snippet` (B) | path and the code itself | high, medium if one of several was chosen |
+//! | `renamed` (C) | context or code, in a file that most findings of another went to | high or medium |
+//! | `moved` (D) | code that is distinct, and message, anywhere, equally often | medium |
+//! | `message` | path and message, where a report shows no code | high on the same line, else medium |
+//! | `edited` (E) | path, within 20 lines, and 60 % of the code | medium: `updated` |
+//! | `counted` (F) | path and message, equally often | low: `updated` |
 //!
-//! Within equal ones the order of lines decides. Cost: sorting, so `n log n` whatever the input.
+//! What stands for the code of things that have none, a package, a resource, an address, is in
+//! [`signature`](crate::signature).
+//!
+//! Within equals the order of lines decides when there are equally many on both sides; else they are aligned in order so
+//! that they are moved as little as possible, where the nearest pair that is already known in the file says by how much
+//! its lines have moved. The order of the results in a report makes no difference but among equals on one line.
+//!
+//! Cost: each stage sorts what is left, `n log n`; alignment and the comparison of texts have fixed budgets, beyond which
+//! they choose less well or stop (what is not recognised is new). No input makes it quadratic.
+
+mod align;
+mod anchors;
+mod renames;
 
 use crate::digest::Short;
-use crate::ids::OccurrenceId;
-use crate::signature::Signatures;
+use crate::signature::{Signatures, similarity};
+use align::align;
+use anchors::Anchors;
+use finding::severity::Score;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a line may have moved, besides the lines around it, and still be the same line edited (stage E).
+pub const EDITED_LINES_MAX: u32 = 20;
+/// How alike an edited line must be, in percent (stage E).
+pub const EDITED_SIMILARITY_MIN: u8 = 60;
+/// With how many occurrences of the other scan one is compared by its text, the nearest first.
+const CANDIDATES_EACH: usize = 8;
+/// How many texts are compared in all; what is beyond is left to the next stage.
+const CANDIDATES_MAX: usize = 50_000;
 
 /// The stage that recognised an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// The file has not changed, and the line is the same.
+    UnchangedFile,
     /// Path, message, code and neighbouring lines are equal.
     Context,
     /// Path and code are equal.
     Snippet,
+    /// The code is equal, in a file that was renamed.
+    Renamed,
+    /// The code and message are equal, in another file.
+    Moved,
     /// Path and message are equal, and one of the two shows no code.
     Message,
+    /// The code is alike, near the same place.
+    Edited,
+    /// Path and message are equal and equally frequent.
+    Counted,
+}
+
+impl Stage {
+    /// All stages in their order.
+    pub const ALL: [Self; 8] = [
+        Self::UnchangedFile,
+        Self::Context,
+        Self::Snippet,
+        Self::Renamed,
+        Self::Moved,
+        Self::Message,
+        Self::Edited,
+        Self::Counted,
+    ];
+
+    /// Whether the occurrence was edited, or may be another: whoever judges it may take it for new.
+    pub fn is_updated(self) -> bool {
+        match self {
+            Self::Edited | Self::Counted => true,
+            Self::UnchangedFile | Self::Context | Self::Snippet => false,
+            Self::Renamed | Self::Moved | Self::Message => false,
+        }
+    }
+}
+
+/// How sure it is that two occurrences are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// It may well be another.
+    Low,
+    /// It may be another of several that look the same.
+    Medium,
+    /// As sure as a report allows.
+    High,
 }
 
 /// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
@@ -32,194 +107,419 @@ pub enum Stage {
 pub struct Place {
     /// The place of its result in the report.
     pub result: u32,
-    /// Its line; decides between equals.
+    /// Its path, as a place in the scan's list of names.
     #[serde(default)]
-    pub line: Option<u32>,
+    pub path: u32,
+    /// Its line; decides between equals. 0 if it has none.
+    #[serde(default)]
+    pub line: u32,
+    /// The version of its package, as a place in the scan's list of names.
+    #[serde(default)]
+    pub version: u32,
+    /// Its score.
+    #[serde(default)]
+    pub score: Option<Score>,
     /// What it is recognised by.
     pub signatures: Signatures,
 }
 
-/// One recognised occurrence: places in the two lists that were compared.
+/// One recognised occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
-    /// The place in the scan's list.
-    pub current: usize,
     /// The place in the list of the scan it is compared with.
     pub reference: usize,
     /// How it was recognised.
     pub stage: Stage,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// How alike the code is, in percent, where that was compared.
+    pub similarity: Option<u8>,
 }
 
-/// An occurrence with its identity, as a scan's comparison stores it and the next comparison reads it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tracked {
-    /// The identity.
-    pub id: OccurrenceId,
-    /// Whether it is new here, with the stage that recognised it if it is not.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub stage: Option<Stage>,
-    /// Where it stood in the scan compared with, when it was recognised.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub was_line: Option<u32>,
+/// One scan's occurrences as they are matched. Families and paths are numbers that mean the same on both sides.
+#[derive(Debug)]
+pub struct Side<'a> {
+    /// The occurrences.
+    pub places: &'a [Place],
+    /// The family of each.
+    pub families: Vec<u32>,
+    /// The number of each of the scan's names that is a path.
+    pub paths: Vec<u32>,
+    /// For each of these names the hash of the file, where it is known.
+    pub files: Vec<Option<Short>>,
+    /// Which of the occurrences are to be recognised.
+    pub open: Vec<bool>,
 }
 
-/// Pairs the occurrences that an issue has in `current` with those it has in `reference`. No place is in two pairs.
-pub fn pair(current: &[Place], reference: &[Place]) -> Vec<Pair> {
-    let mut matching = Matching {
-        current,
-        reference,
-        open_current: vec![true; current.len()],
-        open_reference: vec![true; reference.len()],
-        pairs: Vec::new(),
-    };
-    matching.stage(Stage::Context, |place| place.signatures.context, |_, _| true);
-    matching.stage(Stage::Snippet, |place| place.signatures.snippet, |_, _| true);
-    let one_is_bare = |a: &Place, b: &Place| a.signatures.snippet.is_none() || b.signatures.snippet.is_none();
-    matching.stage(Stage::Message, |place| Some(place.signatures.message), one_is_bare);
-    matching.pairs
+/// Occurrences whose code is to be compared: places in the two lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The place in the scan's list.
+    pub current: usize,
+    /// The place in the list of the scan it is compared with.
+    pub reference: usize,
+    /// How many lines are between them.
+    distance: u32,
 }
 
-struct Matching<'a> {
-    current: &'a [Place],
-    reference: &'a [Place],
-    open_current: Vec<bool>,
-    open_reference: Vec<bool>,
-    pairs: Vec<Pair>,
+/// A matching of two scans while it is made.
+pub struct Matching<'a> {
+    current: Side<'a>,
+    reference: Side<'a>,
+    pairs: Vec<Option<Pair>>,
+    /// The path in the reference that a path of the scan had before it was renamed.
+    former_paths: BTreeMap<u32, u32>,
+    /// For each path its last part.
+    file_names: Vec<u32>,
 }
 
-impl Matching<'_> {
-    /// Pairs what is still open and agrees on `key`, in the order of lines, where `allowed` lets it.
-    fn stage(&mut self, stage: Stage, key: impl Fn(&Place) -> Option<Short>, allowed: impl Fn(&Place, &Place) -> bool) {
-        let left = sorted(self.current, &self.open_current, &key);
-        let right = sorted(self.reference, &self.open_reference, &key);
-        let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-        while let (Some(a), Some(b)) = (left.peek().copied(), right.peek().copied()) {
-            match a.key.cmp(&b.key) {
-                std::cmp::Ordering::Less => drop(left.next()),
-                std::cmp::Ordering::Greater => drop(right.next()),
-                std::cmp::Ordering::Equal => {
-                    if allowed(a.place, b.place) {
-                        self.take(a.at, b.at, stage);
-                        left.next();
-                        right.next();
-                    } else {
-                        // Both have code and it differs: neither may be paired by its message with the other.
-                        // Dropping the one with the lower line keeps the order; a bare one further on still finds one.
-                        if (a.place.line, a.at) <= (b.place.line, b.at) {
-                            left.next()
-                        } else {
-                            right.next()
-                        };
-                    }
+/// An occurrence while it is sorted.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    at: usize,
+    place: &'a Place,
+    family: u32,
+    path: u32,
+    file: Option<Short>,
+}
+
+impl Row<'_> {
+    fn line(&self) -> i64 {
+        i64::from(self.place.line)
+    }
+}
+
+impl<'a> Side<'a> {
+    /// What is still open.
+    fn rows(&self) -> impl Iterator<Item = Row<'a>> {
+        self.open.iter().enumerate().filter(|(_, open)| **open).filter_map(|(at, _)| self.row(at))
+    }
+
+    fn row(&self, at: usize) -> Option<Row<'a>> {
+        let place = self.places.get(at)?;
+        let name = usize::try_from(place.path).ok()?;
+        let (path, file) = (*self.paths.get(name)?, self.files.get(name).copied().flatten());
+        Some(Row { at, place, family: *self.families.get(at)?, path, file })
+    }
+
+    /// The paths that have an occurrence, recognised or not.
+    fn occupied(&self) -> BTreeSet<u32> {
+        let places: BTreeSet<u32> = self.places.iter().map(|place| place.path).collect();
+        places.into_iter().filter_map(|name| self.paths.get(usize::try_from(name).ok()?).copied()).collect()
+    }
+
+    /// What is still open and has a key, by the key and then by the line.
+    fn keyed<K: Ord>(&self, key: impl Fn(&Row<'_>) -> Option<K>) -> Vec<(K, Row<'a>)> {
+        let mut rows: Vec<_> = self.rows().filter_map(|row| Some((key(&row)?, row))).collect();
+        rows.sort_unstable_by(|(a, x), (b, y)| (a, x.place.line, x.at).cmp(&(b, y.place.line, y.at)));
+        rows
+    }
+}
+
+/// Rows of both sides that have one key.
+type Group<'a> = (Vec<Row<'a>>, Vec<Row<'a>>);
+
+/// What a stage does with the groups of equal keys that are not equally large.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unequal {
+    Align,
+    Leave,
+}
+
+impl<'a> Matching<'a> {
+    /// A matching of what is open on both sides. `file_names` has a number for the last part of each path.
+    pub fn new(current: Side<'a>, reference: Side<'a>, file_names: Vec<u32>) -> Self {
+        Self {
+            pairs: vec![None; current.places.len()],
+            current,
+            reference,
+            former_paths: BTreeMap::new(),
+            file_names,
+        }
+    }
+
+    /// All stages that need no text: A to D.
+    pub fn recognise(&mut self) {
+        self.unchanged_files();
+        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
+        self.stage(Stage::Context, Unequal::Align, sure, |row, _| {
+            let signatures = &row.place.signatures;
+            Some((row.path, row.family, signatures.context?, signatures.message))
+        });
+        self.by_snippet(Stage::Snippet, |row, _| Some(row.path));
+        for round in renames::ROUNDS {
+            self.renames(round);
+        }
+        self.stage(Stage::Moved, Unequal::Leave, |_, _, _| Confidence::Medium, |row, _| {
+            let signatures = &row.place.signatures;
+            Some((row.family, signatures.snippet.filter(|_| signatures.distinct)?, signatures.message))
+        });
+        self.half_bare();
+    }
+
+    /// Files that are the same on both sides: the line decides.
+    fn unchanged_files(&mut self) {
+        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
+        self.stage(Stage::UnchangedFile, Unequal::Leave, sure, |row, _| {
+            Some((row.path, row.family, row.file?, row.place.line, row.place.signatures.message))
+        });
+        self.stage(Stage::Renamed, Unequal::Leave, sure, |row, _| {
+            Some((row.family, row.file?, row.place.line, row.place.signatures.message))
+        });
+    }
+
+    /// Stage B: equal code, or equal messages where neither side has code; `path` says which paths are compared.
+    fn by_snippet(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
+        let chosen = |_: &Row<'_>, _: &Row<'_>, equal: bool| if equal { Confidence::High } else { Confidence::Medium };
+        self.stage(stage, Unequal::Align, chosen, |row, which| {
+            Some((path(row, which)?, row.family, row.place.signatures.snippet?))
+        });
+        let bare = if stage == Stage::Renamed { stage } else { Stage::Message };
+        self.stage(bare, Unequal::Align, same_line, |row, which| {
+            let signatures = &row.place.signatures;
+            let key = (path(row, which)?, row.family, signatures.message);
+            signatures.snippet.is_none().then_some(key)
+        });
+    }
+
+    /// Stage C: finds files that were renamed, and runs A and B across each pair.
+    fn renames(&mut self, round: renames::Round) {
+        let found = renames::find(&self.current, &self.reference, round, &self.file_names);
+        if found.is_empty() {
+            return;
+        }
+        let former: BTreeSet<u32> = found.values().copied().collect();
+        self.former_paths.extend(&found);
+        let path = |row: &Row<'_>, which| match which {
+            Which::Current => found.get(&row.path).copied(),
+            Which::Reference => former.contains(&row.path).then_some(row.path),
+        };
+        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
+        self.stage(Stage::Renamed, Unequal::Align, sure, |row, which| {
+            let signatures = &row.place.signatures;
+            Some((path(row, which)?, row.family, signatures.context?, signatures.message))
+        });
+        self.by_snippet(Stage::Renamed, path);
+    }
+
+    /// Where one report shows code and the other does not, path and message are all there is.
+    fn half_bare(&mut self) {
+        for bare in [Which::Current, Which::Reference] {
+            self.stage(Stage::Message, Unequal::Align, same_line, |row, which| {
+                let signatures = &row.place.signatures;
+                let key = (row.path, row.family, signatures.message);
+                (signatures.snippet.is_none() == (which == bare)).then_some(key)
+            });
+        }
+    }
+
+    /// The occurrences whose texts are to be compared: near each other in one file, the nearest first.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let anchors = self.anchors();
+        let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
+        let mut candidates = Vec::new();
+        let current = self.current.keyed(|row| key(row, self.former_path(row.path)));
+        let reference = self.reference.keyed(|row| key(row, row.path));
+        let mut from = 0;
+        for (key, row) in &current {
+            while reference.get(from).is_some_and(|(other, _)| other < key) {
+                from += 1;
+            }
+            let same = reference.get(from..).unwrap_or_default();
+            let same = same.get(..same.partition_point(|(other, _)| other == key)).unwrap_or_default();
+            let line = row.line() + anchors.shift(row.path, key.0, row.line());
+            for (distance, other) in nearest(same, line) {
+                candidates.push(Candidate { current: row.at, reference: other, distance });
+            }
+        }
+        candidates.sort_by_key(|candidate| candidate.distance);
+        candidates.truncate(CANDIDATES_MAX);
+        candidates
+    }
+
+    /// Stages E and F, with the candidates' texts.
+    pub fn update(&mut self, candidates: &[Candidate], texts: &Texts) {
+        let mut alike: Vec<_> = candidates
+            .iter()
+            .filter_map(|candidate| {
+                let here = texts.current.get(&self.current.places.get(candidate.current)?.result)?;
+                let there = texts.reference.get(&self.reference.places.get(candidate.reference)?.result)?;
+                let percent = similarity(here, there);
+                (EDITED_SIMILARITY_MIN <= percent).then_some((std::cmp::Reverse(percent), candidate))
+            })
+            .collect();
+        alike.sort_by_key(|(percent, c)| (*percent, c.distance, c.current, c.reference));
+        for (std::cmp::Reverse(percent), Candidate { current, reference, .. }) in alike {
+            self.take(*current, *reference, Stage::Edited, Confidence::Medium, Some(percent));
+        }
+        let former = std::mem::take(&mut self.former_paths);
+        self.stage(Stage::Counted, Unequal::Leave, |_, _, _| Confidence::Low, |row, which| {
+            let path = match which {
+                Which::Current => former.get(&row.path).copied().unwrap_or(row.path),
+                Which::Reference => row.path,
+            };
+            let signatures = &row.place.signatures;
+            signatures.code.then_some((path, row.family, signatures.message))
+        });
+        self.former_paths = former;
+    }
+
+    /// For each occurrence of the scan the one that it was recognised as.
+    pub fn finish(self) -> Vec<Option<Pair>> {
+        self.pairs
+    }
+
+    /// The path that a path of the scan had before.
+    fn former_path(&self, path: u32) -> u32 {
+        self.former_paths.get(&path).copied().unwrap_or(path)
+    }
+
+    fn anchors(&self) -> Anchors {
+        let pairs = self.pairs.iter().enumerate().filter_map(|(at, pair)| {
+            let (current, reference) = (self.current.row(at)?, self.reference.row(pair.as_ref()?.reference)?);
+            Some((current, reference))
+        });
+        Anchors::of(pairs)
+    }
+
+    /// Pairs what has equal keys: first where both sides have equally many, in order; then the others, aligned.
+    fn stage<K: Ord>(
+        &mut self,
+        stage: Stage,
+        unequal: Unequal,
+        confidence: impl Fn(&Row<'_>, &Row<'_>, bool) -> Confidence,
+        key: impl Fn(&Row<'_>, Which) -> Option<K>,
+    ) {
+        let current = self.current.keyed(|row| key(row, Which::Current));
+        let reference = self.reference.keyed(|row| key(row, Which::Reference));
+        let (equal, others): (Vec<Group<'a>>, Vec<_>) =
+            groups(current, reference).into_iter().partition(|(here, there)| here.len() == there.len());
+        for (here, there) in &equal {
+            for (a, b) in here.iter().zip(there) {
+                self.take(a.at, b.at, stage, confidence(a, b, true), None);
+            }
+        }
+        if others.is_empty() || unequal == Unequal::Leave {
+            return;
+        }
+        let anchors = self.anchors();
+        for (here, there) in &others {
+            let shifted = |row: &Row<'_>| {
+                let there = there.first().map_or(row.path, |other| other.path);
+                row.line() + anchors.shift(row.path, there, row.line())
+            };
+            let lines: (Vec<_>, Vec<_>) = (here.iter().map(shifted).collect(), there.iter().map(Row::line).collect());
+            for (a, b) in align(&lines.0, &lines.1) {
+                if let (Some(a), Some(b)) = (here.get(a), there.get(b)) {
+                    self.take(a.at, b.at, stage, confidence(a, b, false), None);
                 }
             }
         }
     }
 
-    fn take(&mut self, current: usize, reference: usize, stage: Stage) {
-        if let (Some(a), Some(b)) = (self.open_current.get_mut(current), self.open_reference.get_mut(reference)) {
-            (*a, *b) = (false, false);
-            self.pairs.push(Pair { current, reference, stage });
+    fn take(&mut self, current: usize, reference: usize, stage: Stage, confidence: Confidence, similarity: Option<u8>) {
+        let here = self.current.open.get_mut(current).filter(|open| **open);
+        let there = self.reference.open.get_mut(reference).filter(|open| **open);
+        if let (Some(here), Some(there), Some(pair)) = (here, there, self.pairs.get_mut(current)) {
+            (*here, *there) = (false, false);
+            *pair = Some(Pair { reference, stage, confidence, similarity });
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Open<'a> {
-    key: Short,
-    at: usize,
-    place: &'a Place,
+/// One of the two scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Current,
+    Reference,
 }
 
-fn sorted<'a>(all: &'a [Place], open: &[bool], key: impl Fn(&Place) -> Option<Short>) -> Vec<Open<'a>> {
-    let mut list: Vec<Open<'a>> = all
+/// The code of occurrences that are compared by it, by the place of their result in its report.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// Of the scan.
+    pub current: BTreeMap<u32, String>,
+    /// Of the scan it is compared with.
+    pub reference: BTreeMap<u32, String>,
+}
+
+fn same_line(a: &Row<'_>, b: &Row<'_>, equal: bool) -> Confidence {
+    if equal && a.place.line == b.place.line { Confidence::High } else { Confidence::Medium }
+}
+
+/// The rows nearest to a line, of rows sorted by their line: how far, and their place.
+fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
+    let middle = rows.partition_point(|(_, row)| row.line() < line);
+    let from = middle.saturating_sub(CANDIDATES_EACH);
+    let to = rows.len().min(middle + CANDIDATES_EACH);
+    let mut near: Vec<_> = rows
+        .get(from..to)
+        .unwrap_or_default()
         .iter()
-        .zip(open)
-        .enumerate()
-        .filter(|(_, (_, open))| **open)
-        .filter_map(|(at, (place, _))| Some(Open { key: key(place)?, at, place }))
+        .filter_map(|(_, row)| Some((u32::try_from(row.line().abs_diff(line)).ok()?, row.at)))
+        .filter(|(distance, _)| *distance <= EDITED_LINES_MAX)
         .collect();
-    list.sort_unstable_by_key(|open| (open.key, open.place.line, open.at));
-    list
+    near.sort_unstable();
+    near.truncate(CANDIDATES_EACH);
+    near
+}
+
+/// Puts together what has one key; keys that only one side has are left out.
+fn groups<'a, K: Ord>(current: Vec<(K, Row<'a>)>, reference: Vec<(K, Row<'a>)>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut there = reference.into_iter().peekable();
+    let mut here = current.into_iter().peekable();
+    while let (Some((a, _)), Some((b, _))) = (here.peek(), there.peek()) {
+        match a.cmp(b) {
+            std::cmp::Ordering::Less => drop(here.next()),
+            std::cmp::Ordering::Greater => drop(there.next()),
+            std::cmp::Ordering::Equal => {
+                let (Some((key, first)), Some((_, other))) = (here.next(), there.next()) else { break };
+                let mut group = (vec![first], vec![other]);
+                while let Some((_, row)) = here.next_if(|(next, _)| *next == key) {
+                    group.0.push(row);
+                }
+                while let Some((_, row)) = there.next_if(|(next, _)| *next == key) {
+                    group.1.push(row);
+                }
+                groups.push(group);
+            }
+        }
+    }
+    groups
+}
+
+/// The paths of two scans under numbers that mean the same in both.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// The number of each of the scan's own paths.
+    pub current: Vec<u32>,
+    /// The number of each path of the scan it is compared with.
+    pub reference: Vec<u32>,
+    /// For each number that of the path's last part.
+    pub file_names: Vec<u32>,
+}
+
+impl Paths {
+    /// Numbers the paths of two scans.
+    pub fn unite(current: &[String], reference: &[String]) -> Self {
+        let mut all: Vec<&str> = current.iter().chain(reference).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        let last = |path: &&str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let files: Vec<String> = all.iter().map(last).collect();
+        let mut names = files.clone();
+        names.sort_unstable();
+        names.dedup();
+        let number = |at: Result<usize, usize>| at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+        let of = |path: &String| number(all.binary_search(&path.as_str()));
+        Self {
+            current: current.iter().map(of).collect(),
+            reference: reference.iter().map(of).collect(),
+            file_names: files.iter().map(|file| number(names.binary_search(file))).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::finding;
-    use proptest::prelude::*;
-
-    fn place(path: &str, line: u32, code: &[&str]) -> Place {
-        Place { result: 0, line: Some(line), signatures: Signatures::of(&finding(0, "B1", path, line, code)) }
-    }
-
-    fn check(current: &[Place], reference: &[Place], expected: &[(usize, usize, Stage)]) {
-        let mut pairs: Vec<_> = pair(current, reference).iter().map(|p| (p.current, p.reference, p.stage)).collect();
-        pairs.sort_unstable_by_key(|(current, _, _)| *current);
-        assert_eq!(pairs, expected);
-    }
-
-    #[test]
-    fn moved_lines_are_recognised_and_a_copy_elsewhere_is_not() {
-        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
-        let new = [place("a.py", 90, &["x", "md5(a)", "y"]), place("b.py", 10, &["x", "md5(a)", "y"])];
-        check(&new, &old, &[(0, 0, Stage::Context)]);
-    }
-
-    #[test]
-    fn a_changed_neighbour_leaves_the_snippet() {
-        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
-        let new = [place("a.py", 11, &["changed", "md5(a)", "y"])];
-        check(&new, &old, &[(0, 0, Stage::Snippet)]);
-    }
-
-    #[test]
-    fn other_code_is_new() {
-        let old = [place("a.py", 10, &["x", "md5(a)", "y"])];
-        check(&[place("a.py", 10, &["x", "md5(b)", "y"])], &old, &[]);
-    }
-
-    #[test]
-    fn without_code_the_message_pairs_but_never_two_that_have_code() {
-        let bare = place("a.py", 10, &[]);
-        check(&[bare], &[place("a.py", 12, &["x", "md5(a)", "y"])], &[(0, 0, Stage::Message)]);
-        check(&[bare], &[bare], &[(0, 0, Stage::Message)]);
-    }
-
-    #[test]
-    fn equal_ones_pair_in_the_order_of_their_lines() {
-        let at = |line| place("a.py", line, &["x", "md5(a)", "y"]);
-        check(&[at(30), at(10), at(20)], &[at(1), at(2)], &[(1, 0, Stage::Context), (2, 1, Stage::Context)]);
-    }
-
-    fn any_scan() -> impl Strategy<Value = Vec<Place>> {
-        let code = prop_oneof![
-            Just(vec![]),
-            Just(vec!["x", "f(1)", "y"]),
-            Just(vec!["z", "f(1)", "y"]),
-            Just(vec!["x", "g()", "y"])
-        ];
-        let one = (0..3_u8, 1..9_u32, code).prop_map(|(path, line, code)| place(&format!("{path}.py"), line, &code));
-        proptest::collection::vec(one, 0..20)
-    }
-
-    proptest! {
-        #[test]
-        fn a_scan_against_itself_has_nothing_new_and_nothing_gone(scan in any_scan()) {
-            prop_assert_eq!(pair(&scan, &scan).len(), scan.len());
-        }
-
-        #[test]
-        fn no_place_is_used_twice(a in any_scan(), b in any_scan()) {
-            let pairs = pair(&a, &b);
-            let mut left: Vec<_> = pairs.iter().map(|pair| pair.current).collect();
-            let mut right: Vec<_> = pairs.iter().map(|pair| pair.reference).collect();
-            left.sort_unstable();
-            left.dedup();
-            right.sort_unstable();
-            right.dedup();
-            prop_assert_eq!(left.len(), pairs.len());
-            prop_assert_eq!(right.len(), pairs.len());
-        }
-    }
-}
+mod tests;

@@ -40,6 +40,9 @@ pub struct Finding {
     pub tool: Option<String>,
     /// The scanner's rule, for example `B324`; for a dependency the id under which the scanner reports the vulnerability.
     pub rule: String,
+    /// Ids that the same rule had before, or has beside this one, as the report tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub former_rules: Vec<String>,
     /// The rule's name, for example `hashlib`: the title.
     pub title: String,
     /// What the scanner says about this place.
@@ -89,6 +92,9 @@ pub struct Finding {
     /// The file it is in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
+    /// SHA-256 of that file when it was scanned, 64 hexadecimal digits; the upload tells it, not the report.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file_sha256: Option<String>,
     /// Further places that belong to the same result: all must be mended.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_locations: Vec<Location>,
@@ -241,6 +247,7 @@ impl Finding {
             kind,
             tool: None,
             rule: rule.into(),
+            former_rules: vec![],
             title: title.into(),
             message: message.into(),
             key: vec![],
@@ -258,6 +265,7 @@ impl Finding {
             references: vec![],
             package: None,
             location: None,
+            file_sha256: None,
             other_locations: vec![],
             endpoint: None,
             resource: None,

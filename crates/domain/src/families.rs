@@ -1,0 +1,147 @@
+//! Which issues of two scans are the same, though they may have other names in each.
+//!
+//! An issue's id is derived from its key, and a key may be told under several names: a vulnerability by its CVE or its GHSA,
+//! a rule by the id that it had before. Issues that share a name, directly or through others, are one *family*; so are
+//! those that only a path tells apart (secrets whose digest the report does not tell), because files are renamed.
+
+use crate::digest::Short;
+use crate::grouping::Span;
+use crate::ids::IssueId;
+use crate::union::Union;
+use std::collections::BTreeMap;
+
+/// The families of two scans' issues.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Families {
+    /// The family of each of the scan's own issues.
+    pub current: Vec<u32>,
+    /// The family of each issue of the scan it is compared with.
+    pub reference: Vec<u32>,
+    /// For each of the scan's own issues the one of the other scan that it continues, if its names say so.
+    pub partners: Vec<Option<usize>>,
+    /// Whether an issue of the other scan has a name in common with one of the scan's own, directly or through others.
+    pub known: Vec<bool>,
+    /// The same for the scan's own.
+    pub familiar: Vec<bool>,
+}
+
+impl Families {
+    /// Finds the families of the issues of two scans. `ids` are the ids that the reference's issues go by.
+    pub fn of(current: &[Span], reference: &[Span], ids: &[IssueId]) -> Self {
+        let count = current.len() + reference.len();
+        let mut named = Union::new(count);
+        let mut names: Vec<(IssueId, usize)> = Vec::with_capacity(count * 2);
+        for (at, issue) in current.iter().chain(reference).enumerate() {
+            names.push((issue.id, at));
+            names.extend(issue.aliases.iter().map(|alias| (*alias, at)));
+        }
+        names.extend(ids.iter().zip(current.len()..).map(|(id, at)| (*id, at)));
+        unite(&mut named, names);
+        let mut families = named.clone();
+        let all = current.iter().chain(reference).enumerate();
+        unite(&mut families, all.filter_map(|(at, issue)| Some((issue.kin?, at))).collect::<Vec<(Short, usize)>>());
+
+        let root = |union: &mut Union, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
+        let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
+        for at in 0..count {
+            let (here, there) = sides.entry(named.root(at)).or_default();
+            *(if at < current.len() { here } else { there }) = true;
+        }
+        let mut both = |at: usize| sides.get(&named.root(at)) == Some(&(true, true));
+        let familiar = (0..current.len()).map(&mut both).collect();
+        let known = (current.len()..count).map(&mut both).collect();
+        Self {
+            partners: partners(current, reference, ids, &mut named),
+            current: (0..current.len()).map(|at| root(&mut families, at)).collect(),
+            reference: (current.len()..count).map(|at| root(&mut families, at)).collect(),
+            known,
+            familiar,
+        }
+    }
+}
+
+/// Which issue each continues: the one of its own id, else the first of its family that nobody else continues.
+fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut Union) -> Vec<Option<usize>> {
+    let mut by_id: BTreeMap<IssueId, usize> = BTreeMap::new();
+    // The id that an issue goes by comes before the one that its key gives.
+    by_id.extend(reference.iter().enumerate().map(|(at, issue)| (issue.id, at)));
+    by_id.extend(ids.iter().enumerate().map(|(at, id)| (*id, at)));
+    let mut taken = vec![false; reference.len()];
+    let mut partners = vec![None; current.len()];
+    for (issue, partner) in current.iter().zip(&mut partners) {
+        let at = by_id.get(&issue.id).copied();
+        if let Some((at, taken)) = at.and_then(|at| Some((at, taken.get_mut(at).filter(|taken| !**taken)?))) {
+            (*taken, *partner) = (true, Some(at));
+        }
+    }
+    let mut left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, _) in taken.iter().enumerate().rev().filter(|(_, taken)| !**taken) {
+        left.entry(named.root(current.len() + at)).or_default().push(at);
+    }
+    for (at, partner) in partners.iter_mut().enumerate().filter(|(_, partner)| partner.is_none()) {
+        *partner = left.get_mut(&named.root(at)).and_then(Vec::pop);
+    }
+    partners
+}
+
+fn unite<K: Ord>(union: &mut Union, mut keys: Vec<(K, usize)>) {
+    keys.sort_unstable();
+    for two in keys.windows(2) {
+        if let [(a, x), (b, y)] = two
+            && a == b
+        {
+            union.join(*x, *y);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> IssueId {
+        IssueId::from_bits([n; 16])
+    }
+
+    fn issue(n: u8, aliases: &[u8]) -> Span {
+        Span { id: id(n), aliases: aliases.iter().map(|n| id(*n)).collect(), kin: None, first: 0, occurrences: 1 }
+    }
+
+    fn partners(current: &[Span], reference: &[Span]) -> Vec<Option<usize>> {
+        let ids: Vec<_> = reference.iter().map(|issue| issue.id).collect();
+        Families::of(current, reference, &ids).partners
+    }
+
+    #[test]
+    fn an_issue_continues_the_one_of_its_id_then_one_that_shares_a_name() {
+        assert_eq!(partners(&[issue(1, &[]), issue(2, &[])], &[issue(2, &[]), issue(3, &[])]), [None, Some(0)]);
+        assert_eq!(partners(&[issue(1, &[2])], &[issue(2, &[])]), [Some(0)], "it had the other's name before");
+        assert_eq!(partners(&[issue(1, &[])], &[issue(2, &[1])]), [Some(0)], "the other knew this name too");
+        assert_eq!(partners(&[issue(1, &[9])], &[issue(2, &[9])]), [Some(0)]);
+        assert_eq!(partners(&[issue(1, &[2]), issue(2, &[])], &[issue(2, &[])]), [None, Some(0)], "its own id first");
+    }
+
+    #[test]
+    fn an_issue_is_found_under_the_id_that_it_goes_by() {
+        let families = Families::of(&[issue(7, &[])], &[issue(2, &[])], &[id(7)]);
+        assert_eq!((families.partners, families.known), (vec![Some(0)], vec![true]));
+    }
+
+    #[test]
+    fn what_was_split_or_united_stays_one_family_and_is_known() {
+        let ids = [id(1)];
+        let split = Families::of(&[issue(1, &[]), issue(2, &[])], &[issue(1, &[2])], &ids);
+        assert_eq!((split.partners.clone(), split.familiar.clone()), (vec![Some(0), None], vec![true, true]));
+        assert!(split.current.iter().chain(&split.reference).all(|family| *family == split.current[0]));
+        let united = Families::of(&[issue(1, &[2])], &[issue(1, &[]), issue(2, &[])], &[id(1), id(2)]);
+        assert_eq!((united.partners, united.known), (vec![Some(0)], vec![true, true]));
+    }
+
+    #[test]
+    fn kin_share_a_family_and_nothing_else() {
+        let kin = |n| Span { kin: Some(Short([5; 16])), ..issue(n, &[]) };
+        let families = Families::of(&[kin(1)], &[kin(2)], &[id(2)]);
+        assert_eq!(families.current, families.reference);
+        assert_eq!((families.partners, families.known), (vec![None], vec![false]));
+    }
+}

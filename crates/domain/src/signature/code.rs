@@ -1,0 +1,61 @@
+//! The code of a finding: its own lines and one on either side.
+
+use super::code_text;
+use finding::{Excerpt, Location};
+
+/// The most lines of a finding's own code that are compared.
+const SNIPPET_LINES_MAX: usize = 10;
+
+/// A finding's code as it is compared.
+pub(super) struct Parts {
+    pub(super) before: String,
+    pub(super) own: String,
+    pub(super) after: String,
+}
+
+impl Parts {
+    /// Cuts an excerpt into the finding's own lines and one line on either side; nothing, if its own lines are blank or
+    /// not in it.
+    pub(super) fn of(code: &Excerpt, location: Option<&Location>) -> Option<Self> {
+        let first = location.and_then(|location| location.line).unwrap_or(code.first_line);
+        let last = location.and_then(|location| location.end_line).unwrap_or(first).max(first);
+        let numbered = || {
+            let number = |at| code.first_line.checked_add(u32::try_from(at).ok()?);
+            code.lines.iter().enumerate().filter_map(move |(at, line)| Some((number(at)?, line)))
+        };
+        let own: Vec<&str> = numbered()
+            .filter(|(number, _)| (first..=last).contains(number))
+            .map(|(_, line)| line.as_str())
+            .take(SNIPPET_LINES_MAX)
+            .collect();
+        let own = code_text(&own.join("\n"));
+        if own.is_empty() {
+            return None;
+        }
+        let line_at = |number: Option<u32>| {
+            numbered().find(|(at, _)| Some(*at) == number).map(|(_, line)| code_text(line)).unwrap_or_default()
+        };
+        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)) })
+    }
+}
+
+/// How alike two pieces of code are, in percent: the share of their pairs of neighbouring characters that both have
+/// (Sørensen-Dice).
+pub fn similarity(a: &str, b: &str) -> u8 {
+    let share = (strsim::sorensen_dice(a, b) * 100.0).round();
+    (0..=100_u8).rev().find(|percent| f64::from(*percent) <= share).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edited_line_is_more_alike_than_another() {
+        let old = r#"subprocess.run(command,shell=True)"#;
+        let edited = similarity(old, r#"subprocess.run(command,shell=True,check=False)"#);
+        let other = similarity(old, r#"yaml.load(request.body)"#);
+        assert!(other < 40 && 80 < edited && edited < 100, "{other} {edited}");
+        assert_eq!((similarity(old, old), similarity("", old), similarity("ab", "cd")), (100, 0, 0));
+    }
+}

@@ -1,0 +1,30 @@
+//! By how much lines have moved, as far as the pairs that are known tell.
+
+use super::Row;
+use std::collections::BTreeMap;
+
+/// For each path and its former one the known lines, in order, with how far each has moved.
+pub(super) struct Anchors {
+    moves: BTreeMap<(u32, u32), Vec<(i64, i64)>>,
+}
+
+impl Anchors {
+    /// What these pairs tell.
+    pub(super) fn of<'a>(pairs: impl Iterator<Item = (Row<'a>, Row<'a>)>) -> Self {
+        let mut moves: BTreeMap<(u32, u32), Vec<(i64, i64)>> = BTreeMap::new();
+        for (here, there) in pairs {
+            let lines = moves.entry((here.path, there.path)).or_default();
+            lines.push((here.line(), there.line() - here.line()));
+        }
+        moves.values_mut().for_each(|lines| lines.sort_unstable());
+        Self { moves }
+    }
+
+    /// What is to be added to a line of `path` to find it in `former`: as for the nearest line that is known.
+    pub(super) fn shift(&self, path: u32, former: u32, line: i64) -> i64 {
+        let Some(lines) = self.moves.get(&(path, former)) else { return 0 };
+        let after = lines.partition_point(|(known, _)| *known < line);
+        let near = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|at| lines.get(at));
+        near.min_by_key(|(known, _)| known.abs_diff(line)).map_or(0, |(_, shift)| *shift)
+    }
+}

@@ -1,0 +1,95 @@
+//! Finds files that were renamed: most of what is left in one is what is left in another.
+
+use super::{Row, Side};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many files may have one finding for it to say anything about which of them is which.
+const FILES_PRODUCT_MAX: usize = 64;
+/// What a vote weighs that is the only one possible.
+const WHOLE: u64 = 1_000;
+
+/// Which files are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Round {
+    /// Those of one name, in other folders.
+    SameName,
+    /// All.
+    AnyName,
+}
+
+/// First what moved to another folder, then what has another name.
+pub(super) const ROUNDS: [Round; 2] = [Round::SameName, Round::AnyName];
+
+/// What is said in favour of one file being another.
+#[derive(Debug, Default, Clone, Copy)]
+struct Votes {
+    /// How many of the new file's findings are in the old one.
+    findings: u64,
+    /// The same, each divided by the number of pairs of files that it could speak for.
+    weight: u64,
+}
+
+/// For each path that is new the one that it had before.
+///
+/// A finding that is left over votes for all pairs of files that have it, with one vote shared between them. A pair is
+/// accepted if at least half of the new file's findings are in the old one, and the old one is gone (then one vote with
+/// half its weight is enough) or two whole votes speak for it. The strongest first; no file is used twice.
+pub(super) fn find(
+    current: &Side<'_>,
+    reference: &Side<'_>,
+    round: Round,
+    file_names: &[u32],
+) -> BTreeMap<u32, u32> {
+    let key = |row: &Row<'_>| {
+        let name = match round {
+            Round::SameName => usize::try_from(row.path).ok().and_then(|path| file_names.get(path)).copied(),
+            Round::AnyName => None,
+        };
+        let signatures = &row.place.signatures;
+        Some((row.family, signatures.snippet, signatures.snippet.is_none().then_some(signatures.message), name))
+    };
+    let (here, there) = (current.keyed(key), reference.keyed(key));
+    let mut votes: BTreeMap<(u32, u32), Votes> = BTreeMap::new();
+    for (here, there) in super::groups(here, there) {
+        let (new, old) = (by_path(&here), by_path(&there));
+        let pairs = new.len() * old.len();
+        if FILES_PRODUCT_MAX < pairs {
+            continue;
+        }
+        let share = WHOLE / u64::try_from(pairs).unwrap_or(WHOLE).max(1);
+        for (path, count) in &new {
+            for former in old.keys().filter(|former| *former != path) {
+                let votes = votes.entry((*path, *former)).or_default();
+                votes.findings += count;
+                votes.weight += count * share;
+            }
+        }
+    }
+    let left = by_path(&current.rows().collect::<Vec<_>>());
+    let there_still: BTreeSet<u32> = current.occupied();
+    let mut accepted: Vec<_> = votes
+        .into_iter()
+        .filter(|((path, former), votes)| {
+            let enough = left.get(path).is_some_and(|left| *left <= votes.findings * 2);
+            let weight = if there_still.contains(former) { 2 * WHOLE } else { WHOLE / 2 };
+            enough && weight <= votes.weight
+        })
+        .collect();
+    accepted.sort_by_key(|(pair, votes)| (std::cmp::Reverse((votes.weight, votes.findings)), *pair));
+    let mut renamed = BTreeMap::new();
+    let mut used = BTreeSet::new();
+    for ((path, former), _) in accepted {
+        if !renamed.contains_key(&path) && used.insert(former) {
+            renamed.insert(path, former);
+        }
+    }
+    renamed
+}
+
+fn by_path(rows: &[Row<'_>]) -> BTreeMap<u32, u64> {
+    let mut paths = BTreeMap::new();
+    for row in rows {
+        *paths.entry(row.path).or_default() += 1;
+    }
+    paths
+}
