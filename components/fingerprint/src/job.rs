@@ -35,10 +35,11 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
             grouper.push(finding);
         }
     }
-    let (issues, occurrences) = grouper.finish();
+    let (issues, occurrences, names) = grouper.finish();
     let document = keys::grouped(scan);
     let issues = write_list(kv, &document, "issues", issues).await?;
     let occurrences = write_list(kv, &document, "occurrences", occurrences).await?;
-    Grouped { v: 1, issues, occurrences }.put(kv, scan).await?;
+    let names = write_list(kv, &document, "names", names).await?;
+    Grouped { v: 2, issues, occurrences, names }.put(kv, scan).await?;
     Ok(())
 }

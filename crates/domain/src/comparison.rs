@@ -8,7 +8,7 @@
 mod meeting;
 mod origins;
 
-pub use meeting::{Meeting, Recognised};
+pub use meeting::{Meeting, Recognised, Wanted};
 pub use origins::Origin;
 
 use crate::digest::Short;
@@ -136,7 +136,7 @@ pub struct Side {
 
 impl Side {
     /// For each occurrence the place of its issue in the list of issues.
-    fn owners(&self) -> Vec<usize> {
+    pub(crate) fn owners(&self) -> Vec<usize> {
         let count = |issue: &Span| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
         let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
         all.take(self.occurrences.len()).collect()
@@ -146,6 +146,25 @@ impl Side {
     pub fn name(&self, at: u32) -> Option<&str> {
         let name = self.names.get(usize::try_from(at).ok()?)?;
         (!name.text.is_empty()).then_some(name.text.as_str())
+    }
+}
+
+/// One occurrence as it is compared with another.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparable<'a> {
+    /// The occurrence.
+    pub place: &'a Place,
+    /// Its path.
+    pub path: Option<&'a str>,
+    /// Its code, if it has any.
+    pub code: Option<&'a str>,
+}
+
+impl<'a> Comparable<'a> {
+    /// The occurrence at a place of a scan's list.
+    pub fn of(side: &'a Side, at: usize, code: Option<&'a str>) -> Option<Self> {
+        let place = side.occurrences.get(at)?;
+        Some(Self { place, path: side.name(place.path), code })
     }
 }
 
@@ -177,8 +196,10 @@ pub struct Known {
 pub struct Gone {
     /// The place.
     pub at: usize,
-    /// The id it went by, and since when.
-    pub identity: Identity<IssueId>,
+    /// The id it went by.
+    pub id: IssueId,
+    /// Which scan saw it first: a place in the list of origins.
+    pub seen: u32,
 }
 
 /// The result of a comparison. Everything is in the stored order of the scan.
@@ -235,7 +256,7 @@ pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Optio
         }
     }
     let remediated = match reference {
-        Some(met) if subject.complete => remediated(met, &mut issues),
+        Some(met) if subject.complete => remediated(met, &mut issues, &mut origins),
         Some(_) | None => Vec::new(),
     };
     Comparison { issues, occurrences, remediated, origins: origins.finish() }
@@ -342,7 +363,11 @@ fn fresh_ids(subject: &Subject<'_>, tracked: &[Option<Tracked>], known: &[Occurr
         times.get(from + 1) != Some(id)
     };
     let free = |id: &OccurrenceId| once(id) && known.binary_search(id).is_err();
-    side.occurrences.iter().zip(wanted).map(|(place, id)| id.filter(free).unwrap_or_else(|| first_seen(place))).collect()
+    side.occurrences
+        .iter()
+        .zip(wanted)
+        .map(|(place, id)| id.filter(free).unwrap_or_else(|| first_seen(place)))
+        .collect()
 }
 
 /// How an occurrence was recognised, and where it was.
@@ -364,7 +389,8 @@ fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found>
 }
 
 /// The issues that are gone, after the occurrences that are gone were counted with the issues that remain.
-fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue]) -> Vec<Gone> {
+fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue], origins: &mut Origins) -> Vec<Gone> {
+    let mut numbers = origins.of(&known.origins);
     let mut left: Vec<u32> = known.side.issues.iter().map(|issue| issue.occurrences).collect();
     let owners = known.side.owners();
     for pair in recognised.pairs.iter().flatten() {
@@ -378,7 +404,7 @@ fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue]) -> Vec<G
     for (at, (left, identity)) in left.into_iter().zip(&known.issues).enumerate() {
         match heirs.get(&at).and_then(|heir| rows.get_mut(*heir)) {
             Some(row) => row.division.remediated += left,
-            None => gone.push(Gone { at, identity: *identity }),
+            None => gone.push(Gone { at, id: identity.id, seen: numbers.number(identity.seen) }),
         }
     }
     gone

@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod digest;
 pub mod event;
 pub mod exemption;
+pub mod explain;
 pub mod families;
 pub mod gate;
 pub mod grouping;

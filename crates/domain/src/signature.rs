@@ -16,7 +16,7 @@ mod code;
 mod endpoint;
 mod text;
 
-pub use code::similarity;
+pub use code::{containment, similarity};
 pub use text::normal_path;
 
 use crate::digest::Short;

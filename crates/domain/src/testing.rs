@@ -1,13 +1,13 @@
 //! What the tests of several modules share.
 
 use crate::comparison::{
-    Comparison, Found, Identity, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, compare,
+    Comparison, Found, Identity, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
 };
 use crate::grouping::{Grouper, Occurrence, Span};
 use crate::ids::{ScanId, TargetId};
 use crate::signature::Marks;
 use crate::time::Timestamp;
-use crate::tracking::{Place, Stage, Texts};
+use crate::tracking::{Place, Stage};
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&s
 pub(crate) struct Scan {
     pub(crate) n: u8,
     pub(crate) side: Side,
-    texts: BTreeMap<u32, String>,
+    pub(crate) texts: BTreeMap<u32, String>,
 }
 
 /// A scan that was compared.
@@ -41,7 +41,7 @@ pub(crate) struct Scan {
 pub(crate) struct Compared {
     pub(crate) scan: Scan,
     pub(crate) comparison: Comparison,
-    known: Known,
+    pub(crate) known: Known,
 }
 
 impl Scan {
@@ -55,7 +55,8 @@ impl Scan {
             grouper.push(finding);
         }
         let (issues, occurrences, names) = grouper.finish();
-        let side = Side { issues: issues.map(|issue| Span::from(&issue)).collect(), occurrences: places(&occurrences), names };
+        let side =
+            Side { issues: issues.map(|issue| Span::from(&issue)).collect(), occurrences: places(&occurrences), names };
         Self { n, side, texts }
     }
 
@@ -69,13 +70,13 @@ impl Scan {
 
     /// Compares it with another, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
-        let texts = |other: &Compared| Texts { current: self.texts.clone(), reference: other.scan.texts.clone() };
-        let recognised = reference.map(|other| Meeting::of(&self.side, &other.known).finish(&texts(other)));
+        let texts = |other: &Compared| Wanted { current: self.texts.clone(), reference: other.scan.texts.clone() };
+        let recognised = reference.map(|other| Meeting::of(&self.side, &other.known).finish(texts(other)));
         let rest = lineage.map(|other| match (reference, &recognised) {
             (Some(reference), Some(done)) => {
-                Meeting::of_the_rest(&self.side, &other.known, &reference.known, done).finish(&texts(other))
+                Meeting::of_the_rest(&self.side, &other.known, &reference.known, done).finish(texts(other))
             }
-            (_, _) => Meeting::of(&self.side, &other.known).finish(&texts(other)),
+            (_, _) => Meeting::of(&self.side, &other.known).finish(texts(other)),
         });
         let target = TargetId::from_bits([7; 16]);
         let subject = Subject { side: &self.side, target, origin: self.origin(), complete };

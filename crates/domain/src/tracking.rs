@@ -12,7 +12,7 @@
 //! | `moved` (D) | code that is distinct, and message, anywhere, equally often | medium |
 //! | `message` | path and message, where a report shows no code | high on the same line, else medium |
 //! | `edited` (E) | path, within 20 lines, and 60 % of the code | medium: `updated` |
-//! | `counted` (F) | path and message, equally often | low: `updated` |
+//! | `counted` (F) | path and message, equally often, in order, and 60 % of the shorter code is in the longer | low: `updated` |
 //!
 //! What stands for the code of things that have none, a package, a resource, an address, is in
 //! [`signature`](crate::signature).
@@ -29,7 +29,7 @@ mod anchors;
 mod renames;
 
 use crate::digest::Short;
-use crate::signature::{Signatures, similarity};
+use crate::signature::{Signatures, containment, similarity};
 use align::align;
 use anchors::Anchors;
 use finding::severity::Score;
@@ -40,10 +40,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const EDITED_LINES_MAX: u32 = 20;
 /// How alike an edited line must be, in percent (stage E).
 pub const EDITED_SIMILARITY_MIN: u8 = 60;
+/// How much of the shorter of two pieces of code must be in the longer, in percent (stage F).
+pub const COUNTED_CONTAINMENT_MIN: u8 = 60;
 /// With how many occurrences of the other scan one is compared by its text, the nearest first.
 const CANDIDATES_EACH: usize = 8;
-/// How many texts are compared in all; what is beyond is left to the next stage.
+/// How many texts are compared in all; what is beyond is not recognised.
 const CANDIDATES_MAX: usize = 50_000;
+/// How many texts of each scan are asked for; what is beyond is not recognised.
+const TEXTS_MAX: usize = 50_000;
 
 /// The stage that recognised an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -151,13 +155,10 @@ pub struct Side<'a> {
     pub open: Vec<bool>,
 }
 
-/// Occurrences whose code is to be compared: places in the two lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// The place in the scan's list.
-    pub current: usize,
-    /// The place in the list of the scan it is compared with.
-    pub reference: usize,
+/// Two occurrences that are near each other in one file: places in the two lists.
+struct Candidate {
+    current: usize,
+    reference: usize,
     /// How many lines are between them.
     distance: u32,
 }
@@ -229,13 +230,7 @@ enum Unequal {
 impl<'a> Matching<'a> {
     /// A matching of what is open on both sides. `file_names` has a number for the last part of each path.
     pub fn new(current: Side<'a>, reference: Side<'a>, file_names: Vec<u32>) -> Self {
-        Self {
-            pairs: vec![None; current.places.len()],
-            current,
-            reference,
-            former_paths: BTreeMap::new(),
-            file_names,
-        }
+        Self { pairs: vec![None; current.places.len()], current, reference, former_paths: BTreeMap::new(), file_names }
     }
 
     /// All stages that need no text: A to D.
@@ -250,10 +245,15 @@ impl<'a> Matching<'a> {
         for round in renames::ROUNDS {
             self.renames(round);
         }
-        self.stage(Stage::Moved, Unequal::Leave, |_, _, _| Confidence::Medium, |row, _| {
-            let signatures = &row.place.signatures;
-            Some((row.family, signatures.snippet.filter(|_| signatures.distinct)?, signatures.message))
-        });
+        self.stage(
+            Stage::Moved,
+            Unequal::Leave,
+            |_, _, _| Confidence::Medium,
+            |row, _| {
+                let signatures = &row.place.signatures;
+                Some((row.family, signatures.snippet.filter(|_| signatures.distinct)?, signatures.message))
+            },
+        );
         self.half_bare();
     }
 
@@ -313,13 +313,31 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// The occurrences whose texts are to be compared: near each other in one file, the nearest first.
-    pub fn candidates(&self) -> Vec<Candidate> {
-        let anchors = self.anchors();
+    /// The occurrences whose texts are to be compared: what is left of one family in one file on both sides, as places
+    /// in the two lists.
+    pub fn wanted(&self) -> (Vec<usize>, Vec<usize>) {
+        let (current, reference) = self.left();
+        let mut wanted = (Vec::new(), Vec::new());
+        for (here, there) in groups(current, reference) {
+            wanted.0.extend(here.iter().map(|row| row.at));
+            wanted.1.extend(there.iter().map(|row| row.at));
+        }
+        wanted.0.truncate(TEXTS_MAX);
+        wanted.1.truncate(TEXTS_MAX);
+        wanted
+    }
+
+    /// What is left and has code, by file and family.
+    fn left(&self) -> (Vec<(FileKey, Row<'a>)>, Vec<(FileKey, Row<'a>)>) {
         let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
+        (self.current.keyed(|row| key(row, self.former_path(row.path))), self.reference.keyed(|row| key(row, row.path)))
+    }
+
+    /// What may be one line that was edited: near each other in one file, the nearest first.
+    fn candidates(&self) -> Vec<Candidate> {
+        let anchors = self.anchors();
         let mut candidates = Vec::new();
-        let current = self.current.keyed(|row| key(row, self.former_path(row.path)));
-        let reference = self.reference.keyed(|row| key(row, row.path));
+        let (current, reference) = self.left();
         let mut from = 0;
         for (key, row) in &current {
             while reference.get(from).is_some_and(|(other, _)| other < key) {
@@ -337,31 +355,53 @@ impl<'a> Matching<'a> {
         candidates
     }
 
-    /// Stages E and F, with the candidates' texts.
-    pub fn update(&mut self, candidates: &[Candidate], texts: &Texts) {
-        let mut alike: Vec<_> = candidates
-            .iter()
+    /// Stages E and F, with the texts of what is [wanted](Self::wanted).
+    pub fn update(&mut self, texts: &Texts) {
+        self.edited(texts);
+        self.counted(texts);
+    }
+
+    /// Stage E: the most alike first.
+    fn edited(&mut self, texts: &Texts) {
+        let mut alike: Vec<_> = self
+            .candidates()
+            .into_iter()
             .filter_map(|candidate| {
-                let here = texts.current.get(&self.current.places.get(candidate.current)?.result)?;
-                let there = texts.reference.get(&self.reference.places.get(candidate.reference)?.result)?;
-                let percent = similarity(here, there);
+                let percent =
+                    similarity(texts.current.get(&candidate.current)?, texts.reference.get(&candidate.reference)?);
                 (EDITED_SIMILARITY_MIN <= percent).then_some((std::cmp::Reverse(percent), candidate))
             })
             .collect();
         alike.sort_by_key(|(percent, c)| (*percent, c.distance, c.current, c.reference));
         for (std::cmp::Reverse(percent), Candidate { current, reference, .. }) in alike {
-            self.take(*current, *reference, Stage::Edited, Confidence::Medium, Some(percent));
+            self.take(current, reference, Stage::Edited, Confidence::Medium, Some(percent));
         }
-        let former = std::mem::take(&mut self.former_paths);
-        self.stage(Stage::Counted, Unequal::Leave, |_, _, _| Confidence::Low, |row, which| {
-            let path = match which {
-                Which::Current => former.get(&row.path).copied().unwrap_or(row.path),
-                Which::Reference => row.path,
-            };
-            let signatures = &row.place.signatures;
-            signatures.code.then_some((path, row.family, signatures.message))
-        });
-        self.former_paths = former;
+    }
+
+    /// Stage F: equally many of one message in one file, in order. It is there for formatters, which break lines and put
+    /// none into another place.
+    fn counted(&mut self, texts: &Texts) {
+        let anchors = self.anchors();
+        let with_message =
+            |((path, family), row): (FileKey, Row<'a>)| ((path, family, row.place.signatures.message), row);
+        let (current, reference) = self.left();
+        let sorted = |rows: Vec<(FileKey, Row<'a>)>| {
+            let mut rows: Vec<_> = rows.into_iter().map(with_message).collect();
+            rows.sort_by_key(|(key, _)| *key);
+            rows
+        };
+        for (here, there) in groups(sorted(current), sorted(reference)) {
+            if here.len() != there.len() {
+                continue;
+            }
+            for (a, b) in here.iter().zip(&there) {
+                let (Some(new), Some(old)) = (texts.current.get(&a.at), texts.reference.get(&b.at)) else { continue };
+                let percent = containment(new, old);
+                if anchors.in_order(a.path, b.path, a.line(), b.line()) && COUNTED_CONTAINMENT_MIN <= percent {
+                    self.take(a.at, b.at, Stage::Counted, Confidence::Low, Some(percent));
+                }
+            }
+        }
     }
 
     /// For each occurrence of the scan the one that it was recognised as.
@@ -434,13 +474,16 @@ enum Which {
     Reference,
 }
 
-/// The code of occurrences that are compared by it, by the place of their result in its report.
+/// A path, as the reference has it, and a family.
+type FileKey = (u32, u32);
+
+/// The code of occurrences that are compared by it, by their place in the lists.
 #[derive(Debug, Default)]
 pub struct Texts {
     /// Of the scan.
-    pub current: BTreeMap<u32, String>,
+    pub current: BTreeMap<usize, String>,
     /// Of the scan it is compared with.
-    pub reference: BTreeMap<u32, String>,
+    pub reference: BTreeMap<usize, String>,
 }
 
 fn same_line(a: &Row<'_>, b: &Row<'_>, equal: bool) -> Confidence {

@@ -12,13 +12,13 @@ use crate::document;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all};
-use domain::comparison::ComparedIssue;
+use domain::comparison::{ComparedIssue, Origin, Tracked};
 use domain::gate::Judgement;
-use domain::grouping::Span;
+use domain::grouping::{Issue, Name};
 use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
-use domain::tracking::{Place, Tracked};
+use domain::tracking::Place;
 use finding::Finding;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,8 +85,22 @@ impl Frozen {
 
     /// The findings at these places in the report.
     pub async fn findings_at(&self, kv: &impl Kv, places: &BTreeSet<u32>) -> Result<BTreeMap<u32, Finding>, KvError> {
-        let list = self.list();
         let mut found = BTreeMap::new();
+        self.each_finding_at(kv, places, |finding| {
+            found.insert(finding.result, finding);
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Hands over the findings at these places in the report, one at a time.
+    pub async fn each_finding_at(
+        &self,
+        kv: &impl Kv,
+        places: &BTreeSet<u32>,
+        mut each: impl FnMut(Finding),
+    ) -> Result<(), KvError> {
+        let list = self.list();
         let mut reader: Option<Reader<'_, _>> = None;
         let mut at: u32 = 0;
         for place in places {
@@ -101,19 +115,20 @@ impl Frozen {
                 }
             };
             let open = reader.insert(open);
-            while let Some(line) = open.line().await? {
+            let mut there = false;
+            while let (false, Some(line)) = (there, open.line().await?) {
                 at += 1;
                 let Numbered { result } = document::decode(&list, line)?;
                 if result == *place {
-                    found.insert(result, document::decode(&list, line)?);
-                    break;
+                    each(document::decode(&list, line)?);
+                    there = true;
                 }
             }
-            if !found.contains_key(place) {
+            if !there {
                 return Err(KvError::Missing { key: format!("{list} result {place}") });
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -129,18 +144,20 @@ struct Numbered {
 /// What the fingerprint stage found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grouped {
-    /// The format's version: 1.
+    /// The format's version: 2.
     pub v: u8,
     /// The issues, the worst first.
     pub issues: Manifest,
     /// The occurrences, in the order of their issues.
     pub occurrences: Manifest,
+    /// The paths and versions that occurrences have.
+    pub names: Manifest,
 }
 
 /// What the baseline stage found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
-    /// The format's version: 1.
+    /// The format's version: 2.
     pub v: u8,
     /// The issues' buckets, in the order of [`Grouped::issues`].
     pub issues: Manifest,
@@ -148,6 +165,25 @@ pub struct Compared {
     pub occurrences: Manifest,
     /// The issues that are gone.
     pub remediated: Manifest,
+    /// The scans that saw issues and occurrences first.
+    pub origins: Manifest,
+}
+
+/// An issue that is gone, as the scan compared with had it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remediated {
+    /// The issue, under the id that it went by.
+    #[serde(flatten)]
+    pub issue: Issue,
+    /// Which scan saw it first: a place in [`Compared::origins`].
+    pub seen: u32,
+}
+
+/// What counting needs of an issue that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct RemediatedSpan {
+    /// How many occurrences it had.
+    pub occurrences: u32,
 }
 
 /// What the gate decided.
@@ -206,9 +242,24 @@ macro_rules! lists {
     };
 }
 
-lists!(Grouped, keys::grouped, occurrences: Place);
-lists!(Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: Span);
+lists!(Grouped, keys::grouped, occurrences: Place, names: Name);
+lists!(
+    Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: RemediatedSpan, origins: Origin
+);
 lists!(Judged, keys::judged, exempted: Exempted);
+
+impl Compared {
+    /// The identities of its issues, or of its occurrences.
+    pub async fn identities<T: DeserializeOwned>(
+        &self,
+        kv: &impl Kv,
+        scan: ScanId,
+        list: &str,
+        manifest: &Manifest,
+    ) -> Result<Vec<T>, KvError> {
+        read_all(kv, &list_of(&keys::compared(scan), list), manifest).await
+    }
+}
 
 impl Grouped {
     /// A part of each issue: what a stage needs of it, so that it need not hold the rest.

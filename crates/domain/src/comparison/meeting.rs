@@ -3,7 +3,7 @@
 use super::{Known, Side};
 use crate::families::Families;
 use crate::grouping::Name;
-use crate::tracking::{self, Candidate, Matching, Pair, Paths, Texts};
+use crate::tracking::{self, Matching, Pair, Paths, Texts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of one scan was recognised in another.
@@ -19,13 +19,23 @@ pub struct Recognised {
     pub heirs: Vec<Option<usize>>,
 }
 
+/// Something of both scans.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted<T> {
+    /// Of the scan.
+    pub current: T,
+    /// Of the scan it is compared with.
+    pub reference: T,
+}
+
 /// A scan and another that it is compared with.
 pub struct Meeting<'a> {
     current: &'a Side,
     known: &'a Known,
     families: Families,
     matching: Matching<'a>,
-    candidates: Vec<Candidate>,
+    /// The occurrences whose code is to be compared.
+    wanted: (Vec<usize>, Vec<usize>),
 }
 
 impl<'a> Meeting<'a> {
@@ -60,21 +70,30 @@ impl<'a> Meeting<'a> {
         let there = side(&known.side, &families.reference, old, there);
         let mut matching = Matching::new(here, there, file_names);
         matching.recognise();
-        let candidates = matching.candidates();
-        Self { current, known, families, matching, candidates }
+        let wanted = matching.wanted();
+        Self { current, known, families, matching, wanted }
     }
 
-    /// The results in both reports whose code is to be compared.
-    pub fn wanted(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let result = |side: &Side, at: usize| side.occurrences.get(at).map(|place| place.result);
-        let here = self.candidates.iter().filter_map(|candidate| result(self.current, candidate.current));
-        let there = self.candidates.iter().filter_map(|candidate| result(&self.known.side, candidate.reference));
-        (here.collect(), there.collect())
+    /// The results of both reports whose code is to be compared.
+    pub fn wanted(&self) -> Wanted<BTreeSet<u32>> {
+        let results = |side: &Side, places: &[usize]| {
+            places.iter().filter_map(|at| side.occurrences.get(*at)).map(|place| place.result).collect()
+        };
+        let (here, there) = &self.wanted;
+        Wanted { current: results(self.current, here), reference: results(&self.known.side, there) }
     }
 
-    /// Recognises the rest, by these texts.
-    pub fn finish(mut self, texts: &Texts) -> Recognised {
-        self.matching.update(&self.candidates, texts);
+    /// Recognises the rest by the code of what is wanted, which is given by the place of its result in its report.
+    pub fn finish(mut self, mut codes: Wanted<BTreeMap<u32, String>>) -> Recognised {
+        let texts = |side: &Side, places: &[usize], codes: &mut BTreeMap<u32, String>| {
+            let code = |at: usize| Some((at, codes.remove(&side.occurrences.get(at)?.result)?));
+            places.iter().copied().filter_map(code).collect()
+        };
+        let texts = Texts {
+            current: texts(self.current, &self.wanted.0, &mut codes.current),
+            reference: texts(&self.known.side, &self.wanted.1, &mut codes.reference),
+        };
+        self.matching.update(&texts);
         let Families { mut partners, known, mut familiar, current, reference } = self.families;
         let pairs = self.matching.finish();
 

@@ -23,7 +23,7 @@ fn buckets(compared: &Compared) -> Vec<(IssueId, Bucket, u32, u32, u32)> {
 }
 
 fn gone(compared: &Compared) -> Vec<IssueId> {
-    compared.comparison.remediated.iter().map(|gone| gone.identity.id).collect()
+    compared.comparison.remediated.iter().map(|gone| gone.id).collect()
 }
 
 #[test]
@@ -70,7 +70,11 @@ fn what_only_a_branch_has_keeps_its_id_from_scan_to_scan_and_after_the_merge() {
     assert_eq!(again.of(1).found, None, "compared with the baseline it is new");
     assert_eq!(buckets(&again), [(of("B1"), Bucket::Common, 1, 1, 0)]);
     let merged = Scan::new(4, &[found("B1", "a.py", 1), new(5)]).compare(true, Some(&main), None);
-    assert_eq!(merged.of(1).id, branch.of(1).id, "the same code in the same file is the same occurrence in every variant");
+    assert_eq!(
+        merged.of(1).id,
+        branch.of(1).id,
+        "the same code in the same file is the same occurrence in every variant"
+    );
 }
 
 #[test]
@@ -105,11 +109,14 @@ fn the_worst_new_and_updated_occurrences_are_told() {
         Finding { score, ..finding(0, "B1", path, line, &["x", code, "y"]) }
     };
     let old = Scan::new(1, &[scored("a.py", 5, "run(command, shell=True)", 950)]).first();
-    let new = Scan::new(2, &[
-        scored("a.py", 5, "run(command, shell=True, check=True)", 800),
-        scored("b.py", 5, "popen(other)", 500),
-        scored("c.py", 5, "popen(another)", 200),
-    ]);
+    let new = Scan::new(
+        2,
+        &[
+            scored("a.py", 5, "run(command, shell=True, check=True)", 800),
+            scored("b.py", 5, "popen(other)", 500),
+            scored("c.py", 5, "popen(another)", 200),
+        ],
+    );
     let new = new.compare(true, Some(&old), None);
     let row = &new.comparison.issues[0];
     assert_eq!((row.worst_new, row.worst_updated), (Some(Severity::Medium), Some(Severity::High)));
@@ -145,7 +152,8 @@ fn advisories_that_turn_out_to_be_one_are_not_remediated() {
     let new = Scan::new(2, &[vulnerable(&["CVE-2020-1", "GHSA-1"], "p", "1", "lock")]).compare(true, Some(&old), None);
     assert!(gone(&new).is_empty());
     assert_eq!(buckets(&new)[0].1, Bucket::Common);
-    let split = Scan::new(3, &[vulnerable(&["CVE-2020-1"], "p", "1", "lock"), vulnerable(&["GHSA-1"], "p", "1", "lock")]);
+    let split =
+        Scan::new(3, &[vulnerable(&["CVE-2020-1"], "p", "1", "lock"), vulnerable(&["GHSA-1"], "p", "1", "lock")]);
     let split = split.compare(true, Some(&new), None);
     assert!(split.comparison.issues.iter().all(|row| row.bucket == Bucket::Common), "{:?}", buckets(&split));
     assert_ne!(split.comparison.issues[0].id, split.comparison.issues[1].id);
@@ -164,13 +172,18 @@ fn a_renamed_rule_is_the_same_issue() {
 
 #[test]
 fn an_upgrade_that_is_still_vulnerable_is_the_same_issue_and_shows_both_versions() {
-    let old = Scan::new(1, &[vulnerable(&["CVE-1"], "p", "1.0", "lib/p-1.0.jar"), vulnerable(&["CVE-2"], "q", "1", "lock")]);
+    let old =
+        Scan::new(1, &[vulnerable(&["CVE-1"], "p", "1.0", "lib/p-1.0.jar"), vulnerable(&["CVE-2"], "q", "1", "lock")]);
     let old = old.first();
-    let new = Scan::new(2, &[vulnerable(&["CVE-1"], "p", "1.1", "lib/p-1.1.jar"), vulnerable(&["CVE-2"], "q", "2", "lock")]);
+    let new =
+        Scan::new(2, &[vulnerable(&["CVE-1"], "p", "1.1", "lib/p-1.1.jar"), vulnerable(&["CVE-2"], "q", "2", "lock")]);
     let new = new.compare(true, Some(&old), None);
     assert!(new.comparison.issues.iter().all(|row| row.bucket == Bucket::Common && row.division.new == 0));
     let jar = new.of(0).found.as_ref().unwrap();
-    assert_eq!((jar.stage, jar.path.as_deref(), jar.version.as_deref()), (Stage::Renamed, Some("lib/p-1.0.jar"), Some("1.0")));
+    assert_eq!(
+        (jar.stage, jar.path.as_deref(), jar.version.as_deref()),
+        (Stage::Renamed, Some("lib/p-1.0.jar"), Some("1.0"))
+    );
     let lock = new.of(1).found.as_ref().unwrap();
     assert_eq!((lock.stage, lock.path.as_deref(), lock.version.as_deref()), (Stage::Snippet, None, Some("1")));
 }

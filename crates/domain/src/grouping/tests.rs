@@ -33,10 +33,8 @@ fn one_rule_is_one_issue_with_an_occurrence_per_place_and_the_worst_score() {
         scored("B1", "a.py", 9, 950),
         scored("B1", "a.py", 2, 200),
     ]);
-    let summary: Vec<_> = issues
-        .iter()
-        .map(|issue| (issue.rule.as_str(), issue.severity(), issue.first, issue.occurrences))
-        .collect();
+    let summary: Vec<_> =
+        issues.iter().map(|issue| (issue.rule.as_str(), issue.severity(), issue.first, issue.occurrences)).collect();
     assert_eq!(summary, [("B1", Severity::Critical, 0, 3), ("B2", Severity::Medium, 3, 1)]);
     let places: Vec<_> = occurrences.iter().map(|o| (names[o.path as usize].text.as_str(), o.line)).collect();
     assert_eq!(places, [("a.py", 2), ("a.py", 9), ("b.py", 7), ("a.py", 3)]);

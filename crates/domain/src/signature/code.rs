@@ -42,8 +42,20 @@ impl Parts {
 /// How alike two pieces of code are, in percent: the share of their pairs of neighbouring characters that both have
 /// (Sørensen-Dice).
 pub fn similarity(a: &str, b: &str) -> u8 {
-    let share = (strsim::sorensen_dice(a, b) * 100.0).round();
-    (0..=100_u8).rev().find(|percent| f64::from(*percent) <= share).unwrap_or(0)
+    percent(strsim::sorensen_dice(a, b))
+}
+
+/// How much of the shorter of two pieces of code is in the longer, in percent of its pairs of neighbouring characters: a
+/// line that was broken into several is contained in what it was.
+pub fn containment(a: &str, b: &str) -> u8 {
+    let pairs = |text: &str| u32::try_from(text.chars().count().saturating_sub(1)).map_or(0.0, f64::from);
+    let (a_pairs, b_pairs) = (pairs(a), pairs(b));
+    let common = strsim::sorensen_dice(a, b) * (a_pairs + b_pairs) / 2.0;
+    percent(common / a_pairs.min(b_pairs).max(1.0))
+}
+
+fn percent(share: f64) -> u8 {
+    (0..=100_u8).rev().find(|percent| f64::from(*percent) <= (share * 100.0).round()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -56,6 +68,9 @@ mod tests {
         let edited = similarity(old, r#"subprocess.run(command,shell=True,check=False)"#);
         let other = similarity(old, r#"yaml.load(request.body)"#);
         assert!(other < 40 && 80 < edited && edited < 100, "{other} {edited}");
+        assert_eq!(containment(old, "subprocess.run("), 100);
+        assert!(containment(old, "yaml.load(request.body)") < 40);
+        assert_eq!((containment("", ""), containment("a", "a")), (0, 0), "nothing is in one character");
         assert_eq!((similarity(old, old), similarity("", old), similarity("ab", "cd")), (100, 0, 0));
     }
 }

@@ -99,7 +99,10 @@ mod tests {
         assert_eq!(order, name("https://preview-7.example/orders/17?page=2&sort=up"));
         assert_ne!(order, name("https://shop.example/orders/17?page=2"));
         assert_ne!(order, name("https://shop.example/invoices/17?page=2&sort=up"));
-        assert_eq!(name("https://a/x/0f8fad5b-d9cb-469f-a165-70867728950e"), name("https://a/x/7c9e6679-7425-40de-944b-e07fc1f90ae7"));
+        assert_eq!(
+            name("https://a/x/0f8fad5b-d9cb-469f-a165-70867728950e"),
+            name("https://a/x/7c9e6679-7425-40de-944b-e07fc1f90ae7")
+        );
     }
 
     #[test]

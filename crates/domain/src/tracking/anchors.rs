@@ -20,6 +20,16 @@ impl Anchors {
         Self { moves }
     }
 
+    /// Whether a line of `path` may be that line of `former` if nothing was put into another order: the nearest lines that
+    /// are known, before and after it, were before and after it then.
+    pub(super) fn in_order(&self, path: u32, former: u32, line: i64, was: i64) -> bool {
+        let Some(lines) = self.moves.get(&(path, former)) else { return true };
+        let before = lines.partition_point(|(known, _)| *known <= line).checked_sub(1).and_then(|at| lines.get(at));
+        let after = lines.get(lines.partition_point(|(known, _)| *known < line));
+        before.is_none_or(|(known, shift)| known + shift <= was)
+            && after.is_none_or(|(known, shift)| was <= known + shift)
+    }
+
     /// What is to be added to a line of `path` to find it in `former`: as for the nearest line that is known.
     pub(super) fn shift(&self, path: u32, former: u32, line: i64) -> i64 {
         let Some(lines) = self.moves.get(&(path, former)) else { return 0 };

@@ -34,12 +34,7 @@ struct Votes {
 /// A finding that is left over votes for all pairs of files that have it, with one vote shared between them. A pair is
 /// accepted if at least half of the new file's findings are in the old one, and the old one is gone (then one vote with
 /// half its weight is enough) or two whole votes speak for it. The strongest first; no file is used twice.
-pub(super) fn find(
-    current: &Side<'_>,
-    reference: &Side<'_>,
-    round: Round,
-    file_names: &[u32],
-) -> BTreeMap<u32, u32> {
+pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_names: &[u32]) -> BTreeMap<u32, u32> {
     let key = |row: &Row<'_>| {
         let name = match round {
             Round::SameName => usize::try_from(row.path).ok().and_then(|path| file_names.get(path)).copied(),

@@ -69,7 +69,8 @@ fn a_renamed_file_is_followed() {
 #[test]
 fn renaming_all_files_loses_nothing() {
     let files = |folder: &str| {
-        let file = |n: u32| at(&format!("{folder}/f{n}.py"), n, &["x", &format!("subprocess.run(command{})", n % 7), "y"]);
+        let file =
+            |n: u32| at(&format!("{folder}/f{n}.py"), n, &["x", &format!("subprocess.run(command{})", n % 7), "y"]);
         (0..40).map(file).collect::<Vec<_>>()
     };
     let new = compared(&files("src/app"), &files("lib"));
@@ -82,11 +83,11 @@ fn renaming_all_files_loses_nothing() {
 fn code_that_moved_to_another_file_is_recognised_if_it_is_distinct() {
     let stay = |path: &str| at(path, 1, &["x", "yaml.load(body)", "y"]);
     let old = [stay("a.py"), stay("b.py"), at("a.py", 9, &["x", RUN, "y"])];
-    check(&[stay("a.py"), stay("b.py"), at("b.py", 5, &["p", RUN, "q"])], &old, &[
-        Some(Stage::Context),
-        Some(Stage::Context),
-        Some(Stage::Moved),
-    ]);
+    check(
+        &[stay("a.py"), stay("b.py"), at("b.py", 5, &["p", RUN, "q"])],
+        &old,
+        &[Some(Stage::Context), Some(Stage::Context), Some(Stage::Moved)],
+    );
     let short = |path: &str, line| at(path, line, &["p", "f()", "q"]);
     let old = [stay("a.py"), stay("b.py"), short("a.py", 9)];
     let new = compared(&[stay("a.py"), stay("b.py"), short("b.py", 9)], &old);
@@ -101,9 +102,29 @@ fn an_edited_line_is_recognised_near_its_place_only() {
     let found = new.of(0).found.as_ref().unwrap();
     assert_eq!((found.stage, found.confidence), (Stage::Edited, Confidence::Medium));
     assert!((80..100).contains(&found.similarity.unwrap()), "{found:?}");
-    // The other finding says that lines have not moved: forty lines are too far for an edit, not for equal numbers.
+    // The other finding says that lines have not moved: forty are too far for an edit, not for equal numbers.
     let new = compared(&[at("a.py", 50, &["x", edited, "y"]), old[1].clone()], &old);
-    assert_eq!((new.stages()[0], new.of(0).found.as_ref().unwrap().confidence), (Some(Stage::Counted), Confidence::Low));
+    let found = new.of(0).found.as_ref().unwrap();
+    assert_eq!((found.stage, found.confidence), (Stage::Counted, Confidence::Low));
+    check(&[at("a.py", 50, &["x", "os.popen(name).read()", "y"]), old[1].clone()], &old, &[None, Some(Stage::Context)]);
+}
+
+#[test]
+fn a_call_that_a_formatter_broke_into_lines_is_recognised() {
+    let long = |n: u32| format!("requests.get(address_{n}, headers=headers, verify=False)");
+    let old: Vec<_> = (1..6).map(|n| at("a.py", n * 10, &["x", &long(n), "y"])).collect();
+    let new: Vec<_> = (1..6).map(|n| at("a.py", n * 40, &["x", "requests.get(", &format!("address_{n},")])).collect();
+    let new = compared(&new, &old);
+    assert_eq!(new.stages(), [Some(Stage::Counted); 5]);
+    assert_eq!(new.of(2).found.as_ref().unwrap().line, Some(30));
+}
+
+#[test]
+fn what_was_put_into_another_place_is_not_taken_for_formatted() {
+    let (known, old) = (|line| at("a.py", line, &["p", "yaml.load(body)", "q"]), at("a.py", 130, &["x", RUN, "y"]));
+    let new = |line| at("a.py", line, &["x", "subprocess.run(", "command,"]);
+    check(&[new(50), known(90)], &[known(90), old.clone()], &[None, Some(Stage::Context)]);
+    check(&[new(25), known(20)], &[known(90), old], &[Some(Stage::Counted), Some(Stage::Context)]);
 }
 
 #[test]

@@ -1,0 +1,258 @@
+//! Says why an occurrence is common or new: what recognised it, and why the nearest others are not it.
+//!
+//! What recognised it is stored with the comparison. Why another was passed over is worked out again from the two scans, by
+//! the same rules as in [`tracking`](crate::tracking).
+
+use crate::comparison::{Comparable, Found, Known, Side};
+use crate::families::Families;
+use crate::signature::similarity;
+use crate::tracking::{EDITED_LINES_MAX, EDITED_SIMILARITY_MIN, Place, Stage};
+use finding::Kind;
+
+/// How many occurrences that were passed over are told of.
+pub const REJECTED_MAX: usize = 10;
+
+/// A place as people are told of it: `src/a.py:10`.
+pub fn spot(path: Option<&str>, line: Option<u32>) -> String {
+    match (path, line) {
+        (Some(path), Some(line)) => format!("{path}:{line}"),
+        (Some(path), None) => path.to_owned(),
+        (None, Some(line)) => format!("line {line}"),
+        (None, None) => "no place".to_owned(),
+    }
+}
+
+/// What is the same, by kind: the rule's word, and the word for what the rule is about.
+fn words(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Code => ("rule", "code"),
+        Kind::Secret => ("rule", "secret"),
+        Kind::Dependency => ("advisory", "package"),
+        Kind::License => ("license", "package"),
+        Kind::Web => ("rule", "page"),
+        Kind::Host => ("rule", "service"),
+        Kind::Infrastructure => ("rule", "resource"),
+    }
+}
+
+/// Why an occurrence at this place is the one that was found: "same rule and code, moved from a.py:10 to b.py:40".
+pub fn because(kind: Kind, found: &Found, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> String {
+    let (rule, thing) = words(kind);
+    let same = match (found.stage, kind) {
+        (Stage::UnchangedFile, _) => format!("same {rule} in a file that has not changed"),
+        (Stage::Context, Kind::Code | Kind::Secret) => format!("same {rule}, {thing} and neighbouring lines"),
+        (Stage::Context | Stage::Snippet, _) => format!("same {rule} and {thing}"),
+        (Stage::Renamed, Kind::Web | Kind::Host) => format!("same {rule} and {thing} on another host"),
+        (Stage::Renamed, _) => format!("same {rule} and {thing} in a renamed file"),
+        (Stage::Moved, _) => format!("same {rule} and {thing} in another place"),
+        (Stage::Message, _) => format!("same {rule} and message, with no {thing} to compare"),
+        (Stage::Edited, _) => {
+            format!("same {rule} and {thing} that is {} % alike, edited", found.similarity.unwrap_or_default())
+        }
+        (Stage::Counted, _) => format!("same {rule} and message as often as before, edited"),
+    };
+    let was_path = found.path.as_deref().or(path);
+    let moved = match (found.path.is_some(), found.line == line) {
+        (false, true) => String::new(),
+        _ => format!(", moved from {} to {}", spot(was_path, found.line), spot(path, line)),
+    };
+    let version = match (&found.version, version) {
+        (Some(was), Some(now)) => format!(", version {was} before and {now} now"),
+        (Some(was), None) => format!(", version {was} before"),
+        (None, _) => String::new(),
+    };
+    format!("{same}{moved}{version}")
+}
+
+/// Why an occurrence of the other scan was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Another occurrence was recognised as it: its place in the scan's list.
+    Taken {
+        /// That occurrence.
+        by: usize,
+    },
+    /// Its code is another: how alike the two are, in percent.
+    OtherCode {
+        /// The share that is alike, where both show code.
+        similarity: u8,
+    },
+    /// Its code is alike, but it is too far away for one line that was edited.
+    TooFar {
+        /// How many lines are between them.
+        lines: u32,
+    },
+    /// Its code is equal, but too short to be recognised in another file.
+    TooShort,
+    /// Its code is equal, but more than one could be it.
+    Ambiguous,
+    /// It is about another thing: another package, resource or page.
+    OtherThing,
+    /// One of the two shows no code, and message or file differ.
+    NothingToCompare,
+}
+
+impl Why {
+    /// In words; `place` is where the one stands that was taken for it.
+    pub fn text(&self, place: &str) -> String {
+        match self {
+            Self::Taken { .. } => format!("{place} was recognised as it"),
+            Self::OtherCode { similarity } => {
+                format!("its code is only {similarity} % alike; {EDITED_SIMILARITY_MIN} % would be taken for an edit")
+            }
+            Self::TooFar { lines } => {
+                format!(
+                    "its code is alike, but {lines} lines away; an edit is looked for within {EDITED_LINES_MAX} lines"
+                )
+            }
+            Self::TooShort => "its code is equal, but too short to be recognised in another file".to_owned(),
+            Self::Ambiguous => "its code is equal, but several could be it, and not equally many are left".to_owned(),
+            Self::OtherThing => "it is about something else".to_owned(),
+            Self::NothingToCompare => "there is no code to compare, and its message or file is another".to_owned(),
+        }
+    }
+}
+
+/// The occurrences of the other scan that are nearest to one of the scan's: those of its family, in the same file first,
+/// then by the distance of their lines.
+pub fn nearest(current: &Side, known: &Known, at: usize) -> Vec<usize> {
+    let ids: Vec<_> = known.issues.iter().map(|identity| identity.id).collect();
+    let families = Families::of(&current.issues, &known.side.issues, &ids);
+    let family = |owners: &[usize], families: &[u32], at: usize| families.get(*owners.get(at)?).copied();
+    let own = family(&current.owners(), &families.current, at);
+    let Some(place) = current.occurrences.get(at) else { return Vec::new() };
+    let path = current.name(place.path);
+    let owners = known.side.owners();
+    let mut near: Vec<_> = known
+        .side
+        .occurrences
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| own.is_some() && family(&owners, &families.reference, *other) == own)
+        .map(|(other, there)| {
+            let elsewhere = known.side.name(there.path) != path;
+            let equal = there.signatures.snippet.is_some() && there.signatures.snippet == place.signatures.snippet;
+            ((elsewhere, !equal, there.line.abs_diff(place.line)), other)
+        })
+        .collect();
+    near.sort_unstable();
+    near.truncate(REJECTED_MAX + 1);
+    near.into_iter().map(|(_, other)| other).collect()
+}
+
+/// Why an occurrence of the other scan was passed over for one of the scan's. `takers` are the scan's occurrences with the
+/// results that they were recognised as.
+pub fn why(here: &Comparable<'_>, there: &Comparable<'_>, takers: impl Fn(&Place) -> Option<usize>) -> Why {
+    if let Some(by) = takers(there.place) {
+        return Why::Taken { by };
+    }
+    let (ours, theirs) = (&here.place.signatures, &there.place.signatures);
+    let same_file = here.path == there.path;
+    let equal = ours.snippet.is_some() && ours.snippet == theirs.snippet;
+    match (here.code, there.code) {
+        _ if equal && (same_file || ours.distinct) => Why::Ambiguous,
+        _ if equal => Why::TooShort,
+        (Some(own), Some(other)) => {
+            let (similarity, lines) = (similarity(own, other), here.place.line.abs_diff(there.place.line));
+            if EDITED_SIMILARITY_MIN <= similarity && same_file {
+                Why::TooFar { lines }
+            } else {
+                Why::OtherCode { similarity }
+            }
+        }
+        (None, None) if ours.snippet.is_some() && theirs.snippet.is_some() => Why::OtherThing,
+        (_, _) => Why::NothingToCompare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Scan, finding};
+    use crate::tracking::Confidence;
+    use finding::Finding;
+
+    fn found(stage: Stage, path: Option<&str>, line: u32) -> Found {
+        Found {
+            stage,
+            confidence: Confidence::High,
+            similarity: (stage == Stage::Edited).then_some(83),
+            result: 0,
+            path: path.map(str::to_owned),
+            line: Some(line),
+            version: None,
+        }
+    }
+
+    #[test]
+    fn a_match_is_told_in_words() {
+        let said = |kind, found: Found| because(kind, &found, Some("b.py"), Some(40), None);
+        assert_eq!(
+            said(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
+            "same rule and code in another place, moved from a.py:10 to b.py:40"
+        );
+        assert_eq!(said(Kind::Code, found(Stage::Context, None, 40)), "same rule, code and neighbouring lines");
+        assert_eq!(
+            said(Kind::Code, found(Stage::Edited, None, 39)),
+            "same rule and code that is 83 % alike, edited, moved from b.py:39 to b.py:40"
+        );
+        let upgraded = Found { version: Some("1.0".to_owned()), line: None, ..found(Stage::Snippet, None, 1) };
+        assert_eq!(
+            because(Kind::Dependency, &upgraded, Some("lock"), None, Some("1.1")),
+            "same advisory and package, version 1.0 before and 1.1 now"
+        );
+        for (kind, stage) in [Kind::Code, Kind::Web].into_iter().flat_map(|kind| Stage::ALL.map(|stage| (kind, stage)))
+        {
+            assert!(said(kind, found(stage, None, 40)).starts_with("same rule"), "{kind:?} {stage:?}");
+        }
+    }
+
+    const RUN: &str = "subprocess.run(command, shell=True)";
+
+    /// Why each finding of the other scan was passed over for the first of this one, nearest first.
+    fn passed_over(current: &[Finding], reference: &[Finding]) -> Vec<(u32, Why)> {
+        let old = Scan::new(1, reference).first();
+        let new = Scan::new(2, current).compare(true, Some(&old), None);
+        let at = new.scan.side.occurrences.iter().position(|place| place.result == 0).unwrap();
+        assert_eq!(new.of(0).found, None, "the first finding is new");
+        let comparable = |scan: &Scan, at: usize| {
+            let code = scan.texts.get(&scan.side.occurrences[at].result).cloned();
+            (at, code)
+        };
+        let own = comparable(&new.scan, at);
+        let rows = nearest(&new.scan.side, &old.known, at).into_iter().map(|other| {
+            let (other, code) = comparable(&old.scan, other);
+            let takers = |place: &Place| {
+                let of = |t: &crate::comparison::Tracked| t.found.as_ref().is_some_and(|f| f.result == place.result);
+                new.comparison.occurrences.iter().position(of)
+            };
+            let here = Comparable::of(&new.scan.side, at, own.1.as_deref()).unwrap();
+            let there = Comparable::of(&old.scan.side, other, code.as_deref()).unwrap();
+            (old.scan.side.occurrences[other].line, why(&here, &there, takers))
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn what_was_passed_over_is_told_with_its_reason_nearest_first() {
+        let at = |path: &str, line, code: &str| finding(0, "B1", path, line, &["x", code, "y"]);
+        let edited = "subprocess.run(command, shell=True, check=True)";
+        let old = [at("a.py", 12, "yaml.load(body)"), at("a.py", 90, RUN), at("b.py", 5, RUN)];
+        let rows = passed_over(&[at("a.py", 10, edited), at("b.py", 6, RUN)], &old);
+        assert_eq!(rows.len(), 3);
+        assert!(matches!(rows[0], (12, Why::OtherCode { similarity: 0..40 })), "{rows:?}");
+        assert_eq!(rows[1], (90, Why::TooFar { lines: 80 }));
+        assert!(matches!(rows[2], (5, Why::Taken { .. })), "{rows:?}");
+        let rows = passed_over(&[at("a.py", 10, "f(x)")], &[at("c.py", 1, "f(x)"), at("a.py", 1, RUN)]);
+        assert_eq!(rows[1], (1, Why::TooShort));
+        let bare = |path: &str| finding(0, "B1", path, 3, &[]);
+        let keep = at("d.py", 1, RUN);
+        assert_eq!(passed_over(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1, Why::NothingToCompare);
+    }
+
+    #[test]
+    fn of_a_rule_that_is_new_nothing_was_passed_over() {
+        let old = [finding(0, "B2", "a.py", 1, &["x", RUN, "y"])];
+        assert_eq!(passed_over(&[finding(0, "B1", "a.py", 1, &["x", RUN, "y"])], &old), []);
+    }
+}
