@@ -2,16 +2,15 @@
 
 use api::Problem;
 use api::internal::Hold;
-use domain::comparison::{Comparison, Gone, Known, Meeting, Origin, Recognised, Side, Subject, Wanted, compare};
-use domain::grouping::{Issue, Span};
+use domain::comparison::{Comparison, Gone, Known, Meeting, Origin, Recognised, Subject, Wanted, compare};
+use domain::grouping::Issue;
 use domain::ids::ScanId;
 use domain::scan::ScanRecord;
-use domain::signature::Marks;
-use std::collections::{BTreeMap, BTreeSet};
 use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
 use store::segments::{Manifest, Reader};
+use store::sides::{Stored, codes, side};
 
 /// What comparing holds for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
@@ -28,33 +27,28 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let frozen = Frozen::get(kv, scan).await?;
     let record = &frozen.record;
     let grouped = Grouped::get(kv, scan).await?;
-    let reference = Stored::of(kv, record.reference.scan()).await?;
-    let lineage = Stored::of(kv, lineage(record)).await?;
-    let occurrences = |grouped: &Grouped| usize::try_from(grouped.occurrences.records).unwrap_or(usize::MAX);
-    let others = [&reference, &lineage].into_iter().flatten().map(|stored| occurrences(&stored.grouped)).sum::<usize>();
-    let _held = hold((occurrences(&grouped) + others).saturating_mul(BYTES_PER_OCCURRENCE)).await;
+    let reference = stored(kv, record.reference.scan()).await?;
+    let lineage = stored(kv, lineage(record)).await?;
+    let others = [&reference, &lineage].into_iter().flatten().map(Stored::occurrences).sum::<usize>();
+    let own = usize::try_from(grouped.occurrences.records).unwrap_or(usize::MAX);
+    let _held = hold((own + others).saturating_mul(BYTES_PER_OCCURRENCE)).await;
 
     let side = side(kv, scan, &grouped).await?;
-    let reference = known(kv, reference).await?;
-    let recognised = match &reference {
-        Some((stored, known)) => {
-            let meeting = Meeting::of(&side, known);
-            let codes = codes(kv, &frozen, stored, &meeting).await?;
-            Some(meeting.finish(codes))
-        }
-        None => None,
+    let known = known(kv, &reference).await?;
+    let recognised = match (&reference, &known) {
+        (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, Meeting::of(&side, known)).await?),
+        (_, _) => None,
     };
-    let lineage = known(kv, lineage).await?;
-    let carried = match &lineage {
-        Some((stored, known)) => {
-            let meeting = match (&reference, &recognised) {
-                (Some((_, reference)), Some(done)) => Meeting::of_the_rest(&side, known, reference, done),
-                (_, _) => Meeting::of(&side, known),
+    let before = self::known(kv, &lineage).await?;
+    let carried = match (&lineage, &before) {
+        (Some(stored), Some(before)) => {
+            let meeting = match (&known, &recognised) {
+                (Some(known), Some(done)) => Meeting::of_the_rest(&side, before, known, done),
+                (_, _) => Meeting::of(&side, before),
             };
-            let codes = codes(kv, &frozen, stored, &meeting).await?;
-            Some(meeting.finish(codes))
+            Some(finish(kv, &frozen, stored, meeting).await?)
         }
-        None => None,
+        (_, _) => None,
     };
     let subject = Subject {
         side: &side,
@@ -62,8 +56,8 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
         origin: Origin { scan, at: record.received, variant: record.request.variant.clone() },
         complete: frozen.report.summary.is_complete(),
     };
-    let comparison = compare(&subject, met(&reference, &recognised), met(&lineage, &carried));
-    write(kv, scan, comparison, reference.as_ref().map(|(stored, _)| stored)).await
+    let comparison = compare(&subject, known.as_ref().zip(recognised.as_ref()), before.as_ref().zip(carried.as_ref()));
+    write(kv, scan, comparison, reference.as_ref()).await
 }
 
 /// The variant's own previous scan, which occurrences that no baseline has keep their ids from.
@@ -71,76 +65,29 @@ fn lineage(_record: &ScanRecord) -> Option<ScanId> {
     None
 }
 
-/// A scan's stored results.
-struct Stored {
-    frozen: Frozen,
-    grouped: Grouped,
-    compared: Compared,
-}
-
-impl Stored {
-    async fn of(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Self>, KvError> {
-        let Some(scan) = scan else { return Ok(None) };
-        let (frozen, grouped) = (Frozen::get(kv, scan).await?, Grouped::get(kv, scan).await?);
-        Ok(Some(Self { frozen, grouped, compared: Compared::get(kv, scan).await? }))
+async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Stored>, KvError> {
+    match scan {
+        Some(scan) => Ok(Some(Stored::of(kv, scan).await?)),
+        None => Ok(None),
     }
 }
 
-fn met<'a>(
-    known: &'a Option<(Stored, Known)>,
-    recognised: &'a Option<Recognised>,
-) -> Option<(&'a Known, &'a Recognised)> {
-    Some((&known.as_ref()?.1, recognised.as_ref()?))
+async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<Known>, KvError> {
+    match stored {
+        Some(stored) => Ok(Some(stored.known(kv).await?)),
+        None => Ok(None),
+    }
 }
 
-async fn side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<Side, KvError> {
-    let issues = grouped.parts::<Span>(kv, scan).await?;
-    let (occurrences, names) = (grouped.occurrences(kv, scan).await?, grouped.names(kv, scan).await?);
-    Ok(Side { issues, occurrences, names })
-}
-
-async fn known(kv: &impl Kv, stored: Option<Stored>) -> Result<Option<(Stored, Known)>, KvError> {
-    let Some(stored) = stored else { return Ok(None) };
-    let (scan, compared) = (stored.frozen.record.id, &stored.compared);
-    let known = Known {
-        side: side(kv, scan, &stored.grouped).await?,
-        issues: compared.identities(kv, scan, "issues", &compared.issues).await?,
-        occurrences: compared.identities(kv, scan, "occurrences", &compared.occurrences).await?,
-        origins: compared.origins(kv, scan).await?,
-    };
-    Ok(Some((stored, known)))
-}
-
-/// The code that is to be compared, from the findings of both scans.
-async fn codes(
-    kv: &impl Kv,
-    current: &Frozen,
-    other: &Stored,
-    meeting: &Meeting<'_>,
-) -> Result<Wanted<BTreeMap<u32, String>>, KvError> {
+/// Recognises the rest by the code of both scans' findings.
+async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: Meeting<'_>) -> Result<Recognised, KvError> {
     let wanted = meeting.wanted();
-    Ok(Wanted {
-        current: code(kv, current, &wanted.current).await?,
-        reference: code(kv, &other.frozen, &wanted.reference).await?,
-    })
+    let current = codes(kv, current, &wanted.current).await?;
+    let reference = codes(kv, &other.frozen, &wanted.reference).await?;
+    Ok(meeting.finish(Wanted { current, reference }))
 }
 
-async fn code(kv: &impl Kv, frozen: &Frozen, results: &BTreeSet<u32>) -> Result<BTreeMap<u32, String>, KvError> {
-    let mut codes = BTreeMap::new();
-    frozen
-        .each_finding_at(kv, results, |finding| {
-            codes.extend(Marks::of(&finding).code.map(|code| (finding.result, code)));
-        })
-        .await?;
-    Ok(codes)
-}
-
-async fn write(
-    kv: &impl Kv,
-    scan: ScanId,
-    comparison: Comparison,
-    reference: Option<&Stored>,
-) -> Result<(), Problem> {
+async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Option<&Stored>) -> Result<(), Problem> {
     let Comparison { issues, occurrences, remediated, origins } = comparison;
     let document = keys::compared(scan);
     let issues = write_list(kv, &document, "issues", issues).await?;

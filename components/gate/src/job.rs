@@ -32,7 +32,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let grouped = Grouped::get(kv, scan).await?;
     let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
     let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
-    let issues = grouped.parts::<Rated>(kv, scan).await?;
+    let issues = grouped.issues_as::<Rated>(kv, scan).await?;
     let compared = Compared::get(kv, scan).await?;
 
     let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);

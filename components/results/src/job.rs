@@ -4,19 +4,19 @@ use api::Problem;
 use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
-use api::v1::{IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
-use domain::comparison::{Bucket, ComparedIssue, Division};
+use api::v1::{FirstSeen, IssueItem, OccurrenceItem, ScanAnswer, ScanItem, Standing};
+use domain::comparison::{Bucket, ComparedIssue, Division, Identity, Origin, Tracked};
 use domain::grouping::{Issue, Rated, Span};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
-use domain::tracking::{Place, Tracked};
+use domain::tracking::Place;
 use finding::severity::Severity;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
-use store::scans::{Answered, Compared, Frozen, Grouped, Judged, issues_list, read_list, remediated_list};
+use store::scans::{Answered, Compared, Frozen, Grouped, Judged, Remediated, issues_list, read_list, remediated_list};
 use store::segments::Reader;
 use store::{document, journal, keys};
 
@@ -214,6 +214,7 @@ pub async fn issues(
     let compared = Compared::get(kv, id).await?;
     let exempted: BTreeMap<IssueId, ExemptionId> =
         Judged::get(kv, id).await?.exempted(kv, id).await?.into_iter().collect();
+    let seen = Seen::of(kv, &Frozen::get(kv, id).await?, &compared).await?;
     let mut page =
         Collected { filter, skip: wanted.from.unwrap_or(0), limit: wanted.limit, items: vec![], more: false };
 
@@ -221,16 +222,50 @@ pub async fn issues(
     let list = issues_list(id);
     let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
     while let (false, Some(line), Some(row)) = (page.more, here.line().await?, rows.next()) {
-        let ComparedIssue { id, bucket, division, .. } = row;
-        page.take(&list, line, bucket, division, exempted.get(&id).copied())?;
+        let ComparedIssue { id, bucket, division, seen: first, .. } = row;
+        let exemption = exempted.get(&id).copied();
+        if page.wants(&document::decode(&list, line)?, bucket, exemption) {
+            let standing = Standing { id, bucket, division, first_seen: seen.first(first)?, exemption };
+            page.items.push(IssueItem::new(&document::decode::<Issue>(&list, line)?, standing));
+        }
     }
     let list = remediated_list(id);
     let mut gone = Reader::open(kv, &list, &compared.remediated, 0).await?;
     while let (false, Some(line)) = (page.more, gone.line().await?) {
-        page.take(&list, line, Bucket::Remediated, Division::default(), None)?;
+        if page.wants(&document::decode(&list, line)?, Bucket::Remediated, None) {
+            let Remediated { issue, seen: first } = document::decode(&list, line)?;
+            let standing = Standing {
+                id: issue.id,
+                bucket: Bucket::Remediated,
+                division: Division { remediated: issue.occurrences, ..Division::default() },
+                first_seen: seen.first(first)?,
+                exemption: None,
+            };
+            page.items.push(IssueItem::new(&issue, standing));
+        }
     }
     let next = page.more.then(|| encode("issues", &(wanted.from.unwrap_or(0) + page.items.len())));
     Ok(Page { items: page.items, next })
+}
+
+/// The scans that saw a scan's issues and occurrences first.
+pub(crate) struct Seen {
+    origins: Vec<Origin>,
+    received: Timestamp,
+}
+
+impl Seen {
+    pub(crate) async fn of(kv: &impl Kv, frozen: &Frozen, compared: &Compared) -> Result<Self, Problem> {
+        let origins = compared.origins(kv, frozen.record.id).await?;
+        Ok(Self { origins, received: frozen.record.received })
+    }
+
+    pub(crate) fn first(&self, place: u32) -> Result<FirstSeen, Problem> {
+        let origin = usize::try_from(place).ok().and_then(|at| self.origins.get(at));
+        let origin =
+            origin.ok_or_else(|| Problem::internal(format!("no scan is known as the first, number {place}")))?;
+        Ok(FirstSeen::new(origin, self.received))
+    }
 }
 
 /// A page of issues while it is filled, one issue in memory at a time.
@@ -245,36 +280,21 @@ struct Collected<'a> {
 }
 
 impl Collected<'_> {
-    fn take(
-        &mut self,
-        list: &str,
-        line: &[u8],
-        bucket: Bucket,
-        division: Division,
-        exemption: Option<ExemptionId>,
-    ) -> Result<(), Problem> {
-        let rated: Rated = document::decode(list, line)?;
+    /// Whether the next issue belongs on the page.
+    fn wants(&mut self, rated: &Rated, bucket: Bucket, exemption: Option<ExemptionId>) -> bool {
         let filter = self.filter;
         let matches = filter.bucket.is_none_or(|wanted| wanted == bucket)
             && filter.severity.is_none_or(|severity| severity == rated.severity())
             && filter.exempted.is_none_or(|exempted| exempted == exemption.is_some());
         if !matches {
-            return Ok(());
+            return false;
         }
         if self.skip > 0 {
             self.skip -= 1;
-            return Ok(());
+            return false;
         }
         self.more = self.items.len() == self.limit;
-        if !self.more {
-            let issue: Issue = document::decode(list, line)?;
-            let division = match bucket {
-                Bucket::Remediated => Division { remediated: issue.occurrences, ..Division::default() },
-                Bucket::New | Bucket::Common => division,
-            };
-            self.items.push(IssueItem::new(&issue, bucket, division, exemption));
-        }
-        Ok(())
+        !self.more
     }
 }
 
@@ -292,7 +312,8 @@ pub async fn occurrences(
     let kv = context.kv;
     let grouped = Grouped::get(kv, id).await?;
     let _held = context.hold_issues(&grouped).await;
-    let issues = grouped.parts::<Span>(kv, id).await?;
+    let compared = Compared::get(kv, id).await?;
+    let issues = spans(kv, id, &grouped, &compared).await?;
     let (first, count) = match only {
         None => (0, grouped.occurrences.records),
         Some(only) => match issues.iter().find(|issue| issue.id == only) {
@@ -303,12 +324,13 @@ pub async fn occurrences(
     let from = wanted.from.unwrap_or(0).min(count);
     let take = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(count - from);
     let (grouped_key, compared_key) = (keys::grouped(id), keys::compared(id));
-    let compared = Compared::get(kv, id).await?;
     let places: Vec<Place> =
         read_list(kv, &grouped_key, "occurrences", &grouped.occurrences, first + from, take).await?;
     let tracked: Vec<Tracked> =
         read_list(kv, &compared_key, "occurrences", &compared.occurrences, first + from, take).await?;
+    let names = grouped.names(kv, id).await?;
     let frozen = Frozen::get(kv, id).await?;
+    let seen = Seen::of(kv, &frozen, &compared).await?;
     let results: BTreeSet<u32> = places.iter().map(|place| place.result).collect();
     let mut findings = frozen.findings_at(kv, &results).await?;
     let mut items = Vec::new();
@@ -316,14 +338,28 @@ pub async fn occurrences(
         let issue = issue_at(&issues, at).ok_or_else(|| Problem::internal(format!("occurrence {at} has no issue")))?;
         let finding = findings.remove(&place.result);
         let finding = finding.ok_or_else(|| Problem::internal(format!("occurrence {at} has no finding")))?;
-        items.push(OccurrenceItem::new(issue, tracked, finding));
+        let path = usize::try_from(place.path).ok().and_then(|at| names.get(at)).map(|name| name.text.as_str());
+        let path = path.filter(|path| !path.is_empty());
+        items.push(OccurrenceItem::new(issue, tracked, seen.first(tracked.seen)?, path, finding));
     }
     let next = (from + take < count).then(|| encode("occurrences", &(from + take)));
     Ok(Page { items, next })
 }
 
+/// A scan's issues with the ids that they go by.
+pub(crate) async fn spans(
+    kv: &impl Kv,
+    id: ScanId,
+    grouped: &Grouped,
+    compared: &Compared,
+) -> Result<Vec<Span>, Problem> {
+    let issues = grouped.issues_as::<Span>(kv, id).await?;
+    let identities = compared.issues_as::<Identity<IssueId>>(kv, id).await?;
+    Ok(issues.into_iter().zip(identities).map(|(span, identity)| Span { id: identity.id, ..span }).collect())
+}
+
 /// The issue to which the occurrence at this place belongs.
-fn issue_at(issues: &[Span], at: u32) -> Option<IssueId> {
+pub(crate) fn issue_at(issues: &[Span], at: u32) -> Option<IssueId> {
     let after = issues.partition_point(|issue| issue.first <= at);
     issues.get(after.checked_sub(1)?).map(|issue| issue.id)
 }

@@ -1,10 +1,11 @@
-//! Read-only queries: scans, issues, occurrences.
+//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common.
 
+pub mod explain;
 pub mod job;
 
 use api::page;
 use api::problem::Problem;
-use domain::ids::{IssueId, ScanId, ScannerId, TargetName, VariantName};
+use domain::ids::{IssueId, OccurrenceId, ScanId, ScannerId, TargetName, VariantName};
 use domain::role::Role;
 use finding::severity::Severity;
 use guest::{Call, Reply, Session};
@@ -62,6 +63,12 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             let wanted = page::wanted(query, "occurrences")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::occurrences(&context, id(scan)?, None, wanted).await?)
+        }
+        [scan, "explain", occurrence] => {
+            call.query.finish("none")?;
+            let occurrence: OccurrenceId =
+                occurrence.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+            Reply::json(200, &explain::explain(&context, id(scan)?, occurrence).await?)
         }
         _ => Err(Problem::not_found("no such path")),
     }

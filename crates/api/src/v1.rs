@@ -1,8 +1,12 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
+pub mod explain;
+mod identity;
 mod occurrence;
 mod scanner;
 
+pub use explain::{Explanation, PassedOver};
+pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
 pub use scanner::{Difference, ScannerItem};
 
@@ -201,7 +205,8 @@ impl Scan {
 }
 
 impl Comparison {
-    fn new(reference: &Reference) -> Self {
+    /// What a scan was compared with.
+    pub fn new(reference: &Reference) -> Self {
         let (with, variant) = match reference {
             Reference::Baseline { variant, .. } => ("baseline", Some(variant)),
             Reference::Previous { variant, .. } => ("previous", Some(variant)),
@@ -292,6 +297,8 @@ pub struct IssueItem {
     pub key: Vec<KeyField>,
     /// Where it stands relative to the scan compared with.
     pub bucket: Bucket,
+    /// The scan that saw it first.
+    pub first_seen: FirstSeen,
     /// Whether an exemption was in force for it at the time of the scan.
     pub exempted: bool,
     /// That exemption.
@@ -344,15 +351,34 @@ pub struct OccurrenceTally {
     pub new: u32,
     /// Also in the scan compared with.
     pub common: u32,
+    /// Those of the common ones that were edited, so that the match is doubtful.
+    #[serde(default)]
+    pub updated: u32,
     /// Only in the scan compared with.
     pub remediated: u32,
 }
 
+/// How an issue stands in a scan.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The id it goes by.
+    pub id: IssueId,
+    /// Where it stands relative to the scan compared with.
+    pub bucket: Bucket,
+    /// Its occurrences; for a remediated issue what is gone.
+    pub division: Division,
+    /// The scan that saw it first.
+    pub first_seen: FirstSeen,
+    /// The exemption that was in force for it.
+    pub exemption: Option<ExemptionId>,
+}
+
 impl IssueItem {
-    /// An issue as it stands in a scan. For a remediated one the division counts what is gone.
-    pub fn new(issue: &Issue, bucket: Bucket, division: Division, exemption: Option<ExemptionId>) -> Self {
+    /// An issue as it stands in a scan.
+    pub fn new(issue: &Issue, standing: Standing) -> Self {
+        let Standing { id, bucket, division, first_seen, exemption } = standing;
         Self {
-            id: issue.id,
+            id,
             rule: issue.rule.clone(),
             title: issue.title.clone(),
             message: issue.message.clone(),
@@ -375,12 +401,14 @@ impl IssueItem {
                 .map(|(name, value)| KeyField { name: name.clone(), value: value.clone() })
                 .collect(),
             bucket,
+            first_seen,
             exempted: exemption.is_some(),
             exemption,
             occurrences: OccurrenceTally {
                 total: division.new + division.common,
                 new: division.new,
                 common: division.common,
+                updated: division.updated,
                 remediated: division.remediated,
             },
         }

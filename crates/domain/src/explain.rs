@@ -113,14 +113,23 @@ impl Why {
     }
 }
 
+/// Occurrences of the other scan that may be one of the scan's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Nearest {
+    /// The nearest of them: places in the other scan's list.
+    pub first: Vec<usize>,
+    /// How many there are in all.
+    pub all: usize,
+}
+
 /// The occurrences of the other scan that are nearest to one of the scan's: those of its family, in the same file first,
 /// then by the distance of their lines.
-pub fn nearest(current: &Side, known: &Known, at: usize) -> Vec<usize> {
+pub fn nearest(current: &Side, known: &Known, at: usize) -> Nearest {
     let ids: Vec<_> = known.issues.iter().map(|identity| identity.id).collect();
     let families = Families::of(&current.issues, &known.side.issues, &ids);
     let family = |owners: &[usize], families: &[u32], at: usize| families.get(*owners.get(at)?).copied();
     let own = family(&current.owners(), &families.current, at);
-    let Some(place) = current.occurrences.get(at) else { return Vec::new() };
+    let Some(place) = current.occurrences.get(at) else { return Nearest::default() };
     let path = current.name(place.path);
     let owners = known.side.owners();
     let mut near: Vec<_> = known
@@ -135,9 +144,10 @@ pub fn nearest(current: &Side, known: &Known, at: usize) -> Vec<usize> {
             ((elsewhere, !equal, there.line.abs_diff(place.line)), other)
         })
         .collect();
+    let all = near.len();
     near.sort_unstable();
     near.truncate(REJECTED_MAX + 1);
-    near.into_iter().map(|(_, other)| other).collect()
+    Nearest { first: near.into_iter().map(|(_, other)| other).collect(), all }
 }
 
 /// Why an occurrence of the other scan was passed over for one of the scan's. `takers` are the scan's occurrences with the
@@ -220,7 +230,7 @@ mod tests {
             (at, code)
         };
         let own = comparable(&new.scan, at);
-        let rows = nearest(&new.scan.side, &old.known, at).into_iter().map(|other| {
+        let rows = nearest(&new.scan.side, &old.known, at).first.into_iter().map(|other| {
             let (other, code) = comparable(&old.scan, other);
             let takers = |place: &Place| {
                 let of = |t: &crate::comparison::Tracked| t.found.as_ref().is_some_and(|f| f.result == place.result);

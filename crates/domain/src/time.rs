@@ -26,6 +26,11 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::from(days).saturating_mul(DAY_MS)))
     }
 
+    /// How many whole days of 24 hours are from this point to `later`; none if that lies before.
+    pub fn days_until(self, later: Self) -> u64 {
+        u64::try_from(later.ms_since(self) / DAY_MS).unwrap_or(0)
+    }
+
     /// Milliseconds from `earlier` to this point; negative when it lies before.
     pub fn ms_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -57,5 +62,7 @@ mod tests {
     fn days_are_24_hours_and_never_overflow() {
         assert_eq!(Timestamp::from_ms(5).plus_days(2), Timestamp::from_ms(5 + 2 * DAY_MS));
         assert_eq!(Timestamp::from_ms(i64::MAX).plus_days(1), Timestamp::from_ms(i64::MAX));
+        let now = Timestamp::from_ms(0);
+        assert_eq!((now.days_until(Timestamp::from_ms(2 * DAY_MS - 1)), now.plus_days(3).days_until(now)), (1, 0));
     }
 }

@@ -13,3 +13,4 @@ pub mod memory;
 pub mod records;
 pub mod scans;
 pub mod segments;
+pub mod sides;

@@ -248,23 +248,22 @@ lists!(
 );
 lists!(Judged, keys::judged, exempted: Exempted);
 
-impl Compared {
-    /// The identities of its issues, or of its occurrences.
-    pub async fn identities<T: DeserializeOwned>(
-        &self,
-        kv: &impl Kv,
-        scan: ScanId,
-        list: &str,
-        manifest: &Manifest,
-    ) -> Result<Vec<T>, KvError> {
-        read_all(kv, &list_of(&keys::compared(scan), list), manifest).await
+impl Grouped {
+    /// A part of each issue: what a stage needs of it, so that it need not hold the rest.
+    pub async fn issues_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
+        read_all(kv, &issues_list(scan), &self.issues).await
     }
 }
 
-impl Grouped {
-    /// A part of each issue: what a stage needs of it, so that it need not hold the rest.
-    pub async fn parts<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
-        read_all(kv, &issues_list(scan), &self.issues).await
+impl Compared {
+    /// A part of what was found out of each issue.
+    pub async fn issues_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
+        read_all(kv, &list_of(&keys::compared(scan), "issues"), &self.issues).await
+    }
+
+    /// A part of what was found out of each occurrence.
+    pub async fn occurrences_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
+        read_all(kv, &list_of(&keys::compared(scan), "occurrences"), &self.occurrences).await
     }
 }
 

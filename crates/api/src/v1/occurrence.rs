@@ -1,8 +1,9 @@
 //! Occurrences, with all that their results say.
 
-use domain::comparison::Bucket;
+use super::{FirstSeen, Matched};
+use domain::comparison::{Bucket, Tracked};
 use domain::ids::{IssueId, OccurrenceId};
-use domain::tracking::{Stage, Tracked};
+use domain::tracking::Stage;
 use finding::{Finding, Location};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,12 +19,17 @@ pub struct OccurrenceItem {
     pub result: u32,
     /// Only here, or also in the scan compared with.
     pub bucket: Bucket,
-    /// How it was recognised; absent when it is new.
+    /// How it was recognised in the scan compared with; absent when it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub matched_by: Option<Stage>,
-    /// The line it stood in, in the scan compared with.
+    pub matched: Option<Matched>,
+    /// Whether it was recognised although it was edited, so that the match is doubtful.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub updated: bool,
+    /// The stage that recognised it in the variant's own previous scan, where it is only here: it keeps its id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub was_line: Option<u32>,
+    pub carried: Option<Stage>,
+    /// The scan that saw it first.
+    pub first_seen: FirstSeen,
     /// The scanner's rule, or the id under which it reports the vulnerability.
     pub rule: String,
     /// The rule's name.
@@ -222,17 +228,22 @@ pub struct Secret {
 }
 
 impl OccurrenceItem {
-    /// An occurrence with the finding it comes from.
-    pub fn new(issue: IssueId, tracked: &Tracked, finding: Finding) -> Self {
+    /// An occurrence with the finding it comes from. `path` is its path as it was compared.
+    pub fn new(issue: IssueId, tracked: &Tracked, first_seen: FirstSeen, path: Option<&str>, finding: Finding) -> Self {
         let severity = finding.severity().to_string();
+        let line = finding.location.as_ref().and_then(|location| location.line);
+        let version = finding.package.as_ref().and_then(|package| package.version.as_deref());
+        let matched = tracked.found.as_ref().map(|found| Matched::new(found, finding.kind, path, line, version));
         let place = finding.location.map(Place::new);
         Self {
             id: tracked.id,
             issue,
             result: finding.result,
-            bucket: if tracked.stage.is_some() { Bucket::Common } else { Bucket::New },
-            matched_by: tracked.stage,
-            was_line: tracked.was_line,
+            bucket: if tracked.found.is_some() { Bucket::Common } else { Bucket::New },
+            updated: tracked.found.as_ref().is_some_and(|found| found.stage.is_updated()),
+            matched,
+            carried: tracked.carried,
+            first_seen,
             rule: finding.rule,
             title: finding.title,
             message: finding.message,

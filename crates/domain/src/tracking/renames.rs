@@ -32,8 +32,9 @@ struct Votes {
 /// For each path that is new the one that it had before.
 ///
 /// A finding that is left over votes for all pairs of files that have it, with one vote shared between them. A pair is
-/// accepted if at least half of the new file's findings are in the old one, and the old one is gone (then one vote with
-/// half its weight is enough) or two whole votes speak for it. The strongest first; no file is used twice.
+/// accepted if at least half of what is left in the new file is in the old one, and the old one is gone and the new one
+/// was not there before (then half a vote is enough) or two whole votes speak for it. The strongest first; no file is used
+/// twice.
 pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_names: &[u32]) -> BTreeMap<u32, u32> {
     let key = |row: &Row<'_>| {
         let name = match round {
@@ -61,12 +62,13 @@ pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_
         }
     }
     let left = by_path(&current.rows().collect::<Vec<_>>());
-    let there_still: BTreeSet<u32> = current.occupied();
+    let (here_now, there_before) = (current.occupied(), reference.occupied());
     let mut accepted: Vec<_> = votes
         .into_iter()
         .filter(|((path, former), votes)| {
             let enough = left.get(path).is_some_and(|left| *left <= votes.findings * 2);
-            let weight = if there_still.contains(former) { 2 * WHOLE } else { WHOLE / 2 };
+            let both = here_now.contains(former) || there_before.contains(path);
+            let weight = if both { 2 * WHOLE } else { WHOLE / 2 };
             enough && weight <= votes.weight
         })
         .collect();
