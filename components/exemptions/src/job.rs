@@ -8,8 +8,9 @@ use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode};
 use api::problem::Code;
 use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
+use domain::comparison::Identified;
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Status};
-use domain::grouping::{Issue, Span};
+use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
@@ -17,7 +18,7 @@ use domain::role::Role;
 use domain::scan::{ScanEvent, ScanLog};
 use store::kv::Kv;
 use store::records::ExemptionPlace;
-use store::scans::{Grouped, issues_list};
+use store::scans::{Compared, Grouped, issues_list};
 use store::segments::Reader;
 use store::{document, journal, keys};
 
@@ -145,9 +146,9 @@ async fn title<K: Kv, V: Services>(
     let newest = journal::read_back::<ScanEvent>(context.kv, &journal, last, SCANS_SEARCHED).await?;
     for (_, entry) in newest {
         let scan = entry.event.scan;
-        let grouped = Grouped::get(context.kv, scan).await?;
-        let spans: Vec<Span> = grouped.parts(context.kv, scan).await?;
-        let Some(at) = (0..).zip(&spans).find(|(_, span)| span.id == issue).map(|(at, _)| at) else { continue };
+        let (grouped, compared) = (Grouped::get(context.kv, scan).await?, Compared::get(context.kv, scan).await?);
+        let issues: Vec<Identified<IssueId>> = compared.issues_as(context.kv, scan).await?;
+        let Some(at) = (0..).zip(&issues).find(|(_, held)| held.id == issue).map(|(at, _)| at) else { continue };
         let list = issues_list(scan);
         let mut reader = Reader::open(context.kv, &list, &grouped.issues, at).await?;
         if let Some(found) = reader.next::<Issue>().await? {

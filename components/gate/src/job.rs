@@ -38,8 +38,10 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);
     let mut exempted: Vec<Exempted> = Vec::new();
     for (issue, row) in issues.iter().zip(compared.issues(kv, scan).await?) {
-        let exemption = exemptions.get(&issue.id);
-        exempted.extend(exemption.map(|exemption| (issue.id, *exemption)));
+        // An exemption that was given under another of the issue's names is one for it all the same.
+        let names = [row.id, issue.id].into_iter().chain(issue.aliases.iter().copied());
+        let exemption = names.filter_map(|id| exemptions.get(&id)).next();
+        exempted.extend(exemption.map(|exemption| (row.id, *exemption)));
         gate.judge(&Issue {
             severity: issue.severity(),
             bucket: row.bucket,

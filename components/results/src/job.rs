@@ -5,7 +5,7 @@ use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
 use api::v1::{FirstSeen, IssueItem, OccurrenceItem, ScanAnswer, ScanItem, Standing};
-use domain::comparison::{Bucket, ComparedIssue, Division, Identity, Origin, Tracked};
+use domain::comparison::{Bucket, ComparedIssue, Division, Identified, Origin, Tracked};
 use domain::grouping::{Issue, Rated, Span};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
@@ -354,7 +354,7 @@ pub(crate) async fn spans(
     compared: &Compared,
 ) -> Result<Vec<Span>, Problem> {
     let issues = grouped.issues_as::<Span>(kv, id).await?;
-    let identities = compared.issues_as::<Identity<IssueId>>(kv, id).await?;
+    let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
     Ok(issues.into_iter().zip(identities).map(|(span, identity)| Span { id: identity.id, ..span }).collect())
 }
 

@@ -170,7 +170,7 @@ impl<'a> Comparable<'a> {
 
 /// What goes by an id since when: a part of [`ComparedIssue`] and [`Tracked`] as they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Identity<Id> {
+pub struct Identified<Id> {
     /// The id.
     pub id: Id,
     /// Which scan saw it first: a place in the list of origins.
@@ -184,9 +184,9 @@ pub struct Known {
     /// What it found.
     pub side: Side,
     /// The identities of its issues.
-    pub issues: Vec<Identity<IssueId>>,
+    pub issues: Vec<Identified<IssueId>>,
     /// The identities of its occurrences.
-    pub occurrences: Vec<Identity<OccurrenceId>>,
+    pub occurrences: Vec<Identified<OccurrenceId>>,
     /// The scans that saw them first.
     pub origins: Vec<Origin>,
 }
@@ -270,7 +270,7 @@ fn issues(
     origins: &mut Origins,
 ) -> Vec<ComparedIssue> {
     let mut used = BTreeSet::new();
-    let mut rows: Vec<Option<Identity<IssueId>>> = vec![None; subject.side.issues.len()];
+    let mut rows: Vec<Option<Identified<IssueId>>> = vec![None; subject.side.issues.len()];
     for (known, recognised) in [reference, lineage].into_iter().flatten() {
         let mut numbers = origins.of(&known.origins);
         for (row, partner) in rows.iter_mut().zip(&recognised.partners) {
@@ -278,7 +278,7 @@ fn issues(
             if let (None, Some(identity)) = (&row, identity)
                 && used.insert(identity.id)
             {
-                *row = Some(Identity { id: identity.id, seen: numbers.number(identity.seen) });
+                *row = Some(Identified { id: identity.id, seen: numbers.number(identity.seen) });
             }
         }
     }
@@ -289,8 +289,8 @@ fn issues(
     };
     let rows = rows.into_iter().zip(&subject.side.issues).enumerate();
     rows.map(|(at, (row, issue))| {
-        let fresh = |id| Identity { id, seen: 0 };
-        let Identity { id, seen } = match row {
+        let fresh = |id| Identified { id, seen: 0 };
+        let Identified { id, seen } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
             // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
@@ -323,7 +323,7 @@ fn occurrences(
         let mut numbers = origins.of(&known.origins);
         for ((slot, place), pair) in tracked.iter_mut().zip(&side.occurrences).zip(&recognised.pairs) {
             let Some(pair) = pair.as_ref().filter(|_| slot.is_none()) else { continue };
-            let Some(Identity { id, seen }) = known.occurrences.get(pair.reference).copied() else { continue };
+            let Some(Identified { id, seen }) = known.occurrences.get(pair.reference).copied() else { continue };
             let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten();
             let carried = (!is_reference).then_some(pair.stage);
             *slot = Some(Tracked { id, seen: numbers.number(seen), found, carried });

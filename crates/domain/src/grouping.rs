@@ -143,10 +143,13 @@ impl From<&Issue> for Span {
 }
 
 /// What the gate knows of an issue: a part of an [`Issue`] as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Rated {
     /// Its identity.
     pub id: IssueId,
+    /// The ids that it has under its other names.
+    #[serde(default)]
+    pub aliases: Vec<IssueId>,
     /// The highest score of its occurrences.
     #[serde(default)]
     pub score: Option<Scored>,

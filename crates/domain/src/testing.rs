@@ -1,7 +1,7 @@
 //! What the tests of several modules share.
 
 use crate::comparison::{
-    Comparison, Found, Identity, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
+    Comparison, Found, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
 };
 use crate::grouping::{Grouper, Occurrence, Span};
 use crate::ids::{ScanId, TargetId};
@@ -90,8 +90,8 @@ impl Scan {
                 occurrences: self.side.occurrences.clone(),
                 names: self.side.names.clone(),
             },
-            issues: comparison.issues.iter().map(|row| Identity { id: row.id, seen: row.seen }).collect(),
-            occurrences: comparison.occurrences.iter().map(|row| Identity { id: row.id, seen: row.seen }).collect(),
+            issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
+            occurrences: comparison.occurrences.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
             origins: comparison.origins.clone(),
         };
         Compared { scan: self, comparison, known }

@@ -116,12 +116,13 @@ impl Frozen {
             };
             let open = reader.insert(open);
             let mut there = false;
-            while let (false, Some(line)) = (there, open.line().await?) {
+            while let Some(line) = open.line().await? {
                 at += 1;
                 let Numbered { result } = document::decode(&list, line)?;
                 if result == *place {
                     each(document::decode(&list, line)?);
                     there = true;
+                    break;
                 }
             }
             if !there {

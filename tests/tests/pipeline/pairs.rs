@@ -147,7 +147,7 @@ fn a_tools_sarif_and_its_own_report_give_the_same_issues() {
 
 #[test]
 fn changing_over_to_sarif_and_back_makes_nothing_new_whatever_name_it_is_uploaded_under() {
-    for Pair { tool, native, sarif, counts, unended, .. } in PAIRS {
+    for Pair { tool, native, sarif, counts, .. } in PAIRS {
         for name in [tool, "sarif", "auto"] {
             let system = honouring();
             system.upload(upload_of(tool, "notes", "main", native)).unwrap();
@@ -156,7 +156,8 @@ fn changing_over_to_sarif_and_back_makes_nothing_new_whatever_name_it_is_uploade
                 let issues = (answer.issues.new, answer.issues.common, answer.issues.remediated);
                 assert_eq!(issues, (0, counts.0, 0), "{tool} as {name}");
                 let occurrences = (answer.occurrences.new, answer.occurrences.common, answer.occurrences.remediated);
-                assert_eq!(occurrences, (*unended, counts.1 - unended, *unended), "{tool} as {name}");
+                // One that SARIF tells no end of has less code there: it is recognised as edited.
+                assert_eq!(occurrences, (0, counts.1, 0), "{tool} as {name}");
             }
         }
     }
