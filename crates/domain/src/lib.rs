@@ -19,12 +19,14 @@ pub mod ids;
 pub mod journal;
 pub mod limits;
 pub mod project;
+pub mod replay;
 pub mod role;
 pub mod scan;
 pub mod signature;
 pub mod threshold;
 pub mod time;
 pub mod tracking;
+pub mod version;
 
 #[cfg(test)]
 mod testing;
