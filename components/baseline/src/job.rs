@@ -33,7 +33,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let both = occurrences(&current) + reference_stage.as_ref().map_or(0, |(_, grouped)| occurrences(grouped));
     let _held = hold(both.saturating_mul(BYTES_PER_OCCURRENCE)).await;
 
-    let current = side(kv, scan, &current).await?;
+    let current = Side { scan: frozen.record.identity_scan(), ..side(kv, scan, &current).await? };
     let reference = match &reference_stage {
         None => None,
         Some((scan, grouped)) => {

@@ -57,7 +57,9 @@ impl Unread {
     /// What people are told.
     pub fn as_sentence(self) -> &'static str {
         match self {
-            Self::Removed => "the raw report holds secrets and was removed once it was parsed; there was no storage_key",
+            Self::Removed => {
+                "the raw report holds secrets and was removed once it was parsed; there was no storage_key"
+            }
             Self::NoStorageKey => "the raw report is encrypted, and the installation's storage_key is not set",
             Self::KeyUnusable => {
                 "the raw report is encrypted under another storage_key than the installation's, or its key is damaged"
