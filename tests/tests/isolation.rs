@@ -76,6 +76,9 @@ fn two_projects_with_the_same_names_never_meet() {
             ] {
                 client.get(&path).expect_problem(404, "not-found");
             }
+            for client in [&there, client] {
+                client.send("POST", &format!("scans/{scan}/replay"), &[], b"").expect_problem(404, "not-found");
+            }
             for verb in ["approve", "reject", "cancel"] {
                 there.decide(exemption, verb).expect_problem(404, "not-found");
             }

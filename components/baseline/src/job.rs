@@ -53,7 +53,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let subject = Subject {
         side: &side,
         target: record.request.target_id(),
-        origin: Origin { scan, at: record.received, variant: record.request.variant.clone() },
+        origin: Origin { scan: record.identity_scan(), at: record.received, variant: record.request.variant.clone() },
         complete: frozen.report.summary.is_complete(),
     };
     let comparison = compare(&subject, known.as_ref().zip(recognised.as_ref()), before.as_ref().zip(carried.as_ref()));

@@ -5,19 +5,20 @@ use api::internal::Hold;
 use domain::exemption::Exemptions;
 use domain::gate::{Gate, Judged as Issue};
 use domain::grouping::Rated;
-use domain::ids::ScanId;
+use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::journal::JournalId;
 use domain::time::Timestamp;
+use std::collections::BTreeMap;
 use store::journal;
 use store::keys;
-use store::kv::Kv;
+use store::kv::{Kv, KvError};
 use store::scans::{Compared, Exempted, Frozen, Grouped, Judged, write_list};
 
 /// What judging holds for each issue, in bytes.
 const BYTES_PER_ISSUE: usize = 200;
 
 /// Runs the stage. Whether an exemption is in force is judged at `now`, once: run again, the first judgement stands.
-/// `hold` waits for a share of memory of so many bytes.
+/// A replay is judged with what was in force when its original was. `hold` waits for a share of memory of so many bytes.
 ///
 /// # Errors
 /// The store failed, or an earlier stage is not done.
@@ -27,8 +28,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     }
     let frozen = Frozen::get(kv, scan).await?;
     let request = &frozen.record.request;
-    let journal = JournalId::Exemptions { project: request.project.clone(), target: request.target_id() };
-    let exemptions = journal::load::<Exemptions>(kv, &journal, now).await?.state.covering(now);
+    let (at, exemptions) = exemptions(kv, &frozen, now).await?;
     let grouped = Grouped::get(kv, scan).await?;
     let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
     let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
@@ -54,6 +54,21 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     }
     let judgement = gate.finish(&frozen.report.summary);
     let exempted = write_list(kv, &keys::judged(scan), "exempted", exempted).await?;
-    Judged { v: 1, at: now, judgement, exempted }.put(kv, scan).await?;
+    Judged { v: 1, at, judgement, exempted }.put(kv, scan).await?;
     Ok(())
+}
+
+/// The exempted issues, and when that was judged: now; in a replay when the original was, as it was judged then.
+async fn exemptions(
+    kv: &impl Kv,
+    frozen: &Frozen,
+    now: Timestamp,
+) -> Result<(Timestamp, BTreeMap<IssueId, ExemptionId>), KvError> {
+    if let Some(original) = frozen.record.replay_of {
+        let judged = Judged::get(kv, original).await?;
+        return Ok((judged.at, judged.exempted(kv, original).await?.into_iter().collect()));
+    }
+    let request = &frozen.record.request;
+    let journal = JournalId::Exemptions { project: request.project.clone(), target: request.target_id() };
+    Ok((now, journal::load::<Exemptions>(kv, &journal, now).await?.state.covering(now)))
 }

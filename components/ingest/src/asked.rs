@@ -53,16 +53,7 @@ impl Asked {
     pub fn read(project: &str, mut query: Query) -> Result<(ScanRequest, Expected), Problem> {
         let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
         let named: String = query.required("scanner")?;
-        let (id, expected) = match (named.eq_ignore_ascii_case(AUTO), scanners::find(&named)) {
-            (true, _) => (AUTO, Expected::Any),
-            (false, Some(scanner)) => (scanner.id, Expected::Tool(scanner)),
-            (false, None) => {
-                let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
-                let (named, known) = (named.escape_default(), known.join(", "));
-                let detail = format!("`{named}` is not known; use `{AUTO}`, or one of {known}");
-                return Err(Problem::new(Code::UnknownScanner, detail));
-            }
-        };
+        let (id, expected) = scanner(&named)?;
         let request = ScanRequest {
             project,
             target: query.required::<TargetName>("target")?,
@@ -75,6 +66,23 @@ impl Asked {
         };
         query.finish(KNOWN)?;
         Ok((request, expected))
+    }
+}
+
+/// Whose report it is said to be, by the name of a format or `auto`.
+///
+/// # Errors
+/// There is no format of this name.
+pub(crate) fn scanner(named: &str) -> Result<(&'static str, Expected), Problem> {
+    match (named.eq_ignore_ascii_case(AUTO), scanners::find(named)) {
+        (true, _) => Ok((AUTO, Expected::Any)),
+        (false, Some(scanner)) => Ok((scanner.id, Expected::Tool(scanner))),
+        (false, None) => {
+            let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
+            let (named, known) = (named.escape_default(), known.join(", "));
+            let detail = format!("`{named}` is not known; use `{AUTO}`, or one of {known}");
+            Err(Problem::new(Code::UnknownScanner, detail))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Takes uploads: keeps the raw report, parses it, drives the stages and answers with the verdict.
+//! Takes uploads: keeps the raw report, parses it, drives the stages and answers with the verdict. Replays them too.
 //!
 //! Spin routes by path alone, and uploads share theirs with the list of scans: what is no upload goes on to `results`.
 //! The list of formats is here too, because nothing else knows the parsers.
@@ -8,6 +8,7 @@ mod body;
 mod parse;
 mod peek;
 mod raw;
+pub mod replay;
 mod sealing;
 mod sync_kv;
 pub mod upload;
@@ -15,6 +16,7 @@ pub mod upload;
 use api::page::Page;
 use api::problem::Problem;
 use api::v1::ScannerItem;
+use domain::version::Versions;
 use guest::chain::{self, Chain};
 use guest::{Call, Reply, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
@@ -28,8 +30,10 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(call: Call, uri: &str) -> Result<Reply, Problem> {
-    if let [_, _, "scanners"] = call.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        return scanners(call);
+    match call.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [_, _, "scanners"] => return scanners(call),
+        [_, _, _, _, _, _, "replay"] => return replay(call).await,
+        _ => {}
     }
     match call.method.as_str() {
         "POST" => upload(call).await,
@@ -51,17 +55,8 @@ fn scanners(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn upload(mut call: Call) -> Result<Reply, Problem> {
-    let kv = SpinKv::open().await?;
-    let context = upload::Context {
-        kv: &kv,
-        sync: &SpinSyncKv::open()?,
-        services: &Chain,
-        admin_token: guest::variable("admin_token").await?,
-        storage_key: guest::variable("storage_key").await?,
-        now: guest::now(),
-        random: guest::random_bits()?,
-        raw_key: guest::random_bits()?,
-    };
+    let (kv, sync) = (SpinKv::open().await?, SpinSyncKv::open()?);
+    let context = context(&kv, &sync).await?;
     let asked = upload::Asked::take(&mut call)?;
     let mut body = body::open(&call.headers, call.body)?;
     let answer = upload::run(&context, asked, &mut body).await?;
@@ -69,4 +64,30 @@ async fn upload(mut call: Call) -> Result<Reply, Problem> {
     let mut reply = Reply::json(201, &answer)?;
     reply.headers.push(("location", location));
     Ok(reply)
+}
+
+async fn replay(mut call: Call) -> Result<Reply, Problem> {
+    if call.method != "POST" {
+        return Err(Problem::not_allowed(&call.method, "POST"));
+    }
+    let (kv, sync) = (SpinKv::open().await?, SpinSyncKv::open()?);
+    let context = context(&kv, &sync).await?;
+    let asked = replay::Asked::take(&mut call).await?;
+    Reply::json(200, &replay::run(&context, asked, Versions::CURRENT, guest::memory::hold).await?)
+}
+
+async fn context<'a>(
+    kv: &'a SpinKv,
+    sync: &'a SpinSyncKv,
+) -> Result<upload::Context<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
+    Ok(upload::Context {
+        kv,
+        sync,
+        services: &Chain,
+        admin_token: guest::variable("admin_token").await?,
+        storage_key: guest::variable("storage_key").await?,
+        now: guest::now(),
+        random: guest::random_bits()?,
+        raw_key: guest::random_bits()?,
+    })
 }

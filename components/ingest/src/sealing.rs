@@ -11,7 +11,8 @@
 use api::problem::Problem;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use domain::digest::hex;
+use domain::digest::{from_hex, hex};
+use domain::replay::Unread;
 use sha2::{Digest as _, Sha256};
 use store::kv::KvError;
 use store::scans::RawReport;
@@ -30,6 +31,21 @@ impl Sealer {
     /// With this key, which nothing else uses.
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self { key }
+    }
+
+    /// With the key of a report that was kept, and how many segments that has.
+    ///
+    /// # Errors
+    /// The report cannot be read again, and why.
+    pub(crate) fn reopen(raw: &RawReport, storage_key: &str) -> Result<(Self, u32), Unread> {
+        let (key, segments) = match raw {
+            RawReport::Removed | RawReport::OfOriginal => return Err(Unread::Removed),
+            RawReport::Kept { segments, key } => (from_hex(key), segments),
+            RawReport::Locked { .. } if storage_key.is_empty() => return Err(Unread::NoStorageKey),
+            RawReport::Locked { segments, salt, key } => (unlocked(storage_key, salt, key), segments),
+        };
+        let key = key.and_then(|key| key.try_into().ok()).ok_or(Unread::KeyUnusable)?;
+        Ok((Self::new(key), *segments))
     }
 
     /// Encrypts segment `n`.
@@ -62,6 +78,11 @@ impl Sealer {
     }
 }
 
+/// The key that was encrypted under the storage key.
+fn unlocked(storage_key: &str, salt: &str, key: &str) -> Option<Vec<u8>> {
+    cipher(&derived(storage_key, &from_hex(salt)?)).decrypt(&nonce(KEY_NUMBER), from_hex(key)?.as_slice()).ok()
+}
+
 fn cipher(key: &[u8; 32]) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(key.into())
 }
@@ -81,7 +102,6 @@ fn nonce(n: u32) -> Nonce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::digest::from_hex;
 
     #[test]
     fn a_segment_is_read_back_under_its_own_number_and_key_alone() {
@@ -96,28 +116,27 @@ mod tests {
         assert!(sealer.open("k", 3, changed).is_err());
     }
 
-    /// The key of a report that was kept.
-    fn opened(raw: &RawReport, storage_key: &str) -> Option<Vec<u8>> {
-        match raw {
-            RawReport::Removed => None,
-            RawReport::Kept { key, .. } => from_hex(key),
-            RawReport::Locked { salt, key, .. } => cipher(&derived(storage_key, &from_hex(salt)?))
-                .decrypt(&nonce(KEY_NUMBER), from_hex(key)?.as_slice())
-                .ok(),
-        }
-    }
-
     #[test]
     fn what_is_kept_of_the_key_depends_on_secrets_and_on_the_storage_key() {
         let sealer = Sealer::new([7; 32]);
-        let opens = |raw: &RawReport, storage_key: &str| opened(raw, storage_key).is_some_and(|key| key == [7; 32]);
+        let opened = |raw: &RawReport, storage_key: &str| {
+            Sealer::reopen(raw, storage_key).map(|(sealer, segments)| (sealer.key, segments))
+        };
         assert_eq!(sealer.kept("", true, 2).unwrap(), RawReport::Removed);
         let kept = sealer.kept("", false, 2).unwrap();
-        assert!(opens(&kept, "") && !opens(&RawReport::Removed, ""));
+        assert_eq!(opened(&kept, ""), Ok(([7; 32], 2)));
+        assert_eq!(opened(&kept, "set since"), Ok(([7; 32], 2)), "it needs no storage key");
+        assert_eq!(opened(&RawReport::Removed, "set since"), Err(Unread::Removed));
         for secrets in [true, false] {
             let locked = sealer.kept("a storage key", secrets, 2).unwrap();
             assert!(matches!(locked, RawReport::Locked { segments: 2, .. }));
-            assert!(opens(&locked, "a storage key") && !opens(&locked, "another") && !opens(&locked, ""));
+            assert_eq!(opened(&locked, "a storage key"), Ok(([7; 32], 2)));
+            assert_eq!(opened(&locked, "another"), Err(Unread::KeyUnusable));
+            assert_eq!(opened(&locked, ""), Err(Unread::NoStorageKey));
+        }
+        for key in ["", "zz", "00"] {
+            let damaged = RawReport::Kept { segments: 1, key: key.to_owned() };
+            assert_eq!(opened(&damaged, ""), Err(Unread::KeyUnusable), "`{key}`");
         }
     }
 }

@@ -19,6 +19,7 @@ use domain::project::{Named, Project, ProjectEvent, other_type};
 use domain::role::Role;
 use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
+use domain::version::Versions;
 use scanners::Input;
 use store::kv::Kv;
 use store::scans::{Answered, Frozen, Judged, RawReport, discard};
@@ -126,12 +127,15 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             report_sha256: received.sha256.clone(),
             report_bytes: received.bytes,
             settings: state.settings.clone(),
+            versions: Versions::CURRENT,
+            replay_of: None,
+            replayed: None,
         };
         let report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
         // Before the scan is frozen: an upload that is refused here leaves nothing behind.
         ensure_target(context, state, &record).await?;
         let attempt = attempt.clone();
-        let mine = Frozen { record, report, attempt, raw, findings: manifest };
+        let mine = Frozen { record, report, attempt, raw, findings: manifest, findings_of: None };
         let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
         same(&frozen, &asked.request, &received)?;
         Ok(frozen)
@@ -154,7 +158,7 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
 
 /// Writes what the stages depend on. Of several uploads under one key the first to claim it does; the others take over
 /// what it wrote.
-async fn freeze<K: Kv, S, V: Services>(
+pub(crate) async fn freeze<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     mine: Frozen,
     shared: bool,
@@ -253,12 +257,7 @@ async fn complete<K: Kv, S, V: Services>(
         move_head(kv, frozen, true).await?;
         return Ok(done.answer);
     }
-    for stage in Stage::ALL {
-        context.services.run_stage(stage, record.id).await?;
-    }
-    let judged = Judged::get(kv, record.id).await?;
-    let answer = ScanAnswer::new(record, &frozen.report, &judged.judgement);
-
+    let answer = judge(context, frozen).await?;
     let request = &record.request;
     let target: TargetId = request.target_id();
     let event = ScanEvent { scan: record.id, variant: request.variant.clone(), scanner: record.tool.clone() };
@@ -271,6 +270,19 @@ async fn complete<K: Kv, S, V: Services>(
     document::put(kv, &keys::answer(record.id), &Answered { v: 1, position, answer: answer.clone() }).await?;
     move_head(kv, frozen, false).await?;
     Ok(answer)
+}
+
+/// Runs the stages that are not done, and makes the answer of them.
+pub(crate) async fn judge<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    frozen: &Frozen,
+) -> Result<ScanAnswer, Problem> {
+    let scan = frozen.record.id;
+    for stage in Stage::ALL {
+        context.services.run_stage(stage, scan).await?;
+    }
+    let judged = Judged::get(context.kv, scan).await?;
+    Ok(ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement))
 }
 
 /// Makes the scan the one that the next is compared with, unless it is incomplete. A retry of one that was answered

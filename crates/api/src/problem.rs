@@ -76,6 +76,8 @@ codes! {
     WrongTool = "wrong-tool", 422, "The report is not of the named scanner";
     /// The report is nested too deep.
     ReportTooDeep = "report-too-deep", 422, "The report is nested too deep";
+    /// The scan cannot be replayed.
+    NotReplayable = "not-replayable", 422, "The scan can't be replayed";
     /// The `Idempotency-Key` was used for something else.
     IdempotencyMismatch = "idempotency-mismatch", 422, "The Idempotency-Key was used for another request";
     /// Our fault.

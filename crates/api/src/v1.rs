@@ -3,11 +3,16 @@
 pub mod explain;
 mod identity;
 mod occurrence;
+mod replay;
 mod scanner;
 
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
+pub use replay::{
+    NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
+    ReplayVersions, VersionsItem,
+};
 pub use scanner::{Difference, ScannerItem};
 
 use domain::comparison::{Bucket, Division};
@@ -50,6 +55,9 @@ pub struct ScanAnswer {
 pub struct Scan {
     /// Its id.
     pub id: ScanId,
+    /// The scan that this one replays: its result made anew, which counts nowhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replay_of: Option<ScanId>,
     /// The project.
     pub project: String,
     /// What was scanned.
@@ -188,6 +196,7 @@ impl Scan {
         let request = &record.request;
         Self {
             id: record.id,
+            replay_of: record.replay_of,
             project: request.project.to_string(),
             target: TargetRef { name: request.target.to_string(), target_type: request.target_type },
             variant: request.variant.to_string(),

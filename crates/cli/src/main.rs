@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod projects;
 mod random;
+mod replay;
 mod retry;
 mod scanners;
 mod story;
@@ -50,6 +51,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Up(args) => up::run(args).map(|()| ExitCode::SUCCESS),
         Command::Upload(args) => upload::run(args),
+        Command::Replay(args) => replay::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
         Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),
         Command::Projects(args) => projects::run(args).map(|()| ExitCode::SUCCESS),

@@ -1,6 +1,7 @@
 //! Names and identifiers. A value of one of these types is legal by construction: whoever holds it need not check it.
 
 use crate::digest::Short;
+use crate::version::Versions;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -182,7 +183,7 @@ identifier!(
     TargetId, "a target's id"
 );
 identifier!(
-    /// A scan's id: derived from project and `Idempotency-Key`, or random.
+    /// A scan's id: derived from project and `Idempotency-Key`, from the scan it replays, or random.
     ScanId, "a scan's id"
 );
 identifier!(
@@ -217,6 +218,13 @@ impl ScanId {
     /// The id of the scan that this key asks for in this project.
     pub fn of_idempotency_key(project: &ProjectId, key: &str) -> Self {
         Self::derived("v1:scan", &[project.as_str().as_bytes(), key.as_bytes()])
+    }
+
+    /// The id of the scan's replay by these versions: the same again when it is replayed again.
+    pub fn of_replay(original: Self, versions: Versions) -> Self {
+        let Versions { parsers, matcher } = versions;
+        let fields: [&[u8]; 3] = [&original.short().0, &parsers.to_be_bytes(), &matcher.to_be_bytes()];
+        Self::derived("v1:replay", &fields)
     }
 }
 
@@ -288,5 +296,12 @@ mod tests {
         assert_eq!(TargetId::of(&shop, &name), TargetId::of(&shop, &name));
         assert_ne!(TargetId::of(&shop, &name), TargetId::of(&other, &name));
         assert_ne!(ScanId::of_idempotency_key(&shop, "1"), ScanId::of_idempotency_key(&other, "1"));
+        let replay = |scan: u8, parsers, matcher| {
+            ScanId::of_replay(ScanId::from_bits([scan; 16]), Versions { parsers, matcher })
+        };
+        assert_eq!(replay(1, 2, 3), replay(1, 2, 3));
+        for other in [replay(2, 2, 3), replay(1, 3, 3), replay(1, 2, 2), replay(1, 3, 2), ScanId::from_bits([1; 16])] {
+            assert_ne!(replay(1, 2, 3), other);
+        }
     }
 }

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod journal;
 pub mod limits;
 pub mod project;
+pub mod replay;
 pub mod role;
 pub mod scan;
 pub mod signature;
@@ -28,6 +29,7 @@ pub mod threshold;
 pub mod time;
 pub mod tracking;
 mod union;
+pub mod version;
 
 #[cfg(test)]
 mod testing;

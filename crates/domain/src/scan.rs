@@ -4,8 +4,10 @@ use crate::event::{Actor, Entry};
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::project::{Settings, TargetType};
+use crate::replay::Replayed;
 use crate::threshold::Threshold;
 use crate::time::Timestamp;
+use crate::version::Versions;
 use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,23 @@ pub struct ScanRecord {
     pub settings: Settings,
     /// The scan it is compared with.
     pub reference: Reference,
+    /// The parsers and the matcher that it was made with.
+    #[serde(default)]
+    pub versions: Versions,
+    /// The scan that this one replays: its result made anew, which counts nowhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replay_of: Option<ScanId>,
+    /// Who replayed it, when, and from what.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replayed: Option<Replayed>,
+}
+
+impl ScanRecord {
+    /// The scan whose id makes the ids of occurrences that are seen for the first time: the original's in a replay, so
+    /// that both results call the same occurrence the same.
+    pub fn identity_scan(&self) -> ScanId {
+        self.replay_of.unwrap_or(self.id)
+    }
 }
 
 /// The newest complete scan of a variant by a scanner: what the next one is compared with.
@@ -204,5 +223,36 @@ mod tests {
         for (variant, baseline, of_baseline, of_variant, expected) in cases {
             assert_eq!(Reference::choose(variant, baseline, of_baseline, of_variant), expected);
         }
+    }
+
+    fn record() -> serde_json::Value {
+        serde_json::json!({
+            "v": 1, "id": "01".repeat(16),
+            "request": {
+                "project": "shop", "target": "web", "target_type": "repository", "variant": "main", "scanner": "auto",
+                "fail_on_severity": "high"
+            },
+            "tool": "bandit", "format": "bandit", "by": {"subject": "ci", "role": "developer"}, "received": 5,
+            "report_sha256": "ab", "report_bytes": 7, "settings": {}, "reference": {"with": "none"}
+        })
+    }
+
+    #[test]
+    fn a_scan_from_before_versions_were_recorded_has_the_first() {
+        let read: ScanRecord = serde_json::from_value(record()).unwrap();
+        assert_eq!((read.versions, read.replay_of, &read.replayed), (Versions::default(), None, &None));
+        assert_eq!(read.identity_scan(), read.id);
+        let mut stored = record();
+        stored["versions"] = serde_json::json!({"parsers": 1, "matcher": 1});
+        stored["settings"] = serde_json::to_value(&read.settings).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), stored, "and nothing else is new in its stored form");
+    }
+
+    #[test]
+    fn a_replay_gives_identities_as_its_original_does() {
+        let mut stored = record();
+        stored["replay_of"] = "02".repeat(16).into();
+        let replay: ScanRecord = serde_json::from_value(stored).unwrap();
+        assert_eq!(replay.identity_scan(), ScanId::from_bits([2; 16]));
     }
 }

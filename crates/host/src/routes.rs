@@ -232,6 +232,27 @@ mod tests {
     }
 
     #[test]
+    fn a_call_on_a_scan_is_told_from_what_is_below_scans() {
+        let patterns =
+            ["/p/:project/...", "/p/:project/scans/...", "/p/:project/scans", "/p/:project/scans/:scan/replay"];
+        let router = router(&patterns).unwrap();
+        let cases = [
+            ("/p/shop/scans", "/p/:project/scans"),
+            ("/p/shop/scans/1", "/p/:project/scans/..."),
+            ("/p/shop/scans/1/replay", "/p/:project/scans/:scan/replay"),
+            ("/p/shop/scans/1/replay/", "/p/:project/scans/:scan/replay"),
+            ("/p/shop/scans/1/replay/2", "/p/:project/scans/..."),
+            ("/p/shop/scans/replay", "/p/:project/scans/..."),
+            ("/p/shop/scans/1/issues", "/p/:project/scans/..."),
+            ("/p/shop/targets/scans/1/replay", "/p/:project/..."),
+            ("/p/scans/scans/scans/replay", "/p/:project/scans/:scan/replay"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(router.find(path).unwrap().route.raw, expected, "{path}");
+        }
+    }
+
+    #[test]
     fn what_no_pattern_covers_is_not_found() {
         let router = router(&["/a", "/b/:id", "/c/:id/d"]).unwrap();
         for path in ["/", "/A", "/a/x", "/b", "/b/", "/b//", "/b/1/2", "/c/1", "/c//d", "/%61"] {

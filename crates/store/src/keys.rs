@@ -44,7 +44,8 @@ pub fn judged(scan: ScanId) -> String {
     format!("gh:scan:{scan}:judged")
 }
 
-/// The answer the upload got, with its place in the target's journal; its presence means the scan counts.
+/// The answer the upload got, with its place in the target's journal; its presence means the scan is
+/// done, and counts unless it is a replay.
 pub fn answer(scan: ScanId) -> String {
     format!("gh:scan:{scan}:answer")
 }

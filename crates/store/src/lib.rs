@@ -10,6 +10,7 @@ pub mod journal;
 pub mod keys;
 pub mod kv;
 pub mod memory;
+pub mod outcome;
 pub mod records;
 pub mod scans;
 pub mod segments;

@@ -36,6 +36,9 @@ pub struct Frozen {
     pub raw: RawReport,
     /// The findings, in the order of the report.
     pub findings: Manifest,
+    /// The scan whose segments the findings are in, where it is another: a replay that began with the findings.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub findings_of: Option<ScanId>,
 }
 
 /// What became of a raw report. Its segments are encrypted; this says with what.
@@ -60,6 +63,8 @@ pub enum RawReport {
     },
     /// It held secrets and there is no `storage_key`: it was removed once parsed.
     Removed,
+    /// It is the original's: the scan is a replay, which keeps none of its own.
+    OfOriginal,
 }
 
 /// The list of the findings that one upload read.
@@ -80,7 +85,7 @@ impl Frozen {
 
     /// Where the findings' segments are.
     pub fn list(&self) -> String {
-        findings_list(self.record.id, &self.attempt)
+        findings_list(self.findings_of.unwrap_or(self.record.id), &self.attempt)
     }
 
     /// The findings at these places in the report.
@@ -209,7 +214,7 @@ pub type Exempted = (IssueId, ExemptionId);
 pub struct Answered<A> {
     /// The format's version: 1.
     pub v: u8,
-    /// The number of the scan's event.
+    /// The number of the scan's event; 0, which no event has, for a replay, which is in no journal.
     pub position: u64,
     /// The answer.
     pub answer: A,
@@ -279,7 +284,7 @@ pub fn remediated_list(scan: ScanId) -> String {
 }
 
 /// The name of a list that belongs to a stage's result.
-fn list_of(document: &str, list: &str) -> String {
+pub(crate) fn list_of(document: &str, list: &str) -> String {
     format!("{document}:{list}")
 }
 

@@ -99,6 +99,10 @@ fn what_is_not_there_is_not_found() {
         ] {
             bench.check(&path, &bench.viewer.get(&path), 404, "not-found");
         }
+        for path in [format!("scans/{other}/replay"), "scans/x/replay".to_owned()] {
+            let reply = bench.developer.send("POST", &path, &[], b"");
+            bench.check(&path, &reply, 404, "not-found");
+        }
         for path in ["/", "/api", "/api/v1", "/api/v2/projects/shop", "/.env", "/append"] {
             let reply = bench.viewer.get(path);
             if reply.status != 404 {
@@ -115,6 +119,7 @@ fn a_wrong_method_is_refused() {
         let id = "0".repeat(32);
         let cases = [
             ("scans".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
+            (format!("{scan}/replay"), ["GET", "PUT", "DELETE", "PATCH"]),
             (scan, ["POST", "PUT", "DELETE", "PATCH"]),
             (String::new(), ["POST", "DELETE", "PATCH", "OPTIONS"]),
             ("tokens".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
@@ -171,6 +176,8 @@ fn a_question_with_a_wrong_parameter_is_refused() {
         for (method, path, body) in changes {
             bench.check(&format!("{method} {path}"), &bench.admin.json(method, path, &body), 400, "invalid-parameter");
         }
+        let replay = format!("{scan}/replay?versions=1");
+        bench.check(&replay, &bench.developer.send("POST", &replay, &[], b""), 400, "invalid-parameter");
         bench.admin.json("PATCH", "targets/web", &json!({"baseline": null})).expect(200);
     });
 }
@@ -206,6 +213,11 @@ fn a_change_with_a_wrong_body_is_refused() {
         for (method, path, body) in cases {
             let reply = bench.admin.send(method, path, &[], body.as_bytes());
             bench.check(&format!("{method} {path} {body}"), &reply, 400, "invalid-body");
+        }
+        let replay = format!("scans/{}/replay", bench.scan.scan.id);
+        for body in ["{\"versions\": {\"parsers\": 1}}", "[]", "x"] {
+            let reply = bench.developer.send("POST", &replay, &[], body.as_bytes());
+            bench.check(&format!("replay {body}"), &reply, 400, "invalid-body");
         }
         let large = format!("{{\"name\": \"{}\"}}", "x".repeat(70_000));
         bench.check("large", &bench.admin.send("POST", "tokens", &[], large.as_bytes()), 400, "invalid-body");

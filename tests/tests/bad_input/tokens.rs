@@ -15,6 +15,7 @@ fn everywhere(client: &Client) -> Vec<(&'static str, tests::Reply)> {
     vec![
         ("upload", client.send_upload(&upload)),
         ("scans", client.get("scans")),
+        ("replay", client.send("POST", &format!("scans/{}/replay", "0".repeat(32)), &[], b"")),
         ("targets", client.get("targets")),
         ("exemptions", client.get("exemptions")),
         ("project", client.get("")),
@@ -111,6 +112,8 @@ fn a_weak_role_is_refused() {
         let issue = bench.viewer.issues(&bench.scan, "").remove(0).id.to_string();
         let upload = Upload::new("web", "main", reports::generated(1, 1));
         bench.check("viewer uploads", &bench.viewer.send_upload(&upload), 403, "forbidden");
+        let replay = format!("scans/{}/replay", bench.scan.scan.id);
+        bench.check("viewer replays", &bench.viewer.send("POST", &replay, &[], b""), 403, "forbidden");
         bench.check("viewer asks", &bench.viewer.ask_exemption("web", &issue), 403, "forbidden");
         let patch = bench.viewer.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}}));
         bench.check("viewer sets a baseline", &patch, 403, "forbidden");

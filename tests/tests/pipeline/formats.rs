@@ -4,7 +4,7 @@ use crate::wiring::{System, upload_of};
 use api::v1::SettingsBody;
 use std::path::{Path, PathBuf};
 
-fn reports(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn reports(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -14,7 +14,7 @@ fn reports(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/scanners/fixtures")
 }
 

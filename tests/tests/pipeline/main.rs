@@ -4,6 +4,8 @@
 
 mod formats;
 mod pairs;
+mod replay;
+mod rescoring;
 mod wiring;
 
 use api::problem::Code;

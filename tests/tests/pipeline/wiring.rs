@@ -5,11 +5,13 @@ use api::internal::{Append, Appended, Claim, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ScanAnswer, SettingsBody, TargetPatch, TokenBody,
+    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody, TargetPatch,
+    TokenBody,
 };
 use bytes::Bytes;
 use domain::ids::{EventId, ProjectId, ScanId};
 use domain::time::Timestamp;
+use domain::version::Versions;
 use futures::executor::block_on;
 use ingest::upload::{Asked, Context, Encoding, Source};
 use std::cell::Cell;
@@ -208,6 +210,16 @@ impl System {
         issued.unwrap().token.unwrap()
     }
 
+    /// A token of another project, which is made for it.
+    pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
+        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
+        block_on(projects::job::put_project(&calls, &self.who(ADMIN), SettingsBody::default())).unwrap();
+        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
+        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
+        let secret = format!("gate_{name}_{project}");
+        block_on(projects::job::issue_token(&calls, &self.who(ADMIN), wanted, secret)).unwrap().token.unwrap()
+    }
+
     /// Makes an upload as another system of the same history would: only its own random bits and time differ.
     pub(crate) fn upload(&self, wanted: Upload) -> Result<ScanAnswer, Problem> {
         let mut context = self.context();
@@ -239,6 +251,41 @@ impl System {
             ..*context
         };
         ingest::upload::run(&context, asked, &mut Pieces { encoding: wanted.encoding, rest: wanted.body.into() }).await
+    }
+
+    /// Replays a scan as the admin, without a storage key.
+    pub(crate) fn replay(&self, scan: ScanId, versions: Versions) -> Result<ReplayAnswer, Problem> {
+        self.replay_with(scan, versions, ADMIN, "")
+    }
+
+    pub(crate) fn replay_with(
+        &self,
+        scan: ScanId,
+        versions: Versions,
+        token: &str,
+        storage_key: &str,
+    ) -> Result<ReplayAnswer, Problem> {
+        block_on(self.replay_in("shop", scan, versions, token, storage_key))
+    }
+
+    pub(crate) async fn replay_in(
+        &self,
+        project: &str,
+        scan: ScanId,
+        versions: Versions,
+        token: &str,
+        storage_key: &str,
+    ) -> Result<ReplayAnswer, Problem> {
+        let asked = ingest::replay::Asked {
+            project: project.parse().unwrap(),
+            scan,
+            authorization: Some(format!("Bearer {token}")),
+            address: None,
+        };
+        // The same time in every run, so that answers can be compared whole.
+        let now = Timestamp::from_ms(START_MS + 3_600_000);
+        let context = Context { now, storage_key: storage_key.to_owned(), ..self.context() };
+        ingest::replay::run(&context, asked, versions, hold_nothing).await
     }
 
     pub(crate) fn set_baseline(&self, variant: &str) {

@@ -1,0 +1,433 @@
+//! A replay: a scan's result made anew, by parsers and matcher of today, and how it differs from the first.
+//!
+//! Everything that was asked for stays as it was: parameters, settings, the scan compared with, exemptions. So whatever
+//! differs comes from parsers and matcher alone.
+
+use crate::comparison::Bucket;
+use crate::event::Actor;
+use crate::gate::Verdict;
+use crate::ids::{IssueId, OccurrenceId};
+use crate::time::Timestamp;
+use finding::severity::Severity;
+use itertools::{EitherOrBoth, Itertools as _};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most differences that are told one by one; all of them are counted.
+pub const EXAMPLES_MAX: usize = 50;
+
+/// Who replayed a scan, when, and from what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// When.
+    pub at: Timestamp,
+    /// Who: not the one that uploaded the report, who stays the scan's.
+    pub by: Actor,
+    /// What it began with.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// What a replay began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "from")]
+pub enum Origin {
+    /// The raw report, which was read again.
+    Report,
+    /// The stored findings: the parsers had no part in it.
+    Findings {
+        /// Why the report could not be read again.
+        reason: Unread,
+    },
+}
+
+/// Why a raw report cannot be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unread {
+    /// It was removed once it was parsed.
+    Removed,
+    /// Its key is encrypted, and the installation has no storage key.
+    NoStorageKey,
+    /// Its key does not open.
+    KeyUnusable,
+}
+
+impl Unread {
+    /// What people are told.
+    pub fn as_sentence(self) -> &'static str {
+        match self {
+            Self::Removed => {
+                "the raw report holds secrets and was removed once it was parsed; there was no storage_key"
+            }
+            Self::NoStorageKey => "the raw report is encrypted, and the installation's storage_key is not set",
+            Self::KeyUnusable => {
+                "the raw report is encrypted under another storage_key than the installation's, or its key is damaged"
+            }
+        }
+    }
+}
+
+/// What is compared of an issue, remediated ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssueRow {
+    /// The issue.
+    pub id: IssueId,
+    /// Where it stands.
+    pub bucket: Bucket,
+    /// Its level.
+    pub severity: Severity,
+}
+
+/// What is compared of an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OccurrenceRow {
+    /// The place of its result in the report; the same result is the same row on both sides.
+    pub result: u32,
+    /// The place of its issue among the rows of issues.
+    pub issue: u32,
+    /// Its identity.
+    pub id: OccurrenceId,
+    /// Where it stands.
+    pub bucket: Bucket,
+}
+
+/// One of the two results that are compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The output variables.
+    pub variables: BTreeMap<String, String>,
+    /// The issues, each once.
+    pub issues: Vec<IssueRow>,
+    /// The occurrences, each result once.
+    pub occurrences: Vec<OccurrenceRow>,
+}
+
+/// What a variable was and what it is; nothing where one side lacks it.
+pub type Values = (Option<String>, Option<String>);
+
+/// How two results differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Whether the verdicts differ.
+    pub verdict_changed: bool,
+    /// The output variables that differ.
+    pub variables: BTreeMap<String, Values>,
+    /// The issues: every one of either side in exactly one number.
+    pub issues: IssueCounts,
+    /// The occurrences: every one of either side in exactly one number.
+    pub occurrences: OccurrenceCounts,
+    /// The first differences, at most [`EXAMPLES_MAX`]: of issues, then of occurrences.
+    pub examples: Vec<Example>,
+}
+
+/// Issues in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IssueCounts {
+    /// The same in both, bucket and level included.
+    pub same: u64,
+    /// Only in the original.
+    pub only_original: u64,
+    /// Only in the replay.
+    pub only_replay: u64,
+    /// In both, in another bucket.
+    pub rebucketed: u64,
+    /// In both and in the same bucket, with another level.
+    pub rerated: u64,
+}
+
+/// Occurrences in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OccurrenceCounts {
+    /// The same in both, bucket included.
+    pub same: u64,
+    /// Results that are an occurrence in the original alone.
+    pub only_original: u64,
+    /// Results that are an occurrence in the replay alone.
+    pub only_replay: u64,
+    /// The same identity in another bucket.
+    pub rebucketed: u64,
+    /// The same result under another identity.
+    pub reidentified: u64,
+}
+
+/// One difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// The issue; of an occurrence the one it has in the replay, or in the original if it is only there.
+    pub issue: IssueId,
+    /// The place of the result in the report, if it is an occurrence that differs.
+    pub result: Option<u32>,
+    /// How.
+    pub how: How,
+}
+
+/// How an issue or occurrence differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It is in the original alone.
+    OnlyOriginal,
+    /// It is in the replay alone.
+    OnlyReplay,
+    /// Its bucket was the first and is the second.
+    Rebucketed(Bucket, Bucket),
+    /// Its level was the first and is the second.
+    Rerated(Severity, Severity),
+    /// Its identity was the first and is the second.
+    Reidentified(OccurrenceId, OccurrenceId),
+}
+
+impl How {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnlyOriginal => "only_original",
+            Self::OnlyReplay => "only_replay",
+            Self::Rebucketed(..) => "rebucketed",
+            Self::Rerated(..) => "rerated",
+            Self::Reidentified(..) => "reidentified",
+        }
+    }
+
+    /// What it was and what it is, as texts; nothing where there are no two to tell.
+    pub fn values(self) -> Option<(String, String)> {
+        match self {
+            Self::OnlyOriginal | Self::OnlyReplay => None,
+            Self::Rebucketed(was, is) => Some((was.as_str().to_owned(), is.as_str().to_owned())),
+            Self::Rerated(was, is) => Some((was.to_string(), is.to_string())),
+            Self::Reidentified(was, is) => Some((was.to_string(), is.to_string())),
+        }
+    }
+}
+
+/// Compares a scan's result with that of its replay.
+pub fn differences(mut original: Outcome, mut replay: Outcome) -> Differences {
+    let mut found = Differences {
+        verdict_changed: original.verdict != replay.verdict,
+        variables: variables(&original.variables, &replay.variables),
+        ..Differences::default()
+    };
+    found.issues(&original.issues, &replay.issues);
+    // Merged by their results: a report may have a million, and a map of them would be large.
+    original.occurrences.sort_unstable_by_key(|row| row.result);
+    replay.occurrences.sort_unstable_by_key(|row| row.result);
+    let pairs = original.occurrences.iter().merge_join_by(&replay.occurrences, |was, is| was.result.cmp(&is.result));
+    for pair in pairs {
+        let (row, issues) = match pair {
+            EitherOrBoth::Both(_, is) | EitherOrBoth::Right(is) => (is, &replay.issues),
+            EitherOrBoth::Left(was) => (was, &original.issues),
+        };
+        if let Some(how) = found.occurrence(pair) {
+            let issue = usize::try_from(row.issue).ok().and_then(|at| issues.get(at));
+            issue.into_iter().for_each(|issue| found.example(issue.id, Some(row.result), how));
+        }
+    }
+    found
+}
+
+/// The variables that differ.
+fn variables(original: &BTreeMap<String, String>, replay: &BTreeMap<String, String>) -> BTreeMap<String, Values> {
+    let names = original.keys().chain(replay.keys());
+    let both = names.map(|name| (name.clone(), (original.get(name).cloned(), replay.get(name).cloned())));
+    both.filter(|(_, (was, is))| was != is).collect()
+}
+
+impl Differences {
+    fn issues(&mut self, original: &[IssueRow], replay: &[IssueRow]) {
+        let mut rest: BTreeMap<IssueId, &IssueRow> = replay.iter().map(|row| (row.id, row)).collect();
+        for was in original {
+            match rest.remove(&was.id) {
+                None => {
+                    self.issues.only_original += 1;
+                    self.example(was.id, None, How::OnlyOriginal);
+                }
+                Some(is) if is.bucket != was.bucket => {
+                    self.issues.rebucketed += 1;
+                    self.example(was.id, None, How::Rebucketed(was.bucket, is.bucket));
+                }
+                Some(is) if is.severity != was.severity => {
+                    self.issues.rerated += 1;
+                    self.example(was.id, None, How::Rerated(was.severity, is.severity));
+                }
+                Some(_) => self.issues.same += 1,
+            }
+        }
+        // In the order of the replay: its worst first.
+        for is in replay.iter().filter(|row| rest.contains_key(&row.id)) {
+            self.issues.only_replay += 1;
+            self.example(is.id, None, How::OnlyReplay);
+        }
+    }
+
+    /// Counts a result and says how it differs, if it does.
+    fn occurrence(&mut self, pair: EitherOrBoth<&OccurrenceRow>) -> Option<How> {
+        let counts = &mut self.occurrences;
+        let (count, how) = match pair {
+            EitherOrBoth::Left(_) => (&mut counts.only_original, Some(How::OnlyOriginal)),
+            EitherOrBoth::Right(_) => (&mut counts.only_replay, Some(How::OnlyReplay)),
+            EitherOrBoth::Both(was, is) if was.id != is.id => {
+                (&mut counts.reidentified, Some(How::Reidentified(was.id, is.id)))
+            }
+            EitherOrBoth::Both(was, is) if was.bucket != is.bucket => {
+                (&mut counts.rebucketed, Some(How::Rebucketed(was.bucket, is.bucket)))
+            }
+            EitherOrBoth::Both(_, _) => (&mut counts.same, None),
+        };
+        *count += 1;
+        how
+    }
+
+    fn example(&mut self, issue: IssueId, result: Option<u32>, how: How) {
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(Example { issue, result, how });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> IssueId {
+        IssueId::from_bits([n; 16])
+    }
+
+    fn issue(n: u8, bucket: Bucket, severity: Severity) -> IssueRow {
+        IssueRow { id: id(n), bucket, severity }
+    }
+
+    fn occurrence(result: u32, issue: u32, id: u8, bucket: Bucket) -> OccurrenceRow {
+        OccurrenceRow { result, issue, id: OccurrenceId::from_bits([id; 16]), bucket }
+    }
+
+    fn outcome(verdict: Verdict, issues: Vec<IssueRow>, occurrences: Vec<OccurrenceRow>) -> Outcome {
+        let total = issues.len().to_string();
+        let variables = BTreeMap::from([("TOTAL".to_owned(), total), ("REMEDIATED".to_owned(), "0".to_owned())]);
+        Outcome { verdict, variables, issues, occurrences }
+    }
+
+    #[test]
+    fn a_result_does_not_differ_from_itself() {
+        let one = outcome(
+            Verdict::Fail,
+            vec![issue(1, Bucket::New, Severity::High), issue(2, Bucket::Remediated, Severity::Low)],
+            vec![occurrence(5, 0, 1, Bucket::New), occurrence(3, 0, 2, Bucket::Common)],
+        );
+        let found = differences(one.clone(), one);
+        let same = |same| OccurrenceCounts { same, ..OccurrenceCounts::default() };
+        assert_eq!((found.issues, found.occurrences), (IssueCounts { same: 2, ..IssueCounts::default() }, same(2)));
+        assert!(!found.verdict_changed && found.variables.is_empty() && found.examples.is_empty());
+    }
+
+    #[test]
+    fn every_issue_is_counted_once_and_its_difference_told() {
+        let original = outcome(
+            Verdict::Pass,
+            vec![
+                issue(1, Bucket::New, Severity::High),
+                issue(2, Bucket::New, Severity::High),
+                issue(3, Bucket::Common, Severity::Low),
+                // In another bucket and of another level: one difference, the one of buckets.
+                issue(4, Bucket::Common, Severity::Low),
+            ],
+            vec![],
+        );
+        let replay = outcome(
+            Verdict::Fail,
+            vec![
+                issue(5, Bucket::New, Severity::Critical),
+                issue(3, Bucket::Common, Severity::Critical),
+                issue(1, Bucket::New, Severity::High),
+                issue(4, Bucket::Remediated, Severity::High),
+                issue(6, Bucket::New, Severity::Info),
+            ],
+            vec![],
+        );
+        let found = differences(original, replay);
+        let expected = IssueCounts { same: 1, only_original: 1, only_replay: 2, rebucketed: 1, rerated: 1 };
+        assert_eq!((found.verdict_changed, found.issues), (true, expected));
+        let told: Vec<_> = found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
+        assert_eq!(
+            told,
+            [
+                (id(2), None, How::OnlyOriginal),
+                (id(3), None, How::Rerated(Severity::Low, Severity::Critical)),
+                (id(4), None, How::Rebucketed(Bucket::Common, Bucket::Remediated)),
+                (id(5), None, How::OnlyReplay),
+                (id(6), None, How::OnlyReplay),
+            ]
+        );
+        let total = ("TOTAL".to_owned(), (Some("4".to_owned()), Some("5".to_owned())));
+        assert_eq!(found.variables, BTreeMap::from([total]), "only what differs");
+    }
+
+    #[test]
+    fn the_same_result_under_another_identity_is_reidentified() {
+        let issues = vec![issue(1, Bucket::Common, Severity::High), issue(2, Bucket::Common, Severity::High)];
+        let original = outcome(
+            Verdict::Pass,
+            issues.clone(),
+            vec![
+                occurrence(9, 1, 1, Bucket::Common),
+                occurrence(2, 0, 2, Bucket::Common),
+                occurrence(4, 0, 3, Bucket::New),
+                occurrence(7, 1, 4, Bucket::Common),
+            ],
+        );
+        let replay = outcome(
+            Verdict::Pass,
+            issues,
+            vec![
+                occurrence(7, 1, 4, Bucket::Common),
+                occurrence(2, 0, 8, Bucket::New),
+                occurrence(4, 0, 3, Bucket::Common),
+                occurrence(5, 1, 9, Bucket::New),
+            ],
+        );
+        let found = differences(original, replay);
+        let expected = OccurrenceCounts { same: 1, only_original: 1, only_replay: 1, rebucketed: 1, reidentified: 1 };
+        assert_eq!((found.occurrences, found.issues.same), (expected, 2));
+        let told: Vec<_> = found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
+        let occurrence = |n| OccurrenceId::from_bits([n; 16]);
+        assert_eq!(
+            told,
+            [
+                (id(1), Some(2), How::Reidentified(occurrence(2), occurrence(8))),
+                (id(1), Some(4), How::Rebucketed(Bucket::New, Bucket::Common)),
+                (id(2), Some(5), How::OnlyReplay),
+                (id(2), Some(9), How::OnlyOriginal),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variable_of_one_side_alone_differs() {
+        let mut replay = outcome(Verdict::Pass, vec![], vec![]);
+        replay.variables.insert("NEW".to_owned(), "1".to_owned());
+        let found = differences(outcome(Verdict::Pass, vec![], vec![]), replay);
+        assert_eq!(found.variables, BTreeMap::from([("NEW".to_owned(), (None, Some("1".to_owned())))]));
+    }
+
+    #[test]
+    fn examples_are_limited_and_counts_are_not() {
+        let issues: Vec<_> = (0..=200).map(|n| issue(n, Bucket::New, Severity::Low)).collect();
+        let found = differences(outcome(Verdict::Pass, issues, vec![]), outcome(Verdict::Pass, vec![], vec![]));
+        assert_eq!((found.issues.only_original, found.examples.len()), (201, EXAMPLES_MAX));
+    }
+
+    #[test]
+    fn the_stored_form_is_pinned() {
+        let by = serde_json::from_value(serde_json::json!({"subject": "ci", "role": "developer"})).unwrap();
+        let origin = Origin::Findings { reason: Unread::NoStorageKey };
+        let replayed = Replayed { at: Timestamp::from_ms(5), by, origin };
+        insta::assert_snapshot!(
+            serde_json::to_string(&replayed).unwrap(),
+            @r#"{"at":5,"by":{"subject":"ci","role":"developer"},"from":"findings","reason":"no_storage_key"}"#
+        );
+        let read: Replayed = serde_json::from_str(&serde_json::to_string(&replayed).unwrap()).unwrap();
+        assert_eq!(read, replayed);
+        assert_eq!(serde_json::to_string(&Origin::Report).unwrap(), r#"{"from":"report"}"#);
+    }
+}
