@@ -22,6 +22,7 @@ pub mod project;
 pub mod role;
 pub mod scan;
 pub mod signature;
+pub mod source;
 pub mod threshold;
 pub mod time;
 pub mod tracking;
