@@ -5,10 +5,12 @@
 
 mod asked;
 mod body;
+mod inflate;
 mod parse;
 mod peek;
 mod raw;
 mod sealing;
+mod sidecar;
 mod sync_kv;
 pub mod upload;
 
@@ -63,7 +65,7 @@ async fn upload(mut call: Call) -> Result<Reply, Problem> {
         raw_key: guest::random_bits()?,
     };
     let asked = upload::Asked::take(&mut call)?;
-    let mut body = body::open(&call.headers, call.body)?;
+    let mut body = body::open(&call.headers, call.body).await?;
     let answer = upload::run(&context, asked, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;

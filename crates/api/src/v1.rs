@@ -281,8 +281,7 @@ impl Report {
             cut_fields: summary.cut_fields,
             complete: summary.is_complete(),
             without_code: summary.without_code,
-            source: with_source
-                .then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
+            source: with_source.then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
         }
     }
 }

@@ -274,7 +274,10 @@ mod tests {
             assert_eq!(add(&mut finding, view), Added::Mismatched);
             assert_eq!(finding, before);
         }
-        assert_eq!(add(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])), Added::Mismatched);
+        assert_eq!(
+            add(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
+            Added::Mismatched
+        );
     }
 
     #[test]

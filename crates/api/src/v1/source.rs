@@ -109,7 +109,8 @@ mod tests {
         let git = Revision { commit: "abc1234".parse().ok(), branch: "main".parse().ok(), remote: None };
         let head = SourceHead { v: SOURCE_VERSION, git };
         let (path, sha256) = ("a.py".to_owned(), "0".repeat(64));
-        let row = SourceRow { result: 3, path, line: Some(2), sha256, first_line: Some(1), lines: vec!["x".to_owned()] };
+        let row =
+            SourceRow { result: 3, path, line: Some(2), sha256, first_line: Some(1), lines: vec!["x".to_owned()] };
         let text = [serde_json::to_string(&head).unwrap(), serde_json::to_string(&row).unwrap()].join("\n");
         insta::assert_snapshot!(text, @r#"
         {"v":1,"git":{"commit":"abc1234","branch":"main"}}
