@@ -4,6 +4,7 @@
 
 mod formats;
 mod pairs;
+mod source;
 mod wiring;
 
 use api::problem::Code;
