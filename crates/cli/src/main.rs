@@ -19,6 +19,7 @@ mod projects;
 mod random;
 mod retry;
 mod scanners;
+mod source;
 mod story;
 mod table;
 mod targets;
