@@ -131,30 +131,37 @@ pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Pr
         return Ok(Incoming::Plain(Plain { body, encoding, begun: false }));
     }
     let boundary = multer::parse_boundary(content_type).map_err(|error| not_a_form(&error))?;
-    let body = Whole::begin(body).await?;
-    // The header may speak of the whole form or, as some clients mean it, of the file in it.
-    let (multipart, encoding) = match encoding {
-        Encoding::Gzip if body.first.starts_with(&GZIP) => {
-            (form_of(Inflated::new(body, Part::Report), boundary), Encoding::Decoded)
-        }
-        said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
-            (form_of(body, boundary), said)
-        }
-    };
-    Ok(Incoming::Form(Box::new(Form { multipart, file: None, part: None, encoding })))
+    let body = Whole::begin(Bare { body, encoding }).await?;
+    Ok(Incoming::Form(Box::new(Form::open(body, boundary))))
+}
+
+/// A body as it arrives.
+struct Bare {
+    body: Body,
+    encoding: Encoding,
+}
+
+impl Source for Bare {
+    fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.body.next().await
+    }
 }
 
 /// How gzip begins.
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// A form's body, of which the first bytes were looked at.
-struct Whole {
+struct Whole<S> {
     first: BytesMut,
-    body: Body,
+    body: S,
 }
 
-impl Whole {
-    async fn begin(mut body: Body) -> Result<Self, Problem> {
+impl<S: Source> Whole<S> {
+    async fn begin(mut body: S) -> Result<Self, Problem> {
         let mut first = BytesMut::new();
         while first.len() < GZIP.len() {
             let Some(bytes) = body.next().await? else { break };
@@ -164,9 +171,9 @@ impl Whole {
     }
 }
 
-impl Source for Whole {
+impl<S: Source> Source for Whole<S> {
     fn encoding(&self) -> Encoding {
-        Encoding::Identity
+        self.body.encoding()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
@@ -225,6 +232,19 @@ impl Parts for Incoming {
 }
 
 impl Form {
+    fn open<S: Source + 'static>(body: Whole<S>, boundary: String) -> Self {
+        // The header may speak of the whole form or, as some clients mean it, of the file in it.
+        let (multipart, encoding) = match body.encoding() {
+            Encoding::Gzip if body.first.starts_with(&GZIP) => {
+                (form_of(Inflated::new(body, Part::Report), boundary), Encoding::Decoded)
+            }
+            said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
+                (form_of(body, boundary), said)
+            }
+        };
+        Self { multipart, file: None, part: None, encoding }
+    }
+
     async fn part(&mut self) -> Result<Option<Part>, Problem> {
         // The form goes on only once its last file is let go.
         self.file = None;
@@ -267,6 +287,81 @@ fn following(before: Option<Part>, name: Option<&str>) -> Result<Part, Problem> 
 mod tests {
     use super::*;
     use Part::{Report, Sidecar};
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use futures::executor::block_on;
+    use std::io::Write as _;
+
+    /// A body in memory, in pieces of a few bytes.
+    struct Pieces(Bytes, Encoding);
+
+    impl Source for Pieces {
+        fn encoding(&self) -> Encoding {
+            self.1
+        }
+        async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+            let length = self.0.len().min(7);
+            Ok((0 < length).then(|| self.0.split_to(length)))
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let part = |(name, content): &(&str, &[u8])| {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        [parts.iter().flat_map(part).collect(), b"--b--\r\n".to_vec()].concat()
+    }
+
+    /// The parts of a form as they come, and how they are compressed.
+    fn read(body: Vec<u8>, encoding: Encoding) -> Result<(Vec<(Part, Vec<u8>)>, Encoding), Problem> {
+        block_on(async {
+            let body = Whole::begin(Pieces(body.into(), encoding)).await?;
+            let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));
+            let mut parts = Vec::new();
+            while let Some(part) = incoming.part().await? {
+                let mut content = Vec::new();
+                while let Some(bytes) = incoming.next().await? {
+                    content.extend_from_slice(&bytes);
+                }
+                parts.push((part, content));
+            }
+            assert_eq!(incoming.part().await, Ok(None), "the end stays the end");
+            Ok((parts, incoming.encoding()))
+        })
+    }
+
+    #[test]
+    fn the_parts_of_a_form_come_one_after_the_other_however_they_are_compressed() {
+        let (code, report) = (b"{\"v\":1}\n".as_slice(), b"a report".as_slice());
+        let both = form(&[("source", code), ("report", report)]);
+        let parts = vec![(Sidecar, code.to_vec()), (Report, report.to_vec())];
+        assert_eq!(read(both.clone(), Encoding::Identity), Ok((parts.clone(), Encoding::Identity)));
+        assert_eq!(read(gzip(&both), Encoding::Gzip), Ok((parts, Encoding::Decoded)));
+        // What the header says of a form that is not compressed is of the file in it.
+        let packed = form(&[("any", &gzip(report))]);
+        assert_eq!(read(packed, Encoding::Gzip), Ok((vec![(Report, gzip(report))], Encoding::Gzip)));
+    }
+
+    #[test]
+    fn a_form_that_is_none_or_a_bomb_is_refused() {
+        let both = form(&[("source", b"{}"), ("report", b"{}")]);
+        let code = |body: Vec<u8>, encoding| read(body, encoding).unwrap_err().code;
+        assert_eq!(code(Vec::new(), Encoding::Identity), Code::ReportMalformed);
+        assert_eq!(code(form(&[]), Encoding::Identity), Code::ReportEmpty);
+        assert_eq!(code(both[..both.len() - 9].to_vec(), Encoding::Identity), Code::ReportMalformed);
+        let packed = gzip(&both);
+        assert_eq!(code(packed[..packed.len() - 9].to_vec(), Encoding::Gzip), Code::ReportTruncated);
+        let bomb = form(&[("report", &vec![b' '; 4 << 20])]);
+        assert_eq!(code(gzip(&bomb), Encoding::Gzip), Code::CompressionBomb);
+        assert_eq!(code(form(&[("report", b"{}"), ("source", b"{}")]), Encoding::Identity), Code::ReportMalformed);
+    }
 
     #[test]
     fn a_form_is_one_file_or_a_source_and_a_report_in_this_order() {
