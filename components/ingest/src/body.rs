@@ -319,8 +319,10 @@ mod tests {
         [parts.iter().flat_map(part).collect(), b"--b--\r\n".to_vec()].concat()
     }
 
+    type Read = (Vec<(Part, Vec<u8>)>, Encoding);
+
     /// The parts of a form as they come, and how they are compressed.
-    fn read(body: Vec<u8>, encoding: Encoding) -> Result<(Vec<(Part, Vec<u8>)>, Encoding), Problem> {
+    fn read(body: Vec<u8>, encoding: Encoding) -> Result<Read, Problem> {
         block_on(async {
             let body = Whole::begin(Pieces(body.into(), encoding)).await?;
             let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));

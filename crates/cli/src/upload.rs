@@ -184,6 +184,10 @@ fn complain(answer: &ScanAnswer) {
     if 0 < more {
         terminal::warn(&format!("{} more like this", more));
     }
+    if 0 < report.without_code {
+        let findings = terminal::count(report.without_code, "finding");
+        anstream::eprintln!("source: {findings} without code to be recognised by");
+    }
     for reason in answer.reasons.iter().skip(1) {
         terminal::warn(reason);
     }

@@ -306,10 +306,11 @@ impl Finding {
         of_code && placed && self.secret.is_none() && self.code.is_none()
     }
 
-    /// Whether it is of a kind that is recognised by its code, and there is none.
+    /// Whether it is of a kind that is recognised by its code, and there is none. A secret is recognised by its digest too.
     pub fn lacks_code(&self) -> bool {
         match self.kind {
-            Kind::Code | Kind::Secret => self.code.is_none(),
+            Kind::Code => self.code.is_none(),
+            Kind::Secret => self.code.is_none() && self.secret.is_none(),
             Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => false,
         }
     }
@@ -562,6 +563,8 @@ mod tests {
         let bare = || finding(0, "B1", "./a.py", 1, &[]);
         assert!(bare().lacks_code() && Finding { kind: Kind::Secret, ..bare() }.lacks_code());
         assert!(!Finding { kind: Kind::Dependency, ..bare() }.lacks_code());
+        let secret = Some(Secret { digest: "sha256:0".to_owned(), masked: String::new() });
+        assert!(!Finding { kind: Kind::Secret, secret, ..bare() }.lacks_code());
         assert!(!finding(0, "B1", "./a.py", 1, &["x"]).lacks_code());
     }
 
