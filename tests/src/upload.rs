@@ -40,6 +40,12 @@ impl Upload {
         self
     }
 
+    /// Without what stands behind so many bytes of the body.
+    pub fn cut(mut self, bytes: usize) -> Self {
+        self.body.truncate(bytes);
+        self
+    }
+
     /// Bytes of the body as sent.
     pub fn size(&self) -> usize {
         self.body.len()

@@ -1,7 +1,11 @@
-//! The body of an upload as a run of bytes: as it is, or the first file of a form (`curl -F report=@report.json`).
+//! The body of an upload as its parts, each a run of bytes: the body as it is; the one file of a form
+//! (`curl -F report=@report.json`); or the two of a form that brings code from the working tree, the sidecar first, so
+//! that neither needs to be held.
 
+use crate::inflate::Inflated;
 use api::problem::{Code, Problem};
-use bytes::Bytes;
+use api::v1::{REPORT_PART, SOURCE_PART};
+use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream};
 use guest::Body;
 use send_wrapper::SendWrapper;
@@ -10,15 +14,44 @@ use spin_sdk::http::HeaderMap;
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Not at all.
+    /// Not at all, so far as is said.
     Identity,
     /// gzip (RFC 1952), one or more members.
     Gzip,
     /// gzip written in base64 (RFC 4648), as GitHub takes SARIF.
     GzipBase64,
+    /// No longer: what stood around it was compressed. Nothing is compressed twice.
+    Decoded,
 }
 
-/// Where the bytes of a report come from.
+/// What a part of an upload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What the working tree shows of the report's findings.
+    Sidecar,
+    /// The report.
+    Report,
+}
+
+impl Part {
+    /// The problem of a part that can't be read.
+    pub(crate) fn malformed(self) -> Code {
+        match self {
+            Self::Sidecar => Code::SourceMalformed,
+            Self::Report => Code::ReportMalformed,
+        }
+    }
+
+    /// The problem of a part that was cut off.
+    pub(crate) fn truncated(self) -> Code {
+        match self {
+            Self::Sidecar => Code::SourceMalformed,
+            Self::Report => Code::ReportTruncated,
+        }
+    }
+}
+
+/// Where bytes come from.
 #[allow(async_fn_in_trait)]
 pub trait Source {
     /// How they are compressed.
@@ -31,16 +64,45 @@ pub trait Source {
     async fn next(&mut self) -> Result<Option<Bytes>, Problem>;
 }
 
+impl<S: Source> Source for &mut S {
+    fn encoding(&self) -> Encoding {
+        S::encoding(self)
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        S::next(self).await
+    }
+}
+
+/// The parts of an upload: its bytes are those of the part that was gone to last.
+#[allow(async_fn_in_trait)]
+pub trait Parts: Source {
+    /// Goes to the next part, if there is one.
+    ///
+    /// # Errors
+    /// The connection broke, the form is not one, or it has other parts than an upload has.
+    async fn part(&mut self) -> Result<Option<Part>, Problem>;
+}
+
 /// A request's body.
 pub(crate) enum Incoming {
-    Plain(Body, Encoding),
+    Plain(Plain),
     Form(Box<Form>),
 }
 
-/// A form of which the first file is the report.
+/// A body that is the report.
+pub(crate) struct Plain {
+    body: Body,
+    encoding: Encoding,
+    begun: bool,
+}
+
+/// A form of one file, which is the report, or of the sidecar and the report.
 pub(crate) struct Form {
     multipart: multer::Multipart<'static>,
     file: Option<multer::Field<'static>>,
+    /// What `file` is; before the first there is none.
+    part: Option<Part>,
     encoding: Encoding,
 }
 
@@ -48,7 +110,7 @@ pub(crate) struct Form {
 ///
 /// # Errors
 /// It is compressed in a way that is not read, or says that it is a form and is none.
-pub(crate) fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem> {
+pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem> {
     let header = |name: &str| Ok::<_, Problem>(guest::header(headers, name)?.unwrap_or_default().trim());
     if headers.get_all("content-encoding").iter().count() > 1 {
         return Err(Problem::new(
@@ -66,19 +128,77 @@ pub(crate) fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem>
     };
     let content_type = header("content-type")?;
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
-        return Ok(Incoming::Plain(body, encoding));
+        return Ok(Incoming::Plain(Plain { body, encoding, begun: false }));
     }
     let boundary = multer::parse_boundary(content_type).map_err(|error| not_a_form(&error))?;
-    // multer wants a stream that could change threads; a component has only one.
-    let multipart = multer::Multipart::new(SendWrapper::new(chunks(body)), boundary);
-    Ok(Incoming::Form(Box::new(Form { multipart, file: None, encoding })))
+    let body = Whole::begin(Bare { body, encoding }).await?;
+    Ok(Incoming::Form(Box::new(Form::open(body, boundary))))
 }
 
-fn chunks(body: Body) -> impl Stream<Item = Result<Bytes, Problem>> {
+/// A body as it arrives.
+struct Bare {
+    body: Body,
+    encoding: Encoding,
+}
+
+impl Source for Bare {
+    fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.body.next().await
+    }
+}
+
+/// How gzip begins.
+const GZIP: [u8; 2] = [0x1F, 0x8B];
+
+/// A form's body, of which the first bytes were looked at.
+struct Whole<S> {
+    first: BytesMut,
+    body: S,
+}
+
+impl<S: Source> Whole<S> {
+    async fn begin(mut body: S) -> Result<Self, Problem> {
+        let mut first = BytesMut::new();
+        while first.len() < GZIP.len() {
+            let Some(bytes) = body.next().await? else { break };
+            first.extend_from_slice(&bytes);
+        }
+        Ok(Self { first, body })
+    }
+}
+
+impl<S: Source> Source for Whole<S> {
+    fn encoding(&self) -> Encoding {
+        self.body.encoding()
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        match self.first.is_empty() {
+            false => Ok(Some(std::mem::take(&mut self.first).freeze())),
+            true => self.body.next().await,
+        }
+    }
+}
+
+fn form_of(body: impl Source + 'static, boundary: String) -> multer::Multipart<'static> {
+    // multer wants a stream that could change threads; a component has only one.
+    multer::Multipart::new(SendWrapper::new(chunks(body)), boundary)
+}
+
+fn chunks(body: impl Source) -> impl Stream<Item = Result<Bytes, Problem>> {
     stream::try_unfold(body, |mut body| async move { Ok(body.next().await?.map(|bytes| (bytes, body))) })
 }
 
 fn not_a_form(error: &multer::Error) -> Problem {
+    if let multer::Error::StreamReadFailed(inner) = error
+        && let Some(problem) = inner.downcast_ref::<Problem>()
+    {
+        return problem.clone();
+    }
     let detail = format!("the multipart form can't be read: {error}; or send the report as the body itself");
     Problem::new(Code::ReportMalformed, detail)
 }
@@ -86,41 +206,188 @@ fn not_a_form(error: &multer::Error) -> Problem {
 impl Source for Incoming {
     fn encoding(&self) -> Encoding {
         match self {
-            Self::Plain(_, encoding) => *encoding,
+            Self::Plain(plain) => plain.encoding,
             Self::Form(form) => form.encoding,
         }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         match self {
-            Self::Plain(body, _) => body.next().await,
-            Self::Form(form) => form.next().await,
+            Self::Plain(plain) => plain.body.next().await,
+            Self::Form(form) => match &mut form.file {
+                Some(file) => file.chunk().await.map_err(|error| not_a_form(&error)),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+impl Parts for Incoming {
+    async fn part(&mut self) -> Result<Option<Part>, Problem> {
+        match self {
+            Self::Plain(plain) => Ok((!std::mem::replace(&mut plain.begun, true)).then_some(Part::Report)),
+            Self::Form(form) => form.part().await,
         }
     }
 }
 
 impl Form {
-    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        if self.file.is_none() {
-            let file = self.multipart.next_field().await.map_err(|error| not_a_form(&error))?;
-            self.file = Some(file.ok_or_else(|| {
-                Problem::new(Code::ReportEmpty, "the form has no file; send one, as `curl -F report=@report.json` does")
-            })?);
-        }
-        let Some(file) = &mut self.file else { return Ok(None) };
-        if let Some(bytes) = file.chunk().await.map_err(|error| not_a_form(&error))? {
-            return Ok(Some(bytes));
-        }
-        // A second file would be lost without a word.
+    fn open<S: Source + 'static>(body: Whole<S>, boundary: String) -> Self {
+        // The header may speak of the whole form or, as some clients mean it, of the file in it.
+        let (multipart, encoding) = match body.encoding() {
+            Encoding::Gzip if body.first.starts_with(&GZIP) => {
+                (form_of(Inflated::new(body, Part::Report), boundary), Encoding::Decoded)
+            }
+            said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
+                (form_of(body, boundary), said)
+            }
+        };
+        Self { multipart, file: None, part: None, encoding }
+    }
+
+    async fn part(&mut self) -> Result<Option<Part>, Problem> {
+        // The form goes on only once its last file is let go.
         self.file = None;
-        match self.multipart.next_field().await.map_err(|error| not_a_form(&error))? {
-            None => {
-                self.multipart = multer::Multipart::new(stream::empty::<Result<Bytes, Problem>>(), "ended");
-                Ok(None)
+        let file = self.multipart.next_field().await.map_err(|error| not_a_form(&error))?;
+        let part = match &file {
+            Some(file) => Some(following(self.part, file.name())?),
+            None => None,
+        };
+        match (part, self.part) {
+            (Some(part), _) => {
+                (self.file, self.part) = (file, Some(part));
+                Ok(Some(part))
             }
-            Some(_) => {
-                Err(Problem::new(Code::ReportMalformed, "the form has several parts; send one report in each upload"))
+            (None, Some(_)) => Ok(None),
+            (None, None) => {
+                let detail = "the form has no file; send one, as `curl -F report=@report.json` does";
+                Err(Problem::new(Code::ReportEmpty, detail))
             }
         }
+    }
+}
+
+/// What the file of this name is, behind this part. A file that is not read would be lost without a word.
+fn following(before: Option<Part>, name: Option<&str>) -> Result<Part, Problem> {
+    match (before, name) {
+        (None, Some(SOURCE_PART)) => Ok(Part::Sidecar),
+        // The report alone may have any name.
+        (None, Some(_) | None) | (Some(Part::Sidecar), Some(REPORT_PART)) => Ok(Part::Report),
+        (Some(Part::Sidecar | Part::Report), _) => {
+            let detail = format!(
+                "the form has other parts than a `{REPORT_PART}`, or a `{SOURCE_PART}` and behind it a `{REPORT_PART}`; \
+                 send one report in each upload"
+            );
+            Err(Problem::new(Code::ReportMalformed, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Part::{Report, Sidecar};
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use futures::executor::block_on;
+    use std::io::Write as _;
+
+    /// A body in memory, in pieces of a few bytes.
+    struct Pieces(Bytes, Encoding);
+
+    impl Source for Pieces {
+        fn encoding(&self) -> Encoding {
+            self.1
+        }
+        async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+            let length = self.0.len().min(7);
+            Ok((0 < length).then(|| self.0.split_to(length)))
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let part = |(name, content): &(&str, &[u8])| {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\r\n");
+            [head.as_bytes(), content, b"\r\n"].concat()
+        };
+        [parts.iter().flat_map(part).collect(), b"--b--\r\n".to_vec()].concat()
+    }
+
+    type Read = (Vec<(Part, Vec<u8>)>, Encoding);
+
+    /// The parts of a form as they come, and how they are compressed.
+    fn read(body: Vec<u8>, encoding: Encoding) -> Result<Read, Problem> {
+        block_on(async {
+            let body = Whole::begin(Pieces(body.into(), encoding)).await?;
+            let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));
+            let mut parts = Vec::new();
+            while let Some(part) = incoming.part().await? {
+                let mut content = Vec::new();
+                while let Some(bytes) = incoming.next().await? {
+                    content.extend_from_slice(&bytes);
+                }
+                parts.push((part, content));
+            }
+            assert_eq!(incoming.part().await, Ok(None), "the end stays the end");
+            Ok((parts, incoming.encoding()))
+        })
+    }
+
+    #[test]
+    fn the_parts_of_a_form_come_one_after_the_other_however_they_are_compressed() {
+        let (code, report) = (b"{\"v\":1}\n".as_slice(), b"a report".as_slice());
+        let both = form(&[("source", code), ("report", report)]);
+        let parts = vec![(Sidecar, code.to_vec()), (Report, report.to_vec())];
+        assert_eq!(read(both.clone(), Encoding::Identity), Ok((parts.clone(), Encoding::Identity)));
+        assert_eq!(read(gzip(&both), Encoding::Gzip), Ok((parts, Encoding::Decoded)));
+        // What the header says of a form that is not compressed is of the file in it.
+        let packed = form(&[("any", &gzip(report))]);
+        assert_eq!(read(packed, Encoding::Gzip), Ok((vec![(Report, gzip(report))], Encoding::Gzip)));
+    }
+
+    #[test]
+    fn a_form_that_is_none_or_a_bomb_is_refused() {
+        let both = form(&[("source", b"{}"), ("report", b"{}")]);
+        let code = |body: Vec<u8>, encoding| read(body, encoding).unwrap_err().code;
+        assert_eq!(code(Vec::new(), Encoding::Identity), Code::ReportMalformed);
+        assert_eq!(code(form(&[]), Encoding::Identity), Code::ReportEmpty);
+        assert_eq!(code(both[..both.len() - 9].to_vec(), Encoding::Identity), Code::ReportMalformed);
+        let packed = gzip(&both);
+        assert_eq!(code(packed[..packed.len() - 9].to_vec(), Encoding::Gzip), Code::ReportTruncated);
+        let bomb = form(&[("report", &vec![b' '; 4 << 20])]);
+        assert_eq!(code(gzip(&bomb), Encoding::Gzip), Code::CompressionBomb);
+        assert_eq!(code(form(&[("report", b"{}"), ("source", b"{}")]), Encoding::Identity), Code::ReportMalformed);
+    }
+
+    #[test]
+    fn a_form_is_one_file_or_a_source_and_a_report_in_this_order() {
+        for (before, name, expected) in [
+            (None, Some("report"), Some(Report)),
+            (None, Some("anything"), Some(Report)),
+            (None, None, Some(Report)),
+            (None, Some("source"), Some(Sidecar)),
+            (Some(Sidecar), Some("report"), Some(Report)),
+            (Some(Sidecar), Some("anything"), None),
+            (Some(Sidecar), Some("source"), None),
+            (Some(Sidecar), None, None),
+            (Some(Report), Some("source"), None),
+            (Some(Report), Some("report"), None),
+            (Some(Report), None, None),
+        ] {
+            assert_eq!(following(before, name).ok(), expected, "{name:?} behind {before:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_forms_own_bytes_are_refused_for_is_told_as_it_is() {
+        let bomb = Problem::new(Code::CompressionBomb, "1 byte became 2");
+        assert_eq!(not_a_form(&multer::Error::StreamReadFailed(Box::new(bomb.clone()))), bomb);
+        assert_eq!(not_a_form(&multer::Error::IncompleteStream).code, Code::ReportMalformed);
     }
 }

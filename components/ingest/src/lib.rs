@@ -5,11 +5,13 @@
 
 mod asked;
 mod body;
+mod inflate;
 mod parse;
 mod peek;
 mod raw;
 pub mod replay;
 mod sealing;
+mod sidecar;
 mod sync_kv;
 pub mod upload;
 
@@ -58,7 +60,7 @@ async fn upload(mut call: Call) -> Result<Reply, Problem> {
     let (kv, sync) = (SpinKv::open().await?, SpinSyncKv::open()?);
     let context = context(&kv, &sync).await?;
     let asked = upload::Asked::take(&mut call)?;
-    let mut body = body::open(&call.headers, call.body)?;
+    let mut body = body::open(&call.headers, call.body).await?;
     let answer = upload::run(&context, asked, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;

@@ -1,8 +1,8 @@
 //! Looks at the first bytes of a report before it is taken in: gzip is recognised by its mark, with or without a header
 //! that says so, and so is gzip written in base64.
 
-use crate::body::{Encoding, Source};
-use api::problem::{Code, Problem};
+use crate::body::{Encoding, Part, Source};
+use api::problem::Problem;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -32,7 +32,7 @@ impl<'a, S: Source> Peeked<'a, S> {
         let encoding = match source.encoding() {
             Encoding::Identity if first.starts_with(GZIP) => Encoding::Gzip,
             Encoding::Identity if first.starts_with(GZIP_BASE64) => Encoding::GzipBase64,
-            said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64) => said,
+            said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => said,
         };
         Ok(Self { source, first, ended, encoding })
     }
@@ -55,13 +55,15 @@ impl<S: Source> Source for Peeked<'_, S> {
 /// Decodes base64 as it comes; line breaks and spaces in it are no matter.
 pub(crate) struct Unbase64<S> {
     source: S,
+    /// What it is part of, for errors.
+    part: Part,
     /// Characters that are not yet four.
     rest: Vec<u8>,
 }
 
 impl<S> Unbase64<S> {
-    pub(crate) fn new(source: S) -> Self {
-        Self { source, rest: Vec::new() }
+    pub(crate) fn new(source: S, part: Part) -> Self {
+        Self { source, part, rest: Vec::new() }
     }
 }
 
@@ -81,7 +83,7 @@ impl<S: Source> Source for Unbase64<S> {
             };
             let four: Vec<u8> = self.rest.drain(..whole).collect();
             let decoded = STANDARD.decode(four).map_err(|error| {
-                Problem::new(Code::ReportMalformed, format!("the body begins like gzip in base64 and is not: {error}"))
+                Problem::new(self.part.malformed(), format!("the body begins like gzip in base64 and is not: {error}"))
             })?;
             if !decoded.is_empty() {
                 return Ok(Some(decoded.into()));

@@ -3,9 +3,11 @@
 //! It counts nowhere: it is in no journal, no later scan is compared with it, and the original is not touched.
 
 use crate::asked::scanner;
-use crate::parse::parse;
+use crate::body::Part;
+use crate::parse::{Report, parse};
 use crate::raw::{Keep, Stored};
 use crate::sealing::Sealer;
+use crate::sidecar::Sidecar;
 use crate::sync_kv::SyncKv;
 use crate::upload::{Context, freeze, judge};
 use api::auth::authenticate;
@@ -19,11 +21,11 @@ use domain::role::Role;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::version::Versions;
 use guest::Call;
-use scanners::Input;
+use scanners::{Input, Source as _};
 use std::collections::BTreeMap;
 use store::kv::Kv;
 use store::outcome::{fill_titles, rows, sizes};
-use store::scans::{Answered, Frozen, RawReport, discard};
+use store::scans::{Answered, Frozen, RawReport, Written, discard};
 use store::{document, keys};
 
 /// What comparing holds for each issue of either result, in bytes.
@@ -134,13 +136,19 @@ async fn reread<K: Kv, S: SyncKv, V: Services>(
     segments: u32,
 ) -> Result<Frozen, Problem> {
     let (scan, attempt) = (record.id, hex(&context.random));
-    let mut findings = 0;
+    let mut written = Written::default();
     let frozen = async {
         let keep = Keep { scan: original.record.id, attempt: &original.attempt, sealer };
-        let stored = Stored::new(context.sync, keep, segments);
+        let stored = Stored::new(context.sync, keep, Part::Report, segments);
+        let stored_sidecar = original.source.map(|segments| Stored::new(context.sync, keep, Part::Sidecar, segments));
         let (_, expected) = scanner(record.request.scanner.as_str()).map_err(|problem| unread(&problem))?;
-        let parsed = parse(context.sync, expected, Input::Stream(&stored), scan, &attempt, &mut findings);
-        let (parsed, manifest) = match stored.failure() {
+        let parsed = (|| {
+            let sidecar = stored_sidecar.as_ref().map(|stored| Sidecar::open(stored.open())).transpose()?;
+            let report = Report { expected, input: Input::Stream(&stored), scan, attempt: &attempt };
+            parse(context.sync, report, sidecar.map(|(_, sidecar)| sidecar), &mut written.findings)
+        })();
+        let failed = stored.failure().or_else(|| stored_sidecar.and_then(Stored::failure));
+        let (parsed, manifest) = match failed {
             Some(failure) => return Err(failure.into()),
             None => parsed.map_err(|problem| unread(&problem))?,
         };
@@ -148,7 +156,15 @@ async fn reread<K: Kv, S: SyncKv, V: Services>(
         let record = ScanRecord { tool: name(&parsed.tool)?, format: name(parsed.format)?, ..record };
         let report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
         let raw = RawReport::OfOriginal;
-        let mine = Frozen { record, report, attempt: attempt.clone(), raw, findings: manifest, findings_of: None };
+        let mine = Frozen {
+            record,
+            report,
+            attempt: attempt.clone(),
+            raw,
+            source: original.source,
+            findings: manifest,
+            findings_of: None,
+        };
         freeze(context, mine, true).await
     }
     .await;
@@ -156,7 +172,7 @@ async fn reread<K: Kv, S: SyncKv, V: Services>(
         return frozen;
     }
     // Another replay was first, or this one failed: its segments are nobody's.
-    discard(context.kv, scan, &attempt, 0, findings).await?;
+    discard(context.kv, scan, &attempt, written).await?;
     frozen
 }
 

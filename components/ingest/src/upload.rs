@@ -1,10 +1,11 @@
 //! One upload from its first byte to its verdict. The steps are those of ARCHITECTURE.md, "One upload".
 
 pub use crate::asked::Asked;
-pub use crate::body::{Encoding, Source};
-use crate::parse::parse;
-use crate::raw::{Keep, Received, Stored, receive};
+pub use crate::body::{Encoding, Part, Parts, Source};
+use crate::parse::{Report, parse};
+use crate::raw::{Keep, Received, Stored, Upload, receive};
 use crate::sealing::Sealer;
+use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
 use api::auth::authenticate;
 use api::context::project_state;
@@ -20,9 +21,10 @@ use domain::role::Role;
 use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
 use domain::version::Versions;
-use scanners::Input;
+use scanners::{Input, Source as _};
+use std::io::Read;
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged, RawReport, discard};
+use store::scans::{Answered, Frozen, Judged, RawReport, Written, discard};
 use store::{document, keys};
 
 /// How often an upload looks whether the one that claimed its key first has frozen the scan.
@@ -56,7 +58,7 @@ pub struct Context<'a, K, S, V> {
 pub async fn run<K: Kv, S: SyncKv, V: Services>(
     context: &Context<'_, K, S, V>,
     asked: Asked,
-    body: &mut impl Source,
+    body: &mut impl Parts,
 ) -> Result<ScanAnswer, Problem> {
     let kv = context.kv;
     let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
@@ -76,7 +78,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     };
     let frozen = match known {
         Some(frozen) => {
-            let received = receive(kv, None, body, &mut 0).await?;
+            let received = receive(kv, None, body, &mut Written::default()).await?;
             same(&frozen, &asked.request, &received)?;
             frozen
         }
@@ -92,26 +94,39 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
     scan: ScanId,
     state: &Project,
     by: Actor,
-    body: &mut impl Source,
+    body: &mut impl Parts,
 ) -> Result<Frozen, Problem> {
     let kv = context.kv;
     let attempt = hex(&context.random);
     let sealer = Sealer::new(context.raw_key);
     let keep = Keep { scan, attempt: &attempt, sealer: &sealer };
-    let (mut segments, mut findings) = (0, 0);
+    let mut written = Written::default();
     let frozen = async {
-        let received = receive(kv, Some(keep), body, &mut segments).await?;
-        let stored = Stored::new(context.sync, keep, received.segments);
-        let input = match received.memory.whole() {
-            Some(bytes) => Input::Memory(bytes),
-            None => Input::Stream(&stored),
-        };
-        let parsed = parse(context.sync, asked.expected, input, scan, &attempt, &mut findings);
-        let (parsed, manifest) = match stored.failure() {
+        let received = receive(kv, Some(keep), body, &mut written).await?;
+        let Upload { sidecar, report } = &received;
+        let stored = Stored::new(context.sync, keep, Part::Report, report.segments);
+        let stored_sidecar = sidecar.as_ref().map(|sidecar| {
+            let stored = Stored::new(context.sync, keep, Part::Sidecar, sidecar.segments);
+            (sidecar, stored)
+        });
+        let parsed = (|| {
+            let opened = stored_sidecar.as_ref().map(|(sidecar, stored)| Sidecar::open(opened(sidecar, stored)));
+            let (revision, sidecar) = opened.transpose()?.unzip();
+            let input = match report.memory.whole() {
+                Some(bytes) => Input::Memory(bytes),
+                None => Input::Stream(&stored),
+            };
+            let report = Report { expected: asked.expected, input, scan, attempt: &attempt };
+            let (parsed, manifest) = parse(context.sync, report, sidecar, &mut written.findings)?;
+            Ok::<_, Problem>((parsed, manifest, revision))
+        })();
+        let failed = stored.failure().or_else(|| stored_sidecar.and_then(|(_, stored)| stored.failure()));
+        let (parsed, manifest, revision) = match failed {
             Some(failure) => return Err(failure.into()),
             None => parsed?,
         };
-        let raw = sealer.kept(&context.storage_key, parsed.holds_secrets, received.segments)?;
+        let raw = sealer.kept(&context.storage_key, parsed.holds_secrets, report.segments)?;
+        let source = sidecar.as_ref().filter(|_| raw != RawReport::Removed).map(|sidecar| sidecar.segments);
         let name = |name: &str| name.parse().map_err(|error| Problem::internal(format!("{error}")));
         let (tool, categories) = (name(&parsed.tool)?, parsed.categories.into_iter().collect::<Vec<_>>());
         let record = ScanRecord {
@@ -124,18 +139,21 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             categories,
             by,
             received: context.now,
-            report_sha256: received.sha256.clone(),
-            report_bytes: received.bytes,
+            report_sha256: report.sha256.clone(),
+            report_bytes: report.bytes,
+            source: revision.filter(|revision| !revision.is_empty()),
+            source_sha256: sidecar.as_ref().map(|sidecar| sidecar.sha256.clone()),
             settings: state.settings.clone(),
             versions: Versions::CURRENT,
             replay_of: None,
             replayed: None,
         };
-        let report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
+        let parsed_report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
         // Before the scan is frozen: an upload that is refused here leaves nothing behind.
         ensure_target(context, state, &record).await?;
         let attempt = attempt.clone();
-        let mine = Frozen { record, report, attempt, raw, findings: manifest, findings_of: None };
+        let mine =
+            Frozen { record, report: parsed_report, attempt, raw, source, findings: manifest, findings_of: None };
         let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
         same(&frozen, &asked.request, &received)?;
         Ok(frozen)
@@ -144,15 +162,23 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
     match frozen {
         Ok(frozen) if frozen.attempt == attempt => {
             if frozen.raw == RawReport::Removed {
-                discard(kv, scan, &attempt, segments, 0).await?;
+                discard(kv, scan, &attempt, Written { findings: 0, ..written }).await?;
             }
             Ok(frozen)
         }
         // Another upload under the same key was first, or this one failed: its segments are nobody's.
         other => {
-            discard(kv, scan, &attempt, segments, findings).await?;
+            discard(kv, scan, &attempt, written).await?;
             other
         }
+    }
+}
+
+/// A reader over a part that was received.
+fn opened<'a, S: SyncKv>(received: &'a Received, stored: &'a Stored<'_, S>) -> Box<dyn Read + 'a> {
+    match received.memory.whole() {
+        Some(bytes) => Box::new(bytes),
+        None => stored.open(),
     }
 }
 
@@ -182,9 +208,12 @@ pub(crate) async fn freeze<K: Kv, S, V: Services>(
 }
 
 /// Checks that a request under a key that was used before is the same request.
-fn same(frozen: &Frozen, request: &ScanRequest, received: &Received) -> Result<(), Problem> {
-    let what = if frozen.record.report_sha256 != received.sha256 {
+fn same(frozen: &Frozen, request: &ScanRequest, received: &Upload) -> Result<(), Problem> {
+    let sidecar = received.sidecar.as_ref().map(|sidecar| &sidecar.sha256);
+    let what = if frozen.record.report_sha256 != received.report.sha256 {
         "another report"
+    } else if frozen.record.source_sha256.as_ref() != sidecar {
+        "other code beside the report"
     } else if frozen.record.request != *request {
         "other parameters"
     } else {

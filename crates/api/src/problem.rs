@@ -52,6 +52,8 @@ codes! {
     ReportTruncated = "report-truncated", 400, "The report was cut off";
     /// The report is not written in its notation.
     ReportMalformed = "report-malformed", 400, "The report can't be read";
+    /// The sidecar with code from the working tree is not one.
+    SourceMalformed = "source-malformed", 400, "The code sent beside the report can't be read";
     /// There is no token, or it is not known.
     Unauthenticated = "unauthenticated", 401, "A valid token is needed";
     /// The token's time is over.
@@ -66,6 +68,8 @@ codes! {
     Conflict = "conflict", 409, "The present state does not allow this";
     /// The body is too large.
     ReportTooLarge = "report-too-large", 413, "The report is too large";
+    /// The sidecar is too large.
+    SourceTooLarge = "source-too-large", 413, "The code sent beside the report is too large";
     /// The body decompresses to far more than it is.
     CompressionBomb = "compression-bomb", 413, "The report is compressed beyond belief";
     /// The body is compressed in a way that is not read.

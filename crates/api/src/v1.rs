@@ -5,6 +5,7 @@ mod identity;
 mod occurrence;
 mod replay;
 mod scanner;
+mod source;
 
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
@@ -14,6 +15,7 @@ pub use replay::{
     ReplayVersions, VersionsItem,
 };
 pub use scanner::{Difference, ScannerItem};
+pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
 
 use domain::comparison::{Bucket, Division};
 use domain::exemption::{Exemption, Status};
@@ -22,6 +24,7 @@ use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::project::{Target, TargetType, Token};
 use domain::scan::{ParsedReport, Reference, ScanRecord};
+use domain::source::Revision;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -86,6 +89,33 @@ pub struct Scan {
     pub received_at: String,
     /// Who uploaded it.
     pub uploaded_by: String,
+    /// What was scanned, as git tells it, where the upload came with its working tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+}
+
+/// Which state of which repository was scanned. What is not known is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The commit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// The branch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub branch: Option<String>,
+    /// Where the repository comes from, without what opens it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remote: Option<String>,
+}
+
+impl Source {
+    fn new(revision: &Revision) -> Self {
+        Self {
+            commit: revision.commit.as_ref().map(ToString::to_string),
+            branch: revision.branch.as_ref().map(ToString::to_string),
+            remote: revision.remote.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 /// A target by name and type.
@@ -151,6 +181,21 @@ pub struct Report {
     pub cut_fields: u64,
     /// Whether nothing is missing; only such a scan shows what is remediated and is compared with.
     pub complete: bool,
+    /// Findings, suppressed ones among them, that are recognised by their code and had none to be recognised by.
+    #[serde(default)]
+    pub without_code: u64,
+    /// What became of the sidecar; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<SourceUse>,
+}
+
+/// What became of the code that was sent beside a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceUse {
+    /// Findings that got their code from it.
+    pub enriched: u64,
+    /// Rows that were not used: no finding of the report is there.
+    pub mismatched: u64,
 }
 
 /// An entry of a report that could not be read.
@@ -186,7 +231,7 @@ impl ScanAnswer {
                 remediated: counts.remediated_occurrences,
                 exempted: counts.exempted_occurrences,
             },
-            report: Report::new(report),
+            report: Report::new(report, record.source_sha256.is_some()),
         }
     }
 }
@@ -209,6 +254,7 @@ impl Scan {
             execution: request.execution.as_ref().map(ToString::to_string),
             received_at: record.received.to_string(),
             uploaded_by: record.by.subject.to_string(),
+            source: record.source.as_ref().map(Source::new),
         }
     }
 }
@@ -229,7 +275,7 @@ impl Comparison {
 }
 
 impl Report {
-    fn new(report: &ParsedReport) -> Self {
+    fn new(report: &ParsedReport, with_source: bool) -> Self {
         let summary = &report.summary;
         Self {
             results: summary.results,
@@ -248,6 +294,8 @@ impl Report {
             scanner_errors_total: summary.scanner_errors_total,
             cut_fields: summary.cut_fields,
             complete: summary.is_complete(),
+            without_code: summary.without_code,
+            source: with_source.then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
         }
     }
 }

@@ -1,13 +1,16 @@
-//! A report as it is sent: from disk, compressed where that is worth it, readable more than once. It is never held in
-//! memory and never looked into.
+//! A report as it is sent: from disk, alone or behind its sidecar, compressed where that is worth it, readable more than
+//! once, so that a second try sends the same bytes. It is never held in memory.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use api::v1::{REPORT_PART, SOURCE_PART};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+
+use crate::random;
 
 /// From here on a report is compressed.
 const COMPRESS_BYTES_MIN: u64 = 64 << 10;
@@ -16,8 +19,19 @@ const COMPRESSION_RATIO_MAX: u64 = 50;
 /// How a gzip file begins.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// The type of a body that is the report.
+const BYTES: &str = "application/octet-stream";
+
 /// A report, ready to be sent as often as needed.
 pub(crate) struct ReportBody {
+    /// The report as it was given, and whether that is compressed.
+    original: (File, bool),
+    sent: Packed,
+    content_type: String,
+}
+
+/// Bytes as they are sent.
+struct Packed {
     file: File,
     bytes: u64,
     gzip: bool,
@@ -46,6 +60,64 @@ impl ReportBody {
         Ok(Self::new(spooled(text.as_bytes())?)?)
     }
 
+    fn new(file: File) -> io::Result<Self> {
+        let mut original = file.try_clone()?;
+        let sent = Packed::new(file)?;
+        let mut magic = Vec::new();
+        original.seek(SeekFrom::Start(0))?;
+        Read::by_ref(&mut original).take(2).read_to_end(&mut magic)?;
+        Ok(Self { original: (original, magic == GZIP_MAGIC), sent, content_type: BYTES.to_owned() })
+    }
+
+    /// The report behind a sidecar, as a form of both.
+    pub(crate) fn with_sidecar(self, sidecar: &[u8]) -> Result<Self> {
+        let boundary = format!("gatehouse-{}", random::hex::<16>()?);
+        let form = || -> io::Result<File> {
+            let sidecar = Packed::new(spooled(sidecar)?)?;
+            let mut form = io::BufWriter::new(tempfile::tempfile()?);
+            for (name, part) in [(SOURCE_PART, &sidecar), (REPORT_PART, &self.sent)] {
+                let head = format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"");
+                write!(form, "--{boundary}\r\n{head}\r\nContent-Type: {BYTES}\r\n\r\n")?;
+                io::copy(&mut part.reader()?, &mut form)?;
+                form.write_all(b"\r\n")?;
+            }
+            write!(form, "--{boundary}--\r\n")?;
+            Ok(form.into_inner()?)
+        };
+        let file = form().context("cannot put the report and its source into one body")?;
+        let bytes = file.metadata()?.len();
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        // What is compressed in it says so itself.
+        Ok(Self { sent: Packed { file, bytes, gzip: false }, content_type, ..self })
+    }
+
+    /// The report as it was given, and whether that is compressed.
+    pub(crate) fn original(&self) -> (&File, bool) {
+        (&self.original.0, self.original.1)
+    }
+
+    /// How many bytes are sent.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sent.bytes
+    }
+
+    /// Whether they are compressed.
+    pub(crate) fn gzip(&self) -> bool {
+        self.sent.gzip
+    }
+
+    /// What they are.
+    pub(crate) fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    /// The bytes from the first on.
+    pub(crate) fn reader(&self) -> io::Result<impl Read + use<>> {
+        self.sent.reader()
+    }
+}
+
+impl Packed {
     fn new(mut file: File) -> io::Result<Self> {
         let bytes = file.metadata()?.len();
         let mut magic = Vec::new();
@@ -57,6 +129,7 @@ impl ReportBody {
         if bytes <= COMPRESS_BYTES_MIN {
             return Ok(Self { file, bytes, gzip: false });
         }
+        file.seek(SeekFrom::Start(0))?;
         let mut encoder = GzEncoder::new(tempfile::tempfile()?, Compression::fast());
         io::copy(&mut io::BufReader::with_capacity(1 << 16, &file), &mut encoder)?;
         let compressed = encoder.finish()?;
@@ -67,18 +140,7 @@ impl ReportBody {
         Ok(Self { file, bytes, gzip: false })
     }
 
-    /// How many bytes are sent.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Whether they are compressed.
-    pub(crate) fn gzip(&self) -> bool {
-        self.gzip
-    }
-
-    /// The bytes from the first on.
-    pub(crate) fn reader(&self) -> io::Result<impl Read + use<>> {
+    fn reader(&self) -> io::Result<impl Read + use<>> {
         let mut file = self.file.try_clone()?;
         file.seek(SeekFrom::Start(0))?;
         Ok(io::BufReader::with_capacity(1 << 16, file.take(self.bytes)))
@@ -136,6 +198,40 @@ mod tests {
     #[test]
     fn what_the_server_would_take_for_a_bomb_is_not_compressed() {
         assert!(!body(&vec![b' '; 1 << 20]).gzip());
+    }
+
+    #[test]
+    fn a_report_behind_a_sidecar_is_a_form_of_both_and_the_same_at_every_try() {
+        let large = text(COMPRESS_BYTES_MIN + 1);
+        let form = body(&large).with_sidecar(b"{\"v\":1}\n").unwrap();
+        let boundary = form.content_type().strip_prefix("multipart/form-data; boundary=").unwrap().to_owned();
+        let bytes = sent(&form);
+        assert_eq!(bytes, sent(&form), "every try sends the same");
+        assert!(!form.gzip());
+        let head = |name: &str| {
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            )
+        };
+        let before = format!("{}{{\"v\":1}}\n\r\n{}", head("source"), head("report"));
+        let rest = bytes.strip_prefix(before.as_bytes()).unwrap();
+        let report = rest.strip_suffix(format!("\r\n--{boundary}--\r\n").as_bytes()).unwrap();
+        let mut read = Vec::new();
+        flate2::read::GzDecoder::new(report).read_to_end(&mut read).unwrap();
+        assert_eq!(read, large);
+    }
+
+    #[test]
+    fn the_original_of_a_report_is_told_from_what_is_sent() {
+        let large = text(COMPRESS_BYTES_MIN + 1);
+        let report = body(&large);
+        let (mut file, gzip) = report.original();
+        let mut read = Vec::new();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.read_to_end(&mut read).unwrap();
+        assert!(read == large && !gzip && report.gzip());
+        assert!(body(&[0x1f, 0x8b, 8, 0]).original().1);
     }
 
     #[test]

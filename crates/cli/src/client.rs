@@ -87,6 +87,7 @@ pub(crate) struct Client {
 pub(crate) struct Sending<'a> {
     pub(crate) parameters: &'a [(&'static str, &'a str)],
     pub(crate) key: &'a str,
+    pub(crate) content_type: &'a str,
     pub(crate) gzip: bool,
     pub(crate) bytes: u64,
     pub(crate) wait_for_permission: bool,
@@ -171,7 +172,7 @@ impl Client {
         let url = self.url(&["scans"], sending.parameters);
         let mut request = self
             .request(Method::POST, &url)
-            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_TYPE, sending.content_type)
             .header(header::CONTENT_LENGTH, sending.bytes)
             .header("idempotency-key", sending.key);
         if sending.gzip {

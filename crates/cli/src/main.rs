@@ -20,6 +20,7 @@ mod random;
 mod replay;
 mod retry;
 mod scanners;
+mod source;
 mod story;
 mod table;
 mod targets;

@@ -15,6 +15,7 @@ use crate::args::{Connection, Format};
 use crate::body::ReportBody;
 use crate::client::{Client, Error, Sending};
 use crate::progress::Progress;
+use crate::source::{self, Wanted};
 use crate::{failure, issues, output, random, retry, terminal, variables, verdict};
 
 /// How many rejected entries and scanner errors are shown one by one.
@@ -25,6 +26,9 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 /// Upload a scanner's report and exit by the verdict
 ///
 /// Sends the report, compressed if it is large, and shows the issues by how they compare with the target's baseline.
+/// From the checkout that was scanned it adds the lines of code that the report does not show, so that findings are
+/// recognised when they move; docs/source.md says what is sent, and what never.
+///
 /// When the connection breaks or the server is busy it tries again under the same idempotency key, so that a report is
 /// never counted twice.
 #[derive(Args)]
@@ -32,6 +36,7 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical --output-file gate.env
+  gatehouse upload report.sarif --source ../checkout --project shop --target web --variant main
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log says how it ended, for example:
@@ -62,6 +67,13 @@ pub(crate) struct UploadArgs {
     /// The run of the pipeline
     #[arg(long)]
     execution: Option<String>,
+    /// The folder that was scanned, for code that the report does not show; the current one, if it is in a git checkout
+    /// that has a file of the report
+    #[arg(long, value_name = "DIR", conflicts_with = "no_source")]
+    source: Option<PathBuf>,
+    /// Send the report alone
+    #[arg(long)]
+    no_source: bool,
     /// A name for this upload: a second upload under the same name is the same scan
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -78,7 +90,7 @@ pub(crate) struct UploadArgs {
 /// Runs the command.
 pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     let client = args.connection.client()?;
-    let body = ReportBody::open(&args.report)?;
+    let body = with_source(&args, ReportBody::open(&args.report)?)?;
     let target_type = args.target_type.to_string();
     let mut parameters = vec![
         ("scanner", args.scanner.as_str()),
@@ -108,6 +120,18 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
+/// Adds what the working tree shows, and says so.
+fn with_source(args: &UploadArgs, report: ReportBody) -> Result<ReportBody> {
+    let wanted = match (&args.source, args.no_source) {
+        (Some(folder), _) => Wanted::Folder(folder),
+        (None, false) => Wanted::Here,
+        (None, true) => Wanted::Nowhere,
+    };
+    let Some(sidecar) = source::sidecar(wanted, &report, &args.scanner)? else { return Ok(report) };
+    anstream::eprintln!("{}", sidecar.told);
+    report.with_sidecar(&sidecar.lines)
+}
+
 /// An answer, and its bytes as they came.
 pub(crate) struct Uploaded {
     pub(crate) raw: Vec<u8>,
@@ -124,7 +148,8 @@ pub(crate) fn send(
     let key = key.map_or_else(random::hex::<16>, |key| Ok(key.to_owned()))?;
     let bytes = body.bytes();
     let wait_for_permission = PERMISSION_BYTES_MIN < bytes;
-    let sending = Sending { parameters, key: &key, gzip: body.gzip(), bytes, wait_for_permission };
+    let (content_type, gzip) = (body.content_type(), body.gzip());
+    let sending = Sending { parameters, key: &key, content_type, gzip, bytes, wait_for_permission };
     let attempt = || client.upload(&sending, Progress::new(body.reader()?, bytes));
     let sent = retry::with_retries(&retry::DELAYS, attempt, |error, delay| {
         terminal::warn(&format!("{}; trying again in {} s", failure::describe_cause(error), delay.as_secs_f32()));
@@ -158,6 +183,10 @@ fn complain(answer: &ScanAnswer) {
         + report.scanner_errors_total.saturating_sub(shown(report.scanner_errors.len()));
     if 0 < more {
         terminal::warn(&format!("{} more like this", more));
+    }
+    if 0 < report.without_code {
+        let findings = terminal::count(report.without_code, "finding");
+        anstream::eprintln!("source: {findings} without code to be recognised by");
     }
     for reason in answer.reasons.iter().skip(1) {
         terminal::warn(reason);

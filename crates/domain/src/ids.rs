@@ -124,6 +124,11 @@ name!(
     |_, c: char| !c.is_control()
 );
 name!(
+    /// A commit of a repository, whole or shortened, as git writes it: SHA-1 or SHA-256.
+    CommitId, "commit", 64, "0-9 and a-f",
+    |_, c: char| matches!(c, '0'..='9' | 'a'..='f')
+);
+name!(
     /// A scanner's id in Gatehouse's registry, for example `bandit`.
     ScannerId, "scanner", 64, "a-z, 0-9, `-` and `_`",
     |_, c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c)

@@ -25,6 +25,7 @@ pub mod replay;
 pub mod role;
 pub mod scan;
 pub mod signature;
+pub mod source;
 pub mod threshold;
 pub mod time;
 pub mod tracking;

@@ -5,6 +5,7 @@ use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetNam
 use crate::journal::{Fold, Refusal};
 use crate::project::{Settings, TargetType};
 use crate::replay::Replayed;
+use crate::source::Revision;
 use crate::threshold::Threshold;
 use crate::time::Timestamp;
 use crate::version::Versions;
@@ -66,6 +67,12 @@ pub struct ScanRecord {
     pub report_sha256: String,
     /// Bytes of the decompressed report.
     pub report_bytes: u64,
+    /// What was scanned, as git tells it, where the upload came with its working tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Revision>,
+    /// SHA-256 of the decompressed sidecar, 64 hexadecimal digits, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source_sha256: Option<String>,
     /// The project's settings at that time.
     pub settings: Settings,
     /// The scan it is compared with.

@@ -40,7 +40,8 @@ pub struct Finding {
     pub tool: Option<String>,
     /// The scanner's rule, for example `B324`; for a dependency the id under which the scanner reports the vulnerability.
     pub rule: String,
-    /// Ids that the same rule had before, or has beside this one, as the report tells them.
+    /// Other ids under which the tool reports or reported the same rule, where the report itself says so (SARIF's
+    /// `deprecatedIds`).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub former_rules: Vec<String>,
     /// The rule's name, for example `hashlib`: the title.
@@ -92,9 +93,6 @@ pub struct Finding {
     /// The file it is in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
-    /// SHA-256 of that file when it was scanned, 64 hexadecimal digits; the upload tells it, not the report.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub file_sha256: Option<String>,
     /// Further places that belong to the same result: all must be mended.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_locations: Vec<Location>,
@@ -110,6 +108,9 @@ pub struct Finding {
     /// The code at that place.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Excerpt>,
+    /// SHA-256 of the whole file as it was scanned, 64 hexadecimal digits, where the upload came with its working tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file_sha256: Option<String>,
     /// The tool's own fingerprints of this result, by their versioned names (`matchBasedId/v1`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub fingerprints: BTreeMap<String, String>,
@@ -265,12 +266,12 @@ impl Finding {
             references: vec![],
             package: None,
             location: None,
-            file_sha256: None,
             other_locations: vec![],
             endpoint: None,
             resource: None,
             secret: None,
             code: None,
+            file_sha256: None,
             fingerprints: BTreeMap::new(),
             tool_id: None,
             suppressed: None,
@@ -282,6 +283,36 @@ impl Finding {
     /// The level of its score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
+    }
+
+    /// Notes other ids of its rule, each once; blank ones and the rule's own are none.
+    pub fn add_former_rules(&mut self, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            let id = id.trim();
+            if !id.is_empty() && id != self.rule && !self.former_rules.iter().any(|known| known == id) {
+                self.former_rules.push(id.to_owned());
+            }
+        }
+    }
+
+    /// Whether code from the working tree may be added to it. It says where in a file it is, and the report shows no code.
+    /// Never for what is or holds a secret; nor for a package, whose line in a list of packages changes with its version.
+    pub fn may_take_code(&self) -> bool {
+        let of_code = match self.kind {
+            Kind::Code | Kind::Infrastructure => true,
+            Kind::Dependency | Kind::License | Kind::Secret | Kind::Web | Kind::Host => false,
+        };
+        let placed = self.location.as_ref().is_some_and(|location| location.line.is_some());
+        of_code && placed && self.secret.is_none() && self.code.is_none()
+    }
+
+    /// Whether it is of a kind that is recognised by its code, and there is none. A secret is recognised by its digest too.
+    pub fn lacks_code(&self) -> bool {
+        match self.kind {
+            Kind::Code => self.code.is_none(),
+            Kind::Secret => self.code.is_none() && self.secret.is_none(),
+            Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => false,
+        }
     }
 
     /// Calls `each` with every text a finding holds, but for hashes and for the names of fields.
@@ -298,6 +329,7 @@ impl Finding {
         [&mut self.rule, &mut self.title, &mut self.message]
             .into_iter()
             .chain(&mut self.tool)
+            .chain(&mut self.former_rules)
             .chain(self.key.iter_mut().map(|(_, value)| value))
             .chain(&mut self.severity_word)
             .chain(&mut self.confidence)
@@ -324,6 +356,7 @@ impl Finding {
         let mut cuts: u32 = 0;
         let mut note = |cut: usize| cuts = cuts.saturating_add(u32::try_from(cut).unwrap_or(u32::MAX));
         note(cut_list(&mut self.key));
+        note(cut_list(&mut self.former_rules));
         note(cut_list(&mut self.cvss));
         note(cut_list(&mut self.cwes));
         note(cut_list(&mut self.advisories));
@@ -392,6 +425,20 @@ pub struct ReportSummary {
     pub scanner_errors_total: u64,
     /// Text fields that were cut to [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     pub cut_fields: u64,
+    /// Findings, suppressed ones among them, that are recognised by their code and have none, neither from the report nor
+    /// from the working tree.
+    #[serde(skip_serializing_if = "is_none_counted", default)]
+    pub without_code: u64,
+    /// Findings that got their code from the working tree.
+    #[serde(skip_serializing_if = "is_none_counted", default)]
+    pub enriched: u64,
+    /// What came from the working tree and is of no finding, or of one that stands elsewhere: it was not used.
+    #[serde(skip_serializing_if = "is_none_counted", default)]
+    pub mismatched: u64,
+}
+
+fn is_none_counted(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ReportSummary {
@@ -472,6 +519,53 @@ mod tests {
         assert_eq!(bounded.cut_fields, 3);
         assert!(bounded.message.ends_with(CUT_MARK) && bounded.message.len() <= TEXT_BYTES_MAX);
         assert_eq!(finding(0, "B1", "./a.py", 1, &["x"]).bounded().cut_fields, 0);
+    }
+
+    #[test]
+    fn another_id_of_a_rule_is_noted_once_and_its_own_never() {
+        let mut renamed = finding(0, "B1", "./a.py", 1, &[]);
+        renamed.add_former_rules(["A1", " A1 ", "B1", " ", "A2"].map(str::to_owned));
+        assert_eq!(renamed.former_rules, ["A1", "A2"]);
+    }
+
+    #[test]
+    fn former_rules_are_bounded_like_every_other_text() {
+        let mut renamed = finding(0, "B1", "./a.py", 1, &[]);
+        renamed.former_rules = vec!["y".repeat(TEXT_BYTES_MAX + 1); LIST_ENTRIES_MAX + 1];
+        let bounded = renamed.bounded();
+        assert_eq!(bounded.former_rules.len(), LIST_ENTRIES_MAX);
+        assert!(bounded.former_rules.iter().all(|rule| rule.ends_with(CUT_MARK)));
+        assert_eq!(usize::try_from(bounded.cut_fields).unwrap(), LIST_ENTRIES_MAX + 1);
+    }
+
+    #[test]
+    fn code_may_be_added_to_what_is_found_in_code_and_shows_none() {
+        let bare = || finding(0, "B1", "./a.py", 1, &[]);
+        assert!(bare().may_take_code());
+        assert!(Finding { kind: Kind::Infrastructure, ..bare() }.may_take_code());
+        for kind in [Kind::Dependency, Kind::License, Kind::Secret, Kind::Web, Kind::Host] {
+            assert!(!Finding { kind, ..bare() }.may_take_code(), "{kind:?}");
+        }
+        let secret = Some(Secret { digest: "sha256:0".to_owned(), masked: String::new() });
+        let whole_file = Some(Location { path: "./a.py".to_owned(), ..Location::default() });
+        for other in [
+            Finding { secret, ..bare() },
+            Finding { location: whole_file, ..bare() },
+            Finding { location: None, ..bare() },
+            finding(0, "B1", "./a.py", 1, &["x"]),
+        ] {
+            assert!(!other.may_take_code(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_recognised_by_its_code_lacks_it_where_there_is_none() {
+        let bare = || finding(0, "B1", "./a.py", 1, &[]);
+        assert!(bare().lacks_code() && Finding { kind: Kind::Secret, ..bare() }.lacks_code());
+        assert!(!Finding { kind: Kind::Dependency, ..bare() }.lacks_code());
+        let secret = Some(Secret { digest: "sha256:0".to_owned(), masked: String::new() });
+        assert!(!Finding { kind: Kind::Secret, secret, ..bare() }.lacks_code());
+        assert!(!finding(0, "B1", "./a.py", 1, &["x"]).lacks_code());
     }
 
     #[test]

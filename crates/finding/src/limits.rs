@@ -22,6 +22,16 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const XML_DEPTH_MAX: usize = 128;
 /// Most entries whose rejection is described one by one in an answer; the count is always exact.
 pub const REJECTED_LISTED_MAX: usize = 100;
+/// Largest sidecar with code from the working tree, after decompression, in bytes.
+pub const SOURCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest line of a sidecar, in bytes: an excerpt of the longest lines, in which every character is escaped, fits.
+pub const SOURCE_ROW_BYTES_MAX: usize = 1024 * 1024;
+/// Longest line of code taken from the working tree, in bytes; what is longer is cut and marked.
+pub const SOURCE_LINE_BYTES_MAX: usize = 4 * 1024;
+/// Most of a finding's own lines taken from the working tree.
+pub const SOURCE_LINES_MAX: u32 = 10;
+/// Lines taken on either side of those.
+pub const SOURCE_NEIGHBOURS: u32 = 1;
 /// The mark that ends a text that was cut.
 pub const CUT_MARK: &str = "… [cut]";
 

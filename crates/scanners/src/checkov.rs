@@ -266,6 +266,7 @@ impl RawCheck {
             (None, true) => name.clone(),
         };
         let is_code = self.check_id.contains("_SAST_");
+        let platform_id = self.bc_check_id.filled();
         let lines = self.file_line_range.list();
         let line = lines.first().and_then(|line| line.line());
         let mut finding = Finding {
@@ -279,13 +280,15 @@ impl RawCheck {
                 column: None,
             }),
             code: Some(self.code_block.list()).filter(|_| shown).and_then(excerpt),
-            raw: self.bc_check_id.filled().map(|id| ("bc_check_id".to_owned(), id)).into_iter().collect(),
+            raw: platform_id.iter().map(|id| ("bc_check_id".to_owned(), id.clone())).collect(),
             ..Finding::new(if is_code { Kind::Code } else { Kind::Infrastructure }, self.check_id, name, message)
         };
         let severity = self.severity.filled();
         if let Some(vulnerability) = self.vulnerability_details.0 {
             return vulnerability.into_finding(finding, severity);
         }
+        // The same check as the platform of its makers calls it.
+        finding.add_former_rules(platform_id);
         Rating::new(WORDS).word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
         if is_secret {
             finding.kind = Kind::Secret;
@@ -421,6 +424,13 @@ mod tests {
         assert_eq!(finding.code, Some(Excerpt { first_line: 5, lines: vec!["resource {".to_owned(), "}".to_owned()] }));
         let location = finding.location.as_ref().unwrap();
         assert_eq!((location.path.as_str(), location.line, location.end_line), ("/main.tf", Some(5), Some(6)));
+    }
+
+    #[test]
+    fn the_platforms_id_of_a_check_is_another_name_of_it() {
+        let check = CHECK.replacen('{', r#"{"bc_check_id": "BC_AWS_NETWORKING_1", "#, 1);
+        let (found, _) = findings(&SCANNER, report("terraform", &check, "").as_bytes()).unwrap();
+        assert_eq!(found[0].former_rules, ["BC_AWS_NETWORKING_1"]);
     }
 
     #[test]

@@ -141,9 +141,12 @@ impl RawResult {
             suppressed: ignored.then(|| "ignored".to_owned()),
             ..Finding::new(Kind::Infrastructure, rule, title, message)
         };
+        let (long, legacy) = (self.long_id.filled(), self.legacy_rule_id.filled());
+        // All of them name the rule; which one is the `rule_id` differs between versions.
+        finding.add_former_rules([&legacy, &long].into_iter().flatten().cloned());
         let raw = [
-            ("long_id", self.long_id.filled()),
-            ("legacy_rule_id", self.legacy_rule_id.filled()),
+            ("long_id", long),
+            ("legacy_rule_id", legacy),
             ("rule_provider", self.rule_provider.filled()),
             ("rule_service", self.rule_service.filled()),
         ];
@@ -228,6 +231,16 @@ mod tests {
         assert_eq!(findings[0].resource.as_deref(), Some("aws_s3_bucket.notes"));
         let location = findings[0].location.as_ref().unwrap();
         assert_eq!((location.path.as_str(), location.line, location.end_line), ("main.tf", Some(3), Some(9)));
+    }
+
+    #[test]
+    fn a_rules_long_and_legacy_ids_are_other_names_of_it() {
+        let of = |fields: &str| findings(&SCANNER, report(fields).as_bytes()).unwrap().0.remove(0).former_rules;
+        assert_eq!(
+            of(r#""long_id": "aws-s3-enable-bucket-logging", "legacy_rule_id": "AWS998","#),
+            ["AWS998", "aws-s3-enable-bucket-logging"]
+        );
+        assert!(of(r#""long_id": "", "legacy_rule_id": "AWS002","#).is_empty());
     }
 
     #[test]

@@ -266,6 +266,8 @@ fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Outcome, Stri
         };
         lines(&mut finding, cause);
     }
+    // Trivy's database has a check under both; which of them is the `ID` differs between versions.
+    finding.add_former_rules(fields.text("AVDID"));
     finding.raw.extend(fields.text("AVDID").map(|id| ("AVDID".to_owned(), id)));
     Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
     Ok(Outcome::Finding(Box::new(finding)))

@@ -24,6 +24,11 @@ pub fn raw(scan: ScanId, attempt: &str, n: u32) -> String {
     format!("gh:scan:{scan}:raw:{attempt}:{n}")
 }
 
+/// One segment of the sidecar that came with a raw report.
+pub fn source(scan: ScanId, attempt: &str, n: u32) -> String {
+    format!("gh:scan:{scan}:source:{attempt}:{n}")
+}
+
 /// The result of parsing: counts, and the manifest of the findings.
 pub fn findings(scan: ScanId) -> String {
     format!("gh:scan:{scan}:findings")
@@ -102,6 +107,7 @@ mod tests {
         let keys = [
             token(&"f".repeat(64)),
             raw(scan, &"f".repeat(32), u32::MAX),
+            source(scan, &"f".repeat(32), u32::MAX),
             segment(&compared(scan), u32::MAX),
             head(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["python".to_owned()]),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),

@@ -34,6 +34,10 @@ pub struct Frozen {
     pub attempt: String,
     /// The raw report.
     pub raw: RawReport,
+    /// How many segments the sidecar with code from the working tree has, where there was one and it is kept. They are
+    /// encrypted with the raw report's key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<u32>,
     /// The findings, in the order of the report.
     pub findings: Manifest,
     /// The scan whose segments the findings are in, where it is another: a replay that began with the findings.
@@ -319,12 +323,26 @@ pub async fn read_list<T: DeserializeOwned>(
     read(kv, &list_of(document, list), manifest, from, count).await
 }
 
-/// Removes the segments of an upload that became no scan.
-pub async fn discard(kv: &impl Kv, scan: ScanId, attempt: &str, raw: u32, findings: u32) -> Result<(), KvError> {
-    for n in 0..raw {
+/// How many segments of each kind an upload has written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Of the raw report.
+    pub raw: u32,
+    /// Of the sidecar.
+    pub source: u32,
+    /// Of the findings.
+    pub findings: u32,
+}
+
+/// Removes segments of an upload: all, if it became no scan.
+pub async fn discard(kv: &impl Kv, scan: ScanId, attempt: &str, written: Written) -> Result<(), KvError> {
+    for n in 0..written.raw {
         kv.delete(&keys::raw(scan, attempt, n)).await?;
     }
-    for n in 0..findings {
+    for n in 0..written.source {
+        kv.delete(&keys::source(scan, attempt, n)).await?;
+    }
+    for n in 0..written.findings {
         kv.delete(&keys::segment(&findings_list(scan, attempt), n)).await?;
     }
     Ok(())

@@ -169,15 +169,27 @@ fn form(parts: &[(&str, &[u8])]) -> Upload {
     Upload::new("web", "main", body).header("content-type", "multipart/form-data; boundary=b0und")
 }
 
+const FILE: &str = "name=\"report\"; filename=\"report.json\"";
+const SOURCE: &str = "name=\"source\"; filename=\"source.jsonl\"";
+const SIDECAR: &[u8] = b"{\"v\":1}\n";
+
 #[test]
-fn a_form_has_one_file() {
-    const FILE: &str = "name=\"report\"; filename=\"report.json\"";
+fn a_form_has_one_file_or_a_source_and_a_report() {
     let bench = Bench::new();
     let report = reports::generated(30, 1);
     let answer = bench.developer.upload(&form(&[(FILE, &report)]));
     assert_eq!(answer.report.results, 30);
+    let answer = bench.developer.upload(&form(&[(SOURCE, SIDECAR), (FILE, &report)]));
+    assert_eq!((answer.report.results, answer.report.source.map(|used| used.mismatched)), (30, Some(0)));
     bench.refuses(|bench| {
         bench.upload("two files", &form(&[(FILE, &report), ("name=\"b\"; filename=\"b\"", &report)]), 400, MALFORMED);
+        bench.upload("the source behind the report", &form(&[(FILE, &report), (SOURCE, SIDECAR)]), 400, MALFORMED);
+        bench.upload("two sources", &form(&[(SOURCE, SIDECAR), (SOURCE, SIDECAR), (FILE, &report)]), 400, MALFORMED);
+        bench.upload("a third file", &form(&[(SOURCE, SIDECAR), (FILE, &report), (FILE, &report)]), 400, MALFORMED);
+        let unnamed = "name=\"b\"; filename=\"b\"";
+        bench.upload("a source and no `report`", &form(&[(SOURCE, SIDECAR), (unnamed, &report)]), 400, MALFORMED);
+        bench.upload("a source alone", &form(&[(SOURCE, SIDECAR)]), 400, "report-empty");
+        bench.upload("a source and an empty report", &form(&[(SOURCE, SIDECAR), (FILE, b"")]), 400, "report-empty");
         bench.upload("no part", &form(&[]), 400, "report-empty");
         bench.upload("an empty file", &form(&[(FILE, b"")]), 400, "report-empty");
         let with_type = |body: Vec<u8>, kind: &str| Upload::new("web", "main", body).header("content-type", kind);
@@ -193,6 +205,78 @@ fn a_form_has_one_file() {
         ] {
             bench.upload(name, &with_type(body, kind), 400, "");
         }
+    });
+}
+
+#[test]
+fn a_form_may_be_compressed_as_a_whole_or_in_its_parts_and_not_twice() {
+    let bench = Bench::new();
+    let report = reports::generated(30, 1);
+    let whole = form(&[(SOURCE, SIDECAR), (FILE, &report)]).gzip();
+    let parts = form(&[(SOURCE, &gzip(SIDECAR)), (FILE, &gzip(&report))]);
+    let one_file = form(&[(FILE, &gzip(&report))]).header("content-encoding", "gzip");
+    for upload in [whole, parts, one_file] {
+        assert_eq!(bench.developer.upload(&upload).report.results, 30);
+    }
+    bench.refuses(|bench| {
+        bench.upload("gzip in gzip", &form(&[(SOURCE, SIDECAR), (FILE, &gzip(&report))]).gzip(), 400, "");
+        let bomb = form(&[(SOURCE, SIDECAR), (FILE, &vec![b' '; 64 << 20])]).gzip();
+        bench.upload("a bomb of a form", &bomb, 413, "compression-bomb");
+        let cut = |upload: Upload| {
+            let half = upload.size() / 2;
+            upload.cut(half)
+        };
+        bench.upload("half a form", &cut(form(&[(SOURCE, SIDECAR), (FILE, &report)]).gzip()), 400, "");
+    });
+}
+
+#[test]
+fn what_is_no_sidecar_is_refused_with_its_report() {
+    const SOURCE_MALFORMED: &str = "source-malformed";
+    Bench::new().refuses(|bench| {
+        let report = reports::generated(30, 1);
+        let row =
+            |result: usize| format!("{{\"result\":{result},\"path\":\"a.py\",\"sha256\":\"{}\"}}\n", "0".repeat(64));
+        let with_head = |rows: &str| format!("{{\"v\":1}}\n{rows}").into_bytes();
+        let lines = |count: usize| format!(",\"first_line\":1,\"lines\":[{}]}}\n", vec!["\"x\""; count].join(","));
+        let with_lines = |count: usize| with_head(&row(0).replace("}\n", &lines(count)));
+        for (name, sidecar) in [
+            ("nothing", Vec::new()),
+            ("a report", report.clone()),
+            ("another version", b"{\"v\":2}\n".to_vec()),
+            ("no version", b"{}\n".to_vec()),
+            ("a list", b"[]\n".to_vec()),
+            ("a commit that is none", b"{\"v\":1,\"git\":{\"commit\":\"HEAD\"}}\n".to_vec()),
+            (
+                "a remote with a password that can't be told",
+                b"{\"v\":1,\"git\":{\"remote\":\"https://a:b/c@d\"}}\n".to_vec(),
+            ),
+            ("not in order", with_head(&[row(3), row(2)].concat())),
+            ("one result twice", with_head(&[row(3), row(3)].concat())),
+            ("cut", with_head(&row(3)[..40])),
+            ("a blank line", with_head(&format!("\n{}", row(3)))),
+            ("an unknown field", with_head(&row(3).replace("path", "file"))),
+            ("a hash that is none", with_head(&row(3).replace("00", "zz"))),
+            ("thirteen lines", with_lines(13)),
+            ("not UTF-8", with_head(&row(3)).into_iter().map(|c| if c == b'a' { 0xFC } else { c }).collect()),
+            ("gzip that was cut", gzip(&with_head(&row(3)))[..20].to_vec()),
+            ("no gzip", b"\x1f\x8bno gzip at all".to_vec()),
+        ] {
+            bench.upload(name, &form(&[(SOURCE, &sidecar), (FILE, &report)]), 400, SOURCE_MALFORMED);
+        }
+        let long = with_head(&" ".repeat((1 << 20) + 1));
+        bench.upload("a line too long", &form(&[(SOURCE, &long), (FILE, &report)]), 413, "source-too-large");
+        let large = gzip(
+            &[
+                with_head(""),
+                (0..(66 << 20) / 8).flat_map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).collect(),
+            ]
+            .concat(),
+        );
+        bench.upload("too large", &form(&[(SOURCE, &large), (FILE, &report)]), 413, "source-too-large");
+        let bomb = gzip(&vec![b' '; 32 << 20]);
+        bench.upload("a bomb", &form(&[(SOURCE, &bomb), (FILE, &report)]), 413, "compression-bomb");
+        bench.upload("a bad report", &form(&[(SOURCE, SIDECAR), (FILE, b"{}")]), 422, "wrong-tool");
     });
 }
 

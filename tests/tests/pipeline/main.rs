@@ -6,6 +6,7 @@ mod formats;
 mod pairs;
 mod replay;
 mod rescoring;
+mod source;
 mod wiring;
 
 use api::problem::Code;

@@ -13,8 +13,9 @@ use domain::ids::{EventId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
-use ingest::upload::{Asked, Context, Encoding, Source};
+use ingest::upload::{Asked, Context, Encoding, Part, Parts, Source};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::io::Write as _;
 use store::memory::MemoryKv;
 
@@ -30,6 +31,7 @@ pub(crate) struct Upload {
     key: Option<String>,
     token: Option<String>,
     encoding: Encoding,
+    source: Option<Vec<u8>>,
     body: Vec<u8>,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn upload_of(scanner: &str, target: &str, variant: &str, body: &[u8])
         key: None,
         token: None,
         encoding: Encoding::Identity,
+        source: None,
         body: body.to_vec(),
     }
 }
@@ -63,6 +66,11 @@ impl Upload {
     }
     pub(crate) fn project(mut self, project: &str) -> Self {
         self.project = project.to_owned();
+        self
+    }
+    /// With a sidecar before the report.
+    pub(crate) fn source(mut self, sidecar: &str) -> Self {
+        self.source = Some(sidecar.as_bytes().to_vec());
         self
     }
     pub(crate) fn gzip(mut self) -> Self {
@@ -97,9 +105,27 @@ pub(crate) fn bandit(results: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The parts of an upload in pieces; bytes are those of the part that was gone to last.
 struct Pieces {
     encoding: Encoding,
+    parts: VecDeque<(Part, Bytes)>,
     rest: Bytes,
+}
+
+impl Pieces {
+    fn of(wanted: &mut Upload) -> Self {
+        let source = wanted.source.take().map(|source| (Part::Sidecar, source.into()));
+        let report = (Part::Report, std::mem::take(&mut wanted.body).into());
+        Self { encoding: wanted.encoding, parts: source.into_iter().chain([report]).collect(), rest: Bytes::new() }
+    }
+}
+
+impl Parts for Pieces {
+    async fn part(&mut self) -> Result<Option<Part>, Problem> {
+        let Some((part, bytes)) = self.parts.pop_front() else { return Ok(None) };
+        self.rest = bytes;
+        Ok(Some(part))
+    }
 }
 
 impl Source for Pieces {
@@ -234,8 +260,9 @@ impl System {
     pub(crate) async fn upload_with(
         &self,
         context: &Context<'_, MemoryKv, MemoryKv, Self>,
-        wanted: Upload,
+        mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
+        let mut pieces = Pieces::of(&mut wanted);
         let (request, expected) = Asked::read(&wanted.project, api::query::Query::parse(&wanted.query)?)?;
         let asked = Asked {
             request,
@@ -250,7 +277,7 @@ impl System {
             storage_key: context.storage_key.clone(),
             ..*context
         };
-        ingest::upload::run(&context, asked, &mut Pieces { encoding: wanted.encoding, rest: wanted.body.into() }).await
+        ingest::upload::run(&context, asked, &mut pieces).await
     }
 
     /// Replays a scan as the admin, without a storage key.

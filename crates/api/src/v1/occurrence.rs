@@ -32,6 +32,9 @@ pub struct OccurrenceItem {
     pub first_seen: FirstSeen,
     /// The scanner's rule, or the id under which it reports the vulnerability.
     pub rule: String,
+    /// Other ids of the same rule, where the report tells them: those it had in earlier versions of the tool.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub former_rules: Vec<String>,
     /// The rule's name.
     pub title: String,
     /// What the scanner says about this place.
@@ -98,6 +101,9 @@ pub struct OccurrenceItem {
     /// The code there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
+    /// SHA-256 of the file as it was scanned, where the upload came with its working tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file_sha256: Option<String>,
     /// What the scanner says in general.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<String>,
@@ -245,6 +251,7 @@ impl OccurrenceItem {
             carried: tracked.carried,
             first_seen,
             rule: finding.rule,
+            former_rules: finding.former_rules,
             title: finding.title,
             message: finding.message,
             severity,
@@ -268,6 +275,7 @@ impl OccurrenceItem {
             resource: finding.resource,
             secret: finding.secret.map(|secret| Secret { digest: secret.digest, masked: secret.masked }),
             code: finding.code.map(|code| Code { first_line: code.first_line, lines: code.lines }),
+            file_sha256: finding.file_sha256,
             description: finding.description,
             remediation: finding.remediation,
             references: finding.references,

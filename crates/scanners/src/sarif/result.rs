@@ -249,8 +249,8 @@ impl RawResult {
         keep("commit_message", self.properties.commit_message.as_ref().map(|message| message.0.clone()));
         keep("viewer", self.hosted_viewer_uri.clone());
         keep("precision", rule.and_then(|rule| rule.precision.clone()));
-        let renamed = rule.map(|rule| rule.deprecated_ids.join(", ")).filter(|ids| !ids.is_empty());
-        keep("deprecated_ids", renamed);
+        // §3.49.5: what a renamed rule was called in earlier versions of the tool.
+        finding.add_former_rules(rule.into_iter().flat_map(|rule| rule.deprecated_ids.iter().cloned()));
         finding.confidence = self.properties.issue_confidence.as_ref().map(|word| word.0.clone());
         finding.tool_id = self.guid.as_ref().map(|guid| guid.0.clone());
         finding.description = rule.and_then(|rule| rule.full.clone().or(rule.short.clone()));

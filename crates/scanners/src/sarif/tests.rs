@@ -64,6 +64,16 @@ fn a_typical_result_has_all_that_its_rule_and_place_say() {
 }
 
 #[test]
+fn the_deprecated_ids_of_a_renamed_rule_are_its_former_names() {
+    let report = br#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Notes", "rules": [
+        {"id": "N2", "deprecatedIds": ["N1", "N2", "OLD", "N1"]}, {"id": "N3"}]}}, "results": [
+        {"ruleId": "N2", "message": {"text": "m"}}, {"ruleId": "N3", "message": {"text": "m"}}]}]}"#;
+    let found = findings_as(Expected::Any, report).unwrap_or_else(|error| panic!("{error}")).findings;
+    assert_eq!(found[0].former_rules, ["N1", "OLD"]);
+    assert!(found[0].raw.is_empty() && found[1].former_rules.is_empty());
+}
+
+#[test]
 fn a_level_is_the_results_or_the_overrides_or_the_rules_or_a_warning() {
     use Severity::{High, Info, Medium};
     assert_eq!(each("levels.sarif", Finding::severity), [Info, High, Medium, High, Info, Medium]);

@@ -80,6 +80,17 @@ fn marks_of_the_report_are_kept() {
 }
 
 #[test]
+fn a_checks_second_id_is_another_name_of_the_same_rule() {
+    let found = of(
+        "Misconfigurations",
+        r#"{"ID": "DS002", "AVDID": "AVD-DS-0002", "Status": "FAIL"}, {"AVDID": "AVD-DS-0002", "Status": "FAIL"},
+        {"ID": "DS-0002", "AVDID": "DS-0002", "Status": "FAIL"}"#,
+    );
+    assert_eq!((found[0].rule.as_str(), found[0].former_rules.as_slice()), ("DS002", &["AVD-DS-0002".to_owned()][..]));
+    assert!(found[1].former_rules.is_empty() && found[2].former_rules.is_empty());
+}
+
+#[test]
 fn the_resources_of_a_cluster_tell_their_results_apart() {
     for list in ["Resources", "Findings", "Vulnerabilities", "Misconfigurations"] {
         let text = format!(

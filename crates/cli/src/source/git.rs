@@ -1,0 +1,93 @@
+//! What git and the CI system say of a checkout. All of it is optional: no git, no answer, no error.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use domain::source::Revision;
+
+/// Where CI systems name the branch, which git does not know once they have checked out a commit alone: GitHub (of a pull
+/// request, then of anything else), GitLab, Jenkins.
+const BRANCH_VARIABLES: [&str; 4] = ["GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME"];
+
+/// The revision of the checkout that a folder is in.
+pub(crate) fn revision(folder: &Path, variable: impl Fn(&str) -> Option<String>) -> Revision {
+    let named = git(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"]);
+    let by_ci = || BRANCH_VARIABLES.iter().find_map(|name| variable(name).filter(|branch| !branch.is_empty()));
+    Revision {
+        commit: git(folder, &["rev-parse", "--verify", "--quiet", "HEAD"]).and_then(legal),
+        branch: named.or_else(by_ci).and_then(legal),
+        remote: git(folder, &["config", "--get", "remote.origin.url"]).and_then(legal),
+    }
+}
+
+/// What is not legal is as good as not known.
+fn legal<T: FromStr>(text: String) -> Option<T> {
+    text.parse().ok()
+}
+
+/// What git answers, if it does.
+fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim_end_matches(['\n', '\r']).to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs git, which must succeed.
+    fn run(folder: &Path, arguments: &[&str]) {
+        let settings = ["-c", "user.name=dev", "-c", "user.email=dev@host.example", "-c", "commit.gpgsign=false"];
+        let status = Command::new("git").arg("-C").arg(folder).args(settings).args(arguments).status().unwrap();
+        assert!(status.success(), "git {arguments:?}");
+    }
+
+    fn told(folder: &Path, variables: &[(&str, &str)]) -> [Option<String>; 3] {
+        let variable =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let Revision { commit, branch, remote } = revision(folder, variable);
+        [commit.map(String::from), branch.map(String::from), remote.map(String::from)]
+    }
+
+    #[test]
+    fn a_checkout_tells_its_commit_branch_and_remote_without_a_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        run(path, &["init", "--quiet", "--initial-branch", "feature/x"]);
+        assert_eq!(told(path, &[]), [None, Some("feature/x".to_owned()), None], "before the first commit");
+        run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
+        run(path, &["remote", "add", "origin", "https://me:hunter2@host.example/web.git"]);
+        let [commit, branch, remote] = told(path, &[("GITHUB_REF_NAME", "other")]);
+        assert_eq!(commit.map(|commit| commit.len()), Some(40));
+        assert_eq!(branch.as_deref(), Some("feature/x"), "what git knows needs no variable");
+        assert_eq!(remote.as_deref(), Some("https://host.example/web.git"));
+    }
+
+    #[test]
+    fn a_checkout_of_a_commit_alone_is_of_the_branch_that_ci_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        run(path, &["init", "--quiet", "--initial-branch", "main"]);
+        run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
+        run(path, &["checkout", "--quiet", "--detach"]);
+        let branch = |variables: &[(&str, &str)]| told(path, variables)[1].clone();
+        assert_eq!(branch(&[]), None);
+        for name in BRANCH_VARIABLES {
+            assert_eq!(branch(&[(name, "feature/y")]).as_deref(), Some("feature/y"), "{name}");
+        }
+        let pull_request = [("GITHUB_HEAD_REF", "feature/y"), ("GITHUB_REF_NAME", "12/merge")];
+        assert_eq!(branch(&pull_request).as_deref(), Some("feature/y"));
+        assert_eq!(branch(&[("GITHUB_HEAD_REF", ""), ("GITHUB_REF_NAME", "main")]).as_deref(), Some("main"));
+        assert_eq!(branch(&[("BRANCH_NAME", "a\nb")]), None, "what is no branch is not told");
+    }
+
+    #[test]
+    fn what_is_no_checkout_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(told(&folder.path().join("none"), &[]), [None, None, None]);
+    }
+}

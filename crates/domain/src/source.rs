@@ -1,0 +1,289 @@
+//! What an upload brings from the working tree that was scanned: the revision of the whole, and for each finding the
+//! hash of its file and, where the report shows no code, the lines.
+
+use crate::ids::{CommitId, VariantName};
+use finding::{Excerpt, Finding};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest address of a remote, in characters.
+const REMOTE_CHARS_MAX: usize = 1024;
+
+/// Which state of which repository was scanned, as git tells it. Whatever is not known is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revision {
+    /// The commit that was checked out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<CommitId>,
+    /// The branch that was checked out, or that a CI system says it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub branch: Option<VariantName>,
+    /// Where the repository comes from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remote: Option<RemoteUrl>,
+}
+
+impl Revision {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        let Self { commit, branch, remote } = self;
+        commit.is_none() && branch.is_none() && remote.is_none()
+    }
+}
+
+/// The address of a remote, without what opens it: no password, no token, no query. Taking the credentials out is part of
+/// reading one, so that no value of this type holds any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RemoteUrl(String);
+
+/// Why a text is no address of a remote. The text is not in it: it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteUrlError {
+    /// There is nothing in it.
+    #[error("the remote is empty")]
+    Empty,
+    /// It is longer than any address.
+    #[error("the remote has more than {REMOTE_CHARS_MAX} characters")]
+    TooLong,
+    /// It has a control character.
+    #[error("the remote has a control character")]
+    Control,
+    /// It looks as if it held a password, and where that ends can't be told.
+    #[error("where the remote's user and password end can't be told")]
+    Unclear,
+}
+
+impl FromStr for RemoteUrl {
+    type Err = RemoteUrlError;
+
+    fn from_str(text: &str) -> Result<Self, RemoteUrlError> {
+        let text = text.trim();
+        if text.chars().count() > REMOTE_CHARS_MAX {
+            return Err(RemoteUrlError::TooLong);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(RemoteUrlError::Control);
+        }
+        let address = without_credentials(text)?;
+        if address.is_empty() { Err(RemoteUrlError::Empty) } else { Ok(Self(address)) }
+    }
+}
+
+impl TryFrom<String> for RemoteUrl {
+    type Error = RemoteUrlError;
+
+    fn try_from(text: String) -> Result<Self, RemoteUrlError> {
+        text.parse()
+    }
+}
+
+impl From<RemoteUrl> for String {
+    fn from(remote: RemoteUrl) -> String {
+        remote.0
+    }
+}
+
+impl fmt::Display for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Takes user and password, query and fragment out of an address. A user alone stays where it is no token: in SSH's
+/// addresses, which have none.
+fn without_credentials(text: &str) -> Result<String, RemoteUrlError> {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = text.split_once("://") else {
+        // `git@host:path`, or a path of this machine. A colon before the `@` is a password's.
+        let before = text.split('/').next().unwrap_or_default();
+        return match before.rsplit_once('@') {
+            Some((user, _)) if user.contains(':') => Ok(text.get(user.len() + 1..).unwrap_or_default().to_owned()),
+            None if before.contains(':') && text.contains('@') => Err(RemoteUrlError::Unclear),
+            Some(_) | None => Ok(text.to_owned()),
+        };
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    // A password with an unescaped `/` ends somewhere in what looks like the path, and begins where a port would stand.
+    let port = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map(|(_, port)| port);
+    let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit()) && (user.is_some() || !path.contains('@'));
+    if !port.is_none_or(is_port) {
+        return Err(RemoteUrlError::Unclear);
+    }
+    let ssh = scheme.eq_ignore_ascii_case("ssh") || scheme.to_ascii_lowercase().ends_with("+ssh");
+    let user = user.filter(|_| ssh).and_then(|user| user.split(':').next()).filter(|user| !user.is_empty());
+    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    Ok(format!("{scheme}://{user}{host}{path}"))
+}
+
+/// What the working tree shows of one finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The file, as the report calls it.
+    pub path: String,
+    /// The finding's first line.
+    pub line: Option<u32>,
+    /// SHA-256 of the whole file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The finding's lines and their neighbours.
+    pub code: Option<Excerpt>,
+}
+
+/// What became of a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The finding has its code now.
+    Code,
+    /// The finding has the hash of its file; it showed code already, must not take any, or there was none.
+    HashAlone,
+    /// It is of another place than the finding: nothing of it was used.
+    Mismatched,
+}
+
+/// Adds to a finding what the working tree shows of it. What the report itself shows is never replaced.
+pub fn add(finding: &mut Finding, view: View) -> Added {
+    let Some(location) = finding.location.as_ref() else { return Added::Mismatched };
+    if location.path != view.path || location.line != view.line {
+        return Added::Mismatched;
+    }
+    let shows = |code: &Excerpt| {
+        let lines = u32::try_from(code.lines.len()).unwrap_or(u32::MAX);
+        let range = code.first_line..code.first_line.saturating_add(lines);
+        location.line.is_some_and(|line| range.contains(&line))
+    };
+    if view.code.as_ref().is_some_and(|code| !shows(code)) {
+        return Added::Mismatched;
+    }
+    finding.file_sha256 = Some(view.sha256);
+    match view.code.filter(|_| finding.may_take_code()) {
+        None => Added::HashAlone,
+        Some(code) => {
+            finding.code = Some(code);
+            Added::Code
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::finding;
+    use finding::Kind;
+
+    #[test]
+    fn a_remote_is_read_without_what_opens_it() {
+        let cases = [
+            ("https://github.com/shop/web.git", "https://github.com/shop/web.git"),
+            ("https://me:hunter2@github.com/shop/web.git", "https://github.com/shop/web.git"),
+            ("https://ghp_token@github.com/shop/web.git", "https://github.com/shop/web.git"),
+            ("https://x-access-token:ghs_a@b@github.com/shop/web", "https://github.com/shop/web"),
+            ("https://host:8443/web?private_token=hunter2#x", "https://host:8443/web"),
+            ("https://me:hunter2@[::1]:8443/web", "https://[::1]:8443/web"),
+            ("https://[::1]/web", "https://[::1]/web"),
+            ("HTTPS://me:hunter2@host", "HTTPS://host"),
+            ("https://host/@scope/web", "https://host/@scope/web"),
+            ("ssh://git@host:22/web", "ssh://git@host:22/web"),
+            ("ssh://git:hunter2@host/web", "ssh://git@host/web"),
+            ("git@github.com:shop/web.git", "git@github.com:shop/web.git"),
+            ("me:hunter2@host:web", "host:web"),
+            ("/srv/git/web.git", "/srv/git/web.git"),
+            (" ../web ", "../web"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse::<RemoteUrl>().map(String::from).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_or_may_hide_a_password_is_refused_without_being_repeated() {
+        let long = format!("https://host/{}", "x".repeat(REMOTE_CHARS_MAX));
+        for (text, expected) in [
+            ("", RemoteUrlError::Empty),
+            ("?token=hunter2", RemoteUrlError::Empty),
+            (long.as_str(), RemoteUrlError::TooLong),
+            ("https://host/\u{1b}[31m", RemoteUrlError::Control),
+            ("https://me:hun/ter2@host/web", RemoteUrlError::Unclear),
+            ("https://me:12/34@host/web", RemoteUrlError::Unclear),
+            ("me:hun/ter2@host:web", RemoteUrlError::Unclear),
+        ] {
+            assert_eq!(text.parse::<RemoteUrl>(), Err(expected));
+            assert!(!expected.to_string().contains("hun"));
+        }
+        let at_limit = &long[..REMOTE_CHARS_MAX];
+        assert_eq!(at_limit.parse::<RemoteUrl>().map(String::from).as_deref(), Ok(at_limit));
+    }
+
+    #[test]
+    fn the_stored_form_of_a_revision_is_pinned_and_bad_parts_are_refused() {
+        let text = r#"{"commit":"abc1234","branch":"feature/x","remote":"https://me:pw@host/web"}"#;
+        let revision: Revision = serde_json::from_str(text).unwrap();
+        insta::assert_json_snapshot!(revision, @r#"
+        {
+          "commit": "abc1234",
+          "branch": "feature/x",
+          "remote": "https://host/web"
+        }
+        "#);
+        assert!(!revision.is_empty() && Revision::default().is_empty());
+        for bad in [r#"{"commit": "main"}"#, r#"{"branch": ""}"#, r#"{"branch": "a\nb"}"#, r#"{"tag": "v1"}"#] {
+            assert!(serde_json::from_str::<Revision>(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn view(path: &str, line: u32, first_line: u32, lines: &[&str]) -> View {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        let code = Some(Excerpt { first_line, lines }).filter(|code| !code.lines.is_empty());
+        View { path: path.to_owned(), line: Some(line), sha256: "a".repeat(64), code }
+    }
+
+    #[test]
+    fn a_finding_without_code_takes_it_and_one_with_code_keeps_its_own() {
+        let mut bare = finding(0, "B1", "a.py", 12, &[]);
+        assert_eq!(add(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), Added::Code);
+        assert_eq!(bare.code, Some(Excerpt { first_line: 11, lines: ["x", "md5()", "y"].map(str::to_owned).to_vec() }));
+        assert_eq!(bare.file_sha256.as_deref(), Some("a".repeat(64).as_str()));
+        let mut shown = finding(0, "B1", "a.py", 12, &["own"]);
+        assert_eq!(add(&mut shown, view("a.py", 12, 12, &["other"])), Added::HashAlone);
+        assert_eq!(shown.code.unwrap().lines, ["own"]);
+        assert!(shown.file_sha256.is_some());
+    }
+
+    #[test]
+    fn a_view_without_lines_gives_the_hash_alone() {
+        let mut bare = finding(0, "B1", "a.py", 12, &[]);
+        assert_eq!(add(&mut bare, view("a.py", 12, 1, &[])), Added::HashAlone);
+        assert!(bare.code.is_none() && bare.file_sha256.is_some());
+    }
+
+    #[test]
+    fn a_view_of_another_place_changes_nothing() {
+        let here = || finding(0, "B1", "a.py", 12, &[]);
+        let unplaced = Finding { location: None, ..here() };
+        for (mut finding, view) in [
+            (here(), view("b.py", 12, 12, &["x"])),
+            (here(), view("a.py", 13, 13, &["x"])),
+            (here(), view("a.py", 12, 13, &["behind the finding"])),
+            (here(), view("a.py", 12, 11, &["before the finding"])),
+            (here(), View { line: None, ..view("a.py", 12, 12, &["x"]) }),
+            (unplaced, view("a.py", 12, 12, &["x"])),
+        ] {
+            let before = finding.clone();
+            assert_eq!(add(&mut finding, view), Added::Mismatched);
+            assert_eq!(finding, before);
+        }
+        assert_eq!(
+            add(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
+            Added::Mismatched
+        );
+    }
+
+    #[test]
+    fn no_code_is_added_to_a_secret_whoever_sends_it() {
+        let mut secret = Finding { kind: Kind::Secret, ..finding(0, "S1", "a.py", 12, &[]) };
+        assert_eq!(add(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), Added::HashAlone);
+        assert!(secret.code.is_none());
+    }
+}
