@@ -41,7 +41,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
         }
     };
     let reference = reference.as_ref().map(|(side, identities)| (side, identities.as_slice()));
-    let comparison = compare(&current, frozen.report.summary.is_complete(), reference);
+    let comparison = compare(&current, frozen.record.is_complete(&frozen.report.summary), reference);
     let document = keys::compared(scan);
     let issues = write_list(kv, &document, "issues", comparison.issues).await?;
     let occurrences = write_list(kv, &document, "occurrences", comparison.occurrences).await?;

@@ -3,7 +3,7 @@
 use api::Problem;
 use api::internal::Hold;
 use domain::exemption::Exemptions;
-use domain::gate::{Gate, Judged as Issue};
+use domain::gate::{Gate, Judged as Issue, Terms};
 use domain::grouping::Rated;
 use domain::ids::ScanId;
 use domain::journal::JournalId;
@@ -35,7 +35,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let issues = grouped.parts::<Rated>(kv, scan).await?;
     let compared = Compared::get(kv, scan).await?;
 
-    let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);
+    let mut gate = Gate::new(Terms::of(&frozen.record));
     let mut exempted: Vec<Exempted> = Vec::new();
     for (issue, row) in issues.iter().zip(compared.issues(kv, scan).await?) {
         let exemption = exemptions.get(&issue.id);
@@ -44,6 +44,8 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
             severity: issue.severity(),
             bucket: row.bucket,
             division: row.division,
+            worst_new: row.worst_new,
+            worst_updated: row.worst_updated,
             exempted: exemption.is_some(),
         });
     }

@@ -8,6 +8,7 @@ mod body;
 mod parse;
 mod peek;
 mod raw;
+mod reference;
 mod sealing;
 mod sync_kv;
 pub mod upload;

@@ -9,6 +9,7 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod baseline;
 pub mod comparison;
 pub mod digest;
 pub mod event;
@@ -18,9 +19,11 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod parts;
 pub mod project;
 pub mod role;
 pub mod scan;
+pub mod settings;
 pub mod signature;
 pub mod threshold;
 pub mod time;
