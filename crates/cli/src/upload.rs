@@ -32,6 +32,7 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical --output-file gate.env
+  gatehouse upload report.sarif --target web --variant feature/search --fail-on-new-occurrences high
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log says how it ended, for example:
@@ -56,6 +57,12 @@ pub(crate) struct UploadArgs {
     /// Fail if an issue that is not exempted is at or above this: critical, high, medium, low, info or none
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_severity: Threshold,
+    /// Fail if an issue at or above this is new: it is not in the scan compared with
+    #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
+    fail_on_new: Threshold,
+    /// Fail if an occurrence at or above this is new, of a new issue or of a known one
+    #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
+    fail_on_new_occurrences: Threshold,
     /// The CI pipeline
     #[arg(long)]
     pipeline: Option<String>,
@@ -86,6 +93,8 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
         ("variant", &args.variant),
         ("target_type", &target_type),
         ("fail_on_severity", args.fail_on_severity.as_written()),
+        ("fail_on_new", args.fail_on_new.as_written()),
+        ("fail_on_new_occurrences", args.fail_on_new_occurrences.as_written()),
     ];
     parameters.extend(args.pipeline.as_deref().map(|value| ("pipeline", value)));
     parameters.extend(args.execution.as_deref().map(|value| ("execution", value)));
