@@ -11,7 +11,7 @@ use guest::Call;
 use scanners::Expected;
 
 const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, \
-                     `fail_on_new_occurrences`, `pipeline`, `execution`";
+                     `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`";
 
 /// The name that stands for whichever scanner the report's content shows.
 const AUTO: &str = "auto";
@@ -73,6 +73,7 @@ impl Asked {
             fail_on_severity: query.optional::<Threshold>("fail_on_severity")?.unwrap_or_default(),
             fail_on_new: query.optional::<Threshold>("fail_on_new")?.unwrap_or_default(),
             fail_on_new_occurrences: query.optional::<Threshold>("fail_on_new_occurrences")?.unwrap_or_default(),
+            accept_missing: query.optional::<bool>("accept_missing")?.unwrap_or_default(),
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
@@ -117,7 +118,7 @@ mod tests {
             ),
             (
                 format!("{good}&fail_on_severty=high"),
-                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, `fail_on_new_occurrences`, `pipeline`, `execution`",
+                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`",
             ),
         ];
         for (query, expected) in cases {

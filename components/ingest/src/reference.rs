@@ -73,6 +73,10 @@ pub(crate) async fn choose(
         Meant::Variant(baseline, _) => of.of_baseline(baseline).await?,
         Meant::None | Meant::NothingScanned => OfBaseline::None,
     };
+    // Compared with the report that had them all the same: what they found is remediated.
+    if request.accept_missing {
+        missing.clear();
+    }
     let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
     let lineage = own.filter(|own| reference.scan() != Some(*own));
     Ok(Chosen { reference, lineage, missing })

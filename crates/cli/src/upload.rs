@@ -63,6 +63,9 @@ pub(crate) struct UploadArgs {
     /// Fail if an occurrence at or above this is new, of a new issue or of a known one
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new_occurrences: Threshold,
+    /// Take the report as complete though it lacks SARIF runs or categories of the one before: they are no longer scanned
+    #[arg(long)]
+    accept_missing: bool,
     /// The CI pipeline
     #[arg(long)]
     pipeline: Option<String>,
@@ -96,6 +99,7 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
         ("fail_on_new", args.fail_on_new.as_written()),
         ("fail_on_new_occurrences", args.fail_on_new_occurrences.as_written()),
     ];
+    parameters.extend(args.accept_missing.then_some(("accept_missing", "true")));
     parameters.extend(args.pipeline.as_deref().map(|value| ("pipeline", value)));
     parameters.extend(args.execution.as_deref().map(|value| ("execution", value)));
     let Uploaded { raw, answer } = send(&client, &parameters, args.idempotency_key.as_deref(), &body)?;

@@ -352,7 +352,7 @@ impl Gate {
         if !terms.missing.is_empty() {
             let missing: Vec<_> = terms.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
-                "The report lacks {}, which the one before had, so the scan is incomplete.",
+                "The report lacks {}, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
                 missing.join(", ")
             ));
         }
@@ -652,7 +652,9 @@ mod tests {
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
-            ["The report lacks `codeql/js`, `semgrep`, which the one before had, so the scan is incomplete."]
+            [
+                "The report lacks `codeql/js`, `semgrep`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+            ]
         );
     }
 }

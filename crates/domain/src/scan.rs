@@ -34,6 +34,9 @@ pub struct ScanRequest {
     /// From which level on a new occurrence fails the gate, of a new issue or a known one.
     #[serde(skip_serializing_if = "is_default", default)]
     pub fail_on_new_occurrences: Threshold,
+    /// Whether parts that the report before had and this one lacks are no longer scanned, so that it is complete.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub accept_missing: bool,
     /// The CI pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<PipelineName>,

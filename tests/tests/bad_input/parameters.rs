@@ -45,6 +45,7 @@ fn an_upload_with_a_wrong_parameter_is_refused() {
             ("new severity unknown", format!("{GOOD}&fail_on_new=severe"), 400, "invalid-parameter"),
             ("new severity unassigned", format!("{GOOD}&fail_on_new=unassigned"), 400, "invalid-parameter"),
             ("occurrence severity unknown", format!("{GOOD}&fail_on_new_occurrences=all"), 400, "invalid-parameter"),
+            ("accept in another word", format!("{GOOD}&accept_missing=yes"), 400, "invalid-parameter"),
             ("occurrence misspelt", format!("{GOOD}&fail_on_new_occurrence=high"), 400, "invalid-parameter"),
             ("pipeline too long", long("pipeline", 129), 400, "invalid-parameter"),
             ("execution too long", long("execution", 129), 400, "invalid-parameter"),

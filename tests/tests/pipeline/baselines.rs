@@ -153,6 +153,23 @@ fn a_changed_baseline_relabels_no_scan_of_before() {
     assert_eq!((compared(&after), after.issues.new), (("baseline", Some("next")), 0));
 }
 
+/// Along a branch, the scan before is frozen beside the baseline's: occurrences keep the ids that they got there.
+#[test]
+fn a_variants_own_scan_before_is_frozen_where_it_is_not_what_the_scan_is_compared_with() {
+    let system = System::new();
+    let frozen = |answer: &ScanAnswer| {
+        let frozen = futures::executor::block_on(store::scans::Frozen::get(&system.kv, answer.scan.id)).unwrap();
+        frozen.record.lineage
+    };
+    let main = take(&system, upload("main", MAIN));
+    let first = take(&system, upload("feature", FEATURE));
+    let second = take(&system, upload("feature", FEATURE));
+    assert_eq!((frozen(&main), frozen(&first), frozen(&second)), (None, None, Some(first.scan.id)));
+    assert_eq!(frozen(&take(&system, upload("main", MAIN))), None, "its own scan is what it is compared with");
+    system.set_baseline("absent");
+    assert_eq!(frozen(&take(&system, upload("feature", FEATURE))), Some(second.scan.id));
+}
+
 #[test]
 fn the_gate_can_look_at_what_is_new_alone() {
     let system = System::new();

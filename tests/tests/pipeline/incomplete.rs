@@ -43,7 +43,12 @@ fn a_category_that_is_missing_is_not_remediated() {
     let part = take(&system, of("main", PYTHON));
     assert_eq!((part.verdict, part.report.complete), (Verdict::Undecided, false));
     assert_eq!(part.report.missing, ["codeql/go"]);
-    assert_eq!(part.reasons, ["The report lacks `codeql/go`, which the one before had, so the scan is incomplete."]);
+    assert_eq!(
+        part.reasons,
+        [
+            "The report lacks `codeql/go`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+        ]
+    );
     assert_eq!(part.comparison.scan, Some(both.scan.id), "compared with what it is a part of");
     assert_eq!((part.issues.new, part.issues.common, part.issues.remediated), (0, 3, 0));
     let whole = take(&system, of("main", BOTH));
@@ -87,6 +92,24 @@ fn another_tools_run_that_is_missing_is_noticed_too() {
         assert_eq!((part.comparison.scan, part.issues.remediated), (Some(all.scan.id), 0));
         assert_eq!((part.issues.new, part.issues.common), (0, u64::try_from(runs.len()).unwrap()));
     }
+}
+
+#[test]
+fn a_part_that_is_no_longer_scanned_is_let_go_by_saying_so_once() {
+    let system = System::new();
+    let both = take(&system, of("main", BOTH));
+    let branch = take(&system, of("feature", PYTHON));
+    assert!(!branch.report.complete);
+    let accepted = take(&system, of("main", PYTHON).with("accept_missing", "true"));
+    assert_eq!((accepted.verdict, accepted.report.complete), (Verdict::Pass, true));
+    assert_eq!(
+        (accepted.comparison.scan, accepted.issues.remediated),
+        (Some(both.scan.id), 2),
+        "and what it found is gone"
+    );
+    let next = take(&system, of("main", PYTHON));
+    assert_eq!((next.report.complete, next.comparison.scan), (true, Some(accepted.scan.id)));
+    assert!(take(&system, of("feature", PYTHON)).report.complete, "branches follow");
 }
 
 #[test]
