@@ -4,6 +4,8 @@
 
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::exemption::Status;
+use domain::ids::ScanId;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Barrier;
 use tests::{App, Client, Options, Random, Reply, Store, Upload, each_store, reports};
@@ -115,7 +117,7 @@ fn a_crowd(store: Store) {
     assert_eq!(unique.len(), listed.len(), "an exemption is listed twice");
     assert_eq!(unique, exemptions.concat().into_iter().collect());
     let baseline = team.developer.targets().remove(0).baseline.unwrap();
-    assert_eq!(baseline.variant, "feature/a", "the last baseline set is the one that counts");
+    assert_eq!(baseline.variant.as_deref(), Some("feature/a"), "the last baseline set is the one that counts");
 }
 
 #[test]
@@ -196,7 +198,7 @@ fn a_decision_sent_again_under_its_key_is_one_decision() {
         let team = team(&app);
         let scan = team.developer.upload(&Upload::new("web", "main", reports::generated(30, 2)));
         let issue = team.developer.issues(&scan, "").remove(0).id.to_string();
-        let body = serde_json::json!({"issue": issue, "scope": "target", "target": "web", "duration_days": 7,
+        let body = json!({"issue": issue, "scope": "target", "target": "web", "duration_days": 7,
             "reason": "other", "text": "why"});
         let keyed = |client: &Client, path: &str, body: &serde_json::Value| {
             client.send("POST", path, &[("idempotency-key", "the-key".to_owned())], body.to_string().as_bytes())
@@ -209,8 +211,8 @@ fn a_decision_sent_again_under_its_key_is_one_decision() {
         other["text"] = "something else".into();
         keyed(&team.developer, "exemptions", &other).expect_problem(422, "idempotency-mismatch");
         let approve = format!("exemptions/{}/approve", asked[0].trim_matches('"'));
-        at_once(CLIENTS, |_| keyed(&team.secops[0], &approve, &serde_json::json!({})).expect(200));
-        team.secops[0].json("POST", &approve, &serde_json::json!({})).expect_problem(409, "conflict");
+        at_once(CLIENTS, |_| keyed(&team.secops[0], &approve, &json!({})).expect(200));
+        team.secops[0].json("POST", &approve, &json!({})).expect_problem(409, "conflict");
     });
 }
 
@@ -233,4 +235,69 @@ fn of_two_types_racing_for_a_new_target_one_is_refused_and_leaves_nothing() {
         let foreign: Vec<_> = left.iter().filter(|key| key.starts_with("gh:scan:") && !key.starts_with(&own)).collect();
         assert!(foreign.is_empty(), "round {round}: the refused upload left {foreign:?}");
     }
+}
+
+/// What an answer says of its comparison, without the other upload's own scan.
+fn compared(answer: &ScanAnswer) -> (String, Option<ScanId>, u64, u64, u64) {
+    let (comparison, issues) = (&answer.comparison, answer.issues);
+    (comparison.with.clone(), comparison.scan, issues.new, issues.common, issues.remediated)
+}
+
+fn one_variant_twice(store: Store) {
+    let app = App::start(Options::on(store));
+    let developer = team(&app).developer;
+    let report = |rules: std::ops::Range<u64>| {
+        reports::bandit(&rules.map(|n| reports::result(n, "LOW", "a.py", n * 10 + 2)).collect::<Vec<_>>())
+    };
+    for round in 0..12 {
+        let target = format!("target-{round}");
+        let upload = |rules| developer.upload(&Upload::new(&target, "main", report(rules)));
+        let before = upload(0..4).scan.id;
+        let answers = at_once(2, |n| upload([0..2, 0..9][n].clone()));
+        let [small, large] = [&answers[0], &answers[1]];
+        let previous = |scan, new, common, gone| ("previous".to_owned(), Some(scan), new, common, gone);
+        let small_orders = [previous(before, 0, 2, 2), previous(large.scan.id, 0, 2, 7)];
+        let large_orders = [previous(before, 5, 4, 0), previous(small.scan.id, 7, 2, 0)];
+        assert!(small_orders.contains(&compared(small)), "round {round}: {:?}", compared(small));
+        assert!(large_orders.contains(&compared(large)), "round {round}: {:?}", compared(large));
+        let next = upload(0..2).comparison.scan.unwrap();
+        assert!(next == small.scan.id || next == large.scan.id, "round {round}: compared with {next}");
+    }
+}
+
+#[test]
+fn two_uploads_at_once_for_one_variant_each_get_an_answer_of_a_serial_order() {
+    each_store(one_variant_twice);
+}
+
+fn a_changing_baseline(store: Store) {
+    let app = App::start(Options::on(store));
+    let developer = team(&app).developer;
+    let of = |variant: &str, results| developer.upload(&Upload::new("web", variant, reports::generated(results, 3)));
+    let scans = [of("v1", 10).scan.id, of("v2", 40).scan.id];
+    let baselines = [json!({"variant": "v1"}), json!({"regex": "v."})];
+    let expected = [0, 1].map(|n| {
+        developer.json("PATCH", "targets/web", &json!({"baseline": baselines[n]})).expect(200);
+        compared(&of("probe", 40))
+    });
+    assert_eq!(expected.each_ref().map(|(_, scan, ..)| scan.unwrap()), scans);
+    let answers = at_once(6, |thread| -> Vec<ScanAnswer> {
+        if thread == 0 {
+            for round in 0..40 {
+                developer.json("PATCH", "targets/web", &json!({"baseline": baselines[round % 2]})).expect(200);
+            }
+            return vec![];
+        }
+        (0..6).map(|_| of(&format!("branch-{thread}"), 40)).collect()
+    });
+    for answer in answers.concat() {
+        let told = compared(&answer);
+        assert!(expected.contains(&told), "{told:?} is of neither baseline: {expected:?}");
+        assert_eq!(developer.find::<ScanAnswer>(&format!("scans/{}", answer.scan.id)), answer, "it stays as it was");
+    }
+}
+
+#[test]
+fn a_baseline_changed_during_uploads_counts_for_each_of_them_or_does_not() {
+    each_store(a_changing_baseline);
 }

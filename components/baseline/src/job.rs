@@ -5,7 +5,6 @@ use api::internal::Hold;
 use domain::comparison::{Comparison, Gone, Known, Meeting, Origin, Recognised, Subject, Wanted, compare};
 use domain::grouping::Issue;
 use domain::ids::ScanId;
-use domain::scan::ScanRecord;
 use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
@@ -28,7 +27,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let record = &frozen.record;
     let grouped = Grouped::get(kv, scan).await?;
     let reference = stored(kv, record.reference.scan()).await?;
-    let lineage = stored(kv, lineage(record)).await?;
+    let lineage = stored(kv, record.lineage).await?;
     let others = [&reference, &lineage].into_iter().flatten().map(Stored::occurrences).sum::<usize>();
     let own = usize::try_from(grouped.occurrences.records).unwrap_or(usize::MAX);
     let _held = hold((own + others).saturating_mul(BYTES_PER_OCCURRENCE)).await;
@@ -54,15 +53,10 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
         side: &side,
         target: record.request.target_id(),
         origin: Origin { scan: record.identity_scan(), at: record.received, variant: record.request.variant.clone() },
-        complete: frozen.report.summary.is_complete(),
+        complete: record.is_complete(&frozen.report.summary),
     };
     let comparison = compare(&subject, known.as_ref().zip(recognised.as_ref()), before.as_ref().zip(carried.as_ref()));
     write(kv, scan, comparison, reference.as_ref()).await
-}
-
-/// The variant's own previous scan, which occurrences that no baseline has keep their ids from.
-fn lineage(_record: &ScanRecord) -> Option<ScanId> {
-    None
 }
 
 async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Stored>, KvError> {

@@ -3,7 +3,7 @@
 use api::Problem;
 use api::internal::Hold;
 use domain::exemption::Exemptions;
-use domain::gate::{Gate, Judged as Issue};
+use domain::gate::{Gate, Judged as Issue, Terms};
 use domain::grouping::Rated;
 use domain::ids::{ExemptionId, IssueId, ScanId};
 use domain::journal::JournalId;
@@ -27,7 +27,6 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
         return Ok(());
     }
     let frozen = Frozen::get(kv, scan).await?;
-    let request = &frozen.record.request;
     let (at, exemptions) = exemptions(kv, &frozen, now).await?;
     let grouped = Grouped::get(kv, scan).await?;
     let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
@@ -35,7 +34,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let issues = grouped.issues_as::<Rated>(kv, scan).await?;
     let compared = Compared::get(kv, scan).await?;
 
-    let mut gate = Gate::new(request.fail_on_severity.clone(), frozen.record.settings.unassigned_as);
+    let mut gate = Gate::new(Terms::of(&frozen.record));
     let mut exempted: Vec<Exempted> = Vec::new();
     for (issue, row) in issues.iter().zip(compared.issues(kv, scan).await?) {
         // An exemption that was given under another of the issue's names is one for it all the same.
@@ -46,6 +45,8 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
             severity: issue.severity(),
             bucket: row.bucket,
             division: row.division,
+            worst_new: row.worst_new,
+            worst_updated: row.worst_updated,
             exempted: exemption.is_some(),
         });
     }

@@ -10,7 +10,8 @@ use domain::threshold::Threshold;
 use guest::Call;
 use scanners::Expected;
 
-const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`";
+const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, \
+                     `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`";
 
 /// The name that stands for whichever scanner the report's content shows.
 const AUTO: &str = "auto";
@@ -60,7 +61,10 @@ impl Asked {
             target_type: query.optional::<TargetType>("target_type")?.unwrap_or(TargetType::Repository),
             variant: query.required::<VariantName>("variant")?,
             scanner: id.parse::<ScannerId>().map_err(|error| Problem::internal(error.to_string()))?,
-            fail_on_severity: query.optional::<Threshold>("fail_on_severity")?.unwrap_or_else(Threshold::none),
+            fail_on_severity: query.optional::<Threshold>("fail_on_severity")?.unwrap_or_default(),
+            fail_on_new: query.optional::<Threshold>("fail_on_new")?.unwrap_or_default(),
+            fail_on_new_occurrences: query.optional::<Threshold>("fail_on_new_occurrences")?.unwrap_or_default(),
+            accept_missing: query.optional::<bool>("accept_missing")?.unwrap_or_default(),
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
@@ -100,6 +104,9 @@ mod tests {
         let request = read("scanner=bandit&target=dvpwa&variant=master").unwrap();
         assert_eq!(request.target_type, TargetType::Repository);
         assert_eq!(request.fail_on_severity, Threshold::none());
+        assert_eq!((request.fail_on_new, request.fail_on_new_occurrences), (Threshold::none(), Threshold::none()));
+        let new = read("scanner=bandit&target=a&variant=b&fail_on_new=High&fail_on_new_occurrences=low").unwrap();
+        assert_eq!((new.fail_on_new.as_written(), new.fail_on_new_occurrences.as_written()), ("High", "low"));
         let scanner = |name: &str| read(&format!("scanner={name}&target=a&variant=b")).unwrap().scanner.to_string();
         assert_eq!([scanner("Bandit"), scanner("AUTO")], ["bandit", "auto"]);
     }
@@ -119,7 +126,7 @@ mod tests {
             ),
             (
                 format!("{good}&fail_on_severty=high"),
-                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `pipeline`, `execution`",
+                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`",
             ),
         ];
         for (query, expected) in cases {

@@ -9,6 +9,7 @@ mod inflate;
 mod parse;
 mod peek;
 mod raw;
+mod reference;
 pub mod replay;
 mod sealing;
 mod sidecar;

@@ -4,6 +4,7 @@ pub use crate::asked::Asked;
 pub use crate::body::{Encoding, Part, Parts, Source};
 use crate::parse::{Report, parse};
 use crate::raw::{Keep, Received, Stored, Upload, receive};
+use crate::reference::{Chosen, Contents, choose, remember_parts};
 use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
@@ -14,11 +15,11 @@ use api::problem::{Code, Problem};
 use api::v1::ScanAnswer;
 use domain::digest::hex;
 use domain::event::Actor;
-use domain::ids::{EventId, ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{EventId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
 use domain::role::Role;
-use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
+use domain::scan::{Head, ParsedReport, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use scanners::{Input, Source as _};
@@ -129,14 +130,20 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
         let source = sidecar.as_ref().filter(|_| raw != RawReport::Removed).map(|sidecar| sidecar.segments);
         let name = |name: &str| name.parse().map_err(|error| Problem::internal(format!("{error}")));
         let (tool, categories) = (name(&parsed.tool)?, parsed.categories.into_iter().collect::<Vec<_>>());
+        let parts: Vec<_> = parsed.parts.into_iter().collect();
+        let read = Contents { tool: &tool, categories: &categories, parts: &parts };
+        let Chosen { reference, lineage, missing } = choose(kv, state, &asked.request, &read, context.now).await?;
         let record = ScanRecord {
             v: 1,
             id: scan,
             request: asked.request.clone(),
-            reference: reference(kv, state, &asked.request, &tool, &categories).await?,
+            reference,
+            lineage,
             tool,
             format: name(parsed.format)?,
             categories,
+            parts,
+            missing,
             by,
             received: context.now,
             report_sha256: report.sha256.clone(),
@@ -223,26 +230,6 @@ fn same(frozen: &Frozen, request: &ScanRequest, received: &Upload) -> Result<(),
     Err(Problem::new(Code::IdempotencyMismatch, detail))
 }
 
-/// Chooses the scan to compare with, by the baseline and the heads as they are now.
-async fn reference(
-    kv: &impl Kv,
-    state: &Project,
-    request: &ScanRequest,
-    tool: &ScannerId,
-    categories: &[String],
-) -> Result<Reference, Problem> {
-    let head = async |variant: &VariantName| -> Result<Option<Head>, Problem> {
-        Ok(document::find(kv, &keys::head(request.target_id(), variant, tool, categories)).await?)
-    };
-    let baseline = state.targets.get(&request.target).and_then(|target| target.baseline.as_ref());
-    let of_baseline = match baseline.filter(|baseline| **baseline != request.variant) {
-        Some(baseline) => head(baseline).await?,
-        None => None,
-    };
-    let of_variant = head(&request.variant).await?;
-    Ok(Reference::choose(&request.variant, baseline, of_baseline.as_ref(), of_variant.as_ref()))
-}
-
 fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
     match state.targets.get(&request.target) {
         Some(target) if target.target_type != request.target_type => {
@@ -289,7 +276,13 @@ async fn complete<K: Kv, S, V: Services>(
     let answer = judge(context, frozen).await?;
     let request = &record.request;
     let target: TargetId = request.target_id();
-    let event = ScanEvent { scan: record.id, variant: request.variant.clone(), scanner: record.tool.clone() };
+    let event = ScanEvent {
+        scan: record.id,
+        variant: request.variant.clone(),
+        scanner: record.tool.clone(),
+        complete: record.is_complete(&frozen.report.summary),
+        series: Some(record.series()),
+    };
     let append = Append {
         id: EventId::derived("v1:scan-recorded", &[&record.id.short().0]),
         by: record.by.clone(),
@@ -314,14 +307,17 @@ pub(crate) async fn judge<K: Kv, S, V: Services>(
     Ok(ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement))
 }
 
-/// Makes the scan the one that the next is compared with, unless it is incomplete. A retry of one that was answered
-/// before must not move the head back behind a newer scan.
+/// Makes the scan the one that the next is compared with, or, if it is incomplete, leaves word that there is such a one.
+/// A retry of one that was answered before must not move the head back behind a newer scan.
 async fn move_head(kv: &impl Kv, frozen: &Frozen, retry: bool) -> Result<(), Problem> {
     let record = &frozen.record;
-    if !frozen.report.summary.is_complete() {
-        return Ok(());
+    let (target, variant) = (record.request.target_id(), &record.request.variant);
+    let complete = record.is_complete(&frozen.report.summary);
+    let key = if complete { keys::head } else { keys::head_incomplete };
+    let key = key(target, variant, &record.tool, &record.categories);
+    if complete {
+        remember_parts(kv, record).await?;
     }
-    let key = keys::head(record.request.target_id(), &record.request.variant, &record.tool, &record.categories);
     if retry {
         let held: Option<Head> = document::find(kv, &key).await?;
         if held.is_some_and(|held| record.received <= held.received) {

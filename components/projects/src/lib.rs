@@ -7,6 +7,7 @@ use api::context::Context;
 use api::page;
 use api::problem::Problem;
 use api::v1::{SettingsBody, TargetPatch, TokenBody};
+use domain::baseline::BaselinePattern;
 use domain::ids::EventId;
 use domain::role::Role;
 use guest::chain::Chain;
@@ -71,11 +72,19 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             let patch: TargetPatch = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
         }
+        ("GET", ["targets", name, "variants"]) => {
+            allow(&who, &context, Role::Viewer)?;
+            let regex = call.query.optional::<BaselinePattern>("regex")?;
+            let wanted = page::wanted(&mut call.query, "variants")?;
+            call.query.finish("`regex`, `limit`, `cursor`")?;
+            Reply::json(200, &job::variants(&context, name, regex, wanted).await?)
+        }
         (method, []) => Err(Problem::not_allowed(method, "GET and PUT")),
         (method, ["tokens"]) => Err(Problem::not_allowed(method, "GET and POST")),
         (method, ["tokens", _]) => Err(Problem::not_allowed(method, "DELETE")),
         (method, ["targets"]) => Err(Problem::not_allowed(method, "GET")),
         (method, ["targets", _]) => Err(Problem::not_allowed(method, "GET and PATCH")),
+        (method, ["targets", _, "variants"]) => Err(Problem::not_allowed(method, "GET")),
         _ => Err(Problem::not_found("no such path; a slash in a target's name is written %2F")),
     }
 }

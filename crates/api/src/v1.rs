@@ -6,6 +6,7 @@ mod occurrence;
 mod replay;
 mod scanner;
 mod source;
+mod target;
 
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
@@ -16,15 +17,17 @@ pub use replay::{
 };
 pub use scanner::{Difference, ScannerItem};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
+pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
 
 use domain::comparison::{Bucket, Division};
 use domain::exemption::{Exemption, Status};
 use domain::gate::{Counts, Judgement, Verdict};
 use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, ScanId};
-use domain::project::{Target, TargetType, Token};
+use domain::project::{TargetType, Token};
 use domain::scan::{ParsedReport, Reference, ScanRecord};
 use domain::source::Revision;
+use domain::threshold::Threshold;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +82,12 @@ pub struct Scan {
     pub scanner_version: Option<String>,
     /// From which level on the gate fails, as the uploader wrote it.
     pub fail_on_severity: String,
+    /// From which level on a new issue fails the gate, as the uploader wrote it.
+    #[serde(default = "none")]
+    pub fail_on_new: String,
+    /// From which level on a new occurrence fails the gate, as the uploader wrote it.
+    #[serde(default = "none")]
+    pub fail_on_new_occurrences: String,
     /// The CI pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
@@ -118,6 +127,11 @@ impl Source {
     }
 }
 
+/// What no threshold is written as: answers from before there were these have none.
+fn none() -> String {
+    Threshold::none().as_written().to_owned()
+}
+
 /// A target by name and type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetRef {
@@ -131,9 +145,9 @@ pub struct TargetRef {
 /// What a scan was compared with, and when it could not be, why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// `baseline`, `previous`, `none` or `baseline_not_scanned_by_this_scanner`.
+    /// `baseline`, `previous`, `none`, `baseline_not_scanned_by_this_scanner` or `baseline_incomplete`.
     pub with: String,
-    /// The variant.
+    /// The variant; absent too where the baseline is a pattern that matches nothing scanned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub variant: Option<String>,
     /// The scan.
@@ -179,6 +193,9 @@ pub struct Report {
     pub scanner_errors_total: u64,
     /// Text fields cut to the limit.
     pub cut_fields: u64,
+    /// Parts that the report before had and this one lacks, the first of them: SARIF's runs, by tool and category.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<String>,
     /// Whether nothing is missing; only such a scan shows what is remediated and is compared with.
     pub complete: bool,
     /// Findings, suppressed ones among them, that are recognised by their code and had none to be recognised by.
@@ -231,7 +248,7 @@ impl ScanAnswer {
                 remediated: counts.remediated_occurrences,
                 exempted: counts.exempted_occurrences,
             },
-            report: Report::new(report, record.source_sha256.is_some()),
+            report: Report::new(record, report),
         }
     }
 }
@@ -250,6 +267,8 @@ impl Scan {
             categories: record.categories.clone(),
             scanner_version,
             fail_on_severity: request.fail_on_severity.as_written().to_owned(),
+            fail_on_new: request.fail_on_new.as_written().to_owned(),
+            fail_on_new_occurrences: request.fail_on_new_occurrences.as_written().to_owned(),
             pipeline: request.pipeline.as_ref().map(ToString::to_string),
             execution: request.execution.as_ref().map(ToString::to_string),
             received_at: record.received.to_string(),
@@ -267,15 +286,16 @@ impl Comparison {
             Reference::Previous { variant, .. } => ("previous", Some(variant)),
             Reference::None => ("none", None),
             Reference::BaselineNotScannedByThisScanner { variant } => {
-                ("baseline_not_scanned_by_this_scanner", Some(variant))
+                ("baseline_not_scanned_by_this_scanner", variant.as_ref())
             }
+            Reference::BaselineIncomplete { variant } => ("baseline_incomplete", Some(variant)),
         };
         Self { with: with.to_owned(), variant: variant.map(ToString::to_string), scan: reference.scan() }
     }
 }
 
 impl Report {
-    fn new(report: &ParsedReport, with_source: bool) -> Self {
+    fn new(record: &ScanRecord, report: &ParsedReport) -> Self {
         let summary = &report.summary;
         Self {
             results: summary.results,
@@ -293,9 +313,13 @@ impl Report {
             scanner_errors: summary.scanner_errors.clone(),
             scanner_errors_total: summary.scanner_errors_total,
             cut_fields: summary.cut_fields,
-            complete: summary.is_complete(),
             without_code: summary.without_code,
-            source: with_source.then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
+            source: record
+                .source_sha256
+                .is_some()
+                .then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
+            missing: record.missing.clone(),
+            complete: record.is_complete(summary),
         }
     }
 }
@@ -492,6 +516,21 @@ pub struct SettingsBody {
     /// (`honoured`); `ignored` if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool_suppressions: Option<String>,
+    /// The baselines of targets that have none of their own, by type of target; `null` for none. A type that is absent
+    /// has the built-in one: `main|master` for repositories, `latest|v?\d+\.\d+\.\d+` for containers, none for others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub default_baselines: BTreeMap<String, Option<BaselineBody>>,
+    /// What `fail_on_new` and `fail_on_new_occurrences` do where the baseline has no complete scan by the scanner:
+    /// `everything_counts` (if absent) as new, the verdict is `undecided`, or `nothing_is_new`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing_baseline: Option<String>,
+    /// How many entries of a report may be unreadable before its scan is incomplete; 0 if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rejected_allowed: Option<u32>,
+    /// What `fail_on_new_occurrences` takes occurrences for that were recognised although their code was edited: `new` (if
+    /// absent) or `common`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub updated_occurrences: Option<String>,
 }
 
 /// A project.
@@ -558,53 +597,6 @@ impl TokenItem {
             issued_at: token.issued.at.to_string(),
             issued_by: token.issued.by.subject.to_string(),
             token: None,
-        }
-    }
-}
-
-/// A target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetItem {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub target_type: TargetType,
-    /// What its variants are compared with; absent: each with its own previous scan.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub baseline: Option<BaselineBody>,
-    /// When it was created, RFC 3339.
-    pub created_at: String,
-}
-
-/// A baseline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BaselineBody {
-    /// The variant others are compared with.
-    pub variant: String,
-}
-
-/// Changes a target. `{"baseline": null}` removes the baseline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetPatch {
-    /// The baseline. It must be there: a change that says nothing must not remove one.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub baseline: Option<BaselineBody>,
-}
-
-impl TargetItem {
-    /// A target.
-    pub fn new(name: &str, target: &Target) -> Self {
-        Self {
-            id: target.id.to_string(),
-            name: name.to_owned(),
-            target_type: target.target_type,
-            baseline: target.baseline.as_ref().map(|variant| BaselineBody { variant: variant.to_string() }),
-            created_at: target.created.at.to_string(),
         }
     }
 }

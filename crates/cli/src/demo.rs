@@ -106,9 +106,9 @@ impl Demo {
         self.check(&story::MAIN, &scan);
 
         self.step("The developer makes `main` the baseline: branches are compared with it.");
-        let patch = TargetPatch { baseline: Some(BaselineBody { variant: "main".to_owned() }) };
+        let patch = TargetPatch { baseline: Some(BaselineBody::variant("main")) };
         let target: TargetItem = developer.send(Method::PATCH, &["targets", TARGET], &patch)?;
-        let baseline = target.baseline.map(|baseline| baseline.variant);
+        let baseline = target.baseline.and_then(|baseline| baseline.variant);
         self.expect("the baseline", "main", baseline.as_deref().unwrap_or("none"));
 
         self.step("The pipeline uploads the scan of `feature`, to fail on critical issues.");

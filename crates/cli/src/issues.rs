@@ -284,7 +284,7 @@ pub(crate) mod tests {
     #[test]
     fn without_a_baseline_the_previous_scan_is_named() {
         let mut answer = answer();
-        for with in ["previous", "none", "baseline_not_scanned_by_this_scanner"] {
+        for with in ["previous", "none", "baseline_not_scanned_by_this_scanner", "baseline_incomplete"] {
             answer.comparison.with = with.to_owned();
             assert!(check(&answer, vec![]).contains("Common to the previous scan (2)\n"), "{with}");
         }

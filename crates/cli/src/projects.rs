@@ -1,7 +1,9 @@
 //! `gatehouse projects`: projects and their settings.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
-use api::v1::{ProjectAnswer, SettingsBody};
+use api::v1::{BaselineBody, ProjectAnswer, SettingsBody};
 use clap::{Args, Subcommand};
 use ureq::http::Method;
 
@@ -24,6 +26,8 @@ enum ProjectsCommand {
 Examples:
   gatehouse projects create shop
   gatehouse projects create shop --unassigned-as high
+  gatehouse projects create shop --default-baseline repository=trunk \\
+      --default-baseline-regex container=v[0-9.]+ --missing-baseline undecided
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
@@ -39,8 +43,51 @@ struct CreateArgs {
     /// What becomes of results that their report marks as suppressed: ignored (the mark is, they count) or honoured
     #[arg(long, value_name = "HOW")]
     tool_suppressions: Option<String>,
+    /// What targets of a type that set no baseline are compared with: a variant, or nothing to have none
+    #[arg(long, value_name = "TYPE=VARIANT", value_parser = of_type)]
+    default_baseline: Vec<(String, String)>,
+    /// The same by a pattern for whole names (RE2 syntax): of the variants that match, the one scanned last
+    #[arg(long, value_name = "TYPE=REGEX", value_parser = of_type)]
+    default_baseline_regex: Vec<(String, String)>,
+    /// What the criteria for what is new do where a baseline has no complete scan: everything_counts, undecided or
+    /// nothing_is_new
+    #[arg(long, value_name = "HOW")]
+    missing_baseline: Option<String>,
+    /// How many entries of a report may be unreadable before its scan is incomplete
+    #[arg(long, value_name = "COUNT")]
+    rejected_allowed: Option<u32>,
+    /// What occurrences count as that were recognised although their code was edited: new or common
+    #[arg(long, value_name = "HOW")]
+    updated_occurrences: Option<String>,
     #[command(flatten)]
     server: Server,
+}
+
+/// Takes `TYPE=VALUE` apart.
+fn of_type(text: &str) -> Result<(String, String), String> {
+    let (kind, value) = text.split_once('=').ok_or("it has no `=` between the type of target and the baseline")?;
+    Ok((kind.to_owned(), value.to_owned()))
+}
+
+/// The default baselines as the server takes them.
+///
+/// # Errors
+/// A type is there twice.
+fn default_baselines(
+    fixed: Vec<(String, String)>,
+    patterns: Vec<(String, String)>,
+) -> Result<BTreeMap<String, Option<BaselineBody>>> {
+    let fixed = fixed.into_iter().map(|(kind, variant)| {
+        let body = (!variant.is_empty()).then(|| BaselineBody::variant(variant));
+        (kind, body)
+    });
+    let patterns = patterns.into_iter().map(|(kind, regex)| (kind, Some(BaselineBody::regex(regex))));
+    let mut all = BTreeMap::new();
+    for (kind, body) in fixed.chain(patterns) {
+        anyhow::ensure!(!all.contains_key(&kind), "there are two default baselines for `{kind}`");
+        all.insert(kind, body);
+    }
+    Ok(all)
 }
 
 /// Runs the command.
@@ -52,7 +99,14 @@ pub(crate) fn run(args: ProjectsArgs) -> Result<()> {
 
 fn create(args: CreateArgs) -> Result<()> {
     let client = args.server.client(&args.project)?;
-    let settings = SettingsBody { unassigned_as: args.unassigned_as, tool_suppressions: args.tool_suppressions };
+    let settings = SettingsBody {
+        unassigned_as: args.unassigned_as,
+        tool_suppressions: args.tool_suppressions,
+        default_baselines: default_baselines(args.default_baseline, args.default_baseline_regex)?,
+        missing_baseline: args.missing_baseline,
+        rejected_allowed: args.rejected_allowed,
+        updated_occurrences: args.updated_occurrences,
+    };
     let project: ProjectAnswer = client.send(Method::PUT, &[], &settings)?;
     let level = match &project.settings.unassigned_as {
         Some(level) => format!("issues without a severity count as {level}"),
@@ -60,4 +114,23 @@ fn create(args: CreateArgs) -> Result<()> {
     };
     anstream::eprintln!("{}", plain(&format!("Project {} is there; {level}.", project.id)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_baselines_are_one_a_type() {
+        let read = |fixed: &[&str], patterns: &[&str]| {
+            let pairs = |list: &[&str]| list.iter().map(|text| of_type(text).unwrap()).collect();
+            default_baselines(pairs(fixed), pairs(patterns)).map_err(|error| error.to_string())
+        };
+        let both = read(&["repository=trunk", "instance="], &["container=v=.*"]).unwrap();
+        assert_eq!(both["repository"], Some(BaselineBody::variant("trunk")));
+        assert_eq!((both["container"].clone(), both["instance"].clone()), (Some(BaselineBody::regex("v=.*")), None));
+        let twice = read(&["repository=a"], &["repository=b"]);
+        assert_eq!(twice, Err("there are two default baselines for `repository`".to_owned()));
+        assert!(of_type("trunk").is_err());
+    }
 }

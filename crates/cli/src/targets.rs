@@ -1,7 +1,7 @@
 //! `gatehouse targets`: what a project scans, and what each target's variants are compared with.
 
 use anyhow::Result;
-use api::v1::{BaselineBody, TargetItem, TargetPatch};
+use api::v1::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
 use clap::{Args, Subcommand};
 use ureq::http::Method;
 
@@ -12,8 +12,11 @@ use crate::terminal::plain;
 
 /// List targets and set their baselines
 ///
-/// A target is made by its first upload. Its baseline is the variant that all others are compared with, most often the
-/// main branch; without one, each variant is compared with its own previous scan.
+/// A target is made by its first upload. Its baseline is the variant that all others are compared with: always the same,
+/// most often the main branch, or of those that match a pattern the one that was scanned last, most often a release. Where
+/// a target says nothing, its project's default for its type holds, or the built-in one: `main` or `master` for
+/// repositories, `latest` or a version for containers. Without a baseline each variant is compared with its own previous
+/// scan.
 #[derive(Args)]
 pub(crate) struct TargetsArgs {
     #[command(subcommand)]
@@ -29,11 +32,21 @@ Example:
 
 {EXIT_CODES}"))]
     List(ListArgs),
-    /// Set or remove a target's baseline
+    /// List a target's variants, the most recently scanned first, and which of them a pattern means
+    #[command(after_long_help = format!("\
+Examples:
+  gatehouse targets variants web
+  gatehouse targets variants web --regex release-[0-9]+
+
+{EXIT_CODES}"))]
+    Variants(VariantsArgs),
+    /// Set a target's baseline; it counts from the next scan on
     #[command(after_long_help = format!("\
 Examples:
   gatehouse targets set-baseline web main
+  gatehouse targets set-baseline web --regex release-[0-9]+
   gatehouse targets set-baseline web --none
+  gatehouse targets set-baseline web --default
 
 {EXIT_CODES}"))]
     SetBaseline(BaselineArgs),
@@ -52,20 +65,58 @@ struct ListArgs {
 struct BaselineArgs {
     /// The target
     target: String,
-    /// The variant to compare others with
-    #[arg(required_unless_present = "none", conflicts_with = "none")]
-    variant: Option<String>,
-    /// Remove the baseline
-    #[arg(long)]
-    none: bool,
+    #[command(flatten)]
+    baseline: BaselineArg,
     #[command(flatten)]
     connection: Connection,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct BaselineArg {
+    /// The variant to compare others with
+    variant: Option<String>,
+    /// Compare others with the variant scanned last of those whose whole name matches this (RE2 syntax)
+    #[arg(long)]
+    regex: Option<String>,
+    /// Compare each variant with its own previous scan, whatever the default is
+    #[arg(long)]
+    none: bool,
+    /// Leave it to the default of the project for the target's type
+    #[arg(long)]
+    default: bool,
+}
+
+#[derive(Args)]
+struct VariantsArgs {
+    /// The target
+    target: String,
+    /// Try this pattern (RE2 syntax, whole names) instead of the target's baseline
+    #[arg(long)]
+    regex: Option<String>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl BaselineArg {
+    /// What the server is asked for.
+    fn body(self) -> Option<BaselineBody> {
+        match (self.variant, self.regex) {
+            (Some(variant), _) => Some(BaselineBody::variant(variant)),
+            (None, Some(regex)) => Some(BaselineBody::regex(regex)),
+            (None, None) => self.none.then(BaselineBody::none),
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: TargetsArgs) -> Result<()> {
     match args.command {
         TargetsCommand::List(args) => list(&args),
+        TargetsCommand::Variants(args) => variants(&args),
         TargetsCommand::SetBaseline(args) => set_baseline(args),
     }
 }
@@ -79,23 +130,123 @@ fn list(args: &ListArgs) -> Result<()> {
 }
 
 fn table(items: &[TargetItem]) -> String {
-    let mut listing = Listing::new(&["NAME", "TYPE", "BASELINE", "CREATED"]);
+    let mut listing = Listing::new(&["NAME", "TYPE", "BASELINE", "FROM", "CREATED"]);
     for item in items {
-        let (kind, baseline) = (item.target_type.to_string(), item.baseline.as_ref());
-        let baseline = baseline.map(|baseline| baseline.variant.as_str()).unwrap_or_default();
-        listing.row([item.name.as_str(), &kind, baseline, &item.created_at]);
+        let (kind, baseline) = (item.target_type.to_string(), baseline(&item.effective));
+        listing.row([item.name.as_str(), &kind, &baseline, &item.effective.from, &item.created_at]);
+    }
+    listing.render()
+}
+
+/// A baseline in a cell: the variant, with the pattern that means it.
+fn baseline(effective: &EffectiveBaseline) -> String {
+    match (&effective.variant, &effective.regex) {
+        (Some(variant), None) => variant.clone(),
+        (Some(variant), Some(regex)) => format!("{variant} (by {regex})"),
+        (None, Some(regex)) => format!("none yet (by {regex})"),
+        (None, None) => String::new(),
+    }
+}
+
+fn variants(args: &VariantsArgs) -> Result<()> {
+    let client = args.connection.client()?;
+    let path = ["targets", &args.target, "variants"];
+    let query: Vec<_> = args.regex.as_deref().map(|regex| ("regex", regex)).into_iter().collect();
+    match args.format {
+        Format::Json => output::json(&client.all::<serde_json::Value>(&path, &query)?),
+        Format::Table => output::print(&variants_table(&client.all(&path, &query)?)),
+    }
+}
+
+fn variants_table(items: &[VariantItem]) -> String {
+    let mut listing = Listing::new(&["VARIANT", "SCANNED", "SCAN", "COMPLETE", "BASELINE"]);
+    for item in items {
+        let complete = if item.complete { "yes" } else { "no" };
+        let baseline = match (item.chosen, item.matches) {
+            (true, _) => "this one",
+            (false, true) => "matches",
+            (false, false) => "",
+        };
+        listing.row([item.id.as_str(), &item.scanned_at, &item.scan.to_string(), complete, baseline]);
     }
     listing.render()
 }
 
 fn set_baseline(args: BaselineArgs) -> Result<()> {
     let client = args.connection.client()?;
-    let patch = TargetPatch { baseline: args.variant.map(|variant| BaselineBody { variant }) };
+    let patch = TargetPatch { baseline: args.baseline.body() };
     let item: TargetItem = client.send(Method::PATCH, &["targets", &args.target], &patch)?;
-    let text = match &item.baseline {
-        Some(baseline) => format!("The baseline of {} is {}.", item.name, baseline.variant),
-        None => format!("{} has no baseline.", item.name),
-    };
-    anstream::eprintln!("{}", plain(&text));
+    anstream::eprintln!("{}", plain(&told(&item)));
     Ok(())
+}
+
+/// What holds for a target now, in a sentence.
+fn told(item: &TargetItem) -> String {
+    let (name, effective) = (&item.name, &item.effective);
+    let from = match (effective.from.as_str(), &item.baseline) {
+        (_, Some(_)) => "",
+        ("project", None) => ", by the project's default",
+        (_, None) => ", by the built-in default",
+    };
+    match (&effective.variant, &effective.regex) {
+        (Some(variant), None) => format!("The baseline of {name} is {variant}{from}."),
+        (Some(variant), Some(regex)) => {
+            format!("The baseline of {name} is the variant scanned last that matches {regex}{from}: {variant} now.")
+        }
+        (None, Some(regex)) => {
+            format!(
+                "The baseline of {name} is the variant scanned last that matches {regex}{from}: none was scanned yet."
+            )
+        }
+        (None, None) => format!("{name} has no baseline{from}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(baseline: Option<BaselineBody>, from: &str, regex: Option<&str>, variant: Option<&str>) -> TargetItem {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        TargetItem {
+            id: "0".repeat(32),
+            name: "web".to_owned(),
+            target_type: domain::project::TargetType::Repository,
+            baseline,
+            effective: EffectiveBaseline { from: from.to_owned(), regex: owned(regex), variant: owned(variant) },
+            created_at: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_holds_is_told_with_who_says_so() {
+        let cases = [
+            (item(Some(BaselineBody::variant("main")), "target", None, Some("main")), "The baseline of web is main."),
+            (
+                item(Some(BaselineBody::regex("v.*")), "target", Some("v.*"), None),
+                "The baseline of web is the variant scanned last that matches v.*: none was scanned yet.",
+            ),
+            (
+                item(None, "built_in", Some("main|master"), Some("master")),
+                "The baseline of web is the variant scanned last that matches main|master, by the built-in default: master now.",
+            ),
+            (item(Some(BaselineBody::none()), "target", None, None), "web has no baseline."),
+            (item(None, "project", None, None), "web has no baseline, by the project's default."),
+        ];
+        for (item, expected) in cases {
+            assert_eq!(told(&item), expected);
+        }
+    }
+
+    #[test]
+    fn the_flags_say_what_is_asked_for() {
+        let body = |variant: Option<&str>, regex: Option<&str>, none, default| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            BaselineArg { variant: owned(variant), regex: owned(regex), none, default }.body()
+        };
+        assert_eq!(body(Some("main"), None, false, false), Some(BaselineBody::variant("main")));
+        assert_eq!(body(None, Some("v.*"), false, false), Some(BaselineBody::regex("v.*")));
+        assert_eq!(body(None, None, true, false), Some(BaselineBody::none()));
+        assert_eq!(body(None, None, false, true), None);
+    }
 }

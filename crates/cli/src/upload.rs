@@ -37,6 +37,7 @@ Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical --output-file gate.env
   gatehouse upload report.sarif --source ../checkout --project shop --target web --variant main
+  gatehouse upload report.sarif --target web --variant feature/search --fail-on-new-occurrences high
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log says how it ended, for example:
@@ -61,6 +62,15 @@ pub(crate) struct UploadArgs {
     /// Fail if an issue that is not exempted is at or above this: critical, high, medium, low, info or none
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_severity: Threshold,
+    /// Fail if an issue at or above this is new: it is not in the scan compared with
+    #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
+    fail_on_new: Threshold,
+    /// Fail if an occurrence at or above this is new, of a new issue or of a known one
+    #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
+    fail_on_new_occurrences: Threshold,
+    /// Take the report as complete though it lacks SARIF runs or categories of the one before: they are no longer scanned
+    #[arg(long)]
+    accept_missing: bool,
     /// The CI pipeline
     #[arg(long)]
     pipeline: Option<String>,
@@ -98,7 +108,10 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
         ("variant", &args.variant),
         ("target_type", &target_type),
         ("fail_on_severity", args.fail_on_severity.as_written()),
+        ("fail_on_new", args.fail_on_new.as_written()),
+        ("fail_on_new_occurrences", args.fail_on_new_occurrences.as_written()),
     ];
+    parameters.extend(args.accept_missing.then_some(("accept_missing", "true")));
     parameters.extend(args.pipeline.as_deref().map(|value| ("pipeline", value)));
     parameters.extend(args.execution.as_deref().map(|value| ("execution", value)));
     let Uploaded { raw, answer } = send(&client, &parameters, args.idempotency_key.as_deref(), &body)?;

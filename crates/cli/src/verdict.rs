@@ -16,12 +16,8 @@ pub(crate) fn exit_code(verdict: Verdict) -> u8 {
 
 /// The line that says how it ended.
 pub(crate) fn message(answer: &ScanAnswer) -> String {
-    let threshold = &answer.scan.fail_on_severity;
     let text = match (answer.verdict, &answer.message, answer.reasons.first()) {
-        (Verdict::Pass, _, _) if threshold.eq_ignore_ascii_case("none") => "Passed: no threshold is set.".to_owned(),
-        (Verdict::Pass, _, _) => {
-            format!("Passed: fail_on_severity is set to {threshold} and that threshold was not reached.")
-        }
+        (Verdict::Pass, _, _) => passed(answer),
         (Verdict::Fail | Verdict::Undecided, Some(message), _) => message.clone(),
         (Verdict::Fail | Verdict::Undecided, None, Some(reason)) => format!("Exited with message: {reason}"),
         (verdict @ (Verdict::Fail | Verdict::Undecided), None, None) => {
@@ -29,6 +25,25 @@ pub(crate) fn message(answer: &ScanAnswer) -> String {
         }
     };
     plain(&text)
+}
+
+/// What a pass did not reach.
+fn passed(answer: &ScanAnswer) -> String {
+    let scan = &answer.scan;
+    let set: Vec<_> = [
+        ("fail_on_severity", &scan.fail_on_severity),
+        ("fail_on_new", &scan.fail_on_new),
+        ("fail_on_new_occurrences", &scan.fail_on_new_occurrences),
+    ]
+    .into_iter()
+    .filter(|(_, level)| !level.eq_ignore_ascii_case("none"))
+    .map(|(name, level)| format!("{name} is set to {level}"))
+    .collect();
+    match set.as_slice() {
+        [] => "Passed: no threshold is set.".to_owned(),
+        [one] => format!("Passed: {one} and that threshold was not reached."),
+        several => format!("Passed: {}, and no threshold was reached.", several.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +79,12 @@ mod tests {
         assert_eq!(message(&answer), "Passed: fail_on_severity is set to critical and that threshold was not reached.");
         answer.scan.fail_on_severity = "None".to_owned();
         assert_eq!(message(&answer), "Passed: no threshold is set.");
+        answer.scan.fail_on_new = "high".to_owned();
+        assert_eq!(message(&answer), "Passed: fail_on_new is set to high and that threshold was not reached.");
+        answer.scan.fail_on_new_occurrences = "LOW".to_owned();
+        assert_eq!(
+            message(&answer),
+            "Passed: fail_on_new is set to high, fail_on_new_occurrences is set to LOW, and no threshold was reached."
+        );
     }
 }

@@ -2,6 +2,9 @@
 //! renderer can change it.
 
 use crate::comparison::{Bucket, Division};
+use crate::ids::VariantName;
+use crate::scan::{Reference, ScanRecord};
+use crate::settings::{MissingBaseline, UpdatedOccurrences};
 use crate::threshold::Threshold;
 use finding::ReportSummary;
 use finding::severity::Severity;
@@ -39,6 +42,11 @@ pub struct Judged {
     pub bucket: Bucket,
     /// Its occurrences.
     pub division: Division,
+    /// The highest level of its new occurrences, if it has any; absent though it has: it is not known, and the issue's own
+    /// level, which is no lower, stands for it.
+    pub worst_new: Option<Severity>,
+    /// The same of those that were recognised although their code was edited.
+    pub worst_updated: Option<Severity>,
     /// Whether an exemption is in force for it.
     pub exempted: bool,
 }
@@ -141,42 +149,175 @@ pub struct Judgement {
     pub counts: Counts,
 }
 
+/// The baseline that a scan could not be compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoBaselineScan {
+    /// The scanner never scanned it; its name is absent where the baseline is a pattern that matches nothing.
+    NotScanned(Option<VariantName>),
+    /// The scanner's scans of it are all incomplete.
+    Incomplete(VariantName),
+}
+
+impl fmt::Display for NoBaselineScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotScanned(Some(variant)) => write!(f, "baseline `{variant}` was never scanned by this scanner"),
+            Self::NotScanned(None) => f.write_str("nothing was ever scanned that the baseline's pattern matches"),
+            Self::Incomplete(variant) => write!(f, "baseline `{variant}` was never completely scanned by this scanner"),
+        }
+    }
+}
+
+/// What the gate judges a scan by; all of it is frozen into the scan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// From which level on any issue fails.
+    pub fail_on_severity: Threshold,
+    /// From which level on a new issue fails.
+    pub fail_on_new: Threshold,
+    /// From which level on a new occurrence fails.
+    pub fail_on_new_occurrences: Threshold,
+    /// The level that issues without one are judged as.
+    pub unassigned_as: Option<Severity>,
+    /// Whether occurrences whose code was edited are new.
+    pub updated_occurrences: UpdatedOccurrences,
+    /// The baseline, where it should have been compared with and could not be.
+    pub no_baseline_scan: Option<NoBaselineScan>,
+    /// What that does to the criteria for what is new.
+    pub missing_baseline: MissingBaseline,
+    /// How many of the report's entries may be unreadable.
+    pub rejected_allowed: u32,
+    /// The parts of the scan before that the report lacks.
+    pub missing: Vec<String>,
+}
+
+impl Terms {
+    /// The terms of a scan.
+    pub fn of(record: &ScanRecord) -> Self {
+        let (request, settings) = (&record.request, &record.settings);
+        Self {
+            fail_on_severity: request.fail_on_severity.clone(),
+            fail_on_new: request.fail_on_new.clone(),
+            fail_on_new_occurrences: request.fail_on_new_occurrences.clone(),
+            unassigned_as: settings.unassigned_as,
+            updated_occurrences: settings.updated_occurrences,
+            no_baseline_scan: match &record.reference {
+                Reference::BaselineNotScannedByThisScanner { variant } => {
+                    Some(NoBaselineScan::NotScanned(variant.clone()))
+                }
+                Reference::BaselineIncomplete { variant } => Some(NoBaselineScan::Incomplete(variant.clone())),
+                Reference::Baseline { .. } | Reference::Previous { .. } | Reference::None => None,
+            },
+            missing_baseline: settings.missing_baseline,
+            rejected_allowed: settings.rejected_allowed,
+            missing: record.missing.clone(),
+        }
+    }
+}
+
+/// One criterion while issues are judged.
+#[derive(Debug)]
+struct Criterion {
+    name: &'static str,
+    threshold: Threshold,
+    reached: bool,
+    /// How many were without a level that could be compared.
+    unassigned: u64,
+}
+
+impl Criterion {
+    fn new(name: &'static str, threshold: Threshold) -> Self {
+        Self { name, threshold, reached: false, unassigned: 0 }
+    }
+
+    fn judge(&mut self, severity: Severity) {
+        match self.threshold.level() {
+            None => {}
+            Some(_) if severity == Severity::Unassigned => self.unassigned += 1,
+            Some(level) => self.reached |= level <= severity,
+        }
+    }
+
+    fn reached(&self) -> Option<String> {
+        let level = self.threshold.as_written();
+        self.reached.then(|| format!("{} is set to {level} and that threshold was reached.", self.name))
+    }
+
+    /// What stands against a verdict where something has no level; `one` and `many` say what.
+    fn unassigned(&self, one: &str, many: &str) -> Option<String> {
+        (self.unassigned > 0).then(|| {
+            format!(
+                "{} without a severity, and {} is set to {}; the project's setting `unassigned_as` can give one.",
+                plural(self.unassigned, one, many),
+                self.name,
+                self.threshold.as_written()
+            )
+        })
+    }
+}
+
 /// Judges the issues of one scan, one at a time.
 #[derive(Debug)]
 pub struct Gate {
-    threshold: Threshold,
-    unassigned_as: Option<Severity>,
+    severity: Criterion,
+    new: Criterion,
+    new_occurrences: Criterion,
+    /// The same criterion for occurrences whose code was edited.
+    updated_occurrences: Criterion,
+    terms: Terms,
     counts: Counts,
-    reached: bool,
 }
 
 impl Gate {
-    /// A gate with this threshold. `unassigned_as` is the level that issues without one are judged as.
-    pub fn new(threshold: Threshold, unassigned_as: Option<Severity>) -> Self {
-        Self { threshold, unassigned_as, counts: Counts::default(), reached: false }
+    /// A gate with these terms.
+    pub fn new(terms: Terms) -> Self {
+        let judges_new =
+            terms.no_baseline_scan.is_none() || terms.missing_baseline == MissingBaseline::EverythingCounts;
+        let for_new = |threshold: &Threshold| if judges_new { threshold.clone() } else { Threshold::none() };
+        let for_updated = match terms.updated_occurrences {
+            UpdatedOccurrences::New => for_new(&terms.fail_on_new_occurrences),
+            UpdatedOccurrences::Common => Threshold::none(),
+        };
+        Self {
+            severity: Criterion::new("fail_on_severity", terms.fail_on_severity.clone()),
+            new: Criterion::new("fail_on_new", for_new(&terms.fail_on_new)),
+            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&terms.fail_on_new_occurrences)),
+            updated_occurrences: Criterion::new("fail_on_new_occurrences", for_updated),
+            terms,
+            counts: Counts::default(),
+        }
     }
 
     /// Takes an issue of the scan into account.
     pub fn judge(&mut self, issue: &Judged) {
-        let Division { new, common, updated: _, remediated } = issue.division;
+        let Division { new, common, updated, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
         if issue.exempted {
             self.counts.ignored += 1;
             self.counts.exempted_occurrences += u64::from(new) + u64::from(common);
             return;
         }
-        let severity = match (issue.severity, self.unassigned_as) {
+        let rated = |severity| match (severity, self.terms.unassigned_as) {
             (Severity::Unassigned, Some(level)) => level,
             (severity, _) => severity,
         };
+        let severity = rated(issue.severity);
+        let worst = |count: u32, known: Option<Severity>| (0 < count).then(|| known.map_or(severity, rated));
+        let (worst_new, worst_updated) = (worst(new, issue.worst_new), worst(updated, issue.worst_updated));
         self.counts.all.add(severity);
+        self.severity.judge(severity);
         if issue.bucket == Bucket::New {
             self.counts.new.add(severity);
+            self.new.judge(severity);
         }
         self.counts.new_occurrences += u64::from(new);
         self.counts.common_occurrences += u64::from(common);
-        self.reached |=
-            severity != Severity::Unassigned && self.threshold.level().is_some_and(|level| level <= severity);
+        if let Some(severity) = worst_new {
+            self.new_occurrences.judge(severity);
+        }
+        if let Some(severity) = worst_updated {
+            self.updated_occurrences.judge(severity);
+        }
     }
 
     /// Takes an issue into account that is gone, with so many occurrences.
@@ -187,13 +328,19 @@ impl Gate {
 
     /// The verdict, given what the report said of itself. A threshold that was reached fails whatever else is unclear.
     pub fn finish(self, report: &ReportSummary) -> Judgement {
-        let mut reasons = Vec::new();
-        if self.reached {
-            let level = self.threshold.as_written();
-            reasons.push(format!("fail_on_severity is set to {level} and that threshold was reached."));
+        let mut reasons = self.reached();
+        let failed = !reasons.is_empty();
+        let terms = &self.terms;
+        if let (Some(baseline), MissingBaseline::Undecided) = (&terms.no_baseline_scan, terms.missing_baseline) {
+            reasons.push(format!(
+                "What is new cannot be told, because {baseline}; the project's setting `missing_baseline` is undecided."
+            ));
         }
-        if report.rejected > 0 {
-            reasons.push(format!("{} of the report's {} results could not be read.", report.rejected, report.results));
+        if report.rejected > u64::from(terms.rejected_allowed) {
+            reasons.push(format!(
+                "{} of the report's {} results could not be read, so the scan is incomplete.",
+                report.rejected, report.results
+            ));
         }
         if report.scanner_errors_total > 0 {
             let first = report.scanner_errors.first().map(String::as_str).unwrap_or("not described");
@@ -202,19 +349,39 @@ impl Gate {
                 plural(report.scanner_errors_total, "error", "errors")
             ));
         }
-        if self.counts.all.unassigned > 0 && self.threshold.level().is_some() {
+        if !terms.missing.is_empty() {
+            let missing: Vec<_> = terms.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
-                "{} without a severity, and fail_on_severity is set to {}; the project's setting `unassigned_as` can give one.",
-                plural(self.counts.all.unassigned, "issue is", "issues are"),
-                self.threshold.as_written()
+                "The report lacks {}, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
+                missing.join(", ")
             ));
         }
-        let verdict = match (self.reached, reasons.is_empty()) {
+        reasons.extend(self.severity.unassigned("issue is", "issues are"));
+        reasons.extend(self.new.unassigned("new issue is", "new issues are"));
+        reasons.extend(self.new_occurrences.unassigned("issue has new occurrences", "issues have new occurrences"));
+        reasons.extend(
+            self.updated_occurrences.unassigned("issue has edited occurrences", "issues have edited occurrences"),
+        );
+        let verdict = match (failed, reasons.is_empty()) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
             (false, false) => Verdict::Undecided,
         };
         Judgement { verdict, reasons, counts: self.counts }
+    }
+
+    /// The thresholds that were reached, in sentences.
+    fn reached(&self) -> Vec<String> {
+        let because = match &self.terms.no_baseline_scan {
+            Some(baseline) => format!(" Everything counts as new, because {baseline}."),
+            None => String::new(),
+        };
+        let occurrences = self.new_occurrences.reached().or_else(|| {
+            let edited = " All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common.";
+            self.updated_occurrences.reached().map(|reason| reason + edited)
+        });
+        let new = self.new.reached().into_iter().chain(occurrences).map(|reason| reason + &because);
+        self.severity.reached().into_iter().chain(new).collect()
     }
 }
 
@@ -227,11 +394,35 @@ mod tests {
     use super::*;
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        Judged { severity, bucket, division: Division { new: 1, ..Division::default() }, exempted }
+        let (worst_new, worst_updated) = (Some(severity), None);
+        Judged {
+            severity,
+            bucket,
+            division: Division { new: 1, ..Division::default() },
+            worst_new,
+            worst_updated,
+            exempted,
+        }
+    }
+
+    fn on_severity(threshold: &str) -> Terms {
+        Terms { fail_on_severity: threshold.parse().unwrap(), ..Terms::default() }
+    }
+
+    fn on_new(threshold: &str) -> Terms {
+        Terms { fail_on_new: threshold.parse().unwrap(), ..Terms::default() }
+    }
+
+    fn on_new_occurrences(threshold: &str) -> Terms {
+        Terms { fail_on_new_occurrences: threshold.parse().unwrap(), ..Terms::default() }
     }
 
     fn judge(threshold: &str, issues: &[Judged]) -> Judgement {
-        let mut gate = Gate::new(threshold.parse().unwrap(), None);
+        judge_by(on_severity(threshold), issues)
+    }
+
+    fn judge_by(terms: Terms, issues: &[Judged]) -> Judgement {
+        let mut gate = Gate::new(terms);
         issues.iter().for_each(|issue| gate.judge(issue));
         gate.finish(&ReportSummary::default())
     }
@@ -270,7 +461,7 @@ mod tests {
             ]
         );
         assert_eq!(judge("none", &[unknown]).verdict, Verdict::Pass);
-        let mut gate = Gate::new("high".parse().unwrap(), Some(Severity::High));
+        let mut gate = Gate::new(Terms { unassigned_as: Some(Severity::High), ..on_severity("high") });
         gate.judge(&unknown);
         let judgement = gate.finish(&ReportSummary::default());
         assert_eq!((judgement.verdict, judgement.counts.all.high), (Verdict::Fail, 1));
@@ -279,10 +470,10 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_undecided_unless_it_fails_anyway() {
         let report = ReportSummary { results: 3, findings: 2, rejected: 1, ..ReportSummary::default() };
-        let gate = || Gate::new("critical".parse().unwrap(), None);
+        let gate = || Gate::new(on_severity("critical"));
         let judgement = gate().finish(&report);
         assert_eq!(judgement.verdict, Verdict::Undecided);
-        assert_eq!(judgement.reasons, ["1 of the report's 3 results could not be read."]);
+        assert_eq!(judgement.reasons, ["1 of the report's 3 results could not be read, so the scan is incomplete."]);
         let mut failing = gate();
         failing.judge(&issue(Severity::Critical, Bucket::New, false));
         let judgement = failing.finish(&report);
@@ -302,7 +493,7 @@ mod tests {
 
     #[test]
     fn exempted_and_remediated_issues_are_in_no_other_count() {
-        let mut gate = Gate::new(Threshold::none(), None);
+        let mut gate = Gate::new(Terms::default());
         gate.judge(&issue(Severity::Critical, Bucket::New, true));
         gate.judge(&issue(Severity::Low, Bucket::Common, false));
         gate.remediated(4);
@@ -310,5 +501,160 @@ mod tests {
         let variables: Vec<_> = counts.variables().iter().map(|(name, value)| format!("{name}={value}")).collect();
         insta::assert_snapshot!(variables.join(" "), @"CRITICAL=0 HIGH=0 MEDIUM=0 LOW=1 INFO=0 UNASSIGNED=0 TOTAL=1 IGNORED=1 NEW_CRITICAL=0 NEW_HIGH=0 NEW_MEDIUM=0 NEW_LOW=0 NEW_INFO=0 NEW_UNASSIGNED=0 NEW_TOTAL=0 NEW_OCCURRENCES=1 REMEDIATED=1");
         assert_eq!((counts.exempted_occurrences, counts.remediated_occurrences), (1, 4));
+    }
+
+    /// A known issue with these occurrences: how many are new and how many edited, with their levels.
+    fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> Judged {
+        let level = |(count, severity): (u32, Severity)| (0 < count).then_some(severity);
+        Judged {
+            severity,
+            bucket: Bucket::Common,
+            division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
+            worst_new: level(new),
+            worst_updated: level(updated),
+            exempted: false,
+        }
+    }
+
+    #[test]
+    fn fail_on_new_looks_at_new_issues_alone() {
+        let cases = [
+            (Severity::High, Bucket::New, false, Verdict::Fail),
+            (Severity::Critical, Bucket::New, false, Verdict::Fail),
+            (Severity::Medium, Bucket::New, false, Verdict::Pass),
+            (Severity::Critical, Bucket::Common, false, Verdict::Pass),
+            (Severity::Critical, Bucket::New, true, Verdict::Pass),
+            (Severity::Unassigned, Bucket::New, false, Verdict::Undecided),
+            (Severity::Unassigned, Bucket::Common, false, Verdict::Pass),
+        ];
+        for (severity, bucket, exempted, expected) in cases {
+            let judgement = judge_by(on_new("High"), &[issue(severity, bucket, exempted)]);
+            assert_eq!(judgement.verdict, expected, "{severity} {bucket:?} {exempted}");
+        }
+        let reasons = |severity| judge_by(on_new("High"), &[issue(severity, Bucket::New, false)]).reasons;
+        assert_eq!(reasons(Severity::High), ["fail_on_new is set to High and that threshold was reached."]);
+        assert_eq!(
+            reasons(Severity::Unassigned),
+            [
+                "1 new issue is without a severity, and fail_on_new is set to High; the project's setting `unassigned_as` can give one."
+            ]
+        );
+        let terms = Terms { unassigned_as: Some(Severity::High), ..on_new("high") };
+        assert_eq!(judge_by(terms, &[issue(Severity::Unassigned, Bucket::New, false)]).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn fail_on_new_occurrences_looks_at_what_is_new_of_known_issues_too() {
+        let (high, low, none) = (Severity::High, Severity::Low, (0, Severity::Info));
+        let unassigned = Severity::Unassigned;
+        let cases = [
+            ("nothing new", known(high, none, none), Verdict::Pass),
+            ("a new one", known(high, (1, high), none), Verdict::Fail),
+            ("a new one below", known(high, (1, low), none), Verdict::Pass),
+            ("an edited one", known(high, none, (1, high)), Verdict::Fail),
+            ("an edited one below", known(high, none, (1, low)), Verdict::Pass),
+            ("a new one without a level", known(high, (1, unassigned), none), Verdict::Undecided),
+            ("an edited one without a level", known(high, none, (1, unassigned)), Verdict::Undecided),
+            ("of a new issue", issue(high, Bucket::New, false), Verdict::Fail),
+            ("exempted", issue(high, Bucket::New, true), Verdict::Pass),
+        ];
+        for (case, issue, expected) in cases {
+            assert_eq!(judge_by(on_new_occurrences("high"), &[issue]).verdict, expected, "{case}");
+        }
+        let unknown = Judged { worst_new: None, ..known(high, (1, low), none) };
+        assert_eq!(judge_by(on_new_occurrences("high"), &[unknown]).verdict, Verdict::Fail, "the issue's level stands");
+    }
+
+    #[test]
+    fn edited_occurrences_are_new_or_known_as_the_project_says() {
+        let edited = known(Severity::High, (0, Severity::Info), (1, Severity::High));
+        let judgement = judge_by(on_new_occurrences("high"), &[edited]);
+        assert_eq!(
+            judgement.reasons,
+            [
+                "fail_on_new_occurrences is set to high and that threshold was reached. All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common."
+            ]
+        );
+        let both = [edited, known(Severity::High, (1, Severity::High), (0, Severity::Info))];
+        assert_eq!(
+            judge_by(on_new_occurrences("high"), &both).reasons,
+            ["fail_on_new_occurrences is set to high and that threshold was reached."]
+        );
+        let common = Terms { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
+        assert_eq!(judge_by(common, &[edited]).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn what_a_baseline_without_a_scan_does_is_the_projects_to_say() {
+        let never = NoBaselineScan::NotScanned(Some("main".parse().unwrap()));
+        let terms = |missing_baseline| Terms {
+            no_baseline_scan: Some(never.clone()),
+            missing_baseline,
+            fail_on_new_occurrences: "high".parse().unwrap(),
+            ..on_new("high")
+        };
+        let new = [issue(Severity::High, Bucket::New, false)];
+        let counts = judge_by(terms(MissingBaseline::EverythingCounts), &new);
+        assert_eq!(
+            (counts.verdict, counts.reasons),
+            (
+                Verdict::Fail,
+                ["fail_on_new", "fail_on_new_occurrences"]
+                    .map(|name| {
+                        format!("{name} is set to high and that threshold was reached. Everything counts as new, because baseline `main` was never scanned by this scanner.")
+                    })
+                    .to_vec()
+            )
+        );
+        assert_eq!(judge_by(terms(MissingBaseline::EverythingCounts), &[]).verdict, Verdict::Pass);
+        let undecided = judge_by(terms(MissingBaseline::Undecided), &new);
+        assert_eq!(
+            (undecided.verdict, undecided.reasons),
+            (
+                Verdict::Undecided,
+                vec!["What is new cannot be told, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is undecided.".to_owned()]
+            )
+        );
+        assert_eq!(judge_by(terms(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
+        for missing in [MissingBaseline::Undecided, MissingBaseline::NothingIsNew] {
+            let terms = Terms { fail_on_severity: "high".parse().unwrap(), ..terms(missing) };
+            let judgement = judge_by(terms, &new);
+            let first = "fail_on_severity is set to high and that threshold was reached.";
+            assert_eq!((judgement.verdict, judgement.reasons[0].as_str()), (Verdict::Fail, first), "{missing:?}");
+        }
+        let measured = Terms { no_baseline_scan: None, ..terms(MissingBaseline::NothingIsNew) };
+        assert_eq!(judge_by(measured, &new).verdict, Verdict::Fail, "a baseline that was scanned");
+        let because = |no_baseline_scan| {
+            judge_by(Terms { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
+        };
+        let incomplete = because(NoBaselineScan::Incomplete("main".parse().unwrap()));
+        assert!(incomplete.ends_with("because baseline `main` was never completely scanned by this scanner."));
+        let nothing = because(NoBaselineScan::NotScanned(None));
+        assert!(
+            nothing.ends_with("because nothing was ever scanned that the baseline's pattern matches."),
+            "{nothing}"
+        );
+    }
+
+    #[test]
+    fn so_many_unreadable_entries_as_are_allowed_leave_a_verdict() {
+        let terms = |rejected_allowed| Terms { rejected_allowed, ..Terms::default() };
+        let report = ReportSummary { results: 9, findings: 7, rejected: 2, ..ReportSummary::default() };
+        for (allowed, expected) in [(0, Verdict::Undecided), (1, Verdict::Undecided), (2, Verdict::Pass)] {
+            assert_eq!(Gate::new(terms(allowed)).finish(&report).verdict, expected, "{allowed}");
+        }
+    }
+
+    #[test]
+    fn a_missing_part_is_undecided_and_named() {
+        let missing = vec!["codeql/js".to_owned(), "semgrep".to_owned()];
+        let judgement = judge_by(Terms { missing, ..Terms::default() }, &[]);
+        assert_eq!(judgement.verdict, Verdict::Undecided);
+        assert_eq!(
+            judgement.reasons,
+            [
+                "The report lacks `codeql/js`, `semgrep`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+            ]
+        );
     }
 }

@@ -9,6 +9,7 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod baseline;
 pub mod comparison;
 pub mod digest;
 pub mod event;
@@ -20,10 +21,12 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod parts;
 pub mod project;
 pub mod replay;
 pub mod role;
 pub mod scan;
+pub mod settings;
 pub mod signature;
 pub mod source;
 pub mod threshold;

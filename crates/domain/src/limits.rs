@@ -11,3 +11,7 @@ pub const TOKENS_MAX: usize = 1_000;
 pub const REMARK_CHARS_MAX: usize = 1024;
 /// Longest life of a token or an exemption, in days.
 pub const DURATION_DAYS_MAX: u32 = 3650;
+/// Most variants of one target, those scanned most recently, that are known by name: they are one journal's state, which an
+/// upload reads where a baseline is a pattern. A pattern does not see older ones, nor does a list show them; as a fixed
+/// baseline such a variant serves as before, because its newest scan stands in a register of its own.
+pub const VARIANTS_KNOWN_MAX: usize = 2_000;

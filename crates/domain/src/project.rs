@@ -1,10 +1,12 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
+use crate::baseline::{Baseline, BaselinePattern, Choice, Origin, Settled, built_in};
 use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, Subject, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::{TARGETS_MAX, TOKENS_MAX};
 use crate::role::Role;
+use crate::settings::{MissingBaseline, UpdatedOccurrences};
 use crate::time::Timestamp;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What kind of thing a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetType {
     /// A source code repository.
@@ -68,6 +70,18 @@ pub struct Settings {
     /// Whether results that their report marks as suppressed count like any other, or not at all.
     #[serde(skip_serializing_if = "is_default", default)]
     pub tool_suppressions: ToolSuppressions,
+    /// The baselines of targets that have none of their own, by type; a type that is absent has the built-in one.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub default_baselines: BTreeMap<TargetType, Choice>,
+    /// What the criteria for what is new do where the baseline has no complete scan by the scanner.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub missing_baseline: MissingBaseline,
+    /// How many of a report's entries may be unreadable before its scan is incomplete.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub rejected_allowed: u32,
+    /// Whether an occurrence is new if it was recognised although its code was edited.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub updated_occurrences: UpdatedOccurrences,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -125,12 +139,19 @@ pub enum ProjectEvent {
         /// Its type.
         target_type: TargetType,
     },
-    /// A target's baseline was set or removed.
+    /// A target's baseline was set or removed. At most one of the three says what it is; without any the target has none
+    /// of its own, and the default of its type applies.
     BaselineSet {
         /// The target.
         name: TargetName,
-        /// The variant others are compared with; absent: none.
+        /// The variant others are compared with.
         variant: Option<VariantName>,
+        /// The pattern of the variants whose newest others are compared with.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        regex: Option<BaselinePattern>,
+        /// Whether the target has no baseline, whatever the default is.
+        #[serde(skip_serializing_if = "is_default", default)]
+        none: bool,
     },
     /// A token was issued.
     TokenIssued {
@@ -180,9 +201,9 @@ pub struct Target {
     pub id: TargetId,
     /// Its type; never changes.
     pub target_type: TargetType,
-    /// The variant others are compared with.
+    /// What it has decided of its baseline; absent: nothing, the default of its type applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub baseline: Option<VariantName>,
+    pub baseline: Option<Choice>,
     /// Who made it.
     pub created: Mark,
 }
@@ -243,8 +264,15 @@ impl Fold for Project {
                     self.targets.insert(name.clone(), target);
                 }
             },
-            ProjectEvent::BaselineSet { name, variant } => match self.targets.get_mut(name) {
-                Some(target) => target.baseline.clone_from(variant),
+            ProjectEvent::BaselineSet { name, variant, regex, none } => match self.targets.get_mut(name) {
+                Some(target) => {
+                    target.baseline = match (variant, regex, none) {
+                        (Some(variant), _, _) => Some(Choice::Of(Baseline::Variant(variant.clone()))),
+                        (None, Some(regex), _) => Some(Choice::Of(Baseline::Regex(regex.clone()))),
+                        (None, None, true) => Some(Choice::None),
+                        (None, None, false) => None,
+                    };
+                }
                 None => return Err(Refusal::new(format!("there is no target `{name}`"))),
             },
             ProjectEvent::TokenIssued { token } => {
@@ -262,6 +290,35 @@ impl Fold for Project {
         }
         self.last_event = Some(entry.id);
         Ok(())
+    }
+}
+
+impl ProjectEvent {
+    /// A target's baseline was set to this, or, without a choice, left to the default.
+    pub fn baseline_set(name: TargetName, choice: Option<Choice>) -> Self {
+        let (variant, regex, none) = match choice {
+            Some(Choice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
+            Some(Choice::Of(Baseline::Regex(regex))) => (None, Some(regex), false),
+            Some(Choice::None) => (None, None, true),
+            None => (None, None, false),
+        };
+        Self::BaselineSet { name, variant, regex, none }
+    }
+}
+
+impl Project {
+    /// The baseline that holds for a target, of this type if there is none of the name yet: its own, else the project's
+    /// default for its type, else the built-in one.
+    pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> Settled {
+        let target = self.targets.get(name);
+        let target_type = target.map_or(target_type, |target| target.target_type);
+        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, Origin::Target));
+        let default = || self.settings.default_baselines.get(&target_type).map(|choice| (choice, Origin::Project));
+        match own.or_else(default) {
+            Some((Choice::Of(baseline), origin)) => Settled { baseline: Some(baseline.clone()), origin },
+            Some((Choice::None, origin)) => Settled { baseline: None, origin },
+            None => Settled { baseline: built_in(target_type), origin: Origin::BuiltIn },
+        }
     }
 }
 
@@ -314,10 +371,12 @@ pub(crate) mod tests {
     }
 
     fn baseline(name: &str, variant: Option<&str>) -> ProjectEvent {
-        ProjectEvent::BaselineSet {
-            name: name.parse().unwrap(),
-            variant: variant.map(|variant| variant.parse().unwrap()),
-        }
+        let choice = variant.map(|variant| Choice::Of(Baseline::Variant(variant.parse().unwrap())));
+        ProjectEvent::baseline_set(name.parse().unwrap(), choice)
+    }
+
+    fn regex(pattern: &str) -> Baseline {
+        Baseline::Regex(pattern.parse().unwrap())
     }
 
     fn token(expires: Option<i64>) -> IssuedToken {
@@ -350,10 +409,43 @@ pub(crate) mod tests {
         let (_, results) = fold(&[baseline("dvpwa", Some("master"))]);
         assert_eq!(results, [Err("there is no target `dvpwa`".to_owned())]);
         let (project, _) = fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master"))]);
-        assert_eq!(project.targets.values().next().unwrap().baseline.as_ref().unwrap().as_str(), "master");
+        let master = Baseline::Variant("master".parse().unwrap());
+        assert_eq!(project.targets.values().next().unwrap().baseline, Some(Choice::Of(master)));
         let (project, _) =
             fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master")), baseline("dvpwa", None)]);
         assert_eq!(project.targets.values().next().unwrap().baseline, None);
+    }
+
+    #[test]
+    fn a_targets_own_baseline_beats_the_projects_default_and_that_the_built_in_one() {
+        let defaults = |choices: &[(TargetType, Choice)]| ProjectEvent::SettingsSet {
+            settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
+        };
+        let own = |choice| ProjectEvent::baseline_set("dvpwa".parse().unwrap(), choice);
+        let trunk = Choice::Of(Baseline::Variant("trunk".parse().unwrap()));
+        let [repository, container] = [TargetType::Repository, TargetType::Container];
+        let releases = Choice::Of(regex("v.*"));
+        let of = |events: &[ProjectEvent]| {
+            let (project, _) = fold(events);
+            let Settled { baseline, origin } = project.baseline(&"dvpwa".parse().unwrap(), repository);
+            (baseline, origin)
+        };
+        let made = target(repository);
+        assert_eq!(of(&[]), (built_in(repository), Origin::BuiltIn), "a target before its first scan");
+        assert_eq!(of(std::slice::from_ref(&made)), (built_in(repository), Origin::BuiltIn));
+        let project = defaults(&[(repository, trunk.clone()), (container, Choice::None)]);
+        assert_eq!(
+            of(&[made.clone(), project.clone()]),
+            (Some(Baseline::Variant("trunk".parse().unwrap())), Origin::Project)
+        );
+        assert_eq!(of(&[made.clone(), defaults(&[(container, trunk)])]).1, Origin::BuiltIn, "of another type");
+        assert_eq!(of(&[made.clone(), defaults(&[(repository, Choice::None)])]), (None, Origin::Project));
+        let mut events = vec![made, project, own(Some(releases))];
+        assert_eq!(of(&events), (Some(regex("v.*")), Origin::Target));
+        events.push(own(Some(Choice::None)));
+        assert_eq!(of(&events), (None, Origin::Target));
+        events.push(own(None));
+        assert_eq!(of(&events).1, Origin::Project, "the default applies again");
     }
 
     #[test]
@@ -387,14 +479,34 @@ pub(crate) mod tests {
                 settings: Settings { unassigned_as: Some(Severity::High), ..Settings::default() },
             },
             target(TargetType::Repository),
+            ProjectEvent::SettingsSet {
+                settings: Settings {
+                    default_baselines: BTreeMap::from([
+                        (TargetType::Repository, Choice::Of(Baseline::Variant("trunk".parse().unwrap()))),
+                        (TargetType::Container, Choice::Of(regex("v.*"))),
+                        (TargetType::Instance, Choice::None),
+                    ]),
+                    missing_baseline: MissingBaseline::Undecided,
+                    rejected_allowed: 2,
+                    updated_occurrences: UpdatedOccurrences::Common,
+                    ..Settings::default()
+                },
+            },
             baseline("dvpwa", Some("master")),
+            baseline("dvpwa", None),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::Of(regex("v.*")))),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::None)),
             ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();
         insta::assert_snapshot!(lines.join("\n"), @r#"
         {"project":"shop","type":"settings_set","settings":{"unassigned_as":"high"}}
         {"project":"shop","type":"target_created","name":"dvpwa","target_type":"repository"}
+        {"project":"shop","type":"settings_set","settings":{"default_baselines":{"repository":"trunk","container":{"regex":"v.*"},"instance":{"none":true}},"missing_baseline":"undecided","rejected_allowed":2,"updated_occurrences":"common"}}
         {"project":"shop","type":"baseline_set","name":"dvpwa","variant":"master"}
+        {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null}
+        {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"regex":"v.*"}
+        {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"none":true}
         {"project":"shop","type":"token_revoked","token":"33c39c07809bea08255e4bd199ad3c73"}
         "#);
     }

@@ -1,8 +1,11 @@
 //! A scan: what is frozen when it begins, what the target's journal keeps of it, and which scan it is compared with.
 
+use crate::baseline::Meant;
+use crate::digest::Short;
 use crate::event::{Actor, Entry};
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::journal::{Fold, Refusal};
+use crate::limits::VARIANTS_KNOWN_MAX;
 use crate::project::{Settings, TargetType};
 use crate::replay::Replayed;
 use crate::source::Revision;
@@ -11,6 +14,7 @@ use crate::time::Timestamp;
 use crate::version::Versions;
 use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What the caller asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +31,25 @@ pub struct ScanRequest {
     pub scanner: ScannerId,
     /// From which level on the gate fails.
     pub fail_on_severity: Threshold,
+    /// From which level on a new issue fails the gate.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub fail_on_new: Threshold,
+    /// From which level on a new occurrence fails the gate, of a new issue or a known one.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub fail_on_new_occurrences: Threshold,
+    /// Whether parts that the report before had and this one lacks are no longer scanned, so that it is complete.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub accept_missing: bool,
     /// The CI pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<PipelineName>,
     /// The run of that pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl ScanRequest {
@@ -59,6 +76,12 @@ pub struct ScanRecord {
     /// What tells apart parts of one tool's results that are uploaded one by one; scans of other parts are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub categories: Vec<String>,
+    /// The parts that the report consists of, see [`parts`](crate::parts); none where its format has no parts.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub parts: Vec<String>,
+    /// The parts that the scan before had and this report lacks, the first of them; with any the scan is incomplete.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<String>,
     /// Who uploaded it.
     pub by: Actor,
     /// When the upload began.
@@ -77,6 +100,10 @@ pub struct ScanRecord {
     pub settings: Settings,
     /// The scan it is compared with.
     pub reference: Reference,
+    /// The variant's own newest complete scan, where it is not itself the scan compared with: along a branch occurrences
+    /// keep the ids that they got there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lineage: Option<ScanId>,
     /// The parsers and the matcher that it was made with.
     #[serde(default)]
     pub versions: Versions,
@@ -94,6 +121,26 @@ impl ScanRecord {
     pub fn identity_scan(&self) -> ScanId {
         self.replay_of.unwrap_or(self.id)
     }
+
+    /// Whether the scan saw everything that it should have, given what the report says of itself. Only such a scan shows
+    /// what is remediated, and is compared with.
+    pub fn is_complete(&self, report: &ReportSummary) -> bool {
+        report.rejected <= u64::from(self.settings.rejected_allowed)
+            && report.scanner_errors_total == 0
+            && self.missing.is_empty()
+    }
+
+    /// The series that the scan belongs to: see [`series`].
+    pub fn series(&self) -> Short {
+        series(&self.tool, &self.categories)
+    }
+}
+
+/// Which of a variant's scans follow one another: those of one tool and of the same categories.
+pub fn series(tool: &ScannerId, categories: &[String]) -> Short {
+    let mut fields = vec![tool.as_str().as_bytes()];
+    fields.extend(categories.iter().map(|category| category.as_bytes()));
+    Short::derive("v1:series", &fields)
 }
 
 /// The newest complete scan of a variant by a scanner: what the next one is compared with.
@@ -127,27 +174,46 @@ pub enum Reference {
     },
     /// Nothing: the first scan. Everything is new.
     None,
-    /// The target's baseline has no complete scan by this scanner. Everything is new, and the answer says why.
+    /// The target's baseline was never scanned by this scanner. What counts as new is the project's to say, and the
+    /// answer says why.
     BaselineNotScannedByThisScanner {
+        /// The baseline; absent where it is a pattern that matches nothing that was scanned.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        variant: Option<VariantName>,
+    },
+    /// All scans of the target's baseline by this scanner are incomplete.
+    BaselineIncomplete {
         /// The baseline.
         variant: VariantName,
     },
 }
 
+/// What is known of a baseline's scans by one scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfBaseline {
+    /// Its newest complete scan.
+    Complete(ScanId),
+    /// It has incomplete scans only.
+    Incomplete,
+    /// It has none.
+    None,
+}
+
 impl Reference {
-    /// Chooses what a scan of `variant` is compared with: the baseline's newest scan, or, for the baseline itself and
-    /// for targets without one, the variant's own previous scan.
-    pub fn choose(
-        variant: &VariantName,
-        baseline: Option<&VariantName>,
-        head_of_baseline: Option<&Head>,
-        head_of_variant: Option<&Head>,
-    ) -> Self {
-        match (baseline.filter(|baseline| *baseline != variant), head_of_baseline, head_of_variant) {
-            (Some(baseline), Some(head), _) => Self::Baseline { variant: baseline.clone(), scan: head.scan },
-            (Some(baseline), None, _) => Self::BaselineNotScannedByThisScanner { variant: baseline.clone() },
-            (None, _, Some(head)) => Self::Previous { variant: variant.clone(), scan: head.scan },
-            (None, _, None) => Self::None,
+    /// Chooses what a scan of `variant` is compared with: the newest scan of the variant that the baseline means, or, for
+    /// that variant itself and for targets without a baseline, the variant's own previous scan.
+    pub fn choose(variant: &VariantName, meant: &Meant, of_baseline: OfBaseline, previous: Option<ScanId>) -> Self {
+        match meant {
+            Meant::Variant(baseline, _) if baseline != variant => match of_baseline {
+                OfBaseline::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
+                OfBaseline::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
+                OfBaseline::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
+            },
+            Meant::NothingScanned => Self::BaselineNotScannedByThisScanner { variant: None },
+            Meant::Variant(..) | Meant::None => match previous {
+                Some(scan) => Self::Previous { variant: variant.clone(), scan },
+                None => Self::None,
+            },
         }
     }
 
@@ -155,7 +221,7 @@ impl Reference {
     pub fn scan(&self) -> Option<ScanId> {
         match self {
             Self::Baseline { scan, .. } | Self::Previous { scan, .. } => Some(*scan),
-            Self::None | Self::BaselineNotScannedByThisScanner { .. } => None,
+            Self::None | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => None,
         }
     }
 }
@@ -169,18 +235,108 @@ pub struct ScanEvent {
     pub variant: VariantName,
     /// The scanner.
     pub scanner: ScannerId,
+    /// Whether the scan is complete.
+    #[serde(skip_serializing_if = "is_true", default = "yes")]
+    pub complete: bool,
+    /// The scan's [`series`]; absent in events from before there were any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub series: Option<Short>,
 }
 
-/// The fold of a target's scans: nothing. They are read from the journal's end, a page at a time, so that no upload's
-/// cost grows with their number.
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// A variant's newest scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The number of its event: what is newer has a greater one.
+    pub n: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The scan.
+    pub scan: ScanId,
+    /// Its [`series`], if it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub series: Option<Short>,
+}
+
+/// The fold of a target's scans: its variants. The scans themselves are read from the journal's end, a page at a time. So
+/// no upload's cost grows with their number, nor, beyond [`VARIANTS_KNOWN_MAX`], with that of the variants.
+///
+/// The newest of a variant and the newest variants are the same in whatever order events come, so the order does not
+/// matter. Neither list has a default: a snapshot from before they were kept is none, and the events are folded anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScanLog {}
+pub struct ScanLog {
+    /// The variants' newest complete scans, by whichever scanner.
+    pub complete: BTreeMap<VariantName, Seen>,
+    /// The variants' newest incomplete scans.
+    pub incomplete: BTreeMap<VariantName, Seen>,
+}
+
+/// A variant of a target, with its newest scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant<'a> {
+    /// Its name.
+    pub name: &'a VariantName,
+    /// Its newest scan, complete or not.
+    pub newest: &'a Seen,
+    /// Whether that scan is complete.
+    pub complete: bool,
+}
+
+impl ScanLog {
+    /// The newest in one of the log's lists whose variant passes the test.
+    pub fn newest<'a>(
+        &self,
+        list: &'a BTreeMap<VariantName, Seen>,
+        test: impl Fn(&VariantName) -> bool,
+    ) -> Option<(&'a VariantName, &'a Seen)> {
+        list.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// All variants, the most recently scanned first.
+    pub fn variants(&self) -> Vec<Variant<'_>> {
+        let newer = |map: &BTreeMap<VariantName, Seen>, name: &VariantName, n: u64| {
+            map.get(name).is_some_and(|other| n < other.n)
+        };
+        let variants = |list, others, complete| {
+            let list: &BTreeMap<VariantName, Seen> = list;
+            let of_list = list.iter().filter(move |(name, seen)| !newer(others, name, seen.n));
+            of_list.map(move |(name, newest)| Variant { name, newest, complete })
+        };
+        let mut all: Vec<_> = variants(&self.complete, &self.incomplete, true)
+            .chain(variants(&self.incomplete, &self.complete, false))
+            .collect();
+        all.sort_by_key(|variant| std::cmp::Reverse(variant.newest.n));
+        all
+    }
+}
 
 impl Fold for ScanLog {
     type Event = ScanEvent;
     const ORDERED: bool = false;
 
-    fn apply(&mut self, _n: u64, _entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
+    fn apply(&mut self, n: u64, entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
+        let event = &entry.event;
+        let list = if event.complete { &mut self.complete } else { &mut self.incomplete };
+        let seen = Seen { n, at: entry.at, scan: event.scan, series: event.series };
+        match list.get_mut(&event.variant) {
+            Some(known) if known.n < n => *known = seen,
+            Some(_) => {}
+            None => {
+                list.insert(event.variant.clone(), seen);
+            }
+        }
+        if VARIANTS_KNOWN_MAX < list.len() {
+            let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(name, _)| name.clone());
+            oldest.and_then(|oldest| list.remove(&oldest));
+        }
         Ok(())
     }
 }
@@ -199,36 +355,141 @@ pub struct ParsedReport {
 mod tests {
     use super::*;
 
-    fn head(n: u8) -> Head {
-        Head { v: 1, scan: ScanId::from_bits([n; 16]), received: Timestamp::from_ms(0) }
+    use crate::project::tests::entry;
+    use proptest::prelude::*;
+
+    fn scan(n: u8) -> ScanId {
+        ScanId::from_bits([n; 16])
     }
 
     #[test]
     fn the_rule_of_comparison() {
         let (main, branch): (VariantName, VariantName) = ("main".parse().unwrap(), "branch".parse().unwrap());
-        let (one, two) = (head(1), head(2));
+        let meant = Meant::Variant(main.clone(), None);
+        let complete = OfBaseline::Complete(scan(1));
+        let not_scanned = |variant| Reference::BaselineNotScannedByThisScanner { variant };
+        let previous = |variant: &VariantName| Reference::Previous { variant: variant.clone(), scan: scan(2) };
         let cases = [
+            (&branch, &meant, complete, Some(scan(2)), Reference::Baseline { variant: main.clone(), scan: scan(1) }),
+            (&branch, &meant, OfBaseline::None, Some(scan(2)), not_scanned(Some(main.clone()))),
             (
                 &branch,
-                Some(&main),
-                Some(&one),
-                Some(&two),
-                Reference::Baseline { variant: main.clone(), scan: one.scan },
+                &meant,
+                OfBaseline::Incomplete,
+                Some(scan(2)),
+                Reference::BaselineIncomplete { variant: main.clone() },
             ),
-            (
-                &branch,
-                Some(&main),
-                None,
-                Some(&two),
-                Reference::BaselineNotScannedByThisScanner { variant: main.clone() },
-            ),
-            (&main, Some(&main), Some(&one), Some(&one), Reference::Previous { variant: main.clone(), scan: one.scan }),
-            (&branch, None, None, Some(&two), Reference::Previous { variant: branch.clone(), scan: two.scan }),
-            (&main, Some(&main), None, None, Reference::None),
-            (&branch, None, None, None, Reference::None),
+            (&branch, &Meant::NothingScanned, OfBaseline::None, Some(scan(2)), not_scanned(None)),
+            (&main, &meant, complete, Some(scan(2)), previous(&main)),
+            (&branch, &Meant::None, OfBaseline::None, Some(scan(2)), previous(&branch)),
+            (&main, &meant, OfBaseline::Incomplete, None, Reference::None),
+            (&branch, &Meant::None, OfBaseline::None, None, Reference::None),
         ];
-        for (variant, baseline, of_baseline, of_variant, expected) in cases {
-            assert_eq!(Reference::choose(variant, baseline, of_baseline, of_variant), expected);
+        for (variant, meant, of_baseline, of_variant, expected) in cases {
+            assert_eq!(Reference::choose(variant, meant, of_baseline, of_variant), expected);
+        }
+    }
+
+    #[test]
+    fn references_of_before_are_still_read() {
+        let old = r#"{"with":"baseline_not_scanned_by_this_scanner","variant":"main"}"#;
+        let read: Reference = serde_json::from_str(old).unwrap();
+        assert_eq!(read, Reference::BaselineNotScannedByThisScanner { variant: Some("main".parse().unwrap()) });
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+
+    #[test]
+    fn requests_of_before_are_still_read_and_written_the_same() {
+        let old = r#"{"project":"shop","target":"web","target_type":"repository","variant":"main","scanner":"bandit","fail_on_severity":"High"}"#;
+        let read: ScanRequest = serde_json::from_str(old).unwrap();
+        assert_eq!((read.fail_on_new.level(), read.fail_on_new_occurrences.level()), (None, None));
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let typed = ScanRequest { fail_on_new: "NONE".parse().unwrap(), ..read };
+        let stored = serde_json::to_string(&typed).unwrap();
+        assert_eq!(serde_json::from_str::<ScanRequest>(&stored).unwrap(), typed, "a retry must find its own words");
+    }
+
+    fn event(variant: &str, complete: bool, n: u64) -> ScanEvent {
+        ScanEvent {
+            scan: ScanId::derived("test", &[&n.to_be_bytes()]),
+            variant: variant.parse().unwrap(),
+            scanner: "bandit".parse().unwrap(),
+            complete,
+            series: None,
+        }
+    }
+
+    fn fold(events: impl IntoIterator<Item = (u64, ScanEvent)>) -> ScanLog {
+        let mut log = ScanLog::default();
+        for (n, event) in events {
+            log.apply(n, &entry(n, "ann", 1000, event)).unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn the_stored_events_are_pinned_and_those_of_before_are_complete() {
+        let first = r#"{"scan":"01010101010101010101010101010101","variant":"main","scanner":"bandit"}"#;
+        let read: ScanEvent = serde_json::from_str(first).unwrap();
+        assert!(read.complete);
+        assert_eq!(serde_json::to_string(&read).unwrap(), first);
+        let event = ScanEvent {
+            complete: false,
+            series: Some(series(&"codeql".parse().unwrap(), &["python".to_owned()])),
+            ..read
+        };
+        insta::assert_snapshot!(serde_json::to_string(&event).unwrap(), @r#"{"scan":"01010101010101010101010101010101","variant":"main","scanner":"bandit","complete":false,"series":"d0cc922b15f73fabfa2634374b927576"}"#);
+    }
+
+    #[test]
+    fn a_snapshot_without_variants_is_no_snapshot() {
+        assert!(serde_json::from_str::<ScanLog>("{}").is_err());
+    }
+
+    #[test]
+    fn variants_are_listed_once_with_their_newest_scan() {
+        let scans = [("a", true), ("b", true), ("a", false), ("c", false), ("b", false), ("b", true)];
+        let log = fold((1..).zip(scans).map(|(n, (variant, complete))| (n, event(variant, complete, n))));
+        let listed: Vec<_> = log.variants().iter().map(|v| (v.name.to_string(), v.newest.n, v.complete)).collect();
+        assert_eq!(listed, [("b".to_owned(), 6, true), ("c".to_owned(), 4, false), ("a".to_owned(), 3, false)]);
+        assert_eq!(log.newest(&log.complete, |name| name.as_str() != "b").map(|(_, seen)| seen.n), Some(1));
+    }
+
+    #[test]
+    fn the_most_variants_are_kept_and_the_oldest_is_forgotten_for_one_more() {
+        let most = u64::try_from(VARIANTS_KNOWN_MAX).unwrap();
+        let events = |count: u64| (1..=count).map(|n| (n, event(&format!("v{n}"), true, n)));
+        let kept = |log: &ScanLog, name: &str| log.complete.contains_key(&name.parse::<VariantName>().unwrap());
+        let log = fold(events(most));
+        assert!(log.complete.len() == VARIANTS_KNOWN_MAX && kept(&log, "v1"));
+        let log = fold(events(most + 1));
+        assert!(log.complete.len() == VARIANTS_KNOWN_MAX && !kept(&log, "v1") && kept(&log, "v2"));
+    }
+
+    #[test]
+    fn what_is_forgotten_does_not_depend_on_the_order_either() {
+        let count = u64::try_from(VARIANTS_KNOWN_MAX).unwrap() + 300;
+        let events: Vec<_> =
+            (1..=count).map(|n| (n, event(&format!("v{}", n * 7919 % count / 2), n % 3 > 0, n))).collect();
+        let backwards = fold(events.iter().rev().cloned());
+        assert_eq!(fold(events), backwards);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_events_does_not_matter(
+            scans in proptest::collection::vec((0..4_u8, any::<bool>()), 0..20),
+            at in any::<prop::sample::Index>(),
+        ) {
+            let events: Vec<_> =
+                (1..).zip(scans).map(|(n, (variant, complete))| (n, event(&format!("v{variant}"), complete, n))).collect();
+            let mut turned = events.clone();
+            if !turned.is_empty() {
+                let middle = at.index(turned.len());
+                turned.rotate_left(middle);
+                turned.reverse();
+            }
+            prop_assert_eq!(fold(events), fold(turned));
         }
     }
 

@@ -29,6 +29,12 @@ impl Threshold {
     }
 }
 
+impl Default for Threshold {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
 impl FromStr for Threshold {
     type Err = UnknownSeverity;
     fn from_str(value: &str) -> Result<Self, UnknownSeverity> {

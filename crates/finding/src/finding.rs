@@ -442,7 +442,8 @@ fn is_none_counted(count: &u64) -> bool {
 }
 
 impl ReportSummary {
-    /// Whether the scan saw everything it should have: only such a scan may show that something was remediated.
+    /// Whether everything in the report could be read and the scanner reports no error. Whether its scan is complete is
+    /// for the scan's record to say, which knows what is allowed and what should have been in the report.
     pub fn is_complete(&self) -> bool {
         self.rejected == 0 && self.scanner_errors_total == 0
     }

@@ -80,6 +80,8 @@ pub struct Parsed {
     pub tool: String,
     /// What tells apart the parts of a tool's results that are uploaded one by one (SARIF's `automationDetails`).
     pub categories: BTreeSet<String>,
+    /// The parts that the report consists of, for formats that have any: SARIF's runs, by tool and category.
+    pub parts: BTreeSet<String>,
     /// The counts.
     pub summary: ReportSummary,
     /// The scanner's version, where the report tells it.
@@ -269,6 +271,13 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Notes a part that the report consists of.
+    pub(crate) fn part(&mut self, part: &str) {
+        if self.parsed.parts.len() < REJECTED_LISTED_MAX {
+            self.parsed.parts.insert(cut(part, PART_CHARS_MAX));
+        }
+    }
+
     /// Notes that the report holds secrets in clear, though no finding of it is one.
     pub(crate) fn holds_secrets(&mut self) {
         self.parsed.holds_secrets = true;
@@ -292,8 +301,15 @@ impl<'a> Collector<'a> {
 /// A line for a list of problems: what is wrong shows at its beginning.
 pub(crate) fn shortened(text: String) -> String {
     const CHARS_MAX: usize = 300;
-    match text.char_indices().nth(CHARS_MAX) {
-        None => text,
+    cut(&text, CHARS_MAX)
+}
+
+/// The longest name of a report's part, in characters.
+const PART_CHARS_MAX: usize = 120;
+
+fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        None => text.to_owned(),
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + finding::limits::CUT_MARK,
     }
 }

@@ -72,6 +72,10 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     for run in log.runs.values() {
         run.errors.iter().for_each(|error| collector.scanner_error(error.as_str()));
         run.category.iter().for_each(|category| collector.category(category.clone()));
+        match &run.category {
+            Some(category) => collector.part(&format!("{}/{category}", run.tool)),
+            None => collector.part(&run.tool),
+        }
         run.version.iter().for_each(|version| collector.version(version.as_str()));
     }
     let mut met: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();

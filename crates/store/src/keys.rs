@@ -69,6 +69,17 @@ pub fn head(target: TargetId, variant: &VariantName, tool: &ScannerId, categorie
     format!("gh:head:{target}:{variant}:{tool}{of}")
 }
 
+/// The newest incomplete scan of a variant by a scanner: what tells an incomplete baseline from one that was never scanned.
+pub fn head_incomplete(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
+    format!("{}:incomplete", head(target, variant, tool, categories))
+}
+
+/// The parts that a variant's reports by a tool had so far.
+pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
+    let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
+    format!("gh:parts:{target}:{variant}:{tool}")
+}
+
 /// Where an exemption's events stand.
 pub fn exemption(id: ExemptionId) -> String {
     format!("gh:ex:{id}")
@@ -109,7 +120,13 @@ mod tests {
             raw(scan, &"f".repeat(32), u32::MAX),
             source(scan, &"f".repeat(32), u32::MAX),
             segment(&compared(scan), u32::MAX),
-            head(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["python".to_owned()]),
+            head_incomplete(
+                target,
+                &"ü /".repeat(80).parse().unwrap(),
+                &"s".repeat(64).parse().unwrap(),
+                &["python".to_owned()],
+            ),
+            parts(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
         ];

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod baselines;
 mod formats;
+mod incomplete;
+mod interleaved;
 mod pairs;
 mod replay;
 mod rescoring;

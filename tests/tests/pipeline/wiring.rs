@@ -5,8 +5,8 @@ use api::internal::{Append, Appended, Claim, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody, TargetPatch,
-    TokenBody,
+    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody, TargetItem,
+    TargetPatch, TokenBody, VariantItem,
 };
 use bytes::Bytes;
 use domain::ids::{EventId, ProjectId, ScanId};
@@ -54,6 +54,10 @@ pub(crate) fn upload_of(scanner: &str, target: &str, variant: &str, body: &[u8])
 impl Upload {
     pub(crate) fn fail_on(mut self, level: &str) -> Self {
         self.query += &format!("&fail_on_severity={level}");
+        self
+    }
+    pub(crate) fn with(mut self, parameter: &str, value: &str) -> Self {
+        self.query += &format!("&{parameter}={value}");
         self
     }
     pub(crate) fn key(mut self, key: &str) -> Self {
@@ -316,8 +320,48 @@ impl System {
     }
 
     pub(crate) fn set_baseline(&self, variant: &str) {
-        let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": {"variant": variant}})).unwrap();
-        block_on(projects::job::set_baseline(&self.calls(), &self.who(ADMIN), "notes", patch)).unwrap();
+        self.patch(&serde_json::json!({"variant": variant}));
+    }
+
+    /// Sets the target's own baseline, or with `null` removes it.
+    pub(crate) fn patch(&self, baseline: &serde_json::Value) -> TargetItem {
+        block_on(self.patching(baseline))
+    }
+
+    /// The same for use beside an upload.
+    pub(crate) async fn patching(&self, baseline: &serde_json::Value) -> TargetItem {
+        let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
+        let admin = format!("Bearer {ADMIN}");
+        let who = authenticate(&self.kv, ADMIN, Some(&admin), None, self.now()).await.unwrap();
+        projects::job::set_baseline(&self.calls(), &who, "notes", patch).await.unwrap()
+    }
+
+    pub(crate) fn target(&self) -> TargetItem {
+        block_on(projects::job::target(&self.calls(), "notes")).unwrap()
+    }
+
+    pub(crate) fn variants(&self, regex: Option<&str>, limit: usize) -> Vec<VariantItem> {
+        let (mut from, mut items) = (None, Vec::new());
+        loop {
+            let regex = regex.map(|regex| regex.parse().unwrap());
+            let wanted = Wanted { limit, from };
+            let page = block_on(projects::job::variants(&self.calls(), "notes", regex, wanted)).unwrap();
+            items.extend(page.items);
+            let Some(cursor) = page.next else { return items };
+            let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
+            from = api::page::wanted(&mut query, "variants").unwrap().from;
+        }
+    }
+
+    /// Lets others get on so many times.
+    pub(crate) async fn pauses(&self, count: usize) {
+        for _ in 0..count {
+            store::kv::Counter::pause(&self.kv).await;
+        }
+    }
+
+    pub(crate) fn answer(&self, scan: ScanId) -> ScanAnswer {
+        block_on(results::job::scan(&self.results(), scan)).unwrap()
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {

@@ -1,0 +1,401 @@
+//! Baselines: which variant of a target its others are compared with. A target says it itself, or its project's default
+//! for its type applies, or the one that is built in.
+
+use crate::ids::VariantName;
+use crate::project::TargetType;
+use crate::scan::{ScanLog, Seen};
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Longest pattern, in characters.
+pub const PATTERN_CHARS_MAX: usize = 128;
+/// Largest compiled pattern, in bytes: what matching costs grows with it.
+const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
+
+/// Why a pattern was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// It has no characters, and would match no name.
+    #[error("the pattern is empty")]
+    Empty,
+    /// It is longer than allowed.
+    #[error("the pattern is {length} characters long; at most {PATTERN_CHARS_MAX} are allowed")]
+    TooLong {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// It is no regular expression in RE2's syntax.
+    #[error("the pattern is wrong at character {at}: {reason}")]
+    Syntax {
+        /// Where, counted from 1.
+        at: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It becomes too large when it is compiled, by counted repetitions for example.
+    #[error("the pattern is too large: it repeats too much, or classes of too many characters")]
+    TooLarge,
+    /// It ends in a comment.
+    #[error("the pattern ends in a comment, which is not allowed here")]
+    Comment,
+}
+
+/// A regular expression for the whole name of a variant, in RE2's syntax; its `\d`, `\w` and `\s` know all scripts.
+/// Matching takes time linear in the name. It is checked when it enters, and not again when it is read from the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BaselinePattern(String);
+
+impl BaselinePattern {
+    /// The pattern as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The pattern, ready to match.
+    ///
+    /// # Errors
+    /// It is not legal: a stored one of another version.
+    pub fn matcher(&self) -> Result<Matcher, PatternError> {
+        let text = &self.0;
+        let length = text.chars().count();
+        if length == 0 {
+            return Err(PatternError::Empty);
+        }
+        if PATTERN_CHARS_MAX < length {
+            return Err(PatternError::TooLong { length });
+        }
+        // By itself first: `a)|(b` must not become legal by what is put around it.
+        regex_syntax::Parser::new().parse(text).map_err(|error| syntax(text, &error))?;
+        let built = RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
+        match built {
+            Ok(regex) => Ok(Matcher(regex)),
+            Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge),
+            // Legal alone, and not with what closes it.
+            Err(_) => Err(PatternError::Comment),
+        }
+    }
+}
+
+fn syntax(text: &str, error: &regex_syntax::Error) -> PatternError {
+    let (offset, reason) = match error {
+        regex_syntax::Error::Parse(error) => (error.span().start.offset, error.kind().to_string()),
+        regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string()),
+        other => (0, other.to_string()),
+    };
+    let at = text.char_indices().filter(|(place, _)| *place < offset).count() + 1;
+    PatternError::Syntax { at, reason }
+}
+
+impl FromStr for BaselinePattern {
+    type Err = PatternError;
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let pattern = Self(text.to_owned());
+        pattern.matcher()?;
+        Ok(pattern)
+    }
+}
+
+impl fmt::Display for BaselinePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A pattern that is ready to match.
+#[derive(Debug, Clone)]
+pub struct Matcher(Regex);
+
+impl Matcher {
+    /// Whether the pattern matches the whole name.
+    pub fn matches(&self, variant: &VariantName) -> bool {
+        self.0.is_match(variant.as_str())
+    }
+}
+
+/// What others are compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baseline {
+    /// Always this variant.
+    Variant(VariantName),
+    /// Of the variants that match, the one that was scanned last.
+    Regex(BaselinePattern),
+}
+
+/// What a target, or a project for a type of target, has decided. Stored as the variant's name, `{"regex": ...}` or
+/// `{"none": true}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub enum Choice {
+    /// This baseline.
+    Of(Baseline),
+    /// None: each variant is compared with its own previous scan.
+    None,
+}
+
+/// A choice as it is stored.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Variant(VariantName),
+    Regex { regex: BaselinePattern },
+    None { none: bool },
+}
+
+impl TryFrom<Written> for Choice {
+    type Error = &'static str;
+    fn try_from(written: Written) -> Result<Self, &'static str> {
+        match written {
+            Written::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
+            Written::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
+            Written::None { none: true } => Ok(Self::None),
+            Written::None { none: false } => Err("`none` is true or absent"),
+        }
+    }
+}
+
+impl From<Choice> for Written {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Of(Baseline::Variant(variant)) => Self::Variant(variant),
+            Choice::Of(Baseline::Regex(regex)) => Self::Regex { regex },
+            Choice::None => Self::None { none: true },
+        }
+    }
+}
+
+/// Who decided on a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The target itself.
+    Target,
+    /// The project's default for its type.
+    Project,
+    /// The default that is built in.
+    BuiltIn,
+}
+
+impl Origin {
+    /// The name that the API gives it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::Project => "project",
+            Self::BuiltIn => "built_in",
+        }
+    }
+}
+
+/// The baseline that holds for a target, and who decided so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The baseline; absent for none.
+    pub baseline: Option<Baseline>,
+    /// Who decided.
+    pub origin: Origin,
+}
+
+/// The baseline of a type's targets where neither they nor their project say otherwise: the reference product's.
+pub fn built_in(target_type: TargetType) -> Option<Baseline> {
+    let pattern = match target_type {
+        TargetType::Repository => "main|master",
+        TargetType::Container => r"latest|v?\d+\.\d+\.\d+",
+        TargetType::Instance | TargetType::Configuration => return None,
+    };
+    Some(Baseline::Regex(BaselinePattern(pattern.to_owned())))
+}
+
+/// The variant that a baseline means for one scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meant {
+    /// There is no baseline.
+    None,
+    /// This variant, with its newest complete scan by any scanner, where that decided.
+    Variant(VariantName, Option<Seen>),
+    /// The target has a baseline, and nothing that it could mean was ever scanned.
+    NothingScanned,
+}
+
+/// The variant that is being scanned.
+#[derive(Debug, Clone, Copy)]
+pub struct Scanned<'a> {
+    /// Its name.
+    pub variant: &'a VariantName,
+    /// Whether it has a complete scan by this scanner already.
+    pub before: bool,
+}
+
+impl Settled {
+    /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
+    ///
+    /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
+    /// release compares it, like the first, with the release before.
+    ///
+    /// # Errors
+    /// A stored pattern is not legal.
+    pub fn meant(&self, scanned: Option<Scanned<'_>>, log: &ScanLog) -> Result<Meant, PatternError> {
+        let own = self.origin == Origin::Target;
+        let nothing = || if own { Meant::NothingScanned } else { Meant::None };
+        let pattern = match &self.baseline {
+            None => return Ok(Meant::None),
+            Some(Baseline::Variant(variant)) => {
+                let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
+                let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
+                return Ok(if own || itself || known { Meant::Variant(variant.clone(), None) } else { nothing() });
+            }
+            Some(Baseline::Regex(pattern)) => pattern.matcher()?,
+        };
+        let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
+        if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
+            return Ok(Meant::Variant(variant.clone(), Some(seen.clone())));
+        }
+        if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
+            return Ok(Meant::Variant(scanned.variant.clone(), None));
+        }
+        let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
+        Ok(incomplete.map_or_else(nothing, |(variant, _)| Meant::Variant(variant.clone(), None)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ScanId;
+    use crate::time::Timestamp;
+
+    fn name(text: &str) -> VariantName {
+        text.parse().unwrap()
+    }
+
+    fn regex(text: &str) -> Baseline {
+        Baseline::Regex(text.parse().unwrap())
+    }
+
+    fn seen(n: u64) -> Seen {
+        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None }
+    }
+
+    fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
+        let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
+        ScanLog { complete: map(complete), incomplete: map(incomplete) }
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_names_only() {
+        let cases = [
+            (r"release-\d+", "release-12", true),
+            (r"release-\d+", "release-12-rc", false),
+            (r"release-\d+", "my-release-12", false),
+            ("main|master", "main", true),
+            ("main|master", "mainline", false),
+            ("main|master", "webmaster", false),
+            ("^main$", "main", true),
+            ("(?i)MAIN", "Main", true),
+            ("(?m)^a$", "a", true),
+            ("größe.", "größeä", true),
+            (r"[\d.]+", "1.2", true),
+            (r"\d*\.\d*\.\d*-linux-amd64", "1.2.3-linux-amd64", true),
+        ];
+        for (pattern, variant, expected) in cases {
+            let matcher = pattern.parse::<BaselinePattern>().unwrap().matcher().unwrap();
+            assert_eq!(matcher.matches(&name(variant)), expected, "{pattern} on {variant}");
+        }
+    }
+
+    #[test]
+    fn an_illegal_pattern_is_named_with_its_place() {
+        let cases = [
+            ("", "the pattern is empty"),
+            ("a(b", "the pattern is wrong at character 2: unclosed group"),
+            ("ä)", "the pattern is wrong at character 2: unopened group"),
+            ("a)|(b", "the pattern is wrong at character 2: unopened group"),
+            (
+                "[z-a]",
+                "the pattern is wrong at character 2: invalid character class range, the start must be <= the end",
+            ),
+            ("*", "the pattern is wrong at character 1: repetition operator missing expression"),
+            (r"(a)\1", "the pattern is wrong at character 4: backreferences are not supported"),
+            (
+                "a(?=b)",
+                "the pattern is wrong at character 2: look-around, including look-ahead and look-behind, is not supported",
+            ),
+            (r"\p{Nothing}", "the pattern is wrong at character 1: Unicode property not found"),
+            (
+                "((a{100}){100}){100}",
+                "the pattern is too large: it repeats too much, or classes of too many characters",
+            ),
+            ("(?x)a # b", "the pattern ends in a comment, which is not allowed here"),
+        ];
+        for (pattern, expected) in cases {
+            assert_eq!(pattern.parse::<BaselinePattern>().unwrap_err().to_string(), expected, "{pattern}");
+        }
+        assert!("a".repeat(PATTERN_CHARS_MAX).parse::<BaselinePattern>().is_ok());
+        let over = "ä".repeat(PATTERN_CHARS_MAX + 1).parse::<BaselinePattern>().unwrap_err();
+        assert_eq!(over.to_string(), "the pattern is 129 characters long; at most 128 are allowed");
+    }
+
+    #[test]
+    fn the_built_in_defaults_are_legal_and_what_they_say() {
+        let cases = [
+            (TargetType::Repository, "main", true),
+            (TargetType::Repository, "develop", false),
+            (TargetType::Container, "latest", true),
+            (TargetType::Container, "v1.20.3", true),
+            (TargetType::Container, "1.20.3", true),
+            (TargetType::Container, "1.20.3-rc1", false),
+        ];
+        for (kind, variant, expected) in cases {
+            let Some(Baseline::Regex(pattern)) = built_in(kind) else { panic!("{kind} has a pattern") };
+            assert_eq!(pattern.matcher().unwrap().matches(&name(variant)), expected, "{variant}");
+        }
+        assert_eq!([built_in(TargetType::Instance), built_in(TargetType::Configuration)], [None, None]);
+    }
+
+    #[test]
+    fn what_a_baseline_means() {
+        let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
+        let of = |variant: &str, n: u64| Meant::Variant(name(variant), Some(seen(n)));
+        let fixed = |variant: &str| Meant::Variant(name(variant), None);
+        let (own, project) = (Origin::Target, Origin::Project);
+        let cases = [
+            ("no baseline", None, own, ("x", false), Meant::None),
+            ("fixed", Some(Baseline::Variant(name("main"))), own, ("x", false), fixed("main")),
+            ("fixed, never scanned", Some(Baseline::Variant(name("gone"))), own, ("x", false), fixed("gone")),
+            ("fixed default", Some(Baseline::Variant(name("v2.4.0"))), project, ("x", false), fixed("v2.4.0")),
+            ("fixed default, never scanned", Some(Baseline::Variant(name("gone"))), project, ("x", false), Meant::None),
+            ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
+            ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
+            ("a new release", Some(regex(r"v\d.*")), own, ("v2.5.0", false), of("v2.3.0", 3)),
+            ("the newest again", Some(regex(r"v\d.*")), own, ("v2.3.0", true), of("v2.3.0", 3)),
+            ("the newest by a second scanner", Some(regex(r"v\d.*")), own, ("v2.3.0", false), of("v2.2.0", 2)),
+            ("an old one again", Some(regex(r"v\d.*")), own, ("v2.2.0", true), of("v2.3.0", 3)),
+            ("only incomplete", Some(regex(r"v2\.4.*")), own, ("x", false), fixed("v2.4.0")),
+            ("only incomplete, itself", Some(regex(r"v2\.4.*")), own, ("v2.4.0", false), fixed("v2.4.0")),
+            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), Meant::NothingScanned),
+            ("nothing matches a default", Some(regex("hotfix.*")), Origin::BuiltIn, ("x", false), Meant::None),
+            ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
+        ];
+        for (case, baseline, origin, (variant, before), expected) in cases {
+            let variant = name(variant);
+            let meant = Settled { baseline, origin }.meant(Some(Scanned { variant: &variant, before }), &releases);
+            assert_eq!(meant, Ok(expected), "{case}");
+        }
+    }
+
+    #[test]
+    fn the_stored_form_is_pinned() {
+        let choices = [Choice::Of(Baseline::Variant(name("main"))), Choice::Of(regex("v.*")), Choice::None];
+        let stored: Vec<_> = choices.iter().map(|choice| serde_json::to_string(choice).unwrap()).collect();
+        insta::assert_snapshot!(stored.join("\n"), @r#"
+        "main"
+        {"regex":"v.*"}
+        {"none":true}
+        "#);
+        for (choice, text) in choices.iter().zip(&stored) {
+            assert_eq!(serde_json::from_str::<Choice>(text).unwrap(), *choice);
+        }
+        assert!(serde_json::from_str::<Choice>(r#"{"none":false}"#).is_err());
+    }
+}

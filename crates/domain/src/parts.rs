@@ -1,0 +1,124 @@
+//! The parts that reports of a variant consist of: SARIF's runs and categories. A report that lacks a part which the
+//! one before had is incomplete: what its missing run did not say is not gone.
+
+use crate::ids::ScannerId;
+use serde::{Deserialize, Serialize};
+
+/// Most sets of parts that are remembered of a variant and tool; the oldest are forgotten.
+const SETS_MAX: usize = 50;
+/// Most text of all remembered sets together, in bytes: they are one value of the store.
+const SETS_BYTES_MAX: usize = 64 * 1024;
+/// Most missing parts that a scan names.
+pub const MISSING_LISTED_MAX: usize = 20;
+
+/// The parts of one complete report, and under what its scan is found again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartSet {
+    /// The parts, sorted.
+    pub parts: Vec<String>,
+    /// The scan's tool.
+    pub tool: ScannerId,
+    /// The scan's categories.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub categories: Vec<String>,
+}
+
+/// What is known of the parts of a variant's reports by one tool. A register: of two who add to it at once one may be
+/// forgotten, until its report comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownParts {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The sets, the newest last.
+    pub sets: Vec<PartSet>,
+}
+
+/// What a report lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking<'a> {
+    /// The parts, sorted.
+    pub parts: Vec<&'a str>,
+    /// The set that has them.
+    pub of: &'a PartSet,
+}
+
+impl Default for KnownParts {
+    fn default() -> Self {
+        Self { v: 1, sets: Vec::new() }
+    }
+}
+
+impl KnownParts {
+    /// Whether a complete report had just these parts.
+    pub fn has(&self, parts: &[String]) -> bool {
+        self.sets.iter().any(|set| set.parts == parts)
+    }
+
+    /// What these parts lack: they are some of a known set, the newest such, and never were a report by themselves.
+    pub fn lacking(&self, parts: &[String]) -> Option<Lacking<'_>> {
+        if parts.is_empty() || self.has(parts) {
+            return None;
+        }
+        let of = self.sets.iter().rev().find(|set| parts.iter().all(|part| set.parts.contains(part)))?;
+        Some(Lacking { parts: of.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect(), of })
+    }
+
+    /// With this set too; the oldest are forgotten beyond the limits.
+    pub fn with(mut self, set: PartSet) -> Self {
+        let bytes = |set: &PartSet| set.parts.iter().chain(&set.categories).map(|text| text.len() + 3).sum::<usize>();
+        self.sets.push(set);
+        let mut total: usize = self.sets.iter().map(bytes).sum();
+        let mut forgotten = 0;
+        for set in &self.sets {
+            if self.sets.len() - forgotten <= SETS_MAX && total <= SETS_BYTES_MAX {
+                break;
+            }
+            total -= bytes(set);
+            forgotten += 1;
+        }
+        self.sets.drain(..forgotten);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(parts: &[&str]) -> PartSet {
+        PartSet { parts: owned(parts), tool: "codeql".parse().unwrap(), categories: vec![] }
+    }
+
+    fn owned(parts: &[&str]) -> Vec<String> {
+        parts.iter().map(|part| (*part).to_owned()).collect()
+    }
+
+    fn known(sets: &[&[&str]]) -> KnownParts {
+        sets.iter().fold(KnownParts::default(), |known, parts| known.with(set(parts)))
+    }
+
+    #[test]
+    fn only_a_part_of_a_known_report_that_never_came_alone_lacks_something() {
+        let known = known(&[&["go", "js", "py"], &["js", "py"], &["c"]]);
+        let lacking = |parts: &[&str]| known.lacking(&owned(parts)).map(|lacking| lacking.parts.join(" "));
+        assert_eq!(lacking(&["py"]).as_deref(), Some("js"), "the newest set that has it");
+        assert_eq!(lacking(&["go", "py"]).as_deref(), Some("js"));
+        assert_eq!(lacking(&["js", "py"]), None, "it came like this before");
+        assert_eq!(lacking(&["c"]), None);
+        assert_eq!(lacking(&["c", "py"]), None, "no report had both");
+        assert_eq!(lacking(&["rust"]), None);
+        assert_eq!(lacking(&[]), None, "a report without parts says nothing of them");
+    }
+
+    #[test]
+    fn what_is_remembered_stays_within_its_limits() {
+        let many = (0..SETS_MAX + 5).fold(KnownParts::default(), |known, n| known.with(set(&[&n.to_string()])));
+        assert_eq!((many.sets.len(), many.has(&owned(&["4"])), many.has(&owned(&["5"]))), (SETS_MAX, false, true));
+        let long = |letter: &str| letter.repeat(SETS_BYTES_MAX / 2 - 3);
+        let known = known(&[&[&long("a")], &[&long("b")]]);
+        assert_eq!(known.sets.len(), 2);
+        let known = known.with(set(&["c"]));
+        assert_eq!((known.sets.len(), known.has(&owned(&["c"]))), (2, true));
+        assert!(known.with(set(&[&long("d"), &long("e"), "f"])).sets.is_empty(), "one too large is not remembered");
+    }
+}
