@@ -14,6 +14,7 @@ pub mod replay;
 mod sealing;
 mod sidecar;
 mod sync_kv;
+mod turns;
 pub mod upload;
 
 use api::page::Page;

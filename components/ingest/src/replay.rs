@@ -109,7 +109,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
             };
             match &sealer {
                 Some((sealer, segments)) => reread(context, &original, record, sealer, *segments).await?,
-                None => freeze(context, from_findings(&original, record), true).await?,
+                None => freeze(context, from_findings(&original, record), true, async |mine| Ok(mine)).await?,
             }
         }
     };
@@ -165,7 +165,7 @@ async fn reread<K: Kv, S: SyncKv, V: Services>(
             findings: manifest,
             findings_of: None,
         };
-        freeze(context, mine, true).await
+        freeze(context, mine, true, async |mine| Ok(mine)).await
     }
     .await;
     if frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt) {

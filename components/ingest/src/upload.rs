@@ -8,9 +8,10 @@ use crate::reference::{Chosen, Contents, choose, remember_parts};
 use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
+use crate::turns;
 use api::auth::authenticate;
 use api::context::project_state;
-use api::internal::{AnyEvent, Append, Services, Stage};
+use api::internal::{AnyEvent, Append, Count, Services, Stage};
 use api::problem::{Code, Problem};
 use api::v1::ScanAnswer;
 use domain::digest::hex;
@@ -19,7 +20,7 @@ use domain::ids::{EventId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
 use domain::role::Role;
-use domain::scan::{Head, ParsedReport, ScanEvent, ScanRecord, ScanRequest};
+use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use scanners::{Input, Source as _};
@@ -29,7 +30,7 @@ use store::scans::{Answered, Frozen, Judged, RawReport, Written, discard};
 use store::{document, keys};
 
 /// How often an upload looks whether the one that claimed its key first has frozen the scan.
-const FROZEN_TRIES: u32 = 100;
+const FROZEN_TRIES: u32 = 400;
 
 /// What an upload works with.
 pub struct Context<'a, K, S, V> {
@@ -85,7 +86,12 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
         }
         None => take_in(context, &asked, scan, &state, identity.actor.clone(), body).await?,
     };
-    complete(context, &frozen, asked.idempotency_key.is_some()).await
+    let answer = complete(context, &frozen, asked.idempotency_key.is_some()).await;
+    // Also after an error: the next one need not wait for what comes of it.
+    if let Some(turn) = frozen.record.turn {
+        turns::done(kv, &frozen.record.request, &frozen.record.tool, turn).await?;
+    }
+    answer
 }
 
 /// Receives, parses and freezes; leaves nothing behind if any of it fails.
@@ -131,19 +137,20 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
         let name = |name: &str| name.parse().map_err(|error| Problem::internal(format!("{error}")));
         let (tool, categories) = (name(&parsed.tool)?, parsed.categories.into_iter().collect::<Vec<_>>());
         let parts: Vec<_> = parsed.parts.into_iter().collect();
-        let read = Contents { tool: &tool, categories: &categories, parts: &parts };
-        let Chosen { reference, lineage, missing } = choose(kv, state, &asked.request, &read, context.now).await?;
+        // Before the scan is frozen: an upload that is refused here leaves nothing behind.
+        ensure_target(context, state, &asked.request, scan, &by).await?;
         let record = ScanRecord {
             v: 1,
             id: scan,
             request: asked.request.clone(),
-            reference,
-            lineage,
+            reference: Reference::None,
+            lineage: None,
+            turn: None,
             tool,
             format: name(parsed.format)?,
             categories,
             parts,
-            missing,
+            missing: Vec::new(),
             by,
             received: context.now,
             report_sha256: report.sha256.clone(),
@@ -156,12 +163,14 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             replayed: None,
         };
         let parsed_report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
-        // Before the scan is frozen: an upload that is refused here leaves nothing behind.
-        ensure_target(context, state, &record).await?;
         let attempt = attempt.clone();
         let mine =
             Frozen { record, report: parsed_report, attempt, raw, source, findings: manifest, findings_of: None };
-        let frozen = freeze(context, mine, asked.idempotency_key.is_some()).await?;
+        let frozen = freeze(context, mine, asked.idempotency_key.is_some(), async |mut frozen| {
+            choose_now(context, &mut frozen).await?;
+            Ok(frozen)
+        })
+        .await?;
         same(&frozen, &asked.request, &received)?;
         Ok(frozen)
     }
@@ -189,19 +198,35 @@ fn opened<'a, S: SyncKv>(received: &'a Received, stored: &'a Stored<'_, S>) -> B
     }
 }
 
-/// Writes what the stages depend on. Of several uploads under one key the first to claim it does; the others take over
-/// what it wrote.
+/// Waits for the scan's turn, and chooses what it is compared with by what is then recorded.
+async fn choose_now<K: Kv, S, V: Services>(context: &Context<'_, K, S, V>, frozen: &mut Frozen) -> Result<(), Problem> {
+    let record = &mut frozen.record;
+    let turn = turns::take(context, &record.request, &record.tool, frozen.findings.records).await?;
+    // As it is now: the report may have been minutes on its way.
+    let state = project_state(context.kv, &record.request.project, context.now).await?;
+    let contents = Contents { tool: &record.tool, categories: &record.categories, parts: &record.parts };
+    let Chosen { reference, lineage, missing } =
+        choose(context.kv, &state, &record.request, &contents, context.now).await?;
+    record.settings = state.settings;
+    (record.turn, record.reference, record.lineage, record.missing) = (Some(turn), reference, lineage, missing);
+    Ok(())
+}
+
+/// Writes what the stages depend on, after `finish` has chosen what is left open in it. Of several uploads under one key
+/// the first to claim it does; the others take over what it wrote.
 pub(crate) async fn freeze<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     mine: Frozen,
     shared: bool,
+    finish: impl AsyncFnOnce(Frozen) -> Result<Frozen, Problem>,
 ) -> Result<Frozen, Problem> {
     let (kv, scan) = (context.kv, mine.record.id);
     if !shared {
+        let mine = finish(mine).await?;
         document::put(kv, &keys::scan(scan), &mine).await?;
         return Ok(mine);
     }
-    let claim = context.services.claim(scan).await?;
+    let claim = context.services.count(&Count::Claim { scan }).await?;
     // Whoever claimed before either writes within moments or has died.
     let tries = if claim == 1 { 0 } else { FROZEN_TRIES };
     for _ in 0..tries {
@@ -210,7 +235,7 @@ pub(crate) async fn freeze<K: Kv, S, V: Services>(
         }
         context.services.pause().await;
     }
-    document::put(kv, &keys::scan(scan), &mine).await?;
+    document::put(kv, &keys::scan(scan), &finish(mine).await?).await?;
     Ok(Frozen::get(kv, scan).await?)
 }
 
@@ -244,16 +269,17 @@ fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
 async fn ensure_target<K, S, V: Services>(
     context: &Context<'_, K, S, V>,
     state: &Project,
-    record: &ScanRecord,
+    request: &ScanRequest,
+    scan: ScanId,
+    by: &Actor,
 ) -> Result<(), Problem> {
-    let request = &record.request;
     if state.targets.contains_key(&request.target) {
         return Ok(());
     }
     let event = ProjectEvent::TargetCreated { name: request.target.clone(), target_type: request.target_type };
     let append = Append {
-        id: EventId::derived("v1:target-created", &[&record.id.short().0]),
-        by: record.by.clone(),
+        id: EventId::derived("v1:target-created", &[&scan.short().0]),
+        by: by.clone(),
         event: AnyEvent::Project { event: Named { project: request.project.clone(), event } },
     };
     match context.services.append(&append).await?.refused {

@@ -1,7 +1,7 @@
 //! Which fold an event goes through, and what its appender is told.
 
 use api::Problem;
-use api::internal::{AnyEvent, Append, Appended, Claim, Claimed};
+use api::internal::{AnyEvent, Append, Appended, Count, Counted};
 use domain::exemption::Exemptions;
 use domain::journal::{Fold, JournalId};
 use domain::project::Project;
@@ -30,12 +30,16 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
     Ok(appended)
 }
 
-/// Counts a claim of a scan.
+/// Counts something, and gives a number that nobody else gets.
 ///
 /// # Errors
 /// The store failed.
-pub async fn claim(kv: &impl Counter, request: Claim) -> Result<Claimed, Problem> {
-    Ok(Claimed { n: kv.increment(&keys::scan_claims(request.scan)).await? })
+pub async fn count(kv: &impl Counter, what: Count) -> Result<Counted, Problem> {
+    let key = match what {
+        Count::Claim { scan } => keys::scan_claims(scan),
+        Count::Turn { target, variant, tool } => keys::turns(target, &variant, &tool),
+    };
+    Ok(Counted { n: kv.increment(&key).await? })
 }
 
 fn told<F: Fold>(result: Result<journal::Appended<F>, KvError>) -> Result<Appended, Problem> {

@@ -4,7 +4,7 @@ mod counter;
 pub mod job;
 
 use api::Problem;
-use api::internal::{Append, Claim};
+use api::internal::{Append, Count};
 use counter::SpinCounter;
 use guest::{Call, Reply};
 use spin_sdk::http::{IntoResponse, Request};
@@ -22,10 +22,10 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             let request: Append = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::append(&SpinCounter::open().await?, request, guest::now).await?)
         }
-        ("POST", ["claim"]) => {
-            let request: Claim = guest::json_body(&mut call.body).await?;
-            Reply::json(200, &job::claim(&SpinCounter::open().await?, request).await?)
+        ("POST", ["count"]) => {
+            let request: Count = guest::json_body(&mut call.body).await?;
+            Reply::json(200, &job::count(&SpinCounter::open().await?, request).await?)
         }
-        _ => Err(Problem::not_found("the ledger knows `POST /append` and `POST /claim`")),
+        _ => Err(Problem::not_found("the ledger knows `POST /append` and `POST /count`")),
     }
 }

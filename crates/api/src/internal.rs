@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use domain::event::Actor;
 use domain::exemption::ExemptionEvent;
-use domain::ids::{EventId, ScanId};
+use domain::ids::{EventId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
@@ -114,17 +114,30 @@ pub enum AnyEvent {
     },
 }
 
-/// Asks the ledger who of several uploads under one `Idempotency-Key` freezes the scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The scan.
-    pub scan: ScanId,
+/// Asks the ledger to count something: whoever asks gets a number that nobody else gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "of")]
+pub enum Count {
+    /// Claims of a scan by uploads under one `Idempotency-Key`; the first freezes it.
+    Claim {
+        /// The scan.
+        scan: ScanId,
+    },
+    /// Scans of a variant by a tool, in the order in which they are compared.
+    Turn {
+        /// The target.
+        target: TargetId,
+        /// The variant.
+        variant: VariantName,
+        /// The tool.
+        tool: ScannerId,
+    },
 }
 
-/// The ledger's answer to a claim.
+/// The ledger's answer to a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimed {
-    /// Which claim this was, from 1 on; the first freezes the scan.
+pub struct Counted {
+    /// The number, from 1 on.
     pub n: u64,
 }
 
@@ -137,8 +150,8 @@ pub trait Services {
     /// Appends an event to a journal; a refusal is no error, the event stands.
     async fn append(&self, request: &Append) -> Result<Appended, Problem>;
 
-    /// Counts a claim of a scan.
-    async fn claim(&self, scan: ScanId) -> Result<u64, Problem>;
+    /// Counts something.
+    async fn count(&self, what: &Count) -> Result<u64, Problem>;
 
     /// Waits a few milliseconds for another request to get on.
     async fn pause(&self);

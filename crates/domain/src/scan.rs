@@ -104,6 +104,9 @@ pub struct ScanRecord {
     /// keep the ids that they got there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lineage: Option<ScanId>,
+    /// Its turn among the scans of this variant by this tool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub turn: Option<u64>,
     /// The parsers and the matcher that it was made with.
     #[serde(default)]
     pub versions: Versions,

@@ -32,7 +32,7 @@ const CODE_CHARS_MAX: usize = 300;
 const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 
 /// The hashes by which two scans' occurrences are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Signatures {
     /// What is there with its surroundings. Absent when the report shows neither code nor what stands for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -257,14 +257,14 @@ impl<'a> Matching<'a> {
         self.half_bare();
     }
 
-    /// Files that are the same on both sides: the line decides.
+    /// Files that are the same on both sides: the line decides. What else is known must agree: a hash is only said.
     fn unchanged_files(&mut self) {
         let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
         self.stage(Stage::UnchangedFile, Unequal::Leave, sure, |row, _| {
-            Some((row.path, row.family, row.file?, row.place.line, row.place.signatures.message))
+            Some((row.path, row.family, row.file?, row.place.line, row.place.signatures))
         });
         self.stage(Stage::Renamed, Unequal::Leave, sure, |row, _| {
-            Some((row.family, row.file?, row.place.line, row.place.signatures.message))
+            Some((row.family, row.file?, row.place.line, row.place.signatures))
         });
     }
 

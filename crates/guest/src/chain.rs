@@ -2,7 +2,7 @@
 
 use crate::request::Reply;
 use api::Problem;
-use api::internal::{Append, Appended, CLOUD_EVENT, Claim, Claimed, ScanRef, Services, Stage};
+use api::internal::{Append, Appended, CLOUD_EVENT, Count, Counted, ScanRef, Services, Stage};
 use api::problem::{Code, Document};
 use bytes::Bytes;
 use domain::ids::ScanId;
@@ -13,7 +13,7 @@ use spin_sdk::http::{HeaderMap, Request, Response, send};
 use std::time::Duration;
 
 /// How long a request waits for another that is before it.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The other components, by service chaining.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,9 +29,9 @@ impl Services for Chain {
         post("ledger", "/append", "application/json", request).await
     }
 
-    async fn claim(&self, scan: ScanId) -> Result<u64, Problem> {
-        let claimed: Claimed = post("ledger", "/claim", "application/json", &Claim { scan }).await?;
-        Ok(claimed.n)
+    async fn count(&self, what: &Count) -> Result<u64, Problem> {
+        let counted: Counted = post("ledger", "/count", "application/json", what).await?;
+        Ok(counted.n)
     }
 
     async fn pause(&self) {

@@ -74,6 +74,22 @@ pub fn head_incomplete(target: TargetId, variant: &VariantName, tool: &ScannerId
     format!("{}:incomplete", head(target, variant, tool, categories))
 }
 
+/// The counter of the turns that a variant's scans by a tool take; also the beginning of their keys.
+pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
+    let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
+    format!("gh:turn:{target}:{variant}:{tool}")
+}
+
+/// One turn.
+pub fn turn(turns: &str, n: u64) -> String {
+    format!("{turns}:{n}")
+}
+
+/// The last turn that is done.
+pub fn turns_done(turns: &str) -> String {
+    format!("{turns}:done")
+}
+
 /// The parts that a variant's reports by a tool had so far.
 pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
@@ -127,6 +143,7 @@ mod tests {
                 &["python".to_owned()],
             ),
             parts(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
+            turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
         ];

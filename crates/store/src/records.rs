@@ -13,3 +13,21 @@ pub struct ExemptionPlace {
     /// The target it was asked for.
     pub target: TargetId,
 }
+
+/// A turn among a variant's scans by a tool, from when it is taken until it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The format's version: 1.
+    pub v: u8,
+    /// How many findings the scan has: tells how long its stages may take.
+    pub findings: u32,
+}
+
+/// The last turn that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnsDone {
+    /// The format's version: 1.
+    pub v: u8,
+    /// Its number.
+    pub n: u64,
+}

@@ -79,11 +79,12 @@ fn what_moved_is_recognised_by_its_code_and_what_took_its_line_is_new() {
     system.upload(notes("main", &report(&[], &[10, 20])).source(&first)).unwrap();
     // The first is gone, the second stands where the first was.
     let moved = sidecar(&[row(0, 10, TWO), row(1, 50, ["def c(z):", "    exec(z, {})", "    return 3"])]);
+    let moved = moved.replace(&"5".repeat(64), &"6".repeat(64));
     let answer = system.upload(notes("main", &report(&[], &[10, 50])).source(&moved)).unwrap();
     assert!(answer.occurrences.common >= 1);
     let found = occurrences(&system, answer.scan.id);
     let second = found.iter().find(|occurrence| occurrence.line == Some(10)).unwrap();
-    assert_eq!(second.was_line, Some(20));
+    assert_eq!(second.matched.as_ref().unwrap().line, Some(20));
 }
 
 #[test]

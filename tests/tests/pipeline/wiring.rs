@@ -1,7 +1,7 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
-use api::internal::{Append, Appended, Claim, Services, Stage, hold_nothing};
+use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
@@ -161,8 +161,8 @@ impl Services for System {
     async fn append(&self, request: &Append) -> Result<Appended, Problem> {
         ledger::job::append(&self.kv, request.clone(), || self.now()).await
     }
-    async fn claim(&self, scan: ScanId) -> Result<u64, Problem> {
-        Ok(ledger::job::claim(&self.kv, Claim { scan }).await?.n)
+    async fn count(&self, what: &Count) -> Result<u64, Problem> {
+        Ok(ledger::job::count(&self.kv, what.clone()).await?.n)
     }
     async fn pause(&self) {
         store::kv::Counter::pause(&self.kv).await;
