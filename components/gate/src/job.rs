@@ -45,8 +45,8 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
             severity: issue.severity(),
             bucket: row.bucket,
             division: row.division,
-            worst_new: row.worst_new,
-            worst_updated: row.worst_updated,
+            levels_new: row.levels_new,
+            levels_updated: row.levels_updated,
             exempted: exemption.is_some(),
         });
     }

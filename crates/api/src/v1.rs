@@ -162,6 +162,9 @@ pub struct Tally {
     pub new: u64,
     /// Also in the scan compared with.
     pub common: u64,
+    /// Of occurrences: those of the common ones that were edited, so that the match is doubtful.
+    #[serde(default)]
+    pub updated: u64,
     /// Only in the scan compared with.
     pub remediated: u64,
     /// Exempted; in no other number.
@@ -239,12 +242,14 @@ impl ScanAnswer {
             issues: Tally {
                 new: counts.new.total(),
                 common: counts.all.total().saturating_sub(counts.new.total()),
+                updated: 0,
                 remediated,
                 exempted: ignored,
             },
             occurrences: Tally {
                 new: counts.new_occurrences,
                 common: counts.common_occurrences,
+                updated: counts.updated_occurrences,
                 remediated: counts.remediated_occurrences,
                 exempted: counts.exempted_occurrences,
             },

@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{demo, exemptions, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Upload(upload::UploadArgs),
     /// Read a scan's report again and compare the results
     Replay(replay::ReplayArgs),
+    /// Say why an occurrence is new, or what it was recognised as
+    Explain(explain::ExplainArgs),
     /// Request exemptions, decide on them, list them
     Exemptions(exemptions::ExemptionsArgs),
     /// List targets and set their baselines

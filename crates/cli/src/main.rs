@@ -10,6 +10,7 @@ mod body;
 mod client;
 mod demo;
 mod exemptions;
+mod explain;
 mod failure;
 mod issues;
 mod limits_args;
@@ -52,6 +53,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Up(args) => up::run(args).map(|()| ExitCode::SUCCESS),
         Command::Upload(args) => upload::run(args),
+        Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Replay(args) => replay::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
         Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),

@@ -72,12 +72,12 @@ pub struct ComparedIssue {
     pub bucket: Bucket,
     /// Its occurrences.
     pub division: Division,
-    /// The highest level of its new occurrences.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub worst_new: Option<Severity>,
-    /// The highest level of its updated occurrences.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub worst_updated: Option<Severity>,
+    /// The levels that its new occurrences have.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub levels_new: BTreeSet<Severity>,
+    /// The levels that its updated occurrences have.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub levels_updated: BTreeSet<Severity>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -240,17 +240,17 @@ pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Optio
     let owners = subject.side.owners();
     for ((place, tracked), owner) in subject.side.occurrences.iter().zip(&occurrences).zip(&owners) {
         let Some(row) = issues.get_mut(*owner) else { continue };
-        let severity = Some(Severity::of(place.score));
+        let severity = Severity::of(place.score);
         match &tracked.found {
             None => {
                 row.division.new += 1;
-                row.worst_new = row.worst_new.max(severity);
+                row.levels_new.insert(severity);
             }
             Some(found) => {
                 row.division.common += 1;
                 if found.stage.is_updated() {
                     row.division.updated += 1;
-                    row.worst_updated = row.worst_updated.max(severity);
+                    row.levels_updated.insert(severity);
                 }
             }
         }
@@ -301,8 +301,8 @@ fn issues(
             seen,
             bucket: familiar(at).unwrap_or(Bucket::New),
             division: Division::default(),
-            worst_new: None,
-            worst_updated: None,
+            levels_new: BTreeSet::new(),
+            levels_updated: BTreeSet::new(),
         }
     })
     .collect()

@@ -9,6 +9,7 @@ use crate::threshold::Threshold;
 use finding::ReportSummary;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What the pipeline is told.
@@ -34,7 +35,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One issue as the gate sees it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Judged {
     /// Its level.
     pub severity: Severity,
@@ -42,11 +43,10 @@ pub struct Judged {
     pub bucket: Bucket,
     /// Its occurrences.
     pub division: Division,
-    /// The highest level of its new occurrences, if it has any; absent though it has: it is not known, and the issue's own
-    /// level, which is no lower, stands for it.
-    pub worst_new: Option<Severity>,
+    /// The levels that its new occurrences have.
+    pub levels_new: BTreeSet<Severity>,
     /// The same of those that were recognised although their code was edited.
-    pub worst_updated: Option<Severity>,
+    pub levels_updated: BTreeSet<Severity>,
     /// Whether an exemption is in force for it.
     pub exempted: bool,
 }
@@ -114,6 +114,9 @@ pub struct Counts {
     pub new_occurrences: u64,
     /// Occurrences recognised in the scan compared with.
     pub common_occurrences: u64,
+    /// Those of them that were edited, so that the match is doubtful.
+    #[serde(default)]
+    pub updated_occurrences: u64,
     /// Occurrences of exempted issues.
     pub exempted_occurrences: u64,
     /// Occurrences that are gone, those of remediated issues included.
@@ -302,8 +305,6 @@ impl Gate {
             (severity, _) => severity,
         };
         let severity = rated(issue.severity);
-        let worst = |count: u32, known: Option<Severity>| (0 < count).then(|| known.map_or(severity, rated));
-        let (worst_new, worst_updated) = (worst(new, issue.worst_new), worst(updated, issue.worst_updated));
         self.counts.all.add(severity);
         self.severity.judge(severity);
         if issue.bucket == Bucket::New {
@@ -312,12 +313,9 @@ impl Gate {
         }
         self.counts.new_occurrences += u64::from(new);
         self.counts.common_occurrences += u64::from(common);
-        if let Some(severity) = worst_new {
-            self.new_occurrences.judge(severity);
-        }
-        if let Some(severity) = worst_updated {
-            self.updated_occurrences.judge(severity);
-        }
+        self.counts.updated_occurrences += u64::from(updated);
+        issue.levels_new.iter().for_each(|level| self.new_occurrences.judge(rated(*level)));
+        issue.levels_updated.iter().for_each(|level| self.updated_occurrences.judge(rated(*level)));
     }
 
     /// Takes an issue into account that is gone, with so many occurrences.
@@ -394,13 +392,12 @@ mod tests {
     use super::*;
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        let (worst_new, worst_updated) = (Some(severity), None);
         Judged {
             severity,
             bucket,
             division: Division { new: 1, ..Division::default() },
-            worst_new,
-            worst_updated,
+            levels_new: BTreeSet::from([severity]),
+            levels_updated: BTreeSet::new(),
             exempted,
         }
     }
@@ -452,7 +449,7 @@ mod tests {
     #[test]
     fn issues_without_a_severity_are_never_a_quiet_pass() {
         let unknown = issue(Severity::Unassigned, Bucket::New, false);
-        let judgement = judge("critical", &[unknown]);
+        let judgement = judge("critical", std::slice::from_ref(&unknown));
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
@@ -460,7 +457,7 @@ mod tests {
                 "1 issue is without a severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can give one."
             ]
         );
-        assert_eq!(judge("none", &[unknown]).verdict, Verdict::Pass);
+        assert_eq!(judge("none", std::slice::from_ref(&unknown)).verdict, Verdict::Pass);
         let mut gate = Gate::new(Terms { unassigned_as: Some(Severity::High), ..on_severity("high") });
         gate.judge(&unknown);
         let judgement = gate.finish(&ReportSummary::default());
@@ -505,13 +502,13 @@ mod tests {
 
     /// A known issue with these occurrences: how many are new and how many edited, with their levels.
     fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> Judged {
-        let level = |(count, severity): (u32, Severity)| (0 < count).then_some(severity);
+        let levels = |(count, severity): (u32, Severity)| (0 < count).then_some(severity).into_iter().collect();
         Judged {
             severity,
             bucket: Bucket::Common,
             division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
-            worst_new: level(new),
-            worst_updated: level(updated),
+            levels_new: levels(new),
+            levels_updated: levels(updated),
             exempted: false,
         }
     }
@@ -561,27 +558,27 @@ mod tests {
         for (case, issue, expected) in cases {
             assert_eq!(judge_by(on_new_occurrences("high"), &[issue]).verdict, expected, "{case}");
         }
-        let unknown = Judged { worst_new: None, ..known(high, (1, low), none) };
-        assert_eq!(judge_by(on_new_occurrences("high"), &[unknown]).verdict, Verdict::Fail, "the issue's level stands");
+        let both = Judged { levels_new: BTreeSet::from([low, unassigned]), ..known(high, (2, low), none) };
+        assert_eq!(judge_by(on_new_occurrences("high"), &[both]).verdict, Verdict::Undecided, "each of them counts");
     }
 
     #[test]
     fn edited_occurrences_are_new_or_known_as_the_project_says() {
         let edited = known(Severity::High, (0, Severity::Info), (1, Severity::High));
-        let judgement = judge_by(on_new_occurrences("high"), &[edited]);
+        let judgement = judge_by(on_new_occurrences("high"), std::slice::from_ref(&edited));
         assert_eq!(
             judgement.reasons,
             [
                 "fail_on_new_occurrences is set to high and that threshold was reached. All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common."
             ]
         );
-        let both = [edited, known(Severity::High, (1, Severity::High), (0, Severity::Info))];
+        let both = [edited.clone(), known(Severity::High, (1, Severity::High), (0, Severity::Info))];
         assert_eq!(
             judge_by(on_new_occurrences("high"), &both).reasons,
             ["fail_on_new_occurrences is set to high and that threshold was reached."]
         );
         let common = Terms { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
-        assert_eq!(judge_by(common, &[edited]).verdict, Verdict::Pass);
+        assert_eq!(judge_by(common, std::slice::from_ref(&edited)).verdict, Verdict::Pass);
     }
 
     #[test]

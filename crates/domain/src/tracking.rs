@@ -106,6 +106,17 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// The word that the API has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 /// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Place {
@@ -328,7 +339,7 @@ impl<'a> Matching<'a> {
     }
 
     /// What is left and has code, by file and family.
-    fn left(&self) -> (Vec<(FileKey, Row<'a>)>, Vec<(FileKey, Row<'a>)>) {
+    fn left(&self) -> (Left<'a>, Left<'a>) {
         let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
         (self.current.keyed(|row| key(row, self.former_path(row.path))), self.reference.keyed(|row| key(row, row.path)))
     }
@@ -385,7 +396,7 @@ impl<'a> Matching<'a> {
         let with_message =
             |((path, family), row): (FileKey, Row<'a>)| ((path, family, row.place.signatures.message), row);
         let (current, reference) = self.left();
-        let sorted = |rows: Vec<(FileKey, Row<'a>)>| {
+        let sorted = |rows: Left<'a>| {
             let mut rows: Vec<_> = rows.into_iter().map(with_message).collect();
             rows.sort_by_key(|(key, _)| *key);
             rows
@@ -476,6 +487,8 @@ enum Which {
 
 /// A path, as the reference has it, and a family.
 type FileKey = (u32, u32);
+/// What is left of one side, by file and family.
+type Left<'a> = Vec<(FileKey, Row<'a>)>;
 
 /// The code of occurrences that are compared by it, by their place in the lists.
 #[derive(Debug, Default)]

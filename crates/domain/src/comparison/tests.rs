@@ -103,7 +103,7 @@ fn an_incomplete_scan_remediates_nothing() {
 }
 
 #[test]
-fn the_worst_new_and_updated_occurrences_are_told() {
+fn the_levels_of_new_and_updated_occurrences_are_told() {
     let scored = |path: &str, line, code: &str, hundredths| {
         let score = Score::from_hundredths(hundredths).map(|score| Scored { score, source: ScoreSource::ScannerWord });
         Finding { score, ..finding(0, "B1", path, line, &["x", code, "y"]) }
@@ -119,7 +119,9 @@ fn the_worst_new_and_updated_occurrences_are_told() {
     );
     let new = new.compare(true, Some(&old), None);
     let row = &new.comparison.issues[0];
-    assert_eq!((row.worst_new, row.worst_updated), (Some(Severity::Medium), Some(Severity::High)));
+    let levels = |levels: &BTreeSet<Severity>| levels.iter().copied().collect::<Vec<_>>();
+    assert_eq!(levels(&row.levels_new), [Severity::Low, Severity::Medium]);
+    assert_eq!(levels(&row.levels_updated), [Severity::High]);
     assert_eq!((row.division.new, row.division.common, row.division.updated), (2, 1, 1));
 }
 
