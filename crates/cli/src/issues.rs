@@ -157,6 +157,10 @@ pub(crate) fn counts(answer: &ScanAnswer) -> String {
     };
     let levels = ["critical", "high", "medium", "low", "info", "unassigned"].map(level).join(", ");
     let (issues, occurrences) = (&answer.issues, &answer.occurrences);
+    let updated = match occurrences.updated {
+        0 => String::new(),
+        edited => format!(" ({edited} edited)"),
+    };
     let text = [
         format!("{}: {levels}", count(issues.new.saturating_add(issues.common), "issue")),
         format!(
@@ -164,7 +168,7 @@ pub(crate) fn counts(answer: &ScanAnswer) -> String {
             issues.new, issues.common, issues.remediated, issues.exempted
         ),
         format!(
-            "{}: {} only here, {} common, {} remediated, {} exempted",
+            "{}: {} only here, {} common{updated}, {} remediated, {} exempted",
             count(occurrences.new.saturating_add(occurrences.common), "occurrence"),
             occurrences.new,
             occurrences.common,
@@ -306,5 +310,8 @@ pub(crate) mod tests {
              3 only here, 2 common, 1 remediated, 1 exempted\n\
              9 occurrences: 7 only here, 2 common, 0 remediated, 0 exempted\n"
         );
+        let mut edited = answer();
+        edited.occurrences.updated = 1;
+        assert!(counts(&edited).contains("7 only here, 2 common (1 edited), 0 remediated"));
     }
 }

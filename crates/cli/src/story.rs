@@ -96,7 +96,8 @@ mod tests {
 
     /// An answer as told.
     fn as_told(told: &Told) -> ScanAnswer {
-        let tally = |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, remediated, exempted };
+        let tally =
+            |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, updated: 0, remediated, exempted };
         let mut answer = answer();
         answer.verdict = told.verdict;
         answer.message = told.message.map(str::to_owned);
