@@ -1,7 +1,7 @@
 //! What the tests of several modules share.
 
 use crate::comparison::{
-    Comparison, Found, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
+    Comparison, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
 };
 use crate::grouping::{Grouper, Occurrence, Span};
 use crate::ids::{ScanId, TargetId};
@@ -113,7 +113,7 @@ impl Compared {
     /// For each finding the stage that recognised it.
     pub(crate) fn stages(&self) -> Vec<Option<Stage>> {
         let count = u32::try_from(self.comparison.occurrences.len()).unwrap();
-        (0..count).map(|result| self.of(result).found.as_ref().map(|found: &Found| found.stage)).collect()
+        (0..count).map(|result| self.of(result).found.as_ref().map(|found| found.stage)).collect()
     }
 }
 

@@ -5,11 +5,11 @@ use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    DecisionBody, ExemptionBody, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody, TargetItem,
-    TargetPatch, TokenBody, VariantItem,
+    DecisionBody, ExemptionBody, Explanation, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody,
+    TargetItem, TargetPatch, TokenBody, VariantItem,
 };
 use bytes::Bytes;
-use domain::ids::{EventId, ProjectId, ScanId};
+use domain::ids::{EventId, OccurrenceId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
@@ -383,17 +383,22 @@ impl System {
         block_on(results::job::occurrences(&self.results(), scan, Some(issue.id), wanted)).unwrap().items
     }
 
-    pub(crate) fn occurrence_pages(&self, scan: ScanId) -> usize {
-        let (mut from, mut seen) = (None, 0);
+    /// All occurrences of a scan, page by page.
+    pub(crate) fn all_occurrences(&self, scan: ScanId) -> Vec<OccurrenceItem> {
+        let mut all = Vec::new();
         loop {
+            let from = Some(u32::try_from(all.len()).unwrap());
             let wanted = Wanted { limit: 500, from };
             let page = block_on(results::job::occurrences(&self.results(), scan, None, wanted)).unwrap();
-            seen += page.items.len();
+            all.extend(page.items);
             if page.next.is_none() {
-                return seen;
+                return all;
             }
-            from = Some(u32::try_from(seen).unwrap());
         }
+    }
+
+    pub(crate) fn explain(&self, scan: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
+        block_on(results::explain::explain(&self.results(), scan, occurrence))
     }
 
     pub(crate) fn scans(&self, variant: &str) -> usize {
