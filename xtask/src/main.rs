@@ -76,6 +76,8 @@ fn run(steps: &mut Steps) -> Result<()> {
         }
         ["bench", rest @ ..] => {
             build::application(&workspace, steps)?;
+            let mut matching = test::in_wasm(&workspace, steps, "bench")?;
+            steps.run(matching.args(["-p", "domain", "--bench", "matching"]))?;
             steps.run(workspace.cargo().args(["bench", "-p", "tests", "--bench", "upload"]).args(rest))
         }
         ["fuzz", rest @ ..] => fuzz::run(&workspace, steps, rest),

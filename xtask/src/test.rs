@@ -1,6 +1,7 @@
 //! Testing: what is needed, what is built for it, and which tests there are. No test is skipped here.
 
 use std::env;
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -52,16 +53,23 @@ fn native(workspace: &Workspace, steps: &mut Steps, packages: &[&str], arguments
 }
 
 fn inside_wasm(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let mut cargo = in_wasm(workspace, steps, "test")?;
+    cargo.args(["--release", "--lib"]).args(PURE.iter().flat_map(|name| ["-p", name]));
+    cargo.env("INSTA_UPDATE", snapshots()).env("INSTA_WORKSPACE_ROOT", workspace.root());
+    steps.run(cargo.env("PROPTEST_CASES", WASM_PROPTEST_CASES))
+}
+
+/// A command of cargo whose programs are compiled to Wasm and run there.
+pub(crate) fn in_wasm(workspace: &Workspace, steps: &mut Steps, command: &str) -> Result<Command> {
+    setup::wasm_target(steps)?;
     build::programs(workspace, steps, &["wasi-run"])?;
     let (root, runner) = (workspace.root().display().to_string(), workspace.program_path("wasi-run"));
     // A list, since a path may have spaces in it.
     let runner = serde_json::json!([runner.display().to_string(), root]);
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release", "--lib", "--target", WASM_TARGET]);
+    cargo.args([command, "--target", WASM_TARGET]);
     cargo.args(["--config", &format!("target.{WASM_TARGET}.runner={runner}")]);
-    cargo.args(PURE.iter().flat_map(|name| ["-p", name]));
-    cargo.env("INSTA_UPDATE", snapshots()).env("INSTA_WORKSPACE_ROOT", &root);
-    steps.run(cargo.env("PROPTEST_CASES", WASM_PROPTEST_CASES))
+    Ok(cargo)
 }
 
 /// A snapshot that differs is a failure, unless somebody asks for new ones.
