@@ -68,7 +68,7 @@ pub struct Marks {
 impl Marks {
     /// What a finding is recognised by.
     pub fn of(finding: &Finding) -> Self {
-        let code = finding.code.as_ref().and_then(|code| Parts::of(code, finding.location.as_ref()));
+        let code = Parts::of(finding);
         let file = finding.location.as_ref().map(|location| normal_path(&location.path)).unwrap_or_default();
         let network = finding.endpoint.as_ref().map(endpoint::Seen::of).unwrap_or_default();
         let path = match finding.kind {
@@ -86,7 +86,7 @@ impl Marks {
             (None, None) => Signatures { context: None, snippet: None, ..bare(finding) },
         };
         let fingerprint = signatures.snippet.is_none().then(|| fingerprint(finding)).flatten();
-        let code = code.filter(|_| signatures.code).map(|code| code.own.chars().take(CODE_CHARS_MAX).collect());
+        let code = code.filter(|_| signatures.code).map(|code| code.statement.chars().take(CODE_CHARS_MAX).collect());
         let file = finding.file_sha256.as_ref().map(|hash| Short::derive("v2:signature:file", &[hash.as_bytes()]));
         Self { path, signatures, file, code, fingerprint }
     }
@@ -112,8 +112,8 @@ fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
     let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
     Signatures {
         context: Some(Short::derive("v2:signature:context", &[before, own, after])),
-        snippet: Some(Short::derive("v2:signature:snippet", &[own])),
-        distinct: DISTINCT_CHARS_MIN <= code.own.chars().count(),
+        snippet: Some(Short::derive("v2:signature:snippet", &[code.statement.as_bytes()])),
+        distinct: DISTINCT_CHARS_MIN <= code.statement.chars().count(),
         code: true,
         ..bare(finding)
     }
@@ -228,6 +228,21 @@ mod tests {
         let (_, blank) = signatures("a.py", 10, &["x", "   ", "y"]);
         assert!(bare.snippet.is_none() && !bare.code);
         assert_eq!(blank, bare, "a blank line is no code to match on");
+    }
+
+    #[test]
+    fn a_statement_that_a_formatter_broke_into_lines_is_the_same_code() {
+        let before = finding(0, "B1", "a.py", 10, &["x", "user = create(name, password='p')", "y"]);
+        let mut after = finding(0, "B1", "a.py", 11, &["user = create(", "    name, password=\"p\"", ")"]);
+        after.location.as_mut().unwrap().end_line = Some(12);
+        let signatures = |finding: &Finding| Marks::of(finding).signatures;
+        assert_ne!(signatures(&before).snippet, signatures(&after).snippet);
+        after.statement_line = Some(10);
+        assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
+        assert_ne!(signatures(&before).context, signatures(&after).context);
+        // Of a statement of a thousand lines the one that is meant is compared all the same.
+        after.statement_line = Some(1);
+        assert!(Marks::of(&after).code.unwrap().contains("password"));
     }
 
     #[test]

@@ -17,9 +17,9 @@
 //! What stands for the code of things that have none, a package, a resource, an address, is in
 //! [`signature`](crate::signature).
 //!
-//! Within equals the order of lines decides when there are equally many on both sides; else they are aligned in order so
-//! that they are moved as little as possible, where the nearest pair that is already known in the file says by how much
-//! its lines have moved. The order of the results in a report makes no difference but among equals on one line.
+//! Within equals the order of lines decides when there are equally many on both sides. Else those are paired first that
+//! moved exactly as what is known before and after them; the others are aligned in order so that they are moved as little
+//! as possible, where the nearest pair that is known in the file says by how much its lines have moved. The order of the results in a report makes no difference but among equals on one line.
 //!
 //! Cost: each stage sorts what is left, `n log n`; alignment and the comparison of texts have fixed budgets, beyond which
 //! they choose less well or stop (what is not recognised is new). No input makes it quadratic.
@@ -44,6 +44,8 @@ pub const EDITED_SIMILARITY_MIN: u8 = 60;
 pub const COUNTED_CONTAINMENT_MIN: u8 = 60;
 /// With how many occurrences of the other scan one is compared by its text, the nearest first.
 const CANDIDATES_EACH: usize = 8;
+/// How often what was found by its neighbours' moves helps to find more.
+const NEIGHBOUR_ROUNDS: usize = 4;
 /// How many texts are compared in all; what is beyond is not recognised.
 const CANDIDATES_MAX: usize = 50_000;
 /// How many texts of each scan are asked for; what is beyond is not recognised.
@@ -212,6 +214,10 @@ impl<'a> Side<'a> {
         let name = usize::try_from(place.path).ok()?;
         let (path, file) = (*self.paths.get(name)?, self.files.get(name).copied().flatten());
         Some(Row { at, place, family: *self.families.get(at)?, path, file })
+    }
+
+    fn is_open(&self, at: usize) -> bool {
+        self.open.get(at) == Some(&true)
     }
 
     /// The paths that have an occurrence, recognised or not.
@@ -453,17 +459,51 @@ impl<'a> Matching<'a> {
         if others.is_empty() || unequal == Unequal::Leave {
             return;
         }
+        self.as_neighbours_moved(&others, stage);
         let anchors = self.anchors();
         for (here, there) in &others {
-            let shifted = |row: &Row<'_>| {
+            let here: Vec<_> = here.iter().filter(|row| self.current.is_open(row.at)).collect();
+            let there: Vec<_> = there.iter().filter(|row| self.reference.is_open(row.at)).collect();
+            let shifted = |row: &&Row<'_>| {
                 let there = there.first().map_or(row.path, |other| other.path);
                 row.line() + anchors.shift(row.path, there, row.line())
             };
-            let lines: (Vec<_>, Vec<_>) = (here.iter().map(shifted).collect(), there.iter().map(Row::line).collect());
+            let lines: (Vec<_>, Vec<_>) =
+                (here.iter().map(shifted).collect(), there.iter().map(|row| row.line()).collect());
             for (a, b) in align(&lines.0, &lines.1) {
                 if let (Some(a), Some(b)) = (here.get(a), there.get(b)) {
-                    self.take(a.at, b.at, stage, confidence(a, b, false), None);
+                    // Which of several it is was chosen, not found.
+                    self.take(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
                 }
+            }
+        }
+    }
+
+    /// Pairs what moved by as many lines as what is known before and after it; what is found so is known to others.
+    fn as_neighbours_moved(&mut self, groups: &[Group<'a>], stage: Stage) {
+        for _ in 0..NEIGHBOUR_ROUNDS {
+            let anchors = self.anchors();
+            let mut found = false;
+            for (here, there) in groups {
+                // Of several on one line each is looked at once.
+                let mut next: BTreeMap<i64, usize> = BTreeMap::new();
+                let former = there.first().map(|other| other.path);
+                for row in here {
+                    let expected = anchors.expected(row.path, former.unwrap_or(row.path), row.line());
+                    let Some(line) = expected.filter(|_| self.current.is_open(row.at)) else { continue };
+                    let at = next.entry(line).or_insert_with(|| there.partition_point(|other| other.line() < line));
+                    while let Some(other) = there.get(*at).filter(|other| other.line() == line) {
+                        *at += 1;
+                        if self.reference.is_open(other.at) {
+                            self.take(row.at, other.at, stage, Confidence::High, None);
+                            found = true;
+                            break;
+                        }
+                    }
+                }
+            }
+            if !found {
+                break;
             }
         }
     }

@@ -108,6 +108,9 @@ pub struct Finding {
     /// The code at that place.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Excerpt>,
+    /// The first line of the statement that it is in, where the report tells one before the line that it gives.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub statement_line: Option<u32>,
     /// SHA-256 of the whole file as it was scanned, 64 hexadecimal digits, where the upload came with its working tree.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file_sha256: Option<String>,
@@ -271,6 +274,7 @@ impl Finding {
             resource: None,
             secret: None,
             code: None,
+            statement_line: None,
             file_sha256: None,
             fingerprints: BTreeMap::new(),
             tool_id: None,

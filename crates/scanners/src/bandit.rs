@@ -96,6 +96,7 @@ impl RawResult {
             confidence: self.issue_confidence,
             cwes: self.issue_cwe.and_then(|cwe| cwe.id).into_iter().collect(),
             references: self.more_info.into_iter().collect(),
+            statement_line: self.line_range.iter().copied().min().filter(|first| *first < self.line_number),
             location: Some(Location {
                 path: self.filename,
                 line: Some(self.line_number),

@@ -1,41 +1,52 @@
 //! The code of a finding: its own lines and one on either side.
 
 use super::code_text;
-use finding::{Excerpt, Location};
+use finding::Finding;
 
 /// The most lines of a finding's own code that are compared.
 const SNIPPET_LINES_MAX: usize = 10;
+/// The most of them that stand before the line that the report gives.
+const SNIPPET_LINES_MAX_BEFORE: u32 = 5;
 
 /// A finding's code as it is compared.
 pub(super) struct Parts {
+    /// The line before its own.
     pub(super) before: String,
+    /// Its own lines: from the one that the report gives.
     pub(super) own: String,
+    /// The line after them.
     pub(super) after: String,
+    /// The statement that it is in: what is still the same when a formatter has broken the lines in another way.
+    pub(super) statement: String,
 }
 
 impl Parts {
-    /// Cuts an excerpt into the finding's own lines and one line on either side; nothing, if its own lines are blank or
-    /// not in it.
-    pub(super) fn of(code: &Excerpt, location: Option<&Location>) -> Option<Self> {
+    /// Cuts a finding's excerpt into its own lines and one line on either side; nothing, if its own lines are blank or not
+    /// in it.
+    pub(super) fn of(finding: &Finding) -> Option<Self> {
+        let code = finding.code.as_ref()?;
+        let location = finding.location.as_ref();
         let first = location.and_then(|location| location.line).unwrap_or(code.first_line);
         let last = location.and_then(|location| location.end_line).unwrap_or(first).max(first);
         let numbered = || {
             let number = |at| code.first_line.checked_add(u32::try_from(at).ok()?);
             code.lines.iter().enumerate().filter_map(move |(at, line)| Some((number(at)?, line)))
         };
-        let own: Vec<&str> = numbered()
-            .filter(|(number, _)| (first..=last).contains(number))
-            .map(|(_, line)| line.as_str())
-            .take(SNIPPET_LINES_MAX)
-            .collect();
-        let own = code_text(&own.join("\n"));
+        let text = |from: u32| {
+            let lines = numbered().filter(|(number, _)| (from..=last).contains(number)).map(|(_, line)| line.as_str());
+            code_text(&lines.take(SNIPPET_LINES_MAX).collect::<Vec<_>>().join("\n"))
+        };
+        let own = text(first);
         if own.is_empty() {
             return None;
         }
+        // A long statement is cut so that the line that is meant stays in it.
+        let begins = finding.statement_line.map(|line| line.max(first.saturating_sub(SNIPPET_LINES_MAX_BEFORE)));
+        let statement = begins.filter(|begins| *begins < first).map_or_else(|| own.clone(), text);
         let line_at = |number: Option<u32>| {
             numbered().find(|(at, _)| Some(*at) == number).map(|(_, line)| code_text(line)).unwrap_or_default()
         };
-        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)) })
+        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)), statement })
     }
 }
 

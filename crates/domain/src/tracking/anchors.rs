@@ -30,6 +30,16 @@ impl Anchors {
             && after.is_none_or(|(known, shift)| was <= known + shift)
     }
 
+    /// Where a line of `path` was in `former`, if the nearest lines that are known before and after it moved alike. A file's
+    /// beginning is known: it does not move.
+    pub(super) fn expected(&self, path: u32, former: u32, line: i64) -> Option<i64> {
+        let lines = self.moves.get(&(path, former)).map(Vec::as_slice).unwrap_or_default();
+        let at = lines.partition_point(|(known, _)| *known < line);
+        let before = at.checked_sub(1).and_then(|at| lines.get(at)).map_or(0, |(_, shift)| *shift);
+        let alike = lines.get(at).is_none_or(|(_, shift)| *shift == before);
+        alike.then_some(line + before)
+    }
+
     /// What is to be added to a line of `path` to find it in `former`: as for the nearest line that is known.
     pub(super) fn shift(&self, path: u32, former: u32, line: i64) -> i64 {
         let Some(lines) = self.moves.get(&(path, former)) else { return 0 };

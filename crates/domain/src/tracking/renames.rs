@@ -66,8 +66,8 @@ pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_
     let mut accepted: Vec<_> = votes
         .into_iter()
         .filter(|((path, former), votes)| {
-            let enough = left.get(path).is_some_and(|left| *left <= votes.findings * 2);
             let both = here_now.contains(former) || there_before.contains(path);
+            let enough = left.get(path).is_some_and(|left| *left <= votes.findings * 2);
             let weight = if both { 2 * WHOLE } else { WHOLE / 2 };
             enough && weight <= votes.weight
         })

@@ -103,6 +103,7 @@ fn of_bandit(finding: &mut Finding, facts: &Facts<'_>) {
         let line = if code.first_line < first.max(2) { first } else { code.first_line.saturating_add(1).min(last) };
         location.line = Some(line);
         location.end_line = Some(last).filter(|last| line < *last);
+        finding.statement_line = Some(first).filter(|first| *first < line);
     }
 }
 
