@@ -4,19 +4,18 @@ use api::Problem;
 use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
-use api::v1::{FirstSeen, IssueItem, OccurrenceItem, ScanAnswer, ScanItem, Standing};
-use domain::comparison::{Bucket, ComparedIssue, Division, Identified, Origin, Tracked};
+use api::v1::{FirstSeen, IssueItem, ScanAnswer, ScanItem, Standing};
+use domain::comparison::{Bucket, ComparedIssue, Division, Identified, Origin};
 use domain::grouping::{Issue, Rated, Span};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
-use domain::tracking::Place;
 use finding::severity::Severity;
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use store::kv::Kv;
-use store::scans::{Answered, Compared, Frozen, Grouped, Judged, Remediated, issues_list, read_list, remediated_list};
+use store::scans::{Answered, Compared, Frozen, Grouped, Judged, Remediated, issues_list, remediated_list};
 use store::segments::Reader;
 use store::{document, journal, keys};
 
@@ -296,54 +295,6 @@ impl Collected<'_> {
         self.more = self.items.len() == self.limit;
         !self.more
     }
-}
-
-/// The occurrences of one issue of a scan, or of all, by issue, path and line.
-///
-/// # Errors
-/// There is no such scan or issue, or the store failed.
-pub async fn occurrences(
-    context: &Context<'_, impl Kv>,
-    id: ScanId,
-    only: Option<IssueId>,
-    wanted: Wanted<u32>,
-) -> Result<Page<OccurrenceItem>, Problem> {
-    scan(context, id).await?;
-    let kv = context.kv;
-    let grouped = Grouped::get(kv, id).await?;
-    let _held = context.hold_issues(&grouped).await;
-    let compared = Compared::get(kv, id).await?;
-    let issues = spans(kv, id, &grouped, &compared).await?;
-    let (first, count) = match only {
-        None => (0, grouped.occurrences.records),
-        Some(only) => match issues.iter().find(|issue| issue.id == only) {
-            Some(issue) => (issue.first, issue.occurrences),
-            None => return Err(Problem::not_found(format!("scan {id} has no issue {only}"))),
-        },
-    };
-    let from = wanted.from.unwrap_or(0).min(count);
-    let take = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(count - from);
-    let (grouped_key, compared_key) = (keys::grouped(id), keys::compared(id));
-    let places: Vec<Place> =
-        read_list(kv, &grouped_key, "occurrences", &grouped.occurrences, first + from, take).await?;
-    let tracked: Vec<Tracked> =
-        read_list(kv, &compared_key, "occurrences", &compared.occurrences, first + from, take).await?;
-    let names = grouped.names(kv, id).await?;
-    let frozen = Frozen::get(kv, id).await?;
-    let seen = Seen::of(kv, &frozen, &compared).await?;
-    let results: BTreeSet<u32> = places.iter().map(|place| place.result).collect();
-    let mut findings = frozen.findings_at(kv, &results).await?;
-    let mut items = Vec::new();
-    for (at, (place, tracked)) in (first + from..).zip(places.iter().zip(&tracked)) {
-        let issue = issue_at(&issues, at).ok_or_else(|| Problem::internal(format!("occurrence {at} has no issue")))?;
-        let finding = findings.remove(&place.result);
-        let finding = finding.ok_or_else(|| Problem::internal(format!("occurrence {at} has no finding")))?;
-        let path = usize::try_from(place.path).ok().and_then(|at| names.get(at)).map(|name| name.text.as_str());
-        let path = path.filter(|path| !path.is_empty());
-        items.push(OccurrenceItem::new(issue, tracked, seen.first(tracked.seen)?, path, finding));
-    }
-    let next = (from + take < count).then(|| encode("occurrences", &(from + take)));
-    Ok(Page { items, next })
 }
 
 /// A scan's issues with the ids that they go by.

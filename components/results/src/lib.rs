@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod job;
+pub mod occurrences;
 
 use api::page;
 use api::problem::Problem;
@@ -54,15 +55,17 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             Reply::json(200, &job::issues(&context, id(scan)?, &filter, wanted).await?)
         }
         [scan, "issues", issue, "occurrences"] => {
+            let bucket = query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?;
             let wanted = page::wanted(query, "occurrences")?;
-            call.query.finish("`limit`, `cursor`")?;
+            call.query.finish("`bucket`, `limit`, `cursor`")?;
             let issue: IssueId = issue.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-            Reply::json(200, &job::occurrences(&context, id(scan)?, Some(issue), wanted).await?)
+            Reply::json(200, &occurrences::occurrences(&context, id(scan)?, Some(issue), bucket, wanted).await?)
         }
         [scan, "occurrences"] => {
+            let bucket = query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?;
             let wanted = page::wanted(query, "occurrences")?;
-            call.query.finish("`limit`, `cursor`")?;
-            Reply::json(200, &job::occurrences(&context, id(scan)?, None, wanted).await?)
+            call.query.finish("`bucket`, `limit`, `cursor`")?;
+            Reply::json(200, &occurrences::occurrences(&context, id(scan)?, None, bucket, wanted).await?)
         }
         [scan, "explain", occurrence] => {
             call.query.finish("none")?;

@@ -57,6 +57,22 @@ fn what_moved_to_another_file_says_so_and_keeps_its_identity() {
 }
 
 #[test]
+fn occurrences_are_listed_by_their_bucket_and_what_is_gone_too() {
+    let system = System::new();
+    let (_, old) = uploaded(&system, "main", &[("a.py", 10, RUN), ("b.py", 90, "os.popen(request.body)")]);
+    let (scan, _) = uploaded(&system, "feature", &[("a.py", 10, RUN), ("c.py", 1, "exec(request.name)")]);
+    let listed = |bucket| -> Vec<_> {
+        let all = system.occurrences_in(scan.scan.id, Some(bucket)).into_iter();
+        all.map(|one| (one.bucket, one.path.unwrap(), one.id)).collect()
+    };
+    assert_eq!(listed(Bucket::Common), [(Bucket::Common, "a.py".to_owned(), old[0].id)]);
+    assert_eq!(listed(Bucket::Remediated), [(Bucket::Remediated, "b.py".to_owned(), old[1].id)]);
+    assert_eq!(listed(Bucket::New).len(), 1);
+    let (empty, _) = uploaded(&system, "main", &[]);
+    assert_eq!(system.occurrences_in(empty.scan.id, Some(Bucket::Remediated)).len(), 2, "all are gone");
+}
+
+#[test]
 fn an_occurrence_is_explained_with_what_was_passed_over() {
     let system = System::new();
     let (first, old) = uploaded(&system, "main", &[("a.py", 10, RUN), ("a.py", 90, "os.popen(request.body)")]);

@@ -9,6 +9,7 @@ use api::v1::{
     TargetItem, TargetPatch, TokenBody, VariantItem,
 };
 use bytes::Bytes;
+use domain::comparison::Bucket;
 use domain::ids::{EventId, OccurrenceId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use domain::version::Versions;
@@ -380,16 +381,22 @@ impl System {
     /// The first occurrences of an issue.
     pub(crate) fn occurrences(&self, scan: ScanId, issue: &IssueItem) -> Vec<OccurrenceItem> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(results::job::occurrences(&self.results(), scan, Some(issue.id), wanted)).unwrap().items
+        block_on(results::occurrences::occurrences(&self.results(), scan, Some(issue.id), None, wanted)).unwrap().items
     }
 
     /// All occurrences of a scan, page by page.
     pub(crate) fn all_occurrences(&self, scan: ScanId) -> Vec<OccurrenceItem> {
+        self.occurrences_in(scan, None)
+    }
+
+    /// Those in one bucket.
+    pub(crate) fn occurrences_in(&self, scan: ScanId, bucket: Option<Bucket>) -> Vec<OccurrenceItem> {
         let mut all = Vec::new();
         loop {
             let from = Some(u32::try_from(all.len()).unwrap());
             let wanted = Wanted { limit: 500, from };
-            let page = block_on(results::job::occurrences(&self.results(), scan, None, wanted)).unwrap();
+            let page =
+                block_on(results::occurrences::occurrences(&self.results(), scan, None, bucket, wanted)).unwrap();
             all.extend(page.items);
             if page.next.is_none() {
                 return all;
