@@ -165,6 +165,8 @@ fn a_question_with_a_wrong_parameter_is_refused() {
             format!("{scan}/issues?exempted=yes"),
             format!("{scan}/issues?sevrity=high"),
             format!("{scan}/occurrences?x=1"),
+            format!("{scan}/occurrences?bucket=old"),
+            format!("{scan}/explain/{issue}?x=1"),
             format!("{scan}/issues/{issue}/occurrences?x=1"),
             "tokens?x=1".to_owned(),
             "targets?x=1".to_owned(),
