@@ -13,6 +13,8 @@ use store::sides::{Stored, codes, side};
 
 /// What comparing holds for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
+/// The same for each issue, its other names among it.
+const BYTES_PER_ISSUE: usize = 200;
 
 /// Runs the stage: a pure function of the scans' stored results, so running it again writes the same. `hold` waits for
 /// a share of memory of so many bytes.
@@ -28,9 +30,13 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let grouped = Grouped::get(kv, scan).await?;
     let reference = stored(kv, record.reference.scan()).await?;
     let lineage = stored(kv, record.lineage).await?;
-    let others = [&reference, &lineage].into_iter().flatten().map(Stored::occurrences).sum::<usize>();
-    let own = usize::try_from(grouped.occurrences.records).unwrap_or(usize::MAX);
-    let _held = hold((own + others).saturating_mul(BYTES_PER_OCCURRENCE)).await;
+    let others = [&reference, &lineage].into_iter().flatten().map(|stored| &stored.grouped);
+    let bytes = |grouped: &Grouped| {
+        let size = |manifest: &Manifest| usize::try_from(manifest.records).unwrap_or(usize::MAX);
+        let occurrences = size(&grouped.occurrences).saturating_mul(BYTES_PER_OCCURRENCE);
+        occurrences.saturating_add(size(&grouped.issues).saturating_mul(BYTES_PER_ISSUE))
+    };
+    let _held = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
     let side = side(kv, scan, &grouped).await?;
     let known = known(kv, &reference).await?;
@@ -102,10 +108,12 @@ async fn gone(kv: &impl Kv, document: &str, stored: &Stored, gone: &[Gone]) -> R
     let mut writer = list_writer(kv, document, "remediated");
     let mut rest = gone.iter().peekable();
     let mut at = 0;
-    while let (Some(Gone { at: wanted, id, seen }), Some(line)) = (rest.peek(), reader.line().await?) {
+    while let (Some(Gone { at: wanted, id, seen, occurrences }), Some(line)) = (rest.peek(), reader.line().await?) {
         if *wanted == at {
             let issue: Issue = store::document::decode(&list, line)?;
-            writer.push(&Remediated { issue: Issue { id: *id, ..issue }, seen: *seen }).await?;
+            writer
+                .push(&Remediated { issue: Issue { id: *id, occurrences: *occurrences, ..issue }, seen: *seen })
+                .await?;
             rest.next();
         }
         at += 1;

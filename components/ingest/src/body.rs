@@ -10,6 +10,10 @@ use futures::stream::{self, Stream};
 use guest::Body;
 use send_wrapper::SendWrapper;
 use spin_sdk::http::HeaderMap;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
 
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +108,7 @@ pub(crate) struct Form {
     /// What `file` is; before the first there is none.
     part: Option<Part>,
     encoding: Encoding,
+    ahead: Ahead,
 }
 
 /// Opens a body by its headers.
@@ -184,13 +189,42 @@ impl<S: Source> Source for Whole<S> {
     }
 }
 
-fn form_of(body: impl Source + 'static, boundary: String) -> multer::Multipart<'static> {
+/// How many bytes a form may have before its first part, between parts, or in the head of one.
+const AHEAD_BYTES_MAX: usize = 256 * 1024;
+
+/// How many bytes a form's reader was given since it last gave some back: it keeps them all.
+type Ahead = Rc<Cell<usize>>;
+
+fn form_of(body: impl Source + 'static, boundary: String, ahead: &Ahead) -> multer::Multipart<'static> {
     // multer wants a stream that could change threads; a component has only one.
-    multer::Multipart::new(SendWrapper::new(chunks(body)), boundary)
+    multer::Multipart::new(SendWrapper::new(chunks(body, Rc::clone(ahead))), boundary)
 }
 
-fn chunks(body: impl Source) -> impl Stream<Item = Result<Bytes, Problem>> {
-    stream::try_unfold(body, |mut body| async move { Ok(body.next().await?.map(|bytes| (bytes, body))) })
+fn chunks(body: impl Source, ahead: Ahead) -> impl Stream<Item = Result<Bytes, Problem>> {
+    stream::try_unfold((body, ahead), |(mut body, ahead)| async move {
+        // multer takes all that is ready before it looks at any of it.
+        breathe().await;
+        let Some(bytes) = body.next().await? else { return Ok(None) };
+        ahead.set(ahead.get().saturating_add(bytes.len()));
+        if AHEAD_BYTES_MAX.saturating_add(bytes.len()) < ahead.get() {
+            let detail = format!("the form has more than {AHEAD_BYTES_MAX} bytes where no part of it is");
+            return Err(Problem::new(Code::ReportMalformed, detail));
+        }
+        Ok(Some((bytes, (body, ahead))))
+    })
+}
+
+/// Lets whoever waits look at what there is so far.
+async fn breathe() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn not_a_form(error: &multer::Error) -> Problem {
@@ -215,7 +249,11 @@ impl Source for Incoming {
         match self {
             Self::Plain(plain) => plain.body.next().await,
             Self::Form(form) => match &mut form.file {
-                Some(file) => file.chunk().await.map_err(|error| not_a_form(&error)),
+                Some(file) => {
+                    let bytes = file.chunk().await.map_err(|error| not_a_form(&error));
+                    form.ahead.set(0);
+                    bytes
+                }
                 None => Ok(None),
             },
         }
@@ -233,22 +271,24 @@ impl Parts for Incoming {
 
 impl Form {
     fn open<S: Source + 'static>(body: Whole<S>, boundary: String) -> Self {
+        let ahead = Ahead::default();
         // The header may speak of the whole form or, as some clients mean it, of the file in it.
         let (multipart, encoding) = match body.encoding() {
             Encoding::Gzip if body.first.starts_with(&GZIP) => {
-                (form_of(Inflated::new(body, Part::Report), boundary), Encoding::Decoded)
+                (form_of(Inflated::new(body, Part::Report), boundary, &ahead), Encoding::Decoded)
             }
             said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
-                (form_of(body, boundary), said)
+                (form_of(body, boundary, &ahead), said)
             }
         };
-        Self { multipart, file: None, part: None, encoding }
+        Self { multipart, file: None, part: None, encoding, ahead }
     }
 
     async fn part(&mut self) -> Result<Option<Part>, Problem> {
         // The form goes on only once its last file is let go.
         self.file = None;
         let file = self.multipart.next_field().await.map_err(|error| not_a_form(&error))?;
+        self.ahead.set(0);
         let part = match &file {
             Some(file) => Some(following(self.part, file.name())?),
             None => None,
@@ -337,6 +377,55 @@ mod tests {
             assert_eq!(incoming.part().await, Ok(None), "the end stays the end");
             Ok((parts, incoming.encoding()))
         })
+    }
+
+    /// A body of so many pieces in which there is no part.
+    struct Endless(usize);
+
+    impl Source for Endless {
+        fn encoding(&self) -> Encoding {
+            Encoding::Identity
+        }
+        async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+            self.0 = self.0.saturating_sub(1);
+            Ok((0 < self.0).then(|| Bytes::from(vec![b'x'; 32 * 1024])))
+        }
+    }
+
+    #[test]
+    fn a_form_that_never_comes_to_a_part_is_given_up_and_not_held() {
+        let problem = block_on(async {
+            let whole = Whole::begin(Endless(1_000_000)).await?;
+            Form::open(whole, "b".to_owned()).part().await
+        });
+        assert!(problem.unwrap_err().detail.contains("bytes where no part of it is"));
+        // A part itself may be as large as it likes.
+        let large = vec![b'y'; 3 * AHEAD_BYTES_MAX];
+        let whole = form(&[("report", &large)]);
+        let (length, _) = block_on(async {
+            let body = Whole::begin(Chunks(whole.into())).await?;
+            let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));
+            let (mut length, part) = (0, incoming.part().await?);
+            while let Some(bytes) = incoming.next().await? {
+                length += bytes.len();
+            }
+            Ok::<_, Problem>((length, part))
+        })
+        .unwrap();
+        assert_eq!(length, large.len());
+    }
+
+    /// A body in memory, in large pieces.
+    struct Chunks(Bytes);
+
+    impl Source for Chunks {
+        fn encoding(&self) -> Encoding {
+            Encoding::Identity
+        }
+        async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+            let length = self.0.len().min(32 * 1024);
+            Ok((0 < length).then(|| self.0.split_to(length)))
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which scan a new one is compared with, and what its report lacks: chosen once, from what is recorded at that moment,
 //! and frozen into the scan.
 
+use crate::upload::Context;
+use api::internal::Services;
 use api::problem::Problem;
 use domain::baseline::{Baseline, Meant, Origin, Scanned, Settled};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
@@ -10,8 +12,11 @@ use domain::project::Project;
 use domain::scan::{Head, OfBaseline, Reference, ScanLog, ScanRecord, ScanRequest, series};
 use domain::time::Timestamp;
 use store::kv::Kv;
+use store::scans::Frozen;
 use store::{document, journal, keys};
 
+/// How often one looks whether a scan that is recorded is answered too: that takes a moment.
+const ANSWERED_TRIES: u32 = 40;
 /// The tool of reports by several tools.
 const SEVERAL_TOOLS: &str = "sarif";
 
@@ -36,13 +41,13 @@ pub(crate) struct Contents<'a> {
 ///
 /// # Errors
 /// The store failed.
-pub(crate) async fn choose(
-    kv: &impl Kv,
+pub(crate) async fn choose<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
     state: &Project,
     request: &ScanRequest,
     read: &Contents<'_>,
-    now: Timestamp,
 ) -> Result<Chosen, Problem> {
+    let (kv, now) = (context.kv, context.now);
     let target = request.target_id();
     let settled = state.baseline(&request.target, request.target_type);
     let mut of = Scans { kv, target, tool: read.tool.clone(), categories: read.categories.to_vec() };
@@ -66,13 +71,22 @@ pub(crate) async fn choose(
     }
     let of_baseline = match &meant {
         Meant::Variant(baseline, _) if *baseline == request.variant => OfBaseline::None,
-        Meant::Variant(_, Some(seen)) if seen.series == Some(of.series()) => {
+        Meant::Variant(baseline, Some(seen)) if seen.series == Some(of.series()) => {
             // The journal says it first: the head is moved a moment later.
-            OfBaseline::Complete(seen.scan)
+            match answered(context, seen.scan).await? {
+                true => OfBaseline::Complete(seen.scan),
+                false => of.of_baseline(baseline).await?,
+            }
         }
         Meant::Variant(baseline, _) => of.of_baseline(baseline).await?,
         Meant::None | Meant::NothingScanned => OfBaseline::None,
     };
+    // Of one series the report before tells too what is to be there, also if others have come instead.
+    if let (true, Some(head)) = (missing.is_empty() && !read.parts.is_empty(), own) {
+        let before = Frozen::get(kv, head).await?.record.parts;
+        let gone = before.into_iter().filter(|part| !read.parts.contains(part));
+        missing = gone.take(MISSING_LISTED_MAX).collect();
+    }
     // Compared with the report that had them all the same: what they found is remediated.
     if request.accept_missing {
         missing.clear();
@@ -80,6 +94,17 @@ pub(crate) async fn choose(
     let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
     let lineage = own.filter(|own| reference.scan() != Some(*own));
     Ok(Chosen { reference, lineage, missing })
+}
+
+/// Whether the upload of a scan came to its end. One that is being answered is waited for; one that died counts nowhere.
+async fn answered<K: Kv, S, V: Services>(context: &Context<'_, K, S, V>, scan: ScanId) -> Result<bool, Problem> {
+    for _ in 0..ANSWERED_TRIES {
+        if context.kv.get(&keys::answer(scan)).await?.is_some() {
+            return Ok(true);
+        }
+        context.services.pause().await;
+    }
+    Ok(false)
 }
 
 /// The variant that the baseline means. The journal is read only where the baseline's head does not answer it.

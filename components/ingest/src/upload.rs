@@ -167,8 +167,16 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
         let mine =
             Frozen { record, report: parsed_report, attempt, raw, source, findings: manifest, findings_of: None };
         let frozen = freeze(context, mine, asked.idempotency_key.is_some(), async |mut frozen| {
-            choose_now(context, &mut frozen).await?;
-            Ok(frozen)
+            let (request, tool) = (frozen.record.request.clone(), frozen.record.tool.clone());
+            let turn = turns::take(context, &request, &tool, frozen.findings.records).await?;
+            let chosen = choose_now(context, &mut frozen, turn).await;
+            // Of an attempt that does not freeze the scan the next one has nothing to wait for.
+            let other = Frozen::find(kv, scan).await;
+            if chosen.is_err() || !matches!(other, Ok(None)) {
+                turns::done(kv, &request, &tool, turn).await?;
+            }
+            chosen?;
+            Ok(other?.unwrap_or(frozen))
         })
         .await?;
         same(&frozen, &asked.request, &received)?;
@@ -198,15 +206,17 @@ fn opened<'a, S: SyncKv>(received: &'a Received, stored: &'a Stored<'_, S>) -> B
     }
 }
 
-/// Waits for the scan's turn, and chooses what it is compared with by what is then recorded.
-async fn choose_now<K: Kv, S, V: Services>(context: &Context<'_, K, S, V>, frozen: &mut Frozen) -> Result<(), Problem> {
+/// Chooses what the scan is compared with, by what is recorded now that its turn has come.
+async fn choose_now<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    frozen: &mut Frozen,
+    turn: u64,
+) -> Result<(), Problem> {
     let record = &mut frozen.record;
-    let turn = turns::take(context, &record.request, &record.tool, frozen.findings.records).await?;
     // As it is now: the report may have been minutes on its way.
     let state = project_state(context.kv, &record.request.project, context.now).await?;
     let contents = Contents { tool: &record.tool, categories: &record.categories, parts: &record.parts };
-    let Chosen { reference, lineage, missing } =
-        choose(context.kv, &state, &record.request, &contents, context.now).await?;
+    let Chosen { reference, lineage, missing } = choose(context, &state, &record.request, &contents).await?;
     record.settings = state.settings;
     (record.turn, record.reference, record.lineage, record.missing) = (Some(turn), reference, lineage, missing);
     Ok(())
@@ -227,15 +237,20 @@ pub(crate) async fn freeze<K: Kv, S, V: Services>(
         return Ok(mine);
     }
     let claim = context.services.count(&Count::Claim { scan }).await?;
-    // Whoever claimed before either writes within moments or has died.
-    let tries = if claim == 1 { 0 } else { FROZEN_TRIES };
+    // Whoever claimed before writes within moments of its turn, or has died.
+    let tries = if claim == 1 { 0 } else { FROZEN_TRIES + turns::TRIES_MAX };
     for _ in 0..tries {
         if let Some(frozen) = Frozen::find(kv, scan).await? {
             return Ok(frozen);
         }
         context.services.pause().await;
     }
-    document::put(kv, &keys::scan(scan), &finish(mine).await?).await?;
+    let mine = finish(mine).await?;
+    // Another may have been first after all, while this one waited for its turn: then that one's stands.
+    if let Some(frozen) = Frozen::find(kv, scan).await? {
+        return Ok(frozen);
+    }
+    document::put(kv, &keys::scan(scan), &mine).await?;
     Ok(Frozen::get(kv, scan).await?)
 }
 
@@ -296,7 +311,7 @@ async fn complete<K: Kv, S, V: Services>(
 ) -> Result<ScanAnswer, Problem> {
     let (kv, record) = (context.kv, &frozen.record);
     if may_be_done && let Some(done) = document::find::<Answered<ScanAnswer>>(kv, &keys::answer(record.id)).await? {
-        move_head(kv, frozen, true).await?;
+        move_head(kv, frozen).await?;
         return Ok(done.answer);
     }
     let answer = judge(context, frozen).await?;
@@ -316,7 +331,7 @@ async fn complete<K: Kv, S, V: Services>(
     };
     let position = context.services.append(&append).await?.n;
     document::put(kv, &keys::answer(record.id), &Answered { v: 1, position, answer: answer.clone() }).await?;
-    move_head(kv, frozen, false).await?;
+    move_head(kv, frozen).await?;
     Ok(answer)
 }
 
@@ -334,8 +349,8 @@ pub(crate) async fn judge<K: Kv, S, V: Services>(
 }
 
 /// Makes the scan the one that the next is compared with, or, if it is incomplete, leaves word that there is such a one.
-/// A retry of one that was answered before must not move the head back behind a newer scan.
-async fn move_head(kv: &impl Kv, frozen: &Frozen, retry: bool) -> Result<(), Problem> {
+/// One that was given up, or is retried, must not move the head back behind a scan whose turn came later.
+async fn move_head(kv: &impl Kv, frozen: &Frozen) -> Result<(), Problem> {
     let record = &frozen.record;
     let (target, variant) = (record.request.target_id(), &record.request.variant);
     let complete = record.is_complete(&frozen.report.summary);
@@ -344,12 +359,10 @@ async fn move_head(kv: &impl Kv, frozen: &Frozen, retry: bool) -> Result<(), Pro
     if complete {
         remember_parts(kv, record).await?;
     }
-    if retry {
-        let held: Option<Head> = document::find(kv, &key).await?;
-        if held.is_some_and(|held| record.received <= held.received) {
-            return Ok(());
-        }
+    let head = Head { v: 1, scan: record.id, received: record.received, turn: record.turn };
+    let held: Option<Head> = document::find(kv, &key).await?;
+    if held.is_none_or(|held| head.is_after(&held)) {
+        document::put(kv, &key, &head).await?;
     }
-    document::put(kv, &key, &Head { v: 1, scan: record.id, received: record.received }).await?;
     Ok(())
 }

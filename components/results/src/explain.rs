@@ -125,7 +125,7 @@ fn place_of(known: &Known, at: usize) -> String {
 fn taken_by(side: &Side, why: &Why) -> String {
     let place = match why {
         Why::Taken { by } => side.occurrences.get(*by),
-        Why::OtherCode { .. } | Why::TooFar { .. } | Why::TooShort => None,
+        Why::OtherCode { .. } | Why::TooFar { .. } | Why::Elsewhere { .. } | Why::TooShort => None,
         Why::Ambiguous | Why::OtherThing | Why::NothingToCompare => None,
     };
     spot(place.and_then(|place| side.name(place.path)), place.map(|place| place.line).filter(|line| *line != 0))

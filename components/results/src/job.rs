@@ -36,7 +36,7 @@ pub struct Context<'a, K> {
 
 impl<K: Kv> Context<'_, K> {
     /// A share of memory for what a query holds of each of a scan's issues.
-    async fn hold_issues(&self, grouped: &Grouped) -> Box<dyn Any> {
+    pub(crate) async fn hold_issues(&self, grouped: &Grouped) -> Box<dyn Any> {
         let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
         (self.hold)(records.saturating_mul(BYTES_PER_ISSUE)).await
     }

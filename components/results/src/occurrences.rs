@@ -31,7 +31,9 @@ pub async fn occurrences(
 ) -> Result<Page<OccurrenceItem>, Problem> {
     scan(context, id).await?;
     let kv = context.kv;
-    let own = List::open(context, id).await?;
+    let stored = Stored::of(kv, id).await?;
+    let _held = context.hold_issues(&stored.grouped).await;
+    let own = List::of(kv, stored).await?;
     match bucket {
         None => own.page(kv, own.span(only)?, wanted, None).await,
         Some(Bucket::Remediated) => gone(context, &own, only, wanted).await,
@@ -61,6 +63,7 @@ async fn gone(
         return Ok(Page { items: Vec::new(), next: None });
     };
     let stored = Stored::of(kv, reference).await?;
+    let _issues = context.hold_issues(&stored.grouped).await;
     let occurrences = own.grouped.occurrences.records.saturating_add(stored.grouped.occurrences.records);
     let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
     let _held = (context.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
@@ -90,10 +93,6 @@ struct List {
 }
 
 impl List {
-    async fn open(context: &Context<'_, impl Kv>, id: ScanId) -> Result<Self, Problem> {
-        Self::of(context.kv, Stored::of(context.kv, id).await?).await
-    }
-
     async fn of(kv: &impl Kv, stored: Stored) -> Result<Self, Problem> {
         let Stored { frozen, grouped, compared } = stored;
         let id = frozen.record.id;

@@ -227,18 +227,23 @@ pub(crate) mod tests {
             let id = "0".repeat(32);
             let mut item = serde_json::json!({
                 "id": id, "issue": id, "result": 0, "bucket": "new", "rule": "r", "title": "t", "message": "m",
-                "severity": "high"
+                "severity": "high", "first_seen": first_seen()
             });
             item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             assert_eq!(place(&serde_json::from_value(item).unwrap()), expected);
         }
     }
 
+    fn first_seen() -> serde_json::Value {
+        serde_json::json!({"scan": "0".repeat(32), "at": "2026-11-24T00:00:00.000Z", "variant": "main", "age_days": 0})
+    }
+
     fn issue(rule: &str, severity: &str, bucket: &str, exempted: bool) -> IssueItem {
         serde_json::from_value(serde_json::json!({
             "id": "0".repeat(32), "rule": rule, "title": format!("title of {rule}"), "message": "", "kind": "code",
             "severity": severity, "score": 5.0, "cwes": [78, 89], "references": [], "key": [], "bucket": bucket,
-            "exempted": exempted, "occurrences": {"total": 3, "new": 1, "common": 2, "remediated": 0}
+            "exempted": exempted, "occurrences": {"total": 3, "new": 1, "common": 2, "remediated": 0},
+            "first_seen": first_seen()
         }))
         .unwrap()
     }

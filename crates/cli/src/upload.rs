@@ -37,7 +37,8 @@ Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical --output-file gate.env
   gatehouse upload report.sarif --source ../checkout --project shop --target web --variant main
-  gatehouse upload report.sarif --target web --variant feature/search --fail-on-new-occurrences high
+  gatehouse upload report.sarif --project shop --target web --variant feature/search \\
+      --fail-on-new-occurrences high
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log says how it ended, for example:

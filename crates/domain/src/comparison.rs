@@ -200,6 +200,8 @@ pub struct Gone {
     pub id: IssueId,
     /// Which scan saw it first: a place in the list of origins.
     pub seen: u32,
+    /// How many of its occurrences are gone; others may have been recognised, edited, as another issue's.
+    pub occurrences: u32,
 }
 
 /// The result of a comparison. Everything is in the stored order of the scan.
@@ -409,7 +411,9 @@ fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue], origins:
     for (at, (left, identity)) in left.into_iter().zip(&known.issues).enumerate() {
         match heirs.get(&at).and_then(|heir| rows.get_mut(*heir)) {
             Some(row) => row.division.remediated += left,
-            None => gone.push(Gone { at, id: identity.id, seen: numbers.number(identity.seen) }),
+            None => {
+                gone.push(Gone { at, id: identity.id, seen: numbers.number(identity.seen), occurrences: left });
+            }
         }
     }
     gone

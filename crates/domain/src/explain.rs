@@ -82,6 +82,11 @@ pub enum Why {
         /// How many lines are between them.
         lines: u32,
     },
+    /// Its code is alike, but it is in another file: edited and moved at once.
+    Elsewhere {
+        /// How alike the two are, in percent.
+        similarity: u8,
+    },
     /// Its code is equal, but too short to be recognised in another file.
     TooShort,
     /// Its code is equal, but more than one could be it.
@@ -100,10 +105,16 @@ impl Why {
             Self::OtherCode { similarity } => {
                 format!("its code is only {similarity} % alike; {EDITED_SIMILARITY_MIN} % would be taken for an edit")
             }
+            Self::TooFar { lines } if *lines <= EDITED_LINES_MAX => {
+                "its code is alike, but the lines around the two have moved in another way".to_owned()
+            }
             Self::TooFar { lines } => {
                 format!(
                     "its code is alike, but {lines} lines away; an edit is looked for within {EDITED_LINES_MAX} lines"
                 )
+            }
+            Self::Elsewhere { similarity } => {
+                format!("its code is {similarity} % alike, but in another file; there only equal code is recognised")
             }
             Self::TooShort => "its code is equal, but too short to be recognised in another file".to_owned(),
             Self::Ambiguous => "its code is equal, but several could be it, and not equally many are left".to_owned(),
@@ -164,10 +175,10 @@ pub fn why(here: &Comparable<'_>, there: &Comparable<'_>, takers: impl Fn(&Place
         _ if equal => Why::TooShort,
         (Some(own), Some(other)) => {
             let (similarity, lines) = (similarity(own, other), here.place.line.abs_diff(there.place.line));
-            if EDITED_SIMILARITY_MIN <= similarity && same_file {
-                Why::TooFar { lines }
-            } else {
-                Why::OtherCode { similarity }
+            match (EDITED_SIMILARITY_MIN <= similarity, same_file) {
+                (true, true) => Why::TooFar { lines },
+                (true, false) => Why::Elsewhere { similarity },
+                (false, _) => Why::OtherCode { similarity },
             }
         }
         (None, None) if ours.snippet.is_some() && theirs.snippet.is_some() => Why::OtherThing,
@@ -255,6 +266,8 @@ mod tests {
         assert!(matches!(rows[2], (5, Why::Taken { .. })), "{rows:?}");
         let rows = passed_over(&[at("a.py", 10, "f(x)")], &[at("c.py", 1, "f(x)"), at("a.py", 1, RUN)]);
         assert_eq!(rows[1], (1, Why::TooShort));
+        let rows = passed_over(&[at("a.py", 10, edited)], &[at("c.py", 1, RUN), at("a.py", 1, "yaml.load(body)")]);
+        assert!(matches!(rows[1], (1, Why::Elsewhere { similarity: 60.. })), "{rows:?}");
         let bare = |path: &str| finding(0, "B1", path, 3, &[]);
         let keep = at("d.py", 1, RUN);
         assert_eq!(passed_over(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1, Why::NothingToCompare);

@@ -60,18 +60,19 @@ impl Families {
     }
 }
 
-/// Which issue each continues: the one of its own id, else the first of its family that nobody else continues.
+/// Which issue each continues: the one of its own key, else the one that goes by its id, else the first of its family that
+/// nobody else continues.
 fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut Union) -> Vec<Option<usize>> {
-    let mut by_id: BTreeMap<IssueId, usize> = BTreeMap::new();
-    // The id that an issue goes by comes before the one that its key gives.
-    by_id.extend(reference.iter().enumerate().map(|(at, issue)| (issue.id, at)));
-    by_id.extend(ids.iter().enumerate().map(|(at, id)| (*id, at)));
     let mut taken = vec![false; reference.len()];
     let mut partners = vec![None; current.len()];
-    for (issue, partner) in current.iter().zip(&mut partners) {
-        let at = by_id.get(&issue.id).copied();
-        if let Some((at, taken)) = at.and_then(|at| Some((at, taken.get_mut(at).filter(|taken| !**taken)?))) {
-            (*taken, *partner) = (true, Some(at));
+    let by_key: BTreeMap<IssueId, usize> = reference.iter().enumerate().map(|(at, issue)| (issue.id, at)).collect();
+    let by_id: BTreeMap<IssueId, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    for known in [by_key, by_id] {
+        for (issue, partner) in current.iter().zip(&mut partners).filter(|(_, partner)| partner.is_none()) {
+            let at = known.get(&issue.id).copied();
+            if let Some((at, taken)) = at.and_then(|at| Some((at, taken.get_mut(at).filter(|taken| !**taken)?))) {
+                (*taken, *partner) = (true, Some(at));
+            }
         }
     }
     let mut left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

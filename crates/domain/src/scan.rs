@@ -155,6 +155,19 @@ pub struct Head {
     pub scan: ScanId,
     /// When its upload began.
     pub received: Timestamp,
+    /// Its turn among the scans of this variant by this tool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub turn: Option<u64>,
+}
+
+impl Head {
+    /// Whether this scan comes after the other: by their turns, which is the order in which they were compared.
+    pub fn is_after(&self, other: &Self) -> bool {
+        match (self.turn, other.turn) {
+            (Some(own), Some(other)) => other < own,
+            (_, _) => other.received < self.received,
+        }
+    }
 }
 
 /// What a scan is compared with; frozen into it.

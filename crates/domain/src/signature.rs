@@ -26,8 +26,8 @@ use text::{code_text, masked};
 
 /// From how many characters of normalised code on it is distinct enough to be recognised in another file.
 const DISTINCT_CHARS_MIN: usize = 12;
-/// How much of an occurrence's code is kept to tell whether it was edited, in characters.
-const CODE_CHARS_MAX: usize = 300;
+/// How much of an occurrence's code is compared to tell whether it was edited, in bytes.
+const CODE_BYTES_MAX: usize = 400;
 /// Fingerprints that say too little to stand for code: a column number.
 const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 
@@ -86,7 +86,10 @@ impl Marks {
             (None, None) => Signatures { context: None, snippet: None, ..bare(finding) },
         };
         let fingerprint = signatures.snippet.is_none().then(|| fingerprint(finding)).flatten();
-        let code = code.filter(|_| signatures.code).map(|code| code.statement.chars().take(CODE_CHARS_MAX).collect());
+        let code = code.filter(|_| signatures.code).map(|code| {
+            let end = code.statement.floor_char_boundary(CODE_BYTES_MAX);
+            code.statement.get(..end).unwrap_or_default().to_owned()
+        });
         let file = finding.file_sha256.as_ref().map(|hash| Short::derive("v2:signature:file", &[hash.as_bytes()]));
         Self { path, signatures, file, code, fingerprint }
     }

@@ -351,12 +351,13 @@ impl<'a> Matching<'a> {
     }
 
     /// What may be one line that was edited: near each other in one file, the nearest first.
-    fn candidates(&self) -> Vec<Candidate> {
+    fn candidates(&self, texts: &Texts) -> Vec<Candidate> {
         let anchors = self.anchors();
         let mut candidates = Vec::new();
         let (current, reference) = self.left();
         let mut from = 0;
-        for (key, row) in &current {
+        // What has no text can't be compared by it.
+        for (key, row) in current.iter().filter(|(_, row)| texts.current.contains_key(&row.at)) {
             while reference.get(from).is_some_and(|(other, _)| other < key) {
                 from += 1;
             }
@@ -381,7 +382,7 @@ impl<'a> Matching<'a> {
     /// Stage E: the most alike first.
     fn edited(&mut self, texts: &Texts) {
         let mut alike: Vec<_> = self
-            .candidates()
+            .candidates(texts)
             .into_iter()
             .filter_map(|candidate| {
                 let percent =

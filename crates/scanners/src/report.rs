@@ -176,11 +176,14 @@ impl ParseError {
 pub(crate) struct Collector<'a> {
     sink: &'a mut dyn Sink,
     parsed: Parsed,
+    /// How many parts there are beyond those that are listed.
+    more_parts: usize,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, format: &'static str, tool: &'static str) -> Self {
-        Self { sink, parsed: Parsed { format, tool: tool.to_owned(), ..Parsed::default() } }
+        let parsed = Parsed { format, tool: tool.to_owned(), ..Parsed::default() };
+        Self { sink, parsed, more_parts: 0 }
     }
 
     /// Takes the next result of the report: a finding, or the reason why it cannot be read. A finding with a
@@ -271,10 +274,17 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Notes a part that the report consists of.
+    /// Notes a part that the report consists of; one that is there again gets a number. Of very many parts the number alone
+    /// is kept of those beyond the first.
     pub(crate) fn part(&mut self, part: &str) {
-        if self.parsed.parts.len() < REJECTED_LISTED_MAX {
-            self.parsed.parts.insert(cut(part, PART_CHARS_MAX));
+        let parts = &mut self.parsed.parts;
+        let name = cut(part, PART_CHARS_MAX);
+        if parts.len() < REJECTED_LISTED_MAX {
+            let again = (2_u32..).map(|n| format!("{name} #{n}"));
+            let free = std::iter::once(name.clone()).chain(again).find(|name| !parts.contains(name));
+            parts.extend(free);
+        } else {
+            self.more_parts += 1;
         }
     }
 
@@ -283,7 +293,10 @@ impl<'a> Collector<'a> {
         self.parsed.holds_secrets = true;
     }
 
-    pub(crate) fn finish(self) -> Parsed {
+    pub(crate) fn finish(mut self) -> Parsed {
+        if 0 < self.more_parts {
+            self.parsed.parts.insert(format!("{} more", self.more_parts));
+        }
         self.parsed
     }
 

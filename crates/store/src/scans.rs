@@ -182,7 +182,7 @@ pub struct Compared {
 /// An issue that is gone, as the scan compared with had it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remediated {
-    /// The issue, under the id that it went by.
+    /// The issue, under the id that it went by, with as many occurrences as are gone.
     #[serde(flatten)]
     pub issue: Issue,
     /// Which scan saw it first: a place in [`Compared::origins`].
@@ -192,7 +192,7 @@ pub struct Remediated {
 /// What counting needs of an issue that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct RemediatedSpan {
-    /// How many occurrences it had.
+    /// How many of its occurrences are gone.
     pub occurrences: u32,
 }
 

@@ -57,6 +57,31 @@ fn two_uploads_at_once_for_one_variant_answer_as_if_one_had_come_after_the_other
 }
 
 #[test]
+fn of_several_at_once_each_is_compared_with_the_one_before_it() {
+    let system = System::new();
+    let contexts: Vec<_> = (0..5).map(|_| system.context()).collect();
+    let uploads = contexts.iter().enumerate().map(|(at, context)| {
+        let report = if at % 2 == 0 { MAIN } else { FEATURE };
+        system.upload_with(context, upload("main", report))
+    });
+    let answers = block_on(futures::future::try_join_all(uploads)).unwrap();
+    let before: BTreeSet<_> = answers.iter().map(|answer| answer.comparison.scan).collect();
+    assert_eq!(before.len(), 5, "no two are compared with the same scan, and one is the first");
+    let next = system.upload(upload("main", MAIN)).unwrap().comparison.scan;
+    assert!(next.is_some() && !before.contains(&next), "the next is compared with the last of them");
+}
+
+#[test]
+fn a_scan_whose_turn_came_before_never_moves_the_head_back() {
+    let (scan, received) = (ScanId::from_bits([1; 16]), domain::time::Timestamp::from_ms(5));
+    let head = |turn, received| domain::scan::Head { v: 1, scan, received, turn };
+    let later = domain::time::Timestamp::from_ms(9);
+    assert!(head(Some(2), received).is_after(&head(Some(1), later)), "the turn counts, not when the upload began");
+    assert!(!head(Some(1), later).is_after(&head(Some(2), received)));
+    assert!(head(None, later).is_after(&head(None, received)));
+}
+
+#[test]
 fn a_baseline_changed_during_an_upload_counts_for_it_or_does_not() {
     let prepared = || {
         let system = System::new();

@@ -53,20 +53,45 @@ impl Parts {
 /// How alike two pieces of code are, in percent: the share of their pairs of neighbouring characters that both have
 /// (Sørensen-Dice).
 pub fn similarity(a: &str, b: &str) -> u8 {
-    percent(strsim::sorensen_dice(a, b))
+    let (a, b) = (pairs(a), pairs(b));
+    percent(2 * common(&a, &b), a.len() + b.len())
 }
 
 /// How much of the shorter of two pieces of code is in the longer, in percent of its pairs of neighbouring characters: a
 /// line that was broken into several is contained in what it was.
 pub fn containment(a: &str, b: &str) -> u8 {
-    let pairs = |text: &str| u32::try_from(text.chars().count().saturating_sub(1)).map_or(0.0, f64::from);
-    let (a_pairs, b_pairs) = (pairs(a), pairs(b));
-    let common = strsim::sorensen_dice(a, b) * (a_pairs + b_pairs) / 2.0;
-    percent(common / a_pairs.min(b_pairs).max(1.0))
+    let (a, b) = (pairs(a), pairs(b));
+    percent(common(&a, &b), a.len().min(b.len()))
 }
 
-fn percent(share: f64) -> u8 {
-    (0..=100_u8).rev().find(|percent| f64::from(*percent) <= (share * 100.0).round()).unwrap_or(0)
+/// All pairs of neighbouring characters, sorted. (The crates for this count bytes where they should count characters.)
+fn pairs(text: &str) -> Vec<(char, char)> {
+    let mut pairs: Vec<_> = text.chars().zip(text.chars().skip(1)).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// How many entries two sorted lists have in common.
+fn common<T: Ord>(a: &[T], b: &[T]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut count = 0;
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        match x.cmp(y) {
+            std::cmp::Ordering::Less => drop(a.next()),
+            std::cmp::Ordering::Greater => drop(b.next()),
+            std::cmp::Ordering::Equal => {
+                count += 1;
+                a.next();
+                b.next();
+            }
+        }
+    }
+    count
+}
+
+fn percent(part: usize, whole: usize) -> u8 {
+    let percent = part.saturating_mul(100).saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
+    u8::try_from(percent.min(100)).unwrap_or(100)
 }
 
 #[cfg(test)]
@@ -83,5 +108,6 @@ mod tests {
         assert!(containment(old, "yaml.load(request.body)") < 40);
         assert_eq!((containment("", ""), containment("a", "a")), (0, 0), "nothing is in one character");
         assert_eq!((similarity(old, old), similarity("", old), similarity("ab", "cd")), (100, 0, 0));
+        assert_eq!(similarity("数据库密码是秘密", "数据库密码是机密"), 71, "characters count, not bytes");
     }
 }
