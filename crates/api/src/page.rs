@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// Items on a page unless asked for otherwise.
 const LIMIT_DEFAULT: usize = 50;
 /// The most items of a page.
-pub const LIMIT_MAX: usize = 500;
+pub const LIMIT_MAX: usize = 1_000;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn cursors_round_trip_and_strangers_are_refused() {
         let cursor = encode("scans", &7_u32);
-        let mut query = Query::parse(&format!("limit=500&cursor={cursor}")).unwrap();
-        assert_eq!(wanted::<u32>(&mut query, "scans").unwrap(), Wanted { limit: 500, from: Some(7) });
+        let mut query = Query::parse(&format!("limit=1000&cursor={cursor}")).unwrap();
+        assert_eq!(wanted::<u32>(&mut query, "scans").unwrap(), Wanted { limit: 1000, from: Some(7) });
         assert_eq!(wanted::<u32>(&mut Query::default(), "scans").unwrap(), Wanted { limit: LIMIT_DEFAULT, from: None });
-        for bad in ["limit=0", "limit=501", "cursor=%21", "cursor=AAAA"] {
+        for bad in ["limit=0", "limit=1001", "cursor=%21", "cursor=AAAA"] {
             assert!(wanted::<u32>(&mut Query::parse(bad).unwrap(), "scans").is_err(), "{bad}");
         }
         let other = format!("cursor={}", encode("issues", &7_u32));
