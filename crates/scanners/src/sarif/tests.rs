@@ -178,7 +178,7 @@ fn every_run_is_read_and_tools_are_told_apart() {
     assert_eq!(read.parsed.categories.iter().map(String::as_str).collect::<Vec<_>>(), ["backend", "frontend"]);
     assert_eq!(
         read.parsed.parts.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["bandit", "notes-lint/backend", "notes-lint/frontend"]
+        ["bandit", "bandit #2", "notes-lint/backend", "notes-lint/frontend"]
     );
     let tools: Vec<_> = read.findings.iter().map(|finding| finding.tool.as_deref()).collect();
     assert_eq!(tools, [Some("notes-lint"), Some("notes-lint"), Some("bandit")]);
