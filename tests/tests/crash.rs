@@ -81,7 +81,11 @@ fn project(app: &App) -> Client {
 /// Everything a scan's readers can see, without times.
 fn seen(client: &Client, answer: &ScanAnswer) -> (ScanAnswer, String) {
     let now: ScanAnswer = client.find(&format!("scans/{}", answer.scan.id));
-    let details = format!("{:#?}\n{:#?}", client.issues(answer, ""), client.occurrences(answer));
+    let (mut issues, mut occurrences) = (client.issues(answer, ""), client.occurrences(answer));
+    let issues_seen = issues.iter_mut().map(|issue| &mut issue.first_seen);
+    let seen = issues_seen.chain(occurrences.iter_mut().map(|occurrence| &mut occurrence.first_seen));
+    seen.for_each(|first| first.at.clear());
+    let details = format!("{issues:#?}\n{occurrences:#?}");
     (timeless(&now), details)
 }
 

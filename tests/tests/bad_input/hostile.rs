@@ -71,7 +71,7 @@ fn a_text_above_the_limit_is_cut_marked_and_counted() {
         all[field] = json!(format!("{field}{long}"));
     }
     all["code"] = json!(format!("1 {long}\n2 {long}\n"));
-    let answer = bench.developer.upload(&Upload::new("web", "long", reports::bandit(&[result, all])));
+    let answer = bench.developer.upload(&Upload::new("texts", "long", reports::bandit(&[result, all])));
     assert_eq!((answer.report.findings, answer.report.rejected_total), (2, 0));
     assert!((3..=9).contains(&answer.report.cut_fields), "{}", answer.report.cut_fields);
     for place in bench.viewer.occurrences(&answer) {
@@ -79,7 +79,7 @@ fn a_text_above_the_limit_is_cut_marked_and_counted() {
         assert!(place.message.ends_with(CUT_MARK), "{}", &place.message[place.message.len() - 40..]);
     }
     assert_eq!(bench.viewer.issues(&answer, "").len(), 2);
-    bench.developer.upload(&Upload::new("web", "long", reports::generated(2, 1)));
+    bench.developer.upload(&Upload::new("texts", "long", reports::generated(2, 1)));
 }
 
 /// Its answer lists what was wrong: the list has to fit into the store, too.
