@@ -253,12 +253,9 @@ impl<'a> Matching<'a> {
     /// All stages that need no text: A to D.
     pub fn recognise(&mut self) {
         self.unchanged_files();
-        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
-        self.stage(Stage::Context, Unequal::Align, sure, |row, _| {
-            let signatures = &row.place.signatures;
-            Some((row.path, row.family, signatures.context?, signatures.message))
-        });
-        self.by_snippet(Stage::Snippet, |row, _| Some(row.path));
+        let own_path = |row: &Row<'_>, _| Some(row.path);
+        self.by_context(Stage::Context, own_path);
+        self.by_snippet(Stage::Snippet, own_path);
         for round in renames::ROUNDS {
             self.renames(round);
         }
@@ -276,12 +273,19 @@ impl<'a> Matching<'a> {
 
     /// Files that are the same on both sides: the line decides. What else is known must agree: a hash is only said.
     fn unchanged_files(&mut self) {
-        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
         self.stage(Stage::UnchangedFile, Unequal::Leave, sure, |row, _| {
             Some((row.path, row.family, row.file?, row.place.line, row.place.signatures))
         });
         self.stage(Stage::Renamed, Unequal::Leave, sure, |row, _| {
             Some((row.family, row.file?, row.place.line, row.place.signatures))
+        });
+    }
+
+    /// Stage A: equal code with its surroundings; `path` says which paths are compared.
+    fn by_context(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
+        self.stage(stage, Unequal::Align, sure, |row, which| {
+            let signatures = &row.place.signatures;
+            Some((path(row, which)?, row.family, signatures.context?, signatures.message))
         });
     }
 
@@ -311,11 +315,7 @@ impl<'a> Matching<'a> {
             Which::Current => found.get(&row.path).copied(),
             Which::Reference => former.contains(&row.path).then_some(row.path),
         };
-        let sure = |_: &Row<'_>, _: &Row<'_>, _: bool| Confidence::High;
-        self.stage(Stage::Renamed, Unequal::Align, sure, |row, which| {
-            let signatures = &row.place.signatures;
-            Some((path(row, which)?, row.family, signatures.context?, signatures.message))
-        });
+        self.by_context(Stage::Renamed, path);
         self.by_snippet(Stage::Renamed, path);
     }
 
@@ -538,6 +538,10 @@ pub struct Texts {
     pub current: BTreeMap<usize, String>,
     /// Of the scan it is compared with.
     pub reference: BTreeMap<usize, String>,
+}
+
+fn sure(_: &Row<'_>, _: &Row<'_>, _: bool) -> Confidence {
+    Confidence::High
 }
 
 fn same_line(a: &Row<'_>, b: &Row<'_>, equal: bool) -> Confidence {
