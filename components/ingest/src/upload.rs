@@ -163,22 +163,30 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             replayed: None,
         };
         let parsed_report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
-        let attempt = attempt.clone();
-        let mine =
-            Frozen { record, report: parsed_report, attempt, raw, source, findings: manifest, findings_of: None };
+        let mine = Frozen {
+            record,
+            report: parsed_report,
+            attempt: attempt.clone(),
+            raw,
+            source,
+            findings: manifest,
+            findings_of: None,
+        };
+        let tool = mine.record.tool.clone();
+        let mut turn = None;
         let frozen = freeze(context, mine, asked.idempotency_key.is_some(), async |mut frozen| {
-            let (request, tool) = (frozen.record.request.clone(), frozen.record.tool.clone());
-            let turn = turns::take(context, &request, &tool, frozen.findings.records).await?;
-            let chosen = choose_now(context, &mut frozen, turn).await;
-            // Of an attempt that does not freeze the scan the next one has nothing to wait for.
-            let other = Frozen::find(kv, scan).await;
-            if chosen.is_err() || !matches!(other, Ok(None)) {
-                turns::done(kv, &request, &tool, turn).await?;
-            }
-            chosen?;
-            Ok(other?.unwrap_or(frozen))
+            let taken = turns::take(context, &asked.request, &tool, frozen.findings.records).await?;
+            turn = Some(taken);
+            choose_now(context, &mut frozen, taken).await?;
+            Ok(frozen)
         })
-        .await?;
+        .await;
+        // Of an attempt that did not freeze the scan the next one has nothing to wait for.
+        let mine = frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt);
+        if let Some(turn) = turn.filter(|_| !mine) {
+            turns::done(kv, &asked.request, &tool, turn).await?;
+        }
+        let frozen = frozen?;
         same(&frozen, &asked.request, &received)?;
         Ok(frozen)
     }
