@@ -14,7 +14,7 @@ use domain::grouping::Issue;
 use domain::ids::{ExemptionId, IssueId, TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::role::Role;
+use domain::role::Right;
 use domain::scan::{ScanEvent, ScanLog};
 use store::kv::Kv;
 use store::records::ExemptionPlace;
@@ -51,10 +51,10 @@ impl Decision {
     }
 
     /// Who may decide so.
-    pub fn role(self) -> Role {
+    pub fn right(self) -> Right {
         match self {
-            Self::Approve | Self::Reject => Role::Secops,
-            Self::Cancel => Role::Developer,
+            Self::Approve | Self::Reject => Right::Decide,
+            Self::Cancel => Right::Develop,
         }
     }
 }

@@ -8,7 +8,7 @@ use api::problem::Problem;
 use api::v1::{DecisionBody, ExemptionBody};
 use domain::exemption::Status;
 use domain::ids::{EventId, ExemptionId, TargetName};
-use domain::role::Role;
+use domain::role::Right;
 use guest::chain::Chain;
 use guest::{Call, Reply, Session};
 use job::Decision;
@@ -36,7 +36,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
 
     match (method.as_str(), rest.as_slice()) {
         ("GET", []) => {
-            who.require(&context.project, Role::Viewer)?;
+            who.require(&context.project, Right::Read)?;
             let status: Option<Status> = call.query.optional("status")?;
             let target: Option<TargetName> = call.query.optional("target")?;
             let wanted = page::wanted(&mut call.query, "exemptions")?;
@@ -44,19 +44,19 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
             Reply::json(200, &job::list(&context, status, target.as_ref(), wanted).await?)
         }
         ("POST", []) => {
-            who.require(&context.project, Role::Developer)?;
+            who.require(&context.project, Right::Develop)?;
             call.query.finish("none")?;
             let body: ExemptionBody = guest::json_body(&mut call.body).await?;
             Reply::json(201, &job::request(&context, &who, body).await?)
         }
         ("GET", [id]) => {
-            who.require(&context.project, Role::Viewer)?;
+            who.require(&context.project, Right::Read)?;
             call.query.finish("none")?;
             Reply::json(200, &job::get(&context, exemption(id)?).await?)
         }
         ("POST", [id, verb]) => {
             let decision = Decision::named(verb)?;
-            who.require(&context.project, decision.role())?;
+            who.require(&context.project, decision.right())?;
             call.query.finish("none")?;
             let body: DecisionBody = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::decide(&context, &who, exemption(id)?, decision, body).await?)

@@ -17,7 +17,7 @@ use api::v1::{NoBody, ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
 use domain::replay::{Origin, Outcome, Replayed, differences};
-use domain::role::Role;
+use domain::role::Right;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::version::Versions;
 use guest::Call;
@@ -79,7 +79,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let kv = context.kv;
     let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
     let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
-    identity.require(&asked.project, Role::Developer)?;
+    identity.require(&asked.project, Right::Develop)?;
     let answer = finished(kv, &asked).await?;
     let original = Frozen::get(kv, asked.scan).await?;
     if let Some(first) = original.record.replay_of {

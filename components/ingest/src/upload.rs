@@ -19,7 +19,7 @@ use domain::event::Actor;
 use domain::ids::{EventId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
-use domain::role::Role;
+use domain::role::Right;
 use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
 use domain::version::Versions;
@@ -66,7 +66,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
     let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
     let project = &asked.request.project;
-    identity.require(project, Role::Developer)?;
+    identity.require(project, Right::Upload)?;
     let state = project_state(kv, project, context.now).await?;
     ensure_type(&state, &asked.request)?;
 

@@ -9,7 +9,7 @@ use api::problem::Problem;
 use api::v1::{SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
 use domain::ids::EventId;
-use domain::role::Role;
+use domain::role::Right;
 use guest::chain::Chain;
 use guest::{Call, Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
@@ -27,53 +27,53 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
 
     match (method.as_str(), rest.as_slice()) {
         ("GET", []) => {
-            allow(&who, &context, Role::Viewer)?;
+            allow(&who, &context, Right::Read)?;
             call.query.finish("none")?;
             Reply::json(200, &job::project(&context).await?)
         }
         ("PUT", []) => {
-            who.require_installation().or_else(|_| who.require(&context.project, Role::Admin))?;
+            who.require_installation().or_else(|_| who.require(&context.project, Right::Administer))?;
             call.query.finish("none")?;
             let settings: SettingsBody = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::put_project(&context, &who, settings).await?)
         }
         ("GET", ["tokens"]) => {
-            allow(&who, &context, Role::Admin)?;
+            allow(&who, &context, Right::Administer)?;
             let wanted = page::wanted(&mut call.query, "tokens")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::tokens(&context, wanted).await?)
         }
         ("POST", ["tokens"]) => {
-            allow(&who, &context, Role::Admin)?;
+            allow(&who, &context, Right::Administer)?;
             call.query.finish("none")?;
             let wanted: TokenBody = guest::json_body(&mut call.body).await?;
             Reply::json(201, &job::issue_token(&context, &who, wanted, guest::random_token()?).await?)
         }
         ("DELETE", ["tokens", id]) => {
-            allow(&who, &context, Role::Admin)?;
+            allow(&who, &context, Right::Administer)?;
             call.query.finish("none")?;
             job::revoke_token(&context, &who, id).await?;
             Ok(Reply::empty())
         }
         ("GET", ["targets"]) => {
-            allow(&who, &context, Role::Viewer)?;
+            allow(&who, &context, Right::Read)?;
             let wanted = page::wanted(&mut call.query, "targets")?;
             call.query.finish("`limit`, `cursor`")?;
             Reply::json(200, &job::targets(&context, wanted).await?)
         }
         ("GET", ["targets", name]) => {
-            allow(&who, &context, Role::Viewer)?;
+            allow(&who, &context, Right::Read)?;
             call.query.finish("none")?;
             Reply::json(200, &job::target(&context, name).await?)
         }
         ("PATCH", ["targets", name]) => {
-            allow(&who, &context, Role::Developer)?;
+            allow(&who, &context, Right::Develop)?;
             call.query.finish("none")?;
             let patch: TargetPatch = guest::json_body(&mut call.body).await?;
             Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
         }
         ("GET", ["targets", name, "variants"]) => {
-            allow(&who, &context, Role::Viewer)?;
+            allow(&who, &context, Right::Read)?;
             let regex = call.query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(&mut call.query, "variants")?;
             call.query.finish("`regex`, `limit`, `cursor`")?;
@@ -89,6 +89,6 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     }
 }
 
-fn allow(who: &Identity, context: &Context<'_, SpinKv, Chain>, role: Role) -> Result<(), Problem> {
-    who.require(&context.project, role)
+fn allow(who: &Identity, context: &Context<'_, SpinKv, Chain>, right: Right) -> Result<(), Problem> {
+    who.require(&context.project, right)
 }

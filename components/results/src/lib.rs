@@ -7,7 +7,7 @@ pub mod occurrences;
 use api::page;
 use api::problem::Problem;
 use domain::ids::{IssueId, OccurrenceId, ScanId, ScannerId, TargetName, VariantName};
-use domain::role::Role;
+use domain::role::Right;
 use finding::severity::Severity;
 use guest::{Call, Reply, Session};
 use job::{Context, IssueFilter, ScanFilter};
@@ -21,7 +21,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 
 async fn route(mut call: Call) -> Result<Reply, Problem> {
     let Session { kv, now, who, project, rest } = Session::open(&call).await?;
-    who.require(&project, Role::Viewer)?;
+    who.require(&project, Right::Read)?;
     if call.method != "GET" {
         return Err(Problem::not_allowed(&call.method, "GET"));
     }

@@ -4,7 +4,7 @@ use crate::problem::{Code, Problem};
 use domain::event::Actor;
 use domain::ids::{ProjectId, Subject, token_digest};
 use domain::project::TokenRecord;
-use domain::role::Role;
+use domain::role::{Right, Role};
 use domain::time::Timestamp;
 use store::kv::Kv;
 use store::{document, keys};
@@ -24,17 +24,19 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Checks that the caller has at least this role in this project.
+    /// Checks that the caller has this right in this project.
     ///
     /// # Errors
     /// `NotFound` when the token is another project's: its holder learns nothing of this one. `Forbidden` when the role
-    /// is too weak.
-    pub fn require(&self, project: &ProjectId, role: Role) -> Result<(), Problem> {
+    /// does not give it.
+    pub fn require(&self, project: &ProjectId, right: Right) -> Result<(), Problem> {
         if self.project.as_ref().is_some_and(|own| own != project) {
             return Err(no_project(project));
         }
-        if self.actor.role < role {
-            let detail = format!("this needs the role {role} or above; the token has the role {}", self.actor.role);
+        if !self.actor.role.has(right) {
+            let roles: Vec<_> = right.roles().map(Role::as_str).collect();
+            let detail =
+                format!("this needs one of the roles {}; the token has the role {}", roles.join(", "), self.actor.role);
             return Err(Problem::new(Code::Forbidden, detail));
         }
         Ok(())
@@ -136,11 +138,11 @@ mod tests {
     fn a_role_counts_in_its_own_project_only() {
         let (shop, other) = ("shop".parse().unwrap(), "other".parse().unwrap());
         let developer = who(Some("Bearer gate_x")).unwrap();
-        assert!(developer.require(&shop, Role::Viewer).is_ok() && developer.require(&shop, Role::Developer).is_ok());
-        assert_eq!(developer.require(&shop, Role::Secops).unwrap_err().code, Code::Forbidden);
-        assert_eq!(developer.require(&other, Role::Viewer).unwrap_err().code, Code::NotFound);
+        assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
+        assert_eq!(developer.require(&shop, Right::Decide).unwrap_err().code, Code::Forbidden);
+        assert_eq!(developer.require(&other, Right::Read).unwrap_err().code, Code::NotFound);
         assert_eq!(developer.require_installation().unwrap_err().code, Code::Forbidden);
         let admin = who(Some("Bearer root")).unwrap();
-        assert!(admin.require(&other, Role::Admin).is_ok() && admin.require_installation().is_ok());
+        assert!(admin.require(&other, Right::Administer).is_ok() && admin.require_installation().is_ok());
     }
 }

@@ -13,8 +13,8 @@ use crate::terminal::plain;
 
 /// Create, list and revoke a project's tokens
 ///
-/// Each role includes those before it: viewer reads results, developer uploads and requests exemptions, secops decides
-/// on them, admin makes tokens.
+/// An uploader uploads and reads nothing. Of the others each role includes those before it: viewer reads results,
+/// developer uploads and requests exemptions, secops decides on them, admin makes tokens.
 #[derive(Args)]
 pub(crate) struct TokensArgs {
     #[command(subcommand)]
@@ -48,7 +48,7 @@ Example:
 
 #[derive(Args)]
 struct CreateArgs {
-    /// What it allows: viewer, developer, secops or admin
+    /// What it allows: uploader, viewer, developer, secops or admin
     #[arg(long)]
     role: Role,
     /// What to call it; the role if not given

@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A role in one project, after section 13 of the reference product: each includes those before it.
+/// A role in one project, after section 13 of the reference product. Each but `uploader` includes those before it; the
+/// uploader is for machines, and reads nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// Uploads reports and gets their verdicts; reads nothing else.
+    Uploader,
     /// Reads results.
     Viewer,
     /// Uploads reports, sets baselines, requests and cancels exemptions.
@@ -18,17 +21,54 @@ pub enum Role {
     Admin,
 }
 
+/// What a call needs its caller to have the right to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// To upload reports.
+    Upload,
+    /// To read results.
+    Read,
+    /// To set baselines, and to request and cancel exemptions.
+    Develop,
+    /// To decide on exemptions.
+    Decide,
+    /// To change settings and make tokens.
+    Administer,
+}
+
+impl Right {
+    /// All rights.
+    pub const ALL: [Self; 5] = [Self::Upload, Self::Read, Self::Develop, Self::Decide, Self::Administer];
+
+    /// The roles that have it, the weakest first.
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| role.has(self))
+    }
+}
+
 impl Role {
     /// All roles, the weakest first.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Developer, Self::Secops, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Uploader, Self::Viewer, Self::Developer, Self::Secops, Self::Admin];
 
     /// The role as the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Uploader => "uploader",
             Self::Viewer => "viewer",
             Self::Developer => "developer",
             Self::Secops => "secops",
             Self::Admin => "admin",
+        }
+    }
+
+    /// Whether it gives this right.
+    pub fn has(self, right: Right) -> bool {
+        match right {
+            Right::Upload => self == Self::Uploader || Self::Developer <= self,
+            Right::Read => Self::Viewer <= self,
+            Right::Develop => Self::Developer <= self,
+            Right::Decide => Self::Secops <= self,
+            Right::Administer => Self::Admin <= self,
         }
     }
 }
@@ -41,7 +81,7 @@ impl fmt::Display for Role {
 
 /// A word that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no role; use one of viewer, developer, secops, admin", .0.escape_default())]
+#[error("`{}` is no role; use one of uploader, viewer, developer, secops, admin", .0.escape_default())]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {
@@ -56,14 +96,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_ordered_by_power_and_read_back() {
-        assert!(Role::Viewer < Role::Developer && Role::Developer < Role::Secops && Role::Secops < Role::Admin);
+    fn roles_are_read_back() {
         for role in Role::ALL {
             assert_eq!(role.as_str().parse(), Ok(role));
         }
         assert_eq!(
             "Root".parse::<Role>().unwrap_err().to_string(),
-            "`Root` is no role; use one of viewer, developer, secops, admin"
+            "`Root` is no role; use one of uploader, viewer, developer, secops, admin"
         );
+    }
+
+    #[test]
+    fn who_has_which_right() {
+        let expected = [
+            (Right::Upload, "uploader developer secops admin"),
+            (Right::Read, "viewer developer secops admin"),
+            (Right::Develop, "developer secops admin"),
+            (Right::Decide, "secops admin"),
+            (Right::Administer, "admin"),
+        ];
+        assert_eq!(expected.map(|(right, _)| right), Right::ALL);
+        for (right, roles) in expected {
+            assert_eq!(right.roles().map(Role::as_str).collect::<Vec<_>>().join(" "), roles);
+        }
     }
 }
