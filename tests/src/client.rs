@@ -201,11 +201,11 @@ impl Client {
         let body = ExemptionBody {
             issue: issue.to_owned(),
             scope: "target".to_owned(),
-            target: target.to_owned(),
-            duration_days: 30,
+            target: Some(target.to_owned()),
+            duration_days: Some(30),
             reason: "acceptable_risk".to_owned(),
             text: "The risk is known.".to_owned(),
-            link: None,
+            ..ExemptionBody::default()
         };
         self.json("POST", "exemptions", &serde_json::to_value(body).unwrap())
     }

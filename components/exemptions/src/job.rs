@@ -1,29 +1,51 @@
-//! The exemption workflow: every step is an event in the target's exemption journal.
+//! Requests and decisions: every step is an event in the project's exemption journal.
 
+use crate::asked;
+use crate::seen::Sight;
 use api::Problem;
 use api::auth::Identity;
 use api::body::{field, illegal, remark};
 use api::context::Context;
-use api::internal::{AnyEvent, Services};
-use api::page::{Page, Wanted, encode};
+use api::internal::{AnyEvent, Append, Services};
 use api::problem::Code;
-use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
-use domain::comparison::Identified;
-use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Status};
-use domain::grouping::Issue;
-use domain::ids::{ExemptionId, IssueId, TargetId, TargetName};
-use domain::journal::JournalId;
-use domain::limits::DURATION_DAYS_MAX;
+use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, RequestsBody};
+use domain::exemption::{
+    Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Pointer, PromotedEvent, Reach, Scope, Status, Term,
+};
+use domain::ids::{EventId, ExemptionId};
+use domain::limits::{BULK_MAX, VALUE_BYTES_MAX};
+use domain::project::Project;
 use domain::role::Right;
-use domain::scan::{ScanEvent, ScanLog};
+use finding::severity::Severity;
+use store::judging;
 use store::kv::Kv;
-use store::records::ExemptionPlace;
-use store::scans::{Compared, Grouped, issues_list};
-use store::segments::Reader;
-use store::{document, journal, keys};
 
-/// How many of a target's newest scans are searched for an issue.
-const SCANS_SEARCHED: usize = 20;
+/// The largest event: it stands in one value with its envelope.
+const EVENT_BYTES_MAX: usize = VALUE_BYTES_MAX - 4 * 1024;
+
+/// The project as it is when a call begins.
+pub(crate) struct Known {
+    pub(crate) project: Project,
+    pub(crate) exemptions: Exemptions,
+}
+
+impl Known {
+    pub(crate) async fn load<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<Self, Problem> {
+        let project = context.state().await?;
+        Ok(Self { project, exemptions: judging::exemptions(context.kv, &context.project, context.now).await? })
+    }
+
+    /// An exemption that the caller may know of.
+    pub(crate) fn find(&self, who: &Identity, id: ExemptionId) -> Result<&Exemption, Problem> {
+        let held = self.exemptions.by_id.get(&id).filter(|held| may_see(who, held));
+        held.ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
+    }
+}
+
+/// Whether the caller may know of an exemption: one with a token for some targets sees what concerns these.
+pub(crate) fn may_see(who: &Identity, held: &Exemption) -> bool {
+    who.covers(held.reach().target().unwrap_or(&held.seen.target))
+}
 
 /// What can be decided on an exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,134 +56,97 @@ pub enum Decision {
     Reject,
     /// Withdraw it.
     Cancel,
+    /// Ask for it again.
+    Reopen,
 }
 
 impl Decision {
-    /// The decision of this name in a path.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn named(name: &str) -> Result<Self, Problem> {
-        match name {
-            "approve" => Ok(Self::Approve),
-            "reject" => Ok(Self::Reject),
-            "cancel" => Ok(Self::Cancel),
-            _ => Err(Problem::not_found("an exemption can be sent to `approve`, `reject` or `cancel`")),
-        }
+    /// All of them, with their names in paths and bodies.
+    pub const ALL: [(Self, &'static str); 4] =
+        [(Self::Approve, "approve"), (Self::Reject, "reject"), (Self::Cancel, "cancel"), (Self::Reopen, "reopen")];
+
+    /// The decision of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(decision, _)| decision)
     }
 
-    /// Who may decide so.
+    /// What it needs the right to.
     pub fn right(self) -> Right {
         match self {
             Self::Approve | Self::Reject => Right::Decide,
-            Self::Cancel => Right::Develop,
+            Self::Cancel | Self::Reopen => Right::Develop,
         }
     }
-}
-
-fn journal_of<K, V>(context: &Context<'_, K, V>, target: TargetId) -> JournalId {
-    JournalId::Exemptions { project: context.project.clone(), target }
-}
-
-async fn load<K: Kv, V>(context: &Context<'_, K, V>, target: TargetId) -> Result<Exemptions, Problem> {
-    Ok(journal::load(context.kv, &journal_of(context, target), context.now).await?.state)
-}
-
-/// Where an exemption's events stand. Another project's is not found.
-async fn place<K: Kv, V>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<TargetId, Problem> {
-    let place: Option<ExemptionPlace> = document::find(context.kv, &keys::exemption(id)).await?;
-    place
-        .filter(|place| place.project == context.project)
-        .map(|place| place.target)
-        .ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
-}
-
-async fn append<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    target: TargetId,
-    event: ExemptionEvent,
-) -> Result<(), Problem> {
-    context.append(&who.actor, AnyEvent::Exemption { journal: journal_of(context, target), event }).await
 }
 
 /// Asks for an exemption.
 ///
 /// # Errors
-/// A field is not legal, the target does not exist, or the store failed.
+/// A field is not legal, the issue is not where it is said to be, the same is asked for already, or the store failed.
 pub async fn request<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     who: &Identity,
     body: ExemptionBody,
 ) -> Result<ExemptionItem, Problem> {
-    if body.scope != "target" {
-        return Err(illegal("scope", format_args!("`{}` is no scope; use target", body.scope.escape_default())));
-    }
-    if !(1..=DURATION_DAYS_MAX).contains(&body.duration_days) {
-        return Err(illegal(
-            "duration_days",
-            format_args!("{} is not from 1 to {DURATION_DAYS_MAX}", body.duration_days),
-        ));
-    }
-    let text = remark("text", body.text)?;
-    if text.trim().is_empty() {
-        return Err(illegal("text", "a reason in words is needed"));
-    }
-    let target: TargetName = field("target", &body.target)?;
-    let state = context.state().await?;
-    let target_id = state.targets.get(&target).map(|target| target.id);
-    let target_id = target_id.ok_or_else(|| illegal("target", format_args!("there is no target `{target}`")))?;
-    let issue: IssueId = field("issue", &body.issue)?;
-    let id = ExemptionId::derived("v1:exemption", &[&context.event.short().0]);
-    let request = ExemptionRequest {
-        id,
-        issue,
-        title: title(context, target_id, issue).await?,
-        target,
-        duration_days: body.duration_days,
-        reason: field::<Reason>("reason", &body.reason)?,
-        text,
-        link: body.link.map(|link| remark("link", link)).transpose()?,
-    };
-    let asked = request.clone();
-    let stands = ExemptionPlace { v: 1, project: context.project.clone(), target: target_id };
-    document::put(context.kv, &keys::exemption(id), &stands).await?;
-    append(context, who, target_id, ExemptionEvent::Requested { request }).await?;
-    let held = find(context, id).await?;
-    if held.request != asked {
-        let detail = format!("the key was used to ask for exemption {id}; use a new key");
-        return Err(Problem::new(Code::IdempotencyMismatch, detail));
-    }
-    Ok(ExemptionItem::new(&held, context.now))
+    let id = exemption_id(context, 0);
+    let known = Known::load(context).await?;
+    let mut sight = Sight::new(context.kv, &context.project);
+    let request = asked::request(context, who, &known, &mut sight, id, body).await?;
+    require_reach(who, &request.reach)?;
+    append(context, who, ExemptionEvent::Requested { request: Box::new(request.clone()) }).await?;
+    check_same(context, &request).await?;
+    crate::list::get(context, who, id).await
 }
 
-/// The title of an issue of this target, from its newest scans.
-async fn title<K: Kv, V: Services>(
+/// Asks for several exemptions, all or none.
+///
+/// # Errors
+/// As [`request`], with the place of the request that is wrong.
+pub async fn request_many<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
-    target: TargetId,
-    issue: IssueId,
-) -> Result<String, Problem> {
-    let journal = JournalId::Scans { project: context.project.clone(), target };
-    let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;
-    let newest = journal::read_back::<ScanEvent>(context.kv, &journal, last, SCANS_SEARCHED).await?;
-    for (_, entry) in newest {
-        let scan = entry.event.scan;
-        let (grouped, compared) = (Grouped::get(context.kv, scan).await?, Compared::get(context.kv, scan).await?);
-        let issues: Vec<Identified<IssueId>> = compared.issues_as(context.kv, scan).await?;
-        let Some(at) = (0..).zip(&issues).find(|(_, held)| held.id == issue).map(|(at, _)| at) else { continue };
-        let list = issues_list(scan);
-        let mut reader = Reader::open(context.kv, &list, &grouped.issues, at).await?;
-        if let Some(found) = reader.next::<Issue>().await? {
-            return Ok(found.title);
-        }
+    who: &Identity,
+    body: RequestsBody,
+) -> Result<Vec<ExemptionItem>, Problem> {
+    check_many("requests", body.requests.len())?;
+    let known = Known::load(context).await?;
+    let mut sight = Sight::new(context.kv, &context.project);
+    let (mut ids, mut requests) = (Vec::new(), Vec::new());
+    for (at, body) in (0_u32..).zip(body.requests) {
+        let id = exemption_id(context, at);
+        let request = asked::request(context, who, &known, &mut sight, id, body).await;
+        let request = request.map_err(|problem| numbered(at, problem))?;
+        require_reach(who, &request.reach).map_err(|problem| numbered(at, problem))?;
+        ids.push(id);
+        requests.push(request);
     }
-    Err(illegal("issue", format_args!("none of the target's last {SCANS_SEARCHED} scans has the issue {issue}")))
+    let events = requests.iter().map(|request| ExemptionEvent::Requested { request: Box::new(request.clone()) });
+    append(context, who, ExemptionEvent::Many { events: events.collect() }).await?;
+    for request in &requests {
+        check_same(context, request).await?;
+    }
+    crate::list::items(context, who, &ids).await
+}
+
+/// Checks that what stands under a request's id is what it asks for: its `Idempotency-Key` may have been used for another.
+async fn check_same<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    request: &ExemptionRequest,
+) -> Result<(), Problem> {
+    let held = crate::words::request_of(context, request.id).await?;
+    let ids = |reach: &Reach| reach.occurrences().iter().map(|occurrence| occurrence.id).collect::<Vec<_>>();
+    let place = |reach: &Reach| (reach.scope(), reach.target().cloned(), reach.pipeline().cloned(), ids(reach));
+    let asked = |request: &ExemptionRequest| (request.issue, place(&request.reach), request.term, request.reason);
+    if asked(&held) == asked(request) && (&held.text, &held.link) == (&request.text, &request.link) {
+        return Ok(());
+    }
+    let detail = format!("the key was used to ask for exemption {}, which is another; use a new key", request.id);
+    Err(Problem::new(Code::IdempotencyMismatch, detail))
 }
 
 /// Decides on an exemption.
 ///
 /// # Errors
-/// There is none of this id, the state it is in does not allow it, or the store failed.
+/// There is none of this id, the state it is in does not allow it, the caller may not, or the store failed.
 pub async fn decide<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     who: &Identity,
@@ -169,64 +154,216 @@ pub async fn decide<K: Kv, V: Services>(
     decision: Decision,
     body: DecisionBody,
 ) -> Result<ExemptionItem, Problem> {
+    let known = Known::load(context).await?;
+    let event = event(context, who, &known, exemption, decision, body).await?;
+    promote(context, who, &known, std::slice::from_ref(&event)).await?;
+    append(context, who, event).await?;
+    crate::list::get(context, who, exemption).await
+}
+
+/// Decides on several exemptions, all or none.
+///
+/// # Errors
+/// As [`decide`], with the place of the decision that is wrong.
+pub async fn decide_many<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    body: DecisionsBody,
+) -> Result<Vec<ExemptionItem>, Problem> {
+    check_many("decisions", body.decisions.len())?;
+    let known = Known::load(context).await?;
+    let (mut ids, mut events) = (Vec::new(), Vec::new());
+    for (at, one) in (0_u32..).zip(body.decisions) {
+        let (id, event) = one_of_many(context, who, &known, one).await.map_err(|problem| numbered(at, problem))?;
+        if ids.contains(&id) {
+            return Err(numbered(at, illegal("id", format_args!("exemption {id} is there twice"))));
+        }
+        ids.push(id);
+        events.push(event);
+    }
+    promote(context, who, &known, &events).await?;
+    append(context, who, ExemptionEvent::Many { events }).await?;
+    crate::list::items(context, who, &ids).await
+}
+
+async fn one_of_many<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    known: &Known,
+    one: BulkDecision,
+) -> Result<(ExemptionId, ExemptionEvent), Problem> {
+    let BulkDecision { id, decision, comment, scope, pipeline } = one;
+    let decision = Decision::named(&decision).ok_or_else(|| {
+        illegal("decision", format_args!("`{}` is none of approve, reject, cancel, reopen", decision.escape_default()))
+    })?;
+    who.require(&context.project, decision.right())?;
+    let id: ExemptionId = field("id", &id)?;
+    let body = DecisionBody { comment, scope, pipeline };
+    Ok((id, event(context, who, known, id, decision, body).await?))
+}
+
+/// The event of a decision.
+async fn event<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    known: &Known,
+    exemption: ExemptionId,
+    decision: Decision,
+    body: DecisionBody,
+) -> Result<ExemptionEvent, Problem> {
     let comment = remark("comment", body.comment)?;
-    let target = place(context, exemption).await?;
-    let event = match decision {
-        Decision::Approve => ExemptionEvent::Approved { exemption, comment },
+    if decision != Decision::Approve && (body.scope.is_some() || body.pipeline.is_some()) {
+        return Err(illegal("scope", "only an approval has a scope"));
+    }
+    let held = known.find(who, exemption)?;
+    require_reach(who, held.reach())?;
+    // What was granted for the installation holds in projects that this one's people cannot see.
+    if held.status(context.now) == Status::Approved && *held.reach() == Reach::Account {
+        who.require_installation()?;
+    }
+    Ok(match decision {
+        Decision::Approve => {
+            let reach = widened(who, held, body.scope.as_deref(), body.pipeline.as_deref())?;
+            check_term(context, known, held).await?;
+            let own_allowed = known.project.settings.self_approval;
+            ExemptionEvent::Approved { exemption, comment, reach, own_allowed }
+        }
         Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
         Decision::Cancel => ExemptionEvent::Cancelled { exemption, comment },
+        Decision::Reopen => ExemptionEvent::Reopened { exemption, comment },
+    })
+}
+
+/// What an approval grants beyond what was asked for; nothing if it is at the same scope.
+pub(crate) fn widened(
+    who: &Identity,
+    held: &Exemption,
+    scope: Option<&str>,
+    pipeline: Option<&str>,
+) -> Result<Option<Reach>, Problem> {
+    let asked = held.asked.scope();
+    let scope: Scope = scope.map_or(Ok(asked), |scope| field("scope", scope))?;
+    if scope < asked {
+        return Err(illegal("scope", format_args!("it was asked for at the scope {asked}; grant that or a wider one")));
+    }
+    if pipeline.is_some() && scope != Scope::Pipeline {
+        return Err(illegal("pipeline", "it belongs to the scope `pipeline` only"));
+    }
+    let reach = match scope {
+        _ if scope == asked && pipeline.is_none() => None,
+        Scope::Pipeline if scope == asked => return Err(illegal("pipeline", "it was asked for with its own pipeline")),
+        Scope::Occurrences => None,
+        Scope::Target => Some(Reach::Target { target: held.seen.target.clone() }),
+        Scope::Pipeline => Some(Reach::Pipeline { pipeline: asked::pipeline(pipeline, held.seen.pipeline.as_ref())? }),
+        Scope::Project => Some(Reach::Project),
+        Scope::Account => {
+            who.require_installation()?;
+            Some(Reach::Account)
+        }
     };
-    append(context, who, target, event).await?;
-    get(context, exemption).await
+    if let Some(reach) = &reach {
+        require_reach(who, reach)?;
+    }
+    Ok(reach)
 }
 
-/// One exemption.
-///
-/// # Errors
-/// There is none of this id, or the store failed.
-pub async fn get<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<ExemptionItem, Problem> {
-    Ok(ExemptionItem::new(&find(context, id).await?, context.now))
-}
-
-async fn find<K: Kv, V: Services>(context: &Context<'_, K, V>, id: ExemptionId) -> Result<Exemption, Problem> {
-    let target = place(context, id).await?;
-    let held = load(context, target).await?.by_id.remove(&id);
-    held.ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
-}
-
-/// The exemptions of a project, target by target.
-///
-/// # Errors
-/// The project or the target does not exist, or the store failed.
-pub async fn list<K: Kv, V: Services>(
+/// Checks the end against the project's settings, by the level that the issue had when it was asked for, or has by now.
+async fn check_term<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
-    status: Option<Status>,
-    target: Option<&TargetName>,
-    wanted: Wanted<(String, String)>,
-) -> Result<Page<ExemptionItem>, Problem> {
-    let state = context.state().await?;
-    if let Some(target) = target.filter(|target| !state.targets.contains_key(*target)) {
-        return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
+    known: &Known,
+    held: &Exemption,
+) -> Result<(), Problem> {
+    let settings = &known.project.settings;
+    if held.term == Term::Unlimited && !settings.unlimited_exemptions {
+        let detail = "the project's setting `unlimited_exemptions` does not allow an exemption without an end";
+        return Err(Problem::new(Code::Conflict, detail));
     }
-    let mut items: Vec<ExemptionItem> = Vec::new();
-    let from = wanted.from.unwrap_or_default();
-    for (name, held) in &state.targets {
-        let asked_for = target.is_none_or(|target| target == name) && from.0.as_str() <= name.as_str();
-        if !asked_for {
-            continue;
-        }
-        for (id, exemption) in load(context, held.id).await?.by_id {
-            let after = (name.as_str(), id.to_string().as_str()) > (from.0.as_str(), from.1.as_str());
-            if after && status.is_none_or(|status| exemption.status(context.now) == status) {
-                items.push(ExemptionItem::new(&exemption, context.now));
-            }
-        }
-        if items.len() > wanted.limit {
-            break;
+    if settings.exemption_days_max.is_empty() {
+        return Ok(());
+    }
+    let level = held.severity.max(level_now(context, known, held).await?);
+    let most = settings.exemption_days_max.get(&level).copied();
+    match held.term.excess(context.now, most) {
+        None => Ok(()),
+        Some(excess) => {
+            Err(Problem::new(Code::Conflict, format!("{excess} for an issue of the level {level}; ask for less")))
         }
     }
-    let more = items.len() > wanted.limit;
-    items.truncate(wanted.limit);
-    let next = items.last().filter(|_| more).map(|last| encode("exemptions", &(&last.target, &last.id)));
-    Ok(Page { items, next })
+}
+
+/// The issue's level in its target's newest scans; where they no longer have it, that at the request.
+async fn level_now<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    known: &Known,
+    held: &Exemption,
+) -> Result<Severity, Problem> {
+    let Some(target) = known.project.targets.get(&held.seen.target) else { return Ok(held.severity) };
+    let mut sight = Sight::new(context.kv, &context.project);
+    match sight.in_target(target.id, held.issue, context.now).await {
+        Ok(seen) => Ok(seen.severity),
+        Err(problem) if problem.code == Code::InvalidBody => Ok(held.severity),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// A token for some targets reaches no further than these.
+fn require_reach(who: &Identity, reach: &Reach) -> Result<(), Problem> {
+    match reach.target() {
+        Some(_) => Ok(()),
+        None => who.require_all_targets(),
+    }
+}
+
+/// Says where exemptions are to be looked for that are about to be granted for the installation. The grant itself comes
+/// after: a pointer to one that was not granted does nothing, a grant without a pointer would hold in its project only.
+async fn promote<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    known: &Known,
+    events: &[ExemptionEvent],
+) -> Result<(), Problem> {
+    for event in events {
+        let ExemptionEvent::Approved { exemption, reach: Some(Reach::Account), .. } = event else { continue };
+        let held = known.find(who, *exemption)?;
+        let pointer = Pointer { project: context.project.clone(), issue: held.issue, scanner: held.scanner.clone() };
+        let append = Append {
+            id: EventId::derived("v1:promoted", &[&context.event.short().0, &exemption.short().0]),
+            by: who.actor.clone(),
+            event: AnyEvent::Promoted { event: PromotedEvent::Added { exemption: *exemption, pointer } },
+        };
+        if let Some(refusal) = context.services.append(&append).await?.refused {
+            return Err(Problem::new(Code::Conflict, refusal.reason));
+        }
+    }
+    Ok(())
+}
+
+async fn append<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    event: ExemptionEvent,
+) -> Result<(), Problem> {
+    let bytes = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?.len();
+    if bytes > EVENT_BYTES_MAX {
+        let detail =
+            format!("all together is {bytes} bytes as it is stored; at most {EVENT_BYTES_MAX} are: send fewer");
+        return Err(Problem::new(Code::InvalidBody, detail));
+    }
+    context.append(&who.actor, AnyEvent::Exemption { project: context.project.clone(), event }).await
+}
+
+/// The id of the exemption that a call's request at this place asks for: the same again when it is retried.
+fn exemption_id<K, V>(context: &Context<'_, K, V>, at: u32) -> ExemptionId {
+    ExemptionId::derived("v2:exemption", &[&context.event.short().0, &at.to_be_bytes()])
+}
+
+fn check_many(name: &str, count: usize) -> Result<(), Problem> {
+    if (1..=BULK_MAX).contains(&count) {
+        return Ok(());
+    }
+    Err(illegal(name, format_args!("there are {count}; 1 to {BULK_MAX} at once are allowed")))
+}
+
+fn numbered(at: u32, problem: Problem) -> Problem {
+    Problem { detail: format!("number {}: {}", at + 1, problem.detail), ..problem }
 }

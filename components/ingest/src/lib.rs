@@ -11,6 +11,7 @@ mod peek;
 mod raw;
 mod reference;
 pub mod replay;
+mod returned;
 mod sealing;
 mod sidecar;
 mod sync_kv;

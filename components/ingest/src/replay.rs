@@ -210,7 +210,7 @@ async fn complete<K: Kv, S: SyncKv, V: Services>(
     if let Some(done) = document::find::<Answered<ScanAnswer>>(context.kv, &key).await? {
         return Ok(done.answer);
     }
-    let answer = judge(context, frozen).await?;
+    let (answer, _) = judge(context, frozen).await?;
     document::put(context.kv, &key, &Answered { v: 1, position: 0, answer: answer.clone() }).await?;
     Ok(answer)
 }

@@ -8,7 +8,7 @@ use crate::reference::{Chosen, Contents, choose, remember_parts};
 use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
-use crate::turns;
+use crate::{returned, turns};
 use api::auth::authenticate;
 use api::context::project_state;
 use api::internal::{AnyEvent, Append, Count, Services, Stage};
@@ -322,7 +322,8 @@ async fn complete<K: Kv, S, V: Services>(
         move_head(kv, frozen).await?;
         return Ok(done.answer);
     }
-    let answer = judge(context, frozen).await?;
+    let (answer, judged) = judge(context, frozen).await?;
+    returned::give_back(context, record, &judged).await?;
     let request = &record.request;
     let target: TargetId = request.target_id();
     let event = ScanEvent {
@@ -347,13 +348,13 @@ async fn complete<K: Kv, S, V: Services>(
 pub(crate) async fn judge<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     frozen: &Frozen,
-) -> Result<ScanAnswer, Problem> {
+) -> Result<(ScanAnswer, Judged), Problem> {
     let scan = frozen.record.id;
     for stage in Stage::ALL {
         context.services.run_stage(stage, scan).await?;
     }
     let judged = Judged::get(context.kv, scan).await?;
-    Ok(ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement))
+    Ok((ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement), judged))
 }
 
 /// Makes the scan the one that the next is compared with, or, if it is incomplete, leaves word that there is such a one.

@@ -2,7 +2,7 @@
 
 use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
-use domain::exemption::Exemptions;
+use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
 use domain::project::Project;
 use domain::scan::ScanLog;
@@ -22,8 +22,12 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
             let journal = JournalId::Project { project: event.project.clone() };
             told(journal::append::<Project>(kv, &journal, id, by, event, now).await)?
         }
-        AnyEvent::Exemption { journal, event } => {
+        AnyEvent::Exemption { project, event } => {
+            let journal = JournalId::Exemptions { project };
             told(journal::append::<Exemptions>(kv, &journal, id, by, event, now).await)?
+        }
+        AnyEvent::Promoted { event } => {
+            told(journal::append::<Promoted>(kv, &JournalId::Promoted, id, by, event, now).await)?
         }
         AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
     };

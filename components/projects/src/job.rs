@@ -15,7 +15,7 @@ use domain::ids::{Subject, TargetId, TargetName, TokenId, token_digest};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
 use domain::project::{
-    IssuedToken, Named, Project, ProjectEvent, Settings, Target, TargetType, TokenRecord, ToolSuppressions,
+    IssuedToken, Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, TokenRecord, ToolSuppressions,
 };
 use domain::role::Role;
 use domain::scan::ScanLog;
@@ -55,6 +55,12 @@ pub async fn project<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<
             missing_baseline: Some(state.settings.missing_baseline.as_str().to_owned()),
             rejected_allowed: Some(state.settings.rejected_allowed),
             updated_occurrences: Some(state.settings.updated_occurrences.as_str().to_owned()),
+            self_approval: Some(state.settings.self_approval),
+            unlimited_exemptions: Some(state.settings.unlimited_exemptions),
+            exemption_days_max: (state.settings.exemption_days_max.iter())
+                .map(|(level, days)| (level.to_string(), *days))
+                .collect(),
+            ending_notice_days: Some(state.settings.ending_notice_days.days()),
         },
         created_at: created.to_string(),
         targets: state.targets.len(),
@@ -89,6 +95,16 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         let choice = body.map_or(Ok(Choice::None), |body| body.read(&at))?;
         Ok::<_, Problem>((kind, choice))
     };
+    let days_max = |(level, days): (String, u32)| {
+        let at = format!("exemption_days_max.{}", level.escape_default());
+        if !(1..=DURATION_DAYS_MAX).contains(&days) {
+            return Err(illegal(&at, format_args!("{days} is not from 1 to {DURATION_DAYS_MAX}")));
+        }
+        Ok((field::<Severity>(&at, &level)?, days))
+    };
+    let notice = body.ending_notice_days.map(|days| {
+        NoticeDays::new(days).ok_or_else(|| illegal("ending_notice_days", format_args!("{days} is not from 1 to 90")))
+    });
     Ok(Settings {
         unassigned_as,
         tool_suppressions: suppressions.transpose()?.unwrap_or_default(),
@@ -96,6 +112,10 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         missing_baseline: missing.transpose()?.unwrap_or_default(),
         rejected_allowed: body.rejected_allowed.unwrap_or_default(),
         updated_occurrences: updated.transpose()?.unwrap_or_default(),
+        self_approval: body.self_approval.unwrap_or_default(),
+        unlimited_exemptions: body.unlimited_exemptions.unwrap_or_default(),
+        exemption_days_max: body.exemption_days_max.into_iter().map(days_max).collect::<Result<_, _>>()?,
+        ending_notice_days: notice.transpose()?.unwrap_or_default(),
     })
 }
 

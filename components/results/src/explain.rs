@@ -60,7 +60,7 @@ pub async fn explain(
     Ok(Explanation {
         scan: id,
         occurrence,
-        issue: issue_at(&issues, at).ok_or_else(missing)?,
+        issue: issue_at(&issues, at).ok_or_else(missing)?.id,
         rule: finding.rule,
         place: spot(path, line),
         comparison: Comparison::new(&record.reference),

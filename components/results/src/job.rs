@@ -4,16 +4,18 @@ use api::Problem;
 use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
-use api::v1::{FirstSeen, IssueItem, ScanAnswer, ScanItem, Standing};
+use api::v1::{FirstSeen, IssueExemption, IssueItem, ScanAnswer, ScanItem, Standing};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified, Origin};
+use domain::exemption::{Coverage, InForce};
 use domain::grouping::{Issue, Rated, Span};
-use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
+use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
 use finding::severity::Severity;
 use std::any::Any;
 use std::collections::BTreeMap;
+use store::judging::{self, Issues, Places};
 use store::kv::Kv;
 use store::scans::{Answered, Compared, Frozen, Grouped, Judged, Remediated, issues_list, remediated_list};
 use store::segments::Reader;
@@ -60,8 +62,10 @@ pub struct IssueFilter {
     pub bucket: Option<Bucket>,
     /// Of this level only.
     pub severity: Option<Severity>,
-    /// Exempted ones only, or others only.
+    /// At the time of the scan: exempted ones only, or others only.
     pub exempted: Option<bool>,
+    /// Those that stood so to exemptions at the time of the scan.
+    pub exemption: Option<Coverage>,
 }
 
 /// The bucket of this name.
@@ -72,6 +76,18 @@ pub fn bucket(name: &str) -> Result<Bucket, Problem> {
     Bucket::ALL.into_iter().find(|bucket| bucket.as_str() == name).ok_or_else(|| {
         let what = format_args!("`{}` is no bucket; use new, common or remediated", name.escape_default()).to_string();
         Problem::parameter("bucket", what)
+    })
+}
+
+/// The state to exemptions of this name.
+///
+/// # Errors
+/// There is none.
+pub fn coverage(name: &str) -> Result<Coverage, Problem> {
+    Coverage::ALL.into_iter().find(|(_, known)| *known == name).map(|(coverage, _)| coverage).ok_or_else(|| {
+        let known: Vec<_> = Coverage::ALL.iter().map(|(_, known)| *known).collect();
+        let what = format!("`{}` is none of {}", name.escape_default(), known.join(", "));
+        Problem::parameter("exemption", what)
     })
 }
 
@@ -211,9 +227,11 @@ pub async fn issues(
     let grouped = Grouped::get(kv, id).await?;
     let _held = context.hold_issues(&grouped).await;
     let compared = Compared::get(kv, id).await?;
-    let exempted: BTreeMap<IssueId, ExemptionId> =
-        Judged::get(kv, id).await?.exempted(kv, id).await?.into_iter().collect();
-    let seen = Seen::of(kv, &Frozen::get(kv, id).await?, &compared).await?;
+    let frozen = Frozen::get(kv, id).await?;
+    let then = Judged::get(kv, id).await?.standings(kv, id).await?;
+    let then: BTreeMap<IssueId, _> = then.into_iter().map(|standing| (standing.issue, standing)).collect();
+    let (force, mut places) = (in_force(context, &frozen).await?, Places::new(kv, id));
+    let seen = Seen::of(kv, &frozen, &compared).await?;
     let mut page =
         Collected { filter, skip: wanted.from.unwrap_or(0), limit: wanted.limit, items: vec![], more: false };
 
@@ -221,10 +239,14 @@ pub async fn issues(
     let list = issues_list(id);
     let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
     while let (false, Some(line), Some(row)) = (page.more, here.line().await?, rows.next()) {
-        let ComparedIssue { id, bucket, division, seen: first, .. } = row;
-        let exemption = exempted.get(&id).copied();
-        if page.wants(&document::decode(&list, line)?, bucket, exemption) {
-            let standing = Standing { id, bucket, division, first_seen: seen.first(first)?, exemption };
+        let exemption = then.get(&row.id).map(exemption_item);
+        let rated: Rated = document::decode(&list, line)?;
+        if page.wants(&rated, row.bucket, exemption.as_ref()) {
+            let weighed = places.weigh(&rated, &row, &force).await?;
+            let exemption_now = judging::standing(&rated, &row, &weighed).as_ref().map(exemption_item);
+            let ComparedIssue { id, bucket, division, seen: first, .. } = row;
+            let first_seen = seen.first(first)?;
+            let standing = Standing { id, bucket, division, first_seen, exemption, exemption_now };
             page.items.push(IssueItem::new(&document::decode::<Issue>(&list, line)?, standing));
         }
     }
@@ -239,12 +261,33 @@ pub async fn issues(
                 division: Division { remediated: issue.occurrences, ..Division::default() },
                 first_seen: seen.first(first)?,
                 exemption: None,
+                exemption_now: None,
             };
             page.items.push(IssueItem::new(&issue, standing));
         }
     }
     let next = page.more.then(|| encode("issues", &(wanted.from.unwrap_or(0) + page.items.len())));
     Ok(Page { items: page.items, next })
+}
+
+fn exemption_item(standing: &store::scans::Standing) -> IssueExemption {
+    IssueExemption {
+        state: standing.coverage,
+        id: standing.exemption,
+        occurrences: standing.exempted,
+        severity: (standing.coverage == Coverage::PartiallyExempted).then(|| Severity::of(standing.left).to_string()),
+    }
+}
+
+/// What holds now for a scan that was judged.
+pub(crate) async fn in_force(context: &Context<'_, impl Kv>, frozen: &Frozen) -> Result<InForce, Problem> {
+    let (kv, id, request) = (context.kv, frozen.record.id, &frozen.record.request);
+    let own = judging::exemptions(kv, &request.project, context.now).await?;
+    let names = async || {
+        let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+        Ok(Issues::of(kv, id, &grouped, &compared).await?.names())
+    };
+    Ok(judging::in_force(kv, request, &own, names, context.now).await?)
 }
 
 /// The scans that saw a scan's issues and occurrences first.
@@ -280,11 +323,12 @@ struct Collected<'a> {
 
 impl Collected<'_> {
     /// Whether the next issue belongs on the page.
-    fn wants(&mut self, rated: &Rated, bucket: Bucket, exemption: Option<ExemptionId>) -> bool {
+    fn wants(&mut self, rated: &Rated, bucket: Bucket, exemption: Option<&IssueExemption>) -> bool {
         let filter = self.filter;
         let matches = filter.bucket.is_none_or(|wanted| wanted == bucket)
             && filter.severity.is_none_or(|severity| severity == rated.severity())
-            && filter.exempted.is_none_or(|exempted| exempted == exemption.is_some());
+            && filter.exempted.is_none_or(|exempted| exempted == exemption.is_some_and(IssueExemption::is_whole))
+            && filter.exemption.is_none_or(|state| exemption.is_some_and(|exemption| exemption.state == state));
         if !matches {
             return false;
         }
@@ -297,7 +341,7 @@ impl Collected<'_> {
     }
 }
 
-/// A scan's issues with the ids that they go by.
+/// A scan's issues with the ids that they go by; that of its key is among the others that each has.
 pub(crate) async fn spans(
     kv: &impl Kv,
     id: ScanId,
@@ -306,11 +350,16 @@ pub(crate) async fn spans(
 ) -> Result<Vec<Span>, Problem> {
     let issues = grouped.issues_as::<Span>(kv, id).await?;
     let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
-    Ok(issues.into_iter().zip(identities).map(|(span, identity)| Span { id: identity.id, ..span }).collect())
+    let named = |(mut span, identity): (Span, Identified<IssueId>)| {
+        let own = std::mem::replace(&mut span.id, identity.id);
+        span.aliases.push(own);
+        span
+    };
+    Ok(issues.into_iter().zip(identities).map(named).collect())
 }
 
 /// The issue to which the occurrence at this place belongs.
-pub(crate) fn issue_at(issues: &[Span], at: u32) -> Option<IssueId> {
+pub(crate) fn issue_at(issues: &[Span], at: u32) -> Option<&Span> {
     let after = issues.partition_point(|issue| issue.first <= at);
-    issues.get(after.checked_sub(1)?).map(|issue| issue.id)
+    issues.get(after.checked_sub(1)?)
 }

@@ -49,9 +49,10 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
                 bucket: query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?,
                 severity: query.optional::<Severity>("severity")?,
                 exempted: query.optional::<bool>("exempted")?,
+                exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
             };
             let wanted = page::wanted(query, "issues")?;
-            call.query.finish("`bucket`, `severity`, `exempted`, `limit`, `cursor`")?;
+            call.query.finish("`bucket`, `severity`, `exempted`, `exemption`, `limit`, `cursor`")?;
             Reply::json(200, &job::issues(&context, id(scan)?, &filter, wanted).await?)
         }
         [scan, "issues", issue, "occurrences"] => {

@@ -1,14 +1,16 @@
 //! The occurrences of a scan, and those that are gone in it.
 
-use crate::job::{Context, Seen, issue_at, scan, spans};
+use crate::job::{self, Context, Seen, issue_at, scan, spans};
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
 use domain::comparison::{Bucket, Tracked};
+use domain::exemption::{Candidate, InForce};
 use domain::grouping::{Name, Span};
 use domain::ids::{IssueId, ScanId};
 use domain::tracking::Place;
 use std::collections::BTreeSet;
+use store::judging;
 use store::keys;
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, read_list};
@@ -33,7 +35,7 @@ pub async fn occurrences(
     let kv = context.kv;
     let stored = Stored::of(kv, id).await?;
     let _held = context.hold_issues(&stored.grouped).await;
-    let own = List::of(kv, stored).await?;
+    let own = List::of(context, stored).await?;
     match bucket {
         None => own.page(kv, own.span(only)?, wanted, None).await,
         Some(Bucket::Remediated) => gone(context, &own, only, wanted).await,
@@ -70,7 +72,7 @@ async fn gone(
     let tracked = own.tracked(kv, 0, own.grouped.occurrences.records).await?;
     let recognised: BTreeSet<u32> =
         tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
-    let theirs = List::of(kv, stored).await?;
+    let theirs = List::of(context, stored).await?;
     // An issue that one of the scans does not have has no occurrence to show there.
     let (first, count) = match (theirs.span(only), own.span(only)) {
         (Ok(span), _) => span,
@@ -90,15 +92,19 @@ struct List {
     issues: Vec<Span>,
     names: Vec<Name>,
     seen: Seen,
+    /// What was in force when the scan was judged, and what is now.
+    in_force: [InForce; 2],
 }
 
 impl List {
-    async fn of(kv: &impl Kv, stored: Stored) -> Result<Self, Problem> {
+    async fn of(context: &Context<'_, impl Kv>, stored: Stored) -> Result<Self, Problem> {
+        let kv = context.kv;
         let Stored { frozen, grouped, compared } = stored;
         let id = frozen.record.id;
         let issues = spans(kv, id, &grouped, &compared).await?;
         let (names, seen) = (grouped.names(kv, id).await?, Seen::of(kv, &frozen, &compared).await?);
-        Ok(Self { frozen, grouped, compared, issues, names, seen })
+        let in_force = [judging::as_judged(kv, id).await?.1, job::in_force(context, &frozen).await?];
+        Ok(Self { frozen, grouped, compared, issues, names, seen, in_force })
     }
 
     /// The first occurrence of an issue and how many there are; of all issues if none is named.
@@ -186,10 +192,16 @@ impl List {
             let finding = findings.remove(&place.result).ok_or_else(|| lost("finding"))?;
             let path = usize::try_from(place.path).ok().and_then(|at| self.names.get(at));
             let path = path.map(|name| name.text.as_str()).filter(|path| !path.is_empty());
-            let mut item = OccurrenceItem::new(issue, tracked, self.seen.first(tracked.seen)?, path, finding);
+            let mut item = OccurrenceItem::new(issue.id, tracked, self.seen.first(tracked.seen)?, path, finding);
+            let candidate = Candidate::of(place, tracked, path);
+            let names: Vec<IssueId> = [issue.id].into_iter().chain(issue.aliases.iter().copied()).collect();
+            [item.exemption, item.exemption_now] =
+                self.in_force.each_ref().map(|force| force.of_occurrence(&names, &candidate));
             if let Some(bucket) = bucket {
-                // How it was recognised in the scan that had it says nothing of this one.
-                item = OccurrenceItem { bucket, matched: None, updated: false, carried: None, ..item };
+                // How it was recognised in the scan that had it, or exempted there, says nothing of this one.
+                let (exemption, exemption_now) = (None, None);
+                let (matched, updated, carried) = (None, false, None);
+                item = OccurrenceItem { bucket, matched, updated, carried, exemption, exemption_now, ..item };
             }
             items.push(item);
         }

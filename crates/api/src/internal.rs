@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use domain::event::Actor;
-use domain::exemption::ExemptionEvent;
-use domain::ids::{EventId, ScanId, ScannerId, TargetId, VariantName};
+use domain::exemption::{ExemptionEvent, PromotedEvent};
+use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
@@ -98,12 +98,17 @@ pub enum AnyEvent {
         /// What happens.
         event: Named<ProjectEvent>,
     },
-    /// To a target's exemption journal.
+    /// To a project's exemption journal.
     Exemption {
-        /// Which.
-        journal: JournalId,
+        /// Whose.
+        project: ProjectId,
         /// What happens.
         event: ExemptionEvent,
+    },
+    /// To the installation's list of exemptions that may hold everywhere.
+    Promoted {
+        /// What happens.
+        event: PromotedEvent,
     },
     /// To a target's scan journal.
     Scan {

@@ -1,5 +1,6 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
+pub mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
@@ -8,6 +9,10 @@ mod scanner;
 mod source;
 mod target;
 
+pub use exemption::{
+    BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
+    RequestsBody, Unused, Words,
+};
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
@@ -20,15 +25,13 @@ pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow
 pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
 
 use domain::comparison::{Bucket, Division};
-use domain::exemption::{Exemption, Status};
 use domain::gate::{Counts, Judgement, Verdict};
 use domain::grouping::Issue;
-use domain::ids::{ExemptionId, IssueId, ScanId};
+use domain::ids::{IssueId, ScanId};
 use domain::project::{TargetType, Token};
 use domain::scan::{ParsedReport, Reference, ScanRecord};
 use domain::source::Revision;
 use domain::threshold::Threshold;
-use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,7 +53,7 @@ pub struct ScanAnswer {
     pub comparison: Comparison,
     /// Issues by bucket; exempted ones are in no other.
     pub issues: Tally,
-    /// Occurrences by bucket; those of exempted issues are in no other.
+    /// Occurrences by bucket; exempted ones are in no other.
     pub occurrences: Tally,
     /// What the report held, every result in exactly one count.
     pub report: Report,
@@ -230,36 +233,43 @@ pub struct RejectedEntry {
 impl ScanAnswer {
     /// The answer for a scan whose stages are done.
     pub fn new(record: &ScanRecord, report: &ParsedReport, judgement: &Judgement) -> Self {
-        let Counts { ignored, remediated, .. } = judgement.counts;
-        let counts = &judgement.counts;
+        let (issues, occurrences) = tallies(&judgement.counts);
         Self {
             scan: Scan::new(record, report.scanner_version.clone()),
             verdict: judgement.verdict,
             reasons: judgement.reasons.clone(),
             message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
-            variables: counts.variables().into_iter().collect(),
+            variables: judgement.counts.variables().into_iter().collect(),
             comparison: Comparison::new(&record.reference),
-            issues: Tally {
-                new: counts.new.total(),
-                common: counts.all.total().saturating_sub(counts.new.total()),
-                updated: 0,
-                remediated,
-                exempted: ignored,
-            },
-            occurrences: Tally {
-                new: counts.new_occurrences,
-                common: counts.common_occurrences,
-                updated: counts.updated_occurrences,
-                remediated: counts.remediated_occurrences,
-                exempted: counts.exempted_occurrences,
-            },
+            issues,
+            occurrences,
             report: Report::new(record, report),
         }
     }
 }
 
+/// Issues and occurrences by bucket.
+fn tallies(counts: &Counts) -> (Tally, Tally) {
+    let issues = Tally {
+        new: counts.new.total(),
+        common: counts.all.total().saturating_sub(counts.new.total()),
+        updated: 0,
+        remediated: counts.remediated,
+        exempted: counts.ignored,
+    };
+    let occurrences = Tally {
+        new: counts.new_occurrences,
+        common: counts.common_occurrences,
+        updated: counts.updated_occurrences,
+        remediated: counts.remediated_occurrences,
+        exempted: counts.exempted_occurrences,
+    };
+    (issues, occurrences)
+}
+
 impl Scan {
-    fn new(record: &ScanRecord, scanner_version: Option<String>) -> Self {
+    /// A scan as it was frozen.
+    pub fn new(record: &ScanRecord, scanner_version: Option<String>) -> Self {
         let request = &record.request;
         Self {
             id: record.id,
@@ -385,11 +395,14 @@ pub struct IssueItem {
     pub bucket: Bucket,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
-    /// Whether an exemption was in force for it at the time of the scan.
+    /// Whether all of it was exempted at the time of the scan, so that it is in no count but `IGNORED`.
     pub exempted: bool,
-    /// That exemption.
+    /// How it stood to exemptions at the time of the scan; absent if nobody had asked for one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub exemption: Option<ExemptionId>,
+    pub exemption: Option<IssueExemption>,
+    /// How it stands to exemptions now. The next scan is judged by it; this one stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exemption_now: Option<IssueExemption>,
     /// Its occurrences.
     pub occurrences: OccurrenceTally,
 }
@@ -455,14 +468,16 @@ pub struct Standing {
     pub division: Division,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
-    /// The exemption that was in force for it.
-    pub exemption: Option<ExemptionId>,
+    /// How it stood to exemptions when the scan was judged.
+    pub exemption: Option<IssueExemption>,
+    /// How it stands to exemptions now.
+    pub exemption_now: Option<IssueExemption>,
 }
 
 impl IssueItem {
     /// An issue as it stands in a scan.
     pub fn new(issue: &Issue, standing: Standing) -> Self {
-        let Standing { id, bucket, division, first_seen, exemption } = standing;
+        let Standing { id, bucket, division, first_seen, exemption, exemption_now } = standing;
         Self {
             id,
             rule: issue.rule.clone(),
@@ -488,8 +503,9 @@ impl IssueItem {
                 .collect(),
             bucket,
             first_seen,
-            exempted: exemption.is_some(),
+            exempted: exemption.as_ref().is_some_and(IssueExemption::is_whole),
             exemption,
+            exemption_now,
             occurrences: OccurrenceTally {
                 total: division.new + division.common,
                 new: division.new,
@@ -536,6 +552,19 @@ pub struct SettingsBody {
     /// absent) or `common`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub updated_occurrences: Option<String>,
+    /// Whether somebody may approve the exemption that they asked for themselves; `false` if absent. The audit says when
+    /// it was done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub self_approval: Option<bool>,
+    /// Whether exemptions without an end may be granted; `false` if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unlimited_exemptions: Option<bool>,
+    /// For how many days an issue of a level may be exempted at most; a level that is absent has no such limit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub exemption_days_max: BTreeMap<String, u32>,
+    /// How many days before an exemption's end people are told, 1 to 90; 7 if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ending_notice_days: Option<u32>,
 }
 
 /// A project.
@@ -602,104 +631,6 @@ impl TokenItem {
             issued_at: token.issued.at.to_string(),
             issued_by: token.issued.by.subject.to_string(),
             token: None,
-        }
-    }
-}
-
-/// Asks for an exemption.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExemptionBody {
-    /// The issue.
-    pub issue: String,
-    /// `target`.
-    pub scope: String,
-    /// The target.
-    pub target: String,
-    /// How long, in days from the approval.
-    pub duration_days: u32,
-    /// Why, in a word.
-    pub reason: String,
-    /// Why, in a sentence.
-    pub text: String,
-    /// Where to read more.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub link: Option<String>,
-}
-
-/// Decides on an exemption.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DecisionBody {
-    /// What the decider says.
-    #[serde(default)]
-    pub comment: String,
-}
-
-/// An exemption.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExemptionItem {
-    /// Its id.
-    pub id: String,
-    /// How it stands now.
-    pub status: Status,
-    /// The issue.
-    pub issue: String,
-    /// The issue's title when it was asked for.
-    pub title: String,
-    /// `target`.
-    pub scope: String,
-    /// The target.
-    pub target: String,
-    /// How long, in days from the approval.
-    pub duration_days: u32,
-    /// Why, in a word.
-    pub reason: String,
-    /// Why, in a sentence.
-    pub text: String,
-    /// Where to read more.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub link: Option<String>,
-    /// Who asked.
-    pub requested_by: String,
-    /// When, RFC 3339.
-    pub requested_at: String,
-    /// Who decided last.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub decided_by: Option<String>,
-    /// When, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub decided_at: Option<String>,
-    /// What was said then.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub comment: Option<String>,
-    /// When it ends, once approved, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub ends_at: Option<String>,
-}
-
-impl ExemptionItem {
-    /// An exemption as it stands at `now`.
-    pub fn new(exemption: &Exemption, now: Timestamp) -> Self {
-        let request = &exemption.request;
-        let decision = exemption.decision.as_ref();
-        Self {
-            id: request.id.to_string(),
-            status: exemption.status(now),
-            issue: request.issue.to_string(),
-            title: request.title.clone(),
-            scope: "target".to_owned(),
-            target: request.target.to_string(),
-            duration_days: request.duration_days,
-            reason: request.reason.as_str().to_owned(),
-            text: request.text.clone(),
-            link: request.link.clone(),
-            requested_by: exemption.requested.by.subject.to_string(),
-            requested_at: exemption.requested.at.to_string(),
-            decided_by: decision.map(|decision| decision.mark.by.subject.to_string()),
-            decided_at: decision.map(|decision| decision.mark.at.to_string()),
-            comment: decision.map(|decision| decision.comment.clone()).filter(|comment| !comment.is_empty()),
-            ends_at: exemption.ends().map(|end| end.to_string()),
         }
     }
 }

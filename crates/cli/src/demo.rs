@@ -146,11 +146,11 @@ impl Demo {
             let body = ExemptionBody {
                 issue: issue.id.to_string(),
                 scope: "target".to_owned(),
-                target: TARGET.to_owned(),
-                duration_days: 30,
+                target: Some(TARGET.to_owned()),
+                duration_days: Some(30),
                 reason: "acceptable_risk".to_owned(),
                 text: "The program is a demonstration and serves nobody.".to_owned(),
-                link: None,
+                ..ExemptionBody::default()
             };
             let item: ExemptionItem = developer.send(Method::POST, &["exemptions"], &body)?;
             self.expect("the exemption", "pending", &item.status.to_string());
@@ -221,7 +221,7 @@ fn token(admin: &Client, role: &str) -> Result<String> {
 }
 
 fn decide(client: &Client, exemption: &str, decision: &str) -> Result<ExemptionItem> {
-    let body = DecisionBody { comment: "as the demo tells".to_owned() };
+    let body = DecisionBody { comment: "as the demo tells".to_owned(), ..DecisionBody::default() };
     Ok(client.send(Method::POST, &["exemptions", exemption, decision], &body)?)
 }
 

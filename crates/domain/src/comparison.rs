@@ -98,6 +98,31 @@ pub struct Tracked {
     /// The stage that recognised it in the variant's own previous scan, where it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Stage>,
+    /// The form that it still has, where that is another than [`form`] makes of it: its file was renamed. Who exempts an
+    /// occurrence does so in the form that it has. It keeps the form while it is recognised by stages that leave no doubt
+    /// (see [`Stage::keeps_form`]), and takes another when its code is edited or goes elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub form: Option<Box<Short>>,
+}
+
+impl Tracked {
+    /// The form that the occurrence has; `place` and its path are of the same scan.
+    pub fn form(&self, place: &Place, path: Option<&str>) -> Short {
+        self.form.as_deref().copied().unwrap_or_else(|| form(self.id, place, path))
+    }
+}
+
+/// The form of an occurrence that is looked at for itself: its file and code, or where no code is shown its line and what
+/// is said of it. Two scans of the same code find the same form.
+pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
+    let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
+    match place.signatures.snippet {
+        Some(code) => Short::derive("v1:form:code", &[&id.0, path, &code.0]),
+        None => {
+            let message = place.signatures.message;
+            Short::derive("v1:form:line", &[&id.0, path, &message.0, &place.line.to_be_bytes()])
+        }
+    }
 }
 
 /// How an occurrence was recognised, and where it was.
@@ -169,13 +194,16 @@ impl<'a> Comparable<'a> {
 }
 
 /// What goes by an id since when: a part of [`ComparedIssue`] and [`Tracked`] as they are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Identified<Id> {
     /// The id.
     pub id: Id,
     /// Which scan saw it first: a place in the list of origins.
     #[serde(default)]
     pub seen: u32,
+    /// Of an occurrence: the form that it had kept, see [`Tracked::form`].
+    #[serde(default)]
+    pub form: Option<Box<Short>>,
 }
 
 /// A scan that was compared before, with its identities, in the order of its lists.
@@ -280,7 +308,7 @@ fn issues(
             if let (None, Some(identity)) = (&row, identity)
                 && used.insert(identity.id)
             {
-                *row = Some(Identified { id: identity.id, seen: numbers.number(identity.seen) });
+                *row = Some(Identified { id: identity.id, seen: numbers.number(identity.seen), form: None });
             }
         }
     }
@@ -291,8 +319,8 @@ fn issues(
     };
     let rows = rows.into_iter().zip(&subject.side.issues).enumerate();
     rows.map(|(at, (row, issue))| {
-        let fresh = |id| Identified { id, seen: 0 };
-        let Identified { id, seen } = match row {
+        let fresh = |id| Identified { id, seen: 0, form: None };
+        let Identified { id, seen, .. } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
             // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
@@ -324,11 +352,24 @@ fn occurrences(
         let Some((known, recognised)) = met else { continue };
         let mut numbers = origins.of(&known.origins);
         for ((slot, place), pair) in tracked.iter_mut().zip(&side.occurrences).zip(&recognised.pairs) {
-            let Some(pair) = pair.as_ref().filter(|_| slot.is_none()) else { continue };
-            let Some(Identified { id, seen }) = known.occurrences.get(pair.reference).copied() else { continue };
-            let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten().map(Box::new);
-            let carried = (!is_reference).then_some(pair.stage);
-            *slot = Some(Tracked { id, seen: numbers.number(seen), found, carried });
+            let Some(pair) = pair else { continue };
+            let Some(identity) = known.occurrences.get(pair.reference) else { continue };
+            let kept = kept_form(identity, side, place, &known.side, pair);
+            match slot {
+                // Edited since the baseline, and not since the variant's own previous scan: it has the form of that.
+                Some(held)
+                    if held.id == identity.id && held.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
+                {
+                    held.form = kept;
+                }
+                Some(_) => {}
+                None => {
+                    let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten().map(Box::new);
+                    let carried = (!is_reference).then_some(pair.stage);
+                    let seen = numbers.number(identity.seen);
+                    *slot = Some(Tracked { id: identity.id, seen, found, carried, form: kept });
+                }
+            }
         }
         ids.extend(known.occurrences.iter().map(|identity| identity.id));
     }
@@ -370,11 +411,25 @@ fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[Occurre
             .collect();
         for (at, id) in fresh {
             if let Some(slot) = tracked.get_mut(at) {
-                *slot = Some(Tracked { id, seen: 0, found: None, carried: None });
+                *slot = Some(Tracked { id, seen: 0, found: None, carried: None, form: None });
             }
         }
         from = to.max(from + 1);
     }
+}
+
+/// The form that an occurrence keeps from the scan in which it was recognised, where it is not the one that it shows.
+fn kept_form(
+    identity: &Identified<OccurrenceId>,
+    here: &Side,
+    place: &Place,
+    there: &Side,
+    pair: &Pair,
+) -> Option<Box<Short>> {
+    let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
+    let shown = form(identity.id, place, here.name(place.path));
+    let kept = identity.form.as_deref().copied().unwrap_or_else(|| form(identity.id, was, there.name(was.path)));
+    (kept != shown).then(|| Box::new(kept))
 }
 
 /// How an occurrence was recognised, and where it was.

@@ -1,71 +1,153 @@
-//! Exemptions: permission to leave an issue be, requested by a developer, decided by SecOps, ending by itself.
+//! Exemptions: permission to leave an issue, or some of its occurrences, be; requested by a developer, decided by somebody
+//! else of SecOps, ending by itself.
 //!
-//! The state is the fold of the target's exemption journal. Nothing here lasts for ever, and nobody approves their own.
+//! One journal holds all exemptions of a project, whatever their scope, so that many are asked for or decided on by one
+//! event, all or none, and a wider grant is one event too. Its fold, [`Exemptions`], keeps what the gate needs; the words of
+//! people stay in the events. What holds for a scan is an [`InForce`].
+//!
+//! An exemption that was granted for the whole installation stays in its project's journal; the journal of [`Promoted`]
+//! only tells other projects where to look.
 
-use crate::event::{Entry, Mark};
-use crate::ids::{EventId, ExemptionId, IssueId, TargetName};
-use crate::journal::{Fold, Refusal};
+mod force;
+mod promoted;
+mod state;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use force::{Candidate, Grant, InForce, Left, Place, Weighed, Weighing};
+pub use promoted::{Pointer, Promoted, PromotedEvent};
+pub use state::{Decision, Exemption, Exemptions, Stamp};
+pub use words::{Coverage, Reason, Scope, Status, UnknownReason, UnknownScope, UnknownStatus};
+
+use crate::digest::Short;
+use crate::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, ScannerId, TargetName};
 use crate::time::Timestamp;
+use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-/// Why an exemption is asked for: the reference product's six reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Something else keeps the weakness from being used.
-    CompensatingControls,
-    /// The use is intended and harmless.
-    AcceptableUse,
-    /// The risk is known and taken.
-    AcceptableRisk,
-    /// The scanner is wrong.
-    FalsePositive,
-    /// There is no fix yet.
-    FixUnavailable,
-    /// What the text says.
-    Other,
+/// An occurrence as it was when somebody judged it: its identity, and the form it had. Code that was edited, or went
+/// elsewhere, keeps its identity and has another form, see [`Tracked::form`](crate::comparison::Tracked::form).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reviewed {
+    /// Which.
+    pub id: OccurrenceId,
+    /// In which form.
+    pub form: Short,
 }
 
-impl Reason {
-    /// All reasons.
-    pub const ALL: [Self; 6] = [
-        Self::CompensatingControls,
-        Self::AcceptableUse,
-        Self::AcceptableRisk,
-        Self::FalsePositive,
-        Self::FixUnavailable,
-        Self::Other,
-    ];
+/// What an exemption holds for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "scope")]
+pub enum Reach {
+    /// Some occurrences in one target.
+    Occurrences {
+        /// The target.
+        target: TargetName,
+        /// Which, in order.
+        occurrences: Vec<Reviewed>,
+    },
+    /// The issue in one target.
+    Target {
+        /// The target.
+        target: TargetName,
+    },
+    /// The issue in the scans of one pipeline.
+    Pipeline {
+        /// The pipeline.
+        pipeline: PipelineName,
+    },
+    /// The issue in the project.
+    Project,
+    /// The issue in the installation.
+    Account,
+}
 
-    /// The reason as the API writes it.
-    pub fn as_str(self) -> &'static str {
+impl Reach {
+    /// How wide it is.
+    pub fn scope(&self) -> Scope {
         match self {
-            Self::CompensatingControls => "compensating_controls",
-            Self::AcceptableUse => "acceptable_use",
-            Self::AcceptableRisk => "acceptable_risk",
-            Self::FalsePositive => "false_positive",
-            Self::FixUnavailable => "fix_unavailable",
-            Self::Other => "other",
+            Self::Occurrences { .. } => Scope::Occurrences,
+            Self::Target { .. } => Scope::Target,
+            Self::Pipeline { .. } => Scope::Pipeline,
+            Self::Project => Scope::Project,
+            Self::Account => Scope::Account,
+        }
+    }
+
+    /// The one target that it holds for, if it is one.
+    pub fn target(&self) -> Option<&TargetName> {
+        match self {
+            Self::Occurrences { target, .. } | Self::Target { target } => Some(target),
+            Self::Pipeline { .. } | Self::Project | Self::Account => None,
+        }
+    }
+
+    /// The one pipeline that it holds for, if it is one.
+    pub fn pipeline(&self) -> Option<&PipelineName> {
+        match self {
+            Self::Pipeline { pipeline } => Some(pipeline),
+            Self::Occurrences { .. } | Self::Target { .. } | Self::Project | Self::Account => None,
+        }
+    }
+
+    /// The occurrences that were chosen; none where it is for the whole issue.
+    pub fn occurrences(&self) -> &[Reviewed] {
+        match self {
+            Self::Occurrences { occurrences, .. } => occurrences,
+            Self::Target { .. } | Self::Pipeline { .. } | Self::Project | Self::Account => &[],
         }
     }
 }
 
-/// A word that names no reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{}` is no reason; use one of compensating_controls, acceptable_use, acceptable_risk, false_positive, fix_unavailable, other",
-    .0.escape_default()
-)]
-pub struct UnknownReason(String);
+/// How long an exemption holds. The clock starts at the approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Term {
+    /// So many days of 24 hours from the approval.
+    Days(u32),
+    /// Until then.
+    Until(Timestamp),
+    /// Until it is taken back.
+    Unlimited,
+}
 
-impl FromStr for Reason {
-    type Err = UnknownReason;
-    fn from_str(value: &str) -> Result<Self, UnknownReason> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == value).ok_or_else(|| UnknownReason(value.to_owned()))
+impl Term {
+    /// When it ends if it is approved at `at`; nothing if it has no end.
+    pub fn end(self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Days(days) => Some(at.plus_days(days)),
+            Self::Until(end) => Some(end),
+            Self::Unlimited => None,
+        }
     }
+
+    /// What stands against approving it at `at`, where an issue of this level may be exempted for at most `most` days.
+    pub fn excess(self, at: Timestamp, most: Option<u32>) -> Option<String> {
+        let latest = most.map(|days| at.plus_days(days));
+        match (self.end(at), latest) {
+            (Some(end), _) if end <= at => Some(format!("its end, {end}, has passed")),
+            (Some(end), Some(latest)) if latest < end => {
+                Some(format!("it would hold until {end}; at most {} days are allowed", most.unwrap_or_default()))
+            }
+            (None, Some(_)) => {
+                Some(format!("it would have no end; at most {} days are allowed", most.unwrap_or_default()))
+            }
+            (_, _) => None,
+        }
+    }
+}
+
+/// The scan in which an issue was seen by whoever asks for its exemption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenIn {
+    /// The scan.
+    pub scan: ScanId,
+    /// Its target.
+    pub target: TargetName,
+    /// Its pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipeline: Option<PipelineName>,
 }
 
 /// What was asked for.
@@ -73,14 +155,20 @@ impl FromStr for Reason {
 pub struct ExemptionRequest {
     /// The exemption.
     pub id: ExemptionId,
-    /// The issue, with all its occurrences, those to come included.
+    /// The issue.
     pub issue: IssueId,
     /// The issue's title when it was asked for, for whoever decides.
     pub title: String,
-    /// The target in which it is to be left be.
-    pub target: TargetName,
-    /// How long, in days from the approval.
-    pub duration_days: u32,
+    /// The tool that found the issue.
+    pub scanner: ScannerId,
+    /// The issue's level then.
+    pub severity: Severity,
+    /// Where it was seen.
+    pub seen: SeenIn,
+    /// What it is to hold for.
+    pub reach: Reach,
+    /// How long.
+    pub term: Term,
     /// Why, in a word.
     pub reason: Reason,
     /// Why, in a sentence.
@@ -88,6 +176,9 @@ pub struct ExemptionRequest {
     /// Where to read more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
+    /// The exemption whose occurrences these were until their code was edited or moved: they are to be judged anew.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_from: Option<ExemptionId>,
 }
 
 /// What can happen to an exemption.
@@ -95,18 +186,27 @@ pub struct ExemptionRequest {
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ExemptionEvent {
     /// It was asked for.
+    #[serde(rename = "exemption_requested")]
     Requested {
         /// What for.
-        request: ExemptionRequest,
+        request: Box<ExemptionRequest>,
     },
     /// It was granted; the clock starts.
+    #[serde(rename = "exemption_approved")]
     Approved {
         /// Which.
         exemption: ExemptionId,
         /// What the reviewer said.
         comment: String,
+        /// What it is granted for, where that is more than was asked for.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reach: Option<Reach>,
+        /// Whether the project then allowed people to approve their own.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        own_allowed: bool,
     },
     /// It was refused, or taken back by a reviewer.
+    #[serde(rename = "exemption_rejected")]
     Rejected {
         /// Which.
         exemption: ExemptionId,
@@ -114,302 +214,63 @@ pub enum ExemptionEvent {
         comment: String,
     },
     /// It was withdrawn; it stays in the list, and counts no more.
+    #[serde(rename = "exemption_cancelled")]
     Cancelled {
         /// Which.
         exemption: ExemptionId,
         /// Why, if they said.
         comment: String,
     },
+    /// It is asked for again as it was.
+    #[serde(rename = "exemption_reopened")]
+    Reopened {
+        /// Which.
+        exemption: ExemptionId,
+        /// Why, if they said.
+        comment: String,
+    },
+    /// Exempted occurrences were edited or moved: they are asked for anew, in the name of those who asked before.
+    #[serde(rename = "exemptions_returned")]
+    Returned {
+        /// What for; each says from which exemption it was returned.
+        requests: Vec<ExemptionRequest>,
+    },
+    /// Several of these, of which all take effect or none.
+    #[serde(rename = "exemptions_many")]
+    Many {
+        /// Which, in their order.
+        events: Vec<ExemptionEvent>,
+    },
 }
 
-/// How an exemption stands at some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Asked for, not decided.
-    Pending,
-    /// In force.
-    Approved,
-    /// Refused or taken back.
-    Rejected,
-    /// Was in force until its end.
-    Expired,
-    /// Withdrawn.
-    Cancelled,
-}
-
-impl Status {
-    /// All states.
-    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Rejected, Self::Expired, Self::Cancelled];
-
-    /// The status as the API writes it.
-    pub fn as_str(self) -> &'static str {
+impl ExemptionEvent {
+    /// The request for this exemption, if the event is one for it.
+    pub fn request_for(&self, id: ExemptionId) -> Option<&ExemptionRequest> {
         match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
+            Self::Requested { request } => Some(&**request).filter(|request| request.id == id),
+            Self::Returned { requests } => requests.iter().find(|request| request.id == id),
+            Self::Many { events } => events.iter().find_map(|event| event.request_for(id)),
+            Self::Approved { .. } | Self::Rejected { .. } | Self::Cancelled { .. } | Self::Reopened { .. } => None,
+        }
+    }
+
+    /// What was said with a decision on this exemption, if the event is one; of several the last.
+    pub fn comment_on(&self, id: ExemptionId) -> Option<&str> {
+        match self {
+            Self::Approved { exemption, comment, .. }
+            | Self::Rejected { exemption, comment }
+            | Self::Cancelled { exemption, comment }
+            | Self::Reopened { exemption, comment } => (*exemption == id).then_some(comment.as_str()),
+            Self::Many { events } => events.iter().rev().find_map(|event| event.comment_on(id)),
+            Self::Requested { .. } | Self::Returned { .. } => None,
         }
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no status.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no status; use one of pending, approved, rejected, expired, cancelled", .0.escape_default())]
-pub struct UnknownStatus(String);
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-    fn from_str(value: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == value).ok_or_else(|| UnknownStatus(value.to_owned()))
-    }
-}
-
-/// The last decision on an exemption.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Decision {
-    /// What it led to: approved, rejected or cancelled.
-    pub status: Status,
-    /// What was said.
-    pub comment: String,
-    /// Who and when.
-    pub mark: Mark,
-}
-
-/// An exemption with its history folded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Exemption {
-    /// What was asked for.
-    pub request: ExemptionRequest,
-    /// Who asked, and when.
-    pub requested: Mark,
-    /// The last decision; absent while pending.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub decision: Option<Decision>,
-    /// The events that took effect, so that one appended twice by a retry is recognised.
-    pub applied: Vec<EventId>,
-}
-
-impl Exemption {
-    /// How it stands at `now`. The end is judged here and nowhere else, with no job needed.
-    pub fn status(&self, now: Timestamp) -> Status {
-        match (&self.decision, self.ends()) {
-            (None, _) => Status::Pending,
-            (Some(_), Some(end)) if end <= now => Status::Expired,
-            (Some(decision), _) => decision.status,
-        }
-    }
-
-    /// When it ends, once approved.
-    pub fn ends(&self) -> Option<Timestamp> {
-        let approval = self.decision.as_ref().filter(|decision| decision.status == Status::Approved)?;
-        Some(approval.mark.at.plus_days(self.request.duration_days))
-    }
-
-    /// What stands against `event` by `mark`'s actor at that time, if anything.
-    fn refusal(&self, event: &ExemptionEvent, mark: &Mark) -> Option<Refusal> {
-        let status = self.status(mark.at);
-        let (verb, allowed) = match event {
-            ExemptionEvent::Requested { .. } => ("requested again", false),
-            ExemptionEvent::Approved { .. } => {
-                ("approved", matches!(status, Status::Pending | Status::Rejected | Status::Expired))
-            }
-            ExemptionEvent::Rejected { .. } => ("rejected", matches!(status, Status::Pending | Status::Approved)),
-            ExemptionEvent::Cancelled { .. } => ("cancelled", status != Status::Cancelled),
-        };
-        if !allowed {
-            return Some(Refusal::new(format!("the exemption is {status} and can't be {verb}")));
-        }
-        let own = self.requested.by.subject == mark.by.subject;
-        (own && matches!(event, ExemptionEvent::Approved { .. }))
-            .then(|| Refusal::new(format!("`{}` requested the exemption and can't approve it", mark.by.subject)))
-    }
-}
-
-/// The exemptions of one target.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Exemptions {
-    /// By id.
-    pub by_id: BTreeMap<ExemptionId, Exemption>,
-}
-
-impl Exemptions {
-    /// The exempted issues at `now`, each with the exemption that covers it; of several the one that ends last.
-    pub fn covering(&self, now: Timestamp) -> BTreeMap<IssueId, ExemptionId> {
-        let mut in_force: Vec<_> = self.in_force(now).collect();
-        in_force.sort_by_key(|(id, exemption)| (exemption.ends(), **id));
-        in_force.into_iter().map(|(id, exemption)| (exemption.request.issue, *id)).collect()
-    }
-
-    /// All that are in force at `now`.
-    fn in_force(&self, now: Timestamp) -> impl Iterator<Item = (&ExemptionId, &Exemption)> {
-        self.by_id.iter().filter(move |(_, exemption)| exemption.status(now) == Status::Approved)
-    }
-}
-
-impl Fold for Exemptions {
-    type Event = ExemptionEvent;
-    const ORDERED: bool = true;
-
-    fn apply(&mut self, _n: u64, entry: &Entry<ExemptionEvent>) -> Result<(), Refusal> {
-        let mark = entry.mark();
-        let (id, decided) = match &entry.event {
-            ExemptionEvent::Requested { request } => (request.id, None),
-            ExemptionEvent::Approved { exemption, comment } => (*exemption, Some((Status::Approved, comment))),
-            ExemptionEvent::Rejected { exemption, comment } => (*exemption, Some((Status::Rejected, comment))),
-            ExemptionEvent::Cancelled { exemption, comment } => (*exemption, Some((Status::Cancelled, comment))),
-        };
-        match (self.by_id.get_mut(&id), &entry.event) {
-            (Some(held), _) if held.applied.contains(&entry.id) => Ok(()),
-            (Some(held), event) => {
-                if let Some(refusal) = held.refusal(event, &mark) {
-                    return Err(refusal);
-                }
-                if let Some((status, comment)) = decided {
-                    held.decision = Some(Decision { status, comment: comment.clone(), mark });
-                    held.applied.push(entry.id);
-                }
-                Ok(())
-            }
-            (None, ExemptionEvent::Requested { request }) => {
-                let exemption =
-                    Exemption { request: request.clone(), requested: mark, decision: None, applied: vec![entry.id] };
-                self.by_id.insert(id, exemption);
-                Ok(())
-            }
-            (
-                None,
-                ExemptionEvent::Approved { .. } | ExemptionEvent::Rejected { .. } | ExemptionEvent::Cancelled { .. },
-            ) => Err(Refusal::new(format!("there is no exemption with the id {id}"))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::project::tests::entry;
-
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-
-    fn id(n: u8) -> ExemptionId {
-        ExemptionId::from_bits([n; 16])
-    }
-
-    fn issue(n: u8) -> IssueId {
-        IssueId::from_bits([n; 16])
-    }
-
-    fn requested(n: u8) -> ExemptionEvent {
-        ExemptionEvent::Requested {
-            request: ExemptionRequest {
-                id: id(n),
-                issue: issue(n),
-                title: "hashlib".to_owned(),
-                target: "dvpwa".parse().unwrap(),
-                duration_days: 7,
-                reason: Reason::AcceptableRisk,
-                text: "not reachable".to_owned(),
-                link: None,
-            },
-        }
-    }
-
-    fn approved(n: u8) -> ExemptionEvent {
-        ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned() }
-    }
-    fn rejected(n: u8) -> ExemptionEvent {
-        ExemptionEvent::Rejected { exemption: id(n), comment: "no".to_owned() }
-    }
-    fn cancelled(n: u8) -> ExemptionEvent {
-        ExemptionEvent::Cancelled { exemption: id(n), comment: String::new() }
-    }
-
-    /// Folds `(who, when in ms, what)` and answers the state and each event's refusal.
-    fn fold(events: &[(&str, i64, ExemptionEvent)]) -> (Exemptions, Vec<Option<String>>) {
-        let mut state = Exemptions::default();
-        let mut refusals = vec![];
-        for (n, (who, at, event)) in (1..).zip(events) {
-            refusals.push(state.apply(n, &entry(n, who, *at, event.clone())).err().map(|refusal| refusal.reason));
-        }
-        (state, refusals)
-    }
-
-    #[test]
-    fn the_clock_starts_at_approval_and_the_end_is_judged_when_asked() {
-        let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 5 * DAY, approved(1))]);
-        let at = |ms| Timestamp::from_ms(ms);
-        assert_eq!(state.covering(at(5 * DAY)).get(&issue(1)), Some(&id(1)));
-        assert_eq!(state.covering(at(12 * DAY - 1)).get(&issue(1)), Some(&id(1)));
-        assert_eq!(state.covering(at(12 * DAY)).get(&issue(1)), None);
-        assert_eq!(state.by_id[&id(1)].status(at(12 * DAY)), Status::Expired);
-        assert_eq!(state.covering(at(5 * DAY)).get(&issue(2)), None, "another issue is not covered");
-    }
-
-    #[test]
-    fn only_an_approved_one_covers() {
-        for events in [
-            vec![("dev", 0, requested(1))],
-            vec![("dev", 0, requested(1)), ("sec", 0, rejected(1))],
-            vec![("dev", 0, requested(1)), ("sec", 0, approved(1)), ("sec", 1, rejected(1))],
-            vec![("dev", 0, requested(1)), ("sec", 0, approved(1)), ("dev", 1, cancelled(1))],
-        ] {
-            assert_eq!(fold(&events).0.covering(Timestamp::from_ms(2)).get(&issue(1)), None, "{events:?}");
-        }
-    }
-
-    #[test]
-    fn nobody_approves_their_own() {
-        let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, approved(1))]);
-        assert_eq!(refusals[1].as_deref(), Some("`dev` requested the exemption and can't approve it"));
-        assert_eq!(state.by_id[&id(1)].status(Timestamp::from_ms(2)), Status::Pending);
-        let (_, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, cancelled(1))]);
-        assert_eq!(refusals[1], None, "withdrawing one's own is fine");
-    }
-
-    #[test]
-    fn each_transition_is_legal_or_refused_by_name() {
-        // From each state: how it is reached, then which of approve, reject, cancel are legal.
-        let cases = [
-            (Status::Pending, vec![], [true, true, true]),
-            (Status::Approved, vec![approved(1)], [false, true, true]),
-            (Status::Rejected, vec![rejected(1)], [true, false, true]),
-            (Status::Cancelled, vec![cancelled(1)], [false, false, false]),
-        ];
-        for (from, way, legal) in cases {
-            for (event, legal) in [approved(1), rejected(1), cancelled(1)].into_iter().zip(legal) {
-                let mut events = vec![("dev", 0, requested(1))];
-                events.extend(way.iter().map(|event| ("sec", 1, event.clone())));
-                events.push(("sec", 2, event.clone()));
-                let refusal = fold(&events).1.pop().unwrap();
-                assert_eq!(refusal.is_none(), legal, "{from} then {event:?}: {refusal:?}");
-                if let Some(refusal) = refusal {
-                    assert!(refusal.contains(from.as_str()), "{refusal}");
-                }
-            }
-        }
-        let (_, refusals) = fold(&[("dev", 0, requested(1)), ("sec", 0, approved(1)), ("sec", 8 * DAY, approved(1))]);
-        assert_eq!(refusals[2], None, "an expired one can be approved anew");
-        assert_eq!(
-            fold(&[("sec", 0, approved(1))]).1[0].as_deref(),
-            Some(format!("there is no exemption with the id {}", id(1)).as_str())
-        );
-    }
-
-    #[test]
-    fn an_event_appended_twice_counts_once() {
-        let mut state = Exemptions::default();
-        let twice = entry(1, "dev", 0, requested(1));
-        assert_eq!((state.apply(1, &twice), state.apply(2, &twice)), (Ok(()), Ok(())));
-        let approval = entry(3, "sec", 1, approved(1));
-        assert_eq!((state.apply(3, &approval), state.apply(4, &approval)), (Ok(()), Ok(())));
-        assert_eq!(state.by_id[&id(1)].applied.len(), 2);
+impl ExemptionId {
+    /// The id of the request to judge an occurrence of this exemption anew in another form: one for each form.
+    pub fn of_returned(from: Self, occurrence: Reviewed) -> Self {
+        let fields: [&[u8]; 3] = [&from.short().0, &occurrence.id.short().0, &occurrence.form.0];
+        Self::derived("v1:exemption:returned", &fields)
     }
 }

@@ -37,18 +37,18 @@ impl fmt::Display for Verdict {
 /// One issue as the gate sees it.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    /// Its level.
+    /// Its level: the highest of its occurrences that are not exempted.
     pub severity: Severity,
     /// New or common.
     pub bucket: Bucket,
-    /// Its occurrences.
+    /// Its occurrences that are not exempted, and those that are gone.
     pub division: Division,
-    /// The levels that its new occurrences have.
+    /// The levels that its new occurrences have, of those that are not exempted.
     pub levels_new: BTreeSet<Severity>,
     /// The same of those that were recognised although their code was edited.
     pub levels_updated: BTreeSet<Severity>,
-    /// Whether an exemption is in force for it.
-    pub exempted: bool,
+    /// How many of its occurrences are exempted. If none is left, the issue is exempted.
+    pub exempted: u32,
 }
 
 /// Numbers by level.
@@ -117,7 +117,7 @@ pub struct Counts {
     /// Those of them that were edited, so that the match is doubtful.
     #[serde(default)]
     pub updated_occurrences: u64,
-    /// Occurrences of exempted issues.
+    /// Exempted occurrences.
     pub exempted_occurrences: u64,
     /// Occurrences that are gone, those of remediated issues included.
     pub remediated_occurrences: u64,
@@ -295,9 +295,9 @@ impl Gate {
     pub fn judge(&mut self, issue: &Judged) {
         let Division { new, common, updated, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
-        if issue.exempted {
+        self.counts.exempted_occurrences += u64::from(issue.exempted);
+        if issue.exempted > 0 && new == 0 && common == 0 {
             self.counts.ignored += 1;
-            self.counts.exempted_occurrences += u64::from(new) + u64::from(common);
             return;
         }
         let rated = |severity| match (severity, self.terms.unassigned_as) {
@@ -395,10 +395,10 @@ mod tests {
         Judged {
             severity,
             bucket,
-            division: Division { new: 1, ..Division::default() },
-            levels_new: BTreeSet::from([severity]),
+            division: Division { new: u32::from(!exempted), ..Division::default() },
+            levels_new: if exempted { BTreeSet::new() } else { BTreeSet::from([severity]) },
             levels_updated: BTreeSet::new(),
-            exempted,
+            exempted: u32::from(exempted),
         }
     }
 
@@ -509,8 +509,17 @@ mod tests {
             division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
             levels_new: levels(new),
             levels_updated: levels(updated),
-            exempted: false,
+            exempted: 0,
         }
+    }
+
+    #[test]
+    fn an_issue_of_which_some_occurrences_are_exempted_counts_with_the_rest() {
+        let rest = Judged { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
+        let judgement = judge_by(on_severity("high"), &[rest]);
+        let counts = judgement.counts;
+        assert_eq!((judgement.verdict, counts.ignored, counts.exempted_occurrences), (Verdict::Pass, 0, 3));
+        assert_eq!((counts.all.low, counts.all.total(), counts.common_occurrences), (1, 1, 1));
     }
 
     #[test]

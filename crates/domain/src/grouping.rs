@@ -153,9 +153,18 @@ pub struct Rated {
     /// The highest score of its occurrences.
     #[serde(default)]
     pub score: Option<Scored>,
+    /// The place of its first occurrence in the scan's list of occurrences.
+    pub first: u32,
+    /// How many occurrences it has.
+    pub occurrences: u32,
 }
 
 impl Rated {
+    /// All ids under which it may be exempted: the one that it goes by, first, and those of all its names.
+    pub fn names(&self, goes_by: IssueId) -> Vec<IssueId> {
+        [goes_by, self.id].into_iter().chain(self.aliases.iter().copied()).collect()
+    }
+
     /// The level of its score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))

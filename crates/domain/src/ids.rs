@@ -144,6 +144,14 @@ name!(
     |_, c: char| !c.is_control()
 );
 
+impl Subject {
+    /// Whether both name one person: upper and lower case, and spaces around, make no other person of somebody.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        let key = |subject: &Self| subject.0.trim().to_lowercase();
+        key(self) == key(other)
+    }
+}
+
 macro_rules! identifier {
     ($(#[$doc:meta])* $type:ident, $what:literal) => {
         $(#[$doc])*

@@ -13,13 +13,13 @@ pub enum JournalId {
         /// The project.
         project: ProjectId,
     },
-    /// The exemptions of one target.
+    /// All exemptions of a project.
     Exemptions {
         /// The project.
         project: ProjectId,
-        /// The target.
-        target: TargetId,
     },
+    /// Where to look for exemptions that were granted for the whole installation.
+    Promoted,
     /// Every scan of one target, in the order they were recorded.
     Scans {
         /// The project.
@@ -34,7 +34,8 @@ impl JournalId {
     pub fn key(&self) -> String {
         match self {
             Self::Project { project } => format!("project:{project}"),
-            Self::Exemptions { project, target } => format!("ex:{project}:{target}"),
+            Self::Exemptions { project } => format!("ex:{project}"),
+            Self::Promoted => "promoted".to_owned(),
             Self::Scans { project, target } => format!("scans:{project}:{target}"),
         }
     }
@@ -81,7 +82,8 @@ mod tests {
         let project: ProjectId = "shop".parse().unwrap();
         let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
         assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
-        assert_eq!(JournalId::Exemptions { project: project.clone(), target }.key(), format!("ex:shop:{target}"));
+        assert_eq!(JournalId::Exemptions { project: project.clone() }.key(), "ex:shop");
+        assert_eq!(JournalId::Promoted.key(), "promoted");
         assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
     }
 }

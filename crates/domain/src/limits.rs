@@ -11,6 +11,19 @@ pub const TOKENS_MAX: usize = 1_000;
 pub const REMARK_CHARS_MAX: usize = 1024;
 /// Longest life of a token or an exemption, in days.
 pub const DURATION_DAYS_MAX: u32 = 3650;
+/// Most exemptions of one project that are known by name: they are one journal's state, which every upload reads. Beyond
+/// them those are forgotten that are over, cancelled ones first, then those decided longest ago; the journal keeps them.
+pub const EXEMPTIONS_MAX: usize = 5_000;
+/// Most occurrences that one exemption names; beyond them the whole issue is to be exempted.
+pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
+/// Most occurrences that all known exemptions of a project name together.
+pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
+/// Most exemptions that were ever granted for the whole installation.
+pub const PROMOTED_MAX: usize = 2_000;
+/// Most requests or decisions that take effect together.
+pub const BULK_MAX: usize = 100;
+/// Longest title of an issue that an exemption keeps, in characters.
+pub const EXEMPTION_TITLE_CHARS_MAX: usize = 256;
 /// Most variants of one target, those scanned most recently, that are known by name: they are one journal's state, which an
 /// upload reads where a baseline is a pattern. A pattern does not see older ones, nor does a list show them; as a fixed
 /// baseline such a variant serves as before, because its newest scan stands in a register of its own.

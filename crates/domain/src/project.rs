@@ -82,6 +82,42 @@ pub struct Settings {
     /// Whether an occurrence is new if it was recognised although its code was edited.
     #[serde(skip_serializing_if = "is_default", default)]
     pub updated_occurrences: UpdatedOccurrences,
+    /// Whether somebody may approve the exemption that they asked for themselves.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub self_approval: bool,
+    /// Whether exemptions without an end may be granted.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub unlimited_exemptions: bool,
+    /// For how many days an issue of a level may be exempted at most.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub exemption_days_max: BTreeMap<Severity, u32>,
+    /// How many days before an exemption's end people are told.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub ending_notice_days: NoticeDays,
+}
+
+/// How many days before an exemption's end people are told, from 1 to 90.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NoticeDays(u32);
+
+impl NoticeDays {
+    /// So many days, if that is allowed.
+    pub fn new(days: u32) -> Option<Self> {
+        (1..=90).contains(&days).then_some(Self(days))
+    }
+
+    /// The days.
+    pub fn days(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for NoticeDays {
+    /// The reference product's: section 7, the list of what ends within N days.
+    fn default() -> Self {
+        Self(7)
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

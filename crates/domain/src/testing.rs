@@ -90,8 +90,12 @@ impl Scan {
                 occurrences: self.side.occurrences.clone(),
                 names: self.side.names.clone(),
             },
-            issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
-            occurrences: comparison.occurrences.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
+            issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
+            occurrences: comparison
+                .occurrences
+                .iter()
+                .map(|row| Identified { id: row.id, seen: row.seen, form: row.form.clone() })
+                .collect(),
             origins: comparison.origins.clone(),
         };
         Compared { scan: self, comparison, known }

@@ -37,6 +37,25 @@ impl Timestamp {
     }
 }
 
+/// A text that is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no time: expected RFC 3339 (`2026-12-31T18:00:00Z`) or a date (`2026-12-31`)", .0.escape_default())]
+pub struct NoTime(String);
+
+impl Timestamp {
+    /// Reads the point up to which something holds: a time (RFC 3339), or a date, which is to the end of that day in UTC.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn parse_end(text: &str) -> Result<Self, NoTime> {
+        if let Ok(at) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self(at.as_millisecond()));
+        }
+        let midnight = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
+        midnight.map(|at| Self(at.as_millisecond()).plus_days(1)).map_err(|_| NoTime(text.to_owned()))
+    }
+}
+
 /// RFC 3339 in UTC with milliseconds, for example `2026-11-23T06:18:00.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,6 +75,16 @@ mod tests {
     fn timestamps_read_as_rfc_3339() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_795_414_680_001).to_string(), "2026-11-23T06:18:00.001Z");
+    }
+
+    #[test]
+    fn an_end_is_a_time_or_the_end_of_a_day() {
+        let read = |text: &str| Timestamp::parse_end(text).map(|at| at.to_string());
+        assert_eq!(read("2026-12-31").unwrap(), "2027-01-01T00:00:00.000Z");
+        assert_eq!(read("2026-12-31T18:00:00+02:00").unwrap(), "2026-12-31T16:00:00.000Z");
+        for bad in ["", "tomorrow", "2026-13-01", "2026-12-31T18:00:00", "31.12.2026", "2026-12-31\u{1b}"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -74,6 +74,15 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Whether the occurrence is beyond doubt what it was: stages A to C, and a file that has not changed. What was decided
+    /// of it then holds on; after any other stage somebody looks at it again.
+    pub fn keeps_form(self) -> bool {
+        match self {
+            Self::UnchangedFile | Self::Context | Self::Snippet | Self::Renamed => true,
+            Self::Moved | Self::Message | Self::Edited | Self::Counted => false,
+        }
+    }
+
     /// All stages in their order.
     pub const ALL: [Self; 8] = [
         Self::UnchangedFile,

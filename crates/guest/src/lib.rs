@@ -9,7 +9,7 @@ mod request;
 mod session;
 
 pub use kv::SpinKv;
-pub use request::{Body, Call, Reply, header, json_body, serve};
+pub use request::{Body, Call, Reply, bulk_body, header, json_body, serve};
 pub use session::Session;
 
 use api::Problem;

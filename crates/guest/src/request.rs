@@ -12,6 +12,8 @@ use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Stat
 
 /// The largest JSON body of a call that is not an upload, in bytes.
 const JSON_BODY_BYTES_MAX: usize = 64 * 1024;
+/// The largest JSON body of a call that does many things at once, in bytes.
+const BULK_BODY_BYTES_MAX: usize = 512 * 1024;
 /// The header that names a request, so that sending it again is not a second one.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -117,11 +119,23 @@ impl Body {
 /// # Errors
 /// It is too large, or not what `T` takes.
 pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
+    json_body_of(body, JSON_BODY_BYTES_MAX).await
+}
+
+/// Reads the JSON body of a call that does many things at once, see [`json_body`].
+///
+/// # Errors
+/// It is too large, or not what `T` takes.
+pub async fn bulk_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
+    json_body_of(body, BULK_BODY_BYTES_MAX).await
+}
+
+async fn json_body_of<T: DeserializeOwned>(body: &mut Body, most: usize) -> Result<T, Problem> {
     let mut bytes = Vec::new();
     while let Some(more) = body.next().await? {
         bytes.extend_from_slice(&more);
-        if bytes.len() > JSON_BODY_BYTES_MAX {
-            let detail = format!("the body is larger than {JSON_BODY_BYTES_MAX} bytes");
+        if bytes.len() > most {
+            let detail = format!("the body is larger than {most} bytes");
             return Err(Problem::new(Code::InvalidBody, detail));
         }
     }

@@ -1,7 +1,7 @@
 //! Every key of the store, in one place. All begin with `gh:`, because Redis and others do not keep labels apart.
 
 use domain::digest::Short;
-use domain::ids::{ExemptionId, ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 
 /// The register of a token, under its SHA-256.
@@ -94,11 +94,6 @@ pub fn turns_done(turns: &str) -> String {
 pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
     format!("gh:parts:{target}:{variant}:{tool}")
-}
-
-/// Where an exemption's events stand.
-pub fn exemption(id: ExemptionId) -> String {
-    format!("gh:ex:{id}")
 }
 
 /// The counter of a journal; touched by `increment` alone.

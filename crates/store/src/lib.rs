@@ -7,6 +7,7 @@
 
 pub mod document;
 pub mod journal;
+pub mod judging;
 pub mod keys;
 pub mod kv;
 pub mod memory;

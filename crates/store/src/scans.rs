@@ -13,13 +13,15 @@ use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all};
 use domain::comparison::{ComparedIssue, Origin, Tracked};
+use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
 use domain::grouping::{Issue, Name};
-use domain::ids::{ExemptionId, IssueId, ScanId};
+use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
 use domain::tracking::Place;
 use finding::Finding;
+use finding::severity::Score;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,18 +201,67 @@ pub struct RemediatedSpan {
 /// What the gate decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
-    /// The format's version: 1.
+    /// The format's version: 2.
     pub v: u8,
     /// When: exemptions were judged at this time.
     pub at: Timestamp,
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
-    /// The exempted issues, each with the exemption that covered it.
+    /// The issues that an exemption was in force, pending or rejected for.
+    pub standings: Manifest,
+    /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Manifest,
+    /// The occurrences that were exempted in a form that they no longer have.
+    pub returned: Manifest,
 }
 
-/// An exempted issue.
-pub type Exempted = (IssueId, ExemptionId);
+/// How an issue stood to exemptions when its scan was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The issue.
+    pub issue: IssueId,
+    /// How it stood.
+    pub coverage: Coverage,
+    /// The exemption that says so.
+    pub exemption: ExemptionId,
+    /// How many of its occurrences were exempted.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub exempted: u32,
+    /// Whether the whole issue was exempted, with occurrences to come.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub whole: bool,
+    /// The highest score of what is left of it, where some of it is exempted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<Score>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// An exempted occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemptedOccurrence {
+    /// Its issue.
+    pub issue: IssueId,
+    /// The occurrence.
+    pub occurrence: OccurrenceId,
+    /// By which exemption.
+    pub exemption: ExemptionId,
+}
+
+/// An occurrence whose exemption does not hold for the form that it has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedOccurrence {
+    /// Its issue.
+    pub issue: IssueId,
+    /// The occurrence, in that form.
+    #[serde(flatten)]
+    pub occurrence: Reviewed,
+    /// The exemption.
+    pub exemption: ExemptionId,
+}
 
 /// The answer of an upload, with its place in the target's journal: an event elsewhere that names the same scan is one
 /// that was appended by an upload that died before it could answer.
@@ -256,7 +307,9 @@ lists!(Grouped, keys::grouped, occurrences: Place, names: Name);
 lists!(
     Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: RemediatedSpan, origins: Origin
 );
-lists!(Judged, keys::judged, exempted: Exempted);
+lists!(
+    Judged, keys::judged, standings: Standing, exempted: ExemptedOccurrence, returned: ReturnedOccurrence
+);
 
 impl Grouped {
     /// A part of each issue: what a stage needs of it, so that it need not hold the rest.

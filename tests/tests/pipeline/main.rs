@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod baselines;
+mod exempting;
 mod formats;
 mod incomplete;
 mod interleaved;

@@ -12,7 +12,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// A report of Bandit: each result with its file, line and code.
-fn bandit(results: &[(&str, u32, &str)]) -> Vec<u8> {
+pub(crate) fn bandit(results: &[(&str, u32, &str)]) -> Vec<u8> {
     let result = |(path, line, code): &(&str, u32, &str)| {
         let (before, after) = (line - 1, line + 1);
         json!({"code": format!("{before} def f():\n{line}     {code}\n{after} \n"), "col_offset": 4, "filename": path,
@@ -23,8 +23,8 @@ fn bandit(results: &[(&str, u32, &str)]) -> Vec<u8> {
     json!({"errors": [], "generated_at": "2026-11-24T04:00:00Z", "metrics": {}, "results": results}).to_string().into()
 }
 
-const RUN: &str = "subprocess.run(command, shell=True)";
-const EDITED: &str = "subprocess.run(command, shell=True, check=False)";
+pub(crate) const RUN: &str = "subprocess.run(command, shell=True)";
+pub(crate) const EDITED: &str = "subprocess.run(command, shell=True, check=False)";
 
 /// The occurrences of a scan by their result.
 fn by_result(system: &System, answer: &ScanAnswer) -> Vec<OccurrenceItem> {

@@ -5,12 +5,13 @@ use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    DecisionBody, ExemptionBody, Explanation, IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody,
-    TargetItem, TargetPatch, TokenBody, VariantItem,
+    BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Explanation, IssueItem, OccurrenceItem,
+    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, Unused,
+    VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
-use domain::ids::{EventId, OccurrenceId, ProjectId, ScanId};
+use domain::ids::{EventId, IssueId, OccurrenceId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
@@ -27,7 +28,8 @@ const START_MS: i64 = 1_795_414_680_000;
 /// An upload to make.
 #[derive(Clone)]
 pub(crate) struct Upload {
-    project: String,
+    /// The system's own if absent.
+    project: Option<String>,
     query: String,
     key: Option<String>,
     token: Option<String>,
@@ -42,7 +44,7 @@ pub(crate) fn upload(variant: &str, body: &[u8]) -> Upload {
 
 pub(crate) fn upload_of(scanner: &str, target: &str, variant: &str, body: &[u8]) -> Upload {
     Upload {
-        project: "shop".to_owned(),
+        project: None,
         query: format!("scanner={scanner}&target={target}&variant={variant}"),
         key: None,
         token: None,
@@ -70,7 +72,7 @@ impl Upload {
         self
     }
     pub(crate) fn project(mut self, project: &str) -> Self {
-        self.project = project.to_owned();
+        self.project = Some(project.to_owned());
         self
     }
     /// With a sidecar before the report.
@@ -190,6 +192,17 @@ impl System {
         block_on(projects::job::put_project(&self.calls(), &self.who(ADMIN), settings)).unwrap();
     }
 
+    /// Goes on in another project of the installation, which is made if it is not there.
+    pub(crate) fn switch(&mut self, project: &str) {
+        self.project = project.parse().unwrap();
+        self.settings(SettingsBody::default());
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass_days(&self, days: i64) {
+        self.clock.set(self.clock.get() + days * 24 * 60 * 60 * 1000);
+    }
+
     /// Random bits that are the same in every run.
     fn bits(&self) -> [u8; 16] {
         self.random.set(self.random.get() + 1);
@@ -268,7 +281,10 @@ impl System {
         mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
         let mut pieces = Pieces::of(&mut wanted);
-        let (request, expected) = Asked::read(&wanted.project, api::query::Query::parse(&wanted.query)?)?;
+        let (request, expected) = Asked::read(
+            wanted.project.as_deref().unwrap_or(self.project.as_str()),
+            api::query::Query::parse(&wanted.query)?,
+        )?;
         let asked = Asked {
             request,
             expected,
@@ -420,22 +436,67 @@ impl System {
         who
     }
 
-    pub(crate) fn request_exemption(&self, issue: &IssueItem) -> String {
-        let body = ExemptionBody {
-            issue: issue.id.to_string(),
+    /// What asks for an exemption of an issue in the target.
+    pub(crate) fn exemption_of(&self, issue: IssueId) -> ExemptionBody {
+        ExemptionBody {
+            issue: issue.to_string(),
             scope: "target".to_owned(),
-            target: "notes".to_owned(),
-            duration_days: 7,
+            target: Some("notes".to_owned()),
+            duration_days: Some(7),
             reason: "acceptable_risk".to_owned(),
             text: "not reachable".to_owned(),
-            link: None,
-        };
-        block_on(exemptions::job::request(&self.calls(), &self.person("dev"), body)).unwrap().id
+            ..ExemptionBody::default()
+        }
+    }
+
+    pub(crate) fn ask(&self, body: ExemptionBody, who: &str) -> Result<ExemptionItem, Problem> {
+        block_on(exemptions::job::request(&self.calls(), &self.person(who), body))
+    }
+
+    pub(crate) fn ask_many(&self, requests: Vec<ExemptionBody>, who: &str) -> Result<Vec<ExemptionItem>, Problem> {
+        let body = RequestsBody { requests };
+        block_on(exemptions::job::request_many(&self.calls(), &self.person(who), body))
+    }
+
+    pub(crate) fn request_exemption(&self, issue: &IssueItem) -> String {
+        self.ask(self.exemption_of(issue.id), "dev").unwrap().id
     }
 
     pub(crate) fn decide(&self, id: &str, verb: &str, who: &str) -> Result<(), Problem> {
-        let decision = exemptions::job::Decision::named(verb)?;
-        let (id, body) = (id.parse().unwrap(), DecisionBody::default());
-        block_on(exemptions::job::decide(&self.calls(), &self.person(who), id, decision, body)).map(drop)
+        self.decide_with(id, verb, who, DecisionBody::default()).map(drop)
+    }
+
+    pub(crate) fn decide_with(
+        &self,
+        id: &str,
+        verb: &str,
+        who: &str,
+        body: DecisionBody,
+    ) -> Result<ExemptionItem, Problem> {
+        let decision = exemptions::job::Decision::named(verb).unwrap();
+        let id = id.parse().unwrap();
+        block_on(exemptions::job::decide(&self.calls(), &self.person(who), id, decision, body))
+    }
+
+    pub(crate) fn decide_many(&self, decisions: Vec<BulkDecision>, who: &str) -> Result<Vec<ExemptionItem>, Problem> {
+        let body = DecisionsBody { decisions };
+        block_on(exemptions::job::decide_many(&self.calls(), &self.person(who), body))
+    }
+
+    pub(crate) fn exemptions(&self, filter: &exemptions::list::Filter) -> Vec<ExemptionItem> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(exemptions::list::list(&self.calls(), &self.person("dev"), filter, wanted)).unwrap().items
+    }
+
+    pub(crate) fn preview(&self, id: &str, asked: &exemptions::preview::Asked) -> Result<Vec<PreviewItem>, Problem> {
+        let wanted = Wanted { limit: 500, from: None };
+        let (calls, who, id) = (self.calls(), self.person("sec"), id.parse().unwrap());
+        let page = block_on(exemptions::preview::preview(&calls, &who, id, asked, wanted, hold_nothing))?;
+        Ok(page.items)
+    }
+
+    pub(crate) fn unused(&self, scans: usize) -> Vec<Unused> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(exemptions::unused::unused(&self.calls(), &self.person("sec"), scans, wanted)).unwrap().items
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{FirstSeen, Matched};
 use domain::comparison::{Bucket, Tracked};
-use domain::ids::{IssueId, OccurrenceId};
+use domain::ids::{ExemptionId, IssueId, OccurrenceId};
 use domain::tracking::Stage;
 use finding::{Finding, Location};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,12 @@ pub struct OccurrenceItem {
     pub carried: Option<Stage>,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
+    /// The exemption that was in force for it at the time of the scan.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exemption: Option<ExemptionId>,
+    /// The exemption that is in force for it now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exemption_now: Option<ExemptionId>,
     /// The scanner's rule, or the id under which it reports the vulnerability.
     pub rule: String,
     /// Other ids of the same rule, where the report tells them: those it had in earlier versions of the tool.
@@ -250,6 +256,8 @@ impl OccurrenceItem {
             matched,
             carried: tracked.carried,
             first_seen,
+            exemption: None,
+            exemption_now: None,
             rule: finding.rule,
             former_rules: finding.former_rules,
             title: finding.title,

@@ -1,0 +1,169 @@
+//! Exemptions that exempt nothing: candidates for being taken back.
+
+use crate::job::{Known, may_see};
+use crate::list::item;
+use crate::words::Events;
+use api::Problem;
+use api::auth::Identity;
+use api::context::Context;
+use api::internal::Services;
+use api::page::{Page, Wanted, encode};
+use api::v1::Unused;
+use domain::exemption::{Coverage, Exemption, Scope, Status};
+use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScannerId, TargetId, TargetName};
+use domain::journal::JournalId;
+use domain::scan::{ScanEvent, ScanLog};
+use domain::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use store::kv::Kv;
+use store::scans::{Frozen, Judged};
+use store::{journal, keys};
+
+/// How many scans are asked for if the caller does not say.
+pub const SCANS_DEFAULT: usize = 10;
+/// How many may be asked for.
+pub const SCANS_MAX: usize = 100;
+/// How many events of a target are read for each scan that is asked for: others may be by other scanners.
+const EVENTS_PER_SCAN: usize = 10;
+/// After how many scans read a page ends; it may be empty and have a next.
+const SCANS_READ: usize = 5_000;
+
+/// A scan, as far as exemptions are concerned.
+struct Use {
+    at: Timestamp,
+    scanner: ScannerId,
+    pipeline: Option<PipelineName>,
+    exemptions: BTreeSet<ExemptionId>,
+    issues: BTreeSet<IssueId>,
+    occurrences: BTreeSet<OccurrenceId>,
+}
+
+impl Use {
+    fn is_of(&self, held: &Exemption) -> bool {
+        self.scanner == held.scanner
+            && held.reach().pipeline().is_none_or(|pipeline| Some(pipeline) == self.pipeline.as_ref())
+    }
+
+    /// Whether the exemption exempted anything there, or would have if no other had.
+    fn has(&self, id: ExemptionId, held: &Exemption) -> bool {
+        let chosen = held.reach().occurrences();
+        self.exemptions.contains(&id)
+            || (chosen.is_empty() && self.issues.contains(&held.issue))
+            || chosen.iter().any(|occurrence| self.occurrences.contains(&occurrence.id))
+    }
+}
+
+/// The approved exemptions that matched nothing in the last `scans` scans, by the issue's scanner, of each target that they
+/// reach. One that had less than so many scans since its approval is not among them, nor is one for the whole installation:
+/// not all that it reaches is looked at.
+///
+/// # Errors
+/// The project does not exist, or the store failed.
+pub async fn unused<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    scans: usize,
+    wanted: Wanted<String>,
+) -> Result<Page<Unused>, Problem> {
+    let known = Known::load(context).await?;
+    let in_force = known.exemptions.by_id.iter().filter(|(id, held)| {
+        held.status(context.now) == Status::Approved
+            && held.reach().scope() != Scope::Account
+            && may_see(who, held)
+            && wanted.from.as_ref().is_none_or(|from| *from < id.to_string())
+    });
+    let mut targets = Targets { scans, read: 0, uses: BTreeMap::new() };
+    let (mut events, mut items) = (Events::default(), Vec::new());
+    let mut before: Option<ExemptionId> = None;
+    for (id, held) in in_force {
+        if items.len() >= wanted.limit || targets.read >= SCANS_READ {
+            return Ok(Page { items, next: before.map(|id| encode("unused", &id.to_string())) });
+        }
+        before = Some(*id);
+        let reached = known.project.targets.iter();
+        let reached = reached.filter(|(name, _)| held.reach().target().is_none_or(|target| target == *name));
+        if let Some(looked_at) =
+            targets.without(context, *id, held, reached.map(|(name, target)| (name, target.id))).await?
+            && scans <= looked_at
+        {
+            let exemption = item(context, &mut events, *id, held).await?;
+            items.push(Unused { exemption, scans: looked_at });
+        }
+    }
+    Ok(Page { items, next: None })
+}
+
+/// The newest scans of targets, read once.
+struct Targets {
+    /// How many of each are looked at.
+    scans: usize,
+    /// How many were read so far.
+    read: usize,
+    uses: BTreeMap<TargetName, Vec<Use>>,
+}
+
+impl Targets {
+    /// In how many scans since its approval the exemption matched nothing; nothing if it matched in one.
+    async fn without<K: Kv, V: Services>(
+        &mut self,
+        context: &Context<'_, K, V>,
+        id: ExemptionId,
+        held: &Exemption,
+        targets: impl Iterator<Item = (&TargetName, TargetId)>,
+    ) -> Result<Option<usize>, Problem> {
+        let approved = held.changed();
+        let mut looked_at = 0;
+        for (name, target) in targets {
+            if !self.uses.contains_key(name) {
+                let uses = self.read(context, target).await?;
+                self.read += uses.len();
+                self.uses.insert(name.clone(), uses);
+            }
+            let uses = self.uses.get(name).map(Vec::as_slice).unwrap_or_default();
+            let since = uses.iter().filter(|one| approved < one.at && one.is_of(held)).take(self.scans);
+            for one in since {
+                if one.has(id, held) {
+                    return Ok(None);
+                }
+                looked_at += 1;
+            }
+        }
+        Ok(Some(looked_at))
+    }
+
+    async fn read<K: Kv, V: Services>(
+        &self,
+        context: &Context<'_, K, V>,
+        target: TargetId,
+    ) -> Result<Vec<Use>, Problem> {
+        let kv = context.kv;
+        let journal = JournalId::Scans { project: context.project.clone(), target };
+        let last = journal::load::<ScanLog>(kv, &journal, context.now).await?.last;
+        let count = self.scans.saturating_mul(EVENTS_PER_SCAN);
+        let mut uses: Vec<Use> = Vec::new();
+        for (_, entry) in journal::read_back::<ScanEvent>(kv, &journal, last, count).await? {
+            let (scan, scanner) = (entry.event.scan, entry.event.scanner);
+            // Without an answer its upload died, and it counts nowhere.
+            if kv.get(&keys::answer(scan)).await?.is_none() {
+                continue;
+            }
+            let judged = Judged::get(kv, scan).await?;
+            let standings = judged.standings(kv, scan).await?;
+            let occurrences = judged.exempted(kv, scan).await?;
+            let in_force = |coverage| matches!(coverage, Coverage::Exempted | Coverage::PartiallyExempted);
+            let standings = standings.into_iter().filter(|standing| in_force(standing.coverage));
+            let (mut exemptions, issues): (BTreeSet<_>, BTreeSet<_>) =
+                standings.map(|standing| (standing.exemption, standing.issue)).unzip();
+            exemptions.extend(occurrences.iter().map(|one| one.exemption));
+            uses.push(Use {
+                at: entry.at,
+                scanner,
+                pipeline: Frozen::get(kv, scan).await?.record.request.pipeline,
+                exemptions,
+                issues,
+                occurrences: occurrences.iter().map(|one| one.occurrence).collect(),
+            });
+        }
+        Ok(uses)
+    }
+}

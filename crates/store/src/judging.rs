@@ -1,0 +1,255 @@
+//! A compared scan judged with the exemptions that hold for it. The gate does so once and stores it; whoever asks what would
+//! be if an exemption were granted or taken back does so again.
+
+use crate::journal;
+use crate::keys;
+use crate::kv::{Kv, KvError};
+use crate::scans::{Compared, ExemptedOccurrence, Frozen, Grouped, Judged, ReturnedOccurrence, Standing, read_list};
+use domain::comparison::{ComparedIssue, Tracked};
+use domain::exemption::{Candidate, Coverage, Exemptions, InForce, Place, Promoted, Reviewed, Weighed};
+use domain::gate::{Gate, Judged as Weight, Judgement, Terms};
+use domain::grouping::{Name, Rated};
+use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId};
+use domain::journal::JournalId;
+use domain::scan::ScanRequest;
+use domain::time::Timestamp;
+use domain::tracking;
+use finding::severity::Severity;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many occurrences of an issue are in memory at once while it is weighed.
+const OCCURRENCES_AT_ONCE: u32 = 10_000;
+
+/// A scan judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judging {
+    /// The verdict, its reasons and counts.
+    pub judgement: Judgement,
+    /// The issues that an exemption is in force, pending or rejected for.
+    pub standings: Vec<Standing>,
+    /// The exempted occurrences of issues that are not exempted as a whole.
+    pub exempted: Vec<ExemptedOccurrence>,
+    /// The occurrences that were exempted in another form.
+    pub returned: Vec<ReturnedOccurrence>,
+}
+
+/// A scan's issues as they are judged.
+#[derive(Debug)]
+pub struct Issues {
+    /// The issues.
+    pub rated: Vec<Rated>,
+    /// How they compare, in the same order.
+    pub rows: Vec<ComparedIssue>,
+}
+
+impl Issues {
+    /// Reads the issues of a scan that was compared.
+    ///
+    /// # Errors
+    /// The store failed, or a stage is not done.
+    pub async fn of(kv: &impl Kv, scan: ScanId, grouped: &Grouped, compared: &Compared) -> Result<Self, KvError> {
+        Ok(Self { rated: grouped.issues_as(kv, scan).await?, rows: compared.issues(kv, scan).await? })
+    }
+
+    /// All ids under which one of them may be exempted.
+    pub fn names(&self) -> BTreeSet<IssueId> {
+        self.rated.iter().zip(&self.rows).flat_map(|(rated, row)| rated.names(row.id)).collect()
+    }
+}
+
+/// The exemptions of a project.
+///
+/// # Errors
+/// The store failed.
+pub async fn exemptions(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Result<Exemptions, KvError> {
+    let journal = JournalId::Exemptions { project: project.clone() };
+    Ok(journal::load(kv, &journal, now).await?.state)
+}
+
+/// What holds at `now` for a scan: its project's exemptions, and those of other projects that were granted for the whole
+/// installation. `names` gives all ids of the scan's issues; it is asked only if there are such.
+///
+/// # Errors
+/// The store failed.
+pub async fn in_force(
+    kv: &impl Kv,
+    request: &ScanRequest,
+    own: &Exemptions,
+    names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
+    now: Timestamp,
+) -> Result<InForce, KvError> {
+    let place = Place { target: &request.target, pipeline: request.pipeline.as_ref() };
+    let mut force = own.in_force(now, &place);
+    let promoted: Promoted = journal::load(kv, &JournalId::Promoted, now).await?.state;
+    if promoted.by_id.values().all(|pointer| pointer.project == request.project) {
+        return Ok(force);
+    }
+    let names = names().await?;
+    let mut elsewhere: BTreeMap<ProjectId, BTreeSet<ExemptionId>> = BTreeMap::new();
+    for (id, pointer) in promoted.by_id {
+        if pointer.project != request.project && names.contains(&pointer.issue) {
+            elsewhere.entry(pointer.project).or_default().insert(id);
+        }
+    }
+    for (project, ids) in elsewhere {
+        force.add(exemptions(kv, &project, now).await?.in_force_everywhere(now, &ids));
+    }
+    Ok(force)
+}
+
+/// What held when a scan was judged.
+///
+/// # Errors
+/// The store failed, or the scan was not judged.
+pub async fn as_judged(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, InForce), KvError> {
+    let judged = Judged::get(kv, scan).await?;
+    let whole = judged.standings(kv, scan).await?.into_iter().filter(|standing| standing.whole);
+    let occurrences = judged.exempted(kv, scan).await?;
+    let force = InForce::as_judged(
+        whole.map(|standing| (standing.issue, standing.exemption)),
+        occurrences.into_iter().map(|one| (one.issue, one.occurrence, one.exemption)),
+    );
+    Ok((judged.at, force))
+}
+
+/// Judges a scan with what holds for it.
+///
+/// # Errors
+/// The store failed, or a stage is not done.
+pub async fn judge(
+    kv: &impl Kv,
+    frozen: &Frozen,
+    compared: &Compared,
+    issues: &Issues,
+    force: &InForce,
+) -> Result<Judging, KvError> {
+    let scan = frozen.record.id;
+    let mut gate = Gate::new(Terms::of(&frozen.record));
+    let mut places = Places::new(kv, scan);
+    let (mut standings, mut exempted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
+    for (rated, row) in issues.rated.iter().zip(&issues.rows) {
+        let weighed = places.weigh(rated, row, force).await?;
+        let issue = row.id;
+        exempted.extend(weighed.exempted.iter().map(|(occurrence, exemption)| ExemptedOccurrence {
+            issue,
+            occurrence: *occurrence,
+            exemption: *exemption,
+        }));
+        returned.extend(weighed.returned.iter().map(|(id, form, exemption)| ReturnedOccurrence {
+            issue,
+            occurrence: Reviewed { id: *id, form: *form },
+            exemption: *exemption,
+        }));
+        standings.extend(standing(rated, row, &weighed));
+        gate.judge(&weight(rated, row, weighed));
+    }
+    for issue in compared.remediated(kv, scan).await? {
+        gate.remediated(issue.occurrences);
+    }
+    let judgement = gate.finish(&frozen.report.summary);
+    Ok(Judging { judgement, standings, exempted, returned })
+}
+
+/// How an issue stands to exemptions, if it does.
+pub fn standing(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option<Standing> {
+    let (coverage, exemption) = weighed.coverage.zip(weighed.exemption)?;
+    let whole = coverage == Coverage::Exempted && weighed.exempted.is_empty();
+    let one_by_one = u32::try_from(weighed.exempted.len()).unwrap_or(u32::MAX);
+    Some(Standing {
+        issue: row.id,
+        coverage,
+        exemption,
+        exempted: if whole { rated.occurrences } else { one_by_one },
+        whole,
+        left: weighed.left.score.filter(|_| coverage == Coverage::PartiallyExempted),
+    })
+}
+
+/// An issue as the gate takes it into account.
+fn weight(rated: &Rated, row: &ComparedIssue, weighed: Weighed) -> Weight {
+    let ComparedIssue { bucket, division, levels_new, levels_updated, .. } = row.clone();
+    let Weighed { coverage, exempted, left, .. } = weighed;
+    match coverage {
+        Some(Coverage::Exempted | Coverage::PartiallyExempted) => {
+            let one_by_one = u32::try_from(exempted.len()).unwrap_or(u32::MAX);
+            Weight {
+                severity: Severity::of(left.score),
+                bucket,
+                division: domain::comparison::Division { remediated: division.remediated, ..left.division },
+                levels_new: left.levels_new,
+                levels_updated: left.levels_updated,
+                exempted: if exempted.is_empty() { rated.occurrences } else { one_by_one },
+            }
+        }
+        Some(Coverage::Pending | Coverage::Rejected) | None => {
+            Weight { severity: rated.severity(), bucket, division, levels_new, levels_updated, exempted: 0 }
+        }
+    }
+}
+
+/// The occurrences of a scan, of which only those are read that may be exempted one by one.
+pub struct Places<'a, K> {
+    kv: &'a K,
+    scan: ScanId,
+    lists: Option<Lists>,
+}
+
+struct Lists {
+    grouped: Grouped,
+    compared: Compared,
+    names: Vec<Name>,
+}
+
+impl<'a, K: Kv> Places<'a, K> {
+    /// The occurrences of this scan.
+    pub fn new(kv: &'a K, scan: ScanId) -> Self {
+        Self { kv, scan, lists: None }
+    }
+
+    /// What exemptions leave of an issue.
+    ///
+    /// # Errors
+    /// The store failed, or a stage is not done.
+    pub async fn weigh(&mut self, rated: &Rated, row: &ComparedIssue, force: &InForce) -> Result<Weighed, KvError> {
+        let names = rated.names(row.id);
+        let mut weighing = force.weigh(&names);
+        if force.is_partial(&names) {
+            let end = rated.first.saturating_add(rated.occurrences);
+            let mut first = rated.first;
+            while first < end {
+                let count = OCCURRENCES_AT_ONCE.min(end - first);
+                self.candidates(first, count).await?.iter().for_each(|candidate| weighing.add(candidate));
+                first += count;
+            }
+        }
+        Ok(weighing.finish())
+    }
+
+    /// The occurrences from the place `first` on, as they are weighed.
+    ///
+    /// # Errors
+    /// The store failed, or a stage is not done.
+    pub async fn candidates(&mut self, first: u32, count: u32) -> Result<Vec<Candidate>, KvError> {
+        let (kv, scan) = (self.kv, self.scan);
+        let lists = match self.lists.take() {
+            Some(lists) => lists,
+            None => {
+                let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
+                let names = grouped.names(kv, scan).await?;
+                Lists { grouped, compared, names }
+            }
+        };
+        let Lists { grouped, compared, names } = self.lists.insert(lists);
+        let occurrences = "occurrences";
+        let places: Vec<tracking::Place> =
+            read_list(kv, &keys::grouped(scan), occurrences, &grouped.occurrences, first, count).await?;
+        let tracked: Vec<Tracked> =
+            read_list(kv, &keys::compared(scan), occurrences, &compared.occurrences, first, count).await?;
+        let path = |place: &tracking::Place| usize::try_from(place.path).ok().and_then(|at| names.get(at));
+        let candidates = places.iter().zip(&tracked).map(|(place, tracked)| {
+            let path = path(place).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
+            Candidate::of(place, tracked, path)
+        });
+        Ok(candidates.collect())
+    }
+}
