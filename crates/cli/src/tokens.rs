@@ -153,9 +153,8 @@ fn list(args: &ListArgs) -> Result<()> {
 }
 
 fn table(items: &[TokenItem]) -> String {
-    let mut listing = Listing::new(&[
-        "NAME", "SUBJECT", "ROLE", "TARGETS", "EXPIRES", "LAST USED", "ISSUED", "ISSUED BY", "ID",
-    ]);
+    let mut listing =
+        Listing::new(&["NAME", "SUBJECT", "ROLE", "TARGETS", "EXPIRES", "LAST USED", "ISSUED", "ISSUED BY", "ID"]);
     for item in items {
         let targets = item.targets.as_ref().map_or_else(|| "all".to_owned(), |targets| targets.join(", "));
         let [expires, used] = [&item.expires_at, &item.last_used_at].map(|at| at.as_deref().unwrap_or("never"));
