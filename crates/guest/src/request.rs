@@ -85,7 +85,8 @@ impl Call {
 /// The client's network address as the host saw it. Of a request that another component sent on it is the address which
 /// that one was given; whatever a client outside writes into that header is not looked at.
 pub(crate) fn client_address(headers: &HeaderMap) -> Option<&str> {
-    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // The last one, should a host add its own to what a client sent under this name.
+    let value = |name: &str| headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
     match value(CLIENT_ADDRESS) {
         Some(CHAINED_CLIENT) => value(FORWARDED_ADDRESS),
         address => address,
@@ -241,6 +242,7 @@ mod tests {
         let (host, forwarded) = ("spin-client-addr", "gatehouse-client-addr");
         assert_eq!(address(&[(host, "192.0.2.7:1"), (forwarded, "192.0.2.8:1")]).as_deref(), Some("192.0.2.7:1"));
         assert_eq!(address(&[(host, "0.0.0.0:0"), (forwarded, "192.0.2.8:1")]).as_deref(), Some("192.0.2.8:1"));
+        assert_eq!(address(&[(host, "0.0.0.0:0"), (host, "192.0.2.7:1")]).as_deref(), Some("192.0.2.7:1"), "forged");
         assert_eq!(address(&[(host, "0.0.0.0:0")]), None);
         assert_eq!(address(&[(forwarded, "192.0.2.8:1"), ("x-forwarded-for", "192.0.2.8")]), None);
     }
