@@ -10,7 +10,7 @@ use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 use crate::sync_kv::SyncKv;
 use crate::upload::{Context, freeze, judge};
-use api::auth::authenticate;
+use api::auth::{Identity, authenticate};
 use api::internal::{Hold, Services};
 use api::problem::{Code, Problem};
 use api::v1::{NoBody, ReplayAnswer, ScanAnswer};
@@ -80,7 +80,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
     let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
     identity.require(&asked.project, Right::Develop)?;
-    let answer = finished(kv, &asked).await?;
+    let answer = finished(kv, &asked, &identity).await?;
     let original = Frozen::get(kv, asked.scan).await?;
     if let Some(first) = original.record.replay_of {
         let detail = format!("scan {} is a replay itself; replay its original, scan {first}", asked.scan);
@@ -117,13 +117,13 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     compared(kv, (&original, answer), (&replay, replayed), hold).await
 }
 
-/// The original's answer.
-async fn finished(kv: &impl Kv, asked: &Asked) -> Result<ScanAnswer, Problem> {
+/// The original's answer, if the caller may see its target.
+async fn finished(kv: &impl Kv, asked: &Asked, who: &Identity) -> Result<ScanAnswer, Problem> {
     let answered: Option<Answered<ScanAnswer>> = document::find(kv, &keys::answer(asked.scan)).await?;
     let Asked { project, scan, .. } = asked;
     answered
         .map(|answered| answered.answer)
-        .filter(|answer| answer.scan.project == project.as_str())
+        .filter(|answer| who.sees(project, &answer.scan))
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{project}`")))
 }
 

@@ -66,7 +66,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
     let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
     let project = &asked.request.project;
-    identity.require(project, Right::Upload)?;
+    identity.require_target(project, &asked.request.target, Right::Upload)?;
     let state = project_state(kv, project, context.now).await?;
     ensure_type(&state, &asked.request)?;
 

@@ -2,6 +2,7 @@
 
 use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
+use domain::account::Account;
 use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
 use domain::project::Project;
@@ -18,6 +19,9 @@ use store::kv::{Counter, KvError};
 pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timestamp) -> Result<Appended, Problem> {
     let Append { id, by, event } = request;
     let appended = match event {
+        AnyEvent::Account { event } => {
+            told(journal::append::<Account>(kv, &JournalId::Account, id, by, event, now).await)?
+        }
         AnyEvent::Project { event } => {
             let journal = JournalId::Project { project: event.project.clone() };
             told(journal::append::<Project>(kv, &journal, id, by, event, now).await)?

@@ -25,7 +25,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     if call.method != "GET" {
         return Err(Problem::not_allowed(&call.method, "GET"));
     }
-    let context = Context { kv: &kv, now, project, hold: guest::memory::hold };
+    let context = Context { kv: &kv, now, project, who, hold: guest::memory::hold };
     let rest: Vec<&str> = rest.iter().skip(1).map(String::as_str).collect();
     let query = &mut call.query;
 

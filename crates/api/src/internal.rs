@@ -1,6 +1,7 @@
 //! What components send each other over private routes: ids, never findings.
 
 use crate::problem::Problem;
+use domain::account::AccountEvent;
 use domain::event::Actor;
 use domain::exemption::{ExemptionEvent, PromotedEvent};
 use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
@@ -93,6 +94,11 @@ pub struct Append {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum AnyEvent {
+    /// To the account's journal.
+    Account {
+        /// What happens.
+        event: AccountEvent,
+    },
     /// To a project's journal.
     Project {
         /// What happens.

@@ -58,6 +58,15 @@ fn decode<C: DeserializeOwned>(list: &str, text: &str) -> Option<C> {
     (of == list).then_some(cursor)
 }
 
+/// A page of items that are sorted by a text; the cursor is the text after which the page begins.
+pub fn page_of<T>(list: &str, items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
+    let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
+    let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
+    let more = rest.next().is_some();
+    let next = page.last().filter(|_| more).map(|(at, _)| encode(list, at));
+    Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

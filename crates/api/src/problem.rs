@@ -84,6 +84,8 @@ codes! {
     NotReplayable = "not-replayable", 422, "The scan can't be replayed";
     /// The `Idempotency-Key` was used for something else.
     IdempotencyMismatch = "idempotency-mismatch", 422, "The Idempotency-Key was used for another request";
+    /// Too many unknown tokens came from where the request comes from.
+    TooManyAttempts = "too-many-attempts", 429, "Too many unknown tokens were tried";
     /// Our fault.
     Internal = "internal", 500, "Something went wrong inside Gatehouse";
     /// The store, or a stage, could not be reached or did not answer in time.

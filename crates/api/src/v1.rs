@@ -8,6 +8,7 @@ mod replay;
 mod scanner;
 mod source;
 mod target;
+mod token;
 
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
@@ -23,12 +24,13 @@ pub use replay::{
 pub use scanner::{Difference, ScannerItem};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
 pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
+pub use token::{AccountTokenBody, TokenBody, TokenItem};
 
 use domain::comparison::{Bucket, Division};
 use domain::gate::{Counts, Judgement, Verdict};
 use domain::grouping::Issue;
 use domain::ids::{IssueId, ScanId};
-use domain::project::{TargetType, Token};
+use domain::project::TargetType;
 use domain::scan::{ParsedReport, Reference, ScanRecord};
 use domain::source::Revision;
 use domain::threshold::Threshold;
@@ -578,59 +580,4 @@ pub struct ProjectAnswer {
     pub created_at: String,
     /// How many targets it has.
     pub targets: usize,
-}
-
-/// Asks for a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenBody {
-    /// What to call it.
-    pub name: String,
-    /// `viewer`, `developer`, `secops` or `admin`.
-    pub role: String,
-    /// The person or machine it is for; the name if absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub subject: Option<String>,
-    /// When it ends, in days from now; never if absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_in_days: Option<u32>,
-}
-
-/// A token, never with itself but in the answer that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenItem {
-    /// Its public id.
-    pub id: String,
-    /// What its issuer called it.
-    pub name: String,
-    /// Whom it is for.
-    pub subject: String,
-    /// What it allows.
-    pub role: String,
-    /// When it ends, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_at: Option<String>,
-    /// When it was issued, RFC 3339.
-    pub issued_at: String,
-    /// Who issued it.
-    pub issued_by: String,
-    /// The token itself: only in the answer that made it, and never again.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub token: Option<String>,
-}
-
-impl TokenItem {
-    /// A token without itself.
-    pub fn new(token: &Token) -> Self {
-        Self {
-            id: token.token.id.to_string(),
-            name: token.token.name.clone(),
-            subject: token.token.subject.to_string(),
-            role: token.token.role.to_string(),
-            expires_at: token.token.expires.map(|end| end.to_string()),
-            issued_at: token.issued.at.to_string(),
-            issued_by: token.issued.by.subject.to_string(),
-            token: None,
-        }
-    }
 }

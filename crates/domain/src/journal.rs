@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "journal")]
 pub enum JournalId {
+    /// What belongs to the installation and to no project: the tokens of its admins.
+    Account,
     /// Settings, targets, baselines and tokens of a project.
     Project {
         /// The project.
@@ -33,6 +35,7 @@ impl JournalId {
     /// The journal's part of keys in the store; made of `[a-z0-9._:-]` alone.
     pub fn key(&self) -> String {
         match self {
+            Self::Account => "account".to_owned(),
             Self::Project { project } => format!("project:{project}"),
             Self::Exemptions { project } => format!("ex:{project}"),
             Self::Promoted => "promoted".to_owned(),
@@ -81,6 +84,7 @@ mod tests {
     fn keys_of_journals_are_pinned() {
         let project: ProjectId = "shop".parse().unwrap();
         let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
+        assert_eq!(JournalId::Account.key(), "account");
         assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
         assert_eq!(JournalId::Exemptions { project: project.clone() }.key(), "ex:shop");
         assert_eq!(JournalId::Promoted.key(), "promoted");

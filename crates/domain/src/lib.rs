@@ -9,6 +9,7 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod account;
 pub mod baseline;
 pub mod comparison;
 pub mod digest;
@@ -31,6 +32,7 @@ pub mod signature;
 pub mod source;
 pub mod threshold;
 pub mod time;
+pub mod token;
 pub mod tracking;
 mod union;
 pub mod version;

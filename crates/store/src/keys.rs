@@ -9,6 +9,16 @@ pub fn token(sha256: &str) -> String {
     format!("gh:token:{sha256}")
 }
 
+/// The register of a token's last use, under its SHA-256.
+pub fn used(sha256: &str) -> String {
+    format!("gh:used:{sha256}")
+}
+
+/// The register that counts unknown tokens of the networks that share it.
+pub fn guesses(bucket: u16) -> String {
+    format!("gh:guess:{bucket:04x}")
+}
+
 /// What was frozen when a scan began.
 pub fn scan(scan: ScanId) -> String {
     format!("gh:scan:{scan}")
@@ -128,6 +138,8 @@ mod tests {
         let journal = JournalId::Scans { project, target };
         let keys = [
             token(&"f".repeat(64)),
+            used(&"f".repeat(64)),
+            guesses(u16::MAX),
             raw(scan, &"f".repeat(32), u32::MAX),
             source(scan, &"f".repeat(32), u32::MAX),
             segment(&compared(scan), u32::MAX),

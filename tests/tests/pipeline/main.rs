@@ -11,6 +11,7 @@ mod pairs;
 mod replay;
 mod rescoring;
 mod source;
+mod tokens;
 mod tracking;
 mod wiring;
 

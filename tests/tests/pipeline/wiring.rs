@@ -6,8 +6,8 @@ use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Explanation, IssueItem, OccurrenceItem,
-    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, Unused,
-    VariantItem,
+    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem,
+    Unused, VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
@@ -110,6 +110,12 @@ pub(crate) fn bandit(results: usize) -> Vec<u8> {
         list.join(",\n")
     )
     .into_bytes()
+}
+
+/// Asks for a token without an end, for all targets.
+pub(crate) fn token_body(name: &str, role: &str) -> TokenBody {
+    let (name, role) = (name.to_owned(), role.to_owned());
+    TokenBody { name, role, subject: None, targets: None, expires_in_days: None }
 }
 
 /// The parts of an upload in pieces; bytes are those of the part that was gone to last.
@@ -215,7 +221,7 @@ impl System {
         Timestamp::from_ms(self.clock.get())
     }
 
-    fn who(&self, token: &str) -> api::auth::Identity {
+    pub(crate) fn who(&self, token: &str) -> api::auth::Identity {
         block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
     }
 
@@ -233,7 +239,7 @@ impl System {
         }
     }
 
-    fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
+    pub(crate) fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
         api::context::Context {
             kv: &self.kv,
             services: self,
@@ -244,24 +250,41 @@ impl System {
     }
 
     fn results(&self) -> results::job::Context<'_, MemoryKv> {
-        results::job::Context { kv: &self.kv, now: self.now(), project: self.project.clone(), hold: hold_nothing }
+        self.results_for(ADMIN)
+    }
+
+    /// What a query works with when the holder of this token asks.
+    pub(crate) fn results_for(&self, token: &str) -> results::job::Context<'_, MemoryKv> {
+        let (project, who) = (self.project.clone(), self.who(token));
+        results::job::Context { kv: &self.kv, now: self.now(), project, who, hold: hold_nothing }
+    }
+
+    /// What a call to tokens works with; without a project they are the account's.
+    pub(crate) fn tokens(&self, project: Option<&str>) -> projects::tokens::Context<'_, MemoryKv, Self> {
+        projects::tokens::Context {
+            kv: &self.kv,
+            services: self,
+            now: self.now(),
+            event: EventId::from_bits(self.bits()),
+            project: project.map(|project| project.parse().unwrap()),
+        }
+    }
+
+    /// Issues a token; it is made of its name, that of its project, and nothing else.
+    pub(crate) fn issue(&self, project: Option<&str>, wanted: TokenBody) -> Result<TokenItem, Problem> {
+        let secret = format!("gate_{}_{}", wanted.name, project.unwrap_or("account"));
+        block_on(projects::tokens::issue(&self.tokens(project), &self.who(ADMIN), wanted, secret))
     }
 
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
-        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
-        let secret = format!("gate_{name}_{}", self.project);
-        let issued = block_on(projects::job::issue_token(&self.calls(), &self.who(ADMIN), wanted, secret));
-        issued.unwrap().token.unwrap()
+        self.issue(Some(self.project.as_str()), token_body(name, role)).unwrap().token.unwrap()
     }
 
     /// A token of another project, which is made for it.
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
         let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
         block_on(projects::job::put_project(&calls, &self.who(ADMIN), SettingsBody::default())).unwrap();
-        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
-        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
-        let secret = format!("gate_{name}_{project}");
-        block_on(projects::job::issue_token(&calls, &self.who(ADMIN), wanted, secret)).unwrap().token.unwrap()
+        self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
 
     /// Makes an upload as another system of the same history would: only its own random bits and time differ.
@@ -354,7 +377,7 @@ impl System {
     }
 
     pub(crate) fn target(&self) -> TargetItem {
-        block_on(projects::job::target(&self.calls(), "notes")).unwrap()
+        block_on(projects::job::target(&self.calls(), &self.who(ADMIN), "notes")).unwrap()
     }
 
     pub(crate) fn variants(&self, regex: Option<&str>, limit: usize) -> Vec<VariantItem> {
@@ -362,7 +385,8 @@ impl System {
         loop {
             let regex = regex.map(|regex| regex.parse().unwrap());
             let wanted = Wanted { limit, from };
-            let page = block_on(projects::job::variants(&self.calls(), "notes", regex, wanted)).unwrap();
+            let (calls, who) = (self.calls(), self.who(ADMIN));
+            let page = block_on(projects::job::variants(&calls, &who, "notes", regex, wanted)).unwrap();
             items.extend(page.items);
             let Some(cursor) = page.next else { return items };
             let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
