@@ -4,6 +4,7 @@ use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
 use domain::exemption::Exemptions;
 use domain::journal::{Fold, JournalId};
+use domain::outbox::Outbox;
 use domain::project::Project;
 use domain::scan::ScanLog;
 use domain::time::Timestamp;
@@ -24,6 +25,9 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
         }
         AnyEvent::Exemption { journal, event } => {
             told(journal::append::<Exemptions>(kv, &journal, id, by, event, now).await)?
+        }
+        AnyEvent::Outbox { project, event } => {
+            told(journal::append::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await)?
         }
         AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
     };

@@ -3,8 +3,9 @@
 use crate::problem::Problem;
 use domain::event::Actor;
 use domain::exemption::ExemptionEvent;
-use domain::ids::{EventId, ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
+use domain::outbox::OutboxEvent;
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,13 @@ pub enum AnyEvent {
         journal: JournalId,
         /// What happens.
         event: ExemptionEvent,
+    },
+    /// To a project's outbox.
+    Outbox {
+        /// The project.
+        project: ProjectId,
+        /// What happens.
+        event: OutboxEvent,
     },
     /// To a target's scan journal.
     Scan {

@@ -20,6 +20,11 @@ pub enum JournalId {
         /// The target.
         target: TargetId,
     },
+    /// What is to be told to people of a project's exemptions.
+    Outbox {
+        /// The project.
+        project: ProjectId,
+    },
     /// Every scan of one target, in the order they were recorded.
     Scans {
         /// The project.
@@ -35,6 +40,7 @@ impl JournalId {
         match self {
             Self::Project { project } => format!("project:{project}"),
             Self::Exemptions { project, target } => format!("ex:{project}:{target}"),
+            Self::Outbox { project } => format!("outbox:{project}"),
             Self::Scans { project, target } => format!("scans:{project}:{target}"),
         }
     }
@@ -60,7 +66,8 @@ pub trait Fold: Default + Clone + Serialize + DeserializeOwned {
     /// What stands in the journal.
     type Event: Clone + Serialize + DeserializeOwned;
 
-    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written.
+    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written, and
+    /// nothing is refused: whether it were would depend on the order.
     const ORDERED: bool;
 
     /// Applies the event of number `n`. An event that is not legal in this state changes nothing and is refused; one
@@ -82,6 +89,7 @@ mod tests {
         let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
         assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
         assert_eq!(JournalId::Exemptions { project: project.clone(), target }.key(), format!("ex:shop:{target}"));
+        assert_eq!(JournalId::Outbox { project: project.clone() }.key(), "outbox:shop");
         assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
     }
 }

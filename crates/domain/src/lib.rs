@@ -9,6 +9,7 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod audit;
 pub mod baseline;
 pub mod comparison;
 pub mod digest;
@@ -21,6 +22,7 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod outbox;
 pub mod parts;
 pub mod project;
 pub mod replay;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A point in time, milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -48,6 +49,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no time; write RFC 3339 with a zone, for example 2026-11-23T06:18:00Z", .0.escape_default())]
+pub struct NoTime(String);
+
+/// RFC 3339 with any zone; what is finer than a millisecond is cut off.
+impl FromStr for Timestamp {
+    type Err = NoTime;
+    fn from_str(text: &str) -> Result<Self, NoTime> {
+        let at = text.parse::<jiff::Timestamp>().map_err(|_| NoTime(text.to_owned()))?;
+        Ok(Self(at.as_millisecond()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +71,17 @@ mod tests {
     fn timestamps_read_as_rfc_3339() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_795_414_680_001).to_string(), "2026-11-23T06:18:00.001Z");
+    }
+
+    #[test]
+    fn timestamps_are_read_as_they_are_written_and_in_any_zone() {
+        for ms in [0, -1, 1_795_414_680_001] {
+            assert_eq!(Timestamp::from_ms(ms).to_string().parse(), Ok(Timestamp::from_ms(ms)));
+        }
+        assert_eq!("1970-01-01T02:00:01.0019+02:00".parse(), Ok(Timestamp::from_ms(1001)));
+        for bad in ["", "now", "5", "2026-11-23", "2026-11-23T06:18:00", "2026-13-01T00:00:00Z"] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(NoTime(bad.to_owned())));
+        }
     }
 
     #[test]

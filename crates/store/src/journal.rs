@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many events are read at once; also how many writers may be under way before a reader stops seeing past them.
-const WINDOW: u64 = 8;
+pub(crate) const WINDOW: u64 = 8;
 /// The age from which on a hole is dead, in milliseconds.
 const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
 /// How often an appender looks for its own event while earlier writers are under way.
@@ -95,8 +95,8 @@ struct Next<F> {
     state: F,
 }
 
-/// What became of a journal's events, as a load knows it. The default is that of a journal in which nothing is refused.
-#[derive(Debug, Clone, Default)]
+/// What became of a journal's events, as a load knows it.
+#[derive(Debug, Clone)]
 pub struct Outcomes {
     /// The snapshot's last event, and its holes.
     upto: u64,
@@ -108,6 +108,11 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
+    /// Those of a journal in which nothing is ever refused.
+    pub fn nothing_refused() -> Self {
+        Self { upto: u64::MAX, holes: Vec::new(), refused_last: 0, folded: BTreeMap::new() }
+    }
+
     /// What became of event `n`; absent where the load did not see it, because it was not there yet.
     ///
     /// Costs a read for an event that was in the snapshot already, and none where nothing later in it was refused.
@@ -285,7 +290,7 @@ fn fold<F: Fold>(
 }
 
 /// The events of `from..=to` that are there.
-async fn window<E: DeserializeOwned>(
+pub(crate) async fn window<E: DeserializeOwned>(
     kv: &impl Kv,
     journal: &JournalId,
     from: u64,
