@@ -1,5 +1,6 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
+mod audit;
 pub mod explain;
 mod identity;
 mod occurrence;
@@ -8,6 +9,7 @@ mod scanner;
 mod source;
 mod target;
 
+pub use audit::{AuditAbout, AuditActor, AuditItem};
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};

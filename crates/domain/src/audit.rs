@@ -146,7 +146,9 @@ impl Filter {
                 what != SCAN_RECORDED && !what.starts_with(OF_EXEMPTIONS)
             }
         });
-        what && (target.is_none() || self.target.is_none() || self.target.as_ref() == target)
+        let never_refused = matches!(journal, JournalId::Scans { .. });
+        what && !(never_refused && self.refused == Some(true))
+            && (target.is_none() || self.target.is_none() || self.target.as_ref() == target)
     }
 
     /// Whether an event is asked for, whatever became of it.

@@ -202,7 +202,7 @@ impl System {
         Timestamp::from_ms(self.clock.get())
     }
 
-    fn who(&self, token: &str) -> api::auth::Identity {
+    pub(crate) fn who(&self, token: &str) -> api::auth::Identity {
         block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
     }
 
@@ -220,7 +220,7 @@ impl System {
         }
     }
 
-    fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
+    pub(crate) fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
         api::context::Context {
             kv: &self.kv,
             services: self,
@@ -414,7 +414,7 @@ impl System {
         block_on(results::job::scans(&self.results(), &filter, wanted)).unwrap().items.len()
     }
 
-    fn person(&self, name: &str) -> api::auth::Identity {
+    pub(crate) fn person(&self, name: &str) -> api::auth::Identity {
         let mut who = self.who(ADMIN);
         who.actor.subject = name.parse().unwrap();
         who

@@ -212,5 +212,8 @@ fn a_journal_is_read_only_if_it_may_hold_what_is_asked_for() {
     assert_eq!(reads(&what("scan_recorded")), [false, false, true, true]);
     assert_eq!(reads(&what("exemption_approved")), [false, true, false, false]);
     assert_eq!(reads(&what("token_issued")), [true, false, false, false]);
+    let refused = |refused| Filter { refused: Some(refused), ..Filter::default() };
+    assert_eq!(reads(&refused(true)), [true, true, false, false]);
+    assert_eq!(reads(&refused(false)), [true; 4]);
     assert_eq!(reads(&Filter { target: Some(web.clone()), ..Filter::default() }), [true, true, true, false]);
 }
