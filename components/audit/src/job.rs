@@ -10,7 +10,7 @@ use api::v1::AuditItem;
 use domain::audit::{Filter, Known, Told};
 use domain::exemption::Exemptions;
 use domain::ids::{ExemptionId, ProjectId, TargetName};
-use domain::journal::JournalId;
+use domain::journal::{Fold, JournalId};
 use domain::project::Project;
 use domain::role::Right;
 use domain::time::Timestamp;
@@ -79,6 +79,21 @@ struct Journals {
 }
 
 impl Journals {
+    /// Loads a journal in which events may be refused, adds it if it may hold what is asked for, and gives its state.
+    async fn load<F: Fold>(
+        &mut self,
+        kv: &impl Kv,
+        filter: &Filter,
+        journal: JournalId,
+        now: Timestamp,
+    ) -> Result<F, Problem> {
+        let Loaded { state, last, outcomes, .. } = journal::load::<F>(kv, &journal, now).await?;
+        if filter.reads(&journal, None) {
+            self.add(Source { journal, last, outcomes }, None);
+        }
+        Ok(state)
+    }
+
     fn add(&mut self, source: Source, target: Option<&TargetName>) {
         self.sources.push(source);
         self.targets.push(target.cloned());
@@ -101,26 +116,22 @@ pub async fn project<K: Kv>(
 
 /// The journals of a project that may hold what is asked for.
 async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &Filter) -> Result<Journals, Problem> {
-    let (kv, project) = (context.kv, &context.project);
+    let (kv, now, project) = (context.kv, context.now, &context.project);
+    let mut journals = Journals::default();
     let journal = JournalId::Project { project: project.clone() };
-    let Loaded { state, last, outcomes, .. } = journal::load::<Project>(kv, &journal, context.now).await?;
+    let state: Project = journals.load(kv, filter, journal, now).await?;
     if state.created.is_none() {
         return Err(no_project(project));
     }
     if let Some(target) = filter.target.as_ref().filter(|target| !state.targets.contains_key(*target)) {
         return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
     }
-    let mut journals = Journals::default();
-    if filter.reads(&journal, None) {
-        journals.add(Source { journal, last, outcomes }, None);
-    }
     let mut scans = Vec::new();
     for (name, target) in &state.targets {
         let journal = JournalId::Exemptions { project: project.clone(), target: target.id };
         if filter.reads(&journal, Some(name)) {
-            let Loaded { state, last, outcomes, .. } = journal::load::<Exemptions>(kv, &journal, context.now).await?;
-            journals.exemptions.extend(state.by_id.into_iter().map(|(id, held)| (id, held.request.target)));
-            journals.add(Source { journal, last, outcomes }, None);
+            let exemptions: Exemptions = journals.load(kv, filter, journal, now).await?;
+            journals.exemptions.extend(exemptions.by_id.into_iter().map(|(id, held)| (id, held.request.target)));
         }
         let journal = JournalId::Scans { project: project.clone(), target: target.id };
         if filter.reads(&journal, Some(name)) {
@@ -222,20 +233,4 @@ pub fn lines(items: &[AuditItem]) -> Result<Vec<u8>, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_asked_for_by_parameter_or_header() {
-        let asked = |format: Option<&str>, accept| Format::asked(format.map(str::to_owned), accept);
-        for accept in [None, Some("*/*"), Some("application/json"), Some("application/jsonlines")] {
-            assert_eq!(asked(None, accept).unwrap(), Format::Page, "{accept:?}");
-            assert_eq!(asked(Some("jsonl"), accept).unwrap(), Format::Lines, "{accept:?}");
-        }
-        for accept in ["application/jsonl", "text/html, Application/JSONL;q=0.9"] {
-            assert_eq!(asked(None, Some(accept)).unwrap(), Format::Lines, "{accept}");
-            assert_eq!(asked(Some("json"), Some(accept)).unwrap(), Format::Page, "the parameter counts");
-        }
-        assert!(asked(Some("csv"), None).is_err());
-    }
-}
+mod tests;
