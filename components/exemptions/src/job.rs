@@ -225,8 +225,8 @@ async fn event<K: Kv, V: Services>(
         Decision::Approve => {
             let reach = widened(who, held, body.scope.as_deref(), body.pipeline.as_deref())?;
             check_term(context, known, held).await?;
-            let own_allowed = known.project.settings.self_approval;
-            ExemptionEvent::Approved { exemption, comment, reach, own_allowed }
+            let own = known.project.settings.self_approval && held.is_asked_by(&who.actor.subject);
+            ExemptionEvent::Approved { exemption, comment, reach, own }
         }
         Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
         Decision::Cancel => ExemptionEvent::Cancelled { exemption, comment },

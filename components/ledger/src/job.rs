@@ -5,6 +5,7 @@ use api::internal::{AnyEvent, Append, Appended, Count, Counted};
 use domain::account::Account;
 use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
+use domain::outbox::Outbox;
 use domain::project::Project;
 use domain::scan::ScanLog;
 use domain::time::Timestamp;
@@ -32,6 +33,9 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
         }
         AnyEvent::Promoted { event } => {
             told(journal::append::<Promoted>(kv, &JournalId::Promoted, id, by, event, now).await)?
+        }
+        AnyEvent::Outbox { project, event } => {
+            told(journal::append::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await)?
         }
         AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
     };

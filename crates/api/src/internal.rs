@@ -6,6 +6,7 @@ use domain::event::Actor;
 use domain::exemption::{ExemptionEvent, PromotedEvent};
 use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
+use domain::outbox::OutboxEvent;
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,13 @@ pub enum AnyEvent {
     Promoted {
         /// What happens.
         event: PromotedEvent,
+    },
+    /// To a project's outbox.
+    Outbox {
+        /// The project.
+        project: ProjectId,
+        /// What happens.
+        event: OutboxEvent,
     },
     /// To a target's scan journal.
     Scan {

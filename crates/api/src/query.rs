@@ -46,6 +46,12 @@ impl Query {
         self.optional(name)?.ok_or_else(|| Problem::parameter(name, "it is missing"))
     }
 
+    /// The parameters that were not read yet as text, with this one set anew: what asks for another page of a list.
+    pub fn with(mut self, name: &str, value: &str) -> String {
+        self.values.insert(name.to_owned(), value.to_owned());
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.values).finish()
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
@@ -61,6 +67,13 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_written_as_they_were_with_one_anew() {
+        let query = Query::parse("target=a%2Fb+c&cursor=old&limit=5").unwrap();
+        assert_eq!(query.with("cursor", "x=&"), "cursor=x%3D%26&limit=5&target=a%2Fb+c");
+        assert_eq!(Query::default().with("cursor", "x"), "cursor=x");
+    }
 
     #[test]
     fn parameters_are_read_once_and_strangers_refused() {

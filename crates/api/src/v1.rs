@@ -1,6 +1,7 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
-pub mod exemption;
+mod audit;
+mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
@@ -10,6 +11,7 @@ mod source;
 mod target;
 mod token;
 
+pub use audit::{AuditAbout, AuditActor, AuditItem};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
     RequestsBody, Unused, Words,

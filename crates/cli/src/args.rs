@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{audit, demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Explain(explain::ExplainArgs),
     /// Request exemptions, decide on them, list them
     Exemptions(exemptions::ExemptionsArgs),
+    /// Show who did what in a project, when and why
+    Audit(audit::AuditArgs),
     /// List targets and set their baselines
     Targets(targets::TargetsArgs),
     /// Create projects and change their settings

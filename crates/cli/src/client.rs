@@ -137,10 +137,24 @@ impl Client {
         self.read(&url, self.agent.run(finish(request, SendBody::none())?))
     }
 
-    /// Asks for every item of a list, page by page.
+    /// Asks for every item of a list.
     pub(crate) fn all<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, Error> {
-        let limit = LIMIT_MAX.to_string();
         let mut items = Vec::new();
+        self.pages(path, query, |page| {
+            items.extend(page);
+            Ok::<_, Error>(())
+        })?;
+        Ok(items)
+    }
+
+    /// Asks for a list page by page, and hands over each page's items.
+    pub(crate) fn pages<T: DeserializeOwned, E: From<Error>>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut each: impl FnMut(Vec<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let limit = LIMIT_MAX.to_string();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = query.to_vec();
@@ -149,11 +163,11 @@ impl Client {
                 query.push(("cursor", cursor));
             }
             let page: Page<T> = self.get(path, &query)?;
-            items.extend(page.items);
+            each(page.items)?;
             match page.next {
                 // A server that names the same place again would keep this going for ever.
                 Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                Some(_) | None => return Ok(items),
+                Some(_) | None => return Ok(()),
             }
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 pub mod account;
+pub mod audit;
 pub mod baseline;
 pub mod comparison;
 pub mod digest;
@@ -22,6 +23,7 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod outbox;
 pub mod parts;
 pub mod project;
 pub mod replay;

@@ -116,6 +116,11 @@ pub fn journal_event(journal: &JournalId, n: u64) -> String {
     format!("gh:j:{}:{n}", journal.key())
 }
 
+/// That an event of a journal was refused, and why.
+pub fn journal_refusal(journal: &JournalId, n: u64) -> String {
+    format!("gh:j:{}:{n}:refused", journal.key())
+}
+
 /// The snapshot of a journal.
 pub fn journal_snapshot(journal: &JournalId) -> String {
     format!("gh:j:{}:snap", journal.key())
@@ -153,6 +158,7 @@ mod tests {
             turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
+            journal_refusal(&journal, u64::MAX),
         ];
         for key in keys {
             assert!(key.len() <= 200, "{} bytes: {key}", key.len());

@@ -124,6 +124,9 @@ fn a_weak_role_is_refused() {
         bench.check("viewer asks", &bench.viewer.ask_exemption("web", &issue), 403, "forbidden");
         let patch = bench.viewer.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}}));
         bench.check("viewer sets a baseline", &patch, 403, "forbidden");
+        for client in [&bench.viewer, &bench.developer] {
+            bench.check("neither secops nor admin reads the audit", &client.get("audit"), 403, "forbidden");
+        }
         for client in [&bench.viewer, &bench.developer, &bench.secops] {
             bench.check("no admin lists tokens", &client.get("tokens"), 403, "forbidden");
             let token = client.json("POST", "tokens", &json!({"name": "x", "role": "viewer"}));

@@ -454,7 +454,7 @@ impl System {
         block_on(results::job::scans(&self.results(), &filter, wanted)).unwrap().items.len()
     }
 
-    fn person(&self, name: &str) -> api::auth::Identity {
+    pub(crate) fn person(&self, name: &str) -> api::auth::Identity {
         let mut who = self.who(ADMIN);
         who.actor.subject = name.parse().unwrap();
         who
