@@ -1,5 +1,6 @@
 //! Who is calling, and what they may do. One read of the store per request.
 
+use crate::calls::Access;
 use crate::problem::{Code, Problem};
 use domain::event::Actor;
 use domain::ids::{ProjectId, Subject, token_digest};
@@ -24,6 +25,19 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Checks that the caller may make a call that is declared so; `project` is the one its path names.
+    ///
+    /// # Errors
+    /// See [`Self::require`] and [`Self::require_installation`].
+    pub fn allow(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
+        match (access, project) {
+            (Access::Public, _) => Ok(()),
+            (Access::Account, _) => self.require_installation(),
+            (Access::Right(right), Some(project)) => self.require(project, right),
+            (Access::Right(_), None) => Err(Problem::internal("the call needs a right in a project and names none")),
+        }
+    }
+
     /// Checks that the caller has this right in this project.
     ///
     /// # Errors
@@ -141,6 +155,13 @@ mod tests {
         assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
         assert_eq!(developer.require(&shop, Right::Decide).unwrap_err().code, Code::Forbidden);
         assert_eq!(developer.require(&other, Right::Read).unwrap_err().code, Code::NotFound);
+        let allow = |project, access| developer.allow(project, access).map_err(|problem| problem.code);
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Develop)), Ok(()));
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Decide)), Err(Code::Forbidden));
+        assert_eq!(allow(Some(&other), Access::Right(Right::Decide)), Err(Code::NotFound));
+        assert_eq!(allow(Some(&shop), Access::Account), Err(Code::Forbidden));
+        assert_eq!(allow(None, Access::Right(Right::Read)), Err(Code::Internal));
+        assert_eq!(allow(None, Access::Public), Ok(()));
         assert_eq!(developer.require_installation().unwrap_err().code, Code::Forbidden);
         let admin = who(Some("Bearer root")).unwrap();
         assert!(admin.require(&other, Right::Administer).is_ok() && admin.require_installation().is_ok());

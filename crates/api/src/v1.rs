@@ -34,10 +34,12 @@ use std::collections::BTreeMap;
 
 /// The answer to an upload, and what `GET .../scans/{id}` gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScanAnswer {
     /// What was scanned, with what, by whom.
     pub scan: Scan,
     /// Pass, fail or undecided.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
     /// Why; empty for a pass.
     pub reasons: Vec<String>,
@@ -58,11 +60,14 @@ pub struct ScanAnswer {
 
 /// A scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scan {
     /// Its id.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
     /// The scan that this one replays: its result made anew, which counts nowhere.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub replay_of: Option<ScanId>,
     /// The project.
     pub project: String,
@@ -105,6 +110,7 @@ pub struct Scan {
 
 /// Which state of which repository was scanned. What is not known is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// The commit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -134,16 +140,19 @@ fn none() -> String {
 
 /// A target by name and type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetRef {
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<TargetType>"))]
     pub target_type: TargetType,
 }
 
 /// What a scan was compared with, and when it could not be, why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// `baseline`, `previous`, `none`, `baseline_not_scanned_by_this_scanner` or `baseline_incomplete`.
     pub with: String,
@@ -152,11 +161,13 @@ pub struct Comparison {
     pub variant: Option<String>,
     /// The scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub scan: Option<ScanId>,
 }
 
 /// Numbers by bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
     /// Only here.
     pub new: u64,
@@ -173,6 +184,7 @@ pub struct Tally {
 
 /// What the report held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Results in the file.
     pub results: u64,
@@ -211,6 +223,7 @@ pub struct Report {
 
 /// What became of the code that was sent beside a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SourceUse {
     /// Findings that got their code from it.
     pub enriched: u64,
@@ -220,6 +233,7 @@ pub struct SourceUse {
 
 /// An entry of a report that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RejectedEntry {
     /// Its place in the report, counted from 0.
     pub result: u32,
@@ -331,8 +345,10 @@ impl Report {
 
 /// A scan in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScanItem {
     /// The scan's id, as items of every list have one.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
     /// The scan's answer.
     #[serde(flatten)]
@@ -341,8 +357,10 @@ pub struct ScanItem {
 
 /// An issue of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssueItem {
     /// The issue.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: IssueId,
     /// The scanner's rule.
     pub rule: String,
@@ -382,6 +400,7 @@ pub struct IssueItem {
     /// What makes it one issue: names and values of the fields.
     pub key: Vec<KeyField>,
     /// Where it stands relative to the scan compared with.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
     pub bucket: Bucket,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
@@ -389,6 +408,7 @@ pub struct IssueItem {
     pub exempted: bool,
     /// That exemption.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub exemption: Option<ExemptionId>,
     /// Its occurrences.
     pub occurrences: OccurrenceTally,
@@ -396,6 +416,7 @@ pub struct IssueItem {
 
 /// The package of an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssuePackage {
     /// Its name.
     pub name: String,
@@ -421,6 +442,7 @@ impl IssuePackage {
 
 /// A field of an issue's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyField {
     /// The field's name.
     pub name: String,
@@ -430,6 +452,7 @@ pub struct KeyField {
 
 /// An issue's occurrences in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OccurrenceTally {
     /// Here.
     pub total: u32,
@@ -512,6 +535,7 @@ fn word<T: Serialize>(value: &T) -> String {
 
 /// The settings of a project, in requests and answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsBody {
     /// The level that issues without a severity count as: `critical` to `info`.
@@ -540,6 +564,7 @@ pub struct SettingsBody {
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProjectAnswer {
     /// Its name.
     pub id: String,
@@ -553,6 +578,7 @@ pub struct ProjectAnswer {
 
 /// Asks for a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
     /// What to call it.
@@ -569,6 +595,7 @@ pub struct TokenBody {
 
 /// A token, never with itself but in the answer that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TokenItem {
     /// Its public id.
     pub id: String,
@@ -608,6 +635,7 @@ impl TokenItem {
 
 /// Asks for an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExemptionBody {
     /// The issue.
@@ -629,6 +657,7 @@ pub struct ExemptionBody {
 
 /// Decides on an exemption.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
     /// What the decider says.
@@ -638,10 +667,12 @@ pub struct DecisionBody {
 
 /// An exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExemptionItem {
     /// Its id.
     pub id: String,
     /// How it stands now.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Status>"))]
     pub status: Status,
     /// The issue.
     pub issue: String,

@@ -152,8 +152,14 @@ impl Reply {
     /// # Errors
     /// The value cannot be written as JSON, which is our fault.
     pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body })
+        let text = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Self::json_text(status, text))
+    }
+
+    /// An answer that is JSON already.
+    pub fn json_text(status: u16, text: impl Into<String>) -> Self {
+        let body = text.into().into_bytes();
+        Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
     }
 
     /// An answer without a body.
@@ -161,8 +167,10 @@ impl Reply {
         Self { status: 204, media_type: String::new(), headers: Vec::new(), body: Vec::new() }
     }
 
-    fn problem(problem: &Problem) -> Self {
+    /// A problem; `path` is what it was asked of.
+    fn problem(problem: &Problem, path: &[String]) -> Self {
         let headers = match problem.code.status() {
+            405 => vec![("allow", api::calls::allowed(path).join(", "))],
             401 => vec![("www-authenticate", "Bearer".to_owned())],
             503 => vec![("retry-after", "1".to_owned())],
             _ => Vec::new(),
@@ -189,9 +197,9 @@ impl Reply {
 
 /// Runs a job on a request and answers with its reply, or with its problem.
 pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
-    let reply = match Call::take(request) {
-        Ok(call) => job(call).await,
-        Err(problem) => Err(problem),
+    let (path, reply) = match Call::take(request) {
+        Ok(call) => (call.path.clone(), job(call).await),
+        Err(problem) => (Vec::new(), Err(problem)),
     };
     match reply {
         Ok(reply) => reply.into_response(),
@@ -199,7 +207,7 @@ pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Requ
             if problem.code.status() >= 500 {
                 eprintln!("{problem}");
             }
-            Reply::problem(&problem).into_response()
+            Reply::problem(&problem, &path).into_response()
         }
     }
 }
