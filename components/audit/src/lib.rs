@@ -2,12 +2,13 @@
 
 pub mod job;
 
+use api::calls::audit::Call;
 use api::page;
 use api::problem::Problem;
 use domain::audit::Filter;
 use domain::ids::{Subject, TargetName};
 use domain::time::Timestamp;
-use guest::{Call, Reply, Session};
+use guest::{Reply, Session};
 use job::{Context, Format};
 use spin_sdk::http::{IntoResponse, Request};
 
@@ -17,17 +18,11 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
-    if rest != ["audit"] {
-        return Err(Problem::not_found("no such path"));
-    }
-    if call.method != "GET" {
-        return Err(Problem::not_allowed(&call.method, "GET"));
-    }
-    let asked = call.query.clone();
-    let format = Format::asked(call.query.optional("format")?, call.header("accept")?)?;
-    let query = &mut call.query;
+async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+    let session = Session::<Call>::open(&request).await?;
+    let asked = request.query.clone();
+    let format = Format::asked(request.query.optional("format")?, request.header("accept")?)?;
+    let query = &mut request.query;
     let filter = Filter {
         by: query.optional::<Subject>("by")?,
         what: query.optional("what")?,
@@ -37,8 +32,14 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
         until: query.optional::<Timestamp>("until")?,
     };
     let wanted = page::wanted(query, "audit")?;
-    call.query.finish("`by`, `what`, `target`, `refused`, `since`, `until`, `format`, `limit`, `cursor`")?;
-    let page = job::project(&Context { kv: &kv, now, project }, &who, &filter, wanted).await?;
+    let (kv, now, who) = (&session.kv, session.now, &session.who);
+    let page = match session.call {
+        Call::Project => {
+            let context = Context { kv, now, project: session.project()? };
+            job::project(&context, who, &filter, wanted).await?
+        }
+        Call::Account => job::account(kv, now, who, &filter, wanted).await?,
+    };
     match format {
         Format::Page => Reply::json(200, &page),
         Format::Lines => {

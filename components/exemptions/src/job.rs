@@ -70,8 +70,8 @@ impl Decision {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(decision, _)| decision)
     }
 
-    /// What it needs the right to.
-    pub fn right(self) -> Right {
+    /// What it needs the right to, as one of several; a call of its own has it declared.
+    fn right(self) -> Right {
         match self {
             Self::Approve | Self::Reject => Right::Decide,
             Self::Cancel | Self::Reopen => Right::Develop,

@@ -4,6 +4,7 @@ mod authenticate;
 
 pub use authenticate::authenticate;
 
+use crate::calls::Access;
 use crate::problem::{Code, Problem};
 use crate::v1::Scan;
 use domain::event::Actor;
@@ -26,6 +27,19 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Checks that the caller may make a call that is declared so; `project` is the one its path names.
+    ///
+    /// # Errors
+    /// See [`Self::require`] and [`Self::require_installation`].
+    pub fn allow(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
+        match (access, project) {
+            (Access::Public, _) => Ok(()),
+            (Access::Account, _) => self.require_installation(),
+            (Access::Right(right), Some(project)) => self.require(project, right),
+            (Access::Right(_), None) => Err(Problem::internal("the call needs a right in a project and names none")),
+        }
+    }
+
     /// Checks that the caller has this right in this project. A token for some targets has none to administer, and for
     /// the others what it asks for must be of its targets: see [`covers`](Self::covers).
     ///
@@ -132,6 +146,13 @@ mod tests {
         assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
         assert_eq!(code(developer.require(&shop, Right::Decide)), Some(Code::Forbidden));
         assert_eq!(code(developer.require(&other, Right::Read)), Some(Code::NotFound));
+        let allow = |project, access| code(developer.allow(project, access));
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Develop)), None);
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Decide)), Some(Code::Forbidden));
+        assert_eq!(allow(Some(&other), Access::Right(Right::Decide)), Some(Code::NotFound));
+        assert_eq!(allow(Some(&shop), Access::Account), Some(Code::Forbidden));
+        assert_eq!(allow(None, Access::Right(Right::Read)), Some(Code::Internal));
+        assert_eq!(allow(None, Access::Public), None);
         assert_eq!(code(developer.require_installation()), Some(Code::Forbidden));
         let admin = identity(Role::Admin, None, None);
         assert!(admin.require(&other, Right::Administer).is_ok() && admin.require_installation().is_ok());

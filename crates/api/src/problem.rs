@@ -154,6 +154,8 @@ impl Problem {
 
 /// The JSON document of a problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Problem"))]
 pub struct Document {
     /// A URI that names the kind of problem, `urn:gatehouse:problem:<code>`.
     #[serde(rename = "type")]

@@ -182,8 +182,14 @@ impl Reply {
     /// # Errors
     /// The value cannot be written as JSON, which is our fault.
     pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body })
+        let text = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Self::json_text(status, text))
+    }
+
+    /// An answer that is JSON already.
+    pub fn json_text(status: u16, text: impl Into<String>) -> Self {
+        let body = text.into().into_bytes();
+        Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
     }
 
     /// An answer without a body.
@@ -191,9 +197,12 @@ impl Reply {
         Self { status: 204, media_type: String::new(), headers: Vec::new(), body: Vec::new() }
     }
 
-    fn problem(problem: &Problem) -> Self {
+    /// A problem; `path` is what it was asked of.
+    fn problem(problem: &Problem, path: &[String]) -> Self {
         let status = problem.code.status();
-        Self { status, media_type: MEDIA_TYPE.to_owned(), headers: headers_of(status), body: problem.to_json() }
+        let allow = (status == 405).then(|| ("allow", api::calls::allowed(path).join(", ")));
+        let headers = headers_of(status).into_iter().chain(allow).collect();
+        Self { status, media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
     }
 
     fn into_response(self) -> Response<Full<Bytes>> {
@@ -226,9 +235,9 @@ pub(crate) fn headers_of(status: u16) -> Vec<(&'static str, String)> {
 
 /// Runs a job on a request and answers with its reply, or with its problem.
 pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
-    let reply = match Call::take(request) {
-        Ok(call) => job(call).await,
-        Err(problem) => Err(problem),
+    let (path, reply) = match Call::take(request) {
+        Ok(call) => (call.path.clone(), job(call).await),
+        Err(problem) => (Vec::new(), Err(problem)),
     };
     match reply {
         Ok(reply) => reply.into_response(),
@@ -236,7 +245,7 @@ pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Requ
             if problem.code.status() >= 500 {
                 eprintln!("{problem}");
             }
-            Reply::problem(&problem).into_response()
+            Reply::problem(&problem, &path).into_response()
         }
     }
 }

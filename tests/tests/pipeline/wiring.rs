@@ -1,6 +1,7 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
+use api::calls::{self, Table};
 use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
@@ -225,13 +226,25 @@ impl System {
         block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
     }
 
+    /// Who holds a token, if they may make a call to a project.
+    async fn allowed(
+        &self,
+        kv: &MemoryKv,
+        token: &str,
+        project: &str,
+        call: impl Table,
+    ) -> Result<api::auth::Identity, Problem> {
+        let who = authenticate(kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now()).await?;
+        who.allow(Some(&project.parse().unwrap()), call.row().access)?;
+        Ok(who)
+    }
+
     pub(crate) fn context(&self) -> Context<'_, MemoryKv, MemoryKv, Self> {
         self.clock.set(self.clock.get() + 1000);
         Context {
             kv: &self.kv,
             sync: &self.kv,
             services: self,
-            admin_token: ADMIN.to_owned(),
             storage_key: String::new(),
             now: self.now(),
             random: self.bits(),
@@ -304,24 +317,14 @@ impl System {
         mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
         let mut pieces = Pieces::of(&mut wanted);
-        let (request, expected) = Asked::read(
-            wanted.project.as_deref().unwrap_or(self.project.as_str()),
-            api::query::Query::parse(&wanted.query)?,
-        )?;
-        let asked = Asked {
-            request,
-            expected,
-            idempotency_key: wanted.key,
-            authorization: Some(format!("Bearer {}", wanted.token.as_deref().unwrap_or(ADMIN))),
-            address: None,
-        };
-        let context = Context {
-            random: self.bits(),
-            admin_token: ADMIN.to_owned(),
-            storage_key: context.storage_key.clone(),
-            ..*context
-        };
-        ingest::upload::run(&context, asked, &mut pieces).await
+        let token = wanted.token.as_deref().unwrap_or(ADMIN);
+        let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
+        let who = self.allowed(context.kv, token, project, calls::ingest::Call::Upload).await?;
+        let query = &mut api::query::Query::parse(&wanted.query)?;
+        let (request, expected) = Asked::read(project.parse().unwrap(), query)?;
+        let asked = Asked { request, expected, idempotency_key: wanted.key };
+        let context = Context { random: self.bits(), storage_key: context.storage_key.clone(), ..*context };
+        ingest::upload::run(&context, &who, asked, &mut pieces).await
     }
 
     /// Replays a scan as the admin, without a storage key.
@@ -347,16 +350,12 @@ impl System {
         token: &str,
         storage_key: &str,
     ) -> Result<ReplayAnswer, Problem> {
-        let asked = ingest::replay::Asked {
-            project: project.parse().unwrap(),
-            scan,
-            authorization: Some(format!("Bearer {token}")),
-            address: None,
-        };
+        let who = self.allowed(&self.kv, token, project, calls::ingest::Call::Replay).await?;
+        let asked = ingest::replay::Asked { project: project.parse().unwrap(), scan };
         // The same time in every run, so that answers can be compared whole.
         let now = Timestamp::from_ms(START_MS + 3_600_000);
         let context = Context { now, storage_key: storage_key.to_owned(), ..self.context() };
-        ingest::replay::run(&context, asked, versions, hold_nothing).await
+        ingest::replay::run(&context, &who, asked, versions, hold_nothing).await
     }
 
     pub(crate) fn set_baseline(&self, variant: &str) {

@@ -8,6 +8,7 @@ use store::audit::Event;
 
 /// Something that was done, or tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditItem {
     /// The event's id; a request that was sent again has the same one twice.
     pub id: String,
@@ -39,6 +40,7 @@ pub struct AuditItem {
 
 /// Who did something, as authenticated then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditActor {
     /// The person or machine.
     pub subject: String,
@@ -54,6 +56,7 @@ pub struct AuditActor {
 
 /// What something is about, as far as it is about such.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditAbout {
     /// Targets by name.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

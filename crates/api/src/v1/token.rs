@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Asks for a token of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
     /// What to call it.
@@ -25,6 +26,7 @@ pub struct TokenBody {
 
 /// Asks for a token of an account admin: a person who is admin of the whole installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AccountTokenBody {
     /// What to call it.
@@ -46,6 +48,7 @@ impl From<AccountTokenBody> for TokenBody {
 
 /// A token, never with itself but in the answer that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TokenItem {
     /// Its public id.
     pub id: String,
