@@ -3,6 +3,7 @@
 use crate::asked;
 use crate::seen::Sight;
 use api::Problem;
+use api::announce::{Telling, announce};
 use api::auth::Identity;
 use api::body::{field, illegal, remark};
 use api::context::Context;
@@ -95,6 +96,7 @@ pub async fn request<K: Kv, V: Services>(
     require_reach(who, &request.reach)?;
     append(context, who, ExemptionEvent::Requested { request: Box::new(request.clone()) }).await?;
     check_same(context, &request).await?;
+    tell(context, who, &known).await?;
     crate::list::get(context, who, id).await
 }
 
@@ -124,6 +126,7 @@ pub async fn request_many<K: Kv, V: Services>(
     for request in &requests {
         check_same(context, request).await?;
     }
+    tell(context, who, &known).await?;
     crate::list::items(context, who, &ids).await
 }
 
@@ -158,6 +161,7 @@ pub async fn decide<K: Kv, V: Services>(
     let event = event(context, who, &known, exemption, decision, body).await?;
     promote(context, who, &known, std::slice::from_ref(&event)).await?;
     append(context, who, event).await?;
+    tell(context, who, &known).await?;
     crate::list::get(context, who, exemption).await
 }
 
@@ -183,7 +187,15 @@ pub async fn decide_many<K: Kv, V: Services>(
     }
     promote(context, who, &known, &events).await?;
     append(context, who, ExemptionEvent::Many { events }).await?;
+    tell(context, who, &known).await?;
     crate::list::items(context, who, &ids).await
+}
+
+/// Brings the outbox up to date with what was done.
+async fn tell<K: Kv, V: Services>(context: &Context<'_, K, V>, who: &Identity, known: &Known) -> Result<(), Problem> {
+    let Context { kv, services, now, project, .. } = context;
+    let telling = Telling { kv: *kv, services: *services, project, now: *now, by: &who.actor };
+    announce(&telling, known.project.settings.ending_notice_days.days()).await
 }
 
 async fn one_of_many<K: Kv, V: Services>(

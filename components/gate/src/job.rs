@@ -36,10 +36,12 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     };
     let Judging { judgement, standings, exempted, returned } =
         judging::judge(kv, &frozen, &compared, &issues, &force).await?;
+    let whole = standings.iter().filter(|standing| standing.whole).map(|standing| standing.exemption);
+    let ends = whole.chain(exempted.iter().map(|one| one.exemption)).filter_map(|id| force.end(id)).min();
     let key = keys::judged(scan);
     let standings = write_list(kv, &key, "standings", standings).await?;
     let exempted = write_list(kv, &key, "exempted", exempted).await?;
     let returned = write_list(kv, &key, "returned", returned).await?;
-    Judged { v: 2, at, judgement, standings, exempted, returned }.put(kv, scan).await?;
+    Judged { v: 2, at, judgement, ends, standings, exempted, returned }.put(kv, scan).await?;
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! Exempted occurrences that were edited or moved go back to review: they count in this scan, and their exemption is asked
-//! for anew, in the name of those who asked before.
+//! What an upload does for exemptions. Exempted occurrences that were edited or moved go back to review: they count in this
+//! scan, and their exemption is asked for anew, in the name of those who asked before. And where the end of an exemption
+//! that holds comes near, people are told.
 
 use crate::upload::Context;
 use api::Problem;
+use api::announce::{Telling, announce, request_of};
 use api::internal::{AnyEvent, Append, Services};
-use domain::event::Entry;
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reach, SeenIn};
 use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
@@ -13,12 +14,11 @@ use std::collections::BTreeMap;
 use store::judging;
 use store::kv::Kv;
 use store::scans::{Judged, ReturnedOccurrence};
-use store::{document, keys};
 
 /// How many occurrences one event gives back: each repeats the words of its exemption, and all stand in one value.
 const AT_ONCE: usize = 20;
 
-/// Gives back what the gate found. What was given back by another scan in the same form is not again.
+/// Gives back what the gate found, and tells the outbox. What was given back by another scan in the same form is not again.
 ///
 /// # Errors
 /// The store or the ledger failed.
@@ -29,9 +29,12 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
 ) -> Result<(), Problem> {
     let kv = context.kv;
     let returned = judged.returned(kv, record.id).await?;
-    if returned.is_empty() {
+    let days = record.settings.ending_notice_days.days();
+    let near = judged.ends.is_some_and(|end| end <= context.now.plus_days(days));
+    if returned.is_empty() && !near {
         return Ok(());
     }
+    let journal = JournalId::Exemptions { project: record.request.project.clone() };
     let exemptions = judging::exemptions(kv, &record.request.project, context.now).await?;
     let mut originals: BTreeMap<ExemptionId, ExemptionRequest> = BTreeMap::new();
     let mut requests = Vec::new();
@@ -39,7 +42,7 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
         let id = ExemptionId::of_returned(one.exemption, one.occurrence);
         let Some(held) = held(&exemptions, id, &one) else { continue };
         if !originals.contains_key(&one.exemption) {
-            originals.insert(one.exemption, original(kv, record, one.exemption, held).await?);
+            originals.insert(one.exemption, request_of(kv, &journal, one.exemption, held).await?);
         }
         let original = originals.get(&one.exemption).cloned();
         requests.extend(original.map(|original| again(record, id, &one, original)));
@@ -55,26 +58,13 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
         };
         context.services.append(&append).await?;
     }
-    Ok(())
+    let (project, by) = (&record.request.project, &record.by);
+    announce(&Telling { kv, services: context.services, project, now: context.now, by }, days).await
 }
 
 /// The exemption that an occurrence is returned from, unless it was given back before.
 fn held<'a>(exemptions: &'a Exemptions, id: ExemptionId, one: &ReturnedOccurrence) -> Option<&'a Exemption> {
     exemptions.by_id.get(&one.exemption).filter(|_| !exemptions.by_id.contains_key(&id))
-}
-
-/// What was asked for when the exemption was.
-async fn original(
-    kv: &impl Kv,
-    record: &ScanRecord,
-    id: ExemptionId,
-    held: &Exemption,
-) -> Result<ExemptionRequest, Problem> {
-    let journal = JournalId::Exemptions { project: record.request.project.clone() };
-    let key = keys::journal_event(&journal, held.requested.n);
-    let entry: Entry<ExemptionEvent> = document::get(kv, &key).await?;
-    let request = entry.event.request_for(id).cloned();
-    request.ok_or_else(|| Problem::internal(format!("{key} does not ask for exemption {id}")))
 }
 
 fn again(

@@ -3,6 +3,7 @@
 //! The one place where wire formats are known. Nothing here decides about findings, and nothing knows the Spin SDK.
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod auth;
 pub mod body;
 pub mod calls;

@@ -2,7 +2,7 @@
 //! project's outbox only says up to where notices were written; they stay in the journal's events, for delivery.
 
 use crate::event::Entry;
-use crate::exemption::Reason;
+use crate::exemption::{Reason, Scope};
 use crate::ids::{ExemptionId, ScannerId, Subject};
 use crate::journal::{Fold, Refusal};
 use crate::time::Timestamp;
@@ -81,8 +81,8 @@ pub struct Notice {
     pub severity: Severity,
     /// The tool that reports the issue.
     pub scanner: ScannerId,
-    /// Where the exemption holds, as the API writes it.
-    pub scope: String,
+    /// How far the exemption holds.
+    pub scope: Scope,
     /// Who did it; for an end that comes near, who asked for the exemption.
     pub by: Subject,
     /// When.
@@ -175,7 +175,7 @@ mod tests {
             title: "SQL injection".to_owned().into(),
             severity: Severity::Critical,
             scanner: "bandit".parse().unwrap(),
-            scope: "target".to_owned(),
+            scope: Scope::Target,
             by: "ann".parse().unwrap(),
             at: Timestamp::from_ms(5),
             ends: ends.map(Timestamp::from_ms),

@@ -78,6 +78,9 @@ pub struct Loaded<F: Fold> {
     pub state: F,
     /// The number of its last event, 0 for none.
     pub last: u64,
+    /// Up to which number nothing can come in any more: every event is there, or its writer is dead. Where the order does
+    /// not matter, the last number.
+    pub settled: u64,
     /// What became of each event.
     pub outcomes: Outcomes,
     /// What a renewed snapshot would hold.
@@ -286,7 +289,7 @@ fn fold<F: Fold>(
     let refused_last = outcomes.refused_to(reach).map(|(n, _)| n).max().unwrap_or(0).max(refused_last);
     let holes = if F::ORDERED { Vec::new() } else { holes };
     let next = Next { upto: reach, holes, refused_last, state: at_reach.unwrap_or_else(|| state.clone()) };
-    Loaded { state, last, outcomes, next, from }
+    Loaded { state, last, settled: next.upto, outcomes, next, from }
 }
 
 /// The events of `from..=to` that are there.

@@ -207,6 +207,9 @@ pub struct Judged {
     pub at: Timestamp,
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
+    /// When the first of the exemptions ends that take something off the gate here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ends: Option<Timestamp>,
     /// The issues that an exemption was in force, pending or rejected for.
     pub standings: Manifest,
     /// The exempted occurrences of issues that are not exempted as a whole.

@@ -52,7 +52,7 @@ fn story() -> System {
     }
     tick();
     let id = domain::ids::TokenId::of(&token).to_string();
-    block_on(projects::job::revoke_token(&system.calls(), &system.who(ADMIN), &id)).unwrap();
+    block_on(projects::tokens::revoke(&system.tokens(Some("shop")), &system.who(ADMIN), &id)).unwrap();
     tick();
     system.settings(SettingsBody { rejected_allowed: Some(1), ..SettingsBody::default() });
     system

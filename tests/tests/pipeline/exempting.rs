@@ -7,9 +7,14 @@ use api::problem::Code;
 use api::v1::{BulkDecision, DecisionBody, ExemptionBody, ExemptionItem, OccurrenceItem, ScanAnswer, SettingsBody};
 use domain::exemption::{Coverage, Scope, Status};
 use domain::gate::Verdict;
+use domain::journal::JournalId;
+use domain::outbox::{Notice, NoticeKind, Outbox, OutboxEvent};
+use domain::time::Timestamp;
 use exemptions::list::Filter;
 use exemptions::preview::Asked;
+use futures::executor::block_on;
 use std::collections::BTreeMap;
+use store::journal;
 
 const OTHER: &str = "os.popen(request.body).read()";
 
@@ -336,4 +341,56 @@ fn an_issue_is_asked_for_where_it_is() {
     let foreign = body();
     system.switch("elsewhere");
     assert!(system.ask(foreign, "dev").unwrap_err().detail.contains("no finished scan"), "another project's scan");
+}
+
+/// What the outbox holds for delivery, in order.
+fn notices(system: &System) -> Vec<Notice> {
+    let journal = JournalId::Outbox { project: "shop".parse().unwrap() };
+    let loaded = block_on(journal::load::<Outbox>(&system.kv, &journal, Timestamp::from_ms(0))).unwrap();
+    let mut events = block_on(journal::read_back::<OutboxEvent>(&system.kv, &journal, loaded.last, 1000)).unwrap();
+    events.reverse();
+    let mut told = Vec::new();
+    for (n, entry) in events {
+        let new = block_on(loaded.outcomes.of(&system.kv, &journal, n)).unwrap().unwrap().is_ok();
+        match entry.event {
+            OutboxEvent::Exemptions { notices, .. } | OutboxEvent::Ending { notices } if new => told.extend(notices),
+            OutboxEvent::Exemptions { .. } | OutboxEvent::Ending { .. } => {}
+        }
+    }
+    told
+}
+
+#[test]
+fn people_are_told_of_each_request_and_decision_once_and_of_ends_that_come_near() {
+    let system = System::new();
+    let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
+    let long = ExemptionBody { duration_days: Some(30), ..chosen(&system, &first, &[&old[0]]) };
+    let id = system.ask(long, "dev").unwrap().id;
+    system.decide(&id, "reject", "sec").unwrap();
+    assert!(system.decide(&id, "reject", "sec").is_err(), "what is refused is not told");
+    system.decide(&id, "reopen", "dev").unwrap();
+    system.decide(&id, "approve", "sec").unwrap();
+    let kinds = || notices(&system).iter().map(|notice| (notice.kind, notice.by.to_string())).collect::<Vec<_>>();
+    let own = |kind, by: &str| (kind, by.to_owned());
+    let expected = vec![
+        own(NoticeKind::Requested, "dev"),
+        own(NoticeKind::Rejected, "sec"),
+        own(NoticeKind::Reopened, "dev"),
+        own(NoticeKind::Approved, "sec"),
+    ];
+    assert_eq!(kinds(), expected);
+    let told = notices(&system).remove(0);
+    assert_eq!((told.exemption.to_string(), told.scope, told.severity.as_str()), (id, Scope::Occurrences, "critical"));
+    assert_eq!(told.comment.as_str(), "not reachable");
+
+    scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
+    assert_eq!(kinds(), expected, "its end is far");
+    system.pass_days(24);
+    for _ in 0..2 {
+        scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
+    }
+    let ending = [&expected[..], &[own(NoticeKind::Ending, "dev")]].concat();
+    assert_eq!(kinds(), ending, "once");
+    scan(&system, "main", &[("a.py", 10, EDITED), ("b.py", 5, OTHER)]);
+    assert_eq!(kinds().last().map(|(kind, _)| *kind), Some(NoticeKind::Returned));
 }

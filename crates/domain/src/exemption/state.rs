@@ -266,7 +266,7 @@ impl Exemptions {
         }
         let own = held.is_asked_by(&step.stamp.by);
         if own && !own_allowed {
-            return Err(Refusal::new(format!("`{}` asked for the exemption and can't approve it", step.stamp.by)));
+            return Err(Refusal::new(format!("`{}` requested the exemption and can't approve it", step.stamp.by)));
         }
         if let Some(end) = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at) {
             return Err(Refusal::new(format!("the exemption's end, {end}, has passed, and it can't be approved")));

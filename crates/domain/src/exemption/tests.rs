@@ -144,7 +144,7 @@ fn only_an_approved_one_covers() {
 fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
     for own in ["dev", " DEV "] {
         let (state, refusals) = fold(&[("dev", 0, requested(1)), (own, 1, approved(1))]);
-        assert_eq!(refusals[1], Some(format!("`{own}` asked for the exemption and can't approve it")));
+        assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and can't approve it")));
         assert_eq!(state.by_id[&id(1)].status(at(2)), Status::Pending);
     }
     let (_, refusals) =
