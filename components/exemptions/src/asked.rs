@@ -99,7 +99,7 @@ async fn reach<K: Kv>(
     body: &ExemptionBody,
     now: Timestamp,
 ) -> Result<(Reach, Severity), Problem> {
-    if scope != Scope::Occurrences && !(body.occurrences.is_empty() && !body.future_occurrences) {
+    if scope != Scope::Occurrences && (body.future_occurrences || !body.occurrences.is_empty()) {
         let what = "they are chosen at the scope `occurrences` only; at any other the whole issue is exempted";
         return Err(illegal("occurrences", what));
     }

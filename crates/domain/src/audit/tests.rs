@@ -3,11 +3,13 @@
 use super::*;
 use crate::baseline::Choice;
 use crate::event::Actor;
-use crate::exemption::{ExemptionEvent, ExemptionRequest, Reason};
+use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SeenIn, Term};
 use crate::ids::{IssueId, ScanId, TargetId, TokenId, token_digest};
-use crate::project::{IssuedToken, Named, ProjectEvent, Settings, TargetType};
+use crate::project::{Named, ProjectEvent, Settings, TargetType};
 use crate::role::Role;
 use crate::scan::ScanEvent;
+use crate::token::IssuedToken;
+use finding::severity::Severity;
 use serde::Serialize;
 use serde_json::json;
 
@@ -22,7 +24,7 @@ fn target() -> TargetId {
 }
 
 fn exemptions() -> JournalId {
-    JournalId::Exemptions { project: "shop".parse().unwrap(), target: target() }
+    JournalId::Exemptions { project: "shop".parse().unwrap() }
 }
 
 fn scans() -> JournalId {
@@ -62,6 +64,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
                 subject: "ann".parse().unwrap(),
                 role: Role::Developer,
                 expires: None,
+                targets: None,
             };
             Some(ProjectEvent::TokenIssued { token })
         }
@@ -101,22 +104,27 @@ fn a_secret_is_left_out_however_deep_it_stands() {
 }
 
 fn request() -> ExemptionEvent {
-    ExemptionEvent::Requested {
-        request: ExemptionRequest {
-            id: ExemptionId::from_bits(EXEMPTION),
-            issue: IssueId::from_bits([1; 16]),
-            title: "SQL injection".to_owned(),
-            target: "web".parse().unwrap(),
-            duration_days: 7,
-            reason: Reason::AcceptableRisk,
-            text: "internal".to_owned(),
-            link: None,
-        },
-    }
+    let target: TargetName = "web".parse().unwrap();
+    let request = ExemptionRequest {
+        id: ExemptionId::from_bits(EXEMPTION),
+        issue: IssueId::from_bits([1; 16]),
+        title: "SQL injection".to_owned(),
+        scanner: "bandit".parse().unwrap(),
+        severity: Severity::High,
+        seen: SeenIn { scan: ScanId::from_bits([2; 16]), target: target.clone(), pipeline: None },
+        reach: Reach::Target { target },
+        term: Term::Days(7),
+        reason: Reason::AcceptableRisk,
+        text: "internal".to_owned(),
+        link: None,
+        returned_from: None,
+    };
+    ExemptionEvent::Requested { request: Box::new(request) }
 }
 
 fn approval(comment: &str) -> ExemptionEvent {
-    ExemptionEvent::Approved { exemption: ExemptionId::from_bits(EXEMPTION), comment: comment.to_owned() }
+    let exemption = ExemptionId::from_bits(EXEMPTION);
+    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false }
 }
 
 #[test]
@@ -132,7 +140,8 @@ fn an_exemption_is_told_with_its_target_and_the_reason_in_words() {
         assert_eq!((told.what.as_str(), told.why.as_deref()), (what, why));
         assert_eq!(about(&told), [vec!["web"], vec![id.as_str()], vec![], vec![]], "{what}");
     }
-    let unknown = ExemptionEvent::Approved { exemption: ExemptionId::from_bits([6; 16]), comment: String::new() };
+    let exemption = ExemptionId::from_bits([6; 16]);
+    let unknown = ExemptionEvent::Cancelled { exemption, comment: String::new() };
     assert_eq!(about(&tell(&exemptions(), &unknown))[0], Vec::<&str>::new(), "a target is never guessed");
 }
 

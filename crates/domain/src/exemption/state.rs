@@ -138,20 +138,17 @@ impl Fold for Exemptions {
 
     fn apply(&mut self, n: u64, entry: &Entry<ExemptionEvent>) -> Result<(), Refusal> {
         let step = |event| Step { id: entry.id, stamp: Stamp { n, at: entry.at, by: entry.by.subject.clone() }, event };
-        match &entry.event {
-            ExemptionEvent::Many { events } if events.len() > BULK_MAX => {
-                Err(Refusal::new(format!("{} at once are too many; at most {BULK_MAX} are allowed", events.len())))
-            }
-            ExemptionEvent::Many { events } => {
-                let mut changed = self.clone();
-                for (at, event) in (1_usize..).zip(events) {
-                    changed.take(&step(event)).map_err(|refusal| Refusal::new(format!("number {at}: {refusal}")))?;
-                }
-                *self = changed;
-                Ok(())
-            }
-            event => self.take(&step(event)),
+        let ExemptionEvent::Many { events } = &entry.event else { return self.take(&step(&entry.event)) };
+        if events.len() > BULK_MAX {
+            let reason = format!("{} at once are too many; at most {BULK_MAX} are allowed", events.len());
+            return Err(Refusal::new(reason));
         }
+        let mut changed = self.clone();
+        for (at, event) in (1_usize..).zip(events) {
+            changed.take(&step(event)).map_err(|refusal| Refusal::new(format!("number {at}: {refusal}")))?;
+        }
+        *self = changed;
+        Ok(())
     }
 }
 
