@@ -69,6 +69,18 @@ impl Format {
     }
 }
 
+/// What is asked for, if it can be the name of something that happens.
+///
+/// # Errors
+/// No event is called so.
+pub fn what(name: String) -> Result<String, Problem> {
+    if !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_') {
+        return Ok(name);
+    }
+    let what = format!("`{}` is no event's name; they are of a-z and `_`", name.escape_default());
+    Err(Problem::parameter("what", what))
+}
+
 /// The journals that an audit is made from.
 #[derive(Default)]
 struct Journals {

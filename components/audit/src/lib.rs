@@ -25,7 +25,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     let query = &mut request.query;
     let filter = Filter {
         by: query.optional::<Subject>("by")?,
-        what: query.optional("what")?,
+        what: query.optional::<String>("what")?.map(job::what).transpose()?,
         target: query.optional::<TargetName>("target")?,
         refused: query.optional("refused")?,
         since: query.optional::<Timestamp>("since")?,

@@ -3,10 +3,10 @@
 use crate::job::{Decision, Known, widened};
 use api::Problem;
 use api::auth::Identity;
-use api::body::illegal;
 use api::context::Context;
 use api::internal::{Hold, Services};
 use api::page::{Page, Wanted, encode};
+use api::problem::Code;
 use api::v1::{PreviewItem, Scan, ScanAnswer};
 use domain::exemption::{Exemption, Exemptions, Reach};
 use domain::ids::{ExemptionId, ScanId, TargetName, VariantName};
@@ -99,7 +99,7 @@ fn suppose<K, V>(
         Some(Decision::Approve) => {
             // What the account's admin would grant for all can be looked at by those who propose it.
             let scope = asked.scope.as_deref().map(|scope| if scope == "account" { "project" } else { scope });
-            let wider = widened(who, &held, scope, asked.pipeline.as_deref())?;
+            let wider = widened(who, &held, scope, asked.pipeline.as_deref()).map_err(of_query)?;
             Some(wider.unwrap_or_else(|| held.asked.clone()))
         }
         Some(Decision::Reject | Decision::Cancel) => None,
@@ -109,7 +109,7 @@ fn suppose<K, V>(
         }
     };
     if reach.is_none() && (asked.scope.is_some() || asked.pipeline.is_some()) {
-        return Err(illegal("scope", "only an approval has a scope"));
+        return Err(Problem::parameter("scope", "only an approval has a scope"));
     }
     let only = match &reach {
         Some(reach) => reach.target().cloned(),
@@ -117,6 +117,12 @@ fn suppose<K, V>(
     };
     let then = known.exemptions.supposing(id, reach.as_ref(), context.now);
     Ok(Supposed { held, now: known.exemptions.clone(), then, only })
+}
+
+/// What is wrong with a decision's scope, where it stands in the query and not in a body.
+fn of_query(problem: Problem) -> Problem {
+    let code = if problem.code == Code::InvalidBody { Code::InvalidParameter } else { problem.code };
+    Problem::new(code, problem.detail)
 }
 
 /// The newest scan of each variant by the exemption's scanner.

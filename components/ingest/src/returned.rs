@@ -11,6 +11,7 @@ use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
 use domain::scan::ScanRecord;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use store::judging;
 use store::kv::Kv;
 use store::scans::{Judged, ReturnedOccurrence};
@@ -41,11 +42,11 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
     for one in returned {
         let id = ExemptionId::of_returned(one.exemption, one.occurrence);
         let Some(held) = held(&exemptions, id, &one) else { continue };
-        if !originals.contains_key(&one.exemption) {
-            originals.insert(one.exemption, request_of(kv, &journal, one.exemption, held).await?);
-        }
-        let original = originals.get(&one.exemption).cloned();
-        requests.extend(original.map(|original| again(record, id, &one, original)));
+        let original = match originals.entry(one.exemption) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(open) => open.insert(request_of(kv, &journal, one.exemption, held).await?),
+        };
+        requests.push(again(record, id, &one, original.clone()));
     }
     for (at, requests) in (0_u32..).zip(requests.chunks(AT_ONCE)) {
         let append = Append {

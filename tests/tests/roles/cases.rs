@@ -2,6 +2,7 @@
 
 use super::NO_ID;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use tests::{ADMIN, App, Client, Upload, reports};
 
@@ -15,6 +16,7 @@ const UPLOADERS: &str = "uploader developer secops admin account";
 const DEVELOPERS: &str = "developer secops admin account";
 const REVIEWERS: &str = "secops admin account";
 const ADMINS: &str = "admin account";
+const ACCOUNT: &str = "account";
 
 /// A call.
 pub(crate) struct Case {
@@ -43,6 +45,13 @@ const fn case(
 pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
     case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/tokens", ACCOUNT, 200, |_| Example::of(&[])),
+    case("POST", "/api/v1/tokens", ACCOUNT, 201, |_| Example::of(&[]).body(&json!({"name": "root"}))),
+    case("DELETE", "/api/v1/tokens/{token}", ACCOUNT, 204, |world| {
+        Example::of(&[("token", &world.new_token("/api/v1/tokens", &json!({"name": "spare"})))])
+    }),
+    case("GET", "/api/v1/audit", ACCOUNT, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects/{project}/audit", REVIEWERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}", READERS, 200, |_| Example::of(&[])),
     case("PUT", "/api/v1/projects/{project}", ADMINS, 200, |_| Example::of(&[]).body(&json!({}))),
     case("GET", "/api/v1/projects/{project}/tokens", ADMINS, 200, |_| Example::of(&[])),
@@ -50,7 +59,7 @@ pub(crate) const CASES: &[Case] = &[
         Example::of(&[]).body(&json!({"name": "another", "role": "viewer"}))
     }),
     case("DELETE", "/api/v1/projects/{project}/tokens/{token}", ADMINS, 204, |world| {
-        Example::of(&[("token", &world.new_token())])
+        Example::of(&[("token", &world.new_token("tokens", &json!({"name": "spare", "role": "viewer"})))])
     }),
     case("GET", "/api/v1/projects/{project}/targets", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/targets/{target}", READERS, 200, |_| Example::of(&[("target", "web")])),
@@ -83,15 +92,25 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("GET", "/api/v1/projects/{project}/exemptions", READERS, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/projects/{project}/exemptions", DEVELOPERS, 201, |world| {
-        Example::of(&[]).body(&json!({
-            "issue": world.issue, "scope": "target", "target": "web", "duration_days": 7,
-            "reason": "acceptable_risk", "text": "The risk is known.",
-        }))
+        Example::of(&[]).body(&world.request())
     }),
+    case("POST", "/api/v1/projects/{project}/exemptions/requests", DEVELOPERS, 201, |world| {
+        Example::of(&[]).body(&json!({"requests": [world.request(), world.request()]}))
+    }),
+    case("POST", "/api/v1/projects/{project}/exemptions/decisions", DEVELOPERS, 200, |world| {
+        Example::of(&[]).body(&json!({"decisions": [{"id": world.new_exemption(), "decision": "cancel"}]}))
+    }),
+    case("GET", "/api/v1/projects/{project}/exemptions/unused", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/exemptions/{exemption}", READERS, 200, World::pending),
+    case("GET", "/api/v1/projects/{project}/exemptions/{exemption}/preview", READERS, 200, World::pending),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/approve", REVIEWERS, 200, World::pending),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/reject", REVIEWERS, 200, World::pending),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOPERS, 200, World::pending),
+    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/reopen", DEVELOPERS, 200, |world| {
+        let exemption = world.new_exemption();
+        world.account.decide(&exemption, "reject").expect(200);
+        Example::of(&[("exemption", &exemption)])
+    }),
 ];
 
 /// An example of a call.
@@ -157,6 +176,8 @@ pub(crate) struct World {
     scan: String,
     issue: String,
     occurrence: String,
+    /// How many exemptions were asked for: each for a pipeline of its own, because the same is pending once only.
+    asked: Cell<u32>,
 }
 
 impl World {
@@ -175,7 +196,11 @@ impl World {
         let scan = asker.upload(&Upload::new("web", "main", reports::generated(10, 1)));
         let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
-        Self { _app: app, account, callers, asker, scan, issue, occurrence }
+        // A token that is new to the address would be turned away once the stranger has guessed too often.
+        for (_, client) in callers.iter().filter(|(name, _)| !["nobody", "stranger"].contains(name)) {
+            assert_ne!(client.get("").status, 401);
+        }
+        Self { _app: app, account, callers, asker, scan, issue, occurrence, asked: Cell::new(0) }
     }
 
     /// Every caller, by name.
@@ -184,14 +209,28 @@ impl World {
     }
 
     /// A new token's id.
-    fn new_token(&self) -> String {
-        let issued = self.account.json("POST", "tokens", &json!({"name": "spare", "role": "viewer"})).expect(201);
+    fn new_token(&self, path: &str, body: &Value) -> String {
+        let issued = self.account.json("POST", path, body).expect(201);
         issued.json["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What asks for another exemption.
+    fn request(&self) -> Value {
+        self.asked.set(self.asked.get() + 1);
+        json!({
+            "issue": self.issue, "scope": "pipeline", "pipeline": format!("p{}", self.asked.get()), "scan": self.scan,
+            "duration_days": 7, "reason": "acceptable_risk", "text": "The risk is known.",
+        })
+    }
+
+    /// A new exemption's id.
+    fn new_exemption(&self) -> String {
+        let exemption = self.asker.json("POST", "exemptions", &self.request()).expect(201);
+        exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 
     /// A decision on a new exemption that somebody else asked for.
     fn pending(&self) -> Example {
-        let exemption = self.asker.ask_exemption("web", &self.issue).expect(201);
-        Example::of(&[("exemption", exemption.json["id"].as_str().unwrap_or_default())])
+        Example::of(&[("exemption", &self.new_exemption())])
     }
 }

