@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use api::v1::{ExemptionItem, ScanAnswer};
+use domain::exemption::Status;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tests::{App, Client, Options, Upload, each_store, embedded_only, reports, workspace};
 
-/// A project with one scan and one exemption that is asked for.
+/// What can be decided on an exemption.
+const VERBS: [&str; 4] = ["approve", "reject", "cancel", "reopen"];
+
+/// A project with one scan and two exemptions of an issue that are asked for: one for the target, one for the project.
 struct Tenant {
     admin: Client,
     developer: Client,
@@ -16,7 +20,21 @@ struct Tenant {
     scan: ScanAnswer,
     issue: String,
     exemption: ExemptionItem,
+    wide: ExemptionItem,
     token: String,
+}
+
+/// An upload to the target and pipeline that both projects have.
+fn in_pipeline(report: Vec<u8>) -> Upload {
+    Upload::with_query("scanner=bandit&target=web&variant=main&pipeline=nightly&fail_on_severity=critical", report)
+}
+
+/// A request for an exemption, with what says where.
+fn request(scope: &str, issue: &str, place: Value) -> Value {
+    let mut body =
+        json!({"issue": issue, "scope": scope, "duration_days": 7, "reason": "other", "text": "The same words."});
+    body.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+    body
 }
 
 fn tenant(app: &App, name: &str) -> Tenant {
@@ -24,11 +42,24 @@ fn tenant(app: &App, name: &str) -> Tenant {
     admin.create_project();
     let (developer, secops) = (admin.issue("dev", "developer"), admin.issue("sec", "secops"));
     let admin = admin.issue("boss", "admin");
-    let scan = developer.upload(&Upload::new("web", "main", reports::generated(20, 1)).key("the-same-key"));
+    let scan = developer.upload(&in_pipeline(reports::generated(20, 1)).key("the-same-key"));
     let issue = developer.issues(&scan, "?severity=critical").remove(0);
     let exemption = developer.request_exemption("web", &issue);
+    let wide = request("project", &issue.id.to_string(), json!({"target": "web"}));
+    let wide = developer.json("POST", "exemptions", &wide).expect(201).read();
     let token = admin.all::<Value>("tokens", 500)[0]["id"].as_str().unwrap().to_owned();
-    Tenant { admin, developer, secops, scan, issue: issue.id.to_string(), exemption, token }
+    Tenant { admin, developer, secops, scan, issue: issue.id.to_string(), exemption, wide, token }
+}
+
+/// Approvals of several exemptions at once.
+fn decisions(ids: &[&str]) -> Value {
+    let all: Vec<_> = ids.iter().map(|id| json!({"id": id, "decision": "approve"})).collect();
+    json!({"decisions": all})
+}
+
+/// The scan that a tenant's gate answers with now.
+fn gated(tenant: &Tenant) -> ScanAnswer {
+    tenant.developer.upload(&in_pipeline(reports::generated(20, 1)))
 }
 
 /// Everything that can be read of a tenant.
@@ -42,7 +73,14 @@ fn everything(tenant: &Tenant) -> BTreeMap<String, String> {
         "tokens".to_owned(),
         "exemptions".to_owned(),
         "audit".to_owned(),
+        "exemptions/unused?scans=1".to_owned(),
+        "exemptions?expires_within_days=3650".to_owned(),
+        "exemptions?scope=project&target=web".to_owned(),
+        format!("exemptions?issue={}", tenant.issue),
         format!("exemptions/{}", tenant.exemption.id),
+        format!("exemptions/{}", tenant.wide.id),
+        format!("exemptions/{}/preview", tenant.wide.id),
+        format!("exemptions/{}/preview?decision=reject", tenant.exemption.id),
         format!("scans/{scan}"),
         format!("scans/{scan}/issues"),
         format!("scans/{scan}/occurrences"),
@@ -74,20 +112,24 @@ fn two_projects_with_the_same_names_never_meet() {
                 format!("scans/{scan}/occurrences"),
                 format!("scans/{scan}/issues/{}/occurrences", theirs.issue),
                 format!("exemptions/{exemption}"),
+                format!("exemptions/{exemption}/preview"),
             ] {
                 client.get(&path).expect_problem(404, "not-found");
             }
             for client in [&there, client] {
                 client.send("POST", &format!("scans/{scan}/replay"), &[], b"").expect_problem(404, "not-found");
             }
-            for verb in ["approve", "reject", "cancel"] {
+            for verb in VERBS {
                 there.decide(exemption, verb).expect_problem(404, "not-found");
             }
+            there.json("POST", "exemptions/decisions", &decisions(&[exemption])).expect_problem(404, "not-found");
+            let requests = json!({"requests": [request("project", &theirs.issue, json!({"scan": scan}))]});
+            there.json("POST", "exemptions/requests", &requests).expect_problem(404, "not-found");
             there.ask_exemption("web", &theirs.issue).expect_problem(404, "not-found");
             there.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}})).expect_problem(404, "not-found");
             there.send_upload(&Upload::new("web", "main", reports::generated(1, 1))).expect_problem(404, "not-found");
         }
-        for verb in ["approve", "reject", "cancel"] {
+        for verb in VERBS {
             ours.secops.decide(exemption, verb).expect_problem(404, "not-found");
         }
         ours.admin.json("DELETE", &format!("tokens/{}", theirs.token), &json!({})).expect_problem(404, "not-found");
@@ -102,10 +144,101 @@ fn two_projects_with_the_same_names_never_meet() {
         ours.developer.upload(&Upload::new("web", "other", reports::generated(3, 5)));
         ours.admin.json("PUT", "", &json!({"unassigned_as": "low"})).expect(200);
         assert_eq!(everything(&theirs), before);
-        let gated = |tenant: &Tenant| {
-            tenant.developer.upload(&Upload::new("web", "main", reports::generated(20, 1)).fail_on("critical"))
-        };
         assert_eq!((gated(&ours).issues.exempted, gated(&theirs).issues.exempted), (1, 0));
+    });
+}
+
+#[test]
+fn no_exemption_of_another_project_can_be_named_in_ones_own() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
+        let only_theirs = reports::bandit(&[reports::result(77, "HIGH", "./src/secret.py", 7)]);
+        let hidden = theirs.developer.upload(&Upload::new("hidden", "main", only_theirs));
+        let their_issue = theirs.developer.issues(&hidden, "")[0].id.to_string();
+        let before = (everything(&ours), everything(&theirs));
+
+        // Several decisions of which one is on theirs: none is made.
+        let (own, foreign) = (ours.exemption.id.as_str(), theirs.exemption.id.as_str());
+        for ids in [[own, foreign], [foreign, own]] {
+            ours.secops.json("POST", "exemptions/decisions", &decisions(&ids)).expect_problem(404, "not-found");
+        }
+        // Theirs is refused as what is nowhere is.
+        let ask = |body: &Value| {
+            let reply = ours.developer.json("POST", "exemptions", body);
+            reply.expect_problem(400, "invalid-body");
+            reply.json["detail"].as_str().unwrap().to_owned()
+        };
+        let unknown = "0".repeat(32);
+        let their_scan = theirs.scan.scan.id.to_string();
+        let in_scan = |scan: &str| ask(&request("target", &ours.issue, json!({"scan": scan}))).replace(scan, "");
+        assert_eq!(in_scan(&their_scan), in_scan(&unknown));
+        let in_target = |target: &str| {
+            ask(&request("target", &ours.issue, json!({"target": target}))).replace(&format!("`{target}`"), "")
+        };
+        assert_eq!(in_target("hidden"), in_target("nowhere"));
+        let of_issue = |issue: &str| ask(&request("project", issue, json!({"target": "web"}))).replace(issue, "");
+        assert_eq!(of_issue(&their_issue), of_issue(&unknown));
+        let several = json!({"requests": [
+            request("pipeline", &ours.issue, json!({"target": "web"})),
+            request("target", &ours.issue, json!({"scan": their_scan})),
+        ]});
+        ours.developer.json("POST", "exemptions/requests", &several).expect_problem(400, "invalid-body");
+        let listed = |query: &str| ours.admin.all::<Value>(&format!("exemptions?{query}"), 100);
+        assert!(listed(&format!("issue={their_issue}")).is_empty());
+        assert_eq!(
+            listed(&format!("issue={}", theirs.issue)).len(),
+            2,
+            "the issue is in both, the exemptions are ours"
+        );
+        ours.admin.get("exemptions?target=hidden").expect_problem(400, "invalid-parameter");
+        assert_eq!((everything(&ours), everything(&theirs)), before);
+    });
+}
+
+#[test]
+fn an_exemption_of_a_project_leaves_another_projects_gate_alone() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
+        let asked = request("pipeline", &ours.issue, json!({"target": "web"}));
+        let asked: ExemptionItem = ours.developer.json("POST", "exemptions", &asked).expect(201).read();
+        let all = decisions(&[&ours.exemption.id, &ours.wide.id, &asked.id]);
+        ours.secops.json("POST", "exemptions/decisions", &all).expect(200);
+        assert_eq!((gated(&ours).issues.exempted, gated(&theirs).issues.exempted), (1, 0));
+        let issue = theirs.developer.issues(&gated(&theirs), "?severity=critical").remove(0);
+        assert_eq!(issue.exemption_now.unwrap().id.to_string(), theirs.wide.id, "their own, which is asked for");
+        assert!(theirs.admin.exemptions().iter().all(|item| item.status == Status::Pending));
+    });
+}
+
+#[test]
+fn of_what_is_granted_for_all_projects_others_see_the_id_and_nothing_else() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
+        let (id, before) = (ours.wide.id.as_str(), theirs.admin.exemptions());
+        let path = format!("exemptions/{id}/approve");
+        for client in [&ours.secops, &ours.admin] {
+            client.json("POST", &path, &json!({"scope": "account"})).expect_problem(403, "forbidden");
+        }
+        assert_eq!(gated(&theirs).issues.exempted, 0);
+        app.admin("ours").json("POST", &path, &json!({"scope": "account"})).expect(200);
+        let scan = gated(&theirs);
+        let exempted = theirs.developer.issues(&scan, "?exempted=true");
+        let named: Vec<_> = exempted.iter().map(|issue| issue.exemption.as_ref().unwrap().id.to_string()).collect();
+        assert_eq!(named, [id]);
+        assert_eq!(theirs.admin.exemptions(), before);
+        for path in [format!("exemptions/{id}"), format!("exemptions/{id}/preview")] {
+            theirs.admin.get(&path).expect_problem(404, "not-found");
+        }
+        for verb in VERBS {
+            theirs.admin.decide(id, verb).expect_problem(404, "not-found");
+        }
+        // Whoever may only decide in the one project can't take back what holds in all.
+        ours.secops.decide(id, "reject").expect_problem(403, "forbidden");
+        app.admin("ours").decide(id, "reject").expect(200);
+        assert_eq!(gated(&theirs).issues.exempted, 0);
     });
 }
 

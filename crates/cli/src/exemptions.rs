@@ -1,21 +1,24 @@
-//! `gatehouse exemptions`: permission to leave an issue be, asked for, decided on and listed. Who may do what is the
-//! server's to say.
+//! `gatehouse exemptions`: permission to leave an issue be, asked for, decided on, looked at beforehand and listed. Who may
+//! do what is the server's to say.
+
+mod decide;
+mod list;
+mod preview;
+mod request;
+mod show;
 
 use anyhow::Result;
-use api::v1::{DecisionBody, ExemptionBody, ExemptionItem};
+use api::v1::ExemptionItem;
 use clap::{Args, Subcommand};
-use domain::exemption::{Reason, Status};
-use ureq::http::Method;
+use domain::exemption::Scope;
 
-use crate::args::{Connection, EXIT_CODES, Format};
-use crate::output;
-use crate::table::Listing;
-use crate::terminal::plain;
+use crate::args::EXIT_CODES;
+use crate::terminal::{count, plain};
 
 /// Request exemptions, decide on them, list them
 ///
-/// An exemption lets one issue of a target be for some days. A developer asks for it, somebody else of SecOps approves
-/// it, and from the next scan on the issue no longer counts, until the days are over.
+/// An exemption lets an issue, or some of its occurrences, be for some days. A developer asks for it, somebody else of
+/// SecOps approves it, and from the next scan on the issue no longer counts, until the days are over.
 #[derive(Args)]
 pub(crate) struct ExemptionsArgs {
     #[command(subcommand)]
@@ -24,157 +27,186 @@ pub(crate) struct ExemptionsArgs {
 
 #[derive(Subcommand)]
 enum ExemptionsCommand {
-    /// Ask for an exemption; prints its id
+    /// Ask for exemptions; prints their ids
+    ///
+    /// Several issues are asked for together, all or none. The clock of `--days` starts at the approval.
     #[command(after_long_help = format!("\
-Example:
+Examples:
   gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef --target web --days 30 \\
       --reason false_positive --text The-hash-guards-no-secret
+      The issue in one target, with occurrences to come.
+  gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef \\
+      --scan 11111111111111111111111111111111 --occurrence 22222222222222222222222222222222 \\
+      --until 2030-12-31 --reason acceptable_risk --text Reachable-from-the-intranet-only
+      One occurrence, as that scan has it. `GET .../scans/ID/occurrences` lists their ids.
+  gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef \\
+      --issue 33333333333333333333333333333333 --target web --scope project --days 7 \\
+      --reason fix_unavailable --text No-release-has-the-fix-yet --link https://example.com/42
+      Two issues in the whole project.
 
 {EXIT_CODES}"))]
-    Request(RequestArgs),
-    /// Grant an exemption; its days begin
+    Request(request::RequestArgs),
+    /// Grant exemptions; their days begin
+    ///
+    /// Whoever asked for one can't approve it, unless the project allows that. Several are decided on together, all or none.
     #[command(after_long_help = format!("\
-Example:
+Examples:
+  gatehouse exemptions preview 0123456789abcdef0123456789abcdef
+      First see what it would change.
   gatehouse exemptions approve 0123456789abcdef0123456789abcdef --comment agreed
+  gatehouse exemptions approve 0123456789abcdef0123456789abcdef --scope project
+      For more than was asked for.
 
 {EXIT_CODES}"))]
-    Approve(DecisionArgs),
-    /// Refuse an exemption, or take it back
+    Approve(decide::ApproveArgs),
+    /// Refuse exemptions, or take them back
     #[command(after_long_help = format!("\
-Example:
+Examples:
   gatehouse exemptions reject 0123456789abcdef0123456789abcdef --comment fix-it
+  gatehouse exemptions reject 0123456789abcdef0123456789abcdef 33333333333333333333333333333333
+      Both or neither.
 
 {EXIT_CODES}"))]
-    Reject(DecisionArgs),
-    /// Give up an exemption
+    Reject(decide::DecisionArgs),
+    /// Give up exemptions, for good
     #[command(after_long_help = format!("\
 Example:
   gatehouse exemptions cancel 0123456789abcdef0123456789abcdef
 
 {EXIT_CODES}"))]
-    Cancel(DecisionArgs),
-    /// List exemptions
+    Cancel(decide::DecisionArgs),
+    /// Ask again for exemptions that were rejected or have expired
     #[command(after_long_help = format!("\
 Example:
-  gatehouse exemptions list --status pending --format json
+  gatehouse exemptions reopen 0123456789abcdef0123456789abcdef --comment Still-no-fix
 
 {EXIT_CODES}"))]
-    List(ListArgs),
-}
+    Reopen(decide::DecisionArgs),
+    /// Show which verdicts and counts a decision would change, before it is made
+    ///
+    /// The newest scan of each variant is judged twice: as exemptions are now, and as they would be then.
+    #[command(after_long_help = format!("\
+Examples:
+  gatehouse exemptions preview 0123456789abcdef0123456789abcdef
+  gatehouse exemptions preview 0123456789abcdef0123456789abcdef --scope project
+  gatehouse exemptions preview 0123456789abcdef0123456789abcdef --decision reject
 
-#[derive(Args)]
-struct RequestArgs {
-    /// The issue's id, as `upload` shows it
-    #[arg(long)]
-    issue: String,
-    /// The target
-    #[arg(long)]
-    target: String,
-    /// For how many days, from the approval on
-    #[arg(long)]
-    days: u32,
-    /// Why: compensating_controls, acceptable_use, acceptable_risk, false_positive, fix_unavailable or other
-    #[arg(long)]
-    reason: Reason,
-    /// Why, in a sentence
-    #[arg(long)]
-    text: String,
-    /// Where to read more
-    #[arg(long, value_name = "URL")]
-    link: Option<String>,
-    #[command(flatten)]
-    connection: Connection,
-}
+{EXIT_CODES} The verdicts do not matter."))]
+    Preview(preview::PreviewArgs),
+    /// List exemptions, those asked for last first
+    #[command(after_long_help = format!("\
+Examples:
+  gatehouse exemptions list --status pending
+  gatehouse exemptions list --expires-within-days 7
+      What ends soon, the soonest first.
+  gatehouse exemptions list --issue 0123456789abcdef0123456789abcdef --format json
 
-#[derive(Args)]
-struct DecisionArgs {
-    /// The exemption's id
-    id: String,
-    /// Why
-    #[arg(long, default_value = "")]
-    comment: String,
-    #[command(flatten)]
-    connection: Connection,
-}
+{EXIT_CODES}"))]
+    List(list::ListArgs),
+    /// List approved exemptions that exempted nothing in the last scans: they may be given up
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse exemptions unused --scans 20
 
-#[derive(Args)]
-struct ListArgs {
-    /// Only those that stand so: pending, approved, rejected, expired or cancelled
-    #[arg(long)]
-    status: Option<Status>,
-    /// Only those for this target
-    #[arg(long)]
-    target: Option<String>,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+{EXIT_CODES}"))]
+    Unused(list::UnusedArgs),
+    /// Show all of an exemption
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse exemptions show 0123456789abcdef0123456789abcdef
+
+{EXIT_CODES}"))]
+    Show(show::ShowArgs),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: ExemptionsArgs) -> Result<()> {
     match args.command {
-        ExemptionsCommand::Request(args) => request(args),
-        ExemptionsCommand::Approve(args) => decide(&args, "approve"),
-        ExemptionsCommand::Reject(args) => decide(&args, "reject"),
-        ExemptionsCommand::Cancel(args) => decide(&args, "cancel"),
-        ExemptionsCommand::List(args) => list(&args),
+        ExemptionsCommand::Request(args) => request::run(args),
+        ExemptionsCommand::Approve(args) => decide::approve(args),
+        ExemptionsCommand::Reject(args) => decide::run(args, "reject"),
+        ExemptionsCommand::Cancel(args) => decide::run(args, "cancel"),
+        ExemptionsCommand::Reopen(args) => decide::run(args, "reopen"),
+        ExemptionsCommand::Preview(args) => preview::run(&args),
+        ExemptionsCommand::List(args) => list::run(&args),
+        ExemptionsCommand::Unused(args) => list::unused(&args),
+        ExemptionsCommand::Show(args) => show::run(&args),
     }
 }
 
-fn request(args: RequestArgs) -> Result<()> {
-    let client = args.connection.client()?;
-    let body = ExemptionBody {
-        issue: args.issue,
-        scope: "target".to_owned(),
-        target: args.target,
-        duration_days: args.days,
-        reason: args.reason.as_str().to_owned(),
-        text: args.text,
-        link: args.link,
-    };
-    let item: ExemptionItem = client.send(Method::POST, &["exemptions"], &body)?;
-    tell(&item);
-    output::line(&plain(&item.id))
-}
-
-fn decide(args: &DecisionArgs, decision: &str) -> Result<()> {
-    let body = DecisionBody { comment: args.comment.clone() };
-    let item: ExemptionItem =
-        args.connection.client()?.send(Method::POST, &["exemptions", &args.id, decision], &body)?;
-    tell(&item);
-    Ok(())
-}
-
+/// Says to people how an exemption stands.
 fn tell(item: &ExemptionItem) {
+    anstream::eprintln!("{}", plain(&told(item)));
+}
+
+fn told(item: &ExemptionItem) -> String {
     let end = item.ends_at.as_ref().map(|end| format!(" until {end}")).unwrap_or_default();
-    let text = format!("Exemption {} for `{}` in {} is {}{end}.", item.id, item.title, item.target, item.status);
-    anstream::eprintln!("{}", plain(&text));
+    format!("Exemption {} for `{}` in {} is {}{end}.", item.id, item.title, place(item), item.status)
 }
 
-fn list(args: &ListArgs) -> Result<()> {
-    let status = args.status.map(|status| status.to_string());
-    let mut query = Vec::new();
-    query.extend(status.as_deref().map(|status| ("status", status)));
-    query.extend(args.target.as_deref().map(|target| ("target", target)));
-    let client = args.connection.client()?;
-    match args.format {
-        Format::Json => output::json(&client.all::<serde_json::Value>(&["exemptions"], &query)?),
-        Format::Table => output::print(&table(&client.all(&["exemptions"], &query)?)),
+/// What it holds for.
+fn place(item: &ExemptionItem) -> String {
+    match item.scope {
+        Scope::Occurrences => {
+            let chosen = count(u64::try_from(item.occurrences.len()).unwrap_or(u64::MAX), "occurrence");
+            let back = if item.returned_from.is_some() { " (back for review)" } else { "" };
+            format!("{}, {chosen}{back}", item.target)
+        }
+        Scope::Target => item.target.clone(),
+        Scope::Pipeline => format!("pipeline {}", item.pipeline.as_deref().unwrap_or_default()),
+        Scope::Project => "the project".to_owned(),
+        Scope::Account => "all projects".to_owned(),
     }
 }
 
-fn table(items: &[ExemptionItem]) -> String {
-    let columns = ["STATUS", "TARGET", "TITLE", "REASON", "TEXT", "REQUESTED BY", "DECIDED BY", "ENDS", "ID"];
-    let mut listing = Listing::new(&columns);
-    for item in items {
-        let status = item.status.to_string();
-        let decided = item.decided_by.as_deref().unwrap_or_default();
-        let ends = item.ends_at.as_deref().unwrap_or_default();
-        let cells: [&str; 9] =
-            [&status, &item.target, &item.title, &item.reason, &item.text, &item.requested_by, decided, ends, &item.id];
-        listing.row(cells);
+/// How long it holds: until when, once that is known.
+fn term(item: &ExemptionItem) -> String {
+    match (item.ends_at.as_ref().or(item.until.as_ref()), item.duration_days) {
+        (Some(end), _) => format!("until {end}"),
+        (None, Some(days)) => count(u64::from(days), "day"),
+        (None, None) => "no end".to_owned(),
     }
-    listing.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::exemption::Status;
+
+    /// An exemption to change in tests.
+    pub(super) fn item() -> ExemptionItem {
+        serde_json::from_value(serde_json::json!({
+            "id": "e".repeat(32), "status": "pending", "issue": "1".repeat(32), "title": "Weak hash", "severity": "high",
+            "scanner": "bandit", "scope": "target", "target": "web", "scan": "5".repeat(32), "duration_days": 30,
+            "reason": "false_positive", "text": "It guards no secret", "requested_by": "ann",
+            "requested_at": "2026-01-01T00:00:00.000Z"
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_exemption_is_told_with_what_it_holds_for_and_until_when() {
+        let start = format!("Exemption {} for `Weak hash` in ", "e".repeat(32));
+        assert_eq!(told(&item()), format!("{start}web is pending."));
+        let occurrences = vec![serde_json::from_value(serde_json::json!("0".repeat(32))).unwrap()];
+        let chosen = ExemptionItem { scope: Scope::Occurrences, occurrences, ..item() };
+        assert_eq!(told(&chosen), format!("{start}web, 1 occurrence is pending."));
+        let back = ExemptionItem { returned_from: Some("f".repeat(32).parse().unwrap()), ..chosen };
+        assert_eq!(told(&back), format!("{start}web, 1 occurrence (back for review) is pending."));
+        let nightly = ExemptionItem { scope: Scope::Pipeline, pipeline: Some("nightly".to_owned()), ..item() };
+        assert_eq!(told(&nightly), format!("{start}pipeline nightly is pending."));
+        let ends_at = Some("2026-02-01T00:00:00.000Z".to_owned());
+        let all = ExemptionItem { scope: Scope::Account, status: Status::Approved, ends_at, ..item() };
+        assert_eq!(told(&all), format!("{start}all projects is approved until 2026-02-01T00:00:00.000Z."));
+    }
+
+    #[test]
+    fn a_term_is_in_days_until_its_end_is_known() {
+        let until = |until: &str| Some(until.to_owned());
+        assert_eq!(term(&item()), "30 days");
+        assert_eq!(term(&ExemptionItem { ends_at: until("2026-02-01"), ..item() }), "until 2026-02-01");
+        let asked = ExemptionItem { until: until("2026-03-01"), duration_days: None, ..item() };
+        assert_eq!(term(&asked), "until 2026-03-01");
+        assert_eq!(term(&ExemptionItem { unlimited: true, duration_days: None, ..item() }), "no end");
+    }
 }

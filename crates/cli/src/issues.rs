@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use api::page::Page;
-use api::v1::{IssueItem, OccurrenceItem, ScanAnswer};
+use api::v1::{IssueExemption, IssueItem, OccurrenceItem, ScanAnswer};
 use domain::comparison::Bucket;
+use domain::exemption::Coverage;
 
 use crate::client::Client;
 use crate::table::Listing;
@@ -139,13 +140,19 @@ fn render(group: &Group, places: &[String], text: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// How often an issue occurs, and how much of that is new where the issue is not.
+/// How often an issue occurs, and how much of that is new where the issue is not, or exempted where not all of it is.
 fn occurrences(issue: &IssueItem) -> String {
     let tally = &issue.occurrences;
-    match issue.bucket {
+    let all = match issue.bucket {
         Bucket::Remediated => format!("{} gone", tally.remediated),
         Bucket::Common if 0 < tally.new => format!("{}, {} new", tally.total, tally.new),
         Bucket::New | Bucket::Common => tally.total.to_string(),
+    };
+    match &issue.exemption {
+        Some(IssueExemption { state: Coverage::PartiallyExempted, occurrences, severity: Some(level), .. }) => {
+            format!("{all}; {occurrences} exempted, it counts as {level}")
+        }
+        Some(_) | None => all,
     }
 }
 
@@ -288,6 +295,18 @@ pub(crate) mod tests {
         ];
         assert_eq!(shown, expected, "{text}");
         assert!(text.contains("3, 1 new") && text.contains("0 gone") && text.contains("CWE-78, CWE-89"), "{text}");
+    }
+
+    #[test]
+    fn what_is_partially_exempted_says_as_what_it_counts() {
+        let with = |state: &str, level: Option<&str>| {
+            let mut item = serde_json::to_value(issue("B1", "critical", "common", false)).unwrap();
+            item["exemption"] =
+                serde_json::json!({"state": state, "id": "0".repeat(32), "occurrences": 2, "severity": level});
+            occurrences(&serde_json::from_value(item).unwrap())
+        };
+        assert_eq!(with("partially_exempted", Some("low")), "3, 1 new; 2 exempted, it counts as low");
+        assert_eq!((with("pending", None), with("rejected", None)), ("3, 1 new".to_owned(), "3, 1 new".to_owned()));
     }
 
     #[test]

@@ -28,6 +28,8 @@ Examples:
   gatehouse projects create shop --unassigned-as high
   gatehouse projects create shop --default-baseline repository=trunk \\
       --default-baseline-regex container=v[0-9.]+ --missing-baseline undecided
+  gatehouse projects create shop --exemption-days-max critical=14 --exemption-days-max high=90 \\
+      --ending-notice-days 14
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
@@ -59,6 +61,18 @@ struct CreateArgs {
     /// What occurrences count as that were recognised although their code was edited: new or common
     #[arg(long, value_name = "HOW")]
     updated_occurrences: Option<String>,
+    /// Let people approve the exemptions that they asked for themselves; each says that it was approved so
+    #[arg(long)]
+    self_approval: bool,
+    /// Let exemptions have no end
+    #[arg(long)]
+    unlimited_exemptions: bool,
+    /// For how many days an issue of a level may be exempted at most; a level that is not named has no such limit
+    #[arg(long, value_name = "LEVEL=DAYS", value_parser = of_level)]
+    exemption_days_max: Vec<(String, u32)>,
+    /// How many days before an exemption's end people are told, 1 to 90; 7 if not given
+    #[arg(long, value_name = "DAYS")]
+    ending_notice_days: Option<u32>,
     #[command(flatten)]
     server: Server,
 }
@@ -67,6 +81,26 @@ struct CreateArgs {
 fn of_type(text: &str) -> Result<(String, String), String> {
     let (kind, value) = text.split_once('=').ok_or("it has no `=` between the type of target and the baseline")?;
     Ok((kind.to_owned(), value.to_owned()))
+}
+
+/// Takes `LEVEL=DAYS` apart.
+fn of_level(text: &str) -> Result<(String, u32), String> {
+    let (level, days) = text.split_once('=').ok_or("it has no `=` between the level and the days")?;
+    let days = days.parse().map_err(|error| format!("`{days}` is no number of days: {error}"))?;
+    Ok((level.to_owned(), days))
+}
+
+/// The longest exemptions as the server takes them.
+///
+/// # Errors
+/// A level is there twice.
+fn days_max(pairs: Vec<(String, u32)>) -> Result<BTreeMap<String, u32>> {
+    let mut all = BTreeMap::new();
+    for (level, days) in pairs {
+        anyhow::ensure!(!all.contains_key(&level), "there are two longest exemptions for `{level}`");
+        all.insert(level, days);
+    }
+    Ok(all)
 }
 
 /// The default baselines as the server takes them.
@@ -106,6 +140,10 @@ fn create(args: CreateArgs) -> Result<()> {
         missing_baseline: args.missing_baseline,
         rejected_allowed: args.rejected_allowed,
         updated_occurrences: args.updated_occurrences,
+        self_approval: args.self_approval.then_some(true),
+        unlimited_exemptions: args.unlimited_exemptions.then_some(true),
+        exemption_days_max: days_max(args.exemption_days_max)?,
+        ending_notice_days: args.ending_notice_days,
     };
     let project: ProjectAnswer = client.send(Method::PUT, &[], &settings)?;
     let level = match &project.settings.unassigned_as {
@@ -132,5 +170,19 @@ mod tests {
         let twice = read(&["repository=a"], &["repository=b"]);
         assert_eq!(twice, Err("there are two default baselines for `repository`".to_owned()));
         assert!(of_type("trunk").is_err());
+    }
+
+    #[test]
+    fn longest_exemptions_are_one_a_level() {
+        let read = |list: &[&str]| {
+            let pairs = list.iter().map(|text| of_level(text).unwrap()).collect();
+            days_max(pairs).map_err(|error| error.to_string())
+        };
+        let both = BTreeMap::from([("critical".to_owned(), 14), ("high".to_owned(), 90)]);
+        assert_eq!(read(&["critical=14", "high=90"]), Ok(both));
+        assert_eq!(read(&["low=1", "low=1"]), Err("there are two longest exemptions for `low`".to_owned()));
+        for wrong in ["critical", "critical=", "critical=soon", "critical=-1"] {
+            assert!(of_level(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,0 +1,97 @@
+//! `gatehouse exemptions approve`, `reject`, `cancel` and `reopen`: one decision, or several of a kind at once.
+
+use anyhow::Result;
+use api::page::Page;
+use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
+use clap::Args;
+use domain::exemption::Scope;
+use ureq::http::Method;
+
+use super::tell;
+use crate::args::Connection;
+
+#[derive(Args)]
+pub(super) struct DecisionArgs {
+    /// The exemption's id; several are decided on together, all or none
+    #[arg(required = true)]
+    id: Vec<String>,
+    /// Why
+    #[arg(long, default_value = "", hide_default_value = true)]
+    comment: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Args)]
+pub(super) struct ApproveArgs {
+    #[command(flatten)]
+    decision: DecisionArgs,
+    #[command(flatten)]
+    grant: GrantArgs,
+}
+
+/// What an approval grants.
+#[derive(Args)]
+pub(super) struct GrantArgs {
+    /// Grant it for more than was asked for: target, pipeline, project, or account, which is for its admin to grant
+    #[arg(long)]
+    pub(super) scope: Option<Scope>,
+    /// The pipeline, with the scope `pipeline`; if not given, that of the scan in which the issue was seen
+    #[arg(long)]
+    pub(super) pipeline: Option<String>,
+}
+
+/// Grants.
+pub(super) fn approve(args: ApproveArgs) -> Result<()> {
+    send(args.decision, "approve", args.grant)
+}
+
+/// Decides otherwise.
+pub(super) fn run(args: DecisionArgs, decision: &str) -> Result<()> {
+    send(args, decision, GrantArgs { scope: None, pipeline: None })
+}
+
+fn send(args: DecisionArgs, decision: &str, grant: GrantArgs) -> Result<()> {
+    let client = args.connection.client()?;
+    let body = DecisionBody {
+        comment: args.comment,
+        scope: grant.scope.map(|scope| scope.to_string()),
+        pipeline: grant.pipeline,
+    };
+    let items = match args.id.as_slice() {
+        [id] => vec![client.send(Method::POST, &["exemptions", id, decision], &body)?],
+        ids => {
+            let body = DecisionsBody { decisions: of_each(ids, decision, &body) };
+            client.send::<Page<ExemptionItem>>(Method::POST, &["exemptions", "decisions"], &body)?.items
+        }
+    };
+    items.iter().for_each(tell);
+    Ok(())
+}
+
+/// The same decision on each.
+fn of_each(ids: &[String], decision: &str, body: &DecisionBody) -> Vec<BulkDecision> {
+    let DecisionBody { comment, scope, pipeline } = body;
+    let one = |id: &String| BulkDecision {
+        id: id.clone(),
+        decision: decision.to_owned(),
+        comment: comment.clone(),
+        scope: scope.clone(),
+        pipeline: pipeline.clone(),
+    };
+    ids.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_on_several_says_the_same_of_each() {
+        let body = DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), pipeline: None };
+        let all = of_each(&["a".to_owned(), "b".to_owned()], "approve", &body);
+        let said = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
+        assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(all.iter().all(|one| said(one) == ("approve".to_owned(), body.comment.clone(), body.scope.clone())));
+    }
+}
