@@ -42,6 +42,8 @@ fn tenant(app: &App, name: &str) -> Tenant {
     admin.create_project();
     let (developer, secops) = (admin.issue("dev", "developer"), admin.issue("sec", "secops"));
     let admin = admin.issue("boss", "admin");
+    // Each token is used before anything is compared: its first use is written down.
+    secops.get("").expect(200);
     let scan = developer.upload(&in_pipeline(reports::generated(20, 1)).key("the-same-key"));
     let issue = developer.issues(&scan, "?severity=critical").remove(0);
     let exemption = developer.request_exemption("web", &issue);

@@ -241,9 +241,14 @@ impl Reading<'_> {
             let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
             let asked_for =
                 |outcome: &Result<_, _>| self.filter.refused.is_none_or(|refused| refused == outcome.is_err());
+            // One that was refused and took effect when it was sent again is no repetition.
+            let repeated = match event.copy_of {
+                Some(n) => matches!(source.outcomes.of(kv, &source.journal, n).await?, Some(Ok(()))),
+                None => false,
+            };
             Ok::<_, Problem>(outcome.filter(asked_for).map(|outcome| {
                 let refused = outcome.err().map(|refusal| refusal.reason);
-                AuditItem::new(event, told, refused)
+                AuditItem::new(event, told, refused, repeated)
             }))
         };
         Ok(try_join_all(told.into_iter().map(outcome)).await?.into_iter().flatten().collect())

@@ -40,7 +40,9 @@ pub(crate) async fn request<K: Kv, V: Services>(
     let scope: Scope = field("scope", &body.scope)?;
     let seen = seen(context, who, known, sight, &body).await?;
     let (reach, severity) = reach(known, sight, &seen, scope, &body, context.now).await?;
-    if let Some(excess) = term.excess(context.now, known.project.settings.exemption_days_max.get(&severity).copied()) {
+    let settings = &known.project.settings;
+    let most = settings.exemption_days_max.get(&settings.judged_as(severity)).copied();
+    if let Some(excess) = term.excess(context.now, most) {
         return Err(illegal(term_field(&body), format_args!("{excess} for an issue of the level {severity}")));
     }
     Ok(ExemptionRequest {
@@ -83,9 +85,6 @@ async fn seen<K: Kv, V: Services>(
     };
     if let Some(target) = target.filter(|target| *target != seen.target) {
         return Err(illegal("target", format_args!("scan {} is of `{}`, not of `{target}`", seen.scan, seen.target)));
-    }
-    if !who.covers(&seen.target) {
-        return Err(illegal("scan", format_args!("there is no finished scan {} in the project", seen.scan)));
     }
     Ok(seen)
 }

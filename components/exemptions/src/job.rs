@@ -10,9 +10,7 @@ use api::context::Context;
 use api::internal::{AnyEvent, Append, Services};
 use api::problem::Code;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, RequestsBody};
-use domain::exemption::{
-    Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Pointer, PromotedEvent, Reach, Scope, Status, Term,
-};
+use domain::exemption::{Exemption, ExemptionEvent, Exemptions, Pointer, PromotedEvent, Reach, Scope, Status, Term};
 use domain::ids::{EventId, ExemptionId};
 use domain::limits::{BULK_MAX, VALUE_BYTES_MAX};
 use domain::project::Project;
@@ -91,11 +89,10 @@ pub async fn request<K: Kv, V: Services>(
 ) -> Result<ExemptionItem, Problem> {
     let id = exemption_id(context, 0);
     let known = Known::load(context).await?;
-    let mut sight = Sight::new(context.kv, &context.project);
+    let mut sight = Sight::new(context.kv, &context.project, who);
     let request = asked::request(context, who, &known, &mut sight, id, body).await?;
     require_reach(who, &request.reach)?;
-    append(context, who, ExemptionEvent::Requested { request: Box::new(request.clone()) }).await?;
-    check_same(context, &request).await?;
+    append(context, who, ExemptionEvent::Requested { request: Box::new(request) }).await?;
     tell(context, who, &known).await?;
     crate::list::get(context, who, id).await
 }
@@ -111,39 +108,19 @@ pub async fn request_many<K: Kv, V: Services>(
 ) -> Result<Vec<ExemptionItem>, Problem> {
     check_many("requests", body.requests.len())?;
     let known = Known::load(context).await?;
-    let mut sight = Sight::new(context.kv, &context.project);
-    let (mut ids, mut requests) = (Vec::new(), Vec::new());
+    let mut sight = Sight::new(context.kv, &context.project, who);
+    let (mut ids, mut events) = (Vec::new(), Vec::new());
     for (at, body) in (0_u32..).zip(body.requests) {
         let id = exemption_id(context, at);
         let request = asked::request(context, who, &known, &mut sight, id, body).await;
         let request = request.map_err(|problem| numbered(at, problem))?;
         require_reach(who, &request.reach).map_err(|problem| numbered(at, problem))?;
         ids.push(id);
-        requests.push(request);
+        events.push(ExemptionEvent::Requested { request: Box::new(request) });
     }
-    let events = requests.iter().map(|request| ExemptionEvent::Requested { request: Box::new(request.clone()) });
-    append(context, who, ExemptionEvent::Many { events: events.collect() }).await?;
-    for request in &requests {
-        check_same(context, request).await?;
-    }
+    append(context, who, ExemptionEvent::Many { events }).await?;
     tell(context, who, &known).await?;
     crate::list::items(context, who, &ids).await
-}
-
-/// Checks that what stands under a request's id is what it asks for: its `Idempotency-Key` may have been used for another.
-async fn check_same<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    request: &ExemptionRequest,
-) -> Result<(), Problem> {
-    let held = crate::words::request_of(context, request.id).await?;
-    let ids = |reach: &Reach| reach.occurrences().iter().map(|occurrence| occurrence.id).collect::<Vec<_>>();
-    let place = |reach: &Reach| (reach.scope(), reach.target().cloned(), reach.pipeline().cloned(), ids(reach));
-    let asked = |request: &ExemptionRequest| (request.issue, place(&request.reach), request.term, request.reason);
-    if asked(&held) == asked(request) && (&held.text, &held.link) == (&request.text, &request.link) {
-        return Ok(());
-    }
-    let detail = format!("the key was used to ask for exemption {}, which is another; use a new key", request.id);
-    Err(Problem::new(Code::IdempotencyMismatch, detail))
 }
 
 /// Decides on an exemption.
@@ -158,7 +135,8 @@ pub async fn decide<K: Kv, V: Services>(
     body: DecisionBody,
 ) -> Result<ExemptionItem, Problem> {
     let known = Known::load(context).await?;
-    let event = event(context, who, &known, exemption, decision, body).await?;
+    let mut sight = Sight::new(context.kv, &context.project, who);
+    let event = event(context, who, &known, &mut sight, exemption, (decision, body)).await?;
     promote(context, who, &known, std::slice::from_ref(&event)).await?;
     append(context, who, event).await?;
     tell(context, who, &known).await?;
@@ -176,9 +154,11 @@ pub async fn decide_many<K: Kv, V: Services>(
 ) -> Result<Vec<ExemptionItem>, Problem> {
     check_many("decisions", body.decisions.len())?;
     let known = Known::load(context).await?;
+    let mut sight = Sight::new(context.kv, &context.project, who);
     let (mut ids, mut events) = (Vec::new(), Vec::new());
     for (at, one) in (0_u32..).zip(body.decisions) {
-        let (id, event) = one_of_many(context, who, &known, one).await.map_err(|problem| numbered(at, problem))?;
+        let (id, event) =
+            one_of_many(context, who, &known, &mut sight, one).await.map_err(|problem| numbered(at, problem))?;
         if ids.contains(&id) {
             return Err(numbered(at, illegal("id", format_args!("exemption {id} is there twice"))));
         }
@@ -202,6 +182,7 @@ async fn one_of_many<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     who: &Identity,
     known: &Known,
+    sight: &mut Sight<'_, K>,
     one: BulkDecision,
 ) -> Result<(ExemptionId, ExemptionEvent), Problem> {
     let BulkDecision { id, decision, comment, scope, pipeline } = one;
@@ -211,7 +192,7 @@ async fn one_of_many<K: Kv, V: Services>(
     who.require(&context.project, decision.right())?;
     let id: ExemptionId = field("id", &id)?;
     let body = DecisionBody { comment, scope, pipeline };
-    Ok((id, event(context, who, known, id, decision, body).await?))
+    Ok((id, event(context, who, known, sight, id, (decision, body)).await?))
 }
 
 /// The event of a decision.
@@ -219,9 +200,9 @@ async fn event<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     who: &Identity,
     known: &Known,
+    sight: &mut Sight<'_, K>,
     exemption: ExemptionId,
-    decision: Decision,
-    body: DecisionBody,
+    (decision, body): (Decision, DecisionBody),
 ) -> Result<ExemptionEvent, Problem> {
     let comment = remark("comment", body.comment)?;
     if decision != Decision::Approve && (body.scope.is_some() || body.pipeline.is_some()) {
@@ -236,7 +217,7 @@ async fn event<K: Kv, V: Services>(
     Ok(match decision {
         Decision::Approve => {
             let reach = widened(who, held, body.scope.as_deref(), body.pipeline.as_deref())?;
-            check_term(context, known, held).await?;
+            check_term(context, known, sight, held).await?;
             let own = known.project.settings.self_approval && held.is_asked_by(&who.actor.subject);
             ExemptionEvent::Approved { exemption, comment, reach, own }
         }
@@ -283,6 +264,7 @@ pub(crate) fn widened(
 async fn check_term<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     known: &Known,
+    sight: &mut Sight<'_, K>,
     held: &Exemption,
 ) -> Result<(), Problem> {
     let settings = &known.project.settings;
@@ -293,7 +275,8 @@ async fn check_term<K: Kv, V: Services>(
     if settings.exemption_days_max.is_empty() {
         return Ok(());
     }
-    let level = held.severity.max(level_now(context, known, held).await?);
+    let level =
+        settings.judged_as(held.severity).max(settings.judged_as(level_now(context, known, sight, held).await?));
     let most = settings.exemption_days_max.get(&level).copied();
     match held.term.excess(context.now, most) {
         None => Ok(()),
@@ -307,10 +290,10 @@ async fn check_term<K: Kv, V: Services>(
 async fn level_now<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
     known: &Known,
+    sight: &mut Sight<'_, K>,
     held: &Exemption,
 ) -> Result<Severity, Problem> {
     let Some(target) = known.project.targets.get(&held.seen.target) else { return Ok(held.severity) };
-    let mut sight = Sight::new(context.kv, &context.project);
     match sight.in_target(target.id, held.issue, context.now).await {
         Ok(seen) => Ok(seen.severity),
         Err(problem) if problem.code == Code::InvalidBody => Ok(held.severity),

@@ -3,6 +3,7 @@
 mod asked;
 pub mod job;
 pub mod list;
+pub mod once;
 pub mod preview;
 mod seen;
 pub mod unused;
@@ -32,16 +33,18 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, who, call, params } = session;
-    let event = match request.idempotency_key()? {
+    let changes = request.method == "POST";
+    let body = if changes { guest::bulk_bytes(&mut request.body).await? } else { Vec::new() };
+    let event = match request.idempotency_key()?.filter(|_| changes) {
         Some(key) => {
             let (path, by) = (request.path.join("/"), &who.actor.subject);
             let fields = [project.as_str(), path.as_str(), by.as_str(), key.as_str()];
-            EventId::derived("v2:exemption-event", &fields.map(str::as_bytes))
+            once::event(&kv, &fields.map(str::as_bytes), &body).await?
         }
         None => EventId::from_bits(guest::random_bits()?),
     };
     let context = Context { kv: &kv, services: &Chain, now, event, project };
-    let (query, body) = (&mut request.query, &mut request.body);
+    let query = &mut request.query;
 
     let decision = match call {
         Call::Exemptions => {
@@ -49,16 +52,16 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             return Reply::json(200, &list::list(&context, &who, &filter, wanted).await?);
         }
         Call::Request => {
-            let wanted: ExemptionBody = guest::json_body(body).await?;
+            let wanted: ExemptionBody = guest::json(&body)?;
             return Reply::json(201, &job::request(&context, &who, wanted).await?);
         }
         Call::RequestMany => {
-            let wanted: RequestsBody = guest::bulk_body(body).await?;
+            let wanted: RequestsBody = guest::json(&body)?;
             let items = job::request_many(&context, &who, wanted).await?;
             return Reply::json(201, &Page { items, next: None });
         }
         Call::DecideMany => {
-            let wanted: DecisionsBody = guest::bulk_body(body).await?;
+            let wanted: DecisionsBody = guest::json(&body)?;
             let items = job::decide_many(&context, &who, wanted).await?;
             return Reply::json(200, &Page { items, next: None });
         }
@@ -84,7 +87,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         Call::Cancel => Decision::Cancel,
         Call::Reopen => Decision::Reopen,
     };
-    let said: DecisionBody = guest::json_body(body).await?;
+    let said: DecisionBody = guest::json(&body)?;
     Reply::json(200, &job::decide(&context, &who, params.read("exemption")?, decision, said).await?)
 }
 

@@ -19,10 +19,12 @@ use store::scans::{Answered, Compared, Frozen, Grouped};
 use store::{document, journal, keys};
 
 /// How many of a target's newest scans are looked at for the newest of each variant.
-const SCANS_SEARCHED: usize = 100;
+const SCANS_SEARCHED: usize = 50;
 /// How many scans are judged for one page at most, whether they have the issue or not: a page may be short, or empty, and
 /// still have a next.
 const SCANS_JUDGED: usize = 50;
+/// How many targets are looked at for one page at most.
+const TARGETS_SEARCHED: usize = 100;
 /// What judging holds for each issue, in bytes.
 const BYTES_PER_ISSUE: usize = 300;
 
@@ -65,12 +67,16 @@ pub async fn preview<K: Kv, V: Services>(
     let known = Known::load(context).await?;
     let supposed = suppose(context, who, &known, id, asked)?;
     let (from, mut skip) = wanted.from.unwrap_or_default();
-    let (mut items, mut judged) = (Vec::new(), 0);
+    let (mut items, mut judged, mut searched) = (Vec::new(), 0, 0);
     for (name, target) in &known.project.targets {
         let concerned = supposed.only.as_ref().is_none_or(|only| only == name) && who.covers(name);
         if !concerned || name.as_str() < from.as_str() {
             continue;
         }
+        if searched >= TARGETS_SEARCHED {
+            return Ok(Page { items, next: Some(encode("preview", &(name.as_str(), 0_usize))) });
+        }
+        searched += 1;
         let begin = if name.as_str() == from { std::mem::take(&mut skip) } else { 0 };
         let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
         let scans = newest(context, &journal, &supposed.held).await?;

@@ -1,6 +1,7 @@
 //! Finds an issue in the scans of its project.
 
 use api::Problem;
+use api::auth::Identity;
 use api::body::illegal;
 use api::v1::ScanAnswer;
 use domain::comparison::Identified;
@@ -41,6 +42,7 @@ pub(crate) struct Seen {
 pub(crate) struct Sight<'a, K> {
     kv: &'a K,
     project: ProjectId,
+    who: &'a Identity,
     last: Option<Read>,
 }
 
@@ -51,8 +53,8 @@ struct Read {
 }
 
 impl<'a, K: Kv> Sight<'a, K> {
-    pub(crate) fn new(kv: &'a K, project: &ProjectId) -> Self {
-        Self { kv, project: project.clone(), last: None }
+    pub(crate) fn new(kv: &'a K, project: &ProjectId, who: &'a Identity) -> Self {
+        Self { kv, project: project.clone(), who, last: None }
     }
 
     /// The issue in this scan.
@@ -99,13 +101,13 @@ impl<'a, K: Kv> Sight<'a, K> {
         Ok(())
     }
 
-    /// Reads a scan, if it is a finished one of the project.
+    /// Reads a scan, if it is a finished one of the project that the caller may see.
     async fn look_at(&mut self, scan: ScanId) -> Result<bool, Problem> {
         if self.last.as_ref().is_some_and(|read| read.frozen.record.id == scan) {
             return Ok(true);
         }
         let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        let own = |answered: &Answered<ScanAnswer>| answered.answer.scan.project == self.project.as_str();
+        let own = |answered: &Answered<ScanAnswer>| self.who.sees(&self.project, &answered.answer.scan);
         // A replay counts nowhere: what is seen in it can be asked for of its original.
         if answered.filter(own).is_none_or(|answered| answered.answer.scan.replay_of.is_some()) {
             return Ok(false);

@@ -8,7 +8,7 @@ use api::auth::Identity;
 use api::context::Context;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
-use api::v1::Unused;
+use api::v1::{ScanAnswer, Unused};
 use domain::exemption::{Coverage, Exemption, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScannerId, TargetId, TargetName};
 use domain::journal::JournalId;
@@ -16,8 +16,8 @@ use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
-use store::scans::{Frozen, Judged};
-use store::{journal, keys};
+use store::scans::{Answered, Frozen, Judged};
+use store::{document, journal, keys};
 
 /// How many scans are asked for if the caller does not say.
 const SCANS_DEFAULT: usize = 10;
@@ -25,8 +25,9 @@ const SCANS_DEFAULT: usize = 10;
 const SCANS_MAX: usize = 100;
 /// How many events of a target are read for each scan that is asked for: others may be by other scanners.
 const EVENTS_PER_SCAN: usize = 10;
-/// After how many scans read a page ends; it may be empty and have a next.
-const SCANS_READ: usize = 5_000;
+/// How many events a page looks at. An exemption that needs more is left out: nothing is said of it. A page may so be empty
+/// and have a next.
+const EVENTS_READ: usize = 5_000;
 
 /// A scan, as far as exemptions are concerned.
 struct Use {
@@ -82,13 +83,15 @@ pub async fn unused<K: Kv, V: Services>(
         held.status(context.now) == Status::Approved
             && held.reach().scope() != Scope::Account
             && may_see(who, held)
+            // Of what reaches further than the caller sees it can't be said.
+            && (held.reach().target().is_some() || who.require_all_targets().is_ok())
             && wanted.from.as_ref().is_none_or(|from| *from < id.to_string())
     });
     let mut targets = Targets { scans, read: 0, uses: BTreeMap::new() };
     let (mut events, mut items) = (Events::default(), Vec::new());
     let mut before: Option<ExemptionId> = None;
     for (id, held) in in_force {
-        if items.len() >= wanted.limit || targets.read >= SCANS_READ {
+        if items.len() >= wanted.limit || targets.is_spent() {
             return Ok(Page { items, next: before.map(|id| encode("unused", &id.to_string())) });
         }
         before = Some(*id);
@@ -115,7 +118,12 @@ struct Targets {
 }
 
 impl Targets {
-    /// In how many scans since its approval the exemption matched nothing; nothing if it matched in one.
+    fn is_spent(&self) -> bool {
+        EVENTS_READ <= self.read
+    }
+
+    /// In how many scans since its approval the exemption matched nothing; nothing if it matched in one, or there are too
+    /// many to look at.
     async fn without<K: Kv, V: Services>(
         &mut self,
         context: &Context<'_, K, V>,
@@ -127,8 +135,11 @@ impl Targets {
         let mut looked_at = 0;
         for (name, target) in targets {
             if !self.uses.contains_key(name) {
-                let uses = self.read(context, target).await?;
-                self.read += uses.len();
+                if self.is_spent() {
+                    return Ok(None);
+                }
+                let (events, uses) = self.read(context, target).await?;
+                self.read += 1 + events;
                 self.uses.insert(name.clone(), uses);
             }
             let uses = self.uses.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -147,16 +158,19 @@ impl Targets {
         &self,
         context: &Context<'_, K, V>,
         target: TargetId,
-    ) -> Result<Vec<Use>, Problem> {
+    ) -> Result<(usize, Vec<Use>), Problem> {
         let kv = context.kv;
         let journal = JournalId::Scans { project: context.project.clone(), target };
         let last = journal::load::<ScanLog>(kv, &journal, context.now).await?.last;
         let count = self.scans.saturating_mul(EVENTS_PER_SCAN);
         let mut uses: Vec<Use> = Vec::new();
-        for (_, entry) in journal::read_back::<ScanEvent>(kv, &journal, last, count).await? {
+        let events = journal::read_back::<ScanEvent>(kv, &journal, last, count).await?;
+        let read = events.len();
+        for (n, entry) in events {
             let (scan, scanner) = (entry.event.scan, entry.event.scanner);
-            // Without an answer its upload died, and it counts nowhere.
-            if kv.get(&keys::answer(scan)).await?.is_none() {
+            // An event whose scan was answered elsewhere, or not at all, is one of an upload that died.
+            let answered: Option<Answered<ScanAnswer>> = document::find(kv, &keys::answer(scan)).await?;
+            if answered.is_none_or(|answered| answered.position != n) {
                 continue;
             }
             let judged = Judged::get(kv, scan).await?;
@@ -176,6 +190,6 @@ impl Targets {
                 occurrences: occurrences.iter().map(|one| one.occurrence).collect(),
             });
         }
-        Ok(uses)
+        Ok((read, uses))
     }
 }

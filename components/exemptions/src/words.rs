@@ -2,7 +2,6 @@
 
 use api::Problem;
 use api::context::Context;
-use api::internal::Services;
 use api::v1::Words;
 use domain::event::Entry;
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest};
@@ -10,7 +9,7 @@ use domain::ids::ExemptionId;
 use domain::journal::JournalId;
 use std::collections::BTreeMap;
 use store::kv::Kv;
-use store::{document, judging, keys};
+use store::{document, keys};
 
 /// The events that were read last: many exemptions may stand in one.
 #[derive(Debug, Default)]
@@ -59,14 +58,4 @@ impl Events {
         let request = self.at(context, n).await?.request_for(id).cloned();
         request.ok_or_else(|| Problem::internal(format!("event {n} does not ask for exemption {id}")))
     }
-}
-
-/// What was asked for under this id.
-pub(crate) async fn request_of<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    id: ExemptionId,
-) -> Result<ExemptionRequest, Problem> {
-    let exemptions = judging::exemptions(context.kv, &context.project, context.now).await?;
-    let held = exemptions.by_id.get(&id).ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))?;
-    Events::default().request(context, id, held).await
 }

@@ -42,6 +42,10 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let standings = write_list(kv, &key, "standings", standings).await?;
     let exempted = write_list(kv, &key, "exempted", exempted).await?;
     let returned = write_list(kv, &key, "returned", returned).await?;
+    // Another run of the stage may have come first: then its judgement stands.
+    if Judged::find(kv, scan).await?.is_some() {
+        return Ok(());
+    }
     Judged { v: 2, at, judgement, ends, standings, exempted, returned }.put(kv, scan).await?;
     Ok(())
 }

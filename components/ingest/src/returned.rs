@@ -9,6 +9,7 @@ use api::internal::{AnyEvent, Append, Services};
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reach, SeenIn};
 use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
+use domain::limits::RETURNED_MAX;
 use domain::scan::ScanRecord;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,8 +17,9 @@ use store::judging;
 use store::kv::Kv;
 use store::scans::{Judged, ReturnedOccurrence};
 
-/// How many occurrences one event gives back: each repeats the words of its exemption, and all stand in one value.
-const AT_ONCE: usize = 20;
+/// From how many bytes on an event gives no more occurrences back: each repeats the words of its exemption, and all stand in
+/// one value.
+const EVENT_BYTES: usize = 64 * 1024;
 
 /// Gives back what the gate found, and tells the outbox. What was given back by another scan in the same form is not again.
 ///
@@ -39,7 +41,11 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
     let exemptions = judging::exemptions(kv, &record.request.project, context.now).await?;
     let mut originals: BTreeMap<ExemptionId, ExemptionRequest> = BTreeMap::new();
     let mut requests = Vec::new();
+    let room = RETURNED_MAX.saturating_sub(exemptions.returned(context.now));
     for one in returned {
+        if requests.len() >= room {
+            break;
+        }
         let id = ExemptionId::of_returned(one.exemption, one.occurrence);
         let Some(held) = held(&exemptions, id, &one) else { continue };
         let original = match originals.entry(one.exemption) {
@@ -48,19 +54,38 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
         };
         requests.push(again(record, id, &one, original.clone()));
     }
-    for (at, requests) in (0_u32..).zip(requests.chunks(AT_ONCE)) {
+    for requests in chunks(requests) {
+        // By what is asked for: an upload that died in between has less to ask for when it goes on.
+        let ids: Vec<_> = requests.iter().map(|request| request.id.short().0).collect();
+        let fields: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
         let append = Append {
-            id: EventId::derived("v1:returned", &[&record.id.short().0, &at.to_be_bytes()]),
+            id: EventId::derived("v1:returned", &fields),
             by: record.by.clone(),
             event: AnyEvent::Exemption {
                 project: record.request.project.clone(),
-                event: ExemptionEvent::Returned { requests: requests.to_vec() },
+                event: ExemptionEvent::Returned { requests },
             },
         };
+        // Refused where another upload was first, or there is no room; the occurrences count all the same.
         context.services.append(&append).await?;
     }
     let (project, by) = (&record.request.project, &record.by);
     announce(&Telling { kv, services: context.services, project, now: context.now, by }, days).await
+}
+
+/// The requests in parts that each fit into one event.
+fn chunks(requests: Vec<ExemptionRequest>) -> Vec<Vec<ExemptionRequest>> {
+    let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for request in requests {
+        bytes += serde_json::to_vec(&request).map_or(0, |json| json.len());
+        chunk.push(request);
+        if bytes >= EVENT_BYTES {
+            chunks.push(std::mem::take(&mut chunk));
+            bytes = 0;
+        }
+    }
+    chunks.extend((!chunk.is_empty()).then_some(chunk));
+    chunks
 }
 
 /// The exemption that an occurrence is returned from, unless it was given back before.

@@ -271,7 +271,10 @@ fn same(frozen: &Frozen, request: &ScanRequest, received: &Upload) -> Result<(),
     } else {
         return Ok(());
     };
-    let detail = format!("the key was used with {what}, for scan {}; use a new key", frozen.record.id);
+    // Of another target's scan the caller may not know.
+    let same_target = frozen.record.request.target == request.target;
+    let of = if same_target { format!(", for scan {}", frozen.record.id) } else { String::new() };
+    let detail = format!("the key was used with {what}{of}; use a new key");
     Err(Problem::new(Code::IdempotencyMismatch, detail))
 }
 
@@ -336,7 +339,15 @@ async fn complete<K: Kv, S, V: Services>(
         event: AnyEvent::Scan { journal: JournalId::Scans { project: request.project.clone(), target }, event },
     };
     let position = context.services.append(&append).await?.n;
-    document::put(kv, &keys::answer(record.id), &Answered { v: 1, position, answer: answer.clone() }).await?;
+    // Another upload under the same key may have judged at another moment: what it was answered stands.
+    let key = keys::answer(record.id);
+    let answer = match document::find::<Answered<ScanAnswer>>(kv, &key).await? {
+        Some(done) => done.answer,
+        None => {
+            document::put(kv, &key, &Answered { v: 1, position, answer }).await?;
+            document::get::<Answered<ScanAnswer>>(kv, &key).await?.answer
+        }
+    };
     move_head(kv, frozen).await?;
     Ok(answer)
 }

@@ -19,7 +19,7 @@ async fn route(mut call: Call) -> Result<Reply, Problem> {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
         ("POST", ["append"]) => {
-            let request: Append = guest::json_body(&mut call.body).await?;
+            let request: Append = guest::bulk_body(&mut call.body).await?;
             Reply::json(200, &job::append(&SpinCounter::open().await?, request, guest::now).await?)
         }
         ("POST", ["count"]) => {

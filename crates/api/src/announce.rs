@@ -16,8 +16,9 @@ use store::journal::{self, Loaded};
 use store::kv::Kv;
 use store::{document, keys};
 
-/// How many notices one event of the outbox holds at most, but for those of one bulk: they stand in one value.
-const NOTICES_AT_ONCE: usize = 100;
+/// From how many bytes of notices on an event of the outbox takes no more: it stands in one value, with all notices of the
+/// last bulk in it, of which each is 1.6 KiB at most.
+const NOTICES_BYTES: usize = 64 * 1024;
 /// How far apart in the journal an event and its copy may be that a retry appended.
 const REPEATED_WITHIN: u64 = 32;
 
@@ -55,30 +56,36 @@ async fn follow<K: Kv, V: Services>(
     exemptions: &Loaded<Exemptions>,
     upto: u64,
 ) -> Result<(), Problem> {
-    let to = exemptions.settled;
+    let (kv, to) = (telling.kv, exemptions.settled);
     if to <= upto {
         return Ok(());
     }
-    let count = usize::try_from(to - upto + REPEATED_WITHIN).unwrap_or(usize::MAX);
-    let mut entries = journal::read_back::<ExemptionEvent>(telling.kv, journal, to, count).await?;
-    entries.reverse();
-    let (mut seen, mut notices) = (BTreeSet::new(), Vec::new());
-    for (n, entry) in entries {
-        let repeated = !seen.insert(entry.id);
-        if n <= upto || repeated {
+    let (mut seen, mut notices, mut bytes) = (BTreeSet::new(), Vec::new(), 0);
+    for n in upto.saturating_sub(REPEATED_WITHIN) + 1..=to {
+        let entry: Option<Entry<ExemptionEvent>> = document::find(kv, &keys::journal_event(journal, n)).await?;
+        // A number without an event is one whose writer died.
+        let Some(entry) = entry else { continue };
+        let took_effect = matches!(exemptions.outcomes.of(kv, journal, n).await?, Some(Ok(())));
+        let repeated = took_effect && !seen.insert(entry.id);
+        if n <= upto || repeated || !took_effect {
             continue;
         }
-        let took_effect = matches!(exemptions.outcomes.of(telling.kv, journal, n).await?, Some(Ok(())));
-        if took_effect {
-            for told in told(&entry.event) {
-                notices.extend(notice(telling.kv, journal, &exemptions.state, n, &entry, told).await?);
-            }
+        for told in told(&entry.event) {
+            let notice = notice(kv, journal, &exemptions.state, n, &entry, told).await?;
+            bytes += notice.as_ref().map_or(0, size);
+            notices.extend(notice);
         }
-        if notices.len() >= NOTICES_AT_ONCE {
+        if bytes >= NOTICES_BYTES {
+            bytes = 0;
             append(telling, OutboxEvent::Exemptions { upto: n, notices: std::mem::take(&mut notices) }).await?;
         }
     }
     append(telling, OutboxEvent::Exemptions { upto: to, notices }).await
+}
+
+/// How many bytes a notice takes as it is stored, or a little less.
+fn size(notice: &Notice) -> usize {
+    serde_json::to_vec(notice).map_or(0, |bytes| bytes.len())
 }
 
 /// What an event does to which exemptions.
@@ -144,12 +151,15 @@ async fn ending<K: Kv, V: Services>(
     days: u32,
 ) -> Result<(), Problem> {
     let horizon = telling.now.plus_days(days);
-    let mut notices = Vec::new();
+    let (mut notices, mut bytes) = (Vec::new(), 0);
     for (id, held) in &exemptions.by_id {
         let Some(end) = held.ends().filter(|_| held.status(telling.now) == Status::Approved) else { continue };
-        if end <= horizon && !outbox.announced(*id, end) && notices.len() < NOTICES_AT_ONCE {
+        // What finds no room is announced by the next call.
+        if end <= horizon && !outbox.announced(*id, end) && bytes < NOTICES_BYTES {
             let request = request_of(telling.kv, journal, *id, held).await?;
-            notices.push(Notice { at: telling.now, ..plain(*id, held, &request) });
+            let notice = Notice { at: telling.now, ..plain(*id, held, &request) };
+            bytes += size(&notice);
+            notices.push(notice);
         }
     }
     if notices.is_empty() { Ok(()) } else { append(telling, OutboxEvent::Ending { notices }).await }

@@ -46,6 +46,15 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the token does not allow the call.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        match self {
+            Self::Problem { document, .. } => document.kind.ends_with(":forbidden"),
+            Self::Address(_) | Self::Token(_) | Self::Unreachable { .. } | Self::Unexpected { .. } => false,
+            Self::Unreadable { .. } | Self::Report(_) => false,
+        }
+    }
+
     /// What to do about it, where something can be said.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
@@ -61,7 +70,9 @@ impl Error {
                     Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
                 }
                 "too-many-attempts" => Some("wait a minute; then check the token in GATEHOUSE_TOKEN"),
-                "forbidden" => Some("roles are viewer < developer < secops < admin; use a token with a stronger one"),
+                "forbidden" => Some(
+                    "an uploader only uploads; of the others each role includes those before it: viewer, developer, secops, admin",
+                ),
                 "not-found" => {
                     Some("names are case-sensitive; an admin makes projects with `gatehouse projects create`")
                 }

@@ -177,9 +177,15 @@ pub(crate) fn send(
     Ok(Uploaded { raw, answer })
 }
 
-/// Prints the issues.
+/// Prints the issues; with a token that may only upload, how many there are.
 pub(crate) fn show(client: &Client, answer: &ScanAnswer) -> Result<()> {
-    let report = issues::report(client, answer).context("the verdict stands, but its issues can't be shown")?;
+    let report = match issues::report(client, answer) {
+        Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_forbidden) => {
+            terminal::warn("the token may upload and not read: the issues are counted and not listed");
+            issues::counts(answer)
+        }
+        other => other.context("the verdict stands, but its issues can't be shown")?,
+    };
     output::print(&report)
 }
 

@@ -112,12 +112,14 @@ impl Tracked {
     }
 }
 
-/// The form of an occurrence that is looked at for itself: its file and code, or where no code is shown its line and what
-/// is said of it. Two scans of the same code find the same form.
+/// The form of an occurrence that is looked at for itself: its file and code (or the resource with its code, the package,
+/// the address), or where no code is shown its line and what is said of it. Two scans of the same code find the same form.
 pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
+    let judged = place.signatures.judged;
+    let judged = judged.as_ref().map(|judged| &judged.0[..]).unwrap_or_default();
     match place.signatures.snippet {
-        Some(code) => Short::derive("v1:form:code", &[&id.0, path, &code.0]),
+        Some(code) => Short::derive("v1:form:code", &[&id.0, path, &code.0, judged]),
         None => {
             let message = place.signatures.message;
             Short::derive("v1:form:line", &[&id.0, path, &message.0, &place.line.to_be_bytes()])
@@ -427,6 +429,12 @@ fn kept_form(
     pair: &Pair,
 ) -> Option<Box<Short>> {
     let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
+    // A rename is told by code; and what a resource's name does not say must be the same.
+    let (then, now) = (&was.signatures, &place.signatures);
+    let shown_code = then.snippet.is_some() && now.snippet.is_some();
+    if then.judged != now.judged || (pair.stage == Stage::Renamed && !shown_code) {
+        return None;
+    }
     let shown = form(identity.id, place, here.name(place.path));
     let kept = identity.form.as_deref().copied().unwrap_or_else(|| form(identity.id, was, there.name(was.path)));
     (kept != shown).then(|| Box::new(kept))

@@ -20,6 +20,8 @@ pub const EXEMPTIONS_MAX: usize = 5_000;
 pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
 /// Most occurrences that all known exemptions of a project name together.
 pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
+/// Most exemptions of a project that are pending because code was edited or moved; beyond them such code only counts.
+pub const RETURNED_MAX: usize = 1_000;
 /// Most exemptions that were ever granted for the whole installation.
 pub const PROMOTED_MAX: usize = 2_000;
 /// Most requests or decisions that take effect together.

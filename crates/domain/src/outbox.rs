@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 /// How long an announced end is remembered once it is past, in days: then nobody announces it any more.
 const ENDED_DAYS_KEPT: u32 = 30;
-/// The longest text of a notice, in characters.
-const EXCERPT_CHARS_MAX: usize = 256;
+/// The longest text of a notice, in bytes.
+const EXCERPT_BYTES_MAX: usize = 256;
 
-/// The beginning of a free text, at most 256 characters of it; what was cut ends in `…`.
+/// The beginning of a free text, at most 256 bytes of it; what was cut ends in `…`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Excerpt(String);
@@ -33,10 +33,13 @@ impl Excerpt {
 
 impl From<String> for Excerpt {
     fn from(text: String) -> Self {
-        if text.chars().count() <= EXCERPT_CHARS_MAX {
+        // A control character would be six in JSON, and says nothing to anybody.
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        if text.len() <= EXCERPT_BYTES_MAX {
             return Self(text);
         }
-        Self(text.chars().take(EXCERPT_CHARS_MAX - 1).chain(['…']).collect())
+        let end = text.floor_char_boundary(EXCERPT_BYTES_MAX - '…'.len_utf8());
+        Self(format!("{}…", text.get(..end).unwrap_or_default()))
     }
 }
 
@@ -233,11 +236,11 @@ mod tests {
 
     #[test]
     fn free_texts_are_cut_whoever_writes_them() {
-        let most = "ü".repeat(EXCERPT_CHARS_MAX);
+        let most = "ü".repeat(EXCERPT_BYTES_MAX / 2);
         assert_eq!(Excerpt::from(most.clone()).as_str(), most);
         let cut = serde_json::from_value::<Excerpt>(format!("{most}x").into()).unwrap();
-        assert_eq!(cut.as_str().chars().count(), EXCERPT_CHARS_MAX);
-        assert!(cut.as_str().ends_with("ü…"));
+        assert!(cut.as_str().len() <= EXCERPT_BYTES_MAX && cut.as_str().ends_with("ü…"));
+        assert_eq!(Excerpt::from("a\u{1b}[31m\n".to_owned()).as_str(), "a [31m ", "nor does it colour a terminal");
     }
 
     #[test]

@@ -95,6 +95,16 @@ pub struct Settings {
     pub ending_notice_days: NoticeDays,
 }
 
+impl Settings {
+    /// The level that an issue counts as, given its own.
+    pub fn judged_as(&self, level: Severity) -> Severity {
+        match (level, self.unassigned_as) {
+            (Severity::Unassigned, Some(level)) => level,
+            (level, _) => level,
+        }
+    }
+}
+
 /// How many days before an exemption's end people are told, from 1 to 90.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -42,6 +42,9 @@ pub struct Signatures {
     pub snippet: Option<Short>,
     /// What the scanner says, without the numbers of lines and columns.
     pub message: Short,
+    /// What else of it somebody judged who looked at it, where it is recognised by a name: a resource's code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub judged: Option<Short>,
     /// Whether what is there is distinct enough to be recognised in another file.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub distinct: bool,
@@ -106,6 +109,7 @@ fn bare(finding: &Finding) -> Signatures {
         context: None,
         snippet: None,
         message: Short::derive("v2:signature:message", &[message.as_bytes()]),
+        judged: None,
         distinct: false,
         code: false,
     }
@@ -162,7 +166,9 @@ impl Named {
             texts.iter().flat_map(|text| text.bytes().chain([0])).collect()
         };
         let (name, exactly) = (bytes(&self.name), bytes(&self.exactly));
+        let code = finding.kind == Kind::Infrastructure && self.exactly.iter().any(|text| !text.is_empty());
         Signatures {
+            judged: code.then(|| Short::derive("v2:signature:judged", &[&exactly])),
             context: Some(Short::derive("v2:signature:exactly", &[&name, &exactly])),
             snippet: Some(Short::derive("v2:signature:name", &[&name])),
             distinct: true,

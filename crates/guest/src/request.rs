@@ -135,7 +135,7 @@ impl Body {
 /// # Errors
 /// It is too large, or not what `T` takes.
 pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
-    json_body_of(body, JSON_BODY_BYTES_MAX).await
+    json(&bytes_of(body, JSON_BODY_BYTES_MAX).await?)
 }
 
 /// Reads the JSON body of a call that does many things at once, see [`json_body`].
@@ -143,19 +143,34 @@ pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Proble
 /// # Errors
 /// It is too large, or not what `T` takes.
 pub async fn bulk_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
-    json_body_of(body, BULK_BODY_BYTES_MAX).await
+    json(&bulk_bytes(body).await?)
 }
 
-async fn json_body_of<T: DeserializeOwned>(body: &mut Body, most: usize) -> Result<T, Problem> {
+/// Reads the body of a call that may do many things at once, to be read as JSON by [`json`].
+///
+/// # Errors
+/// It is too large.
+pub async fn bulk_bytes(body: &mut Body) -> Result<Vec<u8>, Problem> {
+    bytes_of(body, BULK_BODY_BYTES_MAX).await
+}
+
+async fn bytes_of(body: &mut Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(more) = body.next().await? {
         bytes.extend_from_slice(&more);
         if bytes.len() > most {
-            let detail = format!("the body is larger than {most} bytes");
-            return Err(Problem::new(Code::InvalidBody, detail));
+            return Err(Problem::new(Code::InvalidBody, format!("the body is larger than {most} bytes")));
         }
     }
-    let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
+    Ok(bytes)
+}
+
+/// Reads JSON. Nothing reads as `{}`, so that a call without options needs no body.
+///
+/// # Errors
+/// It is not what `T` takes.
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
     // serde would take the elements of a list for the fields of a struct, in their order.
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(Problem::new(Code::InvalidBody, "the body must be a JSON object"));

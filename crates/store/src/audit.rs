@@ -61,8 +61,8 @@ pub struct Event {
     pub source: usize,
     /// The event as it stands in the journal.
     pub entry: Entry<Value>,
-    /// Whether one of the [`REPEATED_WITHIN`] events before it in its journal has the same id: a request was sent again.
-    pub repeated: bool,
+    /// The number of an event shortly before under the same id: the request was sent again.
+    pub copy_of: Option<u64>,
 }
 
 /// Which part of the list is read.
@@ -197,13 +197,14 @@ impl<'a> Stream<'a> {
         };
         let reach = place.n.saturating_sub(REPEATED_WITHIN);
         self.read_to(kv, reach).await?;
-        let repeated = self.repeats(id, reach);
+        let copy_of = self.earlier(id, reach);
         let taken = self.ahead.pop_front();
-        Ok(taken.map(|(_, _, entry)| Event { place, source: self.source, entry, repeated }))
+        Ok(taken.map(|(_, _, entry)| Event { place, source: self.source, entry, copy_of }))
     }
 
-    fn repeats(&self, id: EventId, reach: u64) -> bool {
-        self.ahead.iter().skip(1).take_while(|(_, n, _)| reach <= *n).any(|(.., entry)| entry.id == id)
+    fn earlier(&self, id: EventId, reach: u64) -> Option<u64> {
+        let mut before = self.ahead.iter().skip(1).take_while(|(_, n, _)| reach <= *n);
+        before.find(|(.., entry)| entry.id == id).map(|(_, n, _)| *n)
     }
 }
 

@@ -83,8 +83,8 @@ pub struct Loaded<F: Fold> {
     pub settled: u64,
     /// What became of each event.
     pub outcomes: Outcomes,
-    /// What a renewed snapshot would hold.
-    next: Next<F>,
+    /// What a renewed snapshot would hold; without a state of its own it is this one's.
+    next: Next<Option<F>>,
     /// The snapshot this was loaded from.
     from: Option<(u64, usize)>,
 }
@@ -288,7 +288,7 @@ fn fold<F: Fold>(
     }
     let refused_last = outcomes.refused_to(reach).map(|(n, _)| n).max().unwrap_or(0).max(refused_last);
     let holes = if F::ORDERED { Vec::new() } else { holes };
-    let next = Next { upto: reach, holes, refused_last, state: at_reach.unwrap_or_else(|| state.clone()) };
+    let next = Next { upto: reach, holes, refused_last, state: at_reach };
     Loaded { state, last, settled: next.upto, outcomes, next, from }
 }
 
@@ -344,7 +344,7 @@ async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -
     .await?;
     let key = keys::journal_snapshot(journal);
     let unwritable = |error: serde_json::Error| KvError::Unreadable { key: key.clone(), reason: error.to_string() };
-    let text = serde_json::to_string(&next.state).map_err(unwritable)?;
+    let text = serde_json::to_string(next.state.as_ref().unwrap_or(&loaded.state)).map_err(unwritable)?;
     let Next { upto, refused_last, .. } = *next;
     let holes = next.holes.clone();
     let mut snapshot = Snapshot { v: SNAPSHOT_VERSION, upto, holes, refused_last, state: None, parts: 0 };

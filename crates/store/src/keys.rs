@@ -106,6 +106,11 @@ pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> Strin
     format!("gh:parts:{target}:{variant}:{tool}")
 }
 
+/// The register of an `Idempotency-Key` of a call that changes exemptions: who called what under which key.
+pub fn idempotency(fields: &[&[u8]]) -> String {
+    format!("gh:once:{}", Short::derive("v1:idempotency", fields).to_hex())
+}
+
 /// The counter of a journal; touched by `increment` alone.
 pub fn journal_counter(journal: &JournalId) -> String {
     format!("gh:j:{}:seq", journal.key())

@@ -74,8 +74,8 @@ pub struct AuditAbout {
 
 impl AuditItem {
     /// An event of the list, as it is told.
-    pub fn new(event: Event, told: Told, refused: Option<String>) -> Self {
-        let Event { place, entry, repeated, .. } = event;
+    pub fn new(event: Event, told: Told, refused: Option<String>, repeated: bool) -> Self {
+        let Event { place, entry, .. } = event;
         let Told { what, about, why, details, .. } = told;
         Self {
             id: entry.id.to_string(),

@@ -182,11 +182,6 @@ impl InForce {
         self.ends.extend(other.ends);
     }
 
-    /// Whether nothing holds and nothing is asked for.
-    pub fn is_empty(&self) -> bool {
-        self.issues.is_empty() && self.occurrences.is_empty() && self.asked.is_empty()
-    }
-
     /// Whether each occurrence of an issue of these names must be looked at: some may be exempted.
     pub fn is_partial(&self, names: &[IssueId]) -> bool {
         self.whole(names).is_none() && names.iter().any(|name| self.partly.contains(name))

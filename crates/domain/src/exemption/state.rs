@@ -4,7 +4,7 @@ use super::{ExemptionEvent, ExemptionRequest, Reach, Reason, Reviewed, Scope, Se
 use crate::event::Entry;
 use crate::ids::{EventId, ExemptionId, IssueId, OccurrenceId, ScannerId, Subject, TargetName};
 use crate::journal::{Fold, Refusal};
-use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX};
+use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX, RETURNED_MAX};
 use crate::time::Timestamp;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -186,8 +186,10 @@ impl Exemptions {
         match step.event {
             ExemptionEvent::Requested { request } => self.request(step, request),
             ExemptionEvent::Returned { requests } => {
-                requests.iter().for_each(|request| self.take_back(step, request));
-                Ok(())
+                // Each for itself: what there is no room for counts at the gate all the same.
+                let taken: Vec<_> = requests.iter().map(|request| self.take_back(step, request)).collect();
+                let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
+                if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
             ExemptionEvent::Approved { exemption, reach, own, .. } => {
                 self.approve(step, *exemption, reach.as_ref(), *own)
@@ -204,6 +206,12 @@ impl Exemptions {
                 })
             }
             ExemptionEvent::Reopened { exemption, .. } => {
+                let held = self.held(*exemption)?;
+                let past = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at);
+                if let Some(end) = past.filter(|_| !held.applied.contains(&step.id)) {
+                    let reason = format!("the exemption's end, {end}, has passed; ask for a new one");
+                    return Err(Refusal::new(reason));
+                }
                 self.change(step, *exemption, "opened again", &[Status::Rejected, Status::Expired], |held, step| {
                     held.decision = None;
                     held.askers.insert(step.stamp.by.clone());
@@ -233,15 +241,29 @@ impl Exemptions {
 
     /// Occurrences of an exemption are to be judged anew. They are asked for once for each form that they take, in the name
     /// of those who asked before: whoever uploaded the report is not the one who wants it.
-    fn take_back(&mut self, step: &Step<'_>, request: &ExemptionRequest) {
-        let from = request.returned_from.and_then(|id| self.by_id.get(&id));
-        let Some(from) = from.filter(|_| !self.by_id.contains_key(&request.id)) else { return };
-        let (askers, by) = (from.askers.clone(), from.requested.by.clone());
-        if self.make_room(step.stamp.at, request.reach.occurrences().len()).is_ok() {
-            let mut exemption = asked_for(step, request, askers);
-            exemption.requested.by = by;
-            self.by_id.insert(request.id, exemption);
+    fn take_back(&mut self, step: &Step<'_>, request: &ExemptionRequest) -> Result<(), Refusal> {
+        if let Some(held) = self.by_id.get(&request.id) {
+            let again = held.applied.contains(&step.id);
+            return if again { Ok(()) } else { Err(Refusal::new("it was asked for in this form before")) };
         }
+        let from = request.returned_from.and_then(|id| self.by_id.get(&id));
+        let from = from.ok_or_else(|| Refusal::new("the exemption that it comes from is not known"))?;
+        let (askers, by) = (from.askers.clone(), from.requested.by.clone());
+        if self.returned(step.stamp.at) >= RETURNED_MAX {
+            let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved");
+            return Err(Refusal::new(reason));
+        }
+        self.make_room(step.stamp.at, request.reach.occurrences().len())?;
+        let mut exemption = asked_for(step, request, askers);
+        exemption.requested.by = by;
+        self.by_id.insert(request.id, exemption);
+        Ok(())
+    }
+
+    /// How many are pending because code was edited or moved.
+    pub fn returned(&self, now: Timestamp) -> usize {
+        let pending = |held: &&Exemption| held.returned_from.is_some() && held.status(now) == Status::Pending;
+        self.by_id.values().filter(pending).count()
     }
 
     fn approve(
