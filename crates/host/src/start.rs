@@ -74,6 +74,7 @@ pub(crate) async fn build(
                 outbound: plan.outbound,
                 memory_bytes_max: config.limits.guest_memory_bytes,
                 peak_memory: metrics.peak(&plan.id),
+                clock_offset: config.clock_offset,
                 app: app.clone(),
                 id: Arc::clone(&plan.id),
             });
