@@ -104,9 +104,6 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     config.runtime_config = args.runtime_config_file;
     config.limits = args.limits.limits();
     config.clock_offset = args.clock_offset;
-    if !config.clock_offset.is_zero() {
-        tracing::warn!(ahead = ?config.clock_offset, "the application's clock is not the host's");
-    }
     config.variables = args.variables.into_iter().collect();
     if manifest.variables.contains_key(ADMIN_TOKEN) && !is_given(&config.variables) {
         let kept = admin_token::keep(&args.data)?;

@@ -46,6 +46,9 @@ pub(crate) async fn build(
     phases: watch::Receiver<Phase>,
     trackers: &Trackers,
 ) -> Result<Arc<App>, Error> {
+    if !config.clock_offset.is_zero() {
+        tracing::warn!(ahead = ?config.clock_offset, "the application believes that it is later than it is");
+    }
     let manifest = config.app.manifest()?;
     let runtime_config = read_runtime_config(config)?;
     let variables = Variables::resolve(&manifest.variables, &config.variables, from_environment)?;
