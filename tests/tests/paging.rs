@@ -46,6 +46,8 @@ fn lists(scan: &str, issue: &str) -> Vec<String> {
         "targets".to_owned(),
         "exemptions".to_owned(),
         "exemptions?status=pending&target=b%2Fweb".to_owned(),
+        "audit".to_owned(),
+        "audit?what=scan_recorded".to_owned(),
     ]
 }
 
@@ -109,6 +111,27 @@ fn scans_of_several_targets_are_merged_the_newest_first() {
 }
 
 #[test]
+fn the_audit_as_lines_leads_from_page_to_page() {
+    let app = App::new();
+    let (client, _) = project(&app);
+    let whole: Vec<Value> = client.all("audit", LIMIT_MAX);
+    let accept = [("accept", "application/jsonl".to_owned())];
+    let (mut path, mut read) = ("audit?limit=4".to_owned(), Vec::new());
+    loop {
+        let reply = client.send("GET", &path, &accept, b"");
+        let header = |name: &str| reply.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!((reply.status, header("content-type").as_deref()), (200, Some("application/jsonl")));
+        let lines = String::from_utf8(reply.body.clone()).unwrap();
+        assert!(lines.lines().count() <= 4 && lines.ends_with('\n'), "{lines}");
+        read.extend(lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        let Some(link) = header("link") else { break };
+        let next = link.strip_prefix("<?").and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned();
+        path = format!("audit?{next}");
+    }
+    assert_eq!(read, whole);
+}
+
+#[test]
 fn a_limit_is_from_1_to_500() {
     let app = App::new();
     let (client, scan) = project(&app);
@@ -145,6 +168,7 @@ fn another_lists_cursor_is_refused() {
         "tokens".to_owned(),
         "targets".to_owned(),
         "exemptions".to_owned(),
+        "audit".to_owned(),
     ];
     let mut taken = Vec::new();
     for from in &all {
@@ -170,7 +194,12 @@ fn a_forged_cursor_is_answered_at_once() {
         !client.page::<Value>(&with("scans", &format!("cursor={}", scans(1)))).items.is_empty(),
         "such is a cursor"
     );
+    let audit = |at: i64, n: u64| {
+        ("audit".to_owned(), encode("audit", &serde_json::json!({"at": at, "journal": "project:other", "n": n})))
+    };
     let forged = [
+        audit(i64::MAX, u64::MAX),
+        audit(i64::MIN, 0),
         ("scans".to_owned(), scans(u64::MAX)),
         ("scans".to_owned(), scans(1 << 40)),
         ("scans".to_owned(), encode("scans", &BTreeMap::from([("absent", 5)]))),

@@ -70,8 +70,8 @@ impl Decision {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(decision, _)| decision)
     }
 
-    /// What it needs the right to.
-    pub fn right(self) -> Right {
+    /// What it needs the right to, as one of several; a call of its own has it declared.
+    fn right(self) -> Right {
         match self {
             Self::Approve | Self::Reject => Right::Decide,
             Self::Cancel | Self::Reopen => Right::Develop,
@@ -225,8 +225,8 @@ async fn event<K: Kv, V: Services>(
         Decision::Approve => {
             let reach = widened(who, held, body.scope.as_deref(), body.pipeline.as_deref())?;
             check_term(context, known, held).await?;
-            let own_allowed = known.project.settings.self_approval;
-            ExemptionEvent::Approved { exemption, comment, reach, own_allowed }
+            let own = known.project.settings.self_approval && held.is_asked_by(&who.actor.subject);
+            ExemptionEvent::Approved { exemption, comment, reach, own }
         }
         Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
         Decision::Cancel => ExemptionEvent::Cancelled { exemption, comment },

@@ -20,9 +20,9 @@ use store::scans::{Frozen, Judged};
 use store::{journal, keys};
 
 /// How many scans are asked for if the caller does not say.
-pub const SCANS_DEFAULT: usize = 10;
+const SCANS_DEFAULT: usize = 10;
 /// How many may be asked for.
-pub const SCANS_MAX: usize = 100;
+const SCANS_MAX: usize = 100;
 /// How many events of a target are read for each scan that is asked for: others may be by other scanners.
 const EVENTS_PER_SCAN: usize = 10;
 /// After how many scans read a page ends; it may be empty and have a next.
@@ -51,6 +51,18 @@ impl Use {
             || (chosen.is_empty() && self.issues.contains(&held.issue))
             || chosen.iter().any(|occurrence| self.occurrences.contains(&occurrence.id))
     }
+}
+
+/// How many scans are asked for.
+///
+/// # Errors
+/// The number is not from 1 to 100.
+pub fn scans(asked: Option<usize>) -> Result<usize, Problem> {
+    let scans = asked.unwrap_or(SCANS_DEFAULT);
+    if (1..=SCANS_MAX).contains(&scans) {
+        return Ok(scans);
+    }
+    Err(Problem::parameter("scans", format_args!("{scans} is not from 1 to {SCANS_MAX}")))
 }
 
 /// The approved exemptions that matched nothing in the last `scans` scans, by the issue's scanner, of each target that they

@@ -10,9 +10,6 @@ use domain::threshold::Threshold;
 use guest::Call;
 use scanners::Expected;
 
-const KNOWN: &str = "`scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, \
-                     `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`";
-
 /// The name that stands for whichever scanner the report's content shows.
 const AUTO: &str = "auto";
 
@@ -24,35 +21,24 @@ pub struct Asked {
     pub expected: Expected,
     /// The key under which the same upload may be sent again.
     pub idempotency_key: Option<String>,
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
-    /// The client's network address.
-    pub address: Option<String>,
 }
 
 impl Asked {
-    /// Takes them from a request.
+    /// Takes them from a request whose parameters are known to be an upload's.
     ///
     /// # Errors
-    /// A parameter is missing, not legal or not known.
-    pub fn take(call: &mut Call) -> Result<Self, Problem> {
-        let project = match call.path.as_slice() {
-            [_, _, _, project, _] => project.clone(),
-            _ => return Err(Problem::not_found("upload to /api/v1/projects/{project}/scans")),
-        };
-        let authorization = call.header("authorization")?.map(str::to_owned);
-        let address = call.client_address().map(str::to_owned);
+    /// A parameter is missing or not legal.
+    pub fn take(call: &mut Call, project: ProjectId) -> Result<Self, Problem> {
         let idempotency_key = call.idempotency_key()?;
-        let (request, expected) = Self::read(&project, std::mem::take(&mut call.query))?;
-        Ok(Self { request, expected, idempotency_key, authorization, address })
+        let (request, expected) = Self::read(project, &mut call.query)?;
+        Ok(Self { request, expected, idempotency_key })
     }
 
     /// Reads the parameters alone.
     ///
     /// # Errors
-    /// A parameter is missing, not legal or not known.
-    pub fn read(project: &str, mut query: Query) -> Result<(ScanRequest, Expected), Problem> {
-        let project: ProjectId = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    /// A parameter is missing or not legal.
+    pub fn read(project: ProjectId, query: &mut Query) -> Result<(ScanRequest, Expected), Problem> {
         let named: String = query.required("scanner")?;
         let (id, expected) = scanner(&named)?;
         let request = ScanRequest {
@@ -68,7 +54,6 @@ impl Asked {
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
-        query.finish(KNOWN)?;
         Ok((request, expected))
     }
 }
@@ -95,7 +80,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<ScanRequest, String> {
-        let read = Asked::read("shop", Query::parse(query).unwrap());
+        let read = Asked::read("shop".parse().unwrap(), &mut Query::parse(query).unwrap());
         read.map(|(request, _)| request).map_err(|problem| format!("{}: {}", problem.code.as_str(), problem.detail))
     }
 
@@ -123,10 +108,6 @@ mod tests {
             (
                 format!("{good}&fail_on_severity=severe"),
                 "invalid-parameter: parameter `fail_on_severity`: `severe` is no severity; use one of critical, high, medium, low, info, none (upper or lower case)",
-            ),
-            (
-                format!("{good}&fail_on_severty=high"),
-                "invalid-parameter: parameter `fail_on_severty`: it is not known here; known are `scanner`, `target`, `variant`, `target_type`, `fail_on_severity`, `fail_on_new`, `fail_on_new_occurrences`, `accept_missing`, `pipeline`, `execution`",
             ),
         ];
         for (query, expected) in cases {

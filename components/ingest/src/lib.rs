@@ -18,12 +18,15 @@ mod sync_kv;
 mod turns;
 pub mod upload;
 
+use api::calls::ingest::Call;
+use api::calls::public::SCANNERS;
+use api::calls::{Found, Table as _, results};
 use api::page::Page;
 use api::problem::Problem;
-use api::v1::ScannerItem;
+use api::v1::{NoBody, ScannerItem};
 use domain::version::Versions;
 use guest::chain::{self, Chain};
-use guest::{Call, Reply, SpinKv};
+use guest::{Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 use sync_kv::SpinSyncKv;
 
@@ -31,67 +34,54 @@ use sync_kv::SpinSyncKv;
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     let path = request.uri().to_string();
-    guest::serve(request, async move |call| route(call, &path).await).await
+    guest::serve(request, async move |request| route(request, &path).await).await
 }
 
-async fn route(call: Call, uri: &str) -> Result<Reply, Problem> {
-    match call.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [_, _, "scanners"] => return scanners(call),
-        [_, _, _, _, _, _, "replay"] => return replay(call).await,
-        _ => {}
+async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
+    if guest::is_public(&request, &SCANNERS)? {
+        return Reply::json(200, &Page { items: ScannerItem::all(), next: None });
     }
-    match call.method.as_str() {
-        "POST" => upload(call).await,
-        "GET" => {
-            let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
-            chain::forward("results", &path, &call.headers).await
-        }
-        other => Err(Problem::not_allowed(other, "GET and POST")),
+    // `results` authenticates whoever asks for the list.
+    if let Ok(Found { call: results::Call::Scans, .. }) = results::Call::find(&request.method, &request.path) {
+        let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
+        return chain::forward("results", &path, &request.headers).await;
+    }
+    let session = Session::open(&request).await?;
+    match session.call {
+        Call::Upload => upload(request, session).await,
+        Call::Replay => replay(request, session).await,
     }
 }
 
-/// The formats that are read. Everybody may know: they are the same in every installation.
-fn scanners(call: Call) -> Result<Reply, Problem> {
-    if call.method != "GET" {
-        return Err(Problem::not_allowed(&call.method, "GET"));
-    }
-    call.query.finish("none")?;
-    Reply::json(200, &Page { items: ScannerItem::all(), next: None })
-}
-
-async fn upload(mut call: Call) -> Result<Reply, Problem> {
-    let (kv, sync) = (SpinKv::open().await?, SpinSyncKv::open()?);
-    let context = context(&kv, &sync).await?;
-    let asked = upload::Asked::take(&mut call)?;
-    let mut body = body::open(&call.headers, call.body).await?;
-    let answer = upload::run(&context, asked, &mut body).await?;
+async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+    let sync = SpinSyncKv::open()?;
+    let asked = upload::Asked::take(&mut request, session.project()?)?;
+    let mut body = body::open(&request.headers, request.body).await?;
+    let answer = upload::run(&context(&session, &sync).await?, &session.who, asked, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;
     reply.headers.push(("location", location));
     Ok(reply)
 }
 
-async fn replay(mut call: Call) -> Result<Reply, Problem> {
-    if call.method != "POST" {
-        return Err(Problem::not_allowed(&call.method, "POST"));
-    }
-    let (kv, sync) = (SpinKv::open().await?, SpinSyncKv::open()?);
-    let context = context(&kv, &sync).await?;
-    let asked = replay::Asked::take(&mut call).await?;
-    Reply::json(200, &replay::run(&context, asked, Versions::CURRENT, guest::memory::hold).await?)
+async fn replay(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+    let sync = SpinSyncKv::open()?;
+    let asked = replay::Asked { project: session.project()?, scan: session.params.read("scan")? };
+    let NoBody {} = guest::json_body(&mut request.body).await?;
+    let context = context(&session, &sync).await?;
+    Reply::json(200, &replay::run(&context, &session.who, asked, Versions::CURRENT, guest::memory::hold).await?)
 }
 
 async fn context<'a>(
-    kv: &'a SpinKv,
+    session: &'a Session<Call>,
     sync: &'a SpinSyncKv,
 ) -> Result<upload::Context<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
     Ok(upload::Context {
-        kv,
+        kv: &session.kv,
         sync,
         services: &Chain,
-        admin_token: guest::variable("admin_token").await?,
         storage_key: guest::variable("storage_key").await?,
-        now: guest::now(),
+        now: session.now,
         random: guest::random_bits()?,
         raw_key: guest::random_bits()?,
     })

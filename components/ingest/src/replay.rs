@@ -10,17 +10,15 @@ use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 use crate::sync_kv::SyncKv;
 use crate::upload::{Context, freeze, judge};
-use api::auth::authenticate;
+use api::auth::Identity;
 use api::internal::{Hold, Services};
 use api::problem::{Code, Problem};
-use api::v1::{NoBody, ReplayAnswer, ScanAnswer};
+use api::v1::{ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
 use domain::replay::{Origin, Outcome, Replayed, differences};
-use domain::role::Right;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::version::Versions;
-use guest::Call;
 use scanners::{Input, Source as _};
 use std::collections::BTreeMap;
 use store::kv::Kv;
@@ -40,29 +38,6 @@ pub struct Asked {
     pub project: ProjectId,
     /// The scan to replay.
     pub scan: ScanId,
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
-    /// The client's network address.
-    pub address: Option<String>,
-}
-
-impl Asked {
-    /// Takes it from a request.
-    ///
-    /// # Errors
-    /// The path names no scan, or there are parameters or a body: a replay has none.
-    pub async fn take(call: &mut Call) -> Result<Self, Problem> {
-        let [_, _, _, project, _, scan, _] = call.path.as_slice() else {
-            return Err(Problem::not_found("replay with /api/v1/projects/{project}/scans/{scan}/replay"));
-        };
-        let project = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-        let scan = scan.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-        let authorization = call.header("authorization")?.map(str::to_owned);
-        let address = call.client_address().map(str::to_owned);
-        std::mem::take(&mut call.query).finish("none")?;
-        let NoBody {} = guest::json_body(&mut call.body).await?;
-        Ok(Self { project, scan, authorization, address })
-    }
 }
 
 /// Replays a scan by parsers and matcher of these versions, and compares the result with the original's. Replayed again
@@ -72,15 +47,13 @@ impl Asked {
 /// A problem for the caller. What was done of a replay that ended in one is not done again.
 pub async fn run<K: Kv, S: SyncKv, V: Services>(
     context: &Context<'_, K, S, V>,
+    who: &Identity,
     asked: Asked,
     versions: Versions,
     hold: Hold,
 ) -> Result<ReplayAnswer, Problem> {
     let kv = context.kv;
-    let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
-    let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
-    identity.require(&asked.project, Right::Develop)?;
-    let answer = finished(kv, &asked).await?;
+    let answer = finished(kv, &asked, who).await?;
     let original = Frozen::get(kv, asked.scan).await?;
     if let Some(first) = original.record.replay_of {
         let detail = format!("scan {} is a replay itself; replay its original, scan {first}", asked.scan);
@@ -99,7 +72,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     let replay = match Frozen::find(kv, id).await? {
         Some(frozen) => frozen,
         None => {
-            let replayed = Replayed { at: context.now, by: identity.actor, origin };
+            let replayed = Replayed { at: context.now, by: who.actor.clone(), origin };
             let record = ScanRecord {
                 id,
                 versions,
@@ -117,13 +90,13 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     compared(kv, (&original, answer), (&replay, replayed), hold).await
 }
 
-/// The original's answer.
-async fn finished(kv: &impl Kv, asked: &Asked) -> Result<ScanAnswer, Problem> {
+/// The original's answer, if the caller may see its target.
+async fn finished(kv: &impl Kv, asked: &Asked, who: &Identity) -> Result<ScanAnswer, Problem> {
     let answered: Option<Answered<ScanAnswer>> = document::find(kv, &keys::answer(asked.scan)).await?;
     let Asked { project, scan, .. } = asked;
     answered
         .map(|answered| answered.answer)
-        .filter(|answer| answer.scan.project == project.as_str())
+        .filter(|answer| who.sees(project, &answer.scan))
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{project}`")))
 }
 

@@ -9,7 +9,7 @@ use crate::sealing::Sealer;
 use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
 use crate::{returned, turns};
-use api::auth::authenticate;
+use api::auth::Identity;
 use api::context::project_state;
 use api::internal::{AnyEvent, Append, Count, Services, Stage};
 use api::problem::{Code, Problem};
@@ -40,8 +40,6 @@ pub struct Context<'a, K, S, V> {
     pub sync: &'a S,
     /// The other components.
     pub services: &'a V,
-    /// The installation's admin token; empty for none.
-    pub admin_token: String,
     /// When the upload began.
     pub now: Timestamp,
     /// What raw reports' keys are encrypted under; empty for none.
@@ -52,21 +50,20 @@ pub struct Context<'a, K, S, V> {
     pub raw_key: [u8; 32],
 }
 
-/// Runs an upload.
+/// Runs an upload by somebody who may upload.
 ///
 /// # Errors
 /// A problem for the uploader. Nothing counts of an upload that ended in one; sent again with the same key it goes on
 /// where it stopped.
 pub async fn run<K: Kv, S: SyncKv, V: Services>(
     context: &Context<'_, K, S, V>,
+    who: &Identity,
     asked: Asked,
     body: &mut impl Parts,
 ) -> Result<ScanAnswer, Problem> {
     let kv = context.kv;
-    let (authorization, address) = (asked.authorization.as_deref(), asked.address.as_deref());
-    let identity = authenticate(kv, &context.admin_token, authorization, address, context.now).await?;
     let project = &asked.request.project;
-    identity.require(project, Right::Upload)?;
+    who.require_target(project, &asked.request.target, Right::Upload)?;
     let state = project_state(kv, project, context.now).await?;
     ensure_type(&state, &asked.request)?;
 
@@ -84,7 +81,7 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
             same(&frozen, &asked.request, &received)?;
             frozen
         }
-        None => take_in(context, &asked, scan, &state, identity.actor.clone(), body).await?,
+        None => take_in(context, &asked, scan, &state, who.actor.clone(), body).await?,
     };
     let answer = complete(context, &frozen, asked.idempotency_key.is_some()).await;
     // Also after an error: the next one need not wait for what comes of it.

@@ -2,8 +2,10 @@
 
 use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
+use domain::account::Account;
 use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
+use domain::outbox::Outbox;
 use domain::project::Project;
 use domain::scan::ScanLog;
 use domain::time::Timestamp;
@@ -18,6 +20,9 @@ use store::kv::{Counter, KvError};
 pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timestamp) -> Result<Appended, Problem> {
     let Append { id, by, event } = request;
     let appended = match event {
+        AnyEvent::Account { event } => {
+            told(journal::append::<Account>(kv, &JournalId::Account, id, by, event, now).await)?
+        }
         AnyEvent::Project { event } => {
             let journal = JournalId::Project { project: event.project.clone() };
             told(journal::append::<Project>(kv, &journal, id, by, event, now).await)?
@@ -28,6 +33,9 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
         }
         AnyEvent::Promoted { event } => {
             told(journal::append::<Promoted>(kv, &JournalId::Promoted, id, by, event, now).await)?
+        }
+        AnyEvent::Outbox { project, event } => {
+            told(journal::append::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await)?
         }
         AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
     };

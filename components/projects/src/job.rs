@@ -1,28 +1,22 @@
-//! What can be done to a project: every change is an event in its journal.
+//! What can be done to a project and its targets: every change is an event in its journal.
 
 use api::Problem;
-use api::auth::Identity;
+use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
 use api::context::Context;
 use api::internal::{AnyEvent, Services};
-use api::page::{Page, Wanted, encode};
-use api::v1::{
-    BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem,
-    VariantItem,
-};
+use api::page::{Page, Wanted, encode, page_of};
+use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
 use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Origin, Settled};
-use domain::ids::{Subject, TargetId, TargetName, TokenId, token_digest};
+use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{
-    IssuedToken, Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, TokenRecord, ToolSuppressions,
-};
-use domain::role::Role;
+use domain::project::{Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, ToolSuppressions};
 use domain::scan::ScanLog;
 use domain::settings::{MissingBaseline, UpdatedOccurrences};
 use finding::severity::Severity;
+use store::journal;
 use store::kv::Kv;
-use store::{document, journal, keys};
 
 /// Appends an event to the project's journal.
 async fn append<K: Kv, V: Services>(
@@ -34,11 +28,14 @@ async fn append<K: Kv, V: Services>(
     context.append(&who.actor, event).await
 }
 
-/// The project.
+/// The project, with the number of those of its targets that the caller may see.
 ///
 /// # Errors
 /// It does not exist, or the store failed.
-pub async fn project<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<ProjectAnswer, Problem> {
+pub async fn project<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+) -> Result<ProjectAnswer, Problem> {
     let state = context.state().await?;
     let created = state.created.map(|mark| mark.at).unwrap_or_default();
     Ok(ProjectAnswer {
@@ -63,7 +60,7 @@ pub async fn project<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<
             ending_notice_days: Some(state.settings.ending_notice_days.days()),
         },
         created_at: created.to_string(),
-        targets: state.targets.len(),
+        targets: state.targets.keys().filter(|name| who.covers(name)).count(),
     })
 }
 
@@ -78,7 +75,7 @@ pub async fn put_project<K: Kv, V: Services>(
 ) -> Result<ProjectAnswer, Problem> {
     let settings = read_settings(settings)?;
     append(context, who, ProjectEvent::SettingsSet { settings }).await?;
-    project(context).await
+    project(context, who).await
 }
 
 fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
@@ -127,82 +124,18 @@ fn shown(choice: &Choice) -> Option<BaselineBody> {
     }
 }
 
-/// The project's tokens, without themselves.
-///
-/// # Errors
-/// The project does not exist, or the store failed.
-pub async fn tokens<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    wanted: Wanted<String>,
-) -> Result<Page<TokenItem>, Problem> {
-    let state = context.state().await?;
-    let items = state.tokens.values().map(TokenItem::new).map(|item| (item.id.clone(), item));
-    Ok(page_of("tokens", items, wanted))
-}
-
-/// Issues a token. It stands in this answer and nowhere else.
-///
-/// # Errors
-/// The request is not legal, the project does not exist or has too many tokens, or the store failed.
-pub async fn issue_token<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    wanted: TokenBody,
-    secret: String,
-) -> Result<TokenItem, Problem> {
-    context.state().await?;
-    let expires = match wanted.expires_in_days {
-        Some(days) if !(1..=DURATION_DAYS_MAX).contains(&days) => {
-            return Err(illegal("expires_in_days", format_args!("{days} is not from 1 to {DURATION_DAYS_MAX}")));
-        }
-        days => days.map(|days| context.now.plus_days(days)),
-    };
-    let name: Subject = field("name", &wanted.name)?;
-    let token = IssuedToken {
-        id: TokenId::of(&secret),
-        sha256: token_digest(&secret),
-        name: name.to_string(),
-        subject: field("subject", wanted.subject.as_deref().unwrap_or(&wanted.name))?,
-        role: field::<Role>("role", &wanted.role)?,
-        expires,
-    };
-    // The journal first: a token that nobody knows of must not open anything.
-    append(context, who, ProjectEvent::TokenIssued { token: token.clone() }).await?;
-    let record = TokenRecord { v: 1, project: context.project.clone(), token: token.clone() };
-    document::put(context.kv, &keys::token(&token.sha256), &record).await?;
-    let issued = domain::event::Mark { event: context.event, at: context.now, by: who.actor.clone() };
-    let item = TokenItem::new(&domain::project::Token { token, issued });
-    Ok(TokenItem { token: Some(secret), ..item })
-}
-
-/// Revokes a token at once.
-///
-/// # Errors
-/// There is no such token, or the store failed.
-pub async fn revoke_token<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    id: &str,
-) -> Result<(), Problem> {
-    let id: TokenId = id.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-    let state = context.state().await?;
-    let token = state.tokens.get(&id).ok_or_else(|| Problem::not_found(format!("there is no token {id}")))?;
-    // The register first: if the event fails, the token is dead all the same and revoking it again records it.
-    context.kv.delete(&keys::token(&token.token.sha256)).await?;
-    append(context, who, ProjectEvent::TokenRevoked { token: id }).await
-}
-
-/// The project's targets by name.
+/// The project's targets by name, those that the caller may see.
 ///
 /// # Errors
 /// The project does not exist, or the store failed.
 pub async fn targets<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
+    who: &Identity,
     wanted: Wanted<String>,
 ) -> Result<Page<TargetItem>, Problem> {
     let state = context.state().await?;
-    let named = state.targets.iter().map(|(name, target)| (name.to_string(), (name, target)));
-    let page = page_of("targets", named, wanted);
+    let seen = state.targets.iter().filter(|(name, _)| who.covers(name));
+    let page = page_of("targets", seen.map(|(name, target)| (name.to_string(), (name, target))), wanted);
     let mut items = Vec::with_capacity(page.items.len());
     for (name, target) in page.items {
         items.push(target_item(context, &state, name, target).await?);
@@ -214,8 +147,12 @@ pub async fn targets<K: Kv, V: Services>(
 ///
 /// # Errors
 /// It does not exist, or the store failed.
-pub async fn target<K: Kv, V: Services>(context: &Context<'_, K, V>, name: &str) -> Result<TargetItem, Problem> {
-    let (state, name) = target_of(context, name).await?;
+pub async fn target<K: Kv, V: Services>(
+    context: &Context<'_, K, V>,
+    who: &Identity,
+    name: &str,
+) -> Result<TargetItem, Problem> {
+    let (state, name) = target_of(context, who, name).await?;
     let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
     target_item(context, &state, &name, target).await
 }
@@ -230,7 +167,7 @@ pub async fn set_baseline<K: Kv, V: Services>(
     name: &str,
     patch: TargetPatch,
 ) -> Result<TargetItem, Problem> {
-    let (state, name) = target_of(context, name).await?;
+    let (state, name) = target_of(context, who, name).await?;
     let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
     append(context, who, ProjectEvent::baseline_set(name.clone(), choice.clone())).await?;
     // What was asked for, and not what somebody else may have set since.
@@ -248,11 +185,12 @@ pub async fn set_baseline<K: Kv, V: Services>(
 /// The target does not exist, or the store failed.
 pub async fn variants<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
+    who: &Identity,
     name: &str,
     regex: Option<BaselinePattern>,
     wanted: Wanted<u64>,
 ) -> Result<Page<VariantItem>, Problem> {
-    let (state, name) = target_of(context, name).await?;
+    let (state, name) = target_of(context, who, name).await?;
     let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
     let settled = match regex {
         Some(regex) => Settled { baseline: Some(Baseline::Regex(regex)), origin: Origin::Target },
@@ -277,14 +215,15 @@ pub async fn variants<K: Kv, V: Services>(
     Ok(Page { items: page.iter().map(item).collect(), next })
 }
 
-/// The project and a target of it that is there.
+/// The project and a target of it that is there, and that the caller may see.
 async fn target_of<K: Kv, V: Services>(
     context: &Context<'_, K, V>,
+    who: &Identity,
     name: &str,
 ) -> Result<(Project, TargetName), Problem> {
     let name: TargetName = name.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
     let state = context.state().await?;
-    if state.targets.contains_key(&name) { Ok((state, name)) } else { Err(no_target(&name)) }
+    if who.covers(&name) && state.targets.contains_key(&name) { Ok((state, name)) } else { Err(no_target(&name)) }
 }
 
 async fn target_item<K: Kv, V: Services>(
@@ -314,17 +253,4 @@ fn meant(settled: &Settled, log: &ScanLog) -> Result<Meant, Problem> {
 
 fn stored(error: &domain::baseline::PatternError) -> Problem {
     Problem::internal(format!("the stored baseline: {error}"))
-}
-
-fn no_target(name: &TargetName) -> Problem {
-    Problem::not_found(format!("there is no target `{name}`; its first upload creates it"))
-}
-
-/// A page of items that are sorted by a text; the cursor is the text after which the page begins.
-fn page_of<T>(list: &str, items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
-    let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
-    let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
-    let more = rest.next().is_some();
-    let next = page.last().filter(|_| more).map(|(at, _)| encode(list, at));
-    Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
 }

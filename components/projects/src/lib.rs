@@ -1,17 +1,22 @@
-//! Projects, their targets, baselines and tokens.
+//! Projects, their targets and baselines; tokens, of projects and of the account.
 
 pub mod job;
+pub mod tokens;
 
 use api::auth::Identity;
+use api::calls::projects::Call;
+use api::calls::public::OPENAPI;
+use api::calls::{Table as _, account};
 use api::context::Context;
+use api::openapi;
 use api::page;
 use api::problem::Problem;
-use api::v1::{SettingsBody, TargetPatch, TokenBody};
+use api::query::Query;
+use api::v1::{AccountTokenBody, SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
 use domain::ids::EventId;
-use domain::role::Right;
 use guest::chain::Chain;
-use guest::{Call, Reply, Session, SpinKv};
+use guest::{Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers a request; natively, where no host calls it, this is only compiled.
@@ -20,75 +25,82 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
-    let (method, rest) = (call.method.clone(), rest.iter().map(String::as_str).collect::<Vec<_>>());
-    let context = Context { kv: &kv, services: &Chain, now, event: EventId::from_bits(guest::random_bits()?), project };
+async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+    if guest::is_public(&request, &OPENAPI)? {
+        return Ok(Reply::json_text(200, openapi::DOCUMENT));
+    }
+    if account::Call::find(&request.method, &request.path).is_ok() {
+        return of_account(request).await;
+    }
+    let session = Session::<Call>::open(&request).await?;
+    let project = session.project()?;
+    let Session { kv, now, who, call, params } = session;
+    let event = EventId::from_bits(guest::random_bits()?);
+    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let (query, body) = (&mut request.query, &mut request.body);
 
-    match (method.as_str(), rest.as_slice()) {
-        ("GET", []) => {
-            allow(&who, &context, Right::Read)?;
-            call.query.finish("none")?;
-            Reply::json(200, &job::project(&context).await?)
-        }
-        ("PUT", []) => {
-            who.require_installation().or_else(|_| who.require(&context.project, Right::Administer))?;
-            call.query.finish("none")?;
-            let settings: SettingsBody = guest::json_body(&mut call.body).await?;
+    match call {
+        Call::Project => Reply::json(200, &job::project(&context, &who).await?),
+        Call::PutProject => {
+            let settings: SettingsBody = guest::json_body(body).await?;
             Reply::json(200, &job::put_project(&context, &who, settings).await?)
         }
-        ("GET", ["tokens"]) => {
-            allow(&who, &context, Right::Administer)?;
-            let wanted = page::wanted(&mut call.query, "tokens")?;
-            call.query.finish("`limit`, `cursor`")?;
-            Reply::json(200, &job::tokens(&context, wanted).await?)
+        Call::Tokens => list_tokens(&tokens_of(context), query).await,
+        Call::IssueToken => {
+            let wanted: TokenBody = guest::json_body(body).await?;
+            issue_token(&tokens_of(context), &who, wanted).await
         }
-        ("POST", ["tokens"]) => {
-            allow(&who, &context, Right::Administer)?;
-            call.query.finish("none")?;
-            let wanted: TokenBody = guest::json_body(&mut call.body).await?;
-            Reply::json(201, &job::issue_token(&context, &who, wanted, guest::random_token()?).await?)
+        Call::RevokeToken => revoke_token(&tokens_of(context), &who, params.text("token")?).await,
+        Call::Targets => {
+            let wanted = page::wanted(query, "targets")?;
+            Reply::json(200, &job::targets(&context, &who, wanted).await?)
         }
-        ("DELETE", ["tokens", id]) => {
-            allow(&who, &context, Right::Administer)?;
-            call.query.finish("none")?;
-            job::revoke_token(&context, &who, id).await?;
-            Ok(Reply::empty())
+        Call::Target => Reply::json(200, &job::target(&context, &who, params.text("target")?).await?),
+        Call::PatchTarget => {
+            let patch: TargetPatch = guest::json_body(body).await?;
+            Reply::json(200, &job::set_baseline(&context, &who, params.text("target")?, patch).await?)
         }
-        ("GET", ["targets"]) => {
-            allow(&who, &context, Right::Read)?;
-            let wanted = page::wanted(&mut call.query, "targets")?;
-            call.query.finish("`limit`, `cursor`")?;
-            Reply::json(200, &job::targets(&context, wanted).await?)
+        Call::Variants => {
+            let regex = query.optional::<BaselinePattern>("regex")?;
+            let wanted = page::wanted(query, "variants")?;
+            Reply::json(200, &job::variants(&context, &who, params.text("target")?, regex, wanted).await?)
         }
-        ("GET", ["targets", name]) => {
-            allow(&who, &context, Right::Read)?;
-            call.query.finish("none")?;
-            Reply::json(200, &job::target(&context, name).await?)
-        }
-        ("PATCH", ["targets", name]) => {
-            allow(&who, &context, Right::Develop)?;
-            call.query.finish("none")?;
-            let patch: TargetPatch = guest::json_body(&mut call.body).await?;
-            Reply::json(200, &job::set_baseline(&context, &who, name, patch).await?)
-        }
-        ("GET", ["targets", name, "variants"]) => {
-            allow(&who, &context, Right::Read)?;
-            let regex = call.query.optional::<BaselinePattern>("regex")?;
-            let wanted = page::wanted(&mut call.query, "variants")?;
-            call.query.finish("`regex`, `limit`, `cursor`")?;
-            Reply::json(200, &job::variants(&context, name, regex, wanted).await?)
-        }
-        (method, []) => Err(Problem::not_allowed(method, "GET and PUT")),
-        (method, ["tokens"]) => Err(Problem::not_allowed(method, "GET and POST")),
-        (method, ["tokens", _]) => Err(Problem::not_allowed(method, "DELETE")),
-        (method, ["targets"]) => Err(Problem::not_allowed(method, "GET")),
-        (method, ["targets", _]) => Err(Problem::not_allowed(method, "GET and PATCH")),
-        (method, ["targets", _, "variants"]) => Err(Problem::not_allowed(method, "GET")),
-        _ => Err(Problem::not_found("no such path; a slash in a target's name is written %2F")),
     }
 }
 
-fn allow(who: &Identity, context: &Context<'_, SpinKv, Chain>, right: Right) -> Result<(), Problem> {
-    who.require(&context.project, right)
+/// A call to the account.
+async fn of_account(mut request: guest::Call) -> Result<Reply, Problem> {
+    let Session { kv, now, who, call, params } = Session::<account::Call>::open(&request).await?;
+    let event = EventId::from_bits(guest::random_bits()?);
+    let context = tokens::Context { kv: &kv, services: &Chain, now, event, project: None };
+    match call {
+        account::Call::Tokens => list_tokens(&context, &mut request.query).await,
+        account::Call::IssueToken => {
+            let wanted: AccountTokenBody = guest::json_body(&mut request.body).await?;
+            issue_token(&context, &who, wanted.into()).await
+        }
+        account::Call::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
+    }
+}
+
+async fn list_tokens(context: &Tokens<'_>, query: &mut Query) -> Result<Reply, Problem> {
+    let wanted = page::wanted(query, "tokens")?;
+    Reply::json(200, &tokens::list(context, wanted).await?)
+}
+
+async fn issue_token(context: &Tokens<'_>, who: &Identity, wanted: TokenBody) -> Result<Reply, Problem> {
+    Reply::json(201, &tokens::issue(context, who, wanted, guest::random_token()?).await?)
+}
+
+async fn revoke_token(context: &Tokens<'_>, who: &Identity, id: &str) -> Result<Reply, Problem> {
+    tokens::revoke(context, who, id).await?;
+    Ok(Reply::empty())
+}
+
+/// What calls to tokens work with here.
+type Tokens<'a> = tokens::Context<'a, SpinKv, Chain>;
+
+fn tokens_of<'a>(context: Context<'a, SpinKv, Chain>) -> Tokens<'a> {
+    let Context { kv, services, now, event, project } = context;
+    tokens::Context { kv, services, now, event, project: Some(project) }
 }

@@ -1,6 +1,7 @@
 //! What can be asked of scans. Reads the stages' stored results; changes nothing.
 
 use api::Problem;
+use api::auth::Identity;
 use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
@@ -32,6 +33,8 @@ pub struct Context<'a, K> {
     pub now: Timestamp,
     /// The project.
     pub project: ProjectId,
+    /// Who asks.
+    pub who: Identity,
     /// Waits for a share of memory.
     pub hold: Hold,
 }
@@ -94,12 +97,12 @@ pub fn coverage(name: &str) -> Result<Coverage, Problem> {
 /// The answer that the upload of a scan got.
 ///
 /// # Errors
-/// There is no such scan in this project, or it is not finished.
+/// There is no such scan in this project, it is not finished, or it is of a target that the caller may not see.
 pub async fn scan(context: &Context<'_, impl Kv>, scan: ScanId) -> Result<ScanAnswer, Problem> {
     let answered: Option<Answered<ScanAnswer>> = document::find(context.kv, &keys::answer(scan)).await?;
     answered
         .map(|answered| answered.answer)
-        .filter(|answer| answer.scan.project == context.project.as_str())
+        .filter(|answer| context.who.sees(&context.project, &answer.scan))
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{}`", context.project)))
 }
 
@@ -157,18 +160,19 @@ async fn logs(
     cursor: Option<ScanCursor>,
 ) -> Result<BTreeMap<String, Log>, Problem> {
     let state = project_state(context.kv, &context.project, context.now).await?;
-    if let Some(only) = only.filter(|only| !state.targets.contains_key(*only)) {
+    let seen: Vec<_> = state.targets.iter().filter(|(name, _)| context.who.covers(name)).collect();
+    if let Some(only) = only.filter(|only| !seen.iter().any(|(name, _)| name == only)) {
         return Err(Problem::parameter("target", format_args!("there is no target `{only}`")));
     }
-    if only.is_none() && state.targets.len() > TARGETS_LISTED_MAX {
+    if only.is_none() && seen.len() > TARGETS_LISTED_MAX {
         let what = format!(
             "it is needed: the project has {} targets, and a list of scans spans at most {TARGETS_LISTED_MAX}",
-            state.targets.len()
+            seen.len()
         );
         return Err(Problem::parameter("target", what));
     }
     let mut logs = BTreeMap::new();
-    for (_, target) in state.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+    for (_, target) in seen.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
         let short: String = target.id.to_string().chars().take(16).collect();
         let last = journal::load::<ScanLog>(context.kv, &journal, context.now).await?.last;

@@ -4,12 +4,14 @@ pub mod explain;
 pub mod job;
 pub mod occurrences;
 
+use api::calls::results::Call;
 use api::page;
 use api::problem::Problem;
-use domain::ids::{IssueId, OccurrenceId, ScanId, ScannerId, TargetName, VariantName};
-use domain::role::Right;
+use api::query::Query;
+use domain::comparison::Bucket;
+use domain::ids::{ScannerId, TargetName, VariantName};
 use finding::severity::Severity;
-use guest::{Call, Reply, Session};
+use guest::{Reply, Session};
 use job::{Context, IssueFilter, ScanFilter};
 use spin_sdk::http::{IntoResponse, Request};
 
@@ -19,65 +21,50 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, project, rest } = Session::open(&call).await?;
-    who.require(&project, Right::Read)?;
-    if call.method != "GET" {
-        return Err(Problem::not_allowed(&call.method, "GET"));
-    }
-    let context = Context { kv: &kv, now, project, hold: guest::memory::hold };
-    let rest: Vec<&str> = rest.iter().skip(1).map(String::as_str).collect();
-    let query = &mut call.query;
+async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+    let session = Session::<Call>::open(&request).await?;
+    let project = session.project()?;
+    let Session { kv, now, who, call, params } = session;
+    let context = Context { kv: &kv, now, project, who, hold: guest::memory::hold };
+    let query = &mut request.query;
 
-    match rest.as_slice() {
-        [] => {
+    match call {
+        Call::Scans => {
             let filter = ScanFilter {
                 target: query.optional::<TargetName>("target")?,
                 variant: query.optional::<VariantName>("variant")?,
                 scanner: query.optional::<ScannerId>("scanner")?,
             };
             let wanted = page::wanted(query, "scans")?;
-            call.query.finish("`target`, `variant`, `scanner`, `limit`, `cursor`")?;
             Reply::json(200, &job::scans(&context, &filter, wanted).await?)
         }
-        [scan] => {
-            call.query.finish("none")?;
-            Reply::json(200, &job::scan(&context, id(scan)?).await?)
-        }
-        [scan, "issues"] => {
+        Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
+        Call::Issues => {
             let filter = IssueFilter {
-                bucket: query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?,
+                bucket: bucket(query)?,
                 severity: query.optional::<Severity>("severity")?,
                 exempted: query.optional::<bool>("exempted")?,
                 exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
             };
             let wanted = page::wanted(query, "issues")?;
-            call.query.finish("`bucket`, `severity`, `exempted`, `exemption`, `limit`, `cursor`")?;
-            Reply::json(200, &job::issues(&context, id(scan)?, &filter, wanted).await?)
+            Reply::json(200, &job::issues(&context, params.read("scan")?, &filter, wanted).await?)
         }
-        [scan, "issues", issue, "occurrences"] => {
-            let bucket = query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?;
-            let wanted = page::wanted(query, "occurrences")?;
-            call.query.finish("`bucket`, `limit`, `cursor`")?;
-            let issue: IssueId = issue.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-            Reply::json(200, &occurrences::occurrences(&context, id(scan)?, Some(issue), bucket, wanted).await?)
+        Call::IssueOccurrences => {
+            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
+            let (scan, issue) = (params.read("scan")?, params.read("issue")?);
+            Reply::json(200, &occurrences::occurrences(&context, scan, Some(issue), bucket, wanted).await?)
         }
-        [scan, "occurrences"] => {
-            let bucket = query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()?;
-            let wanted = page::wanted(query, "occurrences")?;
-            call.query.finish("`bucket`, `limit`, `cursor`")?;
-            Reply::json(200, &occurrences::occurrences(&context, id(scan)?, None, bucket, wanted).await?)
+        Call::Occurrences => {
+            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
+            Reply::json(200, &occurrences::occurrences(&context, params.read("scan")?, None, bucket, wanted).await?)
         }
-        [scan, "explain", occurrence] => {
-            call.query.finish("none")?;
-            let occurrence: OccurrenceId =
-                occurrence.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-            Reply::json(200, &explain::explain(&context, id(scan)?, occurrence).await?)
+        Call::Explain => {
+            let (scan, occurrence) = (params.read("scan")?, params.read("occurrence")?);
+            Reply::json(200, &explain::explain(&context, scan, occurrence).await?)
         }
-        _ => Err(Problem::not_found("no such path")),
     }
 }
 
-fn id(text: &str) -> Result<ScanId, Problem> {
-    text.parse().map_err(|error| Problem::not_found(format!("{error}")))
+fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
+    query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()
 }

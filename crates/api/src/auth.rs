@@ -1,30 +1,47 @@
-//! Who is calling, and what they may do. One read of the store per request.
+//! Who is calling, and what they may do.
 
+mod authenticate;
+
+pub use authenticate::authenticate;
+
+use crate::calls::Access;
 use crate::problem::{Code, Problem};
+use crate::v1::Scan;
 use domain::event::Actor;
-use domain::ids::{ProjectId, Subject, token_digest};
-use domain::project::TokenRecord;
+use domain::ids::{ProjectId, TargetName};
 use domain::role::{Right, Role};
-use domain::time::Timestamp;
-use store::kv::Kv;
-use store::{document, keys};
+use std::collections::BTreeSet;
 
 /// How every token begins, so that secret scanners recognise one.
 pub const TOKEN_PREFIX: &str = "gate_";
-/// The longest `Authorization` header that is looked at, in bytes.
-const HEADER_BYTES_MAX: usize = 512;
 
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Who, for the events of journals.
     pub actor: Actor,
-    /// The one project the token is good for; absent for the installation's admin.
+    /// The one project the token is good for; absent for an account admin.
     project: Option<ProjectId>,
+    /// The targets the token is good for; absent: all, and what concerns the project as a whole.
+    targets: Option<BTreeSet<TargetName>>,
 }
 
 impl Identity {
-    /// Checks that the caller has this right in this project.
+    /// Checks that the caller may make a call that is declared so; `project` is the one its path names.
+    ///
+    /// # Errors
+    /// See [`Self::require`] and [`Self::require_installation`].
+    pub fn allow(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
+        match (access, project) {
+            (Access::Public, _) => Ok(()),
+            (Access::Account, _) => self.require_installation(),
+            (Access::Right(right), Some(project)) => self.require(project, right),
+            (Access::Right(_), None) => Err(Problem::internal("the call needs a right in a project and names none")),
+        }
+    }
+
+    /// Checks that the caller has this right in this project. A token for some targets has none to administer, and for
+    /// the others what it asks for must be of its targets: see [`covers`](Self::covers).
     ///
     /// # Errors
     /// `NotFound` when the token is another project's: its holder learns nothing of this one. `Forbidden` when the role
@@ -39,27 +56,58 @@ impl Identity {
                 format!("this needs one of the roles {}; the token has the role {}", roles.join(", "), self.actor.role);
             return Err(Problem::new(Code::Forbidden, detail));
         }
-        Ok(())
+        match right {
+            Right::Administer => self.require_all_targets(),
+            Right::Upload | Right::Read | Right::Develop | Right::Decide => Ok(()),
+        }
     }
 
-    /// TEMPORARY
-    pub fn covers(&self, _target: &domain::ids::TargetName) -> bool {
-        true
+    /// Checks that the caller has this right for this target of this project.
+    ///
+    /// # Errors
+    /// Those of [`require`](Self::require); `NotFound` when the token is for other targets, whether this one is there or
+    /// not.
+    pub fn require_target(&self, project: &ProjectId, target: &TargetName, right: Right) -> Result<(), Problem> {
+        self.require(project, right)?;
+        if self.covers(target) { Ok(()) } else { Err(no_target(target)) }
     }
 
-    /// TEMPORARY
+    /// Whether the token is good for this target. What it is not good for is, for its holder, not there.
+    pub fn covers(&self, target: &TargetName) -> bool {
+        self.targets.as_ref().is_none_or(|targets| targets.contains(target))
+    }
+
+    /// Whether this scan is one of the project's, and of a target that the token is good for.
+    pub fn sees(&self, project: &ProjectId, scan: &Scan) -> bool {
+        scan.project == project.as_str() && scan.target.name.parse().is_ok_and(|target| self.covers(&target))
+    }
+
+    /// Checks that the token is good for all targets: what concerns a pipeline, the project or the account is not for one
+    /// that is good for some.
+    ///
+    /// # Errors
+    /// `Forbidden` when it is good for some only.
     pub fn require_all_targets(&self) -> Result<(), Problem> {
-        Ok(())
+        match &self.targets {
+            None => Ok(()),
+            Some(_) => {
+                let detail = "this concerns more than single targets, and the token is good for some targets only";
+                Err(Problem::new(Code::Forbidden, detail))
+            }
+        }
     }
 
-    /// Checks that the caller is the installation's admin.
+    /// Checks that the caller is an admin of the whole installation.
     ///
     /// # Errors
     /// `Forbidden` for any other.
     pub fn require_installation(&self) -> Result<(), Problem> {
         match self.project {
             None => Ok(()),
-            Some(_) => Err(Problem::new(Code::Forbidden, "this needs the installation's admin token")),
+            Some(_) => {
+                let detail = "this needs an account admin's token, or the installation's admin token";
+                Err(Problem::new(Code::Forbidden, detail))
+            }
         }
     }
 }
@@ -69,90 +117,69 @@ pub fn no_project(project: &ProjectId) -> Problem {
     Problem::not_found(format!("there is no project `{project}`, or the token is not one of its"))
 }
 
-/// Finds out who calls, from the value of the `Authorization` header.
-///
-/// # Errors
-/// `Unauthenticated` without a known token, `TokenExpired` after its end.
-pub async fn authenticate(
-    kv: &impl Kv,
-    admin_token: &str,
-    authorization: Option<&str>,
-    address: Option<&str>,
-    now: Timestamp,
-) -> Result<Identity, Problem> {
-    let unknown = |detail: &str| Problem::new(Code::Unauthenticated, detail);
-    let header = authorization.ok_or_else(|| unknown("send the header `Authorization: Bearer <token>`"))?;
-    let token = header
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty() && header.len() <= HEADER_BYTES_MAX)
-        .ok_or_else(|| unknown("the header must read `Authorization: Bearer <token>`"))?;
-    let digest = token_digest(token);
-    let actor = |subject: Subject, role, token| Actor { subject, role, token, address: address.map(str::to_owned) };
-    // Digests are compared, not tokens: how long it takes tells nothing about the token.
-    if !admin_token.is_empty() && digest == token_digest(admin_token) {
-        let subject = "admin".parse().map_err(|error| Problem::internal(format!("{error}")))?;
-        return Ok(Identity { actor: actor(subject, Role::Admin, None), project: None });
-    }
-    let record: TokenRecord = document::find(kv, &keys::token(&digest))
-        .await?
-        .ok_or_else(|| unknown("the token is not known: it is misspelt, revoked, or of another installation"))?;
-    if let Some(end) = record.token.expires.filter(|end| *end <= now) {
-        return Err(Problem::new(Code::TokenExpired, format!("the token ended at {end}; ask an admin for a new one")));
-    }
-    let token = record.token;
-    Ok(Identity { actor: actor(token.subject, token.role, Some(token.id)), project: Some(record.project) })
+/// The answer for a target that is not there, or not the caller's to see.
+pub fn no_target(target: &TargetName) -> Problem {
+    let detail = format!("there is no target `{target}`, or the token is not good for it; its first upload creates it");
+    Problem::not_found(detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ids::TokenId;
-    use domain::project::IssuedToken;
-    use futures::executor::block_on;
-    use store::memory::MemoryKv;
 
-    fn who(header: Option<&str>) -> Result<Identity, Code> {
-        let kv = MemoryKv::default();
-        let token = IssuedToken {
-            id: TokenId::of("gate_x"),
-            sha256: token_digest("gate_x"),
-            name: "ci".to_owned(),
-            subject: "ann".parse().unwrap(),
-            role: Role::Developer,
-            expires: Some(Timestamp::from_ms(1000)),
-        };
-        let record = TokenRecord { v: 1, project: "shop".parse().unwrap(), token };
-        block_on(document::put(&kv, &keys::token(&token_digest("gate_x")), &record)).unwrap();
-        let now = Timestamp::from_ms(if header == Some("Bearer gate_x late") { 1000 } else { 999 });
-        let header = header.map(|header| header.trim_end_matches(" late"));
-        block_on(authenticate(&kv, "root", header, None, now)).map_err(|problem| problem.code)
+    fn identity(role: Role, project: Option<&str>, targets: Option<&[&str]>) -> Identity {
+        Identity {
+            actor: Actor { subject: "ann".parse().unwrap(), role, token: None, address: None },
+            project: project.map(|project| project.parse().unwrap()),
+            targets: targets.map(|targets| targets.iter().map(|name| name.parse().unwrap()).collect()),
+        }
     }
 
-    #[test]
-    fn tokens_are_known_or_refused() {
-        assert_eq!(who(None), Err(Code::Unauthenticated));
-        for bad in
-            ["", "Bearer", "Bearer ", "Basic gate_x", "Bearer gate_y", "gate_x", &format!("Bearer {}", "x".repeat(600))]
-        {
-            assert_eq!(who(Some(bad)), Err(Code::Unauthenticated), "{bad}");
-        }
-        assert_eq!(who(Some("Bearer gate_x late")), Err(Code::TokenExpired));
-        assert!(who(Some("bearer gate_x")).is_ok() && who(Some("Bearer root")).is_ok());
-        let empty = block_on(authenticate(&MemoryKv::default(), "", Some("Bearer "), None, Timestamp::from_ms(0)));
-        assert!(empty.is_err(), "an empty admin token is none");
+    fn code(result: Result<(), Problem>) -> Option<Code> {
+        result.err().map(|problem| problem.code)
     }
 
     #[test]
     fn a_role_counts_in_its_own_project_only() {
         let (shop, other) = ("shop".parse().unwrap(), "other".parse().unwrap());
-        let developer = who(Some("Bearer gate_x")).unwrap();
+        let developer = identity(Role::Developer, Some("shop"), None);
         assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
-        assert_eq!(developer.require(&shop, Right::Decide).unwrap_err().code, Code::Forbidden);
-        assert_eq!(developer.require(&other, Right::Read).unwrap_err().code, Code::NotFound);
-        assert_eq!(developer.require_installation().unwrap_err().code, Code::Forbidden);
-        let admin = who(Some("Bearer root")).unwrap();
+        assert_eq!(code(developer.require(&shop, Right::Decide)), Some(Code::Forbidden));
+        assert_eq!(code(developer.require(&other, Right::Read)), Some(Code::NotFound));
+        let allow = |project, access| code(developer.allow(project, access));
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Develop)), None);
+        assert_eq!(allow(Some(&shop), Access::Right(Right::Decide)), Some(Code::Forbidden));
+        assert_eq!(allow(Some(&other), Access::Right(Right::Decide)), Some(Code::NotFound));
+        assert_eq!(allow(Some(&shop), Access::Account), Some(Code::Forbidden));
+        assert_eq!(allow(None, Access::Right(Right::Read)), Some(Code::Internal));
+        assert_eq!(allow(None, Access::Public), None);
+        assert_eq!(code(developer.require_installation()), Some(Code::Forbidden));
+        let admin = identity(Role::Admin, None, None);
         assert!(admin.require(&other, Right::Administer).is_ok() && admin.require_installation().is_ok());
+        let own = identity(Role::Admin, Some("shop"), None);
+        assert_eq!(code(own.require_installation()), Some(Code::Forbidden), "a project's admin is not the account's");
+    }
+
+    #[test]
+    fn a_token_for_some_targets_has_its_rights_for_them_alone() {
+        let (shop, other, web, api) =
+            ("shop".parse().unwrap(), "other".parse().unwrap(), "web".parse().unwrap(), "api".parse().unwrap());
+        let restricted = identity(Role::Secops, Some("shop"), Some(&["web"]));
+        assert_eq!(code(restricted.require_target(&shop, &web, Right::Develop)), None);
+        assert_eq!(code(restricted.require_target(&shop, &api, Right::Develop)), Some(Code::NotFound));
+        assert_eq!(code(restricted.require_target(&shop, &web, Right::Administer)), Some(Code::Forbidden));
+        assert_eq!(code(restricted.require_target(&other, &web, Right::Read)), Some(Code::NotFound));
+        assert_eq!(code(restricted.require_all_targets()), Some(Code::Forbidden));
+        assert_eq!([&web, &api].map(|target| restricted.covers(target)), [true, false]);
+        // The role is judged first: which targets there are makes no difference to one that may not ask.
+        let uploader = identity(Role::Uploader, Some("shop"), Some(&["web"]));
+        for target in [&web, &api] {
+            assert_eq!(code(uploader.require_target(&shop, target, Right::Read)), Some(Code::Forbidden));
+        }
+        let whole = identity(Role::Secops, Some("shop"), None);
+        assert!(whole.covers(&api) && whole.require_all_targets().is_ok());
+        // None can be issued; a record that says otherwise gives nothing more.
+        let admin = identity(Role::Admin, Some("shop"), Some(&["web"]));
+        assert_eq!(code(admin.require(&shop, Right::Administer)), Some(Code::Forbidden));
     }
 }

@@ -1,10 +1,12 @@
 //! What components send each other over private routes: ids, never findings.
 
 use crate::problem::Problem;
+use domain::account::AccountEvent;
 use domain::event::Actor;
 use domain::exemption::{ExemptionEvent, PromotedEvent};
 use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
+use domain::outbox::OutboxEvent;
 use domain::project::{Named, ProjectEvent};
 use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,11 @@ pub struct Append {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum AnyEvent {
+    /// To the account's journal.
+    Account {
+        /// What happens.
+        event: AccountEvent,
+    },
     /// To a project's journal.
     Project {
         /// What happens.
@@ -109,6 +116,13 @@ pub enum AnyEvent {
     Promoted {
         /// What happens.
         event: PromotedEvent,
+    },
+    /// To a project's outbox.
+    Outbox {
+        /// The project.
+        project: ProjectId,
+        /// What happens.
+        event: OutboxEvent,
     },
     /// To a target's scan journal.
     Scan {

@@ -5,8 +5,10 @@
 
 pub mod auth;
 pub mod body;
+pub mod calls;
 pub mod context;
 pub mod internal;
+pub mod openapi;
 pub mod page;
 pub mod path;
 pub mod problem;

@@ -13,6 +13,8 @@ pub const LIMIT_MAX: usize = 1_000;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "{T}Page"))]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -56,6 +58,15 @@ pub fn encode<C: Serialize>(list: &str, cursor: &C) -> String {
 fn decode<C: DeserializeOwned>(list: &str, text: &str) -> Option<C> {
     let (of, cursor): (String, C) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     (of == list).then_some(cursor)
+}
+
+/// A page of items that are sorted by a text; the cursor is the text after which the page begins.
+pub fn page_of<T>(list: &str, items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
+    let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
+    let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
+    let more = rest.next().is_some();
+    let next = page.last().filter(|_| more).map(|(at, _)| encode(list, at));
+    Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
 }
 
 #[cfg(test)]

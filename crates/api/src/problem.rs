@@ -84,6 +84,8 @@ codes! {
     NotReplayable = "not-replayable", 422, "The scan can't be replayed";
     /// The `Idempotency-Key` was used for something else.
     IdempotencyMismatch = "idempotency-mismatch", 422, "The Idempotency-Key was used for another request";
+    /// Too many unknown tokens came from where the request comes from.
+    TooManyAttempts = "too-many-attempts", 429, "Too many unknown tokens were tried";
     /// Our fault.
     Internal = "internal", 500, "Something went wrong inside Gatehouse";
     /// The store, or a stage, could not be reached or did not answer in time.
@@ -152,6 +154,8 @@ impl Problem {
 
 /// The JSON document of a problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Problem"))]
 pub struct Document {
     /// A URI that names the kind of problem, `urn:gatehouse:problem:<code>`.
     #[serde(rename = "type")]

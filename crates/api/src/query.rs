@@ -1,6 +1,7 @@
-//! Query parameters: every one is read once, and one that nobody reads is refused, because a misspelt
+//! Query parameters: every one is read once, and one that the call does not take is refused, because a misspelt
 //! `fail_on_severty` must not be a gate that always passes.
 
+use crate::calls::Row;
 use crate::problem::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,14 +47,25 @@ impl Query {
         self.optional(name)?.ok_or_else(|| Problem::parameter(name, "it is missing"))
     }
 
-    /// Ends the reading.
+    /// The parameters that were not read yet as text, with this one set anew: what asks for another page of a list.
+    pub fn with(mut self, name: &str, value: &str) -> String {
+        self.values.insert(name.to_owned(), value.to_owned());
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.values).finish()
+    }
+
+    /// Checks, before anything is read, that nothing else stands there than what the call takes.
     ///
     /// # Errors
-    /// A parameter was not read: it is misspelt or of another call.
-    pub fn finish(self, known: &str) -> Result<(), Problem> {
-        match self.values.into_keys().next() {
+    /// A parameter is none of the call's: it is misspelt or of another call.
+    pub fn check(&self, row: &Row) -> Result<(), Problem> {
+        let is_known = |name: &str| row.parameters().any(|parameter| parameter.name == name);
+        match self.values.keys().find(|name| !is_known(name)) {
             None => Ok(()),
-            Some(name) => Err(Problem::parameter(&name, format_args!("it is not known here; known are {known}"))),
+            Some(name) => {
+                let known: Vec<_> = row.parameters().map(|parameter| format!("`{}`", parameter.name)).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Err(Problem::parameter(name, format_args!("it is not known here; known are {known}")))
+            }
         }
     }
 }
@@ -61,6 +73,14 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::{self, Table as _};
+
+    #[test]
+    fn parameters_are_written_as_they_were_with_one_anew() {
+        let query = Query::parse("target=a%2Fb+c&cursor=old&limit=5").unwrap();
+        assert_eq!(query.with("cursor", "x=&"), "cursor=x%3D%26&limit=5&target=a%2Fb+c");
+        assert_eq!(Query::default().with("cursor", "x"), "cursor=x");
+    }
 
     #[test]
     fn parameters_are_read_once_and_strangers_refused() {
@@ -69,11 +89,18 @@ mod tests {
         assert_eq!(query.optional::<u32>("limit").unwrap(), Some(5));
         assert_eq!(query.optional::<u32>("empty").unwrap(), None);
         assert_eq!(query.required::<String>("variant").unwrap_err().detail, "parameter `variant`: it is missing");
-        assert!(query.finish("nothing").is_ok());
+        let check = |query: &str, row: &Row| Query::parse(query).unwrap().check(row).map_err(|problem| problem.detail);
+        assert_eq!(check("limit=1&regex=x", calls::projects::Call::Variants.row()), Ok(()));
         assert_eq!(
-            Query::parse("fail_on_severty=high").unwrap().finish("`fail_on_severity`").unwrap_err().detail,
-            "parameter `fail_on_severty`: it is not known here; known are `fail_on_severity`"
+            check("limit=1&regx=x", calls::projects::Call::Variants.row()),
+            Err("parameter `regx`: it is not known here; known are `regex`, `limit`, `cursor`".to_owned())
         );
+        assert_eq!(
+            check("limit=1", calls::projects::Call::Target.row()),
+            Err("parameter `limit`: it is not known here; known are none".to_owned())
+        );
+        let upload = check("fail_on_severty=high", calls::ingest::Call::Upload.row());
+        assert!(upload.is_err_and(|detail| detail.starts_with("parameter `fail_on_severty`: it is not known here")));
         assert_eq!(Query::parse("a=1&a=2").unwrap_err().detail, "parameter `a`: it is there more than once");
         assert!(Query::parse("limit=x").unwrap().optional::<u32>("limit").is_err());
     }

@@ -1,6 +1,7 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
-pub mod exemption;
+mod audit;
+mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
@@ -8,7 +9,9 @@ mod replay;
 mod scanner;
 mod source;
 mod target;
+mod token;
 
+pub use audit::{AuditAbout, AuditActor, AuditItem};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
     RequestsBody, Unused, Words,
@@ -23,12 +26,13 @@ pub use replay::{
 pub use scanner::{Difference, ScannerItem};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
 pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
+pub use token::{AccountTokenBody, TokenBody, TokenItem};
 
 use domain::comparison::{Bucket, Division};
 use domain::gate::{Counts, Judgement, Verdict};
 use domain::grouping::Issue;
 use domain::ids::{IssueId, ScanId};
-use domain::project::{TargetType, Token};
+use domain::project::TargetType;
 use domain::scan::{ParsedReport, Reference, ScanRecord};
 use domain::source::Revision;
 use domain::threshold::Threshold;
@@ -37,10 +41,12 @@ use std::collections::BTreeMap;
 
 /// The answer to an upload, and what `GET .../scans/{id}` gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScanAnswer {
     /// What was scanned, with what, by whom.
     pub scan: Scan,
     /// Pass, fail or undecided.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
     /// Why; empty for a pass.
     pub reasons: Vec<String>,
@@ -61,11 +67,14 @@ pub struct ScanAnswer {
 
 /// A scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scan {
     /// Its id.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
     /// The scan that this one replays: its result made anew, which counts nowhere.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub replay_of: Option<ScanId>,
     /// The project.
     pub project: String,
@@ -108,6 +117,7 @@ pub struct Scan {
 
 /// Which state of which repository was scanned. What is not known is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// The commit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -137,16 +147,19 @@ fn none() -> String {
 
 /// A target by name and type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetRef {
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<TargetType>"))]
     pub target_type: TargetType,
 }
 
 /// What a scan was compared with, and when it could not be, why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// `baseline`, `previous`, `none`, `baseline_not_scanned_by_this_scanner` or `baseline_incomplete`.
     pub with: String,
@@ -155,11 +168,13 @@ pub struct Comparison {
     pub variant: Option<String>,
     /// The scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub scan: Option<ScanId>,
 }
 
 /// Numbers by bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
     /// Only here.
     pub new: u64,
@@ -176,6 +191,7 @@ pub struct Tally {
 
 /// What the report held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Results in the file.
     pub results: u64,
@@ -214,6 +230,7 @@ pub struct Report {
 
 /// What became of the code that was sent beside a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SourceUse {
     /// Findings that got their code from it.
     pub enriched: u64,
@@ -223,6 +240,7 @@ pub struct SourceUse {
 
 /// An entry of a report that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RejectedEntry {
     /// Its place in the report, counted from 0.
     pub result: u32,
@@ -341,8 +359,10 @@ impl Report {
 
 /// A scan in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScanItem {
     /// The scan's id, as items of every list have one.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
     /// The scan's answer.
     #[serde(flatten)]
@@ -351,8 +371,10 @@ pub struct ScanItem {
 
 /// An issue of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssueItem {
     /// The issue.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: IssueId,
     /// The scanner's rule.
     pub rule: String,
@@ -392,6 +414,7 @@ pub struct IssueItem {
     /// What makes it one issue: names and values of the fields.
     pub key: Vec<KeyField>,
     /// Where it stands relative to the scan compared with.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
     pub bucket: Bucket,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
@@ -409,6 +432,7 @@ pub struct IssueItem {
 
 /// The package of an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssuePackage {
     /// Its name.
     pub name: String,
@@ -434,6 +458,7 @@ impl IssuePackage {
 
 /// A field of an issue's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyField {
     /// The field's name.
     pub name: String,
@@ -443,6 +468,7 @@ pub struct KeyField {
 
 /// An issue's occurrences in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OccurrenceTally {
     /// Here.
     pub total: u32,
@@ -528,6 +554,7 @@ fn word<T: Serialize>(value: &T) -> String {
 
 /// The settings of a project, in requests and answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsBody {
     /// The level that issues without a severity count as: `critical` to `info`.
@@ -569,6 +596,7 @@ pub struct SettingsBody {
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProjectAnswer {
     /// Its name.
     pub id: String,
@@ -578,59 +606,4 @@ pub struct ProjectAnswer {
     pub created_at: String,
     /// How many targets it has.
     pub targets: usize,
-}
-
-/// Asks for a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenBody {
-    /// What to call it.
-    pub name: String,
-    /// `viewer`, `developer`, `secops` or `admin`.
-    pub role: String,
-    /// The person or machine it is for; the name if absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub subject: Option<String>,
-    /// When it ends, in days from now; never if absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_in_days: Option<u32>,
-}
-
-/// A token, never with itself but in the answer that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenItem {
-    /// Its public id.
-    pub id: String,
-    /// What its issuer called it.
-    pub name: String,
-    /// Whom it is for.
-    pub subject: String,
-    /// What it allows.
-    pub role: String,
-    /// When it ends, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_at: Option<String>,
-    /// When it was issued, RFC 3339.
-    pub issued_at: String,
-    /// Who issued it.
-    pub issued_by: String,
-    /// The token itself: only in the answer that made it, and never again.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub token: Option<String>,
-}
-
-impl TokenItem {
-    /// A token without itself.
-    pub fn new(token: &Token) -> Self {
-        Self {
-            id: token.token.id.to_string(),
-            name: token.token.name.clone(),
-            subject: token.token.subject.to_string(),
-            role: token.token.role.to_string(),
-            expires_at: token.token.expires.map(|end| end.to_string()),
-            issued_at: token.issued.at.to_string(),
-            issued_by: token.issued.by.subject.to_string(),
-            token: None,
-        }
-    }
 }

@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{audit, demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -51,13 +51,15 @@ pub(crate) enum Command {
     Explain(explain::ExplainArgs),
     /// Request exemptions, decide on them, list them
     Exemptions(exemptions::ExemptionsArgs),
+    /// Show who did what in a project, when and why
+    Audit(audit::AuditArgs),
     /// List targets and set their baselines
     Targets(targets::TargetsArgs),
     /// Create projects and change their settings
     Projects(projects::ProjectsArgs),
     /// List the scanners whose reports are read
     Scanners(scanners::ScannersArgs),
-    /// Create, list and revoke a project's tokens
+    /// Create, list and revoke tokens
     Tokens(tokens::TokensArgs),
     /// Show the gate at work on a small program, from project to verdict
     Demo(demo::DemoArgs),
@@ -115,6 +117,14 @@ impl Server {
     pub(crate) fn client(&self, project: &str) -> anyhow::Result<Client> {
         Ok(Client::new(&self.url, project, &self.token.token)?)
     }
+
+    /// A client for these and the account: for calls to no project.
+    ///
+    /// # Errors
+    /// The address is no HTTP address, or there is no token.
+    pub(crate) fn account(&self) -> anyhow::Result<Client> {
+        Ok(Client::account(&self.url, &self.token.token)?)
+    }
 }
 
 /// How data is printed.
@@ -171,6 +181,6 @@ mod tests {
     /// What the environment would add to an example.
     fn defaults(line: &str) -> &'static [&'static str] {
         let own = ["up", "demo", "projects", "scanners"].iter().any(|command| line.starts_with(command));
-        if own || line.contains("--project") { &[] } else { &["--project", "shop"] }
+        if own || line.contains("--project") || line.contains("--account") { &[] } else { &["--project", "shop"] }
     }
 }

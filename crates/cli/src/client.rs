@@ -60,6 +60,7 @@ impl Error {
                 "unauthenticated" | "token-expired" => {
                     Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
                 }
+                "too-many-attempts" => Some("wait a minute; then check the token in GATEHOUSE_TOKEN"),
                 "forbidden" => Some("roles are viewer < developer < secops < admin; use a token with a stronger one"),
                 "not-found" => {
                     Some("names are case-sensitive; an admin makes projects with `gatehouse projects create`")
@@ -75,11 +76,12 @@ impl Error {
     }
 }
 
-/// Calls for one project of one server.
+/// Calls for one project of one server, or for its account.
 pub(crate) struct Client {
     agent: Agent,
     base: String,
-    project: String,
+    /// What stands before every path.
+    root: String,
     authorization: header::HeaderValue,
 }
 
@@ -96,6 +98,15 @@ pub(crate) struct Sending<'a> {
 impl Client {
     /// A client for `project` on the server at `url`.
     pub(crate) fn new(url: &str, project: &str, token: &str) -> Result<Self, Error> {
+        Self::below(format!("/api/v1/projects/{}", segment(project)), url, token)
+    }
+
+    /// A client for the account of the server at `url`.
+    pub(crate) fn account(url: &str, token: &str) -> Result<Self, Error> {
+        Self::below("/api/v1".to_owned(), url, token)
+    }
+
+    fn below(root: String, url: &str, token: &str) -> Result<Self, Error> {
         let base = url.trim_end_matches('/').to_owned();
         let uri: ureq::http::Uri = base.parse().map_err(|_| Error::Address(url.to_owned()))?;
         let (Some("http" | "https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -116,7 +127,7 @@ impl Client {
         // A proxy for the internet is of no use on the way to this machine.
         let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
         config = config.proxy(if local { None } else { Proxy::try_from_env() });
-        Ok(Self { agent: config.build().new_agent(), base, project: project.to_owned(), authorization })
+        Ok(Self { agent: config.build().new_agent(), base, root, authorization })
     }
 
     /// Asks for something.
@@ -126,10 +137,24 @@ impl Client {
         self.read(&url, self.agent.run(finish(request, SendBody::none())?))
     }
 
-    /// Asks for every item of a list, page by page.
+    /// Asks for every item of a list.
     pub(crate) fn all<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, Error> {
-        let limit = LIMIT_MAX.to_string();
         let mut items = Vec::new();
+        self.pages(path, query, |page| {
+            items.extend(page);
+            Ok::<_, Error>(())
+        })?;
+        Ok(items)
+    }
+
+    /// Asks for a list page by page, and hands over each page's items.
+    pub(crate) fn pages<T: DeserializeOwned, E: From<Error>>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut each: impl FnMut(Vec<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let limit = LIMIT_MAX.to_string();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = query.to_vec();
@@ -138,11 +163,11 @@ impl Client {
                 query.push(("cursor", cursor));
             }
             let page: Page<T> = self.get(path, &query)?;
-            items.extend(page.items);
+            each(page.items)?;
             match page.next {
                 // A server that names the same place again would keep this going for ever.
                 Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                Some(_) | None => return Ok(items),
+                Some(_) | None => return Ok(()),
             }
         }
     }
@@ -186,7 +211,7 @@ impl Client {
     }
 
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> String {
-        let mut url = format!("{}/api/v1/projects/{}", self.base, segment(&self.project));
+        let mut url = format!("{}{}", self.base, self.root);
         for part in path {
             url.push('/');
             url.push_str(&segment(part));
@@ -257,6 +282,8 @@ mod tests {
             client().url(&["targets", "github.com/org/repo"], &[("variant", "a b&c=d")]),
             "http://localhost:3000/api/v1/projects/shop/targets/github.com%2Forg%2Frepo?variant=a+b%26c%3Dd"
         );
+        let account = Client::account("http://localhost:3000", "gate_secret").ok().unwrap();
+        assert_eq!(account.url(&["tokens", "x/y"], &[]), "http://localhost:3000/api/v1/tokens/x%2Fy");
     }
 
     #[test]

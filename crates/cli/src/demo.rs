@@ -215,7 +215,8 @@ fn say(text: &str) {
 }
 
 fn token(admin: &Client, role: &str) -> Result<String> {
-    let body = TokenBody { name: role.to_owned(), role: role.to_owned(), subject: None, expires_in_days: Some(1) };
+    let (name, role) = (role.to_owned(), role.to_owned());
+    let body = TokenBody { name, role, subject: None, targets: None, expires_in_days: Some(1) };
     let item: TokenItem = admin.send(Method::POST, &["tokens"], &body)?;
     item.token.context("the server made a token but did not send it")
 }

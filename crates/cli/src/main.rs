@@ -5,6 +5,7 @@
 mod admin_token;
 mod application;
 mod args;
+mod audit;
 mod bandit;
 mod body;
 mod client;
@@ -56,6 +57,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Replay(args) => replay::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Audit(args) => audit::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),
         Command::Projects(args) => projects::run(args).map(|()| ExitCode::SUCCESS),
         Command::Scanners(args) => scanners::run(&args).map(|()| ExitCode::SUCCESS),

@@ -1,20 +1,24 @@
-//! `gatehouse tokens`: who may do what in a project. A token is printed once, when it is made, and alone.
+//! `gatehouse tokens`: who may do what, in a project or in the whole installation. A token is printed once, when it is
+//! made, and alone.
 
 use anyhow::{Context as _, Result};
-use api::v1::{TokenBody, TokenItem};
+use api::v1::{AccountTokenBody, TokenBody, TokenItem};
 use clap::{Args, Subcommand};
+use domain::ids::TargetName;
 use domain::role::Role;
 use ureq::http::Method;
 
-use crate::args::{Connection, EXIT_CODES, Format};
+use crate::args::{EXIT_CODES, Format, Server};
+use crate::client::Client;
 use crate::output;
 use crate::table::Listing;
 use crate::terminal::plain;
 
-/// Create, list and revoke a project's tokens
+/// Create, list and revoke tokens
 ///
 /// An uploader uploads and reads nothing. Of the others each role includes those before it: viewer reads results,
-/// developer uploads and requests exemptions, secops decides on them, admin makes tokens.
+/// developer uploads and requests exemptions, secops decides on them, admin makes tokens. A token of the account
+/// (`--account`) makes a person admin of all projects.
 #[derive(Args)]
 pub(crate) struct TokensArgs {
     #[command(subcommand)]
@@ -27,13 +31,16 @@ enum TokensCommand {
     #[command(after_long_help = format!("\
 Example:
   gatehouse tokens create --role developer --name ci --expires-in-days 90
+  gatehouse tokens create --role uploader --name ci-web --target web --target api
+  gatehouse tokens create --account --name ann
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
-    /// List the tokens of a project, without the tokens themselves
+    /// List the tokens of a project or of the account, without the tokens themselves
     #[command(after_long_help = format!("\
 Example:
   gatehouse tokens list
+  gatehouse tokens list --account
 
 {EXIT_CODES}"))]
     List(ListArgs),
@@ -49,10 +56,13 @@ Example:
 #[derive(Args)]
 struct CreateArgs {
     /// What it allows: uploader, viewer, developer, secops or admin
-    #[arg(long)]
-    role: Role,
+    #[arg(long, required_unless_present = "account", conflicts_with = "account")]
+    role: Option<Role>,
+    /// A target it is good for, and for no other; may be given up to 50 times. All targets if not given
+    #[arg(long = "target", value_name = "TARGET", conflicts_with = "account")]
+    targets: Vec<TargetName>,
     /// What to call it; the role if not given
-    #[arg(long)]
+    #[arg(long, required_if_eq("account", "true"))]
     name: Option<String>,
     /// The person or machine it is for; the name if not given
     #[arg(long)]
@@ -61,7 +71,7 @@ struct CreateArgs {
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u32>,
     #[command(flatten)]
-    connection: Connection,
+    whose: Whose,
 }
 
 #[derive(Args)]
@@ -70,7 +80,7 @@ struct ListArgs {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
-    connection: Connection,
+    whose: Whose,
 }
 
 #[derive(Args)]
@@ -78,7 +88,30 @@ struct RevokeArgs {
     /// The token's id, as `tokens list` shows it
     id: String,
     #[command(flatten)]
-    connection: Connection,
+    whose: Whose,
+}
+
+/// Whose tokens: a project's or the account's.
+#[derive(Args)]
+struct Whose {
+    /// The tokens of the account's admins, and not those of a project
+    #[arg(long)]
+    account: bool,
+    /// The project
+    #[arg(long, env = "GATEHOUSE_PROJECT", value_name = "PROJECT", hide_env_values = true)]
+    #[arg(help_heading = "Connection", required_unless_present = "account")]
+    project: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl Whose {
+    fn client(&self) -> Result<Client> {
+        match &self.project {
+            Some(project) if !self.account => self.server.client(project),
+            Some(_) | None => self.server.account(),
+        }
+    }
 }
 
 /// Runs the command.
@@ -91,13 +124,20 @@ pub(crate) fn run(args: TokensArgs) -> Result<()> {
 }
 
 fn create(args: CreateArgs) -> Result<()> {
-    let body = TokenBody {
-        name: args.name.unwrap_or_else(|| args.role.to_string()),
-        role: args.role.to_string(),
-        subject: args.subject,
-        expires_in_days: args.expires_in_days,
+    let CreateArgs { role, targets, name, subject, expires_in_days, whose } = args;
+    let client = whose.client()?;
+    let named = || name.or_else(|| role.map(|role| role.to_string())).context("give the token a name with `--name`");
+    let item: TokenItem = match role {
+        Some(role) => {
+            let targets = (!targets.is_empty()).then(|| targets.into_iter().map(String::from).collect());
+            let body = TokenBody { name: named()?, role: role.to_string(), subject, targets, expires_in_days };
+            client.send(Method::POST, &["tokens"], &body)?
+        }
+        None => {
+            let body = AccountTokenBody { name: named()?, subject, expires_in_days };
+            client.send(Method::POST, &["tokens"], &body)?
+        }
     };
-    let item: TokenItem = args.connection.client()?.send(Method::POST, &["tokens"], &body)?;
     let token = item.token.context("the server made a token but did not send it")?;
     let text = format!("Token {} for {} with the role {}; it is shown only now.", item.id, item.subject, item.role);
     anstream::eprintln!("{}", plain(&text));
@@ -105,7 +145,7 @@ fn create(args: CreateArgs) -> Result<()> {
 }
 
 fn list(args: &ListArgs) -> Result<()> {
-    let client = args.connection.client()?;
+    let client = args.whose.client()?;
     match args.format {
         Format::Json => output::json(&client.all::<serde_json::Value>(&["tokens"], &[])?),
         Format::Table => output::print(&table(&client.all(&["tokens"], &[])?)),
@@ -113,18 +153,75 @@ fn list(args: &ListArgs) -> Result<()> {
 }
 
 fn table(items: &[TokenItem]) -> String {
-    let mut listing = Listing::new(&["NAME", "SUBJECT", "ROLE", "EXPIRES", "ISSUED", "ISSUED BY", "ID"]);
+    let mut listing =
+        Listing::new(&["NAME", "SUBJECT", "ROLE", "TARGETS", "EXPIRES", "LAST USED", "ISSUED", "ISSUED BY", "ID"]);
     for item in items {
-        let expires = item.expires_at.as_deref().unwrap_or("never");
-        let cells: [&str; 7] =
-            [&item.name, &item.subject, &item.role, expires, &item.issued_at, &item.issued_by, &item.id];
+        let targets = item.targets.as_ref().map_or_else(|| "all".to_owned(), |targets| targets.join(", "));
+        let [expires, used] = [&item.expires_at, &item.last_used_at].map(|at| at.as_deref().unwrap_or("never"));
+        let cells: [&str; 9] = [
+            &item.name,
+            &item.subject,
+            &item.role,
+            &targets,
+            expires,
+            used,
+            &item.issued_at,
+            &item.issued_by,
+            &item.id,
+        ];
         listing.row(cells);
     }
     listing.render()
 }
 
 fn revoke(args: &RevokeArgs) -> Result<()> {
-    args.connection.client()?.delete(&["tokens", &args.id])?;
+    args.whose.client()?.delete(&["tokens", &args.id])?;
     anstream::eprintln!("{}", plain(&format!("Token {} is revoked.", args.id)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args::Cli;
+    use clap::Parser as _;
+
+    fn parses(words: &str) -> bool {
+        Cli::try_parse_from(["gatehouse", "tokens"].into_iter().chain(words.split(' '))).is_ok()
+    }
+
+    #[test]
+    fn a_token_is_of_a_project_with_a_role_or_of_the_account_with_a_name() {
+        assert!(parses("create --project shop --role uploader --target web --target api"));
+        assert!(parses("create --account --name ann --subject ann@example.org"));
+        assert!(parses("list --account") && parses("revoke --account 0123"));
+        for bad in [
+            "create --project shop --name ci",
+            "create --account",
+            "create --account --name ann --role viewer",
+            "create --account --name ann --target web",
+            "create --project shop --role viewer --target",
+        ] {
+            assert!(!parses(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_list_shows_targets_and_last_use() {
+        let item = api::v1::TokenItem {
+            id: "0".repeat(32),
+            name: "ci".to_owned(),
+            subject: "ci".to_owned(),
+            role: "uploader".to_owned(),
+            targets: Some(vec!["api".to_owned(), "web".to_owned()]),
+            expires_at: None,
+            issued_at: "2026-11-24T06:00:00.000Z".to_owned(),
+            issued_by: "admin".to_owned(),
+            last_used_at: Some("2026-11-24T07:00:00.000Z".to_owned()),
+            token: None,
+        };
+        let table = super::table(&[item]);
+        for shown in ["TARGETS", "LAST USED", "api, web", "2026-11-24T07:00:00.000Z", "never"] {
+            assert!(table.contains(shown), "{shown} is missing:\n{table}");
+        }
+    }
 }

@@ -186,13 +186,11 @@ pub struct ExemptionRequest {
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ExemptionEvent {
     /// It was asked for.
-    #[serde(rename = "exemption_requested")]
     Requested {
         /// What for.
         request: Box<ExemptionRequest>,
     },
     /// It was granted; the clock starts.
-    #[serde(rename = "exemption_approved")]
     Approved {
         /// Which.
         exemption: ExemptionId,
@@ -201,12 +199,11 @@ pub enum ExemptionEvent {
         /// What it is granted for, where that is more than was asked for.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reach: Option<Reach>,
-        /// Whether the project then allowed people to approve their own.
+        /// Whether it is of somebody who asked for it themselves, as the project then allowed.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-        own_allowed: bool,
+        own: bool,
     },
     /// It was refused, or taken back by a reviewer.
-    #[serde(rename = "exemption_rejected")]
     Rejected {
         /// Which.
         exemption: ExemptionId,
@@ -214,7 +211,6 @@ pub enum ExemptionEvent {
         comment: String,
     },
     /// It was withdrawn; it stays in the list, and counts no more.
-    #[serde(rename = "exemption_cancelled")]
     Cancelled {
         /// Which.
         exemption: ExemptionId,
@@ -222,7 +218,6 @@ pub enum ExemptionEvent {
         comment: String,
     },
     /// It is asked for again as it was.
-    #[serde(rename = "exemption_reopened")]
     Reopened {
         /// Which.
         exemption: ExemptionId,
@@ -230,13 +225,11 @@ pub enum ExemptionEvent {
         comment: String,
     },
     /// Exempted occurrences were edited or moved: they are asked for anew, in the name of those who asked before.
-    #[serde(rename = "exemptions_returned")]
     Returned {
         /// What for; each says from which exemption it was returned.
         requests: Vec<ExemptionRequest>,
     },
     /// Several of these, of which all take effect or none.
-    #[serde(rename = "exemptions_many")]
     Many {
         /// Which, in their order.
         events: Vec<ExemptionEvent>,

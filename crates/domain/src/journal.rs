@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "journal")]
 pub enum JournalId {
+    /// What belongs to the installation and to no project: the tokens of its admins.
+    Account,
     /// Settings, targets, baselines and tokens of a project.
     Project {
         /// The project.
@@ -20,6 +22,11 @@ pub enum JournalId {
     },
     /// Where to look for exemptions that were granted for the whole installation.
     Promoted,
+    /// What is to be told to people of a project's exemptions.
+    Outbox {
+        /// The project.
+        project: ProjectId,
+    },
     /// Every scan of one target, in the order they were recorded.
     Scans {
         /// The project.
@@ -33,9 +40,11 @@ impl JournalId {
     /// The journal's part of keys in the store; made of `[a-z0-9._:-]` alone.
     pub fn key(&self) -> String {
         match self {
+            Self::Account => "account".to_owned(),
             Self::Project { project } => format!("project:{project}"),
             Self::Exemptions { project } => format!("ex:{project}"),
             Self::Promoted => "promoted".to_owned(),
+            Self::Outbox { project } => format!("outbox:{project}"),
             Self::Scans { project, target } => format!("scans:{project}:{target}"),
         }
     }
@@ -61,7 +70,8 @@ pub trait Fold: Default + Clone + Serialize + DeserializeOwned {
     /// What stands in the journal.
     type Event: Clone + Serialize + DeserializeOwned;
 
-    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written.
+    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written, and
+    /// nothing is refused: whether it were would depend on the order.
     const ORDERED: bool;
 
     /// Applies the event of number `n`. An event that is not legal in this state changes nothing and is refused; one
@@ -81,9 +91,11 @@ mod tests {
     fn keys_of_journals_are_pinned() {
         let project: ProjectId = "shop".parse().unwrap();
         let target = TargetId::of(&project, &"dvpwa".parse().unwrap());
+        assert_eq!(JournalId::Account.key(), "account");
         assert_eq!(JournalId::Project { project: project.clone() }.key(), "project:shop");
         assert_eq!(JournalId::Exemptions { project: project.clone() }.key(), "ex:shop");
         assert_eq!(JournalId::Promoted.key(), "promoted");
+        assert_eq!(JournalId::Outbox { project: project.clone() }.key(), "outbox:shop");
         assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
     }
 }

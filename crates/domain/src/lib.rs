@@ -9,6 +9,8 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod account;
+pub mod audit;
 pub mod baseline;
 pub mod comparison;
 pub mod digest;
@@ -21,6 +23,7 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod outbox;
 pub mod parts;
 pub mod project;
 pub mod replay;
@@ -31,6 +34,7 @@ pub mod signature;
 pub mod source;
 pub mod threshold;
 pub mod time;
+pub mod token;
 pub mod tracking;
 mod union;
 pub mod version;

@@ -5,8 +5,10 @@
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
 /// Most targets of one project; they are one journal's state.
 pub const TARGETS_MAX: usize = 5_000;
-/// Most tokens of one project that are neither revoked nor expired.
+/// Most tokens of one project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
+/// Most targets that a token names, if it is not good for all.
+pub const TOKEN_TARGETS_MAX: usize = 50;
 /// Longest free text of a person (reason, comment), in characters.
 pub const REMARK_CHARS_MAX: usize = 1024;
 /// Longest life of a token or an exemption, in days.

@@ -2,12 +2,11 @@
 
 use crate::baseline::{Baseline, BaselinePattern, Choice, Origin, Settled, built_in};
 use crate::event::{Entry, Mark};
-use crate::ids::{EventId, ProjectId, Subject, TargetId, TargetName, TokenId, VariantName};
+use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
-use crate::limits::{TARGETS_MAX, TOKENS_MAX};
-use crate::role::Role;
+use crate::limits::TARGETS_MAX;
 use crate::settings::{MissingBaseline, UpdatedOccurrences};
-use crate::time::Timestamp;
+use crate::token::{IssuedToken, Tokens};
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -201,35 +200,6 @@ pub enum ProjectEvent {
     },
 }
 
-/// What a project remembers of a token; never the token itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IssuedToken {
-    /// Its public id.
-    pub id: TokenId,
-    /// SHA-256 of the token, 64 hexadecimal digits: the register to delete when it is revoked.
-    pub sha256: String,
-    /// What its issuer called it.
-    pub name: String,
-    /// The person or machine it was issued to.
-    pub subject: Subject,
-    /// What it allows.
-    pub role: Role,
-    /// When it ends; absent: when it is revoked.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires: Option<Timestamp>,
-}
-
-/// What authentication reads: the register under a token's SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRecord {
-    /// The format's version: 1.
-    pub v: u8,
-    /// The one project the token is good for.
-    pub project: ProjectId,
-    /// The token as issued.
-    pub token: IssuedToken,
-}
-
 /// A target as its project knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
@@ -244,15 +214,6 @@ pub struct Target {
     pub created: Mark,
 }
 
-/// A token as its project knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Token {
-    /// As issued.
-    pub token: IssuedToken,
-    /// Who issued it.
-    pub issued: Mark,
-}
-
 /// The state of a project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Project {
@@ -265,9 +226,9 @@ pub struct Project {
     /// Its targets by name.
     #[serde(default)]
     pub targets: BTreeMap<TargetName, Target>,
-    /// Its tokens that are not revoked; those that ended are forgotten when new ones are issued.
+    /// Its tokens.
     #[serde(default)]
-    pub tokens: BTreeMap<TokenId, Token>,
+    pub tokens: Tokens,
     /// The last event that changed it, so that one appended twice by a retry is recognised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
@@ -278,6 +239,9 @@ impl Fold for Project {
     const ORDERED: bool = true;
 
     fn apply(&mut self, _n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
+        if self.last_event == Some(entry.id) {
+            return Ok(());
+        }
         let project = &entry.event.project;
         match &entry.event.event {
             ProjectEvent::SettingsSet { settings } => {
@@ -311,18 +275,8 @@ impl Fold for Project {
                 }
                 None => return Err(Refusal::new(format!("there is no target `{name}`"))),
             },
-            ProjectEvent::TokenIssued { token } => {
-                self.tokens.retain(|_, held| held.token.expires.is_none_or(|end| entry.at < end));
-                if self.tokens.len() >= TOKENS_MAX && !self.tokens.contains_key(&token.id) {
-                    return Err(Refusal::new(format!("the project has {TOKENS_MAX} tokens, the most it may have")));
-                }
-                self.tokens.insert(token.id, Token { token: token.clone(), issued: entry.mark() });
-            }
-            ProjectEvent::TokenRevoked { token } => match self.tokens.remove(token) {
-                Some(_) => {}
-                None if self.last_event == Some(entry.id) => {}
-                None => return Err(Refusal::new(format!("there is no token with the id {token}"))),
-            },
+            ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
+            ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
         }
         self.last_event = Some(entry.id);
         Ok(())
@@ -377,6 +331,9 @@ pub fn other_type(name: &TargetName, is: TargetType, asked: TargetType) -> Refus
 pub(crate) mod tests {
     use super::*;
     use crate::event::Actor;
+    use crate::role::Role;
+    use crate::time::Timestamp;
+    use crate::token::tests::token;
 
     pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
         Entry {
@@ -413,17 +370,6 @@ pub(crate) mod tests {
 
     fn regex(pattern: &str) -> Baseline {
         Baseline::Regex(pattern.parse().unwrap())
-    }
-
-    fn token(expires: Option<i64>) -> IssuedToken {
-        IssuedToken {
-            id: TokenId::of("gh_x"),
-            sha256: crate::ids::token_digest("gh_x"),
-            name: "ci".to_owned(),
-            subject: "ci".parse().unwrap(),
-            role: Role::Developer,
-            expires: expires.map(Timestamp::from_ms),
-        }
     }
 
     #[test]
@@ -486,13 +432,13 @@ pub(crate) mod tests {
 
     #[test]
     fn tokens_are_issued_revoked_and_forgotten_at_their_end() {
-        let issue = |expires| ProjectEvent::TokenIssued { token: token(expires) };
+        let issue = |expires| ProjectEvent::TokenIssued { token: token("gh_x", expires) };
         let revoke = ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") };
         let (project, results) = fold(&[issue(None), revoke.clone(), revoke]);
-        assert!(project.tokens.is_empty() && results[1].is_ok() && results[2].is_err());
-        let other = IssuedToken { id: TokenId::of("gh_y"), ..token(None) };
+        assert!(project.tokens == Tokens::default() && results[1].is_ok() && results[2].is_err());
+        let other = token("gh_y", None);
         let (project, _) = fold(&[issue(Some(1000)), ProjectEvent::TokenIssued { token: other }]);
-        assert_eq!(project.tokens.keys().collect::<Vec<_>>(), [&TokenId::of("gh_y")]);
+        assert_eq!(project.tokens.iter().map(|held| held.token.id).collect::<Vec<_>>(), [TokenId::of("gh_y")]);
     }
 
     #[test]

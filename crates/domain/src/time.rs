@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A point in time, milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -31,28 +32,18 @@ impl Timestamp {
         u64::try_from(later.ms_since(self) / DAY_MS).unwrap_or(0)
     }
 
-    /// Milliseconds from `earlier` to this point; negative when it lies before.
-    pub fn ms_since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
-    }
-}
-
-/// A text that is no point in time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no time: expected RFC 3339 (`2026-12-31T18:00:00Z`) or a date (`2026-12-31`)", .0.escape_default())]
-pub struct NoTime(String);
-
-impl Timestamp {
     /// Reads the point up to which something holds: a time (RFC 3339), or a date, which is to the end of that day in UTC.
     ///
     /// # Errors
     /// It is neither.
     pub fn parse_end(text: &str) -> Result<Self, NoTime> {
-        if let Ok(at) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self(at.as_millisecond()));
-        }
-        let midnight = format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
-        midnight.map(|at| Self(at.as_millisecond()).plus_days(1)).map_err(|_| NoTime(text.to_owned()))
+        let midnight = || format!("{text}T00:00:00Z").parse::<Self>().map(|midnight| midnight.plus_days(1));
+        text.parse().or_else(|error| midnight().map_err(|_| error))
+    }
+
+    /// Milliseconds from `earlier` to this point; negative when it lies before.
+    pub fn ms_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
     }
 }
 
@@ -64,6 +55,20 @@ impl fmt::Display for Timestamp {
             // Outside the years -9999 to 9999: no clock gives it, but a number is better than a lie.
             Err(_) => write!(f, "{}ms", self.0),
         }
+    }
+}
+
+/// A text that is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is no time; write RFC 3339 with a zone, for example 2026-11-23T06:18:00Z", .0.escape_default())]
+pub struct NoTime(String);
+
+/// RFC 3339 with any zone; what is finer than a millisecond is cut off.
+impl FromStr for Timestamp {
+    type Err = NoTime;
+    fn from_str(text: &str) -> Result<Self, NoTime> {
+        let at = text.parse::<jiff::Timestamp>().map_err(|_| NoTime(text.to_owned()))?;
+        Ok(Self(at.as_millisecond()))
     }
 }
 
@@ -84,6 +89,17 @@ mod tests {
         assert_eq!(read("2026-12-31T18:00:00+02:00").unwrap(), "2026-12-31T16:00:00.000Z");
         for bad in ["", "tomorrow", "2026-13-01", "2026-12-31T18:00:00", "31.12.2026", "2026-12-31\u{1b}"] {
             assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn timestamps_are_read_as_they_are_written_and_in_any_zone() {
+        for ms in [0, -1, 1_795_414_680_001] {
+            assert_eq!(Timestamp::from_ms(ms).to_string().parse(), Ok(Timestamp::from_ms(ms)));
+        }
+        assert_eq!("1970-01-01T02:00:01.0019+02:00".parse(), Ok(Timestamp::from_ms(1001)));
+        for bad in ["", "now", "5", "2026-11-23", "2026-11-23T06:18:00", "2026-13-01T00:00:00Z"] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(NoTime(bad.to_owned())));
         }
     }
 

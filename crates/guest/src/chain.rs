@@ -1,6 +1,6 @@
 //! Calls from component to component over private routes (`http://<component>.spin.internal`), in process.
 
-use crate::request::Reply;
+use crate::request::{FORWARDED_ADDRESS, Reply, client_address, headers_of};
 use api::Problem;
 use api::internal::{Append, Appended, CLOUD_EVENT, Count, Counted, ScanRef, Services, Stage};
 use api::problem::{Code, Document};
@@ -39,7 +39,7 @@ impl Services for Chain {
     }
 }
 
-/// Sends a request without a body on to another component and answers with its reply.
+/// Sends a request without a body on to another component, with who asks and from where, and answers with its reply.
 ///
 /// # Errors
 /// The component could not be reached.
@@ -48,11 +48,14 @@ pub async fn forward(component: &str, path: &str, headers: &HeaderMap) -> Result
     if let Some(token) = headers.get("authorization") {
         request = request.header("authorization", token);
     }
+    if let Some(address) = client_address(headers) {
+        request = request.header(FORWARDED_ADDRESS, address);
+    }
     let request = request.body(Full::new(Bytes::new())).map_err(|error| Problem::internal(error.to_string()))?;
     let response = send(request).await.map_err(|error| unreachable(component, error))?;
     let media_type = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (status, media_type) = (response.status().as_u16(), media_type.to_owned());
-    Ok(Reply { status, media_type, headers: Vec::new(), body: body(component, response).await?.to_vec() })
+    Ok(Reply { status, media_type, headers: headers_of(status), body: body(component, response).await?.to_vec() })
 }
 
 async fn post<B: Serialize, A: DeserializeOwned>(

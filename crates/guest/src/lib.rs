@@ -10,7 +10,7 @@ mod session;
 
 pub use kv::SpinKv;
 pub use request::{Body, Call, Reply, bulk_body, header, json_body, serve};
-pub use session::Session;
+pub use session::{Session, is_public};
 
 use api::Problem;
 use domain::time::Timestamp;

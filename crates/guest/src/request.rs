@@ -4,6 +4,7 @@
 use api::problem::{Code, MEDIA_TYPE, Problem};
 use api::query::Query;
 use bytes::Bytes;
+use domain::token::GUESSES_WITHIN_S;
 use futures::StreamExt as _;
 use http_body_util::Full;
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,6 +20,10 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// The header in which the host says who the client is.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
+/// What the host says there when the client is another component; nobody outside has this address.
+const CHAINED_CLIENT: &str = "0.0.0.0:0";
+/// The header in which that component passes on the address of its own client.
+pub(crate) const FORWARDED_ADDRESS: &str = "gatehouse-client-addr";
 
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 
@@ -73,9 +78,20 @@ impl Call {
         Ok(Some(key.to_owned()))
     }
 
-    /// The client's network address as the host saw it.
+    /// The client's network address as the host saw it; see [`client_address`].
     pub fn client_address(&self) -> Option<&str> {
-        self.headers.get(CLIENT_ADDRESS).and_then(|value| value.to_str().ok())
+        client_address(&self.headers)
+    }
+}
+
+/// The client's network address as the host saw it. Of a request that another component sent on it is the address which
+/// that one was given; whatever a client outside writes into that header is not looked at.
+pub(crate) fn client_address(headers: &HeaderMap) -> Option<&str> {
+    // The last one, should a host add its own to what a client sent under this name.
+    let value = |name: &str| headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
+    match value(CLIENT_ADDRESS) {
+        Some(CHAINED_CLIENT) => value(FORWARDED_ADDRESS),
+        address => address,
     }
 }
 
@@ -166,8 +182,14 @@ impl Reply {
     /// # Errors
     /// The value cannot be written as JSON, which is our fault.
     pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body })
+        let text = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Self::json_text(status, text))
+    }
+
+    /// An answer that is JSON already.
+    pub fn json_text(status: u16, text: impl Into<String>) -> Self {
+        let body = text.into().into_bytes();
+        Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
     }
 
     /// An answer without a body.
@@ -175,13 +197,12 @@ impl Reply {
         Self { status: 204, media_type: String::new(), headers: Vec::new(), body: Vec::new() }
     }
 
-    fn problem(problem: &Problem) -> Self {
-        let headers = match problem.code.status() {
-            401 => vec![("www-authenticate", "Bearer".to_owned())],
-            503 => vec![("retry-after", "1".to_owned())],
-            _ => Vec::new(),
-        };
-        Self { status: problem.code.status(), media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
+    /// A problem; `path` is what it was asked of.
+    fn problem(problem: &Problem, path: &[String]) -> Self {
+        let status = problem.code.status();
+        let allow = (status == 405).then(|| ("allow", api::calls::allowed(path).join(", ")));
+        let headers = headers_of(status).into_iter().chain(allow).collect();
+        Self { status, media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
     }
 
     fn into_response(self) -> Response<Full<Bytes>> {
@@ -201,11 +222,22 @@ impl Reply {
     }
 }
 
+/// The headers that belong to every answer of this status.
+pub(crate) fn headers_of(status: u16) -> Vec<(&'static str, String)> {
+    match status {
+        401 => vec![("www-authenticate", "Bearer".to_owned())],
+        // What is left of the minute at most.
+        429 => vec![("retry-after", GUESSES_WITHIN_S.to_string())],
+        503 => vec![("retry-after", "1".to_owned())],
+        _ => Vec::new(),
+    }
+}
+
 /// Runs a job on a request and answers with its reply, or with its problem.
 pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
-    let reply = match Call::take(request) {
-        Ok(call) => job(call).await,
-        Err(problem) => Err(problem),
+    let (path, reply) = match Call::take(request) {
+        Ok(call) => (call.path.clone(), job(call).await),
+        Err(problem) => (Vec::new(), Err(problem)),
     };
     match reply {
         Ok(reply) => reply.into_response(),
@@ -213,7 +245,28 @@ pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Requ
             if problem.code.status() >= 500 {
                 eprintln!("{problem}");
             }
-            Reply::problem(&problem).into_response()
+            Reply::problem(&problem, &path).into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(headers: &[(&'static str, &'static str)]) -> Option<String> {
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        client_address(&headers.collect()).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_passed_on_address_counts_only_from_another_component() {
+        let (host, forwarded) = ("spin-client-addr", "gatehouse-client-addr");
+        assert_eq!(address(&[(host, "192.0.2.7:1"), (forwarded, "192.0.2.8:1")]).as_deref(), Some("192.0.2.7:1"));
+        assert_eq!(address(&[(host, "0.0.0.0:0"), (forwarded, "192.0.2.8:1")]).as_deref(), Some("192.0.2.8:1"));
+        assert_eq!(address(&[(host, "0.0.0.0:0"), (host, "192.0.2.7:1")]).as_deref(), Some("192.0.2.7:1"), "forged");
+        assert_eq!(address(&[(host, "0.0.0.0:0")]), None);
+        assert_eq!(address(&[(forwarded, "192.0.2.8:1"), ("x-forwarded-for", "192.0.2.8")]), None);
     }
 }

@@ -1,40 +1,61 @@
-//! The beginning of every call to a project: the store, the time, who calls, and what for.
+//! The beginning of every call that needs a token: the store, the time, which call it is, who makes it, and whether they may.
 
 use crate::kv::SpinKv;
 use crate::request::Call;
 use crate::{now, variable};
 use api::Problem;
 use api::auth::{Identity, authenticate};
+use api::calls::{Found, Params, Row, Table, public};
 use domain::ids::ProjectId;
 use domain::time::Timestamp;
 
-/// An authenticated call to a project.
-pub struct Session {
+/// A call whose caller may make it.
+pub struct Session<C> {
     /// The store.
     pub kv: SpinKv,
     /// When the call began.
     pub now: Timestamp,
     /// Who calls.
     pub who: Identity,
-    /// The project in the path.
-    pub project: ProjectId,
-    /// The path's segments after the project.
-    pub rest: Vec<String>,
+    /// What they call.
+    pub call: C,
+    /// What stands in the path for the names in braces.
+    pub params: Params,
 }
 
-impl Session {
-    /// Authenticates a call to `/api/v1/projects/{project}/…`. What the caller may do is for the route to check.
+impl<C: Table> Session<C> {
+    /// Authenticates the caller, finds the call, and checks that they may make it and that it knows its parameters.
     ///
     /// # Errors
-    /// There is no valid token, or the path names no project.
-    pub async fn open(call: &Call) -> Result<Self, Problem> {
+    /// In this order: there is no valid token; there is no such call; the project is not the caller's to see; the right
+    /// is missing; a query parameter is not known.
+    pub async fn open(request: &Call) -> Result<Self, Problem> {
         let (kv, now) = (SpinKv::open().await?, now());
-        let admin_token = variable("admin_token").await?;
-        let who = authenticate(&kv, &admin_token, call.header("authorization")?, call.client_address(), now).await?;
-        let [_, _, _, project, rest @ ..] = call.path.as_slice() else {
-            return Err(Problem::not_found("projects are at /api/v1/projects/{project}"));
-        };
-        let project = project.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-        Ok(Self { kv, now, who, project, rest: rest.to_vec() })
+        let (admin_token, header) = (variable("admin_token").await?, request.header("authorization")?);
+        let who = authenticate(&kv, &admin_token, header, request.client_address(), now).await?;
+        let Found { call, params } = C::find(&request.method, &request.path)?;
+        who.allow(params.project()?.as_ref(), call.row().access)?;
+        request.query.check(call.row())?;
+        Ok(Self { kv, now, who, call, params })
     }
+
+    /// The project that the call is to.
+    ///
+    /// # Errors
+    /// The call's path names none, which is our fault.
+    pub fn project(&self) -> Result<ProjectId, Problem> {
+        self.params.read("project")
+    }
+}
+
+/// Whether a request is this call, which needs no token.
+///
+/// # Errors
+/// The path is the call's and the method is not, or a query parameter is not known.
+pub fn is_public(request: &Call, row: &Row) -> Result<bool, Problem> {
+    let is_it = public::is(row, &request.method, &request.path)?;
+    if is_it {
+        request.query.check(row)?;
+    }
+    Ok(is_it)
 }

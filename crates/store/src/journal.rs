@@ -9,6 +9,10 @@
 //!   until it is 10 minutes old; requests live for 30 seconds, so by then it is dead for good.
 //!
 //! Where the order of events matters, a snapshot never passes a living hole; where it does not, it lists them.
+//!
+//! What was refused stays known for good: whoever renews the snapshot first writes `…:<n>:refused` for each refused event
+//! that the snapshot takes in. If they die in between, the next one writes the same again. Above the snapshot, folding
+//! tells.
 
 use crate::document;
 use crate::keys;
@@ -19,11 +23,12 @@ use domain::journal::{Fold, JournalId, Refusal};
 use domain::limits::VALUE_BYTES_MAX;
 use domain::time::Timestamp;
 use futures::future::try_join_all;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many events are read at once; also how many writers may be under way before a reader stops seeing past them.
-const WINDOW: u64 = 8;
+pub(crate) const WINDOW: u64 = 8;
 /// The age from which on a hole is dead, in milliseconds.
 const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
 /// How often an appender looks for its own event while earlier writers are under way.
@@ -34,27 +39,36 @@ const VISIBLE_TRIES: u32 = 600;
 const SETTLED_TRIES: u32 = 400;
 /// The largest snapshot that stands in one value; leaves room for the JSON around it.
 const SNAPSHOT_INLINE_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
-/// How many events back a snapshot remembers refusals.
-const REFUSALS_KEPT: u64 = 256;
+/// The version of the snapshot's format that is read; another is none, and the events are folded anew.
+const SNAPSHOT_VERSION: u8 = 2;
 /// A snapshot in several parts is renewed only every so many events.
 const SNAPSHOT_PARTS_EVERY: u64 = 16;
 
 /// The snapshot as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Snapshot {
-    /// The format's version: 1.
+    /// The format's version: 2.
     v: u8,
     /// All events up to this number are in the state, but for the holes.
     upto: u64,
     /// Living holes at or below `upto`, with the time of the event that showed each to be one.
     holes: Vec<(u64, Timestamp)>,
-    /// Events among the last [`REFUSALS_KEPT`] that changed nothing, and why: for the appender that finds its event
-    /// already folded by somebody else.
-    refused: Vec<(u64, Refusal)>,
+    /// The last event in the state that was refused, 0 for none: of later ones nobody need look for a refusal.
+    refused_last: u64,
     /// The state as JSON text.
     state: Option<String>,
     /// How many further values hold the state when it is too large for this one.
     parts: usize,
+}
+
+/// That an event was refused, as stored: written once, before the first snapshot that takes the event in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Refused {
+    /// The format's version: 1.
+    v: u8,
+    /// Why.
+    #[serde(flatten)]
+    refusal: Refusal,
 }
 
 /// A journal as loaded.
@@ -64,20 +78,66 @@ pub struct Loaded<F: Fold> {
     pub state: F,
     /// The number of its last event, 0 for none.
     pub last: u64,
-    /// What became of the event asked for, see [`load_watching`].
-    outcome: Option<Result<(), Refusal>>,
+    /// What became of each event.
+    pub outcomes: Outcomes,
     /// What a renewed snapshot would hold.
     next: Next<F>,
     /// The snapshot this was loaded from.
     from: Option<(u64, usize)>,
 }
 
+/// What a snapshot is made of.
 #[derive(Debug, Clone)]
 struct Next<F> {
     upto: u64,
     holes: Vec<(u64, Timestamp)>,
-    refused: Vec<(u64, Refusal)>,
+    refused_last: u64,
     state: F,
+}
+
+/// What became of a journal's events, as a load knows it.
+#[derive(Debug, Clone)]
+pub struct Outcomes {
+    /// The snapshot's last event, and its holes.
+    upto: u64,
+    holes: Vec<u64>,
+    /// The last event in the snapshot that was refused.
+    refused_last: u64,
+    /// The events that the load folded itself.
+    folded: BTreeMap<u64, Result<(), Refusal>>,
+}
+
+impl Outcomes {
+    /// Those of a journal in which nothing is ever refused.
+    pub fn nothing_refused() -> Self {
+        Self { upto: u64::MAX, holes: Vec::new(), refused_last: 0, folded: BTreeMap::new() }
+    }
+
+    /// What became of event `n`; absent where the load did not see it, because it was not there yet.
+    ///
+    /// Costs a read for an event that was in the snapshot already, and none where nothing later in it was refused.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn of(&self, kv: &impl Kv, journal: &JournalId, n: u64) -> Result<Option<Result<(), Refusal>>, KvError> {
+        if let Some(outcome) = self.folded.get(&n) {
+            return Ok(Some(outcome.clone()));
+        }
+        if self.upto < n || self.holes.contains(&n) {
+            return Ok(None);
+        }
+        if self.refused_last < n {
+            return Ok(Some(Ok(())));
+        }
+        let refused: Option<Refused> = document::find(kv, &keys::journal_refusal(journal, n)).await?;
+        Ok(Some(refused.map_or(Ok(()), |refused| Err(refused.refusal))))
+    }
+
+    /// The refusals of events up to `upto` that no document tells of for sure.
+    fn refused_to(&self, upto: u64) -> impl Iterator<Item = (u64, &Refusal)> {
+        let folded = self.folded.range(..=upto);
+        folded.filter_map(|(n, outcome)| outcome.as_ref().err().map(|refusal| (*n, refusal)))
+    }
 }
 
 /// What became of an event that was appended.
@@ -92,12 +152,54 @@ pub struct Appended<F> {
 }
 
 /// Loads a journal.
+///
+/// # Errors
+/// The store failed.
 pub async fn load<F: Fold>(kv: &impl Kv, journal: &JournalId, now: Timestamp) -> Result<Loaded<F>, KvError> {
-    load_watching(kv, journal, now, None).await
+    let (snapshot, from) = read_snapshot::<F>(kv, journal).await?;
+    let mut entries: BTreeMap<u64, Entry<F::Event>> = BTreeMap::new();
+    // Holes of the snapshot that have been filled since; there are none where order matters.
+    let refilled = try_join_all(snapshot.holes.iter().map(|(n, _)| window(kv, journal, *n, *n))).await?;
+    entries.extend(refilled.into_iter().flatten());
+    let mut next = snapshot.upto + 1;
+    loop {
+        let found = window(kv, journal, next, next + WINDOW - 1).await?;
+        if found.is_empty() {
+            break;
+        }
+        entries.extend(found);
+        next += WINDOW;
+    }
+    let last = entries.keys().next_back().copied().unwrap_or(0).max(snapshot.upto);
+    let holes = living_holes(&snapshot, &entries, last, now);
+    Ok(fold(snapshot, entries, last, holes, from))
+}
+
+/// The number of a journal's last event, 0 for none, whatever its events mean: of the snapshot nothing is taken but how
+/// far it goes.
+///
+/// # Errors
+/// The store failed.
+pub async fn last(kv: &impl Kv, journal: &JournalId) -> Result<u64, KvError> {
+    #[derive(Deserialize)]
+    struct Reach {
+        upto: u64,
+    }
+    let snapshot = kv.get(&keys::journal_snapshot(journal)).await?;
+    // A snapshot that can't be read is none, as for a load.
+    let reach = snapshot.and_then(|bytes| serde_json::from_slice::<Reach>(&bytes).ok());
+    let mut last = reach.map_or(0, |reach| reach.upto);
+    let mut next = last + 1;
+    loop {
+        let found = window::<IgnoredAny>(kv, journal, next, next + WINDOW - 1).await?;
+        let Some(newest) = found.into_keys().next_back() else { return Ok(last) };
+        last = newest;
+        next += WINDOW;
+    }
 }
 
 /// The events from `to` down to 1, at most `count` of them, holes left out, the newest first, with their numbers.
-pub async fn read_back<E: serde::de::DeserializeOwned>(
+pub async fn read_back<E: DeserializeOwned>(
     kv: &impl Kv,
     journal: &JournalId,
     to: u64,
@@ -133,40 +235,15 @@ pub async fn append<F: Fold>(
     let entry = Entry { v: 1, id, at: now(), by, event };
     document::put(kv, &keys::journal_event(journal, n), &entry).await?;
     for tries in 0..VISIBLE_TRIES {
-        let loaded: Loaded<F> = load_watching(kv, journal, now(), Some(n)).await?;
+        let loaded: Loaded<F> = load(kv, journal, now()).await?;
         let settled = loaded.next.upto >= n || !F::ORDERED || tries >= SETTLED_TRIES;
-        if let Some(outcome) = loaded.outcome.clone().filter(|_| settled) {
+        if settled && let Some(outcome) = loaded.outcomes.of(kv, journal, n).await? {
             renew(kv, journal, &loaded).await?;
             return Ok(Appended { n, outcome, state: loaded.state });
         }
         kv.pause().await;
     }
     Err(KvError::NotYetVisible { journal: journal.key(), n })
-}
-
-async fn load_watching<F: Fold>(
-    kv: &impl Kv,
-    journal: &JournalId,
-    now: Timestamp,
-    watched: Option<u64>,
-) -> Result<Loaded<F>, KvError> {
-    let (snapshot, from) = read_snapshot::<F>(kv, journal).await?;
-    let mut entries: BTreeMap<u64, Entry<F::Event>> = BTreeMap::new();
-    // Holes of the snapshot that have been filled since; there are none where order matters.
-    let refilled = try_join_all(snapshot.holes.iter().map(|(n, _)| window(kv, journal, *n, *n))).await?;
-    entries.extend(refilled.into_iter().flatten());
-    let mut next = snapshot.upto + 1;
-    loop {
-        let found = window(kv, journal, next, next + WINDOW - 1).await?;
-        if found.is_empty() {
-            break;
-        }
-        entries.extend(found);
-        next += WINDOW;
-    }
-    let last = entries.keys().next_back().copied().unwrap_or(0).max(snapshot.upto);
-    let holes = living_holes(&snapshot, &entries, last, now);
-    Ok(fold(snapshot, entries, last, holes, watched, from))
 }
 
 /// Holes up to `last` that are not dead yet, each with the time at which it was first seen to be one.
@@ -189,7 +266,6 @@ fn fold<F: Fold>(
     entries: BTreeMap<u64, Entry<F::Event>>,
     last: u64,
     holes: Vec<(u64, Timestamp)>,
-    watched: Option<u64>,
     from: Option<(u64, usize)>,
 ) -> Loaded<F> {
     // How far a snapshot may go: where order matters, up to the first hole that may still be filled.
@@ -197,39 +273,24 @@ fn fold<F: Fold>(
         Some((hole, _)) if F::ORDERED => hole - 1,
         _ => last,
     };
-    let mut outcome = watched.and_then(|n| outcome_in(&snapshot, n));
-    let mut state = snapshot.state;
-    let mut refused = snapshot.refused;
+    let Next { upto, holes: unfilled, refused_last, mut state } = snapshot;
+    let holes_then = unfilled.into_iter().map(|(n, _)| n).collect();
+    let mut outcomes = Outcomes { upto, holes: holes_then, refused_last, folded: BTreeMap::new() };
     let mut at_reach = None;
     for (n, entry) in &entries {
         if reach < *n && at_reach.is_none() {
-            at_reach = Some((state.clone(), refused.clone()));
+            at_reach = Some(state.clone());
         }
-        let result = state.apply(*n, entry);
-        if watched == Some(*n) {
-            outcome = Some(result.clone());
-        }
-        refused.extend(result.err().map(|refusal| (*n, refusal)));
+        outcomes.folded.insert(*n, state.apply(*n, entry));
     }
-    let (state_at_reach, mut refused) = at_reach.unwrap_or_else(|| (state.clone(), refused));
-    refused.retain(|(n, _)| reach.saturating_sub(REFUSALS_KEPT) < *n);
+    let refused_last = outcomes.refused_to(reach).map(|(n, _)| n).max().unwrap_or(0).max(refused_last);
     let holes = if F::ORDERED { Vec::new() } else { holes };
-    let next = Next { upto: reach, holes, refused, state: state_at_reach };
-    Loaded { state, last, outcome, next, from }
-}
-
-/// What became of event `n` if it is in a snapshot that somebody else renewed. Nothing is said of an event too far back.
-fn outcome_in<F>(snapshot: &Next<F>, n: u64) -> Option<Result<(), Refusal>> {
-    let folded = n <= snapshot.upto && !snapshot.holes.iter().any(|(hole, _)| *hole == n);
-    if !folded || n <= snapshot.upto.saturating_sub(REFUSALS_KEPT) {
-        return None;
-    }
-    let refusal = snapshot.refused.iter().find(|(refused, _)| *refused == n);
-    Some(refusal.map_or(Ok(()), |(_, refusal)| Err(refusal.clone())))
+    let next = Next { upto: reach, holes, refused_last, state: at_reach.unwrap_or_else(|| state.clone()) };
+    Loaded { state, last, outcomes, next, from }
 }
 
 /// The events of `from..=to` that are there.
-async fn window<E: serde::de::DeserializeOwned>(
+pub(crate) async fn window<E: DeserializeOwned>(
     kv: &impl Kv,
     journal: &JournalId,
     from: u64,
@@ -244,7 +305,7 @@ async fn window<E: serde::de::DeserializeOwned>(
 
 /// The snapshot, or an empty one where none can be used: it is a cache, the events are the truth.
 async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
-    let empty = || (Next { upto: 0, holes: Vec::new(), refused: Vec::new(), state: F::default() }, None);
+    let empty = || (Next { upto: 0, holes: Vec::new(), refused_last: 0, state: F::default() }, None);
     let Some(bytes) = kv.get(&keys::journal_snapshot(journal)).await? else { return Ok(empty()) };
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&bytes) else { return Ok(empty()) };
     let text = match snapshot.state {
@@ -256,16 +317,16 @@ async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Ne
         }
     };
     match serde_json::from_slice(&text) {
-        Ok(state) if snapshot.v == 1 => {
-            let from = Some((snapshot.upto, snapshot.parts));
-            Ok((Next { upto: snapshot.upto, holes: snapshot.holes, refused: snapshot.refused, state }, from))
+        Ok(state) if snapshot.v == SNAPSHOT_VERSION => {
+            let Snapshot { upto, holes, refused_last, parts, .. } = snapshot;
+            Ok((Next { upto, holes, refused_last, state }, Some((upto, parts))))
         }
         _ => Ok(empty()),
     }
 }
 
-/// Writes the snapshot anew if the journal has grown. The parts of the one before are removed: whoever is reading them
-/// falls back to the events.
+/// Writes the snapshot anew if the journal has grown, after the refusals of the events that it takes in. The parts of the
+/// one before are removed: whoever is reading them falls back to the events.
 async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -> Result<(), KvError> {
     let next = &loaded.next;
     let (old_upto, old_parts) = loaded.from.unwrap_or((0, 0));
@@ -273,11 +334,17 @@ async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -
     if next.upto < old_upto.saturating_add(due) {
         return Ok(());
     }
+    try_join_all(loaded.outcomes.refused_to(next.upto).map(|(n, refusal)| async move {
+        let refused = Refused { v: 1, refusal: refusal.clone() };
+        document::put(kv, &keys::journal_refusal(journal, n), &refused).await
+    }))
+    .await?;
     let key = keys::journal_snapshot(journal);
     let unwritable = |error: serde_json::Error| KvError::Unreadable { key: key.clone(), reason: error.to_string() };
     let text = serde_json::to_string(&next.state).map_err(unwritable)?;
-    let (holes, refused) = (next.holes.clone(), next.refused.clone());
-    let mut snapshot = Snapshot { v: 1, upto: next.upto, holes, refused, state: None, parts: 0 };
+    let Next { upto, refused_last, .. } = *next;
+    let holes = next.holes.clone();
+    let mut snapshot = Snapshot { v: SNAPSHOT_VERSION, upto, holes, refused_last, state: None, parts: 0 };
     if text.len() <= SNAPSHOT_INLINE_BYTES_MAX {
         snapshot.state = Some(text);
     } else {

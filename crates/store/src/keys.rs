@@ -9,6 +9,16 @@ pub fn token(sha256: &str) -> String {
     format!("gh:token:{sha256}")
 }
 
+/// The register of a token's last use, under its SHA-256.
+pub fn used(sha256: &str) -> String {
+    format!("gh:used:{sha256}")
+}
+
+/// The register that counts unknown tokens of the networks that share it.
+pub fn guesses(bucket: u16) -> String {
+    format!("gh:guess:{bucket:04x}")
+}
+
 /// What was frozen when a scan began.
 pub fn scan(scan: ScanId) -> String {
     format!("gh:scan:{scan}")
@@ -106,6 +116,11 @@ pub fn journal_event(journal: &JournalId, n: u64) -> String {
     format!("gh:j:{}:{n}", journal.key())
 }
 
+/// That an event of a journal was refused, and why.
+pub fn journal_refusal(journal: &JournalId, n: u64) -> String {
+    format!("gh:j:{}:{n}:refused", journal.key())
+}
+
 /// The snapshot of a journal.
 pub fn journal_snapshot(journal: &JournalId) -> String {
     format!("gh:j:{}:snap", journal.key())
@@ -128,6 +143,8 @@ mod tests {
         let journal = JournalId::Scans { project, target };
         let keys = [
             token(&"f".repeat(64)),
+            used(&"f".repeat(64)),
+            guesses(u16::MAX),
             raw(scan, &"f".repeat(32), u32::MAX),
             source(scan, &"f".repeat(32), u32::MAX),
             segment(&compared(scan), u32::MAX),
@@ -141,6 +158,7 @@ mod tests {
             turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
+            journal_refusal(&journal, u64::MAX),
         ];
         for key in keys {
             assert!(key.len() <= 200, "{} bytes: {key}", key.len());

@@ -5,6 +5,7 @@
 //! whose last writer wins by design. There are no locks and no compare-and-swap: Spin's back ends disagree on it.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod document;
 pub mod journal;
 pub mod judging;

@@ -79,7 +79,7 @@ fn what_is_not_there_is_not_found() {
         let upload = Upload::with_query(GOOD, report);
         for project in ["absent", "Shop", "a%20b", "%FF", "-x"] {
             bench.check(project, &bench.admin.in_project(project).send_upload(&upload), 404, "not-found");
-            for path in ["", "scans", "targets", "tokens", "exemptions"] {
+            for path in ["", "scans", "targets", "tokens", "exemptions", "audit"] {
                 bench.check(&format!("{project}/{path}"), &bench.admin.in_project(project).get(path), 404, "not-found");
             }
         }
@@ -136,6 +136,7 @@ fn a_wrong_method_is_refused() {
             ("targets/web/variants".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
             ("exemptions".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
             (format!("exemptions/{id}"), ["POST", "PUT", "DELETE", "PATCH"]),
+            ("audit".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
             (format!("exemptions/{id}/approve"), ["GET", "PUT", "DELETE", "PATCH"]),
         ];
         for (path, methods) in cases {
@@ -181,6 +182,13 @@ fn a_question_with_a_wrong_parameter_is_refused() {
             "exemptions?status=open".to_owned(),
             "exemptions?target=absent".to_owned(),
             "exemptions?x=1".to_owned(),
+            "audit?x=1".to_owned(),
+            "audit?target=absent".to_owned(),
+            "audit?refused=perhaps".to_owned(),
+            "audit?since=yesterday".to_owned(),
+            "audit?until=2026-11-23".to_owned(),
+            "audit?format=csv".to_owned(),
+            "audit?limit=0".to_owned(),
             "?x=1".to_owned(),
         ] {
             bench.check(&path, &bench.admin.get(&path), 400, "invalid-parameter");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod audit;
 mod baselines;
 mod exempting;
 mod formats;
@@ -11,6 +12,7 @@ mod pairs;
 mod replay;
 mod rescoring;
 mod source;
+mod tokens;
 mod tracking;
 mod wiring;
 

@@ -1,13 +1,14 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
+use api::calls::{self, Table};
 use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Explanation, IssueItem, OccurrenceItem,
-    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, Unused,
-    VariantItem,
+    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem,
+    Unused, VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
@@ -110,6 +111,12 @@ pub(crate) fn bandit(results: usize) -> Vec<u8> {
         list.join(",\n")
     )
     .into_bytes()
+}
+
+/// Asks for a token without an end, for all targets.
+pub(crate) fn token_body(name: &str, role: &str) -> TokenBody {
+    let (name, role) = (name.to_owned(), role.to_owned());
+    TokenBody { name, role, subject: None, targets: None, expires_in_days: None }
 }
 
 /// The parts of an upload in pieces; bytes are those of the part that was gone to last.
@@ -215,8 +222,21 @@ impl System {
         Timestamp::from_ms(self.clock.get())
     }
 
-    fn who(&self, token: &str) -> api::auth::Identity {
+    pub(crate) fn who(&self, token: &str) -> api::auth::Identity {
         block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
+    }
+
+    /// Who holds a token, if they may make a call to a project.
+    async fn allowed(
+        &self,
+        kv: &MemoryKv,
+        token: &str,
+        project: &str,
+        call: impl Table,
+    ) -> Result<api::auth::Identity, Problem> {
+        let who = authenticate(kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now()).await?;
+        who.allow(Some(&project.parse().unwrap()), call.row().access)?;
+        Ok(who)
     }
 
     pub(crate) fn context(&self) -> Context<'_, MemoryKv, MemoryKv, Self> {
@@ -225,7 +245,6 @@ impl System {
             kv: &self.kv,
             sync: &self.kv,
             services: self,
-            admin_token: ADMIN.to_owned(),
             storage_key: String::new(),
             now: self.now(),
             random: self.bits(),
@@ -233,7 +252,7 @@ impl System {
         }
     }
 
-    fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
+    pub(crate) fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
         api::context::Context {
             kv: &self.kv,
             services: self,
@@ -244,24 +263,41 @@ impl System {
     }
 
     fn results(&self) -> results::job::Context<'_, MemoryKv> {
-        results::job::Context { kv: &self.kv, now: self.now(), project: self.project.clone(), hold: hold_nothing }
+        self.results_for(ADMIN)
+    }
+
+    /// What a query works with when the holder of this token asks.
+    pub(crate) fn results_for(&self, token: &str) -> results::job::Context<'_, MemoryKv> {
+        let (project, who) = (self.project.clone(), self.who(token));
+        results::job::Context { kv: &self.kv, now: self.now(), project, who, hold: hold_nothing }
+    }
+
+    /// What a call to tokens works with; without a project they are the account's.
+    pub(crate) fn tokens(&self, project: Option<&str>) -> projects::tokens::Context<'_, MemoryKv, Self> {
+        projects::tokens::Context {
+            kv: &self.kv,
+            services: self,
+            now: self.now(),
+            event: EventId::from_bits(self.bits()),
+            project: project.map(|project| project.parse().unwrap()),
+        }
+    }
+
+    /// Issues a token; it is made of its name, that of its project, and nothing else.
+    pub(crate) fn issue(&self, project: Option<&str>, wanted: TokenBody) -> Result<TokenItem, Problem> {
+        let secret = format!("gate_{}_{}", wanted.name, project.unwrap_or("account"));
+        block_on(projects::tokens::issue(&self.tokens(project), &self.who(ADMIN), wanted, secret))
     }
 
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
-        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
-        let secret = format!("gate_{name}_{}", self.project);
-        let issued = block_on(projects::job::issue_token(&self.calls(), &self.who(ADMIN), wanted, secret));
-        issued.unwrap().token.unwrap()
+        self.issue(Some(self.project.as_str()), token_body(name, role)).unwrap().token.unwrap()
     }
 
     /// A token of another project, which is made for it.
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
         let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
         block_on(projects::job::put_project(&calls, &self.who(ADMIN), SettingsBody::default())).unwrap();
-        let wanted = TokenBody { name: name.to_owned(), role: role.to_owned(), subject: None, expires_in_days: None };
-        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
-        let secret = format!("gate_{name}_{project}");
-        block_on(projects::job::issue_token(&calls, &self.who(ADMIN), wanted, secret)).unwrap().token.unwrap()
+        self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
 
     /// Makes an upload as another system of the same history would: only its own random bits and time differ.
@@ -281,24 +317,14 @@ impl System {
         mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
         let mut pieces = Pieces::of(&mut wanted);
-        let (request, expected) = Asked::read(
-            wanted.project.as_deref().unwrap_or(self.project.as_str()),
-            api::query::Query::parse(&wanted.query)?,
-        )?;
-        let asked = Asked {
-            request,
-            expected,
-            idempotency_key: wanted.key,
-            authorization: Some(format!("Bearer {}", wanted.token.as_deref().unwrap_or(ADMIN))),
-            address: None,
-        };
-        let context = Context {
-            random: self.bits(),
-            admin_token: ADMIN.to_owned(),
-            storage_key: context.storage_key.clone(),
-            ..*context
-        };
-        ingest::upload::run(&context, asked, &mut pieces).await
+        let token = wanted.token.as_deref().unwrap_or(ADMIN);
+        let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
+        let who = self.allowed(context.kv, token, project, calls::ingest::Call::Upload).await?;
+        let query = &mut api::query::Query::parse(&wanted.query)?;
+        let (request, expected) = Asked::read(project.parse().unwrap(), query)?;
+        let asked = Asked { request, expected, idempotency_key: wanted.key };
+        let context = Context { random: self.bits(), storage_key: context.storage_key.clone(), ..*context };
+        ingest::upload::run(&context, &who, asked, &mut pieces).await
     }
 
     /// Replays a scan as the admin, without a storage key.
@@ -324,16 +350,12 @@ impl System {
         token: &str,
         storage_key: &str,
     ) -> Result<ReplayAnswer, Problem> {
-        let asked = ingest::replay::Asked {
-            project: project.parse().unwrap(),
-            scan,
-            authorization: Some(format!("Bearer {token}")),
-            address: None,
-        };
+        let who = self.allowed(&self.kv, token, project, calls::ingest::Call::Replay).await?;
+        let asked = ingest::replay::Asked { project: project.parse().unwrap(), scan };
         // The same time in every run, so that answers can be compared whole.
         let now = Timestamp::from_ms(START_MS + 3_600_000);
         let context = Context { now, storage_key: storage_key.to_owned(), ..self.context() };
-        ingest::replay::run(&context, asked, versions, hold_nothing).await
+        ingest::replay::run(&context, &who, asked, versions, hold_nothing).await
     }
 
     pub(crate) fn set_baseline(&self, variant: &str) {
@@ -354,7 +376,7 @@ impl System {
     }
 
     pub(crate) fn target(&self) -> TargetItem {
-        block_on(projects::job::target(&self.calls(), "notes")).unwrap()
+        block_on(projects::job::target(&self.calls(), &self.who(ADMIN), "notes")).unwrap()
     }
 
     pub(crate) fn variants(&self, regex: Option<&str>, limit: usize) -> Vec<VariantItem> {
@@ -362,7 +384,8 @@ impl System {
         loop {
             let regex = regex.map(|regex| regex.parse().unwrap());
             let wanted = Wanted { limit, from };
-            let page = block_on(projects::job::variants(&self.calls(), "notes", regex, wanted)).unwrap();
+            let (calls, who) = (self.calls(), self.who(ADMIN));
+            let page = block_on(projects::job::variants(&calls, &who, "notes", regex, wanted)).unwrap();
             items.extend(page.items);
             let Some(cursor) = page.next else { return items };
             let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
@@ -430,7 +453,7 @@ impl System {
         block_on(results::job::scans(&self.results(), &filter, wanted)).unwrap().items.len()
     }
 
-    fn person(&self, name: &str) -> api::auth::Identity {
+    pub(crate) fn person(&self, name: &str) -> api::auth::Identity {
         let mut who = self.who(ADMIN);
         who.actor.subject = name.parse().unwrap();
         who

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// Asks for an exemption. Exactly one of `duration_days`, `until` and `unlimited` says how long it is to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExemptionBody {
     /// The issue.
@@ -53,6 +54,7 @@ pub struct ExemptionBody {
 
 /// Asks for several exemptions, all or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestsBody {
     /// 1 to 100 requests.
@@ -61,6 +63,7 @@ pub struct RequestsBody {
 
 /// Decides on an exemption.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
     /// What the decider says.
@@ -77,6 +80,7 @@ pub struct DecisionBody {
 
 /// One of several decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BulkDecision {
     /// The exemption.
@@ -96,6 +100,7 @@ pub struct BulkDecision {
 
 /// Decides on several exemptions, all or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionsBody {
     /// 1 to 100 decisions.
@@ -104,10 +109,12 @@ pub struct DecisionsBody {
 
 /// An exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExemptionItem {
     /// Its id.
     pub id: String,
     /// How it stands now.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Status>"))]
     pub status: Status,
     /// The issue.
     pub issue: String,
@@ -118,9 +125,11 @@ pub struct ExemptionItem {
     /// The scanner that found the issue.
     pub scanner: String,
     /// What it holds for: what it was granted for, or else asked for.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Scope>"))]
     pub scope: Scope,
     /// What it was asked for, where it was granted for more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Scope>>"))]
     pub requested_scope: Option<Scope>,
     /// The target: the one that it holds for, or else the one in which the issue was seen.
     pub target: String,
@@ -129,8 +138,10 @@ pub struct ExemptionItem {
     pub pipeline: Option<String>,
     /// The chosen occurrences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub occurrences: Vec<OccurrenceId>,
     /// The scan in which the issue was seen.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
     /// How long, in days from the approval.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -142,6 +153,7 @@ pub struct ExemptionItem {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unlimited: bool,
     /// Why, in a word.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Reason>"))]
     pub reason: Reason,
     /// Why, in a sentence.
     pub text: String,
@@ -150,6 +162,7 @@ pub struct ExemptionItem {
     pub link: Option<String>,
     /// The exemption whose occurrences these were until their code was edited or moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub returned_from: Option<ExemptionId>,
     /// Who asked.
     pub requested_by: String,
@@ -228,6 +241,7 @@ impl ExemptionItem {
 
 /// An exemption that matched nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unused {
     /// The exemption.
     #[serde(flatten)]
@@ -238,10 +252,13 @@ pub struct Unused {
 
 /// How an issue stands to exemptions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssueExemption {
     /// `exempted`, `partially_exempted`, `pending` or `rejected`.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Coverage>"))]
     pub state: Coverage,
     /// The exemption that says so; of several the one that ends last.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ExemptionId,
     /// How many of its occurrences are exempted.
     pub occurrences: u32,
@@ -259,8 +276,10 @@ impl IssueExemption {
 
 /// What a decision would change in a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreviewItem {
     /// The scan.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
     /// Its target.
     pub target: String,
@@ -269,8 +288,10 @@ pub struct PreviewItem {
     /// When it began, RFC 3339.
     pub received_at: String,
     /// The issue as the scan has it.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
     /// The verdict that the scan got.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
     /// How it would be judged by what is in force now.
     pub now: Outcome,
@@ -280,8 +301,10 @@ pub struct PreviewItem {
 
 /// How a scan is judged, or would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// Pass, fail or undecided.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
     /// Why; empty for a pass.
     pub reasons: Vec<String>,

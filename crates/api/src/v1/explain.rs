@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 
 /// Why an occurrence is new or common in a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The scan.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
     /// The occurrence.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub occurrence: OccurrenceId,
     /// The issue it belongs to.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
     /// The scanner's rule.
     pub rule: String,
@@ -23,6 +27,7 @@ pub struct Explanation {
     /// What the scan was compared with.
     pub comparison: Comparison,
     /// Only here, or also in the scan compared with.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
     pub bucket: Bucket,
     /// Why, in a sentence.
     pub because: String,
@@ -31,6 +36,7 @@ pub struct Explanation {
     pub matched: Option<Matched>,
     /// The stage that recognised it in the variant's own previous scan, where it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Stage>>"))]
     pub carried: Option<Stage>,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
@@ -40,8 +46,10 @@ pub struct Explanation {
 
 /// An occurrence of the scan compared with that was passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PassedOver {
     /// The occurrence.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub occurrence: OccurrenceId,
     /// Where it was: path and line.
     pub place: String,

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 /// The scan that saw something first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FirstSeen {
     /// The scan.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
     /// When its upload began, RFC 3339.
     pub at: String,
@@ -35,11 +37,14 @@ impl FirstSeen {
 
 /// How an occurrence was recognised in the scan compared with, and where it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Matched {
     /// The stage of the matcher: `unchanged_file`, `context`, `snippet`, `renamed`, `moved`, `message`, `edited` or
     /// `counted`.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Stage>"))]
     pub stage: Stage,
     /// How sure that is: `high`, `medium` or `low`.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Confidence>"))]
     pub confidence: Confidence,
     /// How alike the code is, in percent, where that was compared.
     #[serde(skip_serializing_if = "Option::is_none", default)]

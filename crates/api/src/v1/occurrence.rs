@@ -10,14 +10,18 @@ use std::collections::BTreeMap;
 
 /// An occurrence of an issue in a scan. What a report does not say is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OccurrenceItem {
     /// The occurrence.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub id: OccurrenceId,
     /// The issue it belongs to.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
     /// The place of its result in the report, counted from 0.
     pub result: u32,
     /// Only here, or also in the scan compared with.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
     pub bucket: Bucket,
     /// How it was recognised in the scan compared with; absent when it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -27,14 +31,17 @@ pub struct OccurrenceItem {
     pub updated: bool,
     /// The stage that recognised it in the variant's own previous scan, where it is only here: it keeps its id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Stage>>"))]
     pub carried: Option<Stage>,
     /// The scan that saw it first.
     pub first_seen: FirstSeen,
     /// The exemption that was in force for it at the time of the scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub exemption: Option<ExemptionId>,
     /// The exemption that is in force for it now.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub exemption_now: Option<ExemptionId>,
     /// The scanner's rule, or the id under which it reports the vulnerability.
     pub rule: String,
@@ -142,6 +149,7 @@ fn is_zero(count: &u32) -> bool {
 
 /// Consecutive lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Code {
     /// The number of the first line, counted from 1.
     pub first_line: u32,
@@ -151,6 +159,7 @@ pub struct Code {
 
 /// A CVSS rating.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cvss {
     /// `2.0`, `3.0`, `3.1` or `4.0`.
     pub version: String,
@@ -164,6 +173,7 @@ pub struct Cvss {
 
 /// The chance of exploitation within 30 days (EPSS).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Epss {
     /// From 0 to 1.
     pub probability: f64,
@@ -174,6 +184,7 @@ pub struct Epss {
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Package {
     /// Its name.
     pub name: String,
@@ -193,6 +204,7 @@ pub struct Package {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// The file.
     pub path: String,
@@ -209,6 +221,7 @@ pub struct Place {
 
 /// An address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
     /// The URL.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -232,6 +245,7 @@ pub struct Endpoint {
 
 /// What is kept of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Secret {
     /// Tells equal secrets from different ones.
     pub digest: String,

@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 
 /// The body of a call that has nothing to say: none, or `{}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoBody {}
 
 /// The answer to a replay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayAnswer {
     /// `report`: the raw report was read again. `findings`: it could not be, so the stored findings were grouped,
     /// compared and judged again.
@@ -38,6 +40,7 @@ pub struct ReplayAnswer {
 
 /// What the two results were made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayVersions {
     /// The scan.
     pub original: VersionsItem,
@@ -47,6 +50,7 @@ pub struct ReplayVersions {
 
 /// Versions of what reads and judges reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VersionsItem {
     /// Of the parsers.
     pub parsers: u32,
@@ -56,6 +60,7 @@ pub struct VersionsItem {
 
 /// How two results differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayComparison {
     /// Whether the verdicts differ.
     pub verdict_changed: bool,
@@ -71,6 +76,7 @@ pub struct ReplayComparison {
 
 /// A variable that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayVariable {
     /// What it was; absent if there was none of this name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -82,6 +88,7 @@ pub struct ReplayVariable {
 
 /// Issues in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayIssues {
     /// The same in both, bucket and severity included.
     pub same: u64,
@@ -97,6 +104,7 @@ pub struct ReplayIssues {
 
 /// Occurrences in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayOccurrences {
     /// The same in both, bucket included.
     pub same: u64,
@@ -112,8 +120,10 @@ pub struct ReplayOccurrences {
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayExample {
     /// The issue.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
     /// Its title.
     pub title: String,

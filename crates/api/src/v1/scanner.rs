@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A report format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScannerItem {
     /// Its name in the parameter `scanner`.
     pub id: String,
@@ -27,6 +28,7 @@ pub struct ScannerItem {
 
 /// A field that is read differently on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// The field.
     pub field: String,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetItem {
     /// Its id.
     pub id: String,
@@ -17,6 +18,7 @@ pub struct TargetItem {
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<TargetType>"))]
     pub target_type: TargetType,
     /// What the target itself says of its baseline; absent: nothing, the default applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -29,6 +31,7 @@ pub struct TargetItem {
 
 /// A baseline: exactly one of the three.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BaselineBody {
     /// The variant others are compared with.
@@ -45,6 +48,7 @@ pub struct BaselineBody {
 
 /// The baseline that holds for a target, its own or a default. With neither variant nor pattern there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EffectiveBaseline {
     /// Who says so: `target`, `project` or `built_in`.
     pub from: String,
@@ -58,6 +62,7 @@ pub struct EffectiveBaseline {
 
 /// Changes a target. `{"baseline": null}` removes its own baseline, and the default applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("required" = ["baseline"])))]
 #[serde(deny_unknown_fields)]
 pub struct TargetPatch {
     /// The baseline. It must be there: a change that says nothing must not remove one.
@@ -67,10 +72,12 @@ pub struct TargetPatch {
 
 /// A variant of a target that was scanned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantItem {
     /// Its name.
     pub id: String,
     /// Its newest scan, by whichever scanner.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
     /// When that was recorded, RFC 3339.
     pub scanned_at: String,

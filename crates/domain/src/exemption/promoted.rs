@@ -25,7 +25,6 @@ pub struct Pointer {
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum PromotedEvent {
     /// An exemption is being granted for the installation.
-    #[serde(rename = "exemption_promoted")]
     Added {
         /// Which.
         exemption: ExemptionId,

@@ -106,7 +106,7 @@ impl Exemption {
     }
 
     /// Whether this person asked for it.
-    fn is_asked_by(&self, subject: &Subject) -> bool {
+    pub fn is_asked_by(&self, subject: &Subject) -> bool {
         self.askers.iter().any(|asker| asker.is_same_person(subject))
     }
 
@@ -192,8 +192,8 @@ impl Exemptions {
                 requests.iter().for_each(|request| self.take_back(step, request));
                 Ok(())
             }
-            ExemptionEvent::Approved { exemption, reach, own_allowed, .. } => {
-                self.approve(step, *exemption, reach.as_ref(), *own_allowed)
+            ExemptionEvent::Approved { exemption, reach, own, .. } => {
+                self.approve(step, *exemption, reach.as_ref(), *own)
             }
             ExemptionEvent::Rejected { exemption, .. } => {
                 self.change(step, *exemption, "rejected", &[Status::Pending, Status::Approved], |held, step| {

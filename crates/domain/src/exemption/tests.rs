@@ -62,7 +62,7 @@ fn requested(n: u8) -> ExemptionEvent {
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
-    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own_allowed: false }
+    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false }
 }
 fn approved(n: u8) -> ExemptionEvent {
     granted(n, None)
@@ -156,8 +156,7 @@ fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
 
 #[test]
 fn a_project_may_allow_it_and_then_it_shows() {
-    let own_allowed =
-        ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own_allowed: true };
+    let own_allowed = ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 1, own_allowed)]);
@@ -322,16 +321,8 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
         ("sec", 1, approved(1)),
         ("ci", 2, returned.clone()),
         ("ci", 3, returned),
-        (
-            "DEV",
-            4,
-            ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own_allowed: false },
-        ),
-        (
-            "sec",
-            5,
-            ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own_allowed: false },
-        ),
+        ("DEV", 4, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
+        ("sec", 5, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
     ];
     let (state, refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
@@ -434,11 +425,11 @@ fn the_stored_events_are_pinned() {
         assert_eq!(serde_json::from_str::<ExemptionEvent>(line).unwrap(), *event);
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    {"type":"exemption_requested","request":{"id":"01010101010101010101010101010101","issue":"01010101010101010101010101010101","title":"hashlib","scanner":"bandit","severity":"high","seen":{"scan":"09090909090909090909090909090909","target":"dvpwa","pipeline":"nightly"},"reach":{"scope":"occurrences","target":"dvpwa","occurrences":[{"id":"01010101010101010101010101010101","form":"02020202020202020202020202020202"}]},"term":{"days":7},"reason":"acceptable_risk","text":"not reachable"}}
-    {"type":"exemption_approved","exemption":"01010101010101010101010101010101","comment":"ok","reach":{"scope":"project"}}
-    {"type":"exemption_rejected","exemption":"01010101010101010101010101010101","comment":"no"}
-    {"type":"exemption_cancelled","exemption":"01010101010101010101010101010101","comment":""}
-    {"type":"exemption_reopened","exemption":"01010101010101010101010101010101","comment":""}
-    {"type":"exemptions_many","events":[{"type":"exemption_approved","exemption":"01010101010101010101010101010101","comment":"ok"}]}
+    {"type":"requested","request":{"id":"01010101010101010101010101010101","issue":"01010101010101010101010101010101","title":"hashlib","scanner":"bandit","severity":"high","seen":{"scan":"09090909090909090909090909090909","target":"dvpwa","pipeline":"nightly"},"reach":{"scope":"occurrences","target":"dvpwa","occurrences":[{"id":"01010101010101010101010101010101","form":"02020202020202020202020202020202"}]},"term":{"days":7},"reason":"acceptable_risk","text":"not reachable"}}
+    {"type":"approved","exemption":"01010101010101010101010101010101","comment":"ok","reach":{"scope":"project"}}
+    {"type":"rejected","exemption":"01010101010101010101010101010101","comment":"no"}
+    {"type":"cancelled","exemption":"01010101010101010101010101010101","comment":""}
+    {"type":"reopened","exemption":"01010101010101010101010101010101","comment":""}
+    {"type":"many","events":[{"type":"approved","exemption":"01010101010101010101010101010101","comment":"ok"}]}
     "#);
 }

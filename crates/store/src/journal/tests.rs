@@ -7,6 +7,8 @@ use domain::role::Role;
 use futures::executor::block_on;
 use proptest::prelude::*;
 
+mod refusals;
+
 /// Keeps the texts of its events in order and refuses `bad`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Log(Vec<(u64, String)>);
@@ -145,18 +147,25 @@ fn a_refused_event_changes_nothing_and_stays_for_the_audit() {
 }
 
 #[test]
-fn a_refusal_is_known_even_when_somebody_else_snapshotted_it_first() {
+fn the_last_number_is_found_without_the_state() {
     let kv = MemoryKv::default();
-    block_on(add::<Log>(&kv, "bad", 0)).unwrap();
-    block_on(add::<Log>(&kv, "good", 0)).unwrap();
-    let outcome = |n| block_on(load_watching::<Log>(&kv, &journal(), at(0), Some(n))).unwrap().outcome;
-    assert_eq!(outcome(1), Some(Err(Refusal::new("bad is refused"))));
-    assert_eq!(outcome(2), Some(Ok(())));
-    assert_eq!(outcome(3), None, "an event that is not there has no outcome");
-    for _ in 0..REFUSALS_KEPT {
-        block_on(add::<Log>(&kv, "more", 0)).unwrap();
+    let last = |kv: &MemoryKv| block_on(super::last(kv, &journal())).unwrap();
+    assert_eq!(last(&kv), 0);
+    for n in 1..=20 {
+        block_on(add::<Log>(&kv, &format!("e{n}"), 0)).unwrap();
+        assert_eq!(last(&kv), n);
     }
-    assert_eq!(outcome(1), None, "too far back to be sure is never taken for accepted");
+    hole(&kv);
+    assert_eq!(last(&kv), 20, "a number is no event");
+    fill(&kv, 22, "beyond");
+    assert_eq!(last(&kv), 22);
+    let before = kv.operations().0;
+    last(&kv);
+    assert_eq!(kv.operations().0 - before, 1 + 2 * WINDOW, "the snapshot, a window with the event and one without any");
+    for snapshot in [&b"damaged"[..], b"{\"upto\":20,\"state\":\"{}\"}"] {
+        block_on(kv.set(&keys::journal_snapshot(&journal()), snapshot)).unwrap();
+        assert_eq!(last(&kv), 22);
+    }
 }
 
 #[test]

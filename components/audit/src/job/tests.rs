@@ -1,0 +1,85 @@
+//! What bounds a page besides its limit, and in which form it is asked for.
+
+use super::*;
+use api::auth::authenticate;
+use api::page::wanted;
+use api::query::Query;
+use domain::event::{Actor, Entry};
+use domain::ids::{EventId, TokenId};
+use domain::project::{IssuedToken, Named, ProjectEvent, Settings};
+use domain::role::Role;
+use futures::executor::block_on;
+use store::memory::MemoryKv;
+use store::{document, keys};
+
+fn now() -> Timestamp {
+    Timestamp::from_ms(0)
+}
+
+/// A project with its creation and so many tokens, whose names have so many characters.
+fn project_of(tokens: usize, name: usize) -> MemoryKv {
+    let kv = MemoryKv::default();
+    let project: ProjectId = "shop".parse().unwrap();
+    let journal = JournalId::Project { project: project.clone() };
+    let token = |n: usize| IssuedToken {
+        id: TokenId::of(&n.to_string()),
+        sha256: String::new(),
+        name: "x".repeat(name),
+        subject: "ci".parse().unwrap(),
+        role: Role::Viewer,
+        expires: Some(now()),
+    };
+    let created = ProjectEvent::SettingsSet { settings: Settings::default() };
+    let events = [created].into_iter().chain((0..tokens).map(|n| ProjectEvent::TokenIssued { token: token(n) }));
+    for (n, event) in (1..).zip(events) {
+        let id = EventId::derived("test", &[&u64::to_be_bytes(n)]);
+        let by = Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None };
+        let entry = Entry { v: 1, id, at: now(), by, event: Named { project: project.clone(), event } };
+        block_on(document::put(&kv, &keys::journal_event(&journal, n), &entry)).unwrap();
+    }
+    kv
+}
+
+/// How many entries each page has.
+fn pages(kv: &MemoryKv, filter: &Filter) -> Vec<usize> {
+    let who = block_on(authenticate(kv, "root", Some("Bearer root"), None, now())).unwrap();
+    let context = Context { kv, now: now(), project: "shop".parse().unwrap() };
+    let (mut counts, mut from) = (Vec::new(), None);
+    loop {
+        let page = block_on(project(&context, &who, filter, Wanted { limit: 1000, from })).unwrap();
+        counts.push(page.items.len());
+        let Some(next) = page.next else { return counts };
+        from = wanted(&mut Query::parse(&format!("cursor={next}")).unwrap(), "audit").unwrap().from;
+    }
+}
+
+#[test]
+fn a_page_looks_at_so_many_events_and_goes_on_after_them() {
+    let kv = project_of(EXAMINED_MAX * 2, 1);
+    let first = Filter { what: Some("settings_set".to_owned()), ..Filter::default() };
+    assert_eq!(pages(&kv, &first), [0, 0, 1], "the very first event, from the end");
+    let nobody = Filter { by: "nobody".parse().ok(), ..Filter::default() };
+    assert_eq!(pages(&project_of(EXAMINED_MAX - 1, 1), &nobody), [0], "all were looked at");
+}
+
+#[test]
+fn a_page_of_large_events_is_shorter() {
+    let tokens = 100;
+    let counts = pages(&project_of(tokens, 100_000), &Filter::default());
+    assert_eq!(counts.iter().sum::<usize>(), tokens + 1);
+    assert_eq!(counts.first(), Some(&(PAGE_BYTES_MAX / 100_000 + 1)), "{counts:?}");
+}
+
+#[test]
+fn lines_are_asked_for_by_parameter_or_header() {
+    let asked = |format: Option<&str>, accept| Format::asked(format.map(str::to_owned), accept);
+    for accept in [None, Some("*/*"), Some("application/json"), Some("application/jsonlines")] {
+        assert_eq!(asked(None, accept).unwrap(), Format::Page, "{accept:?}");
+        assert_eq!(asked(Some("jsonl"), accept).unwrap(), Format::Lines, "{accept:?}");
+    }
+    for accept in ["application/jsonl", "text/html, Application/JSONL;q=0.9"] {
+        assert_eq!(asked(None, Some(accept)).unwrap(), Format::Lines, "{accept}");
+        assert_eq!(asked(Some("json"), Some(accept)).unwrap(), Format::Page, "the parameter counts");
+    }
+    assert!(asked(Some("csv"), None).is_err());
+}

@@ -1,0 +1,219 @@
+//! What is told of events, and what never is.
+
+use super::*;
+use crate::baseline::Choice;
+use crate::event::Actor;
+use crate::exemption::{ExemptionEvent, ExemptionRequest, Reason};
+use crate::ids::{IssueId, ScanId, TargetId, TokenId, token_digest};
+use crate::project::{IssuedToken, Named, ProjectEvent, Settings, TargetType};
+use crate::role::Role;
+use crate::scan::ScanEvent;
+use serde::Serialize;
+use serde_json::json;
+
+const EXEMPTION: [u8; 16] = [5; 16];
+
+fn project() -> JournalId {
+    JournalId::Project { project: "shop".parse().unwrap() }
+}
+
+fn target() -> TargetId {
+    TargetId::of(&"shop".parse().unwrap(), &"web".parse().unwrap())
+}
+
+fn exemptions() -> JournalId {
+    JournalId::Exemptions { project: "shop".parse().unwrap(), target: target() }
+}
+
+fn scans() -> JournalId {
+    JournalId::Scans { project: "shop".parse().unwrap(), target: target() }
+}
+
+fn tell(journal: &JournalId, event: &impl Serialize) -> Told {
+    let known = BTreeMap::from([(ExemptionId::from_bits(EXEMPTION), "web".parse().unwrap())]);
+    let target: TargetName = "web".parse().unwrap();
+    let target = matches!(journal, JournalId::Scans { .. }).then_some(&target);
+    Told::new(journal, serde_json::to_value(event).unwrap(), Known { target, exemptions: &known })
+}
+
+fn named(event: ProjectEvent) -> Named<ProjectEvent> {
+    Named { project: "shop".parse().unwrap(), event }
+}
+
+fn about(told: &Told) -> [Vec<&str>; 4] {
+    let About { targets, exemptions, tokens, scans } = &told.about;
+    [targets, exemptions, tokens, scans].map(|set| set.iter().map(String::as_str).collect())
+}
+
+/// A project's event of the kind after that of this one: a new kind must be put in here.
+fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
+    let name = || "web".parse().unwrap();
+    let Some(event) = event else { return Some(ProjectEvent::SettingsSet { settings: Settings::default() }) };
+    match event {
+        ProjectEvent::SettingsSet { .. } => {
+            Some(ProjectEvent::TargetCreated { name: name(), target_type: TargetType::Repository })
+        }
+        ProjectEvent::TargetCreated { .. } => Some(ProjectEvent::baseline_set(name(), Some(Choice::None))),
+        ProjectEvent::BaselineSet { .. } => {
+            let token = IssuedToken {
+                id: TokenId::from_bits([7; 16]),
+                sha256: token_digest("gate_x"),
+                name: "ci".to_owned(),
+                subject: "ann".parse().unwrap(),
+                role: Role::Developer,
+                expires: None,
+            };
+            Some(ProjectEvent::TokenIssued { token })
+        }
+        ProjectEvent::TokenIssued { .. } => Some(ProjectEvent::TokenRevoked { token: TokenId::from_bits([7; 16]) }),
+        ProjectEvent::TokenRevoked { .. } => None,
+    }
+}
+
+#[test]
+fn every_event_of_a_project_is_told_with_what_it_is_about_and_without_secrets() {
+    let events = std::iter::successors(after(None), |event| after(Some(event)));
+    let token = "07".repeat(16);
+    let expected: [(&str, [Vec<&str>; 4]); 5] = [
+        ("settings_set", [vec![], vec![], vec![], vec![]]),
+        ("target_created", [vec!["web"], vec![], vec![], vec![]]),
+        ("baseline_set", [vec!["web"], vec![], vec![], vec![]]),
+        ("token_issued", [vec![], vec![], vec![&token], vec![]]),
+        ("token_revoked", [vec![], vec![], vec![&token], vec![]]),
+    ];
+    let mut checked = 0;
+    for (event, expected) in events.zip(&expected) {
+        let told = tell(&project(), &named(event));
+        assert_eq!((told.what.as_str(), about(&told)), *expected);
+        let text = told.details.to_string();
+        assert!(!text.contains(&token_digest("gate_x")) && !text.contains("sha256"), "{text}");
+        assert!(text.contains(&told.what), "the rest of the event is there: {text}");
+        checked += 1;
+    }
+    assert_eq!(checked, expected.len());
+}
+
+#[test]
+fn a_secret_is_left_out_however_deep_it_stands() {
+    let event = json!({"type": "many", "events": [{"type": "x", "list": [[{"sha256": "abc", "kept": 1}]]}]});
+    let told = tell(&project(), &event);
+    assert_eq!(told.details, json!({"type": "many", "events": [{"type": "x", "list": [[{"kept": 1}]]}]}));
+}
+
+fn request() -> ExemptionEvent {
+    ExemptionEvent::Requested {
+        request: ExemptionRequest {
+            id: ExemptionId::from_bits(EXEMPTION),
+            issue: IssueId::from_bits([1; 16]),
+            title: "SQL injection".to_owned(),
+            target: "web".parse().unwrap(),
+            duration_days: 7,
+            reason: Reason::AcceptableRisk,
+            text: "internal".to_owned(),
+            link: None,
+        },
+    }
+}
+
+fn approval(comment: &str) -> ExemptionEvent {
+    ExemptionEvent::Approved { exemption: ExemptionId::from_bits(EXEMPTION), comment: comment.to_owned() }
+}
+
+#[test]
+fn an_exemption_is_told_with_its_target_and_the_reason_in_words() {
+    let id = "05".repeat(16);
+    let cases = [
+        (request(), "exemption_requested", Some("internal")),
+        (approval("agreed"), "exemption_approved", Some("agreed")),
+        (approval(""), "exemption_approved", None),
+    ];
+    for (event, what, why) in cases {
+        let told = tell(&exemptions(), &event);
+        assert_eq!((told.what.as_str(), told.why.as_deref()), (what, why));
+        assert_eq!(about(&told), [vec!["web"], vec![id.as_str()], vec![], vec![]], "{what}");
+    }
+    let unknown = ExemptionEvent::Approved { exemption: ExemptionId::from_bits([6; 16]), comment: String::new() };
+    assert_eq!(about(&tell(&exemptions(), &unknown))[0], Vec::<&str>::new(), "a target is never guessed");
+}
+
+#[test]
+fn several_events_in_one_are_one_entry_about_all_of_them() {
+    let event = json!({"type": "many", "events": [request(), approval("agreed")]});
+    let told = tell(&exemptions(), &event);
+    assert_eq!((told.what.as_str(), told.why), ("exemption_many", None), "two reasons stand in the details alone");
+    assert_eq!(told.details["events"].as_array().map(Vec::len), Some(2));
+    let same = json!({"type": "many", "events": [approval("agreed"), approval("agreed")]});
+    assert_eq!(tell(&exemptions(), &same).why.as_deref(), Some("agreed"));
+}
+
+#[test]
+fn a_scan_is_told_with_its_target() {
+    let event = ScanEvent {
+        scan: ScanId::from_bits([9; 16]),
+        variant: "main".parse().unwrap(),
+        scanner: "bandit".parse().unwrap(),
+        complete: true,
+        series: None,
+    };
+    let told = tell(&scans(), &event);
+    assert_eq!(told.what, "scan_recorded");
+    assert_eq!(about(&told), [vec!["web"], vec![], vec![], vec![&"09".repeat(16)]]);
+}
+
+#[test]
+fn an_event_of_a_kind_that_nobody_knows_here_is_told_all_the_same() {
+    let told = tell(&project(), &json!({"type": "renamed", "to": "store"}));
+    assert_eq!((told.what.as_str(), told.details["to"].as_str()), ("renamed", Some("store")));
+    assert_eq!(tell(&project(), &json!(5)).what, "unnamed");
+}
+
+fn wants(filter: &Filter) -> bool {
+    let by = Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None };
+    let event = json!({"type": "many", "events": [request(), approval("agreed")]});
+    filter.wants(Timestamp::from_ms(10), &by, &tell(&exemptions(), &event))
+}
+
+#[test]
+fn every_filter_has_what_it_lets_through_and_what_not() {
+    let at = |ms| Some(Timestamp::from_ms(ms));
+    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
+    let by = |by: &str| Filter { by: by.parse().ok(), ..Filter::default() };
+    let target = |target: &str| Filter { target: target.parse().ok(), ..Filter::default() };
+    for filter in [
+        Filter::default(),
+        what("exemption_many"),
+        what("exemption_approved"),
+        by("ann"),
+        target("web"),
+        Filter { since: at(10), until: at(10), ..Filter::default() },
+    ] {
+        assert!(wants(&filter), "{filter:?}");
+    }
+    for filter in [
+        what("exemption_rejected"),
+        by("an"),
+        target("we"),
+        Filter { since: at(11), ..Filter::default() },
+        Filter { until: at(9), ..Filter::default() },
+    ] {
+        assert!(!wants(&filter), "{filter:?}");
+    }
+}
+
+#[test]
+fn a_journal_is_read_only_if_it_may_hold_what_is_asked_for() {
+    let (web, other): (TargetName, TargetName) = ("web".parse().unwrap(), "other".parse().unwrap());
+    let reads = |filter: &Filter| {
+        [(project(), None), (exemptions(), None), (scans(), Some(&web)), (scans(), Some(&other))]
+            .map(|(journal, target)| filter.reads(&journal, target))
+    };
+    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
+    assert_eq!(reads(&Filter::default()), [true; 4]);
+    assert_eq!(reads(&what("scan_recorded")), [false, false, true, true]);
+    assert_eq!(reads(&what("exemption_approved")), [false, true, false, false]);
+    assert_eq!(reads(&what("token_issued")), [true, false, false, false]);
+    let refused = |refused| Filter { refused: Some(refused), ..Filter::default() };
+    assert_eq!(reads(&refused(true)), [true, true, false, false]);
+    assert_eq!(reads(&refused(false)), [true; 4]);
+    assert_eq!(reads(&Filter { target: Some(web.clone()), ..Filter::default() }), [true, true, true, false]);
+}

@@ -1,0 +1,276 @@
+//! What is to be told to people of a project's exemptions: requests, decisions and ends that come near. The fold of a
+//! project's outbox only says up to where notices were written; they stay in the journal's events, for delivery.
+
+use crate::event::Entry;
+use crate::exemption::Reason;
+use crate::ids::{ExemptionId, ScannerId, Subject};
+use crate::journal::{Fold, Refusal};
+use crate::time::Timestamp;
+use finding::severity::Severity;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How long an announced end is remembered once it is past, in days: then nobody announces it any more.
+const ENDED_DAYS_KEPT: u32 = 30;
+/// The longest text of a notice, in characters.
+const EXCERPT_CHARS_MAX: usize = 256;
+
+/// The beginning of a free text, at most 256 characters of it; what was cut ends in `…`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Excerpt {
+    fn from(text: String) -> Self {
+        if text.chars().count() <= EXCERPT_CHARS_MAX {
+            return Self(text);
+        }
+        Self(text.chars().take(EXCERPT_CHARS_MAX - 1).chain(['…']).collect())
+    }
+}
+
+impl From<Excerpt> for String {
+    fn from(excerpt: Excerpt) -> Self {
+        excerpt.0
+    }
+}
+
+/// What a notice tells of an exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// It was asked for.
+    Requested,
+    /// It was asked for again.
+    Reopened,
+    /// It was granted.
+    Approved,
+    /// It was refused, or taken back.
+    Rejected,
+    /// It was withdrawn.
+    Cancelled,
+    /// It went back to review, because what it covers was recognised less surely than before.
+    Returned,
+    /// Its end comes near.
+    Ending,
+}
+
+/// What is told of an exemption: the fields of the reference product's notifications (its section 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What happened.
+    pub kind: NoticeKind,
+    /// To which exemption.
+    pub exemption: ExemptionId,
+    /// The number of the event in the exemptions' journal; 0, which no event has, for an end that comes near.
+    pub n: u64,
+    /// The issue's title.
+    pub title: Excerpt,
+    /// The issue's severity.
+    pub severity: Severity,
+    /// The tool that reports the issue.
+    pub scanner: ScannerId,
+    /// Where the exemption holds, as the API writes it.
+    pub scope: String,
+    /// Who did it; for an end that comes near, who asked for the exemption.
+    pub by: Subject,
+    /// When.
+    pub at: Timestamp,
+    /// When the exemption ends, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ends: Option<Timestamp>,
+    /// Why it was asked for, in a word.
+    pub reason: Reason,
+    /// What was said.
+    #[serde(skip_serializing_if = "Excerpt::is_empty", default)]
+    pub comment: Excerpt,
+}
+
+/// What can happen to an outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum OutboxEvent {
+    /// Notices were written of events of the exemptions' journal. Those whose `n` is above the `upto` that was reached
+    /// before are new; others were written by somebody else at the same time.
+    Exemptions {
+        /// Up to which event.
+        upto: u64,
+        /// Of those that anybody is to be told of.
+        notices: Vec<Notice>,
+    },
+    /// Ends come near. Notices of an end that was announced before are not new.
+    Ending {
+        /// Which.
+        notices: Vec<Notice>,
+    },
+}
+
+/// How far a project's outbox is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outbox {
+    /// The event of the exemptions' journal up to which notices were written.
+    pub upto: u64,
+    /// The ends that were announced, those not long past.
+    pub ending: BTreeMap<ExemptionId, Timestamp>,
+}
+
+impl Outbox {
+    /// Whether this end of an exemption was announced.
+    pub fn announced(&self, exemption: ExemptionId, ends: Timestamp) -> bool {
+        self.ending.get(&exemption) == Some(&ends)
+    }
+}
+
+impl Fold for Outbox {
+    type Event = OutboxEvent;
+    const ORDERED: bool = true;
+
+    /// An event that tells nothing new is refused, also when it is one that was appended before: whoever delivers takes
+    /// the notices of the events that took effect, and nobody is told twice.
+    fn apply(&mut self, _n: u64, entry: &Entry<OutboxEvent>) -> Result<(), Refusal> {
+        match &entry.event {
+            OutboxEvent::Exemptions { upto, .. } => {
+                if *upto <= self.upto {
+                    return Err(Refusal::new(format!("notices up to event {} were written before", self.upto)));
+                }
+                self.upto = *upto;
+            }
+            OutboxEvent::Ending { notices } => {
+                let ends = notices.iter().filter_map(|notice| notice.ends.map(|ends| (notice.exemption, ends)));
+                let new: Vec<_> = ends.filter(|(exemption, ends)| !self.announced(*exemption, *ends)).collect();
+                if new.is_empty() {
+                    return Err(Refusal::new("all of these ends were announced before"));
+                }
+                self.ending.retain(|_, ends| entry.at < ends.plus_days(ENDED_DAYS_KEPT));
+                self.ending.extend(new);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::tests::entry;
+
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+    fn notice(kind: NoticeKind, exemption: u8, ends: Option<i64>) -> Notice {
+        Notice {
+            kind,
+            exemption: ExemptionId::from_bits([exemption; 16]),
+            n: 3,
+            title: "SQL injection".to_owned().into(),
+            severity: Severity::Critical,
+            scanner: "bandit".parse().unwrap(),
+            scope: "target".to_owned(),
+            by: "ann".parse().unwrap(),
+            at: Timestamp::from_ms(5),
+            ends: ends.map(Timestamp::from_ms),
+            reason: Reason::AcceptableRisk,
+            comment: Excerpt::default(),
+        }
+    }
+
+    fn exemptions(upto: u64) -> OutboxEvent {
+        OutboxEvent::Exemptions { upto, notices: vec![notice(NoticeKind::Requested, 1, None)] }
+    }
+
+    fn ending(ends: &[(u8, i64)]) -> OutboxEvent {
+        let notices = ends.iter().map(|(exemption, ends)| notice(NoticeKind::Ending, *exemption, Some(*ends)));
+        OutboxEvent::Ending { notices: notices.collect() }
+    }
+
+    fn apply(outbox: &mut Outbox, at: i64, event: OutboxEvent) -> bool {
+        outbox.apply(1, &entry(1, "gate", at, event)).is_ok()
+    }
+
+    #[test]
+    fn notices_of_an_event_are_written_once() {
+        let mut outbox = Outbox::default();
+        let applied = [2, 2, 1, 3].map(|upto| apply(&mut outbox, 0, exemptions(upto)));
+        assert_eq!((applied, outbox.upto), ([true, false, false, true], 3));
+    }
+
+    #[test]
+    fn an_end_is_announced_once_and_a_new_end_again() {
+        let mut outbox = Outbox::default();
+        assert!(apply(&mut outbox, 0, ending(&[(1, 10)])));
+        assert!(!apply(&mut outbox, 0, ending(&[(1, 10)])), "the same end");
+        assert!(apply(&mut outbox, 0, ending(&[(1, 10), (2, 10)])), "one of them is new");
+        assert!(apply(&mut outbox, 0, ending(&[(1, 11)])), "it was approved anew");
+        assert!(outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(11)));
+        assert!(!outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(10)));
+        assert!(!apply(&mut outbox, 0, ending(&[])));
+        let unknown = OutboxEvent::Ending { notices: vec![notice(NoticeKind::Ending, 3, None)] };
+        assert!(!apply(&mut outbox, 0, unknown), "without an end there is nothing to remember");
+    }
+
+    #[test]
+    fn an_end_is_forgotten_thirty_days_after_it() {
+        let mut outbox = Outbox::default();
+        apply(&mut outbox, 0, ending(&[(1, 10)]));
+        apply(&mut outbox, 30 * DAY_MS + 9, ending(&[(2, 31 * DAY_MS)]));
+        assert_eq!(outbox.ending.len(), 2);
+        apply(&mut outbox, 30 * DAY_MS + 10, ending(&[(3, 31 * DAY_MS)]));
+        assert_eq!(
+            outbox.ending.keys().copied().collect::<Vec<_>>(),
+            [2, 3].map(|id| ExemptionId::from_bits([id; 16]))
+        );
+    }
+
+    #[test]
+    fn free_texts_are_cut_whoever_writes_them() {
+        let most = "ü".repeat(EXCERPT_CHARS_MAX);
+        assert_eq!(Excerpt::from(most.clone()).as_str(), most);
+        let cut = serde_json::from_value::<Excerpt>(format!("{most}x").into()).unwrap();
+        assert_eq!(cut.as_str().chars().count(), EXCERPT_CHARS_MAX);
+        assert!(cut.as_str().ends_with("ü…"));
+    }
+
+    #[test]
+    fn the_stored_form_is_pinned() {
+        insta::assert_json_snapshot!(exemptions(3), @r#"
+        {
+          "type": "exemptions",
+          "upto": 3,
+          "notices": [
+            {
+              "kind": "requested",
+              "exemption": "01010101010101010101010101010101",
+              "n": 3,
+              "title": "SQL injection",
+              "severity": "critical",
+              "scanner": "bandit",
+              "scope": "target",
+              "by": "ann",
+              "at": 5,
+              "reason": "acceptable_risk"
+            }
+          ]
+        }
+        "#);
+        let mut outbox = Outbox::default();
+        apply(&mut outbox, 0, ending(&[(1, 10)]));
+        insta::assert_json_snapshot!(outbox, @r#"
+        {
+          "upto": 0,
+          "ending": {
+            "01010101010101010101010101010101": 10
+          }
+        }
+        "#);
+    }
+}

@@ -1,0 +1,281 @@
+//! Tokens: what is remembered of them, what they open, when they were used, and what is counted of those that nobody knows.
+
+use crate::digest::derive;
+use crate::event::Mark;
+use crate::ids::{ProjectId, Subject, TargetName, TokenId};
+use crate::journal::Refusal;
+use crate::limits::TOKENS_MAX;
+use crate::role::Role;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+/// How many milliseconds a token is used before that is written again: seldom enough that no call grows slower by it.
+const USE_WRITTEN_EVERY_MS: i64 = 10 * 60 * 1000;
+/// How many unknown tokens one network may send within [`GUESSES_WITHIN_S`].
+pub const GUESSES_MAX: u32 = 20;
+/// How many seconds unknown tokens of one network are counted together.
+pub const GUESSES_WITHIN_S: u32 = 60;
+
+/// What is remembered of a token; never the token itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedToken {
+    /// Its public id.
+    pub id: TokenId,
+    /// SHA-256 of the token, 64 hexadecimal digits: the register to delete when it is revoked.
+    pub sha256: String,
+    /// What its issuer called it.
+    pub name: String,
+    /// The person or machine it was issued to.
+    pub subject: Subject,
+    /// What it allows.
+    pub role: Role,
+    /// The targets it is good for; absent: all of them, and what concerns the project as a whole.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub targets: Option<BTreeSet<TargetName>>,
+    /// When it ends; absent: when it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<Timestamp>,
+}
+
+/// What authentication reads: the register under a token's SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The one project the token is good for; absent: it is an account admin's, and good for all of them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub project: Option<ProjectId>,
+    /// The token as issued.
+    pub token: IssuedToken,
+}
+
+/// A token as its journal knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    /// As issued.
+    pub token: IssuedToken,
+    /// Who issued it.
+    pub issued: Mark,
+}
+
+/// The tokens of one journal that are not revoked; those that ended are forgotten when new ones are issued.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tokens(BTreeMap<TokenId, Token>);
+
+impl Tokens {
+    /// The token of this id.
+    pub fn get(&self, id: TokenId) -> Option<&Token> {
+        self.0.get(&id)
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Token> {
+        self.0.values()
+    }
+
+    /// Remembers a token.
+    ///
+    /// # Errors
+    /// There are [`TOKENS_MAX`] that neither ended nor were revoked.
+    pub(crate) fn issue(&mut self, token: &IssuedToken, issued: Mark) -> Result<(), Refusal> {
+        self.0.retain(|_, held| held.token.expires.is_none_or(|end| issued.at < end));
+        if self.0.len() >= TOKENS_MAX && !self.0.contains_key(&token.id) {
+            return Err(Refusal::new(format!("there are {TOKENS_MAX} tokens, the most there may be")));
+        }
+        self.0.insert(token.id, Token { token: token.clone(), issued });
+        Ok(())
+    }
+
+    /// Forgets a token.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub(crate) fn revoke(&mut self, id: TokenId) -> Result<(), Refusal> {
+        self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("there is no token with the id {id}")))
+    }
+}
+
+/// The register of a token's last use. It is one of its own: to write the time into the token's record could bring back
+/// one that was revoked meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The format's version: 1.
+    pub v: u8,
+    /// When, to within ten minutes: the register is not written more often.
+    pub at: Timestamp,
+    /// The client's network address as the host saw it then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+}
+
+impl Used {
+    /// Whether a use at `now` is to be written over this one.
+    pub fn is_old(&self, now: Timestamp) -> bool {
+        now.ms_since(self.at) >= USE_WRITTEN_EVERY_MS
+    }
+}
+
+/// Where unknown tokens are counted together: an IPv4 address, or the 64 bits of an IPv6 address that one customer gets
+/// whole. The port is not part of it, for every connection has another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network(String);
+
+impl Network {
+    /// The network of a client's address as the host gives it: with or without a port. All clients whose address is not
+    /// known or not readable are one network.
+    pub fn of(address: Option<&str>) -> Self {
+        let ip = address.and_then(|text| {
+            let with_port = text.parse::<SocketAddr>().map(|address| address.ip());
+            with_port.or_else(|_| text.parse::<IpAddr>()).ok()
+        });
+        Self(match ip.map(|ip| ip.to_canonical()) {
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            Some(IpAddr::V6(ip)) => {
+                let [a, b, c, d, ..] = ip.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            None => "unknown".to_owned(),
+        })
+    }
+
+    /// Which of the 65,536 registers counts for it. Under another `salt` it is another one, so that who does not know the
+    /// salt cannot choose an address that shares its register with somebody else's.
+    pub fn bucket(&self, salt: &str) -> u16 {
+        let [high, low, ..] = derive("v1:guess", &[salt.as_bytes(), self.0.as_bytes()]);
+        u16::from_be_bytes([high, low])
+    }
+}
+
+/// The register that counts unknown tokens. Its last writer wins: of several at once only one may be counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guesses {
+    /// The format's version: 1.
+    pub v: u8,
+    /// When the first of them came.
+    pub since: Timestamp,
+    /// How many came since.
+    pub count: u32,
+}
+
+impl Guesses {
+    /// Whether no more unknown tokens are looked at for now.
+    pub fn are_too_many(&self, now: Timestamp) -> bool {
+        self.is_running(now) && self.count >= GUESSES_MAX
+    }
+
+    /// With one more.
+    pub fn and_one(before: Option<Self>, now: Timestamp) -> Self {
+        match before.filter(|before| before.is_running(now)) {
+            Some(before) => Self { count: before.count.saturating_add(1), ..before },
+            None => Self { v: 1, since: now, count: 1 },
+        }
+    }
+
+    /// Whether what comes now is counted together with what is counted here. A time in the future, left by a clock that
+    /// was wrong, holds nobody up.
+    fn is_running(&self, now: Timestamp) -> bool {
+        (0..i64::from(GUESSES_WITHIN_S) * 1000).contains(&now.ms_since(self.since))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A token that is good for all targets.
+    pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
+        IssuedToken {
+            id: TokenId::of(secret),
+            sha256: crate::ids::token_digest(secret),
+            name: "ci".to_owned(),
+            subject: "ci".parse().unwrap(),
+            role: Role::Developer,
+            targets: None,
+            expires: expires.map(Timestamp::from_ms),
+        }
+    }
+
+    fn mark() -> Mark {
+        crate::project::tests::entry(1, "ann", 1000, ()).mark()
+    }
+
+    #[test]
+    fn the_most_tokens_are_taken_and_one_more_is_refused() {
+        let mut tokens = Tokens::default();
+        for n in 0..TOKENS_MAX {
+            tokens.issue(&token(&format!("gate_{n}"), None), mark()).unwrap();
+        }
+        assert!(tokens.issue(&token("gate_more", None), mark()).is_err());
+        assert!(tokens.issue(&token("gate_7", None), mark()).is_ok(), "one that is there takes no more room");
+        tokens.revoke(TokenId::of("gate_7")).unwrap();
+        assert!(tokens.issue(&token("gate_more", None), mark()).is_ok());
+        assert_eq!(tokens.iter().count(), TOKENS_MAX);
+    }
+
+    #[test]
+    fn a_use_is_written_again_after_ten_minutes() {
+        let used = Used { v: 1, at: Timestamp::from_ms(1_000), address: None };
+        assert_eq!([600_999, 601_000].map(|now| used.is_old(Timestamp::from_ms(now))), [false, true]);
+    }
+
+    #[test]
+    fn a_network_is_an_address_without_its_port_and_half_of_one_of_version_6() {
+        let same = |a: &str, b: &str| Network::of(Some(a)) == Network::of(Some(b));
+        assert!(same("192.0.2.7:1", "192.0.2.7:65535") && same("192.0.2.7", "192.0.2.7:1"));
+        assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, whatever the socket is");
+        assert!(same("[2001:db8:0:7::1]:1", "[2001:db8:0:7:ffff::2]:2"));
+        assert!(!same("192.0.2.7:1", "192.0.2.8:1") && !same("[2001:db8:0:7::1]:1", "[2001:db8:0:8::1]:1"));
+        assert_eq!(Network::of(Some("somewhere")), Network::of(None));
+        assert_ne!(Network::of(None), Network::of(Some("0.0.0.0:0")));
+    }
+
+    #[test]
+    fn which_register_counts_for_a_network_depends_on_the_salt() {
+        let network = Network::of(Some("192.0.2.7:1"));
+        assert_eq!(network.bucket("a"), Network::of(Some("192.0.2.7:2")).bucket("a"));
+        assert_ne!(network.bucket("a"), network.bucket("b"));
+    }
+
+    #[test]
+    fn so_many_guesses_a_minute_are_looked_at_and_no_more() {
+        let at = Timestamp::from_ms;
+        let mut guesses = None;
+        for n in 0..GUESSES_MAX {
+            assert!(!guesses.as_ref().is_some_and(|guesses: &Guesses| guesses.are_too_many(at(5_000))), "guess {n}");
+            guesses = Some(Guesses::and_one(guesses, at(5_000)));
+        }
+        let guesses = guesses.unwrap();
+        assert!(guesses.are_too_many(at(5_000)) && guesses.are_too_many(at(64_999)));
+        assert!(!guesses.are_too_many(at(65_000)), "the minute is over");
+        assert!(!guesses.are_too_many(at(4_999)), "a clock that was set back");
+        assert_eq!(Guesses::and_one(Some(guesses), at(65_000)), Guesses { v: 1, since: at(65_000), count: 1 });
+    }
+
+    #[test]
+    fn the_stored_forms_are_pinned() {
+        let whole = IssuedToken {
+            targets: Some(["web", "api"].map(|name| name.parse().unwrap()).into()),
+            ..token("gate_x", Some(5))
+        };
+        let json = |record: &TokenRecord| serde_json::to_string(record).unwrap();
+        let of_project = TokenRecord { v: 1, project: Some("shop".parse().unwrap()), token: whole };
+        let of_account = TokenRecord { v: 1, project: None, token: token("gate_x", None) };
+        let used = Used { v: 1, at: Timestamp::from_ms(7), address: Some("192.0.2.7:1".to_owned()) };
+        let guesses = Guesses { v: 1, since: Timestamp::from_ms(7), count: 3 };
+        let lines = [
+            json(&of_project),
+            json(&of_account),
+            serde_json::to_string(&used).unwrap(),
+            serde_json::to_string(&guesses).unwrap(),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"v":1,"project":"shop","token":{"id":"18704ef65a239f969dcb36805804a0a9","sha256":"e356b614df4bb6db7de16b41361ee3ff3ba695abb03d87284fc7cb7c033e5585","name":"ci","subject":"ci","role":"developer","targets":["api","web"],"expires":5}}
+        {"v":1,"token":{"id":"18704ef65a239f969dcb36805804a0a9","sha256":"e356b614df4bb6db7de16b41361ee3ff3ba695abb03d87284fc7cb7c033e5585","name":"ci","subject":"ci","role":"developer"}}
+        {"v":1,"at":7,"address":"192.0.2.7:1"}
+        {"v":1,"since":7,"count":3}
+        "#);
+    }
+}

@@ -1,0 +1,218 @@
+//! The audit log: one entry for everything that was done or tried, and nobody else's.
+
+use super::wiring::{ADMIN, System, upload};
+use super::{FEATURE, MAIN};
+use ::audit::job::{self, Context};
+use api::auth::Identity;
+use api::page::{Page, Wanted};
+use api::problem::{Code, Problem};
+use api::v1::{AuditItem, SettingsBody};
+use domain::audit::Filter;
+use futures::executor::block_on;
+use std::collections::BTreeSet;
+use store::audit::Place;
+
+fn page(system: &System, who: &Identity, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+    let calls = system.calls();
+    let context = Context { kv: &system.kv, now: calls.now, project: calls.project };
+    block_on(job::project(&context, who, filter, wanted))
+}
+
+/// All entries that a filter lets through, in pages of this size, the oldest first.
+fn entries(system: &System, filter: &Filter, limit: usize) -> Vec<AuditItem> {
+    let (mut from, mut items) = (None, Vec::new());
+    loop {
+        let page = page(system, &system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
+        assert!(page.items.len() <= limit);
+        items.extend(page.items);
+        let Some(cursor) = page.next else { break };
+        let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
+        from = api::page::wanted(&mut query, "audit").unwrap().from;
+    }
+    items.reverse();
+    items
+}
+
+/// A project in which one of everything happened, a second apart.
+fn story() -> System {
+    let system = System::new();
+    let tick = || drop(system.context());
+    tick();
+    let token = system.token("ci", "developer");
+    let scan = system.upload(upload("main", MAIN).token(&token)).unwrap().scan.id;
+    tick();
+    system.set_baseline("main");
+    tick();
+    let exemption = system.request_exemption(&system.issues(scan, "critical")[0]);
+    for (verb, who, allowed) in
+        [("approve", "dev", false), ("approve", "sec", true), ("reject", "sec", true), ("cancel", "dev", true)]
+    {
+        tick();
+        assert_eq!(system.decide(&exemption, verb, who).is_ok(), allowed, "{verb}");
+    }
+    tick();
+    let id = domain::ids::TokenId::of(&token).to_string();
+    block_on(projects::job::revoke_token(&system.calls(), &system.who(ADMIN), &id)).unwrap();
+    tick();
+    system.settings(SettingsBody { rejected_allowed: Some(1), ..SettingsBody::default() });
+    system
+}
+
+const STORY: [&str; 11] = [
+    "settings_set",
+    "token_issued",
+    "target_created",
+    "scan_recorded",
+    "baseline_set",
+    "exemption_requested",
+    "exemption_approved",
+    "exemption_approved",
+    "exemption_rejected",
+    "exemption_cancelled",
+    "token_revoked",
+];
+
+#[test]
+fn everything_that_was_done_or_tried_is_one_entry() {
+    let system = story();
+    let all = entries(&system, &Filter::default(), 1000);
+    let what: Vec<_> = all.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(what, [&STORY[..], &["settings_set"]].concat());
+    let refused: Vec<_> = all.iter().map(|entry| entry.refused.is_some()).collect();
+    assert_eq!(refused.iter().filter(|refused| **refused).count(), 1);
+    assert_eq!(all[6].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
+    assert!(all.iter().all(|entry| !entry.repeated));
+    assert_eq!(all.iter().map(|entry| &entry.id).collect::<BTreeSet<_>>().len(), all.len());
+
+    let times: Vec<_> = all.iter().map(|entry| entry.at.clone()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!((all[5].by.subject.as_str(), all[5].why.as_deref()), ("dev", Some("not reachable")));
+    assert_eq!((all[3].by.subject.as_str(), all[3].by.role.as_str()), ("ci", "developer"));
+    assert_eq!(all[3].by.token, Some(all[1].about.tokens[0].clone()), "the token that was issued, by its id");
+    for entry in &all[2..10] {
+        assert_eq!(entry.about.targets, ["notes"], "{}", entry.what);
+    }
+    assert!(all[5..10].iter().all(|entry| entry.about.exemptions == all[5].about.exemptions));
+    assert_eq!(
+        (all[11].details["settings"]["rejected_allowed"].as_u64(), all[11].journal.as_str()),
+        (Some(1), "project:shop")
+    );
+}
+
+#[test]
+fn no_secret_and_no_hash_of_a_token_is_in_it() {
+    let system = story();
+    let lines = job::lines(&entries(&system, &Filter::default(), 1000)).unwrap();
+    let text = String::from_utf8(lines).unwrap();
+    assert_eq!(text.lines().count(), STORY.len() + 1);
+    let token = "gate_ci_shop";
+    for secret in [token, ADMIN, &domain::ids::token_digest(token)] {
+        assert!(!text.contains(&format!("\"{secret}\"")), "{secret}");
+    }
+    let first: AuditItem = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(first.what, "settings_set", "a line is an entry");
+}
+
+#[test]
+fn pages_of_any_size_give_the_same_entries() {
+    let system = story();
+    let all = entries(&system, &Filter::default(), 1000);
+    for limit in 1..=all.len() {
+        assert_eq!(entries(&system, &Filter::default(), limit), all, "{limit}");
+    }
+}
+
+#[test]
+fn filters_give_what_they_name_in_pages_of_any_size() {
+    let system = story();
+    let all = entries(&system, &Filter::default(), 1000);
+    let at = |n: usize| Some(all[n].at.parse().unwrap());
+    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
+    let cases: [(Filter, &[usize]); 9] = [
+        (what("exemption_approved"), &[6, 7]),
+        (what("scan_recorded"), &[3]),
+        (what("no_such_thing"), &[]),
+        (Filter { by: "dev".parse().ok(), ..Filter::default() }, &[5, 6, 9]),
+        (Filter { target: "notes".parse().ok(), ..Filter::default() }, &[2, 3, 4, 5, 6, 7, 8, 9]),
+        (Filter { refused: Some(true), ..Filter::default() }, &[6]),
+        (Filter { refused: Some(false), ..Filter::default() }, &[0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
+        (Filter { since: at(9), ..Filter::default() }, &[9, 10, 11]),
+        (Filter { since: at(5), until: at(7), ..Filter::default() }, &[5, 6, 7]),
+    ];
+    for (filter, expected) in cases {
+        let expected: Vec<_> = expected.iter().map(|n| all[*n].clone()).collect();
+        for limit in [1, 2, 50] {
+            assert_eq!(entries(&system, &filter, limit), expected, "{filter:?} by {limit}");
+        }
+    }
+    let unknown = Filter { target: "other".parse().ok(), ..Filter::default() };
+    let refused = page(&system, &system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
+    assert_eq!(refused.code, Code::InvalidParameter);
+}
+
+#[test]
+fn a_refusal_stays_known_however_much_follows() {
+    let system = story();
+    for n in 0..300 {
+        system.settings(SettingsBody { rejected_allowed: Some(n), ..SettingsBody::default() });
+    }
+    let exemption =
+        system.request_exemption(&system.issues(system.upload(upload("b", FEATURE)).unwrap().scan.id, "critical")[0]);
+    for _ in 0..300 {
+        system.decide(&exemption, "approve", "dev").unwrap_err();
+    }
+    let refused = Filter { refused: Some(true), ..Filter::default() };
+    let known = entries(&system, &refused, 1000);
+    assert_eq!(known.len(), 301);
+    assert_eq!(known[0].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
+    assert_eq!(entries(&system, &Filter::default(), 100).len(), STORY.len() + 1 + 300 + 2 + 300);
+}
+
+#[test]
+fn a_scan_that_is_recorded_twice_by_a_retry_is_marked_the_second_time() {
+    let mut died = 0;
+    for writes in 0.. {
+        let system = System::new();
+        system.kv.fail_after_writes(Some(writes));
+        let first = system.upload(upload("main", MAIN).key("k"));
+        system.kv.fail_after_writes(None);
+        if first.is_ok() {
+            break;
+        }
+        system.upload(upload("main", MAIN).key("k")).unwrap();
+        let scans = entries(&system, &Filter { what: Some("scan_recorded".to_owned()), ..Filter::default() }, 10);
+        let repeated: Vec<_> = scans.iter().map(|entry| entry.repeated).collect();
+        assert!(repeated == [false] || repeated == [false, true], "dead after {writes}: {repeated:?}");
+        died += usize::from(repeated.len() == 2);
+    }
+    assert!(died > 0, "some death lies between the event and the answer");
+}
+
+#[test]
+fn only_secops_and_admins_of_the_project_read_it() {
+    let system = story();
+    let foreign = system.token_of("other", "boss", "admin");
+    let asked = |token: &str| {
+        let wanted = Wanted { limit: 10, from: None };
+        page(&system, &system.who(token), &Filter::default(), wanted).map(|page| page.items.len()).map_err(|e| e.code)
+    };
+    for (role, expected) in [
+        ("uploader", Err(Code::Forbidden)),
+        ("viewer", Err(Code::Forbidden)),
+        ("developer", Err(Code::Forbidden)),
+        ("secops", Ok(10)),
+        ("admin", Ok(10)),
+    ] {
+        assert_eq!(asked(&system.token(role, role)), expected, "{role}");
+    }
+    assert_eq!(asked(&foreign), Err(Code::NotFound), "nothing is learnt of another project");
+}
+
+#[test]
+fn what_another_project_does_never_shows() {
+    let system = story();
+    let before = entries(&system, &Filter::default(), 1000);
+    let token = system.token_of("other", "boss", "admin");
+    system.upload(upload("main", MAIN).project("other").token(&token)).unwrap();
+    assert_eq!(entries(&system, &Filter::default(), 1000), before);
+}

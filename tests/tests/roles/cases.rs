@@ -1,0 +1,197 @@
+//! The table: each call, who may make it, and an example of it that succeeds.
+
+use super::NO_ID;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::{ADMIN, App, Client, Upload, reports};
+
+/// The project that all examples are in.
+pub(crate) const PROJECT: &str = "shop";
+/// The roles in a project.
+pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
+
+const READERS: &str = "viewer developer secops admin account";
+const UPLOADERS: &str = "uploader developer secops admin account";
+const DEVELOPERS: &str = "developer secops admin account";
+const REVIEWERS: &str = "secops admin account";
+const ADMINS: &str = "admin account";
+
+/// A call.
+pub(crate) struct Case {
+    pub(crate) method: &'static str,
+    /// The path, as the document has it.
+    pub(crate) path: &'static str,
+    /// The callers that may make it: roles, `account` (the account admin), or `everybody`.
+    pub(crate) who: &'static str,
+    /// What they are answered with.
+    pub(crate) status: u16,
+    /// Makes whatever the call needs, and then an example of it. Each is good for one call.
+    pub(crate) example: fn(&World) -> Example,
+}
+
+const fn case(
+    method: &'static str,
+    path: &'static str,
+    who: &'static str,
+    status: u16,
+    example: fn(&World) -> Example,
+) -> Case {
+    Case { method, path, who, status, example }
+}
+
+/// One row a call. A call of the document without a row here fails, and a row without a call.
+pub(crate) const CASES: &[Case] = &[
+    case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects/{project}", READERS, 200, |_| Example::of(&[])),
+    case("PUT", "/api/v1/projects/{project}", ADMINS, 200, |_| Example::of(&[]).body(&json!({}))),
+    case("GET", "/api/v1/projects/{project}/tokens", ADMINS, 200, |_| Example::of(&[])),
+    case("POST", "/api/v1/projects/{project}/tokens", ADMINS, 201, |_| {
+        Example::of(&[]).body(&json!({"name": "another", "role": "viewer"}))
+    }),
+    case("DELETE", "/api/v1/projects/{project}/tokens/{token}", ADMINS, 204, |world| {
+        Example::of(&[("token", &world.new_token())])
+    }),
+    case("GET", "/api/v1/projects/{project}/targets", READERS, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects/{project}/targets/{target}", READERS, 200, |_| Example::of(&[("target", "web")])),
+    case("PATCH", "/api/v1/projects/{project}/targets/{target}", DEVELOPERS, 200, |_| {
+        Example::of(&[("target", "web")]).body(&json!({"baseline": {"variant": "main"}}))
+    }),
+    case("GET", "/api/v1/projects/{project}/targets/{target}/variants", READERS, 200, |_| {
+        Example::of(&[("target", "web")])
+    }),
+    case("POST", "/api/v1/projects/{project}/scans", UPLOADERS, 201, |_| Example {
+        body: reports::generated(3, 1),
+        ..Example::of(&[]).with("scanner", "bandit").with("target", "web").with("variant", "feature")
+    }),
+    case("POST", "/api/v1/projects/{project}/scans/{scan}/replay", DEVELOPERS, 200, |world| {
+        Example::of(&[("scan", &world.scan)]).body(&json!({}))
+    }),
+    case("GET", "/api/v1/projects/{project}/scans", READERS, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}", READERS, 200, |world| Example::of(&[("scan", &world.scan)])),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/issues", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan)])
+    }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("issue", &world.issue)])
+    }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/occurrences", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan)])
+    }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("occurrence", &world.occurrence)])
+    }),
+    case("GET", "/api/v1/projects/{project}/exemptions", READERS, 200, |_| Example::of(&[])),
+    case("POST", "/api/v1/projects/{project}/exemptions", DEVELOPERS, 201, |world| {
+        Example::of(&[]).body(&json!({
+            "issue": world.issue, "scope": "target", "target": "web", "duration_days": 7,
+            "reason": "acceptable_risk", "text": "The risk is known.",
+        }))
+    }),
+    case("GET", "/api/v1/projects/{project}/exemptions/{exemption}", READERS, 200, World::pending),
+    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/approve", REVIEWERS, 200, World::pending),
+    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/reject", REVIEWERS, 200, World::pending),
+    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOPERS, 200, World::pending),
+];
+
+/// An example of a call.
+#[derive(Clone)]
+pub(crate) struct Example {
+    /// What stands in the path, without the project.
+    names: BTreeMap<&'static str, String>,
+    query: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Example {
+    fn of(names: &[(&'static str, &str)]) -> Self {
+        let names = names.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { names, query: BTreeMap::new(), body: Vec::new() }
+    }
+
+    fn body(self, body: &Value) -> Self {
+        Self { body: body.to_string().into_bytes(), ..self }
+    }
+
+    /// With this query parameter.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.query.insert(name.to_owned(), value.to_owned());
+        changed
+    }
+
+    /// Without this query parameter.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let mut changed = self.clone();
+        changed.query.remove(name);
+        changed
+    }
+
+    /// The same for names in the path that nothing has.
+    pub(crate) fn with_nothing_there(&self) -> Self {
+        let names = self.names.keys().map(|name| (*name, NO_ID.to_owned())).collect();
+        Self { names, ..self.clone() }
+    }
+
+    /// Path and query.
+    pub(crate) fn path(&self, template: &str, project: &str) -> String {
+        let mut path = template.replace("{project}", project);
+        for (name, value) in &self.names {
+            path = path.replace(&format!("{{{name}}}"), &api::path::segment(value));
+        }
+        assert!(!path.contains('{'), "{path}: the example lacks a name");
+        let query: Vec<_> =
+            self.query.iter().map(|(name, value)| format!("{name}={}", api::path::segment(value))).collect();
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+}
+
+/// An application with a project, one of its scans, and a caller of each kind.
+pub(crate) struct World {
+    _app: App,
+    /// The account admin.
+    pub(crate) account: Client,
+    callers: Vec<(&'static str, Client)>,
+    /// Asks for the exemptions that others decide on.
+    asker: Client,
+    scan: String,
+    issue: String,
+    occurrence: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let app = App::new();
+        let account = app.admin(PROJECT);
+        account.create_project();
+        let neighbours = account.in_project("other");
+        neighbours.create_project();
+        let mut callers: Vec<_> = ROLES.iter().map(|role| (*role, account.issue(role, role))).collect();
+        callers.push(("nobody", account.with_token("")));
+        callers.push(("stranger", account.with_token("gate_wrong")));
+        callers.push(("neighbour", neighbours.issue("neighbour", "admin")));
+        callers.push(("account", account.with_token(ADMIN)));
+        let asker = account.issue("asker", "developer");
+        let scan = asker.upload(&Upload::new("web", "main", reports::generated(10, 1)));
+        let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
+        let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
+        Self { _app: app, account, callers, asker, scan, issue, occurrence }
+    }
+
+    /// Every caller, by name.
+    pub(crate) fn callers(&self) -> impl Iterator<Item = (&'static str, &Client)> {
+        self.callers.iter().map(|(name, client)| (*name, client))
+    }
+
+    /// A new token's id.
+    fn new_token(&self) -> String {
+        let issued = self.account.json("POST", "tokens", &json!({"name": "spare", "role": "viewer"})).expect(201);
+        issued.json["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A decision on a new exemption that somebody else asked for.
+    fn pending(&self) -> Example {
+        let exemption = self.asker.ask_exemption("web", &self.issue).expect(201);
+        Example::of(&[("exemption", exemption.json["id"].as_str().unwrap_or_default())])
+    }
+}
