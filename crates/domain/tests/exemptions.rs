@@ -134,7 +134,7 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
         Act::Approve { wider, own_allowed } => {
             // What is granted at the scope of occurrences is no wider than anything: of which issue they are is all one.
             let reach = wider.as_ref().map(|wider| stored("", wider));
-            ExemptionEvent::Approved { exemption, comment, reach, own_allowed: *own_allowed }
+            ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed }
         }
         Act::Reject => ExemptionEvent::Rejected { exemption, comment },
         Act::Cancel => ExemptionEvent::Cancelled { exemption, comment },

@@ -93,7 +93,7 @@ enum State {
 pub(crate) struct Held {
     pub(crate) issue: String,
     pub(crate) decided_by: Option<String>,
-    asked: Reach,
+    pub(crate) asked: Reach,
     wider: Option<Reach>,
     term: Term,
     askers: BTreeSet<String>,
