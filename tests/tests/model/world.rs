@@ -109,6 +109,8 @@ pub(crate) struct Judged {
 /// The people of a running application, if there is one, and what is the same in it all the time.
 pub(crate) struct World {
     clients: BTreeMap<&'static str, Client>,
+    /// When the model's time began, since 1970.
+    begun: Duration,
     /// How many hours later than it is the application believes it to be: the model's time.
     pub(crate) now: i64,
     /// The issues' ids, by rule.
@@ -143,13 +145,20 @@ impl World {
             scans.insert(target, scan.scan.id.to_string());
         }
         assert_eq!(issues.iter().collect::<BTreeSet<_>>().len(), RULES.len(), "a rule is an issue");
-        Self { clients, now: 0, issues, scans, occurrences }
+        Self {
+            clients,
+            begun: SystemTime::now().duration_since(UNIX_EPOCH).unwrap(),
+            now: 0,
+            issues,
+            scans,
+            occurrences,
+        }
     }
 
     /// A world without an application, for what only the model says.
     pub(crate) fn alone() -> Self {
         let (scans, occurrences) = (BTreeMap::new(), BTreeMap::new());
-        Self { clients: BTreeMap::new(), now: 0, issues: Vec::new(), scans, occurrences }
+        Self { clients: BTreeMap::new(), begun: Duration::ZERO, now: 0, issues: Vec::new(), scans, occurrences }
     }
 
     pub(crate) fn client(&self, who: &Person) -> &Client {
@@ -167,10 +176,10 @@ impl World {
         }
     }
 
-    /// A time of the model as the API reads it.
+    /// A time of the model as the API reads it; the same whenever it is asked for, for calls that are sent again.
     pub(crate) fn written(&self, hours: i64) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Timestamp::from_ms(i64::try_from(now.as_millis()).unwrap() + hours * 60 * 60 * 1000).to_string()
+        let begun = i64::try_from(self.begun.as_millis()).unwrap();
+        Timestamp::from_ms(begun + hours * 60 * 60 * 1000).to_string()
     }
 
     /// What the gate must say of a scan by the book.
