@@ -73,6 +73,8 @@ pub struct App {
     process: Process,
     address: SocketAddr,
     options: Options,
+    /// How much later than it is the application believes it to be.
+    ahead: Duration,
     redis: Option<RedisServer>,
     folder: tempfile::TempDir,
 }
@@ -91,8 +93,9 @@ impl App {
             let config = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"\n", redis.url());
             std::fs::write(folder.path().join("runtime.toml"), config).unwrap();
         }
-        let (process, address) = serve(&options, redis.is_some(), &folder);
-        Self { process, address, options, redis, folder }
+        let ahead = Duration::ZERO;
+        let (process, address) = serve(&options, ahead, redis.is_some(), &folder);
+        Self { process, address, options, ahead, redis, folder }
     }
 
     /// Where it serves, for example `http://127.0.0.1:4711`.
@@ -134,7 +137,14 @@ impl App {
     /// Starts it again on the state it left, on another port.
     pub fn restart(&mut self) {
         self.process.kill();
-        (self.process, self.address) = serve(&self.options, self.redis.is_some(), &self.folder);
+        (self.process, self.address) = serve(&self.options, self.ahead, self.redis.is_some(), &self.folder);
+    }
+
+    /// Starts it again like [`restart`](Self::restart), so much later; the embedded host only.
+    pub fn restart_later(&mut self, by: Duration) {
+        assert_eq!(spin(), None, "Spin has no clock to step");
+        self.ahead += by;
+        self.restart();
     }
 
     /// Ends it in order, by SIGTERM.
@@ -153,7 +163,7 @@ impl Default for App {
     }
 }
 
-fn serve(options: &Options, redis: bool, folder: &tempfile::TempDir) -> (Process, SocketAddr) {
+fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::TempDir) -> (Process, SocketAddr) {
     let (data, log) = (folder.path().join("data"), folder.path().join("log"));
     let manifest = workspace().join("spin.toml");
     let configured = |command: &mut Command| {
@@ -181,6 +191,9 @@ fn serve(options: &Options, redis: bool, folder: &tempfile::TempDir) -> (Process
             let mut command = scrubbed(&binary());
             command.args(["up", "--listen", "127.0.0.1:0", "--app"]).arg(manifest).arg("--data").arg(data);
             command.arg("--cache").arg(cache()).args(&options.flags);
+            if !ahead.is_zero() {
+                command.arg("--clock-offset").arg(format!("{}ms", ahead.as_millis()));
+            }
             configured(&mut command);
             let process = Process::start(&mut command, &log);
             let line = process.line(START);

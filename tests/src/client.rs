@@ -121,6 +121,14 @@ impl Client {
         self.with_token(&issued.token.unwrap())
     }
 
+    /// A client with a new token of this role for this person.
+    #[track_caller]
+    pub fn issue_to(&self, subject: &str, name: &str, role: &str) -> Self {
+        let body = json!({"name": name, "role": role, "subject": subject});
+        let issued: TokenItem = self.json("POST", "tokens", &body).expect(201).read();
+        self.with_token(&issued.token.unwrap())
+    }
+
     /// Uploads; no answer is an error.
     pub fn try_upload(&self, upload: &Upload) -> Result<Reply, ureq::Error> {
         self.try_send("POST", &format!("scans?{}", upload.query), &upload.headers, &upload.body)

@@ -49,16 +49,21 @@ impl LimitsArgs {
     }
 }
 
-/// Reads a length of time: a number with `ms`, `s` or `m`; seconds without.
+/// What is said of a text that is no length of time.
+const NO_DURATION: &str = "use a number with `ms`, `s`, `m`, `h` or `d`, for example 30s";
+
+/// Reads a length of time: a number with `ms`, `s`, `m`, `h` or `d`; seconds without.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit_ms = match text.strip_prefix(digits).unwrap_or_default() {
         "ms" => 1,
         "s" | "" => 1000,
         "m" => 60_000,
-        _ => return Err("use a number with `ms`, `s` or `m`, for example 30s".to_owned()),
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(NO_DURATION.to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "use a number with `ms`, `s` or `m`, for example 30s".to_owned())?;
+    let number: u64 = digits.parse().map_err(|_| NO_DURATION.to_owned())?;
     match number.checked_mul(unit_ms) {
         None => Err("it is too long".to_owned()),
         Some(ms) => Ok(Duration::from_millis(ms)),
@@ -83,11 +88,19 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        let cases = [("30", 30_000), ("30s", 30_000), ("250ms", 250), ("2m", 120_000), ("0", 0)];
+        let cases = [
+            ("30", 30_000),
+            ("30s", 30_000),
+            ("250ms", 250),
+            ("2m", 120_000),
+            ("12h", 43_200_000),
+            ("3d", 259_200_000),
+            ("0", 0),
+        ];
         for (text, ms) in cases {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
-        for text in ["", "s", "-1", "1h", "1.5s", "1 s", "99999999999999999999", "18446744073709551615m"] {
+        for text in ["", "s", "-1", "1w", "1.5s", "1 s", "99999999999999999999", "18446744073709551615m"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -61,6 +61,11 @@ pub(crate) struct UpArgs {
     /// How long requests in progress may take to finish when the server is stopped
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     grace_period: Duration,
+    /// For tests and rehearsals: the application believes it is that much later, for example `3d` or `12h`
+    ///
+    /// What it writes bears the later time and keeps it: never use this on state that is to be used without it.
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, hide_short_help = true)]
+    clock_offset: Duration,
     /// How the log is written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -98,6 +103,7 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     config.cache_dir = args.cache;
     config.runtime_config = args.runtime_config_file;
     config.limits = args.limits.limits();
+    config.clock_offset = args.clock_offset;
     config.variables = args.variables.into_iter().collect();
     if manifest.variables.contains_key(ADMIN_TOKEN) && !is_given(&config.variables) {
         let kept = admin_token::keep(&args.data)?;

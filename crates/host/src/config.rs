@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::limits::{Limits, Reuse};
@@ -28,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long an instance serves.
     pub reuse: Reuse,
+    /// How much later than it is the application believes it to be; for tests and rehearsals of what time brings.
+    pub clock_offset: Duration,
 }
 
 impl Config {
@@ -42,6 +45,7 @@ impl Config {
             variables: BTreeMap::new(),
             limits: Limits::standard(),
             reuse: Reuse::standard(),
+            clock_offset: Duration::ZERO,
         }
     }
 }
@@ -58,6 +62,7 @@ impl fmt::Debug for Config {
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
             .field("limits", &self.limits)
             .field("reuse", &self.reuse)
+            .field("clock_offset", &self.clock_offset)
             .finish()
     }
 }

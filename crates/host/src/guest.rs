@@ -3,6 +3,7 @@
 //! An instance gets the stores, hosts and variables of its `[component.<id>]` and nothing else: no files, no sockets,
 //! no arguments, no environment of the host's.
 
+mod clock;
 pub(crate) mod key_value;
 mod memory;
 mod output;
@@ -11,6 +12,7 @@ pub(crate) mod wasi_keyvalue;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -25,6 +27,7 @@ use crate::lifecycle::Working;
 use crate::metrics::Peak;
 use crate::outbound::{AllowedHosts, Hooks};
 
+use self::clock::Ahead;
 pub(crate) use self::memory::{Health, MemoryMeter};
 use self::output::{GuestOutput, Stream};
 
@@ -39,6 +42,8 @@ pub(crate) struct Component {
     pub(crate) outbound: AllowedHosts,
     pub(crate) memory_bytes_max: usize,
     pub(crate) peak_memory: Arc<Peak>,
+    /// How far its wall clock is ahead of the host's.
+    pub(crate) clock_offset: Duration,
     /// Where calls to other components go. Weak, because the application owns its components.
     pub(crate) app: Weak<App>,
 }
@@ -62,6 +67,7 @@ impl Guest {
             .stdout(output(Stream::Stdout))
             .stderr(output(Stream::Stderr))
             .envs(&component.environment)
+            .wall_clock(Ahead::by(component.clock_offset))
             .build();
         Self {
             memory: MemoryMeter::new(component.memory_bytes_max, Arc::clone(&component.peak_memory)),

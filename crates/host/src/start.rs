@@ -46,6 +46,9 @@ pub(crate) async fn build(
     phases: watch::Receiver<Phase>,
     trackers: &Trackers,
 ) -> Result<Arc<App>, Error> {
+    if !config.clock_offset.is_zero() {
+        tracing::warn!(ahead = ?config.clock_offset, "the application believes that it is later than it is");
+    }
     let manifest = config.app.manifest()?;
     let runtime_config = read_runtime_config(config)?;
     let variables = Variables::resolve(&manifest.variables, &config.variables, from_environment)?;
@@ -74,6 +77,7 @@ pub(crate) async fn build(
                 outbound: plan.outbound,
                 memory_bytes_max: config.limits.guest_memory_bytes,
                 peak_memory: metrics.peak(&plan.id),
+                clock_offset: config.clock_offset,
                 app: app.clone(),
                 id: Arc::clone(&plan.id),
             });

@@ -1,6 +1,7 @@
 //! Routes, headers, variables, logs: what a request passes through on its way.
 
 use crate::support::{PROBE, TestApp, eventually, log};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn components_of_both_versions_answer() {
@@ -141,6 +142,22 @@ fn a_component_gets_its_own_variables_only() {
     }
     app.get("/environment").expect(200, "GIVEN=by the manifest\n");
     app.get("/files").expect(200, "Err(NotFound)");
+}
+
+#[test]
+fn a_component_believes_it_is_as_much_later_as_the_host_was_told() {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for days in [0, 3] {
+        let ahead = Duration::from_secs(days * DAY);
+        let app = TestApp::start_with(PROBE, |config| config.clock_offset = ahead);
+        let before = seconds(SystemTime::now() + ahead);
+        let shown = app.get("/clock").body;
+        let after = seconds(SystemTime::now() + ahead);
+        let clocks: Vec<u64> = shown.split(' ').map(|clock| clock.parse().unwrap()).collect();
+        assert_eq!(clocks.len(), 2, "{shown}");
+        assert!(clocks.iter().all(|clock| (before..=after).contains(clock)), "{before} {shown} {after}");
+    }
 }
 
 #[test]

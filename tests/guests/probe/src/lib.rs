@@ -6,7 +6,7 @@
 mod keyvalue;
 mod misbehave;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _};
@@ -42,6 +42,7 @@ async fn answer(request: Request) -> Answer {
         "variable" => ok(variables::get(query.get("name")).await?),
         "environment" => ok(std::env::vars().map(|(name, value)| format!("{name}={value}\n")).collect::<String>()),
         "files" => ok(format!("{:?}", std::fs::read_dir("/").map(Iterator::count).map_err(|error| error.kind()))),
+        "clock" => ok(clocks()?),
         "print" => {
             println!("{}", query.get("line"));
             eprintln!("{}", query.get("line"));
@@ -130,6 +131,13 @@ async fn answer(request: Request) -> Answer {
         "panic" => misbehave::panic(),
         _ => Ok(text(StatusCode::NOT_FOUND, "the probe does not know this")),
     }
+}
+
+/// The time by the clocks of WASI 0.2, which the standard library reads, and of 0.3: seconds since 1970.
+fn clocks() -> Result<String, Failure> {
+    let second = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let third = spin_sdk::wasip3::clocks::system_clock::now().seconds;
+    Ok(format!("{second} {third}"))
 }
 
 async fn open(query: &Query) -> Result<Store, Failure> {

@@ -1,0 +1,222 @@
+//! What becomes of exemptions, told once more in the simplest way: a list that is looked through from end to end. The
+//! application as a whole is compared with it here, and the fold of the journal in `crates/domain/tests/exemptions.rs`.
+//!
+//! It is written from the rules (who may do what from which state, what holds where and until when) and knows nothing of
+//! how the application keeps them. Times are numbers in a unit of the test's own.
+
+use domain::exemption::Status;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an exemption is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Chosen occurrences in a target.
+    Chosen(String, BTreeSet<String>),
+    /// The issue in a target.
+    Target(String),
+    /// The issue in a pipeline.
+    Pipeline(String),
+    /// The issue in the project.
+    Project,
+    /// The issue everywhere.
+    Account,
+}
+
+impl Reach {
+    /// How wide it is.
+    pub(crate) fn width(&self) -> u8 {
+        match self {
+            Self::Chosen(..) => 0,
+            Self::Target(_) => 1,
+            Self::Pipeline(_) => 2,
+            Self::Project => 3,
+            Self::Account => 4,
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.width() > 0
+    }
+
+    fn covers(&self, place: Place<'_>) -> bool {
+        match self {
+            Self::Chosen(target, _) | Self::Target(target) => target == place.target,
+            Self::Pipeline(pipeline) => Some(pipeline.as_str()) == place.pipeline,
+            Self::Project | Self::Account => true,
+        }
+    }
+}
+
+/// What a scan is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) target: &'a str,
+    pub(crate) pipeline: Option<&'a str>,
+}
+
+/// How long an exemption holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Term {
+    /// So long from the approval.
+    For(i64),
+    /// Until then.
+    Until(i64),
+    /// For ever.
+    Unlimited,
+}
+
+/// What is done with an exemption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// It is asked for.
+    Ask { issue: String, reach: Reach, term: Term },
+    /// It is granted, for more than was asked for if that is given.
+    Approve { wider: Option<Reach>, own_allowed: bool },
+    /// It is refused or taken back.
+    Reject,
+    /// It is withdrawn.
+    Cancel,
+    /// It is asked for again.
+    Reopen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Pending,
+    Approved { at: i64 },
+    Rejected,
+    Cancelled,
+}
+
+/// An exemption.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Held {
+    pub(crate) issue: String,
+    pub(crate) decided_by: Option<String>,
+    pub(crate) asked: Reach,
+    wider: Option<Reach>,
+    term: Term,
+    askers: BTreeSet<String>,
+    state: State,
+}
+
+impl Held {
+    /// When it ends; nothing if it does not hold, or has no end.
+    pub(crate) fn end(&self) -> Option<i64> {
+        match (self.state, self.term) {
+            (State::Approved { at }, Term::For(time)) => Some(at + time),
+            (State::Approved { .. }, Term::Until(end)) => Some(end),
+            (State::Approved { .. }, Term::Unlimited) | (State::Pending | State::Rejected | State::Cancelled, _) => {
+                None
+            }
+        }
+    }
+
+    /// How it stands at a time.
+    pub(crate) fn status(&self, now: i64) -> Status {
+        match self.state {
+            State::Approved { .. } if self.end().is_some_and(|end| end <= now) => Status::Expired,
+            State::Approved { .. } => Status::Approved,
+            State::Pending => Status::Pending,
+            State::Rejected => Status::Rejected,
+            State::Cancelled => Status::Cancelled,
+        }
+    }
+
+    /// What it holds for, or would.
+    pub(crate) fn reach(&self) -> &Reach {
+        self.wider.as_ref().unwrap_or(&self.asked)
+    }
+}
+
+/// All exemptions of a project, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Book(pub(crate) BTreeMap<String, Held>);
+
+impl Book {
+    /// Somebody does all of this at once, or nothing of it. Answers whether it was legal.
+    pub(crate) fn act(&mut self, who: &str, now: i64, acts: &[(String, Act)]) -> bool {
+        let mut after = self.clone();
+        let legal = acts.iter().all(|(id, act)| after.act_once(who, now, id, act));
+        if legal {
+            *self = after;
+        }
+        legal
+    }
+
+    fn act_once(&mut self, who: &str, now: i64, id: &str, act: &Act) -> bool {
+        let person = who.trim().to_lowercase();
+        if let Act::Ask { issue, reach, term } = act {
+            let same = |held: &Held| held.state == State::Pending && held.issue == *issue && held.asked == *reach;
+            if *reach == Reach::Account || self.0.contains_key(id) || self.0.values().any(same) {
+                return false;
+            }
+            let held = Held {
+                issue: issue.clone(),
+                decided_by: None,
+                asked: reach.clone(),
+                wider: None,
+                term: *term,
+                askers: BTreeSet::from([person]),
+                state: State::Pending,
+            };
+            self.0.insert(id.to_owned(), held);
+            return true;
+        }
+        let Some(held) = self.0.get_mut(id) else { return false };
+        let (status, old) = (held.status(now), held.clone());
+        let legal = match act {
+            Act::Ask { .. } => false,
+            Act::Approve { wider, own_allowed } => {
+                (held.wider, held.state) = (wider.clone(), State::Approved { at: now });
+                matches!(status, Status::Pending | Status::Rejected | Status::Expired)
+                    && wider.as_ref().is_none_or(|wider| held.asked.width() < wider.width())
+                    && (*own_allowed || !held.askers.contains(&person))
+                    && held.end().is_none_or(|end| now < end)
+            }
+            Act::Reject => {
+                (held.wider, held.state) = (None, State::Rejected);
+                matches!(status, Status::Pending | Status::Approved)
+            }
+            Act::Cancel => {
+                (held.wider, held.state) = (None, State::Cancelled);
+                status != Status::Cancelled
+            }
+            Act::Reopen => {
+                (held.wider, held.state) = (None, State::Pending);
+                held.askers.insert(person);
+                matches!(status, Status::Rejected | Status::Expired)
+            }
+        };
+        held.decided_by = (*act != Act::Reopen).then(|| who.to_owned());
+        if !legal {
+            *held = old;
+        }
+        legal
+    }
+
+    /// The exemptions that reach this place and have something to say of this issue.
+    fn of<'a>(&'a self, place: Place<'_>, issue: &str) -> impl Iterator<Item = (&'a String, &'a Held)> {
+        self.0.iter().filter(move |(_, held)| held.issue == issue && held.reach().covers(place))
+    }
+
+    /// Whether somebody asked for an exemption of this issue for this place that stands so.
+    pub(crate) fn has(&self, status: Status, now: i64, place: Place<'_>, issue: &str) -> bool {
+        self.of(place, issue).any(|(_, held)| held.status(now) == status)
+    }
+
+    /// The exemptions that hold for the whole issue.
+    pub(crate) fn whole<'a>(&'a self, now: i64, place: Place<'_>, issue: &str) -> Vec<(&'a String, &'a Held)> {
+        let holds = |held: &Held| held.status(now) == Status::Approved && held.reach().is_whole();
+        self.of(place, issue).filter(|(_, held)| holds(held)).collect()
+    }
+
+    /// Whether an occurrence of an issue is exempted.
+    pub(crate) fn exempts(&self, now: i64, place: Place<'_>, issue: &str, occurrence: &str) -> bool {
+        let chosen = |held: &Held| match held.reach() {
+            Reach::Chosen(_, chosen) => held.status(now) == Status::Approved && chosen.contains(occurrence),
+            Reach::Target(_) | Reach::Pipeline(_) | Reach::Project | Reach::Account => false,
+        };
+        !self.whole(now, place, issue).is_empty() || self.of(place, issue).any(|(_, held)| chosen(held))
+    }
+}

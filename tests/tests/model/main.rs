@@ -1,0 +1,146 @@
+//! Random sequences of requests, decisions, uploads and steps of the clock, by one client and by several at once, against
+//! a simple model: every answer is as the model says, and what was acknowledged is there.
+//!
+//! A failure names the seed of its sequence; `GATEHOUSE_MODEL_SEED=<seed>` tries that one alone.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod book;
+mod calls;
+mod draw;
+mod order;
+mod world;
+
+use book::Book;
+use calls::{Answer, Call, Deed};
+use draw::Draw;
+use order::Made;
+use std::sync::Barrier;
+use std::time::Instant;
+use tests::{App, Options, Random, Store, each_store, embedded_only};
+use world::{ROOT, World};
+
+/// The sequences that are tried.
+const SEEDS: [u64; 2] = [1, 2];
+/// How often the calls by one client, those of a crowd and a step of the clock follow each other.
+const ROUNDS: usize = 4;
+/// How many calls one client makes in a round.
+const CALLS_ALONE: usize = 30;
+/// How many clients make calls at once.
+const CROWD: usize = 6;
+/// How many calls each of them makes in a round.
+const CALLS_EACH: usize = 6;
+/// How many exemptions all of them decide on.
+const CONTESTED: usize = 4;
+/// How many of a hundred calls are sent twice at once under one key.
+const TWICE_PERCENT: u64 = 20;
+/// How many of a hundred calls are sent again under their key when they have been answered.
+const AGAIN_PERCENT: u64 = 10;
+
+fn seeds() -> Vec<u64> {
+    match std::env::var("GATEHOUSE_MODEL_SEED") {
+        Ok(seed) => vec![seed.parse().unwrap_or_else(|_| panic!("GATEHOUSE_MODEL_SEED is no number: {seed}"))],
+        Err(_) => SEEDS.to_vec(),
+    }
+}
+
+/// Makes a call; if `twice`, sends it two times at once, as a client does that lost patience: both must be answered alike.
+fn make(world: &World, call: Call, twice: bool) -> Made {
+    let begun = Instant::now();
+    let answer = if twice {
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| call.make(world));
+            (call.make(world), other.join().unwrap())
+        });
+        assert_eq!(one, other, "sent twice under one key: {:?}", call.deed);
+        one
+    } else {
+        call.make(world)
+    };
+    Made { call, answer, begun, answered: Instant::now() }
+}
+
+/// The ids of what was asked for.
+fn asked(deed: &Deed, answer: &Answer) -> Vec<String> {
+    match deed {
+        Deed::Ask(_) | Deed::AskMany(_) => answer.ids.clone(),
+        Deed::Decide(_) | Deed::DecideMany(_) | Deed::Upload(_) | Deed::Look => vec![],
+    }
+}
+
+/// One client after the other: each answer is known beforehand.
+fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
+    let pool = book.0.keys().cloned().collect();
+    let mut draw = Draw { world, random: Random::seeded(random.below(u64::MAX)), pool, account: true, name, drawn: 0 };
+    for n in 0..CALLS_ALONE {
+        let call = draw.call();
+        let twice = draw.random.below(100) < TWICE_PERCENT;
+        let made = make(world, call, twice);
+        if let Err(fault) = made.call.explain(world, book, &made.answer) {
+            panic!("call {n} of {}, {:?} by {}: {fault}", draw.name, made.call.deed, made.call.who.token);
+        }
+        if draw.random.below(100) < AGAIN_PERCENT {
+            assert_eq!(made.call.make(world), made.answer, "sent again under its key: {:?}", made.call.deed);
+        }
+        draw.pool.extend(asked(&made.call.deed, &made.answer));
+    }
+}
+
+/// What one client of a crowd does: it decides on what all decide on, and on what it has asked for itself.
+fn one_of_a_crowd(world: &World, contested: &[String], seed: u64, name: String) -> Vec<Made> {
+    let pool = contested.to_vec();
+    let mut draw = Draw { world, random: Random::seeded(seed), pool, account: false, name, drawn: 0 };
+    let mut all = Vec::new();
+    for _ in 0..CALLS_EACH {
+        let call = draw.call();
+        // A retried decision that was refused may be legal by then if others decide too; a request or an upload stays.
+        let own = matches!(call.deed, Deed::Upload(_));
+        let twice = own && draw.random.below(100) < TWICE_PERCENT;
+        let made = make(world, call, twice);
+        draw.pool.extend(asked(&made.call.deed, &made.answer));
+        all.push(made);
+    }
+    all
+}
+
+/// Many clients at once: there must be an order of their calls that explains every answer, and what is there at the end.
+fn crowd(world: &World, book: &mut Book, random: &mut Random, name: &str) {
+    let contested = draw::contested(world, book, random, CONTESTED);
+    let (barrier, seeds) = (Barrier::new(CROWD), [(); CROWD].map(|()| random.below(u64::MAX)));
+    let mut made: Vec<Made> = std::thread::scope(|scope| {
+        let start = |(n, seed)| {
+            let (barrier, contested) = (&barrier, &contested);
+            scope.spawn(move || {
+                barrier.wait();
+                one_of_a_crowd(world, contested, seed, format!("{name}-{n}"))
+            })
+        };
+        let threads: Vec<_> = seeds.into_iter().enumerate().map(start).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    made.push(make(world, Call { who: &ROOT, deed: Deed::Look, key: String::new() }, false));
+    *book = order::explain(world, book, &made).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+}
+
+fn sequence(store: Store, seed: u64, steps: bool) {
+    eprintln!("seed {seed}");
+    let mut app = App::start(Options::on(store));
+    let (mut world, mut book, mut random) = (World::new(&app), Book::default(), Random::seeded(seed));
+    for round in 0..ROUNDS {
+        alone(&world, &mut book, &mut random, format!("{seed}-{round}"));
+        crowd(&world, &mut book, &mut random, &format!("{seed}-{round}-crowd"));
+        if steps {
+            world.step(&mut app, 1 + i64::try_from(random.below(4)).unwrap());
+        }
+        let made = make(&world, Call { who: &ROOT, deed: Deed::Look, key: String::new() }, false);
+        if let Err(fault) = made.call.explain(&world, &mut book, &made.answer) {
+            panic!("after round {round} of seed {seed}: {fault}");
+        }
+    }
+}
+
+#[test]
+fn the_application_does_as_the_model_says() {
+    let steps = embedded_only("its clock can be stepped");
+    each_store(|store| seeds().into_iter().for_each(|seed| sequence(store, seed, steps)));
+}
