@@ -179,10 +179,17 @@ fn what_is_at_a_limit_is_taken() {
     let asked: Value = bench.developer.json("POST", "exemptions", &long).expect(201).read();
     let path = format!("exemptions/{}/approve", asked["id"].as_str().unwrap());
     bench.secops.json("POST", &path, &json!({"comment": "ü".repeat(1024)})).expect(200);
-    let requests: Vec<_> = (0..100).map(|n| of_pipeline(&issue, &scan, n)).collect();
+    // Together far more than a single call's body may have, and as notices too.
+    let requests: Vec<_> = (0..100)
+        .map(|n| {
+            let mut body = of_pipeline(&issue, &scan, n);
+            body["text"] = json!("x".repeat(1000));
+            body
+        })
+        .collect();
     let asked: Value =
         bench.developer.json("POST", "exemptions/requests", &json!({"requests": requests})).expect(201).read();
-    let decide = |item: &Value| json!({"id": item["id"], "decision": "approve"});
+    let decide = |item: &Value| json!({"id": item["id"], "decision": "approve", "comment": "ü".repeat(250)});
     let decisions: Vec<_> = asked["items"].as_array().unwrap().iter().map(decide).collect();
     assert_eq!(decisions.len(), 100);
     bench.secops.json("POST", "exemptions/decisions", &json!({"decisions": decisions})).expect(200);

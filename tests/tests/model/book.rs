@@ -185,7 +185,9 @@ impl Book {
             Act::Reopen => {
                 (held.wider, held.state) = (None, State::Pending);
                 held.askers.insert(person);
-                matches!(status, Status::Rejected | Status::Expired)
+                // What has a fixed end behind it could never be approved.
+                let over = matches!(held.term, Term::Until(end) if end <= now);
+                matches!(status, Status::Rejected | Status::Expired) && !over
             }
         };
         held.decided_by = (*act != Act::Reopen).then(|| who.to_owned());

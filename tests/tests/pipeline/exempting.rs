@@ -4,7 +4,9 @@ use crate::tracking::{EDITED, RUN, bandit};
 use crate::wiring::{System, upload, upload_of};
 use crate::{FEATURE, MAIN};
 use api::problem::Code;
-use api::v1::{BulkDecision, DecisionBody, ExemptionBody, ExemptionItem, OccurrenceItem, ScanAnswer, SettingsBody};
+use api::v1::{
+    BulkDecision, DecisionBody, ExemptionBody, ExemptionItem, OccurrenceItem, ScanAnswer, SettingsBody, TokenBody,
+};
 use domain::exemption::{Coverage, Scope, Status};
 use domain::gate::Verdict;
 use domain::journal::JournalId;
@@ -114,6 +116,28 @@ fn an_edited_occurrence_counts_and_goes_back_to_review_once() {
     let (back_again, _) = scan(&system, "main", &[("a.py", 14, RUN), ("b.py", 5, OTHER)]);
     assert_eq!(back_again.verdict, Verdict::Pass, "and the old code, which was judged too");
     assert!(pending(&system).is_empty());
+}
+
+/// A report that shows no code.
+fn bare(results: &[(&str, u32, &str)]) -> Vec<u8> {
+    let mut report: serde_json::Value = serde_json::from_slice(&bandit(results)).unwrap();
+    report["results"].as_array_mut().unwrap().iter_mut().for_each(|result| {
+        result.as_object_mut().unwrap().remove("code");
+    });
+    report.to_string().into_bytes()
+}
+
+#[test]
+fn without_code_an_exemption_holds_for_its_line_and_goes_to_no_other_file() {
+    let system = System::new();
+    let upload = |results: &[(&str, u32, &str)]| system.upload(upload("main", &bare(results)).fail_on("high")).unwrap();
+    let first = upload(&[("a.py", 10, RUN)]);
+    let old = system.all_occurrences(first.scan.id);
+    granted(&system, chosen(&system, &first, &[&old[0]]));
+    assert_eq!(upload(&[("a.py", 10, RUN)]).verdict, Verdict::Pass);
+    assert_eq!(upload(&[("b.py", 500, RUN)]).verdict, Verdict::Fail, "the same is said of another file");
+    assert_eq!(upload(&[("a.py", 10, RUN)]).verdict, Verdict::Pass);
+    assert_eq!(upload(&[("a.py", 12, RUN)]).verdict, Verdict::Fail, "nobody can say that it is the same line");
 }
 
 #[test]
@@ -393,4 +417,40 @@ fn people_are_told_of_each_request_and_decision_once_and_of_ends_that_come_near(
     assert_eq!(kinds(), ending, "once");
     scan(&system, "main", &[("a.py", 10, EDITED), ("b.py", 5, OTHER)]);
     assert_eq!(kinds().last().map(|(kind, _)| *kind), Some(NoticeKind::Returned));
+}
+
+#[test]
+fn a_token_for_some_targets_learns_of_no_exemption_of_others() {
+    let system = System::new();
+    let first = system.upload(upload("main", MAIN)).unwrap();
+    let elsewhere = system.upload(upload_of("bandit", "other", "main", MAIN)).unwrap();
+    let issue = system.issues(first.scan.id, "critical")[0].id;
+    let id = system.request_exemption(&system.issues(first.scan.id, "critical")[0]);
+    let token = TokenBody {
+        name: "narrow".to_owned(),
+        role: "secops".to_owned(),
+        subject: None,
+        targets: Some(vec!["other".to_owned()]),
+        expires_in_days: None,
+    };
+    let who = system.issued(token);
+    assert!(system.exemptions_seen_by(&who).is_empty());
+    let decided = system.decide_as(&who, &id, "approve");
+    let nothing = "0".repeat(32);
+    let unknown = system.decide_as(&who, &nothing, "approve").unwrap_err();
+    let decided = decided.unwrap_err();
+    assert_eq!((decided.code, decided.detail), (unknown.code, unknown.detail.replace(&nothing, &id)));
+    let ask = |body: ExemptionBody| system.ask_as(&who, body).map_err(|problem| problem.detail);
+    let of = |scan: &ScanAnswer, scope: &str| ExemptionBody {
+        scope: scope.to_owned(),
+        target: None,
+        scan: Some(scan.scan.id.to_string()),
+        ..system.exemption_of(issue)
+    };
+    let foreign = ask(of(&first, "target")).unwrap_err();
+    assert!(foreign.contains("no finished scan"), "{foreign}");
+    let named = ask(ExemptionBody { target: Some("other".to_owned()), ..of(&first, "target") }).unwrap_err();
+    assert_eq!(named, foreign, "nothing is said of what it is of");
+    assert!(ask(of(&elsewhere, "project")).unwrap_err().contains("some targets only"));
+    assert!(ask(of(&elsewhere, "target")).is_ok());
 }

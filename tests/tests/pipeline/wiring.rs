@@ -511,6 +511,29 @@ impl System {
         block_on(exemptions::list::list(&self.calls(), &self.person("dev"), filter, wanted)).unwrap().items
     }
 
+    /// Whoever holds a token that is issued so.
+    pub(crate) fn issued(&self, wanted: TokenBody) -> api::auth::Identity {
+        let secret = format!("gate_{}_issued", wanted.name);
+        let tokens = self.tokens(Some("shop"));
+        let item = block_on(projects::tokens::issue(&tokens, &self.who(ADMIN), wanted, secret)).unwrap();
+        self.who(&item.token.unwrap())
+    }
+
+    pub(crate) fn exemptions_seen_by(&self, who: &api::auth::Identity) -> Vec<ExemptionItem> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(exemptions::list::list(&self.calls(), who, &Default::default(), wanted)).unwrap().items
+    }
+
+    pub(crate) fn ask_as(&self, who: &api::auth::Identity, body: ExemptionBody) -> Result<ExemptionItem, Problem> {
+        block_on(exemptions::job::request(&self.calls(), who, body))
+    }
+
+    pub(crate) fn decide_as(&self, who: &api::auth::Identity, id: &str, verb: &str) -> Result<ExemptionItem, Problem> {
+        let decision = exemptions::job::Decision::named(verb).unwrap();
+        let (id, body) = (id.parse().unwrap(), DecisionBody::default());
+        block_on(exemptions::job::decide(&self.calls(), who, id, decision, body))
+    }
+
     pub(crate) fn preview(&self, id: &str, asked: &exemptions::preview::Asked) -> Result<Vec<PreviewItem>, Problem> {
         let wanted = Wanted { limit: 500, from: None };
         let (calls, who, id) = (self.calls(), self.person("sec"), id.parse().unwrap());

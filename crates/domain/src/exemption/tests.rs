@@ -1,7 +1,7 @@
 use super::*;
 use crate::comparison::Division;
 use crate::journal::Fold as _;
-use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX, PROMOTED_MAX};
+use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX, PROMOTED_MAX, RETURNED_MAX};
 use crate::project::tests::entry;
 use finding::severity::Score;
 use std::collections::BTreeSet;
@@ -324,8 +324,9 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
         ("DEV", 4, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
         ("sec", 5, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
     ];
-    let (state, refusals) = fold(&events[..4]);
+    let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
+    assert_eq!(refusals.pop().unwrap().as_deref(), Some("it was asked for in this form before"));
     assert!(refusals.iter().all(Option::is_none));
     assert_eq!(weigh(&in_force(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
     let (state, refusals) = fold(&events);
@@ -333,6 +334,39 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     let weighed = weigh(&in_force(&state, 6), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::Exempted), Some(back)));
     assert!(weighed.returned.is_empty());
+}
+
+#[test]
+fn what_goes_back_to_review_can_not_fill_the_project() {
+    let from = asked(request(1, chosen(&[reviewed(1, 1)])));
+    let again = |n: usize| {
+        let form = Short::derive("test", &[&n.to_be_bytes()]);
+        let occurrence = Reviewed { form, ..reviewed(1, 1) };
+        let reach = chosen(&[occurrence]);
+        ExemptionRequest {
+            id: ExemptionId::of_returned(id(1), occurrence),
+            returned_from: Some(id(1)),
+            ..request(1, reach)
+        }
+    };
+    let many = |from, to| ExemptionEvent::Returned { requests: (from..to).map(again).collect() };
+    let (state, refusals) = fold(&[
+        ("dev", 0, from),
+        ("ci", 1, many(0, RETURNED_MAX + 5)),
+        ("ci", 2, many(RETURNED_MAX, RETURNED_MAX + 1)),
+        ("dev", 3, requested(2)),
+    ]);
+    assert_eq!((state.by_id.len(), state.returned(at(4))), (RETURNED_MAX + 2, RETURNED_MAX));
+    assert!(
+        refusals[1].is_none() && refusals[2].as_ref().unwrap().contains("are pending because") && refusals[3].is_none()
+    );
+}
+
+#[test]
+fn one_whose_end_has_passed_is_not_opened_again() {
+    let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
+    let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
+    assert!(refusals[2].as_ref().unwrap().contains("ask for a new one"), "{refusals:?}");
 }
 
 #[test]
