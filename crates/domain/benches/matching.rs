@@ -87,8 +87,12 @@ fn main() {
         let ((old, old_codes), (new, new_codes)) = (scan(shape, false), scan(shape, true));
         let first = compare(&subject(&old, 1), None, None);
         let known = Known {
-            issues: first.issues.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
-            occurrences: first.occurrences.iter().map(|row| Identified { id: row.id, seen: row.seen }).collect(),
+            issues: first.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
+            occurrences: first
+                .occurrences
+                .iter()
+                .map(|row| Identified { id: row.id, seen: row.seen, form: None })
+                .collect(),
             origins: first.origins,
             side: old,
         };

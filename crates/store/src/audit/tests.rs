@@ -152,7 +152,7 @@ fn an_event_that_was_appended_twice_is_marked_the_second_time() {
     }
     let sources = block_on(sources(&kv, vec![journal(0)])).unwrap();
     let (events, _) = page(&kv, &sources, &Part::default(), 100);
-    let repeated: BTreeMap<_, _> = events.iter().map(|event| (event.place.n, event.repeated)).collect();
+    let repeated: BTreeMap<_, _> = events.iter().map(|event| (event.place.n, event.copy_of.is_some())).collect();
     let marked: Vec<_> = repeated.into_iter().filter(|(_, repeated)| *repeated).map(|(n, _)| n).collect();
     assert_eq!(marked, [3, 4 + REPEATED_WITHIN + 2], "3 again comes too late to be noticed, 101 again just in time");
 }
