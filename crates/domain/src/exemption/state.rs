@@ -132,22 +132,41 @@ struct Step<'a> {
     event: &'a ExemptionEvent,
 }
 
+/// What exemptions were before they changed, in the order of the changes: of several events all take effect or none.
+#[derive(Default)]
+struct Before(Vec<(ExemptionId, Option<Exemption>)>);
+
+impl Before {
+    fn put_back(self, state: &mut Exemptions) {
+        for (id, was) in self.0.into_iter().rev() {
+            match was {
+                Some(was) => state.by_id.insert(id, was),
+                None => state.by_id.remove(&id),
+            };
+        }
+    }
+}
+
 impl Fold for Exemptions {
     type Event = ExemptionEvent;
     const ORDERED: bool = true;
 
     fn apply(&mut self, n: u64, entry: &Entry<ExemptionEvent>) -> Result<(), Refusal> {
         let step = |event| Step { id: entry.id, stamp: Stamp { n, at: entry.at, by: entry.by.subject.clone() }, event };
-        let ExemptionEvent::Many { events } = &entry.event else { return self.take(&step(&entry.event)) };
+        let mut before = Before::default();
+        let ExemptionEvent::Many { events } = &entry.event else {
+            return self.take(&step(&entry.event), &mut before);
+        };
         if events.len() > BULK_MAX {
             let reason = format!("{} at once are too many; at most {BULK_MAX} are allowed", events.len());
             return Err(Refusal::new(reason));
         }
-        let mut changed = self.clone();
         for (at, event) in (1_usize..).zip(events) {
-            changed.take(&step(event)).map_err(|refusal| Refusal::new(format!("number {at}: {refusal}")))?;
+            if let Err(refusal) = self.take(&step(event), &mut before) {
+                before.put_back(self);
+                return Err(Refusal::new(format!("number {at}: {refusal}")));
+            }
         }
-        *self = changed;
         Ok(())
     }
 }
@@ -182,26 +201,26 @@ impl Exemptions {
         supposed
     }
 
-    fn take(&mut self, step: &Step<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, step: &Step<'_>, before: &mut Before) -> Result<(), Refusal> {
         match step.event {
-            ExemptionEvent::Requested { request } => self.request(step, request),
+            ExemptionEvent::Requested { request } => self.request(step, before, request),
             ExemptionEvent::Returned { requests } => {
                 // Each for itself: what there is no room for counts at the gate all the same.
-                let taken: Vec<_> = requests.iter().map(|request| self.take_back(step, request)).collect();
+                let taken: Vec<_> = requests.iter().map(|request| self.take_back(step, before, request)).collect();
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
                 if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
             ExemptionEvent::Approved { exemption, reach, own, .. } => {
-                self.approve(step, *exemption, reach.as_ref(), *own)
+                self.approve(step, before, *exemption, reach.as_ref(), *own)
             }
             ExemptionEvent::Rejected { exemption, .. } => {
-                self.change(step, *exemption, "rejected", &[Status::Pending, Status::Approved], |held, step| {
+                self.change(step, before, *exemption, "rejected", &[Status::Pending, Status::Approved], |held, step| {
                     held.decision = Some(decided(step, Status::Rejected));
                 })
             }
             ExemptionEvent::Cancelled { exemption, .. } => {
                 let from = [Status::Pending, Status::Approved, Status::Rejected, Status::Expired];
-                self.change(step, *exemption, "cancelled", &from, |held, step| {
+                self.change(step, before, *exemption, "cancelled", &from, |held, step| {
                     held.decision = Some(decided(step, Status::Cancelled));
                 })
             }
@@ -212,16 +231,23 @@ impl Exemptions {
                     let reason = format!("the exemption's end, {end}, has passed; ask for a new one");
                     return Err(Refusal::new(reason));
                 }
-                self.change(step, *exemption, "opened again", &[Status::Rejected, Status::Expired], |held, step| {
-                    held.decision = None;
-                    held.askers.insert(step.stamp.by.clone());
-                })
+                self.change(
+                    step,
+                    before,
+                    *exemption,
+                    "opened again",
+                    &[Status::Rejected, Status::Expired],
+                    |held, step| {
+                        held.decision = None;
+                        held.askers.insert(step.stamp.by.clone());
+                    },
+                )
             }
             ExemptionEvent::Many { .. } => Err(Refusal::new("several events can't be one of several")),
         }
     }
 
-    fn request(&mut self, step: &Step<'_>, request: &ExemptionRequest) -> Result<(), Refusal> {
+    fn request(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
             return if again { Ok(()) } else { Err(Refusal::new("an exemption of this id is there already")) };
@@ -234,14 +260,14 @@ impl Exemptions {
         if let Some((id, _)) = self.by_id.iter().find(|(_, held)| same(held) && pending(held)) {
             return Err(Refusal::new(format!("exemption {id} asks for the same and is pending")));
         }
-        self.make_room(step.stamp.at, request.reach.occurrences().len())?;
-        self.by_id.insert(request.id, asked_for(step, request, BTreeSet::from([step.stamp.by.clone()])));
+        self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
+        self.add(before, request.id, asked_for(step, request, BTreeSet::from([step.stamp.by.clone()])));
         Ok(())
     }
 
     /// Occurrences of an exemption are to be judged anew. They are asked for once for each form that they take, in the name
     /// of those who asked before: whoever uploaded the report is not the one who wants it.
-    fn take_back(&mut self, step: &Step<'_>, request: &ExemptionRequest) -> Result<(), Refusal> {
+    fn take_back(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
             return if again { Ok(()) } else { Err(Refusal::new("it was asked for in this form before")) };
@@ -253,10 +279,10 @@ impl Exemptions {
             let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved");
             return Err(Refusal::new(reason));
         }
-        self.make_room(step.stamp.at, request.reach.occurrences().len())?;
+        self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
         let mut exemption = asked_for(step, request, askers);
         exemption.requested.by = by;
-        self.by_id.insert(request.id, exemption);
+        self.add(before, request.id, exemption);
         Ok(())
     }
 
@@ -266,9 +292,15 @@ impl Exemptions {
         self.by_id.values().filter(pending).count()
     }
 
+    fn add(&mut self, before: &mut Before, id: ExemptionId, exemption: Exemption) {
+        before.0.push((id, None));
+        self.by_id.insert(id, exemption);
+    }
+
     fn approve(
         &mut self,
         step: &Step<'_>,
+        before: &mut Before,
         id: ExemptionId,
         reach: Option<&Reach>,
         own_allowed: bool,
@@ -291,12 +323,13 @@ impl Exemptions {
             return Err(Refusal::new(format!("the exemption's end, {end}, has passed, and it can't be approved")));
         }
         let decision = Decision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
-        self.change(step, id, "approved", &from, |held, _| held.decision = Some(decision))
+        self.change(step, before, id, "approved", &from, |held, _| held.decision = Some(decision))
     }
 
     fn change(
         &mut self,
         step: &Step<'_>,
+        before: &mut Before,
         id: ExemptionId,
         verb: &str,
         from: &[Status],
@@ -307,6 +340,7 @@ impl Exemptions {
             return Ok(());
         }
         legal(held, step, verb, from)?;
+        before.0.push((id, Some(held.clone())));
         change(held, step);
         held.remember(step.id);
         Ok(())
@@ -317,7 +351,10 @@ impl Exemptions {
     }
 
     /// Forgets exemptions that are over, until there is room for one more that names so many occurrences.
-    fn make_room(&mut self, now: Timestamp, occurrences: usize) -> Result<(), Refusal> {
+    fn make_room(&mut self, now: Timestamp, before: &mut Before, occurrences: usize) -> Result<(), Refusal> {
+        if occurrences == 0 && self.by_id.len() < EXEMPTIONS_MAX {
+            return Ok(());
+        }
         let mut total = self.by_id.values().map(Exemption::occurrences).sum::<usize>().saturating_add(occurrences);
         if self.by_id.len() < EXEMPTIONS_MAX && total <= EXEMPTED_OCCURRENCES_TOTAL_MAX {
             return Ok(());
@@ -340,9 +377,7 @@ impl Exemptions {
             kept -= 1;
             forgotten.push(id);
         }
-        forgotten.iter().for_each(|id| {
-            self.by_id.remove(id);
-        });
+        before.0.extend(forgotten.into_iter().map(|id| (id, self.by_id.remove(&id))));
         Ok(())
     }
 }

@@ -251,6 +251,14 @@ fn several_take_effect_together_or_not_at_all() {
     ]);
     assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and can't be approved"));
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Pending);
+    let before = fold(&[("dev", 0, many(vec![requested(1), requested(2)])), ("sec", 1, cancelled(2))]).0;
+    assert_eq!(state, before, "nothing is left of those before the one that was refused");
+    let (state, refusals) = fold(&[
+        ("dev", 0, many(vec![requested(1), requested(2)])),
+        ("sec", 1, cancelled(2)),
+        ("sec", 2, many(vec![requested(3), cancelled(1), requested(3), requested(4), approved(2)])),
+    ]);
+    assert!(refusals[2].is_some() && state == before, "{refusals:?}");
     let nested = many(vec![many(vec![requested(1)])]);
     assert!(fold(&[("dev", 0, nested)]).1[0].is_some());
     let most = |count| many((0..count).map(|n| requested(u8::try_from(n).unwrap())).collect());
