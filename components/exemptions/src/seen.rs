@@ -20,8 +20,6 @@ use store::{document, journal, keys};
 
 /// How many of a target's newest scans are searched for an issue.
 const SCANS_SEARCHED: usize = 20;
-/// How many occurrences are in memory at once.
-const OCCURRENCES_AT_ONCE: u32 = 10_000;
 
 /// An issue as a scan has it.
 #[derive(Debug, Clone)]
@@ -89,16 +87,8 @@ impl<'a, K: Kv> Sight<'a, K> {
     }
 
     /// Hands over the issue's occurrences in its scan.
-    pub(crate) async fn each_occurrence(&self, seen: &Seen, mut each: impl FnMut(&Candidate)) -> Result<(), Problem> {
-        let mut places = Places::new(self.kv, seen.scan);
-        let end = seen.first.saturating_add(seen.occurrences);
-        let mut first = seen.first;
-        while first < end {
-            let count = OCCURRENCES_AT_ONCE.min(end - first);
-            places.candidates(first, count).await?.iter().for_each(&mut each);
-            first += count;
-        }
-        Ok(())
+    pub(crate) async fn each_occurrence(&self, seen: &Seen, each: impl FnMut(&Candidate)) -> Result<(), Problem> {
+        Ok(Places::new(self.kv, seen.scan).each(seen.first, seen.occurrences, each).await?)
     }
 
     /// Reads a scan, if it is a finished one of the project that the caller may see.

@@ -17,7 +17,7 @@ use domain::tracking;
 use finding::severity::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many occurrences of an issue are in memory at once while it is weighed.
+/// How many occurrences of an issue are in memory at once.
 const OCCURRENCES_AT_ONCE: u32 = 10_000;
 
 /// A scan judged.
@@ -214,22 +214,27 @@ impl<'a, K: Kv> Places<'a, K> {
         let names = rated.names(row.id);
         let mut weighing = force.weigh(&names);
         if force.is_partial(&names) {
-            let end = rated.first.saturating_add(rated.occurrences);
-            let mut first = rated.first;
-            while first < end {
-                let count = OCCURRENCES_AT_ONCE.min(end - first);
-                self.candidates(first, count).await?.iter().for_each(|candidate| weighing.add(candidate));
-                first += count;
-            }
+            self.each(rated.first, rated.occurrences, |candidate| weighing.add(candidate)).await?;
         }
         Ok(weighing.finish())
     }
 
-    /// The occurrences from the place `first` on, as they are weighed.
+    /// Hands over so many occurrences from the place `first` on, as they are weighed.
     ///
     /// # Errors
     /// The store failed, or a stage is not done.
-    pub async fn candidates(&mut self, first: u32, count: u32) -> Result<Vec<Candidate>, KvError> {
+    pub async fn each(&mut self, first: u32, count: u32, mut each: impl FnMut(&Candidate)) -> Result<(), KvError> {
+        let end = first.saturating_add(count);
+        let mut first = first;
+        while first < end {
+            let count = OCCURRENCES_AT_ONCE.min(end - first);
+            self.candidates(first, count).await?.iter().for_each(&mut each);
+            first += count;
+        }
+        Ok(())
+    }
+
+    async fn candidates(&mut self, first: u32, count: u32) -> Result<Vec<Candidate>, KvError> {
         let (kv, scan) = (self.kv, self.scan);
         let lists = match self.lists.take() {
             Some(lists) => lists,
