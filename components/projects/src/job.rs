@@ -1,5 +1,6 @@
 //! What can be done to a project and its targets: every change is an event in its journal.
 
+use crate::account;
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
@@ -74,6 +75,7 @@ pub async fn put_project<K: Kv, V: Services>(
     settings: SettingsBody,
 ) -> Result<ProjectAnswer, Problem> {
     let settings = read_settings(settings)?;
+    account::list_project(context.kv, context.services, who, &context.project, context.now).await?;
     append(context, who, ProjectEvent::SettingsSet { settings }).await?;
     project(context, who).await
 }

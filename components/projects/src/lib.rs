@@ -1,18 +1,19 @@
-//! Projects, their targets and baselines; tokens, of projects and of the account.
+//! Projects, their targets and baselines; tokens, of projects and of the account; who is calling.
 
+pub mod account;
 pub mod job;
 pub mod tokens;
 
 use api::auth::Identity;
 use api::calls::projects::Call;
 use api::calls::public::OPENAPI;
-use api::calls::{Table as _, account};
+use api::calls::{self, Table as _};
 use api::context::Context;
 use api::openapi;
 use api::page;
 use api::problem::Problem;
 use api::query::Query;
-use api::v1::{AccountTokenBody, SettingsBody, TargetPatch, TokenBody};
+use api::v1::{AccountTokenBody, Me, SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
 use domain::ids::EventId;
 use guest::chain::Chain;
@@ -29,7 +30,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     if guest::is_public(&request, &OPENAPI)? {
         return Ok(Reply::json_text(200, openapi::DOCUMENT));
     }
-    if account::Call::find(&request.method, &request.path).is_ok() {
+    if calls::account::Call::find(&request.method, &request.path).is_ok() {
         return of_account(request).await;
     }
     let session = Session::<Call>::open(&request).await?;
@@ -68,18 +69,23 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     }
 }
 
-/// A call to the account.
+/// A call to no project.
 async fn of_account(mut request: guest::Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, call, params } = Session::<account::Call>::open(&request).await?;
+    let Session { kv, now, who, call, params } = Session::<calls::account::Call>::open(&request).await?;
     let event = EventId::from_bits(guest::random_bits()?);
     let context = tokens::Context { kv: &kv, services: &Chain, now, event, project: None };
     match call {
-        account::Call::Tokens => list_tokens(&context, &mut request.query).await,
-        account::Call::IssueToken => {
+        calls::account::Call::Me => Reply::json(200, &Me::new(&who)),
+        calls::account::Call::Projects => {
+            let wanted = page::wanted(&mut request.query, "projects")?;
+            Reply::json(200, &account::projects(&kv, &who, now, wanted).await?)
+        }
+        calls::account::Call::Tokens => list_tokens(&context, &mut request.query).await,
+        calls::account::Call::IssueToken => {
             let wanted: AccountTokenBody = guest::json_body(&mut request.body).await?;
             issue_token(&context, &who, wanted.into()).await
         }
-        account::Call::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
+        calls::account::Call::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
     }
 }
 

@@ -33,7 +33,7 @@ impl Identity {
     /// See [`Self::require`] and [`Self::require_installation`].
     pub fn allow(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
         match (access, project) {
-            (Access::Public, _) => Ok(()),
+            (Access::Public | Access::Anybody, _) => Ok(()),
             (Access::Account, _) => self.require_installation(),
             (Access::Right(right), Some(project)) => self.require(project, right),
             (Access::Right(_), None) => Err(Problem::internal("the call needs a right in a project and names none")),
@@ -70,6 +70,16 @@ impl Identity {
     pub fn require_target(&self, project: &ProjectId, target: &TargetName, right: Right) -> Result<(), Problem> {
         self.require(project, right)?;
         if self.covers(target) { Ok(()) } else { Err(no_target(target)) }
+    }
+
+    /// The one project the token is good for; absent for an account admin, who sees all of them.
+    pub fn project(&self) -> Option<&ProjectId> {
+        self.project.as_ref()
+    }
+
+    /// The targets the token is good for; absent: all, and what concerns the project as a whole.
+    pub fn targets(&self) -> Option<&BTreeSet<TargetName>> {
+        self.targets.as_ref()
     }
 
     /// Whether the token is good for this target. What it is not good for is, for its holder, not there.

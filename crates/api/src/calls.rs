@@ -20,9 +20,10 @@ use domain::ids::ProjectId;
 use std::fmt;
 use std::str::FromStr;
 
-/// Makes a component's enum of calls. An entry's comment is the call's summary; its value is its row.
+/// Makes the enum of calls of the component that is named first. An entry's comment is the call's summary; its value is
+/// its row.
 macro_rules! calls {
-    ($($(#[doc = $doc:literal])+ $name:ident = $row:expr;)+) => {
+    ($component:literal: $($(#[doc = $doc:literal])+ $name:ident = $row:expr;)+) => {
         /// The calls that the component answers.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Call {
@@ -30,6 +31,7 @@ macro_rules! calls {
         }
 
         impl $crate::calls::Table for Call {
+            const COMPONENT: &'static str = $component;
             const ALL: &'static [Self] = &[$(Self::$name),+];
 
             fn row(self) -> &'static $crate::calls::Row {
@@ -47,6 +49,9 @@ pub(crate) use calls;
 
 /// The calls of one component.
 pub trait Table: Copy + 'static {
+    /// The component's name.
+    const COMPONENT: &'static str;
+
     /// All of them.
     const ALL: &'static [Self];
 
@@ -133,6 +138,19 @@ pub fn every() -> impl Iterator<Item = &'static Row> {
         .chain(rows::<results::Call>())
         .chain(rows::<exemptions::Call>())
         .chain(rows::<audit::Call>())
+}
+
+/// The component that answers a call which needs a token, if there is such a call: where a component sends it.
+pub fn component(method: &str, path: &[String]) -> Option<&'static str> {
+    fn answers<C: Table>(method: &str, path: &[String]) -> Option<&'static str> {
+        C::find(method, path).ok().map(|_| C::COMPONENT)
+    }
+    answers::<account::Call>(method, path)
+        .or_else(|| answers::<projects::Call>(method, path))
+        .or_else(|| answers::<ingest::Call>(method, path))
+        .or_else(|| answers::<results::Call>(method, path))
+        .or_else(|| answers::<exemptions::Call>(method, path))
+        .or_else(|| answers::<audit::Call>(method, path))
 }
 
 /// The methods that a path has, whichever components answer them.

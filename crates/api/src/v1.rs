@@ -1,5 +1,6 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
+mod account;
 mod audit;
 mod exemption;
 pub mod explain;
@@ -11,6 +12,7 @@ mod source;
 mod target;
 mod token;
 
+pub use account::{Me, ProjectItem};
 pub use audit::{AuditAbout, AuditActor, AuditItem};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,

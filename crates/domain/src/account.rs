@@ -1,11 +1,13 @@
-//! The account: what belongs to the installation and to no project, as the fold of its journal. So far the tokens of its
-//! admins, which name persons; the installation's own admin token is nobody's.
+//! The account: what belongs to the installation and to no project, as the fold of its journal. The tokens of its admins,
+//! which name persons (the installation's own admin token is nobody's), and which projects there are.
 
 use crate::event::Entry;
-use crate::ids::{EventId, TokenId};
+use crate::ids::{EventId, ProjectId, TokenId};
 use crate::journal::{Fold, Refusal};
+use crate::limits::PROJECTS_MAX;
 use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What can happen to the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,11 @@ pub enum AccountEvent {
         /// Which.
         token: TokenId,
     },
+    /// A project was created. What it is stands in its own journal; here, that it is one of the installation's.
+    ProjectCreated {
+        /// Which.
+        project: ProjectId,
+    },
 }
 
 /// The state of the account.
@@ -29,6 +36,9 @@ pub struct Account {
     /// The tokens of its admins.
     #[serde(default)]
     pub tokens: Tokens,
+    /// The projects, to be listed.
+    #[serde(default)]
+    pub projects: BTreeSet<ProjectId>,
     /// The last event that changed it, so that one appended twice by a retry is recognised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
@@ -45,8 +55,19 @@ impl Fold for Account {
         match &entry.event {
             AccountEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
             AccountEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
+            AccountEvent::ProjectCreated { project } => self.list(project)?,
         }
         self.last_event = Some(entry.id);
+        Ok(())
+    }
+}
+
+impl Account {
+    fn list(&mut self, project: &ProjectId) -> Result<(), Refusal> {
+        if self.projects.len() >= PROJECTS_MAX && !self.projects.contains(project) {
+            return Err(Refusal::new(format!("there are {PROJECTS_MAX} projects, the most there may be")));
+        }
+        self.projects.insert(project.clone());
         Ok(())
     }
 }
@@ -72,15 +93,32 @@ mod tests {
     }
 
     #[test]
+    fn projects_are_listed_once_and_only_so_many() {
+        let mut account = Account::default();
+        let created = |n: usize| AccountEvent::ProjectCreated { project: format!("p{n}").parse().unwrap() };
+        for n in 0..PROJECTS_MAX {
+            account.projects.insert(format!("p{n}").parse().unwrap());
+        }
+        assert_eq!(account.apply(1, &entry(1, "ann", 1000, created(7))), Ok(()), "it is there already");
+        let refused = account.apply(2, &entry(2, "ann", 1000, created(PROJECTS_MAX)));
+        assert_eq!(refused.unwrap_err().reason, format!("there are {PROJECTS_MAX} projects, the most there may be"));
+        account.projects.clear();
+        assert_eq!(account.apply(3, &entry(3, "ann", 1000, created(PROJECTS_MAX))), Ok(()));
+        assert_eq!(account.projects.len(), 1);
+    }
+
+    #[test]
     fn the_stored_events_are_pinned() {
         let events = [
             AccountEvent::TokenIssued { token: token("gate_x", None) },
             AccountEvent::TokenRevoked { token: TokenId::of("gate_x") },
+            AccountEvent::ProjectCreated { project: "shop".parse().unwrap() },
         ];
         let lines = events.map(|event| serde_json::to_string(&event).unwrap());
         insta::assert_snapshot!(lines.join("\n"), @r#"
         {"type":"token_issued","token":{"id":"18704ef65a239f969dcb36805804a0a9","sha256":"e356b614df4bb6db7de16b41361ee3ff3ba695abb03d87284fc7cb7c033e5585","name":"ci","subject":"ci","role":"developer"}}
         {"type":"token_revoked","token":"18704ef65a239f969dcb36805804a0a9"}
+        {"type":"project_created","project":"shop"}
         "#);
     }
 }

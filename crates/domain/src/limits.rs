@@ -3,6 +3,8 @@
 
 /// Largest value written to the key-value store, in bytes (what every Spin back end holds; see `Value sizes` in ARCHITECTURE.md).
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Most projects of an installation; their names are one journal's state.
+pub const PROJECTS_MAX: usize = 5_000;
 /// Most targets of one project; they are one journal's state.
 pub const TARGETS_MAX: usize = 5_000;
 /// Most tokens of one project, or of the account, that are neither revoked nor expired.

@@ -203,3 +203,24 @@ fn a_token_revoked_while_it_is_issued_is_dead() {
     }
     assert!(revoked_early > 0, "the moment in between was met");
 }
+
+#[test]
+fn projects_are_listed_for_those_who_see_them() {
+    let (system, ..) = two_targets();
+    let own = token_for_notes(&system, "ann", "viewer");
+    let neighbour = system.token_of("other", "bob", "admin");
+    let page = |token: &str, limit, from| {
+        let (who, calls) = (system.who(token), system.calls());
+        block_on(projects::account::projects(&system.kv, &who, calls.now, Wanted { limit, from })).unwrap()
+    };
+    let listed = |token: &str| {
+        let items = page(token, 50, None).items;
+        items.into_iter().map(|item| (item.id, item.targets)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(ADMIN), [("other".to_owned(), 0), ("shop".to_owned(), 2)]);
+    assert_eq!(listed(&own), [("shop".to_owned(), 1)], "of its targets alone");
+    assert_eq!(listed(&neighbour), [("other".to_owned(), 0)]);
+    let first = page(ADMIN, 1, None);
+    assert_eq!((first.items[0].id.as_str(), first.next.is_some()), ("other", true));
+    assert_eq!(page(ADMIN, 1, Some("other".to_owned())).items[0].id, "shop");
+}

@@ -11,6 +11,7 @@ pub(crate) const PROJECT: &str = "shop";
 /// The roles in a project.
 pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
 
+const ANYBODY: &str = "uploader viewer developer secops admin account neighbour";
 const READERS: &str = "viewer developer secops admin account";
 const UPLOADERS: &str = "uploader developer secops admin account";
 const DEVELOPERS: &str = "developer secops admin account";
@@ -45,6 +46,8 @@ const fn case(
 pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
     case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/me", ANYBODY, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects", ANYBODY, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/tokens", ACCOUNT, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/tokens", ACCOUNT, 201, |_| Example::of(&[]).body(&json!({"name": "root"}))),
     case("DELETE", "/api/v1/tokens/{token}", ACCOUNT, 204, |world| {

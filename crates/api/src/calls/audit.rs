@@ -21,6 +21,8 @@ const FORMAT: Parameter = Parameter::optional(
 );
 
 calls! {
+    "audit":
+
     /// What happened in the project, the newest first: who did what, when, from where and why.
     Project = Row::get("/api/v1/projects/{project}/audit", Access::Right(Right::Decide))
         .query(&[

@@ -17,6 +17,8 @@ const fn decision(path: &'static str, access: Access) -> Row {
 }
 
 calls! {
+    "exemptions":
+
     /// The exemptions, and how each stands now; those asked for last come first.
     Exemptions = Row::get("/api/v1/projects/{project}/exemptions", READ)
         .query(&[

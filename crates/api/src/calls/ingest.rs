@@ -6,6 +6,8 @@ use crate::v1::{NoBody, ReplayAnswer, ScanAnswer};
 use domain::role::Right;
 
 calls! {
+    "ingest":
+
     /// Uploads a scanner's report, and answers with the verdict. Sent again under the same key it is no second scan.
     Upload = Row::post("/api/v1/projects/{project}/scans", Access::Right(Right::Upload))
         .query(&[

@@ -10,6 +10,8 @@ const DEVELOP: Access = Access::Right(Right::Develop);
 const ADMINISTER: Access = Access::Right(Right::Administer);
 
 calls! {
+    "projects":
+
     /// The project: its settings, and how many targets it has.
     Project = Row::get("/api/v1/projects/{project}", READ).answers::<ProjectAnswer>(200);
 

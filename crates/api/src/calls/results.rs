@@ -12,6 +12,8 @@ const BUCKET: Parameter = Parameter::optional(
 );
 
 calls! {
+    "results":
+
     /// The scans, the newest first.
     Scans = Row::get("/api/v1/projects/{project}/scans", READ)
         .query(&[

@@ -34,6 +34,8 @@ pub struct Row {
 pub enum Access {
     /// Everybody, without a token.
     Public,
+    /// Everybody with a token, whatever it is good for.
+    Anybody,
     /// Who has this right in the project that the path names.
     Right(Right),
     /// The account admin: the installation's.
@@ -227,6 +229,7 @@ impl Row {
     pub fn all_problems(&self) -> Vec<Code> {
         let of_access: &[Code] = match self.access {
             Access::Public => &[],
+            Access::Anybody => &[Code::Unauthenticated, Code::TokenExpired, Code::TooManyAttempts],
             Access::Right(_) => {
                 &[Code::Unauthenticated, Code::TokenExpired, Code::TooManyAttempts, Code::Forbidden, Code::NotFound]
             }
@@ -259,10 +262,11 @@ impl Row {
 }
 
 impl Access {
-    /// The right in a word: `public`, `account`, or a right's name.
+    /// The right in a word: `public`, `anybody`, `account`, or a right's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
+            Self::Anybody => "anybody",
             Self::Account => "account",
             Self::Right(Right::Upload) => "upload",
             Self::Right(Right::Read) => "read",
@@ -276,6 +280,7 @@ impl Access {
     pub fn who(self) -> String {
         match self {
             Self::Public => "everybody".to_owned(),
+            Self::Anybody => "everybody with a token".to_owned(),
             Self::Account => "account admin".to_owned(),
             Self::Right(right) => right.roles().map(Role::as_str).collect::<Vec<_>>().join(", "),
         }

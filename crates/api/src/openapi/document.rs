@@ -143,6 +143,7 @@ fn operation(row: &Row, schemas: &mut Schemas) -> Value {
 fn roles(access: Access) -> Vec<&'static str> {
     match access {
         Access::Public | Access::Account => Vec::new(),
+        Access::Anybody => Role::ALL.map(Role::as_str).to_vec(),
         Access::Right(right) => right.roles().map(Role::as_str).collect(),
     }
 }

@@ -4,6 +4,7 @@ use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Reason, Scope, Status};
 use domain::gate::Verdict;
 use domain::project::TargetType;
+use domain::role::Role;
 use domain::tracking::{Confidence, Stage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -31,6 +32,10 @@ impl<T: Words> JsonSchema for Word<T> {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "enum": T::ALL})
     }
+}
+
+impl Words for Role {
+    const ALL: &'static [Self] = &Self::ALL;
 }
 
 impl Words for Bucket {
