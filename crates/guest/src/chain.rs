@@ -1,6 +1,6 @@
 //! Calls from component to component over private routes (`http://<component>.spin.internal`), in process.
 
-use crate::request::{FORWARDED_ADDRESS, Reply, client_address, headers_of};
+use crate::request::{FORWARDED_ADDRESS, Reply, client_address, header, headers_of};
 use api::Problem;
 use api::internal::{Append, Appended, CLOUD_EVENT, Count, Counted, ScanRef, Services, Stage};
 use api::problem::{Code, Document};
@@ -39,23 +39,58 @@ impl Services for Chain {
     }
 }
 
+/// A request that a component sends on for a client.
+#[derive(Debug)]
+pub struct Onward<'a> {
+    /// The component that answers it.
+    pub component: &'static str,
+    /// The method.
+    pub method: &'a str,
+    /// The path, with its query.
+    pub path: &'a str,
+    /// The value of the header `Authorization`, if there is one.
+    pub authorization: Option<&'a str>,
+    /// The client's address, as [`client_address`] has it.
+    pub client: Option<&'a str>,
+    /// The body's media type, where there is a body.
+    pub media_type: Option<&'a str>,
+}
+
 /// Sends a request without a body on to another component, with who asks and from where, and answers with its reply.
 ///
 /// # Errors
 /// The component could not be reached.
-pub async fn forward(component: &str, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let mut request = Request::get(url(component, path));
-    if let Some(token) = headers.get("authorization") {
-        request = request.header("authorization", token);
+pub async fn forward(component: &'static str, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+    let (client, authorization) = (client_address(headers), header(headers, "authorization")?);
+    let onward = Onward { component, method: "GET", path, authorization, client, media_type: None };
+    onward.send(Full::new(Bytes::new())).await
+}
+
+impl Onward<'_> {
+    /// Sends it with this body, which may still arrive, and answers with the reply.
+    ///
+    /// # Errors
+    /// The component could not be reached, or the body ended early.
+    pub async fn send<B>(&self, body: B) -> Result<Reply, Problem>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + 'static,
+    {
+        let Self { component, method, path, authorization, client, media_type } = self;
+        let mut request = Request::builder().method(*method).uri(url(component, path));
+        let headers = [("authorization", authorization), (FORWARDED_ADDRESS, client), ("content-type", media_type)];
+        for (name, value) in headers {
+            if let Some(value) = value {
+                request = request.header(name, *value);
+            }
+        }
+        let request = request.body(body).map_err(|error| Problem::internal(error.to_string()))?;
+        let response = send(request).await.map_err(|error| unreachable(component, error))?;
+        let media_type =
+            response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (status, media_type) = (response.status().as_u16(), media_type.to_owned());
+        let body = self::body(component, response).await?.to_vec();
+        Ok(Reply { status, media_type, headers: headers_of(status), body })
     }
-    if let Some(address) = client_address(headers) {
-        request = request.header(FORWARDED_ADDRESS, address);
-    }
-    let request = request.body(Full::new(Bytes::new())).map_err(|error| Problem::internal(error.to_string()))?;
-    let response = send(request).await.map_err(|error| unreachable(component, error))?;
-    let media_type = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (status, media_type) = (response.status().as_u16(), media_type.to_owned());
-    Ok(Reply { status, media_type, headers: headers_of(status), body: body(component, response).await?.to_vec() })
 }
 
 async fn post<B: Serialize, A: DeserializeOwned>(

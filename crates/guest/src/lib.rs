@@ -9,7 +9,7 @@ mod request;
 mod session;
 
 pub use kv::SpinKv;
-pub use request::{Body, Call, Reply, bulk_body, bulk_bytes, header, json, json_body, serve};
+pub use request::{Body, Call, Reply, bulk_body, bulk_bytes, header, json, json_body, serve, serve_with};
 pub use session::{Session, is_public};
 
 use api::Problem;

@@ -232,7 +232,8 @@ impl Reply {
         for (name, value) in self.headers {
             headers.extend(HeaderValue::from_str(&value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+        // Of an answer that says nothing else, nobody keeps a copy.
+        headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
         response
     }
 }
@@ -250,6 +251,16 @@ pub(crate) fn headers_of(status: u16) -> Vec<(&'static str, String)> {
 
 /// Runs a job on a request and answers with its reply, or with its problem.
 pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
+    serve_with(request, job, Reply::problem).await
+}
+
+/// Runs a job on a request and answers with its reply, or with what `told` makes of its problem and of the path that it
+/// was asked of.
+pub async fn serve_with<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(
+    request: Request,
+    job: F,
+    told: impl FnOnce(&Problem, &[String]) -> Reply,
+) -> Response<Full<Bytes>> {
     let (path, reply) = match Call::take(request) {
         Ok(call) => (call.path.clone(), job(call).await),
         Err(problem) => (Vec::new(), Err(problem)),
@@ -260,7 +271,7 @@ pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Requ
             if problem.code.status() >= 500 {
                 eprintln!("{problem}");
             }
-            Reply::problem(&problem, &path).into_response()
+            told(&problem, &path).into_response()
         }
     }
 }

@@ -19,6 +19,16 @@ pub fn guesses(bucket: u16) -> String {
     format!("gh:guess:{bucket:04x}")
 }
 
+/// The key under which the dashboard's sessions are sealed.
+pub fn session_key() -> String {
+    "gh:session-key".to_owned()
+}
+
+/// When all sessions of a token were ended, under its SHA-256.
+pub fn signed_out(sha256: &str) -> String {
+    format!("gh:signed-out:{sha256}")
+}
+
 /// What was frozen when a scan began.
 pub fn scan(scan: ScanId) -> String {
     format!("gh:scan:{scan}")

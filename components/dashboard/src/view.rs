@@ -1,0 +1,6 @@
+//! Small pieces that pages are made of.
+
+pub(crate) mod badge;
+pub(crate) mod list;
+pub(crate) mod notice;
+pub(crate) mod time;

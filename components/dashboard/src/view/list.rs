@@ -1,0 +1,41 @@
+//! What lists share: the way to the next page, and what stands in place of nothing.
+
+use maud::{Markup, html};
+
+/// What stands where a list has nothing to show: what that means, and what to do about it.
+pub(crate) fn empty(what: &str, hint: &Markup) -> Markup {
+    html! { div class="empty" { p class="what" { (what) } p { (hint) } } }
+}
+
+/// The ways to the first and to the next page of a list; `name` says of which. Nothing, where there is one page.
+pub(crate) fn pager(name: &str, first: Option<&str>, next: Option<&str>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav class="pager" aria-label={ "Pages of " (name) } {
+                @if let Some(first) = first { a href=(first) { "First page" } }
+                @if let Some(next) = next { a href=(next) rel="next" { "Next page" } }
+            }
+        }
+    }
+}
+
+/// A number with its noun, in the plural unless it is one.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    let plural = match (number, noun.strip_suffix('y')) {
+        (1, _) => return format!("1 {noun}"),
+        (_, Some(stem)) => format!("{stem}ies"),
+        (_, None) => format!("{noun}s"),
+    };
+    format!("{number} {plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_follow_their_number() {
+        assert_eq!([count(0, "issue"), count(1, "issue"), count(2, "issue")], ["0 issues", "1 issue", "2 issues"]);
+        assert_eq!(count(3, "vulnerability"), "3 vulnerabilities");
+    }
+}

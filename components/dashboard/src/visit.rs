@@ -1,0 +1,53 @@
+//! What every page works with: who reads it, what is asked for, and the API that answers.
+
+use crate::session::Session;
+use api::Problem;
+use api::query::Query;
+use domain::role::Right;
+use domain::time::Timestamp;
+use std::fmt;
+use std::str::FromStr;
+
+/// A visit of somebody who is signed in.
+pub(crate) struct Visit<'a, A> {
+    /// The API, with their token.
+    pub(crate) api: A,
+    /// Who they are.
+    pub(crate) session: &'a Session,
+    /// When they came.
+    pub(crate) now: Timestamp,
+    /// What they asked for: the path, and the query if there is one.
+    pub(crate) here: &'a str,
+    /// The query's parameters.
+    pub(crate) query: &'a Query,
+}
+
+impl<A> Visit<'_, A> {
+    /// Whether they have this right wherever their token is good for. What they may not do is not offered.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.session.role.has(right) && (right != Right::Administer || !self.session.some_targets)
+    }
+
+    /// Whether they are an account admin.
+    pub(crate) fn is_account_admin(&self) -> bool {
+        self.session.project.is_none()
+    }
+
+    /// A parameter of the query, if it is there and not empty.
+    ///
+    /// # Errors
+    /// It is not legal.
+    pub(crate) fn param<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        self.query.clone().optional(name)
+    }
+
+    /// A parameter of the query as text; empty if it is not there.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.query.clone().optional::<String>(name).ok().flatten().unwrap_or_default()
+    }
+
+    /// The path that was asked for, without the query.
+    pub(crate) fn path(&self) -> &str {
+        self.here.split_once('?').map_or(self.here, |(path, _)| path)
+    }
+}
