@@ -49,6 +49,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             let wanted = page::wanted(query, "issues")?;
             Reply::json(200, &job::issues(&context, params.read("scan")?, &filter, wanted).await?)
         }
+        Call::Issue | Call::Compare | Call::AffectedTargets => Err(Problem::not_found("there is no such path")),
         Call::IssueOccurrences => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);

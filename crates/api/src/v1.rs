@@ -6,6 +6,7 @@ mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
+mod query;
 mod replay;
 mod scanner;
 mod source;
@@ -21,6 +22,7 @@ pub use exemption::{
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
+pub use query::{AffectedTarget, ComparedItem, IssuesPage, ScanComparison};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,

@@ -23,6 +23,7 @@ pub mod grouping;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod listing;
 pub mod outbox;
 pub mod parts;
 pub mod project;

@@ -84,6 +84,15 @@ pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/projects/{project}/scans/{scan}/issues", READERS, 200, |world| {
         Example::of(&[("scan", &world.scan)])
     }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("issue", &world.issue)])
+    }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/compare/{other}", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("other", &world.scan)])
+    }),
+    case("GET", "/api/v1/projects/{project}/issues/{issue}/targets", READERS, 200, |world| {
+        Example::of(&[("issue", &world.issue)]).with("scan", &world.scan)
+    }),
     case("GET", "/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READERS, 200, |world| {
         Example::of(&[("scan", &world.scan), ("issue", &world.issue)])
     }),

@@ -1,7 +1,9 @@
 //! The calls that `results` answers.
 
 use super::{Access, Kind, Parameter, Row, calls};
-use crate::v1::{Explanation, IssueItem, OccurrenceItem, ScanAnswer, ScanItem};
+use crate::v1::{
+    AffectedTarget, Explanation, IssueItem, IssuesPage, OccurrenceItem, ScanAnswer, ScanComparison, ScanItem,
+};
 use domain::role::Right;
 
 const READ: Access = Access::Right(Right::Read);
@@ -26,7 +28,7 @@ calls! {
     /// A scan, as its upload was answered.
     Scan = Row::get("/api/v1/projects/{project}/scans/{scan}", READ).answers::<ScanAnswer>(200);
 
-    /// A scan's issues, the worst first.
+    /// A scan's issues, the worst first unless asked for otherwise.
     Issues = Row::get("/api/v1/projects/{project}/scans/{scan}/issues", READ)
         .query(&[
             BUCKET,
@@ -41,8 +43,54 @@ calls! {
                 Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
                 "Only those that stood so to exemptions at the time of the scan.",
             ),
+            Parameter::optional(
+                "counted_as",
+                Kind::Text,
+                "Only those that the scan counts as one of these, separated by commas: `critical`, `high`, `medium`, \
+                 `low`, `info`, `unassigned`, `exempted`. What was exempted as a whole is `exempted` and nothing else, \
+                 what was exempted in part has the level of the rest.",
+            ),
+            Parameter::optional(
+                "kind",
+                Kind::Word(&["code", "dependency", "license", "secret", "web", "host", "infrastructure"]),
+                "Only those of this kind.",
+            ),
+            Parameter::optional(
+                "text",
+                Kind::Text,
+                "Only those that have this text, of 1 to 200 characters in either case, in title, rule, message, an \
+                 advisory, `CWE-` with a number, the package's name or, where they are not gone, the path of an \
+                 occurrence.",
+            ),
+            Parameter::optional(
+                "sort",
+                Kind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
+                "What is first: the worst (if absent; those that are gone come last then), the title by the alphabet, \
+                 those with the most occurrences, the oldest, or the newest.",
+            ),
         ])
-        .lists::<IssueItem>();
+        .answers::<IssuesPage>(200)
+        .paged();
+
+    /// An issue of a scan, also one that is gone there.
+    Issue = Row::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READ).answers::<IssueItem>(200);
+
+    /// How a finished scan differs from another of its target.
+    Compare = Row::get("/api/v1/projects/{project}/scans/{scan}/compare/{other}", READ)
+        .query(&[Parameter::optional(
+            "bucket",
+            Kind::Word(&["new", "common", "remediated"]),
+            "Only issues that are only in the scan, in both, or only in the other.",
+        )])
+        .answers::<ScanComparison>(200)
+        .paged();
+
+    /// The project's targets by name, each with whether an issue occurs in its newest complete scan by the same tool and
+    /// categories of its baseline, or without one of the variant that was scanned last. Targets without such a scan are left
+    /// out, so a page may hold fewer than asked for. A page looks at 100 targets at most, with some 20 reads each.
+    AffectedTargets = Row::get("/api/v1/projects/{project}/issues/{issue}/targets", READ)
+        .query(&[Parameter::required("scan", Kind::Text, "The scan that has the issue.")])
+        .lists::<AffectedTarget>();
 
     /// The occurrences of an issue in a scan.
     IssueOccurrences = Row::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READ)
