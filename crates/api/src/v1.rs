@@ -1,10 +1,12 @@
 //! Requests and responses of version 1, as they stand on the wire. A breaking change is a module `v2`.
 
 mod audit;
+mod execution;
 mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
+mod overview;
 mod replay;
 mod scanner;
 mod source;
@@ -12,6 +14,7 @@ mod target;
 mod token;
 
 pub use audit::{AuditAbout, AuditActor, AuditItem};
+pub use execution::{Execution, ExecutionIssue, ExecutionReason};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
     RequestsBody, Unused, Words,
@@ -19,6 +22,7 @@ pub use exemption::{
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
+pub use overview::{DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,
