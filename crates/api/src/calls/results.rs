@@ -2,7 +2,8 @@
 
 use super::{Access, Kind, Parameter, Row, calls};
 use crate::v1::{
-    AffectedTarget, Explanation, IssueItem, IssuesPage, OccurrenceItem, ScanAnswer, ScanComparison, ScanItem,
+    AffectedTarget, Execution, ExecutionIssue, Explanation, IssueItem, IssuesPage, OccurrenceItem, Overview,
+    ScanAnswer, ScanComparison, ScanItem,
 };
 use domain::role::Right;
 
@@ -104,4 +105,31 @@ calls! {
 
     /// Why an occurrence is new or common, and which were passed over.
     Explain = Row::get("/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READ).answers::<Explanation>(200);
+
+    /// The project at a glance: a trend of its baselines, its targets, what fails now, and exemptions.
+    Overview = Row::get("/api/v1/projects/{project}/overview", READ)
+        .query(&[Parameter::optional("days", Kind::Number(1, 90), "How many days up to today; 30 if absent.")])
+        .answers::<Overview>(200);
+
+    /// The run of a pipeline: all scans that were uploaded with its `pipeline` and `execution`, as one.
+    Execution = Row::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READ)
+        .answers::<Execution>(200);
+
+    /// The issues of the scans that count in the run of a pipeline, as one list, the worst first; then those that are gone.
+    ExecutionIssues = Row::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
+        .query(&[
+            BUCKET,
+            Parameter::optional(
+                "severity",
+                Kind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
+                "Only those of this level.",
+            ),
+            Parameter::optional("exempted", Kind::Flag, "Only those that were exempted, or only those that were not."),
+            Parameter::optional(
+                "exemption",
+                Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
+                "Only those that stood so to exemptions at the time of their scan.",
+            ),
+        ])
+        .lists::<ExecutionIssue>();
 }
