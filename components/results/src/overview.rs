@@ -24,6 +24,8 @@ const DAYS_DEFAULT: u32 = 30;
 const DAYS_MAX: u32 = domain::limits::TREND_DAYS;
 /// How many targets' journals are read at once.
 const TARGETS_AT_ONCE: usize = 16;
+/// What a target's log holds while it is read, in bytes, if it has all the variants that it may have.
+const BYTES_PER_LOG: usize = 1024 * 1024;
 /// How many targets are listed.
 const TARGETS_LISTED_MAX: usize = 200;
 /// How many variants that did not pass are listed.
@@ -52,6 +54,7 @@ pub async fn overview(context: &Context<'_, impl Kv>, days: u32) -> Result<Overv
     let mut summary = Summary::new(today, days);
     let seen: Vec<_> = state.targets.iter().filter(|(name, _)| context.who.covers(name)).collect();
     for some in seen.chunks(TARGETS_AT_ONCE) {
+        let _held = (context.hold)(some.len().saturating_mul(BYTES_PER_LOG)).await;
         let logs = try_join_all(some.iter().map(|(_, target)| log(context, target))).await?;
         for ((name, target), log) in some.iter().zip(&logs) {
             summary.add(&state, name, target, log)?;
