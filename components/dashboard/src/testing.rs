@@ -9,6 +9,7 @@ use domain::role::Role;
 use domain::time::Timestamp;
 use guest::Reply;
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -80,3 +81,53 @@ pub(crate) fn visiting<T>(
 pub(crate) fn text(reply: &Reply) -> String {
     String::from_utf8(reply.body.clone()).unwrap()
 }
+
+/// The answer to an upload of a branch: 3 issues only there, 2 in the baseline too, the gate closed.
+pub(crate) fn scan() -> Value {
+    json!({
+        "scan": {
+            "id": SCAN, "project": "shop", "target": {"name": "web", "type": "repository"}, "variant": "feature",
+            "scanner": "bandit", "format": "bandit", "fail_on_severity": "critical",
+            "received_at": "2026-11-24T15:00:00.000Z", "uploaded_by": "ci", "pipeline": "build", "execution": "17"
+        },
+        "verdict": "fail",
+        "reasons": ["fail_on_severity is set to critical and that threshold was reached."],
+        "variables": {"CRITICAL": "1", "HIGH": "0", "MEDIUM": "2", "LOW": "2", "IGNORED": "4", "TOTAL": "5"},
+        "comparison": {"with": "baseline", "variant": "main", "scan": OTHER},
+        "issues": {"new": 3, "common": 2, "remediated": 0, "exempted": 4},
+        "occurrences": {"new": 3, "common": 2, "remediated": 0, "exempted": 4},
+        "report": {
+            "results": 18, "findings": 18, "passed": 0, "not_applicable": 0, "closed": 0, "suppressed": 0, "rejected": [],
+            "rejected_total": 0, "scanner_errors": [], "scanner_errors_total": 0, "cut_fields": 0, "complete": true
+        }
+    })
+}
+
+/// An issue of this title, new in one place.
+pub(crate) fn issue(title: &str) -> Value {
+    json!({
+        "id": ISSUE, "rule": "B602", "title": title, "message": "subprocess call with shell=True", "kind": "code",
+        "severity": "critical", "score": 9.5, "score_source": "scanner_word", "cwes": [78], "references": [], "key": [],
+        "bucket": "new", "exempted": false,
+        "first_seen": {"scan": SCAN, "at": "2026-11-24T15:00:00.000Z", "variant": "feature", "age_days": 0},
+        "occurrences": {"total": 1, "new": 1, "common": 0, "remediated": 0}
+    })
+}
+
+/// The occurrence of that issue.
+pub(crate) fn occurrence() -> Value {
+    json!({
+        "id": OTHER, "issue": ISSUE, "result": 0, "bucket": "new", "rule": "B602", "title": "t", "message": "m",
+        "first_seen": {"scan": SCAN, "at": "2026-11-24T15:00:00.000Z", "variant": "feature", "age_days": 0},
+        "severity": "critical", "severity_word": "HIGH", "path": "src/app.py", "line": 8,
+        "code": {"first_line": 7, "lines": ["def run(arg):", "    subprocess.call(arg, shell=True)"]},
+        "raw": {"more_info": "javascript:alert(1)"}
+    })
+}
+
+/// The id of [`scan`].
+pub(crate) const SCAN: &str = "01010101010101010101010101010101";
+/// The id of [`issue`].
+pub(crate) const ISSUE: &str = "02020202020202020202020202020202";
+/// The id of another scan, and of [`occurrence`].
+pub(crate) const OTHER: &str = "03030303030303030303030303030303";

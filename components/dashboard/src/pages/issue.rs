@@ -137,3 +137,69 @@ async fn details<A: Api>(
         .below(named.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)));
     Ok(shown(visit, page))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeApi, ISSUE, OTHER, SCAN, issue, occurrence, scan, session, text, visiting};
+    use api::problem::Code;
+    use domain::role::Role;
+    use serde_json::json;
+
+    fn api() -> FakeApi {
+        let scan_path = format!("GET /api/v1/projects/shop/scans/{SCAN}");
+        FakeApi::default()
+            .answer(&scan_path, &scan())
+            .answer(&format!("{scan_path}/issues/{ISSUE}"), &issue("Shell <b>"))
+            .answer(
+                &format!("{scan_path}/issues/{ISSUE}/occurrences?limit=10&cursor="),
+                &json!({"items": [occurrence()]}),
+            )
+            .answer(&format!("GET /api/v1/projects/shop/exemptions?issue={ISSUE}&limit=20"), &json!({"items": []}))
+    }
+
+    fn asked(api: &FakeApi, role: Role, asked: Asked<'_>, rest: &[&str]) -> Result<Reply, Problem> {
+        let here = format!("/projects/shop/scans/{SCAN}/issues/{ISSUE}");
+        visiting(api, &session(role), &here, async |visit| route(visit, asked, "shop", SCAN, ISSUE, rest).await)
+    }
+
+    #[test]
+    fn an_issue_tells_its_score_its_weakness_and_its_code() {
+        let page = text(&asked(&api(), Role::Viewer, Asked::Get, &[]).unwrap());
+        for part in [
+            "Shell &lt;b&gt;",
+            "<strong>9.5</strong> of 10",
+            "the scanner's word (HIGH)",
+            "OS Command Injection",
+            "src/app.py",
+            "<mark>    subprocess.call(arg, shell=True)</mark>",
+            "javascript:alert(1)",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains(r#"href="javascript"#), "no link leads into a script");
+        assert!(!page.contains("Request an exemption"), "a viewer may not ask");
+    }
+
+    #[test]
+    fn a_developer_asks_for_chosen_occurrences() {
+        let path = "POST /api/v1/projects/shop/exemptions";
+        let form = format!("scope=occurrences&occurrence={OTHER}&term=90&reason=other&text=known");
+        let form = Form::parse(form.as_bytes());
+        let refused = api().refuse(path, &Problem::new(Code::Conflict, "it was asked for already"));
+        let page = asked(&refused, Role::Developer, Asked::Post(&form), &["exemptions"]).unwrap();
+        let page = text(&page);
+        assert!(page.contains("It was asked for already") && page.contains("known</textarea>"), "{page}");
+        assert!(page.contains(r#"<option value="90" selected>"#));
+        let sent = refused.sent.borrow();
+        assert_eq!(sent.len(), 1);
+        let body: serde_json::Value = serde_json::from_str(&sent[0].1).unwrap();
+        assert_eq!((&sent[0].0[..], &body["occurrences"], &body["scan"]), (path, &json!([OTHER]), &json!(SCAN)));
+    }
+
+    #[test]
+    fn there_is_nothing_below_an_issue_but_what_there_is() {
+        assert_eq!(asked(&api(), Role::Admin, Asked::Get, &["exemptions"]).unwrap_err().code, Code::NotFound);
+        assert_eq!(asked(&api(), Role::Admin, Asked::Get, &["x"]).unwrap_err().code, Code::NotFound);
+    }
+}

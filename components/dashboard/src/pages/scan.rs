@@ -191,3 +191,81 @@ fn incomplete(report: &Report) -> Markup {
         @if !report.missing.is_empty() { "It lacks: " bdi { (plain(&report.missing.join(", "))) } "." }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeApi, SCAN, issue, scan, session, text, visiting};
+    use domain::role::Role;
+    use serde_json::{Value, json};
+
+    const DEFAULT: &str = "critical%2Chigh%2Cmedium%2Clow%2Cinfo%2Cunassigned";
+
+    fn api(answer: &Value, counted_as: &str, new: &Value) -> FakeApi {
+        let path = format!("GET /api/v1/projects/shop/scans/{SCAN}");
+        let list = |bucket: &str| format!("{path}/issues?bucket={bucket}&limit=25&counted_as={counted_as}");
+        let none = json!({"items": [], "total": 0});
+        FakeApi::default()
+            .answer(&path, answer)
+            .answer(&list("new"), new)
+            .answer(&list("common"), &none)
+            .answer(&list("remediated"), &none)
+    }
+
+    fn shown(api: &FakeApi, query: &str) -> String {
+        let here = format!("/projects/shop/scans/{SCAN}{query}");
+        let session = session(Role::Viewer);
+        text(&visiting(api, &session, &here, async |visit| page(visit, "shop", SCAN).await).unwrap())
+    }
+
+    #[test]
+    fn the_verdict_stands_first_and_its_reason_beside_it() {
+        let api =
+            api(&scan(), DEFAULT, &json!({"items": [issue("Shell <script>alert(1)</script>\u{202e}")], "total": 3}));
+        let page = shown(&api, "");
+        let places = [
+            "<h1>",
+            "badge verdict fail",
+            "fail_on_severity is set to critical",
+            "Show issues by level",
+            "Only in web:feature",
+        ];
+        let found: Vec<_> =
+            places.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}: {page}"))).collect();
+        assert!(found.is_sorted(), "{found:?}");
+        assert!(page.contains("Common to web:main") && page.contains("50\u{a0}%"), "9 issues of 18 results");
+        assert!(page.contains("Shell &lt;script&gt;alert(1)&lt;/script&gt;[U+202E]") && !page.contains("<script>"));
+        assert!(page.contains("/projects/shop/pipelines/build/executions/17"));
+    }
+
+    #[test]
+    fn a_tile_that_is_pressed_shows_what_is_exempted() {
+        let api = api(&scan(), "exempted", &json!({"items": [issue("Known risk")], "total": 4}));
+        let page = shown(&api, "?show=exempted");
+        assert!(
+            page.contains(r#"aria-pressed="true"><span class="count">4</span><span class="name">Exempted"#),
+            "{page}"
+        );
+        assert!(page.contains("Known risk") && page.contains(r#"class="soft">(4)"#));
+    }
+
+    #[test]
+    fn without_anything_to_compare_with_the_page_says_so() {
+        let mut first = scan();
+        first["comparison"] = json!({"with": "none"});
+        first["verdict"] = json!("pass");
+        first["reasons"] = json!([]);
+        first["report"]["complete"] = json!(false);
+        first["report"]["rejected_total"] = json!(2);
+        first["report"]["rejected"] = json!([{"result": 5, "reason": "no <rule>"}]);
+        let page = shown(&api(&first, DEFAULT, &json!({"items": [], "total": 0})), "");
+        for part in [
+            "it is the first scan",
+            "Nothing stands against it",
+            "result 5: <bdi>no &lt;rule&gt;</bdi>",
+            "2 results can't be read",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
