@@ -1,7 +1,11 @@
 //! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common.
 
+pub mod affected;
+pub mod compare;
 pub mod explain;
+pub mod issues;
 pub mod job;
+mod listed;
 pub mod occurrences;
 
 use api::calls::results::Call;
@@ -9,10 +13,12 @@ use api::page;
 use api::problem::Problem;
 use api::query::Query;
 use domain::comparison::Bucket;
-use domain::ids::{ScannerId, TargetName, VariantName};
+use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
+use domain::listing::{CountedAs, Filter, Sort, Text};
+use finding::Kind;
 use finding::severity::Severity;
 use guest::{Reply, Session};
-use job::{Context, IssueFilter, ScanFilter};
+use job::{Context, ScanFilter};
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers a request; natively, where no host calls it, this is only compiled.
@@ -40,16 +46,29 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         }
         Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
         Call::Issues => {
-            let filter = IssueFilter {
+            let filter = Filter {
                 bucket: bucket(query)?,
                 severity: query.optional::<Severity>("severity")?,
                 exempted: query.optional::<bool>("exempted")?,
                 exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
+                counted_as: query.optional::<CountedAs>("counted_as")?,
+                kind: query.optional::<Kind>("kind")?,
+                text: query.optional::<Text>("text")?,
             };
-            let wanted = page::wanted(query, "issues")?;
-            Reply::json(200, &job::issues(&context, params.read("scan")?, &filter, wanted).await?)
+            let sort = query.optional::<Sort>("sort")?.unwrap_or_default();
+            let wanted = page::wanted(query, sort.list())?;
+            Reply::json(200, &issues::issues(&context, params.read("scan")?, &filter, sort, wanted).await?)
         }
-        Call::Issue | Call::Compare | Call::AffectedTargets => Err(Problem::not_found("there is no such path")),
+        Call::Issue => Reply::json(200, &issues::issue(&context, params.read("scan")?, params.read("issue")?).await?),
+        Call::Compare => {
+            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "compared")?);
+            let (scan, other) = (params.read("scan")?, params.read("other")?);
+            Reply::json(200, &compare::compare(&context, scan, other, bucket, wanted).await?)
+        }
+        Call::AffectedTargets => {
+            let (scan, wanted) = (query.required::<ScanId>("scan")?, page::wanted(query, "affected")?);
+            Reply::json(200, &affected::affected(&context, params.read("issue")?, scan, wanted).await?)
+        }
         Call::IssueOccurrences => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);

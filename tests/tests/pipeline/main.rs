@@ -9,6 +9,7 @@ mod formats;
 mod incomplete;
 mod interleaved;
 mod pairs;
+mod queries;
 mod replay;
 mod rescoring;
 mod source;
