@@ -1,13 +1,15 @@
 //! The run of a pipeline: its scans as one, and their issues as one list.
 
-use crate::job::{self, Context, IssueFilter};
+use crate::issues::issues as of_scan;
+use crate::job::Context;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
 use domain::execution::{ExecutionLog, Step, newest, summed, verdict, weight};
-use domain::ids::{ExecutionId, PipelineName, ScannerId};
+use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
+use domain::listing::{self, Sort};
 use domain::scan::series;
 use finding::severity::Severity;
 use futures::future::try_join_all;
@@ -126,6 +128,25 @@ fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
 /// were told. A scan that is made while somebody pages is not in their list.
 pub type IssuesCursor = Vec<(u64, usize)>;
 
+/// Which of a run's issues are asked for: those that all of these hold for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// As of a scan's own list.
+    pub issues: listing::Filter,
+    /// Of scans of this target.
+    pub target: Option<TargetName>,
+    /// Of scans by this tool.
+    pub scanner: Option<ScannerId>,
+}
+
+impl Filter {
+    fn wants(&self, ran: &Ran) -> bool {
+        let scan = &ran.item.answer.scan;
+        self.target.as_ref().is_none_or(|target| target.as_str() == scan.target.name)
+            && self.scanner.as_ref().is_none_or(|scanner| scanner.as_str() == scan.scanner)
+    }
+}
+
 /// The issues of the scans of a run that count, the worst first, then those that are gone.
 ///
 /// # Errors
@@ -133,17 +154,18 @@ pub type IssuesCursor = Vec<(u64, usize)>;
 pub async fn issues(
     context: &Context<'_, impl Kv>,
     run: &Run,
-    filter: &IssueFilter,
+    filter: &Filter,
     wanted: Wanted<IssuesCursor>,
 ) -> Result<Page<ExecutionIssue>, Problem> {
     let scans = scans(context, run).await?;
-    let lists: Vec<(Ran, usize)> = match wanted.from {
+    let mut lists: Vec<(Ran, usize)> = match wanted.from {
         None => newest(scans, |ran| ran.step.clone()).0.into_iter().map(|ran| (ran, 0)).collect(),
         Some(cursor) => {
             let places: BTreeMap<u64, usize> = cursor.into_iter().collect();
             scans.into_iter().filter_map(|ran| places.get(&ran.n).copied().map(|from| (ran, from))).collect()
         }
     };
+    lists.retain(|(ran, _)| filter.wants(ran));
     let at_once = wanted.limit.div_ceil(lists.len().max(1)).max(ISSUES_AT_ONCE_MIN).min(wanted.limit);
     let mut lists: Vec<_> = lists.into_iter().map(|(ran, from)| List::new(ran, from)).collect();
     for list in &mut lists {
@@ -178,15 +200,10 @@ impl List {
     }
 
     /// Reads on where all that was read is told.
-    async fn fill(
-        &mut self,
-        context: &Context<'_, impl Kv>,
-        filter: &IssueFilter,
-        limit: usize,
-    ) -> Result<(), Problem> {
+    async fn fill(&mut self, context: &Context<'_, impl Kv>, filter: &Filter, limit: usize) -> Result<(), Problem> {
         if self.more && self.ahead.is_empty() {
             let wanted = Wanted { limit, from: Some(self.told) };
-            let page = job::issues(context, self.ran.item.id, filter, wanted).await?;
+            let page = of_scan(context, self.ran.item.id, &filter.issues, Sort::Severity, wanted).await?;
             self.more = page.next.is_some();
             self.ahead = page.items.into();
         }

@@ -198,6 +198,9 @@ pub struct Text(String);
 impl FromStr for Text {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains(char::is_control) {
+            return Err("it has control characters".to_owned());
+        }
         match text.chars().count() {
             0 => Err("it is empty".to_owned()),
             1..=TEXT_CHARS_MAX => Ok(Self(text.to_lowercase())),

@@ -11,6 +11,7 @@ mod incomplete;
 mod interleaved;
 mod overview;
 mod pairs;
+mod queries;
 mod replay;
 mod rescoring;
 mod source;

@@ -85,7 +85,13 @@ fn to_a_token_for_some_targets_the_others_are_not_there() {
         let id = scan.scan.id;
         [
             code(block_on(results::job::scan(&results, id))),
-            code(block_on(results::job::issues(&results, id, &Default::default(), Wanted { limit: 9, from: None }))),
+            code(block_on(results::issues::issues(
+                &results,
+                id,
+                &Default::default(),
+                Default::default(),
+                Wanted { limit: 9, from: None },
+            ))),
             code(block_on(results::occurrences::occurrences(&results, id, None, None, all()))),
             code(block_on(results::occurrences::occurrences(&results, id, Some(occurrence.issue), None, all()))),
             code(system.replay_with(id, Versions::CURRENT, &developer, "")),

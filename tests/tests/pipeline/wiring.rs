@@ -13,6 +13,7 @@ use api::v1::{
 use bytes::Bytes;
 use domain::comparison::Bucket;
 use domain::ids::{EventId, IssueId, OccurrenceId, ProjectId, ScanId};
+use domain::listing::{Filter, Sort};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
@@ -263,7 +264,7 @@ impl System {
         }
     }
 
-    fn results(&self) -> results::job::Context<'_, MemoryKv> {
+    pub(crate) fn results(&self) -> results::job::Context<'_, MemoryKv> {
         self.results_for(ADMIN)
     }
 
@@ -406,16 +407,17 @@ impl System {
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
-        let filter = results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
+        let filter = Filter { severity: Some(severity.parse().unwrap()), ..Filter::default() };
         self.filtered(scan, &filter)
     }
 
     pub(crate) fn all_issues(&self, scan: ScanId) -> Vec<IssueItem> {
-        self.filtered(scan, &results::job::IssueFilter::default())
+        self.filtered(scan, &Filter::default())
     }
 
-    fn filtered(&self, scan: ScanId, filter: &results::job::IssueFilter) -> Vec<IssueItem> {
-        block_on(results::job::issues(&self.results(), scan, filter, Wanted { limit: 500, from: None })).unwrap().items
+    pub(crate) fn filtered(&self, scan: ScanId, filter: &Filter) -> Vec<IssueItem> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(results::issues::issues(&self.results(), scan, filter, Sort::default(), wanted)).unwrap().items
     }
 
     /// The first occurrences of an issue.

@@ -14,6 +14,38 @@ const BUCKET: Parameter = Parameter::optional(
     "Only those that stand so to the scan compared with.",
 );
 
+const SEVERITY: Parameter = Parameter::optional(
+    "severity",
+    Kind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
+    "Only those of this level.",
+);
+const EXEMPTED: Parameter =
+    Parameter::optional("exempted", Kind::Flag, "Only those that were exempted, or only those that were not.");
+const EXEMPTION: Parameter = Parameter::optional(
+    "exemption",
+    Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
+    "Only those that stood so to exemptions at the time of the scan.",
+);
+const COUNTED_AS: Parameter = Parameter::optional(
+    "counted_as",
+    Kind::Text,
+    "Only those that the scan counts as one of these, separated by commas: `critical`, `high`, `medium`, \
+                 `low`, `info`, `unassigned`, `exempted`. What was exempted as a whole is `exempted` and nothing else, \
+                 what was exempted in part has the level of the rest.",
+);
+const KIND: Parameter = Parameter::optional(
+    "kind",
+    Kind::Word(&["code", "dependency", "license", "secret", "web", "host", "infrastructure"]),
+    "Only those of this kind.",
+);
+const TEXT: Parameter = Parameter::optional(
+    "text",
+    Kind::Text,
+    "Only those that have this text, of 1 to 200 characters in either case, in title, rule, message, an \
+                 advisory, `CWE-` with a number, the package's name or, where they are not gone, the path of an \
+                 occurrence.",
+);
+
 calls! {
     "results":
 
@@ -33,36 +65,12 @@ calls! {
     Issues = Row::get("/api/v1/projects/{project}/scans/{scan}/issues", READ)
         .query(&[
             BUCKET,
-            Parameter::optional(
-                "severity",
-                Kind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
-                "Only those of this level.",
-            ),
-            Parameter::optional("exempted", Kind::Flag, "Only those that were exempted, or only those that were not."),
-            Parameter::optional(
-                "exemption",
-                Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
-                "Only those that stood so to exemptions at the time of the scan.",
-            ),
-            Parameter::optional(
-                "counted_as",
-                Kind::Text,
-                "Only those that the scan counts as one of these, separated by commas: `critical`, `high`, `medium`, \
-                 `low`, `info`, `unassigned`, `exempted`. What was exempted as a whole is `exempted` and nothing else, \
-                 what was exempted in part has the level of the rest.",
-            ),
-            Parameter::optional(
-                "kind",
-                Kind::Word(&["code", "dependency", "license", "secret", "web", "host", "infrastructure"]),
-                "Only those of this kind.",
-            ),
-            Parameter::optional(
-                "text",
-                Kind::Text,
-                "Only those that have this text, of 1 to 200 characters in either case, in title, rule, message, an \
-                 advisory, `CWE-` with a number, the package's name or, where they are not gone, the path of an \
-                 occurrence.",
-            ),
+            SEVERITY,
+            EXEMPTED,
+            EXEMPTION,
+            COUNTED_AS,
+            KIND,
+            TEXT,
             Parameter::optional(
                 "sort",
                 Kind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
@@ -119,17 +127,14 @@ calls! {
     ExecutionIssues = Row::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
         .query(&[
             BUCKET,
-            Parameter::optional(
-                "severity",
-                Kind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
-                "Only those of this level.",
-            ),
-            Parameter::optional("exempted", Kind::Flag, "Only those that were exempted, or only those that were not."),
-            Parameter::optional(
-                "exemption",
-                Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
-                "Only those that stood so to exemptions at the time of their scan.",
-            ),
+            SEVERITY,
+            EXEMPTED,
+            EXEMPTION,
+            COUNTED_AS,
+            KIND,
+            TEXT,
+            Parameter::optional("target", Kind::Text, "Only those of scans of this target."),
+            Parameter::optional("scanner", Kind::Text, "Only those of scans by this tool."),
         ])
         .lists::<ExecutionIssue>();
 }

@@ -75,7 +75,7 @@ fn each_part_of_a_filter_refuses_by_itself() {
 fn a_text_is_found_in_either_case_and_is_neither_empty_nor_long() {
     let text: Text = "STRASSE é".parse().unwrap();
     assert!(text.is_in("die Strasse É") && !text.is_in("die Strasse e"));
-    assert!("".parse::<Text>().is_err());
+    assert!("".parse::<Text>().is_err() && "a\0".parse::<Text>().is_err());
     assert!(
         "x".repeat(TEXT_CHARS_MAX).parse::<Text>().is_ok() && "x".repeat(TEXT_CHARS_MAX + 1).parse::<Text>().is_err()
     );
