@@ -45,7 +45,7 @@ const FEATURE: [Result_; 7] = [
     ("B5", "MEDIUM", 611, "new/five.py", 10),
 ];
 
-/// Main and a feature, whose `B1` is exempted in its file with the high level, and whose `B3` is exempted as a whole.
+/// Main and a feature, whose `B1` is exempted in its file with the level critical, and whose `B3` is exempted as a whole.
 fn scanned(system: &System) -> (ScanAnswer, ScanAnswer) {
     let main = system.upload(upload("main", &bandit(&MAIN))).unwrap();
     system.pass_days(1);
@@ -113,12 +113,12 @@ fn each_filter_takes_what_it_says_and_nothing_else() {
     let text = |text: &str| Filter { text: Some(text.parse().unwrap()), ..none() };
     let kind = |kind: &str| Filter { kind: Some(kind.parse().unwrap()), ..none() };
     let cases: [(Filter, &[&str]); 24] = [
-        (counted("high"), &["B4"]),
+        (counted("critical"), &["B4"]),
         (counted("low"), &["B1"]),
         (counted("medium,low"), &["B1", "B2", "B5"]),
         (counted("exempted"), &["B3"]),
-        (counted("exempted,high"), &["B3", "B4"]),
-        (counted("critical,info,unassigned"), &[]),
+        (counted("exempted,critical"), &["B3", "B4"]),
+        (counted("high,info,unassigned"), &[]),
         (kind("code"), &["B1", "B2", "B5", "B3", "B4"]),
         (kind("dependency"), &[]),
         (text("NAME_OF_b5"), &["B5"]),
@@ -132,7 +132,7 @@ fn each_filter_takes_what_it_says_and_nothing_else() {
         (text("nothing says so"), &[]),
         (Filter { bucket: Some(Bucket::New), ..none() }, &["B5"]),
         (Filter { bucket: Some(Bucket::Remediated), ..none() }, &["B4"]),
-        (Filter { severity: Some("high".parse().unwrap()), ..none() }, &["B1", "B4"]),
+        (Filter { severity: Some("critical".parse().unwrap()), ..none() }, &["B1", "B4"]),
         (Filter { exempted: Some(true), ..none() }, &["B3"]),
         (Filter { exemption: Some(Coverage::PartiallyExempted), ..none() }, &["B1"]),
         (Filter { bucket: Some(Bucket::Common), ..counted("medium,exempted") }, &["B2", "B3"]),
@@ -322,8 +322,8 @@ fn an_issue_is_looked_for_in_the_targets_that_the_caller_may_see() {
         affected: severity.is_some(),
     };
     let expected = [
-        at("hidden", "feature", hidden, 2, Some("high")),
-        at("notes", "main", notes, 1, Some("high")),
+        at("hidden", "feature", hidden, 2, Some("critical")),
+        at("notes", "main", notes, 1, Some("critical")),
         at("web", "main", web, 0, None),
     ];
     for limit in [1, 2, 100, 1000] {
