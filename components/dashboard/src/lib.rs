@@ -10,6 +10,8 @@ mod form;
 mod layout;
 mod pages;
 mod session;
+#[cfg(test)]
+mod testing;
 mod view;
 mod visit;
 

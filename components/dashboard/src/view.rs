@@ -3,4 +3,5 @@
 pub(crate) mod badge;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod text;
 pub(crate) mod time;
