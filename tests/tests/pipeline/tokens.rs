@@ -145,7 +145,7 @@ fn the_list_tells_targets_and_last_use_and_no_token() {
     let issued = system.issue(Some("shop"), for_notes("dev", "developer")).unwrap();
     let item = listed(&system, Some("shop")).remove(0);
     assert_eq!(item.targets, Some(vec!["notes".to_owned()]));
-    assert_eq!((item.last_used_at, item.token), (None, None));
+    assert_eq!((item.last_used_at, item.last_used_address, item.token), (None, None, None));
     system.upload(upload("main", &bandit(1)).token(&issued.token.unwrap())).unwrap();
     let item = listed(&system, Some("shop")).remove(0);
     assert_eq!(item.last_used_at, Some(system.calls().now.to_string()));
