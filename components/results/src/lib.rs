@@ -1,15 +1,20 @@
-//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common.
+//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common; the run of a pipeline, and a
+//! project at a glance.
 
+pub mod execution;
 pub mod explain;
 pub mod job;
 pub mod occurrences;
+pub mod overview;
 
+use api::calls::Params;
 use api::calls::results::Call;
 use api::page;
 use api::problem::Problem;
 use api::query::Query;
 use domain::comparison::Bucket;
 use domain::ids::{ScannerId, TargetName, VariantName};
+use execution::Run;
 use finding::severity::Severity;
 use guest::{Reply, Session};
 use job::{Context, IssueFilter, ScanFilter};
@@ -40,13 +45,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         }
         Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
         Call::Issues => {
-            let filter = IssueFilter {
-                bucket: bucket(query)?,
-                severity: query.optional::<Severity>("severity")?,
-                exempted: query.optional::<bool>("exempted")?,
-                exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
-            };
-            let wanted = page::wanted(query, "issues")?;
+            let (filter, wanted) = (issue_filter(query)?, page::wanted(query, "issues")?);
             Reply::json(200, &job::issues(&context, params.read("scan")?, &filter, wanted).await?)
         }
         Call::Issue | Call::Compare | Call::AffectedTargets => Err(Problem::not_found("there is no such path")),
@@ -63,10 +62,31 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             let (scan, occurrence) = (params.read("scan")?, params.read("occurrence")?);
             Reply::json(200, &explain::explain(&context, scan, occurrence).await?)
         }
-        Call::Overview | Call::Execution | Call::ExecutionIssues => Err(Problem::not_found("it is not answered yet")),
+        Call::Overview => {
+            let days = overview::days(query.optional("days")?)?;
+            Reply::json(200, &overview::overview(&context, days).await?)
+        }
+        Call::Execution => Reply::json(200, &execution::execution(&context, &run(&params)?).await?),
+        Call::ExecutionIssues => {
+            let (filter, wanted) = (issue_filter(query)?, page::wanted(query, "execution-issues")?);
+            Reply::json(200, &execution::issues(&context, &run(&params)?, &filter, wanted).await?)
+        }
     }
 }
 
 fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
     query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()
+}
+
+fn issue_filter(query: &mut Query) -> Result<IssueFilter, Problem> {
+    Ok(IssueFilter {
+        bucket: bucket(query)?,
+        severity: query.optional::<Severity>("severity")?,
+        exempted: query.optional::<bool>("exempted")?,
+        exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
+    })
+}
+
+fn run(params: &Params) -> Result<Run, Problem> {
+    Ok(Run { pipeline: params.read("pipeline")?, execution: params.read("execution")? })
 }

@@ -15,6 +15,7 @@ pub mod baseline;
 pub mod comparison;
 pub mod digest;
 pub mod event;
+pub mod execution;
 pub mod exemption;
 pub mod explain;
 pub mod families;
@@ -37,6 +38,7 @@ pub mod threshold;
 pub mod time;
 pub mod token;
 pub mod tracking;
+pub mod trend;
 mod union;
 pub mod version;
 

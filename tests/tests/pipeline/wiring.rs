@@ -6,9 +6,9 @@ use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Explanation, IssueItem, OccurrenceItem,
-    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem,
-    Unused, VariantItem,
+    BulkDecision, DecisionBody, DecisionsBody, Execution, ExemptionBody, ExemptionItem, Explanation, IssueItem,
+    OccurrenceItem, Overview, PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem,
+    TargetPatch, TokenBody, TokenItem, Unused, VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
@@ -17,6 +17,7 @@ use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
 use ingest::upload::{Asked, Context, Encoding, Part, Parts, Source};
+use results::execution::Run;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -445,6 +446,21 @@ impl System {
 
     pub(crate) fn explain(&self, scan: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
         block_on(results::explain::explain(&self.results(), scan, occurrence))
+    }
+
+    /// The project at a glance, as the holder of this token sees it.
+    pub(crate) fn overview_for(&self, token: &str, days: u32) -> Overview {
+        block_on(results::overview::overview(&self.results_for(token), days)).unwrap()
+    }
+
+    pub(crate) fn overview(&self, days: u32) -> Overview {
+        self.overview_for(ADMIN, days)
+    }
+
+    /// The run of a pipeline, as the holder of this token sees it.
+    pub(crate) fn execution_for(&self, token: &str, pipeline: &str, execution: &str) -> Result<Execution, Problem> {
+        let run = Run { pipeline: pipeline.parse().unwrap(), execution: execution.parse().unwrap() };
+        block_on(results::execution::execution(&self.results_for(token), &run))
     }
 
     pub(crate) fn scans(&self, variant: &str) -> usize {

@@ -81,6 +81,9 @@ pub struct OverviewTarget {
     pub last_scan: Option<LastScan>,
     /// The issues that are open in its baseline, as in `days`.
     pub open: Levels,
+    /// Whether its baseline has more than 20 series (tool and categories): the others are not in `open`.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub more_series: bool,
     /// How many of its variants did not pass their newest scan.
     pub failing_variants: u64,
 }
