@@ -10,6 +10,8 @@ mod form;
 mod layout;
 mod pages;
 mod session;
+#[cfg(test)]
+mod testing;
 mod view;
 mod visit;
 
@@ -76,6 +78,7 @@ async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Proble
         return Ok(pages::sign_in::needed(if is_post { "/" } else { here }));
     };
     let client = call.client_address().map(str::to_owned);
+    let origin = visit::origin(call.header("host")?, secure);
     if let (true, ["projects", project, "upload"]) = (is_post, path) {
         return pages::upload::submit(call, &session, project, client.as_deref(), now).await;
     }
@@ -93,7 +96,7 @@ async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Proble
         _ => {}
     }
     let api = Chained { token: &session.token, client: client.as_deref() };
-    let visit = Visit { api, session: &session, now, here, query: &call.query };
+    let visit = Visit { api, session: &session, now, here, query: &call.query, origin: &origin };
     let asked = if is_post { Asked::Post(&form) } else { Asked::Get };
     match pages::route(&visit, asked, path).await {
         Ok(reply) => Ok(reply),
