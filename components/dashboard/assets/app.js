@@ -10,6 +10,12 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// Typing what belongs to a choice chooses it.
+document.addEventListener("input", (event) => {
+  const choice = event.target.dataset?.chooses;
+  if (choice) document.getElementById(choice).checked = true;
+});
+
 // Uploading a report: dropping a file on the form, and seeing how far it is.
 for (const form of document.querySelectorAll("form[data-upload]")) {
   const state = document.getElementById(form.dataset.upload);

@@ -3,6 +3,7 @@
 
 mod fields;
 mod form;
+mod incoming;
 mod relay;
 
 use crate::answer;
@@ -20,6 +21,7 @@ use domain::time::Timestamp;
 use fields::Fields;
 use guest::form::{Multipart, stream_of};
 use guest::{Call, Reply};
+use incoming::Incoming;
 use relay::Relay;
 
 /// The form, with what the query says of the target.
@@ -43,17 +45,25 @@ pub(crate) async fn submit(
     project: &str,
     client: Option<&str>,
     now: Timestamp,
+    origin: &str,
 ) -> Result<Reply, Problem> {
     allowed(session)?;
     let secure = crate::is_over_tls(&call);
-    let origin = crate::visit::origin(call.header("host")?, secure);
+    let content_type = call.header("content-type")?.unwrap_or_default().to_owned();
+    let incoming = Incoming::new(stream_of(call.body));
+    let opened = Multipart::open(&content_type, incoming.reader());
     let mut fields = Fields::default();
-    let refused = match send(call, session, project, client, &mut fields).await {
+    let sent = match opened {
+        Ok(form) => send(form, session, project, client, &mut fields).await,
+        Err(problem) => Err(problem),
+    };
+    let refused = match sent {
         Ok(answer) => {
             return Ok(answer::redirect(&format!("/projects/{}/scans/{}", segment(project), answer.scan.id)));
         }
         Err(problem) => problem,
     };
+    incoming.leave().await;
     match refused.code.status() {
         401 => return Ok(crate::pages::sign_in::ended(&refused, secure)),
         _ if refused.code == Code::Forbidden || 500 <= refused.code.status() => return Err(refused),
@@ -61,7 +71,7 @@ pub(crate) async fn submit(
     }
     let here = format!("/projects/{}/upload", segment(project));
     let api = Chained { token: &session.token, client };
-    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin: &origin };
+    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin };
     let body = form::body(&visit, project, &fields, Some(&refused)).await?;
     let page = Page::of(project, Section::Upload, "Upload a report", body);
     Ok(answer::page(refused.code.status(), page.framed(&visit)))
@@ -77,14 +87,12 @@ fn allowed(session: &Session) -> Result<(), Problem> {
 
 /// Reads the fields, and sends the file on.
 async fn send(
-    call: Call,
+    mut form: Multipart,
     session: &Session,
     project: &str,
     client: Option<&str>,
     fields: &mut Fields,
 ) -> Result<ScanAnswer, Problem> {
-    let content_type = call.header("content-type")?.unwrap_or_default().to_owned();
-    let mut form = Multipart::open(&content_type, stream_of(call.body))?;
     let file = fields::read(&mut form, fields, session).await?;
     let path = format!("/api/v1/projects/{}/scans?{}", segment(project), fields.query());
     let relay = Relay::begin(form, file).await?;

@@ -58,7 +58,7 @@ impl Chart<'_> {
             }
             @for (class, path) in &areas { path class={ "area " (class) } d=(path) {} }
         };
-        self.framed(&[top, top / 2, 0], (0 < from).then_some("Grey: before the first scan"), &drawn)
+        self.framed(&[top, top / 2, 0], (0 < from).then_some("Before the first scan"), &drawn)
     }
 
     /// The first series as bars up from the line in the middle, the second as bars down.
@@ -102,7 +102,7 @@ impl Chart<'_> {
                         li { span class={ "swatch " (series.class) } aria-hidden="true" {} (series.name) }
                     }
                     li { span class="swatch scanned" aria-hidden="true" {} "Day with scans" }
-                    @if let Some(note) = note { li { (note) } }
+                    @if let Some(note) = note { li { span class="swatch unknown" aria-hidden="true" {} (note) } }
                 }
                 (self.table())
             }

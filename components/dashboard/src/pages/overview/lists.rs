@@ -108,7 +108,7 @@ fn row<A>(visit: &Visit<'_, A>, base: &str, target: &OverviewTarget) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ (base) "/targets/" (segment(&target.id)) } { bdi { (target.id) } } }
-            td data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
+            td class="nowrap" data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
             td data-label="Baseline" { (words::means(&target.baseline)) }
             td data-label="Last scan" {
                 @match &target.last_scan {

@@ -129,14 +129,14 @@ pub(crate) fn form<A>(
                 (radio(Kind::Variant, "Always the same variant"))
                 div class="field inner" {
                     label for="variant" { "Fixed variant" }
-                    input id="variant" name="variant" value=(variant) list="known-variants" spellcheck="false"
+                    input id="variant" name="variant" value=(variant) data-chooses="kind-variant" list="known-variants" spellcheck="false"
                         autocapitalize="none";
                     datalist id="known-variants" { @for name in known { option value=(name) {} } }
                 }
                 (radio(Kind::Regex, "Of the variants that match a pattern, the one scanned last"))
                 div class="field inner" {
                     label for="regex" { "Pattern" }
-                    input id="regex" name="regex" value=(regex) spellcheck="false" autocapitalize="none"
+                    input id="regex" name="regex" value=(regex) data-chooses="kind-regex" spellcheck="false" autocapitalize="none"
                         aria-describedby="regex-hint" hx-get={ (here) "/variants" } hx-trigger="input changed delay:300ms"
                         hx-target="#preview" hx-select="#preview > *" hx-swap="innerHTML";
                     p class="hint" id="regex-hint" {

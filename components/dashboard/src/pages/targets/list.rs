@@ -43,7 +43,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
                         @for target in &page.items {
                             tr {
                                 th scope="row" { a href=(super::base(project, &target.name)) { bdi { (target.name) } } }
-                                td data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
+                                td class="nowrap" data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
                                 td data-label="Baseline" { (words::means(&target.effective)) }
                                 td data-label="Created" { (time::relative(&target.created_at, visit.now)) }
                             }

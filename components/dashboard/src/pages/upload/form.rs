@@ -49,10 +49,12 @@ pub(crate) async fn body<A: Api>(
                  issues in it, compares them with the target's baseline and tells whether the gate passes. A report of \
                  your main branch is a good one to begin with."
             }
-            (what(fields, &targets.items))
-            (scanner(fields, &scanners.items))
-            (threshold(fields, "fail_on_severity", "Fail on severity",
-                "The verdict is Fail if the scan has an issue at least so severe that is not exempted."))
+            div class="columns" {
+                (what(fields, &targets.items))
+                (scanner(fields, &scanners.items))
+                (threshold(fields, "fail_on_severity", "Fail on severity",
+                    "The verdict is Fail if the scan has an issue at least so severe that is not exempted."))
+            }
             (more(fields))
             // Behind the fields: what comes after the file could only be read once all of it has arrived.
             div class="field drop" {
@@ -78,31 +80,29 @@ pub(crate) async fn body<A: Api>(
 fn what(fields: &Fields, targets: &[TargetItem]) -> Markup {
     let chosen = fields.text("target_type");
     html! {
-        div class="columns" {
-            div class="field" {
-                label for="target" { "Target" }
-                input id="target" name="target" value=(fields.text("target")) required list="targets" spellcheck="false"
-                    autocapitalize="none" aria-describedby="target-hint";
-                datalist id="targets" { @for target in targets { option value=(target.name) {} } }
-                p class="hint" id="target-hint" {
-                    "What was scanned, such as the name of a repository or an image. A new name makes a new target."
+        div class="field" {
+            label for="target" { "Target" }
+            input id="target" name="target" value=(fields.text("target")) required list="targets" spellcheck="false"
+                autocapitalize="none" aria-describedby="target-hint";
+            datalist id="targets" { @for target in targets { option value=(target.name) {} } }
+            p class="hint" id="target-hint" {
+                "What was scanned, such as the name of a repository or an image. A new name makes a new target."
+            }
+        }
+        div class="field" {
+            label for="variant" { "Variant" }
+            input id="variant" name="variant" value=(fields.text("variant")) required spellcheck="false"
+                autocapitalize="none" aria-describedby="variant-hint";
+            p class="hint" id="variant-hint" { "Its branch, tag or version, such as main or 2.1.0." }
+        }
+        div class="field" {
+            label for="target_type" { "Target type" }
+            select id="target_type" name="target_type" aria-describedby="type-hint" {
+                @for kind in TargetType::ALL {
+                    option value=(kind.as_str()) selected[kind.as_str() == chosen] { (type_words(kind)) }
                 }
             }
-            div class="field" {
-                label for="variant" { "Variant" }
-                input id="variant" name="variant" value=(fields.text("variant")) required spellcheck="false"
-                    autocapitalize="none" aria-describedby="variant-hint";
-                p class="hint" id="variant-hint" { "Its branch, tag or version, such as main or 2.1.0." }
-            }
-            div class="field" {
-                label for="target_type" { "Target type" }
-                select id="target_type" name="target_type" aria-describedby="type-hint" {
-                    @for kind in TargetType::ALL {
-                        option value=(kind.as_str()) selected[kind.as_str() == chosen] { (type_words(kind)) }
-                    }
-                }
-                p class="hint" id="type-hint" { "A target keeps the type of its first scan." }
-            }
+            p class="hint" id="type-hint" { "A target keeps the type of its first scan." }
         }
     }
 }
