@@ -73,7 +73,8 @@ pub(crate) fn visiting<T>(
     test: impl AsyncFnOnce(&Visit<'_, &FakeApi>) -> T,
 ) -> T {
     let query = Query::parse(here.split_once('?').map_or("", |(_, query)| query)).unwrap();
-    let visit = Visit { api, session, now: Timestamp::from_ms(NOW_MS), here, query: &query };
+    let visit =
+        Visit { api, session, now: Timestamp::from_ms(NOW_MS), here, query: &query, origin: "http://gatehouse.test" };
     futures::executor::block_on(test(&visit))
 }
 

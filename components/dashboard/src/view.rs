@@ -1,6 +1,7 @@
 //! Small pieces that pages are made of.
 
 pub(crate) mod badge;
+pub(crate) mod chart;
 pub(crate) mod cwe;
 pub(crate) mod list;
 pub(crate) mod notice;

@@ -18,7 +18,9 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
             (true, code @ 0..0x20) => shown.extend(char::from_u32(0x2400 + code)),
             (true, 0x7F) => shown.push('\u{2421}'),
             // Writing into a string can't fail.
-            (true, code) => drop(write!(shown, "[U+{code:04X}]")),
+            (true, code) => {
+                let _ = write!(shown, "[U+{code:04X}]");
+            }
         }
     }
     Cow::Owned(shown)

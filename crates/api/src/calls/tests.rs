@@ -138,6 +138,7 @@ fn a_public_call_is_known_by_its_path_and_has_one_method() {
     assert_eq!(public::is(&public::OPENAPI, "GET", &at), Ok(false));
     assert_eq!(public::is(&public::OPENAPI, "POST", &at), Ok(false));
     assert_eq!(public::is(&public::SCANNERS, "POST", &at).unwrap_err().code, Code::MethodNotAllowed);
+    assert_eq!((component("GET", &at), component("POST", &at)), (Some("ingest"), None));
 }
 
 #[test]
