@@ -23,8 +23,8 @@ pub(crate) fn pager(name: &str, first: Option<&str>, next: Option<&str>) -> Mark
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = match (number, noun.strip_suffix('y')) {
         (1, _) => return format!("1 {noun}"),
-        (_, Some(stem)) => format!("{stem}ies"),
-        (_, None) => format!("{noun}s"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        (_, _) => format!("{noun}s"),
     };
     format!("{number} {plural}")
 }
@@ -37,5 +37,6 @@ mod tests {
     fn nouns_follow_their_number() {
         assert_eq!([count(0, "issue"), count(1, "issue"), count(2, "issue")], ["0 issues", "1 issue", "2 issues"]);
         assert_eq!(count(3, "vulnerability"), "3 vulnerabilities");
+        assert_eq!(count(30, "day"), "30 days");
     }
 }
