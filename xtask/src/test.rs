@@ -39,6 +39,7 @@ pub(crate) fn end_to_end(workspace: &Workspace, steps: &mut Steps, arguments: &[
 
 fn prepare(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     setup::test_programs(steps)?;
+    setup::page_packages(workspace, steps)?;
     build::guests(workspace, steps)?;
     build::application(workspace, steps)?;
     steps.check("imports of the components", || imports::check(workspace))
