@@ -45,14 +45,12 @@ const CANDIDATES: &str = r#"
 pub struct Browser {
     driver: Driver,
     url: String,
-    axe: String,
-    seen: Vec<String>,
 }
 
 impl Browser {
     /// Starts one for the application at this address.
     pub fn start(url: &str) -> Self {
-        let browser = Self { driver: Driver::start(), url: url.to_owned(), axe: axe::source(), seen: Vec::new() };
+        let browser = Self { driver: Driver::start(), url: url.to_owned() };
         browser.resize(1440, 900);
         browser
     }
@@ -234,27 +232,27 @@ impl Browser {
     /// What the browser complains of since this was asked last: errors and warnings, of scripts, of the content security
     /// policy, and of what could not be loaded.
     #[track_caller]
-    pub fn console_errors(&mut self) -> Vec<String> {
+    pub fn console_errors(&self) -> Vec<String> {
         let log = self.driver.call("POST", "/se/log", &json!({"type": "browser"}));
-        for entry in log.as_array().into_iter().flatten() {
-            if entry["level"] == "SEVERE" || entry["level"] == "WARNING" {
-                let message = entry["message"].as_str().unwrap_or_default().replace(&self.url, "");
-                self.seen.push(format!("console: {message}"));
-            }
-        }
-        std::mem::take(&mut self.seen)
+        let complaints = log
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        let told = complaints.map(|entry| entry["message"].as_str().unwrap_or_default().replace(&self.url, ""));
+        told.map(|message| format!("console: {message}")).collect()
     }
 
     /// Expects no complaint of the browser.
     #[track_caller]
-    pub fn expect_no_console_errors(&mut self) {
+    pub fn expect_no_console_errors(&self) {
         assert_eq!(self.console_errors(), [] as [String; 0], "at {}", self.path());
     }
 
     /// What axe-core finds on the page.
     #[track_caller]
     pub fn axe(&self) -> Vec<String> {
-        self.driver.run(&self.axe, &[]);
+        self.driver.run(&axe::source(), &[]);
         axe::told(&self.driver.run(axe::RUN, &[]))
     }
 
@@ -293,7 +291,9 @@ impl Browser {
             if called == name {
                 return Ok(Some(element));
             }
-            if longer.is_none() && called.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)) {
+            if longer.is_none()
+                && called.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+            {
                 longer = Some(element);
             }
         }

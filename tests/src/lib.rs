@@ -16,6 +16,7 @@ mod random;
 mod redis_server;
 mod reply;
 pub mod reports;
+pub mod sample;
 mod upload;
 mod visitor;
 mod wire;

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod hostile;
+mod pages;
 mod signing_in;
+mod tutorial;
 
 use tests::{App, Client};
 

@@ -25,7 +25,9 @@ fn expect_guarded(reply: &Reply) {
         assert_eq!(header(reply, name), value, "{name} of {}", reply.request);
     }
     let policy = header(reply, "content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    for part in
+        ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]
+    {
         assert!(policy.split("; ").any(|found| found == part), "{part} in `{policy}` of {}", reply.request);
     }
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -34,7 +36,7 @@ fn expect_guarded(reply: &Reply) {
 #[test]
 fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
     let bench = Bench::new();
-    let mut browser = Browser::start(&bench.app.url());
+    let browser = Browser::start(&bench.app.url());
     browser.open("/projects/shop/scans?target=web");
     browser.expect_path("/sign-in?next=");
     browser.expect_no_text("shop");
@@ -61,7 +63,7 @@ fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
 #[test]
 fn an_uploader_has_nothing_to_see() {
     let bench = Bench::new();
-    let mut browser = Browser::start(&bench.app.url());
+    let browser = Browser::start(&bench.app.url());
     browser.open("/");
     browser.fill("Token", bench.uploader.token());
     browser.click_button("Sign in");
@@ -111,7 +113,8 @@ fn a_form_of_another_session_or_site_changes_nothing() {
     let (admin, other) = (nobody.signed_in(bench.admin.token()), nobody.signed_in(bench.admin.token()));
     let (own, others) = (admin.csrf("/projects"), other.csrf("/projects"));
     assert_ne!(own, others, "each session has its own");
-    let create = |headers: &[(&str, &str)], csrf: &str| admin.post("/projects", headers, &[("csrf", csrf), ("name", "made")]);
+    let create =
+        |headers: &[(&str, &str)], csrf: &str| admin.post("/projects", headers, &[("csrf", csrf), ("name", "made")]);
     for csrf in ["", "x", &others] {
         let refused = create(&[], csrf).expect(403);
         assert!(refused.whole_text().contains("another session"), "{}", refused.text());
@@ -190,9 +193,9 @@ fn what_pages_bring_along_is_kept_for_good_and_sent_compressed() {
 #[test]
 fn an_address_or_method_that_is_none_is_told_on_a_page() {
     let bench = Bench::new();
-    let mut browser = Browser::start(&bench.app.url());
+    let browser = Browser::start(&bench.app.url());
     browser.sign_in(bench.viewer.token());
-    for path in ["/projects/shop/no-such-page", "/projects/shop/scans/none/nothing", "/nothing"] {
+    for path in ["/projects/shop/no-such-page", "/projects/shop/scans/none/nothing", "/account/nothing"] {
         browser.open(path);
         browser.expect_text("There is no such page");
         assert!(browser.has_button("vera"), "{path} is in the frame");
