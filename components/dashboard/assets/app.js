@@ -9,3 +9,111 @@ document.addEventListener("change", (event) => {
     if (box.type === "checkbox" && box.name === name) box.checked = event.target.checked;
   }
 });
+
+// An issue opens beside the list where there is room for it, and on its own page where not, or in another tab.
+document.addEventListener("htmx:confirm", (event) => {
+  const link = event.target;
+  if (link.getAttribute("hx-target") !== "#detail") return;
+  const click = event.detail.triggeringEvent;
+  const elsewhere = click?.ctrlKey || click?.metaKey || click?.shiftKey;
+  if (!elsewhere && window.matchMedia("(min-width: 80rem)").matches) return;
+  event.preventDefault();
+  if (elsewhere) window.open(link.href, "_blank", "noopener");
+  else window.location.assign(link.href);
+});
+
+// Who reads by ear or by keyboard is led to it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "detail") event.target.focus();
+});
+// Typing what belongs to a choice chooses it.
+document.addEventListener("input", (event) => {
+  const choice = event.target.dataset?.chooses;
+  if (choice) document.getElementById(choice).checked = true;
+});
+
+// Uploading a report: dropping a file on the form, and seeing how far it is.
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const state = document.getElementById(form.dataset.upload);
+  const [bar, told, cancel] = ["progress", "[role=status]", "button"].map((what) => state.querySelector(what));
+  const file = form.querySelector("input[type=file]");
+  const send = form.querySelector("button:not([type=button])");
+  let request = null;
+
+  form.querySelector(".if-drop").hidden = false;
+  for (const kind of ["dragenter", "dragover"]) {
+    form.addEventListener(kind, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      form.classList.add("over");
+    });
+  }
+  form.addEventListener("dragleave", (event) => {
+    if (!form.contains(event.relatedTarget)) form.classList.remove("over");
+  });
+  form.addEventListener("drop", (event) => {
+    form.classList.remove("over");
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    if (event.dataTransfer.files.length === 1) file.files = event.dataTransfer.files;
+    else show("Drop one file: each report is a scan of its own.");
+  });
+
+  // What the page says, above the form; whoever does not see it hears it.
+  function show(text) {
+    document.querySelectorAll("main > .notice").forEach((old) => old.remove());
+    const notice = document.createElement("p");
+    notice.className = "notice bad";
+    notice.setAttribute("role", "alert");
+    notice.textContent = text;
+    form.before(notice);
+    notice.scrollIntoView({ block: "nearest" });
+  }
+
+  function over(text) {
+    request = null;
+    state.hidden = true;
+    send.disabled = false;
+    if (text) show(text);
+  }
+
+  function progress(sent, total) {
+    const percent = Math.floor((100 * sent) / total);
+    if (percent < 100) bar.value = percent;
+    else bar.removeAttribute("value");
+    // Not each percent is worth a word.
+    const step = percent - (percent % 10);
+    const text = percent < 100 ? `${step} % sent` : "Sent. The report is read and judged now.";
+    if (told.textContent !== text) told.textContent = text;
+  }
+
+  function done() {
+    // The answer to the form is the form again, or the page of the scan.
+    const there = new URL(request.responseURL, location.href);
+    if (request.status < 400 && there.pathname !== new URL(form.action).pathname) {
+      location.assign(there);
+      return;
+    }
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    const notice = page.querySelector("main .notice.bad, .notice.bad");
+    const text = notice ? notice.textContent : `The upload failed with the status ${request.status}.`;
+    over(text.replace(" Choose the file again before you send the form.", ""));
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (request || !file.files.length) return;
+    event.preventDefault();
+    request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", (sent) => sent.lengthComputable && progress(sent.loaded, sent.total));
+    request.addEventListener("load", done);
+    request.addEventListener("error", () => over("The connection broke before the report was taken. Try again."));
+    request.addEventListener("abort", () => over("Cancelled. The report was not taken."));
+    bar.value = 0;
+    told.textContent = "";
+    state.hidden = false;
+    send.disabled = true;
+    request.send(new FormData(form));
+  });
+  cancel.addEventListener("click", () => request?.abort());
+}

@@ -10,6 +10,8 @@ mod form;
 mod layout;
 mod pages;
 mod session;
+#[cfg(test)]
+mod testing;
 mod view;
 mod visit;
 
@@ -27,27 +29,33 @@ use visit::Visit;
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     let here = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    guest::serve_with(request, async move |call| route(call, &here).await, |problem, _| pages::problem::alone(problem))
-        .await
+    // WASI takes the header `Host` out of the headers and into the address.
+    let host = request.uri().authority().map(ToString::to_string);
+    guest::serve_with(
+        request,
+        async move |call| route(call, &here, host.as_deref()).await,
+        |problem, _| pages::problem::alone(problem),
+    )
+    .await
 }
 
-async fn route(mut call: Call, here: &str) -> Result<Reply, Problem> {
+async fn route(mut call: Call, here: &str, host: Option<&str>) -> Result<Reply, Problem> {
     let path = std::mem::take(&mut call.path);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let gzip = answer::takes_gzip(call.header("accept-encoding")?.unwrap_or_default());
     if let ["assets", ..] = path.as_slice() {
         return assets::find(&path, gzip).ok_or_else(|| Problem::not_found("there is no such file in this version"));
     }
-    let reply = page(call, &path, here).await?;
+    let reply = page(call, &path, here, host).await?;
     if gzip { answer::packed(reply) } else { Ok(reply) }
 }
 
-async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Problem> {
+async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> Result<Reply, Problem> {
     if call.method != "GET" && call.method != "POST" {
         return Err(Problem::not_allowed(&call.method, "GET, POST"));
     }
     let is_post = call.method == "POST";
-    if is_post && is_from_elsewhere(&call)? {
+    if is_post && is_from_elsewhere(&call, host)? {
         return Err(Problem::new(
             Code::Forbidden,
             "the form was sent from another site; open the page here and try again",
@@ -76,8 +84,9 @@ async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Proble
         return Ok(pages::sign_in::needed(if is_post { "/" } else { here }));
     };
     let client = call.client_address().map(str::to_owned);
+    let origin = visit::origin(host, secure);
     if let (true, ["projects", project, "upload"]) = (is_post, path) {
-        return pages::upload::submit(call, &session, project, client.as_deref(), now).await;
+        return pages::upload::submit(call, &session, project, client.as_deref(), now, &origin).await;
     }
     let form = if is_post { Form::read(&mut call.body).await? } else { Form::default() };
     if is_post && !session.made(form.text("csrf")) {
@@ -93,7 +102,7 @@ async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Proble
         _ => {}
     }
     let api = Chained { token: &session.token, client: client.as_deref() };
-    let visit = Visit { api, session: &session, now, here, query: &call.query };
+    let visit = Visit { api, session: &session, now, here, query: &call.query, origin: &origin };
     let asked = if is_post { Asked::Post(&form) } else { Asked::Get };
     match pages::route(&visit, asked, path).await {
         Ok(reply) => Ok(reply),
@@ -110,11 +119,11 @@ async fn page(mut call: Call, path: &[&str], here: &str) -> Result<Reply, Proble
 
 /// Whether a browser says that a form was sent from another site's page. Browsers that say nothing of that say at least
 /// from where (Fetch Metadata Request Headers; RFC 6454, section 7).
-fn is_from_elsewhere(call: &Call) -> Result<bool, Problem> {
+fn is_from_elsewhere(call: &Call, host: Option<&str>) -> Result<bool, Problem> {
     if let Some(site) = call.header("sec-fetch-site")? {
         return Ok(!matches!(site, "same-origin" | "none"));
     }
-    let (origin, host) = (call.header("origin")?, call.header("host")?);
+    let origin = call.header("origin")?;
     Ok(origin.is_some_and(|origin| origin.split_once("://").map(|(_, of)| of) != host))
 }
 

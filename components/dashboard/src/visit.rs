@@ -20,6 +20,17 @@ pub(crate) struct Visit<'a, A> {
     pub(crate) here: &'a str,
     /// The query's parameters.
     pub(crate) query: &'a Query,
+    /// Where Gatehouse is, as the browser knows it, for commands to copy.
+    pub(crate) origin: &'a str,
+}
+
+/// Where a browser finds us by its header `Host`. One that could mean more in a command than a host is not repeated.
+pub(crate) fn origin(host: Option<&str>, secure: bool) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
+    match host.filter(|host| !host.is_empty() && !host.starts_with('-') && host.chars().all(plain)) {
+        Some(host) => format!("{}://{host}", if secure { "https" } else { "http" }),
+        None => "https://gatehouse.example".to_owned(),
+    }
 }
 
 impl<A> Visit<'_, A> {
@@ -49,5 +60,19 @@ impl<A> Visit<'_, A> {
     /// The path that was asked for, without the query.
     pub(crate) fn path(&self) -> &str {
         self.here.split_once('?').map_or(self.here, |(path, _)| path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_host_and_nothing_else() {
+        assert_eq!(origin(Some("127.0.0.1:4135"), false), "http://127.0.0.1:4135");
+        assert_eq!(origin(Some("gate.example.org"), true), "https://gate.example.org");
+        for other in [None, Some(""), Some("a;rm -rf"), Some("$(id)"), Some("a\"b"), Some("-x"), Some("ü")] {
+            assert_eq!(origin(other, true), "https://gatehouse.example", "{other:?}");
+        }
     }
 }

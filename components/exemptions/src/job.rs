@@ -36,14 +36,9 @@ impl Known {
 
     /// An exemption that the caller may know of.
     pub(crate) fn find(&self, who: &Identity, id: ExemptionId) -> Result<&Exemption, Problem> {
-        let held = self.exemptions.by_id.get(&id).filter(|held| may_see(who, held));
+        let held = self.exemptions.by_id.get(&id).filter(|held| who.sees_exemption(held));
         held.ok_or_else(|| Problem::not_found(format!("there is no exemption {id}")))
     }
-}
-
-/// Whether the caller may know of an exemption: one with a token for some targets sees what concerns these.
-pub(crate) fn may_see(who: &Identity, held: &Exemption) -> bool {
-    who.covers(held.reach().target().unwrap_or(&held.seen.target))
 }
 
 /// What can be decided on an exemption.

@@ -1,6 +1,6 @@
 //! Exemptions as they stand.
 
-use crate::job::{Known, may_see};
+use crate::job::Known;
 use crate::words::Events;
 use api::Problem;
 use api::auth::Identity;
@@ -96,7 +96,7 @@ pub async fn list<K: Kv, V: Services>(
         return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
     }
     let mut chosen: Vec<_> = (known.exemptions.by_id.iter())
-        .filter(|(_, held)| filter.takes(held, context.now) && may_see(who, held))
+        .filter(|(_, held)| filter.takes(held, context.now) && who.sees_exemption(held))
         .map(|(id, held)| (filter.rank(*id, held), *id, held))
         .filter(|(rank, _, _)| wanted.from.as_ref().is_none_or(|from| from < rank))
         .collect();

@@ -1,6 +1,6 @@
 //! Exemptions that exempt nothing: candidates for being taken back.
 
-use crate::job::{Known, may_see};
+use crate::job::Known;
 use crate::list::item;
 use crate::words::Events;
 use api::Problem;
@@ -82,7 +82,7 @@ pub async fn unused<K: Kv, V: Services>(
     let in_force = known.exemptions.by_id.iter().filter(|(id, held)| {
         held.status(context.now) == Status::Approved
             && held.reach().scope() != Scope::Account
-            && may_see(who, held)
+            && who.sees_exemption(held)
             // Of what reaches further than the caller sees it can't be said.
             && (held.reach().target().is_some() || who.require_all_targets().is_ok())
             && wanted.from.as_ref().is_none_or(|from| *from < id.to_string())

@@ -34,7 +34,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
             (now, judging::in_force(kv, request, &own, async || Ok(issues.names()), now).await?)
         }
     };
-    let Judging { judgement, standings, exempted, returned } =
+    let Judging { judgement, standings, exempted, returned, entries } =
         judging::judge(kv, &frozen, &compared, &issues, &force).await?;
     let whole = standings.iter().filter(|standing| standing.whole).map(|standing| standing.exemption);
     let ends = whole.chain(exempted.iter().map(|one| one.exemption)).filter_map(|id| force.end(id)).min();
@@ -42,10 +42,12 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let standings = write_list(kv, &key, "standings", standings).await?;
     let exempted = write_list(kv, &key, "exempted", exempted).await?;
     let returned = write_list(kv, &key, "returned", returned).await?;
+    let entries = write_list(kv, &key, "entries", entries).await?;
+    let other_ids = write_list(kv, &key, "other_ids", issues.other_ids()).await?;
     // Another run of the stage may have come first: then its judgement stands.
     if Judged::find(kv, scan).await?.is_some() {
         return Ok(());
     }
-    Judged { v: 2, at, judgement, ends, standings, exempted, returned }.put(kv, scan).await?;
+    Judged { v: 3, at, judgement, ends, standings, exempted, returned, entries, other_ids }.put(kv, scan).await?;
     Ok(())
 }

@@ -7,13 +7,8 @@ use api::problem::{Code, Problem};
 use api::v1::{REPORT_PART, SOURCE_PART};
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream};
-use guest::Body;
-use send_wrapper::SendWrapper;
+use guest::{Body, form};
 use spin_sdk::http::HeaderMap;
-use std::cell::Cell;
-use std::future::poll_fn;
-use std::rc::Rc;
-use std::task::Poll;
 
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,12 +98,11 @@ pub(crate) struct Plain {
 
 /// A form of one file, which is the report, or of the sidecar and the report.
 pub(crate) struct Form {
-    multipart: multer::Multipart<'static>,
-    file: Option<multer::Field<'static>>,
+    multipart: form::Multipart,
+    file: Option<form::Part>,
     /// What `file` is; before the first there is none.
     part: Option<Part>,
     encoding: Encoding,
-    ahead: Ahead,
 }
 
 /// Opens a body by its headers.
@@ -135,9 +129,8 @@ pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Pr
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Ok(Incoming::Plain(Plain { body, encoding, begun: false }));
     }
-    let boundary = multer::parse_boundary(content_type).map_err(|error| not_a_form(&error))?;
     let body = Whole::begin(Bare { body, encoding }).await?;
-    Ok(Incoming::Form(Box::new(Form::open(body, boundary))))
+    Ok(Incoming::Form(Box::new(Form::open(body, content_type)?)))
 }
 
 /// A body as it arrives.
@@ -189,52 +182,9 @@ impl<S: Source> Source for Whole<S> {
     }
 }
 
-/// How many bytes a form may have before its first part, between parts, or in the head of one.
-const AHEAD_BYTES_MAX: usize = 256 * 1024;
-
-/// How many bytes a form's reader was given since it last gave some back: it keeps them all.
-type Ahead = Rc<Cell<usize>>;
-
-fn form_of(body: impl Source + 'static, boundary: String, ahead: &Ahead) -> multer::Multipart<'static> {
-    // multer wants a stream that could change threads; a component has only one.
-    multer::Multipart::new(SendWrapper::new(chunks(body, Rc::clone(ahead))), boundary)
-}
-
-fn chunks(body: impl Source, ahead: Ahead) -> impl Stream<Item = Result<Bytes, Problem>> {
-    stream::try_unfold((body, ahead), |(mut body, ahead)| async move {
-        // multer takes all that is ready before it looks at any of it.
-        breathe().await;
-        let Some(bytes) = body.next().await? else { return Ok(None) };
-        ahead.set(ahead.get().saturating_add(bytes.len()));
-        if AHEAD_BYTES_MAX.saturating_add(bytes.len()) < ahead.get() {
-            let detail = format!("the form has more than {AHEAD_BYTES_MAX} bytes where no part of it is");
-            return Err(Problem::new(Code::ReportMalformed, detail));
-        }
-        Ok(Some((bytes, (body, ahead))))
-    })
-}
-
-/// Lets whoever waits look at what there is so far.
-async fn breathe() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-fn not_a_form(error: &multer::Error) -> Problem {
-    if let multer::Error::StreamReadFailed(inner) = error
-        && let Some(problem) = inner.downcast_ref::<Problem>()
-    {
-        return problem.clone();
-    }
-    let detail = format!("the multipart form can't be read: {error}; or send the report as the body itself");
-    Problem::new(Code::ReportMalformed, detail)
+/// A source as a stream of its bytes.
+fn stream_of(body: impl Source) -> impl Stream<Item = Result<Bytes, Problem>> {
+    stream::try_unfold(body, |mut body| async move { Ok(body.next().await?.map(|bytes| (bytes, body))) })
 }
 
 impl Source for Incoming {
@@ -249,11 +199,7 @@ impl Source for Incoming {
         match self {
             Self::Plain(plain) => plain.body.next().await,
             Self::Form(form) => match &mut form.file {
-                Some(file) => {
-                    let bytes = file.chunk().await.map_err(|error| not_a_form(&error));
-                    form.ahead.set(0);
-                    bytes
-                }
+                Some(file) => file.next().await,
                 None => Ok(None),
             },
         }
@@ -270,25 +216,24 @@ impl Parts for Incoming {
 }
 
 impl Form {
-    fn open<S: Source + 'static>(body: Whole<S>, boundary: String) -> Self {
-        let ahead = Ahead::default();
+    fn open<S: Source + 'static>(body: Whole<S>, content_type: &str) -> Result<Self, Problem> {
         // The header may speak of the whole form or, as some clients mean it, of the file in it.
         let (multipart, encoding) = match body.encoding() {
             Encoding::Gzip if body.first.starts_with(&GZIP) => {
-                (form_of(Inflated::new(body, Part::Report), boundary, &ahead), Encoding::Decoded)
+                let inflated = Inflated::new(body, Part::Report);
+                (form::Multipart::open(content_type, stream_of(inflated))?, Encoding::Decoded)
             }
             said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
-                (form_of(body, boundary, &ahead), said)
+                (form::Multipart::open(content_type, stream_of(body))?, said)
             }
         };
-        Self { multipart, file: None, part: None, encoding, ahead }
+        Ok(Self { multipart, file: None, part: None, encoding })
     }
 
     async fn part(&mut self) -> Result<Option<Part>, Problem> {
         // The form goes on only once its last file is let go.
         self.file = None;
-        let file = self.multipart.next_field().await.map_err(|error| not_a_form(&error))?;
-        self.ahead.set(0);
+        let file = self.multipart.next().await?;
         let part = match &file {
             Some(file) => Some(following(self.part, file.name())?),
             None => None,
@@ -330,7 +275,10 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use futures::executor::block_on;
+    use guest::form::AHEAD_BYTES_MAX;
     use std::io::Write as _;
+
+    const FORM: &str = "multipart/form-data; boundary=b";
 
     /// A body in memory, in pieces of a few bytes.
     struct Pieces(Bytes, Encoding);
@@ -365,7 +313,7 @@ mod tests {
     fn read(body: Vec<u8>, encoding: Encoding) -> Result<Read, Problem> {
         block_on(async {
             let body = Whole::begin(Pieces(body.into(), encoding)).await?;
-            let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));
+            let mut incoming = Incoming::Form(Box::new(Form::open(body, FORM)?));
             let mut parts = Vec::new();
             while let Some(part) = incoming.part().await? {
                 let mut content = Vec::new();
@@ -396,7 +344,7 @@ mod tests {
     fn a_form_that_never_comes_to_a_part_is_given_up_and_not_held() {
         let problem = block_on(async {
             let whole = Whole::begin(Endless(1_000_000)).await?;
-            Form::open(whole, "b".to_owned()).part().await
+            Form::open(whole, FORM)?.part().await
         });
         assert!(problem.unwrap_err().detail.contains("bytes where no part of it is"));
         // A part itself may be as large as it likes.
@@ -404,7 +352,7 @@ mod tests {
         let whole = form(&[("report", &large)]);
         let (length, _) = block_on(async {
             let body = Whole::begin(Chunks(whole.into())).await?;
-            let mut incoming = Incoming::Form(Box::new(Form::open(body, "b".to_owned())));
+            let mut incoming = Incoming::Form(Box::new(Form::open(body, FORM)?));
             let (mut length, part) = (0, incoming.part().await?);
             while let Some(bytes) = incoming.next().await? {
                 length += bytes.len();
@@ -471,12 +419,5 @@ mod tests {
         ] {
             assert_eq!(following(before, name).ok(), expected, "{name:?} behind {before:?}");
         }
-    }
-
-    #[test]
-    fn what_a_forms_own_bytes_are_refused_for_is_told_as_it_is() {
-        let bomb = Problem::new(Code::CompressionBomb, "1 byte became 2");
-        assert_eq!(not_a_form(&multer::Error::StreamReadFailed(Box::new(bomb.clone()))), bomb);
-        assert_eq!(not_a_form(&multer::Error::IncompleteStream).code, Code::ReportMalformed);
     }
 }

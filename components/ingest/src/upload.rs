@@ -16,12 +16,14 @@ use api::problem::{Code, Problem};
 use api::v1::ScanAnswer;
 use domain::digest::hex;
 use domain::event::Actor;
-use domain::ids::{EventId, ScanId, TargetId};
+use domain::execution::ExecutionEvent;
+use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
 use domain::role::Right;
 use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
 use domain::time::Timestamp;
+use domain::trend::Outcome;
 use domain::version::Versions;
 use scanners::{Input, Source as _};
 use std::io::Read;
@@ -324,21 +326,7 @@ async fn complete<K: Kv, S, V: Services>(
     }
     let (answer, judged) = judge(context, frozen).await?;
     returned::give_back(context, record, &judged).await?;
-    let request = &record.request;
-    let target: TargetId = request.target_id();
-    let event = ScanEvent {
-        scan: record.id,
-        variant: request.variant.clone(),
-        scanner: record.tool.clone(),
-        complete: record.is_complete(&frozen.report.summary),
-        series: Some(record.series()),
-    };
-    let append = Append {
-        id: EventId::derived("v1:scan-recorded", &[&record.id.short().0]),
-        by: record.by.clone(),
-        event: AnyEvent::Scan { journal: JournalId::Scans { project: request.project.clone(), target }, event },
-    };
-    let position = context.services.append(&append).await?.n;
+    let position = recorded(context, frozen, &judged).await?;
     // Another upload under the same key may have judged at another moment: what it was answered stands.
     let key = keys::answer(record.id);
     let answer = match document::find::<Answered<ScanAnswer>>(kv, &key).await? {
@@ -350,6 +338,38 @@ async fn complete<K: Kv, S, V: Services>(
     };
     move_head(kv, frozen).await?;
     Ok(answer)
+}
+
+/// Records the scan in its target's journal, and in that of its pipeline's run; gives the number of the first of these
+/// events. A retry records it once more, and both folds count it once.
+async fn recorded<K: Kv, S, V: Services>(
+    context: &Context<'_, K, S, V>,
+    frozen: &Frozen,
+    judged: &Judged,
+) -> Result<u64, Problem> {
+    let (record, request) = (&frozen.record, &frozen.record.request);
+    let (project, target): (_, TargetId) = (&request.project, request.target_id());
+    let event = ScanEvent {
+        scan: record.id,
+        variant: request.variant.clone(),
+        scanner: record.tool.clone(),
+        complete: record.is_complete(&frozen.report.summary),
+        series: Some(record.series()),
+        outcome: Outcome::new(record, &judged.judgement),
+    };
+    let append = async |recipe, event| {
+        let id = EventId::derived(recipe, &[&record.id.short().0]);
+        context.services.append(&Append { id, by: record.by.clone(), event }).await
+    };
+    let journal = JournalId::Scans { project: project.clone(), target };
+    let position = append("v1:scan-recorded", AnyEvent::Scan { journal, event }).await?.n;
+    if let (Some(pipeline), Some(execution)) = (&request.pipeline, &request.execution) {
+        let execution = ExecutionId::of(pipeline, execution);
+        let event = ExecutionEvent { scan: record.id };
+        let event = AnyEvent::Execution { project: project.clone(), execution, event };
+        append("v1:execution-recorded", event).await?;
+    }
+    Ok(position)
 }
 
 /// Runs the stages that are not done, and makes the answer of them.

@@ -3,6 +3,7 @@
 use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
 use domain::account::Account;
+use domain::execution::ExecutionLog;
 use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
 use domain::outbox::Outbox;
@@ -36,6 +37,10 @@ pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timest
         }
         AnyEvent::Outbox { project, event } => {
             told(journal::append::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await)?
+        }
+        AnyEvent::Execution { project, execution, event } => {
+            let journal = JournalId::Execution { project, execution };
+            told(journal::append::<ExecutionLog>(kv, &journal, id, by, event, now).await)?
         }
         AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
     };

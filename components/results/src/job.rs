@@ -1,25 +1,24 @@
 //! What can be asked of scans. Reads the stages' stored results; changes nothing.
 
+use crate::listed::goes_by;
 use api::Problem;
 use api::auth::Identity;
 use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
-use api::v1::{FirstSeen, IssueExemption, IssueItem, ScanAnswer, ScanItem, Standing};
-use domain::comparison::{Bucket, ComparedIssue, Division, Identified, Origin};
+use api::v1::{FirstSeen, ScanAnswer, ScanItem};
+use domain::comparison::{Bucket, Identified, Origin};
 use domain::exemption::{Coverage, InForce};
-use domain::grouping::{Issue, Rated, Span};
+use domain::grouping::Span;
 use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
-use finding::severity::Severity;
 use std::any::Any;
-use std::collections::BTreeMap;
-use store::judging::{self, Issues, Places};
-use store::kv::Kv;
-use store::scans::{Answered, Compared, Frozen, Grouped, Judged, Remediated, issues_list, remediated_list};
-use store::segments::Reader;
+use std::collections::{BTreeMap, BTreeSet};
+use store::judging;
+use store::kv::{Kv, KvError};
+use store::scans::{Answered, Compared, Frozen, Grouped};
 use store::{document, journal, keys};
 
 /// What a query holds for each issue of its scan, in bytes: where its occurrences are, and how it compares.
@@ -56,19 +55,6 @@ pub struct ScanFilter {
     pub variant: Option<VariantName>,
     /// By this scanner only.
     pub scanner: Option<ScannerId>,
-}
-
-/// Which issues are asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct IssueFilter {
-    /// In this bucket only.
-    pub bucket: Option<Bucket>,
-    /// Of this level only.
-    pub severity: Option<Severity>,
-    /// At the time of the scan: exempted ones only, or others only.
-    pub exempted: Option<bool>,
-    /// Those that stood so to exemptions at the time of the scan.
-    pub exemption: Option<Coverage>,
 }
 
 /// The bucket of this name.
@@ -216,81 +202,14 @@ async fn next_scan(
     Ok(None)
 }
 
-/// The issues of a scan: those it has, the worst first, then those that are gone.
-///
-/// # Errors
-/// There is no such scan, or the store failed.
-pub async fn issues(
+/// What holds now for a scan that was judged. `names` gives all ids of those of its issues that are looked at.
+pub(crate) async fn in_force(
     context: &Context<'_, impl Kv>,
-    id: ScanId,
-    filter: &IssueFilter,
-    wanted: Wanted<usize>,
-) -> Result<Page<IssueItem>, Problem> {
-    scan(context, id).await?;
-    let kv = context.kv;
-    let grouped = Grouped::get(kv, id).await?;
-    let _held = context.hold_issues(&grouped).await;
-    let compared = Compared::get(kv, id).await?;
-    let frozen = Frozen::get(kv, id).await?;
-    let then = Judged::get(kv, id).await?.standings(kv, id).await?;
-    let then: BTreeMap<IssueId, _> = then.into_iter().map(|standing| (standing.issue, standing)).collect();
-    let (force, mut places) = (in_force(context, &frozen).await?, Places::new(kv, id));
-    let seen = Seen::of(kv, &frozen, &compared).await?;
-    let mut page =
-        Collected { filter, skip: wanted.from.unwrap_or(0), limit: wanted.limit, items: vec![], more: false };
-
-    let mut rows = compared.issues(kv, id).await?.into_iter();
-    let list = issues_list(id);
-    let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
-    while let (false, Some(line), Some(row)) = (page.more, here.line().await?, rows.next()) {
-        let exemption = then.get(&row.id).map(exemption_item);
-        let rated: Rated = document::decode(&list, line)?;
-        if page.wants(&rated, row.bucket, exemption.as_ref()) {
-            let weighed = places.weigh(&rated, &row, &force).await?;
-            let exemption_now = judging::standing(&rated, &row, &weighed).as_ref().map(exemption_item);
-            let ComparedIssue { id, bucket, division, seen: first, .. } = row;
-            let first_seen = seen.first(first)?;
-            let standing = Standing { id, bucket, division, first_seen, exemption, exemption_now };
-            page.items.push(IssueItem::new(&document::decode::<Issue>(&list, line)?, standing));
-        }
-    }
-    let list = remediated_list(id);
-    let mut gone = Reader::open(kv, &list, &compared.remediated, 0).await?;
-    while let (false, Some(line)) = (page.more, gone.line().await?) {
-        if page.wants(&document::decode(&list, line)?, Bucket::Remediated, None) {
-            let Remediated { issue, seen: first } = document::decode(&list, line)?;
-            let standing = Standing {
-                id: issue.id,
-                bucket: Bucket::Remediated,
-                division: Division { remediated: issue.occurrences, ..Division::default() },
-                first_seen: seen.first(first)?,
-                exemption: None,
-                exemption_now: None,
-            };
-            page.items.push(IssueItem::new(&issue, standing));
-        }
-    }
-    let next = page.more.then(|| encode("issues", &(wanted.from.unwrap_or(0) + page.items.len())));
-    Ok(Page { items: page.items, next })
-}
-
-fn exemption_item(standing: &store::scans::Standing) -> IssueExemption {
-    IssueExemption {
-        state: standing.coverage,
-        id: standing.exemption,
-        occurrences: standing.exempted,
-        severity: (standing.coverage == Coverage::PartiallyExempted).then(|| Severity::of(standing.left).to_string()),
-    }
-}
-
-/// What holds now for a scan that was judged.
-pub(crate) async fn in_force(context: &Context<'_, impl Kv>, frozen: &Frozen) -> Result<InForce, Problem> {
-    let (kv, id, request) = (context.kv, frozen.record.id, &frozen.record.request);
+    frozen: &Frozen,
+    names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
+) -> Result<InForce, Problem> {
+    let (kv, request) = (context.kv, &frozen.record.request);
     let own = judging::exemptions(kv, &request.project, context.now).await?;
-    let names = async || {
-        let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
-        Ok(Issues::of(kv, id, &grouped, &compared).await?.names())
-    };
     Ok(judging::in_force(kv, request, &own, names, context.now).await?)
 }
 
@@ -314,37 +233,6 @@ impl Seen {
     }
 }
 
-/// A page of issues while it is filled, one issue in memory at a time.
-struct Collected<'a> {
-    filter: &'a IssueFilter,
-    /// How many that match still come before the page.
-    skip: usize,
-    limit: usize,
-    items: Vec<IssueItem>,
-    /// Whether one more matches than the page holds.
-    more: bool,
-}
-
-impl Collected<'_> {
-    /// Whether the next issue belongs on the page.
-    fn wants(&mut self, rated: &Rated, bucket: Bucket, exemption: Option<&IssueExemption>) -> bool {
-        let filter = self.filter;
-        let matches = filter.bucket.is_none_or(|wanted| wanted == bucket)
-            && filter.severity.is_none_or(|severity| severity == rated.severity())
-            && filter.exempted.is_none_or(|exempted| exempted == exemption.is_some_and(IssueExemption::is_whole))
-            && filter.exemption.is_none_or(|state| exemption.is_some_and(|exemption| exemption.state == state));
-        if !matches {
-            return false;
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
-            return false;
-        }
-        self.more = self.items.len() == self.limit;
-        !self.more
-    }
-}
-
 /// A scan's issues with the ids that they go by; that of its key is among the others that each has.
 pub(crate) async fn spans(
     kv: &impl Kv,
@@ -354,12 +242,7 @@ pub(crate) async fn spans(
 ) -> Result<Vec<Span>, Problem> {
     let issues = grouped.issues_as::<Span>(kv, id).await?;
     let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
-    let named = |(mut span, identity): (Span, Identified<IssueId>)| {
-        let own = std::mem::replace(&mut span.id, identity.id);
-        span.aliases.push(own);
-        span
-    };
-    Ok(issues.into_iter().zip(identities).map(named).collect())
+    Ok(issues.into_iter().zip(identities).map(|(span, identity)| goes_by(span, identity.id)).collect())
 }
 
 /// The issue to which the occurrence at this place belongs.

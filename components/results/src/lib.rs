@@ -1,18 +1,29 @@
-//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common.
+//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common; the run of a pipeline, and a
+//! project at a glance.
 
+pub mod affected;
+pub mod compare;
+pub mod execution;
 pub mod explain;
+pub mod issues;
 pub mod job;
+mod listed;
 pub mod occurrences;
+pub mod overview;
 
+use api::calls::Params;
 use api::calls::results::Call;
 use api::page;
 use api::problem::Problem;
 use api::query::Query;
 use domain::comparison::Bucket;
-use domain::ids::{ScannerId, TargetName, VariantName};
+use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
+use domain::listing::{CountedAs, Filter, Sort, Text};
+use execution::Run;
+use finding::Kind;
 use finding::severity::Severity;
 use guest::{Reply, Session};
-use job::{Context, IssueFilter, ScanFilter};
+use job::{Context, ScanFilter};
 use spin_sdk::http::{IntoResponse, Request};
 
 /// Answers a request; natively, where no host calls it, this is only compiled.
@@ -40,14 +51,20 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         }
         Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
         Call::Issues => {
-            let filter = IssueFilter {
-                bucket: bucket(query)?,
-                severity: query.optional::<Severity>("severity")?,
-                exempted: query.optional::<bool>("exempted")?,
-                exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
-            };
-            let wanted = page::wanted(query, "issues")?;
-            Reply::json(200, &job::issues(&context, params.read("scan")?, &filter, wanted).await?)
+            let filter = issue_filter(query)?;
+            let sort = query.optional::<Sort>("sort")?.unwrap_or_default();
+            let wanted = page::wanted(query, sort.list())?;
+            Reply::json(200, &issues::issues(&context, params.read("scan")?, &filter, sort, wanted).await?)
+        }
+        Call::Issue => Reply::json(200, &issues::issue(&context, params.read("scan")?, params.read("issue")?).await?),
+        Call::Compare => {
+            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "compared")?);
+            let (scan, other) = (params.read("scan")?, params.read("other")?);
+            Reply::json(200, &compare::compare(&context, scan, other, bucket, wanted).await?)
+        }
+        Call::AffectedTargets => {
+            let (scan, wanted) = (query.required::<ScanId>("scan")?, page::wanted(query, "affected")?);
+            Reply::json(200, &affected::affected(&context, params.read("issue")?, scan, wanted).await?)
         }
         Call::IssueOccurrences => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
@@ -62,9 +79,39 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             let (scan, occurrence) = (params.read("scan")?, params.read("occurrence")?);
             Reply::json(200, &explain::explain(&context, scan, occurrence).await?)
         }
+        Call::Overview => {
+            let days = overview::days(query.optional("days")?)?;
+            Reply::json(200, &overview::overview(&context, days).await?)
+        }
+        Call::Execution => Reply::json(200, &execution::execution(&context, &run(&params)?).await?),
+        Call::ExecutionIssues => {
+            let filter = execution::Filter {
+                issues: issue_filter(query)?,
+                target: query.optional::<TargetName>("target")?,
+                scanner: query.optional::<ScannerId>("scanner")?,
+            };
+            let wanted = page::wanted(query, "execution-issues")?;
+            Reply::json(200, &execution::issues(&context, &run(&params)?, &filter, wanted).await?)
+        }
     }
 }
 
 fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
     query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()
+}
+
+fn issue_filter(query: &mut Query) -> Result<Filter, Problem> {
+    Ok(Filter {
+        bucket: bucket(query)?,
+        severity: query.optional::<Severity>("severity")?,
+        exempted: query.optional::<bool>("exempted")?,
+        exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
+        counted_as: query.optional::<CountedAs>("counted_as")?,
+        kind: query.optional::<Kind>("kind")?,
+        text: query.optional::<Text>("text")?,
+    })
+}
+
+fn run(params: &Params) -> Result<Run, Problem> {
+    Ok(Run { pipeline: params.read("pipeline")?, execution: params.read("execution")? })
 }

@@ -1,6 +1,7 @@
 //! The occurrences of a scan, and those that are gone in it.
 
 use crate::job::{self, Context, Seen, issue_at, scan, spans};
+use crate::listed::Listed;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
@@ -9,11 +10,12 @@ use domain::exemption::{Candidate, InForce};
 use domain::grouping::{Name, Span};
 use domain::ids::{IssueId, ScanId};
 use domain::tracking::Place;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::judging;
 use store::keys;
 use store::kv::Kv;
-use store::scans::{Compared, Frozen, Grouped, read_list};
+use store::scans::{Compared, Frozen, Grouped, names_list, read_list};
+use store::segments::read_at;
 use store::sides::Stored;
 
 /// What filtering holds for each occurrence, in bytes.
@@ -35,7 +37,7 @@ pub async fn occurrences(
     let kv = context.kv;
     let stored = Stored::of(kv, id).await?;
     let _held = context.hold_issues(&stored.grouped).await;
-    let own = List::of(context, stored).await?;
+    let own = List::of(context, stored, only).await?;
     match bucket {
         None => own.page(kv, own.span(only)?, wanted, None).await,
         Some(Bucket::Remediated) => gone(context, &own, only, wanted).await,
@@ -72,7 +74,7 @@ async fn gone(
     let tracked = own.tracked(kv, 0, own.grouped.occurrences.records).await?;
     let recognised: BTreeSet<u32> =
         tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
-    let theirs = List::of(context, stored).await?;
+    let theirs = List::of(context, stored, only).await?;
     // An issue that one of the scans does not have has no occurrence to show there.
     let (first, count) = match (theirs.span(only), own.span(only)) {
         (Ok(span), _) => span,
@@ -84,27 +86,40 @@ async fn gone(
     theirs.chosen(kv, chosen.collect(), wanted, Some(Bucket::Remediated)).await
 }
 
+/// All ids of an issue.
+fn ids(issue: &Span) -> impl Iterator<Item = IssueId> {
+    [issue.id].into_iter().chain(issue.aliases.iter().copied())
+}
+
 /// A scan's occurrences in their order.
 struct List {
     frozen: Frozen,
     grouped: Grouped,
     compared: Compared,
+    /// The issues whose occurrences are asked for.
     issues: Vec<Span>,
-    names: Vec<Name>,
     seen: Seen,
     /// What was in force when the scan was judged, and what is now.
     in_force: [InForce; 2],
 }
 
 impl List {
-    async fn of(context: &Context<'_, impl Kv>, stored: Stored) -> Result<Self, Problem> {
+    /// Those of one issue, or of all.
+    async fn of(context: &Context<'_, impl Kv>, stored: Stored, only: Option<IssueId>) -> Result<Self, Problem> {
         let kv = context.kv;
         let Stored { frozen, grouped, compared } = stored;
         let id = frozen.record.id;
-        let issues = spans(kv, id, &grouped, &compared).await?;
-        let (names, seen) = (grouped.names(kv, id).await?, Seen::of(kv, &frozen, &compared).await?);
-        let in_force = [judging::as_judged(kv, id).await?.1, job::in_force(context, &frozen).await?];
-        Ok(Self { frozen, grouped, compared, issues, names, seen, in_force })
+        let listed = Listed::with(kv, id, grouped, compared).await?;
+        let issues = match only {
+            Some(issue) => listed.span(kv, issue).await?.into_iter().collect(),
+            None => spans(kv, id, &listed.grouped, &listed.compared).await?,
+        };
+        let Listed { grouped, compared, .. } = listed;
+        let seen = Seen::of(kv, &frozen, &compared).await?;
+        let names = async || Ok(issues.iter().flat_map(ids).collect());
+        let now = job::in_force(context, &frozen, names).await?;
+        let in_force = [judging::as_judged(kv, id).await?.1, now];
+        Ok(Self { frozen, grouped, compared, issues, seen, in_force })
     }
 
     /// The first occurrence of an issue and how many there are; of all issues if none is named.
@@ -126,6 +141,14 @@ impl List {
     async fn tracked(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<Tracked>, Problem> {
         let key = keys::compared(self.frozen.record.id);
         Ok(read_list(kv, &key, "occurrences", &self.compared.occurrences, from, count).await?)
+    }
+
+    /// The paths of these places.
+    async fn names(&self, kv: &impl Kv, places: &[Place]) -> Result<BTreeMap<u32, Name>, Problem> {
+        let at: BTreeSet<u32> = places.iter().map(|place| place.path).collect();
+        let list = names_list(self.frozen.record.id);
+        let names: Vec<Name> = read_at(kv, &list, &self.grouped.names, at.iter().copied()).await?;
+        Ok(at.into_iter().zip(names).collect())
     }
 
     /// A page of those that stand together.
@@ -185,18 +208,18 @@ impl List {
         let (places, tracked) = (self.places(kv, from, count).await?, self.tracked(kv, from, count).await?);
         let results: BTreeSet<u32> = places.iter().map(|place| place.result).collect();
         let mut findings = self.frozen.findings_at(kv, &results).await?;
+        let names = self.names(kv, &places).await?;
         let mut items = Vec::new();
         for (at, (place, tracked)) in (from..).zip(places.iter().zip(&tracked)) {
             let lost = |what| Problem::internal(format!("occurrence {at} has no {what}"));
             let issue = issue_at(&self.issues, at).ok_or_else(|| lost("issue"))?;
             let finding = findings.remove(&place.result).ok_or_else(|| lost("finding"))?;
-            let path = usize::try_from(place.path).ok().and_then(|at| self.names.get(at));
-            let path = path.map(|name| name.text.as_str()).filter(|path| !path.is_empty());
+            let path = names.get(&place.path).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
             let mut item = OccurrenceItem::new(issue.id, tracked, self.seen.first(tracked.seen)?, path, finding);
             let candidate = Candidate::of(place, tracked, path);
-            let names: Vec<IssueId> = [issue.id].into_iter().chain(issue.aliases.iter().copied()).collect();
+            let ids: Vec<IssueId> = ids(issue).collect();
             [item.exemption, item.exemption_now] =
-                self.in_force.each_ref().map(|force| force.of_occurrence(&names, &candidate));
+                self.in_force.each_ref().map(|force| force.of_occurrence(&ids, &candidate));
             if let Some(bucket) = bucket {
                 // How it was recognised in the scan that had it, or exempted there, says nothing of this one.
                 let (exemption, exemption_now) = (None, None);

@@ -8,6 +8,7 @@ use crate::calls::Access;
 use crate::problem::{Code, Problem};
 use crate::v1::Scan;
 use domain::event::Actor;
+use domain::exemption::Exemption;
 use domain::ids::{ProjectId, TargetName};
 use domain::role::{Right, Role};
 use std::collections::BTreeSet;
@@ -90,6 +91,11 @@ impl Identity {
     /// Whether this scan is one of the project's, and of a target that the token is good for.
     pub fn sees(&self, project: &ProjectId, scan: &Scan) -> bool {
         scan.project == project.as_str() && scan.target.name.parse().is_ok_and(|target| self.covers(&target))
+    }
+
+    /// Whether the caller may know of an exemption: one with a token for some targets sees what concerns these.
+    pub fn sees_exemption(&self, held: &Exemption) -> bool {
+        self.covers(held.reach().target().unwrap_or(&held.seen.target))
     }
 
     /// Checks that the token is good for all targets: what concerns a pipeline, the project or the account is not for one

@@ -3,8 +3,9 @@
 use crate::problem::Problem;
 use domain::account::AccountEvent;
 use domain::event::Actor;
+use domain::execution::ExecutionEvent;
 use domain::exemption::{ExemptionEvent, PromotedEvent};
-use domain::ids::{EventId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
 use domain::outbox::OutboxEvent;
 use domain::project::{Named, ProjectEvent};
@@ -130,6 +131,15 @@ pub enum AnyEvent {
         journal: JournalId,
         /// What happens.
         event: ScanEvent,
+    },
+    /// To the journal of a pipeline's run.
+    Execution {
+        /// The project.
+        project: ProjectId,
+        /// The run.
+        execution: ExecutionId,
+        /// What happens.
+        event: ExecutionEvent,
     },
 }
 

@@ -2,10 +2,13 @@
 
 mod account;
 mod audit;
+mod execution;
 mod exemption;
 pub mod explain;
 mod identity;
 mod occurrence;
+mod overview;
+mod query;
 mod replay;
 mod scanner;
 mod source;
@@ -14,6 +17,7 @@ mod token;
 
 pub use account::{Me, ProjectItem};
 pub use audit::{AuditAbout, AuditActor, AuditItem};
+pub use execution::{Execution, ExecutionIssue, ExecutionReason};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, IssueExemption, Outcome, PreviewItem,
     RequestsBody, Unused, Words,
@@ -21,6 +25,8 @@ pub use exemption::{
 pub use explain::{Explanation, PassedOver};
 pub use identity::{FirstSeen, Matched};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, OccurrenceItem, Package, Place, Secret};
+pub use overview::{DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget};
+pub use query::{AffectedTarget, ComparedItem, IssuesPage, ScanComparison};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,

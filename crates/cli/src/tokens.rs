@@ -217,6 +217,7 @@ mod tests {
             issued_at: "2026-11-24T06:00:00.000Z".to_owned(),
             issued_by: "admin".to_owned(),
             last_used_at: Some("2026-11-24T07:00:00.000Z".to_owned()),
+            last_used_address: Some("192.0.2.7".to_owned()),
             token: None,
         };
         let table = super::table(&[item]);

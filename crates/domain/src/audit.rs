@@ -106,7 +106,9 @@ fn what(journal: &JournalId, event: &Value) -> String {
         JournalId::Scans { .. } => SCAN_RECORDED.to_owned(),
         JournalId::Exemptions { .. } => format!("{OF_EXEMPTIONS}{name}"),
         JournalId::Promoted => PROMOTED.to_owned(),
-        JournalId::Account | JournalId::Project { .. } | JournalId::Outbox { .. } => name.to_owned(),
+        JournalId::Account | JournalId::Project { .. } | JournalId::Outbox { .. } | JournalId::Execution { .. } => {
+            name.to_owned()
+        }
     }
 }
 
@@ -151,7 +153,7 @@ impl Filter {
             JournalId::Scans { .. } => what == SCAN_RECORDED,
             JournalId::Exemptions { .. } => what.starts_with(OF_EXEMPTIONS),
             JournalId::Promoted => what == PROMOTED,
-            JournalId::Account | JournalId::Project { .. } | JournalId::Outbox { .. } => {
+            JournalId::Account | JournalId::Project { .. } | JournalId::Outbox { .. } | JournalId::Execution { .. } => {
                 what != SCAN_RECORDED && !what.starts_with(OF_EXEMPTIONS)
             }
         });

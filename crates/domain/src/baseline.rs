@@ -262,6 +262,7 @@ impl Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::Verdict;
     use crate::ids::ScanId;
     use crate::time::Timestamp;
 
@@ -274,12 +275,12 @@ mod tests {
     }
 
     fn seen(n: u64) -> Seen {
-        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None }
+        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None, verdict: Verdict::Pass }
     }
 
     fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
         let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
-        ScanLog { complete: map(complete), incomplete: map(incomplete) }
+        ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
     }
 
     #[test]

@@ -42,14 +42,8 @@ impl Families {
         unite(&mut families, all.filter_map(|(at, issue)| Some((issue.kin?, at))).collect::<Vec<(Short, usize)>>());
 
         let root = |union: &mut Union, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
-        let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
-        for at in 0..count {
-            let (here, there) = sides.entry(named.root(at)).or_default();
-            *(if at < current.len() { here } else { there }) = true;
-        }
-        let mut both = |at: usize| sides.get(&named.root(at)) == Some(&(true, true));
-        let familiar = (0..current.len()).map(&mut both).collect();
-        let known = (current.len()..count).map(&mut both).collect();
+        let mut familiar = in_both(&mut named, current.len(), count);
+        let known = familiar.split_off(current.len());
         Self {
             partners: partners(current, reference, ids, &mut named),
             current: (0..current.len()).map(|at| root(&mut families, at)).collect(),
@@ -58,6 +52,38 @@ impl Families {
             familiar,
         }
     }
+}
+
+/// A scan's issues by their names alone: how many there are, and every id that each of them has, with its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// How many issues there are.
+    pub issues: usize,
+    /// The ids.
+    pub ids: Vec<(IssueId, usize)>,
+}
+
+/// For each issue of two scans whether the other scan has it too: one that shares a name with it, directly or through
+/// others. This is what [`Families::familiar`] and [`Families::known`] say, without the rest.
+pub fn shared(current: Names, reference: Names) -> (Vec<bool>, Vec<bool>) {
+    let (split, count) = (current.issues, current.issues + reference.issues);
+    let mut ids = current.ids;
+    ids.extend(reference.ids.into_iter().map(|(id, at)| (id, split + at)));
+    let mut named = Union::new(count);
+    unite(&mut named, ids);
+    let mut familiar = in_both(&mut named, split, count);
+    let known = familiar.split_off(split);
+    (familiar, known)
+}
+
+/// For each of so many issues, the first of which are one scan's and the others the other's, whether both have it.
+fn in_both(named: &mut Union, split: usize, count: usize) -> Vec<bool> {
+    let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
+    for at in 0..count {
+        let (here, there) = sides.entry(named.root(at)).or_default();
+        *(if at < split { here } else { there }) = true;
+    }
+    (0..count).map(|at| sides.get(&named.root(at)) == Some(&(true, true))).collect()
 }
 
 /// Which issue each continues: the one of its own key, else the one that goes by its id, else the first of its family that
@@ -136,6 +162,28 @@ mod tests {
         assert!(split.current.iter().chain(&split.reference).all(|family| *family == split.current[0]));
         let united = Families::of(&[issue(1, &[2])], &[issue(1, &[]), issue(2, &[])], &[id(1), id(2)]);
         assert_eq!((united.partners, united.known), (vec![Some(0)], vec![true, true]));
+    }
+
+    #[test]
+    fn names_alone_say_the_same_and_either_way_round() {
+        let names = |issues: &[Span]| {
+            let ids = |(at, issue): (usize, &Span)| {
+                [issue.id].into_iter().chain(issue.aliases.clone()).map(move |id| (id, at)).collect::<Vec<_>>()
+            };
+            Names { issues: issues.len(), ids: issues.iter().enumerate().flat_map(ids).collect() }
+        };
+        let one = [issue(1, &[]), issue(2, &[9]), issue(3, &[]), issue(4, &[5])];
+        let other = [issue(9, &[]), issue(5, &[4, 6]), issue(6, &[]), issue(7, &[])];
+        let ids: Vec<_> = other.iter().map(|issue| issue.id).collect();
+        let families = Families::of(&one, &other, &ids);
+        let (familiar, known) = shared(names(&one), names(&other));
+        assert_eq!((&familiar, &known), (&families.familiar, &families.known));
+        assert_eq!(
+            (familiar.as_slice(), known.as_slice()),
+            (&[false, true, false, true][..], &[true, true, true, false][..])
+        );
+        assert_eq!(shared(names(&other), names(&one)), (known, familiar));
+        assert_eq!(shared(names(&one), Names::default()), (vec![false; 4], vec![]));
     }
 
     #[test]

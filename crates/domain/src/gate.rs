@@ -11,6 +11,7 @@ use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::AddAssign;
 
 /// What the pipeline is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,17 @@ impl BySeverity {
     /// All levels together.
     pub fn total(&self) -> u64 {
         Severity::ALL.into_iter().map(|severity| self.of(severity)).sum()
+    }
+}
+
+impl AddAssign for BySeverity {
+    fn add_assign(&mut self, other: Self) {
+        self.critical += other.critical;
+        self.high += other.high;
+        self.medium += other.medium;
+        self.low += other.low;
+        self.info += other.info;
+        self.unassigned += other.unassigned;
     }
 }
 

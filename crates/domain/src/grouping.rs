@@ -150,6 +150,8 @@ pub struct Rated {
     /// The ids that it has under its other names.
     #[serde(default)]
     pub aliases: Vec<IssueId>,
+    /// What kind of problem it is.
+    pub kind: Kind,
     /// The highest score of its occurrences.
     #[serde(default)]
     pub score: Option<Scored>,
@@ -157,6 +159,13 @@ pub struct Rated {
     pub first: u32,
     /// How many occurrences it has.
     pub occurrences: u32,
+}
+
+impl From<&Issue> for Rated {
+    fn from(issue: &Issue) -> Self {
+        let Issue { id, aliases, kind, score, first, occurrences, .. } = issue;
+        Self { id: *id, aliases: aliases.clone(), kind: *kind, score: *score, first: *first, occurrences: *occurrences }
+    }
 }
 
 impl Rated {

@@ -196,6 +196,17 @@ identifier!(
     TargetId, "a target's id"
 );
 identifier!(
+    /// The id of a pipeline's run: derived from the names of both.
+    ExecutionId, "an execution's id"
+);
+
+impl ExecutionId {
+    /// The id of the run of this name of a pipeline.
+    pub fn of(pipeline: &PipelineName, execution: &PipelineName) -> Self {
+        Self::derived("v1:execution", &[pipeline.as_str().as_bytes(), execution.as_str().as_bytes()])
+    }
+}
+identifier!(
     /// A scan's id: derived from project and `Idempotency-Key`, from the scan it replays, or random.
     ScanId, "a scan's id"
 );

@@ -1,7 +1,7 @@
 //! Journals: their names, and what their events mean. How they are stored is the `store` crate's concern.
 
 use crate::event::Entry;
-use crate::ids::{ProjectId, TargetId};
+use crate::ids::{ExecutionId, ProjectId, TargetId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The name of a journal.
@@ -34,6 +34,13 @@ pub enum JournalId {
         /// The target.
         target: TargetId,
     },
+    /// The scans of one run of a pipeline, of whatever targets.
+    Execution {
+        /// The project.
+        project: ProjectId,
+        /// The run.
+        execution: ExecutionId,
+    },
 }
 
 impl JournalId {
@@ -46,6 +53,7 @@ impl JournalId {
             Self::Promoted => "promoted".to_owned(),
             Self::Outbox { project } => format!("outbox:{project}"),
             Self::Scans { project, target } => format!("scans:{project}:{target}"),
+            Self::Execution { project, execution } => format!("exec:{project}:{execution}"),
         }
     }
 }
@@ -96,6 +104,9 @@ mod tests {
         assert_eq!(JournalId::Exemptions { project: project.clone() }.key(), "ex:shop");
         assert_eq!(JournalId::Promoted.key(), "promoted");
         assert_eq!(JournalId::Outbox { project: project.clone() }.key(), "outbox:shop");
-        assert_eq!(JournalId::Scans { project, target }.key(), format!("scans:shop:{target}"));
+        assert_eq!(JournalId::Scans { project: project.clone(), target }.key(), format!("scans:shop:{target}"));
+        let execution = ExecutionId::of(&"build".parse().unwrap(), &"7".parse().unwrap());
+        let key = JournalId::Execution { project, execution }.key();
+        assert_eq!(key, "exec:shop:05a4d192cac68d43c2877765a3f3b608");
     }
 }

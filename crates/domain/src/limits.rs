@@ -34,3 +34,11 @@ pub const EXEMPTION_TITLE_CHARS_MAX: usize = 256;
 /// upload reads where a baseline is a pattern. A pattern does not see older ones, nor does a list show them; as a fixed
 /// baseline such a variant serves as before, because its newest scan stands in a register of its own.
 pub const VARIANTS_KNOWN_MAX: usize = 2_000;
+/// How many days a target's trend goes back. They are part of the same state as its variants.
+pub const TREND_DAYS: u32 = 90;
+/// Most series (tool and categories) of a target's baseline whose issues its trend counts.
+pub const TREND_SERIES_MAX: usize = 20;
+/// How many of a target's newest scans its trend remembers, so that one that was recorded twice counts once.
+pub const TREND_SCANS_REMEMBERED: usize = 64;
+/// Most scans of one run of a pipeline, the newest of them, that are told together.
+pub const EXECUTION_SCANS_MAX: usize = 200;

@@ -3,6 +3,7 @@
 use crate::baseline::Meant;
 use crate::digest::Short;
 use crate::event::{Actor, Entry};
+use crate::gate::Verdict;
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::VARIANTS_KNOWN_MAX;
@@ -11,6 +12,7 @@ use crate::replay::Replayed;
 use crate::source::Revision;
 use crate::threshold::Threshold;
 use crate::time::Timestamp;
+use crate::trend::{Outcome, Trend};
 use crate::version::Versions;
 use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
@@ -257,6 +259,8 @@ pub struct ScanEvent {
     /// The scan's [`series`]; absent in events from before there were any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
+    /// What came out of it.
+    pub outcome: Outcome,
 }
 
 fn yes() -> bool {
@@ -280,19 +284,47 @@ pub struct Seen {
     /// Its [`series`], if it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
+    /// Its verdict; most pass, and there is one for each variant, so that is left out.
+    #[serde(skip_serializing_if = "is_pass", default = "pass")]
+    pub verdict: Verdict,
 }
 
-/// The fold of a target's scans: its variants. The scans themselves are read from the journal's end, a page at a time. So
+fn pass() -> Verdict {
+    Verdict::Pass
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_pass(verdict: &Verdict) -> bool {
+    *verdict == Verdict::Pass
+}
+
+/// A target's newest scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    /// Its variant.
+    pub variant: VariantName,
+    /// Its scanner.
+    pub scanner: ScannerId,
+    /// The scan.
+    pub seen: Seen,
+}
+
+/// The fold of a target's scans: its variants and its trend. The scans themselves are read from the journal's end, a page at a time. So
 /// no upload's cost grows with their number, nor, beyond [`VARIANTS_KNOWN_MAX`], with that of the variants.
 ///
 /// The newest of a variant and the newest variants are the same in whatever order events come, so the order does not
-/// matter. Neither list has a default: a snapshot from before they were kept is none, and the events are folded anew.
+/// matter. No field has a default: a snapshot from before it was kept is none, and the events are folded anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanLog {
     /// The variants' newest complete scans, by whichever scanner.
     pub complete: BTreeMap<VariantName, Seen>,
     /// The variants' newest incomplete scans.
     pub incomplete: BTreeMap<VariantName, Seen>,
+    /// The newest scan of all.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub last: Option<Last>,
+    /// How the scans went by day.
+    pub trend: Trend,
 }
 
 /// A variant of a target, with its newest scan.
@@ -341,7 +373,11 @@ impl Fold for ScanLog {
     fn apply(&mut self, n: u64, entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
         let event = &entry.event;
         let list = if event.complete { &mut self.complete } else { &mut self.incomplete };
-        let seen = Seen { n, at: entry.at, scan: event.scan, series: event.series };
+        let seen = Seen { n, at: entry.at, scan: event.scan, series: event.series, verdict: event.outcome.verdict };
+        if self.last.as_ref().is_none_or(|last| last.seen.n < n) {
+            let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
+            self.last = Some(Last { variant, scanner, seen: seen.clone() });
+        }
         match list.get_mut(&event.variant) {
             Some(known) if known.n < n => *known = seen,
             Some(_) => {}
@@ -353,6 +389,7 @@ impl Fold for ScanLog {
             let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(name, _)| name.clone());
             oldest.and_then(|oldest| list.remove(&oldest));
         }
+        self.trend.take(n, event);
         Ok(())
     }
 }
@@ -372,6 +409,7 @@ mod tests {
     use super::*;
 
     use crate::project::tests::entry;
+    use crate::trend::tests::recorded;
     use proptest::prelude::*;
 
     fn scan(n: u8) -> ScanId {
@@ -426,13 +464,7 @@ mod tests {
     }
 
     fn event(variant: &str, complete: bool, n: u64) -> ScanEvent {
-        ScanEvent {
-            scan: ScanId::derived("test", &[&n.to_be_bytes()]),
-            variant: variant.parse().unwrap(),
-            scanner: "bandit".parse().unwrap(),
-            complete,
-            series: None,
-        }
+        ScanEvent { complete, variant: variant.parse().unwrap(), ..recorded(n, 0, "bandit", Verdict::Pass) }
     }
 
     fn fold(events: impl IntoIterator<Item = (u64, ScanEvent)>) -> ScanLog {
@@ -444,17 +476,23 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_events_are_pinned_and_those_of_before_are_complete() {
-        let first = r#"{"scan":"01010101010101010101010101010101","variant":"main","scanner":"bandit"}"#;
-        let read: ScanEvent = serde_json::from_str(first).unwrap();
-        assert!(read.complete);
-        assert_eq!(serde_json::to_string(&read).unwrap(), first);
+    fn the_stored_events_are_pinned() {
         let event = ScanEvent {
             complete: false,
             series: Some(series(&"codeql".parse().unwrap(), &["python".to_owned()])),
-            ..read
+            ..recorded(1, 2, "codeql", Verdict::Undecided)
         };
-        insta::assert_snapshot!(serde_json::to_string(&event).unwrap(), @r#"{"scan":"01010101010101010101010101010101","variant":"main","scanner":"bandit","complete":false,"series":"d0cc922b15f73fabfa2634374b927576"}"#);
+        let stored = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<ScanEvent>(&stored).unwrap(), event);
+        insta::assert_snapshot!(stored, @r#"{"scan":"1dede82649db2478f28c4781208921de","variant":"main","scanner":"codeql","complete":false,"series":"d0cc922b15f73fabfa2634374b927576","outcome":{"received":172800001,"verdict":"undecided","open":{"critical":0,"high":1,"medium":0,"low":0,"info":0,"unassigned":0},"new":1,"remediated":2,"exempted":3,"baseline":true}}"#);
+    }
+
+    #[test]
+    fn the_stored_fold_is_pinned() {
+        let log = fold([(1, recorded(1, 2, "bandit", Verdict::Pass)), (2, recorded(2, 3, "bandit", Verdict::Fail))]);
+        let stored = serde_json::to_string(&log).unwrap();
+        assert_eq!(serde_json::from_str::<ScanLog>(&stored).unwrap(), log);
+        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"incomplete":{},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
     }
 
     #[test]

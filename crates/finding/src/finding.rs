@@ -4,6 +4,7 @@ use crate::limits::{KEY_BYTES_MAX, LIST_ENTRIES_MAX, cut_text};
 use crate::severity::{Score, ScoreSource, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// What kind of problem a finding is; decides how issues are keyed and how occurrences are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,6 +24,35 @@ pub enum Kind {
     Host,
     /// A misconfiguration: of infrastructure as code, a cloud account, a cluster, an image.
     Infrastructure,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 7] =
+        [Self::Code, Self::Dependency, Self::License, Self::Secret, Self::Web, Self::Host, Self::Infrastructure];
+
+    /// The kind in a word, as it is stored too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Dependency => "dependency",
+            Self::License => "license",
+            Self::Secret => "secret",
+            Self::Web => "web",
+            Self::Host => "host",
+            Self::Infrastructure => "infrastructure",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{}` is no kind of finding; known are {known}", text.escape_default())
+        })
+    }
 }
 
 /// One result of a report. Optional fields are those that a report may lack.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod form;
 mod kv;
 pub mod memory;
 mod request;

@@ -4,13 +4,16 @@
 use crate::journal;
 use crate::keys;
 use crate::kv::{Kv, KvError};
-use crate::scans::{Compared, ExemptedOccurrence, Frozen, Grouped, Judged, ReturnedOccurrence, Standing, read_list};
-use domain::comparison::{ComparedIssue, Tracked};
+use crate::scans::{
+    Compared, ExemptedOccurrence, Frozen, Grouped, Judged, RemediatedSpan, ReturnedOccurrence, Standing, read_list,
+};
+use domain::comparison::{Bucket, ComparedIssue, Tracked};
 use domain::exemption::{Candidate, Coverage, Exemptions, InForce, Place, Promoted, Reviewed, Weighed};
 use domain::gate::{Gate, Judged as Weight, Judgement, Terms};
 use domain::grouping::{Name, Rated};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId};
 use domain::journal::JournalId;
+use domain::listing::{Entry, Exempted};
 use domain::scan::ScanRequest;
 use domain::time::Timestamp;
 use domain::tracking;
@@ -31,6 +34,8 @@ pub struct Judging {
     pub exempted: Vec<ExemptedOccurrence>,
     /// The occurrences that were exempted in another form.
     pub returned: Vec<ReturnedOccurrence>,
+    /// What choosing needs of each issue, and then of each that is gone.
+    pub entries: Vec<Entry>,
 }
 
 /// A scan's issues as they are judged.
@@ -54,6 +59,14 @@ impl Issues {
     /// All ids under which one of them may be exempted.
     pub fn names(&self) -> BTreeSet<IssueId> {
         self.rated.iter().zip(&self.rows).flat_map(|(rated, row)| rated.names(row.id)).collect()
+    }
+
+    /// The ids that they have besides the one that they go by, each with the issue's place.
+    pub fn other_ids(&self) -> impl Iterator<Item = (IssueId, u32)> {
+        self.rated.iter().zip(&self.rows).zip(0..).flat_map(|((rated, row), at)| {
+            let others: BTreeSet<_> = rated.names(row.id).into_iter().filter(|id| *id != row.id).collect();
+            others.into_iter().map(move |id| (id, at))
+        })
     }
 }
 
@@ -127,6 +140,7 @@ pub async fn judge(
     let mut gate = Gate::new(Terms::of(&frozen.record));
     let mut places = Places::new(kv, scan);
     let (mut standings, mut exempted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
+    let mut entries = Vec::new();
     for (rated, row) in issues.rated.iter().zip(&issues.rows) {
         let weighed = places.weigh(rated, row, force).await?;
         let issue = row.id;
@@ -140,14 +154,17 @@ pub async fn judge(
             occurrence: Reviewed { id: *id, form: *form },
             exemption: *exemption,
         }));
-        standings.extend(standing(rated, row, &weighed));
+        let standing = standing(rated, row, &weighed);
+        entries.push(entry(rated, row, standing.as_ref()));
+        standings.extend(standing);
         gate.judge(&weight(rated, row, weighed));
     }
     for issue in compared.remediated(kv, scan).await? {
         gate.remediated(issue.occurrences);
+        entries.push(gone(&issue));
     }
     let judgement = gate.finish(&frozen.report.summary);
-    Ok(Judging { judgement, standings, exempted, returned })
+    Ok(Judging { judgement, standings, exempted, returned, entries })
 }
 
 /// How an issue stands to exemptions, if it does.
@@ -163,6 +180,29 @@ pub fn standing(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option
         whole,
         left: weighed.left.score.filter(|_| coverage == Coverage::PartiallyExempted),
     })
+}
+
+/// What choosing needs of an issue.
+fn entry(rated: &Rated, row: &ComparedIssue, standing: Option<&Standing>) -> Entry {
+    let stood = |standing: &Standing| Exempted::new(standing.coverage, Severity::of(standing.left));
+    Entry {
+        bucket: row.bucket,
+        kind: rated.kind,
+        level: rated.severity(),
+        exemption: standing.map(stood),
+        mark: Entry::mark(row.id),
+    }
+}
+
+/// The same of one that is gone: it stands to no exemption.
+fn gone(issue: &RemediatedSpan) -> Entry {
+    Entry {
+        bucket: Bucket::Remediated,
+        kind: issue.kind,
+        level: Severity::of(issue.score.map(|scored| scored.score)),
+        exemption: None,
+        mark: Entry::mark(issue.id),
+    }
 }
 
 /// An issue as the gate takes it into account.

@@ -149,12 +149,15 @@ pub fn journal_snapshot_part(journal: &JournalId, upto: u64, part: usize) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ids::ExecutionId;
 
     #[test]
     fn the_longest_keys_stay_within_what_every_store_allows() {
         let project = "p".repeat(64).parse().unwrap();
         let target = TargetId::of(&project, &"t".repeat(128).parse().unwrap());
         let scan = ScanId::from_bits([255; 16]);
+        let execution = ExecutionId::of(&"p".parse().unwrap(), &"e".parse().unwrap());
+        let of_execution = JournalId::Execution { project: project.clone(), execution };
         let journal = JournalId::Scans { project, target };
         let keys = [
             token(&"f".repeat(64)),
@@ -174,6 +177,7 @@ mod tests {
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
             journal_refusal(&journal, u64::MAX),
+            journal_event(&of_execution, u64::MAX),
         ];
         for key in keys {
             assert!(key.len() <= 200, "{} bytes: {key}", key.len());

@@ -11,17 +11,18 @@
 use crate::document;
 use crate::keys;
 use crate::kv::{Kv, KvError};
-use crate::segments::{Manifest, Reader, Writer, read, read_all};
+use crate::segments::{Manifest, Reader, Writer, read, read_all, read_at};
 use domain::comparison::{ComparedIssue, Origin, Tracked};
 use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
 use domain::grouping::{Issue, Name};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
+use domain::listing::Entry;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
 use domain::tracking::Place;
-use finding::Finding;
 use finding::severity::Score;
+use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,9 +192,16 @@ pub struct Remediated {
     pub seen: u32,
 }
 
-/// What counting needs of an issue that is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// What the gate needs of an issue that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RemediatedSpan {
+    /// The id that it went by.
+    pub id: IssueId,
+    /// What kind of problem it is.
+    pub kind: Kind,
+    /// Its score.
+    #[serde(default)]
+    pub score: Option<Scored>,
     /// How many of its occurrences are gone.
     pub occurrences: u32,
 }
@@ -201,7 +209,7 @@ pub struct RemediatedSpan {
 /// What the gate decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
-    /// The format's version: 2.
+    /// The format's version: 3.
     pub v: u8,
     /// When: exemptions were judged at this time.
     pub at: Timestamp,
@@ -216,6 +224,11 @@ pub struct Judged {
     pub exempted: Manifest,
     /// The occurrences that were exempted in a form that they no longer have.
     pub returned: Manifest,
+    /// What choosing needs of each issue, in the order of [`Grouped::issues`], and then of each that is gone, in the order
+    /// of [`Compared::remediated`].
+    pub entries: Manifest,
+    /// The ids that issues have besides the one that they go by, each with the issue's place in [`Grouped::issues`].
+    pub other_ids: Manifest,
 }
 
 /// How an issue stood to exemptions when its scan was judged.
@@ -311,7 +324,8 @@ lists!(
     Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: RemediatedSpan, origins: Origin
 );
 lists!(
-    Judged, keys::judged, standings: Standing, exempted: ExemptedOccurrence, returned: ReturnedOccurrence
+    Judged, keys::judged, standings: Standing, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
+    entries: Entry, other_ids: (IssueId, u32)
 );
 
 impl Grouped {
@@ -336,6 +350,16 @@ impl Compared {
 /// The name of the list of a scan's issues.
 pub fn issues_list(scan: ScanId) -> String {
     list_of(&keys::grouped(scan), "issues")
+}
+
+/// The name of the list of a scan's occurrences.
+pub fn occurrences_list(scan: ScanId) -> String {
+    list_of(&keys::grouped(scan), "occurrences")
+}
+
+/// The name of the list of the paths and versions that a scan's occurrences have.
+pub fn names_list(scan: ScanId) -> String {
+    list_of(&keys::grouped(scan), "names")
 }
 
 /// The name of the list of the issues that are gone in a scan.
@@ -377,6 +401,18 @@ pub async fn read_list<T: DeserializeOwned>(
     count: u32,
 ) -> Result<Vec<T>, KvError> {
     read(kv, &list_of(document, list), manifest, from, count).await
+}
+
+/// Reads the records at these places, which come in their order, of a list that belongs to the stage's result under
+/// `document`.
+pub async fn read_list_at<T: DeserializeOwned>(
+    kv: &impl Kv,
+    document: &str,
+    list: &str,
+    manifest: &Manifest,
+    places: impl IntoIterator<Item = u32>,
+) -> Result<Vec<T>, KvError> {
+    read_at(kv, &list_of(document, list), manifest, places).await
 }
 
 /// How many segments of each kind an upload has written.

@@ -9,6 +9,7 @@ use crate::kv::{Kv, KvError};
 use domain::limits::VALUE_BYTES_MAX;
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::io::BufRead as _;
 use std::pin::Pin;
 
 /// Lists up to this many bytes stand inside their manifest.
@@ -161,27 +162,29 @@ impl<'a, K: Kv> Reader<'a, K> {
     pub async fn open(kv: &'a K, list: &'a str, manifest: &'a Manifest, from: u32) -> Result<Self, KvError> {
         let mut reader =
             Self { kv, list, manifest, next_segment: 0, buffer: Vec::new(), at: 0, left: manifest.records };
-        let mut at = 0;
         if let Some(inline) = &manifest.inline {
             reader.buffer = inline.clone().into_bytes();
             reader.next_segment = usize::MAX;
-        } else {
-            // The last segment in which a record at or before the wanted one begins.
-            let segment = manifest.starts.partition_point(|(first, _)| *first <= from).saturating_sub(1);
-            reader.next_segment = segment;
-            if let Some((first, offset)) = manifest.starts.get(segment) {
-                at = *first;
-                reader.left = manifest.records.saturating_sub(*first);
-                if reader.left > 0 {
-                    reader.load().await?;
-                    reader.at = usize::try_from(*offset).unwrap_or(usize::MAX);
-                }
+        }
+        reader.skip_to(from).await?;
+        Ok(reader)
+    }
+
+    /// Goes on with the record at this place, if that is not before the next one. Segments between are not read.
+    pub async fn skip_to(&mut self, place: u32) -> Result<(), KvError> {
+        // The last segment in which a record at or before the wanted one begins.
+        let segment = self.manifest.starts.partition_point(|(first, _)| *first <= place).saturating_sub(1);
+        if let (true, Some((first, offset))) = (self.next_segment <= segment, self.manifest.starts.get(segment)) {
+            self.next_segment = segment;
+            self.buffer.clear();
+            self.left = self.manifest.records.saturating_sub(*first);
+            if self.left > 0 {
+                self.load().await?;
+                self.at = usize::try_from(*offset).unwrap_or(usize::MAX);
             }
         }
-        while at < from && reader.line().await?.is_some() {
-            at += 1;
-        }
-        Ok(reader)
+        while self.manifest.records.saturating_sub(self.left) < place && self.line().await?.is_some() {}
+        Ok(())
     }
 
     /// The next record, or nothing at the list's end.
@@ -203,7 +206,7 @@ impl<'a, K: Kv> Reader<'a, K> {
         let mut searched = self.at;
         loop {
             let rest = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+            if let Some(length) = line_end(rest) {
                 let start = self.at;
                 self.at = searched + length + 1;
                 self.left -= 1;
@@ -225,6 +228,33 @@ impl<'a, K: Kv> Reader<'a, K> {
         self.next_segment += 1;
         Ok(())
     }
+}
+
+/// How long the first line is, if it has an end.
+fn line_end(mut text: &[u8]) -> Option<usize> {
+    let whole = text;
+    // Searches by words and not by bytes; reading from memory does not fail.
+    let length = text.skip_until(b'\n').ok()?.checked_sub(1)?;
+    (whole.get(length) == Some(&b'\n')).then_some(length)
+}
+
+/// Reads the records at these places, which come in their order. Segments without one of them are not read.
+pub async fn read_at<T: DeserializeOwned>(
+    kv: &impl Kv,
+    list: &str,
+    manifest: &Manifest,
+    places: impl IntoIterator<Item = u32>,
+) -> Result<Vec<T>, KvError> {
+    let mut places = places.into_iter().peekable();
+    let Some(first) = places.peek() else { return Ok(Vec::new()) };
+    let mut reader = Reader::open(kv, list, manifest, *first).await?;
+    let mut records = Vec::new();
+    for place in places {
+        reader.skip_to(place).await?;
+        let record = reader.next().await?;
+        records.push(record.ok_or_else(|| KvError::Missing { key: format!("{list} record {place}") })?);
+    }
+    Ok(records)
 }
 
 /// Reads at most `count` records from `from` on.
@@ -282,6 +312,24 @@ mod tests {
         assert!(read == records[from..to], "lengths {lengths:?}, from {from} to {to}: {} records", read.len());
         for (key, value) in kv.contents() {
             assert!(value.len() <= VALUE_BYTES_MAX, "{key} has {} bytes", value.len());
+        }
+    }
+
+    #[test]
+    fn records_here_and_there_cost_the_segments_that_they_are_in() {
+        for length in [10, 10_000, VALUE_BYTES_MAX, VALUE_BYTES_MAX * 2] {
+            let kv = MemoryKv::default();
+            let records: Vec<String> = (0..60).map(|n| format!("{n}{}", "x".repeat(length))).collect();
+            let manifest = write(&kv, &records);
+            for places in [vec![], vec![0], vec![59], vec![0, 1, 2, 30, 31, 58, 59], (0..60).collect()] {
+                let before = kv.operations().0;
+                let read: Vec<String> = block_on(read_at(&kv, "gh:list", &manifest, places.clone())).unwrap();
+                assert!(read.iter().eq(places.iter().map(|at| &records[*at as usize])), "{length}: {places:?}");
+                let most = (places.len() * (2 + length / VALUE_BYTES_MAX)) as u64;
+                assert!(kv.operations().0 - before <= most, "{length}: {places:?}");
+            }
+            let beyond: Result<Vec<String>, _> = block_on(read_at(&kv, "gh:list", &manifest, [60]));
+            assert_eq!(beyond, Err(KvError::Missing { key: "gh:list record 60".to_owned() }));
         }
     }
 

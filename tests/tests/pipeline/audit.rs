@@ -39,7 +39,9 @@ fn story() -> System {
     let tick = || drop(system.context());
     tick();
     let token = system.token("ci", "developer");
-    let scan = system.upload(upload("main", MAIN).token(&token)).unwrap().scan.id;
+    // That it is recorded for a pipeline's run too is no entry of its own.
+    let in_run = upload("main", MAIN).with("pipeline", "build").with("execution", "7");
+    let scan = system.upload(in_run.token(&token)).unwrap().scan.id;
     tick();
     system.set_baseline("main");
     tick();

@@ -4,11 +4,14 @@
 
 mod audit;
 mod baselines;
+mod executions;
 mod exempting;
 mod formats;
 mod incomplete;
 mod interleaved;
+mod overview;
 mod pairs;
+mod queries;
 mod replay;
 mod rescoring;
 mod source;
@@ -19,7 +22,7 @@ mod wiring;
 use api::problem::Code;
 use domain::gate::Verdict;
 use futures::executor::block_on;
-use wiring::{ADMIN, System, bandit, upload};
+use wiring::{ADMIN, System, Upload, bandit, upload};
 
 const MAIN: &[u8] = include_bytes!("../../../demo/reports/main.json");
 const FEATURE: &[u8] = include_bytes!("../../../demo/reports/feature.json");
@@ -71,7 +74,8 @@ fn nobody_approves_their_own_and_no_decision_is_made_twice() {
 /// Dies at write n, for every n that an upload makes, then sends the same upload again under its key.
 #[test]
 fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an_undisturbed_run() {
-    let keyed = || upload("feature", FEATURE).fail_on("critical").key("build-7");
+    let in_run = |upload: Upload| upload.with("pipeline", "build").with("execution", "7");
+    let keyed = || in_run(upload("feature", FEATURE).fail_on("critical").key("build-7"));
     let prepared = || {
         let system = System::new();
         system.upload(upload("main", MAIN)).unwrap();
@@ -93,6 +97,11 @@ fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "dead after {writes} writes");
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "and again");
         assert_eq!(system.scans("feature"), 1, "it counts once, dead after {writes} writes");
+        let execution = system.execution_for(ADMIN, "build", "7").unwrap();
+        assert_eq!((execution.scans.len(), execution.superseded.len()), (1, 0), "dead after {writes} writes");
+        assert_eq!(execution.scans[0].answer, undisturbed, "dead after {writes} writes");
+        let today = system.overview(1).days.remove(0);
+        assert_eq!((today.scans, today.failed), (2, 1), "it is one of the day's, dead after {writes} writes");
         let next = system.upload(upload("feature", FEATURE)).unwrap();
         assert_eq!(
             (next.issues.new, next.occurrences.common),
@@ -112,6 +121,7 @@ fn concurrent_uploads_under_one_key_are_one_scan() {
     let first = answers[0].as_ref().unwrap();
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap() == first));
     assert_eq!(system.scans("main"), 1);
+    assert_eq!(system.overview(1).days[0].scans, 1);
 }
 
 #[test]
@@ -187,16 +197,19 @@ fn an_incomplete_scan_remediates_nothing_is_undecided_and_is_never_compared_with
 #[test]
 fn reads_and_writes_of_an_upload_do_not_grow_with_history() {
     let system = System::new();
-    let cost = || {
+    let cost = |upload: Upload| {
         let before = system.kv.operations();
-        system.upload(upload("main", MAIN)).unwrap();
+        system.upload(upload).unwrap();
         let after = system.kv.operations();
         (after.0 - before.0, after.1 - before.1)
     };
-    let after = |uploads: usize| (0..uploads).fold((0, 0), |_, _| cost());
+    let after = |uploads: usize| (0..uploads).fold((0, 0), |_, _| cost(upload("main", MAIN)));
     let early = after(10);
     assert_eq!(after(500), early);
-    println!("one upload: {} reads, {} writes", early.0, early.1);
+    let in_run = || upload("main", MAIN).with("pipeline", "build").with("execution", "7");
+    let of_run = (0..10).fold((0, 0), |_, _| cost(in_run()));
+    assert_eq!((0..300).fold((0, 0), |_, _| cost(in_run())), of_run, "nor with what is in the pipeline's run");
+    println!("one upload: {} reads, {} writes; of a pipeline's run: {} and {}", early.0, early.1, of_run.0, of_run.1);
 }
 
 #[test]

@@ -85,7 +85,13 @@ fn to_a_token_for_some_targets_the_others_are_not_there() {
         let id = scan.scan.id;
         [
             code(block_on(results::job::scan(&results, id))),
-            code(block_on(results::job::issues(&results, id, &Default::default(), Wanted { limit: 9, from: None }))),
+            code(block_on(results::issues::issues(
+                &results,
+                id,
+                &Default::default(),
+                Default::default(),
+                Wanted { limit: 9, from: None },
+            ))),
             code(block_on(results::occurrences::occurrences(&results, id, None, None, all()))),
             code(block_on(results::occurrences::occurrences(&results, id, Some(occurrence.issue), None, all()))),
             code(system.replay_with(id, Versions::CURRENT, &developer, "")),
@@ -139,7 +145,7 @@ fn the_list_tells_targets_and_last_use_and_no_token() {
     let issued = system.issue(Some("shop"), for_notes("dev", "developer")).unwrap();
     let item = listed(&system, Some("shop")).remove(0);
     assert_eq!(item.targets, Some(vec!["notes".to_owned()]));
-    assert_eq!((item.last_used_at, item.token), (None, None));
+    assert_eq!((item.last_used_at, item.last_used_address, item.token), (None, None, None));
     system.upload(upload("main", &bandit(1)).token(&issued.token.unwrap())).unwrap();
     let item = listed(&system, Some("shop")).remove(0);
     assert_eq!(item.last_used_at, Some(system.calls().now.to_string()));

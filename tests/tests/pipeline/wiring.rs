@@ -6,17 +6,19 @@ use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Explanation, IssueItem, OccurrenceItem,
-    PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem,
-    Unused, VariantItem,
+    BulkDecision, DecisionBody, DecisionsBody, Execution, ExemptionBody, ExemptionItem, Explanation, IssueItem,
+    OccurrenceItem, Overview, PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem,
+    TargetPatch, TokenBody, TokenItem, Unused, VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
 use domain::ids::{EventId, IssueId, OccurrenceId, ProjectId, ScanId};
+use domain::listing::{Filter, Sort};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
 use ingest::upload::{Asked, Context, Encoding, Part, Parts, Source};
+use results::execution::Run;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -262,7 +264,7 @@ impl System {
         }
     }
 
-    fn results(&self) -> results::job::Context<'_, MemoryKv> {
+    pub(crate) fn results(&self) -> results::job::Context<'_, MemoryKv> {
         self.results_for(ADMIN)
     }
 
@@ -405,16 +407,17 @@ impl System {
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
-        let filter = results::job::IssueFilter { severity: Some(severity.parse().unwrap()), ..Default::default() };
+        let filter = Filter { severity: Some(severity.parse().unwrap()), ..Filter::default() };
         self.filtered(scan, &filter)
     }
 
     pub(crate) fn all_issues(&self, scan: ScanId) -> Vec<IssueItem> {
-        self.filtered(scan, &results::job::IssueFilter::default())
+        self.filtered(scan, &Filter::default())
     }
 
-    fn filtered(&self, scan: ScanId, filter: &results::job::IssueFilter) -> Vec<IssueItem> {
-        block_on(results::job::issues(&self.results(), scan, filter, Wanted { limit: 500, from: None })).unwrap().items
+    pub(crate) fn filtered(&self, scan: ScanId, filter: &Filter) -> Vec<IssueItem> {
+        let wanted = Wanted { limit: 500, from: None };
+        block_on(results::issues::issues(&self.results(), scan, filter, Sort::default(), wanted)).unwrap().items
     }
 
     /// The first occurrences of an issue.
@@ -445,6 +448,21 @@ impl System {
 
     pub(crate) fn explain(&self, scan: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
         block_on(results::explain::explain(&self.results(), scan, occurrence))
+    }
+
+    /// The project at a glance, as the holder of this token sees it.
+    pub(crate) fn overview_for(&self, token: &str, days: u32) -> Overview {
+        block_on(results::overview::overview(&self.results_for(token), days)).unwrap()
+    }
+
+    pub(crate) fn overview(&self, days: u32) -> Overview {
+        self.overview_for(ADMIN, days)
+    }
+
+    /// The run of a pipeline, as the holder of this token sees it.
+    pub(crate) fn execution_for(&self, token: &str, pipeline: &str, execution: &str) -> Result<Execution, Problem> {
+        let run = Run { pipeline: pipeline.parse().unwrap(), execution: execution.parse().unwrap() };
+        block_on(results::execution::execution(&self.results_for(token), &run))
     }
 
     pub(crate) fn scans(&self, variant: &str) -> usize {

@@ -8,6 +8,8 @@ use tests::{ADMIN, App, Client, Upload, reports};
 
 /// The project that all examples are in.
 pub(crate) const PROJECT: &str = "shop";
+/// What the scan of the examples is uploaded with.
+const UPLOAD: &str = "scanner=bandit&target=web&variant=main&pipeline=nightly&execution=1";
 /// The roles in a project.
 pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
 
@@ -84,6 +86,15 @@ pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/projects/{project}/scans/{scan}/issues", READERS, 200, |world| {
         Example::of(&[("scan", &world.scan)])
     }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("issue", &world.issue)])
+    }),
+    case("GET", "/api/v1/projects/{project}/scans/{scan}/compare/{other}", READERS, 200, |world| {
+        Example::of(&[("scan", &world.scan), ("other", &world.scan)])
+    }),
+    case("GET", "/api/v1/projects/{project}/issues/{issue}/targets", READERS, 200, |world| {
+        Example::of(&[("issue", &world.issue)]).with("scan", &world.scan)
+    }),
     case("GET", "/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READERS, 200, |world| {
         Example::of(&[("scan", &world.scan), ("issue", &world.issue)])
     }),
@@ -92,6 +103,13 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("GET", "/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READERS, 200, |world| {
         Example::of(&[("scan", &world.scan), ("occurrence", &world.occurrence)])
+    }),
+    case("GET", "/api/v1/projects/{project}/overview", READERS, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READERS, 200, |_| {
+        Example::of(&[("pipeline", "nightly"), ("execution", "1")])
+    }),
+    case("GET", "/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READERS, 200, |_| {
+        Example::of(&[("pipeline", "nightly"), ("execution", "1")])
     }),
     case("GET", "/api/v1/projects/{project}/exemptions", READERS, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/projects/{project}/exemptions", DEVELOPERS, 201, |world| {
@@ -196,7 +214,8 @@ impl World {
         callers.push(("neighbour", neighbours.issue("neighbour", "admin")));
         callers.push(("account", account.with_token(ADMIN)));
         let asker = account.issue("asker", "developer");
-        let scan = asker.upload(&Upload::new("web", "main", reports::generated(10, 1)));
+        let upload = Upload::with_query(UPLOAD, reports::generated(10, 1));
+        let scan = asker.upload(&upload);
         let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
         // A token that is new to the address would be turned away once the stranger has guessed too often.

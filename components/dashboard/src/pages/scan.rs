@@ -1,11 +1,271 @@
-//! To be written.
+//! The security tests of a scan: the verdict, and its issues beside what it was compared with.
+
+pub(crate) mod head;
+pub(crate) mod lists;
+pub(crate) mod state;
 
 use crate::client::Api;
-use crate::pages::no_page;
+use crate::layout::{Page, Section};
+use crate::pages::shown;
+use crate::view::list::count;
+use crate::view::text::plain;
+use crate::view::time;
 use crate::visit::Visit;
 use api::Problem;
+use api::path::segment;
+use api::v1::{Comparison, IssuesPage, Report, ScanAnswer};
+use domain::time::Timestamp;
+use futures::try_join;
 use guest::Reply;
+use lists::{List, Row};
+use maud::{Markup, html};
+use state::State;
 
-pub(crate) async fn page<A: Api>(_visit: &Visit<'_, A>, _project: &str, _scan: &str) -> Result<Reply, Problem> {
-    Err(no_page())
+/// A scan's page.
+///
+/// # Errors
+/// There is no such scan, a filter is not legal, or the API failed.
+pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, scan: &str) -> Result<Reply, Problem> {
+    let state = State::of(visit);
+    let base = format!("/api/v1/projects/{}/scans/{}", segment(project), segment(scan));
+    let list = |bucket| format!("{base}/issues?{}", state.query(bucket));
+    let (new, common, remediated) = (list("new"), list("common"), list("remediated"));
+    let (answer, new, common, remediated): (ScanAnswer, IssuesPage, IssuesPage, IssuesPage) =
+        try_join!(visit.api.get(&base), visit.api.get(&new), visit.api.get(&common), visit.api.get(&remediated),)?;
+    let tally = answer.issues;
+    let of = |bucket, title, all, page: IssuesPage| {
+        let rows = page.items.into_iter().map(|issue| Row::new(project, scan, issue, None)).collect();
+        List { bucket, title, all, matching: page.total, rows, next: page.next, sorted: true, state: &state }
+    };
+    let lists = [
+        of("new", only_in(&answer), tally.new, new),
+        of("common", common_to(&answer), tally.common, common),
+        of("remediated", "Remediated".to_owned(), tally.remediated, remediated),
+    ];
+    let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
+    let body = html! {
+        (head::verdict(answer.verdict, &answer.reasons))
+        (facts(project, &answer, visit.now))
+        div id="results" class="stack" {
+            (head::tiles(&state, &answer.variables))
+            (head::filters(&state, &[], &[]))
+            div class="beside" {
+                div class="stack" { @for list in &lists { (list.shown(visit.now)) } }
+                aside id="detail" aria-label="Issue" tabindex="-1" {}
+            }
+        }
+    };
+    let page = Page::of(project, Section::Tests, title, body)
+        .below(format!("/projects/{}/scans", segment(project)), "Security tests");
+    Ok(shown(visit, page))
+}
+
+/// The name of the list of what is only in this scan.
+fn only_in(answer: &ScanAnswer) -> String {
+    format!("Only in {}:{}", answer.scan.target.name, answer.scan.variant)
+}
+
+/// The name of the list of what is also in the scan compared with.
+fn common_to(answer: &ScanAnswer) -> String {
+    match (answer.comparison.with.as_str(), &answer.comparison.variant) {
+        ("baseline", Some(variant)) => format!("Common to {}:{variant}", answer.scan.target.name),
+        (_, _) => "Common to the previous scan".to_owned(),
+    }
+}
+
+fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
+    let (scan, report) = (&answer.scan, &answer.report);
+    let base = format!("/projects/{}", segment(project));
+    let issues = answer.issues.new + answer.issues.common + answer.issues.exempted;
+    html! {
+        dl class="facts card" {
+            dt { "Scanned" }
+            dd {
+                a href={ (base) "/targets/" (segment(&scan.target.name)) } { bdi { (scan.target.name) } }
+                ", variant " bdi { (scan.variant) } ", with " (plain(&scan.scanner))
+                @if let Some(version) = &scan.scanner_version { " " (plain(version)) }
+                @if !scan.categories.is_empty() { " (" bdi { (plain(&scan.categories.join(", "))) } ")" }
+                ", " (time::relative(&scan.received_at, now)) " by " bdi { (plain(&scan.uploaded_by)) }
+            }
+            @if let (Some(pipeline), Some(execution)) = (&scan.pipeline, &scan.execution) {
+                dt { "Execution" }
+                dd {
+                    a href={ (base) "/pipelines/" (segment(pipeline)) "/executions/" (segment(execution)) } {
+                        bdi { (plain(pipeline)) } " " bdi { (plain(execution)) }
+                    }
+                }
+            }
+            dt { "Compared with" }
+            dd { (compared(&base, &answer.comparison)) }
+            dt { "Gate" }
+            dd { (gate(answer)) }
+            dt { "Report" }
+            dd { (head::share(report.findings, issues)) (rest_of(report)) }
+            @if let Some(original) = scan.replay_of {
+                dt { "Replay" }
+                dd { "Of " a href={ (base) "/scans/" (original) } { "an earlier scan" } "; it counts nowhere." }
+            }
+            @if let Some(source) = &scan.source {
+                dt { "Source" }
+                dd {
+                    @if let Some(commit) = &source.commit { code { (commit.get(..12).unwrap_or(commit)) } " " }
+                    @if let Some(branch) = &source.branch { bdi { (plain(branch)) } }
+                }
+            }
+        }
+        @if !report.complete { p class="notice care" { (incomplete(report)) } }
+    }
+}
+
+/// What the scan was compared with, and if with nothing, why.
+pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
+    let variant = comparison.variant.as_deref().unwrap_or("its pattern");
+    html! {
+        @match (comparison.with.as_str(), comparison.scan) {
+            ("baseline", Some(scan)) => {
+                "The baseline " a href={ (base) "/scans/" (scan) } { bdi { (plain(variant)) } }
+            },
+            ("previous", Some(scan)) => {
+                a href={ (base) "/scans/" (scan) } { "The previous scan" } " of this variant"
+            },
+            ("baseline_not_scanned_by_this_scanner", _) => {
+                "Nothing: the baseline (" bdi { (plain(variant)) } ") has no scan by this scanner yet"
+            },
+            ("baseline_incomplete", _) => {
+                "Nothing: the baseline's (" bdi { (plain(variant)) } ") scans by this scanner are all incomplete"
+            },
+            _ => "Nothing: it is the first scan, so everything is new",
+        }
+    }
+}
+
+fn gate(answer: &ScanAnswer) -> Markup {
+    let scan = &answer.scan;
+    let thresholds = [
+        ("any issue", &scan.fail_on_severity),
+        ("a new issue", &scan.fail_on_new),
+        ("a new occurrence", &scan.fail_on_new_occurrences),
+    ];
+    let set: Vec<_> = thresholds.iter().filter(|(_, level)| !level.eq_ignore_ascii_case("none")).collect();
+    html! {
+        @if set.is_empty() { "No threshold was set, so nothing fails it" }
+        @else {
+            "Fails from "
+            @for (at, (what, level)) in set.iter().enumerate() {
+                @if at > 0 { ", " }
+                strong { (plain(level)) } " on for " (what)
+            }
+        }
+    }
+}
+
+/// What else was in the report.
+fn rest_of(report: &Report) -> Markup {
+    let parts = [
+        (report.passed, "passed"),
+        (report.not_applicable, "not applicable"),
+        (report.closed, "closed"),
+        (report.suppressed, "suppressed by the tool"),
+        (report.rejected_total, "not readable"),
+    ];
+    let told: Vec<_> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    html! { @if !told.is_empty() { " Besides: " (told.join(", ")) "." } }
+}
+
+/// What is missing in the scan.
+fn incomplete(report: &Report) -> Markup {
+    html! {
+        "The scan is incomplete: it shows nothing as remediated, and no other is compared with it. "
+        @if report.rejected_total > 0 {
+            (count(report.rejected_total, "result")) " can't be read"
+            @if let Some(first) = report.rejected.first() {
+                " (result " (first.result) ": " bdi { (crate::view::text::cut(&first.reason, 300)) } ")"
+            }
+            ". "
+        }
+        @if report.scanner_errors_total > 0 {
+            "The scanner says of itself: "
+            @for error in report.scanner_errors.iter().take(3) { bdi { (crate::view::text::cut(error, 300)) } ". " }
+        }
+        @if !report.missing.is_empty() { "It lacks: " bdi { (plain(&report.missing.join(", "))) } "." }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeApi, SCAN, issue, scan, session, text, visiting};
+    use domain::role::Role;
+    use serde_json::{Value, json};
+
+    const DEFAULT: &str = "critical%2Chigh%2Cmedium%2Clow%2Cinfo%2Cunassigned";
+
+    fn api(answer: &Value, counted_as: &str, new: &Value) -> FakeApi {
+        let path = format!("GET /api/v1/projects/shop/scans/{SCAN}");
+        let list = |bucket: &str| format!("{path}/issues?bucket={bucket}&limit=25&counted_as={counted_as}");
+        let none = json!({"items": [], "total": 0});
+        FakeApi::default()
+            .answer(&path, answer)
+            .answer(&list("new"), new)
+            .answer(&list("common"), &none)
+            .answer(&list("remediated"), &none)
+    }
+
+    fn shown(api: &FakeApi, query: &str) -> String {
+        let here = format!("/projects/shop/scans/{SCAN}{query}");
+        let session = session(Role::Viewer);
+        text(&visiting(api, &session, &here, async |visit| page(visit, "shop", SCAN).await).unwrap())
+    }
+
+    #[test]
+    fn the_verdict_stands_first_and_its_reason_beside_it() {
+        let api =
+            api(&scan(), DEFAULT, &json!({"items": [issue("Shell <script>alert(1)</script>\u{202e}")], "total": 3}));
+        let page = shown(&api, "");
+        let places = [
+            "<h1>",
+            "badge verdict fail",
+            "fail_on_severity is set to critical",
+            "Show issues by level",
+            "Only in web:feature",
+        ];
+        let found: Vec<_> =
+            places.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}: {page}"))).collect();
+        assert!(found.is_sorted(), "{found:?}");
+        assert!(page.contains("Common to web:main") && page.contains("50\u{a0}%"), "9 issues of 18 results");
+        assert!(page.contains("Shell &lt;script&gt;alert(1)&lt;/script&gt;[U+202E]") && !page.contains("<script>"));
+        assert!(page.contains("/projects/shop/pipelines/build/executions/17"));
+    }
+
+    #[test]
+    fn a_tile_that_is_pressed_shows_what_is_exempted() {
+        let api = api(&scan(), "exempted", &json!({"items": [issue("Known risk")], "total": 4}));
+        let page = shown(&api, "?show=exempted");
+        assert!(
+            page.contains(r#"aria-pressed="true"><span class="count">4</span><span class="name">Exempted"#),
+            "{page}"
+        );
+        assert!(page.contains("Known risk") && page.contains(r#"class="soft">(4)"#));
+    }
+
+    #[test]
+    fn without_anything_to_compare_with_the_page_says_so() {
+        let mut first = scan();
+        first["comparison"] = json!({"with": "none"});
+        first["verdict"] = json!("pass");
+        first["reasons"] = json!([]);
+        first["report"]["complete"] = json!(false);
+        first["report"]["rejected_total"] = json!(2);
+        first["report"]["rejected"] = json!([{"result": 5, "reason": "no <rule>"}]);
+        let page = shown(&api(&first, DEFAULT, &json!({"items": [], "total": 0})), "");
+        for part in [
+            "it is the first scan",
+            "Nothing stands against it",
+            "result 5: <bdi>no &lt;rule&gt;</bdi>",
+            "2 results can't be read",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
 }

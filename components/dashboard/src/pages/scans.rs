@@ -1,11 +1,108 @@
-//! To be written.
+//! The scans of a project, the newest first.
 
 use crate::client::Api;
-use crate::pages::no_page;
+use crate::layout::{Page, Section};
+use crate::pages::shown;
+use crate::view::text::plain;
+use crate::view::{badge, list, time};
 use crate::visit::Visit;
 use api::Problem;
+use api::page;
+use api::path::segment;
+use api::v1::ScanItem;
+use domain::role::Right;
 use guest::Reply;
+use maud::{Markup, html};
 
-pub(crate) async fn page<A: Api>(_visit: &Visit<'_, A>, _project: &str) -> Result<Reply, Problem> {
-    Err(no_page())
+/// Scans on a page.
+const LISTED: usize = 25;
+/// The filters, by their names in the URL and in words.
+const FILTERS: [(&str, &str); 3] = [("target", "Target"), ("variant", "Variant"), ("scanner", "Scanner")];
+
+/// The list of scans.
+///
+/// # Errors
+/// A filter is not legal, or the API failed.
+pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
+    let path = format!("/projects/{}/scans", segment(project));
+    let asked: Vec<(&str, String)> = FILTERS.iter().map(|(name, _)| (*name, visit.text(name))).collect();
+    let query = |at: &str| {
+        let pairs = asked.iter().map(|(name, value)| (*name, value.as_str())).chain([("cursor", at)]);
+        let set = pairs.filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| format!("&{name}={}", segment(value))).collect::<String>()
+    };
+    let at = visit.text("cursor");
+    let scans: page::Page<ScanItem> = visit.api.get(&format!("/api/v1{path}?limit={LISTED}{}", query(&at))).await?;
+    let is_filtered = asked.iter().any(|(_, value)| !value.is_empty());
+    let url = |at: &str| format!("{path}?{}", query(at).trim_start_matches('&'));
+    let body = html! {
+        form method="get" action=(path) class="row" role="search" aria-label="Filter scans" {
+            @for ((name, label), (_, value)) in FILTERS.iter().zip(&asked) {
+                div class="field" {
+                    label for=(name) { (label) }
+                    input id=(name) name=(name) value=(value) spellcheck="false";
+                }
+            }
+            button class="second" { "Filter" }
+            @if is_filtered { a href=(path) { "Show all" } }
+        }
+        @if scans.items.is_empty() {
+            (nothing(visit, project, is_filtered || !at.is_empty()))
+        } @else {
+            div class="table" {
+                (table(visit, project, &scans.items, "Scans"))
+                (list::pager("scans", (!at.is_empty()).then(|| url("")).as_deref(), scans.next.as_deref().map(url).as_deref()))
+            }
+        }
+    };
+    Ok(shown(visit, Page::of(project, Section::Tests, "Security tests", body)))
+}
+
+fn nothing<A>(visit: &Visit<'_, A>, project: &str, is_filtered: bool) -> Markup {
+    let base = format!("/projects/{}", segment(project));
+    match is_filtered {
+        true => list::empty("No scan matches.", &html! { "Names are matched whole." }),
+        false => list::empty(
+            "Nothing was scanned yet.",
+            &html! {
+                @if visit.may(Right::Upload) { a href={ (base) "/upload" } { "Upload a report" } " by hand, or " }
+                a href=(base) { "see how a pipeline sends one" } "."
+            },
+        ),
+    }
+}
+
+/// A table of scans.
+pub(crate) fn table<A>(visit: &Visit<'_, A>, project: &str, scans: &[ScanItem], caption: &str) -> Markup {
+    html! {
+        table class="folding" {
+            caption class="unseen" { (caption) }
+            thead { tr {
+                th scope="col" { "Verdict" } th scope="col" { "Target" } th scope="col" { "Variant" }
+                th scope="col" { "Scanner" } th scope="col" class="number" { "New" }
+                th scope="col" class="number" { "Common" } th scope="col" class="number" { "Remediated" }
+                th scope="col" class="number" { "Exempted" } th scope="col" { "Scanned" }
+            } }
+            tbody {
+                @for item in scans {
+                    @let (scan, issues) = (&item.answer.scan, item.answer.issues);
+                    tr {
+                        td data-label="Verdict" { (badge::verdict(item.answer.verdict)) }
+                        th scope="row" {
+                            a href={ "/projects/" (segment(project)) "/scans/" (item.id) } {
+                                bdi { (plain(&scan.target.name)) }
+                            }
+                        }
+                        td data-label="Variant" { bdi { (plain(&scan.variant)) } }
+                        td data-label="Scanner" { (plain(&scan.scanner)) @if !item.answer.report.complete { " " span class="badge undecided" { "Incomplete" } } }
+                        td class="number" data-label="New" { (issues.new) }
+                        td class="number" data-label="Common" { (issues.common) }
+                        td class="number" data-label="Remediated" { (issues.remediated) }
+                        td class="number" data-label="Exempted" { (issues.exempted) }
+                        td data-label="Scanned" { (time::relative(&scan.received_at, visit.now)) }
+                    }
+                }
+            }
+        }
+    }
 }

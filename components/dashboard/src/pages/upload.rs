@@ -1,23 +1,108 @@
-//! To be written.
+//! Uploading a report by hand. The form's fields come first; the file behind them goes on to the API as it arrives, and is
+//! never held.
 
-use crate::client::Api;
-use crate::pages::no_page;
+mod fields;
+mod form;
+mod incoming;
+mod relay;
+
+use crate::answer;
+use crate::client::{self, Api, Chained};
+use crate::layout::{Page, Section};
+use crate::pages::shown;
 use crate::session::Session;
 use crate::visit::Visit;
-use api::Problem;
+use api::path::segment;
+use api::problem::{Code, Problem};
+use api::query::Query;
+use api::v1::ScanAnswer;
+use domain::role::Right;
 use domain::time::Timestamp;
+use fields::Fields;
+use guest::form::{Multipart, stream_of};
 use guest::{Call, Reply};
+use incoming::Incoming;
+use relay::Relay;
 
-pub(crate) async fn page<A: Api>(_visit: &Visit<'_, A>, _project: &str) -> Result<Reply, Problem> {
-    Err(no_page())
+/// The form, with what the query says of the target.
+///
+/// # Errors
+/// They may not upload, or the API's.
+pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
+    allowed(visit.session)?;
+    let fields = Fields::of_query(visit.query);
+    let body = form::body(visit, project, &fields, None).await?;
+    Ok(shown(visit, Page::of(project, Section::Upload, "Upload a report", body)))
 }
 
+/// Takes the form, and leads to the scan that came of it. What the API refuses is told on the form.
+///
+/// # Errors
+/// They may not upload, the form is not this session's, or the API failed.
 pub(crate) async fn submit(
-    _call: Call,
-    _session: &Session,
-    _project: &str,
-    _client: Option<&str>,
-    _now: Timestamp,
+    call: Call,
+    session: &Session,
+    project: &str,
+    client: Option<&str>,
+    now: Timestamp,
+    origin: &str,
 ) -> Result<Reply, Problem> {
-    Err(no_page())
+    allowed(session)?;
+    let secure = crate::is_over_tls(&call);
+    let content_type = call.header("content-type")?.unwrap_or_default().to_owned();
+    let incoming = Incoming::new(stream_of(call.body));
+    let opened = Multipart::open(&content_type, incoming.reader());
+    let mut fields = Fields::default();
+    let sent = match opened {
+        Ok(form) => send(form, session, project, client, &mut fields).await,
+        Err(problem) => Err(problem),
+    };
+    let refused = match sent {
+        Ok(answer) => {
+            return Ok(answer::redirect(&format!("/projects/{}/scans/{}", segment(project), answer.scan.id)));
+        }
+        Err(problem) => problem,
+    };
+    incoming.leave().await;
+    match refused.code.status() {
+        401 => return Ok(crate::pages::sign_in::ended(&refused, secure)),
+        _ if refused.code == Code::Forbidden || 500 <= refused.code.status() => return Err(refused),
+        _ => {}
+    }
+    let here = format!("/projects/{}/upload", segment(project));
+    let api = Chained { token: &session.token, client };
+    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin };
+    let body = form::body(&visit, project, &fields, Some(&refused)).await?;
+    let page = Page::of(project, Section::Upload, "Upload a report", body);
+    Ok(answer::page(refused.code.status(), page.framed(&visit)))
+}
+
+fn allowed(session: &Session) -> Result<(), Problem> {
+    if session.role.has(Right::Upload) {
+        return Ok(());
+    }
+    let detail = format!("a {} does not upload reports; ask an admin of the project for another role", session.role);
+    Err(Problem::new(Code::Forbidden, detail))
+}
+
+/// Reads the fields, and sends the file on.
+async fn send(
+    mut form: Multipart,
+    session: &Session,
+    project: &str,
+    client: Option<&str>,
+    fields: &mut Fields,
+) -> Result<ScanAnswer, Problem> {
+    let file = fields::read(&mut form, fields, session).await?;
+    let path = format!("/api/v1/projects/{}/scans?{}", segment(project), fields.query());
+    let relay = Relay::begin(form, file).await?;
+    let authorization = format!("Bearer {}", session.token);
+    let onward = client::onward("POST", &path, &authorization, client, Some("application/octet-stream"))?;
+    let refusal = relay.refusal();
+    let reply = onward.send(relay.body()).await;
+    // What was wrong with the form says more than that the API got a report which was cut off.
+    if let Some(problem) = refusal.take() {
+        return Err(problem);
+    }
+    client::read(reply?)
 }

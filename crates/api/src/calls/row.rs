@@ -215,6 +215,11 @@ impl Row {
         Self { paged: true, ..self.answers::<Page<T>>(200) }
     }
 
+    /// It takes the parameters of a page: its answer holds one, and says more.
+    pub(crate) const fn paged(self) -> Self {
+        Self { paged: true, ..self }
+    }
+
     /// It can answer with these problems too.
     pub(crate) const fn problems(self, problems: &'static [Code]) -> Self {
         Self { problems, ..self }

@@ -2,6 +2,7 @@ use super::*;
 use crate::problem::Code;
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Scope, Status};
+use domain::listing::Sort;
 use domain::project::TargetType;
 use finding::severity::Severity;
 use serde::Serialize;
@@ -137,6 +138,7 @@ fn a_public_call_is_known_by_its_path_and_has_one_method() {
     assert_eq!(public::is(&public::OPENAPI, "GET", &at), Ok(false));
     assert_eq!(public::is(&public::OPENAPI, "POST", &at), Ok(false));
     assert_eq!(public::is(&public::SCANNERS, "POST", &at).unwrap_err().code, Code::MethodNotAllowed);
+    assert_eq!((component("GET", &at), component("POST", &at)), (Some("ingest"), None));
 }
 
 #[test]
@@ -149,8 +151,10 @@ fn words_of_parameters_are_those_of_their_types() {
         ("decision", words(&["approve", "reject", "cancel"])),
         ("exemption", words(&Coverage::ALL.map(|(coverage, _)| coverage))),
         ("format", words(&["json", "jsonl"])),
+        ("kind", words(&finding::Kind::ALL)),
         ("scope", words(&Scope::ALL)),
         ("severity", words(&Severity::ALL)),
+        ("sort", words(&Sort::ALL)),
         ("status", words(&Status::ALL)),
         ("target_type", words(&TargetType::ALL)),
     ]);

@@ -3,6 +3,7 @@
 use crate::body::{field, illegal};
 use crate::problem::Problem;
 use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Settled};
+use domain::gate::Verdict;
 use domain::ids::{ScanId, VariantName};
 use domain::project::{Target, TargetType};
 use domain::scan::Variant;
@@ -83,6 +84,9 @@ pub struct VariantItem {
     pub scanned_at: String,
     /// Whether that scan is complete.
     pub complete: bool,
+    /// That scan's verdict.
+    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    pub verdict: Verdict,
     /// Whether the pattern that was asked for matches its name; else whether the target's baseline is it or matches it.
     pub matches: bool,
     /// Whether it is the one that the pattern, or else the target's baseline, means now.
@@ -172,6 +176,7 @@ impl VariantItem {
             scan: variant.newest.scan,
             scanned_at: variant.newest.at.to_string(),
             complete: variant.complete,
+            verdict: variant.newest.verdict,
             matches,
             chosen,
         }

@@ -71,6 +71,9 @@ pub struct TokenItem {
     /// When it was last used, RFC 3339, to within ten minutes; absent: never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_at: Option<String>,
+    /// The network address that it was used from then, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_used_address: Option<String>,
     /// The token itself: only in the answer that made it, and never again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token: Option<String>,
@@ -90,6 +93,7 @@ impl TokenItem {
             issued_at: token.issued.at.to_string(),
             issued_by: token.issued.by.subject.to_string(),
             last_used_at: used.map(|used| used.at.to_string()),
+            last_used_address: used.and_then(|used| used.address.clone()),
             token: None,
         }
     }

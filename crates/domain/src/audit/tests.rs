@@ -4,11 +4,13 @@ use super::*;
 use crate::baseline::Choice;
 use crate::event::Actor;
 use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SeenIn, Term};
+use crate::gate::Verdict;
 use crate::ids::{IssueId, ScanId, TargetId, TokenId, token_digest};
 use crate::project::{Named, ProjectEvent, Settings, TargetType};
 use crate::role::Role;
 use crate::scan::ScanEvent;
 use crate::token::IssuedToken;
+use crate::trend::tests::recorded;
 use finding::severity::Severity;
 use serde::Serialize;
 use serde_json::json;
@@ -157,13 +159,7 @@ fn several_events_in_one_are_one_entry_about_all_of_them() {
 
 #[test]
 fn a_scan_is_told_with_its_target() {
-    let event = ScanEvent {
-        scan: ScanId::from_bits([9; 16]),
-        variant: "main".parse().unwrap(),
-        scanner: "bandit".parse().unwrap(),
-        complete: true,
-        series: None,
-    };
+    let event = ScanEvent { scan: ScanId::from_bits([9; 16]), ..recorded(1, 2, "bandit", Verdict::Pass) };
     let told = tell(&scans(), &event);
     assert_eq!(told.what, "scan_recorded");
     assert_eq!(about(&told), [vec!["web"], vec![], vec![], vec![&"09".repeat(16)]]);

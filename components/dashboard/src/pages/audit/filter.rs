@@ -1,0 +1,98 @@
+//! Which entries are asked for.
+
+use crate::visit::Visit;
+use api::path::segment;
+use domain::time::Timestamp;
+
+/// The filters, as they stand in the query; what is empty filters nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) by: String,
+    pub(super) what: String,
+    pub(super) target: String,
+    pub(super) refused: String,
+    pub(super) since: String,
+    pub(super) until: String,
+}
+
+impl Filter {
+    pub(super) fn read<A>(visit: &Visit<'_, A>) -> Self {
+        let text = |name: &str| visit.text(name).trim().to_owned();
+        Self {
+            by: text("by"),
+            what: text("what"),
+            target: text("target"),
+            refused: text("refused"),
+            since: text("since"),
+            until: text("until"),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The filters for a page's address, each behind a `&`.
+    pub(super) fn page(&self) -> String {
+        self.written(str::to_owned)
+    }
+
+    /// The filters for the API, each behind a `&`.
+    pub(super) fn call(&self) -> String {
+        self.written(time)
+    }
+
+    fn written(&self, time: impl Fn(&str) -> String) -> String {
+        let Self { by, what, target, refused, since, until } = self;
+        let (since, until) = (time(since), time(until));
+        let named = [
+            ("by", by),
+            ("what", what),
+            ("target", target),
+            ("refused", refused),
+            ("since", &since),
+            ("until", &until),
+        ];
+        let set = named.into_iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| format!("&{name}={}", segment(value))).collect()
+    }
+}
+
+/// A time as the API takes it. A browser's field for times knows no zone; it is asked for in UTC. What is no time stays as
+/// it is, and the API says so.
+fn time(text: &str) -> String {
+    let zoned = [text.to_owned(), format!("{text}:00Z"), format!("{text}Z"), format!("{text}T00:00:00Z")];
+    let legal = zoned.iter().find_map(|text| text.parse::<Timestamp>().ok());
+    legal.map_or_else(|| text.to_owned(), |at| at.to_string())
+}
+
+/// A time as a browser's field for times has it; nothing if it is none.
+pub(super) fn local(text: &str) -> String {
+    match time(text).parse::<Timestamp>() {
+        Ok(at) => at.to_string().get(..16).unwrap_or_default().to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_browsers_and_people_write_them() {
+        for text in ["2026-11-24T16:00", "2026-11-24T16:00:00", "2026-11-24T16:00:00Z", "2026-11-24T17:00:00+01:00"] {
+            assert_eq!(time(text), "2026-11-24T16:00:00.000Z");
+            assert_eq!(local(text), "2026-11-24T16:00");
+        }
+        assert_eq!(time("2026-11-24"), "2026-11-24T00:00:00.000Z");
+        assert_eq!((time("soon"), local("soon"), time("")), ("soon".to_owned(), String::new(), String::new()));
+    }
+
+    #[test]
+    fn what_is_empty_stands_in_no_address() {
+        let filter = Filter { by: "a&b".to_owned(), since: "2026-11-24".to_owned(), ..Filter::default() };
+        assert_eq!(filter.page(), "&by=a%26b&since=2026-11-24");
+        assert_eq!(filter.call(), "&by=a%26b&since=2026-11-24T00%3A00%3A00.000Z");
+        assert!(Filter::default().page().is_empty());
+    }
+}

@@ -1,0 +1,291 @@
+//! What the pages of exemptions show, hide and keep.
+
+use super::*;
+use crate::form::Form;
+use crate::session::Session;
+use crate::testing::{FakeApi, session, text, visiting};
+use api::page::Page;
+use api::problem::Code;
+use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
+use domain::exemption::{Reason, Scope, Status};
+use domain::gate::Verdict;
+use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
+use domain::role::Role;
+
+const PENDING: &str = "GET /api/v1/projects/shop/exemptions?status=pending&limit=25";
+const APPROVE: &str = "POST /api/v1/projects/shop/exemptions/0a/approve";
+const DECISIONS: &str = "POST /api/v1/projects/shop/exemptions/decisions";
+
+fn item(id: &str, status: Status) -> ExemptionItem {
+    ExemptionItem {
+        id: id.to_owned(),
+        status,
+        issue: IssueId::from_bits([1; 16]).to_string(),
+        title: format!("<b>title {id}</b>"),
+        severity: "high".to_owned(),
+        scanner: "bandit".to_owned(),
+        scope: Scope::Occurrences,
+        requested_scope: None,
+        target: "web".to_owned(),
+        pipeline: None,
+        occurrences: vec![OccurrenceId::from_bits([2; 16])],
+        scan: ScanId::from_bits([3; 16]),
+        duration_days: Some(30),
+        until: None,
+        unlimited: false,
+        reason: Reason::FixUnavailable,
+        text: "<script>".to_owned(),
+        link: Some("javascript:alert(1)".to_owned()),
+        returned_from: None,
+        requested_by: "Bob".to_owned(),
+        requested_at: "2026-11-20T00:00:00Z".to_owned(),
+        decided_by: (status != Status::Pending).then(|| "cid".to_owned()),
+        decided_at: (status != Status::Pending).then(|| "2026-11-21T00:00:00Z".to_owned()),
+        comment: None,
+        self_approved: false,
+        ends_at: (status == Status::Approved).then(|| "2026-12-21T00:00:00Z".to_owned()),
+    }
+}
+
+fn listed(items: Vec<ExemptionItem>) -> Page<ExemptionItem> {
+    Page { items, next: None }
+}
+
+fn settings(self_approval: bool) -> ProjectAnswer {
+    let settings = SettingsBody { self_approval: Some(self_approval), ..SettingsBody::default() };
+    ProjectAnswer { id: "shop".to_owned(), settings, created_at: String::new(), targets: 1 }
+}
+
+/// An API with the settings of the project, and these exemptions pending.
+fn api(items: Vec<ExemptionItem>) -> FakeApi {
+    FakeApi::default().answer("GET /api/v1/projects/shop", &settings(false)).answer(PENDING, &listed(items))
+}
+
+fn open(api: &FakeApi, session: &Session, here: &str, asked: Asked<'_>, rest: &[&str]) -> Result<Reply, Problem> {
+    visiting(api, session, here, async |visit| route(visit, asked, "shop", rest).await)
+}
+
+fn list(api: &FakeApi, session: &Session, query: &str) -> String {
+    text(&open(api, session, &format!("/projects/shop/exemptions{query}"), Asked::Get, &[]).unwrap())
+}
+
+fn post(api: &FakeApi, body: &str, rest: &[&str]) -> Reply {
+    let form = Form::parse(body.as_bytes());
+    open(api, &session(Role::Secops), "/", Asked::Post(&form), rest).unwrap()
+}
+
+#[test]
+fn a_reviewer_is_offered_to_decide_and_a_developer_to_cancel_and_a_viewer_nothing() {
+    let api = api(vec![item("0a", Status::Pending)]);
+    let offered = |role: Role| {
+        let page = list(&api, &session(role), "");
+        ["approve", "reject", "cancel"]
+            .map(|verb| page.contains(&format!("formaction=\"/projects/shop/exemptions/0a/{verb}\"")))
+    };
+    assert_eq!(offered(Role::Secops), [true, true, true]);
+    assert_eq!(offered(Role::Developer), [false, false, true]);
+    assert_eq!(offered(Role::Viewer), [false, false, false]);
+    let viewer = list(&api, &session(Role::Viewer), "");
+    assert!(!viewer.contains("type=\"checkbox\"") && !viewer.contains("preview="));
+    let secops = list(&api, &session(Role::Secops), "");
+    assert!(secops.contains("hx-get=\"/projects/shop/exemptions/0a?preview=approve\""));
+}
+
+#[test]
+fn what_people_wrote_is_text_and_a_link_is_one_of_the_web_or_none() {
+    let page = list(&api(vec![item("0a", Status::Pending)]), &session(Role::Secops), "");
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>") && !page.contains("<b>title"));
+    assert!(page.contains("javascript:alert(1)") && !page.contains("href=\"javascript"));
+}
+
+#[test]
+fn nobody_is_offered_to_approve_their_own_unless_the_project_lets_them() {
+    let own = ExemptionItem { requested_by: "ANN ".to_owned(), ..item("0a", Status::Pending) };
+    let page = list(&api(vec![own.clone()]), &session(Role::Secops), "");
+    assert!(page.contains("You asked for it; somebody else has to decide.") && !page.contains("0a/approve\""));
+    assert!(page.contains("0a/reject\""));
+    let allowed = api(vec![own]).answer("GET /api/v1/projects/shop", &settings(true));
+    let page = list(&allowed, &session(Role::Secops), "");
+    assert!(!page.contains("You asked for it") && page.contains("0a/approve\""));
+}
+
+#[test]
+fn what_goes_beyond_a_token_is_not_offered() {
+    let wide = ExemptionItem { scope: Scope::Project, ..item("0a", Status::Pending) };
+    let some = Session { some_targets: true, ..session(Role::Secops) };
+    assert!(!list(&api(vec![wide]), &some, "").contains("formaction"));
+    let to_all = ExemptionItem { scope: Scope::Account, ..item("0a", Status::Approved) };
+    let call = "GET /api/v1/projects/shop/exemptions?status=approved&limit=25";
+    let api = api(Vec::new()).answer(call, &listed(vec![to_all]));
+    assert!(!list(&api, &session(Role::Admin), "?status=approved").contains("formaction"));
+    let account = Session { project: None, ..session(Role::Admin) };
+    assert!(list(&api, &account, "?status=approved").contains("Take back"));
+}
+
+#[test]
+fn tabs_and_filters_are_kept_in_the_address() {
+    let expiring =
+        "GET /api/v1/projects/shop/exemptions?expires_within_days=30&target=a%2Fb&scope=target&limit=25&cursor=c";
+    let mut page = listed(vec![item("0a", Status::Approved)]);
+    page.next = Some("d=".to_owned());
+    let api = api(Vec::new()).answer(expiring, &page);
+    let shown = list(&api, &session(Role::Viewer), "?status=expiring&within=30&target=a/b&scope=target&cursor=c");
+    for part in [
+        "?status=expiring&amp;target=a%2Fb&amp;scope=target&amp;within=30&amp;cursor=d%3D",
+        "?status=pending&amp;target=a%2Fb&amp;scope=target\"",
+        "First page",
+        "aria-current=\"page\">Expiring",
+    ] {
+        assert!(shown.contains(part), "{part} is missing: {shown}");
+    }
+    let unused = Page { items: vec![Unused { exemption: item("0b", Status::Approved), scans: 12 }], next: None };
+    let api = self::api(Vec::new()).answer("GET /api/v1/projects/shop/exemptions/unused?scans=10&limit=25", &unused);
+    assert!(list(&api, &session(Role::Viewer), "?status=unused").contains("It exempted nothing in 12 scans."));
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_told_on_the_page() {
+    let call = "GET /api/v1/projects/shop/exemptions?status=pending&target=x&limit=25";
+    let api = api(Vec::new()).refuse(call, &Problem::parameter("target", "there is no target `x`"));
+    let page = list(&api, &session(Role::Viewer), "?target=x");
+    assert!(page.contains("there is no target `x`") && page.contains("value=\"x\""));
+}
+
+#[test]
+fn a_decision_leads_back_to_where_it_was_made() {
+    let api = api(Vec::new()).answer(APPROVE, &item("0a", Status::Approved));
+    let back = "/projects/shop/exemptions?status=pending&target=web";
+    let body = format!("back={}&comment=agreed&scope=project", segment(back));
+    let reply = post(&api, &body, &["0a", "approve"]);
+    assert!(reply.headers.contains(&("location", format!("{back}&done=approved"))), "{:?}", reply.headers);
+    assert_eq!(api.sent.borrow()[0].1, r#"{"comment":"agreed","scope":"project"}"#);
+    let elsewhere = post(&api, "back=//evil.example", &["0a", "approve"]);
+    assert!(elsewhere.headers.contains(&("location", "/projects/shop/exemptions?done=approved".to_owned())));
+}
+
+#[test]
+fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
+    let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and can't approve it");
+    let whole = "GET /api/v1/projects/shop/exemptions/0a";
+    let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending)])
+        .answer(whole, &item("0a", Status::Pending))
+        .refuse(APPROVE, &refusal);
+    let reply = post(&api, "comment=fine%22&back=/projects/shop/exemptions", &["0a", "approve"]);
+    let page = text(&reply);
+    assert_eq!(reply.status, 409);
+    assert!(page.contains("because of “&lt;b&gt;title 0a&lt;/b&gt;”: `ann` requested"), "{page}");
+    assert_eq!(page.matches("value=\"fine&quot;\"").count(), 1, "in its own row");
+    let back = "back=/projects/shop/exemptions/0a&comment=fine&scope=pipeline&pipeline=nightly";
+    let reply = post(&api, back, &["0a", "approve"]);
+    let page = text(&reply);
+    assert_eq!(reply.status, 409);
+    for kept in [">fine</textarea>", "value=\"pipeline\" checked", "value=\"nightly\""] {
+        assert!(page.contains(kept), "{kept} is missing: {page}");
+    }
+}
+
+#[test]
+fn several_are_decided_at_once_and_a_refusal_names_which() {
+    let decided = listed(vec![item("0a", Status::Rejected)]);
+    let two = "exemption=0a&exemption=0b&comment=no&decision=reject&back=/projects/shop/exemptions";
+    let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending), item("0c", Status::Pending)])
+        .answer(DECISIONS, &decided);
+    assert_eq!(post(&api, two, &["decisions"]).status, 303);
+    let sent = r#"{"decisions":[{"id":"0a","decision":"reject","comment":"no"},{"id":"0b","decision":"reject","comment":"no"}]}"#;
+    assert_eq!(api.sent.borrow()[0].1, sent);
+
+    let api = api.refuse(DECISIONS, &Problem::new(Code::Conflict, "number 2: it is approved"));
+    let reply = post(&api, two, &["decisions"]);
+    let page = text(&reply);
+    assert_eq!(reply.status, 409);
+    assert!(page.contains("because of “&lt;b&gt;title 0b&lt;/b&gt;”: it is approved."), "{page}");
+    assert!(page.contains("value=\"0a\" checked") && page.contains("value=\"0b\" checked"));
+    assert!(!page.contains("value=\"0c\" checked") && page.contains("value=\"no\""));
+    let none = text(&post(&api, "decision=approve", &["decisions"]));
+    assert!(none.contains("no exemption is chosen"));
+}
+
+#[test]
+fn a_preview_tells_verdicts_now_and_then() {
+    let outcome = |verdict, new, exempted| Outcome {
+        verdict,
+        reasons: Vec::new(),
+        variables: [].into(),
+        issues: Tally { new, exempted, ..Tally::default() },
+        occurrences: Tally::default(),
+    };
+    let scan = PreviewItem {
+        id: ScanId::from_bits([3; 16]),
+        target: "web".to_owned(),
+        variant: "<main>".to_owned(),
+        received_at: "2026-11-23T00:00:00Z".to_owned(),
+        issue: IssueId::from_bits([1; 16]),
+        verdict: Verdict::Fail,
+        now: outcome(Verdict::Fail, 2, 0),
+        then: outcome(Verdict::Pass, 1, 1),
+    };
+    let path = "GET /api/v1/projects/shop/exemptions/0a";
+    let api = api(Vec::new())
+        .answer(path, &item("0a", Status::Pending))
+        .answer(
+            &format!("{path}/preview?decision=approve&limit=25"),
+            &Page { items: vec![scan], next: Some("n".to_owned()) },
+        )
+        .answer(
+            &format!("{path}/preview?decision=approve&scope=project&limit=25"),
+            &Page::<PreviewItem> { items: Vec::new(), next: None },
+        );
+    let here = "/projects/shop/exemptions/0a?preview=approve";
+    let page = text(&open(&api, &session(Role::Viewer), here, Asked::Get, &["0a"]).unwrap());
+    for shown in [
+        "id=\"preview-of-0a\"",
+        "Of 1 newest scan that has the issue, <strong>1</strong> would get another verdict.",
+        "&lt;main&gt;",
+        "?preview=approve&amp;preview_cursor=n",
+    ] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+    let page = text(&post(&api, "decision=approve&scope=project&comment=kept", &["0a", "preview"]));
+    assert!(page.contains("nothing changes now") && page.contains(">kept</textarea>"), "{page}");
+    assert_eq!(page.matches("id=\"preview-of-0a\"").count(), 1);
+}
+
+#[test]
+fn a_page_offers_the_scopes_that_can_be_granted() {
+    let path = "GET /api/v1/projects/shop/exemptions/0a";
+    let target = ExemptionItem { scope: Scope::Target, ..item("0a", Status::Pending) };
+    let api = api(Vec::new()).answer(path, &target);
+    let scopes = |session: &Session| {
+        let page = text(&open(&api, session, "/", Asked::Get, &["0a"]).unwrap());
+        Scope::ALL.map(|scope| page.contains(&format!("id=\"scope-{scope}\"")))
+    };
+    assert_eq!(scopes(&session(Role::Secops)), [false, true, true, true, false]);
+    assert_eq!(scopes(&Session { project: None, ..session(Role::Admin) }), [false, true, true, true, true]);
+    assert_eq!(scopes(&Session { some_targets: true, ..session(Role::Secops) }), [false, true, false, false, false]);
+    assert_eq!(scopes(&session(Role::Developer)), [false; 5]);
+}
+
+#[test]
+fn what_came_back_and_what_was_self_approved_says_so() {
+    let back = ExemptionItem { returned_from: Some(ExemptionId::from_bits([9; 16])), ..item("0a", Status::Pending) };
+    let page = list(&api(vec![back]), &session(Role::Viewer), "");
+    assert!(page.contains("Back for review") && page.contains(words::RETURNED));
+    let own = ExemptionItem { self_approved: true, ..item("0b", Status::Approved) };
+    let call = "GET /api/v1/projects/shop/exemptions?status=approved&limit=25";
+    let api = api(Vec::new()).answer(call, &listed(vec![own]));
+    assert!(list(&api, &session(Role::Viewer), "?status=approved").contains("Self-approved"));
+}
+
+#[test]
+fn what_is_over_can_be_requested_again_unless_its_end_has_passed() {
+    let call = "GET /api/v1/projects/shop/exemptions?status=expired&limit=25";
+    let past = ExemptionItem {
+        duration_days: None,
+        until: Some("2026-11-22T00:00:00Z".to_owned()),
+        ..item("0b", Status::Expired)
+    };
+    let api = api(Vec::new()).answer(call, &listed(vec![item("0a", Status::Expired), past]));
+    let page = list(&api, &session(Role::Developer), "?status=expired");
+    assert!(page.contains("exemptions/0a/reopen\"") && !page.contains("exemptions/0b/reopen\""));
+    assert!(page.contains("exemptions/0b/cancel\""));
+}

@@ -1,0 +1,116 @@
+use crate::testing::{FakeApi, session, text, visiting};
+use api::problem::{Code, Problem};
+use api::v1::{
+    DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+};
+use domain::gate::Verdict;
+use domain::ids::ScanId;
+use domain::project::TargetType;
+use domain::role::Role;
+
+const AT: &str = "2026-11-24T10:00:00.000Z";
+
+fn scan() -> ScanId {
+    "0123456789abcdef0123456789abcdef".parse().unwrap()
+}
+
+fn overview() -> Overview {
+    let open = Levels { critical: 1, high: 2, ..Levels::default() };
+    let day = |day: &str, scans, open| DayItem {
+        day: day.to_owned(),
+        open,
+        new: 3,
+        remediated: 1,
+        scans,
+        failed: 0,
+        undecided: 0,
+    };
+    Overview {
+        days: vec![day("2026-11-23", 0, Levels::default()), day("2026-11-24", 2, open)],
+        targets: vec![OverviewTarget {
+            id: "a/<script>".to_owned(),
+            target_type: TargetType::Repository,
+            baseline: EffectiveBaseline {
+                from: "built_in".to_owned(),
+                regex: Some("main|master".to_owned()),
+                variant: None,
+            },
+            last_scan: Some(LastScan {
+                scan: scan(),
+                variant: "main".to_owned(),
+                scanner: "bandit".to_owned(),
+                at: AT.to_owned(),
+                verdict: Verdict::Pass,
+            }),
+            open,
+            more_series: false,
+            failing_variants: 1,
+        }],
+        more_targets: false,
+        failing: vec![FailingVariant {
+            target: "a/<script>".to_owned(),
+            variant: "feature".to_owned(),
+            scan: scan(),
+            at: AT.to_owned(),
+            verdict: Verdict::Undecided,
+        }],
+        failing_total: 3,
+        exemptions: OverviewExemptions { pending: 1, ending: 2, ending_days: 7, approved: 4 },
+    }
+}
+
+fn page_for(role: Role, overview: &Overview) -> String {
+    let api = FakeApi::default().answer("GET /api/v1/projects/shop/overview?days=30", overview);
+    let session = session(role);
+    let asked = visiting(&api, &session, "/projects/shop", async |visit| super::page(visit, "shop").await);
+    text(&asked.unwrap())
+}
+
+#[test]
+fn what_is_open_fails_and_waits_is_told() {
+    let page = page_for(Role::Secops, &overview());
+    for part in [
+        "3 issues open now, 1 of them critical, 3 more than on 2026-11-23.",
+        "In 2 days, 6 issues came (up) and 2 went (down).",
+        "And 2 variants more.",
+        "1 request for you to decide",
+        "2 end within 7 days",
+        "/projects/shop/exemptions?status=expiring&amp;within=7",
+        "/projects/shop/targets/a%2F%3Cscript%3E",
+        "/projects/shop/scans/0123456789abcdef0123456789abcdef",
+        "nothing yet, by the pattern",
+        r#"<span class="badge critical">1 critical</span>"#,
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("<script>"), "escaped");
+    assert!(!page.contains("style="), "the policy forbids it");
+}
+
+#[test]
+fn whoever_does_not_decide_is_not_asked_to() {
+    let page = page_for(Role::Viewer, &overview());
+    assert!(page.contains("1 request to be decided") && !page.contains("Upload a report"));
+}
+
+#[test]
+fn a_project_without_a_scan_tells_how_to_get_one_in() {
+    let empty = Overview { targets: Vec::new(), failing: Vec::new(), failing_total: 0, ..overview() };
+    let page = page_for(Role::Admin, &empty);
+    assert!(page.contains("export GATEHOUSE_URL=http://gatehouse.test"), "{page}");
+    assert!(
+        page.contains("http://gatehouse.test/api/v1/projects/shop/scans?scanner=auto&amp;target=web&amp;variant=main")
+    );
+    assert!(page.contains("/projects/shop/upload") && page.contains("/projects/shop/tokens"));
+    let page = page_for(Role::Viewer, &empty);
+    assert!(!page.contains("href=\"/projects/shop/tokens\"") && !page.contains("href=\"/projects/shop/upload\""));
+}
+
+#[test]
+fn a_range_that_there_is_not_is_the_apis_to_refuse() {
+    let refused = Problem::parameter("days", "99 is not from 1 to 90");
+    let api = FakeApi::default().refuse("GET /api/v1/projects/shop/overview?days=99", &refused);
+    let session = session(Role::Viewer);
+    let asked = visiting(&api, &session, "/projects/shop?days=99", async |visit| super::page(visit, "shop").await);
+    assert_eq!(asked.unwrap_err().code, Code::InvalidParameter);
+}

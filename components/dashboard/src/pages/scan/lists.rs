@@ -1,0 +1,183 @@
+//! Lists of issues: only here, in both, gone.
+
+use super::head;
+use super::state::State;
+use crate::view::text::{cut, plain};
+use crate::view::{badge, list, time};
+use api::path::segment;
+use api::v1::{IssueItem, OccurrenceTally};
+use domain::exemption::Coverage;
+use domain::time::Timestamp;
+use maud::{Markup, html};
+
+/// Characters of a title in a list.
+const TITLE_CHARS: usize = 160;
+
+/// An issue in a list.
+pub(crate) struct Row {
+    /// The path of its page.
+    pub(crate) path: String,
+    /// The issue.
+    pub(crate) issue: IssueItem,
+    /// The target and the tool of its scan, where there are several scans.
+    pub(crate) of: Option<(String, String)>,
+}
+
+impl Row {
+    /// An issue of a scan.
+    pub(crate) fn new(project: &str, scan: &str, issue: IssueItem, of: Option<(String, String)>) -> Self {
+        let path = format!("/projects/{}/scans/{}/issues/{}", segment(project), segment(scan), issue.id);
+        Self { path, issue, of }
+    }
+}
+
+/// A list.
+pub(crate) struct List<'a> {
+    /// The bucket: `new`, `common` or `remediated`.
+    pub(crate) bucket: &'static str,
+    /// What it is called.
+    pub(crate) title: String,
+    /// How many issues it has without filters.
+    pub(crate) all: u64,
+    /// How many match the filters, if that is known.
+    pub(crate) matching: Option<u64>,
+    /// This page of it.
+    pub(crate) rows: Vec<Row>,
+    /// The cursor of the next page.
+    pub(crate) next: Option<String>,
+    /// Whether it can be sorted.
+    pub(crate) sorted: bool,
+    /// What the page shows.
+    pub(crate) state: &'a State,
+}
+
+/// The columns that a list can be sorted by: the word, and what it is called.
+const COLUMNS: [(&str, &str); 4] =
+    [("severity", "Severity"), ("title", "Issue"), ("occurrences", "Occurrences"), ("first_seen", "First seen")];
+
+impl List<'_> {
+    /// The list.
+    pub(crate) fn shown(&self, now: Timestamp) -> Markup {
+        let id = format!("list-{}", self.bucket);
+        let heading = format!("{id}-heading");
+        // Of a text nobody counts how often it is found.
+        let number = if self.state.is_filtered() { self.matching } else { Some(self.all) };
+        let at = format!("at_{}", self.bucket);
+        let first = (!self.state.get(&at).is_empty()).then(|| self.state.with(&at, ""));
+        let next = self.next.as_ref().map(|next| self.state.with(&at, next));
+        html! {
+            section id=(id) class="stack tight" aria-labelledby=(heading) {
+                h2 id=(heading) {
+                    bdi { (plain(&self.title)) }
+                    @if let Some(number) = number { " " span class="soft" { "(" (number) ")" } }
+                }
+                @if self.rows.is_empty() {
+                    p class="soft" { @if self.state.is_filtered() { "None that match." } @else { "None." } }
+                } @else {
+                    div class="table" {
+                        table class="folding issues" aria-labelledby=(heading) {
+                            thead { tr { (self.columns()) } }
+                            tbody { @for row in &self.rows { (self.row(row, now)) } }
+                        }
+                        (list::pager(&self.title, first.as_deref(), next.as_deref()))
+                    }
+                }
+            }
+        }
+    }
+
+    fn columns(&self) -> Markup {
+        let name = format!("sort_{}", self.bucket);
+        let chosen = match self.state.get(&name) {
+            "" => "severity",
+            chosen => chosen,
+        };
+        let column = |word: &str, text: &str| {
+            let is_chosen = word == chosen || (word == "first_seen" && chosen == "newest");
+            // The oldest first, and at the second click the newest.
+            let to = if word == "first_seen" && chosen == "first_seen" { "newest" } else { word };
+            let order = match (is_chosen, chosen) {
+                (false, _) => None,
+                (true, "title" | "first_seen") => Some("ascending"),
+                (true, _) => Some("descending"),
+            };
+            let url = self.state.with(&name, if to == "severity" { "" } else { to });
+            html! { th scope="col" aria-sort=[order] { a href=(url) { (text) } } }
+        };
+        html! {
+            @for (word, text) in COLUMNS {
+                @if self.sorted { (column(word, text)) } @else { th scope="col" { (text) } }
+                @if word == "title" && self.is_of_several() { th scope="col" { "Target" } th scope="col" { "Scanner" } }
+            }
+            th scope="col" { "Exemption" }
+        }
+    }
+
+    fn is_of_several(&self) -> bool {
+        self.rows.iter().any(|row| row.of.is_some())
+    }
+
+    fn row(&self, row: &Row, now: Timestamp) -> Markup {
+        let Row { path, issue, of } = row;
+        html! {
+            tr {
+                td data-label="Severity" { (badge::severity(&issue.severity)) }
+                th scope="row" {
+                    a href=(path) hx-get=(path) hx-target="#detail" hx-select="#issue" hx-swap="innerHTML" {
+                        bdi { (cut(&issue.title, TITLE_CHARS)) }
+                    }
+                    p class="hint" { (subtitle(issue)) }
+                }
+                @if let Some((target, scanner)) = of {
+                    td data-label="Target" { bdi { (plain(target)) } }
+                    td data-label="Scanner" { (plain(scanner)) }
+                } @else if self.is_of_several() { td {} td {} }
+                td class="number" data-label="Occurrences" { (occurrences(self.bucket, &issue.occurrences)) }
+                td data-label="First seen" { (time::relative(&issue.first_seen.at, now)) }
+                td data-label="Exemption" { (exemption(issue)) }
+            }
+        }
+    }
+}
+
+/// The rule, the weaknesses, the advisories and the package, in a line.
+fn subtitle(issue: &IssueItem) -> Markup {
+    let cwes = issue.cwes.iter().take(3).map(|cwe| format!("CWE-{cwe}"));
+    let advisories = issue.advisories.iter().take(2).cloned();
+    let package = issue.package.as_ref().map(|package| {
+        let versions = package.versions.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+        format!("{} {versions}", package.name)
+    });
+    let parts = [head::kind(&issue.kind).to_owned(), issue.rule.clone()].into_iter();
+    let line = parts.chain(cwes).chain(advisories).chain(package).collect::<Vec<_>>().join(" · ");
+    html! { bdi { (cut(&line, TITLE_CHARS)) } }
+}
+
+fn occurrences(bucket: &str, tally: &OccurrenceTally) -> Markup {
+    let number = if bucket == "remediated" { tally.remediated } else { tally.total };
+    let new = (bucket == "common" && tally.new > 0).then_some(tally.new);
+    html! { (number) @if let Some(new) = new { " " span class="badge high" { (new) " new" } } }
+}
+
+/// How an issue stood to exemptions at the scan, and how it stands now where that is something else.
+pub(crate) fn exemption(issue: &IssueItem) -> Markup {
+    let (then, now) = (issue.exemption.as_ref(), issue.exemption_now.as_ref());
+    let state = |of: Option<&api::v1::IssueExemption>| of.map(|of| of.state);
+    html! {
+        @match state(then) { Some(state) => (coverage(state)), None => {} }
+        @if state(then) != state(now) {
+            span class="hint" { " now: " @match state(now) { Some(state) => (coverage(state)), None => "none" } }
+        }
+    }
+}
+
+/// A state to exemptions in words.
+pub(crate) fn coverage(state: Coverage) -> Markup {
+    let (class, word) = match state {
+        Coverage::Exempted => ("exempted", "Exempted"),
+        Coverage::PartiallyExempted => ("exempted", "Partly exempted"),
+        Coverage::Pending => ("pending", "Requested"),
+        Coverage::Rejected => ("rejected", "Rejected"),
+    };
+    html! { span class={ "badge " (class) } { (word) } }
+}

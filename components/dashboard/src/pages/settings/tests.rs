@@ -1,0 +1,90 @@
+use super::*;
+use crate::testing::{FakeApi, session, text, visiting};
+use api::problem::Code;
+use api::v1::{BaselineBody, SettingsBody};
+use domain::role::Role;
+
+fn settings() -> SettingsBody {
+    SettingsBody {
+        unassigned_as: Some("high".to_owned()),
+        tool_suppressions: Some("honoured".to_owned()),
+        default_baselines: [
+            ("repository".to_owned(), Some(BaselineBody::variant("trunk"))),
+            ("container".to_owned(), Some(BaselineBody::regex(r"v\d+|<b>"))),
+            ("instance".to_owned(), None),
+        ]
+        .into(),
+        missing_baseline: Some("undecided".to_owned()),
+        rejected_allowed: Some(2),
+        updated_occurrences: Some("common".to_owned()),
+        self_approval: Some(true),
+        unlimited_exemptions: Some(true),
+        exemption_days_max: [("critical".to_owned(), 14), ("unassigned".to_owned(), 30)].into(),
+        ending_notice_days: Some(9),
+        ..SettingsBody::default()
+    }
+}
+
+fn shop(settings: SettingsBody) -> ProjectAnswer {
+    ProjectAnswer { id: "shop".to_owned(), settings, created_at: "2026-11-01T00:00:00Z".to_owned(), targets: 3 }
+}
+
+fn api() -> FakeApi {
+    FakeApi::default().answer("GET /api/v1/projects/shop", &shop(settings()))
+}
+
+fn show(api: &FakeApi, role: Role, form: Option<&Form>) -> Reply {
+    let session = session(role);
+    let asked = form.map_or(Asked::Get, Asked::Post);
+    visiting(api, &session, "/projects/shop/settings", async |visit| route(visit, asked, "shop").await).unwrap()
+}
+
+#[test]
+fn a_form_is_the_settings_and_the_settings_are_its_form() {
+    assert_eq!(fields::read(&fields::shown(&settings()), SettingsBody::default()).unwrap(), settings());
+    let all_default = fields::read(&fields::shown(&SettingsBody::default()), settings()).unwrap();
+    assert_eq!(fields::shown(&all_default), fields::shown(&SettingsBody::default()));
+    assert!(all_default.default_baselines.is_empty() && all_default.exemption_days_max.is_empty());
+}
+
+#[test]
+fn an_admin_gets_a_form_and_others_facts() {
+    let page = text(&show(&api(), Role::Admin, None));
+    for shown in ["Save the settings", "value=\"trunk\"", "value=\"14\"", "v\\d+|&lt;b&gt;", "Count as high"] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+    let page = text(&show(&api(), Role::Secops, None));
+    assert!(!page.contains("Save the settings") && !page.contains("action=\"/projects/shop/settings\""));
+    for shown in ["Count as high", "14 days", "no limit", "Is allowed", "<code><bdi>trunk</bdi></code>"] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+}
+
+#[test]
+fn all_settings_are_sent() {
+    let api = api().answer("PUT /api/v1/projects/shop", &shop(settings()));
+    let reply = show(&api, Role::Admin, Some(&fields::shown(&settings())));
+    assert_eq!(reply.status, 303);
+    let sent = api.sent.borrow();
+    let [(_, body)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(serde_json::from_str::<SettingsBody>(body).unwrap(), settings());
+}
+
+#[test]
+fn what_was_typed_stays_when_it_is_refused() {
+    let refusal = Problem::new(Code::InvalidBody, "field `x`: <script>");
+    let api = api().refuse("PUT /api/v1/projects/shop", &refusal);
+    let reply = show(&api, Role::Admin, Some(&Form::parse(b"ending_notice_days=91&rejected_allowed=5")));
+    let page = text(&reply);
+    assert_eq!(reply.status, 400);
+    assert!(page.contains("Nothing was saved: field `x`: &lt;script&gt;.") && page.contains("value=\"91\""), "{page}");
+    for wrong in [
+        "rejected_allowed=many",
+        "default_baselines.repository=variant",
+        "default_baselines.repository=none&default_baselines.repository.value=main",
+    ] {
+        let api = super::tests::api();
+        let reply = show(&api, Role::Admin, Some(&Form::parse(wrong.as_bytes())));
+        assert!(reply.status == 400 && api.sent.borrow().is_empty(), "{wrong}");
+    }
+}

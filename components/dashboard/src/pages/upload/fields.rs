@@ -1,0 +1,172 @@
+//! The fields of an upload that stand before its file.
+
+use crate::session::Session;
+use api::problem::{Code, Problem};
+use api::query::Query;
+use guest::form::{Multipart, Part};
+
+/// The field of the file.
+pub(crate) const REPORT: &str = "report";
+/// The fields that become parameters of the upload, by the same names.
+pub(crate) const PARAMETERS: [&str; 9] = [
+    "scanner",
+    "target",
+    "target_type",
+    "variant",
+    "fail_on_severity",
+    "fail_on_new",
+    "fail_on_new_occurrences",
+    "pipeline",
+    "execution",
+];
+/// The longest value of a field, in bytes: several times what any of them may have.
+const FIELD_BYTES_MAX: usize = 4 * 1024;
+
+/// The values of the fields, as far as they were filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fields {
+    values: Vec<(&'static str, String)>,
+}
+
+impl Fields {
+    /// The fields that a link fills in.
+    pub(crate) fn of_query(query: &Query) -> Self {
+        let mut query = query.clone();
+        let mut value = |name| query.optional::<String>(name).ok().flatten().map(|value| (name, value));
+        Self { values: PARAMETERS.into_iter().filter_map(&mut value).collect() }
+    }
+
+    /// The value of this field; empty if it was left so.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Fills in a field.
+    ///
+    /// # Errors
+    /// The form has no such field, or it was filled in already.
+    pub(crate) fn fill(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) else {
+            return Err(unfit(&format!("it has a field `{}`, which is not known here", name.escape_default())));
+        };
+        if self.values.iter().any(|(filled, _)| *filled == known) {
+            return Err(unfit(&format!("the field `{known}` is there twice")));
+        }
+        if !value.is_empty() {
+            self.values.push((known, value.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The parameters of the upload.
+    pub(crate) fn query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.values).finish()
+    }
+}
+
+/// Reads the fields up to the file, of which nothing is read before the form is known to be the session's own.
+///
+/// # Errors
+/// The form is another session's, has no file, or is not the one that was sent out.
+pub(crate) async fn read(form: &mut Multipart, fields: &mut Fields, session: &Session) -> Result<Part, Problem> {
+    let mut is_own = false;
+    while let Some(mut part) = form.next().await? {
+        match part.name().unwrap_or_default().to_owned().as_str() {
+            REPORT if is_own => return Ok(part),
+            REPORT => break,
+            "csrf" => is_own = session.made(&text("csrf", &mut part).await?),
+            name => fields.fill(name, text(name, &mut part).await?.trim())?,
+        }
+    }
+    if is_own {
+        return Err(unfit("it ends before a report; choose a file"));
+    }
+    let detail = "the form is another session's, or was left open for too long; open the page anew and try again";
+    Err(Problem::new(Code::Forbidden, detail))
+}
+
+async fn text(name: &str, part: &mut Part) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(more) = part.next().await? {
+        bytes.extend_from_slice(&more);
+        if FIELD_BYTES_MAX < bytes.len() {
+            let name = name.escape_default();
+            return Err(unfit(&format!("the field `{name}` is longer than {FIELD_BYTES_MAX} bytes")));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| unfit(&format!("the field `{}` is not UTF-8", name.escape_default())))
+}
+
+/// The problem of a form that is not as it was sent out.
+pub(crate) fn unfit(what: &str) -> Problem {
+    Problem::new(Code::InvalidBody, format!("the form does not fit: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::session;
+    use bytes::Bytes;
+    use domain::role::Role;
+    use futures::executor::block_on;
+    use futures::stream;
+
+    /// What reading a form of these fields comes to: the parameters, and the file's content.
+    fn reading(parts: &[(&str, &str)]) -> Result<(String, Vec<u8>), Problem> {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let text: String = parts.iter().map(part).chain(["--b--\r\n".to_owned()]).collect();
+        let pieces: Vec<_> = text.into_bytes().chunks(100).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        block_on(async {
+            let mut form = Multipart::open("multipart/form-data; boundary=b", stream::iter(pieces))?;
+            let mut fields = Fields::default();
+            let mut file = read(&mut form, &mut fields, &session(Role::Developer)).await?;
+            let mut content = Vec::new();
+            while let Some(bytes) = file.next().await? {
+                content.extend_from_slice(&bytes);
+            }
+            Ok((fields.query(), content))
+        })
+    }
+
+    #[test]
+    fn fields_become_parameters_and_what_is_empty_is_none() {
+        let csrf = "c".repeat(32);
+        let read = reading(&[
+            ("csrf", &csrf),
+            ("scanner", "auto"),
+            ("target", " a/b & c "),
+            ("pipeline", ""),
+            ("report", "{\"x\": 1}"),
+        ]);
+        assert_eq!(read, Ok(("scanner=auto&target=a%2Fb+%26+c".to_owned(), b"{\"x\": 1}".to_vec())));
+    }
+
+    #[test]
+    fn a_form_of_another_session_is_refused_before_its_file() {
+        for parts in [
+            vec![("report", "x")],
+            vec![("csrf", "wrong"), ("report", "x")],
+            vec![("report", "x"), ("csrf", "cccccccccccccccccccccccccccccccc")],
+            vec![("target", "web")],
+        ] {
+            assert_eq!(reading(&parts).unwrap_err().code, Code::Forbidden, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_was_changed_is_refused() {
+        let (csrf, long) = ("c".repeat(32), "x".repeat(1 << 20));
+        let detail = |parts: &[(&str, &str)]| {
+            let parts = [&[("csrf", csrf.as_str())], parts].concat();
+            reading(&parts).unwrap_err().detail
+        };
+        assert!(detail(&[("target", "web")]).contains("it ends before a report"));
+        assert!(
+            detail(&[("accept_missing", "true"), ("report", "x")]).contains("`accept_missing`, which is not known")
+        );
+        assert!(detail(&[("target", "a"), ("target", "b"), ("report", "x")]).contains("`target` is there twice"));
+        assert!(detail(&[("target", &long), ("report", "x")]).contains("longer than 4096 bytes"));
+    }
+}

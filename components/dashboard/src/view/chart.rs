@@ -1,0 +1,301 @@
+//! Numbers by day as charts: SVG of whole numbers, with its words in HTML around it, so that they stay readable however
+//! narrow it becomes. What a chart shows is said in a sentence, and stands below it as a table.
+
+use maud::{Markup, html};
+use std::fmt::Write as _;
+
+/// How wide a day is drawn.
+const DAY: u64 = 10;
+/// How high a chart is drawn.
+const HEIGHT: u64 = 1000;
+
+/// Numbers of one kind, a value for each day.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    /// The class that gives it its colour.
+    pub(crate) class: &'static str,
+    /// What it is, in words.
+    pub(crate) name: &'static str,
+    /// The values.
+    pub(crate) values: Vec<u64>,
+}
+
+/// A chart before it is drawn.
+#[derive(Debug)]
+pub(crate) struct Chart<'a> {
+    /// Its heading.
+    pub(crate) title: &'a str,
+    /// What it shows, in a sentence.
+    pub(crate) gist: &'a str,
+    /// The days, the oldest first, such as `2026-11-24`.
+    pub(crate) days: Vec<&'a str>,
+    /// Whether each day has data of its own. On another, what was known before may still hold.
+    pub(crate) measured: Vec<bool>,
+    /// The numbers.
+    pub(crate) series: Vec<Series>,
+}
+
+impl Chart<'_> {
+    /// The series one on the other, the first of them lowest, in steps: what a day ended with holds for all of it. Before
+    /// the first day with anything there is nothing to draw, and the chart says so.
+    pub(crate) fn stacked(&self) -> Markup {
+        let totals: Vec<u64> = (0..self.days.len()).map(|day| self.total(day)).collect();
+        let top = nice(totals.iter().copied().max().unwrap_or_default());
+        let known = |day: &usize| self.is_measured(*day) || totals.get(*day).is_some_and(|total| 0 < *total);
+        let from = (0..self.days.len()).find(known).unwrap_or(self.days.len());
+        let mut below = vec![0; self.days.len()];
+        let mut areas = Vec::new();
+        for series in &self.series {
+            let above: Vec<u64> = below.iter().zip(&series.values).map(|(low, value)| low + value).collect();
+            if series.values.iter().any(|value| 0 < *value) {
+                areas.push((series.class, area(&below, &above, from, top)));
+            }
+            below = above;
+        }
+        let drawn = html! {
+            @if 0 < from {
+                rect class="unknown" x="0" y="0" width=(width(from)) height=(HEIGHT) {}
+            }
+            @for (class, path) in &areas { path class={ "area " (class) } d=(path) {} }
+        };
+        self.framed(&[top, top / 2, 0], (0 < from).then_some("Before the first scan"), &drawn)
+    }
+
+    /// The first series as bars up from the line in the middle, the second as bars down.
+    pub(crate) fn up_and_down(&self) -> Markup {
+        let most = self.series.iter().flat_map(|series| series.values.iter().copied()).max().unwrap_or_default();
+        let top = nice(most);
+        let middle = HEIGHT / 2;
+        let drawn = html! {
+            @for (series, up) in self.series.iter().zip([true, false]) {
+                path class={ "area " (series.class) } d=(bars(&series.values, middle, top, up)) {}
+            }
+            path class="axis" d={ "M0 " (middle) "H" (width(self.days.len())) } {}
+        };
+        self.framed(&[top, 0, top], None, &drawn)
+    }
+
+    /// The drawing with its scale, its days, its legend and its table.
+    fn framed(&self, scale: &[u64], note: Option<&str>, drawn: &Markup) -> Markup {
+        let count = self.days.len();
+        html! {
+            figure class="card chart stack tight" {
+                figcaption { h2 { (self.title) } p class="hint" { (self.gist) } }
+                div class="plot" {
+                    ol class="scale" aria-hidden="true" { @for value in scale { li { (value) } } }
+                    svg viewBox={ "0 0 " (width(count)) " " (HEIGHT) } preserveAspectRatio="none" role="img"
+                        aria-label=(self.gist) {
+                        path class="grid" d={ "M0 0H" (width(count)) "M0 " (HEIGHT / 2) "H" (width(count)) } {}
+                        (drawn)
+                        path class="axis" d={ "M0 " (HEIGHT) "H" (width(count)) } {}
+                        @for (at, day) in self.days.iter().enumerate() {
+                            rect class="day" x=(width(at)) y="0" width=(DAY) height=(HEIGHT) {
+                                title { (day) ": " (self.told(at)) }
+                            }
+                        }
+                    }
+                    (self.marks())
+                    ol class="days" aria-hidden="true" { @for day in ends(&self.days) { li { (day) } } }
+                }
+                ul class="legend" {
+                    @for series in self.series.iter().rev() {
+                        li { span class={ "swatch " (series.class) } aria-hidden="true" {} (series.name) }
+                    }
+                    li { span class="swatch scanned" aria-hidden="true" {} "Day with scans" }
+                    @if let Some(note) = note { li { span class="swatch unknown" aria-hidden="true" {} (note) } }
+                }
+                (self.table())
+            }
+        }
+    }
+
+    /// A strip that marks the days with data.
+    fn marks(&self) -> Markup {
+        let mut path = String::new();
+        for (day, _) in self.measured.iter().enumerate().filter(|(_, measured)| **measured) {
+            // Writing into a string can't fail.
+            let _ = write!(path, "M{} 0h{}v10h-{}z", width(day) + 2, DAY - 4, DAY - 4);
+        }
+        html! {
+            svg class="marks" viewBox={ "0 0 " (width(self.days.len())) " 10" } preserveAspectRatio="none"
+                aria-hidden="true" {
+                path class="scanned" d=(path) {}
+            }
+        }
+    }
+
+    fn table(&self) -> Markup {
+        html! {
+            details {
+                summary { "The same as a table" }
+                div class="table tall" tabindex="0" role="region" aria-label={ (self.title) " by day" } {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Day" }
+                                @for series in self.series.iter().rev() { th scope="col" class="number" { (series.name) } }
+                                th scope="col" { "Scans" }
+                            }
+                        }
+                        tbody {
+                            @for (at, day) in self.days.iter().enumerate().rev() {
+                                tr {
+                                    th scope="row" class="nowrap" { (day) }
+                                    @for series in self.series.iter().rev() { td class="number" { (series.at(at)) } }
+                                    td { @if self.is_measured(at) { "yes" } @else { "none" } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A day in words.
+    fn told(&self, day: usize) -> String {
+        let parts: Vec<_> = self
+            .series
+            .iter()
+            .rev()
+            .map(|series| (series.name, series.at(day)))
+            .filter(|(_, value)| 0 < *value)
+            .map(|(name, value)| format!("{value} {}", name.to_lowercase()))
+            .collect();
+        let numbers = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+        if self.is_measured(day) { numbers } else { format!("{numbers} (no scan)") }
+    }
+
+    fn total(&self, day: usize) -> u64 {
+        self.series.iter().map(|series| series.at(day)).sum()
+    }
+
+    fn is_measured(&self, day: usize) -> bool {
+        self.measured.get(day).copied().unwrap_or_default()
+    }
+}
+
+impl Series {
+    fn at(&self, day: usize) -> u64 {
+        self.values.get(day).copied().unwrap_or_default()
+    }
+}
+
+fn width(days: usize) -> u64 {
+    u64::try_from(days).unwrap_or_default().saturating_mul(DAY)
+}
+
+/// A number to end a scale with: at least this, even, and of one digit other than 0.
+fn nice(most: u64) -> u64 {
+    let mut unit: u64 = 1;
+    while unit.saturating_mul(10) < most {
+        unit = unit.saturating_mul(10);
+    }
+    [2, 4, 6, 8, 10].into_iter().map(|digit| unit.saturating_mul(digit)).find(|top| most <= *top).unwrap_or(most)
+}
+
+/// How high a value is drawn. One that is not nothing is seen.
+fn high(value: u64, top: u64, height: u64) -> u64 {
+    match value {
+        0 => 0,
+        _ => (value.saturating_mul(height) / top.max(1)).max(4),
+    }
+}
+
+/// The area between two stepped lines, from this day on.
+fn area(below: &[u64], above: &[u64], from: usize, top: u64) -> String {
+    let y = |value: &u64| HEIGHT.saturating_sub(value.saturating_mul(HEIGHT) / top.max(1));
+    let mut path = String::new();
+    for (at, value) in above.iter().enumerate().skip(from) {
+        let start = if at == from { format!("M{} {}", width(at), y(value)) } else { format!("V{}", y(value)) };
+        let _ = write!(path, "{start}H{}", width(at + 1));
+    }
+    for (at, value) in below.iter().enumerate().skip(from).rev() {
+        let _ = write!(path, "V{}H{}", y(value), width(at));
+    }
+    path.push('Z');
+    path
+}
+
+/// Bars from a line, up or down.
+fn bars(values: &[u64], line: u64, top: u64, up: bool) -> String {
+    let mut path = String::new();
+    for (day, value) in values.iter().enumerate().filter(|(_, value)| 0 < **value) {
+        let sign = if up { "-" } else { "" };
+        let (x, wide) = (width(day) + 1, DAY - 2);
+        let _ = write!(path, "M{x} {line}v{sign}{}h{wide}V{line}z", high(*value, top, HEIGHT / 2));
+    }
+    path
+}
+
+/// The days to write below a chart: both ends, and the one between.
+fn ends<'a>(days: &[&'a str]) -> Vec<&'a str> {
+    let middle = days.get(days.len() / 2).filter(|_| 2 < days.len());
+    let last = days.last().filter(|_| 1 < days.len());
+    days.first().into_iter().chain(middle).chain(last).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(values: &[(&'static str, &[u64])], measured: &[bool]) -> Chart<'static> {
+        let days = ["2026-11-22", "2026-11-23", "2026-11-24"];
+        Chart {
+            title: "Open issues",
+            gist: "What is <open>",
+            days: days.into_iter().take(measured.len()).collect(),
+            measured: measured.to_vec(),
+            series: values
+                .iter()
+                .map(|(class, values)| Series { class, name: class, values: values.to_vec() })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn scales_end_with_an_even_number_that_is_not_too_small() {
+        let expected = [(0, 2), (1, 2), (2, 2), (3, 4), (9, 10), (10, 10), (11, 20), (99, 100), (101, 200), (450, 600)];
+        for (most, top) in expected {
+            assert_eq!(nice(most), top, "{most}");
+        }
+        assert_eq!(nice(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn areas_stand_on_each_other_in_steps() {
+        assert_eq!(area(&[0, 0], &[1, 2], 0, 2), "M0 500H10V0H20V1000H10V1000H0Z");
+        assert_eq!(area(&[0, 1], &[0, 2], 1, 2), "M10 0H20V500H10Z", "from the second day on");
+        let markup = chart(&[("low", &[0, 1, 1]), ("high", &[0, 1, 0])], &[false, true, false]).stacked().into_string();
+        assert!(markup.contains(r#"<path class="area low" d="M10 500H20V500H30V1000H20V1000H10Z">"#), "{markup}");
+        assert!(markup.contains(r#"<rect class="unknown" x="0" y="0" width="10""#), "{markup}");
+        assert!(markup.contains("2026-11-23: 1 high, 1 low<") && markup.contains("2026-11-24: 1 low (no scan)"));
+        assert!(markup.contains(r#"aria-label="What is &lt;open&gt;""#));
+        assert!(!markup.contains("style="));
+    }
+
+    #[test]
+    fn one_day_and_nothing_at_all_are_charts_too() {
+        let one = chart(&[("low", &[3])], &[true]).stacked().into_string();
+        assert!(one.contains(r#"viewBox="0 0 10 1000""#) && one.contains("M0 250H10V1000H0Z"), "{one}");
+        let none = chart(&[("low", &[0, 0, 0])], &[true, true, true]).stacked().into_string();
+        assert!(!none.contains("class=\"area") && none.contains("2026-11-24: nothing"), "{none}");
+        let never = chart(&[("low", &[0, 0, 0])], &[false, false, false]).stacked().into_string();
+        assert!(never.contains(r#"<rect class="unknown" x="0" y="0" width="30""#), "{never}");
+    }
+
+    #[test]
+    fn bars_go_up_and_down_from_the_middle() {
+        assert_eq!(bars(&[0, 1, 2], 500, 2, true), "M11 500v-250h8V500zM21 500v-500h8V500z");
+        assert_eq!(bars(&[1], 500, 1_000_000, false), "M1 500v4h8V500z", "one of a million is seen");
+        let markup = chart(&[("worse", &[1, 0, 0]), ("better", &[0, 0, 2])], &[true, false, true]);
+        assert!(markup.up_and_down().into_string().contains(r#"<path class="area better" d="M21 500v500h8V500z">"#));
+    }
+
+    #[test]
+    fn days_are_written_at_both_ends_and_between() {
+        assert_eq!(ends(&["a"]), ["a"]);
+        assert_eq!(ends(&["a", "b"]), ["a", "b"]);
+        assert_eq!(ends(&["a", "b", "c", "d", "e"]), ["a", "c", "e"]);
+    }
+}

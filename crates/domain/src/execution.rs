@@ -1,0 +1,181 @@
+//! The run of a pipeline: which scans belong to it, which of them count, and what they come to together.
+
+use crate::digest::Short;
+use crate::event::Entry;
+use crate::gate::Verdict;
+use crate::ids::ScanId;
+use crate::journal::{Fold, Refusal};
+use crate::limits::EXECUTION_SCANS_MAX;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A scan of a run. It counts once it is answered, as in its target's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionEvent {
+    /// The scan.
+    pub scan: ScanId,
+}
+
+/// The fold of a run's scans: the newest [`EXECUTION_SCANS_MAX`] of them, each with the number of its newest event. One
+/// that is recorded twice, by a retry, is there once, and the order of events does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionLog {
+    scans: BTreeMap<ScanId, u64>,
+}
+
+impl ExecutionLog {
+    /// The scans with their numbers, in the order in which they were recorded.
+    pub fn in_order(&self) -> Vec<(u64, ScanId)> {
+        let mut scans: Vec<_> = self.scans.iter().map(|(scan, n)| (*n, *scan)).collect();
+        scans.sort_unstable();
+        scans
+    }
+}
+
+impl Fold for ExecutionLog {
+    type Event = ExecutionEvent;
+    const ORDERED: bool = false;
+
+    fn apply(&mut self, n: u64, entry: &Entry<ExecutionEvent>) -> Result<(), Refusal> {
+        let newest = self.scans.entry(entry.event.scan).or_insert(n);
+        *newest = n.max(*newest);
+        if EXECUTION_SCANS_MAX < self.scans.len() {
+            let oldest = self.scans.iter().min_by_key(|(_, n)| **n).map(|(scan, _)| *scan);
+            oldest.and_then(|oldest| self.scans.remove(&oldest));
+        }
+        Ok(())
+    }
+}
+
+/// What a scan of a run is the result of. A step that is run again gives another scan of the same step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// The target's name.
+    pub target: String,
+    /// The variant.
+    pub variant: String,
+    /// Tool and categories, see [`series`](crate::scan::series).
+    pub series: Short,
+}
+
+/// Parts the scans of a run, given in the order in which they were recorded, into those that count and those that were made
+/// again later. Both keep their order.
+pub fn newest<T>(scans: Vec<T>, step: impl Fn(&T) -> Step) -> (Vec<T>, Vec<T>) {
+    let mut seen = BTreeSet::new();
+    let (mut counting, mut superseded): (Vec<T>, Vec<T>) =
+        scans.into_iter().rev().partition(|scan| seen.insert(step(scan)));
+    counting.reverse();
+    superseded.reverse();
+    (counting, superseded)
+}
+
+/// The verdict of a run: it fails if a scan failed, else it is undecided if one is, else it passes.
+pub fn verdict(scans: impl IntoIterator<Item = Verdict>) -> Verdict {
+    scans.into_iter().max_by_key(|verdict| weight(*verdict)).unwrap_or(Verdict::Pass)
+}
+
+/// How much a verdict weighs among others: what decides weighs most.
+pub fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Undecided => 1,
+        Verdict::Fail => 2,
+    }
+}
+
+/// The sums of output variables. One that is no number is left out; the gate writes none such.
+pub fn summed<'a>(scans: impl IntoIterator<Item = &'a BTreeMap<String, String>>) -> BTreeMap<String, String> {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, value) in scans.into_iter().flatten() {
+        if let Ok(value) = value.parse::<u64>() {
+            *sums.entry(name).or_default() += value;
+        }
+    }
+    sums.into_iter().map(|(name, sum)| (name.to_owned(), sum.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::project::tests::entry;
+    use proptest::prelude::*;
+
+    fn scan(n: u64) -> ScanId {
+        ScanId::derived("test", &[&n.to_be_bytes()])
+    }
+
+    fn fold(events: impl IntoIterator<Item = (u64, u64)>) -> ExecutionLog {
+        let mut log = ExecutionLog::default();
+        for (n, of) in events {
+            log.apply(n, &entry(n, "ci", 1000, ExecutionEvent { scan: scan(of) })).unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn a_scan_that_is_recorded_twice_is_there_once() {
+        assert_eq!(fold([(1, 1), (2, 2), (3, 1)]).in_order(), [(2, scan(2)), (3, scan(1))]);
+    }
+
+    #[test]
+    fn the_newest_are_kept() {
+        let most = u64::try_from(EXECUTION_SCANS_MAX).unwrap();
+        let log = fold((1..=most).map(|n| (n, n)));
+        assert_eq!((log.in_order().len(), log.in_order()[0].0), (EXECUTION_SCANS_MAX, 1));
+        let log = fold((1..=most + 1).map(|n| (n, n)));
+        assert_eq!((log.in_order().len(), log.in_order()[0].0), (EXECUTION_SCANS_MAX, 2));
+        println!("{} bytes", serde_json::to_string(&log).unwrap().len());
+    }
+
+    #[test]
+    fn the_stored_event_is_pinned() {
+        let event = ExecutionEvent { scan: ScanId::from_bits([1; 16]) };
+        insta::assert_snapshot!(serde_json::to_string(&event).unwrap(), @r#"{"scan":"01010101010101010101010101010101"}"#);
+    }
+
+    fn step(scan: &(&str, &str, u8)) -> Step {
+        Step { target: scan.0.to_owned(), variant: scan.1.to_owned(), series: Short([scan.2; 16]) }
+    }
+
+    #[test]
+    fn of_a_step_that_was_run_again_the_newest_scan_counts() {
+        let scans = vec![("web", "main", 1), ("web", "main", 2), ("web", "main", 1), ("api", "main", 1)];
+        let (counting, superseded) = newest(scans, step);
+        assert_eq!(counting, [("web", "main", 2), ("web", "main", 1), ("api", "main", 1)]);
+        assert_eq!(superseded, [("web", "main", 1)]);
+        let others = vec![("web", "main", 1), ("web", "next", 1)];
+        assert_eq!(newest(others.clone(), step), (others, Vec::new()), "another variant is another step");
+    }
+
+    #[test]
+    fn one_that_fails_decides_and_then_one_that_is_undecided() {
+        use Verdict::{Fail, Pass, Undecided};
+        assert_eq!(verdict([Undecided, Fail, Pass]), Fail);
+        assert_eq!(verdict([Pass, Undecided]), Undecided);
+        assert_eq!(verdict([Pass, Pass]), Pass);
+        assert_eq!(verdict([]), Pass);
+    }
+
+    #[test]
+    fn variables_are_summed_by_name() {
+        let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let sums = summed([&of(&[("HIGH", "2"), ("LOW", "0")]), &of(&[("HIGH", "3"), ("WORD", "x")])]);
+        assert_eq!(sums, of(&[("HIGH", "5"), ("LOW", "0")]));
+        assert!(summed([]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_events_does_not_matter(
+            events in proptest::collection::btree_map(1..500_u64, 0..300_u64, 0..400).prop_flat_map(|events| {
+                let events: Vec<_> = events.into_iter().collect();
+                (Just(events.clone()), Just(events).prop_shuffle())
+            }),
+        ) {
+            prop_assert_eq!(fold(events.0), fold(events.1));
+        }
+    }
+}

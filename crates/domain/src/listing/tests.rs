@@ -1,0 +1,93 @@
+use super::*;
+
+fn entry(level: Severity, exemption: Option<Exempted>) -> Entry {
+    Entry { bucket: Bucket::New, kind: Kind::Code, level, exemption, mark: 7 }
+}
+
+#[test]
+fn every_entry_is_a_number_of_its_own_and_comes_back_from_it() {
+    let mut numbers = BTreeSet::new();
+    let mut all = 0;
+    for (bucket, kind) in Bucket::ALL.into_iter().flat_map(|bucket| Kind::ALL.map(|kind| (bucket, kind))) {
+        for (level, exemption) in
+            Severity::ALL.into_iter().flat_map(|level| Exempted::all().map(move |one| (level, one)))
+        {
+            for mark in [0, 1, u16::MAX] {
+                let entry = Entry { bucket, kind, level, exemption, mark };
+                assert_eq!(Entry::try_from(u32::from(entry)), Ok(entry));
+                numbers.insert(u32::from(entry));
+                all += 1;
+            }
+        }
+    }
+    assert_eq!((numbers.len(), all), (3780, 3780));
+    assert!(Entry::try_from(u32::MAX).is_err());
+    let part = entry(Severity::High, Some(Exempted::Part(Severity::Low)));
+    insta::assert_snapshot!(serde_json::to_string(&part).unwrap(), @"8837");
+}
+
+#[test]
+fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_else() {
+    let cases = [
+        (None, Counted::Level(Severity::High)),
+        (Some(Exempted::Pending), Counted::Level(Severity::High)),
+        (Some(Exempted::Rejected), Counted::Level(Severity::High)),
+        (Some(Exempted::Part(Severity::Low)), Counted::Level(Severity::Low)),
+        (Some(Exempted::Whole), Counted::Exempted),
+    ];
+    for (exemption, counted) in cases {
+        assert_eq!(entry(Severity::High, exemption).counted_as(), counted);
+    }
+    let chooses = |words: &str, exemption| {
+        let filter = Filter { counted_as: Some(words.parse().unwrap()), ..Filter::default() };
+        filter.chooses(&entry(Severity::High, exemption))
+    };
+    assert!(chooses("low, exempted,high", None) && !chooses("low,exempted", None));
+    assert!(chooses("exempted", Some(Exempted::Whole)) && !chooses("high", Some(Exempted::Whole)));
+    assert_eq!(
+        "high,wild".parse::<CountedAs>().unwrap_err(),
+        "`wild` is none of critical, high, medium, low, info, unassigned, exempted"
+    );
+    assert!("".parse::<CountedAs>().is_err() && "high,".parse::<CountedAs>().is_err());
+}
+
+#[test]
+fn each_part_of_a_filter_refuses_by_itself() {
+    let one = entry(Severity::High, Some(Exempted::Whole));
+    let filters = [
+        (Filter { bucket: Some(Bucket::New), ..Filter::default() }, true),
+        (Filter { bucket: Some(Bucket::Common), ..Filter::default() }, false),
+        (Filter { severity: Some(Severity::High), ..Filter::default() }, true),
+        (Filter { severity: Some(Severity::Low), ..Filter::default() }, false),
+        (Filter { exempted: Some(true), ..Filter::default() }, true),
+        (Filter { exempted: Some(false), ..Filter::default() }, false),
+        (Filter { exemption: Some(Coverage::Exempted), ..Filter::default() }, true),
+        (Filter { exemption: Some(Coverage::Pending), ..Filter::default() }, false),
+        (Filter { kind: Some(Kind::Code), ..Filter::default() }, true),
+        (Filter { kind: Some(Kind::Web), ..Filter::default() }, false),
+    ];
+    for (filter, expected) in filters {
+        assert_eq!(filter.chooses(&one), expected, "{filter:?}");
+    }
+}
+
+#[test]
+fn a_text_is_found_in_either_case_and_is_neither_empty_nor_long() {
+    let text: Text = "STRASSE é".parse().unwrap();
+    assert!(text.is_in("die Strasse É") && !text.is_in("die Strasse e"));
+    assert!("".parse::<Text>().is_err() && "a\0".parse::<Text>().is_err());
+    assert!(
+        "x".repeat(TEXT_CHARS_MAX).parse::<Text>().is_ok() && "x".repeat(TEXT_CHARS_MAX + 1).parse::<Text>().is_err()
+    );
+}
+
+#[test]
+fn orders_are_read_as_they_are_written_and_have_lists_of_their_own() {
+    let lists: BTreeSet<_> = Sort::ALL.map(Sort::list).into_iter().collect();
+    assert_eq!(lists.len(), Sort::ALL.len());
+    for sort in Sort::ALL {
+        assert_eq!(sort.as_str().parse(), Ok(sort));
+        assert_eq!(serde_json::to_value(sort).unwrap(), sort.as_str());
+    }
+    assert!("worst".parse::<Sort>().is_err());
+}

@@ -1,0 +1,258 @@
+//! How a target's scans went by day: what its baseline had open, what became new and what was remediated, and how many
+//! scans passed. Part of the fold of a target's scans, so it is bounded and does not depend on the order of events.
+
+use crate::digest::Short;
+use crate::gate::{BySeverity, Judgement, Verdict};
+use crate::ids::ScanId;
+use crate::limits::{TREND_DAYS, TREND_SCANS_REMEMBERED, TREND_SERIES_MAX};
+use crate::scan::{Reference, ScanEvent, ScanRecord};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A day of UTC, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(u32);
+
+impl Day {
+    /// The day that a point in time lies in; the first one for a time before 1970.
+    pub fn of(at: Timestamp) -> Self {
+        Self(u32::try_from(at.as_ms().div_euclid(DAY_MS)).unwrap_or(0))
+    }
+
+    /// The day so many days before.
+    pub fn before(self, days: u32) -> Self {
+        Self(self.0.saturating_sub(days))
+    }
+}
+
+/// For example `2026-11-24`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let midnight = Timestamp::from_ms(i64::from(self.0).saturating_mul(DAY_MS)).to_string();
+        f.write_str(midnight.split('T').next().unwrap_or_default())
+    }
+}
+
+/// What came out of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When its upload began: the same for every event of one scan.
+    pub received: Timestamp,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Its issues by level, exempted ones left out.
+    pub open: BySeverity,
+    /// New issues.
+    pub new: u64,
+    /// Issues that are gone.
+    pub remediated: u64,
+    /// Exempted issues.
+    pub exempted: u64,
+    /// Whether it counts as one of the baseline: it was compared with its own variant's previous scan or with nothing,
+    /// because the variant is the baseline, or because the target has none.
+    pub baseline: bool,
+}
+
+impl Outcome {
+    /// What came out of a scan that was judged.
+    pub fn new(record: &ScanRecord, judgement: &Judgement) -> Self {
+        let counts = &judgement.counts;
+        let baseline = match record.reference {
+            Reference::Previous { .. } | Reference::None => true,
+            Reference::Baseline { .. }
+            | Reference::BaselineNotScannedByThisScanner { .. }
+            | Reference::BaselineIncomplete { .. } => false,
+        };
+        Self {
+            received: record.received,
+            verdict: judgement.verdict,
+            open: counts.all,
+            new: counts.new.total(),
+            remediated: counts.remediated,
+            exempted: counts.ignored,
+            baseline,
+        }
+    }
+}
+
+/// What happened on a day. Stored as a list of the numbers in this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u64; 5]", into = "[u64; 5]")]
+pub struct Sums {
+    /// New issues of complete scans of the baseline.
+    pub new: u64,
+    /// Issues that were gone in them.
+    pub remediated: u64,
+    /// All scans, of whatever variant.
+    pub scans: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that were undecided.
+    pub undecided: u64,
+}
+
+impl From<[u64; 5]> for Sums {
+    fn from([new, remediated, scans, failed, undecided]: [u64; 5]) -> Self {
+        Self { new, remediated, scans, failed, undecided }
+    }
+}
+
+impl From<Sums> for [u64; 5] {
+    fn from(sums: Sums) -> Self {
+        [sums.new, sums.remediated, sums.scans, sums.failed, sums.undecided]
+    }
+}
+
+impl Sums {
+    fn count(&mut self, complete: bool, outcome: &Outcome) {
+        self.scans += 1;
+        match outcome.verdict {
+            Verdict::Pass => {}
+            Verdict::Fail => self.failed += 1,
+            Verdict::Undecided => self.undecided += 1,
+        }
+        if complete && outcome.baseline {
+            self.new += outcome.new;
+            self.remediated += outcome.remediated;
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.remediated += other.remediated;
+        self.scans += other.scans;
+        self.failed += other.failed;
+        self.undecided += other.undecided;
+    }
+}
+
+/// The last scan of a series on a day. Stored as its event's number and the counts by level, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, [u64; 6])", into = "(u64, [u64; 6])")]
+struct Point {
+    n: u64,
+    open: BySeverity,
+}
+
+impl From<(u64, [u64; 6])> for Point {
+    fn from((n, [critical, high, medium, low, info, unassigned]): (u64, [u64; 6])) -> Self {
+        Self { n, open: BySeverity { critical, high, medium, low, info, unassigned } }
+    }
+}
+
+impl From<Point> for (u64, [u64; 6]) {
+    fn from(point: Point) -> Self {
+        let BySeverity { critical, high, medium, low, info, unassigned } = point.open;
+        (point.n, [critical, high, medium, low, info, unassigned])
+    }
+}
+
+/// A target's last [`TREND_DAYS`] days, up to the day of its newest scan.
+///
+/// Of more than [`TREND_SERIES_MAX`] series those with the greatest ids are left out. Whatever rule went by age would
+/// depend on the order of events: a series that was left out and is scanned again has lost its past.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trend {
+    days: BTreeMap<Day, Sums>,
+    /// Of each series of the baseline the last complete scan of a day; of the days before the first of `days` only the
+    /// last one with a scan, so that what is open then is known.
+    series: BTreeMap<Short, BTreeMap<Day, Point>>,
+    /// Whether there are more series.
+    more_series: bool,
+    /// The newest events' scans. An upload that died, or was sent twice, may record its scan twice; it counts once.
+    counted: BTreeMap<u64, ScanId>,
+}
+
+impl Trend {
+    /// Takes in the event of number `n`.
+    pub(crate) fn take(&mut self, n: u64, event: &ScanEvent) {
+        let outcome = &event.outcome;
+        let day = Day::of(outcome.received);
+        if !self.counted.values().any(|scan| *scan == event.scan) {
+            self.days.entry(day).or_default().count(event.complete, outcome);
+        }
+        self.counted.insert(n, event.scan);
+        if TREND_SCANS_REMEMBERED < self.counted.len() {
+            self.counted.pop_first();
+        }
+        if let Some(series) = event.series.filter(|_| event.complete && outcome.baseline) {
+            let point = Point { n, open: outcome.open };
+            let held = self.series.entry(series).or_default().entry(day).or_insert(point);
+            if held.n < n {
+                *held = point;
+            }
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        let Some(newest) = self.days.keys().next_back().copied() else { return };
+        let last_before = newest.before(TREND_DAYS);
+        self.days.retain(|day, _| last_before < *day);
+        for points in self.series.values_mut() {
+            let known_before = points.range(..=last_before).next_back().map(|(day, _)| *day);
+            if let Some(day) = known_before {
+                *points = points.split_off(&day);
+            }
+        }
+        if TREND_SERIES_MAX < self.series.len() {
+            self.series.pop_last();
+            self.more_series = true;
+        }
+    }
+
+    /// The issues that are open in the baseline at the end of a day, by the last scan of each series up to then.
+    pub fn open(&self, day: Day) -> BySeverity {
+        let mut open = BySeverity::default();
+        let last = self.series.values().filter_map(|points| points.range(..=day).next_back());
+        last.for_each(|(_, point)| open += point.open);
+        open
+    }
+
+    /// Whether the baseline has more series than are counted.
+    pub fn more_series(&self) -> bool {
+        self.more_series
+    }
+}
+
+/// A day of all targets that were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayTotal {
+    /// The day.
+    pub day: Day,
+    /// What was open at its end.
+    pub open: BySeverity,
+    /// What happened.
+    pub sums: Sums,
+}
+
+/// The days up to today, the oldest first, over all targets that were added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Each day, also those on which nothing happened.
+    pub days: Vec<DayTotal>,
+}
+
+impl Totals {
+    /// So many days up to today, without a target.
+    pub fn new(today: Day, days: u32) -> Self {
+        let empty = |back| DayTotal { day: today.before(back), open: BySeverity::default(), sums: Sums::default() };
+        Self { days: (0..days).rev().map(empty).collect() }
+    }
+
+    /// Adds a target.
+    pub fn add(&mut self, trend: &Trend) {
+        for total in &mut self.days {
+            total.open += trend.open(total.day);
+            total.sums.add(trend.days.get(&total.day).copied().unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
