@@ -22,7 +22,8 @@ pub(crate) fn cache() -> PathBuf {
     path
 }
 
-fn target() -> PathBuf {
+/// Where everything is built.
+pub(crate) fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => workspace().join(target),
         None => workspace().join("target"),

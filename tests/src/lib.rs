@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod app;
+mod browser;
 mod client;
 pub mod command;
 mod files;
@@ -15,12 +16,16 @@ mod random;
 mod redis_server;
 mod reply;
 pub mod reports;
+pub mod sample;
 mod upload;
+mod visitor;
 mod wire;
 
 pub use app::{ADMIN, App, Options, Store, each_store, embedded_only};
+pub use browser::Browser;
 pub use client::{Client, Page};
 pub use files::{StoreFile, binary, workspace};
 pub use random::Random;
 pub use reply::Reply;
 pub use upload::Upload;
+pub use visitor::{Visitor, unpacked};

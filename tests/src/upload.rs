@@ -29,6 +29,13 @@ impl Upload {
         self
     }
 
+    /// In a run of a pipeline.
+    pub fn in_run(mut self, pipeline: &str, execution: &str) -> Self {
+        let (pipeline, execution) = (api::path::segment(pipeline), api::path::segment(execution));
+        self.query += &format!("&pipeline={pipeline}&execution={execution}");
+        self
+    }
+
     /// Under an `Idempotency-Key`.
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)

@@ -32,6 +32,8 @@ Commands:
   ci                     check, then test
   rules                  only the dependency rules
   bench [argument]...    build, then the benchmarks
+  screenshots [folder]   set up, build, then a picture of every page, light and dark, wide and narrow; into
+                         `target/screenshots`, unless another folder is named
   fuzz [target [seconds]]  fuzz the parsers, two minutes a target; needs a nightly compiler
 
 GATEHOUSE_SPIN=/path/to/spin makes the end-to-end suite run on that `spin` as well.";
@@ -80,6 +82,7 @@ fn run(steps: &mut Steps) -> Result<()> {
             steps.run(matching.args(["-p", "domain", "--bench", "matching"]))?;
             steps.run(workspace.cargo().args(["bench", "-p", "tests", "--bench", "upload"]).args(rest))
         }
+        ["screenshots", folder @ ..] if folder.len() < 2 => test::screenshots(&workspace, steps, folder),
         ["fuzz", rest @ ..] => fuzz::run(&workspace, steps, rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,17 +1,24 @@
 //! What has to be on the machine: found, installed where that is possible without asking, or named with the way to
 //! install it. A missing tool is never a skipped test.
 
-use std::env;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
 use crate::step::Steps;
-use crate::workspace::WASM_TARGET;
+use crate::workspace::{WASM_TARGET, Workspace};
 
-/// Programs that tests start; their Debian packages have the same names.
-const PROGRAMS: [&str; 1] = ["redis-server"];
+/// Programs that tests start, each with its Debian package.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("redis-server", "redis-server"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+];
 
 /// Makes sure that Rust can compile to Wasm.
 pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
@@ -30,11 +37,11 @@ pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
 
 /// Makes sure that the programs which tests start are there.
 pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
-    let missing: Vec<_> = PROGRAMS.into_iter().filter(|program| on_path(program).is_none()).collect();
+    let missing: BTreeSet<_> = missing().map(|(_, package)| package).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let packages = missing.join(" ");
+    let packages = missing.iter().copied().collect::<Vec<_>>().join(" ");
     anyhow::ensure!(
         on_path("apt-get").is_some() && is_root(),
         "tests need {packages}; install with `sudo apt-get install {packages}`, or what your system has for it"
@@ -42,10 +49,32 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     steps.run(Command::new("apt-get").args(["update", "--quiet"]))?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
     steps.run(Command::new("apt-get").args(install).args(&missing).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match PROGRAMS.into_iter().find(|program| on_path(program).is_none()) {
-        Some(program) => anyhow::bail!("{program} was installed but is not on the PATH"),
+    match self::missing().next() {
+        Some((program, package)) => anyhow::bail!("{package} was installed but {program} is not on the PATH"),
         None => Ok(()),
     }
+}
+
+/// Makes sure that what tests run inside of pages is there: the packages of `tests/browser`, exactly those of its lock.
+pub(crate) fn page_packages(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let (named, here) = (workspace.root().join("tests/browser"), workspace.root().join("target/browser"));
+    let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
+    let lock = read(named.join("package-lock.json"))?;
+    // A copy of the lock is written last.
+    if fs::read(here.join("fetched-lock.json")).is_ok_and(|fetched| fetched == lock) {
+        return Ok(());
+    }
+    fs::create_dir_all(&here)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::write(here.join(file), read(named.join(file))?)?;
+    }
+    let fetch = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
+    steps.run(Command::new("npm").args(fetch).arg(&here))?;
+    Ok(fs::write(here.join("fetched-lock.json"), lock)?)
+}
+
+fn missing() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PROGRAMS.into_iter().filter(|(program, _)| on_path(program).is_none())
 }
 
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {

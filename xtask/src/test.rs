@@ -1,6 +1,7 @@
 //! Testing: what is needed, what is built for it, and which tests there are. No test is skipped here.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -37,8 +38,17 @@ pub(crate) fn end_to_end(workspace: &Workspace, steps: &mut Steps, arguments: &[
     native(workspace, steps, &["-p", "tests"], arguments)
 }
 
+/// A picture of every page.
+pub(crate) fn screenshots(workspace: &Workspace, steps: &mut Steps, folder: &[&str]) -> Result<()> {
+    prepare(workspace, steps)?;
+    build::programs(workspace, steps, &["screenshots"])?;
+    let folder = folder.first().map_or_else(|| workspace.root().join("target/screenshots"), PathBuf::from);
+    steps.run(workspace.program("screenshots").arg(folder))
+}
+
 fn prepare(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     setup::test_programs(steps)?;
+    setup::page_packages(workspace, steps)?;
     build::guests(workspace, steps)?;
     build::application(workspace, steps)?;
     steps.check("imports of the components", || imports::check(workspace))

@@ -1,0 +1,37 @@
+//! Makes a picture of every page, light and dark, on a wide and on a narrow screen, for people to look at: into the folder
+//! that is named, as `<page>-<light|dark>-<wide|narrow>.png`.
+
+#![expect(clippy::unwrap_used, reason = "whoever asked for pictures sees why there are none")]
+
+use std::path::PathBuf;
+use tests::sample::Sample;
+use tests::{ADMIN, App, Browser};
+
+const SCREENS: [(&str, u32, u32); 2] = [("wide", 1440, 900), ("narrow", 360, 800)];
+/// How many days the scans stretch over.
+const DAYS: u64 = 12;
+
+fn main() {
+    let folder = PathBuf::from(std::env::args_os().nth(1).unwrap_or_else(|| "target/screenshots".into()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, DAYS);
+    let browser = Browser::start(&app.url());
+    let take = |name: &str, path: &str| {
+        for (screen, width, height) in SCREENS {
+            browser.resize(width, height);
+            for scheme in ["light", "dark"] {
+                browser.dark(scheme == "dark");
+                browser.open(path);
+                browser.screenshot(&folder.join(format!("{name}-{scheme}-{screen}.png")));
+            }
+        }
+    };
+    take("sign-in", "/sign-in");
+    browser.sign_in(ADMIN);
+    let pages = sample.pages();
+    for (name, path) in &pages {
+        take(name, path);
+    }
+    println!("{} pages in {}", pages.len() + 1, folder.display());
+}

@@ -1,0 +1,179 @@
+//! A headless Chromium behind ChromeDriver: the WebDriver protocol, of which a dozen calls are needed, and through it the
+//! DevTools protocol for what WebDriver has no words for. <https://www.w3.org/TR/webdriver2/>
+
+use crate::process::{Process, scrubbed};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long ChromeDriver may take to start.
+const START: Duration = Duration::from_secs(20);
+/// How long a page or a script may take, in milliseconds.
+const PATIENCE_MS: u64 = 30_000;
+/// How long any call may take: longer than what it waits for.
+const CALL: Duration = Duration::from_secs(60);
+/// The member that holds an element's id (WebDriver, section 11).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// What ChromeDriver prints before its port.
+const READY: &str = "ChromeDriver was started successfully on port ";
+/// How the browser is started besides its profile: without a window, and without calling home.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+
+/// Why a call did nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    /// The error's name (WebDriver, section 6.6).
+    error: String,
+    message: String,
+}
+
+impl Refusal {
+    /// Whether the page may only not be ready for it yet.
+    pub(crate) fn may_pass(&self) -> bool {
+        let passing = ["element click intercepted", "element not interactable", "no such element"];
+        passing.contains(&self.error.as_str()) || self.error == "stale element reference"
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.error, self.message.lines().next().unwrap_or_default())
+    }
+}
+
+/// A running browser. It and its profile are gone when this is dropped.
+pub(crate) struct Driver {
+    agent: ureq::Agent,
+    /// Where its session is.
+    session: String,
+    process: Process,
+    _profile: tempfile::TempDir,
+}
+
+impl Driver {
+    /// Starts a browser with an empty profile.
+    pub(crate) fn start() -> Self {
+        let (browser, driver) = (program("chromium", "chromium"), program("chromedriver", "chromium-driver"));
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = scrubbed(&driver);
+        command.arg("--port=0").env("HOME", profile.path());
+        let process = Process::start(&mut command, &profile.path().join("driver.log"));
+        let port = port(&process);
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL)).build();
+        let mut driver = Self {
+            agent: config.into(),
+            session: format!("http://127.0.0.1:{port}/session"),
+            process,
+            _profile: profile,
+        };
+        let id = driver.call("POST", "", &capabilities(&browser, driver._profile.path()))["sessionId"].clone();
+        driver.session = format!("{}/{}", driver.session, id.as_str().unwrap());
+        driver
+    }
+
+    /// A call below the session.
+    ///
+    /// # Errors
+    /// The browser's.
+    pub(crate) fn try_call(&self, method: &str, path: &str, body: &Value) -> Result<Value, Refusal> {
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.session));
+        let answered = match method {
+            "POST" => self.agent.run(request.body(body.to_string()).unwrap()),
+            _ => self.agent.run(request.body(()).unwrap()),
+        };
+        let mut response =
+            answered.unwrap_or_else(|error| panic!("{method} {path}: ChromeDriver: {error};{}", self.process.told()));
+        let text = response.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text}"));
+        let value = answer["value"].clone();
+        match value["error"].as_str() {
+            Some(error) if !response.status().is_success() => {
+                let message = value["message"].as_str().unwrap_or_default().to_owned();
+                Err(Refusal { error: error.to_owned(), message })
+            }
+            _ => Ok(value),
+        }
+    }
+
+    /// A call that must succeed.
+    #[track_caller]
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.try_call(method, path, body).unwrap_or_else(|refusal| panic!("{method} {path}: {refusal}"))
+    }
+
+    /// Runs the body of a function in the page and answers with what it returns, or what its promise comes to. The page's
+    /// content security policy does not apply to it.
+    #[track_caller]
+    pub(crate) fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.call("POST", "/execute/sync", &json!({"script": script, "args": arguments}))
+    }
+
+    /// A command of the DevTools protocol.
+    #[track_caller]
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.call("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
+    }
+
+    /// The elements that a script answers with.
+    ///
+    /// # Errors
+    /// The browser's.
+    pub(crate) fn elements(&self, script: &str, arguments: &[Value]) -> Result<Vec<String>, Refusal> {
+        let found = self.try_call("POST", "/execute/sync", &json!({"script": script, "args": arguments}))?;
+        let ids = found.as_array().into_iter().flatten().filter_map(|element| element[ELEMENT].as_str());
+        Ok(ids.map(str::to_owned).collect())
+    }
+
+    /// What an element is called, as the browser tells assistive technology.
+    ///
+    /// # Errors
+    /// The browser's.
+    pub(crate) fn name(&self, element: &str) -> Result<String, Refusal> {
+        let name = self.try_call("GET", &format!("/element/{element}/computedlabel"), &Value::Null)?;
+        Ok(name.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // ChromeDriver alone knows the browser's processes, which are no part of its own group.
+        let _ = self.agent.delete(&self.session).call();
+        self.process.kill();
+    }
+}
+
+fn capabilities(browser: &Path, profile: &Path) -> Value {
+    let folder = format!("--user-data-dir={}", profile.join("profile").display());
+    let flags: Vec<&str> = FLAGS.into_iter().chain([folder.as_str()]).collect();
+    json!({"capabilities": {"alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": {"binary": browser, "args": flags},
+        "goog:loggingPrefs": {"browser": "ALL"},
+        "timeouts": {"pageLoad": PATIENCE_MS, "script": PATIENCE_MS},
+    }}})
+}
+
+fn port(process: &Process) -> u16 {
+    loop {
+        let line = process.line(START);
+        if let Some(port) = line.strip_prefix(READY) {
+            return port.trim_end_matches('.').parse().unwrap_or_else(|_| panic!("`{line}` has no port"));
+        }
+    }
+}
+
+fn program(name: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not there: install the package {package}, or run `cargo xtask test`"))
+}

@@ -1,0 +1,121 @@
+//! Every page, on every screen: nothing keeps anybody from using it, and it is light.
+
+use tests::sample::{PROJECT, Sample};
+use tests::{ADMIN, App, Browser, Visitor, embedded_only};
+
+/// How many bytes a browser may get that comes for the first time.
+const WEIGHT_MAX: usize = 60 * 1024;
+/// What is looked at: how wide and how high.
+const SCREENS: [(u32, u32); 2] = [(1440, 900), (360, 800)];
+
+/// How many days the sample may take to come about.
+fn days() -> u64 {
+    if embedded_only("pages are looked at with scans of several days") { 2 } else { 0 }
+}
+
+/// What is wrong with the page that is shown, but for what axe-core finds.
+fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
+    let mut faults = browser.console_errors();
+    // The browser tells of any page with such a status.
+    faults.retain(|told| !(is_problem && told.contains("404")));
+    let overflow = browser.overflow();
+    if overflow > 0 {
+        faults.push(format!("{overflow} pixels wider than the screen"));
+    }
+    let headings = browser.run("return document.querySelectorAll('h1').length");
+    if headings != 1 {
+        faults.push(format!("{headings} headings of the first level"));
+    }
+    if !is_problem && browser.text().contains("no such page") {
+        faults.push("there is no such page".to_owned());
+    }
+    faults
+}
+
+#[test]
+fn everybody_can_use_every_page_on_every_screen() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, days());
+    let browser = Browser::start(&app.url());
+    let mut pages = vec![("sign-in", "/sign-in".to_owned())];
+    pages.extend(sample.pages());
+    let mut found = Vec::new();
+    for (name, path) in pages {
+        if name == "overview" {
+            browser.sign_in(ADMIN);
+        }
+        browser.open(&path);
+        for (width, height) in SCREENS {
+            browser.resize(width, height);
+            for dark in [false, true] {
+                browser.dark(dark);
+                let mut faults = faults(&browser, name == "problem");
+                faults.extend(browser.axe());
+                let scheme = if dark { "dark" } else { "light" };
+                found.extend(faults.into_iter().map(|fault| format!("{name} at {width}, {scheme}: {fault}")));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_page_is_light() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, 0);
+    let visitor = Visitor::new(&app.url()).signed_in(ADMIN);
+    let weights = sample.pages().into_iter().map(|(name, path)| (visitor.weight(&path), name, path));
+    let mut weights: Vec<_> = weights.collect();
+    weights.sort();
+    eprintln!("bytes of a first visit: {weights:?}");
+    assert!(weights.iter().all(|(bytes, ..)| *bytes <= WEIGHT_MAX), "{weights:?}");
+}
+
+/// What is offered on a page, by the weakest role that may do it.
+const OFFERED: [(&str, Offer, &str, usize); 9] = [
+    ("overview", Offer::Link, "Upload", 1),
+    ("overview", Offer::Link, "Audit log", 2),
+    ("overview", Offer::Link, "Tokens", 3),
+    ("issue", Offer::Button, "Request an exemption", 1),
+    ("target", Offer::Button, "Save baseline", 1),
+    ("exemptions", Offer::Button, "Approve", 2),
+    ("exemptions", Offer::Button, "Cancel", 1),
+    ("settings", Offer::Button, "Save", 3),
+    ("projects", Offer::Button, "Create", 4),
+];
+/// The roles that read, the weakest first; an account admin is more than all of them.
+const ROLES: [&str; 4] = ["viewer", "developer", "secops", "admin"];
+
+#[derive(Debug, Clone, Copy)]
+enum Offer {
+    Link,
+    Button,
+}
+
+#[test]
+fn what_a_role_may_not_do_is_not_offered() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, 0);
+    let pages = sample.pages();
+    let tokens = ROLES.into_iter().map(|role| (role, sample.token(role))).chain([("account admin", ADMIN)]);
+    let mut faults = Vec::new();
+    for (rank, (role, token)) in tokens.enumerate() {
+        let browser = Browser::start(&app.url());
+        browser.sign_in(token);
+        for (page, offer, name, least) in OFFERED {
+            let (_, path) = pages.iter().find(|(known, _)| *known == page).unwrap();
+            browser.open(path);
+            let is_offered = match offer {
+                Offer::Link => browser.has_link(name),
+                Offer::Button => browser.has_button(name),
+            };
+            if is_offered != (least <= rank) {
+                faults.push(format!("{page}: `{name}` is{} offered to {role}", if is_offered { "" } else { " not" }));
+            }
+        }
+        browser.open("/");
+        let home = if rank == ROLES.len() { "/projects".to_owned() } else { format!("/projects/{PROJECT}") };
+        assert_eq!(browser.path(), home, "{role}");
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
