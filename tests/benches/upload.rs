@@ -1,4 +1,4 @@
-//! The benchmark: figures of uploads on the embedded host, printed and never asserted. Both cores serve and measure at
+//! The benchmark: figures of uploads and of pages on the embedded host, printed and never asserted. Both cores serve and measure at
 //! once, so a real client elsewhere sees less.
 //!
 //! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with other
@@ -8,8 +8,8 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tests::reports::Program;
-use tests::{App, Client, Options, Store, Upload};
+use tests::reports::{self, Program};
+use tests::{App, Client, Options, Store, Upload, Visitor};
 
 /// How many uploads are measured at each number of clients, unless `--uploads` says otherwise.
 const UPLOADS: usize = 2_000;
@@ -20,6 +20,10 @@ const LARGE: usize = 100_000;
 /// The size of the reports that are read as streams, in MB, unless `--megabytes` says otherwise.
 const MEGABYTES: usize = 200;
 const CLIENTS: usize = 16;
+/// The issues of the scan whose pages are asked for.
+const ISSUES: usize = 10_000;
+/// How often each page is asked for.
+const VISITS: usize = 50;
 
 fn main() {
     let uploads = number("--uploads", UPLOADS);
@@ -32,6 +36,8 @@ fn main() {
         println!("\nThe tutorial's upload ({store:?}):");
         small(store, uploads, history);
     }
+    println!("\nPages of a scan with {ISSUES} issues (Sqlite):");
+    pages();
     println!("\nLarge reports (Sqlite):");
     for results in [10_000, large] {
         large_report(results);
@@ -39,6 +45,45 @@ fn main() {
     println!("\nReports of {megabytes} MB, read as streams (Sqlite):");
     streamed("SARIF", "snyk-code/sql.json", "/runs/0/results", megabytes);
     streamed("Trivy", "trivy/image.json", "/Results/0/Vulnerabilities", megabytes);
+}
+
+/// How long pages take of a scan with many issues, a hundred of which its baseline does not have.
+fn pages() {
+    let app = App::new();
+    let client = app.admin("shop");
+    client.create_project();
+    let report = |first: usize| {
+        let results: Vec<_> = (first..ISSUES).map(one_issue).collect();
+        reports::bandit(&results)
+    };
+    client.upload(&Upload::new("app", "main", report(100)));
+    let scan = client.upload(&Upload::new("app", "branch", report(0)).fail_on("critical"));
+    let issue = client.issues(&scan, "?severity=critical")[0].id;
+    let (base, visitor) = ("/projects/shop", Visitor::new(&app.url()).signed_in(tests::ADMIN));
+    let of_scan = format!("{base}/scans/{}", scan.scan.id);
+    for (name, path) in [
+        ("overview", base.to_owned()),
+        ("scan", of_scan.clone()),
+        ("scan, one tile", format!("{of_scan}?show=critical")),
+        ("scan, by title", format!("{of_scan}?sort_new=title&sort_common=title")),
+        ("scan, with a text", format!("{of_scan}?text=module_7")),
+        ("issue", format!("{of_scan}/issues/{issue}")),
+        ("exemptions", format!("{base}/exemptions")),
+    ] {
+        visitor.get(&path).expect(200);
+        let visit = |_| {
+            let before = Instant::now();
+            visitor.get(&path).expect(200);
+            before.elapsed()
+        };
+        print_times(&format!("  {name}"), &mut (0..VISITS).map(visit).collect());
+    }
+}
+
+/// A result that is an issue of its own.
+fn one_issue(n: usize) -> serde_json::Value {
+    let rule = u64::try_from(n).unwrap();
+    reports::result(rule, ["HIGH", "MEDIUM", "LOW"][n % 3], &format!("./src/module_{}/views.py", n / 40), 2 + rule)
 }
 
 fn number(name: &str, otherwise: usize) -> usize {
