@@ -88,9 +88,9 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   }
 
   function done() {
-    // The answer to the form is the form again, or the page of the scan.
+    // Where it was not taken, the answer is the form again; else it leads elsewhere.
     const there = new URL(request.responseURL, location.href);
-    if (request.status < 400 && there.pathname !== new URL(form.action).pathname) {
+    if (there.pathname !== new URL(form.action).pathname) {
       location.assign(there);
       return;
     }

@@ -53,7 +53,8 @@ fn page<A>(visit: &Visit<'_, A>, answer: &ProjectAnswer, form: &Form, refused: O
         p class="hint" {
             "Created " (time::relative(&answer.created_at, visit.now)) ", "
             (list::count(u64::try_from(answer.targets).unwrap_or(u64::MAX), "target"))
-            ". Settings hold from the next scan on; scans that are there stay as they were judged."
+            ". What is set of the gate and of baselines holds from the next scan on, what is set of exemptions at once. \
+             Scans that are there stay as they were judged."
         }
         @if visit.may(Right::Administer) { (editor(visit, form)) } @else { (facts(form)) }
     };

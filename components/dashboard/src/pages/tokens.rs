@@ -119,7 +119,7 @@ fn line<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Markup 
         tr {
             th scope="row" { bdi { (text::plain(&item.name)) } }
             td data-label="For" { bdi { (text::plain(&item.subject)) } }
-            td data-label="Role" { (item.role) }
+            td class="nowrap" data-label="Role" { (item.role) }
             td data-label="Targets" {
                 @match &item.targets {
                     None => "all",
@@ -193,7 +193,7 @@ fn issuing<A>(visit: &Visit<'_, A>, place: &Place<'_>, typed: &Form) -> Markup {
                 }
                 @if place.project.is_some() {
                     (roles(typed))
-                    (field("targets", "Targets", "One on a line, of which it is good for these alone. Left empty: all, and what concerns the project as a whole.", html! {
+                    (field("targets", "Targets", "One on a line; the token is good for these alone. Left empty: for all, and for what concerns the project as a whole.", html! {
                         textarea id="targets" name="targets" spellcheck="false" autocapitalize="none" aria-describedby="targets-hint" { (typed.text("targets")) }
                     }))
                 }

@@ -114,7 +114,7 @@ impl Chart<'_> {
         let mut path = String::new();
         for (day, _) in self.measured.iter().enumerate().filter(|(_, measured)| **measured) {
             // Writing into a string can't fail.
-            let _ = write!(path, "M{} 0h{}v10h-{}z", width(day) + 2, DAY - 4, DAY - 4);
+            write!(path, "M{} 0h{}v10h-{}z", width(day) + 2, DAY - 4, DAY - 4).unwrap_or_default();
         }
         html! {
             svg class="marks" viewBox={ "0 0 " (width(self.days.len())) " 10" } preserveAspectRatio="none"
@@ -208,10 +208,10 @@ fn area(below: &[u64], above: &[u64], from: usize, top: u64) -> String {
     let mut path = String::new();
     for (at, value) in above.iter().enumerate().skip(from) {
         let start = if at == from { format!("M{} {}", width(at), y(value)) } else { format!("V{}", y(value)) };
-        let _ = write!(path, "{start}H{}", width(at + 1));
+        write!(path, "{start}H{}", width(at + 1)).unwrap_or_default();
     }
     for (at, value) in below.iter().enumerate().skip(from).rev() {
-        let _ = write!(path, "V{}H{}", y(value), width(at));
+        write!(path, "V{}H{}", y(value), width(at)).unwrap_or_default();
     }
     path.push('Z');
     path
@@ -223,7 +223,7 @@ fn bars(values: &[u64], line: u64, top: u64, up: bool) -> String {
     for (day, value) in values.iter().enumerate().filter(|(_, value)| 0 < **value) {
         let sign = if up { "-" } else { "" };
         let (x, wide) = (width(day) + 1, DAY - 2);
-        let _ = write!(path, "M{x} {line}v{sign}{}h{wide}V{line}z", high(*value, top, HEIGHT / 2));
+        write!(path, "M{x} {line}v{sign}{}h{wide}V{line}z", high(*value, top, HEIGHT / 2)).unwrap_or_default();
     }
     path
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 const DONE: &[(&str, &str)] = &[
     ("signed-in", "You are signed in."),
     ("project-created", "The project is there."),
-    ("settings-saved", "The settings are saved. They hold from the next scan on."),
+    ("settings-saved", "The settings are saved."),
     ("baseline-saved", "The baseline is saved. It holds from the next scan on."),
     ("exemption-requested", "The exemption is requested. A reviewer decides on it."),
     ("exemptions-requested", "The exemptions are requested. A reviewer decides on them."),

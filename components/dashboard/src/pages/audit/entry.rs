@@ -11,6 +11,8 @@ use maud::{Markup, html};
 const DETAILS_CHARS: usize = 20_000;
 /// How many things of a kind an entry names; a bulk may be about a hundred.
 const NAMED: usize = 5;
+/// How many characters of an id are shown.
+const ID_CHARS: usize = 12;
 
 /// The entries.
 pub(super) fn table(now: Timestamp, project: Option<&str>, items: &[AuditItem]) -> Markup {
@@ -60,8 +62,8 @@ fn details(item: &AuditItem) -> Markup {
     html! {
         details {
             summary { "Details" span class="unseen" { " of entry " (item.n) " of " (item.journal) } }
-            div class="code" tabindex="0" role="region" aria-label={ "Details of entry " (item.n) " of " (item.journal) } {
-                pre class="details" { (text::cut(&json, DETAILS_CHARS)) }
+            div class="code details" tabindex="0" role="region" aria-label={ "Details of entry " (item.n) " of " (item.journal) } {
+                pre { (text::cut(&json, DETAILS_CHARS)) }
             }
             @if json.chars().nth(DETAILS_CHARS).is_some() { p class="hint" { "It is longer; the downloaded file has all of it." } }
             p class="hint" { "Entry " (item.n) " of " code { (text::plain(&item.journal)) } ", event " code { (item.id) } }
@@ -90,7 +92,9 @@ fn about(project: Option<&str>, item: &AuditItem) -> Markup {
 }
 
 fn link(project: Option<&str>, place: &str, name: &str) -> Markup {
-    let shown = html! { bdi { (text::cut(name, 100)) } };
+    // An id says nothing to people; its beginning is enough to tell it from others.
+    let chars = if place == "targets" { 100 } else { ID_CHARS };
+    let shown = html! { bdi title=(name) { (text::cut(name, chars)) } };
     match project.filter(|_| place != "tokens") {
         Some(project) => {
             html! { a href={ "/projects/" (segment(project)) "/" (place) "/" (segment(name)) } { (shown) } }

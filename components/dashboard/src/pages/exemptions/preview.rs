@@ -100,8 +100,7 @@ fn scans<A>(visit: &Visit<'_, A>, project: &str, id: &str, wanted: &Wanted, page
                 (0, None) => "No newest scan of a variant that it reaches has the issue, so nothing changes now. It counts for scans to come.",
                 (0, Some(_)) => "None of the scans looked at so far has the issue; there are more to look at.",
                 (all, _) => {
-                    "Of " (list::count(number(all), "newest scan")) " that " @if all == 1 { "has" } @else { "have" }
-                    " the issue, " strong { (changed) } " would get another verdict."
+                    strong { (changed) } " of " (list::count(number(all), "newest scan")) " with the issue would get another verdict."
                 }
             }
         }

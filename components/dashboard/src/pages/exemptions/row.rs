@@ -139,7 +139,7 @@ fn preview_link(reader: &Reader<'_>, item: &ExemptionItem, path: &str, offers: &
     html! {
         @if reader.decides {
             p {
-                a href=(href) hx-get=(href) hx-select={ "#" (section) } hx-target={ "#" (section) } hx-swap="outerHTML" {
+                a href=(href) hx-get=(href) hx-select={ "#" (section) } hx-target={ "#" (section) } hx-swap="outerHTML" hx-indicator="closest p" {
                     (name) span class="unseen" { " of " (text::cut(&item.title, 300)) }
                 }
                 " " span class="waiting" { "Judging the newest scans anew …" }

@@ -239,7 +239,7 @@ fn a_preview_tells_verdicts_now_and_then() {
     let page = text(&open(&api, &session(Role::Viewer), here, Asked::Get, &["0a"]).unwrap());
     for shown in [
         "id=\"preview-of-0a\"",
-        "Of 1 newest scan that has the issue, <strong>1</strong> would get another verdict.",
+        "<strong>1</strong> of 1 newest scan with the issue would get another verdict.",
         "&lt;main&gt;",
         "?preview=approve&amp;preview_cursor=n",
     ] {

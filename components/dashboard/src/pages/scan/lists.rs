@@ -92,6 +92,7 @@ impl List<'_> {
             "" => "severity",
             chosen => chosen,
         };
+        let number = |word: &str| (word == "occurrences").then_some("number");
         let column = |word: &str, text: &str| {
             let is_chosen = word == chosen || (word == "first_seen" && chosen == "newest");
             // The oldest first, and at the second click the newest.
@@ -102,11 +103,11 @@ impl List<'_> {
                 (true, _) => Some("descending"),
             };
             let url = self.state.with(&name, if to == "severity" { "" } else { to });
-            html! { th scope="col" aria-sort=[order] { a href=(url) { (text) } } }
+            html! { th scope="col" class=[number(word)] aria-sort=[order] { a href=(url) { (text) } } }
         };
         html! {
             @for (word, text) in COLUMNS {
-                @if self.sorted { (column(word, text)) } @else { th scope="col" { (text) } }
+                @if self.sorted { (column(word, text)) } @else { th scope="col" class=[number(word)] { (text) } }
                 @if word == "title" && self.is_of_several() { th scope="col" { "Target" } th scope="col" { "Scanner" } }
             }
             th scope="col" { "Exemption" }
