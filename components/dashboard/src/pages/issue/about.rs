@@ -13,6 +13,8 @@ use maud::{Markup, html};
 const FOLDED_FROM: usize = 1_200;
 /// The most characters of one text on a page, which is to stay light; the API has the rest.
 const WHOLE_CHARS_MAX: usize = 4_000;
+/// Characters of a fact: a rule, a version, an advisory.
+const FACT_CHARS_MAX: usize = 300;
 /// Characters of a reference that are shown.
 const REFERENCE_CHARS_MAX: usize = 300;
 /// The longest address that is a link, in bytes: what browsers and servers agree on.
@@ -25,7 +27,7 @@ pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: 
             dt { "Score" }
             dd { (score(issue, first)) }
             dt { "Rule" }
-            dd { code { (plain(&issue.rule)) } " (" (head::kind(&issue.kind)) ")" }
+            dd { code { (cut(&issue.rule, FACT_CHARS_MAX)) } " (" (head::kind(&issue.kind)) ")" }
             @if !issue.cwes.is_empty() {
                 dt { @if issue.cwes.len() == 1 { "Weakness" } @else { "Weaknesses" } }
                 dd { ul { @for number in &issue.cwes { li { (cwe::link(*number)) } } } }
@@ -37,13 +39,13 @@ pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: 
             @if let Some(package) = &issue.package {
                 dt { "Package" }
                 dd {
-                    bdi { (plain(&package.name)) } " " (plain(&package.versions.join(", ")))
-                    @if let Some(ecosystem) = &package.ecosystem { " (" (plain(ecosystem)) ")" }
+                    bdi { (cut(&package.name, FACT_CHARS_MAX)) } " " (cut(&package.versions.join(", "), FACT_CHARS_MAX))
+                    @if let Some(ecosystem) = &package.ecosystem { " (" (cut(ecosystem, FACT_CHARS_MAX)) ")" }
                 }
                 dt { "Mended in" }
                 dd {
                     @if package.fixed_versions.is_empty() { "No version that the report names" }
-                    @else { (plain(&package.fixed_versions.join(", "))) }
+                    @else { (cut(&package.fixed_versions.join(", "), FACT_CHARS_MAX)) }
                 }
             }
             @if let Some(epss) = issue.epss {
@@ -80,12 +82,12 @@ fn score(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
             None => "None: the report gives it no severity",
         }
         @if let Some(source) = source { ", by " (source) }
-        @if let Some(word) = word { " (" (plain(word)) ")" }
+        @if let Some(word) = word { " (" (cut(word, FACT_CHARS_MAX)) ")" }
         @if let Some(own) = issue.scanner_severity.as_ref().filter(|own| **own != issue.severity) {
             "; the scanner itself says " (badge::severity(own))
         }
         @if let Some(cvss) = first.and_then(|first| first.cvss.first()) {
-            @if let Some(vector) = &cvss.vector { br; code { (plain(vector)) } }
+            @if let Some(vector) = &cvss.vector { br; code { (cut(vector, FACT_CHARS_MAX)) } }
         }
     }
 }
@@ -121,9 +123,9 @@ fn advisory(name: &str) -> Markup {
         Some(_) | None => None,
     };
     html! {
-        @match address {
-            Some(address) => a href=(address) rel="noopener noreferrer" { (plain(name)) },
-            None => (plain(name)),
+        @match address.filter(|address| address.len() <= ADDRESS_BYTES_MAX) {
+            Some(address) => a href=(address) rel="noopener noreferrer" { (cut(name, FACT_CHARS_MAX)) },
+            None => (cut(name, FACT_CHARS_MAX)),
         }
     }
 }
