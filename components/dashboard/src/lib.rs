@@ -52,7 +52,7 @@ async fn route(mut call: Call, here: &str, host: Option<&str>) -> Result<Reply, 
 
 async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> Result<Reply, Problem> {
     if call.method != "GET" && call.method != "POST" {
-        return Err(Problem::not_allowed(&call.method, "GET, POST"));
+        return Err(Problem::not_allowed(&call.method, pages::problem::METHODS));
     }
     let is_post = call.method == "POST";
     if is_post && is_from_elsewhere(&call, host)? {

@@ -51,7 +51,7 @@ fn custom(bench: &Bench) -> ScanAnswer {
             "referenceIdentifiers": [{"type": "cwe", "id": "79"}, {"type": "cve", "id": text}],
         })
     };
-    let report = json!({"meta": {"key": ["issueName", "fileName"]}, "issues": HOSTILE.map(issue)});
+    let report = json!({"meta": {"key": ["issueName", "fileName"], "subproduct": "Notes Checker"}, "issues": HOSTILE.map(issue)});
     let query = format!(
         "scanner=custom&target=notes&variant={}&pipeline=a&execution=b",
         segment("\"><svg onload=window.owned=13>")

@@ -65,9 +65,9 @@ fn the_tutorial_holds_in_a_browser() {
     assert!(!developer.has_button("Approve"), "a developer approves nothing");
     let secops = Browser::start(&bench.app.url());
     secops.sign_in(bench.secops.token());
-    for _ in &titles {
+    for title in &titles {
         secops.click_link("Exemptions");
-        secops.click_button("Approve");
+        secops.click_button(&format!("Approve {title}"));
         secops.expect_text("Approved. It counts from the next scan on.");
     }
 
@@ -84,11 +84,11 @@ fn the_tutorial_holds_in_a_browser() {
     }
     developer.expect_no_console_errors();
 
-    for _ in &titles {
+    for title in &titles {
         developer.click_link("Exemptions");
         developer.click_link("Approved");
-        developer.click_button("Decide again");
-        developer.click_button("Cancel");
+        developer.click_button_near(title, "Decide again");
+        developer.click_button(&format!("Cancel {title}"));
         developer.expect_text("Cancelled");
     }
     upload(&developer, &program, &program.branch_report, program.branch, "Critical");

@@ -5,13 +5,22 @@ use crate::layout::{self, Page};
 use crate::view::notice;
 use crate::visit::Visit;
 use api::Problem;
+use api::problem::Code;
 use guest::Reply;
 use maud::{Markup, html};
+
+/// How pages can be asked for.
+pub(crate) const METHODS: &str = "GET, POST";
 
 /// For somebody who is not signed in, or of whom nothing is known yet.
 pub(crate) fn alone(problem: &Problem) -> Reply {
     let body = html! { h1 { (problem.code.title()) } (told(problem)) };
-    answer::page(problem.code.status(), layout::alone(problem.code.title(), &body))
+    let mut reply = answer::page(problem.code.status(), layout::alone(problem.code.title(), &body));
+    if problem.code == Code::MethodNotAllowed {
+        // RFC 9110, section 15.5.6.
+        reply.headers.push(("allow", METHODS.to_owned()));
+    }
+    reply
 }
 
 /// In the frame of the page that was asked for.

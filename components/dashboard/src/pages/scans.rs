@@ -4,11 +4,12 @@ use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
 use crate::view::text::plain;
-use crate::view::{badge, list, time};
+use crate::view::{badge, list, notice, time};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::path::segment;
+use api::problem::Code;
 use api::v1::ScanItem;
 use domain::role::Right;
 use guest::Reply;
@@ -32,8 +33,16 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
         set.map(|(name, value)| format!("&{name}={}", segment(value))).collect::<String>()
     };
     let at = visit.text("cursor");
-    let scans: page::Page<ScanItem> = visit.api.get(&format!("/api/v1{path}?limit={LISTED}{}", query(&at))).await?;
     let is_filtered = asked.iter().any(|(_, value)| !value.is_empty());
+    let found = visit.api.get(&format!("/api/v1{path}?limit={LISTED}{}", query(&at))).await;
+    let (scans, refused): (page::Page<ScanItem>, _) = match found {
+        Ok(scans) => (scans, None),
+        // Such as a target that is not there: what was typed stays, to be mended.
+        Err(problem) if is_filtered && problem.code == Code::InvalidParameter => {
+            (page::Page { items: Vec::new(), next: None }, Some(problem.detail))
+        }
+        Err(problem) => return Err(problem),
+    };
     let url = |at: &str| format!("{path}?{}", query(at).trim_start_matches('&'));
     let body = html! {
         form method="get" action=(path) class="row" role="search" aria-label="Filter scans" {
@@ -46,7 +55,9 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
             button class="second" { "Filter" }
             @if is_filtered { a href=(path) { "Show all" } }
         }
-        @if scans.items.is_empty() {
+        @if let Some(refused) = refused {
+            (notice::bad(&format!("The filter does not work: {refused}.")))
+        } @else if scans.items.is_empty() {
             (nothing(visit, project, is_filtered || !at.is_empty()))
         } @else {
             div class="table" {

@@ -13,6 +13,10 @@ use maud::{Markup, html};
 const FOLDED_FROM: usize = 1_200;
 /// The most characters of one text on a page, which is to stay light; the API has the rest.
 const WHOLE_CHARS_MAX: usize = 4_000;
+/// Characters of a reference that are shown.
+const REFERENCE_CHARS_MAX: usize = 300;
+/// The longest address that is a link, in bytes: what browsers and servers agree on.
+const ADDRESS_BYTES_MAX: usize = 2_048;
 
 /// What is known of it, as names and values.
 pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
@@ -139,9 +143,9 @@ pub(super) fn texts(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup
             ul class="stack tight" {
                 @for reference in references {
                     li {
-                        @match web_address(reference) {
-                            Some(address) => a href=(address) rel="noopener noreferrer nofollow" { (plain(address)) },
-                            None => span class="break" { (plain(reference)) },
+                        @match web_address(reference).filter(|address| address.len() <= ADDRESS_BYTES_MAX) {
+                            Some(address) => a href=(address) rel="noopener noreferrer nofollow" { (cut(address, REFERENCE_CHARS_MAX)) },
+                            None => span class="break" { (cut(reference, REFERENCE_CHARS_MAX)) },
                         }
                     }
                 }

@@ -139,8 +139,9 @@ fn code(item: &OccurrenceItem) -> Markup {
     let marked = item.line.map(|line| line..=item.end_line.unwrap_or(line).max(line));
     let lines = (code.first_line..).zip(&code.lines).take(LINES_MAX);
     let more = code.lines.len().saturating_sub(LINES_MAX);
+    // A group and no region: ten landmarks on a page lead nobody anywhere.
     html! {
-        pre class="code" tabindex="0" role="region" aria-label="Code" {
+        pre class="code" tabindex="0" role="group" aria-label="Code" {
             @for (number, line) in lines {
                 @let is_marked = marked.as_ref().is_some_and(|marked| marked.contains(&number));
                 span class={ "line" @if is_marked { " marked" } } {
