@@ -10,6 +10,21 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// What is of use to scripts alone is shown where there are some.
+for (const part of document.querySelectorAll(".if-script")) part.hidden = false;
+
+// An answer that lacks what was asked for, such as the page to sign in on, takes nothing away: it is shown instead, unless
+// nobody asked for it with a click.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, triggeringEvent } = event.detail.requestConfig;
+  const wanted = elt.closest("[hx-select]")?.getAttribute("hx-select");
+  const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+  if (!wanted || page.querySelector(wanted)) return;
+  event.detail.shouldSwap = false;
+  const type = triggeringEvent?.type;
+  if (type === "click" || type === "submit" || type === "change") window.location.assign(event.detail.xhr.responseURL);
+});
+
 // An issue opens beside the list where there is room for it, and on its own page where not, or in another tab.
 document.addEventListener("htmx:confirm", (event) => {
   const link = event.target;
@@ -40,7 +55,6 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   const send = form.querySelector("button:not([type=button])");
   let request = null;
 
-  form.querySelector(".if-drop").hidden = false;
   for (const kind of ["dragenter", "dragover"]) {
     form.addEventListener(kind, (event) => {
       if (!event.dataTransfer.types.includes("Files")) return;
@@ -72,6 +86,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
 
   function over(text) {
     request = null;
+    cancel.hidden = false;
     state.hidden = true;
     send.disabled = false;
     if (text) show(text);
@@ -81,6 +96,8 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     const percent = Math.floor((100 * sent) / total);
     if (percent < 100) bar.value = percent;
     else bar.removeAttribute("value");
+    // From here on it may be taken whatever happens to the connection.
+    cancel.hidden = percent === 100;
     // Not each percent is worth a word.
     const step = percent - (percent % 10);
     const text = percent < 100 ? `${step} % sent` : "Sent. The report is read and judged now.";
@@ -91,6 +108,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     // Where it was not taken, the answer is the form again; else it leads elsewhere.
     const there = new URL(request.responseURL, location.href);
     if (there.pathname !== new URL(form.action).pathname) {
+      over("");
       location.assign(there);
       return;
     }
@@ -107,7 +125,9 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     request.open("POST", form.action);
     request.upload.addEventListener("progress", (sent) => sent.lengthComputable && progress(sent.loaded, sent.total));
     request.addEventListener("load", done);
-    request.addEventListener("error", () => over("The connection broke before the report was taken. Try again."));
+    request.addEventListener("error", () => over(cancel.hidden
+      ? "The connection broke after all of it was sent. Look at the security tests before you send it again."
+      : "The connection broke before the report was taken. Try again."));
     request.addEventListener("abort", () => over("Cancelled. The report was not taken."));
     bar.value = 0;
     told.textContent = "";

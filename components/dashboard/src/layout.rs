@@ -3,6 +3,7 @@
 use crate::assets::{HTMX, ICON, SCRIPT, STYLE};
 use crate::session::Session;
 use crate::view::notice;
+use crate::view::text::plain;
 use crate::visit::Visit;
 use api::path::segment;
 use domain::role::Right;
@@ -66,21 +67,22 @@ impl<'a> Page<'a> {
 
     /// The page in its frame.
     pub(crate) fn framed<A>(self, visit: &Visit<'_, A>) -> Markup {
+        let title = plain(&self.title);
         let main = html! {
             @if !self.above.is_empty() {
                 nav class="crumbs" aria-label="Above this page" {
-                    ol { @for (path, name) in &self.above { li { a href=(path) { bdi { (name) } } } } }
+                    ol { @for (path, name) in &self.above { li { a href=(path) { bdi { (plain(name)) } } } } }
                 }
             }
             div class="heading" {
-                h1 { bdi { (self.title) } }
+                h1 { bdi { (title) } }
                 @if let Some(actions) = &self.actions { div class="actions" { (actions) } }
             }
             (notice::of_visit(visit))
             (self.body)
         };
         let aside = navigation(visit, self.project, self.section);
-        document(&self.title, &aside, &main)
+        document(&title, &aside, &main)
     }
 }
 
@@ -181,7 +183,7 @@ fn switcher(session: &Session, project: Option<&str>) -> Markup {
 fn who(session: &Session) -> Markup {
     html! {
         details class="who" {
-            summary { bdi { (session.subject) } " " span class="role" { (session.role) } }
+            summary { bdi { (plain(&session.subject)) } " " span class="role" { (session.role) } }
             form method="post" action="/sign-out" {
                 (csrf(session))
                 button class="plain" { "Sign out" }

@@ -56,6 +56,7 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
     }
     let is_post = call.method == "POST";
     if is_post && is_from_elsewhere(&call, host)? {
+        drained(&mut call.body).await;
         return Err(Problem::new(
             Code::Forbidden,
             "the form was sent from another site; open the page here and try again",
@@ -63,8 +64,7 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
     }
     let (kv, now) = (SpinKv::open().await?, guest::now());
     let key = session::key(&kv, guest::random_bits()?).await?;
-    let cookie = call.header("cookie")?.and_then(session::cookie_in);
-    let session = cookie.and_then(|value| Session::open(&key, value, now));
+    let session = cookies(&call).find_map(|value| Session::open(&key, value, now));
     let session = match session {
         Some(session) if session::holds(&kv, &session).await? => Some(session),
         Some(_) | None => None,
@@ -81,10 +81,12 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
         };
     }
     let Some(session) = session else {
+        drained(&mut call.body).await;
         return Ok(pages::sign_in::needed(if is_post { "/" } else { here }));
     };
     let client = call.client_address().map(str::to_owned);
     let origin = visit::origin(host, secure);
+    let from_here = is_from_here(&call, &origin);
     if let (true, ["projects", project, "upload"]) = (is_post, path) {
         return pages::upload::submit(call, &session, project, client.as_deref(), now, &origin).await;
     }
@@ -102,7 +104,7 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
         _ => {}
     }
     let api = Chained { token: &session.token, client: client.as_deref() };
-    let visit = Visit { api, session: &session, now, here, query: &call.query, origin: &origin };
+    let visit = Visit { api, session: &session, now, here, query: &call.query, origin: &origin, from_here };
     let asked = if is_post { Asked::Post(&form) } else { Asked::Get };
     match pages::route(&visit, asked, path).await {
         Ok(reply) => Ok(reply),
@@ -127,8 +129,33 @@ fn is_from_elsewhere(call: &Call, host: Option<&str>) -> Result<bool, Problem> {
     Ok(origin.is_some_and(|origin| origin.split_once("://").map(|(_, of)| of) != host))
 }
 
+/// Whether a browser says that somebody comes from a page of ours: only such a visit is told what was just done.
+fn is_from_here(call: &Call, origin: &str) -> bool {
+    match (call.header("sec-fetch-site"), call.header("referer")) {
+        (Ok(Some(site)), _) => site == "same-origin",
+        (Ok(None), Ok(Some(from))) => from.strip_prefix(origin).is_some_and(|path| path.starts_with('/')),
+        (_, _) => false,
+    }
+}
+
+/// Our cookies, in however many headers and among whatever else a browser sends.
+fn cookies(call: &Call) -> impl Iterator<Item = &str> {
+    let headers = call.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+    headers.filter_map(session::cookie_in)
+}
+
+/// Reads the rest of what is sent. A browser listens for an answer only once it has sent everything.
+async fn drained(body: &mut guest::Body) {
+    let mut read: u64 = 0;
+    while let (true, Ok(Some(bytes))) = (read < finding::limits::REPORT_BYTES_MAX, body.next().await) {
+        read = read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    }
+}
+
 /// Whether the browser's connection is said to be over TLS, which whoever stands before us ends. A lie about it only
 /// changes who may be sent the cookie of the liar.
 fn is_over_tls(call: &Call) -> bool {
-    matches!(call.header("x-forwarded-proto"), Ok(Some(protocol)) if protocol.eq_ignore_ascii_case("https"))
+    // Of several who stood before us, the first saw the browser.
+    let first = |protocols: &str| protocols.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https");
+    matches!(call.header("x-forwarded-proto"), Ok(Some(protocols)) if first(protocols))
 }

@@ -73,8 +73,15 @@ pub(crate) fn visiting<T>(
     test: impl AsyncFnOnce(&Visit<'_, &FakeApi>) -> T,
 ) -> T {
     let query = Query::parse(here.split_once('?').map_or("", |(_, query)| query)).unwrap();
-    let visit =
-        Visit { api, session, now: Timestamp::from_ms(NOW_MS), here, query: &query, origin: "http://gatehouse.test" };
+    let visit = Visit {
+        api,
+        session,
+        now: Timestamp::from_ms(NOW_MS),
+        here,
+        query: &query,
+        origin: "http://gatehouse.test",
+        from_here: true,
+    };
     futures::executor::block_on(test(&visit))
 }
 

@@ -22,11 +22,13 @@ pub(crate) struct Visit<'a, A> {
     pub(crate) query: &'a Query,
     /// Where Gatehouse is, as the browser knows it, for commands to copy.
     pub(crate) origin: &'a str,
+    /// Whether they come from a page of ours.
+    pub(crate) from_here: bool,
 }
 
 /// Where a browser finds us by its header `Host`. One that could mean more in a command than a host is not repeated.
 pub(crate) fn origin(host: Option<&str>, secure: bool) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '[' | ']');
     match host.filter(|host| !host.is_empty() && !host.starts_with('-') && host.chars().all(plain)) {
         Some(host) => format!("{}://{host}", if secure { "https" } else { "http" }),
         None => "https://gatehouse.example".to_owned(),

@@ -11,9 +11,12 @@ use domain::ids::{EventId, ProjectId};
 use domain::journal::JournalId;
 use domain::project::Project;
 use domain::time::Timestamp;
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::journal;
 use store::kv::Kv;
+
+/// How many projects are loaded at once.
+const PROJECTS_AT_ONCE: usize = 8;
 
 /// The projects that the caller sees, by name. A page may be shorter than it could be and not the last: a project whose
 /// creation broke off is none.
@@ -31,12 +34,14 @@ pub async fn projects(
         None => journal::load::<Account>(kv, &JournalId::Account, now).await?.state.projects,
     };
     let page = page_of("projects", listed.into_iter().map(|project| (project.to_string(), project)), wanted);
-    let items = page.items.into_iter().map(async |project| {
+    let items = page.items.into_iter().map(|project| async move {
         let journal = JournalId::Project { project: project.clone() };
         let state = journal::load::<Project>(kv, &journal, now).await?.state;
         Ok::<_, Problem>(ProjectItem::new(project.to_string(), &state, who))
     });
-    let items = try_join_all(items).await?.into_iter().flatten().collect();
+    // A project may have thousands of targets: not too many are held at once.
+    let items: Vec<_> = stream::iter(items).buffered(PROJECTS_AT_ONCE).try_collect().await?;
+    let items = items.into_iter().flatten().collect();
     Ok(Page { items, next: page.next })
 }
 

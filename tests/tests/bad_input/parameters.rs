@@ -110,7 +110,7 @@ fn what_is_not_there_is_not_found() {
             let reply = bench.developer.send("POST", &path, &[], b"");
             bench.check(&path, &reply, 404, "not-found");
         }
-        for path in ["/", "/api", "/api/v1", "/api/v2/projects/shop", "/.env", "/append"] {
+        for path in ["/api", "/api/v1", "/api/v2/projects/shop", "/.env", "/append"] {
             let reply = bench.viewer.get(path);
             if reply.status != 404 {
                 bench.note(format!("{path}: {} {}", reply.status, reply.text()));

@@ -103,7 +103,7 @@ async fn page<A: Api>(visit: &Visit<'_, A>, project: Option<&str>) -> Result<Rep
             }
         }
     };
-    let actions = html! { a class="button second" href=(export) download { "Download these entries" } };
+    let actions = html! { a class="button second" href=(export) { "Download these entries" } };
     let page = match project {
         Some(project) => Page::of(project, Section::Audit, "Audit log", body),
         None => Page { section: Section::Audit, ..Page::of_account("Audit log of the account", body) },

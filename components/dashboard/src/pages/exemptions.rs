@@ -32,6 +32,8 @@ pub(crate) async fn route<A: Api>(
 ) -> Result<Reply, Problem> {
     match (asked, rest) {
         (Asked::Get, []) => list::page(visit, project).await,
+        // Words that are calls of the API and no exemptions.
+        (Asked::Get, ["unused" | "requests" | "decisions"]) => Err(no_page()),
         (Asked::Get, [id]) => details::page(visit, project, id).await,
         (Asked::Post(form), ["decisions"]) => decide::several(visit, project, form).await,
         (Asked::Post(form), [id, "preview"]) => details::previewed(visit, project, id, form).await,

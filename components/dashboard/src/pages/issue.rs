@@ -87,7 +87,7 @@ async fn details<A: Api>(
 ) -> Result<Reply, Problem> {
     let scan_path = format!("/api/v1{}", named.scan_path());
     let issue_path = format!("/api/v1{}", named.path());
-    let at = visit.text("at");
+    let at = refused.map_or_else(|| visit.text("at"), |(form, _)| form.text("at").to_owned());
     let gone = visit.text("bucket") == "remediated";
     let bucket = if gone { "&bucket=remediated" } else { "" };
     let occurrences_path = format!("{issue_path}/occurrences?limit={LISTED}&cursor={}{bucket}", segment(&at));
@@ -113,7 +113,16 @@ async fn details<A: Api>(
         let bucket = if gone { "&bucket=remediated" } else { "" };
         format!("{}?at={}{bucket}", named.path(), segment(next))
     });
-    let list = occurrences::List { named, scan: &scan, issue: &issue, items: &occurrences.items, next, at: &at, gone };
+    let list = occurrences::List {
+        named,
+        scan: &scan,
+        issue: &issue,
+        items: &occurrences.items,
+        next,
+        at: &at,
+        gone,
+        sent: refused.map(|(form, _)| form),
+    };
     let first = occurrences.items.first();
     let may_ask = visit.may(Right::Develop) && !gone && scan.scan.replay_of.is_none();
     let body = html! {
@@ -125,8 +134,8 @@ async fn details<A: Api>(
             }
             (about::facts(visit.now, named, &issue, first))
             (about::texts(&issue, first))
-            @if may_ask { (exempting::form(visit, named, &scan, &issue, refused)) }
-            (exempting::known(visit.now, named, &exemptions.items))
+            @if may_ask { (exempting::form(visit, named, &scan, &issue, &at, refused)) }
+            (exempting::known(visit.now, named, &exemptions))
             (list.shown(visit.now, may_ask))
             (history::teaser(named))
         }

@@ -4,13 +4,15 @@ use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, csrf};
-use crate::pages::{Asked, no_page, shown};
-use crate::view::{list, time};
+use crate::pages::{Asked, no_page};
+use crate::view::{list, notice, time};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::path::segment;
+use api::problem::Code;
 use api::v1::{ProjectAnswer, ProjectItem, SettingsBody};
+use domain::ids::ProjectId;
 use guest::Reply;
 use maud::html;
 
@@ -31,12 +33,13 @@ pub(crate) async fn home<A: Api>(visit: &Visit<'_, A>) -> Result<Reply, Problem>
 /// The API's.
 pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>) -> Result<Reply, Problem> {
     match asked {
-        Asked::Get => list_page(visit).await,
+        Asked::Get => list_page(visit, None).await,
         Asked::Post(form) => create(visit, form).await,
     }
 }
 
-async fn list_page<A: Api>(visit: &Visit<'_, A>) -> Result<Reply, Problem> {
+/// The list; `refused`: the name of a project that was not made, and why.
+async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) -> Result<Reply, Problem> {
     let cursor = visit.text("cursor");
     let path = format!("/api/v1/projects?limit=100&cursor={}", segment(&cursor));
     let page: page::Page<ProjectItem> = visit.api.get(&path).await?;
@@ -63,17 +66,20 @@ async fn list_page<A: Api>(visit: &Visit<'_, A>) -> Result<Reply, Problem> {
         }
         @if visit.is_account_admin() {
             h2 { "New project" }
+            @if let Some((_, why)) = refused { (notice::bad(&format!("No project was created: {why}."))) }
             form method="post" action="/projects" class="card row" {
                 (csrf(visit.session))
                 div class="field" {
                     label for="name" { "Name" }
-                    input id="name" name="name" required maxlength="63" spellcheck="false" autocapitalize="none";
+                    input id="name" name="name" required maxlength="64" spellcheck="false" autocapitalize="none"
+                        value=(refused.map(|(name, _)| name).unwrap_or_default());
                 }
                 button { "Create" }
             }
         }
     };
-    Ok(shown(visit, Page::of_account("Projects", body)))
+    let page = Page::of_account("Projects", body);
+    Ok(answer::page(if refused.is_some() { 400 } else { 200 }, page.framed(visit)))
 }
 
 async fn create<A: Api>(visit: &Visit<'_, A>, form: &Form) -> Result<Reply, Problem> {
@@ -81,10 +87,51 @@ async fn create<A: Api>(visit: &Visit<'_, A>, form: &Form) -> Result<Reply, Prob
         return Err(no_page());
     }
     let name = form.text("name");
+    if let Err(error) = name.parse::<ProjectId>() {
+        return list_page(visit, Some((name, &error.to_string()))).await;
+    }
     let path = format!("/api/v1/projects/{}", segment(name));
     // To create one that is there would set its settings back to the defaults.
-    if visit.api.find::<ProjectAnswer>(&path).await?.is_none() {
-        let _: ProjectAnswer = visit.api.send("PUT", &path, &SettingsBody::default()).await?;
+    if visit.api.find::<ProjectAnswer>(&path).await?.is_some() {
+        return list_page(visit, Some((name, "there is one of this name"))).await;
     }
-    Ok(answer::redirect(&format!("/projects/{}", segment(name))))
+    match visit.api.send::<ProjectAnswer>("PUT", &path, &SettingsBody::default()).await {
+        Ok(_) => Ok(answer::redirect(&format!("/projects/{}?done=project-created", segment(name)))),
+        Err(problem) if problem.code == Code::Conflict => list_page(visit, Some((name, &problem.detail))).await,
+        Err(problem) => Err(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Session;
+    use crate::testing::{FakeApi, session, text, visiting};
+    use domain::role::Role;
+    use serde_json::json;
+
+    fn create(api: &FakeApi, session: &Session, name: &str) -> Result<Reply, Problem> {
+        let form = Form::parse(format!("name={}", segment(name)).as_bytes());
+        visiting(api, session, "/projects", async |visit| route(visit, Asked::Post(&form)).await)
+    }
+
+    #[test]
+    fn a_project_is_created_once_and_a_wrong_name_stays_to_be_mended() {
+        let answer = json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0});
+        let api = FakeApi::default()
+            .answer("GET /api/v1/projects?limit=100&cursor=", &json!({"items": []}))
+            .answer("GET /api/v1/projects/shop", &answer)
+            .answer("PUT /api/v1/projects/new", &answer);
+        let root = Session { project: None, ..session(Role::Admin) };
+        let made = create(&api, &root, "new").unwrap();
+        assert!(made.headers.contains(&("location", "/projects/new?done=project-created".to_owned())));
+        for (name, told) in
+            [("My Shop", "My Shop"), ("  ", "No project was created"), ("shop", "there is one of this name")]
+        {
+            let page = text(&create(&api, &root, name).unwrap());
+            assert!(page.contains(told), "{name}: {page}");
+        }
+        assert_eq!(api.sent.borrow().len(), 1, "only one was sent");
+        assert!(create(&api, &session(Role::Admin), "new").is_err(), "a project's admin makes none");
+    }
 }

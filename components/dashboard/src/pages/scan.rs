@@ -82,7 +82,7 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
             dt { "Scanned" }
             dd {
                 a href={ (base) "/targets/" (segment(&scan.target.name)) } { bdi { (scan.target.name) } }
-                ", variant " bdi { (scan.variant) } ", with " (plain(&scan.scanner))
+                ", variant " bdi { (plain(&scan.variant)) } ", with " (plain(&scan.scanner))
                 @if let Some(version) = &scan.scanner_version { " " (plain(version)) }
                 @if !scan.categories.is_empty() { " (" bdi { (plain(&scan.categories.join(", "))) } ")" }
                 ", " (time::relative(&scan.received_at, now)) " by " bdi { (plain(&scan.uploaded_by)) }

@@ -47,11 +47,10 @@ pub(crate) async fn submit(
     now: Timestamp,
     origin: &str,
 ) -> Result<Reply, Problem> {
-    allowed(session)?;
     let secure = crate::is_over_tls(&call);
     let content_type = call.header("content-type")?.unwrap_or_default().to_owned();
     let incoming = Incoming::new(stream_of(call.body));
-    let opened = Multipart::open(&content_type, incoming.reader());
+    let opened = allowed(session).and_then(|()| Multipart::open(&content_type, incoming.reader()));
     let mut fields = Fields::default();
     let sent = match opened {
         Ok(form) => send(form, session, project, client, &mut fields).await,
@@ -64,14 +63,15 @@ pub(crate) async fn submit(
         Err(problem) => problem,
     };
     incoming.leave().await;
-    match refused.code.status() {
-        401 => return Ok(crate::pages::sign_in::ended(&refused, secure)),
-        _ if refused.code == Code::Forbidden || 500 <= refused.code.status() => return Err(refused),
-        _ => {}
+    if refused.code.status() == 401 {
+        return Ok(crate::pages::sign_in::ended(&refused, secure));
     }
     let here = format!("/projects/{}/upload", segment(project));
     let api = Chained { token: &session.token, client };
-    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin };
+    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin, from_here: true };
+    if refused.code == Code::Forbidden || 500 <= refused.code.status() {
+        return Ok(crate::pages::problem::framed(&refused, &visit));
+    }
     let body = form::body(&visit, project, &fields, Some(&refused)).await?;
     let page = Page::of(project, Section::Upload, "Upload a report", body);
     Ok(answer::page(refused.code.status(), page.framed(&visit)))

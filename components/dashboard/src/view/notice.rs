@@ -13,7 +13,7 @@ const DONE: &[(&str, &str)] = &[
     ("exemptions-requested", "The exemptions are requested. A reviewer decides on them."),
     ("approved", "Approved. It counts from the next scan on."),
     ("rejected", "Rejected."),
-    ("cancelled", "Cancelled. The issue counts again from the next scan on."),
+    ("cancelled", "Cancelled. If it was in force, the issue counts again from the next scan on."),
     ("reopened", "Requested again."),
     ("decided", "All of them are decided."),
     ("token-revoked", "The token is revoked. It opens nothing any more."),
@@ -21,7 +21,8 @@ const DONE: &[(&str, &str)] = &[
 
 /// What the query says was done.
 pub(crate) fn of_visit<A>(visit: &Visit<'_, A>) -> Markup {
-    let word = visit.text("done");
+    // A link from elsewhere tells nobody that something was done.
+    let word = if visit.from_here { visit.text("done") } else { String::new() };
     let told = DONE.iter().find(|(known, _)| *known == word);
     html! { @if let Some((_, text)) = told { (good(text)) } }
 }

@@ -16,6 +16,8 @@ use guest::Reply;
 const ENTRIES_MAX: usize = 20_000;
 /// The most bytes of a file.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What is held while a file is made, in bytes: the file as it grows, and a page of the API's in all its forms.
+const BYTES_HELD: usize = 40 * 1024 * 1024;
 /// How many pages are asked for at most: where a filter lets little through, many are empty.
 const PAGES_MAX: usize = 50;
 
@@ -25,6 +27,7 @@ const PAGES_MAX: usize = 50;
 /// It would be too large, or the API's.
 pub(super) async fn file<A: Api>(visit: &Visit<'_, A>, project: Option<&str>) -> Result<Reply, Problem> {
     let path = format!("{}?limit={LIMIT_MAX}{}", call(project), Filter::read(visit).call());
+    let _share = guest::memory::hold(BYTES_HELD).await;
     let (mut body, mut entries, mut from) = (Vec::new(), 0_usize, String::new());
     for _ in 0..PAGES_MAX {
         let page: Page<AuditItem> = visit.api.get(&format!("{path}{from}")).await?;

@@ -146,6 +146,8 @@ fn decisions<A>(
                     form method="post" action={ (path) "/" (offers.first().map_or("cancel", |first| first.as_str())) } class="stack" {
                         (csrf(visit.session))
                         input type="hidden" name="back" value=(path);
+                        // Enter in a field of text presses this one, and decides nothing.
+                        button hidden disabled {}
                         @if offers.contains(&Decision::Approve) { (scope_choice(item, reader, asked.form)) }
                         div class="field" {
                             label for="comment" { "Comment, if you like" }

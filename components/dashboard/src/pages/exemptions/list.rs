@@ -101,7 +101,7 @@ impl Wanted {
             target: text("target"),
             scope: text("scope"),
             issue: text("issue"),
-            within: one_of("within", &WITHIN_DAYS, 14),
+            within: text("within").parse().ok().filter(|days| (1..=90).contains(days)).unwrap_or(14),
             scans: one_of("scans", &UNUSED_SCANS, 10),
             per_page: one_of("per_page", &PER_PAGE, 25),
             cursor: text("cursor"),
@@ -300,6 +300,7 @@ fn choice(name: &str, label: &str, chosen: u32, known: &[u32], unit: &str) -> Ma
         div class="field" {
             label for=(name) { (label) }
             select id=(name) name=(name) {
+                @if !known.contains(&chosen) { option value=(chosen) selected { (chosen) " " (unit) } }
                 @for number in known { option value=(number) selected[*number == chosen] { (number) " " (unit) } }
             }
         }
@@ -328,7 +329,8 @@ fn nothing(tab: Tab) -> Markup {
     list::empty(what, &html! { (hint) })
 }
 
-/// The form for several at once; the boxes stand in the rows.
+/// The form for several at once; the boxes stand in the rows. The first button, which does nothing, is there for the key Enter
+/// in a field of text: nobody decides by it.
 fn several(shared: &Shared<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>)]) -> Markup {
     let Shared { project, session, reader, here, typed } = shared;
     let offered: Vec<_> = items.iter().map(|(item, _)| reader.offers(item)).collect();
@@ -339,7 +341,8 @@ fn several(shared: &Shared<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>
             form id="decisions" method="post" action={ (base(project)) "/decisions" } class="card row" {
                 (csrf(session))
                 input type="hidden" name="back" value=(here);
-                div class="check" {
+                button hidden disabled {}
+                div class="check if-script" hidden {
                     input type="checkbox" id="all" data-ticks="exemption";
                     label for="all" { "All on this page" }
                 }

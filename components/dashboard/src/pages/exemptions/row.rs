@@ -101,6 +101,8 @@ fn decisions(shared: &Shared<'_>, item: &ExemptionItem, path: &str, offers: &[De
             form method="post" action={ (path) "/" (offers.first().map_or("cancel", |first| first.as_str())) } class="row" {
                 (csrf(shared.session))
                 input type="hidden" name="back" value=(shared.here);
+                // Enter in the comment presses this one, and decides nothing.
+                button hidden disabled {}
                 div class="field grow" {
                     label for=(comment) { "Comment, if you like" }
                     input id=(comment) name="comment" maxlength="1024" autocomplete="off"

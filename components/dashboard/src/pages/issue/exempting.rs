@@ -8,6 +8,7 @@ use crate::view::text::{cut, plain};
 use crate::view::{badge, notice, time};
 use crate::visit::Visit;
 use api::Problem;
+use api::page;
 use api::path::segment;
 use api::problem::Code;
 use api::v1::{ExemptionBody, ExemptionItem, IssueItem, ScanAnswer};
@@ -69,6 +70,7 @@ pub(super) fn form<A>(
     named: Named<'_>,
     scan: &ScanAnswer,
     issue: &IssueItem,
+    at: &str,
     refused: Option<(&Form, &Problem)>,
 ) -> Markup {
     let typed = |name: &str| refused.map(|(form, _)| form.text(name)).unwrap_or_default();
@@ -89,6 +91,8 @@ pub(super) fn form<A>(
             summary { "Request an exemption" }
             form id="request" method="post" action={ (named.path()) "/exemptions" } class="stack" {
                 (csrf(visit.session))
+                // The page of the list whose boxes are ticked.
+                input type="hidden" name="at" value=(at);
                 @if let Some((_, problem)) = refused { (notice::bad(&badge::capitalised(&problem.detail))) }
                 fieldset class="stack tight" {
                     legend { "For what" }
@@ -149,12 +153,13 @@ pub(super) fn form<A>(
 }
 
 /// The exemptions of the issue that are known.
-pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &[ExemptionItem]) -> Markup {
+pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &page::Page<ExemptionItem>) -> Markup {
+    let all = format!("/projects/{}/exemptions?issue={}", segment(named.project), segment(named.issue));
     html! {
-        @if !exemptions.is_empty() {
+        @if !exemptions.items.is_empty() {
             h3 { "Exemptions" }
             ul class="stack tight" {
-                @for exemption in exemptions {
+                @for exemption in &exemptions.items {
                     @let path = format!("/projects/{}/exemptions/{}", segment(named.project), exemption.id);
                     li class="card stack tight" {
                         div class="row middle" {
@@ -174,6 +179,7 @@ pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &[ExemptionIte
                     }
                 }
             }
+            @if exemptions.next.is_some() { p { a href=(all) { "All exemptions of the issue" } } }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where an issue occurs: file and line, the code there, how the place stands and how it was recognised.
 
 use super::Named;
+use crate::form::Form;
 use crate::pages::scan::lists;
 use crate::view::text::{cut, plain, web_address};
 use crate::view::{list, time};
@@ -36,6 +37,8 @@ pub(super) struct List<'a> {
     pub(super) at: &'a str,
     /// Whether these are those that are gone.
     pub(super) gone: bool,
+    /// What was sent, where it was refused: what was ticked stays so.
+    pub(super) sent: Option<&'a Form>,
 }
 
 impl List<'_> {
@@ -66,7 +69,7 @@ impl List<'_> {
             div class="card stack tight occurrence" {
                 div class="row middle" {
                     @if chosen {
-                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request";
+                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request" checked[self.is_ticked(item)];
                         label for=(id) class="break" { (place(item)) }
                     } @else {
                         strong class="break" { (place(item)) }
@@ -84,6 +87,11 @@ impl List<'_> {
                 (details(item))
             }
         }
+    }
+
+    fn is_ticked(&self, item: &OccurrenceItem) -> bool {
+        let id = item.id.to_string();
+        self.sent.is_some_and(|form| form.all("occurrence").any(|ticked| ticked == id))
     }
 
     fn recognised(&self, item: &OccurrenceItem) -> Markup {

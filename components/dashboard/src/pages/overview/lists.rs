@@ -3,6 +3,7 @@
 use super::trend::{by_level, total};
 use crate::pages::targets::words;
 use crate::view::list::{count, empty};
+use crate::view::text::plain;
 use crate::view::{badge, time};
 use crate::visit::Visit;
 use api::path::segment;
@@ -32,7 +33,7 @@ pub(crate) fn failing<A>(visit: &Visit<'_, A>, base: &str, overview: &Overview) 
                                     th scope="row" {
                                         a href={ (base) "/targets/" (segment(&one.target)) } { bdi { (one.target) } }
                                     }
-                                    td data-label="Variant" { bdi { (one.variant) } }
+                                    td data-label="Variant" { bdi { (plain(&one.variant)) } }
                                     td data-label="Newest scan" {
                                         (badge::verdict(one.verdict)) " "
                                         a href={ (base) "/scans/" (one.scan) } { "Scan " (time::relative(&one.at, visit.now)) }
@@ -52,7 +53,7 @@ pub(crate) fn failing<A>(visit: &Visit<'_, A>, base: &str, overview: &Overview) 
 pub(crate) fn exemptions<A>(visit: &Visit<'_, A>, base: &str, of: &OverviewExemptions) -> Markup {
     let base = format!("{base}/exemptions");
     let pending = match visit.may(Right::Decide) {
-        true => format!("{} for you to decide", count(of.pending, "request")),
+        true => format!("{} to decide on", count(of.pending, "request")),
         false => format!("{} to be decided", count(of.pending, "request")),
     };
     let ending = format!("{} within {}", verb(of.ending, "ends", "end"), count(u64::from(of.ending_days), "day"));
@@ -116,7 +117,7 @@ fn row<A>(visit: &Visit<'_, A>, base: &str, target: &OverviewTarget) -> Markup {
                     Some(scan) => {
                         (badge::verdict(scan.verdict)) " "
                         a href={ (base) "/scans/" (scan.scan) } {
-                            bdi { (scan.variant) } " by " bdi { (scan.scanner) } ", " (time::relative(&scan.at, visit.now))
+                            bdi { (plain(&scan.variant)) } " by " bdi { (plain(&scan.scanner)) } ", " (time::relative(&scan.at, visit.now))
                         }
                     }
                 }

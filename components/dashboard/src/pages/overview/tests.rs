@@ -73,7 +73,7 @@ fn what_is_open_fails_and_waits_is_told() {
         "3 issues open now, 1 of them critical, 3 more than on 2026-11-23.",
         "In 2 days, 6 issues came (up) and 2 went (down).",
         "And 2 variants more.",
-        "1 request for you to decide",
+        "1 request to decide on",
         "2 end within 7 days",
         "/projects/shop/exemptions?status=expiring&amp;within=7",
         "/projects/shop/targets/a%2F%3Cscript%3E",

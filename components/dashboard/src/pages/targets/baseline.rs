@@ -8,6 +8,7 @@ use crate::form::Form;
 use crate::layout::csrf;
 use crate::pages::shown;
 use crate::view::notice;
+use crate::view::text::plain;
 use crate::visit::Visit;
 use api::path::segment;
 use api::problem::{Code, Problem};
@@ -88,7 +89,7 @@ pub(crate) fn holds(target: &TargetItem) -> Markup {
         }
         p class="hint" {
             @match (&effective.regex, &effective.variant) {
-                (_, Some(variant)) => { "Scans of other variants are compared with the newest complete scan of " bdi { (variant) } "." },
+                (_, Some(variant)) => { "Scans of other variants are compared with the newest complete scan of " bdi { (plain(variant)) } "." },
                 (Some(_), None) => "No variant that was scanned matches the pattern, so there is nothing to compare with yet.",
                 (None, None) => "Each variant is compared with its own previous scan.",
             }
@@ -123,6 +124,8 @@ pub(crate) fn form<A>(
     html! {
         form method="post" action=(here) class="stack" id="baseline" {
             (csrf(visit.session))
+            // Enter in a field presses the first button: it saves, as the last one does.
+            button class="unseen" tabindex="-1" aria-hidden="true" {}
             @if let Some(problem) = refused { (notice::bad(&format!("The baseline was not saved: {}.", problem.detail))) }
             fieldset class="stack tight" {
                 legend { "Compare with" }

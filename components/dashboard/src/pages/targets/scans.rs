@@ -3,6 +3,7 @@
 use super::variants::without_notice;
 use crate::client::Api;
 use crate::view::list::{empty, pager};
+use crate::view::text::plain;
 use crate::view::{badge, notice, time};
 use crate::visit::Visit;
 use api::page;
@@ -109,7 +110,7 @@ fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool
                 input type="radio" id={ (name) "-" (item.id) } name=(name) value=(item.id);
                 label for={ (name) "-" (item.id) } {
                     (label)
-                    span class="unseen" { " scan of " (scan.variant) " by " (scan.scanner) ", " (scan.received_at) }
+                    span class="unseen" { " scan of " bdi { (plain(&scan.variant)) } " by " (plain(&scan.scanner)) ", " (scan.received_at) }
                 }
             }
         }
@@ -122,12 +123,12 @@ fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool
                     "Scan " (time::relative(&scan.received_at, visit.now))
                 }
             }
-            td data-label="Variant" { bdi { (scan.variant) } }
+            td data-label="Variant" { bdi { (plain(&scan.variant)) } }
             td data-label="Scanner" { bdi { (scan.scanner) } }
             td class="number" data-label="New" { (issues.new) }
             td class="number" data-label="Common" { (issues.common) }
             td class="number" data-label="Remediated" { (issues.remediated) }
-            td data-label="By" { bdi { (scan.uploaded_by) } }
+            td data-label="By" { bdi { (plain(&scan.uploaded_by)) } }
             @if comparable {
                 td data-label="Compare" { div class="row middle pair" { (radio("scan", "This")) (radio("other", "With")) } }
             }

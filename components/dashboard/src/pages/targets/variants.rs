@@ -4,6 +4,7 @@ use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
 use crate::view::list::{empty, pager};
+use crate::view::text::plain;
 use crate::view::{badge, notice, time};
 use crate::visit::Visit;
 use api::page;
@@ -75,14 +76,14 @@ pub(crate) fn preview(tried: &Tried) -> Markup {
         p {
             (matching) " of " (variants.items.len()) " variants match"
             @match variants.items.iter().find(|variant| variant.chosen) {
-                Some(chosen) => { "; others would be compared with " strong { bdi { (chosen.id) } } "." },
+                Some(chosen) => { "; others would be compared with " strong { bdi { (plain(&chosen.id)) } } "." },
                 None if variants.next.is_some() => ", of those that are looked at here.",
                 None => "; there would be nothing to compare with.",
             }
         }
         ul class="stack tight preview" {
             @for variant in variants.items.iter().filter(|variant| variant.matches).take(10) {
-                li { bdi { (variant.id) } @if variant.chosen { " " span class="badge low" { "Chosen" } } }
+                li { bdi { (plain(&variant.id)) } @if variant.chosen { " " span class="badge low" { "Chosen" } } }
             }
             @if 10 < matching { li class="hint" { "and " (matching - 10) " more" } }
         }
@@ -128,7 +129,7 @@ fn table<A>(
                     @for variant in &page.items {
                         tr {
                             th scope="row" {
-                                bdi { (variant.id) }
+                                bdi { (plain(&variant.id)) }
                                 @if variant.chosen { " " span class="badge low" { "Baseline" } }
                             }
                             td data-label="Newest scan" {

@@ -1,5 +1,6 @@
 //! Baselines in words.
 
+use crate::view::text::plain;
 use api::v1::{BaselineBody, EffectiveBaseline};
 use maud::{Markup, html};
 
@@ -8,9 +9,11 @@ pub(crate) fn means(baseline: &EffectiveBaseline) -> Markup {
     html! {
         @match (&baseline.regex, &baseline.variant) {
             (None, None) => "none",
-            (None, Some(variant)) => bdi { (variant) },
-            (Some(regex), Some(variant)) => { bdi { (variant) } " " span class="hint" { "by the pattern " code { (regex) } } },
-            (Some(regex), None) => { span class="hint" { "nothing yet, by the pattern " code { (regex) } } },
+            (None, Some(variant)) => bdi { (plain(variant)) },
+            (Some(regex), Some(variant)) => {
+                bdi { (plain(variant)) } " " span class="hint" { "by the pattern " code { (plain(regex)) } }
+            },
+            (Some(regex), None) => { span class="hint" { "nothing yet, by the pattern " code { (plain(regex)) } } },
         }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn body<A: Api>(
                 input id="report" name="report" type="file" required aria-describedby="report-hint";
                 p class="hint" id="report-hint" {
                     "One file; it may be compressed with gzip. "
-                    span class="if-drop" hidden { "You can also drop it here." }
+                    span class="if-script" hidden { "You can also drop it here." }
                 }
             }
             div class="row middle" { button { "Upload report" } }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::stream::{self, LocalBoxStream, Stream, StreamExt as _};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 /// How many bytes are read for nothing: as many as the largest report has.
 const LEFT_BYTES_MAX: u64 = finding::limits::REPORT_BYTES_MAX;
@@ -15,27 +15,35 @@ const LEFT_BYTES_MAX: u64 = finding::limits::REPORT_BYTES_MAX;
 pub(crate) struct Incoming {
     bytes: Rc<RefCell<LocalBoxStream<'static, Result<Bytes, Problem>>>>,
     left: Rc<Cell<bool>>,
+    /// Whoever waits for the next bytes.
+    waiting: Rc<RefCell<Option<Waker>>>,
 }
 
 impl Incoming {
     /// What comes in by this stream.
     pub(crate) fn new(bytes: impl Stream<Item = Result<Bytes, Problem>> + 'static) -> Self {
-        Self { bytes: Rc::new(RefCell::new(bytes.boxed_local())), left: Rc::default() }
+        Self { bytes: Rc::new(RefCell::new(bytes.boxed_local())), left: Rc::default(), waiting: Rc::default() }
     }
 
     /// The bytes, until the rest is let go.
     pub(crate) fn reader(&self) -> impl Stream<Item = Result<Bytes, Problem>> + 'static {
-        let (bytes, left) = (Rc::clone(&self.bytes), Rc::clone(&self.left));
+        let (bytes, left, waiting) = (Rc::clone(&self.bytes), Rc::clone(&self.left), Rc::clone(&self.waiting));
         stream::poll_fn(move |context| match left.get() {
             // Two who wait for the same bytes would not both be woken.
             true => Poll::Ready(Some(Err(Problem::new(Code::ReportTruncated, "the upload was given up")))),
-            false => bytes.borrow_mut().poll_next_unpin(context),
+            false => {
+                waiting.replace(Some(context.waker().clone()));
+                bytes.borrow_mut().poll_next_unpin(context)
+            }
         })
     }
 
     /// Lets the rest go, as far as that is worth it.
     pub(crate) async fn leave(&self) {
         self.left.set(true);
+        // Else it would wait for bytes that are read here.
+        let waker = self.waiting.take();
+        waker.iter().for_each(Waker::wake_by_ref);
         let mut read: u64 = 0;
         while read < LEFT_BYTES_MAX {
             let next = stream::poll_fn(|context| self.bytes.borrow_mut().poll_next_unpin(context)).next().await;
