@@ -41,6 +41,18 @@ const CANDIDATES: &str = r#"
   return around.flatMap((part) => [...part.querySelectorAll(selector)])
     .filter((element) => element.checkVisibility({ visibilityProperty: true }) && named(element).includes(first));"#;
 
+/// By how much the page is wider than what is seen of it, and the elements that stick out; of a part that scrolls in
+/// itself nothing does.
+const OVERFLOW: &str = r#"
+  const over = document.documentElement.scrollWidth - innerWidth;
+  if (over <= 0) return "";
+  const scrolls = (element) => element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  const right = (element, box) => Math.max(box.right, scrolls(element) ? 0 : box.left + element.scrollWidth);
+  const sticksOut = (element) => right(element, element.getBoundingClientRect()) > innerWidth;
+  const out = [...document.querySelectorAll("body *")]
+    .filter((element) => sticksOut(element) && !scrolls(element.parentElement));
+  return `${over} pixels wider than the screen: ${out.map((element) => element.cloneNode().outerHTML).join(" ")}`;"#;
+
 /// A browser with a profile of its own.
 pub struct Browser {
     driver: Driver,
@@ -212,10 +224,10 @@ impl Browser {
         self.driver.run(script, &[])
     }
 
-    /// By how many CSS pixels the page is wider than what is seen of it; 0 if nobody has to scroll sideways.
+    /// What is beyond the screen's right edge, so that one has to scroll sideways; empty if nothing is.
     #[track_caller]
-    pub fn overflow(&self) -> i64 {
-        self.run("return document.documentElement.scrollWidth - innerWidth").as_i64().unwrap().max(0)
+    pub fn overflow(&self) -> String {
+        self.run(OVERFLOW).as_str().unwrap().to_owned()
     }
 
     /// A picture of the whole page, as PNG.

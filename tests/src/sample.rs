@@ -141,14 +141,14 @@ fn decide(developer: &Client, secops: &Client, scan: &ScanAnswer) {
     let comment = |exemption: &ExemptionItem, verb: &str, comment: &str| {
         secops.json("POST", &format!("exemptions/{}/{verb}", exemption.id), &json!({"comment": comment})).expect(200);
     };
-    let [first, second, third, fourth, fifth] = issues.as_slice() else { panic!("{issues:?}") };
-    let holds = ask(first, "compensating_controls", "The export runs in a sandbox without a network.", 90);
-    comment(&holds, "approve", "Agreed until the sandbox is gone.");
-    let refused = ask(third, "false_positive", "The query has no input of users.", 30);
-    comment(&refused, "reject", "The search term gets into it, see the second occurrence.");
-    let over = ask(fourth, "fix_unavailable", "A new version is to come this week.", 1);
+    let of = |rule: &str| issues.iter().find(|issue| issue.rule == rule).unwrap();
+    let holds = ask(of("B324"), "acceptable_use", "The hash only names cached files; nothing is signed with it.", 90);
+    comment(&holds, "approve", "Agreed until the cache is gone.");
+    let refused = ask(of("B307"), "false_positive", "What is evaluated is written by us.", 30);
+    comment(&refused, "reject", "An imported note gets into it, see the second caller.");
+    let over = ask(of("B608"), "fix_unavailable", "The query builder is to be replaced this week.", 1);
     comment(&over, "approve", "For a day.");
-    let gone = ask(fifth, "other", "Not needed any more.", 30);
+    let gone = ask(of("B404"), "other", "Not needed any more.", 30);
     developer.decide(&gone.id, "cancel").expect(200);
-    ask(second, "acceptable_risk", "The hash only names cached files; nothing is signed or stored with it.", 180);
+    ask(of("B602"), "compensating_controls", "The export runs in a sandbox without a network, as nobody.", 180);
 }

@@ -17,7 +17,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// What ChromeDriver prints before its port.
 const READY: &str = "ChromeDriver was started successfully on port ";
 /// How the browser is started besides its profile: without a window, and without calling home.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +27,8 @@ const FLAGS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    // As on phones, and so that a page is as wide as the screen.
+    "--hide-scrollbars",
 ];
 
 /// Why a call did nothing.

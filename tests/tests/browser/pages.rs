@@ -19,8 +19,8 @@ fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
     // The browser tells of any page with such a status.
     faults.retain(|told| !(is_problem && told.contains("404")));
     let overflow = browser.overflow();
-    if overflow > 0 {
-        faults.push(format!("{overflow} pixels wider than the screen"));
+    if !overflow.is_empty() {
+        faults.push(overflow);
     }
     let headings = browser.run("return document.querySelectorAll('h1').length");
     if headings != 1 {
@@ -57,6 +57,29 @@ fn everybody_can_use_every_page_on_every_screen() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_with_a_page_is_found() {
+    let app = App::new();
+    let browser = Browser::start(&app.url());
+    browser.open("/sign-in");
+    assert_eq!((faults(&browser, false), browser.axe()), (Vec::new(), Vec::new()));
+    let spoil = "document.querySelector('main').insertAdjacentHTML('beforeend', `<h1>Again</h1><img src=/assets/none>
+        <p style='color: red'>x</p><pre>${'wide'.repeat(999)}</pre><button onclick='window.owned = 1'>x</button>`);
+        document.querySelector('button:last-of-type').click()";
+    browser.run(spoil);
+    let told = |beginning: &str| faults(&browser, false).iter().any(|fault| fault.contains(beginning));
+    let found = faults(&browser, false);
+    for part in
+        ["pixels wider than the screen: <main id=", "2 headings", "404", "style-src 'self'", "script-src 'self'"]
+    {
+        assert!(found.iter().any(|fault| fault.contains(part)), "{part}: {found:?}");
+    }
+    assert!(!told("404"), "what was told once is not told again");
+    assert_eq!(browser.run("return window.owned === undefined"), true);
+    let axe = browser.axe();
+    assert!(axe.iter().any(|told| told.starts_with("axe image-alt: ")), "{axe:?}");
 }
 
 #[test]
