@@ -58,7 +58,7 @@ pub async fn execution(context: &Context<'_, impl Kv>, run: &Run) -> Result<Exec
         verdict: match verdict(answers().map(|answer| answer.verdict)) {
             // What is not known may have failed.
             Verdict::Pass if more_scans => Verdict::Undecided,
-            verdict => verdict,
+            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::Undecided) => verdict,
         },
         more_scans,
         reasons: reasons(&counting),
