@@ -76,7 +76,7 @@ fn pages() {
             visitor.get(&path).expect(200);
             before.elapsed()
         };
-        print_times(&format!("  {name}"), &mut (0..VISITS).map(visit).collect());
+        print_times(&format!("  {name}"), &mut (0..VISITS).map(visit).collect::<Vec<_>>());
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::upload::Context;
 use api::internal::Services;
 use api::problem::Problem;
-use domain::baseline::{Baseline, Meant, Origin, Scanned, Settled};
+use domain::baseline::{Baseline, Meant, Origin, PatternError, Scanned, Settled};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, MISSING_LISTED_MAX, PartSet};
@@ -28,6 +28,8 @@ pub(crate) struct Chosen {
     pub(crate) lineage: Option<ScanId>,
     /// The parts that the report lacks, the first of them.
     pub(crate) missing: Vec<String>,
+    /// Whether the scan is one of the target's baseline, or of a target that has none.
+    pub(crate) baseline: bool,
 }
 
 /// What a report is of.
@@ -92,8 +94,16 @@ pub(crate) async fn choose<K: Kv, S, V: Services>(
         missing.clear();
     }
     let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
+    let baseline = match &settled.baseline {
+        // What a pattern matches is what it means once this scan is recorded.
+        Some(Baseline::Regex(pattern)) => {
+            let matcher = pattern.matcher().map_err(|error| stored(&error))?;
+            matcher.matches(&request.variant) || !reference.is_to_baseline()
+        }
+        Some(Baseline::Variant(_)) | None => !reference.is_to_baseline(),
+    };
     let lineage = own.filter(|own| reference.scan() != Some(*own));
-    Ok(Chosen { reference, lineage, missing })
+    Ok(Chosen { reference, lineage, missing, baseline })
 }
 
 /// Whether the upload of a scan came to its end. One that is being answered is waited for; one that died counts nowhere.
@@ -125,7 +135,11 @@ async fn meant(
         }
         (Some(Baseline::Regex(_)), _) => load(of, request, now).await?,
     };
-    settled.meant(Some(scanned), &log).map_err(|error| Problem::internal(format!("the stored baseline: {error}")))
+    settled.meant(Some(scanned), &log).map_err(|error| stored(&error))
+}
+
+fn stored(error: &PatternError) -> Problem {
+    Problem::internal(format!("the stored baseline: {error}"))
 }
 
 async fn load(of: &Scans<'_, impl Kv>, request: &ScanRequest, now: Timestamp) -> Result<ScanLog, Problem> {

@@ -144,6 +144,7 @@ async fn take_in<K: Kv, S: SyncKv, V: Services>(
             request: asked.request.clone(),
             reference: Reference::None,
             lineage: None,
+            baseline: false,
             turn: None,
             tool,
             format: name(parsed.format)?,
@@ -223,9 +224,10 @@ async fn choose_now<K: Kv, S, V: Services>(
     // As it is now: the report may have been minutes on its way.
     let state = project_state(context.kv, &record.request.project, context.now).await?;
     let contents = Contents { tool: &record.tool, categories: &record.categories, parts: &record.parts };
-    let Chosen { reference, lineage, missing } = choose(context, &state, &record.request, &contents).await?;
+    let Chosen { reference, lineage, missing, baseline } = choose(context, &state, &record.request, &contents).await?;
     record.settings = state.settings;
     (record.turn, record.reference, record.lineage, record.missing) = (Some(turn), reference, lineage, missing);
+    record.baseline = baseline;
     Ok(())
 }
 

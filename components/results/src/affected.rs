@@ -20,6 +20,8 @@ use store::{document, journal, keys};
 const TARGETS_MAX: usize = 100;
 /// What looking holds for each issue of a scan, in bytes.
 const BYTES_PER_ISSUE: usize = 20;
+/// The same for each other name that its issues have.
+const BYTES_PER_NAME: usize = 24;
 
 /// The project's targets that the caller may see, by name, each with whether the issue occurs there. The scan says which
 /// issue is meant, with all of its names, and by which tool and categories.
@@ -56,7 +58,10 @@ pub async fn affected(
 }
 
 async fn hold(context: &Context<'_, impl Kv>, listed: &Listed) -> Box<dyn std::any::Any> {
-    (context.hold)(listed.entries.len().saturating_mul(BYTES_PER_ISSUE)).await
+    let names = usize::try_from(listed.judged.other_ids.records).unwrap_or(usize::MAX);
+    let bytes =
+        listed.entries.len().saturating_mul(BYTES_PER_ISSUE).saturating_add(names.saturating_mul(BYTES_PER_NAME));
+    (context.hold)(bytes).await
 }
 
 /// The scan of a target that is looked at, with its variant, if there is one: of its baseline, or without a baseline of

@@ -28,7 +28,9 @@ pub async fn compare(
     bucket: Option<Bucket>,
     wanted: Wanted<usize>,
 ) -> Result<ScanComparison, Problem> {
-    let (here, there) = (scan(context, id).await?.scan, scan(context, other).await?.scan);
+    let (here, there) = (scan(context, id).await?, scan(context, other).await?);
+    let (scan_complete, other_complete) = (here.report.complete, there.report.complete);
+    let (here, there) = (here.scan, there.scan);
     let [target, another] = [&here, &there].map(|scan| &scan.target.name);
     if target != another {
         let what = format_args!("scan {id} is of target `{target}` and scan {other} of target `{another}`").to_string();
@@ -55,6 +57,8 @@ pub async fn compare(
         same_tool: here.scanner == there.scanner,
         scan: here,
         other: there,
+        scan_complete,
+        other_complete,
         issues,
         occurrences,
         items: items(context, &own, &theirs, &page).await?,

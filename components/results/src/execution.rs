@@ -7,6 +7,7 @@ use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
 use domain::execution::{ExecutionLog, Step, newest, summed, verdict, weight};
+use domain::gate::Verdict;
 use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
 use domain::listing::{self, Sort};
@@ -46,14 +47,20 @@ struct Ran {
 /// # Errors
 /// There is no finished scan of it, or none of a target that the caller may see, or the store failed.
 pub async fn execution(context: &Context<'_, impl Kv>, run: &Run) -> Result<Execution, Problem> {
-    let (counting, superseded) = newest(scans(context, run).await?, |ran| ran.step.clone());
+    let (scans, more_scans) = scans(context, run).await?;
+    let (counting, superseded) = newest(scans, |ran| ran.step.clone());
     let items = |scans: Vec<Ran>| scans.into_iter().map(|ran| ran.item).collect::<Vec<_>>();
     let (counting, superseded) = (items(counting), items(superseded));
     let answers = || counting.iter().map(|item| &item.answer);
     Ok(Execution {
         pipeline: run.pipeline.to_string(),
         execution: run.execution.to_string(),
-        verdict: verdict(answers().map(|answer| answer.verdict)),
+        verdict: match verdict(answers().map(|answer| answer.verdict)) {
+            // What is not known may have failed.
+            Verdict::Pass if more_scans => Verdict::Undecided,
+            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::Undecided) => verdict,
+        },
+        more_scans,
         reasons: reasons(&counting),
         variables: summed(answers().map(|answer| &answer.variables)),
         issues: sum(answers().map(|answer| answer.issues)),
@@ -64,8 +71,9 @@ pub async fn execution(context: &Context<'_, impl Kv>, run: &Run) -> Result<Exec
     })
 }
 
-/// The finished scans of a run that the caller may see, in the order in which they were recorded.
-async fn scans(context: &Context<'_, impl Kv>, run: &Run) -> Result<Vec<Ran>, Problem> {
+/// The finished scans of a run that the caller may see, in the order in which they were recorded, and whether there were
+/// more than are kept.
+async fn scans(context: &Context<'_, impl Kv>, run: &Run) -> Result<(Vec<Ran>, bool), Problem> {
     let (kv, project) = (context.kv, &context.project);
     let execution = ExecutionId::of(&run.pipeline, &run.execution);
     let journal = JournalId::Execution { project: project.clone(), execution };
@@ -87,7 +95,7 @@ async fn scans(context: &Context<'_, impl Kv>, run: &Run) -> Result<Vec<Ran>, Pr
         let detail = format!("there is no finished scan of execution `{execution}` of pipeline `{pipeline}`");
         return Err(Problem::not_found(detail));
     }
-    Ok(scans)
+    Ok((scans, log.has_more()))
 }
 
 fn step(answer: &ScanAnswer) -> Result<Step, Problem> {
@@ -157,7 +165,7 @@ pub async fn issues(
     filter: &Filter,
     wanted: Wanted<IssuesCursor>,
 ) -> Result<Page<ExecutionIssue>, Problem> {
-    let scans = scans(context, run).await?;
+    let (scans, _) = scans(context, run).await?;
     let mut lists: Vec<(Ran, usize)> = match wanted.from {
         None => newest(scans, |ran| ran.step.clone()).0.into_iter().map(|ran| (ran, 0)).collect(),
         Some(cursor) => {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::{Kv, KvError};
-use store::scans::{issues_list, names_list, occurrences_list, remediated_list};
+use store::scans::{Frozen, issues_list, names_list, occurrences_list, remediated_list};
 use store::segments::{Reader, read_all, read_at};
 
 /// What a page holds of each issue of its scan, in bytes.
@@ -40,7 +40,12 @@ pub async fn issues(
     let each = if sort == Sort::Severity && filter.text.is_none() { BYTES_PER_ISSUE } else { BYTES_PER_KEY };
     let _held = (context.hold)(listed.entries.len().saturating_mul(each)).await;
     let from = wanted.from.unwrap_or(0);
-    let mut chosen: Vec<u32> = listed.places().filter(|(_, entry)| filter.chooses(entry)).map(|(at, _)| at).collect();
+    let unassigned_as = match &filter.counted_as {
+        Some(_) => Frozen::get(kv, id).await?.record.settings.unassigned_as,
+        None => None,
+    };
+    let places = listed.places().filter(|(_, entry)| filter.chooses(entry, unassigned_as));
+    let mut chosen: Vec<u32> = places.map(|(at, _)| at).collect();
     if let Some(text) = &filter.text {
         // In this order the rest of the list need not be looked at once the page is full.
         let most =

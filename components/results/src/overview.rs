@@ -90,7 +90,7 @@ impl Summary {
     fn add(&mut self, state: &Project, name: &TargetName, target: &Target, log: &ScanLog) -> Result<(), Problem> {
         self.totals.add(&log.trend);
         let failing: Vec<_> =
-            log.variants().into_iter().filter(|variant| variant.newest.verdict != Verdict::Pass).collect();
+            log.variants().into_iter().filter(|variant| variant.deciding.verdict != Verdict::Pass).collect();
         let settled = state.baseline(name, target.target_type);
         let meant =
             settled.meant(None, log).map_err(|error| Problem::internal(format!("the stored baseline: {error}")))?;
@@ -105,7 +105,7 @@ impl Summary {
         };
         self.targets.push(log.last.as_ref().map(|last| last.seen.at.as_ms()), item);
         for variant in failing {
-            self.failing.push(Some(variant.newest.at.as_ms()), failing_variant(name, &variant));
+            self.failing.push(Some(variant.deciding.at.as_ms()), failing_variant(name, &variant));
         }
         Ok(())
     }
@@ -147,9 +147,9 @@ fn failing_variant(target: &TargetName, variant: &Variant<'_>) -> FailingVariant
     FailingVariant {
         target: target.to_string(),
         variant: variant.name.to_string(),
-        scan: variant.newest.scan,
-        at: variant.newest.at.to_string(),
-        verdict: variant.newest.verdict,
+        scan: variant.deciding.scan,
+        at: variant.deciding.at.to_string(),
+        verdict: variant.deciding.verdict,
     }
 }
 

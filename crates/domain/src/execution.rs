@@ -21,9 +21,17 @@ pub struct ExecutionEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionLog {
     scans: BTreeMap<ScanId, u64>,
+    /// Whether there were more scans than are kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    more: bool,
 }
 
 impl ExecutionLog {
+    /// Whether there were more scans than are kept: what the others came to is not known here.
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
     /// The scans with their numbers, in the order in which they were recorded.
     pub fn in_order(&self) -> Vec<(u64, ScanId)> {
         let mut scans: Vec<_> = self.scans.iter().map(|(scan, n)| (*n, *scan)).collect();
@@ -42,6 +50,7 @@ impl Fold for ExecutionLog {
         if EXECUTION_SCANS_MAX < self.scans.len() {
             let oldest = self.scans.iter().min_by_key(|(_, n)| **n).map(|(scan, _)| *scan);
             oldest.and_then(|oldest| self.scans.remove(&oldest));
+            self.more = true;
         }
         Ok(())
     }

@@ -95,12 +95,17 @@ impl Entry {
         Some(Self { bucket, kind, level, exemption, mark: u16::try_from(rest).ok()? })
     }
 
-    /// What the scan counts the issue as.
-    pub fn counted_as(&self) -> Counted {
+    /// What the scan counts the issue as. `unassigned_as`: the level that the project gives issues without one; what is gone
+    /// is not judged, and keeps none.
+    pub fn counted_as(&self, unassigned_as: Option<Severity>) -> Counted {
+        let rated = |level| match unassigned_as {
+            Some(to) if level == Severity::Unassigned && self.bucket != Bucket::Remediated => to,
+            Some(_) | None => level,
+        };
         match self.exemption {
             Some(Exempted::Whole) => Counted::Exempted,
-            Some(Exempted::Part(left)) => Counted::Level(left),
-            Some(Exempted::Pending | Exempted::Rejected) | None => Counted::Level(self.level),
+            Some(Exempted::Part(left)) => Counted::Level(rated(left)),
+            Some(Exempted::Pending | Exempted::Rejected) | None => Counted::Level(rated(self.level)),
         }
     }
 }
@@ -175,15 +180,15 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether the issue is one of them, but for the text.
-    pub fn chooses(&self, entry: &Entry) -> bool {
+    /// Whether the issue is one of them, but for the text. `unassigned_as`: see [`Entry::counted_as`].
+    pub fn chooses(&self, entry: &Entry, unassigned_as: Option<Severity>) -> bool {
         let whole = entry.exemption == Some(Exempted::Whole);
         let coverage = entry.exemption.map(Exempted::coverage);
         self.bucket.is_none_or(|bucket| bucket == entry.bucket)
             && self.severity.is_none_or(|severity| severity == entry.level)
             && self.exempted.is_none_or(|exempted| exempted == whole)
             && self.exemption.is_none_or(|wanted| coverage == Some(wanted))
-            && self.counted_as.as_ref().is_none_or(|counted| counted.0.contains(&entry.counted_as()))
+            && self.counted_as.as_ref().is_none_or(|counted| counted.0.contains(&entry.counted_as(unassigned_as)))
             && self.kind.is_none_or(|kind| kind == entry.kind)
     }
 }

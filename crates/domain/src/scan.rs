@@ -106,6 +106,10 @@ pub struct ScanRecord {
     /// keep the ids that they got there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lineage: Option<ScanId>,
+    /// Whether it is a scan of the target's baseline, or of a target that has none: what the trend of open issues is made of. A
+    /// new release is compared with the one before and is one, where a pattern means whichever was scanned last.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub baseline: bool,
     /// Its turn among the scans of this variant by this tool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub turn: Option<u64>,
@@ -235,6 +239,17 @@ impl Reference {
         }
     }
 
+    /// Whether the scan is that of another variant than the baseline: it is compared with the baseline, or would be if that
+    /// had a scan to compare with.
+    pub fn is_to_baseline(&self) -> bool {
+        match self {
+            Self::Baseline { .. } | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => {
+                true
+            }
+            Self::Previous { .. } | Self::None => false,
+        }
+    }
+
     /// The scan, where there is one.
     pub fn scan(&self) -> Option<ScanId> {
         match self {
@@ -320,6 +335,8 @@ pub struct ScanLog {
     pub complete: BTreeMap<VariantName, Seen>,
     /// The variants' newest incomplete scans.
     pub incomplete: BTreeMap<VariantName, Seen>,
+    /// The newest scan of each series of each variant, by [`step`].
+    pub steps: BTreeMap<String, Seen>,
     /// The newest scan of all.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last: Option<Last>,
@@ -336,6 +353,15 @@ pub struct Variant<'a> {
     pub newest: &'a Seen,
     /// Whether that scan is complete.
     pub complete: bool,
+    /// Of its newest scans, one of each series, the one with the worst verdict: what the variant stands at. A variant that
+    /// one scanner fails does not pass because another came after it.
+    pub deciding: &'a Seen,
+}
+
+/// Names a series of a variant's scans.
+fn step(series: Option<Short>, variant: &VariantName) -> String {
+    let series = series.map(|series| series.to_hex()).unwrap_or_default();
+    format!("{series} {variant}")
 }
 
 impl ScanLog {
@@ -356,10 +382,25 @@ impl ScanLog {
         let variants = |list, others, complete| {
             let list: &BTreeMap<VariantName, Seen> = list;
             let of_list = list.iter().filter(move |(name, seen)| !newer(others, name, seen.n));
-            of_list.map(move |(name, newest)| Variant { name, newest, complete })
+            of_list.map(move |(name, newest)| (name, newest, complete))
         };
+        let mut deciding: BTreeMap<&str, &Seen> = BTreeMap::new();
+        for (step, seen) in &self.steps {
+            let variant = step.split_once(' ').map_or("", |(_, variant)| variant);
+            let weight = |seen: &Seen| (crate::execution::weight(seen.verdict), seen.n);
+            let held = deciding.entry(variant).or_insert(seen);
+            if weight(held) < weight(seen) {
+                *held = seen;
+            }
+        }
         let mut all: Vec<_> = variants(&self.complete, &self.incomplete, true)
             .chain(variants(&self.incomplete, &self.complete, false))
+            .map(|(name, newest, complete)| Variant {
+                name,
+                newest,
+                complete,
+                deciding: deciding.get(name.as_str()).copied().unwrap_or(newest),
+            })
             .collect();
         all.sort_by_key(|variant| std::cmp::Reverse(variant.newest.n));
         all
@@ -378,19 +419,25 @@ impl Fold for ScanLog {
             let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
             self.last = Some(Last { variant, scanner, seen: seen.clone() });
         }
-        match list.get_mut(&event.variant) {
-            Some(known) if known.n < n => *known = seen,
-            Some(_) => {}
-            None => {
-                list.insert(event.variant.clone(), seen);
-            }
-        }
-        if VARIANTS_KNOWN_MAX < list.len() {
-            let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(name, _)| name.clone());
-            oldest.and_then(|oldest| list.remove(&oldest));
-        }
+        keep(&mut self.steps, step(event.series, &event.variant), Seen { series: None, ..seen.clone() });
+        keep(list, event.variant.clone(), seen);
         self.trend.take(n, event);
         Ok(())
+    }
+}
+
+/// Keeps the newest scan of each, and of those the newest [`VARIANTS_KNOWN_MAX`]: the same in whatever order they come.
+fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, Seen>, of: K, seen: Seen) {
+    match list.get_mut(&of) {
+        Some(known) if known.n < seen.n => *known = seen,
+        Some(_) => {}
+        None => {
+            list.insert(of, seen);
+        }
+    }
+    if VARIANTS_KNOWN_MAX < list.len() {
+        let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(of, _)| of.clone());
+        oldest.and_then(|oldest| list.remove(&oldest));
     }
 }
 
@@ -492,7 +539,7 @@ mod tests {
         let log = fold([(1, recorded(1, 2, "bandit", Verdict::Pass)), (2, recorded(2, 3, "bandit", Verdict::Fail))]);
         let stored = serde_json::to_string(&log).unwrap();
         assert_eq!(serde_json::from_str::<ScanLog>(&stored).unwrap(), log);
-        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"incomplete":{},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
+        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"incomplete":{},"steps":{"e448f6a04e967765bd4cef0b472e3a6d main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","verdict":"fail"}},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
     }
 
     #[test]
@@ -507,6 +554,23 @@ mod tests {
         let listed: Vec<_> = log.variants().iter().map(|v| (v.name.to_string(), v.newest.n, v.complete)).collect();
         assert_eq!(listed, [("b".to_owned(), 6, true), ("c".to_owned(), 4, false), ("a".to_owned(), 3, false)]);
         assert_eq!(log.newest(&log.complete, |name| name.as_str() != "b").map(|(_, seen)| seen.n), Some(1));
+    }
+
+    #[test]
+    fn a_variant_that_one_scanner_fails_does_not_pass_because_another_came_after_it() {
+        let by = |n, tool: &str, verdict| {
+            let series = Some(series(&tool.parse().unwrap(), &[]));
+            (n, ScanEvent { series, ..recorded(n, 0, tool, verdict) })
+        };
+        let mut events = vec![by(1, "bandit", Verdict::Fail), by(2, "semgrep", Verdict::Pass)];
+        let stands = |events: &[(u64, ScanEvent)]| {
+            let log = fold(events.iter().cloned());
+            let variant = log.variants()[0];
+            (variant.newest.n, variant.deciding.n, variant.deciding.verdict)
+        };
+        assert_eq!(stands(&events), (2, 1, Verdict::Fail));
+        events.push(by(3, "bandit", Verdict::Pass));
+        assert_eq!(stands(&events).2, Verdict::Pass, "the scanner that failed passes now");
     }
 
     #[test]

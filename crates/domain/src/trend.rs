@@ -5,7 +5,7 @@ use crate::digest::Short;
 use crate::gate::{BySeverity, Judgement, Verdict};
 use crate::ids::ScanId;
 use crate::limits::{TREND_DAYS, TREND_SCANS_REMEMBERED, TREND_SERIES_MAX};
-use crate::scan::{Reference, ScanEvent, ScanRecord};
+use crate::scan::{ScanEvent, ScanRecord};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,8 +53,7 @@ pub struct Outcome {
     pub remediated: u64,
     /// Exempted issues.
     pub exempted: u64,
-    /// Whether it counts as one of the baseline: it was compared with its own variant's previous scan or with nothing,
-    /// because the variant is the baseline, or because the target has none.
+    /// Whether it counts as one of the baseline, see [`ScanRecord::baseline`].
     pub baseline: bool,
 }
 
@@ -62,12 +61,6 @@ impl Outcome {
     /// What came out of a scan that was judged.
     pub fn new(record: &ScanRecord, judgement: &Judgement) -> Self {
         let counts = &judgement.counts;
-        let baseline = match record.reference {
-            Reference::Previous { .. } | Reference::None => true,
-            Reference::Baseline { .. }
-            | Reference::BaselineNotScannedByThisScanner { .. }
-            | Reference::BaselineIncomplete { .. } => false,
-        };
         Self {
             received: record.received,
             verdict: judgement.verdict,
@@ -75,7 +68,7 @@ impl Outcome {
             new: counts.new.total(),
             remediated: counts.remediated,
             exempted: counts.ignored,
-            baseline,
+            baseline: record.baseline,
         }
     }
 }

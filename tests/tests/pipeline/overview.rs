@@ -171,3 +171,32 @@ fn a_replay_is_in_no_day() {
     system.replay(scan, domain::version::Versions { parsers: 9, matcher: 9 }).unwrap();
     assert_eq!(numbers(&system.overview(1).days), [(2, 2, 0, 1)]);
 }
+
+#[test]
+fn a_new_release_is_what_is_open_where_the_baseline_is_a_pattern() {
+    let system = System::new();
+    let release = |variant: &str, report: &[u8]| {
+        take(&system, upload_of("bandit", "image", variant, report).with("target_type", "container"));
+    };
+    release("v1.0.0", MAIN);
+    system.pass_days(1);
+    release("v2.0.0", FEATURE);
+    let days = system.overview(2).days;
+    assert_eq!(numbers(&days), [(2, 2, 0, 1), (5, 3, 0, 1)], "against the release before");
+    system.pass_days(1);
+    release("feature-x", MAIN);
+    assert_eq!(numbers(&system.overview(1).days), [(5, 0, 0, 1)], "a variant that the pattern does not mean");
+}
+
+#[test]
+fn a_gate_that_one_scanner_closes_is_not_opened_by_another() {
+    let system = System::new();
+    let other =
+        json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Other"}}, "results": []}]}).to_string();
+    take(&system, upload("main", MAIN).fail_on("critical"));
+    take(&system, upload_of("sarif", "notes", "main", other.as_bytes()).fail_on("critical"));
+    let overview = system.overview(1);
+    assert_eq!((overview.failing_total, overview.targets[0].failing_variants), (1, 1));
+    assert_eq!(overview.failing[0].verdict, Verdict::Fail);
+    assert_eq!(system.variants(None, 10)[0].verdict, Verdict::Fail);
+}

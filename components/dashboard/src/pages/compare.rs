@@ -49,6 +49,12 @@ pub(crate) async fn page<A: Api>(
             (side(visit, project, "The first", &compared.scan))
             (side(visit, project, "The second", &compared.other))
         }
+        @if !compared.scan_complete {
+            p class="notice care" { "The first scan is incomplete: what is only in the second may be there too, and was not looked at." }
+        }
+        @if !compared.other_complete {
+            p class="notice care" { "The second scan is incomplete: what is only in the first may have been there before." }
+        }
         @if !compared.same_tool {
             p class="notice care" { "Two tools wrote the reports, and no issue of one tool is another's: they have nothing in common." }
         }

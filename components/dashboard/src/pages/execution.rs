@@ -61,6 +61,9 @@ pub(crate) async fn page<A: Api>(
     let scanners = names(&run, |item| item.answer.scan.scanner.clone());
     let body = html! {
         (verdict(project, &run))
+        @if run.more_scans {
+            p class="notice care" { "The execution has more scans than the newest 200, which are all that is known of it here." }
+        }
         dl class="facts card" {
             dt { "Report" } dd { (head::share(run.report_results, tally.new + tally.common + tally.exempted)) }
         }

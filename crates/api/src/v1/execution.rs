@@ -19,6 +19,9 @@ pub struct Execution {
     /// `fail` if a scan failed, else `undecided` if one was, else `pass`.
     #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
+    /// Whether the run has more scans than the 200 that are known of it. It passes then in no case: others may have failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub more_scans: bool,
     /// Why, in the scans' own words; those that failed first.
     pub reasons: Vec<ExecutionReason>,
     /// The scans' output variables, summed.

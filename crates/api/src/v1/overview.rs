@@ -17,7 +17,7 @@ pub struct Overview {
     /// Whether there are more targets. All are in `days`, `failing` and `failing_total`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_targets: bool,
-    /// The variants whose newest scan did not pass, the most recently scanned first, at most 20 of them.
+    /// The variants of which a newest scan, one by each tool and categories, did not pass; the newest first, at most 20.
     pub failing: Vec<FailingVariant>,
     /// How many variants those are in all.
     pub failing_total: u64,
@@ -32,7 +32,8 @@ pub struct DayItem {
     /// The day, for example `2026-11-24`.
     pub day: String,
     /// The issues that were open at its end: those of the targets' baselines, by the last complete scan of each series
-    /// (tool and categories) up to then.
+    /// (tool and categories) up to then. Of a target without a baseline it is the variant that was scanned last; an upload
+    /// that broke off after it was recorded is counted too.
     pub open: Levels,
     /// The issues that were new in the day's complete scans of baselines.
     pub new: u64,
@@ -84,7 +85,7 @@ pub struct OverviewTarget {
     /// Whether its baseline has more than 20 series (tool and categories): the others are not in `open`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_series: bool,
-    /// How many of its variants did not pass their newest scan.
+    /// How many of its variants have a newest scan that did not pass.
     pub failing_variants: u64,
 }
 
@@ -106,7 +107,7 @@ pub struct LastScan {
     pub verdict: Verdict,
 }
 
-/// A variant whose newest scan did not pass.
+/// A variant of which a newest scan did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailingVariant {
@@ -114,7 +115,7 @@ pub struct FailingVariant {
     pub target: String,
     /// The variant.
     pub variant: String,
-    /// Its newest scan, by whichever scanner.
+    /// The scan: of several the one with the worst verdict.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
     /// When that was recorded, RFC 3339.

@@ -30,6 +30,10 @@ pub struct ScanComparison {
     pub other: Scan,
     /// Whether one tool wrote both reports; another's issues are never the same.
     pub same_tool: bool,
+    /// Whether `scan` is complete; if not, what is only in `other` may be there and was not looked at.
+    pub scan_complete: bool,
+    /// Whether `other` is complete; if not, what is only in `scan` may have been there.
+    pub other_complete: bool,
     /// All issues by bucket; those of `scan` that were exempted there are in no other number.
     pub issues: Tally,
     /// All occurrences by bucket; those of `scan` that were exempted there are in no other number.

@@ -84,9 +84,12 @@ pub struct VariantItem {
     pub scanned_at: String,
     /// Whether that scan is complete.
     pub complete: bool,
-    /// That scan's verdict.
+    /// The worst verdict of the variant's newest scans, one by each tool and categories.
     #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
     pub verdict: Verdict,
+    /// The scan that has it.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub deciding: ScanId,
     /// Whether the pattern that was asked for matches its name; else whether the target's baseline is it or matches it.
     pub matches: bool,
     /// Whether it is the one that the pattern, or else the target's baseline, means now.
@@ -176,7 +179,8 @@ impl VariantItem {
             scan: variant.newest.scan,
             scanned_at: variant.newest.at.to_string(),
             complete: variant.complete,
-            verdict: variant.newest.verdict,
+            verdict: variant.deciding.verdict,
+            deciding: variant.deciding.scan,
             matches,
             chosen,
         }

@@ -36,11 +36,11 @@ fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_els
         (Some(Exempted::Whole), Counted::Exempted),
     ];
     for (exemption, counted) in cases {
-        assert_eq!(entry(Severity::High, exemption).counted_as(), counted);
+        assert_eq!(entry(Severity::High, exemption).counted_as(None), counted);
     }
     let chooses = |words: &str, exemption| {
         let filter = Filter { counted_as: Some(words.parse().unwrap()), ..Filter::default() };
-        filter.chooses(&entry(Severity::High, exemption))
+        filter.chooses(&entry(Severity::High, exemption), None)
     };
     assert!(chooses("low, exempted,high", None) && !chooses("low,exempted", None));
     assert!(chooses("exempted", Some(Exempted::Whole)) && !chooses("high", Some(Exempted::Whole)));
@@ -67,7 +67,7 @@ fn each_part_of_a_filter_refuses_by_itself() {
         (Filter { kind: Some(Kind::Web), ..Filter::default() }, false),
     ];
     for (filter, expected) in filters {
-        assert_eq!(filter.chooses(&one), expected, "{filter:?}");
+        assert_eq!(filter.chooses(&one, None), expected, "{filter:?}");
     }
 }
 
@@ -90,4 +90,14 @@ fn orders_are_read_as_they_are_written_and_have_lists_of_their_own() {
         assert_eq!(serde_json::to_value(sort).unwrap(), sort.as_str());
     }
     assert!("worst".parse::<Sort>().is_err());
+}
+
+#[test]
+fn what_has_no_level_counts_as_what_the_project_says() {
+    let high: CountedAs = "high".parse().unwrap();
+    let filter = Filter { counted_as: Some(high), ..Filter::default() };
+    let one = entry(Severity::Unassigned, None);
+    assert!(!filter.chooses(&one, None) && filter.chooses(&one, Some(Severity::High)));
+    let gone = Entry { bucket: Bucket::Remediated, ..one };
+    assert!(!filter.chooses(&gone, Some(Severity::High)), "nobody judges what is gone");
 }

@@ -29,6 +29,7 @@ fn variant(name: &str, matches: bool, chosen: bool) -> VariantItem {
         scanned_at: "2026-11-24T10:00:00.000Z".to_owned(),
         complete: false,
         verdict: Verdict::Fail,
+        deciding: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         matches,
         chosen,
     }

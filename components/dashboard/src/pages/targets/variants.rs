@@ -134,9 +134,10 @@ fn table<A>(
                             }
                             td data-label="Newest scan" {
                                 (badge::verdict(variant.verdict)) " "
-                                a href={ "/projects/" (segment(project)) "/scans/" (variant.scan) } {
-                                    "Scan " (time::relative(&variant.scanned_at, visit.now))
+                                a href={ "/projects/" (segment(project)) "/scans/" (variant.deciding) } {
+                                    "Scan"
                                 }
+                                ", scanned " (time::relative(&variant.scanned_at, visit.now))
                                 @if !variant.complete { " " span class="badge undecided" { "Incomplete" } }
                             }
                         }
