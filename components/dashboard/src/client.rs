@@ -2,13 +2,16 @@
 //! reader may see and does what they may do, and no rule is written twice.
 
 use api::Problem;
-use api::problem::{Code, Document};
+use api::problem::Code;
 use bytes::Bytes;
 use guest::Reply;
-use guest::chain::Onward;
+use guest::chain::{Onward, answered, succeeded};
 use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// What messages call whichever component answers.
+pub(crate) const API: &str = "api";
 
 /// The API's calls.
 #[allow(async_fn_in_trait)]
@@ -24,7 +27,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        read(self.call("GET", path, None).await?)
+        answered(API, &self.call("GET", path, None).await?)
     }
 
     /// Asks for what may not be there.
@@ -45,7 +48,7 @@ pub(crate) trait Api {
     /// The API's problem.
     async fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         let json = serde_json::to_vec(body).map_err(|error| Problem::internal(error.to_string()))?;
-        read(self.call(method, path, Some(json)).await?)
+        answered(API, &self.call(method, path, Some(json)).await?)
     }
 
     /// Sends a request that is answered by nothing.
@@ -53,8 +56,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn delete(&self, path: &str) -> Result<(), Problem> {
-        let reply = self.call("DELETE", path, None).await?;
-        if succeeded(&reply) { Ok(()) } else { Err(problem(&reply)) }
+        succeeded(API, &self.call("DELETE", path, None).await?)
     }
 }
 
@@ -90,29 +92,4 @@ pub(crate) fn onward<'a>(
     let component = api::calls::component(method, &api::path::segments(bare)?)
         .ok_or_else(|| Problem::internal(format!("a page asks for {method} {bare}, which is no call")))?;
     Ok(Onward { component, method, path, authorization: Some(authorization), client, media_type })
-}
-
-/// What a reply says.
-///
-/// # Errors
-/// It is a problem, or not what `T` takes.
-pub(crate) fn read<T: DeserializeOwned>(reply: Reply) -> Result<T, Problem> {
-    if !succeeded(&reply) {
-        return Err(problem(&reply));
-    }
-    serde_json::from_slice(&reply.body)
-        .map_err(|error| Problem::internal(format!("the API's answer is not as the dashboard knows it: {error}")))
-}
-
-fn succeeded(reply: &Reply) -> bool {
-    (200..300).contains(&reply.status)
-}
-
-fn problem(reply: &Reply) -> Problem {
-    Problem::from_json(&reply.body).unwrap_or_else(|| {
-        // The host answered in the component's place.
-        let said = serde_json::from_slice::<Document>(&reply.body).map(|document| document.detail);
-        let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&reply.body).into_owned());
-        Problem::new(Code::Unavailable, format!("the API answered with the status {}: {said}", reply.status))
-    })
 }

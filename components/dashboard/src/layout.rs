@@ -1,11 +1,11 @@
 //! The frame around every page: head, navigation, and who is signed in.
 
+use crate::address;
 use crate::assets::{HTMX, ICON, SCRIPT, STYLE};
 use crate::session::Session;
 use crate::view::notice;
 use crate::view::text::plain;
 use crate::visit::Visit;
-use api::path::segment;
 use domain::role::Right;
 use maud::{DOCTYPE, Markup, html};
 
@@ -136,7 +136,7 @@ fn navigation<A>(visit: &Visit<'_, A>, project: Option<&str>, section: Section) 
             (brand())
             (switcher(visit.session, project))
             @if let Some(project) = project {
-                @let base = format!("/projects/{}", segment(project));
+                @let base = address::project(project);
                 nav aria-label="Project" {
                     ul {
                         (link(Section::Overview, &base, "Overview"))

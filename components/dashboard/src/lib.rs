@@ -3,6 +3,7 @@
 //! A page asks the API with the token of its reader (`client`), makes markup of the answers (`pages`, `view`) and stands in
 //! a frame (`layout`). Scripts add comfort and nothing else.
 
+mod address;
 mod answer;
 mod assets;
 mod client;
@@ -56,14 +57,14 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
     }
     let is_post = call.method == "POST";
     if is_post && is_from_elsewhere(&call, host)? {
-        drained(&mut call.body).await;
+        pages::upload::let_go(call.body).await;
         return Err(Problem::new(
             Code::Forbidden,
             "the form was sent from another site; open the page here and try again",
         ));
     }
     let (kv, now) = (SpinKv::open().await?, guest::now());
-    let key = session::key(&kv, guest::random_bits()?).await?;
+    let key = session::key(&kv, guest::random_bits).await?;
     let session = cookies(&call).find_map(|value| Session::open(&key, value, now));
     let session = match session {
         Some(session) if session::holds(&kv, &session).await? => Some(session),
@@ -81,7 +82,7 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
         };
     }
     let Some(session) = session else {
-        drained(&mut call.body).await;
+        pages::upload::let_go(call.body).await;
         return Ok(pages::sign_in::needed(if is_post { "/" } else { here }));
     };
     let client = call.client_address().map(str::to_owned);
@@ -142,14 +143,6 @@ fn is_from_here(call: &Call, origin: &str) -> bool {
 fn cookies(call: &Call) -> impl Iterator<Item = &str> {
     let headers = call.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     headers.filter_map(session::cookie_in)
-}
-
-/// Reads the rest of what is sent. A browser listens for an answer only once it has sent everything.
-async fn drained(body: &mut guest::Body) {
-    let mut read: u64 = 0;
-    while let (true, Ok(Some(bytes))) = (read < finding::limits::REPORT_BYTES_MAX, body.next().await) {
-        read = read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    }
 }
 
 /// Whether the browser's connection is said to be over TLS, which whoever stands before us ends. A lie about it only

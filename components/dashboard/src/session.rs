@@ -62,13 +62,13 @@ struct SignedOut {
 /// none: whoever has one signs in again.
 ///
 /// # Errors
-/// The store failed.
-pub(crate) async fn key(kv: &impl Kv, fresh: [u8; 32]) -> Result<[u8; 32], Problem> {
+/// The store failed, or there is no `fresh` one.
+pub(crate) async fn key(kv: &impl Kv, fresh: impl FnOnce() -> Result<[u8; 32], Problem>) -> Result<[u8; 32], Problem> {
     let key = keys::session_key();
     if let Some(stored) = document::find::<StoredKey>(kv, &key).await? {
         return Ok(stored.key);
     }
-    document::put(kv, &key, &StoredKey { v: 1, key: fresh }).await?;
+    document::put(kv, &key, &StoredKey { v: 1, key: fresh()? }).await?;
     Ok(document::get::<StoredKey>(kv, &key).await?.key)
 }
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_key_is_made_once() {
         let kv = MemoryKv::default();
-        assert_eq!(block_on(key(&kv, [1; 32])).unwrap(), [1; 32]);
-        assert_eq!(block_on(key(&kv, [2; 32])).unwrap(), [1; 32]);
+        assert_eq!(block_on(key(&kv, || Ok([1; 32]))).unwrap(), [1; 32]);
+        assert_eq!(block_on(key(&kv, || Err(Problem::internal("no other is asked for")))).unwrap(), [1; 32]);
     }
 }

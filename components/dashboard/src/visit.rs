@@ -55,8 +55,8 @@ impl<A> Visit<'_, A> {
     }
 
     /// A parameter of the query as text; empty if it is not there.
-    pub(crate) fn text(&self, name: &str) -> String {
-        self.query.clone().optional::<String>(name).ok().flatten().unwrap_or_default()
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.query.text(name)
     }
 
     /// The path that was asked for, without the query.

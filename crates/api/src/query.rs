@@ -28,6 +28,11 @@ impl Query {
         Ok(Self { values })
     }
 
+    /// A parameter that was not read yet as text, which it stays; empty if it is absent.
+    pub fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
     /// Takes a parameter that may be absent; an empty one is absent.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use domain::ids::ScanId;
 use http_body_util::Full;
 use serde::{Serialize, de::DeserializeOwned};
 use spin_sdk::http::body::IncomingBodyExt as _;
-use spin_sdk::http::{HeaderMap, Request, Response, send};
+use spin_sdk::http::{HeaderMap, Request, Response, StatusCode, send};
 use std::time::Duration;
 
 /// How long a request waits for another that is before it.
@@ -88,34 +88,48 @@ impl Onward<'_> {
         let media_type =
             response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (status, media_type) = (response.status().as_u16(), media_type.to_owned());
-        let body = self::body(component, response).await?.to_vec();
+        let body = self::body(component, response).await?.into();
         Ok(Reply { status, media_type, headers: headers_of(status), body })
     }
 }
 
 async fn post<B: Serialize, A: DeserializeOwned>(
-    component: &str,
+    component: &'static str,
     path: &str,
     media_type: &str,
     value: &B,
 ) -> Result<A, Problem> {
     let json = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
-    let request = Request::post(url(component, path))
-        .header("content-type", media_type)
-        .body(Full::new(Bytes::from(json)))
-        .map_err(|error| Problem::internal(error.to_string()))?;
-    let response = send(request).await.map_err(|error| unreachable(component, error))?;
-    let status = response.status();
-    let bytes = body(component, response).await?;
-    if status.is_success() {
-        return serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::internal(format!("the component `{component}` answered strangely: {error}")));
+    let onward =
+        Onward { component, method: "POST", path, authorization: None, client: None, media_type: Some(media_type) };
+    answered(component, &onward.send(Full::new(Bytes::from(json))).await?)
+}
+
+/// What a component's reply says.
+///
+/// # Errors
+/// It is a problem, or not what `T` takes.
+pub fn answered<T: DeserializeOwned>(component: &str, reply: &Reply) -> Result<T, Problem> {
+    succeeded(component, reply)?;
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| Problem::internal(format!("the component `{component}` answered strangely: {error}")))
+}
+
+/// Whether a component did what it was asked for.
+///
+/// # Errors
+/// It did not: its problem.
+pub fn succeeded(component: &str, reply: &Reply) -> Result<(), Problem> {
+    if (200..300).contains(&reply.status) {
+        return Ok(());
     }
-    Err(Problem::from_json(&bytes).unwrap_or_else(|| {
+    Err(Problem::from_json(&reply.body).unwrap_or_else(|| {
         // The host answered in the component's place.
-        let said = serde_json::from_slice::<Document>(&bytes).map(|document| document.detail);
-        let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned());
-        Problem::new(Code::Unavailable, format!("the component `{component}` answered {status}: {said}"))
+        let said = serde_json::from_slice::<Document>(&reply.body).map(|document| document.detail);
+        let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&reply.body).into_owned());
+        let status = StatusCode::from_u16(reply.status).unwrap_or_default();
+        let detail = format!("the component `{component}` answered {status}: {said}");
+        Problem::new(Code::Unavailable, detail)
     }))
 }
 

@@ -4,6 +4,7 @@ mod entry;
 mod export;
 mod filter;
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::layout::{Page, Section};
@@ -68,16 +69,17 @@ fn words(what: &str) -> String {
 }
 
 fn base(project: Option<&str>) -> String {
-    project.map_or_else(|| "/account/audit".to_owned(), |project| format!("/projects/{}/audit", segment(project)))
+    project.map_or_else(|| "/account/audit".to_owned(), |project| format!("{}/audit", address::project(project)))
 }
 
 fn call(project: Option<&str>) -> String {
-    project.map_or_else(|| "/api/v1/audit".to_owned(), |project| format!("/api/v1/projects/{}/audit", segment(project)))
+    // The account's page is the one that is not where its call is.
+    project.map_or_else(|| address::api("/audit"), |project| address::api(&base(Some(project))))
 }
 
 async fn page<A: Api>(visit: &Visit<'_, A>, project: Option<&str>) -> Result<Reply, Problem> {
     let (filter, cursor) = (Filter::read(visit), visit.text("cursor"));
-    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(&cursor)) };
+    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(cursor)) };
     let path = format!("{}?limit={ENTRIES_SHOWN}{}{from}", call(project), filter.call());
     let found = match visit.api.get::<page::Page<AuditItem>>(&path).await {
         // What is wrong with a filter is told beside it.

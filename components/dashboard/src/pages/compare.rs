@@ -1,5 +1,6 @@
 //! Two scans of a target side by side.
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::scan::lists;
@@ -8,7 +9,6 @@ use crate::view::text::{cut, plain};
 use crate::view::{badge, list, time};
 use crate::visit::Visit;
 use api::Problem;
-use api::path::segment;
 use api::v1::{ComparedItem, Scan, ScanComparison};
 use domain::comparison::Bucket;
 use guest::Reply;
@@ -27,16 +27,12 @@ pub(crate) async fn page<A: Api>(
     scan: &str,
     other: &str,
 ) -> Result<Reply, Problem> {
-    let own = |bucket: &str, at: &str| {
-        let pairs = [("bucket", bucket), ("cursor", at)].into_iter().filter(|(_, value)| !value.is_empty());
-        pairs.map(|(name, value)| format!("&{name}={}", segment(value))).collect::<String>()
-    };
-    let path = |scan: &str, other: &str| {
-        format!("/projects/{}/scans/{}/compare/{}", segment(project), segment(scan), segment(other))
-    };
-    let (here, bucket, at) = (path(scan, other), visit.text("bucket"), visit.text("cursor"));
-    let compared: ScanComparison = visit.api.get(&format!("/api/v1{here}?limit={LISTED}{}", own(&bucket, &at))).await?;
-    let url = |bucket: &str, at: &str| format!("{here}?{}", own(bucket, at).trim_start_matches('&'));
+    let (here, bucket, at) = (address::compared(project, scan, other), visit.text("bucket"), visit.text("cursor"));
+    let compared: ScanComparison = visit
+        .api
+        .get(&format!("{}?limit={LISTED}{}", address::api(&here), address::query([("bucket", bucket), ("cursor", at)])))
+        .await?;
+    let url = |bucket: &str, at: &str| address::with_query(&here, [("bucket", bucket), ("cursor", at)]);
     let tally = compared.issues;
     let tabs = [
         ("", "All", tally.new + tally.common + tally.remediated),
@@ -61,7 +57,7 @@ pub(crate) async fn page<A: Api>(
         p {
             "Occurrences: " (compared.occurrences.new) " only in the first, " (compared.occurrences.common)
             " in both, " (compared.occurrences.remediated) " only in the second. "
-            a href=(path(other, scan)) { "The other way round" }
+            a href=(address::compared(project, other, scan)) { "The other way round" }
         }
         nav class="tabs" aria-label="Issues" {
             ul {
@@ -75,14 +71,14 @@ pub(crate) async fn page<A: Api>(
         } @else {
             div class="table" {
                 (table(visit, project, &compared))
-                (list::pager("issues", (!at.is_empty()).then(|| url(&bucket, "")).as_deref(), compared.next.as_deref().map(|at| url(&bucket, at)).as_deref()))
+                (list::pager("issues", (!at.is_empty()).then(|| url(bucket, "")).as_deref(), compared.next.as_deref().map(|at| url(bucket, at)).as_deref()))
             }
         }
     };
     let target = &compared.scan.target.name;
     let page = Page::of(project, Section::Targets, "Two scans compared", body)
-        .below(format!("/projects/{}/targets", segment(project)), "Targets")
-        .below(format!("/projects/{}/targets/{}", segment(project), segment(target)), target.clone());
+        .below(address::targets(project), "Targets")
+        .below(address::target(project, target), target.clone());
     Ok(shown(visit, page))
 }
 
@@ -91,7 +87,7 @@ fn side<A>(visit: &Visit<'_, A>, project: &str, name: &str, scan: &Scan) -> Mark
         section class="card stack tight" {
             h2 { (name) }
             p {
-                a href={ "/projects/" (segment(project)) "/scans/" (scan.id) } {
+                a href=(address::scan(project, scan.id)) {
                     bdi { (plain(&scan.target.name)) ":" (plain(&scan.variant)) }
                 }
                 ", with " (plain(&scan.scanner)) ", " (time::relative(&scan.received_at, visit.now))
@@ -123,7 +119,7 @@ fn table<A>(visit: &Visit<'_, A>, project: &str, compared: &ScanComparison) -> M
                     tr {
                         td data-label="Severity" { (badge::severity(&issue.severity)) }
                         th scope="row" {
-                            a href={ "/projects/" (segment(project)) "/scans/" (scan_of(item)) "/issues/" (issue.id) } {
+                            a href=(address::issue(project, scan_of(item), issue.id)) {
                                 bdi { (cut(&issue.title, 160)) }
                             }
                         }

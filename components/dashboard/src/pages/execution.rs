@@ -1,5 +1,6 @@
 //! The run of a pipeline: its scans as one.
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::scan::head;
@@ -10,7 +11,6 @@ use crate::view::text::plain;
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::v1::{Execution, ExecutionIssue};
 use futures::try_join;
 use guest::Reply;
@@ -28,16 +28,9 @@ pub(crate) async fn page<A: Api>(
     execution: &str,
 ) -> Result<Reply, Problem> {
     let state = State::of(visit);
-    let base = format!(
-        "/api/v1/projects/{}/pipelines/{}/executions/{}",
-        segment(project),
-        segment(pipeline),
-        segment(execution)
-    );
+    let base = address::api(&address::execution(project, pipeline, execution));
     let list = |bucket| {
-        let of = ["target", "scanner"].map(|name| (name, state.get(name))).into_iter();
-        let of = of.filter(|(_, value)| !value.is_empty());
-        let of: String = of.map(|(name, value)| format!("&{name}={}", segment(value))).collect();
+        let of = address::query(["target", "scanner"].map(|name| (name, state.get(name))));
         format!("{base}/issues?{}{of}", state.query(bucket))
     };
     let (new, common, remediated) = (list("new"), list("common"), list("remediated"));
@@ -85,8 +78,7 @@ pub(crate) async fn page<A: Api>(
         }
     };
     let title = format!("Execution {} of {}", run.execution, run.pipeline);
-    let page = Page::of(project, Section::Tests, plain(&title), body)
-        .below(format!("/projects/{}/scans", segment(project)), "Security tests");
+    let page = Page::of(project, Section::Tests, plain(&title), body).below(address::scans(project), "Security tests");
     Ok(shown(visit, page))
 }
 
@@ -103,7 +95,7 @@ fn verdict(project: &str, run: &Execution) -> Markup {
             ul class="stack tight" {
                 @for reason in &run.reasons {
                     li class="break" {
-                        a href={ "/projects/" (segment(project)) "/scans/" (reason.scan) } {
+                        a href=(address::scan(project, reason.scan)) {
                             bdi { (plain(&reason.target)) } ", " (plain(&reason.scanner))
                         }
                         ": " (plain(&reason.reason))

@@ -12,11 +12,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use crate::address;
 use crate::client::Api;
 use crate::pages::{Asked, no_page};
 use crate::visit::Visit;
 use api::Problem;
-use api::path::segment;
 use guest::Reply;
 use offers::Decision;
 
@@ -47,10 +47,10 @@ pub(crate) async fn route<A: Api>(
 
 /// Where the exemptions of a project are.
 fn base(project: &str) -> String {
-    format!("/projects/{}/exemptions", segment(project))
+    address::exemptions(project)
 }
 
 /// The API's call of an exemption, or of all of them.
 fn call(project: &str, rest: &str) -> String {
-    format!("/api/v1/projects/{}/exemptions{rest}", segment(project))
+    format!("{}{rest}", address::api(&base(project)))
 }

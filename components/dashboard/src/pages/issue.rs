@@ -5,6 +5,7 @@ mod exempting;
 mod history;
 mod occurrences;
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -43,7 +44,7 @@ impl Named<'_> {
 
     /// The path of its scan's page.
     pub(crate) fn scan_path(&self) -> String {
-        format!("/projects/{}/scans/{}", segment(self.project), segment(self.scan))
+        address::scan(self.project, self.scan)
     }
 }
 
@@ -87,12 +88,14 @@ async fn details<A: Api>(
 ) -> Result<Reply, Problem> {
     let scan_path = format!("/api/v1{}", named.scan_path());
     let issue_path = format!("/api/v1{}", named.path());
-    let at = refused.map_or_else(|| visit.text("at"), |(form, _)| form.text("at").to_owned());
+    let at = refused.map_or_else(|| visit.text("at"), |(form, _)| form.text("at"));
     let gone = visit.text("bucket") == "remediated";
     let bucket = if gone { "&bucket=remediated" } else { "" };
-    let occurrences_path = format!("{issue_path}/occurrences?limit={LISTED}&cursor={}{bucket}", segment(&at));
-    let exemptions_path =
-        format!("/api/v1/projects/{}/exemptions?issue={}&limit=20", segment(named.project), segment(named.issue));
+    let occurrences_path = format!("{issue_path}/occurrences?limit={LISTED}&cursor={}{bucket}", segment(at));
+    let exemptions_path = address::with_query(
+        &address::api(&address::exemptions(named.project)),
+        [("issue", named.issue), ("limit", "20")],
+    );
     let (scan, issue, occurrences, exemptions): (
         ScanAnswer,
         IssueItem,
@@ -119,7 +122,7 @@ async fn details<A: Api>(
         issue: &issue,
         items: &occurrences.items,
         next,
-        at: &at,
+        at,
         gone,
         sent: refused.map(|(form, _)| form),
     };
@@ -134,7 +137,7 @@ async fn details<A: Api>(
             }
             (about::facts(visit.now, named, &issue, first))
             (about::texts(&issue, first))
-            @if may_ask { (exempting::form(visit, named, &scan, &issue, &at, refused)) }
+            @if may_ask { (exempting::form(visit, named, &scan, &issue, at, refused)) }
             (exempting::known(visit.now, named, &exemptions))
             (list.shown(visit.now, may_ask))
             (history::teaser(named))
@@ -142,7 +145,7 @@ async fn details<A: Api>(
     };
     let title = format!("Issue in {}:{}", scan.scan.target.name, scan.scan.variant);
     let page = Page::of(named.project, Section::Tests, title, body)
-        .below(format!("/projects/{}/scans", segment(named.project)), "Security tests")
+        .below(address::scans(named.project), "Security tests")
         .below(named.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)));
     Ok(shown(visit, page))
 }

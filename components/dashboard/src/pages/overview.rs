@@ -4,11 +4,11 @@ mod first;
 mod lists;
 mod trend;
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
 use crate::visit::Visit;
-use api::path::segment;
 use api::problem::Problem;
 use api::v1::Overview;
 use domain::role::Right;
@@ -26,7 +26,7 @@ const USUAL: u32 = 30;
 /// The API's.
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
     let days = visit.param::<u32>("days")?.unwrap_or(USUAL);
-    let base = format!("/projects/{}", segment(project));
+    let base = address::project(project);
     let overview: Overview = visit.api.get(&format!("/api/v1{base}/overview?days={days}")).await?;
     let title = format!("Overview of {project}");
     if overview.targets.is_empty() {

@@ -1,5 +1,6 @@
 //! The projects, and making one.
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -22,7 +23,7 @@ use maud::html;
 /// The API failed.
 pub(crate) async fn home<A: Api>(visit: &Visit<'_, A>) -> Result<Reply, Problem> {
     if let Some(own) = &visit.session.project {
-        return Ok(answer::redirect(&format!("/projects/{}", segment(own))));
+        return Ok(answer::redirect(&address::project(own)));
     }
     Ok(answer::redirect("/projects"))
 }
@@ -41,7 +42,7 @@ pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>) -> Res
 /// The list; `refused`: the name of a project that was not made, and why.
 async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) -> Result<Reply, Problem> {
     let cursor = visit.text("cursor");
-    let path = format!("/api/v1/projects?limit=100&cursor={}", segment(&cursor));
+    let path = format!("/api/v1/projects?limit=100&cursor={}", segment(cursor));
     let page: page::Page<ProjectItem> = visit.api.get(&path).await?;
     let next = page.next.map(|next| format!("/projects?cursor={}", segment(&next)));
     let first = (!cursor.is_empty()).then_some("/projects");
@@ -54,7 +55,7 @@ async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) 
             ul class="cards" {
                 @for project in &page.items {
                     li class="card" {
-                        a class="title" href={ "/projects/" (segment(&project.id)) } { bdi { (project.id) } }
+                        a class="title" href=(address::project(&project.id)) { bdi { (project.id) } }
                         p class="hint" {
                             (list::count(u64::try_from(project.targets).unwrap_or(u64::MAX), "target"))
                             " · created " (time::relative(&project.created_at, visit.now))
@@ -90,13 +91,13 @@ async fn create<A: Api>(visit: &Visit<'_, A>, form: &Form) -> Result<Reply, Prob
     if let Err(error) = name.parse::<ProjectId>() {
         return list_page(visit, Some((name, &error.to_string()))).await;
     }
-    let path = format!("/api/v1/projects/{}", segment(name));
+    let path = address::api(&address::project(name));
     // To create one that is there would set its settings back to the defaults.
     if visit.api.find::<ProjectAnswer>(&path).await?.is_some() {
         return list_page(visit, Some((name, "there is one of this name"))).await;
     }
     match visit.api.send::<ProjectAnswer>("PUT", &path, &SettingsBody::default()).await {
-        Ok(_) => Ok(answer::redirect(&format!("/projects/{}?done=project-created", segment(name)))),
+        Ok(_) => Ok(answer::redirect(&format!("{}?done=project-created", address::project(name)))),
         Err(problem) if problem.code == Code::Conflict => list_page(visit, Some((name, &problem.detail))).await,
         Err(problem) => Err(problem),
     }

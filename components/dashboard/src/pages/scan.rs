@@ -4,6 +4,7 @@ pub(crate) mod head;
 pub(crate) mod lists;
 pub(crate) mod state;
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -12,7 +13,6 @@ use crate::view::text::plain;
 use crate::view::time;
 use crate::visit::Visit;
 use api::Problem;
-use api::path::segment;
 use api::v1::{Comparison, IssuesPage, Report, ScanAnswer};
 use domain::time::Timestamp;
 use futures::try_join;
@@ -27,7 +27,7 @@ use state::State;
 /// There is no such scan, a filter is not legal, or the API failed.
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, scan: &str) -> Result<Reply, Problem> {
     let state = State::of(visit);
-    let base = format!("/api/v1/projects/{}/scans/{}", segment(project), segment(scan));
+    let base = address::api(&address::scan(project, scan));
     let list = |bucket| format!("{base}/issues?{}", state.query(bucket));
     let (new, common, remediated) = (list("new"), list("common"), list("remediated"));
     let (answer, new, common, remediated): (ScanAnswer, IssuesPage, IssuesPage, IssuesPage) =
@@ -55,8 +55,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, scan: &str
             }
         }
     };
-    let page = Page::of(project, Section::Tests, title, body)
-        .below(format!("/projects/{}/scans", segment(project)), "Security tests");
+    let page = Page::of(project, Section::Tests, title, body).below(address::scans(project), "Security tests");
     Ok(shown(visit, page))
 }
 
@@ -75,13 +74,13 @@ fn common_to(answer: &ScanAnswer) -> String {
 
 fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
     let (scan, report) = (&answer.scan, &answer.report);
-    let base = format!("/projects/{}", segment(project));
+    let base = address::project(project);
     let issues = answer.issues.new + answer.issues.common + answer.issues.exempted;
     html! {
         dl class="facts card" {
             dt { "Scanned" }
             dd {
-                a href={ (base) "/targets/" (segment(&scan.target.name)) } { bdi { (scan.target.name) } }
+                a href=(address::target(project, &scan.target.name)) { bdi { (scan.target.name) } }
                 ", variant " bdi { (plain(&scan.variant)) } ", with " (plain(&scan.scanner))
                 @if let Some(version) = &scan.scanner_version { " " (plain(version)) }
                 @if !scan.categories.is_empty() { " (" bdi { (plain(&scan.categories.join(", "))) } ")" }
@@ -90,7 +89,7 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
             @if let (Some(pipeline), Some(execution)) = (&scan.pipeline, &scan.execution) {
                 dt { "Execution" }
                 dd {
-                    a href={ (base) "/pipelines/" (segment(pipeline)) "/executions/" (segment(execution)) } {
+                    a href=(address::execution(project, pipeline, execution)) {
                         bdi { (plain(pipeline)) } " " bdi { (plain(execution)) }
                     }
                 }

@@ -1,5 +1,6 @@
 //! The scans of a project, the newest first.
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -8,7 +9,6 @@ use crate::view::{badge, list, notice, time};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::problem::Code;
 use api::v1::ScanItem;
 use domain::role::Right;
@@ -25,16 +25,14 @@ const FILTERS: [(&str, &str); 3] = [("target", "Target"), ("variant", "Variant")
 /// # Errors
 /// A filter is not legal, or the API failed.
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let path = format!("/projects/{}/scans", segment(project));
-    let asked: Vec<(&str, String)> = FILTERS.iter().map(|(name, _)| (*name, visit.text(name))).collect();
-    let query = |at: &str| {
-        let pairs = asked.iter().map(|(name, value)| (*name, value.as_str())).chain([("cursor", at)]);
-        let set = pairs.filter(|(_, value)| !value.is_empty());
-        set.map(|(name, value)| format!("&{name}={}", segment(value))).collect::<String>()
-    };
+    let path = address::scans(project);
+    let asked: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, visit.text(name))).collect();
     let at = visit.text("cursor");
     let is_filtered = asked.iter().any(|(_, value)| !value.is_empty());
-    let found = visit.api.get(&format!("/api/v1{path}?limit={LISTED}{}", query(&at))).await;
+    let found = visit
+        .api
+        .get(&format!("/api/v1{path}?limit={LISTED}{}", address::query(asked.iter().copied().chain([("cursor", at)]))))
+        .await;
     let (scans, refused): (page::Page<ScanItem>, _) = match found {
         Ok(scans) => (scans, None),
         // Such as a target that is not there: what was typed stays, to be mended.
@@ -43,7 +41,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
         }
         Err(problem) => return Err(problem),
     };
-    let url = |at: &str| format!("{path}?{}", query(at).trim_start_matches('&'));
+    let url = |at: &str| address::with_query(&path, asked.iter().copied().chain([("cursor", at)]));
     let body = html! {
         form method="get" action=(path) class="row" role="search" aria-label="Filter scans" {
             @for ((name, label), (_, value)) in FILTERS.iter().zip(&asked) {
@@ -70,7 +68,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
 }
 
 fn nothing<A>(visit: &Visit<'_, A>, project: &str, is_filtered: bool) -> Markup {
-    let base = format!("/projects/{}", segment(project));
+    let base = address::project(project);
     match is_filtered {
         true => list::empty("No scan matches.", &html! { "Names are matched whole." }),
         false => list::empty(
@@ -100,7 +98,7 @@ pub(crate) fn table<A>(visit: &Visit<'_, A>, project: &str, scans: &[ScanItem], 
                     tr {
                         td data-label="Verdict" { (badge::verdict(item.answer.verdict)) }
                         th scope="row" {
-                            a href={ "/projects/" (segment(project)) "/scans/" (item.id) } {
+                            a href=(address::scan(project, item.id)) {
                                 bdi { (plain(&scan.target.name)) }
                             }
                         }

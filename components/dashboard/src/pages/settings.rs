@@ -2,6 +2,7 @@
 
 mod fields;
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -10,7 +11,6 @@ use crate::pages::Asked;
 use crate::view::{list, notice, time};
 use crate::visit::Visit;
 use api::Problem;
-use api::path::segment;
 use api::v1::ProjectAnswer;
 use domain::project::TargetType;
 use domain::role::Right;
@@ -24,7 +24,7 @@ use maud::{Markup, html};
 /// # Errors
 /// The API's.
 pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>, project: &str) -> Result<Reply, Problem> {
-    let path = format!("/api/v1/projects/{}", segment(project));
+    let path = address::api(&address::project(project));
     let answer: ProjectAnswer = visit.api.get(&path).await?;
     match asked {
         Asked::Get => Ok(answer::page(200, page(visit, &answer, &fields::shown(&answer.settings), None))),

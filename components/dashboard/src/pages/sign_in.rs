@@ -27,11 +27,11 @@ pub(crate) struct Signing<'a> {
 
 /// The page to sign in on.
 pub(crate) fn page(session: Option<&Session>, query: &Query) -> Reply {
-    let next = query.clone().optional::<String>("next").ok().flatten().unwrap_or_default();
+    let next = query.text("next");
     if session.is_some() {
-        return answer::redirect(own_path(&next));
+        return answer::redirect(own_path(next));
     }
-    answer::page(200, layout::alone("Sign in", &form(own_path(&next), None)))
+    answer::page(200, layout::alone("Sign in", &form(own_path(next), None)))
 }
 
 /// Sends somebody who is not signed in to sign in, and then to where they wanted to go.

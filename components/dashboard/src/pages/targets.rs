@@ -7,6 +7,7 @@ mod target;
 mod variants;
 pub(crate) mod words;
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::pages::{Asked, no_page};
@@ -38,16 +39,16 @@ pub(crate) async fn route<A: Api>(
 /// Leads to the comparison of two scans that were chosen, or back to choose them.
 fn compare<A>(visit: &Visit<'_, A>, project: &str, target: &str) -> Reply {
     let (scan, other) = (visit.text("scan"), visit.text("other"));
-    let base = format!("/projects/{}", segment(project));
+    let base = address::project(project);
     if scan.is_empty() || other.is_empty() {
         return answer::redirect(&format!("{base}/targets/{}?choose=two#scans", segment(target)));
     }
-    answer::redirect(&format!("{base}/scans/{}/compare/{}", segment(&scan), segment(&other)))
+    answer::redirect(&format!("{base}/scans/{}/compare/{}", segment(scan), segment(other)))
 }
 
 /// Where a target is among the pages.
 fn base(project: &str, target: &str) -> String {
-    format!("/projects/{}/targets/{}", segment(project), segment(target))
+    address::target(project, target)
 }
 
 #[cfg(test)]

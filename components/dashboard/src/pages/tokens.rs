@@ -82,7 +82,7 @@ async fn shown<A: Api>(
     refused: Option<&Problem>,
 ) -> Result<Reply, Problem> {
     let cursor = visit.text("cursor");
-    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(&cursor)) };
+    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(cursor)) };
     let page: page::Page<TokenItem> = visit.api.get(&format!("{}?limit={TOKENS_SHOWN}{from}", place.call)).await?;
     let next = page.next.as_ref().map(|next| format!("{}?cursor={}", place.page, segment(next)));
     let first = (!cursor.is_empty()).then_some(place.page.as_str());

@@ -6,21 +6,22 @@ mod form;
 mod incoming;
 mod relay;
 
+use crate::address;
 use crate::answer;
 use crate::client::{self, Api, Chained};
 use crate::layout::{Page, Section};
 use crate::pages::shown;
 use crate::session::Session;
 use crate::visit::Visit;
-use api::path::segment;
 use api::problem::{Code, Problem};
 use api::query::Query;
 use api::v1::ScanAnswer;
 use domain::role::Right;
 use domain::time::Timestamp;
 use fields::Fields;
+use guest::chain::answered;
 use guest::form::{Multipart, stream_of};
-use guest::{Call, Reply};
+use guest::{Body, Call, Reply};
 use incoming::Incoming;
 use relay::Relay;
 
@@ -58,7 +59,7 @@ pub(crate) async fn submit(
     };
     let refused = match sent {
         Ok(answer) => {
-            return Ok(answer::redirect(&format!("/projects/{}/scans/{}", segment(project), answer.scan.id)));
+            return Ok(answer::redirect(&address::scan(project, answer.scan.id)));
         }
         Err(problem) => problem,
     };
@@ -66,7 +67,7 @@ pub(crate) async fn submit(
     if refused.code.status() == 401 {
         return Ok(crate::pages::sign_in::ended(&refused, secure));
     }
-    let here = format!("/projects/{}/upload", segment(project));
+    let here = address::upload(project);
     let api = Chained { token: &session.token, client };
     let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin, from_here: true };
     if refused.code == Code::Forbidden || 500 <= refused.code.status() {
@@ -75,6 +76,11 @@ pub(crate) async fn submit(
     let body = form::body(&visit, project, &fields, Some(&refused)).await?;
     let page = Page::of(project, Section::Upload, "Upload a report", body);
     Ok(answer::page(refused.code.status(), page.framed(&visit)))
+}
+
+/// Reads what is sent to somebody who is answered without it.
+pub(crate) async fn let_go(body: Body) {
+    Incoming::new(stream_of(body)).leave().await;
 }
 
 fn allowed(session: &Session) -> Result<(), Problem> {
@@ -94,7 +100,7 @@ async fn send(
     fields: &mut Fields,
 ) -> Result<ScanAnswer, Problem> {
     let file = fields::read(&mut form, fields, session).await?;
-    let path = format!("/api/v1/projects/{}/scans?{}", segment(project), fields.query());
+    let path = format!("{}?{}", address::api(&address::scans(project)), fields.query());
     let relay = Relay::begin(form, file).await?;
     let authorization = format!("Bearer {}", session.token);
     let onward = client::onward("POST", &path, &authorization, client, Some("application/octet-stream"))?;
@@ -104,5 +110,5 @@ async fn send(
     if let Some(problem) = refusal.take() {
         return Err(problem);
     }
-    client::read(reply?)
+    answered(client::API, &reply?)
 }

@@ -22,7 +22,7 @@ const DONE: &[(&str, &str)] = &[
 /// What the query says was done.
 pub(crate) fn of_visit<A>(visit: &Visit<'_, A>) -> Markup {
     // A link from elsewhere tells nobody that something was done.
-    let word = if visit.from_here { visit.text("done") } else { String::new() };
+    let word = if visit.from_here { visit.text("done") } else { "" };
     let told = DONE.iter().find(|(known, _)| *known == word);
     html! { @if let Some((_, text)) = told { (good(text)) } }
 }

@@ -1,6 +1,7 @@
 //! An entry of the log.
 
 use super::words;
+use crate::address;
 use crate::view::{text, time};
 use api::path::segment;
 use api::v1::{AuditActor, AuditItem};
@@ -83,7 +84,7 @@ fn about(project: Option<&str>, item: &AuditItem) -> Markup {
     let inside = details.get("project").or_else(|| details.get("pointer")?.get("project"));
     let inside = inside.and_then(|name| name.as_str()).filter(|_| project.is_none());
     html! {
-        @if let Some(name) = inside { p class="break" { "project " a href={ "/projects/" (segment(name)) } { bdi { (text::plain(name)) } } } }
+        @if let Some(name) = inside { p class="break" { "project " a href=(address::project(name)) { bdi { (text::plain(name)) } } } }
         @for (kind, place, names) in kinds {
             @for name in names.iter().take(NAMED) { p class="break" { (kind) " " (link(project.or(inside), place, name)) } }
             @if NAMED < names.len() { p class="hint" { "and " (names.len().saturating_sub(NAMED)) " more " (place) } }
@@ -97,7 +98,7 @@ fn link(project: Option<&str>, place: &str, name: &str) -> Markup {
     let shown = html! { bdi title=(name) { (text::cut(name, chars)) } };
     match project.filter(|_| place != "tokens") {
         Some(project) => {
-            html! { a href={ "/projects/" (segment(project)) "/" (place) "/" (segment(name)) } { (shown) } }
+            html! { a href={ (address::project(project)) "/" (place) "/" (segment(name)) } { (shown) } }
         }
         None => shown,
     }

@@ -1,7 +1,7 @@
 //! Which entries are asked for.
 
+use crate::address;
 use crate::visit::Visit;
-use api::path::segment;
 use domain::time::Timestamp;
 
 /// The filters, as they stand in the query; what is empty filters nothing.
@@ -45,16 +45,14 @@ impl Filter {
     fn written(&self, time: impl Fn(&str) -> String) -> String {
         let Self { by, what, target, refused, since, until } = self;
         let (since, until) = (time(since), time(until));
-        let named = [
-            ("by", by),
+        address::query([
+            ("by", by.as_str()),
             ("what", what),
             ("target", target),
             ("refused", refused),
             ("since", &since),
             ("until", &until),
-        ];
-        let set = named.into_iter().filter(|(_, value)| !value.is_empty());
-        set.map(|(name, value)| format!("&{name}={}", segment(value))).collect()
+        ])
     }
 }
 

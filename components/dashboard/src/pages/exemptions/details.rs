@@ -3,6 +3,7 @@
 use super::offers::{self, Decision, Reader};
 use super::row::own;
 use super::{base, call, decide, preview, words};
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -70,7 +71,7 @@ type Previewed = (preview::Wanted, Result<page::Page<PreviewItem>, Problem>);
 
 async fn shown<A: Api>(visit: &Visit<'_, A>, project: &str, id: &str, asked: &Asked<'_>) -> Result<Reply, Problem> {
     let one = call(project, &format!("/{}", segment(id)));
-    let about = format!("/api/v1/projects/{}", segment(project));
+    let about = address::api(&address::project(project));
     let look = async {
         match asked.preview.clone() {
             None => Ok(None),
@@ -96,7 +97,7 @@ async fn shown<A: Api>(visit: &Visit<'_, A>, project: &str, id: &str, asked: &As
 
 fn facts<A>(visit: &Visit<'_, A>, project: &str, item: &ExemptionItem) -> Markup {
     let now = visit.now;
-    let scan = format!("/projects/{}/scans/{}", segment(project), item.scan);
+    let scan = address::scan(project, item.scan);
     html! {
         section class="card stack tight" aria-label="What is known of it" {
             p { (badge::status(item.status)) " " (badge::severity(&item.severity)) (words::marks(item)) }

@@ -3,6 +3,7 @@
 use super::offers::{Decision, Reader};
 use super::row::{self, Shared, Typed};
 use super::{base, call};
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::layout::{Page, Section, csrf};
@@ -11,7 +12,6 @@ use crate::view::{list, notice};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::query::Query;
 use api::v1::{ExemptionItem, ProjectAnswer, Unused};
 use domain::exemption::{Scope, Status};
@@ -91,7 +91,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads it from a page's query.
     pub(super) fn read(query: &Query) -> Self {
-        let text = |name: &str| query.clone().optional::<String>(name).ok().flatten().unwrap_or_default();
+        let text = |name: &str| query.text(name).to_owned();
         let one_of = |name: &str, known: &[u32], else_: u32| {
             text(name).parse().ok().filter(|number| known.contains(number)).unwrap_or(else_)
         };
@@ -110,26 +110,22 @@ impl Wanted {
 
     /// The page at this address, from the cursor on.
     fn path(&self, project: &str, tab: Tab, cursor: &str) -> String {
-        let mut query = format!("status={}", tab.word());
-        let mut add = |name: &str, value: &str| {
-            if !value.is_empty() {
-                query.push_str(&format!("&{name}={}", segment(value)));
-            }
-        };
-        add("target", &self.target);
-        add("scope", &self.scope);
-        add("issue", &self.issue);
-        if tab == Tab::Expiring {
-            add("within", &self.within.to_string());
-        }
-        if tab == Tab::Unused {
-            add("scans", &self.scans.to_string());
-        }
-        if self.per_page != 25 {
-            add("per_page", &self.per_page.to_string());
-        }
-        add("cursor", cursor);
-        format!("{}?{query}", base(project))
+        let within = if tab == Tab::Expiring { self.within.to_string() } else { String::new() };
+        let scans = if tab == Tab::Unused { self.scans.to_string() } else { String::new() };
+        let per_page = if self.per_page == 25 { String::new() } else { self.per_page.to_string() };
+        address::with_query(
+            &base(project),
+            [
+                ("status", tab.word()),
+                ("target", self.target.as_str()),
+                ("scope", self.scope.as_str()),
+                ("issue", self.issue.as_str()),
+                ("within", &within),
+                ("scans", &scans),
+                ("per_page", &per_page),
+                ("cursor", cursor),
+            ],
+        )
     }
 
     /// The same page anew.
@@ -138,19 +134,17 @@ impl Wanted {
     }
 
     fn call(&self, project: &str) -> String {
-        let mut rest = match self.tab {
+        let rest = match self.tab {
             Tab::Of(status) => format!("?status={status}"),
             Tab::Expiring => format!("?expires_within_days={}", self.within),
             Tab::Unused => format!("/unused?scans={}", self.scans),
         };
         let filters = [("target", &self.target), ("scope", &self.scope), ("issue", &self.issue)];
-        for (name, value) in filters.into_iter().filter(|(_, value)| self.tab != Tab::Unused && !value.is_empty()) {
-            rest.push_str(&format!("&{name}={}", segment(value)));
-        }
-        rest.push_str(&format!("&limit={}", self.per_page));
-        if !self.cursor.is_empty() {
-            rest.push_str(&format!("&cursor={}", segment(&self.cursor)));
-        }
+        // The API filters unused ones by nothing else.
+        let filters = filters.into_iter().filter(|_| self.tab != Tab::Unused);
+        let per_page = self.per_page.to_string();
+        let page = [("limit", &per_page), ("cursor", &self.cursor)];
+        let rest = rest + &address::query(filters.chain(page).map(|(name, value)| (name, value.as_str())));
         call(project, &rest)
     }
 }
@@ -177,7 +171,7 @@ pub(super) async fn shown<A: Api>(
     typed: Typed<'_>,
     refused: Option<&Problem>,
 ) -> Result<Reply, Problem> {
-    let path = format!("/api/v1/projects/{}", segment(project));
+    let path = address::api(&address::project(project));
     let (listed, about) = futures::join!(load(visit, project, wanted), visit.api.get::<ProjectAnswer>(&path));
     let reader = Reader::of(visit, about?.settings.self_approval.unwrap_or_default());
     // What is wrong with a filter is told beside it.

@@ -2,6 +2,7 @@
 
 use super::offers::Decision;
 use super::{base, call};
+use crate::address;
 use crate::client::Api;
 use crate::view::{badge, list, notice, text, time};
 use crate::visit::Visit;
@@ -28,20 +29,16 @@ pub(super) struct Wanted {
 impl Wanted {
     /// What the query asks for.
     pub(super) fn of<A>(visit: &Visit<'_, A>) -> Option<Self> {
-        let optional = |name: &str| Some(visit.text(name)).filter(|text| !text.is_empty());
-        let decision = Decision::named(&visit.text("preview")).filter(|decision| *decision != Decision::Reopen)?;
-        let cursor = visit.text("preview_cursor");
+        let optional = |name: &str| Some(visit.text(name).to_owned()).filter(|text| !text.is_empty());
+        let decision = Decision::named(visit.text("preview")).filter(|decision| *decision != Decision::Reopen)?;
+        let cursor = visit.text("preview_cursor").to_owned();
         Some(Self { decision, scope: optional("scope"), pipeline: optional("pipeline"), cursor })
     }
 
     fn query(&self, name: &str) -> String {
-        let mut query = format!("{name}={}", self.decision.as_str());
-        for (name, value) in [("scope", &self.scope), ("pipeline", &self.pipeline)] {
-            if let Some(value) = value {
-                query.push_str(&format!("&{name}={}", segment(value)));
-            }
-        }
-        query
+        let named = [("scope", &self.scope), ("pipeline", &self.pipeline)];
+        let named = named.map(|(name, value)| (name, value.as_deref().unwrap_or_default()));
+        format!("{name}={}{}", self.decision.as_str(), address::query(named))
     }
 }
 
@@ -131,7 +128,7 @@ fn table<A>(visit: &Visit<'_, A>, project: &str, items: &[PreviewItem]) -> Marku
 }
 
 fn line<A>(visit: &Visit<'_, A>, project: &str, item: &PreviewItem) -> Markup {
-    let scan = format!("/projects/{}/scans/{}", segment(project), item.id);
+    let scan = address::scan(project, item.id);
     let counting = |outcome: &Outcome| outcome.issues.new.saturating_add(outcome.issues.common);
     html! {
         tr {

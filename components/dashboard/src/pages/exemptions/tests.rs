@@ -5,6 +5,7 @@ use crate::form::Form;
 use crate::session::Session;
 use crate::testing::{FakeApi, session, text, visiting};
 use api::page::Page;
+use api::path::segment;
 use api::problem::Code;
 use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
 use domain::exemption::{Reason, Scope, Status};

@@ -1,6 +1,7 @@
 //! What an issue is: its score, its weaknesses and names, and what the scanner says about it.
 
 use super::Named;
+use crate::address;
 use crate::pages::scan::head;
 use crate::view::text::{cut, plain, web_address};
 use crate::view::{badge, cwe, time};
@@ -56,7 +57,7 @@ pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: 
             dt { "First seen" }
             dd {
                 (time::relative(&issue.first_seen.at, now)) " in "
-                a href={ "/projects/" (segment(named.project)) "/scans/" (issue.first_seen.scan) } {
+                a href=(address::scan(named.project, issue.first_seen.scan)) {
                     "a scan of " bdi { (plain(&issue.first_seen.variant)) }
                 }
             }

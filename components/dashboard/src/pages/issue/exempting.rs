@@ -1,6 +1,7 @@
 //! Asking for an exemption of an issue or of chosen occurrences, and what was asked for before.
 
 use super::Named;
+use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
@@ -9,7 +10,6 @@ use crate::view::{badge, notice, time};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::problem::Code;
 use api::v1::{ExemptionBody, ExemptionItem, IssueItem, ScanAnswer};
 use domain::exemption::Reason;
@@ -28,7 +28,7 @@ const WORDS_CHARS: usize = 300;
 /// It is not legal, or the API refused.
 pub(super) async fn request<A: Api>(visit: &Visit<'_, A>, named: Named<'_>, form: &Form) -> Result<(), Problem> {
     let body = body(named, form)?;
-    let path = format!("/api/v1/projects/{}/exemptions", segment(named.project));
+    let path = address::api(&address::exemptions(named.project));
     let _: ExemptionItem = visit.api.send("POST", &path, &body).await?;
     Ok(())
 }
@@ -154,13 +154,13 @@ pub(super) fn form<A>(
 
 /// The exemptions of the issue that are known.
 pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &page::Page<ExemptionItem>) -> Markup {
-    let all = format!("/projects/{}/exemptions?issue={}", segment(named.project), segment(named.issue));
+    let all = address::with_query(&address::exemptions(named.project), [("issue", named.issue)]);
     html! {
         @if !exemptions.items.is_empty() {
             h3 { "Exemptions" }
             ul class="stack tight" {
                 @for exemption in &exemptions.items {
-                    @let path = format!("/projects/{}/exemptions/{}", segment(named.project), exemption.id);
+                    @let path = address::exemption(named.project, &exemption.id);
                     li class="card stack tight" {
                         div class="row middle" {
                             (badge::status(exemption.status))

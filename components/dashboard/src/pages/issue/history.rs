@@ -1,6 +1,7 @@
 //! Where else an issue is: in earlier scans of the target, in other targets, and why an occurrence is new or known.
 
 use super::Named;
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -35,7 +36,7 @@ pub(super) fn teaser(named: Named<'_>) -> Markup {
 /// # Errors
 /// There is no such scan, or the API failed.
 pub(super) async fn page<A: Api>(visit: &Visit<'_, A>, named: Named<'_>) -> Result<Reply, Problem> {
-    let api = format!("/api/v1/projects/{}", segment(named.project));
+    let api = address::api(&address::project(named.project));
     let scan: ScanAnswer = visit.api.get(&format!("/api/v1{}", named.scan_path())).await?;
     let scans = format!(
         "{api}/scans?target={}&scanner={}&limit={SCANS}",
@@ -77,7 +78,7 @@ fn earlier<'a, A>(
                 } }
                 tbody {
                     @for (item, issue) in rows {
-                        @let path = format!("/projects/{}/scans/{}", segment(named.project), item.id);
+                        @let path = address::scan(named.project, item.id);
                         tr class=[(item.id.to_string() == named.scan).then_some("chosen")] {
                             th scope="row" { a href=(path) { (time::relative(&item.answer.scan.received_at, visit.now)) } }
                             td data-label="Variant" { bdi { (plain(&item.answer.scan.variant)) } }
@@ -114,7 +115,7 @@ fn others(named: Named<'_>, targets: &page::Page<AffectedTarget>) -> Markup {
                     } }
                     tbody {
                         @for target in affected {
-                            @let path = format!("/projects/{}/scans/{}/issues/{}", segment(named.project), target.scan, segment(named.issue));
+                            @let path = address::issue(named.project, target.scan, named.issue);
                             tr {
                                 th scope="row" { a href=(path) { bdi { (plain(&target.id)) } } }
                                 td data-label="Variant" { bdi { (plain(&target.variant)) } }

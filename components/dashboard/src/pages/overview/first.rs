@@ -1,13 +1,13 @@
 //! What a project without a scan shows: how to get the first one in.
 
+use crate::address;
 use crate::visit::Visit;
-use api::path::segment;
 use domain::role::Right;
 use maud::{Markup, html};
 
 /// The commands to copy, and where to go.
 pub(crate) fn body<A>(visit: &Visit<'_, A>, project: &str) -> Markup {
-    let base = format!("/projects/{}", segment(project));
+    let base = address::project(project);
     let origin = visit.origin;
     let quoted = quoted(project);
     let cli = format!(

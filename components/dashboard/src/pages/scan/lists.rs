@@ -2,9 +2,9 @@
 
 use super::head;
 use super::state::State;
+use crate::address;
 use crate::view::text::{cut, plain};
 use crate::view::{badge, list, time};
-use api::path::segment;
 use api::v1::{IssueItem, OccurrenceTally};
 use domain::exemption::Coverage;
 use domain::time::Timestamp;
@@ -26,7 +26,7 @@ pub(crate) struct Row {
 impl Row {
     /// An issue of a scan.
     pub(crate) fn new(project: &str, scan: &str, issue: IssueItem, of: Option<(String, String)>) -> Self {
-        let path = format!("/projects/{}/scans/{}/issues/{}", segment(project), segment(scan), issue.id);
+        let path = address::issue(project, scan, issue.id);
         Self { path, issue, of }
     }
 }

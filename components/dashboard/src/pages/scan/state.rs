@@ -1,5 +1,6 @@
 //! What of a scan's issues is shown: the filters, and each list's order and place. All of it stands in the URL.
 
+use crate::address;
 use crate::visit::Visit;
 use api::path::segment;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ impl State {
     pub(crate) fn of<A>(visit: &Visit<'_, A>) -> Self {
         let lists = BUCKETS.into_iter().flat_map(|bucket| [format!("sort_{bucket}"), format!("at_{bucket}")]);
         let names = FILTERS.into_iter().map(str::to_owned).chain(lists);
-        let values = names.map(|name| (visit.text(&name), name)).filter(|(value, _)| !value.is_empty());
+        let values = names.map(|name| (visit.text(&name).to_owned(), name)).filter(|(value, _)| !value.is_empty());
         Self { path: visit.path().to_owned(), values: values.map(|(value, name)| (name, value)).collect() }
     }
 
@@ -53,9 +54,7 @@ impl State {
         if let Some(bucket) = name.strip_prefix("sort_") {
             values.remove(&format!("at_{bucket}"));
         }
-        let pairs = values.iter().filter(|(_, value)| !value.is_empty());
-        let query: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", segment(value))).collect();
-        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+        address::with_query(&self.path, values.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// Whether anything is filtered beside what the tiles show.
@@ -82,16 +81,10 @@ impl State {
         if shown.is_empty() {
             shown = TILES.into_iter().filter(|tile| *tile != "exempted").collect();
         }
-        let mut query = format!("bucket={bucket}&limit={LISTED}&counted_as={}", segment(&shown.join(",")));
+        let query = format!("bucket={bucket}&limit={LISTED}&counted_as={}", segment(&shown.join(",")));
         let (sort, at) = (format!("sort_{bucket}"), format!("at_{bucket}"));
-        for (name, of) in
-            [("kind", "kind"), ("exemption", "status"), ("text", "text"), ("sort", &sort), ("cursor", &at)]
-        {
-            if let Some(value) = self.values.get(of) {
-                query.push_str(&format!("&{name}={}", segment(value)));
-            }
-        }
-        query
+        let named = [("kind", "kind"), ("exemption", "status"), ("text", "text"), ("sort", &sort), ("cursor", &at)];
+        query + &address::query(named.map(|(name, of)| (name, self.get(of))))
     }
 }
 

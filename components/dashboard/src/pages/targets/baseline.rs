@@ -2,6 +2,7 @@
 
 use super::words::{self, Kind};
 use super::{base, target, variants};
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -10,7 +11,6 @@ use crate::pages::shown;
 use crate::view::notice;
 use crate::view::text::plain;
 use crate::visit::Visit;
-use api::path::segment;
 use api::problem::{Code, Problem};
 use api::v1::{BaselineBody, TargetItem, TargetPatch};
 use guest::Reply;
@@ -63,7 +63,7 @@ pub(crate) async fn submit<A: Api>(
         typed.kind = Kind::Regex;
         return Ok(shown(visit, target::whole(visit, project, name, Some(typed)).await?));
     }
-    let path = format!("/api/v1/projects/{}/targets/{}", segment(project), segment(name));
+    let path = address::api(&address::target(project, name));
     let patch = TargetPatch { baseline: typed.body() };
     match visit.api.send::<TargetItem>("PATCH", &path, &patch).await {
         Ok(_) => Ok(answer::redirect(&format!("{}?done=baseline-saved", base(project, name)))),

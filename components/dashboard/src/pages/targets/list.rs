@@ -1,6 +1,7 @@
 //! The targets of a project.
 
 use super::words;
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -19,8 +20,8 @@ use maud::html;
 /// # Errors
 /// The API's.
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let (cursor, base) = (visit.text("cursor"), format!("/projects/{}", segment(project)));
-    let path = format!("/api/v1{base}/targets?limit=50&cursor={}", segment(&cursor));
+    let (cursor, base) = (visit.text("cursor"), address::project(project));
+    let path = format!("/api/v1{base}/targets?limit=50&cursor={}", segment(cursor));
     let page: page::Page<TargetItem> = visit.api.get(&path).await?;
     let next = page.next.map(|next| format!("{base}/targets?cursor={}", segment(&next)));
     let first = (!cursor.is_empty()).then(|| format!("{base}/targets"));

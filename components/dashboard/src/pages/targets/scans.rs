@@ -1,6 +1,7 @@
 //! The last scans of a target, and the choice of two to compare.
 
 use super::variants::without_notice;
+use crate::address;
 use crate::client::Api;
 use crate::view::list::{empty, pager};
 use crate::view::text::plain;
@@ -20,7 +21,7 @@ type Scans = Result<page::Page<ScanItem>, Problem>;
 /// # Errors
 /// The API failed.
 pub(crate) async fn last<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Scans, Problem> {
-    let [variant, scanner, cursor] = ["variant", "scanner", "cursor"].map(|name| segment(&visit.text(name)));
+    let [variant, scanner, cursor] = ["variant", "scanner", "cursor"].map(|name| segment(visit.text(name)));
     let path = format!(
         "/api/v1/projects/{}/scans?limit=25&target={}&variant={variant}&scanner={scanner}&cursor={cursor}",
         segment(project),
@@ -119,7 +120,7 @@ fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool
         tr {
             th scope="row" {
                 (badge::verdict(item.answer.verdict)) " "
-                a href={ "/projects/" (segment(project)) "/scans/" (item.id) } {
+                a href=(address::scan(project, item.id)) {
                     "Scan " (time::relative(&scan.received_at, visit.now))
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::baseline::{self, Typed};
 use super::{scans, variants};
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -32,7 +33,7 @@ pub(crate) async fn whole<'a, A: Api>(
     name: &str,
     typed: Option<Typed<'_>>,
 ) -> Result<Page<'a>, Problem> {
-    let path = format!("/api/v1/projects/{}/targets/{}", segment(project), segment(name));
+    let path = address::api(&address::target(project, name));
     let target = visit.api.get::<TargetItem>(&path);
     let tried = typed.as_ref().and_then(|typed| typed.tried());
     let tried = async {
@@ -63,11 +64,11 @@ pub(crate) async fn whole<'a, A: Api>(
         }
         @if visit.may(Right::Upload) {
             a class="button second" href={
-                "/projects/" (segment(project)) "/upload?target=" (segment(name))
+                (address::upload(project)) "?target=" (segment(name))
                 "&target_type=" (target.target_type.as_str())
             } { "Upload a report" }
         }
     };
-    let list = format!("/projects/{}/targets", segment(project));
+    let list = address::targets(project);
     Ok(Page::of(project, Section::Targets, target.name, body).below(list, "Targets").actions(hint))
 }

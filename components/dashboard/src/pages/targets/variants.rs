@@ -1,5 +1,6 @@
 //! The variants of a target, and which of them a pattern means.
 
+use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::pages::shown;
@@ -26,7 +27,7 @@ pub(crate) type Tried = Result<page::Page<VariantItem>, Problem>;
 /// # Errors
 /// The API failed.
 pub(crate) async fn all<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Tried, Problem> {
-    asked(visit, project, target, &format!("limit=25&cursor={}", segment(&visit.text("variants")))).await
+    asked(visit, project, target, &format!("limit=25&cursor={}", segment(visit.text("variants")))).await
 }
 
 /// The target's variants as this pattern has them.
@@ -43,7 +44,7 @@ pub(crate) async fn tried<A: Api>(
 }
 
 async fn asked<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str, query: &str) -> Result<Tried, Problem> {
-    let path = format!("/api/v1/projects/{}/targets/{}/variants?{query}", segment(project), segment(target));
+    let path = format!("{}/variants?{query}", address::api(&address::target(project, target)));
     match visit.api.get(&path).await {
         Err(problem) if problem.code.status() == 401 || 500 <= problem.code.status() => Err(problem),
         answer => Ok(answer),
@@ -58,7 +59,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, target: &s
     let regex = visit.text("regex");
     let told = match regex.is_empty() {
         true => html! { p class="hint" { "A pattern that is empty matches nothing." } },
-        false => preview(&tried(visit, project, target, &regex).await?),
+        false => preview(&tried(visit, project, target, regex).await?),
     };
     let body = html! { div id="preview" class="card" { (told) } };
     let page = Page::of(project, Section::Targets, "What a pattern matches", body);
@@ -134,7 +135,7 @@ fn table<A>(
                             }
                             td data-label="Newest scan" {
                                 (badge::verdict(variant.verdict)) " "
-                                a href={ "/projects/" (segment(project)) "/scans/" (variant.deciding) } {
+                                a href=(address::scan(project, variant.deciding)) {
                                     "Scan"
                                 }
                                 ", scanned " (time::relative(&variant.scanned_at, visit.now))

@@ -1,13 +1,13 @@
 //! The form to upload a report with.
 
 use super::fields::Fields;
+use crate::address;
 use crate::client::Api;
 use crate::layout::csrf;
 use crate::view::notice;
 use crate::visit::Visit;
 use api::Problem;
 use api::page::Page;
-use api::path::segment;
 use api::v1::{ScannerItem, TargetItem};
 use domain::project::TargetType;
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ pub(crate) async fn body<A: Api>(
     fields: &Fields,
     refused: Option<&Problem>,
 ) -> Result<Markup, Problem> {
-    let path = format!("/api/v1/projects/{}/targets?limit={PROPOSED}", segment(project));
+    let path = format!("{}?limit={PROPOSED}", address::api(&address::targets(project)));
     let scanners = visit.api.get::<Page<ScannerItem>>("/api/v1/scanners");
     let (scanners, targets) = futures::try_join!(scanners, visit.api.get::<Page<TargetItem>>(&path))?;
     Ok(html! {
@@ -42,7 +42,7 @@ pub(crate) async fn body<A: Api>(
             (notice::bad(&format!("The report was not taken: {}. Choose the file again before you send the form.", problem.detail)))
         }
         form method="post" enctype="multipart/form-data" class="card stack upload" data-upload="upload-state"
-            action={ "/projects/" (segment(project)) "/upload" } {
+            action=(address::upload(project)) {
             (csrf(visit.session))
             p class="hint" {
                 "Hand in what a security scanner wrote: SARIF, or the scanner's own JSON, XML or CSV. Gatehouse finds the \
