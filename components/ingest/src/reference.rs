@@ -94,14 +94,7 @@ pub(crate) async fn choose<K: Kv, S, V: Services>(
         missing.clear();
     }
     let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
-    let baseline = match &settled.baseline {
-        // What a pattern matches is what it means once this scan is recorded.
-        Some(Baseline::Regex(pattern)) => {
-            let matcher = pattern.matcher().map_err(|error| stored(&error))?;
-            matcher.matches(&request.variant) || !reference.is_to_baseline()
-        }
-        Some(Baseline::Variant(_)) | None => !reference.is_to_baseline(),
-    };
+    let baseline = settled.is_of(&request.variant, &reference).map_err(|error| stored(&error))?;
     let lineage = own.filter(|own| reference.scan() != Some(*own));
     Ok(Chosen { reference, lineage, missing, baseline })
 }

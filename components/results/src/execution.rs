@@ -7,7 +7,6 @@ use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
 use domain::execution::{ExecutionLog, Step, newest, summed, verdict, weight};
-use domain::gate::Verdict;
 use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
 use domain::listing::{self, Sort};
@@ -55,11 +54,7 @@ pub async fn execution(context: &Context<'_, impl Kv>, run: &Run) -> Result<Exec
     Ok(Execution {
         pipeline: run.pipeline.to_string(),
         execution: run.execution.to_string(),
-        verdict: match verdict(answers().map(|answer| answer.verdict)) {
-            // What is not known may have failed.
-            Verdict::Pass if more_scans => Verdict::Undecided,
-            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::Undecided) => verdict,
-        },
+        verdict: verdict(answers().map(|answer| answer.verdict), more_scans),
         more_scans,
         reasons: reasons(&counting),
         variables: summed(answers().map(|answer| &answer.variables)),

@@ -3,7 +3,7 @@
 
 use crate::ids::VariantName;
 use crate::project::TargetType;
-use crate::scan::{ScanLog, Seen};
+use crate::scan::{Reference, ScanLog, Seen};
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -228,6 +228,19 @@ pub struct Scanned<'a> {
 }
 
 impl Settled {
+    /// Whether a scan of this variant that is compared with `reference` is one of the baseline, or of a target without one.
+    /// What a pattern matches is what it means once the scan is recorded, though a new release is compared with the one
+    /// before.
+    ///
+    /// # Errors
+    /// A stored pattern is not legal.
+    pub fn is_of(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
+        match &self.baseline {
+            Some(Baseline::Regex(pattern)) if reference.is_to_baseline() => Ok(pattern.matcher()?.matches(variant)),
+            Some(Baseline::Regex(_) | Baseline::Variant(_)) | None => Ok(!reference.is_to_baseline()),
+        }
+    }
+
     /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
     ///
     /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
@@ -276,6 +289,19 @@ mod tests {
 
     fn seen(n: u64) -> Seen {
         Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None, verdict: Verdict::Pass }
+    }
+
+    #[test]
+    fn a_new_release_is_one_of_the_baseline_and_a_branch_is_none() {
+        let of = |baseline: Option<Baseline>, variant: &str, reference: &Reference| {
+            Settled { baseline, origin: Origin::Target }.is_of(&name(variant), reference).unwrap()
+        };
+        let before = Reference::Baseline { variant: name("v1"), scan: ScanId::from_bits([1; 16]) };
+        assert!(of(Some(regex(r"v\d+")), "v2", &before), "compared with the release before");
+        assert!(!of(Some(regex(r"v\d+")), "feature", &before));
+        assert!(!of(Some(Baseline::Variant(name("v1"))), "v2", &before));
+        assert!(of(Some(Baseline::Variant(name("v1"))), "v1", &Reference::None));
+        assert!(of(None, "whatever", &Reference::None), "there is no baseline");
     }
 
     fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {

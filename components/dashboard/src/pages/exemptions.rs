@@ -7,7 +7,7 @@ mod list;
 mod offers;
 mod preview;
 mod row;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;

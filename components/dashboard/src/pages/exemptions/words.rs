@@ -11,7 +11,7 @@ use maud::{Markup, html};
 const TEXT_CHARS_LISTED: usize = 300;
 
 /// Why, in a few words.
-pub(super) fn reason(reason: Reason) -> &'static str {
+pub(crate) fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::CompensatingControls => "Compensating controls",
         Reason::AcceptableUse => "Acceptable use",
@@ -34,7 +34,7 @@ pub(super) fn scope(scope: Scope) -> &'static str {
 }
 
 /// What it holds for.
-pub(super) fn reach(item: &ExemptionItem) -> Markup {
+pub(crate) fn reach(item: &ExemptionItem) -> Markup {
     let target = html! { bdi class="break" { (text::plain(&item.target)) } };
     match item.scope {
         Scope::Occurrences => {
@@ -56,7 +56,7 @@ pub(super) fn reach(item: &ExemptionItem) -> Markup {
 }
 
 /// How long, or since when not.
-pub(super) fn term(item: &ExemptionItem, now: Timestamp) -> Markup {
+pub(crate) fn term(item: &ExemptionItem, now: Timestamp) -> Markup {
     let asked = html! {
         @match (item.duration_days, &item.until) {
             (Some(days), _) => { (count(days.into(), "day")) " from the approval on" }
@@ -73,7 +73,7 @@ pub(super) fn term(item: &ExemptionItem, now: Timestamp) -> Markup {
 }
 
 /// Why, as it was asked for: the word, the text, and where to read more. `whole`: the text is not cut.
-pub(super) fn why(item: &ExemptionItem, whole: bool) -> Markup {
+pub(crate) fn why(item: &ExemptionItem, whole: bool) -> Markup {
     let said = if whole { text::plain(&item.text) } else { text::cut(&item.text, TEXT_CHARS_LISTED) };
     html! {
         p class="break" { strong { (reason(item.reason)) ": " } bdi class="said" { (said) } }
@@ -101,7 +101,7 @@ pub(super) const RETURNED: &str = "An occurrence that was exempted was edited or
     It counts at the gate until somebody decides on it as it is now.";
 
 /// Who did what last.
-pub(super) fn decided(item: &ExemptionItem, now: Timestamp) -> Markup {
+pub(crate) fn decided(item: &ExemptionItem, now: Timestamp) -> Markup {
     let verb = match item.status {
         Status::Pending => return html! {},
         Status::Approved | Status::Expired => "Approved",
@@ -117,6 +117,6 @@ pub(super) fn decided(item: &ExemptionItem, now: Timestamp) -> Markup {
 }
 
 /// Who asked.
-pub(super) fn asked_by(item: &ExemptionItem, now: Timestamp) -> Markup {
+pub(crate) fn asked_by(item: &ExemptionItem, now: Timestamp) -> Markup {
     html! { "Asked for by " bdi { (text::plain(&item.requested_by)) } " " (time::relative(&item.requested_at, now)) }
 }

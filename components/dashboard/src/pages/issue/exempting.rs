@@ -5,22 +5,21 @@ use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
-use crate::view::text::{cut, plain};
-use crate::view::{badge, notice, time};
+use crate::pages::exemptions::words;
+use crate::view::text::plain;
+use crate::view::{badge, notice};
 use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::problem::Code;
 use api::v1::{ExemptionBody, ExemptionItem, IssueItem, ScanAnswer};
-use domain::exemption::Reason;
+use domain::exemption::{Reason, Status};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
 /// How long an exemption can be asked for, in days; besides a date and, where the project allows it, no end.
 const DAYS: [(&str, &str); 5] =
     [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("365", "a year")];
-/// Characters of a person's words in a list.
-const WORDS_CHARS: usize = 300;
 
 /// Asks for what a form says.
 ///
@@ -117,7 +116,7 @@ pub(super) fn form<A>(
                             option value="" { "Choose one" }
                             @for reason in Reason::ALL {
                                 @let word = reason.as_str();
-                                option value=(word) selected[typed("reason") == word] { (badge::capitalised(word)) }
+                                option value=(word) selected[typed("reason") == word] { (words::reason(reason)) }
                             }
                         }
                     }
@@ -164,36 +163,17 @@ pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &page::Page<Ex
                     li class="card stack tight" {
                         div class="row middle" {
                             (badge::status(exemption.status))
-                            a href=(path) { (reach(exemption)) }
+                            a href=(path) { (words::reach(exemption)) }
                         }
-                        p class="break" { (badge::capitalised(exemption.reason.as_str())) ": " (cut(&exemption.text, WORDS_CHARS)) }
+                        (words::why(exemption, false))
                         p class="hint" {
-                            "Requested by " bdi { (plain(&exemption.requested_by)) } " "
-                            (time::relative(&exemption.requested_at, now))
-                            @if let (Some(by), Some(at)) = (&exemption.decided_by, &exemption.decided_at) {
-                                "; decided by " bdi { (plain(by)) } " " (time::relative(at, now))
-                            }
-                            @if let Some(end) = &exemption.ends_at { "; ends " (time::relative(end, now)) }
-                            "."
+                            (words::asked_by(exemption, now)) " · " (words::term(exemption, now))
+                            @if exemption.status != Status::Pending { " · " (words::decided(exemption, now)) }
                         }
                     }
                 }
             }
             @if exemptions.next.is_some() { p { a href=(all) { "All exemptions of the issue" } } }
-        }
-    }
-}
-
-/// What an exemption is for, in words.
-fn reach(exemption: &ExemptionItem) -> Markup {
-    use domain::exemption::Scope;
-    html! {
-        @match exemption.scope {
-            Scope::Occurrences => { (crate::view::list::count(u64::try_from(exemption.occurrences.len()).unwrap_or(u64::MAX), "occurrence")) " in " bdi { (plain(&exemption.target)) } },
-            Scope::Target => { "The issue in " bdi { (plain(&exemption.target)) } },
-            Scope::Pipeline => { "The issue in the pipeline " bdi { (plain(exemption.pipeline.as_deref().unwrap_or_default())) } },
-            Scope::Project => "The issue in the project",
-            Scope::Account => "The issue in all projects",
         }
     }
 }
