@@ -11,6 +11,7 @@ use domain::ids::{OccurrenceId, ScanId};
 use domain::listing::Exempted;
 use std::collections::BTreeSet;
 use store::kv::{Kv, KvError};
+use store::scans::Frozen;
 
 /// What comparing holds for each issue of either scan, in bytes: its names, and where it stands.
 const BYTES_PER_ISSUE: usize = 200;
@@ -135,7 +136,8 @@ async fn items(
     let mut items = Vec::new();
     for (listed, part) in [(own, here), (theirs, gone)] {
         let places: Vec<u32> = part.iter().map(|(_, at)| *at).collect();
-        let issues = listed.items(context, &places).await?;
+        let frozen = Frozen::get(context.kv, listed.id).await?;
+        let issues = listed.items(context, &frozen, &places).await?;
         items.extend(part.into_iter().zip(issues).map(|((bucket, _), issue)| ComparedItem { bucket, issue }));
     }
     Ok(items)

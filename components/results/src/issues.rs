@@ -40,10 +40,8 @@ pub async fn issues(
     let each = if sort == Sort::Severity && filter.text.is_none() { BYTES_PER_ISSUE } else { BYTES_PER_KEY };
     let _held = (context.hold)(listed.entries.len().saturating_mul(each)).await;
     let from = wanted.from.unwrap_or(0);
-    let unassigned_as = match &filter.counted_as {
-        Some(_) => Frozen::get(kv, id).await?.record.settings.unassigned_as,
-        None => None,
-    };
+    let frozen = Frozen::get(kv, id).await?;
+    let unassigned_as = frozen.record.settings.unassigned_as;
     let places = listed.places().filter(|(_, entry)| filter.chooses(entry, unassigned_as));
     let mut chosen: Vec<u32> = places.map(|(at, _)| at).collect();
     if let Some(text) = &filter.text {
@@ -57,7 +55,7 @@ pub async fn issues(
     let page: Vec<u32> = chosen.iter().copied().skip(from).take(wanted.limit).collect();
     let next = from.saturating_add(page.len());
     let more = !page.is_empty() && next < chosen.len();
-    let items = listed.items(context, &page).await?;
+    let items = listed.items(context, &frozen, &page).await?;
     Ok(IssuesPage { items, next: more.then(|| encode(sort.list(), &next)), total })
 }
 
@@ -71,7 +69,8 @@ pub async fn issue(context: &Context<'_, impl Kv>, id: ScanId, issue: IssueId) -
     let _held = (context.hold)(listed.entries.len().saturating_mul(BYTES_PER_ISSUE)).await;
     let missing = || Problem::not_found(format!("scan {id} has no issue {issue}"));
     let at = listed.find(context.kv, issue).await?.ok_or_else(missing)?;
-    listed.items(context, &[at]).await?.pop().ok_or_else(missing)
+    let frozen = Frozen::get(context.kv, id).await?;
+    listed.items(context, &frozen, &[at]).await?.pop().ok_or_else(missing)
 }
 
 /// The places of those of these issues that have a text, at most so many.

@@ -115,20 +115,20 @@ impl Listed {
         (own, gone.iter().map(|at| at - self.own()).collect())
     }
 
-    /// The issues at these places, which come in any order.
+    /// The issues at these places, which come in any order; `frozen` is the scan's.
     ///
     /// # Errors
     /// The store failed.
     pub(crate) async fn items(
         &self,
         context: &Context<'_, impl Kv>,
+        frozen: &Frozen,
         wanted: &[u32],
     ) -> Result<Vec<IssueItem>, Problem> {
         let ordered: Vec<u32> = wanted.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let (own, gone) = self.split(&ordered);
-        let frozen = Frozen::get(context.kv, self.id).await?;
-        let seen = Seen::of(context.kv, &frozen, &self.compared).await?;
-        let mut items = self.own_items(context, &frozen, &seen, own).await?;
+        let seen = Seen::of(context.kv, frozen, &self.compared).await?;
+        let mut items = self.own_items(context, frozen, &seen, own).await?;
         items.extend(self.gone_items(context.kv, &seen, &gone).await?);
         let item = |at| ordered.binary_search(at).ok().and_then(|at| items.get(at)).cloned();
         wanted
