@@ -93,3 +93,9 @@ pub(crate) fn onward<'a>(
         .ok_or_else(|| Problem::internal(format!("a page asks for {method} {bare}, which is no call")))?;
     Ok(Onward { component, method, path, authorization: Some(authorization), client, media_type })
 }
+
+/// Whether a problem is one of what was asked for, and not of who asked or of us: it can be told beside what was asked.
+pub(crate) fn is_refusal(problem: &Problem) -> bool {
+    let status = problem.code.status();
+    (400..500).contains(&status) && status != 401
+}

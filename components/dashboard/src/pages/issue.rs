@@ -39,7 +39,7 @@ pub(crate) struct Named<'a> {
 impl Named<'_> {
     /// The path of its page.
     pub(crate) fn path(&self) -> String {
-        format!("{}/issues/{}", self.scan_path(), segment(self.issue))
+        address::issue(self.project, self.scan, self.issue)
     }
 
     /// The path of its scan's page.
@@ -86,8 +86,8 @@ async fn details<A: Api>(
     named: Named<'_>,
     refused: Option<(&Form, &Problem)>,
 ) -> Result<Reply, Problem> {
-    let scan_path = format!("/api/v1{}", named.scan_path());
-    let issue_path = format!("/api/v1{}", named.path());
+    let scan_path = address::api(&named.scan_path());
+    let issue_path = address::api(&named.path());
     let at = refused.map_or_else(|| visit.text("at"), |(form, _)| form.text("at"));
     let gone = visit.text("bucket") == "remediated";
     let bucket = if gone { "&bucket=remediated" } else { "" };

@@ -27,7 +27,7 @@ const USUAL: u32 = 30;
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
     let days = visit.param::<u32>("days")?.unwrap_or(USUAL);
     let base = address::project(project);
-    let overview: Overview = visit.api.get(&format!("/api/v1{base}/overview?days={days}")).await?;
+    let overview: Overview = visit.api.get(&format!("{}/overview?days={days}", address::api(&base))).await?;
     let title = format!("Overview of {project}");
     if overview.targets.is_empty() {
         return Ok(shown(visit, Page::of(project, Section::Overview, title, first::body(visit, project))));

@@ -42,7 +42,7 @@ pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>) -> Res
 /// The list; `refused`: the name of a project that was not made, and why.
 async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) -> Result<Reply, Problem> {
     let cursor = visit.text("cursor");
-    let path = format!("/api/v1/projects?limit=100&cursor={}", segment(cursor));
+    let path = format!("{}?limit=100&cursor={}", address::api("/projects"), segment(cursor));
     let page: page::Page<ProjectItem> = visit.api.get(&path).await?;
     let next = page.next.map(|next| format!("/projects?cursor={}", segment(&next)));
     let first = (!cursor.is_empty()).then_some("/projects");

@@ -31,7 +31,11 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
     let is_filtered = asked.iter().any(|(_, value)| !value.is_empty());
     let found = visit
         .api
-        .get(&format!("/api/v1{path}?limit={LISTED}{}", address::query(asked.iter().copied().chain([("cursor", at)]))))
+        .get(&format!(
+            "{}?limit={LISTED}{}",
+            address::api(&path),
+            address::query(asked.iter().copied().chain([("cursor", at)]))
+        ))
         .await;
     let (scans, refused): (page::Page<ScanItem>, _) = match found {
         Ok(scans) => (scans, None),

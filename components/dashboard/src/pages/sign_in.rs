@@ -1,5 +1,6 @@
 //! Signing in with a token, and signing out.
 
+use crate::address;
 use crate::answer;
 use crate::client::{Api as _, Chained};
 use crate::form::Form;
@@ -64,7 +65,7 @@ pub(crate) async fn submit(signing: &Signing<'_>, form: &Form, client: Option<&s
     if token.is_empty() || !token.bytes().all(|c| c.is_ascii_graphic()) {
         return again(400, "Enter a token: letters and digits, usually behind gate_.");
     }
-    let me: Me = match (Chained { token, client }).get("/api/v1/me").await {
+    let me: Me = match (Chained { token, client }).get(&address::api("/me")).await {
         Ok(me) => me,
         Err(problem) if problem.code.status() < 500 => {
             return again(problem.code.status(), &format!("That did not work: {}.", problem.detail));

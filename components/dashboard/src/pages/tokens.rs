@@ -1,5 +1,6 @@
 //! The tokens of a project, or of account admins: the list, issuing one, revoking one.
 
+use crate::address;
 use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
@@ -34,10 +35,10 @@ impl<'a> Place<'a> {
     fn of(project: Option<&'a str>) -> Self {
         let (page, call) = match project {
             Some(project) => {
-                let project = segment(project);
-                (format!("/projects/{project}/tokens"), format!("/api/v1/projects/{project}/tokens"))
+                let page = format!("{}/tokens", address::project(project));
+                (page.clone(), address::api(&page))
             }
-            None => ("/account/tokens".to_owned(), "/api/v1/tokens".to_owned()),
+            None => ("/account/tokens".to_owned(), address::api("/tokens")),
         };
         Self { project, page, call }
     }

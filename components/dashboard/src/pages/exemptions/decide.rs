@@ -5,7 +5,7 @@ use super::offers::Decision;
 use super::row::Typed;
 use super::{back, call, details};
 use crate::answer;
-use crate::client::Api;
+use crate::client::{Api, is_refusal};
 use crate::form::Form;
 use crate::visit::Visit;
 use api::Problem;
@@ -69,12 +69,6 @@ pub(super) async fn several<A: Api>(visit: &Visit<'_, A>, project: &str, form: &
         Err(problem) if is_refusal(&problem) => again(visit, project, &page, typed, &problem).await,
         Err(problem) => Err(problem),
     }
-}
-
-/// Whether a problem is one of what was asked for, and not of who asked or of us.
-pub(super) fn is_refusal(problem: &Problem) -> bool {
-    let status = problem.code.status();
-    (400..500).contains(&status) && status != 401
 }
 
 async fn again<A: Api>(

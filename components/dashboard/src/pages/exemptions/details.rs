@@ -2,10 +2,10 @@
 
 use super::offers::{self, Decision, Reader};
 use super::row::own;
-use super::{base, call, decide, preview, words};
+use super::{base, call, preview, words};
 use crate::address;
 use crate::answer;
-use crate::client::Api;
+use crate::client::{Api, is_refusal};
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
 use crate::view::{badge, notice, text, time};
@@ -76,7 +76,7 @@ async fn shown<A: Api>(visit: &Visit<'_, A>, project: &str, id: &str, asked: &As
         match asked.preview.clone() {
             None => Ok(None),
             Some(wanted) => match preview::load(visit, project, id, &wanted).await {
-                Err(problem) if !decide::is_refusal(&problem) => Err(problem),
+                Err(problem) if !is_refusal(&problem) => Err(problem),
                 found => Ok(Some((wanted, found))),
             },
         }

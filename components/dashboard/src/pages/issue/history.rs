@@ -37,7 +37,7 @@ pub(super) fn teaser(named: Named<'_>) -> Markup {
 /// There is no such scan, or the API failed.
 pub(super) async fn page<A: Api>(visit: &Visit<'_, A>, named: Named<'_>) -> Result<Reply, Problem> {
     let api = address::api(&address::project(named.project));
-    let scan: ScanAnswer = visit.api.get(&format!("/api/v1{}", named.scan_path())).await?;
+    let scan: ScanAnswer = visit.api.get(&address::api(&named.scan_path())).await?;
     let scans = format!(
         "{api}/scans?target={}&scanner={}&limit={SCANS}",
         segment(&scan.scan.target.name),
@@ -140,7 +140,7 @@ pub(super) async fn explanation<A: Api>(
     named: Named<'_>,
     occurrence: &str,
 ) -> Result<Reply, Problem> {
-    let path = format!("/api/v1{}/explain/{}", named.scan_path(), segment(occurrence));
+    let path = format!("{}/explain/{}", address::api(&named.scan_path()), segment(occurrence));
     let told: Explanation = visit.api.get(&path).await?;
     let body = html! {
         div class="card stack tight" {

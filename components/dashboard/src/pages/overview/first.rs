@@ -8,7 +8,7 @@ use maud::{Markup, html};
 /// The commands to copy, and where to go.
 pub(crate) fn body<A>(visit: &Visit<'_, A>, project: &str) -> Markup {
     let base = address::project(project);
-    let origin = visit.origin;
+    let (origin, scans) = (visit.origin, address::api(&address::scans(project)));
     let quoted = quoted(project);
     let cli = format!(
         "export GATEHOUSE_URL={origin}\nexport GATEHOUSE_PROJECT={quoted}\nexport GATEHOUSE_TOKEN=gate_…\n\
@@ -16,7 +16,7 @@ pub(crate) fn body<A>(visit: &Visit<'_, A>, project: &str) -> Markup {
     );
     let curl = format!(
         "curl -H \"Authorization: Bearer $GATEHOUSE_TOKEN\" --data-binary @report.json \\\n  \
-         \"{origin}/api/v1{base}/scans?scanner=auto&target=web&variant=main\""
+         \"{origin}{scans}?scanner=auto&target=web&variant=main\""
     );
     html! {
         section class="card stack" {

@@ -20,16 +20,16 @@ use maud::html;
 /// # Errors
 /// The API's.
 pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let (cursor, base) = (visit.text("cursor"), address::project(project));
-    let path = format!("/api/v1{base}/targets?limit=50&cursor={}", segment(cursor));
+    let (cursor, here) = (visit.text("cursor"), address::targets(project));
+    let path = format!("{}?limit=50&cursor={}", address::api(&here), segment(cursor));
     let page: page::Page<TargetItem> = visit.api.get(&path).await?;
-    let next = page.next.map(|next| format!("{base}/targets?cursor={}", segment(&next)));
-    let first = (!cursor.is_empty()).then(|| format!("{base}/targets"));
+    let next = page.next.map(|next| format!("{here}?cursor={}", segment(&next)));
+    let first = (!cursor.is_empty()).then(|| here.clone());
     let body = html! {
         @if page.items.is_empty() && cursor.is_empty() {
             (list::empty("There is no target yet.", &html! {
                 "The first scan of a target creates it. "
-                @if visit.may(Right::Upload) { a href={ (base) "/upload" } { "Upload a report" } }
+                @if visit.may(Right::Upload) { a href=(address::upload(project)) { "Upload a report" } }
             }))
         } @else {
             div class="table" tabindex="0" role="region" aria-label="Targets" {

@@ -2,7 +2,7 @@
 
 use super::variants::without_notice;
 use crate::address;
-use crate::client::Api;
+use crate::client::{Api, is_refusal};
 use crate::view::list::{empty, pager};
 use crate::view::text::plain;
 use crate::view::{badge, notice, time};
@@ -23,12 +23,12 @@ type Scans = Result<page::Page<ScanItem>, Problem>;
 pub(crate) async fn last<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Scans, Problem> {
     let [variant, scanner, cursor] = ["variant", "scanner", "cursor"].map(|name| segment(visit.text(name)));
     let path = format!(
-        "/api/v1/projects/{}/scans?limit=25&target={}&variant={variant}&scanner={scanner}&cursor={cursor}",
-        segment(project),
+        "{}?limit=25&target={}&variant={variant}&scanner={scanner}&cursor={cursor}",
+        address::api(&address::scans(project)),
         segment(target)
     );
     match visit.api.get(&path).await {
-        Err(problem) if problem.code.status() == 401 || 500 <= problem.code.status() => Err(problem),
+        Err(problem) if !is_refusal(&problem) => Err(problem),
         answer => Ok(answer),
     }
 }

@@ -1,7 +1,7 @@
 //! The variants of a target, and which of them a pattern means.
 
 use crate::address;
-use crate::client::Api;
+use crate::client::{Api, is_refusal};
 use crate::layout::{Page, Section};
 use crate::pages::shown;
 use crate::view::list::{empty, pager};
@@ -46,7 +46,7 @@ pub(crate) async fn tried<A: Api>(
 async fn asked<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str, query: &str) -> Result<Tried, Problem> {
     let path = format!("{}/variants?{query}", address::api(&address::target(project, target)));
     match visit.api.get(&path).await {
-        Err(problem) if problem.code.status() == 401 || 500 <= problem.code.status() => Err(problem),
+        Err(problem) if !is_refusal(&problem) => Err(problem),
         answer => Ok(answer),
     }
 }

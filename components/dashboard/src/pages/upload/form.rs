@@ -35,8 +35,9 @@ pub(crate) async fn body<A: Api>(
     refused: Option<&Problem>,
 ) -> Result<Markup, Problem> {
     let path = format!("{}?limit={PROPOSED}", address::api(&address::targets(project)));
-    let scanners = visit.api.get::<Page<ScannerItem>>("/api/v1/scanners");
-    let (scanners, targets) = futures::try_join!(scanners, visit.api.get::<Page<TargetItem>>(&path))?;
+    let scanners = address::api("/scanners");
+    let (scanners, targets) =
+        futures::try_join!(visit.api.get::<Page<ScannerItem>>(&scanners), visit.api.get::<Page<TargetItem>>(&path))?;
     Ok(html! {
         @if let Some(problem) = refused {
             (notice::bad(&format!("The report was not taken: {}. Choose the file again before you send the form.", problem.detail)))
