@@ -181,10 +181,10 @@ fn is_right(finding: &Finding, field: &str, value: &Value) -> bool {
         "cwe" | "cwes" => {
             let wanted: Vec<u32> = match value {
                 Value::Array(list) => {
-                    list.iter().filter_map(|cwe| cwe::number(cwe.to_string().trim_matches('"'))).collect()
+                    list.iter().filter_map(|cwe| crate::value::cwe::number(cwe.to_string().trim_matches('"'))).collect()
                 }
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-                    cwe::number(&text).into_iter().collect()
+                    crate::value::cwe::number(&text).into_iter().collect()
                 }
             };
             if wanted.is_empty() {

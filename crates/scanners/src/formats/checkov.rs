@@ -1,0 +1,509 @@
+//! Checkov, <https://www.checkov.io>: security scanner for infrastructure as code, and, with an account, for
+//! dependencies, licences and code. Reads its JSON report (`checkov -o json`), as versions 1 to 3 write it: an object for
+//! one framework, a list of such objects for several, and a few counters alone when nothing was there to be checked.
+//!
+//! A result is a check of one resource: each of `failed_checks`, of `skipped_checks` (suppressed, with the comment that
+//! suppresses it) and of `passed_checks`. `parsing_errors` make the scan incomplete.
+//!
+//! Only with an API key does Checkov know severities. Without one a failed check counts as medium, as the word FAILED says
+//! no more. Dependencies come with a CVSS score.
+//!
+//! Secrets (`CKV_SECRET_…`) have the secret's SHA-1 as their resource. The code is left out for them and for the checks of
+//! Checkov's category "secrets": versions differ in what of a secret they mask there.
+
+use crate::Scanner;
+use crate::reader::json::Loose;
+use crate::reader::json::{self, Hit, Many, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::rating::{Rating, Words};
+use crate::value::{cwe, secret};
+use finding::{Excerpt, Finding, Kind, Location, Package, Secret};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "checkov",
+    tool: "checkov",
+    name: "Checkov",
+    aliases: &["bridgecrew"],
+    versions: "1.0 to 3.3",
+    category: "IaC",
+    notation: Notation::Json,
+    formats: "JSON (`-o json`)",
+    severities: "CVSS for dependencies; CRITICAL 9.5, HIGH and IMPORTANT 8.0, MEDIUM and MODERATE 5.5, LOW 2.0, INFO 0; \
+                 without one, which needs an account, FAILED 5.5",
+    differences: &[("component_name", "others put the resource there, which is no package; it is kept as `resource`")],
+    detect,
+    parse,
+};
+
+pub(crate) const WORDS: Words = &[
+    ("CRITICAL", 950),
+    ("HIGH", 800),
+    ("IMPORTANT", 800),
+    ("MEDIUM", 550),
+    ("MODERATE", 550),
+    ("FAILED", 550),
+    ("LOW", 200),
+    ("INFO", 0),
+];
+
+/// Checks of the category "secrets", but for `CKV_SECRET_…`: the code that they show holds one.
+const ABOUT_SECRETS: [&str; 15] = [
+    "CKV_AWS_295",
+    "CKV_AWS_41",
+    "CKV_AWS_45",
+    "CKV_AWS_46",
+    "CKV_AZURE_131",
+    "CKV_AZURE_239",
+    "CKV_AZURE_45",
+    "CKV_BCW_1",
+    "CKV_GLB_3",
+    "CKV_LIN_1",
+    "CKV_NCP_17",
+    "CKV_OCI_1",
+    "CKV_OPENSTACK_1",
+    "CKV_OPENSTACK_4",
+    "CKV_PAN_1",
+];
+
+fn detect(sniff: &Sniff) -> bool {
+    ["", "[]."].iter().any(|before| {
+        let has = |path: &str| sniff.has(&format!("{before}{path}"));
+        has("check_type") && (has("results.failed_checks") || has("results.passed_checks")) || has("checkov_version")
+    })
+}
+
+/// Where the results are in the report of one framework.
+const RESULTS: [&str; 5] = [
+    "results.failed_checks[]",
+    "results.skipped_checks[]",
+    "results.passed_checks[]",
+    "results.unknown_checks[]",
+    "results.parsing_errors[]",
+];
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut about = About::of(input, collector)?;
+    let paths = twice(&RESULTS);
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let seen = json::walk(input, &paths, &mut |hit| match hit.path % RESULTS.len() {
+        skipped @ (0 | 1) => match hit.read::<RawCheck>() {
+            Ok(raw) => {
+                if raw.is_about_secrets() {
+                    collector.holds_secrets();
+                }
+                let suppressed = (skipped == 1).then(|| raw.comment());
+                collector.finding(Finding { suppressed, ..raw.into_finding(about.is_of_secrets(&hit)) })
+            }
+            Err(reason) => collector.rejected(reason),
+        },
+        2 => collector.passed(),
+        3 => collector.not_applicable(),
+        _ => {
+            about.unparsed -= 1.0;
+            let file = hit.read::<Text>().map_or_else(|_| hit.raw.to_owned(), |file| file.0);
+            collector.scanner_error(format!("{file} could not be parsed"));
+            Ok(())
+        }
+    })?;
+    // With `--quiet` the files are counted and not named.
+    if about.unparsed >= 1.0 {
+        collector.scanner_error(format!("{} files could not be parsed", about.unparsed));
+    }
+    let has_checks = (0..paths.len()).any(|path| seen.container(path));
+    if about.is_counters || !about.types.is_empty() && has_checks {
+        return Ok(());
+    }
+    let reason = "a Checkov JSON report has `check_type` and the list `results.failed_checks`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+/// Paths in the report of one framework, and in those of a list of reports.
+fn twice(paths: &[&str]) -> Vec<String> {
+    let listed = paths.iter().map(|path| format!("[].{path}"));
+    paths.iter().map(|path| (*path).to_owned()).chain(listed).collect()
+}
+
+/// What the report says besides its results.
+struct About {
+    /// The frameworks by their place in the list.
+    types: BTreeMap<usize, String>,
+    /// How many files could not be parsed.
+    unparsed: f64,
+    /// Whether there are the counters alone.
+    is_counters: bool,
+}
+
+impl About {
+    fn of(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
+        let mut about = Self { types: BTreeMap::new(), unparsed: 0.0, is_counters: false };
+        let paths = twice(&["check_type", "summary", "checkov_version"]);
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        json::walk(input, &paths, &mut |hit| {
+            match (hit.path % 3, hit.read::<Text>(), hit.read::<RawSummary>()) {
+                (0, Ok(check_type), _) => {
+                    about.types.insert(hit.index(0), check_type.0);
+                }
+                (1, _, Ok(summary)) => {
+                    about.unparsed += summary.parsing_errors.number().unwrap_or(0.0);
+                    summary.checkov_version.filled().into_iter().for_each(|version| collector.version(version));
+                }
+                (2, Ok(version), _) => {
+                    about.is_counters = true;
+                    collector.version(version.0);
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(about)
+    }
+
+    /// Whether a result is of the framework "secrets".
+    fn is_of_secrets(&self, hit: &Hit<'_>) -> bool {
+        // The second half of the paths are those through a list of reports.
+        let place = if hit.path < RESULTS.len() { 0 } else { hit.index(0) };
+        self.types.get(&place).is_some_and(|check_type| check_type == "secrets")
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawSummary {
+    parsing_errors: Loose<Number>,
+    checkov_version: Loose<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawCheck {
+    check_id: String,
+    #[serde(default)]
+    check_name: Loose<Text>,
+    #[serde(default)]
+    check_result: Loose<RawCheckResult>,
+    #[serde(default)]
+    code_block: Loose<Vec<(u32, String)>>,
+    #[serde(default)]
+    file_path: Loose<Text>,
+    #[serde(default)]
+    file_line_range: Loose<Vec<Number>>,
+    #[serde(default)]
+    resource: Loose<Text>,
+    #[serde(default)]
+    severity: Loose<Text>,
+    #[serde(default)]
+    guideline: Loose<Text>,
+    #[serde(default)]
+    description: Loose<Text>,
+    #[serde(default)]
+    details: Loose<Vec<Text>>,
+    #[serde(default)]
+    bc_check_id: Loose<Text>,
+    #[serde(default)]
+    cwe: Loose<Many<Text>>,
+    #[serde(default)]
+    vulnerability_details: Loose<RawVulnerability>,
+}
+
+#[derive(Deserialize)]
+struct RawCheckResult {
+    #[serde(default)]
+    suppress_comment: Loose<Text>,
+}
+
+/// What is known of a package: of a vulnerability in it, or of its licence.
+#[derive(Deserialize)]
+struct RawVulnerability {
+    package_name: String,
+    #[serde(default)]
+    id: Loose<Text>,
+    #[serde(default)]
+    package_version: Loose<Text>,
+    #[serde(default)]
+    package_type: Loose<Text>,
+    #[serde(default)]
+    severity: Loose<Text>,
+    #[serde(default)]
+    cvss: Loose<Number>,
+    #[serde(default)]
+    vector: Loose<Text>,
+    #[serde(default)]
+    link: Loose<Text>,
+    #[serde(default)]
+    description: Loose<Text>,
+    #[serde(default)]
+    fixed_versions: Loose<Many<Text>>,
+    #[serde(default)]
+    lowest_fixed_version: Loose<Text>,
+    #[serde(default)]
+    fix_version: Loose<Text>,
+    #[serde(default)]
+    license: Loose<Text>,
+}
+
+impl RawCheck {
+    /// Whether the code that it shows holds a secret.
+    fn is_about_secrets(&self) -> bool {
+        is_about_secrets(&self.check_id)
+    }
+
+    /// What suppresses it.
+    fn comment(&self) -> String {
+        let comment = self.check_result.0.as_ref().and_then(|result| result.suppress_comment.clone().filled());
+        comment.map_or_else(|| "skipped".to_owned(), |comment| comment.trim().to_owned())
+    }
+
+    fn into_finding(self, of_secrets: bool) -> Finding {
+        let is_secret = of_secrets || self.check_id.starts_with("CKV_SECRET_");
+        let shown = !is_secret && !self.is_about_secrets();
+        let name = self.check_name.filled().unwrap_or_else(|| self.check_id.clone());
+        let resource = self.resource.filled();
+        let details: Vec<String> = self.details.list().into_iter().filter_map(Text::filled).collect();
+        let message = match (&resource, details.is_empty()) {
+            (_, false) => details.join("; "),
+            (Some(resource), true) => format!("{name}: {resource}"),
+            (None, true) => name.clone(),
+        };
+        let is_code = self.check_id.contains("_SAST_");
+        let platform_id = self.bc_check_id.filled();
+        let lines = self.file_line_range.list();
+        let line = lines.first().and_then(|line| line.line());
+        let mut finding = Finding {
+            description: self.description.filled(),
+            references: self.guideline.filled().into_iter().collect(),
+            cwes: cwe::numbers(self.cwe.0.iter().flat_map(|cwes| &cwes.0).map(|cwe| cwe.0.as_str())),
+            location: self.file_path.filled().map(|path| Location {
+                path,
+                line,
+                end_line: lines.get(1).and_then(|end| end.line()).filter(|end| line.is_some_and(|line| line < *end)),
+                column: None,
+            }),
+            code: Some(self.code_block.list()).filter(|_| shown).and_then(excerpt),
+            raw: platform_id.iter().map(|id| ("bc_check_id".to_owned(), id.clone())).collect(),
+            ..Finding::new(if is_code { Kind::Code } else { Kind::Infrastructure }, self.check_id, name, message)
+        };
+        let severity = self.severity.filled();
+        if let Some(vulnerability) = self.vulnerability_details.0 {
+            return vulnerability.into_finding(finding, severity);
+        }
+        // The same check as the platform of its makers calls it.
+        finding.add_former_rules(platform_id);
+        Rating::new(WORDS).word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
+        if is_secret {
+            finding.kind = Kind::Secret;
+            finding.message.clone_from(&finding.title);
+            finding.secret = resource.as_deref().map(secret_of);
+        } else {
+            finding.resource = resource;
+        }
+        finding
+    }
+}
+
+impl RawVulnerability {
+    fn into_finding(self, about: Finding, severity: Option<String>) -> Finding {
+        let name = self.package_name;
+        let version = self.package_version.filled();
+        let shown = version.as_ref().map_or(name.clone(), |version| format!("{name} {version}"));
+        let fixed = self.fixed_versions.0.map(|versions| versions.0).unwrap_or_default();
+        let mut fixed: Vec<String> = fixed.into_iter().filter_map(Text::filled).collect();
+        for version in [self.lowest_fixed_version.filled(), self.fix_version.filled()].into_iter().flatten() {
+            let is_version = version.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
+            if is_version && !fixed.contains(&version) {
+                fixed.push(version);
+            }
+        }
+        let package = Package {
+            name: name.clone(),
+            version,
+            ecosystem: self.package_type.filled().map(|kind| kind.to_ascii_lowercase()),
+            purl: None,
+            fixed_versions: fixed,
+        };
+        let mut finding = Finding { package: Some(package), code: None, ..about };
+        finding.references.extend(self.link.filled());
+        let mut rating = Rating::new(WORDS);
+        match self.id.filled() {
+            Some(id) => {
+                finding.kind = Kind::Dependency;
+                finding.raw.insert("check_id".to_owned(), finding.rule);
+                finding.title = format!("{id} in {name}");
+                finding.message = format!("{id} in {shown}");
+                finding.advisories = vec![id.clone()];
+                finding.rule = id;
+                finding.description = self.description.filled().or(finding.description);
+                rating = match self.vector.filled() {
+                    Some(vector) => rating.vector(Some(&vector), self.cvss.number()),
+                    // A score without its vector does not tell its version.
+                    None => rating.own(self.cvss.number()),
+                };
+            }
+            None => {
+                let license = self.license.filled().unwrap_or_else(|| "unknown".to_owned());
+                finding.kind = Kind::License;
+                finding.message = format!("{}: licence {license} of {shown}", finding.title);
+                finding.raw.insert("license".to_owned(), license);
+            }
+        }
+        let word = severity.or(self.severity.filled());
+        rating.word(word.as_deref().or(Some("FAILED"))).apply(&mut finding);
+        finding
+    }
+}
+
+/// Whether the code that this check shows holds a secret.
+pub(crate) fn is_about_secrets(check: &str) -> bool {
+    ABOUT_SECRETS.contains(&check)
+}
+
+/// The secret whose SHA-1 stands in the place of a resource.
+pub(crate) fn secret_of(resource: &str) -> Secret {
+    match is_sha1(resource) {
+        true => secret::hashed("sha1", resource),
+        false => secret::of(resource),
+    }
+}
+
+/// Whether a resource is a secret's hash.
+pub(crate) fn is_sha1(resource: &str) -> bool {
+    resource.len() == 40 && resource.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Checkov writes each line of code with its number.
+fn excerpt(code: Vec<(u32, String)>) -> Option<Excerpt> {
+    let first_line = code.first().map(|(number, _)| *number).filter(|number| *number > 0)?;
+    let consecutive = (0..).zip(&code).all(|(at, (number, _))| first_line.checked_add(at) == Some(*number));
+    let lines = code.into_iter().map(|(_, line)| line.trim_end_matches(['\n', '\r']).to_owned()).collect();
+    consecutive.then_some(Excerpt { first_line, lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use crate::value::rating::score_of;
+    use finding::severity::{ScoreSource, Severity};
+
+    fn report(kind: &str, failed: &str, rest: &str) -> String {
+        format!(r#"{{"results": {{"failed_checks": [{failed}] {rest}}}, "check_type": "{kind}"}}"#)
+    }
+
+    const CHECK: &str = r#"{"check_id": "CKV_AWS_24", "check_name": "No ingress to port 22", "file_path": "/main.tf",
+        "check_result": {"result": "FAILED"}, "code_block": [[5, "resource {\n"], [6, "}\n"]], "file_line_range": [5, 6],
+        "resource": "aws_security_group.web", "severity": null, "guideline": "https://docs.example/ckv-aws-24"}"#;
+
+    #[test]
+    fn severities_become_the_documented_scores() {
+        let cases = [
+            ("CRITICAL", Some(950)),
+            ("HIGH", Some(800)),
+            ("IMPORTANT", Some(800)),
+            ("MEDIUM", Some(550)),
+            ("MODERATE", Some(550)),
+            ("LOW", Some(200)),
+            ("INFO", Some(0)),
+            ("FAILED", Some(550)),
+            ("NONE", None),
+            ("OFF", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_failed_check_of_an_object_and_of_a_list_becomes_the_same_finding() {
+        let one = report("terraform", CHECK, "");
+        let (found, _) = findings(&SCANNER, one.as_bytes()).unwrap();
+        let (listed, _) = findings(&SCANNER, format!("[{one}]").as_bytes()).unwrap();
+        assert_eq!(found, listed);
+        let finding = &found[0];
+        assert_eq!(finding.severity(), Severity::Medium);
+        assert_eq!(finding.resource.as_deref(), Some("aws_security_group.web"));
+        assert_eq!(finding.code, Some(Excerpt { first_line: 5, lines: vec!["resource {".to_owned(), "}".to_owned()] }));
+        let location = finding.location.as_ref().unwrap();
+        assert_eq!((location.path.as_str(), location.line, location.end_line), ("/main.tf", Some(5), Some(6)));
+    }
+
+    #[test]
+    fn the_platforms_id_of_a_check_is_another_name_of_it() {
+        let check = CHECK.replacen('{', r#"{"bc_check_id": "BC_AWS_NETWORKING_1", "#, 1);
+        let (found, _) = findings(&SCANNER, report("terraform", &check, "").as_bytes()).unwrap();
+        assert_eq!(found[0].former_rules, ["BC_AWS_NETWORKING_1"]);
+    }
+
+    #[test]
+    fn each_list_of_checks_is_counted_as_what_it_is() {
+        let rest = format!(
+            r#", "passed_checks": [{CHECK}, {CHECK}], "parsing_errors": ["/broken.tf"], "skipped_checks": [
+                {{"check_id": "CKV_1", "check_result": {{"result": "SKIPPED", "suppress_comment": " as agreed"}}}}, {{}}]"#
+        );
+        let (findings, parsed) = findings(&SCANNER, report("terraform", CHECK, &rest).as_bytes()).unwrap();
+        let summary = parsed.summary;
+        assert_eq!((summary.findings, summary.passed, summary.suppressed, summary.rejected), (1, 2, 1, 1));
+        assert_eq!(findings[1].suppressed.as_deref(), Some("as agreed"));
+        assert_eq!(summary.scanner_errors, ["/broken.tf could not be parsed"]);
+    }
+
+    #[test]
+    fn counters_alone_are_a_clean_report_and_their_errors_count() {
+        let text = br#"{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "checkov_version": "3.2.1"}"#;
+        let (_, parsed) = findings(&SCANNER, text).unwrap();
+        assert_eq!((parsed.summary.results, parsed.scanner_version.as_deref()), (0, Some("3.2.1")));
+        let quiet = br#"[{"check_type": "a", "results": {"failed_checks": []}, "summary": {"parsing_errors": 2}}]"#;
+        let (_, parsed) = findings(&SCANNER, quiet).unwrap();
+        assert_eq!(parsed.summary.scanner_errors, ["2 files could not be parsed"]);
+        for other in [&br#"{"passed": 0}"#[..], br#"{"check_type": "a"}"#, b"[]"] {
+            assert!(failure(&SCANNER, other).contains("`check_type`"));
+        }
+    }
+
+    #[test]
+    fn no_secret_is_kept_whatever_the_version_masks() {
+        let hash = "234bd8b2f60243767939e3473ad77feccbcd05ac";
+        let secret = format!(
+            r#"{{"check_id": "CKV_SECRET_6", "check_name": "High entropy", "resource": "{hash}",
+                "code_block": [[2, "key = 'hunter2hunter2'\n"]], "file_path": "/a.py", "file_line_range": [2, 3]}}"#
+        );
+        let custom = secret.replace("CKV_SECRET_6", "CUSTOM_1");
+        let provider = secret.replace("CKV_SECRET_6", "CKV_AWS_41").replace(hash, "aws.default");
+        for (kind, check, expected) in [
+            ("secrets", &secret, Kind::Secret),
+            ("secrets", &custom, Kind::Secret),
+            ("terraform", &provider, Kind::Infrastructure),
+        ] {
+            let list = format!("[{}, {}]", report("bicep", "", ""), report(kind, check, ""));
+            let (findings, parsed) = findings(&SCANNER, list.as_bytes()).unwrap();
+            assert_eq!((findings[0].kind, parsed.holds_secrets), (expected, true));
+            assert!(!serde_json::to_string(&findings).unwrap().contains("hunter2"), "{kind}");
+            let digest = findings[0].secret.as_ref().map(|secret| secret.digest.clone());
+            assert_eq!(digest, (expected == Kind::Secret).then(|| format!("sha1:{hash}")));
+        }
+    }
+
+    #[test]
+    fn a_package_is_a_dependency_by_its_advisory_or_a_licence_without_one() {
+        let package = r#""package_name": "django", "package_version": "1.2", "package_type": "Python""#;
+        let check = |details: &str| {
+            format!(
+                r#"{{"check_id": "CKV_CVE_2019_19844", "check_name": "SCA package scan", "file_path": "/requirements.txt",
+                    "resource": "requirements.txt.django", "severity": "LOW", "vulnerability_details": {{{details}, {package}}}}}"#
+            )
+        };
+        let vulnerable = check(
+            r#""id": "CVE-2019-19844", "cvss": 9.8, "vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+               "fixed_versions": ["1.11.27"], "lowest_fixed_version": "1.11.27", "fix_version": "N/A""#,
+        );
+        let text = report("sca_package", &format!("{vulnerable}, {}", check(r#""license": "AGPL-3.0""#)), "");
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let [dependency, license] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((dependency.kind, dependency.rule.as_str()), (Kind::Dependency, "CVE-2019-19844"));
+        assert_eq!(dependency.score.map(|scored| scored.source), Some(ScoreSource::CvssV3));
+        assert_eq!(dependency.scanner_severity, Some(Severity::Low));
+        assert_eq!(dependency.package.as_ref().unwrap().fixed_versions, ["1.11.27"]);
+        assert_eq!((license.kind, license.severity()), (Kind::License, Severity::Low));
+        assert!(license.message.contains("AGPL-3.0"), "{}", license.message);
+    }
+}

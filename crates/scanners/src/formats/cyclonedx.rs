@@ -1,0 +1,243 @@
+//! CycloneDX, <https://cyclonedx.org>: bills of materials with vulnerabilities, and VEX. Reads JSON and XML, of versions
+//! 1.4 to 1.7, and the XML extension for vulnerabilities of the versions before, on the document or on its components.
+//!
+//! A result is one affected component of one vulnerability (`vulnerabilities[].affects[]`; in the extension each
+//! `vulnerability`). A vulnerability that names no component is one result without a package. A bill of materials whose
+//! list of vulnerabilities is empty is clean; one without such a list says what there is, and nothing of whether it is
+//! vulnerable: that scan is incomplete. Components are found by their `bom-ref`, wherever in the document; of one that another
+//! document describes only the reference is known.
+//!
+//! `analysis.state`: `not_affected` and `false_positive` are suppressed, `resolved` and `resolved_with_pedigree` ("the
+//! vulnerability has been remediated") closed; `exploitable` and `in_triage` are findings.
+//!
+//! Of several ratings NVD's count, then those of the vulnerability's own source, then the others in their order. A vector
+//! without its `CVSS:3.1/` gets it by `method`; `CVSSv3` is written for 3.0 and 3.1 alike and becomes 3.1.
+
+mod json;
+mod xml;
+
+use crate::Scanner;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::packages;
+use crate::value::rating::{COMMON_WORDS, Rating};
+use finding::{Finding, Kind, Location, Package};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "cyclonedx",
+    tool: "cyclonedx",
+    name: "CycloneDX",
+    aliases: &["sbom", "cyclone-dx"],
+    versions: "1.0 to 1.7",
+    category: "SCA, SBOM, VEX",
+    notation: Notation::Json,
+    formats: "JSON and XML",
+    severities: "CVSS (NVD's rating, else that of the vulnerability's source, else the first), else critical 9.5, high 8.0, medium 5.5, low 2.0, info or none 0; unknown unassigned",
+    differences: &[(
+        "component_name",
+        "with its group, as the package's ecosystem names it: `org.dom4j:dom4j`, `@babel/core`; the name alone is not unique",
+    )],
+    detect,
+    parse,
+};
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.value("bomFormat").is_some_and(|format| format.eq_ignore_ascii_case("CycloneDX"))
+        || (sniff.root() == Some("bom")
+            && (sniff.root_attribute("xmlns").is_some_and(is_namespace) || is_namespace(sniff.text())))
+}
+
+fn is_namespace(text: &str) -> bool {
+    text.contains("cyclonedx.org/schema/bom")
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let head = input.head()?;
+    let bytes = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head).trim_ascii_start();
+    if bytes.starts_with(b"{") || bytes.starts_with(b"[") {
+        json::parse(input, collector)
+    } else {
+        xml::parse(input, collector)
+    }
+}
+
+/// What a bill of materials without a list of vulnerabilities is told.
+const NO_LIST: &str =
+    "the bill of materials has no list of vulnerabilities: it shows what there is, not what is wrong with it";
+
+fn not_this(reason: &str) -> ParseError {
+    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
+}
+
+/// A component, as far as it is of use.
+#[derive(Debug, Default, Clone)]
+struct Component {
+    group: Option<String>,
+    name: Option<String>,
+    version: Option<String>,
+    purl: Option<String>,
+    /// The file in which it was found, where a property tells it.
+    path: Option<String>,
+}
+
+impl Component {
+    /// Notes a property, if it is one by which a known tool tells where the component is.
+    fn property(&mut self, name: &str, value: Option<String>) {
+        let tells = ["aquasecurity:trivy:FilePath", "syft:location:0:path", "cdx:npm:package:path", "SrcFile"];
+        if self.path.is_none() && tells.contains(&name) {
+            self.path = value;
+        }
+    }
+
+    fn package(&self) -> Package {
+        let by_purl = self.purl.as_deref().and_then(packages::from_purl).unwrap_or_default();
+        let name = match (&self.name, &self.group) {
+            (None, _) => by_purl.name,
+            // The package URL has the group too, and writes it as the ecosystem does.
+            (Some(name), _) if by_purl.name.len() > name.len() && by_purl.name.ends_with(name) => by_purl.name,
+            (Some(name), Some(group)) => {
+                packages::named(if group.starts_with('@') { "npm" } else { "maven" }, Some(group), name)
+            }
+            (Some(name), None) => name.clone(),
+        };
+        let version = self.version.clone().or(by_purl.version);
+        Package { name, version, ecosystem: by_purl.ecosystem, purl: self.purl.clone(), fixed_versions: vec![] }
+    }
+}
+
+/// The components that vulnerabilities refer to, by their `bom-ref`.
+type Components = BTreeMap<String, Component>;
+
+/// The `bom-ref` in a reference, which may be a link into another document: `urn:cdx:SERIAL/VERSION#BOM-REF`.
+fn bom_ref(reference: &str) -> String {
+    match reference.strip_prefix("urn:cdx:").and_then(|link| link.split_once('#')) {
+        Some((_, fragment)) => packages::decoded(fragment),
+        None => reference.to_owned(),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Vulnerability {
+    id: Option<String>,
+    source: Option<String>,
+    aliases: Vec<String>,
+    ratings: Vec<Rated>,
+    cwes: Vec<u32>,
+    description: Option<String>,
+    recommendation: Option<String>,
+    references: Vec<String>,
+    state: Option<String>,
+    /// Why the state is what it is.
+    reasons: Vec<String>,
+    affects: Vec<Affected>,
+}
+
+#[derive(Debug, Default)]
+struct Rated {
+    source: Option<String>,
+    score: Option<f64>,
+    severity: Option<String>,
+    method: Option<String>,
+    vector: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Affected {
+    /// The component's `bom-ref`, or a link to it; empty where the entry has none.
+    reference: String,
+    /// The version that the entry says is affected, if it is a single one.
+    version: Option<String>,
+}
+
+/// The components that a vulnerability refers to.
+fn note_references(vulnerability: &Vulnerability, wanted: &mut BTreeSet<String>) {
+    wanted.extend(vulnerability.affects.iter().map(|affected| bom_ref(&affected.reference)));
+}
+
+impl Vulnerability {
+    /// Tells the results of one vulnerability.
+    fn collect(&self, components: &Components, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        let closed = matches!(self.state.as_deref(), Some("resolved" | "resolved_with_pedigree"));
+        let without = [None];
+        let affects = self.affects.iter().map(Some);
+        let affects = affects.chain(without.into_iter().filter(|_| self.affects.is_empty()));
+        for affected in affects {
+            match self.finding(affected, components) {
+                Ok(_) if closed => collector.closed()?,
+                result => collector.result(result)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finding(&self, affected: Option<&Affected>, components: &Components) -> Result<Finding, String> {
+        let id = self.id.as_ref().or_else(|| self.aliases.first()).ok_or("the vulnerability has no `id`")?.clone();
+        let reference = affected.map(|affected| bom_ref(&affected.reference));
+        if reference.as_deref() == Some("") {
+            return Err(format!("an entry of the components that {id} affects has no `ref`"));
+        }
+        let component = reference.as_ref().and_then(|reference| components.get(reference));
+        let package = affected.zip(reference).map(|(affected, reference)| {
+            let known = component.map(Component::package).filter(|package| !package.name.is_empty());
+            let named = known.or_else(|| packages::from_purl(&reference));
+            let mut package = named.unwrap_or_else(|| Package { name: reference, ..Package::default() });
+            package.version = package.version.or_else(|| affected.version.clone());
+            package
+        });
+        let message = package.as_ref().map_or_else(|| id.clone(), |package| packages::message(&id, package));
+        let path = component.and_then(|component| component.path.clone());
+        let suppressed = self.state.as_deref().filter(|state| matches!(*state, "not_affected" | "false_positive"));
+        let mut finding = Finding {
+            advisories: packages::unique([id.clone()].into_iter().chain(self.aliases.iter().cloned())),
+            cwes: self.cwes.clone(),
+            description: self.description.clone(),
+            remediation: self.recommendation.clone(),
+            references: self.references.clone(),
+            package,
+            location: path.map(|path| Location { path, ..Location::default() }),
+            suppressed: suppressed.map(|state| {
+                [state].into_iter().chain(self.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
+            }),
+            ..Finding::new(Kind::Dependency, id.clone(), id, message)
+        };
+        finding.raw.extend(self.state.clone().map(|state| ("analysis.state".to_owned(), state)));
+        finding.raw.extend(self.source.clone().map(|source| ("source.name".to_owned(), source)));
+        self.rating().apply(&mut finding);
+        packages::without_doubles(&mut finding.cvss);
+        Ok(finding)
+    }
+
+    fn rating(&self) -> Rating {
+        let is_own = |rated: &Rated| rated.source.is_some() && rated.source == self.source;
+        let is_nvd = |rated: &Rated| rated.source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case("nvd"));
+        let mut ratings: Vec<&Rated> = self.ratings.iter().collect();
+        ratings.sort_by_key(|rated| (!is_nvd(rated), !is_own(rated)));
+        let words = || ratings.iter().filter(|rated| rated.severity.is_some());
+        let word = words().find(|rated| is_own(rated)).or_else(|| words().next());
+        let word = word.and_then(|rated| rated.severity.as_deref());
+        ratings.iter().fold(Rating::new(COMMON_WORDS), |rating, rated| rated.add_to(rating)).word(word)
+    }
+}
+
+impl Rated {
+    fn add_to(&self, rating: Rating) -> Rating {
+        let method = self.method.as_deref().unwrap_or_default();
+        let (version, prefix) = match method {
+            "CVSSv2" => ("2.0", ""),
+            "CVSSv3" | "CVSSv31" => ("3.1", "CVSS:3.1/"),
+            "CVSSv4" => ("4.0", "CVSS:4.0/"),
+            "" if self.vector.as_deref().is_some_and(|vector| vector.starts_with("CVSS:")) => ("", ""),
+            // OWASP's, SSVC's and other ratings are of scales of their own.
+            _ => return rating,
+        };
+        match self.vector.as_deref() {
+            Some(vector) if vector.starts_with("CVSS:") => rating.vector(Some(vector), self.score),
+            Some(vector) => rating.vector(Some(&format!("{prefix}{vector}")), self.score),
+            None => rating.base(version, self.score),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! CycloneDX in XML.
+
+use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, is_namespace, not_this, note_references};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::xml::{self, Element};
+use crate::value::cwe;
+use crate::value::packages;
+use std::collections::BTreeSet;
+
+const VULNERABILITIES: &str = "bom/vulnerabilities/vulnerability";
+const COMPONENTS: &str = "bom/components/component";
+
+pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut wanted = BTreeSet::new();
+    let mut tools = Vec::new();
+    let mut listed = false;
+    let paths = [VULNERABILITIES, "bom/metadata/tools", "bom/vulnerabilities@"];
+    let root = xml::walk(input, &paths, &mut |found| {
+        if found.path == 2 {
+            listed = true;
+        } else if found.path == 0 {
+            note_references(&vulnerability(&found.element, None), &mut wanted);
+        } else {
+            let tool = found.element.at("tool").or_else(|| found.element.at("components/component"));
+            let parts =
+                tool.map(|tool| ["name", "version"].map(|part| tool.text_at(part).unwrap_or_default()).join(" "));
+            tools.extend(parts);
+        }
+        Ok(())
+    })?;
+    let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
+    if root.name != "bom" || !namespaces.any(|(_, value)| is_namespace(value)) {
+        return Err(not_this(
+            "a CycloneDX document in XML is a `bom` of the namespace `http://cyclonedx.org/schema/bom/…`",
+        ));
+    }
+    tools.into_iter().take(1).for_each(|tool| collector.version(tool.trim()));
+    let mut components = Components::new();
+    xml::walk(input, &[COMPONENTS, "bom/metadata/component", "bom/services/service"], &mut |found| {
+        note(&found.element, &wanted, &mut components);
+        Ok(())
+    })?;
+    xml::walk(input, &[VULNERABILITIES, COMPONENTS], &mut |found| match found.path {
+        0 => vulnerability(&found.element, None).collect(&components, collector),
+        _ => of_component(&found.element, collector),
+    })?;
+    // The extension of old versions has a list in each component that is vulnerable, and none where nothing is.
+    if !listed && collector.results() == 0 {
+        collector.scanner_error(NO_LIST);
+    }
+    Ok(())
+}
+
+fn note(element: &Element, wanted: &BTreeSet<String>, components: &mut Components) {
+    if let Some(reference) = element.attribute("bom-ref").filter(|reference| wanted.contains(*reference)) {
+        components.insert(reference.to_owned(), component(element));
+    }
+    // No deeper than an element was read: the walk limits the depth.
+    for inner in element.at("components").into_iter().flat_map(|list| list.all("component")) {
+        note(inner, wanted, components);
+    }
+}
+
+fn component(element: &Element) -> Component {
+    let mut component = Component {
+        group: element.owned_at("group"),
+        name: element.owned_at("name"),
+        version: element.owned_at("version"),
+        purl: element.owned_at("purl"),
+        path: element.owned_at("evidence/occurrences/occurrence/location"),
+    };
+    for property in element.at("properties").into_iter().flat_map(|list| list.all("property")) {
+        component.property(property.attribute("name").unwrap_or_default(), Some(property.text.trim().to_owned()));
+    }
+    component
+}
+
+/// The extension's vulnerabilities that stand within a component, which is the one affected.
+fn of_component(element: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    for inner in element.at("vulnerabilities").into_iter().flat_map(|list| list.all("vulnerability")) {
+        const HERE: &str = "here";
+        let components = Components::from([(HERE.to_owned(), component(element))]);
+        vulnerability(inner, Some(HERE)).collect(&components, collector)?;
+    }
+    for inner in element.at("components").into_iter().flat_map(|list| list.all("component")) {
+        of_component(inner, collector)?;
+    }
+    Ok(())
+}
+
+fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
+    let each =
+        |list: &'static str, name: &'static str| element.at(list).into_iter().flat_map(move |list| list.all(name));
+    let ratings = each("ratings", "rating").map(|rating| Rated {
+        source: rating.owned_at("source/name"),
+        score: rating.text_at("score/base").or(rating.text_at("score")).and_then(|score| score.parse().ok()),
+        severity: rating.owned_at("severity"),
+        method: rating.owned_at("method"),
+        vector: rating.owned_at("vector"),
+    });
+    let advisories = each("advisories", "advisory");
+    let urls =
+        advisories.filter_map(|advisory| advisory.text_at("url").or(Some(advisory.text.trim())).map(str::to_owned));
+    let urls = element.owned_at("source/url").into_iter().chain(urls).filter(|url| !url.is_empty());
+    let affects = each("affects", "target").map(|target| {
+        let versions = target.at("versions").into_iter().flat_map(|list| list.all("version"));
+        let mut affected =
+            versions.filter(|version| version.text_at("status").is_none_or(|status| status == "affected"));
+        Affected {
+            reference: target.owned_at("ref").unwrap_or_default(),
+            version: affected.find_map(|version| version.owned_at("version")),
+        }
+    });
+    // The extension names the one component in an attribute.
+    let reference = within.or(element.attribute("ref"));
+    let legacy = reference.map(|reference| Affected { reference: reference.to_owned(), version: None });
+    let recommendations: Vec<_> =
+        each("recommendations", "recommendation").map(|element| element.text.trim().to_owned()).collect();
+    Vulnerability {
+        id: element.owned_at("id"),
+        source: element
+            .at("source")
+            .and_then(|source| source.text_at("name").or(source.attribute("name")))
+            .map(str::to_owned),
+        aliases: each("references", "reference").filter_map(|reference| reference.owned_at("id")).collect(),
+        ratings: ratings.collect(),
+        cwes: cwe::numbers(each("cwes", "cwe").map(|cwe| cwe.text.as_str())),
+        description: element.owned_at("description").or_else(|| element.owned_at("detail")),
+        recommendation: element
+            .owned_at("recommendation")
+            .or_else(|| Some(recommendations.join("\n")).filter(|text| !text.is_empty())),
+        references: packages::unique(urls),
+        state: element.owned_at("analysis/state"),
+        reasons: ["analysis/justification", "analysis/detail"]
+            .iter()
+            .filter_map(|path| element.owned_at(path))
+            .collect(),
+        affects: affects.chain(legacy).collect(),
+    }
+}

@@ -1,0 +1,417 @@
+//! ESLint, <https://eslint.org>: linter for JavaScript and TypeScript, with many plug-ins for security. Reads its JSON
+//! report, as versions 1 to 10 write it: the list of files (`eslint -f json`) and the same with what is known of the rules
+//! (`-f json-with-metadata`).
+//!
+//! Each element of a file's `messages` is a finding, and each of `suppressedMessages` (switched off by a comment) a
+//! suppressed one. A message that a file was ignored is not applicable: it is no result. A file that cannot be parsed has
+//! one fatal message and was not checked: that is a finding of the rule `parsing-error` and makes the scan incomplete. An
+//! empty list shows that no file was checked, and is refused.
+//!
+//! The severity is the user's choice for each rule: 2 is an error, 1 a warning. ESLint has no other.
+//!
+//! The lines that a message is about come from the file's `source`, where the report has it; they are kept of the first
+//! [`LINES_KEPT_MAX`]. Secrets that `no-secrets` found are masked in all that is kept of their file.
+
+use crate::Scanner;
+use crate::reader::json::{self, Many, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::rating::{Rating, Words};
+use crate::value::secret;
+use finding::{Excerpt, Finding, Kind, Location};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "eslint",
+    tool: "eslint",
+    name: "ESLint",
+    aliases: &[],
+    versions: "1 to 10",
+    category: "SAST",
+    notation: Notation::Json,
+    formats: "JSON (`-f json` or `-f json-with-metadata`)",
+    severities: "2 (error) 8.0, 1 (warning) 5.5; the level is the user's choice for each rule",
+    differences: &[],
+    detect,
+    parse,
+};
+
+pub(crate) const WORDS: Words = &[("error", 800), ("warning", 550)];
+/// The most lines of code that are held for a report.
+const LINES_KEPT_MAX: usize = 50_000;
+/// The most lines of code of one message.
+const LINES_EACH_MAX: u32 = 10;
+/// The most characters of a line of code: longer ones come out of a packer.
+const LINE_CHARS_MAX: usize = 300;
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_all(&["[].filePath", "[].messages"])
+        || sniff.has_all(&["results[].filePath", "results[].messages", "metadata"])
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let head = input.head()?;
+    let bytes = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head);
+    let files = if bytes.trim_ascii_start().starts_with(b"{") { "results[]" } else { "[]" };
+    let mut context = Context::collect(input, files)?;
+    if !context.wanted.is_empty() {
+        context.collect_lines(input, files)?;
+    }
+    let paths = [format!("{files}.messages[]"), format!("{files}.suppressedMessages[]")];
+    json::walk(input, &paths.each_ref().map(String::as_str), &mut |hit| match hit.read::<RawMessage>() {
+        Ok(message) => context.take(message, hit.index(0), hit.path == 1, collector),
+        Err(reason) => collector.rejected(reason),
+    })
+    .map(drop)
+}
+
+/// What is known of a report before its messages are read.
+#[derive(Default)]
+struct Context {
+    /// Paths by the file's place in the report.
+    files: BTreeMap<usize, String>,
+    rules: BTreeMap<String, RawDocs>,
+    secrets: BTreeMap<usize, BTreeSet<String>>,
+    /// Lines that messages are about: file and number.
+    wanted: BTreeSet<(usize, u32)>,
+    lines: BTreeMap<(usize, u32), String>,
+}
+
+impl Context {
+    fn collect(input: Input<'_>, files: &str) -> Result<Self, ParseError> {
+        let mut context = Self::default();
+        let mut paths =
+            ["filePath", "messages[]", "suppressedMessages[]"].map(|name| format!("{files}.{name}")).to_vec();
+        if files == "results[]" {
+            paths.push("metadata.rulesMeta{}".to_owned());
+        }
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let seen = json::walk(input, &paths, &mut |hit| {
+            match hit.path {
+                0 => drop(context.files.insert(hit.index(0), hit.read::<Text>().unwrap_or_default().0)),
+                1 | 2 => context.note(hit.index(0), hit.read().unwrap_or_default()),
+                _ => {
+                    let rule = hit.read::<RawRule>().ok().and_then(|rule| rule.docs);
+                    context.rules.extend(rule.map(|docs| (hit.name(0).to_owned(), docs)));
+                }
+            }
+            Ok(())
+        })?;
+        if context.files.is_empty() || !seen.container(1) {
+            let reason = "an ESLint JSON report is a list of files, each with `filePath` and `messages`".to_owned();
+            return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        }
+        Ok(context)
+    }
+
+    /// Notes what a message needs from elsewhere, and what it tells about its file.
+    fn note(&mut self, file: usize, message: RawGlance) {
+        if let Some(secret) = message.secret() {
+            self.secrets.entry(file).or_default().insert(secret.to_owned());
+        }
+        let Some(first) = message.line.line() else { return };
+        let numbers = first..=last_line(first, message.end_line.line());
+        let room = LINES_KEPT_MAX.saturating_sub(self.wanted.len());
+        self.wanted.extend(numbers.map(|number| (file, number)).take(room));
+    }
+
+    /// Takes the lines that are wanted out of the files' sources.
+    fn collect_lines(&mut self, input: Input<'_>, files: &str) -> Result<(), ParseError> {
+        let source = format!("{files}.source");
+        json::walk(input, &[&source], &mut |hit| {
+            let file = hit.index(0);
+            let wanted = self.wanted.range((file, 0)..=(file, u32::MAX));
+            if let (Some((_, last)), Ok(Text(source))) = (wanted.clone().next_back(), hit.read()) {
+                let lines =
+                    (1..=*last).zip(source.lines()).filter(|(number, _)| self.wanted.contains(&(file, *number)));
+                let cut = |line: &str| line.chars().take(LINE_CHARS_MAX).collect();
+                self.lines.extend(lines.map(|(number, line)| ((file, number), cut(line))));
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    fn take(
+        &self,
+        message: RawMessage,
+        file: usize,
+        suppressed: bool,
+        collector: &mut Collector<'_>,
+    ) -> Result<(), ParseError> {
+        let path = self.files.get(&file).cloned().unwrap_or_default();
+        if message.rule_id.is_none() && message.message.0.starts_with("File ignored ") {
+            return collector.not_applicable();
+        }
+        if message.fatal.unwrap_or(false) {
+            collector.scanner_error(format!("{path}: {}", message.message.0));
+        }
+        let own_secret = message.glance().secret().map(str::to_owned);
+        let mut finding = message.into_finding(path, suppressed);
+        if let Some(docs) = self.rules.get(&finding.rule) {
+            finding.description = docs.description.clone().and_then(Text::filled);
+            finding.references.extend(docs.url.clone().and_then(Text::filled));
+        }
+        finding.code = finding.location.as_ref().and_then(|location| self.excerpt(file, location));
+        for secret in self.secrets.get(&file).into_iter().flatten() {
+            // A long line may have been cut in the middle of the secret.
+            secret::redact(&mut finding, secret);
+            drop_if_cut(&mut finding);
+        }
+        if let Some(secret) = own_secret {
+            secret::put(&mut finding, &secret);
+        }
+        collector.finding(finding)
+    }
+
+    fn excerpt(&self, file: usize, location: &Location) -> Option<Excerpt> {
+        let first_line = location.line?;
+        let numbers = first_line..=last_line(first_line, location.end_line);
+        let lines: Vec<String> = numbers.map_while(|number| self.lines.get(&(file, number)).cloned()).collect();
+        Some(Excerpt { first_line, lines }).filter(|code| !code.lines.is_empty())
+    }
+}
+
+/// Leaves out code of which a line was cut.
+fn drop_if_cut(finding: &mut Finding) {
+    let cut = |code: &Excerpt| code.lines.iter().any(|line| LINE_CHARS_MAX <= line.chars().count());
+    if finding.code.as_ref().is_some_and(cut) {
+        finding.code = None;
+    }
+}
+
+fn last_line(first: u32, last: Option<u32>) -> u32 {
+    last.unwrap_or(first).clamp(first, first.saturating_add(LINES_EACH_MAX - 1))
+}
+
+#[derive(Deserialize)]
+struct RawRule {
+    docs: Option<RawDocs>,
+}
+
+#[derive(Deserialize, Clone)]
+struct RawDocs {
+    description: Option<Text>,
+    url: Option<Text>,
+}
+
+/// What of a message is needed beforehand.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct RawGlance {
+    rule_id: Option<Text>,
+    message: Text,
+    line: Number,
+    end_line: Number,
+}
+
+impl RawGlance {
+    /// The secret that `no-secrets` quotes: `Found a string with entropy 5.27 : "…"`, `… that matches "AWS API Key" : "…"`.
+    fn secret(&self) -> Option<&str> {
+        self.rule_id.as_ref().and_then(|rule| quoted_secret(&rule.0, &self.message.0))
+    }
+}
+
+/// The secret that a message of this rule quotes.
+pub(crate) fn quoted_secret<'m>(rule: &str, message: &'m str) -> Option<&'m str> {
+    let (_, quoted) = rule.starts_with("no-secrets/").then(|| message.split_once(" : \""))??;
+    Some(quoted.strip_suffix('"').unwrap_or(quoted))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawMessage {
+    rule_id: Option<Text>,
+    message: Text,
+    fatal: Option<bool>,
+    #[serde(default)]
+    severity: Number,
+    #[serde(default)]
+    line: Number,
+    #[serde(default)]
+    end_line: Number,
+    #[serde(default)]
+    column: Number,
+    #[serde(default)]
+    suggestions: Many<RawSuggestion>,
+    #[serde(default)]
+    suppressions: Many<RawSuppression>,
+}
+
+#[derive(Deserialize)]
+struct RawSuggestion {
+    desc: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawSuppression {
+    kind: Option<Text>,
+    justification: Option<Text>,
+}
+
+impl RawMessage {
+    fn glance(&self) -> RawGlance {
+        let (rule_id, message) = (self.rule_id.clone(), self.message.clone());
+        RawGlance { rule_id, message, line: self.line, end_line: self.end_line }
+    }
+
+    fn into_finding(self, path: String, suppressed: bool) -> Finding {
+        let line = self.line.line();
+        let rule = match self.rule_id.and_then(Text::filled) {
+            Some(rule) => rule,
+            None if self.fatal.unwrap_or(false) => "parsing-error".to_owned(),
+            None if self.message.0.starts_with("Unused ") => "unused-disable-directive".to_owned(),
+            None => "no-rule".to_owned(),
+        };
+        let word = match self.severity.0 {
+            Some(2.0) => Some("error"),
+            Some(1.0) => Some("warning"),
+            Some(_) | None => None,
+        };
+        let suppressions = self.suppressions.0.into_iter().map(|suppression| {
+            let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+            parts.collect::<Vec<_>>().join(": ")
+        });
+        let suppressions = suppressions.collect::<Vec<_>>().join("; ");
+        let suggestions: Vec<String> =
+            self.suggestions.0.into_iter().filter_map(|suggestion| suggestion.desc?.filled()).collect();
+        let mut finding = Finding {
+            remediation: Some(suggestions.join("\n")).filter(|text| !text.is_empty()),
+            location: Some(Location {
+                path,
+                line,
+                end_line: self.end_line.line().filter(|last| line.is_some_and(|first| first < *last)),
+                column: self.column.line(),
+            }),
+            suppressed: suppressed.then_some(suppressions),
+            ..Finding::new(Kind::Code, rule.clone(), rule, self.message.0)
+        };
+        Rating::new(WORDS).word(word).apply(&mut finding);
+        finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use finding::severity::Severity;
+
+    const SECRET: &str = "ghp_Zq8bX2kLm9RtYv4NwPs7UdHc3JfA6eGi1oKb";
+
+    fn file(messages: &str, suppressed: &str, rest: &str) -> String {
+        format!(
+            r#"[{{"filePath": "/notes/b.js", "messages": []}},
+            {{"filePath": "/notes/a.js", "messages": [{messages}], "suppressedMessages": [{suppressed}] {rest}}}]"#
+        )
+    }
+
+    #[test]
+    fn a_message_becomes_a_finding_with_its_lines_wherever_the_source_stands() {
+        let message = r#"{"ruleId": "no-eval", "severity": 2, "message": "eval can be harmful.", "line": 2, "column": 1,
+            "endLine": 3, "suggestions": [{"desc": "Remove it."}]}"#;
+        let after = file(message, "", r#", "source": "a\neval(\nx)\n""#);
+        let before = format!(r#"[{{"source": "a\neval(\nx)\n", "messages": [{message}], "filePath": "/notes/a.js"}}]"#);
+        let (found, _) = findings(&SCANNER, after.as_bytes()).unwrap();
+        assert_eq!(found, findings(&SCANNER, before.as_bytes()).unwrap().0);
+        insta::assert_json_snapshot!(found, @r#"
+        [
+          {
+            "result": 0,
+            "kind": "code",
+            "rule": "no-eval",
+            "title": "no-eval",
+            "message": "eval can be harmful.",
+            "score": {
+              "score": 800,
+              "source": "scanner_word"
+            },
+            "severity_word": "error",
+            "scanner_severity": "high",
+            "remediation": "Remove it.",
+            "location": {
+              "path": "/notes/a.js",
+              "line": 2,
+              "end_line": 3,
+              "column": 1
+            },
+            "code": {
+              "first_line": 2,
+              "lines": [
+                "eval(",
+                "x)"
+              ]
+            }
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_all_that_is_kept_of_its_file() {
+        let messages = format!(
+            r#"{{"ruleId": "no-unused-vars", "severity": 1, "message": "'t' is not used.", "line": 1}},
+            {{"ruleId": "no-secrets/no-secrets", "severity": 2, "message": "Found a string with entropy 5.27 : \"{SECRET}\"", "line": 1}}"#
+        );
+        let (findings, parsed) =
+            findings(&SCANNER, file(&messages, "", &format!(r#", "source": "const t = '{SECRET}';""#)).as_bytes())
+                .unwrap();
+        let stored = serde_json::to_string(&findings).unwrap();
+        assert!(!stored.contains(SECRET) && parsed.holds_secrets, "{stored}");
+        assert_eq!(findings[0].code.as_ref().unwrap().lines, ["const t = 'ghp_****';"]);
+        assert_eq!((findings[0].secret.is_some(), findings[1].secret.is_some()), (false, true));
+        assert_eq!(findings[0].severity(), Severity::Medium);
+    }
+
+    #[test]
+    fn a_secret_that_matches_a_pattern_stands_behind_the_patterns_name() {
+        let message = format!(
+            r#"{{"ruleId": "no-secrets/no-pattern-match", "severity": 2, "message": "Found a string that matches \"GitHub\" : \"{SECRET}\""}}"#
+        );
+        let (findings, _) = findings(&SCANNER, file(&message, "", "").as_bytes()).unwrap();
+        assert_eq!(findings[0].message, "Found a string that matches \"GitHub\" : \"ghp_****\"");
+        assert_eq!(findings[0].secret, Some(secret::of(SECRET)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_parsed_is_a_finding_and_makes_the_scan_incomplete() {
+        let text =
+            file(r#"{"ruleId": null, "fatal": true, "severity": 2, "message": "Parsing error: x", "line": 2}"#, "", "");
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!((findings[0].rule.as_str(), parsed.summary.findings), ("parsing-error", 1));
+        assert_eq!(parsed.summary.scanner_errors, ["/notes/a.js: Parsing error: x"]);
+    }
+
+    #[test]
+    fn a_comment_suppresses_and_an_ignored_file_is_no_result() {
+        let ignored = r#"{"ruleId": null, "fatal": false, "severity": 1, "message": "File ignored by default."}"#;
+        let suppressed = r#"{"ruleId": "no-eval", "severity": 2, "message": "m", "line": 1,
+            "suppressions": [{"kind": "directive", "justification": "a sandbox"}]}"#;
+        let (findings, parsed) = findings(&SCANNER, file(ignored, suppressed, "").as_bytes()).unwrap();
+        assert_eq!((parsed.summary.not_applicable, parsed.summary.suppressed, parsed.summary.findings), (1, 1, 0));
+        assert_eq!(findings[0].suppressed.as_deref(), Some("directive: a sandbox"));
+        assert!(parsed.summary.is_complete());
+    }
+
+    #[test]
+    fn what_is_known_of_rules_is_used_in_whichever_order() {
+        let list = file(r#"{"ruleId": "no-eval", "severity": 3, "message": "m", "line": 1}"#, "", "");
+        let text = format!(
+            r#"{{"results": {list}, "metadata": {{"cwd": "/", "rulesMeta": {{"no-eval": {{"docs": {{"description": "d", "url": "u"}}}}}}}}}}"#
+        );
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(
+            (findings[0].description.as_deref(), findings[0].references.as_slice()),
+            (Some("d"), &["u".to_owned()][..])
+        );
+        assert_eq!(findings[0].severity(), Severity::Unassigned);
+    }
+
+    #[test]
+    fn a_report_of_no_file_is_refused() {
+        for text in ["[]", r#"{"results": []}"#, r#"[{"messages": []}]"#, r#"[{"filePath": "a"}]"#] {
+            assert!(failure(&SCANNER, text.as_bytes()).contains("`filePath`"), "{text}");
+        }
+    }
+}

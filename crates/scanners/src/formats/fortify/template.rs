@@ -1,0 +1,151 @@
+//! The XML of Fortify's report templates.
+
+use super::{WORDS, wrong};
+use crate::reader::html;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::xml::{self, Element};
+use crate::value::rating::Rating;
+use finding::{Excerpt, Finding, Kind, Location};
+use std::collections::{BTreeMap, HashMap};
+
+const CHART: &str = "ReportDefinition/ReportSection/SubSection/IssueListing/Chart";
+/// Groups may stand in groups; deeper ones than these are not known.
+const GROUPS: [&str; 3] =
+    ["GroupingSection", "GroupingSection/GroupingSection", "GroupingSection/GroupingSection/GroupingSection"];
+
+/// A group of issues: how many it states and lists, and what it says about them.
+#[derive(Default)]
+struct Group {
+    title: String,
+    stated: u64,
+    listed: u64,
+    description: Option<String>,
+    remediation: Option<String>,
+}
+
+/// Reads the report.
+///
+/// # Errors
+/// It is cut off or no such report.
+pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut paths = vec!["ReportDefinition/ReportSection@".to_owned()];
+    for group in GROUPS {
+        paths.extend(
+            ["@", "/groupTitle", "/MajorAttributeSummary", "/Issue"].map(|part| format!("{CHART}/{group}{part}")),
+        );
+    }
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    // In which section an issue was listed first: one that is listed again in a later one is the same result.
+    let (mut section, mut seen) = (0_u32, HashMap::<String, u32>::new());
+    let mut counted = 0;
+    let (mut group, mut groups) = (Group::default(), BTreeMap::<String, (u64, u64)>::new());
+    xml::walk(input, &paths, &mut |found| {
+        match found.path.checked_sub(1).map(|path| path % 4) {
+            None => section += 1,
+            Some(0) => {
+                close(std::mem::take(&mut group), &mut groups);
+                group.stated = found.element.attribute("count").and_then(|count| count.parse().ok()).unwrap_or(0);
+                counted = group.stated.max(counted);
+            }
+            Some(1) => group.title = found.element.text.trim().to_owned(),
+            Some(2) => {
+                for info in found.element.all("MetaInfo") {
+                    let text = info.text_at("Value").map(html::text);
+                    match info.text_at("Name") {
+                        Some("Explanation") => group.description = text,
+                        Some("Recommendations") => group.remediation = text,
+                        Some(_) | None => {}
+                    }
+                }
+            }
+            Some(_) => {
+                group.listed += 1;
+                let first = found.element.attribute("iid").map(|id| *seen.entry(id.to_owned()).or_insert(section));
+                if first.is_none_or(|first| first == section) {
+                    return collector.result(issue(&found.element, &group));
+                }
+            }
+        }
+        Ok(())
+    })
+    .and_then(|root| {
+        if root.children.is_empty() && section == 0 {
+            Err(wrong("the report has no `ReportSection`".to_owned()))
+        } else {
+            Ok(())
+        }
+    })?;
+    close(group, &mut groups);
+    if seen.is_empty() && groups.is_empty() && counted > 0 {
+        collector
+            .scanner_error(format!("the report counts {counted} issues and lists none: its template leaves them out"));
+    }
+    for (title, (stated, listed)) in groups.into_iter().filter(|(_, (stated, listed))| stated > listed) {
+        collector.scanner_error(format!("the report lists {listed} of {stated} issues of `{title}`"));
+    }
+    Ok(())
+}
+
+/// Notes how many issues a group states and lists, if it lists any: other charts only count.
+fn close(group: Group, groups: &mut BTreeMap<String, (u64, u64)>) {
+    if group.listed > 0 {
+        let (stated, listed) = groups.entry(group.title).or_default();
+        (*stated, *listed) = (group.stated.max(*stated), group.listed.max(*listed));
+    }
+}
+
+fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
+    let category = issue.text_at("Category").ok_or("it has no `Category`")?;
+    let primary = issue.at("Primary");
+    let location = primary.and_then(place);
+    let analysis = issue.all("Tag").find(|tag| tag.text_at("Name") == Some("Analysis"));
+    let analysis =
+        analysis.and_then(|tag| tag.text_at("Value")).filter(|value| value.eq_ignore_ascii_case("not an issue"));
+    let suppressed = issue.attribute("suppressed").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let weaknesses = issue
+        .all("ExternalCategory")
+        .filter(|outer| outer.attribute("type").is_some_and(|kind| kind.to_ascii_uppercase().starts_with("CWE")));
+    let mut finding = Finding {
+        tool_id: issue.attribute("iid").map(str::to_owned),
+        cwes: weaknesses.flat_map(|outer| super::fvdl::weaknesses(&outer.text)).collect(),
+        description: group.description.clone(),
+        remediation: group.remediation.clone(),
+        code: primary.zip(location.as_ref()).and_then(|(primary, location)| excerpt(primary, location)),
+        suppressed: analysis.map(str::to_owned).or(suppressed.then(|| "suppressed".to_owned())),
+        location,
+        ..Finding::new(
+            Kind::Code,
+            issue.attribute("ruleID").unwrap_or(category),
+            category,
+            html::text(issue.text_at("Abstract").unwrap_or(category)),
+        )
+    };
+    if let Some(source) = issue.at("Source").and_then(place) {
+        finding.raw.insert("source_file".to_owned(), source.path);
+        finding.raw.extend(source.line.map(|line| ("source_line".to_owned(), line.to_string())));
+    }
+    for (name, text) in [("kingdom", issue.text_at("Kingdom")), ("target", issue.text_at("Primary/TargetFunction"))] {
+        finding.raw.extend(text.map(|text| (name.to_owned(), text.to_owned())));
+    }
+    finding.cwes.dedup();
+    Rating::new(WORDS).word(issue.text_at("Friority").or(issue.text_at("Folder"))).apply(&mut finding);
+    Ok(finding)
+}
+
+fn place(place: &Element) -> Option<Location> {
+    Some(Location {
+        path: place.text_at("FilePath").or(place.text_at("FileName"))?.to_owned(),
+        line: place.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
+        ..Location::default()
+    })
+}
+
+/// The snippet, where its first line is sure: it has two lines before the result's and two behind it, fewer where the
+/// file begins or ends. At the end of a file it cannot be told.
+fn excerpt(primary: &Element, location: &Location) -> Option<Excerpt> {
+    let line = location.line?;
+    let snippet = primary.at("Snippet")?.text.trim_end_matches(['\r', '\n']);
+    let lines: Vec<String> = snippet.lines().map(str::to_owned).collect();
+    let whole = usize::try_from(line.min(3)).ok()? + 2;
+    (lines.len() == whole).then(|| Excerpt { first_line: line.saturating_sub(2).max(1), lines })
+}

@@ -1,0 +1,69 @@
+//! The exports of WebInspect.
+
+use super::WORDS;
+use crate::reader::html;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::xml::{self, Element};
+use crate::value::cwe;
+use crate::value::rating::Rating;
+use finding::{Endpoint, Finding, Kind};
+
+/// Reads the export.
+///
+/// # Errors
+/// It is cut off.
+pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let paths = ["Scan/Issues/Issue", "Sessions/Session"];
+    xml::walk(input, &paths, &mut |found| {
+        if found.path == 0 {
+            return collector.result(issue(&found.element, None));
+        }
+        let issues = found.element.at("Issues").into_iter().flat_map(|issues| issues.all("Issue"));
+        issues.into_iter().try_for_each(|each| collector.result(issue(each, Some(&found.element))))
+    })
+    .map(drop)
+}
+
+/// An issue; in older exports its session says where it is.
+fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> {
+    let get = |name: &str| issue.text_at(name).or(session.and_then(|session| session.text_at(name)));
+    let rule = get("VulnerabilityID").ok_or("it has no `VulnerabilityID`")?;
+    let title = issue.text_at("Name").unwrap_or(rule);
+    let section = |name: &str| {
+        let found = issue.all("ReportSection").find(|section| section.text_at("Name") == Some(name));
+        found.and_then(|section| section.text_at("SectionText")).map(html::text).filter(|text| !text.is_empty())
+    };
+    let request = get("VulnerableSession").or(get("RawRequest"));
+    let method = request.and_then(|request| request.split_whitespace().next());
+    let weaknesses = issue.at("Classifications").into_iter().flat_map(|list| list.all("Classification"));
+    let weaknesses =
+        weaknesses.filter(|class| class.attribute("kind").is_some_and(|kind| kind.eq_ignore_ascii_case("CWE")));
+    let mut finding = Finding {
+        tool_id: issue.attribute("id").map(str::to_owned),
+        cwes: cwe::numbers(weaknesses.filter_map(|class| class.attribute("identifier").or(Some(class.text.as_str())))),
+        description: section("Implication"),
+        remediation: section("Fix"),
+        endpoint: Some(Endpoint {
+            url: get("URL").map(str::to_owned),
+            host: get("Host").map(str::to_owned),
+            port: get("Port").and_then(|port| port.parse().ok()),
+            protocol: get("Scheme").map(str::to_owned),
+            method: method.filter(|method| method.chars().all(|c| c.is_ascii_uppercase())).map(str::to_owned),
+            parameter: get("AttackParamDescriptor").map(str::to_owned),
+        }),
+        ..Finding::new(Kind::Web, rule, title, section("Summary").unwrap_or_else(|| title.to_owned()))
+    };
+    for name in ["CheckTypeID", "EngineType"] {
+        finding.raw.extend(issue.text_at(name).map(|text| (name.to_owned(), text.to_owned())));
+    }
+    let word = issue.text_at("Severity").map(|level| match level {
+        "0" => "Informational",
+        "1" => "Low",
+        "2" => "Medium",
+        "3" => "High",
+        "4" => "Critical",
+        other => other,
+    });
+    Rating::new(WORDS).word(word).apply(&mut finding);
+    Ok(finding)
+}

@@ -1,0 +1,50 @@
+//! What GitHub's formats share: lists of alerts as its REST API answers them, and how an alert's state is told.
+
+use crate::reader::json::{self, Text};
+use crate::reader::report::{Input, ParseError};
+use serde_json::Value;
+
+/// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects one
+/// after the other (`gh api --jq '.[]'`). `on` returns whether it could read the alert.
+///
+/// # Errors
+/// It is no JSON, or there are entries and none of them is an alert of this kind.
+pub(crate) fn alerts(
+    input: Input<'_>,
+    expected: &'static str,
+    on: &mut dyn FnMut(&str) -> Result<bool, ParseError>,
+) -> Result<(), ParseError> {
+    let (mut entries, mut readable) = (0_u64, 0_u64);
+    json::values(input, &mut |_, raw| {
+        let mut one = |raw: &str| {
+            entries += 1;
+            readable += u64::from(on(raw)?);
+            Ok(())
+        };
+        if raw.trim_start().starts_with('[') {
+            json::walk(Input::Memory(raw.as_bytes()), &["[]"], &mut |hit| one(hit.raw)).map(drop)
+        } else {
+            one(raw)
+        }
+    })?;
+    if entries == readable || readable > 0 {
+        return Ok(());
+    }
+    Err(ParseError::WrongTool { expected, reason: "nothing in it is such an alert".to_owned() })
+}
+
+/// Python scripts that write alerts put `None` where there is nothing.
+pub(crate) fn filled(text: Option<Text>) -> Option<String> {
+    text.and_then(Text::filled).filter(|text| text != "None" && text != "null")
+}
+
+/// How an alert was put aside: the state, the reason and the comment, as far as they are given.
+pub(crate) fn put_aside(state: &str, reason: Option<String>, comment: Option<String>) -> String {
+    [Some(state.to_ascii_lowercase()), reason, comment].into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// A repository's full name, in answers for an organisation.
+pub(crate) fn repository(value: Option<&Value>) -> Option<String> {
+    let value = value?;
+    ["full_name", "nameWithOwner"].iter().find_map(|name| value.get(name)?.as_str().map(str::to_owned))
+}

@@ -1,0 +1,288 @@
+//! gosec, <https://github.com/securego/gosec>: security checker for Go. Reads its JSON report (`gosec -fmt=json`), as
+//! versions 1 and 2 write it.
+//!
+//! Each element of `Issues` is a finding. With `-track-suppressions` gosec also lists what comments (`#nosec`) or settings
+//! switch off, with `nosec` or `suppressions`: that is suppressed. Files that could not be compiled (`Golang errors`) make
+//! the scan incomplete. The severities are gosec's three; it has no score of its own.
+//!
+//! gosec's rules have no names: a finding's title is what it says. The code of `G101` (hard-coded credentials) holds the
+//! secret, which is masked.
+
+use crate::Scanner;
+use crate::reader::json::{self, Many, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::cwe;
+use crate::value::rating::{Rating, Words};
+use crate::value::snippet;
+use finding::{Finding, Kind, Location};
+use serde::Deserialize;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "gosec",
+    tool: "gosec",
+    name: "gosec",
+    aliases: &["go-sec"],
+    versions: "1 and 2",
+    category: "SAST",
+    notation: Notation::Json,
+    formats: "JSON (`-fmt=json`)",
+    severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0 (gosec's levels)",
+    differences: &[],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("HIGH", 800), ("MEDIUM", 550), ("LOW", 200)];
+/// The rule that finds credentials, and so prints them.
+const CREDENTIALS: &str = "G101";
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_all(&["Issues", "Stats.nosec"]) || sniff.has_all(&["Issues[].rule_id", "Issues[].details"])
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut counted = false;
+    let paths = ["Issues[]", "Golang errors{}[]", "Stats.found", "GosecVersion"];
+    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+        0 => collector.result(hit.read::<RawIssue>().map(RawIssue::into_finding)),
+        1 => {
+            collector.scanner_error(match hit.read::<RawError>() {
+                Ok(error) => format!("{}:{}: {}", hit.name(0), error.line.0.unwrap_or_default(), error.error.0),
+                Err(reason) => format!("{}: {reason}", hit.name(0)),
+            });
+            Ok(())
+        }
+        2 => {
+            // Old versions write `null` for no issues: then the count must say so too.
+            counted |= hit.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
+            Ok(())
+        }
+        _ => {
+            if let Some(version) = hit.read::<Text>().ok().and_then(Text::filled).filter(|version| version != "dev") {
+                collector.version(version);
+            }
+            Ok(())
+        }
+    })?;
+    if seen.container(0) || counted {
+        return Ok(());
+    }
+    let reason = "a gosec JSON report has the list `Issues` and the counts `Stats`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+#[derive(Deserialize)]
+struct RawError {
+    #[serde(default)]
+    line: Number,
+    error: Text,
+}
+
+#[derive(Deserialize)]
+struct RawIssue {
+    severity: Option<Text>,
+    confidence: Option<Text>,
+    cwe: Option<RawCwe>,
+    rule_id: Text,
+    details: Text,
+    file: Option<Text>,
+    code: Option<Text>,
+    /// `12`, or `12-14`.
+    line: Option<Text>,
+    column: Option<Text>,
+    nosec: Option<bool>,
+    #[serde(default)]
+    suppressions: Many<RawSuppression>,
+    /// What a language model proposes, in newer versions.
+    autofix: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawCwe {
+    #[serde(alias = "ID")]
+    id: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawSuppression {
+    kind: Option<Text>,
+    justification: Option<Text>,
+}
+
+impl RawIssue {
+    fn into_finding(self) -> Finding {
+        let (line, end_line) = lines(self.line.as_ref().map_or("", |line| &line.0));
+        let suppressed = suppressed(self.nosec, self.suppressions);
+        let code = self.code.map(|code| code.0).unwrap_or_default();
+        let rule = self.rule_id.0;
+        let mut finding = Finding {
+            confidence: self.confidence.and_then(Text::filled),
+            cwes: self.cwe.and_then(|cwe| cwe.id).and_then(|id| cwe::number(&id.0)).into_iter().collect(),
+            remediation: self.autofix.and_then(Text::filled),
+            location: self.file.and_then(Text::filled).map(|path| Location {
+                path,
+                line,
+                end_line,
+                column: self.column.and_then(|column| column.0.trim().parse().ok()),
+            }),
+            code: snippet::numbered(&code, ": ").or_else(|| snippet::plain(&code, line)),
+            suppressed,
+            ..Finding::new(Kind::Code, rule.clone(), self.details.0.clone(), self.details.0)
+        };
+        Rating::new(WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        if rule == CREDENTIALS {
+            put_credentials(&mut finding);
+        }
+        finding
+    }
+}
+
+/// First and last line of `12` or `12-14`; the last only if it is another.
+fn lines(text: &str) -> (Option<u32>, Option<u32>) {
+    let (first, last) = text.split_once('-').unwrap_or((text, ""));
+    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number != 0);
+    (number(first), number(last).filter(|last| number(first).is_some_and(|first| first < *last)))
+}
+
+fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option<String> {
+    let texts = suppressions.0.into_iter().map(|suppression| {
+        let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+        parts.collect::<Vec<_>>().join(": ")
+    });
+    let texts: Vec<String> = texts.collect();
+    match texts.is_empty() {
+        false => Some(texts.join("; ")),
+        true => nosec.filter(|nosec| *nosec).map(|_| "nosec".to_owned()),
+    }
+}
+
+/// Masks the credentials: the literals of the lines that are meant.
+fn put_credentials(finding: &mut Finding) {
+    let Some(code) = finding.code.clone() else { return };
+    let location = finding.location.clone().unwrap_or_default();
+    let first = location.line.unwrap_or(code.first_line);
+    let last = location.end_line.unwrap_or(first);
+    let meant = (code.first_line..).zip(&code.lines).filter(|(number, _)| (first..=last).contains(number));
+    let meant: Vec<&str> = meant.map(|(_, line)| line.as_str()).collect();
+    let meant = if meant.is_empty() { code.lines.join("\n") } else { meant.join("\n") };
+    snippet::put_secrets(finding, &meant);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+
+    fn report(issues: &str) -> String {
+        format!(
+            r#"{{"Golang errors": {{}}, "Issues": {issues}, "Stats": {{"files": 1, "lines": 9, "nosec": 0, "found": 1}},
+            "GosecVersion": "2.21.4"}}"#
+        )
+    }
+
+    fn one(fields: &str) -> Finding {
+        let issue = format!(
+            r#"[{{"severity": "HIGH", "confidence": "LOW", "rule_id": "G401", "details": "weak", "file": "/notes/a.go", {fields}}}]"#
+        );
+        let (mut findings, parsed) = findings(&SCANNER, report(&issue).as_bytes()).unwrap();
+        assert!(parsed.summary.adds_up());
+        assert_eq!(parsed.scanner_version.as_deref(), Some("2.21.4"));
+        findings.remove(0)
+    }
+
+    #[test]
+    fn an_issue_becomes_a_finding() {
+        let finding = one(
+            r#""cwe": {"id": "328", "url": "u"}, "code": "41: h := x\n42: h = md5.New()\n", "line": "41-42", "column": "7",
+            "nosec": false, "suppressions": null"#,
+        );
+        insta::assert_json_snapshot!(finding, @r#"
+        {
+          "result": 0,
+          "kind": "code",
+          "rule": "G401",
+          "title": "weak",
+          "message": "weak",
+          "score": {
+            "score": 800,
+            "source": "scanner_word"
+          },
+          "severity_word": "HIGH",
+          "scanner_severity": "high",
+          "confidence": "LOW",
+          "cwes": [
+            328
+          ],
+          "location": {
+            "path": "/notes/a.go",
+            "line": 41,
+            "end_line": 42,
+            "column": 7
+          },
+          "code": {
+            "first_line": 41,
+            "lines": [
+              "h := x",
+              "h = md5.New()"
+            ]
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn old_versions_print_code_without_numbers_and_write_the_weakness_in_capitals() {
+        let finding = one(r#""cwe": {"ID": "328", "URL": "u"}, "code": "md5.New()", "line": "42""#);
+        let code = finding.code.unwrap();
+        assert_eq!((code.first_line, code.lines.as_slice()), (42, &["md5.New()".to_owned()][..]));
+        assert_eq!(finding.cwes, [328]);
+    }
+
+    #[test]
+    fn lines_are_read_one_by_one_and_as_ranges() {
+        for (text, expected) in [
+            ("12", (Some(12), None)),
+            ("12-14", (Some(12), Some(14))),
+            ("12-12", (Some(12), None)),
+            ("0", (None, None)),
+            ("", (None, None)),
+            ("-", (None, None)),
+            ("x-3", (None, None)),
+        ] {
+            assert_eq!(lines(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_comments_and_settings_switch_off_is_suppressed() {
+        let mark = |fields: &str| one(&format!(r#""line": "1", {fields}"#)).suppressed;
+        assert_eq!(mark(r#""nosec": false, "suppressions": []"#), None);
+        assert_eq!(mark(r#""nosec": true"#).as_deref(), Some("nosec"));
+        let listed = r#""nosec": false, "suppressions": [{"kind": "inSource", "justification": "a test"}, {"kind": "external", "justification": ""}]"#;
+        assert_eq!(mark(listed).as_deref(), Some("inSource: a test; external"));
+    }
+
+    #[test]
+    fn credentials_are_masked() {
+        let issue = r#"[{"rule_id": "G101", "details": "Potential hardcoded credentials", "file": "a.go",
+            "code": "1: const user = \"annabel\"\n2: var password = \"hunter2hunter2\"\n", "line": "2"}]"#;
+        let (findings, _) = findings(&SCANNER, report(issue).as_bytes()).unwrap();
+        let stored = serde_json::to_string(&findings).unwrap();
+        assert!(!stored.contains("hunter2hunter2") && findings[0].secret.is_some(), "{stored}");
+    }
+
+    #[test]
+    fn code_that_cannot_be_compiled_makes_the_scan_incomplete() {
+        let text = r#"{"Golang errors": {"a.go": [{"line": 3, "column": 1, "error": "expected 'package'"}]}, "Issues": [], "Stats": {"nosec": 0}}"#;
+        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(parsed.summary.scanner_errors, ["a.go:3: expected 'package'"]);
+    }
+
+    #[test]
+    fn nothing_found_needs_a_list_or_a_count() {
+        assert!(findings(&SCANNER, br#"{"Issues": null, "Stats": {"found": 0}}"#).unwrap().0.is_empty());
+        assert!(failure(&SCANNER, br#"{"Issues": null, "Stats": {"found": 2}}"#).contains("`Stats`"));
+        assert!(failure(&SCANNER, br#"{"Golang errors": {}}"#).contains("`Issues`"));
+    }
+}

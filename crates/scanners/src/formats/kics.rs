@@ -1,0 +1,262 @@
+//! KICS, <https://kics.io>: security scanner for infrastructure as code. Reads its JSON report
+//! (`kics scan --report-formats json`), as versions 1.2 to 2.1 write it.
+//!
+//! A result is a place at which a query found something: each of `queries[].files[]`. What `bill_of_materials` lists are
+//! resources that are there, not weaknesses: they count as not applicable. Files that could not be scanned and queries
+//! that could not be run make the scan incomplete.
+//!
+//! The severities are words with the names of levels; TRACE is the bill of materials' own. The `similarity_id` is KICS's
+//! fingerprint of a result, made of the query, the file and the place in it.
+//!
+//! The queries "Passwords And Secrets" find secrets, which KICS does not write into this report; what of its search stands
+//! there is left out all the same, since it may be part of the line. Such secrets are told apart by the `similarity_id`.
+
+use crate::Scanner;
+use crate::reader::json::Loose;
+use crate::reader::json::{self, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::rating::{Rating, Words};
+use crate::value::{cwe, secret};
+use finding::{Finding, Kind, Location};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "kics",
+    tool: "kics",
+    name: "KICS",
+    aliases: &["checkmarx-kics"],
+    versions: "1.2 to 2.1",
+    category: "IaC",
+    notation: Notation::Json,
+    formats: "JSON (`--report-formats json`)",
+    severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0, INFO and TRACE 0",
+    differences: &[(
+        "component_name",
+        "others put the platform (Terraform) there, which is no package; it is kept as `platform`",
+    )],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("INFO", 0), ("TRACE", 0)];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_all(&["files_scanned", "queries_total"])
+        || sniff.has_all(&["queries[].query_id", "queries[].files[].similarity_id"])
+}
+
+/// What a query says about all its results.
+const OF_QUERY: [&str; 9] =
+    ["query_id", "query_name", "query_url", "severity", "platform", "category", "description", "cwe", "cloud_provider"];
+
+type Query = BTreeMap<&'static str, String>;
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let queries = queries(input, collector)?;
+    let mut counters = 0;
+    let paths = ["queries[].files[]", "bill_of_materials[].files[]", "files_scanned", "queries_total"];
+    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+        0 => collector.result(hit.read::<RawFile>().and_then(|file| {
+            let query = queries.get(&hit.index(0));
+            let id = query.and_then(|query| query.get("query_id")).ok_or("its query has no `query_id`")?;
+            Ok(file.into_finding(id, query.unwrap_or(&Query::new())))
+        })),
+        1 => collector.not_applicable(),
+        _ => {
+            counters += 1;
+            Ok(())
+        }
+    })?;
+    if seen.container(0) || counters >= 2 {
+        return Ok(());
+    }
+    let reason = "a KICS JSON report is an object with `files_scanned` and the list `queries`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+/// What each query says, by its place, as it may stand behind its results; and what is said of the whole scan.
+fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<usize, Query>, ParseError> {
+    const OF_SCAN: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
+    let of_query: Vec<String> = OF_QUERY.iter().map(|field| format!("queries[].{field}")).collect();
+    let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(OF_SCAN).collect();
+    let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
+    json::walk(input, &paths, &mut |hit| {
+        let Some(value) = hit.read::<Text>().ok().and_then(Text::filled) else { return Ok(()) };
+        match OF_QUERY.get(hit.path) {
+            Some(field) => {
+                queries.entry(hit.index(0)).or_default().insert(field, value);
+            }
+            None => match OF_SCAN.get(hit.path - OF_QUERY.len()) {
+                Some(&"files_failed_to_scan") if value != "0" => {
+                    collector.scanner_error(format!("{value} files could not be scanned"));
+                }
+                Some(&"queries_failed_to_execute") if value != "0" => {
+                    collector.scanner_error(format!("{value} queries could not be executed"));
+                }
+                Some(&"kics_version") => collector.version(value),
+                Some(_) | None => {}
+            },
+        }
+        Ok(())
+    })?;
+    Ok(queries)
+}
+
+#[derive(Deserialize)]
+struct RawFile {
+    file_name: String,
+    #[serde(default)]
+    line: Loose<Number>,
+    #[serde(default)]
+    similarity_id: Loose<Text>,
+    #[serde(default)]
+    resource_type: Loose<Text>,
+    #[serde(default)]
+    resource_name: Loose<Text>,
+    #[serde(default)]
+    issue_type: Loose<Text>,
+    #[serde(default)]
+    search_key: Loose<Text>,
+    #[serde(default)]
+    search_value: Loose<Text>,
+    #[serde(default)]
+    expected_value: Loose<Text>,
+    #[serde(default)]
+    actual_value: Loose<Text>,
+    #[serde(default)]
+    remediation: Loose<Text>,
+}
+
+impl RawFile {
+    fn into_finding(self, id: &str, query: &Query) -> Finding {
+        let of_query = |field: &str| query.get(field).cloned();
+        let title = of_query("query_name").unwrap_or_else(|| id.to_owned());
+        let is_secret = title.to_ascii_lowercase().starts_with("passwords and secrets");
+        let kind = if is_secret { Kind::Secret } else { Kind::Infrastructure };
+        let similarity = self.similarity_id.filled();
+        let named = |text: Loose<Text>| text.filled().filter(|name| !name.eq_ignore_ascii_case("n/a"));
+        let search_key = self.search_key.filled().filter(|_| !is_secret);
+        let resource = match (named(self.resource_type), named(self.resource_name)) {
+            (Some(kind), Some(name)) => Some(format!("{kind}.{name}")),
+            (None, Some(name)) => Some(name),
+            (_, None) => search_key.clone(),
+        };
+        let values = (self.actual_value.filled(), self.expected_value.filled());
+        let message = match values {
+            _ if is_secret => title.clone(),
+            (Some(actual), Some(expected)) => format!("{actual}; expected: {expected}"),
+            (Some(actual), None) => actual,
+            (None, Some(expected)) => format!("Expected: {expected}"),
+            (None, None) => title.clone(),
+        };
+        let raw = [
+            ("platform", of_query("platform")),
+            ("category", of_query("category")),
+            ("cloud_provider", of_query("cloud_provider")),
+            ("issue_type", self.issue_type.filled()),
+            ("search_key", search_key),
+            ("search_value", self.search_value.filled().filter(|_| !is_secret)),
+        ];
+        let mut finding = Finding {
+            description: of_query("description"),
+            remediation: self.remediation.filled().filter(|_| !is_secret),
+            references: of_query("query_url").into_iter().collect(),
+            cwes: of_query("cwe").as_deref().and_then(cwe::number).into_iter().collect(),
+            location: Some(Location { path: self.file_name, line: self.line.line(), ..Location::default() }),
+            secret: similarity.as_deref().filter(|_| is_secret).map(|id| secret::hashed("kics-similarity", id)),
+            fingerprints: similarity.map(|id| ("similarity_id".to_owned(), id)).into_iter().collect(),
+            resource: resource.filter(|_| !is_secret),
+            raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+            ..Finding::new(kind, id, title, message)
+        };
+        Rating::new(WORDS).word(query.get("severity").map(String::as_str)).apply(&mut finding);
+        finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use crate::value::rating::score_of;
+
+    fn report(query: &str, rest: &str) -> String {
+        format!(r#"{{"files_scanned": 2, "queries_total": 900, "queries": [{query}] {rest}}}"#)
+    }
+
+    const FILE: &str = r#"{"file_name": "main.tf", "similarity_id": "aa11", "line": 7, "issue_type": "IncorrectValue",
+        "resource_type": "aws_s3_bucket", "resource_name": "notes", "search_key": "aws_s3_bucket[notes].acl",
+        "search_value": "", "expected_value": "acl is private", "actual_value": "acl is public-read"}"#;
+
+    #[test]
+    fn severities_become_the_documented_scores() {
+        let cases = [
+            ("CRITICAL", Some(950)),
+            ("HIGH", Some(800)),
+            ("MEDIUM", Some(550)),
+            ("LOW", Some(200)),
+            ("INFO", Some(0)),
+            ("TRACE", Some(0)),
+            ("WORST", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_the_query_says_may_stand_behind_its_results() {
+        let text = report(
+            &format!(
+                r#"{{"files": [{FILE}], "query_name": "Public bucket", "cwe": "284", "severity": "HIGH", "query_id": "q-1"}}"#
+            ),
+            "",
+        );
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let finding = &findings[0];
+        assert_eq!(
+            (finding.rule.as_str(), finding.title.as_str(), finding.cwes.as_slice()),
+            ("q-1", "Public bucket", &[284][..])
+        );
+        assert_eq!(finding.message, "acl is public-read; expected: acl is private");
+        assert_eq!(finding.resource.as_deref(), Some("aws_s3_bucket.notes"));
+        assert_eq!(finding.fingerprints["similarity_id"], "aa11");
+        assert_eq!(finding.location.as_ref().and_then(|location| location.line), Some(7));
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_kept() {
+        let text = report(
+            r#"{"query_id": "q-2", "query_name": "Passwords And Secrets - Generic Password", "severity": "HIGH", "files": [
+                {"file_name": "Dockerfile", "similarity_id": "bb22", "line": 3, "search_key": "ENV PASSWORD=hunter2hunter2",
+                 "search_value": "hunter2hunter2", "actual_value": "hunter2hunter2", "remediation": "drop hunter2hunter2"}]}"#,
+            "",
+        );
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert!(parsed.holds_secrets);
+        assert_eq!(findings[0].kind, Kind::Secret);
+        assert_eq!(findings[0].secret.as_ref().unwrap().digest, "kics-similarity:bb22");
+        assert!(!serde_json::to_string(&findings).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn results_of_a_query_without_an_id_are_rejected_and_the_bill_of_materials_is_no_weakness() {
+        let bom =
+            format!(r#", "bill_of_materials": [{{"query_id": "b", "severity": "TRACE", "files": [{FILE}, {FILE}]}}]"#);
+        let text =
+            report(&format!(r#"{{"files": [{FILE}]}}, {{"query_id": "q", "files": [{FILE}, {{"line": 3}}]}}"#), &bom);
+        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let summary = parsed.summary;
+        assert_eq!((summary.findings, summary.rejected, summary.not_applicable), (1, 2, 2));
+    }
+
+    #[test]
+    fn files_that_could_not_be_scanned_make_the_scan_incomplete() {
+        let text = report("", r#", "files_failed_to_scan": 2, "queries_failed_to_execute": 0"#);
+        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(parsed.summary.scanner_errors, ["2 files could not be scanned"]);
+        assert!(failure(&SCANNER, br#"{"queries": []}"#).contains("`files_scanned`"));
+    }
+}

@@ -1,0 +1,274 @@
+//! kube-bench, <https://github.com/aquasecurity/kube-bench>: checks Kubernetes nodes against the CIS benchmark. Reads its
+//! JSON report (`kube-bench --json`): `Controls` with their totals, as versions from 0.4 on write it, the bare list of
+//! controls or one control of earlier ones, and several of these one after the other.
+//!
+//! A result is a test: each of `Controls[].tests[].results[]`. FAIL and WARN are findings. A manual test always has the
+//! status WARN, as kube-bench checks nothing there: it counts as not applicable, and so does INFO, which is a test that
+//! was skipped.
+//!
+//! kube-bench knows no severities. FAIL is a scored test that failed: medium. WARN is one that is not scored, or that could
+//! not be run: info. A test that could not be run is told by its `reason`, which stands in the message.
+//!
+//! The report is small: a hundred tests for each kind of node. So it is read control by control.
+
+use crate::Scanner;
+use crate::reader::json::Loose;
+use crate::reader::json::{self, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::rating::{Rating, Words};
+use finding::{Finding, Kind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "kube-bench",
+    tool: "kube-bench",
+    name: "kube-bench",
+    aliases: &["kubebench"],
+    versions: "0.1 to 0.11",
+    category: "IaC",
+    notation: Notation::Json,
+    formats: "JSON (`--json`)",
+    severities: "no severities: FAIL 5.5, WARN 0 (a test that is not scored)",
+    differences: &[],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("FAIL", 550), ("WARN", 0)];
+
+fn detect(sniff: &Sniff) -> bool {
+    ["", "[].", "Controls[].", "[].Controls[]."].iter().any(|before| {
+        let has = |path: &str| sniff.has(&format!("{before}{path}"));
+        has("node_type") && (has("tests[].results[].test_number") || has("tests[].section") || has("total_pass"))
+    })
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut is_report = false;
+    json::values(input, &mut |_, raw| {
+        let Ok(document) = serde_json::from_str::<RawDocument>(raw) else {
+            return Err(wrong());
+        };
+        let alone = document.tests.is_some().then(|| raw.to_owned());
+        let controls = document.controls.into_iter().flatten().map(|control| control.get().to_owned());
+        for control in controls.chain(alone) {
+            is_report = true;
+            read_control(&control, collector)?;
+        }
+        Ok(())
+    })?;
+    if is_report { Ok(()) } else { Err(wrong()) }
+}
+
+fn wrong() -> ParseError {
+    let reason = "a kube-bench JSON report is a list of controls with `tests`, or has one called `Controls`".to_owned();
+    ParseError::WrongTool { expected: SCANNER.name, reason }
+}
+
+fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let control = match serde_json::from_str::<RawControl>(raw) {
+        Ok(control) => control,
+        Err(error) => return collector.rejected(format!("a control: {error}")),
+    };
+    let about = About {
+        benchmark: control.version.filled(),
+        node_type: control.node_type.filled(),
+        text: control.text.filled(),
+    };
+    for group in control.tests.unwrap_or_default() {
+        let group = match serde_json::from_str::<RawGroup>(group.get()) {
+            Ok(group) => group,
+            Err(error) => {
+                collector.rejected(format!("a group of tests: {error}"))?;
+                continue;
+            }
+        };
+        let section = group.desc.filled();
+        for test in group.results.unwrap_or_default() {
+            let test = serde_json::from_str::<RawTest>(test.get()).map_err(|error| error.to_string());
+            let status = test.as_ref().map(RawTest::status).unwrap_or(Status::Finding);
+            match status {
+                Status::Passed => collector.passed()?,
+                Status::Nothing => collector.not_applicable()?,
+                Status::Finding => {
+                    collector.result(test.and_then(|test| test.into_finding(&about, section.as_deref())))?
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct RawDocument {
+    #[serde(rename = "Controls")]
+    controls: Option<Vec<Box<RawValue>>>,
+    tests: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct RawControl {
+    tests: Option<Vec<Box<RawValue>>>,
+    #[serde(default)]
+    version: Loose<Text>,
+    #[serde(default)]
+    node_type: Loose<Text>,
+    #[serde(default)]
+    text: Loose<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawGroup {
+    results: Option<Vec<Box<RawValue>>>,
+    #[serde(default)]
+    desc: Loose<Text>,
+}
+
+struct About {
+    benchmark: Option<String>,
+    node_type: Option<String>,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawTest {
+    test_number: Text,
+    status: String,
+    #[serde(default)]
+    test_desc: Loose<Text>,
+    #[serde(default, rename = "type")]
+    kind: Loose<Text>,
+    #[serde(default)]
+    reason: Loose<Text>,
+    #[serde(default)]
+    audit: Loose<Text>,
+    #[serde(default)]
+    remediation: Loose<Text>,
+    #[serde(default)]
+    actual_value: Loose<Text>,
+    #[serde(default)]
+    expected_result: Loose<Text>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Finding,
+    Passed,
+    Nothing,
+}
+
+impl RawTest {
+    fn status(&self) -> Status {
+        let is =
+            |field: &Loose<Text>, text: &str| field.0.as_ref().is_some_and(|field| field.0.eq_ignore_ascii_case(text));
+        let manual = is(&self.kind, "manual") || is(&self.reason, "Test marked as a manual test");
+        match self.status.trim().to_ascii_uppercase().as_str() {
+            "PASS" => Status::Passed,
+            "INFO" => Status::Nothing,
+            "WARN" if manual => Status::Nothing,
+            _ => Status::Finding,
+        }
+    }
+
+    fn into_finding(self, about: &About, section: Option<&str>) -> Result<Finding, String> {
+        if !["FAIL", "WARN"].iter().any(|known| self.status.trim().eq_ignore_ascii_case(known)) {
+            return Err(format!("the status `{}` of test {} is not known", self.status, self.test_number.0));
+        }
+        let title = self.test_desc.filled().unwrap_or_else(|| self.test_number.0.clone());
+        let (actual, expected) = (self.actual_value.filled(), self.expected_result.filled());
+        let parts = [
+            self.reason.filled(),
+            expected.map(|expected| format!("expected: {}", expected.trim())),
+            actual.map(|actual| format!("found: {}", actual.trim())),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let message = if parts.is_empty() { title.clone() } else { parts.join("; ") };
+        let raw = [
+            ("benchmark", about.benchmark.clone()),
+            ("control", about.text.clone()),
+            ("section", section.map(str::to_owned)),
+            ("audit", self.audit.filled()),
+        ];
+        let mut finding = Finding {
+            remediation: self.remediation.filled().map(|text| text.trim().to_owned()),
+            resource: about.node_type.clone(),
+            raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+            ..Finding::new(Kind::Infrastructure, self.test_number.0, title, message)
+        };
+        Rating::new(WORDS).word(Some(&self.status)).apply(&mut finding);
+        Ok(finding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use finding::severity::Severity;
+
+    fn control(test: &str) -> String {
+        format!(
+            r#"{{"id": "4", "version": "cis-1.9", "detected_version": "1.29", "text": "Worker", "node_type": "node",
+                "tests": [{{"section": "4.1", "desc": "Files", "results": [{test}]}}], "total_pass": 0}}"#
+        )
+    }
+
+    fn test(status: &str, rest: &str) -> String {
+        format!(r#"{{"test_number": "4.1.1", "test_desc": "Permissions", "status": "{status}" {rest}}}"#)
+    }
+
+    #[test]
+    fn each_status_is_counted_as_what_it_is() {
+        let manual = r#", "type": "manual""#;
+        let told = r#", "reason": "Test marked as a manual test""#;
+        // Findings, passed, not applicable, rejected; and the level.
+        let cases = [
+            ("FAIL", "", (1, 0, 0, 0), Some(Severity::Medium)),
+            ("FAIL", manual, (1, 0, 0, 0), Some(Severity::Medium)),
+            ("WARN", "", (1, 0, 0, 0), Some(Severity::Info)),
+            ("WARN", r#", "reason": "failed to run: stat""#, (1, 0, 0, 0), Some(Severity::Info)),
+            ("WARN", manual, (0, 0, 1, 0), None),
+            ("WARN", told, (0, 0, 1, 0), None),
+            ("PASS", "", (0, 1, 0, 0), None),
+            ("INFO", "", (0, 0, 1, 0), None),
+            ("MAYBE", "", (0, 0, 0, 1), None),
+        ];
+        for (status, rest, expected, level) in cases {
+            let (findings, parsed) = findings(&SCANNER, control(&test(status, rest)).as_bytes()).unwrap();
+            let summary = parsed.summary;
+            let counts = (summary.findings, summary.passed, summary.not_applicable, summary.rejected);
+            assert_eq!(counts, expected, "{status} {rest}");
+            assert_eq!(findings.first().map(Finding::severity), level, "{status} {rest}");
+        }
+    }
+
+    #[test]
+    fn all_ways_to_write_controls_give_the_same() {
+        let one = control(&test("FAIL", r#", "actual_value": "777", "expected_result": "600""#));
+        let (expected, _) = findings(&SCANNER, one.as_bytes()).unwrap();
+        assert_eq!(expected[0].message, "expected: 600; found: 777");
+        assert_eq!(expected[0].resource.as_deref(), Some("node"));
+        let ways = [
+            format!(r#"{{"Controls": [{one}], "Totals": {{"total_fail": 1}}}}"#),
+            format!("[{one}]"),
+            format!(r#"[{{"Controls": [{one}]}}]"#),
+        ];
+        for way in ways {
+            assert_eq!(findings(&SCANNER, way.as_bytes()).unwrap().0, expected, "{way}");
+        }
+        assert_eq!(findings(&SCANNER, format!("{one}\n{one}").as_bytes()).unwrap().0.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_rejected_and_what_has_no_controls_refused() {
+        let text =
+            format!("[{}, {{\"tests\": [{{\"results\": 5}}]}}, {{\"tests\": 7}}]", control(r#"{"status": "FAIL"}"#));
+        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!((parsed.summary.findings, parsed.summary.rejected), (0, 3));
+        for other in [&b"[]"[..], br#"{"Controls": []}"#, br#"{"Totals": {}}"#, b"[5]"] {
+            assert!(failure(&SCANNER, other).contains("`Controls`"));
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The sections of the static analysis' report.
+
+use super::{RawMetadata, WORDS, wrong};
+use crate::reader::json::{self, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::value::rating::Rating;
+use crate::value::secret;
+use finding::{Endpoint, Finding, Kind, Location};
+use serde_json::{Map, Value};
+
+/// The sections that hold results; the version stands last, so that the others' places are the same in both lists.
+const SECTIONS: [&str; 21] = [
+    "code_analysis",
+    "findings",
+    "manifest_analysis",
+    "manifest",
+    "network_security",
+    "ats_analysis",
+    "certificate_analysis",
+    "firebase_analysis",
+    "binary_analysis",
+    "macho_analysis",
+    "dylib_analysis",
+    "framework_analysis",
+    "permissions",
+    "android_api",
+    "ios_api",
+    "file_analysis",
+    "secrets",
+    "firebase_urls",
+    "trackers",
+    "domains",
+    "insecure_connections",
+];
+
+type Taken = Result<(), ParseError>;
+
+pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Taken {
+    let identity = ["md5", "file_name", "version"];
+    let paths: Vec<&str> = SECTIONS.into_iter().chain(identity).collect();
+    let (mut sections, mut identified) = (0_u64, false);
+    json::walk(input, &paths, &mut |hit| {
+        let Some(section) = SECTIONS.get(hit.path) else {
+            identified |= paths.get(hit.path) != Some(&"version");
+            if let (Some(&"version"), Ok(version)) = (paths.get(hit.path), hit.read::<String>()) {
+                collector.version(version);
+            }
+            return Ok(());
+        };
+        sections += 1;
+        match hit.read::<Value>() {
+            Ok(value) => section_of(section, value, collector),
+            Err(reason) => collector.rejected(format!("{section}: {reason}")),
+        }
+    })?;
+    if sections > 0 && identified {
+        return Ok(());
+    }
+    Err(wrong("a report of MobSF has `md5` or `file_name` and sections like `code_analysis`"))
+}
+
+fn section_of(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+    let value = unwrapped(value);
+    match section {
+        "code_analysis" | "findings" => entries(value).try_for_each(|(rule, value)| code(&rule, value, collector)),
+        "android_api" | "ios_api" => entries(value).try_for_each(|(rule, value)| api(&rule, value, collector)),
+        "binary_analysis" | "macho_analysis" | "dylib_analysis" | "framework_analysis" => {
+            binary(section, value, collector)
+        }
+        "permissions" => entries(value).try_for_each(|(name, value)| permission(&name, &value, collector)),
+        "file_analysis" => entries(value).try_for_each(|(_, value)| files(&value, collector)),
+        "secrets" => entries(value).try_for_each(|(_, value)| hidden(&value, collector)),
+        "firebase_urls" => entries(value).try_for_each(|(_, value)| firebase(&value, collector)),
+        "trackers" => entries(value).try_for_each(|(_, value)| tracker(&value, collector)),
+        "domains" => entries(value).try_for_each(|(name, value)| domain(&name, &value, collector)),
+        "insecure_connections" => entries(value).try_for_each(|(_, value)| connection(&value, collector)),
+        _ => entries(value).try_for_each(|(_, value)| entry(section, &value, collector)),
+    }
+}
+
+/// Newer versions wrap a section's findings, beside a summary of them.
+fn unwrapped(value: Value) -> Value {
+    const NAMES: [&str; 7] = [
+        "findings",
+        "manifest_findings",
+        "network_findings",
+        "ats_findings",
+        "certificate_findings",
+        "firebase_findings",
+        "trackers",
+    ];
+    let Value::Object(mut fields) = value else { return value };
+    match NAMES.into_iter().find(|name| fields.contains_key(*name)) {
+        Some(name) => fields.remove(name).unwrap_or(Value::Null),
+        // Counts alone, or a certificate that could not be read.
+        None if fields.contains_key("total_trackers") || fields.contains_key("certificate_info") => Value::Null,
+        None => Value::Object(fields),
+    }
+}
+
+/// The entries of a list or an object, by their names.
+fn entries(value: Value) -> Box<dyn Iterator<Item = (String, Value)>> {
+    match value {
+        Value::Object(fields) => Box::new(fields.into_iter()),
+        Value::Array(list) => Box::new(list.into_iter().map(|value| (String::new(), value))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
+    }
+}
+
+fn text<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
+    names.iter().find_map(|name| value.get(name)?.as_str()).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn is_good(word: Option<&str>) -> bool {
+    word.is_some_and(|word| ["good", "secure"].iter().any(|good| word.eq_ignore_ascii_case(good)))
+}
+
+/// A rule with its files, each with its lines, or (before version 1) a title with files.
+fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+    let metadata = value.get("metadata").unwrap_or(&value).clone();
+    let level = text(&metadata, &["severity", "level"]).map(str::to_owned);
+    let description = text(&metadata, &["description"]).map(str::to_owned);
+    let metadata = match serde_json::from_value::<RawMetadata>(metadata) {
+        Ok(metadata) => RawMetadata { severity: level, description, ..metadata },
+        Err(error) => return collector.rejected(format!("{rule}: {error}")),
+    };
+    if is_good(metadata.severity.as_deref()) {
+        return collector.passed();
+    }
+    let finding = metadata.finding(Kind::Code, rule, WORDS);
+    let places = places(value.get("files").or(value.get("path")));
+    if places.is_empty() {
+        return collector.finding(finding);
+    }
+    places.into_iter().try_for_each(|(path, lines)| {
+        let mut finding = finding.clone();
+        let at = |line: Option<u32>| Location { path: path.clone(), line, ..Location::default() };
+        finding.location = Some(at(lines.first().copied()));
+        finding.other_locations = lines.into_iter().skip(1).map(|line| at(Some(line))).collect();
+        collector.finding(finding)
+    })
+}
+
+/// Files with their lines, in order and each once: `{"a.java": "20,3"}`, `["a.java"]` or a list of matches.
+fn places(files: Option<&Value>) -> Vec<(String, Vec<u32>)> {
+    let lines = |value: &Value| {
+        let text = serde_json::from_value::<Text>(value.clone()).unwrap_or_default().0;
+        let mut lines: Vec<u32> = text.split(',').filter_map(|line| line.trim().parse().ok()).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    };
+    match files {
+        Some(Value::Object(files)) => files.iter().map(|(path, value)| (path.clone(), lines(value))).collect(),
+        Some(Value::Array(files)) => {
+            let place = |file: &Value| {
+                let path = file.as_str().or(text(file, &["file_path"]))?.to_owned();
+                let first =
+                    file.pointer("/match_lines/0").and_then(Value::as_u64).and_then(|line| line.try_into().ok());
+                Some((path, first.into_iter().collect()))
+            };
+            files.iter().filter_map(place).collect()
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn api(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+    let word = value.get("metadata").and_then(|metadata| text(metadata, &["severity"]));
+    match word.is_none_or(|word| word.eq_ignore_ascii_case("info")) {
+        true => collector.not_applicable(),
+        false => code(rule, value, collector),
+    }
+}
+
+/// A finding with a title, a severity and a description; a certificate's is a list of them.
+fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let parts: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let (word, title, message) = match parts.as_slice() {
+        [word, message, title, ..] => (Some(*word), Some(*title), Some(*message)),
+        [word, message] => (Some(*word), Some(*message), None),
+        _ => {
+            let message = text(value, &["description", "desc", "detailed_desc"]);
+            let title = text(value, &["title", "issue", "name"]).or(message);
+            (text(value, &["severity", "stat", "status"]), title, message)
+        }
+    };
+    let Some(title) = title else { return collector.rejected(format!("an entry of `{section}` has no title")) };
+    if is_good(word) {
+        return collector.passed();
+    }
+    let rule = text(value, &["rule"]).map_or_else(|| general(section, title), |rule| format!("{section}/{rule}"));
+    let (title, message) = (plain(title), message.map(plain));
+    let message = message.unwrap_or_else(|| title.clone());
+    let resource = ["component", "scope"].into_iter().find_map(|name| value.get(name)).map(listed);
+    let mut finding = Finding {
+        resource: resource.filter(|resource| !resource.is_empty()),
+        ..Finding::new(Kind::Infrastructure, rule, title, message)
+    };
+    Rating::new(WORDS).word(word).apply(&mut finding);
+    collector.finding(finding)
+}
+
+fn listed(value: &Value) -> String {
+    let parts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    parts.iter().filter_map(Value::as_str).map(plain).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks of binaries: by title; or by a binary with its checks; or one by one, with their states.
+fn binary(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+    match value {
+        Value::Array(list) => list.iter().try_for_each(|binary| match binary.as_object() {
+            Some(checks) if text(binary, &["issue", "title"]).is_none() => {
+                checks_of(section, text(binary, &["name"]), checks, collector)
+            }
+            Some(_) | None => entry(section, binary, collector),
+        }),
+        Value::Object(checks) => {
+            let name = checks.get("name").and_then(Value::as_str).map(str::to_owned);
+            checks_of(section, name.as_deref(), &checks, collector)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+fn checks_of(section: &str, name: Option<&str>, checks: &Map<String, Value>, collector: &mut Collector<'_>) -> Taken {
+    let rated = checks.iter().filter(|(_, check)| check.get("severity").or(check.get("status")).is_some());
+    rated.into_iter().try_for_each(|(rule, check)| {
+        let word = text(check, &["severity", "status"]);
+        // Checks of a named binary say `info` of a protection that is there.
+        if is_good(word) || name.is_some() && word.is_some_and(|word| word.eq_ignore_ascii_case("info")) {
+            return collector.passed();
+        }
+        let mut metadata = serde_json::from_value::<RawMetadata>(check.clone()).unwrap_or_default();
+        metadata.severity = word.map(str::to_owned);
+        metadata.description = text(check, &["detailed_desc", "description"]).map(str::to_owned);
+        let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), WORDS);
+        finding.title.clone_from(rule);
+        finding.location = name.map(|path| Location { path: path.to_owned(), ..Location::default() });
+        collector.finding(finding)
+    })
+}
+
+fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let name = if name.is_empty() { text(value, &["name"]).unwrap_or("permission") } else { name };
+    let status = text(value, &["status"]);
+    if !status.is_some_and(|status| ["dangerous", "unknown"].contains(&status.to_ascii_lowercase().as_str())) {
+        return collector.not_applicable();
+    }
+    let message = text(value, &["description", "info"]).unwrap_or(name);
+    let mut finding = Finding {
+        resource: Some(name.to_owned()),
+        ..Finding::new(Kind::Infrastructure, format!("permissions/{name}"), name, message)
+    };
+    Rating::new(WORDS).word(status).apply(&mut finding);
+    collector.finding(finding)
+}
+
+fn files(value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let Some(title) = text(value, &["finding"]) else { return collector.not_applicable() };
+    entries(value.get("files").cloned().unwrap_or_default()).try_for_each(|(_, file)| {
+        let path = file.as_str().or(text(&file, &["file_path"])).unwrap_or_default();
+        let mut finding = Finding {
+            location: Some(Location { path: path.to_owned(), ..Location::default() }),
+            ..Finding::new(Kind::Code, general("file_analysis", title), plain(title), plain(title))
+        };
+        // MobSF's own summary calls such files hotspots.
+        Rating::new(WORDS).word(Some("hotspot")).apply(&mut finding);
+        collector.finding(finding)
+    })
+}
+
+/// `"name" : "value"`, or the value alone.
+fn hidden(value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let Some(whole) = value.as_str().or(text(value, &["secret", "value"])) else {
+        return collector.rejected("an entry of `secrets` is no text".to_owned());
+    };
+    let (name, secret) = match whole.split_once("\" : \"") {
+        Some((name, secret)) => (Some(name.trim_matches('"')), secret.trim_matches('"')),
+        None => (None, whole),
+    };
+    let message = name.map_or_else(|| "Possible secret".to_owned(), |name| format!("Possible secret: {name}"));
+    let mut finding = Finding::new(Kind::Secret, "secrets", "This app may contain hardcoded secrets", message);
+    // As MobSF's own summary rates them.
+    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    secret::put(&mut finding, secret);
+    collector.finding(finding)
+}
+
+fn firebase(value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let url = value.as_str().or(text(value, &["url"])).unwrap_or_default();
+    if value.get("open").and_then(Value::as_bool) != Some(true) {
+        return collector.not_applicable();
+    }
+    let mut finding = Finding {
+        endpoint: Some(Endpoint { url: Some(url.to_owned()), ..Endpoint::default() }),
+        ..Finding::new(
+            Kind::Web,
+            "firebase_urls",
+            "Firebase DB is exposed publicly",
+            format!("{url} is open to everyone"),
+        )
+    };
+    Rating::new(WORDS).word(Some("high")).apply(&mut finding);
+    collector.finding(finding)
+}
+
+fn tracker(value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let name = text(value, &["name"]).unwrap_or("tracker");
+    let message = text(value, &["categories"]).map_or_else(|| name.to_owned(), |kinds| format!("{name}: {kinds}"));
+    let mut finding = Finding {
+        references: text(value, &["url"]).map(str::to_owned).into_iter().collect(),
+        ..Finding::new(Kind::Infrastructure, format!("trackers/{name}"), format!("Tracker {name}"), message)
+    };
+    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    collector.finding(finding)
+}
+
+fn domain(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let bad = text(value, &["bad"]).is_some_and(|word| word.eq_ignore_ascii_case("yes"));
+    let sanctioned = value.get("ofac").and_then(Value::as_bool) == Some(true);
+    let (rule, title, word) = match (bad, sanctioned) {
+        (true, _) => ("domains/bad", "Malicious domain", "high"),
+        (false, true) => ("domains/ofac", "Domain in a sanctioned country", "hotspot"),
+        (false, false) => return Ok(()),
+    };
+    let mut finding = Finding {
+        endpoint: Some(Endpoint { host: Some(name.to_owned()), ..Endpoint::default() }),
+        ..Finding::new(Kind::Web, rule, title, format!("{title}: {name}"))
+    };
+    Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+    collector.finding(finding)
+}
+
+fn connection(value: &Value, collector: &mut Collector<'_>) -> Taken {
+    let url = value.as_str().unwrap_or_default();
+    let mut finding = Finding {
+        endpoint: Some(Endpoint { url: Some(url.to_owned()), ..Endpoint::default() }),
+        ..Finding::new(Kind::Web, "insecure_connections", "Insecure connection", url)
+    };
+    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    collector.finding(finding)
+}
+
+/// A text without the tags that MobSF writes for its pages.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        let (before, tag) = rest.split_at(start);
+        plain.push_str(before);
+        let name = tag.trim_start_matches(['<', '/']);
+        let is_tag = ["br", "strong", "b>", "p>", "a ", "a>", "ul", "li"].iter().any(|known| name.starts_with(known));
+        match tag.find('>').filter(|_| is_tag) {
+            Some(end) => {
+                plain.push(' ');
+                rest = tag.get(end + 1..).unwrap_or_default();
+            }
+            None => {
+                plain.push('<');
+                rest = tag.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A rule for a finding that has only a title: without what varies by app, which stands in brackets or is a number.
+pub(super) fn general(section: &str, title: &str) -> String {
+    let mut depth = 0_usize;
+    let outside = plain(title).chars().fold(String::new(), |mut kept, c| {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => kept.push(c),
+            _ => {}
+        }
+        kept
+    });
+    let words = outside.split_whitespace().filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
+    let words = words.collect::<Vec<_>>().join(" ");
+    if section.is_empty() { words } else { format!("{section}/{words}") }
+}

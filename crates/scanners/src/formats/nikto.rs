@@ -1,0 +1,333 @@
+//! Nikto, <https://github.com/sullo/nikto>: scanner for web servers. Reads its XML report (`-Format xml`), also with
+//! several `niktoscan` in one, and its JSON report (`-Format json`), as one host or as a list of hosts; versions 2.1 to 2.5.
+//!
+//! A result is an item: one test that matched at one URL. The rule is the test's id.
+//!
+//! Nikto gives no severity. Items that a catalogue of vulnerabilities lists (an OSVDB number, or a CVE id among the
+//! references, which took its place in version 2.5) count as medium, 5.5; all others as informative, 0. The first half is how
+//! other systems read these reports; it is no judgement of Nikto's.
+//!
+//! Nikto gives a host up after 20 failed requests, its own limit; then the scan is incomplete.
+
+use crate::Scanner;
+use crate::reader::json::{self, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::xml;
+use crate::reader::xml::{Element, Found};
+use crate::value::web;
+use finding::severity::{Score, ScoreSource};
+use finding::{Endpoint, Finding, Kind, Scored};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "nikto",
+    tool: "nikto",
+    name: "Nikto",
+    aliases: &[],
+    versions: "2.1 to 2.5",
+    category: "DAST",
+    notation: Notation::Xml,
+    formats: "XML (`-Format xml`), JSON (`-Format json`)",
+    severities: "Nikto gives none: items with an OSVDB number or a CVE id 5.5, others 0, as other systems read them",
+    differences: &[],
+    detect,
+    parse,
+};
+
+/// Failed requests after which Nikto gives up (`FAILURES` in its configuration).
+const FAILURES_MAX: u32 = 20;
+const CATALOGUED: u16 = 550;
+const NOT_CATALOGUED: u16 = 0;
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.root() == Some("niktoscan")
+        || sniff.has_all(&["host", "banner", "vulnerabilities"])
+        || sniff.has_all(&["[].host", "[].banner", "[].vulnerabilities"])
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let sniff = Sniff::of(input)?;
+    if sniff.is_object() || sniff.is_list() { parse_json(input, collector) } else { parse_xml(input, collector) }
+}
+
+fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    // The items of one run, or of several in one outermost element.
+    let paths = [
+        "niktoscan/scandetails/item",
+        "niktoscan/niktoscan/scandetails/item",
+        "niktoscan/scandetails@",
+        "niktoscan/niktoscan/scandetails@",
+        "niktoscan/niktoscan@",
+    ];
+    let root = xml::walk(input, &paths, &mut |found| {
+        match found.path {
+            0 | 1 => return collector.result(item_of(&found).into_finding()),
+            2 | 3 => {
+                let failed: u32 = found.element.attribute("errors").and_then(|count| count.parse().ok()).unwrap_or(0);
+                if failed >= FAILURES_MAX {
+                    let host = found.element.attribute("targethostname").unwrap_or_default();
+                    collector.scanner_error(format!("{host}: {failed} requests failed"));
+                }
+            }
+            _ => version(&found.element, collector),
+        }
+        Ok(())
+    })?;
+    version(&root, collector);
+    if root.name == "niktoscan" {
+        return Ok(());
+    }
+    Err(wrong("a Nikto XML report has the outermost element `niktoscan`"))
+}
+
+fn version(run: &Element, collector: &mut Collector<'_>) {
+    if let Some(version) = run.attribute("version") {
+        collector.version(version);
+    }
+}
+
+fn wrong(reason: &str) -> ParseError {
+    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
+}
+
+/// An item, however it is written.
+#[derive(Default)]
+struct Item {
+    id: Option<String>,
+    osvdb: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
+    text: Option<String>,
+    references: Option<String>,
+    /// The whole address.
+    url: Option<String>,
+    host: Option<String>,
+    port: Option<u16>,
+}
+
+fn item_of(found: &Found<'_>) -> Item {
+    let item = &found.element;
+    let attribute = |name: &str| item.attribute(name).map(str::to_owned);
+    let host = found.around.last();
+    let of_host = |name: &str| host.and_then(|host| host.attribute(name));
+    let path = item.owned_at("uri");
+    // Some versions leave the host out of an item's links.
+    let link = ["namelink", "iplink"].iter().filter_map(|name| item.owned_at(name)).find(|link| !link.contains("://:"));
+    let site = of_host("sitename").map(|site| site.trim_end_matches('/'));
+    let url = link.or_else(|| Some(format!("{}{}", site?, path.as_deref().unwrap_or_default())));
+    Item {
+        id: attribute("id"),
+        osvdb: attribute("osvdbid"),
+        method: attribute("method"),
+        text: item.owned_at("description"),
+        references: item.owned_at("references"),
+        url,
+        path,
+        host: of_host("targethostname").or(of_host("targetip")).map(str::to_owned),
+        port: of_host("targetport").and_then(|port| port.parse().ok()),
+    }
+}
+
+/// Where a JSON report's items are from.
+#[derive(Default)]
+struct Host {
+    name: Option<String>,
+    ip: Option<String>,
+    port: Option<u16>,
+}
+
+#[derive(Deserialize)]
+struct RawItem {
+    id: Option<Text>,
+    #[serde(rename = "OSVDB")]
+    osvdb: Option<Text>,
+    method: Option<Text>,
+    url: Option<Text>,
+    msg: Option<Text>,
+    references: Option<Text>,
+}
+
+fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut hosts: BTreeMap<usize, Host> = BTreeMap::new();
+    json::walk(input, &["host", "ip", "port", "[].host", "[].ip", "[].port"], &mut |hit| {
+        let host = hosts.entry(hit.index(0)).or_default();
+        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        match hit.path % 3 {
+            0 => host.name = text,
+            1 => host.ip = text,
+            _ => host.port = text.and_then(|port| port.trim().parse().ok()),
+        }
+        Ok(())
+    })?;
+    let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities[]"], &mut |hit| {
+        let host = hosts.get(&if hit.path == 0 { 0 } else { hit.index(0) });
+        collector.result(hit.read::<RawItem>().and_then(|raw| raw.of(host).into_finding()))
+    })?;
+    if !hosts.is_empty() && (seen.container(0) || seen.container(1)) {
+        return Ok(());
+    }
+    Err(wrong("a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`"))
+}
+
+impl RawItem {
+    fn of(self, host: Option<&Host>) -> Item {
+        let text = |text: Option<Text>| text.and_then(Text::filled);
+        let path = text(self.url);
+        let name = host.and_then(|host| host.name.as_ref().or(host.ip.as_ref()));
+        let port = host.and_then(|host| host.port);
+        // The report does not name the scheme; the address is put together as the XML report does.
+        let url = name.map(|name| {
+            let (port, path) = (port.unwrap_or(80), path.as_deref().unwrap_or_default());
+            let scheme = if port % 1000 == 443 { "https" } else { "http" };
+            format!("{scheme}://{name}:{port}{path}")
+        });
+        Item {
+            id: text(self.id),
+            osvdb: text(self.osvdb),
+            method: text(self.method),
+            text: text(self.msg),
+            references: text(self.references),
+            url,
+            host: name.cloned(),
+            port,
+            path,
+        }
+    }
+}
+
+impl Item {
+    fn into_finding(self) -> Result<Finding, String> {
+        let message = self.text.ok_or("the item has no message")?;
+        let title = self.path.as_deref().and_then(|path| message.strip_prefix(path)?.strip_prefix(": "));
+        let title = title.unwrap_or(&message).to_owned();
+        let osvdb = self.osvdb.filter(|number| number != "0");
+        let references = self.references.unwrap_or_default();
+        let advisories = cves(&references);
+        let catalogued = osvdb.is_some() || !advisories.is_empty();
+        let score = Score::from_hundredths(if catalogued { CATALOGUED } else { NOT_CATALOGUED });
+        let address = web::address(self.url.as_deref().unwrap_or_default());
+        let mut finding = Finding {
+            score: score.map(|score| Scored { score, source: ScoreSource::ScannerWord }),
+            references: web::links(&references),
+            endpoint: Some(Endpoint {
+                host: address.host.or(self.host),
+                port: address.port.or(self.port),
+                url: address.url,
+                protocol: address.protocol,
+                method: self.method,
+                parameter: None,
+            }),
+            advisories,
+            ..Finding::new(Kind::Web, self.id.unwrap_or_else(|| title.clone()), title, message)
+        };
+        if let Some(number) = osvdb {
+            finding.advisories.push(format!("OSVDB-{number}"));
+        }
+        Ok(finding)
+    }
+}
+
+/// The CVE ids in a list of references: on their own, or at the end of an address.
+fn cves(references: &str) -> Vec<String> {
+    let parts = references.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_ascii_uppercase);
+    let mut found: Vec<String> = parts.filter(|part| part.starts_with("CVE-") && part.len() > 8).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use finding::severity::Severity;
+
+    const JSON: &str = r#"{"host": "shop.example", "ip": "192.0.2.7", "port": "443", "banner": "nginx", "vulnerabilities": [
+        {"id": "999103", "references": "https://cve.mitre.org/cgi-bin/cvename.cgi?name=CVE-2003-1418", "method": "GET",
+            "url": "/", "msg": "/: Server may leak inodes via ETags."}]}"#;
+
+    #[test]
+    fn an_item_becomes_a_finding() {
+        let (findings, parsed) = findings(&SCANNER, JSON.as_bytes()).unwrap();
+        assert!(parsed.summary.is_complete());
+        insta::assert_json_snapshot!(findings, @r#"
+        [
+          {
+            "result": 0,
+            "kind": "web",
+            "rule": "999103",
+            "title": "Server may leak inodes via ETags.",
+            "message": "/: Server may leak inodes via ETags.",
+            "score": {
+              "score": 550,
+              "source": "scanner_word"
+            },
+            "advisories": [
+              "CVE-2003-1418"
+            ],
+            "references": [
+              "https://cve.mitre.org/cgi-bin/cvename.cgi?name=CVE-2003-1418"
+            ],
+            "endpoint": {
+              "url": "https://shop.example:443/",
+              "host": "shop.example",
+              "port": 443,
+              "protocol": "https",
+              "method": "GET"
+            }
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn an_object_and_a_list_of_hosts_are_the_same_report() {
+        let one = findings(&SCANNER, JSON.as_bytes()).unwrap();
+        assert_eq!(findings(&SCANNER, format!("[{JSON}]").as_bytes()).unwrap(), one);
+        let two = JSON.replace("shop.example", "b.example").replace("\"port\": \"443\"", "\"port\": \"8080\"");
+        let (two, _) = findings(&SCANNER, format!("[{JSON}, {two}]").as_bytes()).unwrap();
+        assert_eq!(two[1].endpoint.as_ref().unwrap().url.as_deref(), Some("http://b.example:8080/"));
+    }
+
+    #[test]
+    fn items_in_a_catalogue_are_medium_and_others_informative() {
+        let cases = [
+            ("\"OSVDB\": \"3092\"", Severity::Medium),
+            ("\"OSVDB\": 0", Severity::Info),
+            ("\"references\": \"CVE-2003-1418\"", Severity::Medium),
+            ("\"references\": \"https://shop.example\"", Severity::Info),
+        ];
+        for (field, severity) in cases {
+            let text =
+                format!(r#"{{"host": "a", "banner": "", "vulnerabilities": [{{"id": "1", "msg": "m", {field}}}]}}"#);
+            assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().0[0].severity(), severity, "{field}");
+        }
+    }
+
+    #[test]
+    fn several_runs_in_one_are_read_and_a_host_that_was_given_up_is_told() {
+        let run = |host: &str, errors: u32| {
+            format!(
+                r#"<niktoscan version="2.1.6"><scandetails targethostname="{host}" targetport="443" errors="{errors}"
+                sitename="https://{host}:443/"><item id="999957" osvdbid="0" method="GET"><description>d</description>
+                <uri>/a</uri><namelink></namelink><iplink>http://:/a</iplink></item></scandetails></niktoscan>"#
+            )
+        };
+        let text = format!("<niktoscan>{}{}</niktoscan>", run("a.example", 3), run("b.example", 20));
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let urls: Vec<_> =
+            findings.iter().map(|finding| finding.endpoint.as_ref().unwrap().url.as_deref().unwrap()).collect();
+        assert_eq!(urls, ["https://a.example:443/a", "https://b.example:443/a"]);
+        assert_eq!(parsed.summary.scanner_errors, ["b.example: 20 requests failed"]);
+        assert_eq!(parsed.scanner_version.as_deref(), Some("2.1.6"));
+    }
+
+    #[test]
+    fn a_report_without_hosts_is_refused() {
+        for text in ["[]", "[{}]", r#"{"vulnerabilities": []}"#, r#"{"host": "a"}"#] {
+            assert!(failure(&SCANNER, text.as_bytes()).contains("a Nikto JSON report is"), "{text}");
+        }
+    }
+}

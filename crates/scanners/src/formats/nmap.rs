@@ -1,0 +1,400 @@
+//! Nmap, <https://nmap.org>: network scanner. Reads its XML report (`-oX`), as versions 4 to 7 write it.
+//!
+//! A result is an open port of a host. The rule is the port and its protocol (`22/tcp`), so that a port is one issue with an
+//! occurrence for every host on which it is open. Ports in another state, `open|filtered` among them, are no results.
+//!
+//! What scripts find stays with the port it was found at: a service with thirty known vulnerabilities is mended once, by an
+//! update or by closing the port, and their number changes with every update of the database. The ids that `vulners` and the
+//! `vulns` library report are the finding's advisories, with the scripts' output beside them; exploits and what a script
+//! calls not vulnerable are left out. What a script finds of a whole host goes to the port that its name tells (SMB's), else
+//! to the host's first open port; a host without open ports gets a finding of the script's name.
+//!
+//! An open port alone is informative, 0. Where scripts give scores, the highest counts; they do not tell which CVSS version it
+//! is of, so it counts as Nmap's own.
+
+use crate::Scanner;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::xml::{self, Element};
+use crate::value::rating::{Rating, Words};
+use finding::{Endpoint, Finding, Kind, Package};
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "nmap",
+    tool: "nmap",
+    name: "Nmap",
+    aliases: &[],
+    versions: "4 to 7",
+    category: "Network",
+    notation: Notation::Xml,
+    formats: "XML (`-oX`), with the output of scripts such as `vulners`",
+    severities: "an open port 0; with advisories of scripts (`vulners`, `vulns`) the highest of their scores",
+    differences: &[(
+        "severity",
+        "other systems make a finding of each of a port's advisories beside one of the port; ours is one, with the highest score",
+    )],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("open", 0)];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.root() == Some("nmaprun")
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let paths = ["nmaprun/host", "nmaprun/runstats/finished"];
+    let root = xml::walk(input, &paths, &mut |found| {
+        if found.path == 0 {
+            return host(&found.element, collector);
+        }
+        if let Some(error) = found.element.attribute("errormsg") {
+            collector.scanner_error(error);
+        }
+        Ok(())
+    })?;
+    if let Some(version) = root.attribute("version") {
+        collector.version(version);
+    }
+    if root.name == "nmaprun" {
+        return Ok(());
+    }
+    let reason = "an Nmap XML report has the outermost element `nmaprun`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let place = Place::of(host);
+    if host.attribute("timedout") == Some("true") {
+        collector.scanner_error(format!("{}: the host took too long and was skipped", place.host));
+    }
+    let ports = host.at("ports").map(|ports| ports.all("port")).into_iter().flatten();
+    let open: Vec<&Element> = ports.filter(|port| state(port) == Some("open")).collect();
+    let mut scripts: Vec<(Option<usize>, &Element, Told)> = Vec::new();
+    for script in host.at("hostscript").map(|scripts| scripts.all("script")).into_iter().flatten() {
+        let told = Told::by(script);
+        if !told.is_empty() {
+            scripts.push((port_of(script, &open), script, told));
+        }
+    }
+    for (number, port) in open.iter().enumerate() {
+        if port.all("script").any(|script| script.attribute("id").is_some_and(tells_passwords)) {
+            collector.holds_secrets();
+        }
+        let of_host = scripts.iter().filter(|(at, ..)| *at == Some(number)).map(|(_, script, _)| *script);
+        collector.result(finding(port, &place, of_host))?;
+    }
+    for (_, script, told) in scripts.into_iter().filter(|(at, ..)| at.is_none()) {
+        let id = script.attribute("id").unwrap_or("hostscript");
+        let title = told.title.clone().unwrap_or_else(|| id.to_owned());
+        let mut finding = Finding {
+            endpoint: Some(Endpoint { host: Some(place.host.clone()), ..Endpoint::default() }),
+            ..Finding::new(Kind::Host, id, title, script.attribute("output").unwrap_or(id).trim())
+        };
+        Rating::new(WORDS).own(told.score).apply(&mut finding);
+        finding.advisories = told.advisories;
+        collector.finding(finding)?;
+    }
+    Ok(())
+}
+
+/// The open port that a script on a whole host is about: those for SMB ask port 445, else 139.
+fn port_of(script: &Element, open: &[&Element]) -> Option<usize> {
+    let smb =
+        ["smb", "samba", "msrpc"].iter().any(|name| script.attribute("id").is_some_and(|id| id.starts_with(name)));
+    let with = |number: &str| open.iter().position(|port| port.attribute("portid") == Some(number));
+    let asked = if smb { with("445").or(with("139")) } else { None };
+    asked.or(if open.is_empty() { None } else { Some(0) })
+}
+
+/// Whether a script prints the passwords that it tried with success.
+fn tells_passwords(script: &str) -> bool {
+    script.ends_with("-brute") || script.ends_with("default-accounts")
+}
+
+fn state(port: &Element) -> Option<&str> {
+    port.at("state")?.attribute("state")
+}
+
+/// A host's name and addresses.
+struct Place {
+    host: String,
+    addresses: String,
+    names: String,
+}
+
+impl Place {
+    /// The name that was asked for is steadier than the address behind it; names that were looked up are not.
+    fn of(host: &Element) -> Self {
+        let names: Vec<&Element> =
+            host.at("hostnames").map(|names| names.all("hostname")).into_iter().flatten().collect();
+        let asked = names.iter().find(|name| name.attribute("type") == Some("user"));
+        let addresses: Vec<&str> = host.all("address").filter_map(|address| address.attribute("addr")).collect();
+        let name = asked.and_then(|name| name.attribute("name")).or(addresses.first().copied());
+        let names: Vec<&str> = names.iter().filter_map(|name| name.attribute("name")).collect();
+        Self { host: name.unwrap_or_default().to_owned(), addresses: addresses.join(", "), names: names.join(", ") }
+    }
+}
+
+fn finding<'e>(
+    port: &'e Element,
+    place: &Place,
+    of_host: impl Iterator<Item = &'e Element>,
+) -> Result<Finding, String> {
+    let number = port.attribute("portid").ok_or("the port has no number")?;
+    let protocol = port.attribute("protocol").unwrap_or("tcp");
+    let service = port.at("service");
+    let about = |name: &str| service.and_then(|service| service.attribute(name));
+    let described = ["name", "product", "version", "extrainfo"].iter().filter_map(|name| about(name));
+    let described = described.collect::<Vec<_>>().join(" ");
+    let name = if described.is_empty() { "an unknown service" } else { described.as_str() };
+    let mut finding = Finding {
+        package: package(service),
+        endpoint: Some(Endpoint {
+            host: Some(place.host.clone()),
+            port: number.parse().ok(),
+            protocol: Some(protocol.to_owned()),
+            ..Endpoint::default()
+        }),
+        ..Finding::new(
+            Kind::Host,
+            format!("{number}/{protocol}"),
+            format!("Open port {number}/{protocol}"),
+            format!("{name} on {}, port {number}/{protocol}", place.host),
+        )
+    };
+    let mut score: Option<f64> = None;
+    for script in port.all("script").chain(of_host) {
+        let told = Told::by(script);
+        score = score.into_iter().chain(told.score).reduce(f64::max);
+        finding.advisories.extend(told.advisories);
+        if let (Some(id), Some(output)) = (script.attribute("id"), script.attribute("output")) {
+            let output = if tells_passwords(id) { "left out: it may tell passwords" } else { output };
+            finding.raw.insert(format!("script:{id}"), output.to_owned());
+        }
+    }
+    finding.advisories.sort();
+    finding.advisories.dedup();
+    let reason = port.at("state").and_then(|state| state.attribute("reason")).unwrap_or_default();
+    for (name, value) in [("addresses", place.addresses.as_str()), ("hostnames", &place.names), ("reason", reason)] {
+        if !value.is_empty() {
+            finding.raw.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    Rating::new(WORDS).own(score).word(state(port)).apply(&mut finding);
+    Ok(finding)
+}
+
+/// The service's software by its CPE, `cpe:/a:openbsd:openssh:7.4`, else by what Nmap calls it.
+fn package(service: Option<&Element>) -> Option<Package> {
+    let service = service?;
+    let cpe = service.all("cpe").map(|cpe| cpe.text.trim()).find(|cpe| cpe.starts_with("cpe:/a:"));
+    let parts: Vec<&str> = cpe.unwrap_or_default().split(':').collect();
+    let name = parts.get(3).copied().or(service.attribute("product"))?;
+    let version = parts.get(4).copied().filter(|version| !version.is_empty()).or(service.attribute("version"));
+    Some(Package { name: name.to_owned(), version: version.map(str::to_owned), ..Package::default() })
+}
+
+/// What a script tells of vulnerabilities.
+#[derive(Default)]
+struct Told {
+    title: Option<String>,
+    advisories: Vec<String>,
+    score: Option<f64>,
+}
+
+impl Told {
+    fn by(script: &Element) -> Self {
+        let mut told = Self::default();
+        for table in script.all("table") {
+            match entry(table, "state") {
+                Some(state) => told.library(table, &state),
+                None => table.all("table").for_each(|entry| told.vulners(entry)),
+            }
+        }
+        // Early versions of `vulners` write text alone: id, score and address on a line.
+        if script.attribute("id") == Some("vulners") && script.children.is_empty() {
+            for line in script.attribute("output").unwrap_or_default().lines() {
+                let mut words = line.split_whitespace();
+                if let (Some(id), Some(Ok(score))) = (words.next(), words.next().map(str::parse)) {
+                    told.add(id, Some(score));
+                }
+            }
+        }
+        told
+    }
+
+    fn is_empty(&self) -> bool {
+        self.advisories.is_empty() && self.title.is_none()
+    }
+
+    fn add(&mut self, id: &str, score: Option<f64>) {
+        self.advisories.push(id.to_owned());
+        self.score = self.score.into_iter().chain(score).reduce(f64::max);
+    }
+
+    /// An entry of `vulners`: a vulnerability, or an exploit of one.
+    fn vulners(&mut self, table: &Element) {
+        let exploit = entry(table, "is_exploit").is_some_and(|is| is == "true");
+        if let (Some(id), false) = (entry(table, "id"), exploit) {
+            self.add(&id, entry(table, "cvss").and_then(|score| score.parse().ok()));
+        }
+    }
+
+    /// An entry of the `vulns` library: a title, a state, ids such as `CVE:CVE-2017-0143`, and scores such as `9.3 (HIGH)`.
+    fn library(&mut self, table: &Element, state: &str) {
+        if !state.starts_with("VULNERABLE") && !state.starts_with("LIKELY VULNERABLE") {
+            return;
+        }
+        self.title = entry(table, "title").or(self.title.take());
+        let inner = |key: &str| {
+            let list = table.all("table").find(|inner| inner.attribute("key") == Some(key));
+            list.map(|list| list.all("elem")).into_iter().flatten().map(|elem| elem.text.trim())
+        };
+        let scores = inner("scores").filter_map(|score| score.split_whitespace().next()?.parse().ok());
+        let score = scores.reduce(f64::max);
+        self.score = self.score.into_iter().chain(score).reduce(f64::max);
+        for id in inner("ids") {
+            self.add(id.rsplit(':').next().unwrap_or(id), None);
+        }
+    }
+}
+
+/// The text of the element `elem` with this key.
+fn entry(table: &Element, key: &str) -> Option<String> {
+    let elem = table.all("elem").find(|elem| elem.attribute("key") == Some(key))?;
+    Some(elem.text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+
+    fn report(host: &str) -> String {
+        format!(
+            r#"<?xml version="1.0"?><nmaprun scanner="nmap" version="7.95"><host><address addr="192.0.2.7" addrtype="ipv4"/>
+            <hostnames><hostname name="shop.example" type="user"/><hostname name="x.example" type="PTR"/></hostnames>
+            {host}</host><runstats><finished exit="success"/></runstats></nmaprun>"#
+        )
+    }
+
+    const SSH: &str = r#"<port protocol="tcp" portid="22"><state state="open" reason="syn-ack"/>
+        <service name="ssh" product="OpenSSH" version="7.4"><cpe>cpe:/a:openbsd:openssh:7.4</cpe></service>
+        <script id="vulners" output="told"><table key="cpe:/a:openbsd:openssh:7.4">
+        <table><elem key="cvss">5.0</elem><elem key="id">CVE-2018-15919</elem><elem key="is_exploit">false</elem></table>
+        <table><elem key="cvss">6.8</elem><elem key="id">CVE-2017-15906</elem><elem key="is_exploit">false</elem></table>
+        <table><elem key="cvss">9.9</elem><elem key="id">EDB-ID:45233</elem><elem key="is_exploit">true</elem></table>
+        </table></script></port>"#;
+
+    fn smb(state: &str) -> String {
+        format!(
+            r#"<hostscript><script id="smb-vuln-ms17-010" output="told"><table key="CVE-2017-0143">
+            <elem key="title">Remote Code Execution vulnerability</elem><elem key="state">{state}</elem>
+            <table key="ids"><elem>CVE:CVE-2017-0143</elem></table>
+            <table key="scores"><elem key="CVSSv2">9.3 (HIGH) (AV:N/AC:M/Au:N/C:C/I:C/A:C)</elem></table>
+            </table></script></hostscript>"#
+        )
+    }
+
+    fn open(port: u16) -> String {
+        format!(r#"<port protocol="tcp" portid="{port}"><state state="open"/></port>"#)
+    }
+
+    #[test]
+    fn an_open_port_is_one_finding_with_its_advisories_and_the_highest_score() {
+        let text = report(&format!("<ports>{SSH}</ports>"));
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(parsed.scanner_version.as_deref(), Some("7.95"));
+        insta::assert_json_snapshot!(findings, @r#"
+        [
+          {
+            "result": 0,
+            "kind": "host",
+            "rule": "22/tcp",
+            "title": "Open port 22/tcp",
+            "message": "ssh OpenSSH 7.4 on shop.example, port 22/tcp",
+            "score": {
+              "score": 680,
+              "source": "scanner_score"
+            },
+            "severity_word": "open",
+            "scanner_severity": "info",
+            "advisories": [
+              "CVE-2017-15906",
+              "CVE-2018-15919"
+            ],
+            "package": {
+              "name": "openssh",
+              "version": "7.4"
+            },
+            "endpoint": {
+              "host": "shop.example",
+              "port": 22,
+              "protocol": "tcp"
+            },
+            "raw": {
+              "addresses": "192.0.2.7",
+              "hostnames": "shop.example, x.example",
+              "reason": "syn-ack",
+              "script:vulners": "told"
+            }
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn ports_that_are_not_open_are_no_results() {
+        let port = |state: &str| format!(r#"<port protocol="udp" portid="53"><state state="{state}"/></port>"#);
+        let ports: String = ["closed", "filtered", "open|filtered"].map(port).concat();
+        let (_, parsed) = findings(&SCANNER, report(&format!("<ports>{ports}</ports>")).as_bytes()).unwrap();
+        assert_eq!(parsed.summary.results, 0);
+    }
+
+    #[test]
+    fn what_a_script_finds_of_a_host_is_told_at_the_port_it_asked() {
+        let text = report(&format!("<ports>{}{}</ports>{}", open(22), open(445), smb("VULNERABLE")));
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let told: Vec<_> =
+            findings.iter().map(|finding| (finding.rule.as_str(), finding.advisories.as_slice())).collect();
+        assert_eq!(told, [("22/tcp", &[][..]), ("445/tcp", &["CVE-2017-0143".to_owned()][..])]);
+        assert_eq!(findings[1].score.unwrap().score.hundredths(), 930);
+    }
+
+    #[test]
+    fn a_host_without_open_ports_keeps_what_scripts_found() {
+        let (told, _) = findings(&SCANNER, report(&smb("VULNERABLE (Exploitable)")).as_bytes()).unwrap();
+        assert_eq!((told[0].rule.as_str(), told[0].advisories.len()), ("smb-vuln-ms17-010", 1));
+        let (none, _) = findings(&SCANNER, report(&smb("NOT VULNERABLE")).as_bytes()).unwrap();
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn text_of_early_vulners_is_read() {
+        let script = r#"<script id="vulners" output="&#xa;  cpe:/a:x:y: &#xa;  &#x9;CVE-2018-15919&#x9;5.0&#x9;https://v.example"/>"#;
+        let port = open(22).replace("</port>", &format!("{script}</port>"));
+        let (findings, _) = findings(&SCANNER, report(&format!("<ports>{port}</ports>")).as_bytes()).unwrap();
+        assert_eq!(findings[0].advisories, ["CVE-2018-15919"]);
+        assert_eq!(findings[0].score.unwrap().score.hundredths(), 500);
+    }
+
+    #[test]
+    fn passwords_that_a_script_found_are_left_out() {
+        let script = "<script id=\"ssh-brute\" output=\"Accounts: root:hunter2 - Valid credentials\"/>";
+        let text = report(&format!("<ports>{}</ports>", open(22).replace("</port>", &format!("{script}</port>"))));
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert!(parsed.holds_secrets && !serde_json::to_string(&findings).unwrap().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_run_that_failed_and_a_host_that_was_skipped_are_incomplete() {
+        let text = report("").replace("exit=\"success\"", "exit=\"error\" errormsg=\"no route\"");
+        assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors, ["no route"]);
+        let text = report("").replace("<host>", "<host timedout=\"true\">");
+        let skipped = findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors;
+        assert_eq!(skipped, ["shop.example: the host took too long and was skipped"]);
+        assert!(failure(&SCANNER, b"<a/>").contains("nmaprun"));
+    }
+}

@@ -1,0 +1,286 @@
+//! OSV-Scanner, <https://google.github.io/osv-scanner/>: known vulnerabilities of dependencies and of what images contain,
+//! by the OSV database. Reads its JSON report (`osv-scanner --format json`), as versions 1 and 2 write it.
+//!
+//! Each vulnerability of each package is one result, and each licence that is not allowed. One vulnerability may stand
+//! there several times under its ids in several databases; `groups` says which ids are aliases, and each result has all
+//! of them, so that they are one issue.
+//!
+//! The score is the advisory's CVSS (v4, v3, v2), else the highest of its group (`max_severity`), else the database's
+//! word. Whether vulnerable code is called (`experimental_analysis`) is kept and changes nothing.
+
+use crate::Scanner;
+use crate::reader::json::{self, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::advisory::{outermost, soft, unique};
+use crate::value::osv::Entry;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use finding::{Finding, Kind, Location, Package};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "osv-scanner",
+    tool: "osv-scanner",
+    name: "OSV-Scanner",
+    aliases: &["osv", "google-osv-scanner"],
+    versions: "1.0 to 2.2",
+    category: "SCA",
+    notation: Notation::Json,
+    formats: "JSON (`--format json`)",
+    severities: COMMON_WORDS_TEXT,
+    differences: &[],
+    detect,
+    parse,
+};
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has("results[].packages[].vulnerabilities")
+        || sniff.has("results[].packages[].groups")
+        || sniff.has_all(&["results[].packages[].package.ecosystem", "results[].source"])
+        || (sniff.has_all(&["results", "experimental_config"]) && is_clean(sniff))
+}
+
+/// Whether it is a report without results: with nothing in it but what OSV-Scanner writes.
+fn is_clean(sniff: &Sniff) -> bool {
+    const FIELDS: [&str; 4] = ["experimental_config", "image_metadata", "license_summary", "results"];
+    let text: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(20).collect();
+    let fields = outermost(sniff).unwrap_or_default();
+    let known = fields.iter().all(|field| FIELDS.contains(&field.as_str()));
+    known && ((fields.len() > 1 && sniff.has("results")) || text == r#"{"results":[]}"#)
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let context = Context::of(input)?;
+    if context.packages.is_empty() && !is_clean(&Sniff::of(input)?) {
+        let reason = "an OSV-Scanner report has the list `results`, each with `source` and `packages`".to_owned();
+        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+    }
+    let paths = ["results[].packages[].vulnerabilities[]", "results[].packages[].license_violations[]"];
+    json::walk(input, &paths, &mut |hit| {
+        let place = context.place(hit.index(0), hit.index(1));
+        match hit.path {
+            0 => collector.result(hit.read::<Entry>().map(|entry| place.vulnerability(&entry))),
+            _ => collector.result(hit.read::<Text>().map(|license| place.license(license.0))),
+        }
+    })
+    .map(drop)
+}
+
+/// What the results need from elsewhere in the report, by the places of their source and package.
+#[derive(Default)]
+struct Context {
+    sources: BTreeMap<usize, RawSource>,
+    packages: BTreeMap<(usize, usize), RawPackage>,
+    groups: BTreeMap<(usize, usize), Vec<RawGroup>>,
+    uses: BTreeMap<(usize, usize), Vec<Text>>,
+}
+
+impl Context {
+    fn of(input: Input<'_>) -> Result<Self, ParseError> {
+        let mut context = Self::default();
+        let paths = [
+            "results[].source",
+            "results[].packages[].package",
+            "results[].packages[].groups",
+            "results[].packages[].dependency_groups",
+        ];
+        json::walk(input, &paths, &mut |hit| {
+            let place = (hit.index(0), hit.index(1));
+            match hit.path {
+                0 => drop(context.sources.insert(place.0, hit.read().unwrap_or_default())),
+                1 => drop(context.packages.insert(place, hit.read().unwrap_or_default())),
+                2 => drop(context.groups.insert(place, hit.read().unwrap_or_default())),
+                _ => drop(context.uses.insert(place, hit.read().unwrap_or_default())),
+            }
+            Ok(())
+        })?;
+        Ok(context)
+    }
+
+    fn place(&self, source: usize, package: usize) -> Place<'_> {
+        Place {
+            source: self.sources.get(&source),
+            package: self.packages.get(&(source, package)),
+            groups: self.groups.get(&(source, package)).map(Vec::as_slice).unwrap_or_default(),
+            uses: self.uses.get(&(source, package)).map(Vec::as_slice).unwrap_or_default(),
+        }
+    }
+}
+
+struct Place<'c> {
+    source: Option<&'c RawSource>,
+    package: Option<&'c RawPackage>,
+    groups: &'c [RawGroup],
+    uses: &'c [Text],
+}
+
+#[derive(Default, Deserialize)]
+struct RawSource {
+    #[serde(default, deserialize_with = "soft")]
+    path: Option<String>,
+    #[serde(default, rename = "type", deserialize_with = "soft")]
+    kind: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawPackage {
+    #[serde(default, deserialize_with = "soft")]
+    name: Text,
+    #[serde(default, deserialize_with = "soft")]
+    version: Text,
+    #[serde(default, deserialize_with = "soft")]
+    ecosystem: Text,
+    #[serde(default, deserialize_with = "soft")]
+    commit: Text,
+}
+
+/// Ids that are aliases of one another.
+#[derive(Default, Deserialize)]
+struct RawGroup {
+    #[serde(default, deserialize_with = "soft")]
+    ids: Vec<String>,
+    #[serde(default, deserialize_with = "soft")]
+    aliases: Vec<String>,
+    #[serde(default, deserialize_with = "soft")]
+    max_severity: Number,
+    #[serde(default, alias = "experimentalAnalysis", deserialize_with = "soft")]
+    experimental_analysis: BTreeMap<String, RawAnalysis>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawAnalysis {
+    #[serde(default, deserialize_with = "soft")]
+    called: Option<bool>,
+    #[serde(default, deserialize_with = "soft")]
+    unimportant: Option<bool>,
+}
+
+impl Place<'_> {
+    fn path(&self) -> Option<&str> {
+        self.source?.path.as_deref().filter(|path| !path.trim().is_empty())
+    }
+
+    /// The package; what is known by a commit alone has the name of what the advisory is about, or of where it lies.
+    fn package(&self, entry: Option<&Entry>) -> Package {
+        let text = |field: fn(&RawPackage) -> &Text| self.package.and_then(|package| field(package).clone().filled());
+        let named = text(|package| &package.name);
+        let name = named.or_else(|| entry.and_then(Entry::package).map(str::to_owned));
+        let name = name.or_else(|| self.path().map(str::to_owned)).unwrap_or_default();
+        let version = text(|package| &package.version).or_else(|| text(|package| &package.commit));
+        let purl = entry.and_then(|entry| entry.purl(&name)).map(|purl| match &version {
+            Some(version) if !purl.contains(['@', '?', '#']) => format!("{purl}@{version}"),
+            Some(_) | None => purl.to_owned(),
+        });
+        let fixed_versions = entry.map(|entry| entry.fixed_versions(&name)).unwrap_or_default();
+        let ecosystem = text(|package| &package.ecosystem).map(|ecosystem| ecosystem.to_lowercase());
+        Package { name, version, ecosystem, purl, fixed_versions }
+    }
+
+    fn location(&self) -> Option<Location> {
+        self.path().map(|path| Location { path: path.to_owned(), ..Location::default() })
+    }
+
+    fn vulnerability(&self, entry: &Entry) -> Finding {
+        let package = self.package(Some(entry));
+        let group = self.groups.iter().find(|group| group.ids.contains(&entry.id) || group.aliases.contains(&entry.id));
+        let ids = [entry.id.clone()].into_iter().chain(entry.aliases.iter().cloned());
+        let ids = ids.chain(group.into_iter().flat_map(|group| group.ids.iter().chain(&group.aliases)).cloned());
+        let title = entry.summary.clone().filter(|summary| !summary.trim().is_empty());
+        let message = format!("{} {} is vulnerable", package.name, package.version.as_deref().unwrap_or_default());
+        let solution = package.fixed_versions.join(" or ");
+        let rating = entry.rate(&package.name, Rating::new(COMMON_WORDS));
+        let mut finding = Finding {
+            advisories: unique(ids),
+            cwes: entry.cwes(),
+            description: entry.details.clone(),
+            remediation: (!solution.is_empty()).then(|| format!("Upgrade to {solution}.")),
+            references: entry.references(),
+            location: self.location(),
+            package: Some(package),
+            ..Finding::new(
+                Kind::Dependency,
+                entry.id.clone(),
+                title.unwrap_or_else(|| entry.id.clone()),
+                message.trim_end(),
+            )
+        };
+        rating.own(group.and_then(|group| group.max_severity.0)).apply(&mut finding);
+        let analysis = group.and_then(|group| group.experimental_analysis.get(&entry.id));
+        let uses: Vec<&str> = self.uses.iter().map(|used| used.0.as_str()).collect();
+        let raw = [
+            ("called", analysis.and_then(|analysis| analysis.called).map(|called| called.to_string())),
+            ("unimportant", analysis.and_then(|analysis| analysis.unimportant).map(|yes| yes.to_string())),
+            ("dependency_groups", Some(uses.join(", "))),
+            ("upstream", Some(entry.upstream.join(", "))),
+            ("source_type", self.source.and_then(|source| source.kind.clone())),
+        ];
+        let raw = raw.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+        finding.raw.extend(raw.map(|(name, value)| (name.to_owned(), value)));
+        finding
+    }
+
+    fn license(&self, license: String) -> Finding {
+        let package = self.package(None);
+        let message = format!("{} is under {license}, which is not allowed", package.name);
+        Finding {
+            location: self.location(),
+            package: Some(package),
+            ..Finding::new(Kind::License, license.clone(), format!("Licence {license} is not allowed"), message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use finding::severity::ScoreSource;
+
+    #[test]
+    fn a_vulnerability_has_its_aliases_and_place_wherever_these_stand() {
+        let text = r#"{"results": [{"packages": [{"vulnerabilities": [
+            {"id": "PYSEC-2021-66", "aliases": ["CVE-2020-28493"], "affected": [{"package": {"name": "jinja2", "purl": "pkg:pypi/jinja2"},
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"fixed": "2.11.3"}]}]}]}, {"no": "id"}],
+            "license_violations": ["GPL-3.0"], "dependency_groups": ["dev"],
+            "groups": [{"ids": ["PYSEC-2021-66"], "aliases": ["GHSA-g3rq-g295-4j3m"], "max_severity": "5.3",
+                "experimental_analysis": {"PYSEC-2021-66": {"called": false}}}],
+            "package": {"name": "jinja2", "version": "2.11.2", "ecosystem": "PyPI"}}],
+            "source": {"path": "/src/poetry.lock", "type": "lockfile"}}]}"#;
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!((findings.len(), parsed.summary.rejected), (2, 1));
+        let finding = &findings[0];
+        assert_eq!(finding.advisories, ["PYSEC-2021-66", "CVE-2020-28493", "GHSA-g3rq-g295-4j3m"]);
+        assert_eq!(
+            finding.score.map(|scored| (scored.score.hundredths(), scored.source)),
+            Some((530, ScoreSource::ScannerScore))
+        );
+        assert_eq!(finding.location.as_ref().map(|location| location.path.as_str()), Some("/src/poetry.lock"));
+        let package = finding.package.as_ref().unwrap();
+        assert_eq!(
+            (package.purl.as_deref(), package.ecosystem.as_deref()),
+            (Some("pkg:pypi/jinja2@2.11.2"), Some("pypi"))
+        );
+        assert_eq!((finding.raw["called"].as_str(), finding.raw["dependency_groups"].as_str()), ("false", "dev"));
+        assert_eq!((findings[1].kind, findings[1].rule.as_str()), (Kind::License, "GPL-3.0"));
+    }
+
+    #[test]
+    fn what_is_known_by_its_commit_is_named_by_the_advisory_or_the_place() {
+        let text = r#"{"results": [{"source": {"path": "/src/zlib", "type": "git"}, "packages": [{"package": {"name": "", "version": "",
+            "ecosystem": "", "commit": "9d538"}, "vulnerabilities": [{"id": "OSV-2020-1"}]}]}]}"#;
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        let package = findings[0].package.as_ref().unwrap();
+        assert_eq!((package.name.as_str(), package.version.as_deref()), ("/src/zlib", Some("9d538")));
+        assert!(package.ecosystem.is_none() && findings[0].score.is_none());
+    }
+
+    #[test]
+    fn an_empty_list_is_clean_only_beside_what_osv_scanner_writes() {
+        for clean in [r#"{"results": []}"#, r#"{"results": [], "experimental_config": {"licenses": {}}}"#] {
+            assert_eq!(findings(&SCANNER, clean.as_bytes()).unwrap().1.summary.results, 0, "{clean}");
+        }
+        let other = r#"{"results": [{"id": 1}]}"#;
+        assert!(failure(&SCANNER, other.as_bytes()).contains("an OSV-Scanner report"));
+    }
+}

@@ -1,0 +1,305 @@
+//! PMD, <https://pmd.github.io>: static analysis of Java, Apex, JavaScript and more. Reads its CSV, XML and JSON reports
+//! (`pmd check -f csv|xml|json`), of versions 5 to 7.
+//!
+//! Each violation is a result. PMD ranks rules by priority, 1 to 5, which it calls high, medium high, medium, medium low
+//! and low (<https://docs.pmd-code.org/latest/pmd_userdocs_configuring_rules.html>); its own SARIF report calls the first
+//! two errors, the third a warning and the last two notes, so they are high, medium and low here.
+//!
+//! Suppressed violations, which XML and JSON list on demand (`--show-suppressed`), are findings marked as suppressed.
+//! Files that PMD could not process and rules it could not configure make the scan incomplete.
+
+use crate::Scanner;
+use crate::reader::json::{self, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::table::{self, Row};
+use crate::reader::xml::{self, Element};
+use crate::value::rating::{Rating, Words};
+use finding::{Finding, Kind, Location};
+use serde::Deserialize;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "pmd",
+    tool: "pmd",
+    name: "PMD",
+    aliases: &[],
+    versions: "5 to 7",
+    category: "SAST",
+    notation: Notation::Csv,
+    formats: "CSV (`-f csv`), XML (`-f xml`), JSON (`-f json`)",
+    severities: "priority 1 (high) 8.0, 2 (medium high) 7.0, 3 (medium) 5.5, 4 (medium low) 3.0, 5 (low) 2.0, by PMD's \
+                 names for its priorities",
+    differences: &[],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("1", 800), ("2", 700), ("3", 550), ("4", 300), ("5", 200)];
+const COLUMNS: &[&str] = &["Problem", "File", "Priority", "Line", "Description", "Rule set", "Rule"];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_columns(COLUMNS) || is_xml(sniff) || sniff.has_all(&["pmdVersion", "files"])
+}
+
+fn is_xml(sniff: &Sniff) -> bool {
+    sniff.root() == Some("pmd")
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let sniff = Sniff::of(input)?;
+    if is_xml(&sniff) {
+        return parse_xml(input, collector);
+    }
+    if sniff.is_object() {
+        return parse_json(input, collector);
+    }
+    table::rows(input, COLUMNS, &mut |row| collector.result(row.and_then(|row| from_row(&row))))
+}
+
+/// What the notations have in common.
+#[derive(Deserialize)]
+struct Violation {
+    rule: String,
+    ruleset: Option<String>,
+    priority: Option<Text>,
+    #[serde(alias = "msg")]
+    description: Option<String>,
+    #[serde(rename = "externalInfoUrl")]
+    url: Option<String>,
+    #[serde(default)]
+    beginline: Number,
+    #[serde(default)]
+    endline: Number,
+    #[serde(default)]
+    begincolumn: Number,
+    #[serde(rename = "suppressiontype")]
+    suppression: Option<String>,
+    usermsg: Option<String>,
+}
+
+impl Violation {
+    fn into_finding(self, path: String) -> Finding {
+        let line = self.beginline.line();
+        let end_line = self.endline.line().filter(|end| line.is_some_and(|line| *end > line));
+        let location = Location { path, line, end_line, column: self.begincolumn.line() };
+        let message = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let mut finding = Finding {
+            references: self.url.into_iter().filter(|url| !url.trim().is_empty()).collect(),
+            location: Some(location).filter(|location| !location.path.is_empty()),
+            suppressed: self.suppression.map(|how| suppression(&how, self.usermsg.as_deref())),
+            ..Finding::new(Kind::Code, &*self.rule, &*self.rule, message.unwrap_or_else(|| self.rule.clone()))
+        };
+        if let Some(ruleset) = self.ruleset.filter(|ruleset| !ruleset.trim().is_empty()) {
+            finding.raw.insert("ruleset".to_owned(), ruleset);
+        }
+        Rating::new(WORDS).word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
+        finding
+    }
+}
+
+fn suppression(how: &str, why: Option<&str>) -> String {
+    match why.map(str::trim).filter(|why| !why.is_empty()) {
+        Some(why) => format!("{how}: {why}"),
+        None => how.to_owned(),
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<Finding, String> {
+    let number = |column: &str| Number(row.get(column).and_then(|text| text.parse().ok()));
+    let violation = Violation {
+        rule: row.owned("Rule").ok_or("the row names no rule")?,
+        ruleset: row.owned("Rule set"),
+        priority: row.owned("Priority").map(Text),
+        description: row.owned("Description"),
+        url: None,
+        beginline: number("Line"),
+        endline: Number(None),
+        begincolumn: Number(None),
+        suppression: None,
+        usermsg: None,
+    };
+    let mut finding = violation.into_finding(row.owned("File").unwrap_or_default());
+    if let Some(package) = row.owned("Package") {
+        finding.raw.insert("package".to_owned(), package);
+    }
+    Ok(finding)
+}
+
+fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let paths = ["pmd@", "pmd/file/violation", "pmd/suppressedviolation", "pmd/error", "pmd/configerror"];
+    xml::walk(input, &paths, &mut |found| {
+        let element = &found.element;
+        match found.path {
+            0 => {
+                element.attribute("version").into_iter().for_each(|version| collector.version(version));
+                Ok(())
+            }
+            1 => {
+                let file = found.around.last().and_then(|file| file.attribute("name")).unwrap_or_default();
+                collector.result(from_element(element).map(|violation| violation.into_finding(file.to_owned())))
+            }
+            2 => collector.finding(suppressed(element)),
+            _ => {
+                let subject = element.attribute("filename").or(element.attribute("rule")).unwrap_or("PMD");
+                let text = element.attribute("msg").map_or_else(|| element.whole_text(), str::to_owned);
+                collector.scanner_error(format!("{subject}: {text}"));
+                Ok(())
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn from_element(element: &Element) -> Result<Violation, String> {
+    let owned = |name: &str| element.attribute(name).map(str::to_owned);
+    let number = |name: &str| Number(element.attribute(name).and_then(|text| text.parse().ok()));
+    Ok(Violation {
+        rule: owned("rule").ok_or("a `violation` names no `rule`")?,
+        ruleset: owned("ruleset"),
+        priority: owned("priority").map(Text),
+        description: Some(element.text.clone()),
+        url: owned("externalInfoUrl"),
+        beginline: number("beginline"),
+        endline: number("endline"),
+        begincolumn: number("begincolumn"),
+        suppression: None,
+        usermsg: None,
+    })
+}
+
+/// XML tells of a suppressed violation no more than file, message and how it was suppressed: not its rule.
+fn suppressed(element: &Element) -> Finding {
+    let message = element.attribute("msg").unwrap_or("suppressed violation");
+    let how = element.attribute("suppressiontype").unwrap_or("suppressed");
+    let path = element.attribute("filename").map(|path| Location { path: path.to_owned(), ..Location::default() });
+    Finding {
+        location: path,
+        suppressed: Some(suppression(how, element.attribute("usermsg"))),
+        ..Finding::new(Kind::Code, "suppressed", message, message)
+    }
+}
+
+/// A file with its violations; a suppressed violation may also stand by itself, with its file.
+#[derive(Deserialize)]
+struct RawFile {
+    filename: Option<String>,
+    violations: Option<Vec<serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct RawError {
+    filename: Option<String>,
+    rule: Option<String>,
+    message: Option<String>,
+}
+
+fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let paths = ["files[]", "suppressedViolations[]", "processingErrors[]", "configurationErrors[]", "pmdVersion"];
+    let mut has_version = false;
+    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+        0 | 1 => match hit.read::<RawFile>() {
+            Err(reason) => collector.rejected(reason),
+            Ok(RawFile { filename, violations: Some(violations) }) => {
+                let path = filename.unwrap_or_default();
+                violations.into_iter().try_for_each(|violation| collector.result(read(violation, &path, hit.path == 1)))
+            }
+            Ok(RawFile { filename, violations: None }) => match hit.read() {
+                Ok(violation) if hit.path == 1 => {
+                    collector.result(read(violation, &filename.unwrap_or_default(), true))
+                }
+                Ok(_) => Ok(()),
+                Err(reason) => collector.rejected(reason),
+            },
+        },
+        2 | 3 => {
+            let text = match hit.read::<RawError>() {
+                Ok(RawError { filename, rule, message }) => {
+                    let subject = filename.or(rule).unwrap_or_else(|| "PMD".to_owned());
+                    format!("{subject}: {}", message.unwrap_or_default())
+                }
+                Err(reason) => reason,
+            };
+            collector.scanner_error(text);
+            Ok(())
+        }
+        _ => {
+            has_version = true;
+            hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+            Ok(())
+        }
+    })?;
+    if seen.container(0) && has_version {
+        return Ok(());
+    }
+    let reason = "a PMD JSON report is an object with `pmdVersion` and the list `files`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+fn read(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {
+    let violation: Violation = serde_json::from_value(violation).map_err(|error| error.to_string())?;
+    let mut finding = violation.into_finding(path.to_owned());
+    if suppressed && finding.suppressed.is_none() {
+        finding.suppressed = Some("suppressed".to_owned());
+    }
+    Ok(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use crate::value::rating::score_of;
+
+    #[test]
+    fn priorities_become_the_documented_scores() {
+        for (word, expected) in
+            [("1", Some(800)), ("2", Some(700)), ("3", Some(550)), ("4", Some(300)), ("5", Some(200)), ("6", None)]
+        {
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_notations_tell_the_same() {
+        let csv = "\"Problem\",\"Package\",\"File\",\"Priority\",\"Line\",\"Description\",\"Rule set\",\"Rule\"\n\
+                   \"1\",\"n\",\"/src/A.java\",\"3\",\"7\",\"Avoid, please\",\"Best Practices\",\"UnusedLocalVariable\"\n";
+        let xml = r#"<pmd xmlns="http://pmd.sourceforge.net/report/2.0.0" version="7.0.0"><file name="/src/A.java">
+            <violation beginline="7" endline="7" begincolumn="1" rule="UnusedLocalVariable" ruleset="Best Practices"
+             priority="3">
+            Avoid, please
+            </violation></file></pmd>"#;
+        let json = r#"{"pmdVersion": "7.0.0", "files": [{"filename": "/src/A.java", "violations": [{"beginline": 7,
+            "description": "Avoid, please", "rule": "UnusedLocalVariable", "ruleset": "Best Practices", "priority": 3}]}]}"#;
+        for report in [csv, xml, json] {
+            let (findings, parsed) = findings(&SCANNER, report.as_bytes()).unwrap();
+            assert!(parsed.summary.is_complete(), "{report}");
+            let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+            let location = finding.location.as_ref().unwrap();
+            assert_eq!((location.path.as_str(), location.line), ("/src/A.java", Some(7)));
+            assert_eq!((finding.rule.as_str(), finding.message.as_str()), ("UnusedLocalVariable", "Avoid, please"));
+            assert_eq!(finding.score.map(|scored| scored.score.hundredths()), Some(550));
+        }
+    }
+
+    #[test]
+    fn what_pmd_could_not_process_makes_the_scan_incomplete_and_suppressed_ones_are_marked() {
+        let xml = r#"<pmd version="7.0.0"><suppressedviolation filename="A.java" suppressiontype="nopmd" msg="m" usermsg="u"/>
+            <error filename="B.java" msg="ParseException"/></pmd>"#;
+        let json = r#"{"pmdVersion": "7.0.0", "files": [], "processingErrors": [{"filename": "B.java", "message": "p"}],
+            "suppressedViolations": [{"filename": "A.java", "violations": [{"rule": "R", "suppressiontype": "nopmd"}]}]}"#;
+        for report in [xml, json] {
+            let (findings, parsed) = findings(&SCANNER, report.as_bytes()).unwrap();
+            assert!(findings[0].suppressed.as_ref().is_some_and(|how| how.starts_with("nopmd")), "{findings:?}");
+            assert_eq!((parsed.summary.suppressed, parsed.summary.scanner_errors_total), (1, 1));
+        }
+        assert!(failure(&SCANNER, br#"{"files": []}"#).contains("pmdVersion"));
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_are_rejected_and_the_others_are_not() {
+        let csv = "Problem,Package,File,Priority,Line,Description,Rule set,Rule\n1,p,A.java,3,7,d,s,\n1,p\n1,p,A.java,x,,d,s,R\n";
+        let (findings, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
+        assert_eq!((findings.len(), parsed.summary.rejected), (1, 2));
+        assert_eq!((findings[0].score, findings[0].location.as_ref().unwrap().line), (None, None));
+    }
+}

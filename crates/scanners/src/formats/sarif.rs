@@ -1,0 +1,96 @@
+//! SARIF 2.1.0, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: what many code scanners write. Section
+//! numbers below are those of the specification.
+//!
+//! The tool is the driver of the run (§3.18): a known one keeps its own identity, so that its SARIF and its own format
+//! give the same issues; any other is named after its driver. A report whose runs are of different tools is `sarif`, and
+//! each finding says its tool. What a known tool writes in its own way is in `own`.
+//!
+//! The report is read twice: rules, artifacts, base URIs and the state of invocations first, then the results, so the
+//! order of properties makes no difference and results are never held.
+//!
+//! - One entry of `runs[].results` (or of an inline external property's) is one result, however many locations it has:
+//!   several locations mean that all must be mended (§3.27.12).
+//! - `kind` (§3.27.9): `fail` is a finding; `pass` counts as passed; `notApplicable` and `informational` as not
+//!   applicable; `open` and `review`, which somebody must look at, are findings at level info. A result whose
+//!   `baselineState` is `absent` is closed: it is not in this run.
+//! - Level (§3.27.10): the result's, else the invocation's override, else the rule's, else `warning`. A
+//!   `security-severity` from 0 to 10 of the rule or result, text or number, overrides it.
+//! - Suppressions (§3.27.23): suppressed if there are any and none is under review or rejected.
+//! - Runs of equal tool and category are read as one. A failed invocation, a notification of level `error` and external
+//!   files that are not part of the report make the scan incomplete; nothing outside the report is ever fetched.
+
+mod dependency;
+mod log;
+mod own;
+mod place;
+mod result;
+mod rule;
+mod tools;
+
+use crate::Scanner;
+use crate::reader::json;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use log::Log;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "sarif",
+    tool: "sarif",
+    name: "SARIF",
+    aliases: &["sarif-2.1.0"],
+    versions: "2.1.0",
+    category: "any, by the tool that wrote it",
+    notation: Notation::Json,
+    formats: "SARIF 2.1.0 of any tool; known tools keep their own identity",
+    severities: "`security-severity` from 0 to 10 as it is; else the level: error 8.0, warning 5.5, note 0, none 0 (error is high in the reference product, RN STO-6845); Bandit's, Checkov's and Semgrep's levels stand for their own words",
+    differences: &[(
+        "file_path",
+        "base URIs are resolved as §3.14.14 says, and `file:` URIs become paths, so that they compare with other formats'",
+    )],
+    detect: |sniff| is_sarif(sniff) && !is_of(sniff, "snyk-code"),
+    parse,
+};
+
+/// Whether it is SARIF of any version: the wrong ones are told so.
+pub(crate) fn is_sarif(sniff: &Sniff) -> bool {
+    sniff.has("runs") && (sniff.has("version") || sniff.has("$schema") || sniff.has("runs[].tool"))
+}
+
+/// Whether the first run's driver is this tool's.
+pub(crate) fn is_of(sniff: &Sniff, tool: &str) -> bool {
+    sniff.value("runs[].tool.driver.name").is_some_and(|name| tools::tool_of(name) == tool)
+}
+
+pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let log = Log::read(input)?;
+    let tools: BTreeSet<&str> = log.runs.values().map(|run| run.tool.as_str()).collect();
+    let several = tools.len() > 1;
+    if let (Some(tool), false) = (tools.first(), several) {
+        collector.tool((*tool).to_owned());
+    }
+    for run in log.runs.values() {
+        run.errors.iter().for_each(|error| collector.scanner_error(error.as_str()));
+        run.category.iter().for_each(|category| collector.category(category.clone()));
+        match &run.category {
+            Some(category) => collector.part(&format!("{}/{category}", run.tool)),
+            None => collector.part(&run.tool),
+        }
+        run.version.iter().for_each(|version| collector.version(version.as_str()));
+    }
+    let mut met: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    json::walk(input, &["runs[].results[]", "inlineExternalProperties[].results[]"], &mut |hit| {
+        let run = if hit.path == 0 { Some(hit.index(0)) } else { log.run_of_inline(hit.index(0)) };
+        let Some((at, run)) = run.and_then(|at| Some((at, log.runs.get(&at)?))) else {
+            return collector.rejected("it belongs to no run of the report".to_owned());
+        };
+        match hit.read::<result::RawResult>() {
+            Ok(raw) => raw.take(run, several, met.entry(at).or_default(), collector),
+            Err(reason) => collector.rejected(reason),
+        }
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

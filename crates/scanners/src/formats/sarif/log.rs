@@ -1,0 +1,418 @@
+//! What a SARIF log says besides its results.
+
+use super::rule::{RawRule, Rule};
+use super::tools::{self, Known};
+use crate::reader::json::{self, Hit, Text};
+use crate::reader::report::{Input, ParseError};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most bytes of rules' texts that are kept of a log; rules beyond keep their severities and ids alone.
+const RULE_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most errors of one run that are told.
+const ERRORS_MAX: usize = 1000;
+
+/// A log, without its results.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) runs: BTreeMap<usize, Run>,
+    /// For each inline external property the run that refers to it.
+    inline: BTreeMap<usize, usize>,
+}
+
+/// A run, without its results.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    pub(super) tool: String,
+    pub(super) known: Option<&'static Known>,
+    pub(super) version: Option<String>,
+    pub(super) category: Option<String>,
+    /// The driver, at 0, and the extensions, from 1 on.
+    pub(super) components: BTreeMap<usize, Component>,
+    /// The locations of artifacts, by index.
+    pub(super) artifacts: BTreeMap<usize, RawArtifactLocation>,
+    pub(super) bases: BTreeMap<String, RawArtifactLocation>,
+    /// For each invocation its overrides of rules' levels.
+    pub(super) overrides: BTreeMap<usize, Vec<RawOverride>>,
+    /// Ids of weaknesses of a taxonomy called CWE, by the taxonomy's index and the weakness's.
+    pub(super) cwes: BTreeMap<(usize, usize), u32>,
+    pub(super) cwe_taxonomies: BTreeSet<usize>,
+    pub(super) errors: Vec<String>,
+    /// The run's folder of work, as a path.
+    pub(super) folders: Vec<String>,
+    pub(super) guid: Option<String>,
+    /// Whether the version is the driver's semantic version, which counts more than its other one.
+    pub(super) semantic: bool,
+}
+
+/// A tool component: its rules, and where each stands.
+#[derive(Debug, Default)]
+pub(super) struct Component {
+    pub(super) name: Option<String>,
+    pub(super) guid: Option<String>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) by_id: BTreeMap<String, usize>,
+    pub(super) messages: BTreeMap<String, String>,
+}
+
+/// An artifact location (§3.4).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RawArtifactLocation {
+    pub(super) uri: Option<String>,
+    pub(super) uri_base_id: Option<String>,
+    pub(super) index: Option<i64>,
+}
+
+/// An override of a rule's configuration (§3.20.5).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawOverride {
+    pub(super) descriptor: RawDescriptor,
+    pub(super) configuration: RawConfiguration,
+}
+
+/// A reference to a rule (§3.52).
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RawDescriptor {
+    pub(super) id: Option<Text>,
+    pub(super) index: Option<i64>,
+    pub(super) guid: Option<String>,
+    pub(super) tool_component: Option<RawComponentReference>,
+}
+
+/// A reference to a tool component (§3.54).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawComponentReference {
+    pub(super) name: Option<String>,
+    pub(super) index: Option<i64>,
+    pub(super) guid: Option<String>,
+}
+
+/// A rule's configuration (§3.50).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawConfiguration {
+    pub(super) level: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawNotification {
+    level: Option<String>,
+    message: RawText,
+    descriptor: RawDescriptor,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawText {
+    text: Option<String>,
+    markdown: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawReference {
+    location: Option<RawArtifactLocation>,
+    guid: Option<String>,
+}
+
+const PATHS: &[&str] = &[
+    "version",
+    "runs[].tool.driver.name",
+    "runs[].tool.driver.semanticVersion",
+    "runs[].tool.driver.version",
+    "runs[].tool.driver.rules[]",
+    "runs[].tool.driver.globalMessageStrings{}",
+    "runs[].tool.extensions[].name",
+    "runs[].tool.extensions[].guid",
+    "runs[].tool.extensions[].rules[]",
+    "runs[].artifacts[].location",
+    "runs[].originalUriBaseIds{}",
+    "runs[].automationDetails.id",
+    "runs[].automationDetails.guid",
+    "runs[].invocations[].executionSuccessful",
+    "runs[].invocations[].toolExecutionNotifications[]",
+    "runs[].invocations[].toolConfigurationNotifications[]",
+    "runs[].invocations[].ruleConfigurationOverrides[]",
+    "runs[].invocations[].workingDirectory",
+    "runs[].taxonomies[].name",
+    "runs[].taxonomies[].taxa[].id",
+    "runs[].externalPropertyFileReferences{}",
+    "inlineExternalProperties[].guid",
+    "inlineExternalProperties[].runGuid",
+    "inlineExternalProperties[].driver.rules[]",
+    "inlineExternalProperties[].artifacts[].location",
+];
+
+/// The place of the driver's name in [`PATHS`].
+const DRIVER_NAME: usize = 1;
+
+/// The parts of external property files that hold results, or what changes how they are judged.
+const NEEDED_PARTS: &[&str] = &["results", "invocations", "driver", "extensions", "artifacts"];
+
+impl Log {
+    /// Reads a log but for its results.
+    ///
+    /// # Errors
+    /// It is no SARIF of version 2.1.
+    pub(super) fn read(input: Input<'_>) -> Result<Self, ParseError> {
+        let mut reading = Reading::default();
+        let seen = json::walk(input, PATHS, &mut |hit| {
+            if let Some(path) = PATHS.get(hit.path) {
+                reading.take(path, &hit);
+            }
+            Ok(())
+        })?;
+        let wrong = |reason: String| ParseError::WrongTool { expected: "SARIF", reason };
+        match reading.version.as_deref() {
+            Some(version) if version.starts_with("2.1") => {}
+            Some(version) => {
+                let version: String = version.chars().filter(|c| !c.is_control()).take(20).collect();
+                return Err(wrong(format!("its `version` is `{version}`; SARIF 2.1.0 is read")));
+            }
+            None => return Err(wrong("it has no `version`".to_owned())),
+        }
+        if !seen.container(DRIVER_NAME) {
+            return Err(wrong("it has no `runs` with a `tool` and its `driver`".to_owned()));
+        }
+        Ok(reading.finish())
+    }
+
+    /// The run to which an inline external property belongs.
+    pub(super) fn run_of_inline(&self, inline: usize) -> Option<usize> {
+        self.inline.get(&inline).copied()
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    version: Option<String>,
+    log: Log,
+    rule_bytes: usize,
+    /// Guids of inline external properties, and of the runs they are for.
+    inline_guids: BTreeMap<usize, String>,
+    inline_runs: BTreeMap<usize, String>,
+    inline_rules: BTreeMap<usize, Vec<Rule>>,
+    inline_artifacts: BTreeMap<usize, BTreeMap<usize, RawArtifactLocation>>,
+    /// What runs refer to: the run, the part, the guid if any.
+    references: Vec<(usize, String, Option<String>)>,
+}
+
+impl Reading {
+    fn take(&mut self, path: &str, hit: &Hit<'_>) {
+        if let Some(inner) = path.strip_prefix("runs[].") {
+            let rest_of_texts = RULE_TEXT_BYTES_MAX.saturating_sub(self.rule_bytes);
+            let run = self.log.runs.entry(hit.index(0)).or_default();
+            match inner {
+                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(hit, rest_of_texts),
+                "tool.extensions[].rules[]" => {
+                    self.rule_bytes += run.component(hit.index(1) + 1).push(hit, rest_of_texts);
+                }
+                "externalPropertyFileReferences{}" => {
+                    for reference in hit.read::<json::Many<RawReference>>().unwrap_or_default().0 {
+                        if reference.guid.is_some() || reference.location.is_some() {
+                            self.references.push((hit.index(0), hit.name(1).to_owned(), reference.guid));
+                        }
+                    }
+                }
+                other => run.take(other, hit),
+            }
+            return;
+        }
+        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+        let at = hit.index(0);
+        match path {
+            "version" => self.version = text(),
+            "inlineExternalProperties[].guid" => drop(text().map(|guid| self.inline_guids.insert(at, guid))),
+            "inlineExternalProperties[].runGuid" => drop(text().map(|guid| self.inline_runs.insert(at, guid))),
+            "inlineExternalProperties[].driver.rules[]" => {
+                let rule = hit.read::<RawRule>().unwrap_or_default().into_rule(usize::MAX);
+                self.inline_rules.entry(at).or_default().push(rule);
+            }
+            "inlineExternalProperties[].artifacts[].location" => {
+                if let Ok(location) = hit.read() {
+                    self.inline_artifacts.entry(at).or_default().insert(hit.index(1), location);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Joins runs with the inline external properties that are theirs, and tells what is missing.
+    fn finish(mut self) -> Log {
+        for (run, part, guid) in std::mem::take(&mut self.references) {
+            let inline = self.inline_guids.iter().find(|(_, there)| guid.as_ref() == Some(*there)).map(|(at, _)| *at);
+            match inline {
+                Some(inline) => drop(self.log.inline.insert(inline, run)),
+                None if NEEDED_PARTS.contains(&part.as_str()) => {
+                    let run = self.log.runs.entry(run).or_default();
+                    run.error(format!("its {part} are in another file, which is not part of the report"));
+                }
+                None => {}
+            }
+        }
+        for (inline, guid) in &self.inline_runs {
+            if let Some((run, _)) = self.log.runs.iter().find(|(_, run)| run.guid.as_ref() == Some(guid)) {
+                self.log.inline.entry(*inline).or_insert(*run);
+            }
+        }
+        // Nothing says whose it is: with one run there is no doubt.
+        let inlines = self.inline_guids.keys().chain(self.inline_rules.keys()).copied().collect::<BTreeSet<_>>();
+        if let (1, Some(only)) = (self.log.runs.len(), self.log.runs.keys().next().copied()) {
+            for inline in inlines.into_iter().chain([0]) {
+                self.log.inline.entry(inline).or_insert(only);
+            }
+        }
+        for (inline, run) in &self.log.inline {
+            let Some(run) = self.log.runs.get_mut(run) else { continue };
+            for rule in self.inline_rules.remove(inline).unwrap_or_default() {
+                run.component(0).add(rule);
+            }
+            run.artifacts.extend(self.inline_artifacts.remove(inline).unwrap_or_default());
+        }
+        for run in self.log.runs.values_mut() {
+            if run.tool.is_empty() {
+                "sarif".clone_into(&mut run.tool);
+            }
+        }
+        self.log
+    }
+}
+
+impl Run {
+    fn component(&mut self, at: usize) -> &mut Component {
+        self.components.entry(at).or_default()
+    }
+
+    fn error(&mut self, error: String) {
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(error);
+        }
+    }
+
+    fn take(&mut self, path: &str, hit: &Hit<'_>) {
+        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+        match path {
+            "tool.driver.name" => {
+                let name = text().unwrap_or_default();
+                self.tool = tools::tool_of(&name);
+                self.known = tools::known(&self.tool);
+            }
+            "tool.driver.semanticVersion" => (self.version, self.semantic) = (text(), true),
+            "tool.driver.version" if !self.semantic => self.version = text(),
+            "tool.driver.globalMessageStrings{}" => {
+                let message: RawText = hit.read().unwrap_or_default();
+                let text = message.text.or(message.markdown).unwrap_or_default();
+                self.component(0).messages.insert(hit.name(1).to_owned(), text);
+            }
+            "tool.extensions[].name" => self.component(hit.index(1) + 1).name = text(),
+            "tool.extensions[].guid" => self.component(hit.index(1) + 1).guid = text(),
+            "artifacts[].location" => {
+                if let Ok(location) = hit.read() {
+                    self.artifacts.insert(hit.index(1), location);
+                }
+            }
+            "originalUriBaseIds{}" => {
+                if let Ok(location) = hit.read() {
+                    self.bases.insert(hit.name(1).to_owned(), location);
+                }
+            }
+            // The part of the id behind the last slash names the single run (§3.17.3).
+            "automationDetails.id" => {
+                let id = text().unwrap_or_default();
+                self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filter(|c| !c.is_empty());
+            }
+            "automationDetails.guid" => self.guid = text(),
+            "invocations[].executionSuccessful" if hit.raw.trim() == "false" => {
+                self.error("the tool says that its run was not successful".to_owned());
+            }
+            "invocations[].toolExecutionNotifications[]" | "invocations[].toolConfigurationNotifications[]" => {
+                let notification: RawNotification = hit.read().unwrap_or_default();
+                if notification.level.as_deref() == Some("error") {
+                    let message = notification.message.text.or(notification.message.markdown);
+                    let id = notification.descriptor.id.map(|id| id.0);
+                    self.error(message.or(id).unwrap_or_else(|| "an error that is not described".to_owned()));
+                }
+            }
+            "invocations[].ruleConfigurationOverrides[]" => {
+                if let Ok(raw) = hit.read::<RawOverride>() {
+                    self.overrides.entry(hit.index(1)).or_default().push(raw);
+                }
+            }
+            "invocations[].workingDirectory" => {
+                let uri = hit.read::<RawArtifactLocation>().unwrap_or_default().uri;
+                self.folders.extend(uri.as_deref().and_then(super::place::file_path));
+            }
+            "taxonomies[].name" if text().is_some_and(|name| name.eq_ignore_ascii_case("cwe")) => {
+                self.cwe_taxonomies.insert(hit.index(1));
+            }
+            "taxonomies[].taxa[].id" => {
+                if let Some(number) = text().as_deref().and_then(crate::value::cwe::number) {
+                    self.cwes.insert((hit.index(1), hit.index(2)), number);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The rule that a result names: by id, or by its place when it names none.
+    pub(super) fn rule(&self, id: Option<&str>, index: Option<i64>, descriptor: &RawDescriptor) -> Option<&Rule> {
+        let component = descriptor.tool_component.as_ref().map_or(Some(0), |reference| self.component_at(reference));
+        let id = descriptor.id.as_ref().map(|id| id.0.as_str()).or(id);
+        let index = descriptor.index.or(index).and_then(|index| usize::try_from(index).ok());
+        let at = |component: usize| self.components.get(&component);
+        // Where index and id disagree the id is right: several tools write wrong indices.
+        if let (Some(component), Some(index)) = (component.and_then(at), index)
+            && let Some(rule) = component.rules.get(index)
+            && id.is_none_or(|id| rule.is_called(id))
+        {
+            return Some(rule);
+        }
+        let guid = descriptor.guid.as_deref();
+        let by_guid = guid.and_then(|guid| self.rules().find(|rule| rule.guid.as_deref() == Some(guid)));
+        by_guid.or_else(|| id.and_then(|id| self.rule_called(id)))
+    }
+
+    fn rule_called(&self, id: &str) -> Option<&Rule> {
+        let called =
+            |id: &str| self.components.values().find_map(|component| component.rules.get(*component.by_id.get(id)?));
+        // A hierarchical id: `CA5350/md5` is a case of `CA5350` (§3.27.7).
+        let shorter = std::iter::successors(id.rsplit_once('/'), |(before, _)| before.rsplit_once('/'));
+        called(id).or_else(|| shorter.map(|(before, _)| before).find_map(called))
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.components.values().flat_map(|component| &component.rules)
+    }
+
+    fn component_at(&self, reference: &RawComponentReference) -> Option<usize> {
+        if let Some(index) = reference.index.and_then(|index| usize::try_from(index).ok()) {
+            return Some(index + 1);
+        }
+        let is = |component: &Component| {
+            (reference.guid.is_some() && component.guid == reference.guid)
+                || (reference.name.is_some() && component.name == reference.name)
+        };
+        self.components.iter().find(|(_, component)| is(component)).map(|(at, _)| *at)
+    }
+}
+
+impl Component {
+    /// Adds a rule; answers how many bytes of texts it keeps.
+    fn push(&mut self, hit: &Hit<'_>, text_bytes: usize) -> usize {
+        // A rule that cannot be read keeps its place: results refer to it by index.
+        let rule = hit.read::<RawRule>().unwrap_or_default().into_rule(text_bytes);
+        let bytes = rule.text_bytes();
+        self.add(rule);
+        bytes
+    }
+
+    fn add(&mut self, rule: Rule) {
+        self.by_id.entry(rule.id.clone()).or_insert(self.rules.len());
+        self.rules.push(rule);
+    }
+}

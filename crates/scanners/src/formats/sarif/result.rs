@@ -1,0 +1,411 @@
+//! A result (§3.27) as a finding.
+
+use super::log::{RawDescriptor, Run};
+use super::own;
+use super::place::{RawLocation, RawPhysicalLocation};
+use super::rule::{RawProperties, Rule, is_cwe};
+use crate::reader::json::{Many, Number, Text};
+use crate::reader::report::{Collector, ParseError};
+use crate::value::cwe;
+use crate::value::rating::{Rating, Words};
+use crate::value::secret;
+use finding::{Finding, Kind, Package};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What Semgrep writes instead of code and fingerprints when nobody is signed in.
+pub(super) const LOGIN: &str = "requires login";
+
+/// The levels of SARIF (§3.27.10).
+pub(super) const LEVELS: Words = &[("error", 800), ("warning", 550), ("note", 0), ("none", 0)];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawResult {
+    #[serde(default)]
+    rule_id: Option<Text>,
+    #[serde(default)]
+    rule_index: Option<i64>,
+    #[serde(default)]
+    rule: RawDescriptor,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    level: Option<String>,
+    #[serde(default)]
+    message: RawMessage,
+    #[serde(default)]
+    locations: Many<RawLocation>,
+    #[serde(default)]
+    related_locations: Many<RawLocation>,
+    #[serde(default)]
+    fingerprints: BTreeMap<String, RawFingerprint>,
+    #[serde(default)]
+    partial_fingerprints: BTreeMap<String, RawFingerprint>,
+    #[serde(default)]
+    suppressions: Many<RawSuppression>,
+    #[serde(default)]
+    baseline_state: Option<String>,
+    #[serde(default)]
+    rank: Number,
+    #[serde(default)]
+    taxa: Many<RawDescriptor>,
+    #[serde(default)]
+    fixes: Many<RawFix>,
+    #[serde(default)]
+    guid: Option<Text>,
+    #[serde(default)]
+    provenance: RawProvenance,
+    #[serde(default)]
+    hosted_viewer_uri: Option<String>,
+    #[serde(default)]
+    properties: RawResultProperties,
+}
+
+/// A message (§3.11): a text, markdown alone, or the id of one of the rule's messages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawMessage {
+    text: Option<Text>,
+    markdown: Option<Text>,
+    id: Option<String>,
+    arguments: Many<Text>,
+}
+
+/// A fingerprint: a text, or as Black Duck writes it an object with one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RawFingerprint {
+    Text(Text),
+    Nested { value: Text },
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawSuppression {
+    kind: Option<String>,
+    // `state` is the name that drafts of the format had.
+    #[serde(alias = "state")]
+    status: Option<String>,
+    justification: Option<Text>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawFix {
+    description: super::rule::RawMessageString,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawProvenance {
+    invocation_index: Option<i64>,
+}
+
+/// Properties of results: those of any tool, and Bandit's, Gitleaks' and Black Duck's own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawResultProperties {
+    #[serde(flatten)]
+    common: RawProperties,
+    issue_severity: Option<Text>,
+    issue_confidence: Option<Text>,
+    offender: Option<Text>,
+    commit: Option<Text>,
+    #[serde(rename = "commitMessage")]
+    commit_message: Option<Text>,
+    component: Option<Text>,
+    #[serde(rename = "componentVersion")]
+    component_version: Option<Text>,
+    #[serde(rename = "componentOrigin")]
+    component_origin: Option<Text>,
+}
+
+impl RawResult {
+    /// Hands the result to the collector. `several`: runs of the report are of different tools. `met`: rules of which the
+    /// run has had a result, where that matters.
+    pub(super) fn take(
+        self,
+        run: &Run,
+        several: bool,
+        met: &mut BTreeSet<String>,
+        collector: &mut Collector<'_>,
+    ) -> Result<(), ParseError> {
+        if self.baseline_state.as_deref() == Some("absent") {
+            return collector.closed();
+        }
+        match self.kind.as_deref() {
+            Some("pass") => collector.passed(),
+            Some("notApplicable" | "informational") => collector.not_applicable(),
+            Some(_) | None if self.says_nothing() => {
+                collector.rejected("it names no rule and has no message".to_owned())
+            }
+            Some(_) | None => {
+                let finding = self.into_finding(run, several, met);
+                if run.tool == "checkov" && crate::formats::checkov::is_about_secrets(&finding.rule) {
+                    collector.holds_secrets();
+                }
+                collector.finding(finding)
+            }
+        }
+    }
+
+    fn says_nothing(&self) -> bool {
+        let Self { rule_id, rule_index, rule, message, .. } = self;
+        let unnamed = rule_id.is_none() && rule_index.is_none() && rule.id.is_none() && rule.index.is_none();
+        unnamed && rule.guid.is_none() && message.text.is_none() && message.markdown.is_none()
+    }
+
+    fn into_finding(self, run: &Run, several: bool, met: &mut BTreeSet<String>) -> Finding {
+        let rule = run.rule(self.rule_id.as_ref().map(|id| id.0.as_str()), self.rule_index, &self.rule);
+        let named = self.rule_id.as_ref().or(self.rule.id.as_ref()).map(|id| id.0.clone());
+        let id = match rule {
+            // A hierarchical id is a case of its rule: the rule is the issue.
+            Some(rule) if !rule.id.is_empty() => rule.id.clone(),
+            Some(_) | None => named.clone().filter(|id| !id.trim().is_empty()).unwrap_or_else(|| "unnamed".to_owned()),
+        };
+        let message = self.message(rule, run);
+        let title = rule.and_then(Rule::title).or_else(|| first_line(&message)).unwrap_or(&id).to_owned();
+        let mut finding = Finding::new(self.kind_of(run, rule, &id), id.as_str(), title, message);
+        finding.tool = several.then(|| run.tool.clone());
+        if let Some(named) = named.filter(|named| *named != id) {
+            finding.raw.insert("rule_id".to_owned(), named);
+        }
+        self.describe(&mut finding, rule);
+        self.weaknesses(&mut finding, run, rule);
+        self.rate(&mut finding, run, rule);
+        self.place(&mut finding, run);
+        finding.suppressed = self.suppressed();
+        let mut withheld = false;
+        for (name, print) in self.partial_fingerprints.into_iter().chain(self.fingerprints) {
+            let (RawFingerprint::Text(value) | RawFingerprint::Nested { value }) = print else { continue };
+            withheld |= value.0 == LOGIN;
+            if value.0 != LOGIN && !value.0.trim().is_empty() {
+                finding.fingerprints.insert(name, value.0);
+            }
+        }
+        let place = self.locations.0.first().and_then(|location| location.physical_location.as_ref());
+        let properties = self.properties;
+        if finding.kind == Kind::Dependency {
+            let component = properties.component.and_then(Text::filled).map(|name| Package {
+                name,
+                version: properties.component_version.and_then(Text::filled),
+                ecosystem: properties.component_origin.and_then(Text::filled).map(|origin| origin.to_lowercase()),
+                ..Package::default()
+            });
+            super::dependency::fill(&mut finding, component, &run.tool);
+        }
+        if let Some(offender) = properties.offender.and_then(Text::filled) {
+            secret::put(&mut finding, &offender);
+        } else if finding.kind == Kind::Secret
+            && !own::finds_secrets(&run.tool)
+            && let Some(text) = place.and_then(RawPhysicalLocation::own_text)
+        {
+            secret::put(&mut finding, text);
+        }
+        own::settle(&run.tool, &mut finding, &own::Facts { rule, place, withheld }, met);
+        finding
+    }
+
+    fn kind_of(&self, run: &Run, rule: Option<&Rule>, id: &str) -> Kind {
+        let tagged = |tag: &str| rule.is_some_and(|rule| rule.tags.iter().any(|there| there.eq_ignore_ascii_case(tag)));
+        if let Some(kind) = own::kind(&run.tool, id, rule) {
+            return kind;
+        }
+        if self.properties.offender.is_some() || tagged("secret") || tagged("secrets") {
+            return Kind::Secret;
+        }
+        if tagged("misconfiguration") {
+            return Kind::Infrastructure;
+        }
+        if tagged("license") {
+            return Kind::License;
+        }
+        if self.properties.component.is_some() || super::dependency::is_advisory(id) {
+            return Kind::Dependency;
+        }
+        run.known.map_or(Kind::Code, |known| known.kind)
+    }
+
+    fn message(&self, rule: Option<&Rule>, run: &Run) -> String {
+        let by_id = self.message.id.as_ref().and_then(|id| {
+            let of_rule = rule.and_then(|rule| rule.messages.get(id));
+            of_rule.or_else(|| run.components.get(&0).and_then(|driver| driver.messages.get(id)))
+        });
+        let own = [&self.message.text, &self.message.markdown].into_iter().flatten().map(|text| &text.0);
+        let text = own.chain(by_id).find(|text| !text.trim().is_empty());
+        let text = text.or_else(|| rule.and_then(|rule| rule.full.as_ref().or(rule.short.as_ref())));
+        filled_in(text.map(String::as_str).unwrap_or_default(), &self.message.arguments.0)
+    }
+
+    fn describe(&self, finding: &mut Finding, rule: Option<&Rule>) {
+        let raw = &mut finding.raw;
+        let mut keep = |name: &str, value: Option<String>| drop(value.map(|value| raw.insert(name.to_owned(), value)));
+        keep("kind", self.kind.clone().filter(|kind| kind != "fail"));
+        keep("baseline_state", self.baseline_state.clone());
+        keep("rank", self.rank.0.map(|rank| rank.to_string()));
+        keep("commit", self.properties.commit.as_ref().map(|commit| commit.0.clone()));
+        keep("commit_message", self.properties.commit_message.as_ref().map(|message| message.0.clone()));
+        keep("viewer", self.hosted_viewer_uri.clone());
+        keep("precision", rule.and_then(|rule| rule.precision.clone()));
+        // §3.49.5: what a renamed rule was called in earlier versions of the tool.
+        finding.add_former_rules(rule.into_iter().flat_map(|rule| rule.deprecated_ids.iter().cloned()));
+        finding.confidence = self.properties.issue_confidence.as_ref().map(|word| word.0.clone());
+        finding.tool_id = self.guid.as_ref().map(|guid| guid.0.clone());
+        finding.description = rule.and_then(|rule| rule.full.clone().or(rule.short.clone()));
+        let fix = self.fixes.0.iter().find_map(|fix| fix.description.text.clone());
+        finding.remediation = fix.or_else(|| rule.and_then(|rule| rule.help.clone()));
+        finding.references = rule.and_then(|rule| rule.help_uri.clone()).into_iter().collect();
+    }
+
+    fn weaknesses(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
+        let of_rule = rule.map(|rule| rule.cwes.clone()).unwrap_or_default();
+        let taxa = self.taxa.0.iter().filter_map(|taxon| {
+            let component = taxon.tool_component.as_ref();
+            let taxonomy = component.and_then(|component| component.index).and_then(|at| usize::try_from(at).ok());
+            if is_cwe(taxon) || taxonomy.is_some_and(|at| run.cwe_taxonomies.contains(&at)) {
+                if let Some(number) = taxon.id.as_ref().and_then(|id| cwe::number(&id.0)) {
+                    return Some(number);
+                }
+                let at = (taxonomy?, usize::try_from(taxon.index?).ok()?);
+                return run.cwe_taxonomies.contains(&at.0).then(|| run.cwes.get(&at).copied()).flatten();
+            }
+            None
+        });
+        for number in of_rule.into_iter().chain(self.properties.common.cwe_numbers()).chain(taxa) {
+            if !finding.cwes.contains(&number) {
+                finding.cwes.push(number);
+            }
+        }
+    }
+
+    fn rate(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
+        let own_words = run.known.and_then(|known| known.words);
+        if let (Some(words), Some(word)) = (own_words, &self.properties.issue_severity) {
+            return Rating::new(words).word(Some(&word.0)).apply(finding);
+        }
+        let looked_at = matches!(self.kind.as_deref(), Some("open" | "review"));
+        let level = match (looked_at, &self.level) {
+            (true, _) => "none".to_owned(),
+            (false, Some(level)) => level.clone(),
+            (false, None) => {
+                let set = self.overridden(run, rule).or_else(|| rule.and_then(|rule| rule.level.clone()));
+                set.unwrap_or_else(|| "warning".to_owned())
+            }
+        };
+        let own_word = own::word(&run.tool, finding.kind, &level, rule).filter(|_| !looked_at);
+        if let (Some(words), Some(word)) = (own_words, own_word) {
+            return Rating::new(words).word(Some(word)).apply(finding);
+        }
+        let in_range = |score: &f64| (0.0..=10.0).contains(score);
+        let of_rule = rule.and_then(|rule| rule.security_severity);
+        let security = self.properties.common.security_severity.0.or(of_rule).filter(in_range);
+        let vectors = self.properties.common.cvss.0.iter().map(|text| text.0.as_str());
+        let vectors = vectors.chain(rule.iter().flat_map(|rule| rule.cvss.iter().map(String::as_str)));
+        let rating = vectors.fold(Rating::new(LEVELS), |rating, vector| rating.vector(Some(vector), None));
+        rating.own(security.filter(|_| !looked_at)).word(Some(&level)).apply(finding);
+        // Unlike a word, a level means a severity even where the tool gives its rules a score.
+        finding.scanner_severity = finding.score.map(|scored| scored.score.severity());
+    }
+
+    /// The level that the result's invocation sets for its rule (§3.20.5).
+    fn overridden(&self, run: &Run, rule: Option<&Rule>) -> Option<String> {
+        let invocation = self.provenance.invocation_index.and_then(|at| usize::try_from(at).ok());
+        let invocation =
+            invocation.or((run.overrides.len() == 1).then(|| run.overrides.keys().next().copied()).flatten());
+        let overrides = run.overrides.get(&invocation?)?;
+        let same = |descriptor: &RawDescriptor| {
+            let there = descriptor.id.as_ref().map(|id| id.0.as_str());
+            let there = there.or_else(|| run.rule(None, descriptor.index, descriptor).map(|rule| rule.id.as_str()));
+            there.is_some_and(|there| rule.is_some_and(|rule| rule.is_called(there)))
+        };
+        overrides.iter().find(|set| same(&set.descriptor)).and_then(|set| set.configuration.level.clone())
+    }
+
+    fn place(&self, finding: &mut Finding, run: &Run) {
+        let physical = || self.locations.0.iter().filter_map(|location| location.physical_location.as_ref());
+        let mut places = physical().filter_map(|physical| physical.location(run));
+        finding.location = places.next();
+        finding.other_locations = places.collect();
+        finding.code = physical().next().and_then(RawPhysicalLocation::code);
+        let logical = self.locations.0.iter().flat_map(|location| &location.logical_locations.0);
+        let mut names = logical.filter_map(|logical| logical.fully_qualified_name.as_ref().or(logical.name.as_ref()));
+        if let Some(name) = names.next() {
+            if finding.kind == Kind::Infrastructure || finding.location.is_none() {
+                finding.resource = Some(name.clone());
+            }
+            finding.raw.insert("logical_location".to_owned(), name.clone());
+        }
+        let related =
+            self.related_locations.0.iter().filter_map(|location| location.physical_location.as_ref()?.location(run));
+        let related: Vec<String> = related
+            .take(finding::limits::REJECTED_LISTED_MAX)
+            .map(|place| place.line.map_or_else(|| place.path.clone(), |line| format!("{}:{line}", place.path)))
+            .collect();
+        if !related.is_empty() {
+            finding.raw.insert("related_locations".to_owned(), related.join("\n"));
+        }
+    }
+
+    /// How the report suppresses it: only if each suppression is accepted, and there is one (§3.27.23).
+    fn suppressed(&self) -> Option<String> {
+        let accepted = |one: &RawSuppression| one.status.as_deref().is_none_or(|status| status == "accepted");
+        if self.suppressions.0.is_empty() || !self.suppressions.0.iter().all(accepted) {
+            return None;
+        }
+        let how = |one: &RawSuppression| {
+            let kind = one.kind.clone().unwrap_or_else(|| "suppressed".to_owned());
+            match one.justification.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty()) {
+                Some(justification) => format!("{kind}: {justification}"),
+                None => kind,
+            }
+        };
+        Some(self.suppressions.0.iter().map(how).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl Rule {
+    /// What to call the rule: its name where people gave it one, else its short description.
+    fn title(&self) -> Option<&str> {
+        let short = self.short.as_deref().and_then(first_line);
+        let name = self.name.as_deref().filter(|name| *name != self.id);
+        short.or(name).or(self.full.as_deref().and_then(first_line))
+    }
+}
+
+fn first_line(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).find(|line| !line.is_empty())
+}
+
+/// A message with its arguments in the places that their numbers mark: `{0}`; a doubled brace is a brace (§3.11.5).
+fn filled_in(text: &str, arguments: &[Text]) -> String {
+    if arguments.is_empty() {
+        return text.to_owned();
+    }
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(at);
+        filled.push_str(before);
+        if let Some(after) = from.strip_prefix("{{").or_else(|| from.strip_prefix("}}")) {
+            filled.push_str(from.get(..1).unwrap_or_default());
+            rest = after;
+            continue;
+        }
+        let number = from.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let argument = number.and_then(|(number, after)| Some((arguments.get(number.parse::<usize>().ok()?)?, after)));
+        rest = match argument {
+            Some((argument, after)) => {
+                filled.push_str(&argument.0);
+                after
+            }
+            None => {
+                filled.push_str(from.get(..1).unwrap_or_default());
+                from.get(1..).unwrap_or_default()
+            }
+        };
+    }
+    filled.push_str(rest);
+    filled
+}

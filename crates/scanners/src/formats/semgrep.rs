@@ -1,0 +1,462 @@
+//! Semgrep, <https://semgrep.dev>: code, dependency and secret scanner. Reads the JSON report of `semgrep scan --json`
+//! and `semgrep ci --json` as versions 0.70 to 1.182 write it, and the list `vulns[]` of the platform's export of
+//! vulnerable dependencies. The platform's findings are a format of their own, `semgrep-pro`.
+//!
+//! Each element of `results[]` or `vulns[]` is a result. `check_id` is the rule, exactly as the tool's SARIF writes it.
+//! What a `nosemgrep` comment ignores (`is_ignored`) is suppressed. Errors of level `error` make the scan incomplete, and
+//! so does an export that says it is only one page of several (`hasMore`).
+//!
+//! Semgrep's documentation (rule syntax, `severity`) names four levels and says which older words are the same: ERROR is
+//! HIGH, WARNING is MEDIUM, INFO is LOW. Since version 1.100 the tool writes `requires login` where the code and the
+//! fingerprint should stand: that is neither.
+
+mod vulns;
+
+use crate::Scanner;
+use crate::reader::json::Loose;
+use crate::reader::json::{self, Many, Number, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::value::cwe;
+use crate::value::rating::{Rating, Words};
+use crate::value::secret;
+use finding::{Excerpt, Finding, Kind, Location, Package};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use vulns::RawVulnerability;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "semgrep",
+    tool: "semgrep",
+    name: "Semgrep",
+    aliases: &["semgrep-oss", "semgrep-json"],
+    versions: "0.70 to 1.182",
+    category: "SAST",
+    notation: Notation::Json,
+    formats: "JSON (`semgrep scan --json`), and the platform's export of dependencies (`vulns`)",
+    severities: "CRITICAL 9.5, ERROR or HIGH 8.0, WARNING or MEDIUM 5.5, INFO or LOW 2.0 (Semgrep's documentation of a rule's severity)",
+    differences: &[],
+    detect,
+    parse,
+};
+
+/// Also the words of the platform.
+pub(crate) const WORDS: Words =
+    &[("CRITICAL", 950), ("ERROR", 800), ("HIGH", 800), ("WARNING", 550), ("MEDIUM", 550), ("INFO", 200), ("LOW", 200)];
+/// What stands for something that only users of the platform see.
+const WITHHELD: &str = "requires login";
+
+fn detect(sniff: &Sniff) -> bool {
+    let bare: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(40).collect();
+    sniff.has_all(&["results[].check_id", "results[].extra"])
+        || sniff.has_all(&["errors", "paths.scanned"])
+        || sniff.has_all(&["vulns[].advisory.ruleId", "vulns[].matchedDependency"])
+        || bare == r#"{"results":[],"errors":[]}"#
+        || bare == r#"{"errors":[],"results":[]}"#
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let paths = ["results[]", "vulns[]", "errors[]", "version", "hasMore"];
+    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+        0 => collector.result(hit.read::<RawResult>().map(RawResult::into_finding)),
+        1 => match hit.read::<RawVulnerability>() {
+            Ok(raw) if raw.is_fixed() => collector.closed(),
+            raw => collector.result(raw.map(RawVulnerability::into_finding)),
+        },
+        2 => {
+            if let Some(error) = hit.read::<RawError>().map_or_else(Some, RawError::text) {
+                collector.scanner_error(error);
+            }
+            Ok(())
+        }
+        3 => {
+            hit.read::<Text>().into_iter().filter_map(Text::filled).for_each(|version| collector.version(version));
+            Ok(())
+        }
+        _ => {
+            if hit.read::<bool>().unwrap_or(false) {
+                collector.scanner_error("the export is one page of several: `hasMore` is true");
+            }
+            Ok(())
+        }
+    })?;
+    if (seen.container(0) && seen.container(2)) || seen.container(1) {
+        return Ok(());
+    }
+    let reason = "a Semgrep JSON report is an object with the lists `results` and `errors`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+#[derive(Deserialize)]
+struct RawError {
+    level: Loose<Text>,
+    message: Loose<Text>,
+    long_msg: Loose<Text>,
+    short_msg: Loose<Text>,
+    path: Loose<Text>,
+}
+
+impl RawError {
+    /// What is wrong, if it is more than a warning.
+    fn text(self) -> Option<String> {
+        if self.level.as_str().is_some_and(|level| !level.eq_ignore_ascii_case("error")) {
+            return None;
+        }
+        let message = self.message.filled().or(self.long_msg.filled()).or(self.short_msg.filled());
+        let message = message.unwrap_or_else(|| "an error without a message".to_owned());
+        match self.path.filled() {
+            Some(path) if !message.contains(&path) => Some(format!("{path}: {message}")),
+            Some(_) | None => Some(message),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawResult {
+    check_id: String,
+    path: Text,
+    start: Loose<RawPosition>,
+    end: Loose<RawPosition>,
+    extra: RawExtra,
+}
+
+#[derive(Deserialize, Default)]
+struct RawPosition {
+    line: Loose<Number>,
+    col: Loose<Number>,
+}
+
+#[derive(Deserialize)]
+struct RawExtra {
+    message: Loose<Text>,
+    severity: Loose<Text>,
+    lines: Loose<Text>,
+    fingerprint: Loose<Text>,
+    fix: Loose<Text>,
+    is_ignored: Loose<bool>,
+    validation_state: Loose<Text>,
+    metadata: Loose<RawMetadata>,
+    metavars: Loose<BTreeMap<String, RawMetavariable>>,
+    sca_info: Loose<RawScaInfo>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawMetadata {
+    cwe: Loose<Many<Text>>,
+    owasp: Loose<Many<Text>>,
+    references: Loose<Many<Text>>,
+    technology: Loose<Many<Text>>,
+    source: Loose<Text>,
+    shortlink: Loose<Text>,
+    category: Loose<Text>,
+    confidence: Loose<Text>,
+    likelihood: Loose<Text>,
+    impact: Loose<Text>,
+    product: Loose<Text>,
+    #[serde(rename = "sca-vuln-database-identifier")]
+    advisories: Loose<Many<Text>>,
+    #[serde(rename = "sca-fix-versions")]
+    fixes: Loose<Many<BTreeMap<String, Text>>>,
+    #[serde(rename = "sca-severity")]
+    sca_severity: Loose<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawMetavariable {
+    abstract_content: Loose<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawScaInfo {
+    reachable: Loose<bool>,
+    dependency_match: RawMatch,
+}
+
+#[derive(Deserialize)]
+struct RawMatch {
+    found_dependency: RawFound,
+    lockfile: Loose<Text>,
+}
+
+#[derive(Deserialize)]
+struct RawFound {
+    package: String,
+    version: Loose<Text>,
+    ecosystem: Loose<Text>,
+    transitivity: Loose<Text>,
+    lockfile_path: Loose<Text>,
+    line_number: Loose<Number>,
+}
+
+impl RawResult {
+    fn into_finding(self) -> Finding {
+        let Self { check_id, path, start, end, extra } = self;
+        let (start, end) = (start.0.unwrap_or_default(), end.0.unwrap_or_default());
+        let metadata = extra.metadata.0.unwrap_or_default();
+        let technology = metadata.technology.texts();
+        let is_secret = is_secret(&check_id, &technology, metadata.product.as_str());
+        let title = title_of(&check_id).to_owned();
+        let lines = extra.lines.filled().filter(|lines| lines != WITHHELD);
+        let line = start.line.line();
+        let references = [
+            metadata.references.texts(),
+            [metadata.source, metadata.shortlink].map(Loose::filled).into_iter().flatten().collect(),
+        ];
+        let mut finding = Finding {
+            confidence: metadata.confidence.filled(),
+            cwes: cwe::numbers(metadata.cwe.texts().iter().map(String::as_str)),
+            references: references.concat(),
+            location: Some(Location {
+                path: path.0,
+                line,
+                end_line: end.line.line().filter(|last| line.is_some_and(|first| *last > first)),
+                column: start.col.line(),
+            }),
+            code: lines
+                .as_ref()
+                .zip(line)
+                .map(|(lines, first_line)| Excerpt { first_line, lines: lines.lines().map(str::to_owned).collect() }),
+            suppressed: extra.is_ignored.0.unwrap_or(false).then(|| "is_ignored".to_owned()),
+            ..Finding::new(Kind::Code, check_id, title, extra.message.filled().unwrap_or_default())
+        };
+        let fingerprint = extra.fingerprint.filled().filter(|print| print != WITHHELD);
+        finding.fingerprints.extend(fingerprint.map(|print| ("matchBasedId/v1".to_owned(), print)));
+        let kept = [
+            ("category", metadata.category.filled()),
+            ("likelihood", metadata.likelihood.filled()),
+            ("impact", metadata.impact.filled()),
+            ("owasp", Some(metadata.owasp.texts().join(", ")).filter(|owasp| !owasp.is_empty())),
+            ("fix", extra.fix.filled()),
+            ("validation_state", extra.validation_state.filled().filter(|state| state != "NO_VALIDATOR")),
+        ];
+        keep(&mut finding, kept);
+        let word = metadata.sca_severity.filled().filter(|_| extra.sca_info.0.is_some()).or(extra.severity.filled());
+        Rating::new(WORDS).word(word.as_deref()).apply(&mut finding);
+        if let Some(sca) = extra.sca_info.0 {
+            sca.put(&mut finding, metadata.advisories.texts(), metadata.fixes.0.unwrap_or_default().0);
+        } else if is_secret {
+            finding.kind = Kind::Secret;
+            let (first, last) = (start.col.line(), end.col.line());
+            let matched = lines.map(|lines| matched(&lines, first, last));
+            let parts = extra.metavars.0.unwrap_or_default().into_values();
+            if matched.is_none() && start.line.line() == end.line.line() {
+                hide_by_length(&mut finding, first, last);
+            }
+            put_secret(&mut finding, matched, parts.filter_map(|variable| variable.abstract_content.filled()));
+        }
+        finding
+    }
+}
+
+/// Keeps those fields that are there under their names.
+pub(crate) fn keep<const N: usize>(finding: &mut Finding, fields: [(&str, Option<String>); N]) {
+    let there = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
+    finding.raw.extend(there);
+}
+
+impl RawScaInfo {
+    fn put(self, finding: &mut Finding, advisories: Vec<String>, fixes: Vec<BTreeMap<String, Text>>) {
+        let RawMatch { found_dependency: found, lockfile } = self.dependency_match;
+        let fixed = fixes.into_iter().flatten().filter(|(package, _)| *package == found.package);
+        finding.kind = Kind::Dependency;
+        finding.advisories = advisories;
+        finding.package = Some(Package {
+            fixed_versions: fixed.map(|(_, version)| version.0).collect(),
+            name: found.package.clone(),
+            version: found.version.filled(),
+            ecosystem: found.ecosystem.filled().map(|ecosystem| ecosystem.to_ascii_lowercase()),
+            purl: None,
+        });
+        // What is reachable is reported at the call, so the manifest is a further place; else it is the place itself.
+        let manifest = found.lockfile_path.filled().or(lockfile.filled());
+        if let Some(path) = manifest.filter(|path| finding.location.as_ref().is_none_or(|at| at.path != *path)) {
+            finding.other_locations.push(Location { path, line: found.line_number.line(), ..Location::default() });
+        }
+        let reachable = self.reachable.0.map(|reachable| reachable.to_string());
+        keep(finding, [("reachable", reachable), ("transitivity", found.transitivity.filled())]);
+    }
+}
+
+/// A rule's name: the last part of its id; those before are its folders.
+pub(crate) fn title_of(check_id: &str) -> &str {
+    check_id.rsplit('.').next().unwrap_or(check_id)
+}
+
+/// Whether a rule looks for secrets: by its id, which SARIF has too, or what its author says.
+pub(crate) fn is_secret(check_id: &str, technology: &[String], product: Option<&str>) -> bool {
+    let says = |text: &str| text.eq_ignore_ascii_case("secrets");
+    check_id.split('.').any(says) || technology.iter().any(|text| says(text)) || product.is_some_and(says)
+}
+
+/// The text that was matched: columns count characters of the first and of the last line from 1, the end exclusive. All
+/// of the lines where they fit to no column.
+pub(crate) fn matched(lines: &str, start: Option<u32>, end: Option<u32>) -> String {
+    let at = |column: Option<u32>| column.and_then(|column| usize::try_from(column.checked_sub(1)?).ok());
+    let (Some(start), Some(end)) = (at(start), at(end)) else { return lines.to_owned() };
+    let last = lines.rfind('\n').map_or(0, |end| end + 1);
+    let before = lines.chars().take(start).map(char::len_utf8).sum::<usize>();
+    let after = last + lines.get(last..).unwrap_or_default().chars().take(end).map(char::len_utf8).sum::<usize>();
+    let text = lines.get(before..after).unwrap_or_default().trim();
+    if text.is_empty() { lines.to_owned() } else { text.to_owned() }
+}
+
+/// Masks a secret. The rule's message may hold only a part of it, through a metavariable.
+pub(crate) fn put_secret(finding: &mut Finding, matched: Option<String>, parts: impl Iterator<Item = String>) {
+    const PART_MIN: usize = 4;
+    for part in parts.filter(|part| part.trim().len() >= PART_MIN) {
+        finding.message = finding.message.replace(part.trim(), &secret::of(&part).masked);
+    }
+    // Semgrep's `fix` is code that stands for what was matched, and may repeat it.
+    finding.raw.remove("fix");
+    if let Some(matched) = matched {
+        secret::put(finding, &matched);
+    }
+}
+
+/// Masks in the message what is as long as what was matched on one line, where the report withholds the code but the
+/// rule's message repeats it. Short ones without a digit may be ordinary words.
+pub(crate) fn hide_by_length(finding: &mut Finding, start: Option<u32>, end: Option<u32>) {
+    const LENGTH_MIN: usize = 8;
+    const TELLING_MIN: usize = 16;
+    let length = end.zip(start).and_then(|(end, start)| usize::try_from(end.checked_sub(start)?).ok());
+    let Some(length) = length.filter(|length| *length >= LENGTH_MIN) else { return };
+    let is_it = |word: &str| {
+        // Quotes may be part of what was matched.
+        let long = [length, length - 2].contains(&word.chars().count());
+        long && (length >= TELLING_MIN || word.bytes().any(|c| c.is_ascii_digit()))
+    };
+    let message = finding.message.clone();
+    let words = message.split(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    let words = words.flat_map(|word| [word, word.trim_end_matches(['.', ',', ';', ':'])]);
+    for word in words.filter(|word| is_it(word)) {
+        finding.message = finding.message.replace(word, &secret::of(word).masked);
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use crate::value::rating::score_of;
+
+    fn read(file: &str) -> (Vec<Finding>, crate::Parsed) {
+        let path = format!("{}/fixtures/semgrep/{file}", env!("CARGO_MANIFEST_DIR"));
+        findings(&SCANNER, &std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn severities_become_the_documented_scores() {
+        let cases = [
+            ("CRITICAL", Some(950)),
+            ("ERROR", Some(800)),
+            ("HIGH", Some(800)),
+            ("WARNING", Some(550)),
+            ("MEDIUM", Some(550)),
+            ("INFO", Some(200)),
+            ("LOW", Some(200)),
+            ("EXPERIMENT", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_withheld_is_neither_code_nor_fingerprint() {
+        let (findings, parsed) = read("1.182-findings.json");
+        assert_eq!(parsed.scanner_version.as_deref(), Some("1.182.0"));
+        assert_eq!(findings.len(), 4);
+        assert!(findings.iter().all(|finding| finding.code.is_none() && finding.fingerprints.is_empty()));
+        let finding = &findings[1];
+        assert_eq!(
+            (finding.rule.as_str(), finding.title.as_str()),
+            ("python.notes.subprocess-shell-true", "subprocess-shell-true")
+        );
+        assert_eq!((finding.cwes.as_slice(), finding.location.as_ref().unwrap().line), (&[78][..], Some(8)));
+        // A secret of which the report says nothing is still one.
+        assert_eq!((findings[0].kind, &findings[0].secret), (Kind::Secret, &None));
+    }
+
+    #[test]
+    fn secrets_are_masked_also_where_the_message_holds_a_part_of_them() {
+        let (findings, parsed) = read("1.50-code.json");
+        let stored = serde_json::to_string(&findings).unwrap();
+        assert!(!stored.contains("0123456789abcdef"), "{stored}");
+        assert_eq!(findings[0].secret, Some(secret::of("ntk_0123456789abcdef")));
+        assert!(parsed.holds_secrets);
+    }
+
+    #[test]
+    fn ignored_results_are_suppressed_and_only_errors_make_a_scan_incomplete() {
+        let (findings, parsed) = read("1.50-code.json");
+        assert_eq!(findings[1].suppressed.as_deref(), Some("is_ignored"));
+        assert_eq!(findings[1].code.as_ref().map(|code| (code.first_line, code.lines.len())), Some((9, 3)));
+        assert_eq!(findings[1].fingerprints["matchBasedId/v1"], "c0ffee02_0");
+        assert_eq!(parsed.summary.scanner_errors, ["Timeout when running python.notes.slow on notes/big.py"]);
+    }
+
+    #[test]
+    fn a_vulnerable_dependency_is_one_of_its_advisory() {
+        let package = |version: &str| Package {
+            name: "lodash".to_owned(),
+            version: Some(version.to_owned()),
+            ecosystem: Some("npm".to_owned()),
+            purl: None,
+            fixed_versions: vec!["4.17.21".to_owned()],
+        };
+        for finding in [&read("1.50-code.json").0[2], &read("vulns.json").0[0]] {
+            assert_eq!((finding.kind, finding.package.as_ref()), (Kind::Dependency, Some(&package("4.17.20"))));
+            assert_eq!(
+                (finding.rule.as_str(), finding.advisories.as_slice()),
+                ("ssc-0a1b2c3d", &["CVE-2021-23337".to_owned()][..])
+            );
+            assert_eq!(
+                (finding.location.as_ref().unwrap().line, finding.severity_word.as_deref()),
+                (Some(12), Some("HIGH"))
+            );
+        }
+    }
+
+    #[test]
+    fn an_exported_dependency_is_closed_or_dismissed_by_its_triage() {
+        let (findings, parsed) = read("vulns.json");
+        assert_eq!(findings[1].suppressed.as_deref(), Some("IGNORED: ACCEPTABLE_RISK"));
+        assert_eq!((parsed.summary.closed, parsed.summary.suppressed, parsed.summary.is_complete()), (1, 1, true));
+        let page = findings_of(br#"{"vulns": [], "hasMore": true}"#);
+        assert!(page.summary.scanner_errors[0].contains("one page"));
+    }
+
+    fn findings_of(report: &[u8]) -> crate::Parsed {
+        findings(&SCANNER, report).unwrap().1
+    }
+
+    #[test]
+    fn the_matched_text_is_cut_out_by_its_columns() {
+        assert_eq!(matched("é = 'x1'", Some(5), Some(9)), "'x1'");
+        assert_eq!(matched("a = '''x\ny''' # z", Some(5), Some(5)), "'''x\ny'''");
+        for (start, end) in [(None, Some(2)), (Some(9), Some(4)), (Some(90), Some(99)), (Some(1), Some(1))] {
+            assert_eq!(matched("a = 1", start, end), "a = 1", "{start:?} {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_which_only_the_columns_are_told_is_masked_in_the_message() {
+        let cases = [
+            ("The key AKIAIOSFODNN7EXAMPLE.", 20, "The key AKIA****."),
+            ("`'hunter22'` is a password", 10, "`'hu****'` is a password"),
+            ("A password is here", 8, "A password is here"),
+            ("correct-horse-battery: why?", 21, "corr****: why?"),
+            ("pin 1234", 4, "pin 1234"),
+        ];
+        for (message, length, expected) in cases {
+            let mut finding = Finding::new(Kind::Secret, "rule", "title", message);
+            hide_by_length(&mut finding, Some(5), Some(5 + length));
+            assert_eq!(finding.message, expected);
+        }
+    }
+
+    #[test]
+    fn no_findings_need_both_lists() {
+        assert!(findings(&SCANNER, br#"{"results": [], "errors": []}"#).unwrap().0.is_empty());
+        assert!(failure(&SCANNER, br#"{"results": []}"#).contains("`results` and `errors`"));
+    }
+}

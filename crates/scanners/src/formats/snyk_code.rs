@@ -1,0 +1,21 @@
+//! Snyk Code, <https://docs.snyk.io/scan-with-snyk/snyk-code>: static analysis. It writes SARIF, and is read as that
+//! (see the module `sarif`); each result is one finding.
+
+use crate::Scanner;
+use crate::formats::sarif;
+use crate::reader::sniff::Notation;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "snyk-code",
+    tool: "snyk-code",
+    name: "Snyk Code",
+    aliases: &["snykcode"],
+    versions: "1.x",
+    category: "SAST",
+    notation: Notation::Json,
+    formats: "SARIF (`snyk code test --json` and `--sarif` write the same)",
+    severities: "SARIF levels: error 8.0, warning 5.5, note 0 (Snyk's high, medium and low)",
+    differences: &[],
+    detect: |sniff| sarif::is_sarif(sniff) && sarif::is_of(sniff, "snyk-code"),
+    parse: sarif::parse,
+};

@@ -1,0 +1,249 @@
+//! SpotBugs, <https://spotbugs.github.io>, its predecessor FindBugs and its plugin Find Security Bugs: bugs in Java
+//! bytecode. Reads their XML reports (`-xml`, `-xml:withMessages`), of FindBugs 2 to SpotBugs 4.
+//!
+//! Each `BugInstance` is a result. Its `priority` is the severity, as the tool's own reports sort by it: 1 high, 2 medium
+//! (normal), 3 low, 4 experimental, 5 ignored (`Priorities` of the tool). Its `rank`, from 1 (scariest) to 20, is kept.
+//!
+//! What explains a bug type may stand behind the instances, or be missing (`-xml` alone). An instance has several places:
+//! its own line if it has one, else those of its method, field or class.
+
+use crate::Scanner;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::xml::{self, Element};
+use crate::value::cwe;
+use crate::value::rating::{Rating, Words};
+use finding::{Finding, Kind, Location};
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "spotbugs",
+    tool: "spotbugs",
+    name: "SpotBugs",
+    aliases: &["findbugs", "find-sec-bugs", "findsecbugs"],
+    versions: "FindBugs 2 to SpotBugs 4",
+    category: "SAST",
+    notation: Notation::Xml,
+    formats: "XML (`-xml:withMessages`, `-xml`)",
+    severities: "priority 1 8.0, 2 5.5, 3 2.0, 4 (experimental) 1.0, 5 (ignored) 0, by SpotBugs' names for its priorities",
+    differences: &[
+        ("file_path", "a bug without a line of its own is placed at its method, field or class instead of nowhere"),
+        ("line", "a bug without a line of its own is placed at its method, field or class instead of nowhere"),
+    ],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.root() == Some("BugCollection")
+}
+
+/// What the report says about a type of bugs.
+#[derive(Default)]
+struct Pattern {
+    title: Option<String>,
+    details: Option<String>,
+    cwe: Option<u32>,
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut patterns = BTreeMap::new();
+    let paths = ["BugCollection@", "BugCollection/BugPattern", "BugCollection/Errors"];
+    let root = xml::walk(input, &paths, &mut |found| {
+        let element = &found.element;
+        match found.path {
+            0 => element.attribute("version").into_iter().for_each(|version| collector.version(version)),
+            1 => {
+                let pattern = Pattern {
+                    title: element.owned_at("ShortDescription"),
+                    details: element.owned_at("Details"),
+                    cwe: element.attribute("cweid").and_then(cwe::number),
+                };
+                if let Some(name) = element.attribute("type") {
+                    patterns.insert(name.to_owned(), pattern);
+                }
+            }
+            _ => errors(element, collector),
+        }
+        Ok(())
+    })?;
+    if root.name != "BugCollection" {
+        let reason = format!("the outermost element is `{}`, not `BugCollection`", root.name);
+        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+    }
+    xml::walk(input, &["BugCollection/BugInstance"], &mut |found| instance(&found.element, &patterns, collector))?;
+    Ok(())
+}
+
+/// Errors of the analysis. Missing classes are only warnings: they are listed for almost every program.
+fn errors(element: &Element, collector: &mut Collector<'_>) {
+    let mut told = false;
+    for error in element.children.iter().filter(|child| matches!(child.name.as_str(), "Error" | "AnalysisError")) {
+        told = true;
+        let text = error.owned_at("ErrorMessage").or(error.owned_at("Exception"));
+        collector.scanner_error(text.unwrap_or_else(|| error.whole_text()));
+    }
+    let count = element.attribute("errors").filter(|count| *count != "0");
+    if let (false, Some(count)) = (told, count) {
+        collector.scanner_error(format!("{count} errors during the analysis"));
+    }
+}
+
+fn instance(
+    element: &Element,
+    patterns: &BTreeMap<String, Pattern>,
+    collector: &mut Collector<'_>,
+) -> Result<(), ParseError> {
+    let Some(rule) = element.attribute("type") else {
+        return collector.rejected("a `BugInstance` has no `type`".to_owned());
+    };
+    // A collection that is kept over several analyses also lists bugs that are gone, with the last analysis that had them.
+    if element.attribute("last").is_some_and(|last| last != "-1") {
+        return collector.closed();
+    }
+    let none = Pattern::default();
+    let pattern = patterns.get(rule).unwrap_or(&none);
+    let title = element.owned_at("ShortMessage").or(pattern.title.clone()).unwrap_or_else(|| rule.to_owned());
+    let message = element.owned_at("LongMessage").unwrap_or_else(|| without_message(element, &title));
+    let mut finding = Finding {
+        cwes: element.attribute("cweid").and_then(cwe::number).or(pattern.cwe).into_iter().collect(),
+        description: pattern.details.clone(),
+        location: place(element),
+        other_locations: others(element),
+        suppressed: dismissed(element),
+        ..Finding::new(Kind::Code, rule, title, message)
+    };
+    if let Some(hash) = element.attribute("instanceHash") {
+        finding.fingerprints.insert("instanceHash".to_owned(), hash.to_owned());
+    }
+    for name in ["rank", "category", "abbrev", "instanceOccurrenceNum"] {
+        if let Some(value) = element.attribute(name) {
+            finding.raw.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    for name in ["Class", "Method", "Field"] {
+        if let Some(value) = element.at(name).and_then(|part| part.attribute("name").or(part.attribute("classname"))) {
+            finding.raw.insert(name.to_ascii_lowercase(), value.to_owned());
+        }
+    }
+    Rating::new(WORDS).word(element.attribute("priority")).apply(&mut finding);
+    collector.finding(finding)
+}
+
+/// Reports without messages have only the names of what is concerned.
+fn without_message(element: &Element, title: &str) -> String {
+    let class = element.at("Class").and_then(|class| class.attribute("classname"));
+    let member = ["Method", "Field"].into_iter().find_map(|name| element.at(name)?.attribute("name"));
+    match (class, member) {
+        (Some(class), Some(member)) => format!("{title} in {class}.{member}"),
+        (Some(class), None) => format!("{title} in {class}"),
+        (None, _) => title.to_owned(),
+    }
+}
+
+/// The place of a bug: its own line, else that of its method, field or class.
+fn place(element: &Element) -> Option<Location> {
+    let own = || element.all("SourceLine");
+    let primary = own().find(|line| line.attribute("primary") == Some("true"));
+    let parts = ["Method", "Field", "Class"].into_iter().filter_map(|name| element.at(&format!("{name}/SourceLine")));
+    let candidates: Vec<_> = primary.into_iter().chain(own()).chain(parts).filter_map(location).collect();
+    let with_line = candidates.iter().find(|place| place.line.is_some());
+    with_line.or(candidates.first()).cloned()
+}
+
+/// Further lines with the same bug; other lines of an instance only explain how it comes about.
+fn others(element: &Element) -> Vec<Location> {
+    let another = |line: &&Element| line.attribute("role") == Some("SOURCE_LINE_ANOTHER_INSTANCE");
+    element.all("SourceLine").filter(another).filter_map(location).collect()
+}
+
+fn location(line: &Element) -> Option<Location> {
+    let path = line.attribute("sourcepath").or(line.attribute("sourcefile"))?.to_owned();
+    let number =
+        |name: &str| line.attribute(name).and_then(|text| text.parse().ok()).filter(|number: &u32| *number > 0);
+    let first = number("start");
+    Some(Location {
+        path,
+        line: first,
+        end_line: number("end").filter(|end| first.is_some_and(|line| *end > line)),
+        column: None,
+    })
+}
+
+/// What people said of it, where the report keeps that.
+fn dismissed(element: &Element) -> Option<String> {
+    let note = element.at("UserAnnotation")?;
+    let designation = note.attribute("designation")?;
+    matches!(designation, "NOT_A_BUG" | "BAD_ANALYSIS" | "SHOULD_NOT_FIX" | "OBSOLETE_CODE").then(|| {
+        let why = note.text.trim();
+        if why.is_empty() { designation.to_owned() } else { format!("{designation}: {why}") }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use crate::value::rating::score_of;
+
+    fn report(inner: &str) -> String {
+        format!(r#"<?xml version="1.0"?><BugCollection version="4.8.3" sequence="0">{inner}</BugCollection>"#)
+    }
+
+    #[test]
+    fn priorities_become_the_documented_scores() {
+        for (word, expected) in [("1", Some(800)), ("2", Some(550)), ("3", Some(200)), ("5", Some(0)), ("6", None)] {
+            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_explains_a_bug_may_stand_behind_it() {
+        let instance = r#"<BugInstance type="XSS_SERVLET" priority="1" rank="10" instanceHash="ab" category="SECURITY">
+            <Class classname="shop.Page"><SourceLine sourcepath="shop/Page.java" start="1" end="90"/></Class>
+            <Method classname="shop.Page" name="show"><SourceLine sourcepath="shop/Page.java" start="20" end="30"/></Method>
+            <SourceLine sourcepath="shop/Page.java" start="25" end="25" role="SOURCE_LINE_CALLED"/>
+            <SourceLine sourcepath="shop/Page.java" start="27" end="28" primary="true"/></BugInstance>"#;
+        let pattern = r#"<BugPattern type="XSS_SERVLET" cweid="79"><ShortDescription>Potential XSS</ShortDescription>
+            <Details><![CDATA[<p>Why</p>]]></Details></BugPattern>"#;
+        for text in [report(&format!("{instance}{pattern}")), report(&format!("{pattern}{instance}"))] {
+            let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+            assert_eq!(parsed.scanner_version.as_deref(), Some("4.8.3"));
+            let finding = &findings[0];
+            assert_eq!((finding.title.as_str(), finding.cwes.as_slice()), ("Potential XSS", &[79][..]));
+            assert_eq!(finding.message, "Potential XSS in shop.Page.show");
+            assert_eq!(finding.description.as_deref(), Some("<p>Why</p>"));
+            let place = finding.location.as_ref().unwrap();
+            assert_eq!((place.path.as_str(), place.line, place.end_line), ("shop/Page.java", Some(27), Some(28)));
+            assert_eq!(finding.fingerprints["instanceHash"], "ab");
+        }
+    }
+
+    #[test]
+    fn a_bug_without_a_line_is_at_its_method() {
+        let text = report(
+            r#"<BugInstance type="NM" priority="2"><Class classname="A"><SourceLine sourcepath="A.java"/></Class>
+            <Method classname="A" name="B"><SourceLine sourcepath="A.java" start="4" end="4"/></Method></BugInstance>"#,
+        );
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(findings[0].location.as_ref().unwrap().line, Some(4));
+    }
+
+    #[test]
+    fn dismissed_gone_and_unreadable_bugs_are_told_apart_and_errors_make_the_scan_incomplete() {
+        let text = report(
+            r#"<BugInstance type="A" priority="2"><UserAnnotation designation="NOT_A_BUG">tested</UserAnnotation></BugInstance>
+            <BugInstance type="A" priority="2" last="3"/><BugInstance priority="2"/>
+            <Errors errors="1" missingClasses="1"><MissingClass>x</MissingClass>
+            <Error><ErrorMessage>cannot read A.class</ErrorMessage></Error></Errors>"#,
+        );
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(findings[0].suppressed.as_deref(), Some("NOT_A_BUG: tested"));
+        let summary = parsed.summary;
+        assert_eq!((summary.suppressed, summary.closed, summary.rejected), (1, 1, 1));
+        assert_eq!(summary.scanner_errors, ["cannot read A.class"]);
+        assert!(failure(&SCANNER, b"<BugCollections/>").contains("BugCollections"));
+    }
+}

@@ -1,0 +1,395 @@
+//! SSLyze, <https://github.com/nabla-c0d3/sslyze>: TLS of servers. Reads its JSON (`--json_out`) of versions 1 to 6, and
+//! the XML (`--xml_out`) of versions 0.14 to 2.
+//!
+//! SSLyze tells facts about a server, not results. A *result* here is a check of one of those facts, per server: those in
+//! [`CHECKS`]. One that fails is a finding, one that holds is passed; facts that no check is about (session resumption,
+//! HTTP headers, early data) are no results. A certificate chain that is deployed beside another is checked on its own.
+//!
+//! SSLyze has no severities. Vulnerabilities with a CVE have that one's CVSS base score of the National Vulnerability
+//! Database; a weak protocol, cipher suite or certificate is medium, as other systems have it.
+//!
+//! A cipher suite is weak if it has no encryption, no authentication, no forward secrecy, an export key, RC2, RC4, DES,
+//! 3DES, IDEA or SEED, or its integrity rests on MD5, SHA-1 or a short tag (CCM_8), after RFC 9325, section 4. Those of TLS 1.2 and 1.3 are
+//! checked: any of an older protocol is one too many, which is the check of that protocol.
+//!
+//! Servers that could not be reached and commands that failed make the scan incomplete.
+
+mod facts;
+
+use crate::Scanner;
+use crate::reader::json;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::xml::{self, Element};
+use crate::value::rating::{Rating, Words};
+use finding::{Endpoint, Finding, Kind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "sslyze",
+    tool: "sslyze",
+    name: "SSLyze",
+    aliases: &[],
+    versions: "0.14 to 6",
+    category: "TLS",
+    notation: Notation::Json,
+    formats: "JSON (`--json_out`), XML (`--xml_out`, before version 3)",
+    severities: "by check: Heartbleed 7.5, CCS injection 7.4, ROBOT 5.9, insecure renegotiation 5.8, client \
+                 renegotiation 5.0, no fallback SCSV 3.4, compression 2.6 (CVSS of their CVEs in the NVD); weak \
+                 protocols, cipher suites, curves and certificates 5.5; no extended master secret, certificate chain out \
+                 of order 2.0",
+    differences: &[],
+    detect,
+    parse,
+};
+
+/// A check: its rule, its title, what its failure means, and the vulnerability's id if it has one.
+struct Check {
+    rule: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    advisory: Option<&'static str>,
+}
+
+const fn check(rule: &'static str, title: &'static str, meaning: &'static str) -> Check {
+    Check { rule, title, meaning, advisory: None }
+}
+
+const fn known(rule: &'static str, title: &'static str, meaning: &'static str, advisory: &'static str) -> Check {
+    Check { rule, title, meaning, advisory: Some(advisory) }
+}
+
+/// All checks.
+const CHECKS: &[Check] = &[
+    check("ssl_2_0", "SSL 2.0 accepted", "SSL 2.0 is broken and must not be used (RFC 6176)."),
+    check("ssl_3_0", "SSL 3.0 accepted", "SSL 3.0 is broken and must not be used (RFC 7568)."),
+    check("tls_1_0", "TLS 1.0 accepted", "TLS 1.0 is deprecated and must not be used (RFC 8996)."),
+    check("tls_1_1", "TLS 1.1 accepted", "TLS 1.1 is deprecated and must not be used (RFC 8996)."),
+    check(
+        "tls_1_2_cipher_suites",
+        "Weak cipher suites for TLS 1.2",
+        "Only suites with forward secrecy and authenticated encryption should be offered (RFC 9325).",
+    ),
+    check(
+        "tls_1_3_cipher_suites",
+        "Weak cipher suites for TLS 1.3",
+        "Only suites with forward secrecy and authenticated encryption should be offered (RFC 9325).",
+    ),
+    known("heartbleed", "Heartbleed", "Anyone can read parts of the server's memory.", "CVE-2014-0160"),
+    known(
+        "openssl_ccs_injection",
+        "OpenSSL CCS injection",
+        "Someone in between can make the keys predictable.",
+        "CVE-2014-0224",
+    ),
+    check(
+        "robot",
+        "ROBOT",
+        "The server is an oracle that decrypts RSA key exchanges (Return Of Bleichenbacher's Oracle Threat).",
+    ),
+    known(
+        "insecure_renegotiation",
+        "Insecure renegotiation",
+        "Someone in between can put data before a session (RFC 5746).",
+        "CVE-2009-3555",
+    ),
+    known(
+        "client_renegotiation",
+        "Client-initiated renegotiation",
+        "A client can make the server compute key exchanges at will.",
+        "CVE-2011-1473",
+    ),
+    known("tls_compression", "TLS compression", "Compression leaks what is encrypted (CRIME).", "CVE-2012-4929"),
+    check(
+        "tls_fallback_scsv",
+        "No protection against downgrades",
+        "Without TLS_FALLBACK_SCSV a client can be made to use an older protocol (RFC 7507).",
+    ),
+    check(
+        "tls_extended_master_secret",
+        "No extended master secret",
+        "Without it sessions are not bound to their handshakes (RFC 7627).",
+    ),
+    check("elliptic_curves", "Weak elliptic curves", "Curves of less than 224 bits are too weak (RFC 9325)."),
+    check("certificate_hostname", "Certificate is for another host", "The certificate does not name the server."),
+    check(
+        "certificate_trust",
+        "Certificate is not trusted",
+        "The certificate chain is not valid in the trust stores of usual clients.",
+    ),
+    check(
+        "certificate_chain_order",
+        "Certificate chain out of order",
+        "The certificates are not sent in the order in which they are signed.",
+    ),
+    check("certificate_sha1", "Certificate signed with SHA-1", "SHA-1 signatures can be forged."),
+    check(
+        "certificate_symantec",
+        "Certificate of a distrusted authority",
+        "Clients no longer trust certificates that go back to Symantec.",
+    ),
+    check("ocsp_response", "OCSP response is not trusted", "The stapled OCSP response is not valid."),
+];
+
+/// Scores by check: the word of a finding is its check.
+const SCORES: Words = &[
+    ("heartbleed", 750),
+    ("openssl_ccs_injection", 740),
+    ("robot", 590),
+    ("tls_compression", 260),
+    ("insecure_renegotiation", 580),
+    ("client_renegotiation", 500),
+    ("tls_fallback_scsv", 340),
+    ("tls_extended_master_secret", 200),
+    ("certificate_chain_order", 200),
+];
+/// The score of all other checks.
+const USUAL_SCORE: Words = &[("weak", 550)];
+
+/// Where the servers are in a JSON report, and where those that were not reached.
+const SERVERS: [&str; 6] = [
+    "server_scan_results[]",
+    "accepted_targets[]",
+    "server_connectivity_errors[]",
+    "invalid_targets[]",
+    "sslyze_version",
+    "sslyze_url",
+];
+
+fn detect(sniff: &Sniff) -> bool {
+    // The version stands behind the servers, which may be larger than what is looked at; and nothing is seen behind a
+    // certificate's key, whose number is larger than any that is read.
+    is_xml(sniff)
+        || sniff.has("sslyze_version")
+        || ["connectivity_status", "server_location", "scan_commands", "scan_commands_results"]
+            .iter()
+            .any(|field| sniff.has(&format!("server_scan_results[].{field}")))
+        || sniff.has("accepted_targets[].commands_results")
+}
+
+fn is_xml(sniff: &Sniff) -> bool {
+    sniff.root() == Some("document") && sniff.root_attribute("SSLyzeVersion").is_some()
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    if is_xml(&Sniff::of(input)?) { parse_xml(input, collector) } else { parse_json(input, collector) }
+}
+
+fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut named = false;
+    let seen = json::walk(input, &SERVERS, &mut |hit| {
+        match hit.path {
+            0 | 1 => {
+                return match hit.read::<RawServer>() {
+                    Ok(server) => judge_server(&server, collector),
+                    Err(reason) => collector.rejected(reason),
+                };
+            }
+            2 | 3 => collector.scanner_error(format!("not reached: {}", unreached(&hit.read().unwrap_or_default()))),
+            4 => {
+                named = true;
+                hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+            }
+            _ => named = true,
+        }
+        Ok(())
+    })?;
+    if named && (seen.container(0) || seen.container(1)) {
+        return Ok(());
+    }
+    let reason = "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+fn unreached(entry: &Value) -> String {
+    if let Some(text) = entry.as_str() {
+        return text.to_owned();
+    }
+    // Version 1 has objects of texts by server.
+    let place = entry.pointer("/server_info/server_location").or(entry.get("server_string"));
+    let why = entry.get("error_message").and_then(Value::as_str).unwrap_or_default();
+    place.map_or_else(|| entry.to_string(), |place| format!("{place} {why}"))
+}
+
+/// The server being judged.
+struct Server {
+    host: Option<String>,
+    ip: Option<String>,
+    port: Option<u16>,
+}
+
+impl Server {
+    fn name(&self) -> String {
+        format!("{}:{}", self.host.as_deref().unwrap_or_default(), self.port.unwrap_or_default())
+    }
+}
+
+#[derive(Deserialize)]
+struct RawServer {
+    server_location: Option<Value>,
+    server_info: Option<Value>,
+    connectivity_status: Option<String>,
+    connectivity_error_trace: Option<String>,
+    scan_commands_errors: Option<BTreeMap<String, Value>>,
+    #[serde(alias = "scan_commands_results", alias = "commands_results")]
+    scan_result: Option<BTreeMap<String, Box<RawValue>>>,
+}
+
+fn judge_server(server: &RawServer, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let info = server.server_info.as_ref();
+    let place = server.server_location.as_ref().or(info.and_then(|info| info.get("server_location"))).or(info);
+    let text = |name: &str| place.and_then(|place| place.get(name)?.as_str()).map(str::to_owned);
+    let port = place.and_then(|place| place.get("port")?.as_u64()?.try_into().ok());
+    let of = Server { host: text("hostname").or(text("ip_address")), ip: text("ip_address"), port };
+    if server.connectivity_status.as_deref() == Some("ERROR") {
+        let why = server.connectivity_error_trace.as_deref().unwrap_or_default();
+        collector.scanner_error(format!("{} was not reached: {}", of.name(), why.lines().last().unwrap_or_default()));
+    }
+    for (command, error) in server.scan_commands_errors.iter().flatten() {
+        collector.scanner_error(format!("{}: {command}: {}", of.name(), error.get("reason").unwrap_or(error)));
+    }
+    server.scan_result.iter().flatten().try_for_each(|(command, raw)| match facts::read(command, raw.get()) {
+        Ok(result) => judge(&of, command, &result, collector),
+        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", of.name())),
+    })
+}
+
+/// Makes the checks of one command's result.
+fn judge(of: &Server, command: &str, result: &Value, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let (result, status) = match result.get("status").and_then(Value::as_str) {
+        Some(status) => (result.get("result").unwrap_or(&Value::Null), status),
+        None => (result, "COMPLETED"),
+    };
+    let error = result.get("error_message").and_then(Value::as_str).or((status == "ERROR").then_some("it failed"));
+    if let Some(error) = error {
+        collector.scanner_error(format!("{}: {command}: {error}", of.name()));
+    }
+    if result.is_null() || error.is_some() {
+        return Ok(());
+    }
+    facts::checked(command, result).into_iter().try_for_each(|(rule, failure)| match failure {
+        Ok(None) => collector.passed(),
+        Ok(Some(message)) => collector.result(finding(of, rule, message)),
+        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", of.name())),
+    })
+}
+
+fn finding(of: &Server, rule: &str, message: String) -> Result<Finding, String> {
+    let check = CHECKS.iter().find(|check| check.rule == rule).ok_or_else(|| format!("no check `{rule}`"))?;
+    let endpoint =
+        Endpoint { host: of.host.clone(), port: of.port, protocol: Some("tcp".to_owned()), ..Endpoint::default() };
+    let mut finding = Finding {
+        description: Some(check.meaning.to_owned()),
+        advisories: check.advisory.into_iter().map(str::to_owned).collect(),
+        endpoint: Some(endpoint),
+        ..Finding::new(Kind::Host, rule, check.title, format!("{message} ({})", of.name()))
+    };
+    let special = SCORES.iter().any(|(name, _)| *name == rule);
+    let rating =
+        if special { Rating::new(SCORES).word(Some(rule)) } else { Rating::new(USUAL_SCORE).word(Some("weak")) };
+    rating.apply(&mut finding);
+    // The words are ours, SSLyze has none.
+    (finding.severity_word, finding.scanner_severity) = (None, None);
+    if let Some(ip) = of.ip.clone().filter(|ip| of.host.as_ref() != Some(ip)) {
+        finding.raw.insert("ip".to_owned(), ip);
+    }
+    Ok(finding)
+}
+
+fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut results = false;
+    let paths = ["document/results@", "document/results/target", "document/invalidTargets/*", "document@"];
+    let root = xml::walk(input, &paths, &mut |found| match found.path {
+        0 => {
+            results = true;
+            Ok(())
+        }
+        1 => judge_target(&found.element, collector),
+        2 => {
+            let text = [found.element.attribute("error").unwrap_or_default(), &found.element.whole_text()].join(" ");
+            collector.scanner_error(format!("not reached: {}", text.trim()));
+            Ok(())
+        }
+        _ => {
+            found.element.attribute("SSLyzeVersion").into_iter().for_each(|version| collector.version(version));
+            Ok(())
+        }
+    })?;
+    if results && root.attribute("SSLyzeVersion").is_some() {
+        return Ok(());
+    }
+    let reason = "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+/// XML tells the same facts by other names; they are judged under those of JSON.
+fn judge_target(target: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let own = |name: &str| target.attribute(name).map(str::to_owned);
+    let of =
+        Server { host: own("host").or(own("ip")), ip: own("ip"), port: own("port").and_then(|port| port.parse().ok()) };
+    target.children.iter().try_for_each(|command| {
+        if let Some(error) = command.attribute("exception") {
+            collector.scanner_error(format!("{}: {}: {error}", of.name(), command.name));
+            return Ok(());
+        }
+        judge(&of, &command.name, &facts_of(command), collector)
+    })
+}
+
+fn facts_of(command: &Element) -> Value {
+    let is = |path: &str, name: &str| {
+        let value = command.at(path).and_then(|element| element.attribute(name));
+        value.map_or(Value::Null, |value| Value::Bool(value.eq_ignore_ascii_case("true")))
+    };
+    match command.name.as_str() {
+        "heartbleed" => json!({ "is_vulnerable_to_heartbleed": is("openSslHeartbleed", "isVulnerable") }),
+        "openssl_ccs" => json!({ "is_vulnerable_to_ccs_injection": is("openSslCcsInjection", "isVulnerable") }),
+        "compression" => json!({ "supports_compression": is("compressionMethod", "isSupported") }),
+        "fallback" => json!({ "supports_fallback_scsv": is("tlsFallbackScsv", "isSupported") }),
+        "robot" => {
+            json!({ "robot_result": command.at("robotAttack").and_then(|robot| robot.attribute("resultEnum")) })
+        }
+        "reneg" => json!({
+            "supports_secure_renegotiation": is("sessionRenegotiation", "isSecure"),
+            "accepts_client_renegotiation": is("sessionRenegotiation", "canBeClientInitiated"),
+        }),
+        "certinfo" => certificate(command),
+        name if facts::is_protocol(name) => {
+            let suites = command.at("acceptedCipherSuites").into_iter().flat_map(|list| list.all("cipherSuite"));
+            let names: Vec<Value> =
+                suites.filter_map(|suite| suite.attribute("name")).map(|name| json!({ "name": name })).collect();
+            json!({ "accepted_cipher_suites": names })
+        }
+        _ => Value::Null,
+    }
+}
+
+fn certificate(command: &Element) -> Value {
+    let is = |path: &str, name: &str| {
+        let value = command.at(path).and_then(|element| element.attribute(name));
+        value.map(|value| value.eq_ignore_ascii_case("true"))
+    };
+    let validation = command.at("certificateValidation");
+    let paths = validation.into_iter().flat_map(|validation| validation.all("pathValidation")).map(|path| {
+        let result = path.attribute("validationResult").or(path.attribute("error")).unwrap_or("unknown");
+        let failure = Some(result).filter(|result| *result != "ok");
+        json!({ "trust_store": { "name": path.attribute("usingTrustStore") }, "openssl_error_string": failure })
+    });
+    let paths: Vec<Value> = paths.collect();
+    json!({
+        "leaf_certificate_subject_matches_hostname":
+            is("certificateValidation/hostnameValidation", "certificateMatchesServerHostname"),
+        "received_chain_has_valid_order": is("receivedCertificateChain", "isChainOrderValid"),
+        "verified_chain_has_sha1_signature":
+            is("certificateValidation/verifiedCertificateChain", "hasSha1SignedCertificate"),
+        "verified_chain_has_legacy_symantec_anchor":
+            is("certificateValidation/verifiedCertificateChain", "isAffectedBySymantecDeprecation"),
+        "path_validation_results": paths,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! testssl.sh, <https://testssl.sh>: TLS of a server. Reads its CSV (`--csvfile`), its flat JSON (`--jsonfile`) and its
+//! structured JSON (`--jsonfile-pretty`), of versions 2.9 to 3.2.
+//!
+//! Each row is a result. `OK` is passed, `INFO` and `DEBUG` are facts and no checks (not applicable), all others are
+//! findings. `LOW` to `CRITICAL` are the tool's severities. `WARN` says that something could not be tested and `FATAL`
+//! that the target could not be reached (its manual, "severity"): they are findings of level info, because they say
+//! nothing of the server, and make the scan incomplete. Only `engine_problem` (no GOST ciphers can be tested, which no
+//! usual OpenSSL can) does not.
+//!
+//! The ids of rows about one of several certificates have its number appended (`cert_keySize <cert#2>`): it is no part of
+//! the rule.
+
+use crate::Scanner;
+use crate::reader::json;
+use crate::reader::json::Text;
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::table::{self, Row};
+use crate::value::cwe;
+use crate::value::rating::{Rating, Words};
+use finding::{Endpoint, Finding, Kind};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "testssl",
+    tool: "testssl",
+    name: "testssl.sh",
+    aliases: &["testssl.sh"],
+    versions: "2.9 to 3.2",
+    category: "TLS",
+    notation: Notation::Csv,
+    formats: "CSV (`--csvfile`), JSON (`--jsonfile`, `--jsonfile-pretty`)",
+    severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; WARN and FATAL, which are about the scan, 0",
+    differences: &[],
+    detect,
+    parse,
+};
+
+const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("WARN", 0), ("FATAL", 0)];
+const COLUMNS: &[&str] = &["id", "fqdn/ip", "port", "severity", "finding"];
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.has_columns(COLUMNS)
+        || sniff.has_all(&["[].id", "[].ip", "[].port", "[].severity", "[].finding"])
+        || sniff.has_all(&["Invocation", "scanResult"])
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let sniff = Sniff::of(input)?;
+    if sniff.is_list() {
+        return parse_flat(input, collector);
+    }
+    if sniff.is_object() {
+        return parse_pretty(input, collector);
+    }
+    table::rows(input, COLUMNS, &mut |row| take(row.and_then(|row| RawRow::of(&row)), collector))
+}
+
+#[derive(Debug, Deserialize)]
+struct RawRow {
+    id: String,
+    ip: Option<Text>,
+    port: Option<Text>,
+    severity: String,
+    #[serde(default)]
+    finding: Text,
+    cve: Option<Text>,
+    cwe: Option<Text>,
+    hint: Option<Text>,
+}
+
+impl RawRow {
+    fn of(row: &Row<'_>) -> Result<Self, String> {
+        Ok(Self {
+            id: row.owned("id").ok_or("the row has no id")?,
+            ip: row.owned("fqdn/ip").map(Text),
+            port: row.owned("port").map(Text),
+            severity: row.owned("severity").ok_or("the row has no severity")?,
+            finding: Text(row.owned("finding").unwrap_or_default()),
+            cve: row.owned("cve").map(Text),
+            cwe: row.owned("cwe").map(Text),
+            hint: row.owned("hint").map(Text),
+        })
+    }
+
+    /// The id without the number of the certificate.
+    fn rule(&self) -> &str {
+        let id = self.id.trim();
+        id.split_once('<').map_or(id, |(rule, _)| rule.trim_end())
+    }
+
+    fn into_finding(self) -> Finding {
+        let rule = self.rule().to_owned();
+        let target = self.ip.and_then(Text::filled).unwrap_or_default();
+        let (name, address) = target.rsplit_once('/').unwrap_or((&target, ""));
+        let host = [name, address].into_iter().find(|part| !part.trim().is_empty());
+        let message = if self.finding.0.trim().is_empty() { rule.clone() } else { self.finding.0.trim().to_owned() };
+        let list = |text: Option<Text>| text.map(|text| text.0).unwrap_or_default();
+        let mut finding = Finding {
+            advisories: list(self.cve).split([' ', ',']).filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+            cwes: cwe::numbers(list(self.cwe).split([' ', ','])),
+            remediation: self.hint.and_then(Text::filled),
+            endpoint: Some(Endpoint {
+                host: host.map(str::to_owned),
+                port: self.port.and_then(|port| port.0.trim().parse().ok()),
+                protocol: Some("tcp".to_owned()),
+                ..Endpoint::default()
+            }),
+            ..Finding::new(Kind::Host, &*rule, &*rule, message)
+        };
+        if rule != self.id {
+            finding.raw.insert("id".to_owned(), self.id);
+        }
+        if !address.is_empty() && !name.is_empty() {
+            finding.raw.insert("ip".to_owned(), address.to_owned());
+        }
+        Rating::new(WORDS).word(Some(&self.severity)).apply(&mut finding);
+        finding
+    }
+}
+
+fn take(row: Result<RawRow, String>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let row = match row {
+        Ok(row) => row,
+        Err(reason) => return collector.rejected(reason),
+    };
+    match row.severity.trim().to_ascii_uppercase().as_str() {
+        "OK" => collector.passed(),
+        "INFO" | "DEBUG" => collector.not_applicable(),
+        severity => {
+            if severity == "FATAL" || severity == "WARN" && row.rule() != "engine_problem" {
+                collector.scanner_error(format!("{}: {}", row.id, row.finding.0));
+            }
+            collector.finding(row.into_finding())
+        }
+    }
+}
+
+fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let mut rows = 0_u64;
+    json::walk(input, &["[]"], &mut |hit| {
+        let row = hit.read::<RawRow>();
+        rows += u64::from(row.is_ok());
+        take(row, collector)
+    })?;
+    if rows > 0 {
+        return Ok(());
+    }
+    let reason = "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty";
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+}
+
+/// A target: its properties, and lists of rows by section.
+fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let seen = json::walk(input, &["scanResult[]", "version"], &mut |hit| {
+        if hit.path == 1 {
+            hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+            return Ok(());
+        }
+        match hit.read::<BTreeMap<String, serde_json::Value>>() {
+            Ok(target) => target_of(target, collector),
+            Err(reason) => collector.rejected(reason),
+        }
+    })?;
+    if seen.container(0) {
+        return Ok(());
+    }
+    let reason = "a testssl.sh structured JSON report is an object with the list `scanResult`".to_owned();
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+}
+
+fn target_of(mut target: BTreeMap<String, serde_json::Value>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let text = |name: &str| target.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let address = format!("{}/{}", text("targetHost"), text("ip"));
+    let port = target.remove("port").and_then(|port| serde_json::from_value::<Text>(port).ok());
+    // A target that could not be scanned is a row by itself.
+    if target.contains_key("severity") && target.contains_key("id") {
+        let row = serde_json::to_value(target).and_then(serde_json::from_value::<RawRow>);
+        return take(row.map_err(|error| error.to_string()), collector);
+    }
+    for section in target.into_values() {
+        let serde_json::Value::Array(rows) = section else { continue };
+        for row in rows.into_iter().filter(|row| row.get("severity").is_some()) {
+            let row = serde_json::from_value::<RawRow>(row).map(|row| RawRow {
+                ip: row.ip.or(Some(Text(address.clone()))),
+                port: row.port.or(port.clone()),
+                ..row
+            });
+            take(row.map_err(|error| error.to_string()), collector)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+
+    const HEADER: &str = r#""id","fqdn/ip","port","severity","finding","cve","cwe""#;
+
+    #[test]
+    fn rows_are_counted_by_what_they_say_of_the_server() {
+        let csv = format!(
+            "{HEADER}\n\
+             \"service\",\"shop.example/192.0.2.7\",\"443\",\"INFO\",\"HTTP\",\"\",\"\"\n\
+             \"SSLv2\",\"shop.example/192.0.2.7\",\"443\",\"OK\",\"not offered\",\"\",\"\"\n\
+             \"cert_keySize <cert#2>\",\"shop.example/192.0.2.7\",\"443\",\"HIGH\",\"RSA 1024\",\"\",\"\"\n\
+             \"SWEET32\",\"shop.example/192.0.2.7\",\"443\",\"LOW\",\"uses 64 bit\",\"CVE-2016-2183 CVE-2016-6329\",\"CWE-327\"\n"
+        );
+        let (findings, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
+        let summary = &parsed.summary;
+        assert!(summary.is_complete());
+        assert_eq!((summary.passed, summary.not_applicable, summary.findings), (1, 1, 2));
+        assert_eq!(
+            (findings[0].rule.as_str(), findings[0].raw["id"].as_str()),
+            ("cert_keySize", "cert_keySize <cert#2>")
+        );
+        assert_eq!(findings[1].advisories, ["CVE-2016-2183", "CVE-2016-6329"]);
+        assert_eq!(findings[1].cwes, [327]);
+        let endpoint = findings[1].endpoint.as_ref().unwrap();
+        assert_eq!((endpoint.host.as_deref(), endpoint.port), (Some("shop.example"), Some(443)));
+    }
+
+    #[test]
+    fn what_could_not_be_tested_is_a_finding_of_level_info_and_makes_the_scan_incomplete() {
+        for (id, severity, errors) in
+            [("scanProblem", "FATAL", 1), ("secure_client_renego", "WARN", 1), ("engine_problem", "WARN", 0)]
+        {
+            let csv = format!("{HEADER}\n\"{id}\",\"shop.example/\",\"443\",\"{severity}\",\"no\",\"\",\"\"");
+            let (findings, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
+            assert_eq!(findings[0].severity(), finding::severity::Severity::Info, "{id}");
+            assert_eq!(parsed.summary.scanner_errors_total, errors, "{id}");
+        }
+    }
+
+    #[test]
+    fn both_json_reports_are_read() {
+        let row = r#"{"id": "BREACH", "ip": "shop.example/192.0.2.7", "port": "443", "severity": "MEDIUM", "cve": "CVE-2013-3587",
+            "cwe": "CWE-310", "finding": "potentially VULNERABLE"}"#;
+        let short = r#"{"id": "BREACH", "severity": "MEDIUM", "cve": "CVE-2013-3587", "cwe": "CWE-310",
+            "finding": "potentially VULNERABLE"}"#;
+        let pretty = format!(
+            r#"{{"Invocation": "testssl.sh", "version": "3.0.8", "scanResult": [{{"targetHost": "shop.example", "ip": "192.0.2.7",
+            "port": "443", "service": "HTTP", "vulnerabilities": [{short}]}}], "scanTime": 40}}"#
+        );
+        let (flat, _) = findings(&SCANNER, format!("[{row}]").as_bytes()).unwrap();
+        let (pretty, parsed) = findings(&SCANNER, pretty.as_bytes()).unwrap();
+        assert_eq!(flat, pretty);
+        assert_eq!(parsed.scanner_version.as_deref(), Some("3.0.8"));
+        assert!(failure(&SCANNER, b"[]").contains("never empty"));
+    }
+}

@@ -1,0 +1,428 @@
+//! ZAP (Zed Attack Proxy), <https://www.zaproxy.org>: scanner for web applications. Reads its XML report and its JSON
+//! report (`traditional-xml`, `traditional-json`, both also in their `-plus` form with requests), as versions 2.4 to 2.16
+//! write them, and the alerts as ZAP's API lists them.
+//!
+//! A result is an instance of an alert: one alert at one URL. An alert without instances, as old versions and the API write
+//! it, is one result. The rule is the alert's reference (`10055-4`: the fourth check of plugin 10055), the plugin's number
+//! where there is none.
+//!
+//! Risks are High (3), Medium (2), Low (1) and Informational (0), with scores in the middle of the level of the same name.
+//! Confidence 0 is "False Positive": such results are suppressed. Requests and responses are not kept: they hold cookies
+//! and passwords. A report that has some is treated as one that holds secrets.
+//!
+//! An alert's own fields may stand before or behind its instances, which may be many, so they are read first.
+
+use crate::Scanner;
+use crate::reader::json::{self, Hit, Text};
+use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::xml;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::{cwe, secret, web};
+use finding::{Endpoint, Finding, Kind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub(crate) const SCANNER: Scanner = Scanner {
+    id: "zap",
+    tool: "zap",
+    name: "ZAP",
+    aliases: &["owasp-zap", "zaproxy"],
+    versions: "2.4 to 2.16",
+    category: "DAST",
+    notation: Notation::Xml,
+    formats: "XML (`traditional-xml`, also plus), JSON (`traditional-json`, also plus; the API's list of alerts)",
+    severities: COMMON_WORDS_TEXT,
+    differences: &[],
+    detect,
+    parse,
+};
+
+/// The fields of an alert that are kept for its instances.
+const ALERT: [&str; 19] = [
+    "pluginid",
+    "alertRef",
+    "alert",
+    "name",
+    "riskcode",
+    "riskdesc",
+    "confidence",
+    "desc",
+    "solution",
+    "otherinfo",
+    "reference",
+    "cweid",
+    "wascid",
+    // Those of an instance, where the alert is its own.
+    "uri",
+    "method",
+    "param",
+    "attack",
+    "evidence",
+    "requestheader",
+];
+/// The fields of an instance.
+const INSTANCE: [&str; 7] = ["uri", "method", "param", "attack", "evidence", "otherinfo", "requestheader"];
+/// The plugin "PII Disclosure": what it shows as evidence is the number of a credit card.
+const CARD_NUMBERS: &str = "10062";
+/// What the API calls some of these fields.
+const API_NAMES: [(&str, &str); 5] =
+    [("pluginId", "pluginid"), ("description", "desc"), ("other", "otherinfo"), ("url", "uri"), ("risk", "riskdesc")];
+
+type Fields = BTreeMap<String, String>;
+
+fn detect(sniff: &Sniff) -> bool {
+    sniff.root() == Some("OWASPZAPReport")
+        || sniff.has_all(&["@generated", "@version", "site"])
+        || sniff.has_all(&["alerts[].pluginId", "alerts[].risk", "alerts[].confidence"])
+}
+
+fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let sniff = Sniff::of(input)?;
+    if sniff.is_object() || sniff.is_list() {
+        parse_json(input, collector)?
+    } else {
+        parse_xml(input, collector)?
+    }
+    if detect(&sniff) {
+        return Ok(());
+    }
+    let reason = "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
+                  `@generated` and `site`";
+    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+}
+
+/// An alert's own fields, and how many instances it has.
+#[derive(Default)]
+struct Alert {
+    fields: Fields,
+    instances: usize,
+}
+
+fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    const ALERTS: &str = "OWASPZAPReport/site/alerts/alertitem";
+    let begin = format!("{ALERTS}@");
+    let instance = format!("{ALERTS}/instances/instance");
+    let instance_begin = format!("{instance}@");
+    let fields: Vec<String> = ALERT.iter().map(|field| format!("{ALERTS}/{field}")).collect();
+    let mut paths = vec![begin.as_str(), instance_begin.as_str()];
+    paths.extend(fields.iter().map(String::as_str));
+    let mut alerts: Vec<Alert> = Vec::new();
+    let root = xml::walk(input, &paths, &mut |found| {
+        if found.path == 0 {
+            alerts.push(Alert::default());
+        } else if let Some(alert) = alerts.last_mut() {
+            match found.path {
+                1 => alert.instances += 1,
+                _ => drop(alert.fields.insert(found.element.name, found.element.text)),
+            }
+        }
+        Ok(())
+    })?;
+    if let Some(version) = root.attribute("version") {
+        collector.version(version);
+    }
+    let mut alerts = alerts.iter();
+    let mut current: Option<&Alert> = None;
+    xml::walk(input, &[&begin, &instance], &mut |found| {
+        if found.path == 0 {
+            current = alerts.next();
+            return match current.filter(|alert| alert.instances == 0) {
+                Some(alert) => take(collector, &alert.fields, &alert.fields),
+                None => Ok(()),
+            };
+        }
+        let Some(alert) = current else { return Ok(()) };
+        let fields = INSTANCE.iter().filter_map(|field| Some(((*field).to_owned(), found.element.owned_at(field)?)));
+        take(collector, &alert.fields, &fields.collect())
+    })?;
+    Ok(())
+}
+
+fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    // Old versions write a single site as an object.
+    const INSTANCES: [&str; 2] = ["site[].alerts[].instances[]", "site.alerts[].instances[]"];
+    let [instances, instances_of_one] = INSTANCES;
+    let paths = [instances, instances_of_one, "site[].alerts[]{}", "site.alerts[]{}", "alerts[]", "@version"];
+    let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
+    json::walk(input, &paths, &mut |hit| {
+        match hit.path {
+            0 | 1 => alerts.entry(place(&hit)).or_default().instances += 1,
+            2 | 3 => {
+                let alert = alerts.entry(place(&hit)).or_default();
+                let name = hit.name(if hit.path == 2 { 2 } else { 1 });
+                if ALERT.contains(&name)
+                    && let Some(text) = hit.read().ok().and_then(text)
+                {
+                    alert.fields.insert(name.to_owned(), text);
+                }
+            }
+            4 => {
+                return match hit.read::<BTreeMap<String, Value>>() {
+                    Ok(values) => {
+                        let fields = fields(values);
+                        take(collector, &fields, &fields)
+                    }
+                    Err(reason) => collector.rejected(reason),
+                };
+            }
+            _ => {
+                if let Ok(Text(version)) = hit.read() {
+                    collector.version(version);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    json::walk(input, &INSTANCES, &mut |hit| {
+        let Some(alert) = alerts.get(&place(&hit)) else { return Ok(()) };
+        match hit.read::<BTreeMap<String, Value>>() {
+            Ok(values) => take(collector, &alert.fields, &fields(values)),
+            Err(reason) => collector.rejected(reason),
+        }
+    })?;
+    for alert in alerts.values().filter(|alert| alert.instances == 0) {
+        take(collector, &alert.fields, &alert.fields)?;
+    }
+    Ok(())
+}
+
+/// Which site and alert of the report something stands in. Paths of even number go through a list of sites.
+fn place(hit: &Hit<'_>) -> (usize, usize) {
+    if hit.path.is_multiple_of(2) { (hit.index(0), hit.index(1)) } else { (0, hit.index(0)) }
+}
+
+/// The texts among values, by the names that the report has for them.
+fn fields(values: BTreeMap<String, Value>) -> Fields {
+    let named = values.into_iter().filter_map(|(name, value)| {
+        let known = API_NAMES.iter().find(|(api, _)| *api == name);
+        Some((known.map_or(name, |(_, name)| (*name).to_owned()), text(value)?))
+    });
+    named.collect()
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Hands on one instance of an alert.
+fn take(collector: &mut Collector<'_>, alert: &Fields, instance: &Fields) -> Result<(), ParseError> {
+    if filled(instance, "requestheader").is_some() {
+        collector.holds_secrets();
+    }
+    collector.result(finding(alert, instance))
+}
+
+/// A field; blank is as good as absent.
+fn filled<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+    fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {
+    let own = |name: &str| filled(alert, name);
+    let title = own("name").or(own("alert")).ok_or("the alert has no `name` and no `alert`")?;
+    let plugin = own("pluginid");
+    let rule = own("alertRef").or(plugin).unwrap_or(title);
+    let confidence = own("confidence").map(confidence);
+    let mut finding = Finding {
+        suppressed: confidence.filter(|word| word.eq_ignore_ascii_case("false positive")).map(str::to_owned),
+        confidence: confidence.map(str::to_owned),
+        // -1 stands for none.
+        cwes: cwe::numbers(own("cweid").filter(|number| !number.starts_with('-'))),
+        description: own("desc").map(web::plain),
+        remediation: own("solution").map(web::plain),
+        references: own("reference").map(web::links).unwrap_or_default(),
+        endpoint: Some(Endpoint {
+            method: filled(instance, "method").map(str::to_owned),
+            parameter: filled(instance, "param").map(str::to_owned),
+            ..web::address(filled(instance, "uri").unwrap_or_default())
+        }),
+        ..Finding::new(Kind::Web, rule, title, message(title, instance))
+    };
+    let kept = [("pluginid", plugin.filter(|plugin| *plugin != rule)), ("wascid", own("wascid"))];
+    for (name, value) in kept {
+        if let Some(value) = value {
+            finding.raw.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    Rating::new(COMMON_WORDS).word(risk(alert)).apply(&mut finding);
+    if let (Some(CARD_NUMBERS), Some(number)) = (plugin, filled(instance, "evidence")) {
+        secret::redact(&mut finding, number);
+    }
+    Ok(finding)
+}
+
+/// What ZAP says about this place: what it sent, what it saw, and other information.
+fn message(title: &str, instance: &Fields) -> String {
+    let told = [("attack", "Attack: "), ("evidence", "Evidence: "), ("otherinfo", "")];
+    let told = told
+        .into_iter()
+        .filter_map(|(name, label)| Some(format!("{label}{}", filled(instance, name)?)).map(|text| web::plain(&text)));
+    let place = filled(instance, "uri").map_or_else(|| title.to_owned(), |uri| format!("{title} at {uri}"));
+    let lines: Vec<String> = [place].into_iter().chain(told).collect();
+    lines.join("\n")
+}
+
+/// ZAP's word for a risk: by its number, or out of `Medium (High)`, risk and confidence.
+fn risk(alert: &Fields) -> Option<&str> {
+    match filled(alert, "riskcode") {
+        Some("3") => Some("High"),
+        Some("2") => Some("Medium"),
+        Some("1") => Some("Low"),
+        Some("0") => Some("Informational"),
+        Some(_) | None => filled(alert, "riskdesc").map(|text| text.split(" (").next().unwrap_or(text)),
+    }
+}
+
+/// ZAP's word for a confidence; the API writes the word itself.
+fn confidence(number: &str) -> &str {
+    match number {
+        "0" => "False Positive",
+        "1" => "Low",
+        "2" => "Medium",
+        "3" => "High",
+        "4" => "Confirmed",
+        word => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{failure, findings};
+    use finding::severity::Severity;
+
+    const JSON: &str = r#"{"@version": "2.16.0", "@generated": "now", "site": [
+        {"@name": "https://a.example", "alerts": [{"instances": [{"uri": "https://a.example/1", "method": "GET"},
+            {"uri": "https://a.example/2", "method": "GET"}], "pluginid": "10021", "alertRef": "10021",
+            "name": "X-Content-Type-Options Header Missing", "riskcode": "1", "confidence": "2", "cweid": "693"}]},
+        {"@name": "https://b.example", "alerts": [{"pluginid": 10021, "name": "Again", "riskcode": 2}]}]}"#;
+
+    fn xml(alerts: &str) -> String {
+        format!("<OWASPZAPReport version=\"2.16.0\"><site name=\"s\"><alerts>{alerts}</alerts></site></OWASPZAPReport>")
+    }
+
+    #[test]
+    fn every_instance_is_a_finding_with_what_stands_behind_it() {
+        let text = xml(
+            "<alertitem><pluginid>10055</pluginid><alertRef>10055-4</alertRef><name>CSP: Wildcard Directive</name>
+            <instances><instance><uri>https://shop.example/find?q=1</uri><method>GET</method><param>q</param>
+            <evidence>default-src *</evidence></instance></instances><riskcode>2</riskcode><confidence>3</confidence>
+            <desc>&lt;p&gt;Too wide.&lt;/p&gt;</desc><solution>&lt;p&gt;Narrow it.&lt;/p&gt;</solution>
+            <reference>&lt;p&gt;https://www.w3.org/TR/CSP/&lt;/p&gt;</reference><cweid>693</cweid><wascid>15</wascid></alertitem>",
+        );
+        let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!(parsed.scanner_version.as_deref(), Some("2.16.0"));
+        assert!(!parsed.holds_secrets);
+        insta::assert_json_snapshot!(findings, @r#"
+        [
+          {
+            "result": 0,
+            "kind": "web",
+            "rule": "10055-4",
+            "title": "CSP: Wildcard Directive",
+            "message": "CSP: Wildcard Directive at https://shop.example/find?q=1\nEvidence: default-src *",
+            "score": {
+              "score": 550,
+              "source": "scanner_word"
+            },
+            "severity_word": "Medium",
+            "scanner_severity": "medium",
+            "confidence": "High",
+            "cwes": [
+              693
+            ],
+            "description": "Too wide.",
+            "remediation": "Narrow it.",
+            "references": [
+              "https://www.w3.org/TR/CSP/"
+            ],
+            "endpoint": {
+              "url": "https://shop.example/find?q=1",
+              "host": "shop.example",
+              "port": 443,
+              "protocol": "https",
+              "method": "GET",
+              "parameter": "q"
+            },
+            "raw": {
+              "pluginid": "10055",
+              "wascid": "15"
+            }
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn the_json_report_says_the_same_and_counts_instances_too() {
+        let (findings, parsed) = findings(&SCANNER, JSON.as_bytes()).unwrap();
+        let told: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.severity())).collect();
+        assert_eq!(told, [("10021", Severity::Low), ("10021", Severity::Low), ("10021", Severity::Medium)]);
+        assert_eq!(findings[1].endpoint.as_ref().unwrap().url.as_deref(), Some("https://a.example/2"));
+        assert_eq!((findings[0].cwes.as_slice(), parsed.scanner_version.as_deref()), (&[693][..], Some("2.16.0")));
+        let one_site = JSON
+            .replacen("\"site\": [", "\"site\": ", 1)
+            .split(",\n        {\"@name\": \"https://b")
+            .next()
+            .unwrap()
+            .to_owned()
+            + "}";
+        assert_eq!(super::tests::findings(&SCANNER, one_site.as_bytes()).unwrap().0.len(), 2);
+    }
+
+    #[test]
+    fn alerts_of_the_api_are_results() {
+        let text = r#"{"alerts": [{"pluginId": "40012", "alertRef": "40012", "alert": "XSS", "name": "XSS", "risk": "High",
+            "confidence": "False Positive", "url": "http://shop.example/", "param": "q", "cweid": "79", "tags": {}}]}"#;
+        let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
+        assert_eq!((findings[0].rule.as_str(), findings[0].severity()), ("40012", Severity::High));
+        assert_eq!(findings[0].suppressed.as_deref(), Some("False Positive"));
+        assert_eq!(findings[0].endpoint.as_ref().unwrap().host.as_deref(), Some("shop.example"));
+    }
+
+    #[test]
+    fn risks_are_levels_of_the_same_name_and_confidence_0_is_a_false_positive() {
+        let cases = [
+            ("<riskcode>3</riskcode>", Severity::High),
+            ("<riskcode>2</riskcode>", Severity::Medium),
+            ("<riskcode>1</riskcode>", Severity::Low),
+            ("<riskcode>0</riskcode>", Severity::Info),
+            ("<riskdesc>Medium (High)</riskdesc>", Severity::Medium),
+            ("<riskcode>9</riskcode>", Severity::Unassigned),
+        ];
+        for (risk, severity) in cases {
+            let text =
+                xml(&format!("<alertitem><name>n</name>{risk}<confidence>0</confidence><cweid>-1</cweid></alertitem>"));
+            let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+            assert_eq!(findings[0].severity(), severity, "{risk}");
+            assert_eq!((parsed.summary.suppressed, findings[0].cwes.len()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_credit_card_is_masked() {
+        let text = xml(
+            "<alertitem><pluginid>10062</pluginid><name>PII Disclosure</name><evidence>4111111111111111</evidence></alertitem>",
+        );
+        let message = findings(&SCANNER, text.as_bytes()).unwrap().0.remove(0).message;
+        assert_eq!(message, "PII Disclosure\nEvidence: 4111****");
+    }
+
+    #[test]
+    fn an_alert_without_a_name_is_rejected_once_an_instance() {
+        let text = xml("<alertitem><instances><instance/><instance/></instances></alertitem>");
+        assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().1.summary.rejected, 2);
+    }
+
+    #[test]
+    fn what_shows_nothing_of_zap_is_refused() {
+        for text in ["{\"alerts\": []}", "{\"site\": []}", "<report/>"] {
+            assert!(failure(&SCANNER, text.as_bytes()).contains("a ZAP report is"), "{text}");
+        }
+    }
+}

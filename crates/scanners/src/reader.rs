@@ -1,0 +1,10 @@
+//! Reading: a report as a stream of bytes, what notation it is in, and the walkers through each notation.
+
+pub(crate) mod archive;
+pub(crate) mod fields;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod report;
+pub(crate) mod sniff;
+pub(crate) mod table;
+pub(crate) mod xml;

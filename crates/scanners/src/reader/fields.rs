@@ -1,0 +1,171 @@
+//! One entry of a JSON report, looked into by the names of its fields.
+//!
+//! For reports whose fields are now text, now number, now absent, depending on the version or the source of the data: a
+//! field of another shape than is asked for is as good as absent, and what an entry cannot do without is asked for by
+//! [`needed`](Fields::needed).
+
+use crate::reader::json::Hit;
+use serde_json::{Map, Value};
+
+/// An object of a report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'v>(&'v Map<String, Value>);
+
+/// Reads an entry and hands its fields on.
+///
+/// # Errors
+/// It is no object, or `read` said so.
+pub(crate) fn of<T>(hit: &Hit<'_>, read: impl FnOnce(Fields<'_>) -> Result<T, String>) -> Result<T, String> {
+    match hit.read::<Value>()? {
+        Value::Object(fields) => read(Fields(&fields)),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Err(format!("the entry is {} where an object is expected", shape(&other)))
+        }
+    }
+}
+
+fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl<'v> Fields<'v> {
+    /// The value at a path of names, `fix.state`.
+    fn at(self, path: &str) -> Option<&'v Value> {
+        let mut names = path.split('.');
+        let first = self.0.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    }
+
+    /// The text, number or truth value at a path, trimmed; blank is as good as absent.
+    pub(crate) fn text(self, path: &str) -> Option<String> {
+        self.at(path).and_then(text_of)
+    }
+
+    /// The text at a path as it stands there, with its white space.
+    pub(crate) fn raw(self, path: &str) -> Option<&'v str> {
+        self.at(path)?.as_str()
+    }
+
+    /// The first of these texts that is there.
+    pub(crate) fn first(self, paths: &[&str]) -> Option<String> {
+        paths.iter().find_map(|path| self.text(path))
+    }
+
+    /// A text without which the entry means nothing.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub(crate) fn needed(self, path: &str) -> Result<String, String> {
+        self.text(path).ok_or_else(|| format!("`{path}` is missing"))
+    }
+
+    /// The number at a path, written as one or as a text.
+    pub(crate) fn number(self, path: &str) -> Option<f64> {
+        match self.at(path)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The number at a path as a line: whole, and not below 1.
+    pub(crate) fn line(self, path: &str) -> Option<u32> {
+        let number = self.number(path).filter(|number| *number >= 1.0)?;
+        format!("{number:.0}").parse().ok()
+    }
+
+    /// The truth value at a path.
+    pub(crate) fn is(self, path: &str) -> bool {
+        matches!(self.at(path), Some(Value::Bool(true)))
+    }
+
+    /// The texts in the list at a path; a single text is a list of one.
+    pub(crate) fn texts(self, path: &str) -> Vec<String> {
+        match self.at(path) {
+            Some(Value::Array(list)) => list.iter().filter_map(text_of).collect(),
+            Some(other) => text_of(other).into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The object at a path.
+    pub(crate) fn object(self, path: &str) -> Option<Self> {
+        self.at(path)?.as_object().map(Self)
+    }
+
+    /// The objects in the list at a path; a single object is a list of one.
+    pub(crate) fn objects(self, path: &str) -> Vec<Self> {
+        self.entries(path).into_iter().flatten().collect()
+    }
+
+    /// The entries of the list at a path, where each is a result: one that is no object is told as none.
+    pub(crate) fn entries(self, path: &str) -> Vec<Option<Self>> {
+        match self.at(path) {
+            Some(Value::Array(list)) => list.iter().map(|value| value.as_object().map(Self)).collect(),
+            Some(Value::Object(one)) => vec![Some(Self(one))],
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The texts of the fields at a path, by their names; a list gives each of its texts.
+    pub(crate) fn all_texts(self, path: &str) -> Vec<(&'v str, String)> {
+        let Some(Value::Object(fields)) = self.at(path) else { return Vec::new() };
+        let each = |(name, value): (&'v String, &'v Value)| match value {
+            Value::Array(list) => list.iter().filter_map(text_of).map(|text| (name.as_str(), text)).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                text_of(value).map(|text| (name.as_str(), text)).into_iter().collect::<Vec<_>>()
+            }
+        };
+        fields.iter().flat_map(each).collect()
+    }
+
+    /// The objects that are the values of the object at a path, by their names.
+    pub(crate) fn named(self, path: &str) -> Vec<(&'v str, Self)> {
+        let Some(Value::Object(fields)) = self.at(path) else { return Vec::new() };
+        fields.iter().filter_map(|(name, value)| Some((name.as_str(), Self(value.as_object()?)))).collect()
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_in_every_shape_and_those_of_a_wrong_one_are_absent() {
+        let value = serde_json::json!({
+            "id": 7, "blank": " ", "fix": {"versions": ["1", 2, null, {}], "state": "fixed"}, "line": "12",
+            "cvss": {"nvd": {"score": 9.8}, "odd": 3}, "ids": {"CVE": ["CVE-1"], "GHSA": "GHSA-1", "none": null},
+        });
+        let fields = Fields(value.as_object().unwrap());
+        assert_eq!((fields.text("id").as_deref(), fields.text("blank"), fields.text("fix")), (Some("7"), None, None));
+        assert_eq!(fields.needed("name").unwrap_err(), "`name` is missing");
+        assert_eq!(
+            (fields.texts("fix.versions"), fields.texts("fix.state")),
+            (vec!["1".to_owned(), "2".to_owned()], vec!["fixed".to_owned()])
+        );
+        assert_eq!(
+            (fields.line("line"), fields.line("fix"), fields.number("cvss.nvd.score")),
+            (Some(12), None, Some(9.8))
+        );
+        assert_eq!(fields.named("cvss").iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["nvd"]);
+        assert_eq!(fields.all_texts("ids"), [("CVE", "CVE-1".to_owned()), ("GHSA", "GHSA-1".to_owned())]);
+        assert_eq!((fields.objects("fix").len(), fields.objects("fix.versions").len(), fields.is("id")), (1, 1, false));
+    }
+}

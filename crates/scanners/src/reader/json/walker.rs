@@ -1,0 +1,227 @@
+//! Walks through a JSON document and calls back at paths.
+
+use super::depth::Allowance;
+use super::paths::{Node, Paths};
+use super::{OnHit, failure};
+use crate::reader::report::ParseError;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Where a wildcard stood: the place in a list, or the name in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wild {
+    Each(usize),
+    Every(String),
+}
+
+/// A value at one of the paths.
+#[derive(Debug)]
+pub(crate) struct Hit<'h> {
+    /// Which path: its place in the list of paths.
+    pub(crate) path: usize,
+    /// The value's text.
+    pub(crate) raw: &'h str,
+    wild: &'h [Wild],
+}
+
+impl Hit<'_> {
+    /// The place in the list that the path's `n`th wildcard went through, counted from 0.
+    pub(crate) fn index(&self, n: usize) -> usize {
+        match self.wild.get(n) {
+            Some(Wild::Each(index)) => *index,
+            Some(Wild::Every(_)) | None => 0,
+        }
+    }
+
+    /// The name in the object that the path's `n`th wildcard went through, counted from 0.
+    pub(crate) fn name(&self, n: usize) -> &str {
+        match self.wild.get(n) {
+            Some(Wild::Every(name)) => name,
+            Some(Wild::Each(_)) | None => "",
+        }
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// It is of another shape: what is wrong with it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(self.raw).map_err(|error| error.to_string())
+    }
+}
+
+/// Which paths' lists and objects there were.
+#[derive(Debug)]
+pub(crate) struct Seen(Vec<bool>);
+
+impl Seen {
+    /// Whether the list or object that this path's last step goes into was there at least once: for `results[]`, whether
+    /// there was a list `results`, empty or not; for `a.b`, whether there was an object `a`.
+    pub(crate) fn container(&self, path: usize) -> bool {
+        self.0.get(path).copied().unwrap_or(false)
+    }
+}
+
+/// A walk under way.
+pub(crate) struct Walk<'w, 'h> {
+    paths: &'w Paths,
+    on: &'w mut OnHit<'h>,
+    wild: Vec<Wild>,
+    seen: Vec<bool>,
+    failure: Option<ParseError>,
+    pub(crate) allowance: Option<Allowance>,
+}
+
+impl<'w, 'h> Walk<'w, 'h> {
+    pub(crate) fn new(paths: &'w Paths, on: &'w mut OnHit<'h>) -> Self {
+        Self { paths, on, wild: Vec::new(), seen: vec![false; paths.count], failure: None, allowance: None }
+    }
+
+    pub(crate) fn root(&mut self) -> At<'_, 'w, 'h> {
+        At { walk: self, node: 0 }
+    }
+
+    pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Seen, ParseError> {
+        match (self.failure, read) {
+            (Some(failure), _) => Err(failure),
+            (None, Ok(())) => Ok(Seen(self.seen)),
+            (None, Err(error)) => Err(failure(error)),
+        }
+    }
+
+    fn node(&self, at: usize) -> Option<&'w Node> {
+        self.paths.nodes.get(at)
+    }
+
+    fn refill(&self) {
+        if let Some(allowance) = &self.allowance {
+            allowance.refill();
+        }
+    }
+
+    fn container(&mut self, at: usize) {
+        for path in self.node(at).map(|node| node.container_of.as_slice()).unwrap_or_default() {
+            if let Some(seen) = self.seen.get_mut(*path) {
+                *seen = true;
+            }
+        }
+    }
+
+    fn stop<E: serde::de::Error>(&mut self, failure: ParseError) -> E {
+        self.failure = Some(failure);
+        E::custom("stopped")
+    }
+}
+
+/// A walk at one node of its paths.
+pub(crate) struct At<'r, 'w, 'h> {
+    walk: &'r mut Walk<'w, 'h>,
+    node: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Some(node) = self.walk.node(self.node) else { return Err(D::Error::custom("no such place")) };
+        match node.hit {
+            None => deserializer.deserialize_any(self),
+            Some(path) => {
+                self.walk.refill();
+                let raw: Box<RawValue> = serde::Deserialize::deserialize(deserializer)?;
+                let hit = Hit { path, raw: raw.get(), wild: &self.walk.wild };
+                let taken = (self.walk.on)(hit);
+                self.walk.refill();
+                taken.map_err(|failure| self.walk.stop(failure))
+            }
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or a list")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let Some(node) = self.walk.node(self.node) else { return Err(M::Error::custom("no such place")) };
+        if node.fields.is_empty() && node.every.is_none() {
+            return Err(self.mismatch("an object"));
+        }
+        self.walk.container(self.node);
+        while let Some(key) = map.next_key::<String>()? {
+            self.walk.refill();
+            match (node.fields.get(&key), node.every) {
+                (Some(next), _) => map.next_value_seed(At { walk: self.walk, node: *next })?,
+                (None, Some(next)) => {
+                    self.walk.wild.push(Wild::Every(key));
+                    map.next_value_seed(At { walk: self.walk, node: next })?;
+                    self.walk.wild.pop();
+                }
+                (None, None) => {
+                    // Nothing of what is skipped is held, so it may be of any size.
+                    self.walk.allowance.iter().for_each(Allowance::lift);
+                    map.next_value::<IgnoredAny>()?;
+                    self.walk.refill();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
+        let Some(next) = self.walk.node(self.node).and_then(|node| node.each) else {
+            return Err(self.mismatch("a list"));
+        };
+        self.walk.container(self.node);
+        let mut index = 0;
+        loop {
+            self.walk.wild.push(Wild::Each(index));
+            let more = list.next_element_seed(At { walk: self.walk, node: next })?.is_some();
+            self.walk.wild.pop();
+            if !more {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        if self.node == 0 { Err(self.mismatch("null")) } else { Ok(()) }
+    }
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        Err(self.mismatch("a truth value"))
+    }
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        Err(self.mismatch("a number"))
+    }
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        Err(self.mismatch("a number"))
+    }
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        Err(self.mismatch("a number"))
+    }
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        Err(self.mismatch("a text"))
+    }
+}
+
+impl At<'_, '_, '_> {
+    /// What stands here has another shape than the paths need: reading on would lose what is in it.
+    fn mismatch<E: serde::de::Error>(self, found: &str) -> E {
+        let place = match self.walk.node(self.node).map(|node| node.written.as_str()) {
+            None | Some("") => "the report".to_owned(),
+            Some(written) => format!("`{written}`"),
+        };
+        let wanted = match self.walk.node(self.node) {
+            Some(node) if node.each.is_some() => "a list",
+            Some(_) | None => "an object",
+        };
+        let reason = format!("{place} is {found} where {wanted} is expected");
+        self.walk.stop(ParseError::OtherShape { reason })
+    }
+}

@@ -1,0 +1,12 @@
+//! Values that many formats share: severities, CWEs, packages, secrets and the like.
+
+pub(crate) mod advisory;
+pub(crate) mod cwe;
+pub(crate) mod leak;
+pub(crate) mod osv;
+pub(crate) mod packages;
+pub(crate) mod rating;
+pub(crate) mod secret;
+pub(crate) mod slug;
+pub(crate) mod snippet;
+pub(crate) mod web;
