@@ -104,7 +104,13 @@ fn prepared(store: Store) -> (App, Client, Upload) {
     let app = App::start(Options::on(store));
     let client = app.admin("shop");
     client.create_project();
-    let (program, report) = (Program::demo(), Program::tutorial().unwrap_or_else(Program::demo));
+    let (program, report) = (
+        Program::demo(),
+        match std::env::var_os("GATEHOUSE_TUTORIAL") {
+            Some(_) => Program::tutorial(),
+            None => Program::demo(),
+        },
+    );
     let (main, branch) = (report.main_bytes(), report.branch_bytes());
     client.upload(&Upload::new(program.target, "main", main));
     client.set_baseline(program.target, "main");

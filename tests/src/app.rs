@@ -51,7 +51,7 @@ pub fn each_store(check: impl Fn(Store)) {
 }
 
 /// The `spin` binary to test against, if one is named.
-fn spin() -> Option<PathBuf> {
+pub(crate) fn spin() -> Option<PathBuf> {
     std::env::var_os("GATEHOUSE_SPIN").map(PathBuf::from)
 }
 
@@ -165,7 +165,6 @@ impl Default for App {
 
 fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::TempDir) -> (Process, SocketAddr) {
     let (data, log) = (folder.path().join("data"), folder.path().join("log"));
-    let manifest = workspace().join("spin.toml");
     let configured = |command: &mut Command| {
         command.env("SPIN_VARIABLE_ADMIN_TOKEN", ADMIN);
         if redis {
@@ -176,7 +175,11 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
         Some(spin) => {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
             let mut command = scrubbed(&spin);
-            command.args(["up", "--listen", &address.to_string(), "-f"]).arg(manifest).arg("--state-dir").arg(data);
+            command
+                .args(["up", "--listen", &address.to_string(), "-f"])
+                .arg(workspace().join("spin.toml"))
+                .arg("--state-dir")
+                .arg(data);
             configured(&mut command);
             let mut process = Process::start(&mut command, &log);
             let deadline = Instant::now() + START;
@@ -189,7 +192,7 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
         }
         None => {
             let mut command = scrubbed(&binary());
-            command.args(["up", "--listen", "127.0.0.1:0", "--app"]).arg(manifest).arg("--data").arg(data);
+            command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(data);
             command.arg("--cache").arg(cache()).args(&options.flags);
             if !ahead.is_zero() {
                 command.arg("--clock-offset").arg(format!("{}ms", ahead.as_millis()));

@@ -22,6 +22,27 @@ pub(crate) fn cache() -> PathBuf {
     path
 }
 
+/// The file of a component, as its `source` in `spin.toml` names it; the one that is tested, which was compiled quickly
+/// unless the suites run on Spin.
+pub fn component(source: &str) -> PathBuf {
+    let shipped = workspace().join(source);
+    let path = if crate::app::spin().is_some() {
+        shipped
+    } else {
+        target().join("wasm32-wasip2/release").join(shipped.file_name().unwrap())
+    };
+    assert!(path.exists(), "{} is missing: run `cargo xtask test`", path.display());
+    path
+}
+
+/// The folder of large data that an environment variable names; it fails without one.
+pub fn data(variable: &str) -> PathBuf {
+    let folder = std::env::var_os(variable).map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| panic!("{variable} is not set; `cargo xtask test --data` sets it"));
+    assert!(folder.is_dir(), "{variable} names {}, which is not a folder", folder.display());
+    folder
+}
+
 /// Where everything is built.
 pub(crate) fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

@@ -1,6 +1,6 @@
-//! Bandit reports to upload: our own demo's, the tutorial's, and generated ones.
+//! Bandit reports to upload: those of the demo and of the tutorial, and generated ones.
 
-use crate::files::workspace;
+use crate::files::{data, workspace};
 use crate::random::Random;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -34,24 +34,16 @@ impl Program {
         }
     }
 
-    /// The tutorial's program, whose reports are not in this repository: in the folder that `GATEHOUSE_TUTORIAL` names,
-    /// which must have them, or in `../shared/bandit`, if it has them.
-    pub fn tutorial() -> Option<Self> {
-        let named = std::env::var_os("GATEHOUSE_TUTORIAL").map(PathBuf::from);
-        let folder = named.clone().unwrap_or_else(|| workspace().join("../shared/bandit"));
-        let tutorial = Self {
+    /// The tutorial's program, whose reports are in the folder that `GATEHOUSE_TUTORIAL` names.
+    pub fn tutorial() -> Self {
+        let folder = data("GATEHOUSE_TUTORIAL");
+        Self {
             target: "dvpwa",
             main: "master",
             branch: "DEMO-001",
             main_report: folder.join("dvpwa-master.json"),
             branch_report: folder.join("dvpwa-DEMO-001.json"),
-        };
-        let there = tutorial.main_report.is_file() && tutorial.branch_report.is_file();
-        assert!(there || named.is_none(), "GATEHOUSE_TUTORIAL has no reports in {}", folder.display());
-        if !there {
-            eprintln!("the tutorial's own reports are not in {}; only the demo's are checked", folder.display());
         }
-        there.then_some(tutorial)
     }
 
     /// The report of the main branch.

@@ -1,25 +1,25 @@
-//! What has to hold before a change goes in, beside the tests.
+//! Everything that must hold before a change goes in, apart from the tests.
 
 use anyhow::Result;
 
 use crate::step::Steps;
-use crate::workspace::{WASM_TARGET, Workspace};
-use crate::{fuzz, rules, setup};
+use crate::workspace::Workspace;
+use crate::{features, fuzz, rules};
 
-/// Checks format, dependency rules and lints.
+/// Checks format, rules and lints.
 pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
-    steps.check("dependency rules", || rules::check(workspace))?;
-    let clippy = |arguments: &[&str]| {
-        let mut cargo = workspace.cargo();
-        cargo.args(["clippy", "--release"]).args(arguments);
-        cargo
-    };
-    steps.run(clippy(&["--workspace", "--all-targets"]).args(["--", "-D", "warnings"]))?;
-    fuzz::check(workspace, steps)?;
-    setup::wasm_target(steps)?;
-    // Again as they are compiled: some of their code is only there.
-    let (components, guests) = (workspace.components()?, workspace.guests()?);
-    let packages = components.iter().chain(&guests).flat_map(|name| ["-p", name]);
-    steps.run(clippy(&["--target", WASM_TARGET]).args(packages).args(["--", "-D", "warnings"]))
+    rules(workspace, steps)?;
+    // Natively alone: the rules make sure that components have no code that exists only in Wasm.
+    let mut clippy = workspace.cargo();
+    clippy.args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    steps.run(&mut clippy)?;
+    fuzz::check(workspace, steps)
+}
+
+/// Checks the rules, which takes seconds.
+pub(crate) fn rules(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    steps.check("rules: dependencies", || rules::check(workspace))?;
+    steps.check("rules: sources", || rules::sources::check(workspace))?;
+    steps.check("rules: features", || features::check(workspace))
 }

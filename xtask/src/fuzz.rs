@@ -53,7 +53,6 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
 pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["check", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
-    cargo.env("CARGO_TARGET_DIR", workspace.root().join("target/fuzz"));
     // Not linked, so any name serves: the engine is C++, for which there need be no compiler.
     steps.run(cargo.env("CUSTOM_LIBFUZZER_PATH", workspace.root().join("fuzz/none.a")))
 }

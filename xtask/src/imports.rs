@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 
 /// The interface, as a compiled component names it.
 const INTERFACE: &str = "wasi:keyvalue/atomics";
@@ -13,10 +13,10 @@ const INTERFACE: &str = "wasi:keyvalue/atomics";
 const IMPORTER: &str = "ledger";
 
 /// Checks all components of the workspace.
-pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+pub(crate) fn check(workspace: &Workspace, profile: Profile) -> Result<()> {
     let mut files = Vec::new();
     for name in workspace.components()? {
-        let path = workspace.wasm(&name);
+        let path = workspace.wasm(&name, profile);
         let bytes =
             fs::read(&path).with_context(|| format!("cannot read {}; run `cargo xtask build`", path.display()))?;
         files.push((name, bytes));

@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod features;
 mod fuzz;
 mod imports;
 mod rules;
@@ -17,20 +18,23 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::step::Steps;
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 
 const USAGE: &str = "\
 Usage: cargo xtask <command> [argument]...
 
 Commands:
-  build [--guests]       the components, then `target/release/gatehouse` with them built in
-  demo [argument]...     build, then `gatehouse demo`
-  test [argument]...     set up, build, then every test: native ones, and those of the pure crates inside Wasm;
-                         with arguments, only the native tests that `cargo test` picks by them
-  test --e2e [argument]...  only the end-to-end suite
-  check                  format, dependency rules, lints
+  build [--guests]       the components as they ship, then `target/release/gatehouse` with them inside; with `--guests`
+                         only the components that the host's tests run
+  demo [argument]...     build quickly, then `gatehouse demo`
+  test [argument]...     set up, build, then every test: native ones, those of the pure crates inside Wasm, and, if
+                         `../shared` exists, those that read large data; with arguments, only the native tests that
+                         `cargo test` picks by them, and only what these need is built
+  test --e2e [argument]...  only the end-to-end suites
+  test --data            only the tests that read large data, from `../shared`
+  check                  format, rules, lints
   ci                     check, then test
-  rules                  only the dependency rules
+  rules                  only the rules: dependencies, features, sources
   bench [argument]...    build, then the benchmarks
   screenshots [folder]   set up, build, then a picture of every page, light and dark, wide and narrow; into
                          `target/screenshots`, unless another folder is named
@@ -58,26 +62,24 @@ fn run(steps: &mut Steps) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let workspace = Workspace::find()?;
     match arguments.as_slice() {
-        ["build"] => build::application(&workspace, steps),
-        ["build", "--guests"] => {
-            build::guests(&workspace, steps)?;
-            build::application(&workspace, steps)
-        }
+        ["build"] => build::application(&workspace, steps, Profile::Shipped),
+        ["build", "--guests"] => build::components(&workspace, steps, Profile::Quick, &workspace.guests()?),
         ["demo", rest @ ..] => {
-            build::application(&workspace, steps)?;
+            build::application(&workspace, steps, Profile::Quick)?;
             steps.run(workspace.program("gatehouse").arg("demo").args(rest))
         }
+        ["test", "--data"] => test::large_data(&workspace, steps),
         ["test", "--e2e", rest @ ..] => test::end_to_end(&workspace, steps, rest),
         ["test"] => test::all(&workspace, steps),
         ["test", rest @ ..] => test::picked(&workspace, steps, rest),
-        ["rules"] => steps.check("dependency rules", || rules::check(&workspace)),
+        ["rules"] => check::rules(&workspace, steps),
         ["check"] => check::check(&workspace, steps),
         ["ci"] => {
             check::check(&workspace, steps)?;
             test::all(&workspace, steps)
         }
         ["bench", rest @ ..] => {
-            build::application(&workspace, steps)?;
+            build::application(&workspace, steps, Profile::Shipped)?;
             let mut matching = test::in_wasm(&workspace, steps, "bench")?;
             steps.run(matching.args(["-p", "domain", "--bench", "matching"]))?;
             steps.run(workspace.cargo().args(["bench", "-p", "tests", "--bench", "upload"]).args(rest))
@@ -88,6 +90,6 @@ fn run(steps: &mut Steps) -> Result<()> {
             println!("{USAGE}");
             Ok(())
         }
-        _ => anyhow::bail!("there is no such command\n\n{USAGE}"),
+        _ => anyhow::bail!("unknown command `{}`\n\n{USAGE}", arguments.join(" ")),
     }
 }

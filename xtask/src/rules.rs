@@ -1,6 +1,8 @@
 //! Which packages may not depend on which, checked on what Cargo resolves. A name in a rule that is no package fails the
 //! check: a rule about a misspelt package would always hold.
 
+pub(crate) mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
@@ -34,7 +36,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 }
 
 /// The platform that native code is compiled for.
-fn host() -> Result<String> {
+pub(crate) fn host() -> Result<String> {
     let output = Command::new("rustc").arg("-vV").output().context("cannot run rustc")?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not name its host")?;

@@ -55,9 +55,9 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     }
 }
 
-/// Makes sure that what tests run inside of pages is there: the packages of `tests/browser`, exactly those of its lock.
-pub(crate) fn page_packages(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
-    let (named, here) = (workspace.root().join("tests/browser"), workspace.root().join("target/browser"));
+/// Makes sure that the npm packages that tests use are there: those of `tests/npm`, exactly as its lock names them.
+pub(crate) fn npm_packages(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let (named, here) = (workspace.root().join("tests/npm"), workspace.root().join("target/npm"));
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
     let lock = read(named.join("package-lock.json"))?;
     // A copy of the lock is written last.

@@ -8,12 +8,14 @@ use anyhow::{Context as _, Result};
 
 /// The steps done so far.
 pub(crate) struct Steps {
+    begun: Instant,
     done: Vec<(String, Duration, bool)>,
+    left_out: Vec<String>,
 }
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self { done: Vec::new() }
+        Self { begun: Instant::now(), done: Vec::new(), left_out: Vec::new() }
     }
 
     /// Shows a command and runs it.
@@ -42,6 +44,11 @@ impl Steps {
         result.with_context(|| format!("{name} failed"))
     }
 
+    /// Notes what is not done, for the summary.
+    pub(crate) fn left_out(&mut self, what: &str) {
+        self.left_out.push(what.to_owned());
+    }
+
     /// Prints all steps with their time; nothing for a single one.
     pub(crate) fn summarise(&self) {
         if self.done.len() < 2 {
@@ -50,8 +57,12 @@ impl Steps {
         eprintln!("\nSummary:");
         for (name, time, good) in &self.done {
             let word = if *good { "ok" } else { "FAILED" };
-            eprintln!("  {word:<6} {:>6.1} s  {name}", time.as_secs_f32());
+            eprintln!("  {word:<8} {:>6.1} s  {name}", time.as_secs_f32());
         }
+        for what in &self.left_out {
+            eprintln!("  LEFT OUT           {what}");
+        }
+        eprintln!("  {:<8} {:>6.1} s", "total", self.begun.elapsed().as_secs_f32());
     }
 }
 

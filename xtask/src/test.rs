@@ -1,65 +1,139 @@
-//! Testing: what is needed, what is built for it, and which tests there are. No test is skipped here.
+//! Testing: what tests need, what is built for them, and which there are. Nothing is skipped silently: what is left out is
+//! printed in the summary.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::step::Steps;
-use crate::workspace::{WASM_TARGET, Workspace};
+use crate::workspace::{Profile, WASM_TARGET, Workspace};
 use crate::{build, imports, setup};
 
-/// The crates that have to be right in 32 bits and without an operating system: their tests also run inside Wasm.
-const PURE: [&str; 3] = ["domain", "finding", "scanners"];
-/// How many cases property tests try inside Wasm, where each takes longer; natively they try their own number.
+/// The crates that must be right in 32 bits and without an operating system: their tests also run inside Wasm.
+pub(crate) const PURE: [&str; 3] = ["domain", "finding", "scanners"];
+/// The number of cases of each property test inside Wasm, where a case takes longer; natively each test has its own.
 const WASM_PROPTEST_CASES: &str = "32";
+/// Folders of the large data, below `../shared`, and the variables that name them to tests.
+const DATA: [(&str, &str); 3] =
+    [("GATEHOUSE_CORPUS", "corpus"), ("GATEHOUSE_TRACKING", "tracking"), ("GATEHOUSE_TUTORIAL", "bandit")];
 
-/// Every test.
+/// Runs every test.
 pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
-    prepare(workspace, steps)?;
-    native(workspace, steps, &["--workspace"], &[])?;
-    inside_wasm(workspace, steps)
+    prepare(workspace, steps, Needs::ALL)?;
+    native(workspace, steps, &["--workspace"])?;
+    inside_wasm(workspace, steps)?;
+    match data(workspace) {
+        Ok(folder) => with_data(workspace, steps, &folder),
+        Err(missing) => {
+            steps.left_out(&format!("tests that read large data: {missing}"));
+            Ok(())
+        }
+    }
 }
 
-/// The native tests that `cargo test` picks by these arguments.
+/// Runs the native tests that `cargo test` picks by these arguments; builds only what they need.
 pub(crate) fn picked(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    prepare(workspace, steps)?;
-    let packages: &[&str] = match arguments.contains(&"-p") || arguments.contains(&"--package") {
-        true => &[],
-        false => &["--workspace"],
-    };
-    native(workspace, steps, packages, arguments)
+    let after = |flag: &&str| matches!(*flag, "-p" | "--package");
+    let named = arguments.iter().zip(arguments.iter().skip(1)).filter(|(flag, _)| after(flag)).map(|(_, name)| *name);
+    let named: Vec<&str> = named.collect();
+    prepare(workspace, steps, Needs::of(&named))?;
+    let all: &[&str] = if named.is_empty() { &["--workspace"] } else { &[] };
+    native(workspace, steps, &[all, arguments].concat())
 }
 
-/// The end-to-end suite.
+/// Runs the end-to-end suites.
 pub(crate) fn end_to_end(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    prepare(workspace, steps)?;
-    native(workspace, steps, &["-p", "tests"], arguments)
+    prepare(workspace, steps, Needs::ALL)?;
+    native(workspace, steps, &[&["-p", "tests"], arguments].concat())
 }
 
-/// A picture of every page.
+/// Runs the tests that read large data: real reports, ground truth for tracking, the tutorial's reports.
+pub(crate) fn large_data(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let folder = data(workspace)?;
+    prepare(workspace, steps, Needs::ALL)?;
+    with_data(workspace, steps, &folder)
+}
+
+/// Takes a picture of every page.
 pub(crate) fn screenshots(workspace: &Workspace, steps: &mut Steps, folder: &[&str]) -> Result<()> {
-    prepare(workspace, steps)?;
-    build::programs(workspace, steps, &["screenshots"])?;
+    prepare(workspace, steps, Needs::ALL)?;
+    build::programs(workspace, steps, Profile::Quick, &["screenshots"])?;
     let folder = folder.first().map_or_else(|| workspace.root().join("target/screenshots"), PathBuf::from);
     steps.run(workspace.program("screenshots").arg(folder))
 }
 
-fn prepare(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
-    setup::test_programs(steps)?;
-    setup::page_packages(workspace, steps)?;
-    build::guests(workspace, steps)?;
-    build::application(workspace, steps)?;
-    steps.check("imports of the components", || imports::check(workspace))
+/// What has to be built and installed before tests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Needs {
+    /// The guests that misbehave.
+    guests: bool,
+    /// The program with the components inside.
+    application: bool,
+    /// Redis, Chromium, and what the browser runs.
+    programs: bool,
 }
 
-fn native(workspace: &Workspace, steps: &mut Steps, packages: &[&str], arguments: &[&str]) -> Result<()> {
+impl Needs {
+    const ALL: Self = Self { guests: true, application: true, programs: true };
+
+    /// The needs of the tests of these packages; without a name, of all packages.
+    fn of(packages: &[&str]) -> Self {
+        let any = |names: &[&str]| packages.is_empty() || packages.iter().any(|name| names.contains(name));
+        Self { guests: any(&["host"]), application: any(&["gatehouse", "tests"]), programs: any(&["host", "tests"]) }
+    }
+}
+
+fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()> {
+    if needs.programs {
+        setup::test_programs(steps)?;
+        setup::npm_packages(workspace, steps)?;
+    }
+    let mut components = if needs.application { workspace.components()? } else { Vec::new() };
+    if needs.guests {
+        components.extend(workspace.guests()?);
+    }
+    if !components.is_empty() {
+        build::components(workspace, steps, Profile::Quick, &components)?;
+    }
+    if needs.application {
+        steps.check("imports of the components", || imports::check(workspace, Profile::Quick))?;
+        // Spin takes the files that `spin.toml` names.
+        if env::var_os("GATEHOUSE_SPIN").is_some() {
+            build::components(workspace, steps, Profile::Shipped, &workspace.components()?)?;
+        }
+        build::programs(workspace, steps, Profile::Quick, &["gatehouse"])?;
+    }
+    Ok(())
+}
+
+fn native(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
+    steps.run(cargo_test(workspace).args(arguments))
+}
+
+fn cargo_test(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release"]).args(packages).args(arguments);
-    // Cargo builds the program again for its own tests: with the application, as before.
-    cargo.env("GATEHOUSE_EMBED", "required").env("INSTA_UPDATE", snapshots());
-    steps.run(&mut cargo)
+    cargo.args(["test", "--release"]);
+    // Cargo builds `gatehouse` again for its own tests: with the same components.
+    cargo.env("GATEHOUSE_EMBED", Profile::Quick.name()).env("INSTA_UPDATE", snapshots());
+    cargo
+}
+
+/// The folder with the large data.
+fn data(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.root().join("../shared");
+    let missing = DATA.iter().find(|(_, name)| !folder.join(name).is_dir());
+    match missing {
+        Some((_, name)) => anyhow::bail!("../shared/{name} is missing"),
+        None => folder.canonicalize().with_context(|| format!("cannot open {}", folder.display())),
+    }
+}
+
+fn with_data(workspace: &Workspace, steps: &mut Steps, folder: &Path) -> Result<()> {
+    let mut cargo = cargo_test(workspace);
+    cargo.args(["--workspace", "--", "--ignored"]);
+    steps.run(cargo.envs(DATA.iter().map(|(variable, name)| (variable, folder.join(name)))))
 }
 
 fn inside_wasm(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
@@ -69,10 +143,10 @@ fn inside_wasm(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.run(cargo.env("PROPTEST_CASES", WASM_PROPTEST_CASES))
 }
 
-/// A command of cargo whose programs are compiled to Wasm and run there.
+/// Returns a command of Cargo whose programs are compiled to Wasm and run there.
 pub(crate) fn in_wasm(workspace: &Workspace, steps: &mut Steps, command: &str) -> Result<Command> {
     setup::wasm_target(steps)?;
-    build::programs(workspace, steps, &["wasi-run"])?;
+    build::programs(workspace, steps, Profile::Quick, &["wasi-run"])?;
     let (root, runner) = (workspace.root().display().to_string(), workspace.program_path("wasi-run"));
     // A list, since a path may have spaces in it.
     let runner = serde_json::json!([runner.display().to_string(), root]);
@@ -82,7 +156,22 @@ pub(crate) fn in_wasm(workspace: &Workspace, steps: &mut Steps, command: &str) -
     Ok(cargo)
 }
 
-/// A snapshot that differs is a failure, unless somebody asks for new ones.
+/// What insta does with a snapshot that differs: it fails the test, unless the caller wants new ones.
 fn snapshots() -> String {
     env::var("INSTA_UPDATE").unwrap_or_else(|_| "no".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_packages_need_is_built() {
+        let none = Needs { guests: false, application: false, programs: false };
+        assert_eq!(Needs::of(&["domain"]), none);
+        assert_eq!(Needs::of(&["domain", "host"]), Needs { guests: true, programs: true, ..none });
+        assert_eq!(Needs::of(&["gatehouse"]), Needs { application: true, ..none });
+        assert_eq!(Needs::of(&["tests"]), Needs { guests: false, ..Needs::ALL });
+        assert_eq!(Needs::of(&[]), Needs::ALL);
+    }
 }

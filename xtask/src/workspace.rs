@@ -8,8 +8,25 @@ use anyhow::{Context as _, Result};
 
 /// What components are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
-/// The Cargo profile of components, and the folder of its output.
-pub(crate) const WASM_PROFILE: &str = "wasm";
+
+/// A Cargo profile of components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Optimised as a whole, for use and for figures. `spin.toml` names its files.
+    Shipped,
+    /// Compiled quickly, for tests and the demo.
+    Quick,
+}
+
+impl Profile {
+    /// Its name, which is also the folder of its output.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "wasm",
+            Self::Quick => "release",
+        }
+    }
+}
 
 /// The workspace.
 pub(crate) struct Workspace {
@@ -43,10 +60,10 @@ impl Workspace {
         packages(&self.root.join("tests/guests"))
     }
 
-    /// Where the compiled component of this name is; its file has the name of the library.
-    pub(crate) fn wasm(&self, name: &str) -> PathBuf {
+    /// The path of a compiled component; its file has the name of the library.
+    pub(crate) fn wasm(&self, name: &str, profile: Profile) -> PathBuf {
         let file = format!("{}.wasm", name.replace('-', "_"));
-        self.root.join("target").join(WASM_TARGET).join(WASM_PROFILE).join(file)
+        self.root.join("target").join(WASM_TARGET).join(profile.name()).join(file)
     }
 
     /// Cargo, run in the workspace. The output folder is fixed: `spin.toml` and tests name files in it.

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-#[path = "../../../tests/tests/model/book.rs"]
+#[path = "../../../tests/tests/integration/model/book.rs"]
 mod book;
 
 use book::{Act, Book, Place, Reach, Term};

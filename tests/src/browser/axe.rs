@@ -11,7 +11,7 @@ pub(super) const RUN: &str = "
 
 /// The program, to be run in a page before [`RUN`].
 pub(super) fn source() -> String {
-    let path = target().join("browser/node_modules/axe-core/axe.min.js");
+    let path = target().join("npm/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` fetches it", path.display()))
 }

@@ -63,11 +63,10 @@ impl Reply {
 
 /// The file of a guest.
 fn guest(name: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/wasm32-wasip2/wasm");
-    let path = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or(target, |target| PathBuf::from(target).join("wasm32-wasip2/wasm"))
-        .join(name);
-    assert!(path.exists(), "{} is missing: run `cargo xtask build`", path.display());
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
+    let path = target.join("wasm32-wasip2/release").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo xtask build --guests`", path.display());
     path.canonicalize().unwrap()
 }
 

@@ -1,0 +1,156 @@
+//! Every page, on every screen: nothing keeps anybody from using it, and it is light.
+
+use tests::sample::{PROJECT, Sample};
+use tests::{ADMIN, App, Browser, Visitor, embedded_only};
+
+/// How many bytes a browser may get that comes for the first time.
+const WEIGHT_MAX: usize = 60 * 1024;
+/// What is looked at: how wide and how high.
+const SCREENS: [(u32, u32); 2] = [(1440, 900), (360, 800)];
+
+/// How many days the sample may take to come about.
+fn days() -> u64 {
+    if embedded_only("pages are looked at with scans of several days") { 2 } else { 0 }
+}
+
+/// What is wrong with the page that is shown, but for what axe-core finds.
+fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
+    let mut faults = browser.console_errors();
+    // The browser tells of any page with such a status.
+    faults.retain(|told| !(is_problem && told.contains("404")));
+    let overflow = browser.overflow();
+    if !overflow.is_empty() {
+        faults.push(overflow);
+    }
+    let headings = browser.run("return document.querySelectorAll('h1').length");
+    if headings != 1 {
+        faults.push(format!("{headings} headings of the first level"));
+    }
+    if !is_problem && browser.text().contains("no such page") {
+        faults.push("there is no such page".to_owned());
+    }
+    faults
+}
+
+#[test]
+fn everybody_can_use_every_page_on_every_screen() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, days());
+    let mut pages = vec![("sign-in", "/sign-in".to_owned())];
+    pages.extend(sample.pages());
+    // A browser for each screen, at the same time.
+    let found: Vec<String> = std::thread::scope(|scope| {
+        let look = |screen| {
+            let (url, pages) = (app.url(), &pages);
+            scope.spawn(move || look_at(&url, pages, screen))
+        };
+        let screens = SCREENS.map(look);
+        screens.into_iter().flat_map(|found| found.join().unwrap()).collect()
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Opens every page on a screen of this width and height, light and dark, and returns what is wrong.
+fn look_at(url: &str, pages: &[(&str, String)], (width, height): (u32, u32)) -> Vec<String> {
+    let browser = Browser::start(url);
+    browser.resize(width, height);
+    let mut found = Vec::new();
+    for (name, path) in pages {
+        if *name == "overview" {
+            browser.sign_in(ADMIN);
+        }
+        browser.open(path);
+        for dark in [false, true] {
+            browser.dark(dark);
+            let mut faults = faults(&browser, *name == "problem");
+            faults.extend(browser.axe());
+            let scheme = if dark { "dark" } else { "light" };
+            found.extend(faults.into_iter().map(|fault| format!("{name} at {width}, {scheme}: {fault}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_wrong_with_a_page_is_found() {
+    let app = App::new();
+    let browser = Browser::start(&app.url());
+    browser.open("/sign-in");
+    assert_eq!((faults(&browser, false), browser.axe()), (Vec::new(), Vec::new()));
+    let spoil = "document.querySelector('main').insertAdjacentHTML('beforeend', `<h1>Again</h1><img src=/assets/none>
+        <p style='color: red'>x</p><pre>${'wide'.repeat(999)}</pre><button onclick='window.owned = 1'>x</button>`);
+        document.querySelector('button:last-of-type').click()";
+    browser.run(spoil);
+    let told = |beginning: &str| faults(&browser, false).iter().any(|fault| fault.contains(beginning));
+    let found = faults(&browser, false);
+    for part in
+        ["pixels wider than the screen: <main id=", "2 headings", "404", "style-src 'self'", "script-src 'self'"]
+    {
+        assert!(found.iter().any(|fault| fault.contains(part)), "{part}: {found:?}");
+    }
+    assert!(!told("404"), "what was told once is not told again");
+    assert_eq!(browser.run("return window.owned === undefined"), true);
+    let axe = browser.axe();
+    assert!(axe.iter().any(|told| told.starts_with("axe image-alt: ")), "{axe:?}");
+}
+
+#[test]
+fn every_page_is_light() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, 0);
+    let visitor = Visitor::new(&app.url()).signed_in(ADMIN);
+    let weights = sample.pages().into_iter().map(|(name, path)| (visitor.weight(&path), name, path));
+    let mut weights: Vec<_> = weights.collect();
+    weights.sort();
+    eprintln!("bytes of a first visit: {weights:?}");
+    assert!(weights.iter().all(|(bytes, ..)| *bytes <= WEIGHT_MAX), "{weights:?}");
+}
+
+/// What is offered on a page, by the weakest role that may do it.
+const OFFERED: [(&str, Offer, &str, usize); 9] = [
+    ("overview", Offer::Link, "Upload", 1),
+    ("overview", Offer::Link, "Audit log", 2),
+    ("overview", Offer::Link, "Tokens", 3),
+    ("issue", Offer::Button, "Request an exemption", 1),
+    ("target", Offer::Button, "Save baseline", 1),
+    ("exemptions", Offer::Button, "Approve", 2),
+    ("exemptions", Offer::Button, "Cancel", 1),
+    ("settings", Offer::Button, "Save", 3),
+    ("projects", Offer::Button, "Create", 4),
+];
+/// The roles that read, the weakest first; an account admin is more than all of them.
+const ROLES: [&str; 4] = ["viewer", "developer", "secops", "admin"];
+
+#[derive(Debug, Clone, Copy)]
+enum Offer {
+    Link,
+    Button,
+}
+
+#[test]
+fn what_a_role_may_not_do_is_not_offered() {
+    let mut app = App::new();
+    let sample = Sample::fill(&mut app, 0);
+    let pages = sample.pages();
+    let tokens = ROLES.into_iter().map(|role| (role, sample.token(role))).chain([("account admin", ADMIN)]);
+    let mut faults = Vec::new();
+    for (rank, (role, token)) in tokens.enumerate() {
+        let browser = Browser::start(&app.url());
+        browser.sign_in(token);
+        for (page, offer, name, least) in OFFERED {
+            let (_, path) = pages.iter().find(|(known, _)| *known == page).unwrap();
+            browser.open(path);
+            let is_offered = match offer {
+                Offer::Link => browser.has_link(name),
+                Offer::Button => browser.has_button(name),
+            };
+            if is_offered != (least <= rank) {
+                faults.push(format!("{page}: `{name}` is{} offered to {role}", if is_offered { "" } else { " not" }));
+            }
+        }
+        browser.open("/");
+        let home = if rank == ROLES.len() { "/projects".to_owned() } else { format!("/projects/{PROJECT}") };
+        assert_eq!(browser.path(), home, "{role}");
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,99 @@
+//! The tutorial's story, by clicking only: `tests/tests/tutorial.rs` tells it over HTTP, and the numbers are the same.
+
+use crate::browser::Bench;
+use std::path::Path;
+use tests::Browser;
+use tests::reports::Program;
+
+fn upload(browser: &Browser, program: &Program, report: &Path, variant: &str, level: &str) {
+    browser.click_link("Upload");
+    browser.fill("Target", program.target);
+    browser.fill("Variant", variant);
+    browser.choose("Scanner", "Bandit (bandit)");
+    browser.choose("Fail on severity", level);
+    browser.upload_file("Report", report);
+    browser.click_button("Upload report");
+    browser.expect_path("/projects/shop/scans/");
+    browser.expect_text(&format!("{}:{variant}", program.target));
+}
+
+fn ask_for_the_critical_issues(browser: &Browser, scan: &str, titles: &[&str]) {
+    for title in titles {
+        browser.open(scan);
+        browser.click_link(title);
+        browser.click_button("Request an exemption");
+        browser.choose("Reason", "Acceptable risk");
+        browser.choose("How long", "30 days");
+        browser.fill("Explanation", "The risk is known.");
+        browser.click_button("Request");
+        browser.expect_text("The exemption is requested");
+    }
+}
+
+#[test]
+fn the_tutorial_holds_in_a_browser() {
+    let bench = Bench::new();
+    let program = Program::demo();
+    let developer = Browser::start(&bench.app.url());
+    developer.sign_in(bench.developer.token());
+    upload(&developer, &program, &program.main_report, program.main, "Never");
+    developer.expect_text("Pass");
+    developer.expect_text("Nothing: it is the first scan");
+
+    developer.click_link("Targets");
+    developer.click_link(program.target);
+    developer.tick("Always the same variant");
+    developer.fill("Fixed variant", program.main);
+    developer.click_button("Save baseline");
+    developer.expect_text("The baseline is saved");
+
+    upload(&developer, &program, &program.branch_report, program.branch, "Critical");
+    developer.expect_text("Fail");
+    developer.expect_text("fail_on_severity is set to critical and that threshold was reached");
+    developer.expect_text("Only in notes:feature (3)");
+    developer.expect_text("Common to notes:main (2)");
+    let scan = developer.path();
+    let issues = bench.developer.issues(&bench.developer.scans()[0].answer, "?severity=critical");
+    let titles: Vec<&str> = issues.iter().map(|issue| issue.title.as_str()).collect();
+    assert_eq!(titles.len(), 2);
+    ask_for_the_critical_issues(&developer, &scan, &titles);
+    upload(&developer, &program, &program.branch_report, program.branch, "Critical");
+    developer.expect_text("that threshold was reached");
+
+    developer.click_link("Exemptions");
+    developer.expect_text(titles[0]);
+    assert!(!developer.has_button("Approve"), "a developer approves nothing");
+    let secops = Browser::start(&bench.app.url());
+    secops.sign_in(bench.secops.token());
+    for title in &titles {
+        secops.click_link("Exemptions");
+        secops.click_button(&format!("Approve {title}"));
+        secops.expect_text("Approved. It counts from the next scan on.");
+    }
+
+    upload(&developer, &program, &program.branch_report, program.branch, "Critical");
+    developer.expect_text("Pass");
+    developer.expect_no_text("threshold was reached");
+    for title in &titles {
+        assert!(!developer.has_link(title), "{title} is exempted");
+    }
+    developer.click_button("2 Exempted");
+    for title in &titles {
+        developer.expect_text(title);
+        assert!(developer.has_link(title));
+    }
+    developer.expect_no_console_errors();
+
+    for title in &titles {
+        developer.click_link("Exemptions");
+        developer.click_link("Approved");
+        developer.click_button_near(title, "Decide again");
+        developer.click_button(&format!("Cancel {title}"));
+        developer.expect_text("Cancelled");
+    }
+    upload(&developer, &program, &program.branch_report, program.branch, "Critical");
+    developer.expect_text("that threshold was reached");
+    for browser in [&developer, &secops] {
+        browser.expect_no_console_errors();
+    }
+}

@@ -1,0 +1,17 @@
+//! Every suite of the package, in one program: suites that wait for a process, a browser or a store overlap with others.
+//!
+//! `cargo xtask test -p tests crash::` runs one suite. The suite `pipeline` needs no process and no build of the components.
+
+mod bad_input;
+mod browser;
+mod concurrency;
+mod crash;
+mod documents;
+mod isolation;
+mod model;
+mod paging;
+mod pipeline;
+mod replay;
+mod roles;
+mod tokens;
+mod tutorial;

@@ -1,0 +1,369 @@
+//! The calls that are made, and what the model says of their answers.
+
+use crate::model::book::{Act, Book, Reach, Term};
+use crate::model::world::{Judged, Need, Person, SEEN_IN, Scan, World};
+use api::v1::{ExemptionBody, ExemptionItem, IssueItem, ScanAnswer};
+use domain::comparison::Bucket;
+use domain::exemption::Status;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::{Page, Reply};
+
+/// The code of a call that was made and did what it should.
+const DONE: [u16; 2] = [200, 201];
+
+/// An exemption to ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) target: &'static str,
+    pub(crate) issue: String,
+    pub(crate) reach: Reach,
+    pub(crate) term: Term,
+}
+
+/// What can be decided on an exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Approve,
+    Reject,
+    Cancel,
+    Reopen,
+}
+
+impl Verb {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Reopen => "reopen",
+        }
+    }
+
+    fn need(self) -> Need {
+        match self {
+            Self::Approve | Self::Reject => Need::Decide,
+            Self::Cancel | Self::Reopen => Need::Develop,
+        }
+    }
+}
+
+/// A decision on an exemption; an approval may name a scope.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) id: String,
+    pub(crate) verb: Verb,
+    pub(crate) scope: Option<&'static str>,
+}
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    Ask(Wish),
+    AskMany(Vec<Wish>),
+    Decide(Choice),
+    DecideMany(Vec<Choice>),
+    Upload(Scan),
+    /// Lists all exemptions.
+    Look,
+}
+
+/// A call to make.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) who: &'static Person,
+    pub(crate) deed: Deed,
+    /// The `Idempotency-Key`.
+    pub(crate) key: String,
+}
+
+/// How an exemption is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    issue: String,
+    status: Status,
+    scope: &'static str,
+    pipeline: Option<String>,
+    decided_by: Option<String>,
+    has_end: bool,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The exemptions that were asked for or decided on.
+    pub(crate) ids: Vec<String>,
+    /// What the gate said.
+    judged: Option<Judged>,
+    /// All exemptions.
+    listed: Option<BTreeMap<String, Shown>>,
+}
+
+fn scope(reach: &Reach) -> &'static str {
+    match reach {
+        Reach::Chosen(..) => "occurrences",
+        Reach::Target(_) => "target",
+        Reach::Pipeline(_) => "pipeline",
+        Reach::Project => "project",
+        Reach::Account => "account",
+    }
+}
+
+impl Call {
+    /// Makes the call.
+    pub(crate) fn make(&self, world: &World) -> Answer {
+        let client = world.client(self.who);
+        let post = |path: &str, body: &Value| {
+            let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", self.key.clone())];
+            client.send("POST", path, &headers, body.to_string().as_bytes())
+        };
+        let one = |reply: Reply| Answer::of(&reply, |reply| vec![reply.read::<ExemptionItem>().id]);
+        let many = |reply: Reply| {
+            Answer::of(&reply, |reply| {
+                reply.read::<Page<ExemptionItem>>().items.into_iter().map(|one| one.id).collect()
+            })
+        };
+        match &self.deed {
+            Deed::Ask(wish) => one(post("exemptions", &wish.body(world))),
+            Deed::AskMany(wishes) => {
+                let requests: Vec<_> = wishes.iter().map(|wish| wish.body(world)).collect();
+                many(post("exemptions/requests", &json!({"requests": requests})))
+            }
+            Deed::Decide(Choice { id, verb, scope }) => {
+                let body = scope.map_or(json!({}), |scope| json!({"scope": scope}));
+                one(post(&format!("exemptions/{id}/{}", verb.name()), &body))
+            }
+            Deed::DecideMany(choices) => {
+                let decisions = choices.iter().map(|Choice { id, verb, scope }| match scope {
+                    Some(scope) => json!({"id": id, "decision": verb.name(), "scope": scope}),
+                    None => json!({"id": id, "decision": verb.name()}),
+                });
+                many(post("exemptions/decisions", &json!({"decisions": decisions.collect::<Vec<_>>()})))
+            }
+            Deed::Upload(scan) => {
+                let reply = client.send_upload(&scan.upload().key(&self.key));
+                let mut answer = Answer::of(&reply, |_| vec![]);
+                answer.judged = answer.is_done().then(|| judged(world, &reply.read()));
+                answer
+            }
+            Deed::Look => {
+                let reply = client.get("exemptions?limit=1000");
+                let mut answer = Answer::of(&reply, |_| vec![]);
+                answer.listed = answer.is_done().then(|| shown(&reply.read()));
+                answer
+            }
+        }
+    }
+
+    /// Does to the book what the call does, and says what is wrong with its answer: not what the rules demand.
+    pub(crate) fn explain(&self, world: &World, book: &mut Book, answer: &Answer) -> Result<(), String> {
+        let expect = |status: u16| match answer.status == status {
+            true => Ok(()),
+            false => Err(format!("answered with {}, but must be with {status}", answer.status)),
+        };
+        if !self.needs().iter().all(|need| self.who.may(*need)) {
+            return expect(403);
+        }
+        match &self.deed {
+            Deed::Ask(wish) => self.explain_asking(world, book, answer, std::slice::from_ref(wish)),
+            Deed::AskMany(wishes) => self.explain_asking(world, book, answer, wishes),
+            Deed::Decide(choice) => self.explain_deciding(world, book, answer, std::slice::from_ref(choice)),
+            Deed::DecideMany(choices) => self.explain_deciding(world, book, answer, choices),
+            Deed::Upload(scan) => {
+                expect(201)?;
+                let expected = Some(world.judge(book, scan));
+                same(&answer.judged, &expected)
+            }
+            Deed::Look => {
+                expect(200)?;
+                let rows = book.0.iter().map(|(id, held)| {
+                    let pipeline = match held.reach() {
+                        Reach::Pipeline(pipeline) => Some(pipeline.clone()),
+                        Reach::Chosen(..) | Reach::Target(_) | Reach::Project | Reach::Account => None,
+                    };
+                    let shown = Shown {
+                        issue: held.issue.clone(),
+                        status: held.status(world.now),
+                        scope: scope(held.reach()),
+                        pipeline,
+                        decided_by: held.decided_by.clone(),
+                        has_end: held.end().is_some(),
+                    };
+                    (id.clone(), shown)
+                });
+                same(&answer.listed, &Some(rows.collect()))
+            }
+        }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        match &self.deed {
+            Deed::Ask(_) | Deed::AskMany(_) => vec![Need::Develop],
+            Deed::Decide(choice) => vec![choice.verb.need()],
+            // What each of them needs is looked at one after the other, see `objection`.
+            Deed::DecideMany(_) => vec![Need::Develop],
+            Deed::Upload(_) => vec![Need::Upload],
+            Deed::Look => vec![Need::Read],
+        }
+    }
+
+    fn explain_asking(&self, world: &World, book: &mut Book, answer: &Answer, all: &[Wish]) -> Result<(), String> {
+        // What was refused has no id that anybody was told.
+        let id = |at: usize| answer.ids.get(at).cloned().unwrap_or_else(|| format!("refused {at}"));
+        let acts = all.iter().enumerate().map(|(at, wish)| {
+            let Wish { issue, reach, term, .. } = wish.clone();
+            (id(at), Act::Ask { issue, reach, term })
+        });
+        self.explain_acts(world, book, answer, &acts.collect::<Vec<_>>(), 201)
+    }
+
+    fn explain_deciding(&self, world: &World, book: &mut Book, answer: &Answer, all: &[Choice]) -> Result<(), String> {
+        if let Some(status) = all.iter().find_map(|choice| self.objection(world, book, choice)) {
+            return match answer.status == status {
+                true => Ok(()),
+                false => Err(format!("answered with {}, but must be with {status}", answer.status)),
+            };
+        }
+        let acts = all.iter().map(|choice| {
+            let act = match choice.verb {
+                Verb::Approve => Act::Approve { wider: choice.wider(book), own_allowed: false },
+                Verb::Reject => Act::Reject,
+                Verb::Cancel => Act::Cancel,
+                Verb::Reopen => Act::Reopen,
+            };
+            (choice.id.clone(), act)
+        });
+        self.explain_acts(world, book, answer, &acts.collect::<Vec<_>>(), 200)
+    }
+
+    /// What stands against a decision before anybody looks whether the exemption's state allows it.
+    fn objection(&self, world: &World, book: &Book, choice: &Choice) -> Option<u16> {
+        if !self.who.may(choice.verb.need()) {
+            return Some(403);
+        }
+        let held = &book.0[&choice.id];
+        let everywhere = held.status(world.now) == Status::Approved && *held.reach() == Reach::Account;
+        if everywhere && !self.who.is_root() {
+            return Some(403);
+        }
+        let wanted = choice.wanted(book)?;
+        if wanted.width() < held.asked.width() {
+            return Some(400);
+        }
+        (wanted == Reach::Account && !self.who.is_root()).then_some(403)
+    }
+
+    fn explain_acts(
+        &self,
+        world: &World,
+        book: &mut Book,
+        answer: &Answer,
+        acts: &[(String, Act)],
+        done: u16,
+    ) -> Result<(), String> {
+        let legal = book.act(self.who.subject, world.now, acts);
+        let expected = if legal { done } else { 409 };
+        let ids: Vec<_> = acts.iter().map(|(id, _)| id.clone()).collect();
+        if answer.status != expected {
+            Err(format!("answered with {}, but must be with {expected}", answer.status))
+        } else if legal && answer.ids != ids {
+            Err(format!("answered with {:?}, but was about {ids:?}", answer.ids))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Choice {
+    /// What the scope that is named means for the exemption.
+    fn wanted(&self, book: &Book) -> Option<Reach> {
+        let asked = &book.0[&self.id].asked;
+        let target = || match asked {
+            Reach::Chosen(target, _) | Reach::Target(target) => target.clone(),
+            // It is asked for at a wider scope: which target is all one.
+            Reach::Pipeline(_) | Reach::Project | Reach::Account => String::new(),
+        };
+        self.scope.map(|scope| match scope {
+            "target" => Reach::Target(target()),
+            "pipeline" => Reach::Pipeline(SEEN_IN.to_owned()),
+            "project" => Reach::Project,
+            _ => Reach::Account,
+        })
+    }
+
+    fn wider(&self, book: &Book) -> Option<Reach> {
+        self.wanted(book).filter(|wanted| book.0[&self.id].asked.width() < wanted.width())
+    }
+}
+
+impl Wish {
+    fn body(&self, world: &World) -> Value {
+        let body = ExemptionBody {
+            issue: self.issue.clone(),
+            scope: scope(&self.reach).to_owned(),
+            scan: Some(world.scans[self.target].clone()),
+            reason: "acceptable_risk".to_owned(),
+            text: "The risk is known.".to_owned(),
+            ..ExemptionBody::default()
+        };
+        let body = match &self.reach {
+            Reach::Chosen(_, chosen) => ExemptionBody { occurrences: chosen.iter().cloned().collect(), ..body },
+            Reach::Pipeline(pipeline) => ExemptionBody { pipeline: Some(pipeline.clone()), ..body },
+            Reach::Target(_) | Reach::Project | Reach::Account => body,
+        };
+        let body = match self.term {
+            Term::For(hours) => ExemptionBody { duration_days: u32::try_from(hours / 24).ok(), ..body },
+            Term::Until(end) => ExemptionBody { until: Some(world.written(end)), ..body },
+            Term::Unlimited => ExemptionBody { unlimited: true, ..body },
+        };
+        serde_json::to_value(body).unwrap()
+    }
+}
+
+impl Answer {
+    fn of(reply: &Reply, ids: impl FnOnce(&Reply) -> Vec<String>) -> Self {
+        let ids = if DONE.contains(&reply.status) { ids(reply) } else { vec![] };
+        Self::plain(reply.status, ids)
+    }
+
+    /// An answer that tells no more than that.
+    pub(crate) fn plain(status: u16, ids: Vec<String>) -> Self {
+        Self { status, ids, judged: None, listed: None }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        DONE.contains(&self.status)
+    }
+}
+
+fn judged(world: &World, answer: &ScanAnswer) -> Judged {
+    let issues: Vec<IssueItem> = world.client(&crate::model::world::ROOT).issues(answer, "");
+    let number = |name: &str| answer.variables[name].parse().unwrap();
+    let here = issues.into_iter().filter(|issue| issue.bucket != Bucket::Remediated);
+    let issues = here.map(|issue| {
+        let exemption = issue.exemption.map(|is| (is.state, usize::try_from(is.occurrences).unwrap()));
+        (issue.id.to_string(), exemption)
+    });
+    Judged { verdict: answer.verdict, ignored: number("IGNORED"), total: number("TOTAL"), issues: issues.collect() }
+}
+
+fn shown(page: &Page<ExemptionItem>) -> BTreeMap<String, Shown> {
+    assert!(page.next.is_none(), "the test makes more exemptions than a page holds");
+    let row = |item: &ExemptionItem| Shown {
+        issue: item.issue.clone(),
+        status: item.status,
+        scope: item.scope.as_str(),
+        pipeline: item.pipeline.clone(),
+        decided_by: item.decided_by.clone(),
+        has_end: item.ends_at.is_some(),
+    };
+    page.items.iter().map(|item| (item.id.clone(), row(item))).collect()
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(answered: &T, expected: &T) -> Result<(), String> {
+    match answered == expected {
+        true => Ok(()),
+        false => Err(format!("answered with\n  {answered:?}\nbut must be with\n  {expected:?}")),
+    }
+}

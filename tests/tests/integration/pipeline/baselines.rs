@@ -1,0 +1,251 @@
+//! What a scan is compared with, by name, pattern or default, and what the gate makes of it.
+
+use crate::pipeline::wiring::{System, Upload, upload, upload_of};
+use crate::pipeline::{FEATURE, MAIN};
+use api::v1::{ScanAnswer, SettingsBody};
+use domain::gate::Verdict;
+use serde_json::json;
+
+/// A report of another scanner: SARIF of one run with one result.
+fn other(rule: &str) -> Vec<u8> {
+    json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Other"}}, "results": [
+        {"ruleId": rule, "level": "error", "message": {"text": "wrong"}, "locations": [{"physicalLocation":
+            {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 3}}}]}]}]})
+    .to_string()
+    .into_bytes()
+}
+
+fn by_other(variant: &str) -> Upload {
+    upload_of("sarif", "notes", variant, &other("R1"))
+}
+
+/// A report with a scanner's error: its scan is incomplete.
+fn broken(report: &[u8]) -> Vec<u8> {
+    let mut broken: serde_json::Value = serde_json::from_slice(report).unwrap();
+    broken["errors"] = json!([{"filename": "x.py", "reason": "syntax error"}]);
+    broken.to_string().into_bytes()
+}
+
+/// The state, and the variant that it names.
+fn compared(answer: &ScanAnswer) -> (&str, Option<&str>) {
+    (answer.comparison.with.as_str(), answer.comparison.variant.as_deref())
+}
+
+fn take(system: &System, upload: Upload) -> ScanAnswer {
+    system.upload(upload).unwrap()
+}
+
+#[test]
+fn each_state_of_a_comparison_has_its_name() {
+    let system = System::new();
+    let first = take(&system, upload("trunk", MAIN));
+    assert_eq!(compared(&first), ("none", None));
+    assert_eq!(compared(&take(&system, upload("trunk", MAIN))), ("previous", Some("trunk")));
+    system.set_baseline("trunk");
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("trunk")));
+    assert_eq!(compared(&take(&system, upload("trunk", MAIN))), ("previous", Some("trunk")), "the baseline itself");
+    let never = take(&system, by_other("feature"));
+    assert_eq!(compared(&never), ("baseline_not_scanned_by_this_scanner", Some("trunk")));
+    system.set_baseline("next");
+    take(&system, upload("next", &broken(MAIN)));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline_incomplete", Some("next")));
+    take(&system, upload("next", MAIN));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("next")));
+    take(&system, upload("next", &broken(FEATURE)));
+    let complete = take(&system, upload("feature", FEATURE));
+    assert_eq!(
+        (compared(&complete).0, complete.issues.new),
+        ("baseline", 3),
+        "an incomplete one takes no head's place"
+    );
+}
+
+#[test]
+fn a_pattern_means_the_variant_that_was_scanned_last() {
+    let system = System::new();
+    take(&system, upload("work", MAIN));
+    system.patch(&json!({"regex": r"v\d+\.\d+\.\d+"}));
+    assert_eq!(compared(&take(&system, upload("work", MAIN))), ("baseline_not_scanned_by_this_scanner", None));
+    assert_eq!(compared(&take(&system, upload("v2.2.0", MAIN))), ("none", None), "the first release");
+    assert_eq!(compared(&take(&system, upload("work", FEATURE))), ("baseline", Some("v2.2.0")));
+    assert_eq!(compared(&take(&system, upload("v2.3.0", FEATURE))), ("baseline", Some("v2.2.0")), "a new release");
+    assert_eq!(compared(&take(&system, upload("v2.3.0", FEATURE))), ("previous", Some("v2.3.0")));
+    assert_eq!(compared(&take(&system, upload("v2.3.0-rc1", FEATURE))), ("baseline", Some("v2.3.0")), "no whole name");
+    take(&system, upload("v2.4.0", &broken(FEATURE)));
+    assert_eq!(compared(&take(&system, upload("work", FEATURE))), ("baseline", Some("v2.3.0")), "an incomplete one");
+    assert_eq!(compared(&take(&system, upload("v2.2.0", MAIN))), ("baseline", Some("v2.3.0")), "an old one again");
+    assert_eq!(compared(&take(&system, upload("work", FEATURE))), ("baseline", Some("v2.2.0")), "now scanned last");
+}
+
+#[test]
+fn the_second_scanner_of_a_release_compares_it_with_the_one_before_too() {
+    let system = System::new();
+    take(&system, upload("v1.0.0", MAIN));
+    take(&system, by_other("v1.0.0"));
+    system.patch(&json!({"regex": "v.*"}));
+    assert_eq!(compared(&take(&system, upload("v1.1.0", FEATURE))), ("baseline", Some("v1.0.0")));
+    assert_eq!(compared(&take(&system, by_other("v1.1.0"))), ("baseline", Some("v1.0.0")));
+    assert_eq!(compared(&take(&system, by_other("v1.1.0"))), ("previous", Some("v1.1.0")));
+}
+
+#[test]
+fn defaults_hold_where_a_target_says_nothing() {
+    let system = System::new();
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("none", None));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")), "no main yet");
+    take(&system, upload("main", MAIN));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("main")));
+    let target = system.target();
+    let effective =
+        (target.effective.from.as_str(), target.effective.regex.as_deref(), target.effective.variant.as_deref());
+    assert_eq!((target.baseline, effective), (None, ("built_in", Some("main|master"), Some("main"))));
+
+    let target = system.patch(&json!({"none": true}));
+    assert_eq!((target.effective.from.as_str(), target.effective.variant), ("target", None));
+    assert!(target.baseline.unwrap().none);
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")));
+    system.patch(&json!(null));
+
+    let defaults = |baselines: serde_json::Value| {
+        system.settings(serde_json::from_value(json!({"default_baselines": baselines})).unwrap());
+    };
+    defaults(json!({"repository": {"variant": "trunk"}}));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")), "never scanned");
+    take(&system, upload("trunk", MAIN));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("trunk")));
+    let never = take(&system, by_other("feature"));
+    assert_eq!(compared(&never), ("baseline_not_scanned_by_this_scanner", Some("trunk")), "by another scanner");
+    system.set_baseline("main");
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("main")), "its own beats it");
+    system.patch(&json!(null));
+    defaults(json!({"repository": null}));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")));
+    defaults(json!({"container": {"variant": "trunk"}}));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))).0, "baseline", "of another type");
+}
+
+#[test]
+fn the_built_in_default_of_containers_is_the_last_version() {
+    let system = System::new();
+    let image = |variant: &str| upload(variant, MAIN).with("target_type", "container");
+    take(&system, image("nightly"));
+    assert_eq!(compared(&take(&system, image("nightly"))), ("previous", Some("nightly")));
+    take(&system, image("1.4.0"));
+    assert_eq!(compared(&take(&system, image("latest"))), ("baseline", Some("1.4.0")));
+    assert_eq!(compared(&take(&system, image("nightly"))), ("baseline", Some("latest")));
+    let host = |variant: &str| upload_of("bandit", "host", variant, MAIN).with("target_type", "instance");
+    take(&system, host("main"));
+    take(&system, host("other"));
+    assert_eq!(compared(&take(&system, host("other"))), ("previous", Some("other")), "no default for instances");
+}
+
+#[test]
+fn a_changed_baseline_relabels_no_scan_of_before() {
+    let system = System::new();
+    take(&system, upload("main", MAIN));
+    take(&system, upload("next", FEATURE));
+    let before = take(&system, upload("feature", FEATURE));
+    let issues = system.all_issues(before.scan.id);
+    system.set_baseline("next");
+    assert_eq!(system.answer(before.scan.id), before);
+    assert_eq!(system.all_issues(before.scan.id), issues);
+    let after = take(&system, upload("feature", FEATURE));
+    assert_eq!((compared(&after), after.issues.new), (("baseline", Some("next")), 0));
+}
+
+/// Along a branch, the scan before is frozen beside the baseline's: occurrences keep the ids that they got there.
+#[test]
+fn a_variants_own_scan_before_is_frozen_where_it_is_not_what_the_scan_is_compared_with() {
+    let system = System::new();
+    let frozen = |answer: &ScanAnswer| {
+        let frozen = futures::executor::block_on(store::scans::Frozen::get(&system.kv, answer.scan.id)).unwrap();
+        frozen.record.lineage
+    };
+    let main = take(&system, upload("main", MAIN));
+    let first = take(&system, upload("feature", FEATURE));
+    let second = take(&system, upload("feature", FEATURE));
+    assert_eq!((frozen(&main), frozen(&first), frozen(&second)), (None, None, Some(first.scan.id)));
+    assert_eq!(frozen(&take(&system, upload("main", MAIN))), None, "its own scan is what it is compared with");
+    system.set_baseline("absent");
+    assert_eq!(frozen(&take(&system, upload("feature", FEATURE))), Some(second.scan.id));
+}
+
+#[test]
+fn the_gate_can_look_at_what_is_new_alone() {
+    let system = System::new();
+    take(&system, upload("main", MAIN));
+    let verdict = |report: &[u8], parameter: &str, level: &str| {
+        let answer = take(&system, upload("feature", report).with(parameter, level));
+        (answer.verdict, answer.reasons.first().cloned())
+    };
+    let reached =
+        |name: &str| (Verdict::Fail, Some(format!("{name} is set to critical and that threshold was reached.")));
+    assert_eq!(verdict(MAIN, "fail_on_severity", "critical"), reached("fail_on_severity"), "main has one itself");
+    assert_eq!(verdict(MAIN, "fail_on_new", "critical"), (Verdict::Pass, None));
+    assert_eq!(verdict(MAIN, "fail_on_new_occurrences", "info"), (Verdict::Pass, None));
+    assert_eq!(verdict(FEATURE, "fail_on_new", "critical"), reached("fail_on_new"));
+    assert_eq!(verdict(FEATURE, "fail_on_new_occurrences", "critical"), reached("fail_on_new_occurrences"));
+    let answer = take(&system, upload("feature", FEATURE).with("fail_on_new", "High"));
+    assert_eq!((answer.scan.fail_on_new.as_str(), answer.scan.fail_on_new_occurrences.as_str()), ("High", "none"));
+}
+
+#[test]
+fn what_a_baseline_without_a_scan_does_is_a_setting() {
+    let system = System::new();
+    take(&system, upload("main", MAIN));
+    system.set_baseline("main");
+    let new = || take(&system, by_other("feature").with("fail_on_new", "high"));
+    let setting = |word: &str| {
+        system.settings(SettingsBody { missing_baseline: Some(word.to_owned()), ..SettingsBody::default() });
+    };
+    let counted = new();
+    assert_eq!(counted.verdict, Verdict::Fail);
+    assert_eq!(
+        counted.reasons,
+        [
+            "fail_on_new is set to high and that threshold was reached. Everything counts as new, because baseline `main` was never scanned by this scanner."
+        ]
+    );
+    setting("undecided");
+    assert_eq!(new().verdict, Verdict::Undecided);
+    setting("nothing_is_new");
+    assert_eq!(new().verdict, Verdict::Pass);
+    let severe = take(&system, by_other("feature").fail_on("high"));
+    assert_eq!(severe.verdict, Verdict::Fail, "fail_on_severity holds whatever the setting");
+}
+
+#[test]
+fn a_targets_variants_are_listed_with_what_a_pattern_means() {
+    let system = System::new();
+    for variant in ["v1", "main", "v2", "v1"] {
+        take(&system, upload(variant, MAIN));
+    }
+    let last = take(&system, upload("v3", &broken(MAIN)));
+    let shown = |regex: Option<&str>, limit: usize| -> Vec<_> {
+        let variants = system.variants(regex, limit);
+        variants.into_iter().map(|item| (item.id, item.complete, item.matches, item.chosen)).collect()
+    };
+    let row = |id: &str, complete, matches, chosen| (id.to_owned(), complete, matches, chosen);
+    let by_default = [
+        row("v3", false, false, false),
+        row("v1", true, false, false),
+        row("v2", true, false, false),
+        row("main", true, true, true),
+    ];
+    for limit in [1, 2, 50] {
+        assert_eq!(shown(None, limit), by_default, "pages of {limit}");
+    }
+    assert_eq!(system.variants(None, 1)[0].scan, last.scan.id);
+    let by_pattern = shown(Some("v."), 3);
+    assert_eq!(
+        by_pattern,
+        [
+            row("v3", false, true, false),
+            row("v1", true, true, true),
+            row("v2", true, true, false),
+            row("main", true, false, false)
+        ]
+    );
+    system.set_baseline("v2");
+    assert_eq!(shown(None, 50)[2], row("v2", true, true, true));
+}

@@ -1,0 +1,173 @@
+//! The run of a pipeline: which scans are in it, which count, and their issues as one list.
+
+use crate::pipeline::wiring::{ADMIN, System, Upload, token_body, upload, upload_of};
+use crate::pipeline::{FEATURE, MAIN};
+use api::page::{Wanted, wanted};
+use api::problem::Code;
+use api::query::Query;
+use api::v1::{Execution, ExecutionIssue, TokenBody};
+use domain::gate::Verdict;
+use domain::listing;
+use futures::executor::block_on;
+use results::execution::{Filter, Run, issues};
+use serde_json::json;
+
+/// SARIF of another tool with one result.
+fn other() -> Vec<u8> {
+    json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Other"}}, "results": [
+        {"ruleId": "R1", "level": "error", "message": {"text": "wrong"}, "locations": [{"physicalLocation":
+            {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 3}}}]}]}]})
+    .to_string()
+    .into_bytes()
+}
+
+fn by_other() -> Upload {
+    upload_of("sarif", "notes", "feature", &other())
+}
+
+fn in_run(upload: Upload) -> Upload {
+    upload.with("pipeline", "build").with("execution", "7")
+}
+
+fn take(system: &System, upload: Upload) {
+    system.upload(in_run(upload)).unwrap();
+}
+
+fn run_of(system: &System) -> Execution {
+    system.execution_for(ADMIN, "build", "7").unwrap()
+}
+
+fn all(system: &System, filter: &Filter, limit: usize) -> Vec<ExecutionIssue> {
+    let run = Run { pipeline: "build".parse().unwrap(), execution: "7".parse().unwrap() };
+    let (mut from, mut items) = (None, Vec::new());
+    loop {
+        let page = block_on(issues(&system.results_for(ADMIN), &run, filter, Wanted { limit, from })).unwrap();
+        assert!(page.items.len() <= limit);
+        items.extend(page.items);
+        let Some(cursor) = page.next else { return items };
+        let mut query = Query::parse(&format!("cursor={cursor}")).unwrap();
+        from = wanted(&mut query, "execution-issues").unwrap().from;
+    }
+}
+
+#[test]
+fn the_scans_of_a_run_are_told_as_one() {
+    let system = System::new();
+    take(&system, upload("feature", FEATURE).fail_on("critical"));
+    take(&system, by_other());
+    system.upload(upload("feature", MAIN).with("pipeline", "build").with("execution", "8")).unwrap();
+    system.upload(upload("feature", MAIN).with("pipeline", "build")).unwrap();
+    let run = run_of(&system);
+    assert_eq!((run.pipeline.as_str(), run.execution.as_str(), run.verdict), ("build", "7", Verdict::Fail));
+    let tools: Vec<_> = run.scans.iter().map(|item| item.answer.scan.scanner.as_str()).collect();
+    assert_eq!((tools, run.superseded.len()), (vec!["bandit", "other"], 0));
+    let [one, two] = [&run.scans[0].answer, &run.scans[1].answer];
+    assert_eq!((run.issues.new, run.occurrences.new), (6, one.occurrences.new + two.occurrences.new));
+    assert_eq!((run.variables["TOTAL"].as_str(), run.report_results), ("6", one.report.results + two.report.results));
+    assert_eq!((run.reasons.len(), run.reasons[0].scan, &run.reasons[0].reason), (1, one.scan.id, &one.reasons[0]));
+    assert_eq!((run.reasons[0].target.as_str(), run.reasons[0].scanner.as_str()), ("notes", "bandit"));
+}
+
+#[test]
+fn of_a_step_that_was_run_again_the_newest_scan_counts() {
+    let system = System::new();
+    take(&system, upload("feature", FEATURE).fail_on("critical"));
+    take(&system, by_other());
+    take(&system, upload("feature", FEATURE));
+    let run = run_of(&system);
+    assert_eq!((run.verdict, run.scans.len(), run.superseded.len()), (Verdict::Pass, 2, 1));
+    assert_eq!(run.superseded[0].answer.verdict, Verdict::Fail);
+    assert_eq!((run.issues.new, run.issues.common), (1, 5));
+    take(&system, upload("main", FEATURE).fail_on("critical"));
+    let run = run_of(&system);
+    assert_eq!((run.verdict, run.scans.len()), (Verdict::Fail, 3), "another variant is another step");
+}
+
+#[test]
+fn a_retry_under_the_same_key_counts_once() {
+    let system = System::new();
+    let keyed = || in_run(upload("feature", FEATURE).key("k"));
+    system.upload(keyed()).unwrap();
+    system.upload(keyed()).unwrap();
+    let context = system.context();
+    let uploads = (0..4).map(|_| system.upload_with(&context, in_run(upload("main", MAIN).key("m"))));
+    assert!(block_on(futures::future::join_all(uploads)).into_iter().all(|answer| answer.is_ok()));
+    let run = run_of(&system);
+    assert_eq!((run.scans.len(), run.superseded.len()), (2, 0));
+}
+
+#[test]
+fn a_run_of_which_nothing_is_seen_is_not_there() {
+    let system = System::new();
+    let code = |run: Result<Execution, api::Problem>| run.unwrap_err().code;
+    assert_eq!(code(system.execution_for(ADMIN, "build", "7")), Code::NotFound);
+    take(&system, upload("feature", FEATURE).fail_on("critical"));
+    let body = TokenBody { targets: Some(vec!["api".to_owned()]), ..token_body("some", "viewer") };
+    let some = system.issue(Some("shop"), body).unwrap().token.unwrap();
+    assert_eq!(code(system.execution_for(&some, "build", "7")), Code::NotFound);
+    take(&system, upload_of("bandit", "api", "feature", MAIN));
+    let seen = system.execution_for(&some, "build", "7").unwrap();
+    assert_eq!(
+        (seen.verdict, seen.scans.len(), seen.scans[0].answer.scan.target.name.as_str()),
+        (Verdict::Pass, 1, "api")
+    );
+    assert_eq!(run_of(&system).scans.len(), 2);
+    assert_eq!(code(system.execution_for(ADMIN, "bui", "ld7")), Code::NotFound);
+}
+
+#[test]
+fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
+    let system = System::new();
+    system.upload(upload("main", FEATURE)).unwrap();
+    take(&system, upload("feature", MAIN));
+    take(&system, by_other());
+    take(&system, upload_of("bandit", "api", "feature", FEATURE));
+    let whole = all(&system, &Filter::default(), 1000);
+    let levels: Vec<_> = whole.iter().map(|item| (item.issue.bucket.as_str(), item.issue.severity.as_str())).collect();
+    assert_eq!(whole.len(), 11);
+    let gone = whole.iter().position(|item| item.issue.bucket.as_str() == "remediated").unwrap();
+    assert!(whole[gone..].iter().all(|item| item.issue.bucket.as_str() == "remediated"), "{levels:?}");
+    for part in [&whole[..gone], &whole[gone..]] {
+        let level = |item: &ExecutionIssue| item.issue.severity.parse::<finding::severity::Severity>().unwrap();
+        assert!(part.is_sorted_by(|a, b| level(b) <= level(a)), "{levels:?}");
+    }
+    for limit in [1, 2, 3, 10, 11] {
+        assert_eq!(all(&system, &Filter::default(), limit), whole, "{limit} a page");
+    }
+    let critical = Filter {
+        issues: listing::Filter { severity: Some("critical".parse().unwrap()), ..listing::Filter::default() },
+        ..Filter::default()
+    };
+    let critical = all(&system, &critical, 2);
+    assert!(!critical.is_empty() && critical.iter().all(|item| item.issue.severity == "critical"));
+    let of = |target: Option<&str>, scanner: Option<&str>, text: Option<&str>| {
+        let issues = listing::Filter { text: text.map(|text| text.parse().unwrap()), ..listing::Filter::default() };
+        let (target, scanner) = (target.map(|name| name.parse().unwrap()), scanner.map(|name| name.parse().unwrap()));
+        all(&system, &Filter { issues, target, scanner }, 2)
+    };
+    assert_eq!(of(Some("api"), None, None).len(), 5);
+    assert_eq!(of(Some("notes"), Some("other"), None).len(), 1);
+    assert_eq!(of(None, None, Some("R1")).len(), 1);
+    assert!(of(Some("api"), Some("other"), None).is_empty() && of(None, None, Some("nowhere")).is_empty());
+    let from: std::collections::BTreeSet<_> =
+        whole.iter().map(|item| (item.target.as_str(), item.scanner.as_str())).collect();
+    assert_eq!(from.into_iter().collect::<Vec<_>>(), [("api", "bandit"), ("notes", "bandit"), ("notes", "other")]);
+}
+
+#[test]
+fn what_is_uploaded_while_somebody_pages_is_not_in_their_list() {
+    let system = System::new();
+    take(&system, upload("feature", FEATURE));
+    let run = Run { pipeline: "build".parse().unwrap(), execution: "7".parse().unwrap() };
+    let page = |from| {
+        let wanted = Wanted { limit: 2, from };
+        block_on(issues(&system.results_for(ADMIN), &run, &Filter::default(), wanted)).unwrap()
+    };
+    let first = page(None);
+    take(&system, upload("feature", MAIN));
+    take(&system, by_other());
+    let mut query = Query::parse(&format!("cursor={}", first.next.unwrap())).unwrap();
+    let second = page(wanted(&mut query, "execution-issues").unwrap().from);
+    let scan = first.items[0].scan;
+    assert!(second.items.len() == 2 && second.items.iter().all(|item| item.scan == scan));
+}

@@ -1,0 +1,232 @@
+//! Tokens for some targets, tokens of the account, and what revoking does.
+
+use crate::pipeline::wiring::{ADMIN, System, bandit, token_body, upload, upload_of};
+use api::Problem;
+use api::auth::authenticate;
+use api::page::Wanted;
+use api::problem::Code;
+use api::v1::{AccountTokenBody, ScanAnswer, TargetPatch, TokenBody, TokenItem};
+use domain::limits::TOKEN_TARGETS_MAX;
+use domain::version::Versions;
+use futures::executor::block_on;
+use futures::future::join;
+
+/// A project with a scan of `notes` and one of `other`.
+fn two_targets() -> (System, ScanAnswer, ScanAnswer) {
+    let system = System::new();
+    let [notes, other] =
+        ["notes", "other"].map(|target| system.upload(upload_of("bandit", target, "main", &bandit(3))).unwrap());
+    (system, notes, other)
+}
+
+fn for_notes(name: &str, role: &str) -> TokenBody {
+    TokenBody { targets: Some(vec!["notes".to_owned()]), ..token_body(name, role) }
+}
+
+fn token_for_notes(system: &System, name: &str, role: &str) -> String {
+    system.issue(Some("shop"), for_notes(name, role)).unwrap().token.unwrap()
+}
+
+fn code<T>(result: Result<T, Problem>) -> Option<Code> {
+    result.err().map(|problem| problem.code)
+}
+
+fn listed(system: &System, project: Option<&str>) -> Vec<TokenItem> {
+    block_on(projects::tokens::list(&system.tokens(project), Wanted { limit: 500, from: None })).unwrap().items
+}
+
+fn revoke(system: &System, project: Option<&str>, id: &str) -> Result<(), Problem> {
+    block_on(projects::tokens::revoke(&system.tokens(project), &system.who(ADMIN), id))
+}
+
+fn authenticated(system: &System, token: &str) -> Option<Code> {
+    let header = format!("Bearer {token}");
+    code(block_on(authenticate(&system.kv, ADMIN, Some(&header), None, system.calls().now)))
+}
+
+#[test]
+fn a_token_for_some_targets_uploads_to_them_alone() {
+    let (system, _, _) = two_targets();
+    for role in ["uploader", "developer"] {
+        let token = token_for_notes(&system, role, role);
+        let send = |target: &str| system.upload(upload_of("bandit", target, "main", &bandit(3)).token(&token));
+        assert_eq!(code(send("notes")), None);
+        // Whether the target is there makes no difference.
+        let [there, not_there] = ["other", "third"].map(|target| send(target).unwrap_err());
+        assert_eq!([there.code, not_there.code], [Code::NotFound, Code::NotFound]);
+        assert_eq!(there.detail.replace("other", "third"), not_there.detail);
+    }
+    let names: Vec<_> =
+        block_on(projects::job::targets(&system.calls(), &system.who(ADMIN), Wanted { limit: 9, from: None }))
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|item| item.name)
+            .collect();
+    assert_eq!(names, ["notes", "other"], "no target was made");
+}
+
+#[test]
+fn to_a_token_for_some_targets_the_others_are_not_there() {
+    let (system, notes, other) = two_targets();
+    let developer = token_for_notes(&system, "dev", "developer");
+    let who = system.who(&developer);
+    let results = system.results_for(&developer);
+    let all = || Wanted { limit: 500, from: None };
+
+    let scans = block_on(results::job::scans(&results, &Default::default(), Wanted { limit: 500, from: None }));
+    assert_eq!(scans.unwrap().items.iter().map(|item| item.id).collect::<Vec<_>>(), [notes.scan.id]);
+    let of_other = results::job::ScanFilter { target: Some("other".parse().unwrap()), ..Default::default() };
+    let asked = block_on(results::job::scans(&results, &of_other, Wanted { limit: 500, from: None }));
+    assert_eq!(code(asked), Some(Code::InvalidParameter), "as for a target that is not there");
+
+    let occurrence = system.all_occurrences(other.scan.id).remove(0);
+    let at = |scan: &ScanAnswer| {
+        let id = scan.scan.id;
+        [
+            code(block_on(results::job::scan(&results, id))),
+            code(block_on(results::issues::issues(
+                &results,
+                id,
+                &Default::default(),
+                Default::default(),
+                Wanted { limit: 9, from: None },
+            ))),
+            code(block_on(results::occurrences::occurrences(&results, id, None, None, all()))),
+            code(block_on(results::occurrences::occurrences(&results, id, Some(occurrence.issue), None, all()))),
+            code(system.replay_with(id, Versions::CURRENT, &developer, "")),
+        ]
+    };
+    assert_eq!(at(&other), [Some(Code::NotFound); 5]);
+    assert_eq!(at(&notes), [None; 5]);
+    let explained = block_on(results::explain::explain(&results, other.scan.id, occurrence.id));
+    assert_eq!(code(explained), Some(Code::NotFound));
+
+    let calls = system.calls();
+    let listed = block_on(projects::job::targets(&calls, &who, Wanted { limit: 9, from: None })).unwrap();
+    assert_eq!(listed.items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["notes"]);
+    assert_eq!(block_on(projects::job::project(&calls, &who)).unwrap().targets, 1);
+    let patch = || serde_json::from_str::<TargetPatch>(r#"{"baseline": {"variant": "main"}}"#).unwrap();
+    let of_target = |name: &str| {
+        [
+            code(block_on(projects::job::target(&calls, &who, name))),
+            code(block_on(projects::job::variants(&calls, &who, name, None, Wanted { limit: 9, from: None }))),
+            code(block_on(projects::job::set_baseline(&system.calls(), &who, name, patch()))),
+        ]
+    };
+    assert_eq!(of_target("other"), [Some(Code::NotFound); 3]);
+    assert_eq!(of_target("notes"), [None; 3]);
+    let admin = system.who(ADMIN);
+    let untouched = block_on(projects::job::target(&system.calls(), &admin, "other")).unwrap();
+    assert_eq!(untouched.baseline, None, "nor can it change what it does not see");
+}
+
+#[test]
+fn a_token_names_a_few_targets_and_no_admins_does() {
+    let system = System::new();
+    let issue = |role: &str, targets: Vec<String>| {
+        code(system.issue(Some("shop"), TokenBody { targets: Some(targets), ..token_body("t", role) }))
+    };
+    let many = |count: usize| (0..count).map(|n| format!("t{n}")).collect::<Vec<_>>();
+    assert_eq!(issue("viewer", many(TOKEN_TARGETS_MAX)), None);
+    for (role, targets) in [
+        ("viewer", many(TOKEN_TARGETS_MAX + 1)),
+        ("viewer", many(0)),
+        ("viewer", vec!["no target".to_owned()]),
+        ("admin", many(1)),
+    ] {
+        assert_eq!(issue(role, targets.clone()), Some(Code::InvalidBody), "{role} {targets:?}");
+    }
+}
+
+#[test]
+fn the_list_tells_targets_and_last_use_and_no_token() {
+    let system = System::new();
+    let issued = system.issue(Some("shop"), for_notes("dev", "developer")).unwrap();
+    let item = listed(&system, Some("shop")).remove(0);
+    assert_eq!(item.targets, Some(vec!["notes".to_owned()]));
+    assert_eq!((item.last_used_at, item.last_used_address, item.token), (None, None, None));
+    system.upload(upload("main", &bandit(1)).token(&issued.token.unwrap())).unwrap();
+    let item = listed(&system, Some("shop")).remove(0);
+    assert_eq!(item.last_used_at, Some(system.calls().now.to_string()));
+}
+
+#[test]
+fn an_account_admin_has_a_name_and_all_projects() {
+    let system = System::new();
+    let body = AccountTokenBody { name: "ann".to_owned(), subject: None, expires_in_days: Some(30) };
+    let issued = system.issue(None, body.into()).unwrap();
+    let token = issued.token.clone().unwrap();
+    assert_eq!((issued.role.as_str(), issued.subject.as_str()), ("admin", "ann"));
+    let ann = system.who(&token);
+    assert!(ann.require_installation().is_ok() && ann.require_all_targets().is_ok());
+    assert_eq!(ann.actor.subject.as_str(), "ann");
+    let made = api::context::Context { project: "new".parse().unwrap(), ..system.calls() };
+    block_on(projects::job::put_project(&made, &ann, Default::default())).unwrap();
+    assert!(system.upload(upload("main", &bandit(1)).project("new").token(&token)).is_ok());
+
+    assert_eq!(listed(&system, None).iter().map(|item| &item.id).collect::<Vec<_>>(), [&issued.id]);
+    assert_eq!(listed(&system, Some("shop")), [], "it is no project's");
+    assert_eq!(code(revoke(&system, Some("shop"), &issued.id)), Some(Code::NotFound));
+    assert_eq!(code(revoke(&system, None, &issued.id)), None);
+    assert_eq!(authenticated(&system, &token), Some(Code::Unauthenticated));
+    assert_eq!(code(revoke(&system, None, &issued.id)), Some(Code::NotFound));
+    assert_eq!(listed(&system, None), []);
+}
+
+#[test]
+fn a_revoked_token_leaves_no_register_and_comes_back_by_nothing() {
+    let system = System::new();
+    let token = system.token("dev", "developer");
+    assert_eq!(authenticated(&system, &token), None);
+    let id = listed(&system, Some("shop")).remove(0).id;
+    revoke(&system, Some("shop"), &id).unwrap();
+    assert_eq!(authenticated(&system, &token), Some(Code::Unauthenticated));
+    let digest = domain::ids::token_digest(&token);
+    let left: Vec<_> = system.kv.contents().into_keys().filter(|key| key.contains(&digest)).collect();
+    assert_eq!(left, [] as [String; 0]);
+}
+
+/// Whoever revokes at any moment of an issue: what is not in the list afterwards opens nothing.
+#[test]
+fn a_token_revoked_while_it_is_issued_is_dead() {
+    let mut revoked_early = 0;
+    for pauses in 0..60 {
+        let system = System::new();
+        let secret = "gate_dev".to_owned();
+        let id = domain::ids::TokenId::of(&secret).to_string();
+        let (calls, others, admin) = (system.tokens(Some("shop")), system.tokens(Some("shop")), system.who(ADMIN));
+        let issue = projects::tokens::issue(&calls, &admin, token_body("dev", "developer"), secret.clone());
+        let revoke = async {
+            system.pauses(pauses).await;
+            projects::tokens::revoke(&others, &admin, &id).await
+        };
+        let (issued, revoked) = block_on(join(issue, revoke));
+        revoked_early += usize::from(issued.is_err() && revoked.is_ok());
+        let opens = authenticated(&system, &secret).is_none();
+        let known = !listed(&system, Some("shop")).is_empty();
+        assert_eq!((opens, known), (revoked.is_err(), revoked.is_err()), "after {pauses} pauses");
+    }
+    assert!(revoked_early > 0, "the moment in between was met");
+}
+
+#[test]
+fn projects_are_listed_for_those_who_see_them() {
+    let (system, ..) = two_targets();
+    let own = token_for_notes(&system, "ann", "viewer");
+    let neighbour = system.token_of("other", "bob", "admin");
+    let page = |token: &str, limit, from| {
+        let (who, calls) = (system.who(token), system.calls());
+        block_on(projects::account::projects(&system.kv, &who, calls.now, Wanted { limit, from })).unwrap()
+    };
+    let listed = |token: &str| {
+        let items = page(token, 50, None).items;
+        items.into_iter().map(|item| (item.id, item.targets)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(ADMIN), [("other".to_owned(), 0), ("shop".to_owned(), 2)]);
+    assert_eq!(listed(&own), [("shop".to_owned(), 1)], "of its targets alone");
+    assert_eq!(listed(&neighbour), [("other".to_owned(), 0)]);
+    let first = page(ADMIN, 1, None);
+    assert_eq!((first.items[0].id.as_str(), first.next.is_some()), ("other", true));
+    assert_eq!(page(ADMIN, 1, Some("other".to_owned())).items[0].id, "shop");
+}

@@ -1,0 +1,141 @@
+//! Rules about the text of sources and manifests, which no lint checks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::Workspace;
+
+/// The one line of a component that only Wasm has: it exports the handler.
+const EXPORT: &str = "#[cfg_attr(target_family = \"wasm\", spin_sdk::http_service)]";
+
+/// Checks the workspace.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let mut violations = Vec::new();
+    for folder in ["components", "crates"] {
+        for package in packages(&workspace.root().join(folder))? {
+            violations.extend(only_in_wasm(&sources(&package.join("src"))?));
+            let manifest = read(&package.join("Cargo.toml"))?;
+            violations.extend(untested(&package, &manifest, &sources(&package.join("src"))?));
+        }
+    }
+    let lock = |path: &str| read(&workspace.root().join(path));
+    violations.extend(other_versions(&lock("Cargo.lock")?, &lock("fuzz/Cargo.lock")?));
+    anyhow::ensure!(violations.is_empty(), "{}", violations.join("\n"));
+    Ok(())
+}
+
+/// Code that exists only in Wasm: clippy and native tests would not see it.
+fn only_in_wasm(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let lines = sources.iter().flat_map(|(path, text)| text.lines().map(move |line| (path, line.trim())));
+    lines
+        .filter(|(_, line)| line.starts_with("#[cfg") && line.contains("target_") && *line != EXPORT)
+        .map(|(path, line)| {
+            format!("{}: `{line}`: this code is checked nowhere; make it the same on all targets", path.display())
+        })
+        .collect()
+}
+
+/// Packages whose manifest switches their unit tests off although they have some.
+fn untested(package: &Path, manifest: &str, sources: &BTreeMap<PathBuf, String>) -> Option<String> {
+    let off = manifest.lines().any(|line| line.trim() == "test = false");
+    let tests = sources.values().any(|text| text.lines().any(|line| line.trim() == "#[test]"));
+    (off && tests).then(|| {
+        format!("{}: Cargo.toml says `test = false`, so its tests never run; remove that line", package.display())
+    })
+}
+
+/// Packages of which the fuzz crate has another version than the workspace: what is fuzzed is then not what ships.
+fn other_versions(workspace: &str, fuzz: &str) -> Vec<String> {
+    let versions = |lock: &str| {
+        let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut name = String::new();
+        for line in lock.lines() {
+            if let Some(value) = line.strip_prefix("name = ") {
+                value.trim_matches('"').clone_into(&mut name);
+            } else if let Some(version) = line.strip_prefix("version = ").filter(|_| !name.is_empty()) {
+                versions.entry(std::mem::take(&mut name)).or_default().push(version.trim_matches('"').to_owned());
+            }
+        }
+        versions
+    };
+    let ours = versions(workspace);
+    let mut violations = Vec::new();
+    for (name, theirs) in versions(fuzz) {
+        let Some(ours) = ours.get(&name) else { continue };
+        for version in theirs.iter().filter(|version| !ours.contains(version)) {
+            violations.push(format!(
+                "fuzz/Cargo.lock has {name} {version}, Cargo.lock has {}; copy Cargo.lock to fuzz/Cargo.lock and run \
+                 `cargo xtask check`",
+                ours.join(" and ")
+            ));
+        }
+    }
+    violations
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        found.extend(Some(entry?.path()).filter(|path| path.join("Cargo.toml").is_file()));
+    }
+    anyhow::ensure!(!found.is_empty(), "there are no packages in {}", folder.display());
+    found.sort();
+    Ok(found)
+}
+
+/// The Rust sources below a folder.
+fn sources(folder: &Path) -> Result<BTreeMap<PathBuf, String>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.insert(path.clone(), read(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> BTreeMap<PathBuf, String> {
+        BTreeMap::from([(PathBuf::from("lib.rs"), text.to_owned())])
+    }
+
+    #[test]
+    fn code_that_only_wasm_has_is_found() {
+        assert_eq!(
+            only_in_wasm(&file(&format!("{EXPORT}\nasync fn handle() {{}}\n#[cfg(test)]"))),
+            Vec::<String>::new()
+        );
+        let found = only_in_wasm(&file("    #[cfg(target_arch = \"wasm32\")]\nfn x() {}"));
+        assert!(found[0].starts_with("lib.rs: `#[cfg(target_arch"), "{found:?}");
+    }
+
+    #[test]
+    fn tests_that_a_manifest_switches_off_are_found() {
+        let (on, off) = ("[lib]\ndoctest = false", "[lib]\ntest = false");
+        let (with, without) = (file("    #[test]\n    fn x() {}"), file("fn x() {}"));
+        assert!(untested(Path::new("a"), off, &with).is_some());
+        assert!(untested(Path::new("a"), on, &with).is_none());
+        assert!(untested(Path::new("a"), off, &without).is_none());
+    }
+
+    #[test]
+    fn another_version_in_the_fuzz_crate_is_found() {
+        let lock = |version: &str| format!("[[package]]\nname = \"a\"\nversion = \"{version}\"\nsource = \"x\"\n");
+        assert_eq!(other_versions(&lock("1.0.0"), &lock("1.0.0")), Vec::<String>::new());
+        assert!(other_versions(&lock("1.0.0"), &lock("1.0.1"))[0].starts_with("fuzz/Cargo.lock has a 1.0.1"));
+        assert_eq!(other_versions("", &lock("1.0.1")), Vec::<String>::new());
+    }
+}
