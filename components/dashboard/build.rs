@@ -1,6 +1,12 @@
 //! Compresses what the pages bring along, once and as well as it can be, and names each file by its content, so that
 //! browsers may keep it for good.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a build script reads files and the environment"
+)]
+
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 use std::env;

@@ -4,6 +4,12 @@
 //! components are taken, and makes a missing file an error. Without it the files that `spin.toml` names are taken; if one
 //! is missing, the program contains no application, and `gatehouse up` says so.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a build script reads files and the environment"
+)]
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

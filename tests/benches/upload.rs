@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with other
 //! numbers.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
 
 use std::fmt::Write as _;

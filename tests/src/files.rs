@@ -29,7 +29,7 @@ pub fn component(source: &str) -> PathBuf {
     let path = if crate::app::spin().is_some() {
         shipped
     } else {
-        target().join("wasm32-wasip2/release").join(shipped.file_name().unwrap())
+        target().join("wasm32-wasip2/quick").join(shipped.file_name().unwrap())
     };
     assert!(path.exists(), "{} is missing: run `cargo xtask test`", path.display());
     path

@@ -4,6 +4,7 @@
 //! The suites run against the embedded host (`target/release/gatehouse up`); with `GATEHOUSE_SPIN` naming a `spin`
 //! binary, against that.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod app;
@@ -11,6 +12,7 @@ mod browser;
 mod client;
 pub mod command;
 mod files;
+pub mod hosts;
 mod process;
 mod random;
 mod redis_server;

@@ -138,7 +138,7 @@ fn with_data(workspace: &Workspace, steps: &mut Steps, folder: &Path) -> Result<
 
 fn inside_wasm(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let mut cargo = in_wasm(workspace, steps, "test")?;
-    cargo.args(["--release", "--lib"]).args(PURE.iter().flat_map(|name| ["-p", name]));
+    cargo.args(["--profile", Profile::Quick.name(), "--lib"]).args(PURE.iter().flat_map(|name| ["-p", name]));
     cargo.env("INSTA_UPDATE", snapshots()).env("INSTA_WORKSPACE_ROOT", workspace.root());
     steps.run(cargo.env("PROPTEST_CASES", WASM_PROPTEST_CASES))
 }

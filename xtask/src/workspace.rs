@@ -23,7 +23,7 @@ impl Profile {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shipped => "wasm",
-            Self::Quick => "release",
+            Self::Quick => "quick",
         }
     }
 }

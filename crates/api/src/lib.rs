@@ -1,6 +1,7 @@
 //! Version 1 of the HTTP API: what stands in requests and responses, problems, authentication and paging.
 //!
 //! The one place where wire formats are known. Nothing here decides about findings, and nothing knows the Spin SDK.
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read fixtures"))]
 #![forbid(unsafe_code)]
 
 pub mod announce;

@@ -1,6 +1,7 @@
 //! How long recognising takes, printed and never asserted: two scans of 100,000 findings each, of several shapes.
 //!
 //! `cargo xtask bench` runs it natively and inside Wasm.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
 use domain::comparison::{Identified, Known, Meeting, Origin, Side, Subject, Wanted, compare};

@@ -21,6 +21,12 @@
 //! The log goes through `tracing`: `gatehouse::access` has a line for each request, `gatehouse::guest` what components
 //! print, `gatehouse::outbound` what was refused, and `gatehouse::kv` (at debug level) the work of the stores.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an outer crate: it is what reads files, clocks and the environment"
+)]
+
 mod access;
 mod admission;
 mod app;

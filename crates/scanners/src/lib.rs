@@ -3,6 +3,7 @@
 //! A parser never panics, never merges and never drops: an entry it cannot read is *rejected*, with its place and the
 //! reason, and stays in the counts; a file that is not the named scanner's report is an error. "No findings" needs
 //! evidence: a field that identifies the format is required, so that `{}` is not a clean report.
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read fixtures"))]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

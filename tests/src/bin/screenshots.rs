@@ -1,6 +1,7 @@
 //! Makes a picture of every page, light and dark, on a wide and on a narrow screen, for people to look at: into the folder
 //! that is named, as `<page>-<light|dark>-<wide|narrow>.png`.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, reason = "whoever asked for pictures sees why there are none")]
 
 use std::path::PathBuf;

@@ -2,11 +2,14 @@
 //!
 //! `cargo xtask test -p tests crash::` runs one suite. The suite `pipeline` needs no process and no build of the components.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
+
 mod bad_input;
 mod browser;
 mod concurrency;
 mod crash;
 mod documents;
+mod hosts;
 mod isolation;
 mod model;
 mod paging;

@@ -4,6 +4,12 @@
 //! The component may read the folder, under its own path, and see the few environment variables that tests need. It
 //! can't write, and there is no network.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an outer crate: it is what reads files, clocks and the environment"
+)]
+
 use std::env;
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! The host from outside: real components, real HTTP, a server of its own for each test.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cold_start;

@@ -65,7 +65,7 @@ impl Reply {
 fn guest(name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
-    let path = target.join("wasm32-wasip2/release").join(name);
+    let path = target.join("wasm32-wasip2/quick").join(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask build --guests`", path.display());
     path.canonicalize().unwrap()
 }
