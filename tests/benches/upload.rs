@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tests::reports::{self, Program};
 use tests::{App, Client, Options, Store, Upload, Visitor};
 
-/// How many uploads are measured at each number of clients, unless `--uploads` says otherwise.
+/// Default number of uploads measured at each number of clients; `--uploads` changes it.
 const UPLOADS: usize = 2_000;
 /// After how many scans the cost of one more is counted, unless `--history` says otherwise.
 const HISTORY: usize = 10_000;
@@ -23,7 +23,7 @@ const MEGABYTES: usize = 200;
 const CLIENTS: usize = 16;
 /// The issues of the scan whose pages are asked for.
 const ISSUES: usize = 10_000;
-/// How often each page is asked for.
+/// Number of requests for each page.
 const VISITS: usize = 50;
 
 fn main() {
@@ -48,7 +48,7 @@ fn main() {
     streamed("Trivy", "trivy/image.json", "/Results/0/Vulnerabilities", megabytes);
 }
 
-/// How long pages take of a scan with many issues, a hundred of which its baseline does not have.
+/// Measures the pages of a scan with many issues, a hundred of them new against its baseline.
 fn pages() {
     let app = App::new();
     let client = app.admin("shop");
@@ -90,7 +90,7 @@ fn one_issue(n: usize) -> serde_json::Value {
 fn number(name: &str, otherwise: usize) -> usize {
     let arguments: Vec<String> = std::env::args().collect();
     let value = arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
-    value.map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} {value} is no number")))
+    value.map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} {value} is not a number")))
 }
 
 fn started() -> Duration {

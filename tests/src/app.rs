@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 /// The installation's admin token.
 pub const ADMIN: &str = "gate_the-installations-admin";
-/// How long the application may take to start; the first start compiles the components.
+/// Time limit for a start of the application; the first start compiles the components.
 const START: Duration = Duration::from_secs(120);
-/// How long it may take to end.
+/// Time limit for its end.
 const END: Duration = Duration::from_secs(40);
 
-/// Where the application keeps its state.
+/// The store of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
     /// A file in its data folder.
@@ -26,10 +26,10 @@ pub enum Store {
     Redis,
 }
 
-/// How to start an application.
+/// Options for starting an application.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where its state is.
+    /// The store.
     pub store: Store,
     /// Further arguments of `gatehouse up`; not for Spin.
     pub flags: Vec<&'static str>,
@@ -55,7 +55,7 @@ pub(crate) fn spin() -> Option<PathBuf> {
     std::env::var_os("GATEHOUSE_SPIN").map(PathBuf::from)
 }
 
-/// Whether to check what only the embedded host promises. The one place where anything is left out.
+/// True unless `GATEHOUSE_SPIN` is set: then claims that only the embedded host makes are not checked.
 pub fn embedded_only(claim: &str) -> bool {
     let embedded = spin().is_none();
     if !embedded {
@@ -73,7 +73,7 @@ pub struct App {
     process: Process,
     address: SocketAddr,
     options: Options,
-    /// How much later than it is the application believes it to be.
+    /// The offset of the application's clock.
     ahead: Duration,
     redis: Option<RedisServer>,
     folder: tempfile::TempDir,
@@ -98,7 +98,7 @@ impl App {
         Self { process, address, options, ahead, redis, folder }
     }
 
-    /// Where it serves, for example `http://127.0.0.1:4711`.
+    /// Its address, for example `http://127.0.0.1:4711`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -124,9 +124,9 @@ impl App {
         self.folder.path().to_owned()
     }
 
-    /// What it has logged.
+    /// Its log so far.
     pub fn log(&self) -> String {
-        self.process.told()
+        self.process.log()
     }
 
     /// Ends it as a power cut would: SIGKILL. A Redis server lives on.
@@ -151,7 +151,7 @@ impl App {
     pub fn stop(&mut self) {
         let status = self.process.terminate(END);
         if embedded_only("SIGTERM ends it with exit code 0, and it printed one line in its life") {
-            assert_eq!(status.code(), Some(0), "{}", self.process.told());
+            assert_eq!(status.code(), Some(0), "{}", self.process.log());
             assert_eq!(self.process.rest(), [] as [String; 0]);
         }
     }
@@ -185,7 +185,7 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             let deadline = Instant::now() + START;
             while !wire::is_healthy(address) {
                 let waiting = !process.has_ended() && Instant::now() < deadline;
-                assert!(waiting, "spin does not serve;{}", process.told());
+                assert!(waiting, "spin does not serve;{}", process.log());
                 std::thread::sleep(Duration::from_millis(20));
             }
             (process, address)
@@ -201,7 +201,7 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             let process = Process::start(&mut command, &log);
             let line = process.line(START);
             let address = line.strip_prefix("Serving http://").and_then(|address| address.parse().ok());
-            let address = address.unwrap_or_else(|| panic!("`{line}` is no readiness line;{}", process.told()));
+            let address = address.unwrap_or_else(|| panic!("`{line}` is not the readiness line;{}", process.log()));
             (process, address)
         }
     }

@@ -1,6 +1,6 @@
 //! A real browser, used as a person uses one: by what stands on links, buttons and labels.
 //!
-//! What is looked for is waited for, until a deadline; so a test says what should happen and not how long it takes.
+//! Every look-up waits until a deadline, so a test says what should happen and not how long it takes.
 
 mod axe;
 mod driver;
@@ -13,9 +13,9 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long whatever is looked for may take to appear.
+/// Time limit for an element or a text to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked for.
+/// Interval between two looks.
 const EVERY: Duration = Duration::from_millis(20);
 
 const LINKS: &str = "a[href]";
@@ -151,25 +151,25 @@ impl Browser {
         self.click("link", LINKS, name, Some(near));
     }
 
-    /// Whether there is a button that is called so, now.
+    /// True if the page has a button of this name now.
     #[track_caller]
     pub fn has_button(&self, name: &str) -> bool {
         self.find(BUTTONS, name, None).unwrap_or_default().is_some()
     }
 
-    /// Whether there is a link that is called so, now.
+    /// True if the page has a link of this name now.
     #[track_caller]
     pub fn has_link(&self, name: &str) -> bool {
         self.find(LINKS, name, None).unwrap_or_default().is_some()
     }
 
-    /// Whether there is a field with this label, now.
+    /// True if the page has a field with this label now.
     #[track_caller]
     pub fn has_field(&self, label: &str) -> bool {
         self.find(FIELDS, label, None).unwrap_or_default().is_some()
     }
 
-    /// What can be read on the page now, with single spaces between words.
+    /// The visible text of the page, with single spaces between words.
     #[track_caller]
     pub fn text(&self) -> String {
         let text = self.run("return document.body?.innerText ?? ''");
@@ -224,7 +224,7 @@ impl Browser {
         self.driver.run(script, &[])
     }
 
-    /// What is beyond the screen's right edge, so that one has to scroll sideways; empty if nothing is.
+    /// The elements beyond the screen's right edge; empty if the page needs no scrolling sideways.
     #[track_caller]
     pub fn overflow(&self) -> String {
         self.run(OVERFLOW).as_str().unwrap().to_owned()
@@ -241,8 +241,8 @@ impl Browser {
         std::fs::write(path, STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()).unwrap();
     }
 
-    /// What the browser complains of since this was asked last: errors and warnings, of scripts, of the content security
-    /// policy, and of what could not be loaded.
+    /// Returns the browser's errors and warnings since the last call: of scripts, of the content security policy, and of what
+    /// could not be loaded.
     #[track_caller]
     pub fn console_errors(&self) -> Vec<String> {
         let log = self.driver.call("POST", "/se/log", &json!({"type": "browser"}));
@@ -261,13 +261,13 @@ impl Browser {
         assert_eq!(self.console_errors(), [] as [String; 0], "at {}", self.path());
     }
 
-    /// What axe-core finds on the page.
+    /// The violations that axe-core finds on the page.
     #[track_caller]
     pub fn axe(&self) -> Vec<String> {
         if self.run("return typeof axe") == "undefined" {
             self.driver.run(&axe::source(), &[]);
         }
-        axe::told(&self.driver.run(axe::RUN, &[]))
+        axe::violations(&self.driver.run(axe::RUN, &[]))
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long any answer may take; longer than the embedded host lets a request take.
+/// Time limit for an answer; longer than the embedded host's own limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A page of a list.
@@ -47,7 +47,7 @@ impl Client {
         Self::new(url, &self.project, &self.token)
     }
 
-    /// What tells the command line of this server, project and token.
+    /// The environment that gives the command line this server, project and token.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 3] {
         [("GATEHOUSE_URL", &self.url), ("GATEHOUSE_PROJECT", &self.project), ("GATEHOUSE_TOKEN", &self.token)]
     }

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::files::binary;
 use crate::process::scrubbed;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// Its exit code.

@@ -1,4 +1,4 @@
-//! Where things are: the workspace, what was built in it, and what an application has stored.
+//! Files: the workspace, programs that were built in it, and what an application has stored.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// Where all suites keep compiled code, so that each component is compiled once.
+/// The folder where all suites cache compiled code, so that each component is compiled once.
 pub(crate) fn cache() -> PathBuf {
     let path = target().join("tmp").join("gatehouse-cache");
     std::fs::create_dir_all(&path).unwrap();
@@ -43,7 +43,7 @@ pub fn data(variable: &str) -> PathBuf {
     folder
 }
 
-/// Where everything is built.
+/// The folder that Cargo builds into.
 pub(crate) fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(target) => workspace().join(target),

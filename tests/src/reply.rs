@@ -51,7 +51,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.request, self.text()))
     }
 
-    /// What is wrong with this answer, if it should be this problem. An empty code allows any.
+    /// Describes why this answer is not the expected problem, if it is not. An empty code allows any.
     pub fn problem_fault(&self, status: u16, code: &str) -> Option<String> {
         let media_type = self.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = self.json["type"].as_str().unwrap_or_default();

@@ -9,7 +9,7 @@ pub use crate::upload::gzip;
 
 /// Two reports of one program: its main branch, and a branch with more weaknesses.
 pub struct Program {
-    /// What to call the target.
+    /// The target's name.
     pub target: &'static str,
     /// The main branch's name.
     pub main: &'static str,

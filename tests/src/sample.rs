@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The project.
 pub const PROJECT: &str = "shop";
-/// Who has a token, and of which role.
+/// The people with tokens, and their roles.
 const PEOPLE: [(&str, &str); 4] = [("vera", "viewer"), ("dave", "developer"), ("sue", "secops"), ("paul", "admin")];
 /// Reports of other tools, by target, type and fixture.
 const OTHERS: [(&str, &str, &str, &str); 5] = [
@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str, &str, &str); 5] = [
 ];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What there is to look at.
+/// The content of the sample project.
 pub struct Sample {
     tokens: Vec<(&'static str, String)>,
     main: ScanAnswer,

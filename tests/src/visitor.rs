@@ -5,7 +5,7 @@ use flate2::read::GzDecoder;
 use std::io::Read as _;
 use std::time::Duration;
 
-/// How long any answer may take.
+/// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A visitor, with at most one cookie.
@@ -75,7 +75,7 @@ impl Visitor {
         self.send("POST", path, &headers, body.as_bytes())
     }
 
-    /// What the forms on a page carry, so that no other site's can stand for them.
+    /// The token in the page's forms against forgery from another site.
     #[track_caller]
     pub fn csrf(&self, path: &str) -> String {
         let page = self.get(path).expect(200).whole_text();
@@ -83,7 +83,7 @@ impl Visitor {
         value.unwrap_or_else(|| panic!("{path} has no form")).0.to_owned()
     }
 
-    /// How many bytes a browser gets that comes for the first time: the page and all that it loads, as they are sent.
+    /// The bytes of a first visit: the page and everything it loads, as they are sent.
     #[track_caller]
     pub fn weight(&self, path: &str) -> usize {
         let sent = |path: &str| self.send("GET", path, &[("accept-encoding", "gzip")], b"");

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long an answer may take.
+/// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Sends bytes and reads until the other side closes. A side that closes while we send is no failure of ours.
@@ -23,7 +23,7 @@ pub(crate) fn exchange(address: SocketAddr, bytes: &[u8], end: bool) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Whether Spin says that it serves.
+/// True if Spin's health check answers.
 pub(crate) fn is_healthy(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
     let request = format!("GET /.well-known/spin/health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");

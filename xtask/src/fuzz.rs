@@ -11,13 +11,13 @@ use crate::setup::on_path;
 use crate::step::Steps;
 use crate::workspace::Workspace;
 
-/// How long each target runs, in seconds.
+/// Time for each target, in seconds.
 const SECONDS: &str = "120";
 /// The longest input; more is slower and finds no more.
 const INPUT_BYTES_MAX: &str = "16384";
-/// How long one input may take, in seconds.
+/// Time limit for one input, in seconds.
 const TIMEOUT: &str = "10";
-/// What chooses that the format is to be recognised.
+/// The first byte that makes the target detect the format.
 const ANY: u8 = u8::MAX;
 
 /// Fuzzes every target, or the one that is named, for so many seconds each.
@@ -36,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
     anyhow::ensure!(there, "fuzzing needs a nightly compiler: rustup toolchain install nightly");
     let targets = targets(workspace)?;
     let wanted: Vec<&String> = targets.iter().filter(|name| named.is_none_or(|named| named == *name)).collect();
-    anyhow::ensure!(!wanted.is_empty(), "there is no such target; there are {}", targets.join(", "));
+    anyhow::ensure!(!wanted.is_empty(), "unknown target; expected one of {}", targets.join(", "));
     for target in wanted {
         let corpus = corpus(workspace, target)?;
         let mut fuzz = Command::new("cargo");

@@ -1,5 +1,5 @@
-//! What the compiled components import, where that is a rule: `wasi:keyvalue/atomics` is what Spin does not offer in all
-//! places, so only `ledger` may need it. Looks for the name in the file, both where it must and where it must not be.
+//! A rule about the imports of compiled components: only `ledger` may import `wasi:keyvalue/atomics`, because not every
+//! platform offers it. The check searches each file for the interface's name.
 
 use std::fs;
 
@@ -40,7 +40,7 @@ fn violations(files: &[(String, Vec<u8>)]) -> Vec<String> {
         })
         .collect();
     if !files.iter().any(|(name, _)| name == IMPORTER) {
-        violations.push(format!("there is no component {IMPORTER}"));
+        violations.push(format!("the component {IMPORTER} is missing"));
     }
     violations
 }
@@ -63,6 +63,6 @@ mod tests {
         assert_eq!(check(&[("gate", "x"), ("ledger", import)]), Vec::<String>::new());
         assert!(check(&[("gate", import), ("ledger", import)])[0].starts_with("gate imports"));
         assert!(check(&[("gate", "x"), ("ledger", "x")])[0].starts_with("ledger does not import"));
-        assert_eq!(check(&[("gate", "x")]), ["there is no component ledger"]);
+        assert_eq!(check(&[("gate", "x")]), ["the component ledger is missing"]);
     }
 }

@@ -1,5 +1,5 @@
-//! Which packages may not depend on which, checked on what Cargo resolves. A name in a rule that is no package fails the
-//! check: a rule about a misspelt package would always hold.
+//! Rules about dependencies, checked on Cargo's metadata: packages that must not depend on others. A name in a rule that is
+//! not a package fails the check, because a rule about a misspelt package would never be broken.
 
 pub(crate) mod sources;
 
@@ -49,14 +49,14 @@ struct Graph<'a> {
     dependencies: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// What breaks a rule, each with the way from one package to the other.
+/// Describes each broken rule, with the path from one package to the other.
 fn violations(metadata: &Value, rules: &[Rule]) -> Result<Vec<String>> {
     let graph = Graph::read(metadata).context("cargo metadata is not as expected")?;
     let known: BTreeSet<&str> = graph.names.values().copied().collect();
     let mut violations = Vec::new();
     for rule in rules {
         for name in rule.of.iter().chain(rule.never).filter(|name| !known.contains(*name)) {
-            violations.push(format!("a rule names {name}, which is no package; is it misspelt or gone?"));
+            violations.push(format!("a rule names {name}, which is not a package; correct the name or remove it"));
         }
         for start in graph.names.keys().filter(|id| rule.of.contains(&graph.name(id))) {
             violations
@@ -155,8 +155,8 @@ mod tests {
     fn a_misspelt_name_on_either_side_fails() {
         let packages = metadata(&[("core", &[]), ("net", &[])]);
         let rules = [Rule { of: &["coer"], never: &["net"] }, Rule { of: &["core"], never: &["nett"] }];
-        let expected =
-            ["coer", "nett"].map(|name| format!("a rule names {name}, which is no package; is it misspelt or gone?"));
+        let expected = ["coer", "nett"]
+            .map(|name| format!("a rule names {name}, which is not a package; correct the name or remove it"));
         assert_eq!(violations(&packages, &rules).unwrap(), expected);
     }
 

@@ -1,5 +1,5 @@
-//! What has to be on the machine: found, installed where that is possible without asking, or named with the way to
-//! install it. A missing tool is never a skipped test.
+//! Tools on the machine: each is found, or installed if that needs no question, or named with the command that installs
+//! it. A missing tool never skips a test.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -35,7 +35,7 @@ impl Steps {
     /// Shows and does a check of our own.
     ///
     /// # Errors
-    /// What the check finds.
+    /// The check found something.
     pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
         eprintln!("\n$ {name}");
         let begun = Instant::now();

@@ -64,7 +64,7 @@ pub(crate) fn screenshots(workspace: &Workspace, steps: &mut Steps, folder: &[&s
     steps.run(workspace.program("screenshots").arg(folder))
 }
 
-/// What has to be built and installed before tests run.
+/// The things that must be built and installed before tests run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Needs {
     /// The guests that misbehave.
@@ -156,7 +156,7 @@ pub(crate) fn in_wasm(workspace: &Workspace, steps: &mut Steps, command: &str) -
     Ok(cargo)
 }
 
-/// What insta does with a snapshot that differs: it fails the test, unless the caller wants new ones.
+/// The value of `INSTA_UPDATE`: a snapshot that differs fails the test, unless the caller wants new ones.
 fn snapshots() -> String {
     env::var("INSTA_UPDATE").unwrap_or_else(|_| "no".to_owned())
 }

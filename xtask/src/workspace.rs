@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
-/// What components are compiled for.
+/// The target that components are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
 /// A Cargo profile of components.
@@ -80,7 +80,7 @@ impl Workspace {
         command
     }
 
-    /// Where a program of the workspace is.
+    /// The path of a program of the workspace.
     pub(crate) fn program_path(&self, name: &str) -> PathBuf {
         self.root.join("target/release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

@@ -9,7 +9,7 @@ use tests::sample::Sample;
 use tests::{ADMIN, App, Browser};
 
 const SCREENS: [(&str, u32, u32); 2] = [("wide", 1440, 900), ("narrow", 360, 800)];
-/// How many days the scans stretch over.
+/// Number of days that the scans cover.
 const DAYS: u64 = 12;
 
 fn main() {

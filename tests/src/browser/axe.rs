@@ -16,8 +16,8 @@ pub(super) fn source() -> String {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` fetches it", path.display()))
 }
 
-/// What it found, an element in each line: the rule, what to do, and the element.
-pub(super) fn told(answer: &Value) -> Vec<String> {
+/// The violations that it found, one line per element: the rule, what to do, the element.
+pub(super) fn violations(answer: &Value) -> Vec<String> {
     assert!(answer["passes"].as_u64().is_some_and(|passes| passes > 0), "axe checked nothing: {answer}");
     let mut found = Vec::new();
     for violation in answer["violations"].as_array().into_iter().flatten() {

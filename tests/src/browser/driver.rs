@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long ChromeDriver may take to start.
+/// Time limit for ChromeDriver's start.
 const START: Duration = Duration::from_secs(20);
-/// How long a page or a script may take, in milliseconds.
+/// Time limit for a page or a script, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
-/// How long any call may take: longer than what it waits for.
+/// Time limit for a call; longer than the limits of what it waits for.
 const CALL: Duration = Duration::from_secs(60);
 /// The member that holds an element's id (WebDriver, section 11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// What ChromeDriver prints before its port.
+/// The text that ChromeDriver prints before its port.
 const READY: &str = "ChromeDriver was started successfully on port ";
-/// How the browser is started besides its profile: without a window, and without calling home.
+/// The browser's arguments, apart from its profile: no window, no calls to its vendor.
 const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -31,7 +31,7 @@ const FLAGS: [&str; 10] = [
     "--hide-scrollbars",
 ];
 
-/// Why a call did nothing.
+/// The reason why a call did nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// The error's name (WebDriver, section 6.6).
@@ -40,7 +40,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Whether the page may only not be ready for it yet.
+    /// True if the page may not be ready yet.
     pub(crate) fn may_pass(&self) -> bool {
         let passing = ["element click intercepted", "element not interactable", "no such element"];
         passing.contains(&self.error.as_str()) || self.error == "stale element reference"
@@ -56,7 +56,7 @@ impl std::fmt::Display for Refusal {
 /// A running browser. It and its profile are gone when this is dropped.
 pub(crate) struct Driver {
     agent: ureq::Agent,
-    /// Where its session is.
+    /// The address of its session.
     session: String,
     process: Process,
     _profile: tempfile::TempDir,
@@ -94,7 +94,7 @@ impl Driver {
             _ => self.agent.run(request.body(()).unwrap()),
         };
         let mut response =
-            answered.unwrap_or_else(|error| panic!("{method} {path}: ChromeDriver: {error};{}", self.process.told()));
+            answered.unwrap_or_else(|error| panic!("{method} {path}: ChromeDriver: {error};{}", self.process.log()));
         let text = response.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
         let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text}"));
         let value = answer["value"].clone();
@@ -136,7 +136,7 @@ impl Driver {
         Ok(ids.map(str::to_owned).collect())
     }
 
-    /// What an element is called, as the browser tells assistive technology.
+    /// The accessible name of an element.
     ///
     /// # Errors
     /// The browser's.

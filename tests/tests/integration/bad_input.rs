@@ -1,4 +1,4 @@
-//! What is not right is refused by name, with nothing left of it; what is only strange is taken as it is.
+//! Bad input is refused with a problem that names it, and leaves nothing behind; unusual input is accepted unchanged.
 
 mod bodies;
 mod exemptions;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use store::keys;
 use tests::{App, Client, Options, Reply, Store, Upload, reports};
 
-/// How long what is left of refused requests may stay.
+/// Time limit for the removal of what a refused request wrote.
 const CLEARING: Duration = Duration::from_secs(5);
 
 /// The project of every test here.

@@ -241,7 +241,7 @@ fn of_two_types_racing_for_a_new_target_one_is_refused_and_leaves_nothing() {
     }
 }
 
-/// What an answer says of its comparison, without the other upload's own scan.
+/// The comparison part of an answer, without the other upload's own scan.
 fn compared(answer: &ScanAnswer) -> (String, Option<ScanId>, u64, u64, u64) {
     let (comparison, issues) = (&answer.comparison, answer.issues);
     (comparison.with.clone(), comparison.scan, issues.new, issues.common, issues.remediated)

@@ -10,7 +10,7 @@ use tests::{App, Client, Options, Random, Store, Upload, each_store, reports};
 
 const THREADS: usize = 4;
 const KILLS: usize = 18;
-/// How often an upload is sent again after the restart before it counts as stuck.
+/// Number of retries after the restart before an upload counts as stuck.
 const RETRIES: usize = 5;
 
 /// The n-th upload of a thread, which has a target of its own; the same in every run.
@@ -29,7 +29,7 @@ fn timeless(answer: &ScanAnswer) -> ScanAnswer {
     answer
 }
 
-/// When to cut the power.
+/// The moment of a power cut.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
     /// After so many acknowledged uploads.

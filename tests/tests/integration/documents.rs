@@ -1,4 +1,4 @@
-//! What the documents name is there: a recipe that points at a file that moved is worse than none.
+//! Every path that a document names exists: a recipe that points at a moved file is worse than none.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tests::hosts::{COMPONENT_AS_HOST, Difference};
 use tests::{App, Client, Options, Upload, each_store, embedded_only, reports, workspace};
 
-/// What can be decided on an exemption.
+/// The decisions on an exemption.
 const VERBS: [&str; 4] = ["approve", "reject", "cancel", "reopen"];
 
 /// A project with one scan and two exemptions of an issue that are asked for: one for the target, one for the project.

@@ -22,19 +22,19 @@ use world::{ROOT, World};
 
 /// The sequences that are tried.
 const SEEDS: [u64; 2] = [1, 2];
-/// How often the calls by one client, those of a crowd and a step of the clock follow each other.
+/// Number of rounds: calls by one client, calls by a crowd, a step of the clock.
 const ROUNDS: usize = 4;
-/// How many calls one client makes in a round.
+/// Calls of the single client in a round.
 const CALLS_ALONE: usize = 30;
-/// How many clients make calls at once.
+/// Clients in the crowd.
 const CROWD: usize = 6;
-/// How many calls each of them makes in a round.
+/// Calls of each of them in a round.
 const CALLS_EACH: usize = 6;
-/// How many exemptions all of them decide on.
+/// Exemptions that all of them decide on.
 const CONTESTED: usize = 4;
-/// How many of a hundred calls are sent twice at once under one key.
+/// Percentage of calls that are sent twice at the same time under one key.
 const TWICE_PERCENT: u64 = 20;
-/// How many of a hundred calls are sent again under their key when they have been answered.
+/// Percentage of calls that are repeated under their key after the answer.
 const AGAIN_PERCENT: u64 = 10;
 
 fn seeds() -> Vec<u64> {
@@ -86,7 +86,7 @@ fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
     }
 }
 
-/// What one client of a crowd does: it decides on what all decide on, and on what it has asked for itself.
+/// Runs one client of a crowd: it decides on the shared exemptions and on its own requests.
 fn one_of_a_crowd(world: &World, contested: &[String], seed: u64, name: String) -> Vec<Made> {
     let pool = contested.to_vec();
     let mut draw = Draw { world, random: Random::seeded(seed), pool, account: false, name, drawn: 0 };

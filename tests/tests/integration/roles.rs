@@ -21,7 +21,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// What a caller must be answered with.
+    /// The status that a caller must get.
     fn expected(&self, caller: &str) -> u16 {
         let may = |name: &str| self.case.who.split(' ').any(|who| who == name);
         match caller {
@@ -63,7 +63,7 @@ fn none(faults: &[String]) {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-/// What of an answer must not depend on what is there.
+/// The parts of an answer that must not depend on what exists.
 fn seen(reply: &Reply) -> (u16, Option<String>, String) {
     let media_type = reply.headers.get("content-type").map(|value| value.to_str().unwrap_or_default().to_owned());
     (reply.status, media_type, reply.whole_text())

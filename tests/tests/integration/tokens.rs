@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::command::gatehouse;
 use tests::{App, Client, Options, Reply, Upload, each_store, embedded_only, reports};
 
-/// How many unknown tokens are looked at within a minute.
+/// Number of unknown tokens that are looked at within a minute.
 const GUESSES: u32 = domain::token::GUESSES_MAX;
 
 fn project(app: &App) -> Client {

@@ -1,4 +1,4 @@
-//! What a broken or hostile component does.
+//! Misbehaviour of a broken or hostile component.
 
 use std::hint::black_box;
 

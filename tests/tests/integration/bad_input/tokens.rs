@@ -1,4 +1,4 @@
-//! Who may not do what.
+//! Calls that a role may not make.
 
 use crate::bad_input::Bench;
 use domain::ids::{TokenId, token_digest};

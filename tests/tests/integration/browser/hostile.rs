@@ -6,9 +6,9 @@ use api::v1::{ExemptionBody, ScanAnswer};
 use serde_json::{Value, json};
 use tests::{Browser, Upload, Visitor, reports};
 
-/// What each script would leave behind.
+/// The trace that each script would leave.
 const MARK: &str = "return window.owned === undefined && document.title.includes('Gatehouse')";
-/// How many bytes a browser may get that comes for the first time.
+/// The most bytes of a first visit.
 const WEIGHT_MAX: usize = 60 * 1024;
 
 const HOSTILE: [&str; 12] = [

@@ -3,17 +3,17 @@
 use tests::sample::{PROJECT, Sample};
 use tests::{ADMIN, App, Browser, Visitor, embedded_only};
 
-/// How many bytes a browser may get that comes for the first time.
+/// The most bytes of a first visit.
 const WEIGHT_MAX: usize = 60 * 1024;
-/// What is looked at: how wide and how high.
+/// The screens: width and height.
 const SCREENS: [(u32, u32); 2] = [(1440, 900), (360, 800)];
 
-/// How many days the sample may take to come about.
+/// Number of days that the sample covers.
 fn days() -> u64 {
     if embedded_only("pages are looked at with scans of several days") { 2 } else { 0 }
 }
 
-/// What is wrong with the page that is shown, but for what axe-core finds.
+/// The faults of the page that is shown, apart from those that axe-core finds.
 fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
     let mut faults = browser.console_errors();
     // The browser tells of any page with such a status.
@@ -106,7 +106,7 @@ fn every_page_is_light() {
     assert!(weights.iter().all(|(bytes, ..)| *bytes <= WEIGHT_MAX), "{weights:?}");
 }
 
-/// What is offered on a page, by the weakest role that may do it.
+/// Links and buttons of a page, with the weakest role that may do it.
 const OFFERED: [(&str, Offer, &str, usize); 9] = [
     ("overview", Offer::Link, "Upload", 1),
     ("overview", Offer::Link, "Audit log", 2),

@@ -5,7 +5,7 @@ use api::v1::{ProjectItem, TokenItem};
 use serde_json::json;
 use tests::{Browser, Reply, Visitor, unpacked};
 
-/// What every page is sent with.
+/// The headers of every page.
 const HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),

@@ -1,4 +1,4 @@
-//! What becomes of exemptions, told once more in the simplest way: a list that is looked through from end to end. The
+//! A model of exemptions in the simplest form: a list that is searched from end to end. The
 //! application as a whole is compared with it here, and the fold of the journal in `crates/domain/tests/exemptions.rs`.
 //!
 //! It is written from the rules (who may do what from which state, what holds where and until when) and knows nothing of
@@ -7,7 +7,7 @@
 use domain::exemption::Status;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an exemption is for.
+/// The subject of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     /// Chosen occurrences in a target.
@@ -23,7 +23,7 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    /// How wide it is.
+    /// Its reach.
     pub(crate) fn width(&self) -> u8 {
         match self {
             Self::Chosen(..) => 0,
@@ -47,14 +47,14 @@ impl Reach {
     }
 }
 
-/// What a scan is of.
+/// The subject of a scan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) target: &'a str,
     pub(crate) pipeline: Option<&'a str>,
 }
 
-/// How long an exemption holds.
+/// The duration of an exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Term {
     /// So long from the approval.
@@ -65,7 +65,7 @@ pub(crate) enum Term {
     Unlimited,
 }
 
-/// What is done with an exemption.
+/// An action on an exemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
     /// It is asked for.
@@ -101,7 +101,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// When it ends; nothing if it does not hold, or has no end.
+    /// Its end; none if it is not effective or has no end.
     pub(crate) fn end(&self) -> Option<i64> {
         match (self.state, self.term) {
             (State::Approved { at }, Term::For(time)) => Some(at + time),
@@ -112,7 +112,7 @@ impl Held {
         }
     }
 
-    /// How it stands at a time.
+    /// Its state at a time.
     pub(crate) fn status(&self, now: i64) -> Status {
         match self.state {
             State::Approved { .. } if self.end().is_some_and(|end| end <= now) => Status::Expired,
@@ -123,7 +123,7 @@ impl Held {
         }
     }
 
-    /// What it holds for, or would.
+    /// The reach that it has, or would have.
     pub(crate) fn reach(&self) -> &Reach {
         self.wider.as_ref().unwrap_or(&self.asked)
     }
@@ -202,7 +202,7 @@ impl Book {
         self.0.iter().filter(move |(_, held)| held.issue == issue && held.reach().covers(place))
     }
 
-    /// Whether somebody asked for an exemption of this issue for this place that stands so.
+    /// True if an exemption of this issue with this reach was requested and is in this state.
     pub(crate) fn has(&self, status: Status, now: i64, place: Place<'_>, issue: &str) -> bool {
         self.of(place, issue).any(|(_, held)| held.status(now) == status)
     }
@@ -213,7 +213,7 @@ impl Book {
         self.of(place, issue).filter(|(_, held)| holds(held)).collect()
     }
 
-    /// Whether an occurrence of an issue is exempted.
+    /// True if an occurrence of an issue is exempted.
     pub(crate) fn exempts(&self, now: i64, place: Place<'_>, issue: &str, occurrence: &str) -> bool {
         let chosen = |held: &Held| match held.reach() {
             Reach::Chosen(_, chosen) => held.status(now) == Status::Approved && chosen.contains(occurrence),

@@ -21,7 +21,7 @@ pub(crate) struct Wish {
     pub(crate) term: Term,
 }
 
-/// What can be decided on an exemption.
+/// The decisions on an exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Approve,
@@ -56,7 +56,7 @@ pub(crate) struct Choice {
     pub(crate) scope: Option<&'static str>,
 }
 
-/// What somebody does.
+/// A client's action.
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
     Ask(Wish),
@@ -77,7 +77,7 @@ pub(crate) struct Call {
     pub(crate) key: String,
 }
 
-/// How an exemption is shown.
+/// The API's view of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     issue: String,
@@ -88,13 +88,13 @@ pub(crate) struct Shown {
     has_end: bool,
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The exemptions that were asked for or decided on.
     pub(crate) ids: Vec<String>,
-    /// What the gate said.
+    /// The gate's answer.
     judged: Option<Judged>,
     /// All exemptions.
     listed: Option<BTreeMap<String, Shown>>,
@@ -237,7 +237,7 @@ impl Call {
         self.explain_acts(world, book, answer, &acts.collect::<Vec<_>>(), 200)
     }
 
-    /// What stands against a decision before anybody looks whether the exemption's state allows it.
+    /// The reason that forbids a decision, before the exemption's state is looked at.
     fn objection(&self, world: &World, book: &Book, choice: &Choice) -> Option<u16> {
         if !self.who.may(choice.verb.need()) {
             return Some(403);
@@ -276,7 +276,7 @@ impl Call {
 }
 
 impl Choice {
-    /// What the scope that is named means for the exemption.
+    /// The reach that the named scope gives the exemption.
     fn wanted(&self, book: &Book) -> Option<Reach> {
         let asked = &book.0[&self.id].asked;
         let target = || match asked {

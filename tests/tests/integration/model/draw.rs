@@ -5,7 +5,7 @@ use crate::model::calls::{Call, Choice, Deed, Verb, Wish};
 use crate::model::world::{LEVELS, PEOPLE, PIPELINES, Person, ROOT, Scan, TARGETS, Weakness, World};
 use tests::Random;
 
-/// How many requests or decisions a call makes together, at most.
+/// The most requests or decisions in one call.
 const TOGETHER_MAX: usize = 3;
 
 /// Draws calls about some exemptions.
@@ -14,7 +14,7 @@ pub(crate) struct Draw<'a> {
     pub(crate) random: Random,
     /// The exemptions that are decided on.
     pub(crate) pool: Vec<String>,
-    /// Whether exemptions are granted for the whole installation too.
+    /// True if exemptions for the whole installation are approved too.
     pub(crate) account: bool,
     /// Makes the keys of this draw its own.
     pub(crate) name: String,

@@ -1,5 +1,5 @@
-//! Whether what several clients saw at once can have happened one after the other: an order of their calls in which each
-//! answer is right, and in which no call comes before one that had been answered when it began.
+//! Linearizability: finds an order of concurrent calls in which each answer is right, and in which no call comes before one
+//! that had been answered when it began.
 
 use crate::model::book::{Act, Book, Reach, Term};
 use crate::model::calls::{Answer, Call, Choice, Deed, Verb};
@@ -18,7 +18,7 @@ pub(crate) struct Made {
 struct Search<'a> {
     world: &'a World,
     made: &'a [Made],
-    /// Where it was already: which calls were done, and what the book said then.
+    /// The positions tried so far: the calls that were done, and the book's state then.
     tried: BTreeSet<(BTreeSet<usize>, Book)>,
     /// The most calls that were explained, with what stands against each that could come next.
     furthest: (usize, Vec<String>),

@@ -28,7 +28,7 @@ pub(crate) const PEOPLE: [Person; 7] = [
     Person { token: "sam", subject: "sam", role: "secops" },
 ];
 
-/// What a role is needed for.
+/// An action that needs a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     Upload,
@@ -94,24 +94,24 @@ pub(crate) fn report(present: &BTreeSet<Weakness>) -> Vec<u8> {
     reports::bandit(&present.iter().map(result).collect::<Vec<_>>())
 }
 
-/// What the gate says of a scan.
+/// The gate's answer for a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
-    /// How many issues are in no count but this.
+    /// Number of issues that are exempted as a whole.
     pub(crate) ignored: usize,
-    /// How many issues are left.
+    /// Number of issues that are left.
     pub(crate) total: usize,
-    /// How each issue stands to exemptions, and how many of its occurrences are exempted.
+    /// Each issue's exemption state, and the number of its exempted occurrences.
     pub(crate) issues: BTreeMap<String, Option<(Coverage, usize)>>,
 }
 
 /// The people of a running application, if there is one, and what is the same in it all the time.
 pub(crate) struct World {
     clients: BTreeMap<&'static str, Client>,
-    /// When the model's time began, since 1970.
+    /// The start of the model's time, since 1970.
     begun: Duration,
-    /// How many hours later than it is the application believes it to be: the model's time.
+    /// The offset of the application's clock in hours: the model's time.
     pub(crate) now: i64,
     /// The issues' ids, by rule.
     pub(crate) issues: Vec<String>,
@@ -182,7 +182,7 @@ impl World {
         Timestamp::from_ms(begun + hours * 60 * 60 * 1000).to_string()
     }
 
-    /// What the gate must say of a scan by the book.
+    /// The gate's answer for a scan that the book expects.
     pub(crate) fn judge(&self, book: &Book, scan: &Scan) -> Judged {
         let place = Place { target: scan.target, pipeline: scan.pipeline };
         let (mut issues, mut ignored, mut worst) = (BTreeMap::new(), 0, None);

@@ -1,4 +1,4 @@
-//! What a scan is compared with, by name, pattern or default, and what the gate makes of it.
+//! The reference scan, by name, pattern or default, and the gate's answer.
 
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};

@@ -28,7 +28,7 @@ fn scan(system: &System, variant: &str, results: &[(&str, u32, &str)]) -> (ScanA
     (answer, occurrences)
 }
 
-/// What asks for these occurrences.
+/// A request for these occurrences.
 fn chosen(system: &System, scan: &ScanAnswer, occurrences: &[&OccurrenceItem]) -> ExemptionBody {
     ExemptionBody {
         scope: "occurrences".to_owned(),
@@ -367,7 +367,7 @@ fn an_issue_is_asked_for_where_it_is() {
     assert!(system.ask(foreign, "dev").unwrap_err().detail.contains("no finished scan"), "another project's scan");
 }
 
-/// What the outbox holds for delivery, in order.
+/// The outbox's notices, in order.
 fn notices(system: &System) -> Vec<Notice> {
     let journal = JournalId::Outbox { project: "shop".parse().unwrap() };
     let loaded = block_on(journal::load::<Outbox>(&system.kv, &journal, Timestamp::from_ms(0))).unwrap();

@@ -10,10 +10,10 @@ use futures::future::join;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// How many steps later the second begins at most; an upload takes fewer.
+/// The most steps by which the second upload begins later; an upload takes fewer.
 const LATER_MAX: usize = 120;
 
-/// What an answer says of its comparison.
+/// The comparison part of an answer.
 fn told(answer: &ScanAnswer) -> (Comparison, Tally, Tally, Vec<String>) {
     (answer.comparison.clone(), answer.issues, answer.occurrences, answer.reasons.clone())
 }

@@ -15,9 +15,9 @@ struct Pair {
     counts: (u64, u64),
     /// Rules whose level the SARIF cannot tell: the report's own level and the SARIF's.
     levels: &'static [(&'static str, &'static str, &'static str)],
-    /// Whether the SARIF has weaknesses.
+    /// True if the SARIF has weaknesses.
     weaknesses: bool,
-    /// How many occurrences span lines of which the SARIF does not tell the last: they are new at the first change.
+    /// Number of occurrences of several lines whose last line the SARIF omits: the first change makes them new.
     unended: u64,
 }
 
@@ -93,7 +93,7 @@ fn by_id(system: &System, scan: ScanId) -> BTreeMap<IssueId, IssueItem> {
     system.all_issues(scan).into_iter().map(|issue| (issue.id, issue)).collect()
 }
 
-/// What must be equal of an occurrence.
+/// The fields of an occurrence that must be equal.
 fn place(occurrence: OccurrenceItem, ends: bool) -> String {
     let OccurrenceItem { path, line, end_line, message, resource, secret, confidence, .. } = occurrence;
     let path = path.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What a dashboard asks of a scan's issues: some of them in some order, one of them, how two scans differ, and where else
-//! an issue occurs.
+//! Queries of a dashboard: a scan's issues, filtered and sorted; one issue; the difference of two scans; an issue's other
+//! targets.
 
 use crate::pipeline::formats::fixtures;
 use crate::pipeline::wiring::{System, token_body, upload, upload_of};

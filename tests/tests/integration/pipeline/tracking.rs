@@ -185,7 +185,7 @@ fn findings_of_real_repositories_are_tracked_as_well_as_is_said() {
     assert!(missing.is_empty(), "the folder lacks {missing:?}");
 }
 
-/// How many are false-new, mis-paired and false-common, of how many that must match and must be new.
+/// Counts false-new, mis-paired and false-common results, and those that must match and must be new.
 fn score(folder: &Path) -> ([usize; 3], usize, usize) {
     let report = |name: &str| {
         let compressed = std::fs::read(folder.join(format!("{name}.json.gz"))).unwrap();

@@ -228,7 +228,7 @@ impl System {
         block_on(authenticate(&self.kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now())).unwrap()
     }
 
-    /// Who holds a token, if they may make a call to a project.
+    /// The holder of a token, if the holder may make a call to a project.
     async fn allowed(
         &self,
         kv: &MemoryKv,
@@ -268,13 +268,13 @@ impl System {
         self.results_for(ADMIN)
     }
 
-    /// What a query works with when the holder of this token asks.
+    /// The context of a query by the holder of this token.
     pub(crate) fn results_for(&self, token: &str) -> results::job::Context<'_, MemoryKv> {
         let (project, who) = (self.project.clone(), self.who(token));
         results::job::Context { kv: &self.kv, now: self.now(), project, who, hold: hold_nothing }
     }
 
-    /// What a call to tokens works with; without a project they are the account's.
+    /// The context of a call about tokens; without a project, about the account's.
     pub(crate) fn tokens(&self, project: Option<&str>) -> projects::tokens::Context<'_, MemoryKv, Self> {
         projects::tokens::Context {
             kv: &self.kv,
@@ -477,7 +477,7 @@ impl System {
         who
     }
 
-    /// What asks for an exemption of an issue in the target.
+    /// A request for an exemption of an issue in the target.
     pub(crate) fn exemption_of(&self, issue: IssueId) -> ExemptionBody {
         ExemptionBody {
             issue: issue.to_string(),

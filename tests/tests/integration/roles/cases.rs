@@ -8,7 +8,7 @@ use tests::{ADMIN, App, Client, Upload, reports};
 
 /// The project that all examples are in.
 pub(crate) const PROJECT: &str = "shop";
-/// What the scan of the examples is uploaded with.
+/// The parameters of the examples' scan.
 const UPLOAD: &str = "scanner=bandit&target=web&variant=main&pipeline=nightly&execution=1";
 /// The roles in a project.
 pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
@@ -28,7 +28,7 @@ pub(crate) struct Case {
     pub(crate) path: &'static str,
     /// The callers that may make it: roles, `account` (the account admin), or `everybody`.
     pub(crate) who: &'static str,
-    /// What they are answered with.
+    /// The expected status.
     pub(crate) status: u16,
     /// Makes whatever the call needs, and then an example of it. Each is good for one call.
     pub(crate) example: fn(&World) -> Example,
@@ -137,7 +137,7 @@ pub(crate) const CASES: &[Case] = &[
 /// An example of a call.
 #[derive(Clone)]
 pub(crate) struct Example {
-    /// What stands in the path, without the project.
+    /// The parameters of the path, without the project.
     names: BTreeMap<&'static str, String>,
     query: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -197,7 +197,7 @@ pub(crate) struct World {
     scan: String,
     issue: String,
     occurrence: String,
-    /// How many exemptions were asked for: each for a pipeline of its own, because the same is pending once only.
+    /// Number of exemptions requested, each for a pipeline of its own: the same request can be pending only once.
     asked: Cell<u32>,
 }
 
@@ -236,7 +236,7 @@ impl World {
         issued.json["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What asks for another exemption.
+    /// A request for another exemption.
     fn request(&self) -> Value {
         self.asked.set(self.asked.get() + 1);
         json!({

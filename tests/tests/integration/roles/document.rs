@@ -73,7 +73,7 @@ impl Operation {
             .collect()
     }
 
-    /// What an answer has that the document does not say.
+    /// Describes how an answer differs from the document, if it does.
     pub(crate) fn fault(&self, reply: &Reply) -> Option<String> {
         let status = reply.status.to_string();
         let Some(response) = self.declared["responses"].get(&status) else {
