@@ -20,9 +20,9 @@ const TOKEN_BYTES_MIN: usize = 16;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) token: String,
-    /// Where it is.
+    /// Its path.
     pub(crate) path: PathBuf,
-    /// Whether it was made just now.
+    /// True if it was made just now.
     pub(crate) new: bool,
 }
 

@@ -7,7 +7,7 @@ use host::AppSource;
 
 use crate::failure::Hinted;
 
-/// What `build.rs` found.
+/// The application that `build.rs` found.
 struct Application {
     manifest: &'static str,
     components: &'static [(&'static str, &'static [u8])],

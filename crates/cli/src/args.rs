@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
 }
 
-/// Which server, project and token.
+/// Server, project and token.
 #[derive(Args)]
 pub(crate) struct Connection {
     /// The server's address
@@ -127,7 +127,7 @@ impl Server {
     }
 }
 
-/// How data is printed.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What the environment would add to an example.
+    /// The arguments that the environment would add to an example.
     fn defaults(line: &str) -> &'static [&'static str] {
         let own = ["up", "demo", "projects", "scanners"].iter().any(|command| line.starts_with(command));
         if own || line.contains("--project") || line.contains("--account") { &[] } else { &["--project", "shop"] }

@@ -36,14 +36,14 @@ pub(crate) struct AuditArgs {
     /// Only up to this time, in RFC 3339
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// How entries are printed.
+/// An output format of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -84,7 +84,7 @@ fn table(items: &[AuditItem]) -> String {
     listing.render()
 }
 
-/// What an entry is about in a cell: names before ids.
+/// Formats the subject of an entry for a cell: names before ids.
 fn about(about: &AuditAbout) -> String {
     let AuditAbout { targets, exemptions, tokens, scans } = about;
     [targets, exemptions, tokens, scans].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")

@@ -14,7 +14,7 @@ use crate::failure::describe;
 struct State {
     name: &'static str,
     sources: &'static [(&'static str, &'static str)],
-    /// What Bandit says of it.
+    /// Bandit's report.
     report: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Reports {
 pub(crate) fn reports() -> Reports {
     let kept = |origin| Reports { main: MAIN.report.to_owned(), feature: FEATURE.report.to_owned(), origin };
     let Some(bandit) = find("bandit") else {
-        return kept("Bandit is not installed; these are reports it made of the same program before.".to_owned());
+        return kept("Bandit is not installed; these are its earlier reports of the same program.".to_owned());
     };
     let made = || -> Result<(String, String)> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -55,7 +55,7 @@ pub(crate) fn reports() -> Reports {
     match made() {
         Ok((main, feature)) => Reports { main, feature, origin: "Bandit has just scanned the program.".to_owned() },
         Err(error) => kept(format!(
-            "Bandit was run but could not be used ({}); these are reports it made of the same program before.",
+            "Bandit was run but could not be used ({}); these are its earlier reports of the same program.",
             describe(&error)
         )),
     }
@@ -84,7 +84,7 @@ fn scan(bandit: &Path, state: &State, folder: &Path) -> Result<String> {
     Ok(report)
 }
 
-/// How often each test found something, with its severity.
+/// Counts the findings of each test, with its severity.
 fn findings(report: &str) -> Result<BTreeMap<String, usize>> {
     let report: serde_json::Value = serde_json::from_str(report).context("its report is not JSON")?;
     let results = report.get("results").and_then(serde_json::Value::as_array).context("its report has no results")?;

@@ -16,7 +16,7 @@ use crate::random;
 const COMPRESS_BYTES_MIN: u64 = 64 << 10;
 /// The server refuses what is compressed more than a hundredfold; what comes near is sent as it is.
 const COMPRESSION_RATIO_MAX: u64 = 50;
-/// How a gzip file begins.
+/// The first bytes of a gzip file.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The type of a body that is the report.
@@ -96,17 +96,17 @@ impl ReportBody {
         (&self.original.0, self.original.1)
     }
 
-    /// How many bytes are sent.
+    /// Number of bytes sent.
     pub(crate) fn bytes(&self) -> u64 {
         self.sent.bytes
     }
 
-    /// Whether they are compressed.
+    /// True if they are compressed.
     pub(crate) fn gzip(&self) -> bool {
         self.sent.gzip
     }
 
-    /// What they are.
+    /// The media type.
     pub(crate) fn content_type(&self) -> &str {
         &self.content_type
     }

@@ -10,16 +10,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use ureq::http::{Method, Request, Response, header};
 use ureq::{Agent, Body, Proxy, SendBody};
 
-/// How long to wait for a connection.
+/// Time limit for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait for the head of an answer; the server gives up on a request before that.
+/// Time limit for the head of an answer; the server's own limit is shorter.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
-/// How much of an answer that is no problem document is shown.
+/// The number of characters shown of an answer that is not a problem document.
 const EXCERPT_CHARACTERS_MAX: usize = 200;
 
-/// Why a call gave no answer.
+/// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The address is not one: the caller's to fix.
@@ -46,7 +46,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Whether the token does not allow the call.
+    /// True if the token does not allow the call.
     pub(crate) fn is_forbidden(&self) -> bool {
         match self {
             Self::Problem { document, .. } => document.kind.ends_with(":forbidden"),
@@ -55,7 +55,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, where something can be said.
+    /// Returns advice, if there is some.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } => {
@@ -91,7 +91,7 @@ impl Error {
 pub(crate) struct Client {
     agent: Agent,
     base: String,
-    /// What stands before every path.
+    /// The prefix of every path.
     root: String,
     authorization: header::HeaderValue,
 }
@@ -124,7 +124,7 @@ impl Client {
             return Err(Error::Address(url.to_owned()));
         };
         if token.is_empty() {
-            return Err(Error::Token("there is no token"));
+            return Err(Error::Token("the token is missing"));
         }
         let mut authorization = header::HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| Error::Token("the token has characters that no token has"))?;

@@ -17,14 +17,14 @@ use ureq::http::Method;
 use crate::bandit::{self, Reports};
 use crate::body::ReportBody;
 use crate::client::Client;
-use crate::story::{self, Told};
+use crate::story::{self, Expected};
 use crate::terminal::{ERROR, GOOD, HEADING, plain};
 use crate::up::Signals;
 use crate::{admin_token, application, issues, output, upload};
 
 const PROJECT: &str = "demo";
 const TARGET: &str = "notes";
-/// How long the host may take to end.
+/// Time limit for the end of the host.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Show the gate at work on a small program, from project to verdict
@@ -38,7 +38,7 @@ Examples:
   gatehouse demo
   gatehouse demo --keep
 
-Exit codes: 0 everything was as told, 1 something was not, 2 misused or failed.")]
+Exit codes: 0 everything was as expected, 1 something was not, 2 misused or failed.")]
 pub(crate) struct DemoArgs {
     /// Leave the server running at the end, and print its address and tokens
     #[arg(long)]
@@ -59,20 +59,20 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
     let url = format!("http://{}", server.local_addr());
 
     let mut demo = Demo { url, admin, step: 0, differences: 0 };
-    let told = demo.tell();
+    let result = demo.tell();
     if args.keep
-        && let Ok(people) = &told
+        && let Ok(people) = &result
     {
         demo.keep(people, &runtime)?;
     }
     let stopped = runtime.block_on(server.shutdown(GRACE));
-    told?;
+    result?;
     stopped?;
     if demo.differences == 0 {
-        anstream::eprintln!("\n{GOOD}Everything was as told.{GOOD:#}");
+        anstream::eprintln!("\n{GOOD}Everything was as expected.{GOOD:#}");
         return Ok(ExitCode::SUCCESS);
     }
-    anstream::eprintln!("\n{ERROR}Not everything was as told{ERROR:#}: {} differences.", demo.differences);
+    anstream::eprintln!("\n{ERROR}Not everything was as expected{ERROR:#}: {} differences.", demo.differences);
     Ok(ExitCode::FAILURE)
 }
 
@@ -83,7 +83,7 @@ struct Demo {
     differences: usize,
 }
 
-/// Who acts, each with a token.
+/// The people of the story, each with a token.
 struct People {
     developer: String,
     secops: String,
@@ -175,23 +175,23 @@ impl Demo {
         anstream::eprintln!("\n{HEADING}{}. {what}{HEADING:#}", self.step);
     }
 
-    /// Ends a step with an upload: its message, and whether all is as told.
-    fn check(&mut self, told: &Told, answer: &ScanAnswer) {
+    /// Ends a step with an upload: its message, and its differences from the expectation.
+    fn check(&mut self, expected: &Expected, answer: &ScanAnswer) {
         upload::tell(answer);
-        for difference in told.differences(answer) {
+        for difference in expected.differences(answer) {
             self.differ(&difference);
         }
     }
 
-    fn expect(&mut self, what: &str, told: &str, found: &str) {
-        if told != found {
-            self.differ(&format!("{what}: told {told}, found {found}"));
+    fn expect(&mut self, what: &str, expected: &str, found: &str) {
+        if expected != found {
+            self.differ(&format!("{what}: expected {expected}, found {found}"));
         }
     }
 
     fn differ(&mut self, difference: &str) {
         self.differences += 1;
-        anstream::eprintln!("{ERROR}not as told{ERROR:#}: {}", plain(difference));
+        anstream::eprintln!("{ERROR}not as expected{ERROR:#}: {}", plain(difference));
     }
 
     /// Serves until a signal.
@@ -222,7 +222,7 @@ fn token(admin: &Client, role: &str) -> Result<String> {
 }
 
 fn decide(client: &Client, exemption: &str, decision: &str) -> Result<ExemptionItem> {
-    let body = DecisionBody { comment: "as the demo tells".to_owned(), ..DecisionBody::default() };
+    let body = DecisionBody { comment: "part of the demo".to_owned(), ..DecisionBody::default() };
     Ok(client.send(Method::POST, &["exemptions", exemption, decision], &body)?)
 }
 

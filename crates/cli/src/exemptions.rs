@@ -136,15 +136,15 @@ pub(crate) fn run(args: ExemptionsArgs) -> Result<()> {
 
 /// Says to people how an exemption stands.
 fn tell(item: &ExemptionItem) {
-    anstream::eprintln!("{}", plain(&told(item)));
+    anstream::eprintln!("{}", plain(&sentence(item)));
 }
 
-fn told(item: &ExemptionItem) -> String {
+fn sentence(item: &ExemptionItem) -> String {
     let end = item.ends_at.as_ref().map(|end| format!(" until {end}")).unwrap_or_default();
     format!("Exemption {} for `{}` in {} is {}{end}.", item.id, item.title, place(item), item.status)
 }
 
-/// What it holds for.
+/// The reach of an exemption.
 fn place(item: &ExemptionItem) -> String {
     match item.scope {
         Scope::Occurrences => {
@@ -159,7 +159,7 @@ fn place(item: &ExemptionItem) -> String {
     }
 }
 
-/// How long it holds: until when, once that is known.
+/// The term of an exemption: its end, once that is known.
 fn term(item: &ExemptionItem) -> String {
     match (item.ends_at.as_ref().or(item.until.as_ref()), item.duration_days) {
         (Some(end), _) => format!("until {end}"),
@@ -187,17 +187,17 @@ mod tests {
     #[test]
     fn an_exemption_is_told_with_what_it_holds_for_and_until_when() {
         let start = format!("Exemption {} for `Weak hash` in ", "e".repeat(32));
-        assert_eq!(told(&item()), format!("{start}web is pending."));
+        assert_eq!(sentence(&item()), format!("{start}web is pending."));
         let occurrences = vec![serde_json::from_value(serde_json::json!("0".repeat(32))).unwrap()];
         let chosen = ExemptionItem { scope: Scope::Occurrences, occurrences, ..item() };
-        assert_eq!(told(&chosen), format!("{start}web, 1 occurrence is pending."));
+        assert_eq!(sentence(&chosen), format!("{start}web, 1 occurrence is pending."));
         let back = ExemptionItem { returned_from: Some("f".repeat(32).parse().unwrap()), ..chosen };
-        assert_eq!(told(&back), format!("{start}web, 1 occurrence (back for review) is pending."));
+        assert_eq!(sentence(&back), format!("{start}web, 1 occurrence (back for review) is pending."));
         let nightly = ExemptionItem { scope: Scope::Pipeline, pipeline: Some("nightly".to_owned()), ..item() };
-        assert_eq!(told(&nightly), format!("{start}pipeline nightly is pending."));
+        assert_eq!(sentence(&nightly), format!("{start}pipeline nightly is pending."));
         let ends_at = Some("2026-02-01T00:00:00.000Z".to_owned());
         let all = ExemptionItem { scope: Scope::Account, status: Status::Approved, ends_at, ..item() };
-        assert_eq!(told(&all), format!("{start}all projects is approved until 2026-02-01T00:00:00.000Z."));
+        assert_eq!(sentence(&all), format!("{start}all projects is approved until 2026-02-01T00:00:00.000Z."));
     }
 
     #[test]

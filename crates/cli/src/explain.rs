@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::output;
 use crate::terminal::{HEADING, plain};
 
-/// How many occurrences are explained at once, where a place has several.
+/// The most occurrences explained at once, if a place has several.
 const EXPLAINED_MAX: usize = 10;
 
 /// Say why an occurrence is new, or what it was recognised as
@@ -32,7 +32,7 @@ pub(crate) struct ExplainArgs {
     /// The occurrence's id, or its place: a path as the report has it, with a line or without
     #[arg(value_name = "OCCURRENCE|PATH[:LINE]")]
     which: String,
-    /// How to print the explanation
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
             let mut text = String::new();
             for answer in explained {
                 let answer = serde_json::from_value(answer).context("the answer can't be read")?;
-                text.push_str(&told(&answer)?);
+                text.push_str(&sentence(&answer)?);
             }
             if EXPLAINED_MAX < ids.len() {
                 writeln!(text, "and {} more there; name one by its id", ids.len() - EXPLAINED_MAX)?;
@@ -86,7 +86,7 @@ fn is_at(item: &OccurrenceItem, place: &str) -> bool {
 }
 
 /// An explanation in words.
-fn told(answer: &Explanation) -> Result<String> {
+fn sentence(answer: &Explanation) -> Result<String> {
     let mut text = String::new();
     let heading = format!("{} at {}", answer.rule, answer.place);
     writeln!(text, "{HEADING}{}{HEADING:#}", plain(&heading))?;
@@ -134,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_is_told_in_words() {
-        let text = anstream::adapter::strip_str(&told(&answer()).unwrap()).to_string();
+    fn an_explanation_is_a_sentence() {
+        let text = anstream::adapter::strip_str(&sentence(&answer()).unwrap()).to_string();
         let expected = [
             "B602 at b.py:40",
             "common, updated: it is also in baseline `main`: same rule and code",
@@ -147,7 +147,7 @@ mod tests {
         ];
         assert_eq!(text.lines().take(7).collect::<Vec<_>>(), expected);
         assert!(text.contains("  a.py:1: its code is "), "{text}");
-        assert!(!told(&answer()).unwrap().contains("\u{1b}[31m"), "a report's own colours stay out");
+        assert!(!sentence(&answer()).unwrap().contains("\u{1b}[31m"), "a report's own colours stay out");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! How a failure is told: `error:` with its causes on one line, and a `hint:` where one helps. It never decides an
-//! exit code by itself: whatever fails here is not a verdict, and exits 2.
+//! The form of a failure: `error:` with its causes on one line, and a `hint:` where one helps. A failure is never a
+//! verdict, so it exits with 2.
 
 use std::fmt;
 

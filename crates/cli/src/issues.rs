@@ -57,7 +57,7 @@ fn example(client: &Client, scan: &str, issue: &IssueItem) -> Result<String> {
     Ok(page.items.first().map(place).unwrap_or_default())
 }
 
-/// Where it is, by what tells people most: a package, a place in a file, an address, a resource.
+/// The place of an occurrence in its most telling form: a package, a line of a file, an address, a resource.
 fn place(occurrence: &OccurrenceItem) -> String {
     if let Some(package) = &occurrence.package {
         let version = package.version.as_deref().unwrap_or_default();
@@ -140,7 +140,7 @@ fn render(group: &Group, places: &[String], text: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// How often an issue occurs, and how much of that is new where the issue is not, or exempted where not all of it is.
+/// Number of an issue's occurrences; how many are new if the issue is common; how many are exempted if not all are.
 fn occurrences(issue: &IssueItem) -> String {
     let tally = &issue.occurrences;
     let all = match issue.bucket {

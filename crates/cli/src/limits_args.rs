@@ -7,7 +7,7 @@ use host::Limits;
 
 const STANDARD: Limits = Limits::standard();
 
-/// What a request may use.
+/// Limits of a request.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitsArgs {
@@ -15,7 +15,7 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "MIB", default_value_t = STANDARD.guest_memory_bytes >> 20)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     max_memory_mib: usize,
-    /// How long a request may take, and how long work may go on after its answer
+    /// Time limit for a request, and for work after its answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     request_timeout: Duration,
     /// Size of a request's body as sent, in MiB
@@ -30,7 +30,7 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     max_connections: usize,
-    /// How long a client may take to send the head of a request, and how long a connection may be idle
+    /// Time limit for the head of a request, and for an idle connection
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     header_timeout: Duration,
 }
@@ -49,7 +49,7 @@ impl LimitsArgs {
     }
 }
 
-/// What is said of a text that is no length of time.
+/// The message about a text that is not a duration.
 const NO_DURATION: &str = "use a number with `ms`, `s`, `m`, `h` or `d`, for example 30s";
 
 /// Reads a length of time: a number with `ms`, `s`, `m`, `h` or `d`; seconds without.

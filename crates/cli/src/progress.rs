@@ -1,12 +1,12 @@
-//! How far an upload is: a bar on standard error, once it takes longer than a second and if somebody can see it. It
-//! changes nothing of what is read through it.
+//! The progress of an upload: a bar on standard error, after a second and only on a terminal. It does not change the bytes
+//! that are read through it.
 
 use std::io::{self, IsTerminal as _, Read};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What takes no longer than this shows no bar.
+/// A bar appears after this time.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 const TEMPLATE: &str = "{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}";
 

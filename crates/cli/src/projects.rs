@@ -42,23 +42,23 @@ struct CreateArgs {
     /// The level that issues without a severity count as: critical, high, medium, low or info
     #[arg(long, value_name = "LEVEL")]
     unassigned_as: Option<String>,
-    /// What becomes of results that their report marks as suppressed: ignored (the mark is, they count) or honoured
+    /// Treatment of results that their report marks as suppressed: ignored (they count) or honoured (they do not)
     #[arg(long, value_name = "HOW")]
     tool_suppressions: Option<String>,
-    /// What targets of a type that set no baseline are compared with: a variant, or nothing to have none
+    /// Default baseline of targets of a type: a variant, or empty for none
     #[arg(long, value_name = "TYPE=VARIANT", value_parser = of_type)]
     default_baseline: Vec<(String, String)>,
     /// The same by a pattern for whole names (RE2 syntax): of the variants that match, the one scanned last
     #[arg(long, value_name = "TYPE=REGEX", value_parser = of_type)]
     default_baseline_regex: Vec<(String, String)>,
-    /// What the criteria for what is new do where a baseline has no complete scan: everything_counts, undecided or
+    /// Result of the criteria for new issues if a baseline has no complete scan: everything_counts, undecided or
     /// nothing_is_new
     #[arg(long, value_name = "HOW")]
     missing_baseline: Option<String>,
-    /// How many entries of a report may be unreadable before its scan is incomplete
+    /// Number of unreadable entries that a report may have before its scan is incomplete
     #[arg(long, value_name = "COUNT")]
     rejected_allowed: Option<u32>,
-    /// What occurrences count as that were recognised although their code was edited: new or common
+    /// Bucket of occurrences that were matched although their code was edited: new or common
     #[arg(long, value_name = "HOW")]
     updated_occurrences: Option<String>,
     /// Let people approve the exemptions that they asked for themselves; each says that it was approved so
@@ -70,7 +70,7 @@ struct CreateArgs {
     /// For how many days an issue of a level may be exempted at most; a level that is not named has no such limit
     #[arg(long, value_name = "LEVEL=DAYS", value_parser = of_level)]
     exemption_days_max: Vec<(String, u32)>,
-    /// How many days before an exemption's end people are told, 1 to 90; 7 if not given
+    /// Days before an exemption's end at which a notice is sent, 1 to 90; 7 by default
     #[arg(long, value_name = "DAYS")]
     ending_notice_days: Option<u32>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ fn of_type(text: &str) -> Result<(String, String), String> {
 /// Takes `LEVEL=DAYS` apart.
 fn of_level(text: &str) -> Result<(String, u32), String> {
     let (level, days) = text.split_once('=').ok_or("it has no `=` between the level and the days")?;
-    let days = days.parse().map_err(|error| format!("`{days}` is no number of days: {error}"))?;
+    let days = days.parse().map_err(|error| format!("`{days}` is not a number of days: {error}"))?;
     Ok((level.to_owned(), days))
 }
 
@@ -150,7 +150,7 @@ fn create(args: CreateArgs) -> Result<()> {
         Some(level) => format!("issues without a severity count as {level}"),
         None => "issues without a severity leave the verdict undecided".to_owned(),
     };
-    anstream::eprintln!("{}", plain(&format!("Project {} is there; {level}.", project.id)));
+    anstream::eprintln!("{}", plain(&format!("Project {} created; {level}.", project.id)));
     Ok(())
 }
 

@@ -27,7 +27,7 @@ Examples:
 pub(crate) struct ReplayArgs {
     /// The scan
     scan: String,
-    /// How to print the comparison
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -138,9 +138,9 @@ fn differences(answer: &ReplayAnswer) -> Result<String> {
         listing.row([how.as_str(), &original, &replay, &result, &example.title, &issue]);
     }
     let mut text = listing.render();
-    let told = u64::try_from(comparison.examples.len()).unwrap_or(u64::MAX);
-    if told < all {
-        writeln!(text, " and {} more", all - told)?;
+    let listed = u64::try_from(comparison.examples.len()).unwrap_or(u64::MAX);
+    if listed < all {
+        writeln!(text, " and {} more", all - listed)?;
     }
     Ok(text)
 }

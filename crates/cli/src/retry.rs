@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::client::Error;
 
-/// How long to wait before each further try.
+/// The pause before each further try.
 pub(crate) const DELAYS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// The longest wait that a server may ask for.
@@ -26,7 +26,7 @@ pub(crate) fn with_retries<T>(
     attempt()
 }
 
-/// Whether another try may help.
+/// True if another try may help.
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::Unreachable { source, .. } => matches!(

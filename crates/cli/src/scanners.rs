@@ -22,7 +22,7 @@ Examples:
 pub(crate) struct ScannersArgs {
     /// Show only formats with this in their name, with all that is known of them
     name: Option<String>,
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -18,10 +18,10 @@ use crate::terminal;
 use places::{Place, Places};
 use tree::{Text, Tree};
 
-/// How much of a commit's id is shown.
+/// The number of characters of a commit's id that are shown.
 const COMMIT_CHARACTERS: usize = 7;
 
-/// Where code is taken from.
+/// The source of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted<'a> {
     /// Nowhere.
@@ -37,8 +37,8 @@ pub(crate) enum Wanted<'a> {
 pub(crate) struct Sidecar {
     /// JSON lines.
     pub(crate) lines: Vec<u8>,
-    /// What was added, for people.
-    pub(crate) told: String,
+    /// The summary of what was added, for people.
+    pub(crate) summary: String,
 }
 
 /// Makes the sidecar of a report, if there is one to be made.
@@ -71,7 +71,7 @@ pub(crate) fn sidecar(wanted: Wanted<'_>, report: &ReportBody, scanner: &str) ->
 
 /// Reads each file once and says of each finding what it shows, in at most so many bytes.
 fn collected(tree: &Tree, places: &Places, revision: Revision, bytes_max: u64, folder: &str) -> Result<Sidecar> {
-    let from = told_revision(&revision);
+    let from = revision_text(&revision);
     let mut head = serde_json::to_string(&SourceHead { v: SOURCE_VERSION, git: revision })?;
     head.push('\n');
     let mut rows = Rows { left: bytes_max.saturating_sub(length(&head)), ..Rows::default() };
@@ -92,12 +92,12 @@ fn collected(tree: &Tree, places: &Places, revision: Revision, bytes_max: u64, f
         0 => String::new(),
         more => format!("; {more} more would not fit"),
     };
-    let told = terminal::plain(&format!("source: code of {code} from {folder}{from}{left_out}"));
-    Ok(Sidecar { lines, told })
+    let summary = terminal::plain(&format!("source: code of {code} from {folder}{from}{left_out}"));
+    Ok(Sidecar { lines, summary })
 }
 
 /// `, commit abc1234 (main)`, or what is known of it.
-fn told_revision(revision: &Revision) -> String {
+fn revision_text(revision: &Revision) -> String {
     let commit =
         revision.commit.as_ref().map(|commit| commit.as_str().chars().take(COMMIT_CHARACTERS).collect::<String>());
     match (commit, &revision.branch) {
@@ -182,12 +182,12 @@ mod tests {
 
     fn made(tree: &Tree, places: &Places, bytes_max: u64) -> (Vec<SourceRow>, String, usize) {
         let revision = Revision { branch: "main".parse().ok(), ..Revision::default() };
-        let Sidecar { lines, told } = collected(tree, places, revision, bytes_max, ".").unwrap();
+        let Sidecar { lines, summary } = collected(tree, places, revision, bytes_max, ".").unwrap();
         let size = lines.len();
         let text = String::from_utf8(lines).unwrap();
         let mut lines = text.lines();
         assert_eq!(SourceHead::read(lines.next().unwrap().as_bytes()).unwrap().v, SOURCE_VERSION);
-        (lines.map(|line| SourceRow::read(line.as_bytes()).unwrap()).collect(), told, size)
+        (lines.map(|line| SourceRow::read(line.as_bytes()).unwrap()).collect(), summary, size)
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
             ("a.py".to_owned(), vec![place(1, 3, true), place(2, 99, true)]),
             ("gone.py".to_owned(), vec![place(4, 1, true)]),
         ]);
-        let (rows, told, _) = made(&tree, &places, SOURCE_BYTES_MAX);
+        let (rows, summary, _) = made(&tree, &places, SOURCE_BYTES_MAX);
         let seen: Vec<_> = rows.iter().map(|row| (row.result, row.path.as_str(), row.lines.concat())).collect();
         assert_eq!(
             seen,
@@ -210,7 +210,7 @@ mod tests {
             ]
         );
         assert_eq!(rows[1].sha256, rows[2].sha256);
-        assert_eq!(told, "source: code of 2 findings from ., branch main");
+        assert_eq!(summary, "source: code of 2 findings from ., branch main");
     }
 
     #[test]
@@ -219,12 +219,12 @@ mod tests {
         let many = |wants_code: bool, from: u32| (from..from + 50).map(|n| place(n, 2, wants_code)).collect::<Vec<_>>();
         let places = Places::from([("a.py".to_owned(), many(false, 0)), ("b.py".to_owned(), many(true, 50))]);
         for bytes_max in [0, 100, 5000, 9000] {
-            let (rows, told, size) = made(&tree, &places, bytes_max);
+            let (rows, summary, size) = made(&tree, &places, bytes_max);
             let head = 40;
             assert!(u64::try_from(size).unwrap() <= bytes_max.max(head), "{size} of {bytes_max}");
             let with_code = rows.iter().filter(|row| !row.lines.is_empty()).count();
             assert!(bytes_max < 5000 || 0 < with_code, "{bytes_max}");
-            assert!(told.ends_with(&format!("{} more would not fit", 50 - with_code)), "{told}");
+            assert!(summary.ends_with(&format!("{} more would not fit", 50 - with_code)), "{summary}");
         }
         assert_eq!(made(&tree, &places, SOURCE_BYTES_MAX).0.len(), 100);
     }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_said_of_a_revision_is_what_is_known() {
         let of = |commit: &str, branch: &str| {
-            told_revision(&Revision { commit: commit.parse().ok(), branch: branch.parse().ok(), remote: None })
+            revision_text(&Revision { commit: commit.parse().ok(), branch: branch.parse().ok(), remote: None })
         };
         assert_eq!(of("0123456789", "main"), ", commit 0123456 (main)");
         assert_eq!([of("012", ""), of("", "main"), of("", "")], [", commit 012", ", branch main", ""]);

@@ -1,4 +1,4 @@
-//! What the demo tells, as numbers: what each upload has to be answered with, and what differs from it.
+//! The demo's expected numbers: the answer to each upload, and how an answer differs from it.
 
 use api::v1::ScanAnswer;
 use domain::gate::Verdict;
@@ -6,9 +6,9 @@ use domain::gate::Verdict;
 /// The message of a gate that fails on critical issues.
 const REACHED: &str = "Exited with message: fail_on_severity is set to critical and that threshold was reached.";
 
-/// What an upload has to be answered with.
+/// The expected answer to an upload.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
+pub(crate) struct Expected {
     verdict: Verdict,
     message: Option<&'static str>,
     compared_with: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Told {
 }
 
 /// The first upload of `main`: there is nothing to compare with.
-pub(crate) const MAIN: Told = Told {
+pub(crate) const MAIN: Expected = Expected {
     verdict: Verdict::Pass,
     message: None,
     compared_with: "none",
@@ -29,7 +29,7 @@ pub(crate) const MAIN: Told = Told {
 };
 
 /// The branch, with nothing exempted.
-pub(crate) const FEATURE: Told = Told {
+pub(crate) const FEATURE: Expected = Expected {
     verdict: Verdict::Fail,
     message: Some(REACHED),
     compared_with: "baseline",
@@ -48,7 +48,7 @@ pub(crate) const FEATURE: Told = Told {
 };
 
 /// The branch, with both critical issues exempted.
-pub(crate) const EXEMPTED: Told = Told {
+pub(crate) const EXEMPTED: Expected = Expected {
     verdict: Verdict::Pass,
     message: None,
     compared_with: "baseline",
@@ -57,32 +57,32 @@ pub(crate) const EXEMPTED: Told = Told {
     variables: &[("CRITICAL", "0"), ("MEDIUM", "2"), ("LOW", "1"), ("TOTAL", "3"), ("IGNORED", "2")],
 };
 
-impl Told {
-    /// What is not as told, one difference a line; empty if all is.
+impl Expected {
+    /// Returns the differences from the expectation, one per line; empty if there are none.
     pub(crate) fn differences(&self, answer: &ScanAnswer) -> Vec<String> {
         let mut differences = Vec::new();
-        let mut compare = |what: &str, told: String, found: String| {
-            if told != found {
-                differences.push(format!("{what}: told {told}, found {found}"));
+        let mut compare = |what: &str, expected: String, found: String| {
+            if expected != found {
+                differences.push(format!("{what}: expected {expected}, found {found}"));
             }
         };
         let message = |message: Option<&str>| message.unwrap_or("no message").to_owned();
         compare("verdict", self.verdict.to_string(), answer.verdict.to_string());
         compare("message", message(self.message), message(answer.message.as_deref()));
         compare("compared with", self.compared_with.to_owned(), answer.comparison.with.clone());
-        for (what, told, found) in
+        for (what, expected, found) in
             [("issues", self.issues, answer.issues), ("occurrences", self.occurrences, answer.occurrences)]
         {
             let found = [found.new, found.common, found.remediated, found.exempted];
             compare(
                 &format!("{what} (only here, common, remediated, exempted)"),
-                format!("{told:?}"),
+                format!("{expected:?}"),
                 format!("{found:?}"),
             );
         }
-        for (name, told) in self.variables {
+        for (name, expected) in self.variables {
             let found = answer.variables.get(*name).map_or("nothing", String::as_str);
-            compare(name, (*told).to_owned(), found.to_owned());
+            compare(name, (*expected).to_owned(), found.to_owned());
         }
         differences
     }
@@ -94,23 +94,23 @@ mod tests {
     use crate::issues::tests::answer;
     use api::v1::Tally;
 
-    /// An answer as told.
-    fn as_told(told: &Told) -> ScanAnswer {
+    /// An answer as expected.
+    fn as_told(expected: &Expected) -> ScanAnswer {
         let tally =
             |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, updated: 0, remediated, exempted };
         let mut answer = answer();
-        answer.verdict = told.verdict;
-        answer.message = told.message.map(str::to_owned);
-        answer.comparison.with = told.compared_with.to_owned();
-        (answer.issues, answer.occurrences) = (tally(told.issues), tally(told.occurrences));
-        answer.variables = told.variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        answer.verdict = expected.verdict;
+        answer.message = expected.message.map(str::to_owned);
+        answer.comparison.with = expected.compared_with.to_owned();
+        (answer.issues, answer.occurrences) = (tally(expected.issues), tally(expected.occurrences));
+        answer.variables = expected.variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         answer
     }
 
     #[test]
     fn what_is_as_told_does_not_differ() {
-        for told in [MAIN, FEATURE, EXEMPTED] {
-            assert_eq!(told.differences(&as_told(&told)), Vec::<String>::new());
+        for expected in [MAIN, FEATURE, EXEMPTED] {
+            assert_eq!(expected.differences(&as_told(&expected)), Vec::<String>::new());
         }
     }
 
@@ -119,12 +119,12 @@ mod tests {
     #[test]
     fn each_number_is_looked_at() {
         let changes: &[(&str, Change)] = &[
-            ("verdict: told fail, found pass", |answer| answer.verdict = Verdict::Pass),
+            ("verdict: expected fail, found pass", |answer| answer.verdict = Verdict::Pass),
             ("message: ", |answer| answer.message = None),
-            ("compared with: told baseline, found none", |answer| answer.comparison.with = "none".to_owned()),
+            ("compared with: expected baseline, found none", |answer| answer.comparison.with = "none".to_owned()),
             ("issues ", |answer| answer.issues.exempted = 1),
             ("occurrences ", |answer| answer.occurrences.common = 3),
-            ("IGNORED: told 0, found nothing", |answer| drop(answer.variables.remove("IGNORED"))),
+            ("IGNORED: expected 0, found nothing", |answer| drop(answer.variables.remove("IGNORED"))),
         ];
         for (expected, change) in changes {
             let mut answer = as_told(&FEATURE);
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn the_story_holds_together() {
-        for told in [MAIN, FEATURE, EXEMPTED] {
+        for expected in [MAIN, FEATURE, EXEMPTED] {
             let value =
-                |name| told.variables.iter().find(|(known, _)| *known == name).unwrap().1.parse::<u64>().unwrap();
-            let [new, common, _, exempted] = told.issues;
+                |name| expected.variables.iter().find(|(known, _)| *known == name).unwrap().1.parse::<u64>().unwrap();
+            let [new, common, _, exempted] = expected.issues;
             assert_eq!(value("TOTAL"), new + common);
             assert_eq!(value("IGNORED"), exempted);
         }

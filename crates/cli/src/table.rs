@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
 use crate::terminal::cell;
 
-/// What ends a style.
+/// The sequence that ends a style.
 const RESET: &str = "\u{1b}[0m";
 
 /// A table to be filled.

@@ -54,7 +54,7 @@ Examples:
 
 #[derive(Args)]
 struct ListArgs {
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -94,7 +94,7 @@ struct VariantsArgs {
     /// Try this pattern (RE2 syntax, whole names) instead of the target's baseline
     #[arg(long)]
     regex: Option<String>,
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -102,7 +102,7 @@ struct VariantsArgs {
 }
 
 impl BaselineArg {
-    /// What the server is asked for.
+    /// The body of the request.
     fn body(self) -> Option<BaselineBody> {
         match (self.variant, self.regex) {
             (Some(variant), _) => Some(BaselineBody::variant(variant)),
@@ -176,12 +176,12 @@ fn set_baseline(args: BaselineArgs) -> Result<()> {
     let client = args.connection.client()?;
     let patch = TargetPatch { baseline: args.baseline.body() };
     let item: TargetItem = client.send(Method::PATCH, &["targets", &args.target], &patch)?;
-    anstream::eprintln!("{}", plain(&told(&item)));
+    anstream::eprintln!("{}", plain(&sentence(&item)));
     Ok(())
 }
 
-/// What holds for a target now, in a sentence.
-fn told(item: &TargetItem) -> String {
+/// Describes a target's baseline in a sentence.
+fn sentence(item: &TargetItem) -> String {
     let (name, effective) = (&item.name, &item.effective);
     let from = match (effective.from.as_str(), &item.baseline) {
         (_, Some(_)) => "",
@@ -234,7 +234,7 @@ mod tests {
             (item(None, "project", None, None), "web has no baseline, by the project's default."),
         ];
         for (item, expected) in cases {
-            assert_eq!(told(&item), expected);
+            assert_eq!(sentence(&item), expected);
         }
     }
 

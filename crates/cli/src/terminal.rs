@@ -1,5 +1,5 @@
-//! What reaches a terminal: text of strangers made harmless, and the few styles there are. Whether there is colour is
-//! decided by anstream from the stream and `NO_COLOR`, not here.
+//! Text for a terminal: foreign text is made harmless, and there are a few styles. anstream decides about colour, from the
+//! stream and `NO_COLOR`.
 
 use std::fmt::Write as _;
 

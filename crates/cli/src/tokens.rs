@@ -55,19 +55,19 @@ Example:
 
 #[derive(Args)]
 struct CreateArgs {
-    /// What it allows: uploader, viewer, developer, secops or admin
+    /// Role: uploader, viewer, developer, secops or admin
     #[arg(long, required_unless_present = "account", conflicts_with = "account")]
     role: Option<Role>,
     /// A target it is good for, and for no other; may be given up to 50 times. All targets if not given
     #[arg(long = "target", value_name = "TARGET", conflicts_with = "account")]
     targets: Vec<TargetName>,
-    /// What to call it; the role if not given
+    /// Name; the role by default
     #[arg(long, required_if_eq("account", "true"))]
     name: Option<String>,
     /// The person or machine it is for; the name if not given
     #[arg(long)]
     subject: Option<String>,
-    /// When it ends; never if not given
+    /// Days until it expires; never by default
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u32>,
     #[command(flatten)]
@@ -76,7 +76,7 @@ struct CreateArgs {
 
 #[derive(Args)]
 struct ListArgs {
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]

@@ -40,10 +40,10 @@ logged in detail.
 
 Exit codes: 0 ended by a signal with all requests finished, 2 misused, failed, or requests were given up.")]
 pub(crate) struct UpArgs {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// Where state is kept
+    /// Folder of the state
     #[arg(long, value_name = "FOLDER", default_value = ".spin")]
     data: PathBuf,
     /// The `spin.toml` of the application to run, instead of the built-in one
@@ -52,21 +52,21 @@ pub(crate) struct UpArgs {
     /// A runtime configuration file in Spin's format
     #[arg(long, value_name = "FILE")]
     runtime_config_file: Option<PathBuf>,
-    /// Where compiled code is kept; the user's cache folder if not given
+    /// Folder of compiled code; the user's cache folder by default
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
     /// A value for a variable of the application; may be given several times
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// How long requests in progress may take to finish when the server is stopped
+    /// Time limit for requests in progress when the server is stopped
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     grace_period: Duration,
     /// For tests and rehearsals: the application believes it is that much later, for example `3d` or `12h`
     ///
-    /// What it writes bears the later time and keeps it: never use this on state that is to be used without it.
+    /// Everything written has the later time for good. Never use it on a state that is used without it, too.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, hide_short_help = true)]
     clock_offset: Duration,
-    /// How the log is written
+    /// Format of the log
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
     /// Log more: the work of the stores, and with -vv everything
@@ -119,7 +119,7 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     runtime.block_on(serve(config, args.grace_period))
 }
 
-/// Whether the operator gave a token.
+/// True if the operator gave a token.
 fn is_given(overrides: &BTreeMap<String, String>) -> bool {
     let value = overrides.get(ADMIN_TOKEN).cloned().or_else(|| variables::from_environment(ADMIN_TOKEN));
     value.is_some_and(|value| !value.trim().is_empty())
@@ -171,7 +171,7 @@ impl Signals {
 
     #[cfg(not(unix))]
     pub(crate) async fn next(&mut self) {
-        // Without a way to be told of the end, there is none.
+        // Without a signal there is no end to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::source::{self, Wanted};
 use crate::{failure, issues, output, random, retry, terminal, variables, verdict};
 
-/// How many rejected entries and scanner errors are shown one by one.
+/// The most rejected entries and scanner errors that are shown one by one.
 const COMPLAINTS_MAX: usize = 5;
 /// A body larger than this is sent only once the server has agreed to take it.
 const PERMISSION_BYTES_MIN: u64 = 64 << 10;
@@ -29,8 +29,8 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 /// From the checkout that was scanned it adds the lines of code that the report does not show, so that findings are
 /// recognised when they move; docs/source.md says what is sent, and what never.
 ///
-/// When the connection breaks or the server is busy it tries again under the same idempotency key, so that a report is
-/// never counted twice.
+/// If the connection breaks or the server is busy, it retries under the same idempotency key, so a report never counts
+/// twice.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -51,13 +51,13 @@ pub(crate) struct UploadArgs {
     /// The scanner that wrote it, as `gatehouse scanners` lists them; `auto` recognises it from the report
     #[arg(long, default_value = "auto")]
     scanner: String,
-    /// What was scanned: a repository, an image, a host
+    /// Name of the target: a repository, an image, a host
     #[arg(long)]
     target: String,
     /// Its branch, tag or version
     #[arg(long)]
     variant: String,
-    /// What kind of thing the target is: repository, container, instance or configuration
+    /// Type of the target: repository, container, instance or configuration
     #[arg(long, value_name = "TYPE", default_value = "repository")]
     target_type: TargetType,
     /// Fail if an issue that is not exempted is at or above this: critical, high, medium, low, info or none
@@ -91,7 +91,7 @@ pub(crate) struct UploadArgs {
     /// Write the output variables to this file as NAME=value lines, whatever the verdict
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
-    /// How to print the result
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -142,7 +142,7 @@ fn with_source(args: &UploadArgs, report: ReportBody) -> Result<ReportBody> {
         (None, true) => Wanted::Nowhere,
     };
     let Some(sidecar) = source::sidecar(wanted, &report, &args.scanner)? else { return Ok(report) };
-    anstream::eprintln!("{}", sidecar.told);
+    anstream::eprintln!("{}", sidecar.summary);
     report.with_sidecar(&sidecar.lines)
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn message(answer: &ScanAnswer) -> String {
     plain(&text)
 }
 
-/// What a pass did not reach.
+/// The thresholds that a pass did not reach.
 fn passed(answer: &ScanAnswer) -> String {
     let scan = &answer.scan;
     let set: Vec<_> = [

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 
 use crate::metrics::InFlight;
 
-/// What is logged for a request whose client went away before there was an answer; nginx writes the same number.
+/// The logged status of a request whose client left before the answer; nginx logs the same number.
 const CLIENT_GONE: u16 = 499;
 
 /// A line of the log in the making.

@@ -134,7 +134,7 @@ impl App {
         Ok(response)
     }
 
-    /// What the host answers itself, also when it is busy.
+    /// Answers the host's own paths, even when the host is busy.
     fn well_known(&self, path: &str) -> Option<Response<WasiBody>> {
         match path {
             HEALTH => Some(text("text/plain", "OK".to_owned())),

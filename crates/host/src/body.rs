@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::access::AccessRecord;
 use crate::admission::Admission;
 
-/// How long the rest of a refused body is read, so that the client gets to read the refusal.
+/// Time limit for reading the rest of a refused body, so that the client can read the refusal.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// A request body that fails once it is over the limit.

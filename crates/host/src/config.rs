@@ -1,4 +1,4 @@
-//! What a server is started with.
+//! The configuration of a server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,26 +10,26 @@ use crate::error::Error;
 use crate::limits::{Limits, Reuse};
 use crate::manifest::Manifest;
 
-/// What a server is started with.
+/// The configuration of a server.
 #[derive(Clone)]
 pub struct Config {
     /// The application.
     pub app: AppSource,
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the default key-value store and relative store paths are. A runtime configuration may name another.
+    /// The folder of the default key-value store and of relative store paths. A runtime configuration may name another.
     pub state_dir: PathBuf,
-    /// Where compiled code is kept; none for [`default_cache_dir`].
+    /// The folder of compiled code; none for [`default_cache_dir`].
     pub cache_dir: Option<PathBuf>,
     /// A runtime configuration file in Spin's format.
     pub runtime_config: Option<PathBuf>,
     /// Values of application variables; they win over the environment and the defaults.
     pub variables: BTreeMap<String, String>,
-    /// What a request may use.
+    /// Limits of a request.
     pub limits: Limits,
-    /// How long an instance serves.
+    /// Limits of the reuse of an instance.
     pub reuse: Reuse,
-    /// How much later than it is the application believes it to be; for tests and rehearsals of what time brings.
+    /// The offset of the application's clock, for tests and rehearsals.
     pub clock_offset: Duration,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Where an application comes from.
+/// The source of an application.
 #[derive(Clone)]
 pub enum AppSource {
     /// A `spin.toml`; the components' files are relative to it.
@@ -90,7 +90,7 @@ impl fmt::Debug for AppSource {
     }
 }
 
-/// How messages call the manifest of an embedded application.
+/// The name of an embedded application's manifest in messages.
 const EMBEDDED_NAME: &str = "spin.toml (built in)";
 
 impl AppSource {

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::guest::{Guest, add_to_linker};
 use crate::limits::Limits;
 
-/// How often a busy instance lets others run, and is seen to be over its time.
+/// Interval at which a busy instance lets others run, and at which its time limit is checked.
 const EPOCH: Duration = Duration::from_millis(10);
 
 /// Instances a request from outside may need at a time: its own, and six calls to other components.
@@ -37,7 +37,7 @@ const SCARCE_GUARD_BYTES: u64 = 64 << 10;
 
 type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a component cannot be run.
+/// The reason why a component cannot run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -49,7 +49,7 @@ pub enum Error {
     Cache {
         /// The directory.
         path: std::path::PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: BoxedError,
     },
@@ -58,7 +58,7 @@ pub enum Error {
     Compile {
         /// The component.
         component: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: BoxedError,
     },
@@ -67,7 +67,7 @@ pub enum Error {
     Link {
         /// The component.
         component: String,
-        /// What.
+        /// The cause.
         #[source]
         source: BoxedError,
     },
@@ -113,7 +113,7 @@ fn open_cache(path: &Path) -> Result<Cache, Error> {
     open().map_err(|source| Error::Cache { path: path.to_owned(), source })
 }
 
-/// How much address space a memory gets.
+/// The address space of a memory.
 #[derive(Debug, Clone, Copy)]
 enum AddressSpace {
     /// All that 32 bits can address, so that no access needs a check: some terabytes in all, none of it used.

@@ -1,4 +1,4 @@
-//! Why a server cannot be started or stopped.
+//! Errors of starting and stopping a server.
 //!
 //! One variant for each module that can fail, with the error it gave as source.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::toml_file::TomlError;
 use crate::{engine, kv, manifest, outbound, routes, variables};
 
-/// Why a server cannot be started or stopped.
+/// Errors of starting and stopping a server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -29,7 +29,7 @@ pub enum Error {
         component: String,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -55,7 +55,7 @@ pub enum Error {
     Template {
         /// The component.
         component: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: variables::Error,
     },
@@ -64,7 +64,7 @@ pub enum Error {
     Outbound {
         /// The component.
         component: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: outbound::Error,
     },
@@ -82,7 +82,7 @@ pub enum Error {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -92,9 +92,9 @@ pub enum Error {
     /// The server was stopped before everything it had accepted was finished.
     #[error("{unfinished} requests or instances were still at work after {grace:?} and were given up")]
     Unfinished {
-        /// How many.
+        /// Their number.
         unfinished: usize,
-        /// How long was waited.
+        /// The time waited.
         grace: Duration,
     },
     /// A task of the host ended with a panic: a mistake of this crate.

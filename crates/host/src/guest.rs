@@ -1,4 +1,4 @@
-//! What a component instance is given: its state in the host, and the interfaces implemented over it.
+//! The host's side of a component instance: its state, and the interfaces over it.
 //!
 //! An instance gets the stores, hosts and variables of its `[component.<id>]` and nothing else: no files, no sockets,
 //! no arguments, no environment of the host's.
@@ -42,9 +42,9 @@ pub(crate) struct Component {
     pub(crate) outbound: AllowedHosts,
     pub(crate) memory_bytes_max: usize,
     pub(crate) peak_memory: Arc<Peak>,
-    /// How far its wall clock is ahead of the host's.
+    /// The offset of its wall clock from the host's.
     pub(crate) clock_offset: Duration,
-    /// Where calls to other components go. Weak, because the application owns its components.
+    /// The application, for calls to other components. Weak, because the application owns its components.
     pub(crate) app: Weak<App>,
 }
 

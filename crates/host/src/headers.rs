@@ -23,7 +23,7 @@ const PATH_MATCH: &str = "spin-path-match-";
 /// The client address of a call from another component.
 pub(crate) const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
 
-/// How a request reached its component.
+/// The route on which a request reached its component.
 pub(crate) struct Arrival<'a> {
     pub(crate) uri: &'a Uri,
     pub(crate) client: SocketAddr,
@@ -31,9 +31,9 @@ pub(crate) struct Arrival<'a> {
     pub(crate) route: &'a str,
     /// The pattern without `/...`.
     pub(crate) prefix: &'a str,
-    /// What `/...` took.
+    /// The part of the path that `/...` matched.
     pub(crate) rest: &'a str,
-    /// What each `:name` took.
+    /// The part of the path that each `:name` matched.
     pub(crate) params: &'a [(&'a str, &'a str)],
 }
 

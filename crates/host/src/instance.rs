@@ -42,7 +42,7 @@ pub(crate) struct Factory {
     pub(crate) instances: Tracker,
 }
 
-/// What accompanies a request into its instance.
+/// Data that accompany a request into its instance.
 pub(crate) struct Ticket {
     deadline: tokio::time::Instant,
     /// The instance that got it.

@@ -33,7 +33,7 @@ enum Backend {
     Redis(Redis),
 }
 
-/// Why an operation failed. The component is told; nothing it does can make one of these break the store.
+/// The reason why an operation failed. The component gets it; no component can break the store with one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -45,7 +45,7 @@ pub enum Error {
     NotACounter {
         /// The key.
         key: String,
-        /// How long its value is.
+        /// The size of its value.
         bytes: usize,
     },
     /// `increment` beyond what 64 bits hold: the component's fault.
@@ -53,7 +53,7 @@ pub enum Error {
     Overflow {
         /// The key.
         key: String,
-        /// What was to be added.
+        /// The number to add.
         delta: i64,
     },
     /// The server has been shut down.

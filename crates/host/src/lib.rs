@@ -5,7 +5,7 @@
 //! can take over from the other: HTTP triggers, variables, key-value stores on SQLite or Redis, calls to allowed hosts
 //! and between components. What it does not implement it refuses by name when it starts; nothing is ignored.
 //!
-//! What a component can do is limited by its manifest, what a request can use by [`Limits`]. A component that traps,
+//! The manifest limits a component's rights, and [`Limits`] the resources of a request. A component that traps,
 //! loops or fills its memory fails its own requests and no others.
 //!
 //! ```no_run

@@ -1,11 +1,11 @@
-//! Where a server is in its life, and what it still has to wait for.
+//! The phases of a server, and the work that it still waits for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, watch};
 
-/// Where a server is in its life.
+/// A phase of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// Requests are accepted.

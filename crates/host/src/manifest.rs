@@ -22,7 +22,7 @@ pub struct Manifest {
     pub components: BTreeMap<String, Component>,
 }
 
-/// What the manifest says of the application itself.
+/// The manifest's section about the application itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// The name, which `/.well-known/spin/info` shows.
@@ -38,12 +38,12 @@ pub struct Application {
 pub struct Variable {
     /// The value when nobody supplies one; none for a required variable.
     pub default: Option<String>,
-    /// Whether the value must not be shown.
+    /// True if the value must not be shown.
     pub secret: bool,
 }
 
 impl Variable {
-    /// Whether somebody has to supply the value: Spin allows exactly one of `required` and `default`.
+    /// True if the operator must supply the value: Spin allows exactly one of `required` and `default`.
     pub fn required(&self) -> bool {
         self.default.is_none()
     }
@@ -59,13 +59,13 @@ impl std::fmt::Debug for Variable {
 /// One `[[trigger.http]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
-    /// Where requests come from.
+    /// The source of requests.
     pub route: Route,
-    /// What answers them.
+    /// The target that answers them.
     pub target: Target,
 }
 
-/// Where a trigger's requests come from.
+/// The source of a trigger's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// Paths of this pattern, from anyone.
@@ -74,7 +74,7 @@ pub enum Route {
     Private,
 }
 
-/// What answers a trigger's requests.
+/// The target that answers a trigger's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The component of this id.
@@ -97,7 +97,7 @@ pub struct StaticResponse {
 /// One `[component.<id>]`. The templates in it are not expanded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    /// Where the Wasm file is, relative to the manifest.
+    /// The path of the Wasm file, relative to the manifest.
     pub source: String,
     /// The labels the component may open.
     pub key_value_stores: BTreeSet<String>,
@@ -121,7 +121,7 @@ pub enum Error {
     Version {
         /// The manifest.
         file: String,
-        /// What it says.
+        /// The number found.
         found: i64,
     },
     /// A name that breaks the rule for its kind.
@@ -129,11 +129,11 @@ pub enum Error {
     Name {
         /// The manifest.
         file: String,
-        /// What is named.
+        /// The kind of the name.
         kind: &'static str,
         /// The name.
         name: String,
-        /// What it should look like.
+        /// The rule for such names.
         rule: &'static str,
     },
     /// A variable with both or neither of `required` and `default`.
@@ -169,7 +169,7 @@ pub enum Error {
         file: String,
         /// The trigger's route.
         route: String,
-        /// Which part.
+        /// The part.
         part: String,
     },
     /// `{ private = false }`.

@@ -1,4 +1,4 @@
-//! What the server counts, and its Prometheus text form.
+//! The server's counters, and their Prometheus text form.
 //!
 //! Counts only; nothing here says who asked for what. The text is served at `GET /.well-known/gatehouse/metrics`.
 

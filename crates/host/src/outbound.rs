@@ -1,4 +1,4 @@
-//! Which hosts a component may reach, and how it reaches them.
+//! Outbound calls: the hosts that a component may reach, and the way to them.
 //!
 //! Patterns are Spin's (its `outbound-networking-config`): `scheme://host:port`, where the scheme may be `*`, the host
 //! `*` or `*.domain` or an address with prefix length, and the port `*` or a range `a..b`. On top of that, a host that
@@ -52,7 +52,7 @@ enum Port {
     One(u16),
 }
 
-/// What the list says of a URL.
+/// The list's answer for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     Denied,
@@ -68,7 +68,7 @@ pub(crate) enum Permission {
 pub struct Error {
     /// The pattern.
     pub pattern: String,
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
 }
 
@@ -163,7 +163,7 @@ impl Host {
                 Ok(Self::Below(format!(".{}", domain.to_ascii_lowercase())))
             }
             None if !host.contains('*') => Ok(Self::One(host.to_ascii_lowercase())),
-            Some(_) | None => Err("a wildcard stands for a whole host or for its first labels"),
+            Some(_) | None => Err("a wildcard replaces a whole host or its first labels"),
         }
     }
 }
@@ -192,7 +192,7 @@ fn chaining_target(uri: &Uri) -> Option<&str> {
     uri.host()?.strip_suffix(CHAINING_SUFFIX)
 }
 
-/// Whether `host`, which may have a port, is a name of the application's inside.
+/// True if `host`, which may have a port, names a component of the application.
 pub(crate) fn is_chaining_host(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name.to_ascii_lowercase().ends_with(CHAINING_SUFFIX)
@@ -251,7 +251,7 @@ mod tests {
             ("redis://example.com", "a port must be given for this scheme"),
             ("http://a:b", "the port must be *, a number or a range a..b"),
             ("http://a/b", "a path is not allowed"),
-            ("http://a.*.b", "a wildcard stands for a whole host or for its first labels"),
+            ("http://a.*.b", "a wildcard replaces a whole host or its first labels"),
             ("http://self", "requests to the application's own routes are not supported"),
             ("http://", "the host is missing"),
             ("{http,https}://a", "lists in braces are not supported"),

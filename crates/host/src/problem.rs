@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETR
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-/// Why the host answers instead of a component.
+/// The reason why the host answers instead of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// The request is not one a component can be given.

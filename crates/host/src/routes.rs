@@ -1,4 +1,4 @@
-//! Which trigger answers a path.
+//! Routes: from a path to its trigger.
 //!
 //! The patterns are Spin's: literal segments, `:name` segments that take one segment, and a trailing `/...` that takes
 //! the rest, also an empty rest. The most specific pattern wins, judged segment by segment from the left: literal before
@@ -22,7 +22,7 @@ pub(crate) struct Route<T> {
 #[derive(Debug)]
 struct Pattern {
     segments: Vec<Segment>,
-    /// Whether the pattern ends in `/...`.
+    /// True if the pattern ends in `/...`.
     open: bool,
 }
 
@@ -36,9 +36,9 @@ enum Segment {
 #[derive(Debug)]
 pub(crate) struct Match<'a, T> {
     pub(crate) route: &'a Route<T>,
-    /// What the trailing `/...` took, with its leading slash; empty for an exact route.
+    /// The part that the trailing `/...` matched, with its leading slash; empty for an exact route.
     pub(crate) rest: String,
-    /// What each `:name` took.
+    /// The part of the path that each `:name` matched.
     pub(crate) params: Vec<(&'a str, &'a str)>,
 }
 
@@ -67,12 +67,12 @@ pub enum Error {
     Pattern {
         /// The route.
         route: String,
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
 }
 
-/// What the host answers itself.
+/// The paths that the host answers itself.
 const RESERVED: [&str; 2] = ["/.well-known/spin", "/.well-known/gatehouse"];
 
 impl<T> Router<T> {
@@ -117,7 +117,7 @@ impl Pattern {
         };
         let (path, open) = match path.strip_suffix("...") {
             Some(path) if path.is_empty() || path.ends_with('/') => (path, true),
-            Some(_) => return Err(refuse("... stands for whole segments and follows a /")),
+            Some(_) => return Err(refuse("... replaces whole segments and follows a /")),
             None => (path, false),
         };
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -133,7 +133,7 @@ impl Pattern {
                 Some(name) => Segment::Param(name.to_owned()),
                 None if segment.is_empty() => return Err(refuse("a segment is empty")),
                 None if segment.contains('*') || segment.contains("...") => {
-                    return Err(refuse("a wildcard is written /... and stands at the end"));
+                    return Err(refuse("a wildcard is written /... and is at the end"));
                 }
                 None => Segment::Literal(segment.to_owned()),
             });
@@ -292,10 +292,10 @@ mod tests {
                 "the route \"/.well-known/spin/x\" is below /.well-known/spin, which the host answers itself",
             ),
             (&["a"], "the route \"a\" is not a pattern: it does not start with /"),
-            (&["/a..."], "the route \"/a...\" is not a pattern: ... stands for whole segments and follows a /"),
+            (&["/a..."], "the route \"/a...\" is not a pattern: ... replaces whole segments and follows a /"),
             (
                 &["/a/.../b"],
-                "the route \"/a/.../b\" is not a pattern: a wildcard is written /... and stands at the end",
+                "the route \"/a/.../b\" is not a pattern: a wildcard is written /... and is at the end",
             ),
             (&["/a//b"], "the route \"/a//b\" is not a pattern: a segment is empty"),
             (&["/:a/:a"], "the route \"/:a/:a\" is not a pattern: a :name occurs twice"),

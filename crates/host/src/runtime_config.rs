@@ -14,7 +14,7 @@ use crate::toml_file::{self, TomlError};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuntimeConfig {
-    /// Where state is kept; takes precedence over [`Config::state_dir`](crate::Config::state_dir).
+    /// The folder of the state; overrides [`Config::state_dir`](crate::Config::state_dir).
     pub state_dir: Option<PathBuf>,
     /// The stores, by label.
     #[serde(default, rename = "key_value_store")]

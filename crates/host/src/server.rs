@@ -22,7 +22,7 @@ use crate::lifecycle::{Phase, Tracker, reached};
 use crate::limits::Limits;
 use crate::start::{Trackers, build};
 
-/// How long to wait when the system gives no more connections, before asking again.
+/// Pause before the next attempt when the system refuses another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] lets it finish.
@@ -63,12 +63,12 @@ impl Server {
         Ok(Self { app, address, phase, trackers, connections, accepting })
     }
 
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the key-value stores have done since the start.
+    /// The operations of the key-value stores since the start.
     pub fn kv_stats(&self) -> KvStats {
         self.app.stores.stats()
     }

@@ -25,14 +25,14 @@ use crate::routes::Router;
 use crate::runtime_config::RuntimeConfig;
 use crate::variables::{Variables, from_environment};
 
-/// What the application's end is waited for with.
+/// The trackers that a stop of the application waits for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trackers {
     pub(crate) requests: Tracker,
     pub(crate) instances: Tracker,
 }
 
-/// What is known of a component before it is compiled.
+/// A component before it is compiled.
 struct Plan {
     id: Arc<str>,
     variables: BTreeMap<String, String>,

@@ -13,7 +13,7 @@ pub struct TomlError {
     pub file: String,
     /// The line, counted from 1; the last line when the fault is something missing.
     pub line: usize,
-    /// What is wrong, naming the key.
+    /// The fault, with the key's name.
     pub message: String,
 }
 

@@ -19,7 +19,7 @@ impl fmt::Debug for Variables {
     }
 }
 
-/// Why variables or a template cannot be resolved.
+/// The reason why variables or a template cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,7 +28,7 @@ pub enum Error {
     Missing {
         /// The variable.
         name: String,
-        /// Where to put its value.
+        /// The environment variable that sets its value.
         environment: String,
     },
     /// A value was given for something the manifest does not declare: the operator's to fix.

@@ -15,7 +15,7 @@ pub(super) struct DecisionArgs {
     /// The exemption's id; several are decided on together, all or none
     #[arg(required = true)]
     id: Vec<String>,
-    /// Why
+    /// Comment
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: String,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) struct ApproveArgs {
     grant: GrantArgs,
 }
 
-/// What an approval grants.
+/// The options of an approval.
 #[derive(Args)]
 pub(super) struct GrantArgs {
     /// Grant it for more than was asked for: target, pipeline, project, or account, which is for its admin to grant

@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
     /// Only approved ones that end within so many days, the soonest first
     #[arg(long, value_name = "DAYS")]
     expires_within_days: Option<u32>,
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub(super) struct UnusedArgs {
     /// In how many scans of each target it must have exempted nothing, 1 to 100
     #[arg(long, default_value_t = 10)]
     scans: usize,
-    /// How to print them
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]

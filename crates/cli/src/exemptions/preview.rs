@@ -19,14 +19,14 @@ pub(super) struct PreviewArgs {
     decision: Decision,
     #[command(flatten)]
     grant: GrantArgs,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// What can be looked at beforehand.
+/// A decision that can be previewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Decision {
     /// Grant it

@@ -21,13 +21,13 @@ pub(super) struct RequestArgs {
     place: PlaceArgs,
     #[command(flatten)]
     term: TermArgs,
-    /// Why: compensating_controls, acceptable_use, acceptable_risk, false_positive, fix_unavailable or other
+    /// Reason: compensating_controls, acceptable_use, acceptable_risk, false_positive, fix_unavailable or other
     #[arg(long)]
     reason: Reason,
-    /// Why, in a sentence
+    /// Explanation, in a sentence
     #[arg(long)]
     text: String,
-    /// Where to read more: an address that begins with https:// or http://
+    /// Link to more information; begins with https:// or http://
     #[arg(long, value_name = "URL")]
     link: Option<String>,
     #[command(flatten)]
@@ -36,8 +36,8 @@ pub(super) struct RequestArgs {
 
 #[derive(Args)]
 struct PlaceArgs {
-    /// What to exempt: chosen `occurrences` in a target, or the issue in its `target`, its `pipeline` or the `project`; if
-    /// not given, the chosen occurrences, or else the target
+    /// Reach of the exemption: chosen `occurrences` in a target, or the issue in its `target`, its `pipeline` or the `project`; if
+    /// not given, the chosen occurrences, otherwise the target
     #[arg(long)]
     scope: Option<Scope>,
     /// The target; with `--scan` it need not be given
@@ -90,7 +90,7 @@ pub(super) fn run(args: RequestArgs) -> Result<()> {
     Ok(())
 }
 
-/// What is asked for, an issue each.
+/// The requests, one per issue.
 fn bodies(args: RequestArgs) -> Vec<ExemptionBody> {
     let RequestArgs { issue: issues, place, term, reason, text, link, connection: _ } = args;
     let default = if place.occurrence.is_empty() { Scope::Target } else { Scope::Occurrences };

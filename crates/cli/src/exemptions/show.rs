@@ -15,7 +15,7 @@ use crate::terminal::{HEADING, plain};
 pub(super) struct ShowArgs {
     /// The exemption's id
     id: String,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -43,15 +43,15 @@ fn text(item: &ExemptionItem) -> Result<String> {
     Ok(text)
 }
 
-/// What there is to say, with its name.
+/// The lines of the details, each with its name.
 fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     let by = |who: &str, when: &str| format!("{who} at {when}");
     let mut lines = vec![
         ("issue", format!("{} ({})", item.title, item.issue)),
-        ("severity", format!("{} when it was asked for, found by {}", item.severity, item.scanner)),
+        ("severity", format!("{} when it was requested, found by {}", item.severity, item.scanner)),
         ("exempts it in", place(item)),
     ];
-    let asked = item.requested_scope.map(|scope| ("asked for", format!("the scope {scope} only")));
+    let asked = item.requested_scope.map(|scope| ("requested", format!("the scope {scope} only")));
     lines.extend(asked);
     lines.extend(item.occurrences.iter().map(|id| ("occurrence", id.to_string())));
     let back = item.returned_from.map(|id| ("returned from", format!("{id}: edited or moved since that was approved")));
@@ -62,7 +62,7 @@ fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     lines.extend(item.link.clone().map(|link| ("link", link)));
     lines.push(("requested by", by(&item.requested_by, &item.requested_at)));
     if let (Some(who), Some(when)) = (&item.decided_by, &item.decided_at) {
-        let own = if item.self_approved { ", who asked for it too" } else { "" };
+        let own = if item.self_approved { ", who also requested it" } else { "" };
         lines.push(("decided by", format!("{}{own}", by(who, when))));
     }
     lines.extend(item.comment.clone().map(|comment| ("comment", comment)));
@@ -85,7 +85,7 @@ mod tests {
         let expected = format!(
             "Exemption {id} is pending\n\
              issue          Weak hash ({issue})\n\
-             severity       high when it was asked for, found by bandit\n\
+             severity       high when it was requested, found by bandit\n\
              exempts it in  web\n\
              seen in scan   {scan} of web\n\
              term           30 days\n\
@@ -113,10 +113,10 @@ mod tests {
         let text = shown(&decided);
         for line in [
             "exempts it in  the project",
-            "asked for      the scope target only",
+            "requested      the scope target only",
             "term           until 2026-02-01T00:00:00.000Z",
             "link           https://example.com/",
-            "decided by     ann at 2026-01-02T00:00:00.000Z, who asked for it too",
+            "decided by     ann at 2026-01-02T00:00:00.000Z, who also requested it",
             "comment        as agreed",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line}: {text}");

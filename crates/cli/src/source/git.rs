@@ -1,4 +1,4 @@
-//! What git and the CI system say of a checkout. All of it is optional: no git, no answer, no error.
+//! Facts about a checkout from git and the CI system. All are optional: without git there is no answer and no error.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use domain::source::Revision;
 
-/// Where CI systems name the branch, which git does not know once they have checked out a commit alone: GitHub (of a pull
-/// request, then of anything else), GitLab, Jenkins.
+/// Variables in which CI systems name the branch, because they check out a commit, and git then knows no branch: GitHub
+/// (for a pull request, then for anything else), GitLab, Jenkins.
 const BRANCH_VARIABLES: [&str; 4] = ["GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME"];
 
 /// The revision of the checkout that a folder is in.
@@ -21,12 +21,12 @@ pub(crate) fn revision(folder: &Path, variable: impl Fn(&str) -> Option<String>)
     }
 }
 
-/// What is not legal is as good as not known.
+/// Parses a text; an illegal one counts as unknown.
 fn legal<T: FromStr>(text: String) -> Option<T> {
     text.parse().ok()
 }
 
-/// What git answers, if it does.
+/// Runs git and returns its answer, if there is one.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
@@ -46,7 +46,7 @@ mod tests {
         assert!(status.success(), "git {arguments:?}");
     }
 
-    fn told(folder: &Path, variables: &[(&str, &str)]) -> [Option<String>; 3] {
+    fn revision(folder: &Path, variables: &[(&str, &str)]) -> [Option<String>; 3] {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let Revision { commit, branch, remote } = revision(folder, variable);
@@ -58,10 +58,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         run(path, &["init", "--quiet", "--initial-branch", "feature/x"]);
-        assert_eq!(told(path, &[]), [None, Some("feature/x".to_owned()), None], "before the first commit");
+        assert_eq!(revision(path, &[]), [None, Some("feature/x".to_owned()), None], "before the first commit");
         run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
         run(path, &["remote", "add", "origin", "https://me:hunter2@host.example/web.git"]);
-        let [commit, branch, remote] = told(path, &[("GITHUB_REF_NAME", "other")]);
+        let [commit, branch, remote] = revision(path, &[("GITHUB_REF_NAME", "other")]);
         assert_eq!(commit.map(|commit| commit.len()), Some(40));
         assert_eq!(branch.as_deref(), Some("feature/x"), "what git knows needs no variable");
         assert_eq!(remote.as_deref(), Some("https://host.example/web.git"));
@@ -74,7 +74,7 @@ mod tests {
         run(path, &["init", "--quiet", "--initial-branch", "main"]);
         run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
         run(path, &["checkout", "--quiet", "--detach"]);
-        let branch = |variables: &[(&str, &str)]| told(path, variables)[1].clone();
+        let branch = |variables: &[(&str, &str)]| revision(path, variables)[1].clone();
         assert_eq!(branch(&[]), None);
         for name in BRANCH_VARIABLES {
             assert_eq!(branch(&[(name, "feature/y")]).as_deref(), Some("feature/y"), "{name}");
@@ -82,12 +82,12 @@ mod tests {
         let pull_request = [("GITHUB_HEAD_REF", "feature/y"), ("GITHUB_REF_NAME", "12/merge")];
         assert_eq!(branch(&pull_request).as_deref(), Some("feature/y"));
         assert_eq!(branch(&[("GITHUB_HEAD_REF", ""), ("GITHUB_REF_NAME", "main")]).as_deref(), Some("main"));
-        assert_eq!(branch(&[("BRANCH_NAME", "a\nb")]), None, "what is no branch is not told");
+        assert_eq!(branch(&[("BRANCH_NAME", "a\nb")]), None, "a text that is not a branch is ignored");
     }
 
     #[test]
     fn what_is_no_checkout_tells_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(told(&folder.path().join("none"), &[]), [None, None, None]);
+        assert_eq!(revision(&folder.path().join("none"), &[]), [None, None, None]);
     }
 }

@@ -1,5 +1,4 @@
-//! Where a report's findings are, as its parser reads them: the same parser as the server's, so that both mean the same
-//! result by the same number.
+//! The places of a report's findings. The parser is the same as the server's, so both number the results alike.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 /// A report up to this size is read from memory, in bytes.
 const IN_MEMORY_BYTES_MAX: u64 = 16 << 20;
 
-/// Where one finding is.
+/// The place of one finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The place of its result in the report.
@@ -23,7 +22,7 @@ pub(crate) struct Place {
     pub(crate) line: Option<u32>,
     /// Last line.
     pub(crate) end_line: Option<u32>,
-    /// Whether it takes code.
+    /// True if it takes code.
     pub(crate) wants_code: bool,
 }
 

@@ -35,13 +35,13 @@ impl Tree {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         if !root.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no folder"));
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"));
         }
         let top = root.ancestors().find(|above| above.join(GIT).exists()).map(Path::to_owned);
         Ok(Self { root, top })
     }
 
-    /// Whether it is inside a git checkout.
+    /// True if it is inside a git checkout.
     pub(crate) fn is_checkout(&self) -> bool {
         self.top.is_some()
     }

@@ -1,4 +1,4 @@
-//! How much memory an instance has, and whether it asked for more than it may have.
+//! The memory of an instance, and its refused requests for more.
 //!
 //! Growth beyond the limit fails in the guest, which may cope with that; if it traps instead, the flag tells that from
 //! other traps.
@@ -13,14 +13,14 @@ use crate::metrics::Peak;
 /// Elements of one table; far above what compilers emit.
 const TABLE_ELEMENTS_MAX: usize = 20_000;
 
-/// What is known of an instance after it failed. Shared with the requests it serves.
+/// Facts about an instance that remain after it failed. Shared with the requests it serves.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     refused_memory: AtomicBool,
 }
 
 impl Health {
-    /// Whether the instance was ever refused memory.
+    /// True if the instance was ever refused memory.
     pub(crate) fn refused_memory(&self) -> bool {
         self.refused_memory.load(Relaxed)
     }

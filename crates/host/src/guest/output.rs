@@ -1,4 +1,4 @@
-//! What a component prints, line by line into the log.
+//! Standard output and error of a component, line by line in the log.
 //!
 //! Lines are cut at a limit, and control characters are escaped by the log's own formatting; nothing reaches the host's
 //! terminal directly.

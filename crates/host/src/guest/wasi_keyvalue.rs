@@ -22,7 +22,7 @@ pub struct PendingSwap {
     seen: Seen,
 }
 
-/// What the swap will insist on.
+/// The value that the swap expects.
 enum Seen {
     /// `current` was not called: nothing.
     Nothing,

@@ -18,7 +18,7 @@ const DEFAULT_LABEL: &str = "default";
 /// Spin's name for the file that holds the stores.
 const DEFAULT_FILE: &str = "sqlite_key_value.db";
 
-/// Why a store cannot be opened: the operator's to fix.
+/// The reason why a store cannot be opened; the operator has to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -38,7 +38,7 @@ pub enum OpenError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -47,7 +47,7 @@ pub enum OpenError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: rusqlite::Error,
     },
@@ -56,7 +56,7 @@ pub enum OpenError {
     Thread {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -65,7 +65,7 @@ pub enum OpenError {
     Redis {
         /// The label.
         label: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: redis::RedisError,
     },
@@ -78,7 +78,7 @@ pub(crate) struct Stores {
     stats: Arc<Stats>,
 }
 
-/// What is needed to open the stores.
+/// Everything needed to open the stores.
 pub(crate) struct OpenStores<'a> {
     pub(crate) state_dir: &'a Path,
     pub(crate) runtime_config: &'a RuntimeConfig,

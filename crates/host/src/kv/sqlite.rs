@@ -24,7 +24,7 @@ const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?
 const EXISTS: &str = "SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1";
 
-/// How long to wait for another process that holds the file's lock.
+/// Time limit for waiting on another process that holds the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Idle read connections that are kept. There are never more readers than threads that may block.

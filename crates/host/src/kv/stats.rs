@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What the stores of a server have done since it started.
+/// Counts of store operations since the server started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KvStats {
     /// Keys read, also to see whether they exist; a listing counts as one.

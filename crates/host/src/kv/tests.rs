@@ -34,7 +34,7 @@ fn keys(keys: &[&str]) -> Vec<String> {
     keys.iter().map(|key| (*key).to_owned()).collect()
 }
 
-/// What any back end promises.
+/// Checks the promises of every back end.
 async fn check_store(store: &Store) {
     assert_eq!(store.get("k").await, Ok(None));
     assert_eq!(store.exists("k").await, Ok(false));

@@ -132,7 +132,7 @@ struct RawComponent {
     variables: BTreeMap<String, String>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
-    /// How `spin build` makes the file; nothing for a host to do.
+    /// The command with which `spin build` makes the file; a host ignores it.
     #[serde(default, rename = "build")]
     _build: Option<IgnoredAny>,
 }

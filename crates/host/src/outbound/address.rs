@@ -22,7 +22,7 @@ impl Network {
         (prefix_bits <= bits_max).then_some(Self { address, prefix_bits })
     }
 
-    /// Whether `host` is an address, not a name, of this block.
+    /// True if `host` is an address of this block, and not a name.
     pub(super) fn contains_host(&self, host: &str) -> bool {
         parse_host(host).is_some_and(|address| self.contains(address))
     }
@@ -44,7 +44,7 @@ fn parse_host(host: &str) -> Option<IpAddr> {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
 }
 
-/// Whether an address belongs to the internet at large, after the IANA special-purpose registries.
+/// True if an address is public, by the IANA special-purpose registries.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

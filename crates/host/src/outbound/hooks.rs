@@ -13,7 +13,7 @@ pub(crate) struct Hooks {
     component: Arc<Component>,
 }
 
-/// What goes on with the connection after the response's head.
+/// The connection's work after the response's head.
 pub(super) type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;

@@ -24,10 +24,10 @@ use super::Permission;
 use super::address::is_public;
 use super::hooks::Io;
 
-/// How long connecting may take if the component does not say; also the most it can ask for.
+/// Time limit for connecting; a component can set a shorter one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the head of a response may take if the component does not say.
+/// Default time limit for the head of a response.
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) async fn send(

@@ -1,4 +1,4 @@
-//! How long a start takes when the components were compiled before.
+//! The time of a start when the components were compiled before.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::support::TestApp;
 
-/// What a start with eight compiled components may take, by the platform's requirement of 300 ms, with room for the
+/// Time limit for a start with eight compiled components: the platform requires 300 ms; the rest is room for the
 /// other tests that run beside this one.
 const START_MAX_MS: u128 = 2_000;
 

@@ -1,4 +1,4 @@
-//! What components reach: each other, allowed hosts, and nothing else.
+//! Calls of components: to each other, to allowed hosts, and to nothing else.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the server may take to start.
+/// Time limit for the server's start.
 const START: Duration = Duration::from_secs(10);
 
 /// A running server; stops when dropped.

@@ -1,4 +1,4 @@
-//! How a server ends: nothing that was accepted is lost, nothing is waited for longer than allowed.
+//! The end of a server: no accepted request is lost, and no wait is longer than allowed.
 
 use std::net::TcpStream;
 use std::sync::Arc;

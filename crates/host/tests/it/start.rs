@@ -1,4 +1,4 @@
-//! What keeps a server from starting, and how it is said.
+//! Faults that keep a server from starting, and their messages.
 
 use std::error::Error as _;
 use std::sync::Arc;

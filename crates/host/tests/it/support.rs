@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use host::{AppSource, Config, Error, Server};
 use tokio::runtime::Runtime;
 
-/// How long anything may take that a test waits for.
+/// Time limit for everything that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The manifest's head, and the probes under the names that tests use. `{probe}` and `{probe_p2}` are replaced.

@@ -36,7 +36,7 @@ pub(super) enum Change {
     Swap { key: String, expected: Option<Vec<u8>>, new: Vec<u8> },
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
