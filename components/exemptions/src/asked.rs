@@ -12,7 +12,7 @@ use api::v1::ExemptionBody;
 use domain::exemption::{ExemptionRequest, Reach, Reason, Reviewed, Scope, SeenIn, Term};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
 use domain::limits::{DURATION_DAYS_MAX, EXEMPTED_OCCURRENCES_MAX, EXEMPTION_TITLE_CHARS_MAX};
-use domain::project::Settings;
+use domain::settings::Settings;
 use domain::time::Timestamp;
 use finding::severity::Severity;
 use std::collections::BTreeSet;

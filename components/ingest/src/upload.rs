@@ -20,10 +20,11 @@ use domain::execution::ExecutionEvent;
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Named, Project, ProjectEvent, other_type};
+use domain::reference::Reference;
 use domain::role::Right;
-use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
+use domain::scan::{Head, ParsedReport, ScanRecord, ScanRequest};
+use domain::scan_event::ScanEvent;
 use domain::time::Timestamp;
-use domain::trend::Outcome;
 use domain::version::Versions;
 use scanners::{Input, Source as _};
 use std::io::Read;
@@ -357,7 +358,7 @@ async fn recorded<K: Kv, S, V: Services>(
         scanner: record.tool.clone(),
         complete: record.is_complete(&frozen.report.summary),
         series: Some(record.series()),
-        outcome: Outcome::new(record, &judged.judgement),
+        outcome: judged.judgement.outcome(record),
     };
     let append = async |recipe, event| {
         let id = EventId::derived(recipe, &[&record.id.short().0]);

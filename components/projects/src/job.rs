@@ -8,13 +8,16 @@ use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
-use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Origin, Settled};
+use domain::baseline::{Baseline, BaselinePattern, Choice, Origin, Settled};
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, ToolSuppressions};
-use domain::scan::ScanLog;
+use domain::project::{Named, Project, ProjectEvent, Target};
+use domain::reference::choose::Meant;
+use domain::scan_log::ScanLog;
 use domain::settings::{MissingBaseline, UpdatedOccurrences};
+use domain::settings::{NoticeDays, Settings, ToolSuppressions};
+use domain::target::TargetType;
 use finding::severity::Severity;
 use store::journal;
 use store::kv::Kv;
@@ -209,7 +212,7 @@ pub async fn variants<K: Kv, V: Services>(
     let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
     let more = rest.next().is_some();
     let next = page.last().filter(|_| more).map(|variant| encode("variants", &variant.newest.n));
-    let item = |variant: &&domain::scan::Variant<'_>| {
+    let item = |variant: &&domain::scan_log::Variant<'_>| {
         let chosen = matches!(&chosen, Meant::Variant(chosen, _) if chosen == variant.name);
         let matches = matcher.as_ref().map_or(chosen, |matcher| matcher.matches(variant.name));
         VariantItem::new(variant, matches, chosen)

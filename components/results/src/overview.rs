@@ -7,12 +7,12 @@ use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
 };
 use domain::exemption::Status;
-use domain::gate::Verdict;
 use domain::ids::TargetName;
 use domain::journal::JournalId;
 use domain::project::{Project, Target};
-use domain::scan::{Last, ScanLog, Variant};
+use domain::scan_log::{Last, ScanLog, Variant};
 use domain::trend::{Day, Totals};
+use domain::verdict::Verdict;
 use futures::future::try_join_all;
 use store::journal;
 use store::judging;

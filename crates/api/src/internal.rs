@@ -9,7 +9,7 @@ use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, 
 use domain::journal::{JournalId, Refusal};
 use domain::outbox::OutboxEvent;
 use domain::project::{Named, ProjectEvent};
-use domain::scan::ScanEvent;
+use domain::scan_event::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;

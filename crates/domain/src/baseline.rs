@@ -2,8 +2,8 @@
 //! for its type applies, or the one that is built in.
 
 use crate::ids::VariantName;
-use crate::project::TargetType;
-use crate::scan::{Reference, ScanLog, Seen};
+use crate::reference::Reference;
+use crate::target::TargetType;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -207,26 +207,6 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     Some(Baseline::Regex(BaselinePattern(pattern.to_owned())))
 }
 
-/// The variant that a baseline means for one scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meant {
-    /// There is no baseline.
-    None,
-    /// This variant, with its newest complete scan by any scanner, where that decided.
-    Variant(VariantName, Option<Seen>),
-    /// The target has a baseline, and nothing that it could mean was ever scanned.
-    NothingScanned,
-}
-
-/// The variant that is being scanned.
-#[derive(Debug, Clone, Copy)]
-pub struct Scanned<'a> {
-    /// Its name.
-    pub variant: &'a VariantName,
-    /// Whether it has a complete scan by this scanner already.
-    pub before: bool,
-}
-
 impl Settled {
     /// Whether a scan of this variant that is compared with `reference` is one of the baseline, or of a target without one.
     /// What a pattern matches is what it means once the scan is recorded, though a new release is compared with the one
@@ -240,44 +220,12 @@ impl Settled {
             Some(Baseline::Regex(_) | Baseline::Variant(_)) | None => Ok(!reference.is_to_baseline()),
         }
     }
-
-    /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
-    ///
-    /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
-    /// release compares it, like the first, with the release before.
-    ///
-    /// # Errors
-    /// A stored pattern is not legal.
-    pub fn meant(&self, scanned: Option<Scanned<'_>>, log: &ScanLog) -> Result<Meant, PatternError> {
-        let own = self.origin == Origin::Target;
-        let nothing = || if own { Meant::NothingScanned } else { Meant::None };
-        let pattern = match &self.baseline {
-            None => return Ok(Meant::None),
-            Some(Baseline::Variant(variant)) => {
-                let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
-                let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
-                return Ok(if own || itself || known { Meant::Variant(variant.clone(), None) } else { nothing() });
-            }
-            Some(Baseline::Regex(pattern)) => pattern.matcher()?,
-        };
-        let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
-        if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
-            return Ok(Meant::Variant(variant.clone(), Some(seen.clone())));
-        }
-        if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
-            return Ok(Meant::Variant(scanned.variant.clone(), None));
-        }
-        let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
-        Ok(incomplete.map_or_else(nothing, |(variant, _)| Meant::Variant(variant.clone(), None)))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::Verdict;
     use crate::ids::ScanId;
-    use crate::time::Timestamp;
 
     fn name(text: &str) -> VariantName {
         text.parse().unwrap()
@@ -285,10 +233,6 @@ mod tests {
 
     fn regex(text: &str) -> Baseline {
         Baseline::Regex(text.parse().unwrap())
-    }
-
-    fn seen(n: u64) -> Seen {
-        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None, verdict: Verdict::Pass }
     }
 
     #[test]
@@ -302,11 +246,6 @@ mod tests {
         assert!(!of(Some(Baseline::Variant(name("v1"))), "v2", &before));
         assert!(of(Some(Baseline::Variant(name("v1"))), "v1", &Reference::None));
         assert!(of(None, "whatever", &Reference::None), "there is no baseline");
-    }
-
-    fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
-        let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
-        ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
     }
 
     #[test]
@@ -378,37 +317,6 @@ mod tests {
             assert_eq!(pattern.matcher().unwrap().matches(&name(variant)), expected, "{variant}");
         }
         assert_eq!([built_in(TargetType::Instance), built_in(TargetType::Configuration)], [None, None]);
-    }
-
-    #[test]
-    fn what_a_baseline_means() {
-        let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
-        let of = |variant: &str, n: u64| Meant::Variant(name(variant), Some(seen(n)));
-        let fixed = |variant: &str| Meant::Variant(name(variant), None);
-        let (own, project) = (Origin::Target, Origin::Project);
-        let cases = [
-            ("no baseline", None, own, ("x", false), Meant::None),
-            ("fixed", Some(Baseline::Variant(name("main"))), own, ("x", false), fixed("main")),
-            ("fixed, never scanned", Some(Baseline::Variant(name("gone"))), own, ("x", false), fixed("gone")),
-            ("fixed default", Some(Baseline::Variant(name("v2.4.0"))), project, ("x", false), fixed("v2.4.0")),
-            ("fixed default, never scanned", Some(Baseline::Variant(name("gone"))), project, ("x", false), Meant::None),
-            ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
-            ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
-            ("a new release", Some(regex(r"v\d.*")), own, ("v2.5.0", false), of("v2.3.0", 3)),
-            ("the newest again", Some(regex(r"v\d.*")), own, ("v2.3.0", true), of("v2.3.0", 3)),
-            ("the newest by a second scanner", Some(regex(r"v\d.*")), own, ("v2.3.0", false), of("v2.2.0", 2)),
-            ("an old one again", Some(regex(r"v\d.*")), own, ("v2.2.0", true), of("v2.3.0", 3)),
-            ("only incomplete", Some(regex(r"v2\.4.*")), own, ("x", false), fixed("v2.4.0")),
-            ("only incomplete, itself", Some(regex(r"v2\.4.*")), own, ("v2.4.0", false), fixed("v2.4.0")),
-            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), Meant::NothingScanned),
-            ("nothing matches a default", Some(regex("hotfix.*")), Origin::BuiltIn, ("x", false), Meant::None),
-            ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
-        ];
-        for (case, baseline, origin, (variant, before), expected) in cases {
-            let variant = name(variant);
-            let meant = Settled { baseline, origin }.meant(Some(Scanned { variant: &variant, before }), &releases);
-            assert_eq!(meant, Ok(expected), "{case}");
-        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use crate::digest::Short;
 use crate::event::Entry;
-use crate::gate::Verdict;
 use crate::ids::ScanId;
 use crate::journal::{Fold, Refusal};
 use crate::limits::EXECUTION_SCANS_MAX;
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ pub struct Step {
     pub target: String,
     /// The variant.
     pub variant: String,
-    /// Tool and categories, see [`series`](crate::scan::series).
+    /// Tool and categories, see [`series`](crate::series::series).
     pub series: Short,
 }
 
@@ -82,16 +82,7 @@ pub fn newest<T>(scans: Vec<T>, step: impl Fn(&T) -> Step) -> (Vec<T>, Vec<T>) {
 /// whose verdicts are not known; one of them may have failed, so it does not pass.
 pub fn verdict(scans: impl IntoIterator<Item = Verdict>, more: bool) -> Verdict {
     let unknown = more.then_some(Verdict::Undecided);
-    scans.into_iter().chain(unknown).max_by_key(|verdict| weight(*verdict)).unwrap_or(Verdict::Pass)
-}
-
-/// How much a verdict weighs among others: what decides weighs most.
-pub fn weight(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass => 0,
-        Verdict::Undecided => 1,
-        Verdict::Fail => 2,
-    }
+    scans.into_iter().chain(unknown).max_by_key(|verdict| verdict.weight()).unwrap_or(Verdict::Pass)
 }
 
 /// The sums of output variables. One that is no number is left out; the gate writes none such.

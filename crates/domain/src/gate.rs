@@ -2,38 +2,19 @@
 //! renderer can change it.
 
 use crate::comparison::{Bucket, Division};
+use crate::counts::Counts;
 use crate::ids::VariantName;
-use crate::scan::{Reference, ScanRecord};
+use crate::reference::Reference;
+use crate::scan::ScanRecord;
+use crate::scan_event::ScanOutcome;
 use crate::settings::{MissingBaseline, UpdatedOccurrences};
 use crate::threshold::Threshold;
+use crate::verdict::Verdict;
 use finding::ReportSummary;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::AddAssign;
-
-/// What the pipeline is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Nothing stands against it.
-    Pass,
-    /// A threshold was reached.
-    Fail,
-    /// Something could not be judged; a pipeline takes it as failure.
-    Undecided,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Undecided => "undecided",
-        })
-    }
-}
 
 /// One issue as the gate sees it.
 #[derive(Debug, Clone)]
@@ -52,107 +33,6 @@ pub struct Judged {
     pub exempted: u32,
 }
 
-/// Numbers by level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BySeverity {
-    /// Critical ones.
-    pub critical: u64,
-    /// High ones.
-    pub high: u64,
-    /// Medium ones.
-    pub medium: u64,
-    /// Low ones.
-    pub low: u64,
-    /// Informational ones.
-    pub info: u64,
-    /// Ones without a level.
-    pub unassigned: u64,
-}
-
-impl BySeverity {
-    fn add(&mut self, severity: Severity) {
-        let count = match severity {
-            Severity::Critical => &mut self.critical,
-            Severity::High => &mut self.high,
-            Severity::Medium => &mut self.medium,
-            Severity::Low => &mut self.low,
-            Severity::Info => &mut self.info,
-            Severity::Unassigned => &mut self.unassigned,
-        };
-        *count += 1;
-    }
-
-    /// How many of this level.
-    pub fn of(&self, severity: Severity) -> u64 {
-        match severity {
-            Severity::Critical => self.critical,
-            Severity::High => self.high,
-            Severity::Medium => self.medium,
-            Severity::Low => self.low,
-            Severity::Info => self.info,
-            Severity::Unassigned => self.unassigned,
-        }
-    }
-
-    /// All levels together.
-    pub fn total(&self) -> u64 {
-        Severity::ALL.into_iter().map(|severity| self.of(severity)).sum()
-    }
-}
-
-impl AddAssign for BySeverity {
-    fn add_assign(&mut self, other: Self) {
-        self.critical += other.critical;
-        self.high += other.high;
-        self.medium += other.medium;
-        self.low += other.low;
-        self.info += other.info;
-        self.unassigned += other.unassigned;
-    }
-}
-
-/// What the gate counted. Exempted and remediated issues are in no count but `ignored` and `remediated`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Issues by level.
-    pub all: BySeverity,
-    /// New issues by level.
-    pub new: BySeverity,
-    /// Exempted issues.
-    pub ignored: u64,
-    /// Issues that are gone.
-    pub remediated: u64,
-    /// New occurrences, of new and of known issues.
-    pub new_occurrences: u64,
-    /// Occurrences recognised in the scan compared with.
-    pub common_occurrences: u64,
-    /// Those of them that were edited, so that the match is doubtful.
-    #[serde(default)]
-    pub updated_occurrences: u64,
-    /// Exempted occurrences.
-    pub exempted_occurrences: u64,
-    /// Occurrences that are gone, those of remediated issues included.
-    pub remediated_occurrences: u64,
-}
-
-impl Counts {
-    /// The output variables: strings under fixed names, always all of them (section 6 of the reference product).
-    pub fn variables(&self) -> Vec<(String, String)> {
-        let by_level = |prefix: &str, counts: &BySeverity| -> Vec<(String, String)> {
-            let levels = Severity::ALL.into_iter().map(|severity| {
-                (format!("{prefix}{}", severity.as_str().to_ascii_uppercase()), counts.of(severity).to_string())
-            });
-            levels.chain([(format!("{prefix}TOTAL"), counts.total().to_string())]).collect()
-        };
-        let mut variables = by_level("", &self.all);
-        variables.push(("IGNORED".to_owned(), self.ignored.to_string()));
-        variables.extend(by_level("NEW_", &self.new));
-        variables.push(("NEW_OCCURRENCES".to_owned(), self.new_occurrences.to_string()));
-        variables.push(("REMEDIATED".to_owned(), self.remediated.to_string()));
-        variables
-    }
-}
-
 /// The gate's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -162,6 +42,22 @@ pub struct Judgement {
     pub reasons: Vec<String>,
     /// The counts.
     pub counts: Counts,
+}
+
+impl Judgement {
+    /// What the target's journal keeps of the scan that was judged.
+    pub fn outcome(&self, record: &ScanRecord) -> ScanOutcome {
+        let counts = &self.counts;
+        ScanOutcome {
+            received: record.received,
+            verdict: self.verdict,
+            open: counts.all,
+            new: counts.new.total(),
+            remediated: counts.remediated,
+            exempted: counts.ignored,
+            baseline: record.baseline,
+        }
+    }
 }
 
 /// The baseline that a scan could not be compared with.

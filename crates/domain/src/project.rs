@@ -5,167 +5,14 @@ use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::TARGETS_MAX;
-use crate::settings::{MissingBaseline, UpdatedOccurrences};
+use crate::settings::Settings;
+use crate::target::TargetType;
 use crate::token::{IssuedToken, Tokens};
-use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-
-/// What kind of thing a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetType {
-    /// A source code repository.
-    Repository,
-    /// A container image.
-    Container,
-    /// A running application or host.
-    Instance,
-    /// The configuration of a cloud account or cluster.
-    Configuration,
-}
-
-impl TargetType {
-    /// All types.
-    pub const ALL: [Self; 4] = [Self::Repository, Self::Container, Self::Instance, Self::Configuration];
-
-    /// The type as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Repository => "repository",
-            Self::Container => "container",
-            Self::Instance => "instance",
-            Self::Configuration => "configuration",
-        }
-    }
-}
-
-impl fmt::Display for TargetType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no type of target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no target type; use one of repository, container, instance, configuration", .0.escape_default())]
-pub struct UnknownTargetType(String);
-
-impl FromStr for TargetType {
-    type Err = UnknownTargetType;
-    fn from_str(value: &str) -> Result<Self, UnknownTargetType> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| UnknownTargetType(value.to_owned()))
-    }
-}
-
-/// What a project's admin decides for all its scans.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// The level that issues without a severity count as; absent: with a threshold set they make a verdict undecided.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub unassigned_as: Option<Severity>,
-    /// Whether results that their report marks as suppressed count like any other, or not at all.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub tool_suppressions: ToolSuppressions,
-    /// The baselines of targets that have none of their own, by type; a type that is absent has the built-in one.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub default_baselines: BTreeMap<TargetType, Choice>,
-    /// What the criteria for what is new do where the baseline has no complete scan by the scanner.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub missing_baseline: MissingBaseline,
-    /// How many of a report's entries may be unreadable before its scan is incomplete.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub rejected_allowed: u32,
-    /// Whether an occurrence is new if it was recognised although its code was edited.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub updated_occurrences: UpdatedOccurrences,
-    /// Whether somebody may approve the exemption that they asked for themselves.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub self_approval: bool,
-    /// Whether exemptions without an end may be granted.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub unlimited_exemptions: bool,
-    /// For how many days an issue of a level may be exempted at most.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub exemption_days_max: BTreeMap<Severity, u32>,
-    /// How many days before an exemption's end people are told.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub ending_notice_days: NoticeDays,
-}
-
-impl Settings {
-    /// The level that an issue counts as, given its own.
-    pub fn judged_as(&self, level: Severity) -> Severity {
-        match (level, self.unassigned_as) {
-            (Severity::Unassigned, Some(level)) => level,
-            (level, _) => level,
-        }
-    }
-}
-
-/// How many days before an exemption's end people are told, from 1 to 90.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NoticeDays(u32);
-
-impl NoticeDays {
-    /// So many days, if that is allowed.
-    pub fn new(days: u32) -> Option<Self> {
-        (1..=90).contains(&days).then_some(Self(days))
-    }
-
-    /// The days.
-    pub fn days(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for NoticeDays {
-    /// The reference product's: section 7, the list of what ends within N days.
-    fn default() -> Self {
-        Self(7)
-    }
-}
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// What becomes of results that their report marks as suppressed: by a comment in the source, or in the scanner's own
-/// triage. Whoever can change the source can suppress, so nothing is taken off the gate by it unless an admin says so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ToolSuppressions {
-    /// They count like any other result.
-    #[default]
-    Ignored,
-    /// They are left out of issues, and counted as suppressed.
-    Honoured,
-}
-
-impl ToolSuppressions {
-    /// Both, with their names.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::Ignored, "ignored"), (Self::Honoured, "honoured")];
-
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ignored => "ignored",
-            Self::Honoured => "honoured",
-        }
-    }
-}
-
-impl std::str::FromStr for ToolSuppressions {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
-        found
-            .map(|(value, _)| value)
-            .ok_or_else(|| format!("`{}` is neither `ignored` nor `honoured`", name.escape_default()))
-    }
 }
 
 /// What can happen to a project.
@@ -342,8 +189,10 @@ pub(crate) mod tests {
     use super::*;
     use crate::event::Actor;
     use crate::role::Role;
+    use crate::settings::{MissingBaseline, UpdatedOccurrences};
     use crate::time::Timestamp;
     use crate::token::tests::token;
+    use finding::severity::Severity;
 
     pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
         Entry {

@@ -5,9 +5,9 @@
 
 use crate::comparison::Bucket;
 use crate::event::Actor;
-use crate::gate::Verdict;
 use crate::ids::{IssueId, OccurrenceId};
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 use finding::severity::Severity;
 use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Serialize};

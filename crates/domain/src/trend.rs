@@ -1,12 +1,13 @@
 //! How a target's scans went by day: what its baseline had open, what became new and what was remediated, and how many
 //! scans passed. Part of the fold of a target's scans, so it is bounded and does not depend on the order of events.
 
+use crate::counts::BySeverity;
 use crate::digest::Short;
-use crate::gate::{BySeverity, Judgement, Verdict};
 use crate::ids::ScanId;
 use crate::limits::{TREND_DAYS, TREND_SCANS_REMEMBERED, TREND_SERIES_MAX};
-use crate::scan::{ScanEvent, ScanRecord};
+use crate::scan_event::{ScanEvent, ScanOutcome};
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,41 +36,6 @@ impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let midnight = Timestamp::from_ms(i64::from(self.0).saturating_mul(DAY_MS)).to_string();
         f.write_str(midnight.split('T').next().unwrap_or_default())
-    }
-}
-
-/// What came out of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// When its upload began: the same for every event of one scan.
-    pub received: Timestamp,
-    /// Its verdict.
-    pub verdict: Verdict,
-    /// Its issues by level, exempted ones left out.
-    pub open: BySeverity,
-    /// New issues.
-    pub new: u64,
-    /// Issues that are gone.
-    pub remediated: u64,
-    /// Exempted issues.
-    pub exempted: u64,
-    /// Whether it counts as one of the baseline, see [`ScanRecord::baseline`].
-    pub baseline: bool,
-}
-
-impl Outcome {
-    /// What came out of a scan that was judged.
-    pub fn new(record: &ScanRecord, judgement: &Judgement) -> Self {
-        let counts = &judgement.counts;
-        Self {
-            received: record.received,
-            verdict: judgement.verdict,
-            open: counts.all,
-            new: counts.new.total(),
-            remediated: counts.remediated,
-            exempted: counts.ignored,
-            baseline: record.baseline,
-        }
     }
 }
 
@@ -102,7 +68,7 @@ impl From<Sums> for [u64; 5] {
 }
 
 impl Sums {
-    fn count(&mut self, complete: bool, outcome: &Outcome) {
+    fn count(&mut self, complete: bool, outcome: &ScanOutcome) {
         self.scans += 1;
         match outcome.verdict {
             Verdict::Pass => {}

@@ -3,9 +3,9 @@
 use crate::wiring::{System, Upload, upload, upload_of};
 use api::v1::{OccurrenceItem, ScanAnswer, SettingsBody};
 use domain::comparison::Bucket;
-use domain::gate::Verdict;
 use domain::ids::{OccurrenceId, ScanId};
 use domain::tracking::{Confidence, Stage};
+use domain::verdict::Verdict;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;

@@ -2,11 +2,13 @@
 
 use crate::body::{field, illegal};
 use crate::problem::Problem;
-use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Settled};
-use domain::gate::Verdict;
+use domain::baseline::{Baseline, BaselinePattern, Choice, Settled};
 use domain::ids::{ScanId, VariantName};
-use domain::project::{Target, TargetType};
-use domain::scan::Variant;
+use domain::project::Target;
+use domain::reference::choose::Meant;
+use domain::scan_log::Variant;
+use domain::target::TargetType;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// A target.

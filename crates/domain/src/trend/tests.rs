@@ -3,7 +3,8 @@ use super::*;
 use crate::journal::Fold as _;
 use crate::limits::VARIANTS_KNOWN_MAX;
 use crate::project::tests::entry;
-use crate::scan::{ScanLog, series};
+use crate::scan_log::ScanLog;
+use crate::series::series;
 use proptest::prelude::*;
 
 /// The event of a scan of the variant `main`, the baseline, on this day; what it counted follows from its number.
@@ -15,7 +16,7 @@ pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> Sca
         complete: true,
         series: Some(series(&scanner, &[])),
         scanner,
-        outcome: Outcome {
+        outcome: ScanOutcome {
             received: Timestamp::from_ms(i64::from(day) * DAY_MS + 1),
             verdict,
             open: BySeverity { high: n, ..BySeverity::default() },

@@ -9,9 +9,9 @@ use api::path::segment;
 use api::problem::Code;
 use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
 use domain::exemption::{Reason, Scope, Status};
-use domain::gate::Verdict;
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::role::Role;
+use domain::verdict::Verdict;
 
 const PENDING: &str = "GET /api/v1/projects/shop/exemptions?status=pending&limit=25";
 const APPROVE: &str = "POST /api/v1/projects/shop/exemptions/0a/approve";
