@@ -75,8 +75,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::tests::entry;
-    use crate::token::tests::token;
+    use crate::testing::{entry, token};
 
     #[test]
     fn admins_tokens_are_issued_and_revoked_once() {

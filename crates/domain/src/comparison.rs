@@ -5,14 +5,15 @@
 //! compared with, a baseline, may still be known from the variant's own previous scan (its *lineage*): then it is new, and
 //! keeps its id all the same. What is met for the first time gets an id that two variants with the same code derive alike.
 
-mod meeting;
+mod contents;
 mod origins;
+mod scan_pair;
 
-pub use meeting::{Meeting, Recognised, Wanted};
+pub use contents::{Identified, Known, Side};
 pub use origins::Origin;
+pub use scan_pair::{Meeting, Recognised, Wanted};
 
 use crate::digest::Short;
-use crate::grouping::{Name, Span};
 use crate::ids::{IssueId, OccurrenceId, TargetId};
 use crate::tracking::{Confidence, Pair, Place, Stage};
 use finding::severity::Severity;
@@ -150,32 +151,6 @@ pub struct Found {
     pub version: Option<String>,
 }
 
-/// One scan's issues and occurrences, as the stages before stored them.
-#[derive(Debug, Default)]
-pub struct Side {
-    /// Its issues, in their stored order.
-    pub issues: Vec<Span>,
-    /// Its occurrences, in the order of their issues.
-    pub occurrences: Vec<Place>,
-    /// The paths and versions that occurrences have.
-    pub names: Vec<Name>,
-}
-
-impl Side {
-    /// For each occurrence the place of its issue in the list of issues.
-    pub(crate) fn owners(&self) -> Vec<usize> {
-        let count = |issue: &Span| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
-        let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
-        all.take(self.occurrences.len()).collect()
-    }
-
-    /// The text of one of its names; nothing for the empty one.
-    pub fn name(&self, at: u32) -> Option<&str> {
-        let name = self.names.get(usize::try_from(at).ok()?)?;
-        (!name.text.is_empty()).then_some(name.text.as_str())
-    }
-}
-
 /// One occurrence as it is compared with another.
 #[derive(Debug, Clone, Copy)]
 pub struct Comparable<'a> {
@@ -193,32 +168,6 @@ impl<'a> Comparable<'a> {
         let place = side.occurrences.get(at)?;
         Some(Self { place, path: side.name(place.path), code })
     }
-}
-
-/// What goes by an id since when: a part of [`ComparedIssue`] and [`Tracked`] as they are stored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Identified<Id> {
-    /// The id.
-    pub id: Id,
-    /// Which scan saw it first: a place in the list of origins.
-    #[serde(default)]
-    pub seen: u32,
-    /// Of an occurrence: the form that it had kept, see [`Tracked::form`].
-    #[serde(default)]
-    pub form: Option<Box<Short>>,
-}
-
-/// A scan that was compared before, with its identities, in the order of its lists.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// What it found.
-    pub side: Side,
-    /// The identities of its issues.
-    pub issues: Vec<Identified<IssueId>>,
-    /// The identities of its occurrences.
-    pub occurrences: Vec<Identified<OccurrenceId>>,
-    /// The scans that saw them first.
-    pub origins: Vec<Origin>,
 }
 
 /// An issue that is gone: a place in the list of the scan compared with, and the identity that it had there.

@@ -100,7 +100,7 @@ pub fn summed<'a>(scans: impl IntoIterator<Item = &'a BTreeMap<String, String>>)
 mod tests {
     use super::*;
 
-    use crate::project::tests::entry;
+    use crate::testing::entry;
     use proptest::prelude::*;
 
     fn scan(n: u64) -> ScanId {

@@ -7,7 +7,7 @@
 use crate::digest::Short;
 use crate::grouping::Span;
 use crate::ids::IssueId;
-use crate::union::Union;
+use crate::union_find::UnionFind;
 use std::collections::BTreeMap;
 
 /// The families of two scans' issues.
@@ -29,7 +29,7 @@ impl Families {
     /// Finds the families of the issues of two scans. `ids` are the ids that the reference's issues go by.
     pub fn of(current: &[Span], reference: &[Span], ids: &[IssueId]) -> Self {
         let count = current.len() + reference.len();
-        let mut named = Union::new(count);
+        let mut named = UnionFind::new(count);
         let mut names: Vec<(IssueId, usize)> = Vec::with_capacity(count * 2);
         for (at, issue) in current.iter().chain(reference).enumerate() {
             names.push((issue.id, at));
@@ -41,7 +41,7 @@ impl Families {
         let all = current.iter().chain(reference).enumerate();
         unite(&mut families, all.filter_map(|(at, issue)| Some((issue.kin?, at))).collect::<Vec<(Short, usize)>>());
 
-        let root = |union: &mut Union, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
+        let root = |union: &mut UnionFind, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
         let mut familiar = in_both(&mut named, current.len(), count);
         let known = familiar.split_off(current.len());
         Self {
@@ -69,7 +69,7 @@ pub fn shared(current: Names, reference: Names) -> (Vec<bool>, Vec<bool>) {
     let (split, count) = (current.issues, current.issues + reference.issues);
     let mut ids = current.ids;
     ids.extend(reference.ids.into_iter().map(|(id, at)| (id, split + at)));
-    let mut named = Union::new(count);
+    let mut named = UnionFind::new(count);
     unite(&mut named, ids);
     let mut familiar = in_both(&mut named, split, count);
     let known = familiar.split_off(split);
@@ -77,7 +77,7 @@ pub fn shared(current: Names, reference: Names) -> (Vec<bool>, Vec<bool>) {
 }
 
 /// For each of so many issues, the first of which are one scan's and the others the other's, whether both have it.
-fn in_both(named: &mut Union, split: usize, count: usize) -> Vec<bool> {
+fn in_both(named: &mut UnionFind, split: usize, count: usize) -> Vec<bool> {
     let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
     for at in 0..count {
         let (here, there) = sides.entry(named.root(at)).or_default();
@@ -88,7 +88,7 @@ fn in_both(named: &mut Union, split: usize, count: usize) -> Vec<bool> {
 
 /// Which issue each continues: the one of its own key, else the one that goes by its id, else the first of its family that
 /// nobody else continues.
-fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut Union) -> Vec<Option<usize>> {
+fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut UnionFind) -> Vec<Option<usize>> {
     let mut taken = vec![false; reference.len()];
     let mut partners = vec![None; current.len()];
     let by_key: BTreeMap<IssueId, usize> = reference.iter().enumerate().map(|(at, issue)| (issue.id, at)).collect();
@@ -111,7 +111,7 @@ fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut U
     partners
 }
 
-fn unite<K: Ord>(union: &mut Union, mut keys: Vec<(K, usize)>) {
+fn unite<K: Ord>(union: &mut UnionFind, mut keys: Vec<(K, usize)>) {
     keys.sort_unstable();
     for two in keys.windows(2) {
         if let [(a, x), (b, y)] = two

@@ -24,7 +24,7 @@ pub use key::IssueKey;
 use crate::digest::Short;
 use crate::ids::{IssueId, ScannerId};
 use crate::signature::{Marks, Signatures};
-use crate::union::Union;
+use crate::union_find::UnionFind;
 use finding::limits::cut_to;
 use finding::severity::{Score, Severity};
 use finding::{Finding, Kind, Scored};
@@ -252,7 +252,7 @@ pub struct Grouper {
     named: BTreeMap<Named, usize>,
     groups: Vec<Group>,
     /// Which groups are one.
-    united: Union,
+    united: UnionFind,
     placed: Vec<(usize, Occurrence)>,
     /// Paths and versions, with their place in the order in which they came, and the hash of the path's file.
     names: BTreeMap<Rc<str>, (u32, Option<Short>)>,
@@ -271,7 +271,7 @@ impl Grouper {
             issues: BTreeMap::new(),
             named: BTreeMap::new(),
             groups: Vec::new(),
-            united: Union::default(),
+            united: UnionFind::default(),
             placed: Vec::with_capacity(findings),
             names: BTreeMap::from([("".into(), (0, None))]),
             fingerprints: Vec::new(),

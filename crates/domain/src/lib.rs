@@ -45,7 +45,7 @@ pub mod time;
 pub mod token;
 pub mod tracking;
 pub mod trend;
-mod union;
+mod union_find;
 pub mod verdict;
 pub mod version;
 

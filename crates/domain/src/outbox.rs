@@ -166,9 +166,8 @@ impl Fold for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::tests::entry;
-
-    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    use crate::testing::entry;
+    use crate::time::DAY_MS;
 
     fn notice(kind: NoticeKind, exemption: u8, ends: Option<i64>) -> Notice {
         Notice {

@@ -185,24 +185,11 @@ pub fn other_type(name: &TargetName, is: TargetType, asked: TargetType) -> Refus
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::event::Actor;
-    use crate::role::Role;
     use crate::settings::{MissingBaseline, UpdatedOccurrences};
-    use crate::time::Timestamp;
-    use crate::token::tests::token;
+    use crate::testing::{entry, token};
     use finding::severity::Severity;
-
-    pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
-        Entry {
-            v: 1,
-            id: EventId::derived("test", &[&n.to_be_bytes()]),
-            at: Timestamp::from_ms(at),
-            by: Actor { subject: subject.parse().unwrap(), role: Role::Admin, token: None, address: None },
-            event,
-        }
-    }
 
     fn named(event: ProjectEvent) -> Named<ProjectEvent> {
         Named { project: "shop".parse().unwrap(), event }

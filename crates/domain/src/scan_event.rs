@@ -58,7 +58,7 @@ pub struct ScanOutcome {
 mod tests {
     use super::*;
     use crate::series::series;
-    use crate::trend::tests::recorded;
+    use crate::testing::recorded;
 
     #[test]
     fn the_stored_events_are_pinned() {

@@ -169,9 +169,8 @@ fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, Seen>, of: K, seen: Seen) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::tests::entry;
     use crate::series::series;
-    use crate::trend::tests::recorded;
+    use crate::testing::{entry, recorded};
     use proptest::prelude::*;
 
     fn event(variant: &str, complete: bool, n: u64) -> ScanEvent {

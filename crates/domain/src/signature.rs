@@ -22,7 +22,7 @@ pub use text::normal_path;
 use crate::digest::Short;
 use code::Parts;
 use finding::{Finding, Kind};
-use text::{code_text, masked};
+use text::masked;
 
 /// From how many characters of normalised code on it is distinct enough to be recognised in another file.
 const DISTINCT_CHARS_MIN: usize = 12;

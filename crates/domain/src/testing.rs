@@ -3,11 +3,18 @@
 use crate::comparison::{
     Comparison, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
 };
+use crate::counts::BySeverity;
+use crate::event::{Actor, Entry};
 use crate::grouping::{Grouper, Occurrence, Span};
-use crate::ids::{ScanId, TargetId};
+use crate::ids::{EventId, ScanId, TargetId, TokenId, token_digest};
+use crate::role::Role;
+use crate::scan_event::{ScanEvent, ScanOutcome};
+use crate::series::series;
 use crate::signature::Marks;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
+use crate::token::IssuedToken;
 use crate::tracking::{Place, Stage};
+use crate::verdict::Verdict;
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
 use std::collections::BTreeMap;
@@ -25,6 +32,50 @@ pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&s
             lines: code.iter().map(|line| (*line).to_owned()).collect(),
         }),
         ..Finding::new(Kind::Code, rule, format!("title of {rule}"), "message")
+    }
+}
+
+/// The event of a scan of the variant `main`, the baseline, on this day; what it counted follows from its number.
+pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> ScanEvent {
+    let scanner = scanner.parse().unwrap();
+    ScanEvent {
+        scan: ScanId::derived("test", &[&n.to_be_bytes()]),
+        variant: "main".parse().unwrap(),
+        complete: true,
+        series: Some(series(&scanner, &[])),
+        scanner,
+        outcome: ScanOutcome {
+            received: Timestamp::from_ms(i64::from(day) * DAY_MS + 1),
+            verdict,
+            open: BySeverity { high: n, ..BySeverity::default() },
+            new: 1,
+            remediated: 2,
+            exempted: 3,
+            baseline: true,
+        },
+    }
+}
+
+pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
+    Entry {
+        v: 1,
+        id: EventId::derived("test", &[&n.to_be_bytes()]),
+        at: Timestamp::from_ms(at),
+        by: Actor { subject: subject.parse().unwrap(), role: Role::Admin, token: None, address: None },
+        event,
+    }
+}
+
+/// A token that is good for all targets.
+pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
+    IssuedToken {
+        id: TokenId::of(secret),
+        sha256: token_digest(secret),
+        name: "ci".to_owned(),
+        subject: "ci".parse().unwrap(),
+        role: Role::Developer,
+        targets: None,
+        expires: expires.map(Timestamp::from_ms),
     }
 }
 

@@ -9,7 +9,8 @@ use std::str::FromStr;
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Timestamp {
     /// The point `ms` milliseconds after the Unix epoch.

@@ -182,24 +182,12 @@ impl Guesses {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// A token that is good for all targets.
-    pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
-        IssuedToken {
-            id: TokenId::of(secret),
-            sha256: crate::ids::token_digest(secret),
-            name: "ci".to_owned(),
-            subject: "ci".parse().unwrap(),
-            role: Role::Developer,
-            targets: None,
-            expires: expires.map(Timestamp::from_ms),
-        }
-    }
+    use crate::testing::{entry, token};
 
     fn mark() -> Mark {
-        crate::project::tests::entry(1, "ann", 1000, ()).mark()
+        entry(1, "ann", 1000, ()).mark()
     }
 
     #[test]

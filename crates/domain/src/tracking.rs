@@ -26,14 +26,19 @@
 
 mod align;
 mod anchors;
+mod occurrence;
 mod renames;
+mod side;
+mod stage;
 
-use crate::digest::Short;
-use crate::signature::{Signatures, containment, similarity};
+pub use occurrence::Place;
+pub use side::Side;
+pub use stage::{Confidence, Stage};
+
+use crate::signature::{containment, similarity};
 use align::align;
 use anchors::Anchors;
-use finding::severity::Score;
-use serde::{Deserialize, Serialize};
+use side::{Group, Row, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a line may have moved, besides the lines around it, and still be the same line edited (stage E).
@@ -51,104 +56,6 @@ const CANDIDATES_MAX: usize = 50_000;
 /// How many texts of each scan are asked for; what is beyond is not recognised.
 const TEXTS_MAX: usize = 50_000;
 
-/// The stage that recognised an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The file has not changed, and the line is the same.
-    UnchangedFile,
-    /// Path, message, code and neighbouring lines are equal.
-    Context,
-    /// Path and code are equal.
-    Snippet,
-    /// The code is equal, in a file that was renamed.
-    Renamed,
-    /// The code and message are equal, in another file.
-    Moved,
-    /// Path and message are equal, and one of the two shows no code.
-    Message,
-    /// The code is alike, near the same place.
-    Edited,
-    /// Path and message are equal and equally frequent.
-    Counted,
-}
-
-impl Stage {
-    /// Whether the occurrence is beyond doubt what it was: stages A to C, and a file that has not changed. What was decided
-    /// of it then holds on; after any other stage somebody looks at it again.
-    pub fn keeps_form(self) -> bool {
-        match self {
-            Self::UnchangedFile | Self::Context | Self::Snippet | Self::Renamed => true,
-            Self::Moved | Self::Message | Self::Edited | Self::Counted => false,
-        }
-    }
-
-    /// All stages in their order.
-    pub const ALL: [Self; 8] = [
-        Self::UnchangedFile,
-        Self::Context,
-        Self::Snippet,
-        Self::Renamed,
-        Self::Moved,
-        Self::Message,
-        Self::Edited,
-        Self::Counted,
-    ];
-
-    /// Whether the occurrence was edited, or may be another: whoever judges it may take it for new.
-    pub fn is_updated(self) -> bool {
-        match self {
-            Self::Edited | Self::Counted => true,
-            Self::UnchangedFile | Self::Context | Self::Snippet => false,
-            Self::Renamed | Self::Moved | Self::Message => false,
-        }
-    }
-}
-
-/// How sure it is that two occurrences are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// It may well be another.
-    Low,
-    /// It may be another of several that look the same.
-    Medium,
-    /// As sure as a report allows.
-    High,
-}
-
-impl Confidence {
-    /// The word that the API has for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-/// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Place {
-    /// The place of its result in the report.
-    pub result: u32,
-    /// Its path, as a place in the scan's list of names.
-    #[serde(default)]
-    pub path: u32,
-    /// Its line; decides between equals. 0 if it has none.
-    #[serde(default)]
-    pub line: u32,
-    /// The version of its package, as a place in the scan's list of names.
-    #[serde(default)]
-    pub version: u32,
-    /// Its score.
-    #[serde(default)]
-    pub score: Option<Score>,
-    /// What it is recognised by.
-    pub signatures: Signatures,
-}
-
 /// One recognised occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
@@ -160,21 +67,6 @@ pub struct Pair {
     pub confidence: Confidence,
     /// How alike the code is, in percent, where that was compared.
     pub similarity: Option<u8>,
-}
-
-/// One scan's occurrences as they are matched. Families and paths are numbers that mean the same on both sides.
-#[derive(Debug)]
-pub struct Side<'a> {
-    /// The occurrences.
-    pub places: &'a [Place],
-    /// The family of each.
-    pub families: Vec<u32>,
-    /// The number of each of the scan's names that is a path.
-    pub paths: Vec<u32>,
-    /// For each of these names the hash of the file, where it is known.
-    pub files: Vec<Option<Short>>,
-    /// Which of the occurrences are to be recognised.
-    pub open: Vec<bool>,
 }
 
 /// Two occurrences that are near each other in one file: places in the two lists.
@@ -195,56 +87,6 @@ pub struct Matching<'a> {
     /// For each path its last part.
     file_names: Vec<u32>,
 }
-
-/// An occurrence while it is sorted.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    at: usize,
-    place: &'a Place,
-    family: u32,
-    path: u32,
-    file: Option<Short>,
-}
-
-impl Row<'_> {
-    fn line(&self) -> i64 {
-        i64::from(self.place.line)
-    }
-}
-
-impl<'a> Side<'a> {
-    /// What is still open.
-    fn rows(&self) -> impl Iterator<Item = Row<'a>> {
-        self.open.iter().enumerate().filter(|(_, open)| **open).filter_map(|(at, _)| self.row(at))
-    }
-
-    fn row(&self, at: usize) -> Option<Row<'a>> {
-        let place = self.places.get(at)?;
-        let name = usize::try_from(place.path).ok()?;
-        let (path, file) = (*self.paths.get(name)?, self.files.get(name).copied().flatten());
-        Some(Row { at, place, family: *self.families.get(at)?, path, file })
-    }
-
-    fn is_open(&self, at: usize) -> bool {
-        self.open.get(at) == Some(&true)
-    }
-
-    /// The paths that have an occurrence, recognised or not.
-    fn occupied(&self) -> BTreeSet<u32> {
-        let places: BTreeSet<u32> = self.places.iter().map(|place| place.path).collect();
-        places.into_iter().filter_map(|name| self.paths.get(usize::try_from(name).ok()?).copied()).collect()
-    }
-
-    /// What is still open and has a key, by the key and then by the line.
-    fn keyed<K: Ord>(&self, key: impl Fn(&Row<'_>) -> Option<K>) -> Vec<(K, Row<'a>)> {
-        let mut rows: Vec<_> = self.rows().filter_map(|row| Some((key(&row)?, row))).collect();
-        rows.sort_unstable_by(|(a, x), (b, y)| (a, x.place.line, x.at).cmp(&(b, y.place.line, y.at)));
-        rows
-    }
-}
-
-/// Rows of both sides that have one key.
-type Group<'a> = (Vec<Row<'a>>, Vec<Row<'a>>);
 
 /// What a stage does with the groups of equal keys that are not equally large.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -572,31 +414,6 @@ fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
     near.sort_unstable();
     near.truncate(CANDIDATES_EACH);
     near
-}
-
-/// Puts together what has one key; keys that only one side has are left out.
-fn groups<'a, K: Ord>(current: Vec<(K, Row<'a>)>, reference: Vec<(K, Row<'a>)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut there = reference.into_iter().peekable();
-    let mut here = current.into_iter().peekable();
-    while let (Some((a, _)), Some((b, _))) = (here.peek(), there.peek()) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => drop(here.next()),
-            std::cmp::Ordering::Greater => drop(there.next()),
-            std::cmp::Ordering::Equal => {
-                let (Some((key, first)), Some((_, other))) = (here.next(), there.next()) else { break };
-                let mut group = (vec![first], vec![other]);
-                while let Some((_, row)) = here.next_if(|(next, _)| *next == key) {
-                    group.0.push(row);
-                }
-                while let Some((_, row)) = there.next_if(|(next, _)| *next == key) {
-                    group.1.push(row);
-                }
-                groups.push(group);
-            }
-        }
-    }
-    groups
 }
 
 /// The paths of two scans under numbers that mean the same in both.

@@ -6,13 +6,11 @@ use crate::digest::Short;
 use crate::ids::ScanId;
 use crate::limits::{TREND_DAYS, TREND_SCANS_REMEMBERED, TREND_SERIES_MAX};
 use crate::scan_event::{ScanEvent, ScanOutcome};
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A day of UTC, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -214,4 +212,4 @@ impl Totals {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

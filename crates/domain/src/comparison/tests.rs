@@ -1,5 +1,5 @@
 use super::*;
-use crate::grouping::IssueKey;
+use crate::grouping::{IssueKey, Span};
 use crate::testing::{Compared, Scan, finding};
 use finding::severity::{Score, ScoreSource};
 use finding::{Finding, Kind, Package, Scored};

@@ -1,6 +1,6 @@
 //! The exemptions that may hold in the whole installation: where to look for them.
 
-use super::Scope;
+use super::scope::Scope;
 use crate::event::Entry;
 use crate::ids::{ExemptionId, IssueId, ProjectId, ScannerId};
 use crate::journal::{Fold, Refusal};

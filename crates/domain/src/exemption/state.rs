@@ -1,6 +1,11 @@
 //! The exemptions of a project as the fold of their journal: which transitions are legal, and who may make them.
 
-use super::{ExemptionEvent, ExemptionRequest, Reach, Reason, Reviewed, Scope, SeenIn, Status, Term};
+use super::event::{ExemptionEvent, ExemptionRequest, SeenIn};
+use super::reach::{Reach, Reviewed};
+use super::reason::Reason;
+use super::scope::Scope;
+use super::status::Status;
+use super::term::Term;
 use crate::event::Entry;
 use crate::ids::{EventId, ExemptionId, IssueId, OccurrenceId, ScannerId, Subject, TargetName};
 use crate::journal::{Fold, Refusal};

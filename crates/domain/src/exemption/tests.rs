@@ -1,9 +1,12 @@
 use super::*;
 use crate::comparison::Division;
+use crate::digest::Short;
+use crate::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
 use crate::journal::Fold as _;
 use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX, PROMOTED_MAX, RETURNED_MAX};
-use crate::project::tests::entry;
-use finding::severity::Score;
+use crate::testing::entry;
+use crate::time::Timestamp;
+use finding::severity::{Score, Severity};
 use std::collections::BTreeSet;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -474,4 +477,25 @@ fn the_stored_events_are_pinned() {
     {"type":"reopened","exemption":"01010101010101010101010101010101","comment":""}
     {"type":"many","events":[{"type":"approved","exemption":"01010101010101010101010101010101","comment":"ok"}]}
     "#);
+}
+
+#[test]
+fn words_are_read_as_they_are_written() {
+    for reason in Reason::ALL {
+        assert_eq!(reason.as_str().parse(), Ok(reason));
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+    }
+    for scope in Scope::ALL {
+        assert_eq!(scope.as_str().parse(), Ok(scope));
+        assert_eq!(serde_json::to_value(scope).unwrap(), scope.as_str());
+    }
+    for status in Status::ALL {
+        assert_eq!(status.as_str().parse(), Ok(status));
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    for (coverage, name) in Coverage::ALL {
+        assert_eq!(serde_json::to_value(coverage).unwrap(), name);
+    }
+    assert!("Target".parse::<Scope>().is_err() && "canceled".parse::<Status>().is_err());
+    assert!(Scope::ALL.is_sorted(), "from the narrowest to the widest");
 }

@@ -1,6 +1,6 @@
 //! The code of a finding: its own lines and one on either side.
 
-use super::code_text;
+use super::text::code_text;
 use finding::Finding;
 
 /// The most lines of a finding's own code that are compared.

@@ -1,6 +1,6 @@
 //! By how much lines have moved, as far as the pairs that are known tell.
 
-use super::Row;
+use super::side::Row;
 use std::collections::BTreeMap;
 
 /// For each path and its former one the known lines, in order, with how far each has moved.

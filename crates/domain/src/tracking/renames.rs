@@ -1,6 +1,6 @@
 //! Finds files that were renamed: most of what is left in one is what is left in another.
 
-use super::{Row, Side};
+use super::side::{Row, Side, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many files may have one finding for it to say anything about which of them is which.
@@ -46,7 +46,7 @@ pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_
     };
     let (here, there) = (current.keyed(key), reference.keyed(key));
     let mut votes: BTreeMap<(u32, u32), Votes> = BTreeMap::new();
-    for (here, there) in super::groups(here, there) {
+    for (here, there) in groups(here, there) {
         let (new, old) = (by_path(&here), by_path(&there));
         let pairs = new.len() * old.len();
         if FILES_PRODUCT_MAX < pairs {

@@ -1,6 +1,9 @@
 //! Which exemptions hold for a scan at some time, and what of an issue they leave for the gate.
 
-use super::{Coverage, Exemption, Exemptions, Reach, Status};
+use super::coverage::Coverage;
+use super::reach::Reach;
+use super::state::{Exemption, Exemptions};
+use super::status::Status;
 use crate::comparison::{Division, Tracked};
 use crate::digest::Short;
 use crate::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, TargetName};

@@ -1,6 +1,6 @@
 //! Two scans while one is recognised in the other.
 
-use super::{Known, Side};
+use super::contents::{Known, Side};
 use crate::families::Families;
 use crate::grouping::Name;
 use crate::tracking::{self, Matching, Pair, Paths, Texts};

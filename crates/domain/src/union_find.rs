@@ -2,11 +2,11 @@
 
 /// The sets.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Union {
+pub(crate) struct UnionFind {
     next: Vec<usize>,
 }
 
-impl Union {
+impl UnionFind {
     /// So many sets of one.
     pub(crate) fn new(count: usize) -> Self {
         Self { next: (0..count).collect() }
