@@ -19,7 +19,7 @@ use domain::event::Actor;
 use domain::execution::ExecutionEvent;
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
-use domain::project::{Named, Project, ProjectEvent, other_type};
+use domain::project::{InProject, Project, ProjectEvent, type_mismatch};
 use domain::reference::Reference;
 use domain::role::Right;
 use domain::scan::{Head, ParsedReport, ScanRecord, ScanRequest};
@@ -286,7 +286,7 @@ fn same(frozen: &Frozen, request: &ScanRequest, received: &Upload) -> Result<(),
 fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
     match state.targets.get(&request.target) {
         Some(target) if target.target_type != request.target_type => {
-            let refusal = other_type(&request.target, target.target_type, request.target_type);
+            let refusal = type_mismatch(&request.target, target.target_type, request.target_type);
             Err(Problem::new(Code::Conflict, format!("{refusal}; a target keeps its type")))
         }
         Some(_) | None => Ok(()),
@@ -308,7 +308,7 @@ async fn ensure_target<K, S, V: Services>(
     let append = Append {
         id: EventId::derived("v1:target-created", &[&scan.short().0]),
         by: by.clone(),
-        event: AnyEvent::Project { event: Named { project: request.project.clone(), event } },
+        event: AnyEvent::Project { event: InProject { project: request.project.clone(), event } },
     };
     match context.services.append(&append).await?.refused {
         None => Ok(()),

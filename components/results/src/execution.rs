@@ -135,7 +135,7 @@ pub type IssuesCursor = Vec<(u64, usize)>;
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// As of a scan's own list.
-    pub issues: listing::Filter,
+    pub issues: listing::IssueFilter,
     /// Of scans of this target.
     pub target: Option<TargetName>,
     /// Of scans by this tool.

@@ -32,7 +32,7 @@ pub struct About {
 
 /// An event as it is told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct DescribedEvent {
     /// What was done: the event's own name, with what kind of thing it is about where that is not clear.
     pub what: String,
     /// What it is about.
@@ -47,22 +47,22 @@ pub struct Told {
 
 /// The targets that events name only by way of something else.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct ImplicitTargets<'a> {
     /// The target that the whole journal is of.
     pub target: Option<&'a TargetName>,
     /// The targets of exemptions.
     pub exemptions: &'a BTreeMap<ExemptionId, TargetName>,
 }
 
-impl Told {
+impl DescribedEvent {
     /// Tells an event of this journal.
-    pub fn new(journal: &JournalId, event: Value, known: Known<'_>) -> Self {
+    pub fn new(journal: &JournalId, event: Value, known: ImplicitTargets<'_>) -> Self {
         let several = event.get("events").and_then(Value::as_array);
         let inside = several.into_iter().flatten();
         let mut about = About::default();
         let mut whys = BTreeSet::new();
         for event in inside.clone().chain([&event]) {
-            about.take_in(journal, event);
+            about.add(journal, event);
             whys.extend(why(event));
         }
         about.targets.extend(known.target.map(TargetName::to_string));
@@ -80,7 +80,7 @@ impl Told {
 }
 
 impl About {
-    fn take_in(&mut self, journal: &JournalId, event: &Value) {
+    fn add(&mut self, journal: &JournalId, event: &Value) {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let inside = |of: Option<&Value>, field| of.and_then(|of| text(of.get(field)));
         let returned = event.get("requests").and_then(Value::as_array);
@@ -131,7 +131,7 @@ fn without_secrets(value: Value) -> Value {
 
 /// Which events are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct AuditFilter {
     /// What this person or machine did.
     pub by: Option<Subject>,
     /// What does this, alone or as one of several.
@@ -146,9 +146,9 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
-impl Filter {
+impl AuditFilter {
     /// Whether events of this journal, which is of this target if of one, may be asked for. Saves reading it.
-    pub fn reads(&self, journal: &JournalId, target: Option<&TargetName>) -> bool {
+    pub fn may_match(&self, journal: &JournalId, target: Option<&TargetName>) -> bool {
         let what = self.what.as_deref().is_none_or(|what| match journal {
             JournalId::Scans { .. } => what == SCAN_RECORDED,
             JournalId::Exemptions { .. } => what.starts_with(OF_EXEMPTIONS),
@@ -163,7 +163,7 @@ impl Filter {
     }
 
     /// Whether an event is asked for, whatever became of it.
-    pub fn wants(&self, at: Timestamp, by: &Actor, told: &Told) -> bool {
+    pub fn matches(&self, at: Timestamp, by: &Actor, told: &DescribedEvent) -> bool {
         self.by.as_ref().is_none_or(|wanted| *wanted == by.subject)
             && self.what.as_ref().is_none_or(|what| *what == told.what || told.inside.contains(what))
             && self.target.as_ref().is_none_or(|target| told.about.targets.contains(target.as_str()))

@@ -4,6 +4,7 @@
 use crate::ids::VariantName;
 use crate::reference::Reference;
 use crate::target::TargetType;
+use crate::word_enum::word_enum;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -127,8 +128,8 @@ pub enum Baseline {
 /// What a target, or a project for a type of target, has decided. Stored as the variant's name, `{"regex": ...}` or
 /// `{"none": true}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
-pub enum Choice {
+#[serde(try_from = "StoredChoice", into = "StoredChoice")]
+pub enum BaselineChoice {
     /// This baseline.
     Of(Baseline),
     /// None: each variant is compared with its own previous scan.
@@ -138,63 +139,53 @@ pub enum Choice {
 /// A choice as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum StoredChoice {
     Variant(VariantName),
     Regex { regex: BaselinePattern },
     None { none: bool },
 }
 
-impl TryFrom<Written> for Choice {
+impl TryFrom<StoredChoice> for BaselineChoice {
     type Error = &'static str;
-    fn try_from(written: Written) -> Result<Self, &'static str> {
+    fn try_from(written: StoredChoice) -> Result<Self, &'static str> {
         match written {
-            Written::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
-            Written::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
-            Written::None { none: true } => Ok(Self::None),
-            Written::None { none: false } => Err("`none` is true or absent"),
+            StoredChoice::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
+            StoredChoice::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
+            StoredChoice::None { none: true } => Ok(Self::None),
+            StoredChoice::None { none: false } => Err("`none` is true or absent"),
         }
     }
 }
 
-impl From<Choice> for Written {
-    fn from(choice: Choice) -> Self {
+impl From<BaselineChoice> for StoredChoice {
+    fn from(choice: BaselineChoice) -> Self {
         match choice {
-            Choice::Of(Baseline::Variant(variant)) => Self::Variant(variant),
-            Choice::Of(Baseline::Regex(regex)) => Self::Regex { regex },
-            Choice::None => Self::None { none: true },
+            BaselineChoice::Of(Baseline::Variant(variant)) => Self::Variant(variant),
+            BaselineChoice::Of(Baseline::Regex(regex)) => Self::Regex { regex },
+            BaselineChoice::None => Self::None { none: true },
         }
     }
 }
 
-/// Who decided on a baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The target itself.
-    Target,
-    /// The project's default for its type.
-    Project,
-    /// The default that is built in.
-    BuiltIn,
-}
-
-impl Origin {
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Target => "target",
-            Self::Project => "project",
-            Self::BuiltIn => "built_in",
-        }
+word_enum! {
+    /// Who decided on a baseline.
+    pub enum BaselineSource: "a source of a baseline" {
+        /// The target itself.
+        Target = "target",
+        /// The project's default for its type.
+        Project = "project",
+        /// The default that is built in.
+        BuiltIn = "built_in",
     }
 }
 
 /// The baseline that holds for a target, and who decided so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct ChosenBaseline {
     /// The baseline; absent for none.
     pub baseline: Option<Baseline>,
     /// Who decided.
-    pub origin: Origin,
+    pub origin: BaselineSource,
 }
 
 /// The baseline of a type's targets where neither they nor their project say otherwise: the reference product's.
@@ -207,14 +198,14 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     Some(Baseline::Regex(BaselinePattern(pattern.to_owned())))
 }
 
-impl Settled {
+impl ChosenBaseline {
     /// Whether a scan of this variant that is compared with `reference` is one of the baseline, or of a target without one.
     /// What a pattern matches is what it means once the scan is recorded, though a new release is compared with the one
     /// before.
     ///
     /// # Errors
     /// A stored pattern is not legal.
-    pub fn is_of(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
+    pub fn includes(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
         match &self.baseline {
             Some(Baseline::Regex(pattern)) if reference.is_to_baseline() => Ok(pattern.matcher()?.matches(variant)),
             Some(Baseline::Regex(_) | Baseline::Variant(_)) | None => Ok(!reference.is_to_baseline()),
@@ -238,7 +229,7 @@ mod tests {
     #[test]
     fn a_new_release_is_one_of_the_baseline_and_a_branch_is_none() {
         let of = |baseline: Option<Baseline>, variant: &str, reference: &Reference| {
-            Settled { baseline, origin: Origin::Target }.is_of(&name(variant), reference).unwrap()
+            ChosenBaseline { baseline, origin: BaselineSource::Target }.includes(&name(variant), reference).unwrap()
         };
         let before = Reference::Baseline { variant: name("v1"), scan: ScanId::from_bits([1; 16]) };
         assert!(of(Some(regex(r"v\d+")), "v2", &before), "compared with the release before");
@@ -321,7 +312,11 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_pinned() {
-        let choices = [Choice::Of(Baseline::Variant(name("main"))), Choice::Of(regex("v.*")), Choice::None];
+        let choices = [
+            BaselineChoice::Of(Baseline::Variant(name("main"))),
+            BaselineChoice::Of(regex("v.*")),
+            BaselineChoice::None,
+        ];
         let stored: Vec<_> = choices.iter().map(|choice| serde_json::to_string(choice).unwrap()).collect();
         insta::assert_snapshot!(stored.join("\n"), @r#"
         "main"
@@ -329,8 +324,8 @@ mod tests {
         {"none":true}
         "#);
         for (choice, text) in choices.iter().zip(&stored) {
-            assert_eq!(serde_json::from_str::<Choice>(text).unwrap(), *choice);
+            assert_eq!(serde_json::from_str::<BaselineChoice>(text).unwrap(), *choice);
         }
-        assert!(serde_json::from_str::<Choice>(r#"{"none":false}"#).is_err());
+        assert!(serde_json::from_str::<BaselineChoice>(r#"{"none":false}"#).is_err());
     }
 }

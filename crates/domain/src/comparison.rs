@@ -9,41 +9,29 @@ mod contents;
 mod origins;
 mod scan_pair;
 
-pub use contents::{Identified, Known, Side};
+pub use contents::{ComparedScan, Identified, ScanContents};
 pub use origins::Origin;
-pub use scan_pair::{Meeting, Recognised, Wanted};
+pub use scan_pair::{Matches, PerScan, ScanPair};
 
 use crate::digest::Short;
 use crate::ids::{IssueId, OccurrenceId, TargetId};
-use crate::tracking::{Confidence, Pair, Place, Stage};
+use crate::tracking::{ComparableOccurrence, Confidence, Pair, Stage};
+use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use origins::Origins;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where an issue stands relative to the scan compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bucket {
-    /// Only here.
-    New,
-    /// In both.
-    Common,
-    /// Only in the scan compared with.
-    Remediated,
-}
-
-impl Bucket {
-    /// All buckets, in the order people read them.
-    pub const ALL: [Self; 3] = [Self::New, Self::Common, Self::Remediated];
-
-    /// The bucket as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Common => "common",
-            Self::Remediated => "remediated",
-        }
+word_enum! {
+    /// Where an issue stands relative to the scan compared with.
+    #[derive(PartialOrd, Ord)]
+    pub enum Bucket: "a bucket" {
+        /// Only here.
+        New = "new",
+        /// In both.
+        Common = "common",
+        /// Only in the scan compared with.
+        Remediated = "remediated",
     }
 }
 
@@ -87,7 +75,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// An occurrence with its identity, as a scan's comparison stores it and the next comparison reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tracked {
+pub struct TrackedOccurrence {
     /// The identity.
     pub id: OccurrenceId,
     /// Which scan saw it first: a place in the list of origins.
@@ -95,7 +83,7 @@ pub struct Tracked {
     pub seen: u32,
     /// How it was recognised in the scan compared with; absent if it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub found: Option<Box<Found>>,
+    pub found: Option<Box<Match>>,
     /// The stage that recognised it in the variant's own previous scan, where it is only here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Stage>,
@@ -106,16 +94,16 @@ pub struct Tracked {
     pub form: Option<Box<Short>>,
 }
 
-impl Tracked {
+impl TrackedOccurrence {
     /// The form that the occurrence has; `place` and its path are of the same scan.
-    pub fn form(&self, place: &Place, path: Option<&str>) -> Short {
+    pub fn form(&self, place: &ComparableOccurrence, path: Option<&str>) -> Short {
         self.form.as_deref().copied().unwrap_or_else(|| form(self.id, place, path))
     }
 }
 
 /// The form of an occurrence that is looked at for itself: its file and code (or the resource with its code, the package,
 /// the address), or where no code is shown its line and what is said of it. Two scans of the same code find the same form.
-pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
+pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
     let judged = place.signatures.judged;
     let judged = judged.as_ref().map(|judged| &judged.0[..]).unwrap_or_default();
@@ -130,7 +118,7 @@ pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
 
 /// How an occurrence was recognised, and where it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct Match {
     /// By what.
     pub stage: Stage,
     /// How sure that is.
@@ -153,26 +141,26 @@ pub struct Found {
 
 /// One occurrence as it is compared with another.
 #[derive(Debug, Clone, Copy)]
-pub struct Comparable<'a> {
+pub struct OccurrenceWithCode<'a> {
     /// The occurrence.
-    pub place: &'a Place,
+    pub place: &'a ComparableOccurrence,
     /// Its path.
     pub path: Option<&'a str>,
     /// Its code, if it has any.
     pub code: Option<&'a str>,
 }
 
-impl<'a> Comparable<'a> {
+impl<'a> OccurrenceWithCode<'a> {
     /// The occurrence at a place of a scan's list.
-    pub fn of(side: &'a Side, at: usize, code: Option<&'a str>) -> Option<Self> {
-        let place = side.occurrences.get(at)?;
-        Some(Self { place, path: side.name(place.path), code })
+    pub fn of(contents: &'a ScanContents, at: usize, code: Option<&'a str>) -> Option<Self> {
+        let place = contents.occurrences.get(at)?;
+        Some(Self { place, path: contents.name(place.path), code })
     }
 }
 
 /// An issue that is gone: a place in the list of the scan compared with, and the identity that it had there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone {
+pub struct RemediatedIssue {
     /// The place.
     pub at: usize,
     /// The id it went by.
@@ -189,18 +177,18 @@ pub struct Comparison {
     /// The scan's issues.
     pub issues: Vec<ComparedIssue>,
     /// The identities of the scan's occurrences.
-    pub occurrences: Vec<Tracked>,
+    pub occurrences: Vec<TrackedOccurrence>,
     /// The issues that are gone, in the order in which the scan compared with had them.
-    pub remediated: Vec<Gone>,
+    pub remediated: Vec<RemediatedIssue>,
     /// The scans that saw an issue or occurrence first.
     pub origins: Vec<Origin>,
 }
 
 /// The scan that is compared.
 #[derive(Debug, Clone)]
-pub struct Subject<'a> {
+pub struct CurrentScan<'a> {
     /// What it found.
-    pub side: &'a Side,
+    pub contents: &'a ScanContents,
     /// Its target.
     pub target: TargetId,
     /// The scan itself, as the one that sees things first.
@@ -210,16 +198,20 @@ pub struct Subject<'a> {
 }
 
 /// Another scan, and what of it was recognised.
-pub type Met<'a> = (&'a Known, &'a Recognised);
+pub type MatchedScan<'a> = (&'a ComparedScan, &'a Matches);
 
 /// Compares a scan with `reference`; without one everything is new. `lineage` is the variant's own previous scan, where
 /// the reference is a baseline: it gives identities and changes no bucket.
-pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Option<Met<'_>>) -> Comparison {
-    let mut origins = Origins::new(subject.origin.clone());
-    let mut issues = issues(subject, reference, lineage, &mut origins);
-    let occurrences = occurrences(subject, reference, lineage, &mut origins);
-    let owners = subject.side.owners();
-    for ((place, tracked), owner) in subject.side.occurrences.iter().zip(&occurrences).zip(&owners) {
+pub fn compare(
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
+) -> Comparison {
+    let mut origins = Origins::new(current.origin.clone());
+    let mut issues = issues(current, reference, lineage, &mut origins);
+    let occurrences = occurrences(current, reference, lineage, &mut origins);
+    let owners = current.contents.owners();
+    for ((place, tracked), owner) in current.contents.occurrences.iter().zip(&occurrences).zip(&owners) {
         let Some(row) = issues.get_mut(*owner) else { continue };
         let severity = Severity::of(place.score);
         match &tracked.found {
@@ -237,7 +229,7 @@ pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Optio
         }
     }
     let remediated = match reference {
-        Some(met) if subject.complete => remediated(met, &mut issues, &mut origins),
+        Some(met) if current.complete => remediated(met, &mut issues, &mut origins),
         Some(_) | None => Vec::new(),
     };
     Comparison { issues, occurrences, remediated, origins: origins.finish() }
@@ -245,17 +237,17 @@ pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Optio
 
 /// The scan's issues with their ids, before their occurrences are counted.
 fn issues(
-    subject: &Subject<'_>,
-    reference: Option<Met<'_>>,
-    lineage: Option<Met<'_>>,
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
     origins: &mut Origins,
 ) -> Vec<ComparedIssue> {
     let mut used = BTreeSet::new();
-    let mut rows: Vec<Option<Identified<IssueId>>> = vec![None; subject.side.issues.len()];
-    for (known, recognised) in [reference, lineage].into_iter().flatten() {
-        let mut numbers = origins.of(&known.origins);
-        for (row, partner) in rows.iter_mut().zip(&recognised.partners) {
-            let identity = partner.and_then(|at| known.issues.get(at));
+    let mut rows: Vec<Option<Identified<IssueId>>> = vec![None; current.contents.issues.len()];
+    for (other, matches) in [reference, lineage].into_iter().flatten() {
+        let mut numbers = origins.of(&other.origins);
+        for (row, partner) in rows.iter_mut().zip(&matches.partners) {
+            let identity = partner.and_then(|at| other.issues.get(at));
             if let (None, Some(identity)) = (&row, identity)
                 && used.insert(identity.id)
             {
@@ -263,24 +255,24 @@ fn issues(
             }
         }
     }
-    let familiar = |at: usize| {
-        let (_, recognised) = reference?;
-        let common = recognised.partners.get(at)?.is_some() || *recognised.familiar.get(at)?;
+    let common_at = |at: usize| {
+        let (_, matches) = reference?;
+        let common = matches.partners.get(at)?.is_some() || *matches.common.get(at)?;
         common.then_some(Bucket::Common)
     };
-    let rows = rows.into_iter().zip(&subject.side.issues).enumerate();
+    let rows = rows.into_iter().zip(&current.contents.issues).enumerate();
     rows.map(|(at, (row, issue))| {
         let fresh = |id| Identified { id, seen: 0, form: None };
         let Identified { id, seen, .. } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
             // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
-            None => fresh(IssueId::derived("v1:issue:again", &[&subject.origin.scan.short().0, &issue.id.short().0])),
+            None => fresh(IssueId::derived("v1:issue:again", &[&current.origin.scan.short().0, &issue.id.short().0])),
         };
         ComparedIssue {
             id,
             seen,
-            bucket: familiar(at).unwrap_or(Bucket::New),
+            bucket: common_at(at).unwrap_or(Bucket::New),
             division: Division::default(),
             levels_new: BTreeSet::new(),
             levels_updated: BTreeSet::new(),
@@ -291,51 +283,53 @@ fn issues(
 
 /// The scan's occurrences with their identities.
 fn occurrences(
-    subject: &Subject<'_>,
-    reference: Option<Met<'_>>,
-    lineage: Option<Met<'_>>,
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
     origins: &mut Origins,
-) -> Vec<Tracked> {
-    let side = subject.side;
-    let mut tracked: Vec<Option<Tracked>> = vec![None; side.occurrences.len()];
+) -> Vec<TrackedOccurrence> {
+    let contents = current.contents;
+    let mut tracked: Vec<Option<TrackedOccurrence>> = vec![None; contents.occurrences.len()];
     let mut ids: Vec<OccurrenceId> = Vec::new();
     for (is_reference, met) in [(true, reference), (false, lineage)] {
-        let Some((known, recognised)) = met else { continue };
-        let mut numbers = origins.of(&known.origins);
-        for ((slot, place), pair) in tracked.iter_mut().zip(&side.occurrences).zip(&recognised.pairs) {
+        let Some((other, matches)) = met else { continue };
+        let mut numbers = origins.of(&other.origins);
+        for ((slot, place), pair) in tracked.iter_mut().zip(&contents.occurrences).zip(&matches.pairs) {
             let Some(pair) = pair else { continue };
-            let Some(identity) = known.occurrences.get(pair.reference) else { continue };
-            let kept = kept_form(identity, side, place, &known.side, pair);
+            let Some(identity) = other.occurrences.get(pair.reference) else { continue };
+            let kept = kept_form(identity, contents, place, &other.contents, pair);
             match slot {
                 // Edited since the baseline, and not since the variant's own previous scan: it has the form of that.
-                Some(held)
-                    if held.id == identity.id && held.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
+                Some(tracked_already)
+                    if tracked_already.id == identity.id
+                        && tracked_already.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
                 {
-                    held.form = kept;
+                    tracked_already.form = kept;
                 }
                 Some(_) => {}
                 None => {
-                    let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten().map(Box::new);
+                    let found =
+                        is_reference.then(|| found(contents, place, &other.contents, pair)).flatten().map(Box::new);
                     let carried = (!is_reference).then_some(pair.stage);
                     let seen = numbers.number(identity.seen);
-                    *slot = Some(Tracked { id: identity.id, seen, found, carried, form: kept });
+                    *slot = Some(TrackedOccurrence { id: identity.id, seen, found, carried, form: kept });
                 }
             }
         }
-        ids.extend(known.occurrences.iter().map(|identity| identity.id));
+        ids.extend(other.occurrences.iter().map(|identity| identity.id));
     }
     ids.sort_unstable();
-    fill(subject, &mut tracked, &ids);
+    identify_new(current, &mut tracked, &ids);
     // In place: a million of them need a quarter of a component's memory.
     tracked.into_iter().flatten().collect()
 }
 
 /// Gives ids to what is met for the first time. Where code is shown and nothing else looks the same, the id follows from
 /// target, issue, path and code, so that a branch and the one it is merged into name it alike; else from this scan alone.
-fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[OccurrenceId]) {
-    let side = subject.side;
-    let owners = side.owners();
-    let place = |at: usize| side.occurrences.get(at).zip(owners.get(at).copied());
+fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurrence>], known_ids: &[OccurrenceId]) {
+    let contents = current.contents;
+    let owners = contents.owners();
+    let place = |at: usize| contents.occurrences.get(at).zip(owners.get(at).copied());
     let mut from = 0;
     while let Some((first, owner)) = place(from) {
         // Occurrences of one issue in one file stand together.
@@ -349,20 +343,20 @@ fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[Occurre
             let at = contexts.partition_point(|other| other < context);
             contexts.get(at + 1) != Some(context)
         };
-        let issue = side.issues.get(owner).map(|issue| issue.id);
-        let path = side.name(first.path).unwrap_or_default();
+        let issue = contents.issues.get(owner).map(|issue| issue.id);
+        let path = contents.name(first.path).unwrap_or_default();
         let fresh: Vec<(usize, OccurrenceId)> = (from..to)
             .filter(|at| open(*at))
             .filter_map(|at| {
                 let by_code = context(at).filter(once).zip(issue);
-                let by_code = by_code.map(|(code, issue)| OccurrenceId::of_code(subject.target, issue, path, code));
-                let id = by_code.filter(|id| known.binary_search(id).is_err());
-                Some((at, id.unwrap_or(OccurrenceId::first_seen(subject.origin.scan, place(at)?.0.result))))
+                let by_code = by_code.map(|(code, issue)| OccurrenceId::of_code(current.target, issue, path, code));
+                let id = by_code.filter(|id| known_ids.binary_search(id).is_err());
+                Some((at, id.unwrap_or(OccurrenceId::first_seen(current.origin.scan, place(at)?.0.result))))
             })
             .collect();
         for (at, id) in fresh {
             if let Some(slot) = tracked.get_mut(at) {
-                *slot = Some(Tracked { id, seen: 0, found: None, carried: None, form: None });
+                *slot = Some(TrackedOccurrence { id, seen: 0, found: None, carried: None, form: None });
             }
         }
         from = to.max(from + 1);
@@ -372,9 +366,9 @@ fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[Occurre
 /// The form that an occurrence keeps from the scan in which it was recognised, where it is not the one that it shows.
 fn kept_form(
     identity: &Identified<OccurrenceId>,
-    here: &Side,
-    place: &Place,
-    there: &Side,
+    here: &ScanContents,
+    place: &ComparableOccurrence,
+    there: &ScanContents,
     pair: &Pair,
 ) -> Option<Box<Short>> {
     let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
@@ -390,13 +384,13 @@ fn kept_form(
 }
 
 /// How an occurrence was recognised, and where it was.
-fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found> {
+fn found(here: &ScanContents, place: &ComparableOccurrence, there: &ScanContents, pair: &Pair) -> Option<Match> {
     let was = there.occurrences.get(pair.reference)?;
     let other = |now: u32, then: u32| {
         let name = there.name(then).filter(|name| here.name(now) != Some(*name));
         name.map(str::to_owned)
     };
-    Some(Found {
+    Some(Match {
         stage: pair.stage,
         confidence: pair.confidence,
         similarity: pair.similarity,
@@ -408,23 +402,32 @@ fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found>
 }
 
 /// The issues that are gone, after the occurrences that are gone were counted with the issues that remain.
-fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue], origins: &mut Origins) -> Vec<Gone> {
-    let mut numbers = origins.of(&known.origins);
-    let mut left: Vec<u32> = known.side.issues.iter().map(|issue| issue.occurrences).collect();
-    let owners = known.side.owners();
-    for pair in recognised.pairs.iter().flatten() {
+fn remediated(
+    (other, matches): MatchedScan<'_>,
+    rows: &mut [ComparedIssue],
+    origins: &mut Origins,
+) -> Vec<RemediatedIssue> {
+    let mut numbers = origins.of(&other.origins);
+    let mut left: Vec<u32> = other.contents.issues.iter().map(|issue| issue.occurrences).collect();
+    let owners = other.contents.owners();
+    for pair in matches.pairs.iter().flatten() {
         if let Some(count) = owners.get(pair.reference).and_then(|owner| left.get_mut(*owner)) {
             *count = count.saturating_sub(1);
         }
     }
-    let heirs: BTreeMap<usize, usize> =
-        recognised.heirs.iter().enumerate().filter_map(|(at, heir)| Some((at, (*heir)?))).collect();
+    let successors: BTreeMap<usize, usize> =
+        matches.successors.iter().enumerate().filter_map(|(at, successor)| Some((at, (*successor)?))).collect();
     let mut gone = Vec::new();
-    for (at, (left, identity)) in left.into_iter().zip(&known.issues).enumerate() {
-        match heirs.get(&at).and_then(|heir| rows.get_mut(*heir)) {
+    for (at, (left, identity)) in left.into_iter().zip(&other.issues).enumerate() {
+        match successors.get(&at).and_then(|successor| rows.get_mut(*successor)) {
             Some(row) => row.division.remediated += left,
             None => {
-                gone.push(Gone { at, id: identity.id, seen: numbers.number(identity.seen), occurrences: left });
+                gone.push(RemediatedIssue {
+                    at,
+                    id: identity.id,
+                    seen: numbers.number(identity.seen),
+                    occurrences: left,
+                });
             }
         }
     }

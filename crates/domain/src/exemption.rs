@@ -3,7 +3,7 @@
 //!
 //! One journal holds all exemptions of a project, whatever their scope, so that many are asked for or decided on by one
 //! event, all or none, and a wider grant is one event too. Its fold, [`Exemptions`], keeps what the gate needs; the words of
-//! people stay in the events. What holds for a scan is an [`InForce`].
+//! people stay in the events. What holds for a scan is an [`EffectiveExemptions`].
 //!
 //! An exemption that was granted for the whole installation stays in its project's journal; the journal of [`Promoted`]
 //! only tells other projects where to look.
@@ -22,12 +22,14 @@ mod term;
 mod tests;
 
 pub use coverage::Coverage;
-pub use effective::{Candidate, Grant, InForce, Left, Place, Weighed, Weighing};
-pub use event::{ExemptionEvent, ExemptionRequest, SeenIn};
+pub use effective::{
+    EffectiveExemptions, ExemptibleOccurrence, Grant, IssueCoverage, IssueCoverageBuilder, Remaining, ScanTarget,
+};
+pub use event::{ExemptionEvent, ExemptionRequest, SourceScan};
 pub use promoted::{Pointer, Promoted, PromotedEvent};
 pub use reach::{Reach, Reviewed};
-pub use reason::{Reason, UnknownReason};
-pub use scope::{Scope, UnknownScope};
-pub use state::{Decision, Exemption, Exemptions, Stamp};
-pub use status::{Status, UnknownStatus};
+pub use reason::Reason;
+pub use scope::Scope;
+pub use state::{Exemption, Exemptions, LastDecision, Stamp};
+pub use status::Status;
 pub use term::Term;

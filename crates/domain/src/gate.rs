@@ -18,7 +18,7 @@ use std::fmt;
 
 /// One issue as the gate sees it.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct GateIssue {
     /// Its level: the highest of its occurrences that are not exempted.
     pub severity: Severity,
     /// New or common.
@@ -81,7 +81,7 @@ impl fmt::Display for NoBaselineScan {
 
 /// What the gate judges a scan by; all of it is frozen into the scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms {
+pub struct Criteria {
     /// From which level on any issue fails.
     pub fail_on_severity: Threshold,
     /// From which level on a new issue fails.
@@ -102,7 +102,7 @@ pub struct Terms {
     pub missing: Vec<String>,
 }
 
-impl Terms {
+impl Criteria {
     /// The terms of a scan.
     pub fn of(record: &ScanRecord) -> Self {
         let (request, settings) = (&record.request, &record.settings);
@@ -175,32 +175,32 @@ pub struct Gate {
     new_occurrences: Criterion,
     /// The same criterion for occurrences whose code was edited.
     updated_occurrences: Criterion,
-    terms: Terms,
+    criteria: Criteria,
     counts: Counts,
 }
 
 impl Gate {
     /// A gate with these terms.
-    pub fn new(terms: Terms) -> Self {
+    pub fn new(criteria: Criteria) -> Self {
         let judges_new =
-            terms.no_baseline_scan.is_none() || terms.missing_baseline == MissingBaseline::EverythingCounts;
+            criteria.no_baseline_scan.is_none() || criteria.missing_baseline == MissingBaseline::EverythingCounts;
         let for_new = |threshold: &Threshold| if judges_new { threshold.clone() } else { Threshold::none() };
-        let for_updated = match terms.updated_occurrences {
-            UpdatedOccurrences::New => for_new(&terms.fail_on_new_occurrences),
+        let for_updated = match criteria.updated_occurrences {
+            UpdatedOccurrences::New => for_new(&criteria.fail_on_new_occurrences),
             UpdatedOccurrences::Common => Threshold::none(),
         };
         Self {
-            severity: Criterion::new("fail_on_severity", terms.fail_on_severity.clone()),
-            new: Criterion::new("fail_on_new", for_new(&terms.fail_on_new)),
-            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&terms.fail_on_new_occurrences)),
+            severity: Criterion::new("fail_on_severity", criteria.fail_on_severity.clone()),
+            new: Criterion::new("fail_on_new", for_new(&criteria.fail_on_new)),
+            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&criteria.fail_on_new_occurrences)),
             updated_occurrences: Criterion::new("fail_on_new_occurrences", for_updated),
-            terms,
+            criteria,
             counts: Counts::default(),
         }
     }
 
     /// Takes an issue of the scan into account.
-    pub fn judge(&mut self, issue: &Judged) {
+    pub fn judge(&mut self, issue: &GateIssue) {
         let Division { new, common, updated, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
         self.counts.exempted_occurrences += u64::from(issue.exempted);
@@ -208,7 +208,7 @@ impl Gate {
             self.counts.ignored += 1;
             return;
         }
-        let rated = |severity| match (severity, self.terms.unassigned_as) {
+        let rated = |severity| match (severity, self.criteria.unassigned_as) {
             (Severity::Unassigned, Some(level)) => level,
             (severity, _) => severity,
         };
@@ -236,13 +236,13 @@ impl Gate {
     pub fn finish(self, report: &ReportSummary) -> Judgement {
         let mut reasons = self.reached();
         let failed = !reasons.is_empty();
-        let terms = &self.terms;
-        if let (Some(baseline), MissingBaseline::Undecided) = (&terms.no_baseline_scan, terms.missing_baseline) {
+        let criteria = &self.criteria;
+        if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             reasons.push(format!(
                 "What is new cannot be told, because {baseline}; the project's setting `missing_baseline` is undecided."
             ));
         }
-        if report.rejected > u64::from(terms.rejected_allowed) {
+        if report.rejected > u64::from(criteria.rejected_allowed) {
             reasons.push(format!(
                 "{} of the report's {} results could not be read, so the scan is incomplete.",
                 report.rejected, report.results
@@ -255,8 +255,8 @@ impl Gate {
                 plural(report.scanner_errors_total, "error", "errors")
             ));
         }
-        if !terms.missing.is_empty() {
-            let missing: Vec<_> = terms.missing.iter().map(|part| format!("`{part}`")).collect();
+        if !criteria.missing.is_empty() {
+            let missing: Vec<_> = criteria.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
                 "The report lacks {}, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
                 missing.join(", ")
@@ -278,7 +278,7 @@ impl Gate {
 
     /// The thresholds that were reached, in sentences.
     fn reached(&self) -> Vec<String> {
-        let because = match &self.terms.no_baseline_scan {
+        let because = match &self.criteria.no_baseline_scan {
             Some(baseline) => format!(" Everything counts as new, because {baseline}."),
             None => String::new(),
         };
@@ -299,8 +299,8 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 mod tests {
     use super::*;
 
-    fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        Judged {
+    fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> GateIssue {
+        GateIssue {
             severity,
             bucket,
             division: Division { new: u32::from(!exempted), ..Division::default() },
@@ -310,24 +310,24 @@ mod tests {
         }
     }
 
-    fn on_severity(threshold: &str) -> Terms {
-        Terms { fail_on_severity: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_severity(threshold: &str) -> Criteria {
+        Criteria { fail_on_severity: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn on_new(threshold: &str) -> Terms {
-        Terms { fail_on_new: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_new(threshold: &str) -> Criteria {
+        Criteria { fail_on_new: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn on_new_occurrences(threshold: &str) -> Terms {
-        Terms { fail_on_new_occurrences: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_new_occurrences(threshold: &str) -> Criteria {
+        Criteria { fail_on_new_occurrences: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn judge(threshold: &str, issues: &[Judged]) -> Judgement {
+    fn judge(threshold: &str, issues: &[GateIssue]) -> Judgement {
         judge_by(on_severity(threshold), issues)
     }
 
-    fn judge_by(terms: Terms, issues: &[Judged]) -> Judgement {
-        let mut gate = Gate::new(terms);
+    fn judge_by(criteria: Criteria, issues: &[GateIssue]) -> Judgement {
+        let mut gate = Gate::new(criteria);
         issues.iter().for_each(|issue| gate.judge(issue));
         gate.finish(&ReportSummary::default())
     }
@@ -366,7 +366,7 @@ mod tests {
             ]
         );
         assert_eq!(judge("none", std::slice::from_ref(&unknown)).verdict, Verdict::Pass);
-        let mut gate = Gate::new(Terms { unassigned_as: Some(Severity::High), ..on_severity("high") });
+        let mut gate = Gate::new(Criteria { unassigned_as: Some(Severity::High), ..on_severity("high") });
         gate.judge(&unknown);
         let judgement = gate.finish(&ReportSummary::default());
         assert_eq!((judgement.verdict, judgement.counts.all.high), (Verdict::Fail, 1));
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn exempted_and_remediated_issues_are_in_no_other_count() {
-        let mut gate = Gate::new(Terms::default());
+        let mut gate = Gate::new(Criteria::default());
         gate.judge(&issue(Severity::Critical, Bucket::New, true));
         gate.judge(&issue(Severity::Low, Bucket::Common, false));
         gate.remediated(4);
@@ -409,9 +409,9 @@ mod tests {
     }
 
     /// A known issue with these occurrences: how many are new and how many edited, with their levels.
-    fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> Judged {
+    fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> GateIssue {
         let levels = |(count, severity): (u32, Severity)| (0 < count).then_some(severity).into_iter().collect();
-        Judged {
+        GateIssue {
             severity,
             bucket: Bucket::Common,
             division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn an_issue_of_which_some_occurrences_are_exempted_counts_with_the_rest() {
-        let rest = Judged { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
+        let rest = GateIssue { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
         let judgement = judge_by(on_severity("high"), &[rest]);
         let counts = judgement.counts;
         assert_eq!((judgement.verdict, counts.ignored, counts.exempted_occurrences), (Verdict::Pass, 0, 3));
@@ -453,8 +453,8 @@ mod tests {
                 "1 new issue is without a severity, and fail_on_new is set to High; the project's setting `unassigned_as` can give one."
             ]
         );
-        let terms = Terms { unassigned_as: Some(Severity::High), ..on_new("high") };
-        assert_eq!(judge_by(terms, &[issue(Severity::Unassigned, Bucket::New, false)]).verdict, Verdict::Fail);
+        let criteria = Criteria { unassigned_as: Some(Severity::High), ..on_new("high") };
+        assert_eq!(judge_by(criteria, &[issue(Severity::Unassigned, Bucket::New, false)]).verdict, Verdict::Fail);
     }
 
     #[test]
@@ -475,7 +475,7 @@ mod tests {
         for (case, issue, expected) in cases {
             assert_eq!(judge_by(on_new_occurrences("high"), &[issue]).verdict, expected, "{case}");
         }
-        let both = Judged { levels_new: BTreeSet::from([low, unassigned]), ..known(high, (2, low), none) };
+        let both = GateIssue { levels_new: BTreeSet::from([low, unassigned]), ..known(high, (2, low), none) };
         assert_eq!(judge_by(on_new_occurrences("high"), &[both]).verdict, Verdict::Undecided, "each of them counts");
     }
 
@@ -494,21 +494,21 @@ mod tests {
             judge_by(on_new_occurrences("high"), &both).reasons,
             ["fail_on_new_occurrences is set to high and that threshold was reached."]
         );
-        let common = Terms { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
+        let common = Criteria { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
         assert_eq!(judge_by(common, std::slice::from_ref(&edited)).verdict, Verdict::Pass);
     }
 
     #[test]
     fn what_a_baseline_without_a_scan_does_is_the_projects_to_say() {
         let never = NoBaselineScan::NotScanned(Some("main".parse().unwrap()));
-        let terms = |missing_baseline| Terms {
+        let criteria = |missing_baseline| Criteria {
             no_baseline_scan: Some(never.clone()),
             missing_baseline,
             fail_on_new_occurrences: "high".parse().unwrap(),
             ..on_new("high")
         };
         let new = [issue(Severity::High, Bucket::New, false)];
-        let counts = judge_by(terms(MissingBaseline::EverythingCounts), &new);
+        let counts = judge_by(criteria(MissingBaseline::EverythingCounts), &new);
         assert_eq!(
             (counts.verdict, counts.reasons),
             (
@@ -520,8 +520,8 @@ mod tests {
                     .to_vec()
             )
         );
-        assert_eq!(judge_by(terms(MissingBaseline::EverythingCounts), &[]).verdict, Verdict::Pass);
-        let undecided = judge_by(terms(MissingBaseline::Undecided), &new);
+        assert_eq!(judge_by(criteria(MissingBaseline::EverythingCounts), &[]).verdict, Verdict::Pass);
+        let undecided = judge_by(criteria(MissingBaseline::Undecided), &new);
         assert_eq!(
             (undecided.verdict, undecided.reasons),
             (
@@ -529,17 +529,17 @@ mod tests {
                 vec!["What is new cannot be told, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is undecided.".to_owned()]
             )
         );
-        assert_eq!(judge_by(terms(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
+        assert_eq!(judge_by(criteria(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
         for missing in [MissingBaseline::Undecided, MissingBaseline::NothingIsNew] {
-            let terms = Terms { fail_on_severity: "high".parse().unwrap(), ..terms(missing) };
-            let judgement = judge_by(terms, &new);
+            let criteria = Criteria { fail_on_severity: "high".parse().unwrap(), ..criteria(missing) };
+            let judgement = judge_by(criteria, &new);
             let first = "fail_on_severity is set to high and that threshold was reached.";
             assert_eq!((judgement.verdict, judgement.reasons[0].as_str()), (Verdict::Fail, first), "{missing:?}");
         }
-        let measured = Terms { no_baseline_scan: None, ..terms(MissingBaseline::NothingIsNew) };
+        let measured = Criteria { no_baseline_scan: None, ..criteria(MissingBaseline::NothingIsNew) };
         assert_eq!(judge_by(measured, &new).verdict, Verdict::Fail, "a baseline that was scanned");
         let because = |no_baseline_scan| {
-            judge_by(Terms { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
+            judge_by(Criteria { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
         };
         let incomplete = because(NoBaselineScan::Incomplete("main".parse().unwrap()));
         assert!(incomplete.ends_with("because baseline `main` was never completely scanned by this scanner."));
@@ -552,17 +552,17 @@ mod tests {
 
     #[test]
     fn so_many_unreadable_entries_as_are_allowed_leave_a_verdict() {
-        let terms = |rejected_allowed| Terms { rejected_allowed, ..Terms::default() };
+        let criteria = |rejected_allowed| Criteria { rejected_allowed, ..Criteria::default() };
         let report = ReportSummary { results: 9, findings: 7, rejected: 2, ..ReportSummary::default() };
         for (allowed, expected) in [(0, Verdict::Undecided), (1, Verdict::Undecided), (2, Verdict::Pass)] {
-            assert_eq!(Gate::new(terms(allowed)).finish(&report).verdict, expected, "{allowed}");
+            assert_eq!(Gate::new(criteria(allowed)).finish(&report).verdict, expected, "{allowed}");
         }
     }
 
     #[test]
     fn a_missing_part_is_undecided_and_named() {
         let missing = vec!["codeql/js".to_owned(), "semgrep".to_owned()];
-        let judgement = judge_by(Terms { missing, ..Terms::default() }, &[]);
+        let judgement = judge_by(Criteria { missing, ..Criteria::default() }, &[]);
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,

@@ -23,7 +23,7 @@ pub use key::IssueKey;
 
 use crate::digest::Short;
 use crate::ids::{IssueId, ScannerId};
-use crate::signature::{Marks, Signatures};
+use crate::signature::{ComparableFinding, Signatures};
 use crate::union_find::UnionFind;
 use finding::limits::cut_to;
 use finding::severity::{Score, Severity};
@@ -120,7 +120,7 @@ impl Issue {
 
 /// What a comparison knows of an issue: a part of an [`Issue`] as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Span {
+pub struct ComparableIssue {
     /// Its identity.
     pub id: IssueId,
     /// The ids that it has under its other names.
@@ -135,7 +135,7 @@ pub struct Span {
     pub occurrences: u32,
 }
 
-impl From<&Issue> for Span {
+impl From<&Issue> for ComparableIssue {
     fn from(issue: &Issue) -> Self {
         let Issue { id, aliases, kin, first, occurrences, .. } = issue;
         Self { id: *id, aliases: aliases.clone(), kin: *kin, first: *first, occurrences: *occurrences }
@@ -144,7 +144,7 @@ impl From<&Issue> for Span {
 
 /// What the gate knows of an issue: a part of an [`Issue`] as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Rated {
+pub struct RatedIssue {
     /// Its identity.
     pub id: IssueId,
     /// The ids that it has under its other names.
@@ -161,14 +161,14 @@ pub struct Rated {
     pub occurrences: u32,
 }
 
-impl From<&Issue> for Rated {
+impl From<&Issue> for RatedIssue {
     fn from(issue: &Issue) -> Self {
         let Issue { id, aliases, kind, score, first, occurrences, .. } = issue;
         Self { id: *id, aliases: aliases.clone(), kind: *kind, score: *score, first: *first, occurrences: *occurrences }
     }
 }
 
-impl Rated {
+impl RatedIssue {
     /// All ids under which it may be exempted: the one that it goes by, first, and those of all its names.
     pub fn names(&self, goes_by: IssueId) -> Vec<IssueId> {
         [goes_by, self.id].into_iter().chain(self.aliases.iter().copied()).collect()
@@ -207,7 +207,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// A path or version that occurrences have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Name {
+pub struct PathOrVersion {
     /// The text; the first of a scan's names is empty.
     pub text: String,
     /// The hash of the file of this path, where the upload told it.
@@ -216,7 +216,7 @@ pub struct Name {
 }
 
 /// A name of a vulnerability: product, package, name.
-type Named = (Rc<str>, Rc<str>, Rc<str>);
+type VulnerabilityName = (Rc<str>, Rc<str>, Rc<str>);
 
 /// An issue while findings come in. Texts are shared between issues: many say the same.
 #[derive(Debug, Clone)]
@@ -249,7 +249,7 @@ pub struct Grouper {
     product: ScannerId,
     issues: BTreeMap<IssueId, usize>,
     /// For each name of a vulnerability in a package the group it is in.
-    named: BTreeMap<Named, usize>,
+    named: BTreeMap<VulnerabilityName, usize>,
     groups: Vec<Group>,
     /// Which groups are one.
     united: UnionFind,
@@ -286,7 +286,7 @@ impl Grouper {
         let key = IssueKey::of(&product, &finding);
         let occurrence = self.occurrence(&finding);
         let by_names = finding.kind == Kind::Dependency && finding.key.is_empty();
-        let names: Vec<Named> = if by_names { self.names_of(&product, &finding) } else { Vec::new() };
+        let names: Vec<VulnerabilityName> = if by_names { self.names_of(&product, &finding) } else { Vec::new() };
         let id = key.id();
         let known = if by_names { self.group_of_names(&names) } else { self.issues.get(&id).copied() };
         let group = self.group(key, finding);
@@ -312,7 +312,7 @@ impl Grouper {
     }
 
     fn occurrence(&mut self, finding: &Finding) -> Occurrence {
-        let marks = Marks::of(finding);
+        let marks = ComparableFinding::of(finding);
         if let Some((name, value)) = &marks.fingerprint {
             let name = self.interned(name);
             self.fingerprints.push((self.placed.len(), name, *value));
@@ -383,7 +383,7 @@ impl Grouper {
         }
     }
 
-    fn names_of(&mut self, product: &str, finding: &Finding) -> Vec<Named> {
+    fn names_of(&mut self, product: &str, finding: &Finding) -> Vec<VulnerabilityName> {
         let package = finding.package.as_ref().map(|package| package.name.as_str()).unwrap_or_default();
         let (product, package) = (self.interned(product), self.interned(package));
         let named = |name| (Rc::clone(&product), Rc::clone(&package), self.interned(name));
@@ -391,7 +391,7 @@ impl Grouper {
     }
 
     /// The group of a vulnerability by any of its names, uniting the groups that its names are in.
-    fn group_of_names(&mut self, names: &[Named]) -> Option<usize> {
+    fn group_of_names(&mut self, names: &[VulnerabilityName]) -> Option<usize> {
         let mut group = None;
         for name in names {
             let Some(at) = self.named.get(name).copied() else { continue };
@@ -448,11 +448,11 @@ impl Grouper {
     }
 
     /// The names in their order; occurrences refer to them by their place there.
-    fn sort_names(&mut self) -> Vec<Name> {
+    fn sort_names(&mut self) -> Vec<PathOrVersion> {
         let mut places = vec![0; self.names.len()];
         let mut names = Vec::with_capacity(self.names.len());
         for ((text, (came, file)), place) in std::mem::take(&mut self.names).into_iter().zip(0..) {
-            names.push(Name { text: text.to_string(), file });
+            names.push(PathOrVersion { text: text.to_string(), file });
             if let Some(slot) = usize::try_from(came).ok().and_then(|came| places.get_mut(came)) {
                 *slot = place;
             }
@@ -484,7 +484,7 @@ impl Grouper {
 
     /// The issues, the worst first, all occurrences in the order of their issues, by path and line, and the names that
     /// these have. The order of the findings makes no difference but for the results' places.
-    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>, Vec<Name>) {
+    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>, Vec<PathOrVersion>) {
         self.unite();
         self.trust_fingerprints();
         let names = self.sort_names();
@@ -604,16 +604,16 @@ fn merge(held: &mut Group, other: Group) {
         (held, new) => held.or(new),
     };
     held.known_exploited |= other.known_exploited;
-    take_in(&mut held.cwes, other.cwes);
-    take_in(&mut held.advisories, other.advisories);
-    take_in(&mut held.former_rules, other.former_rules);
-    take_in(&mut held.versions, other.versions);
-    take_in(&mut held.fixed_versions, other.fixed_versions);
-    take_in(&mut held.references, other.references);
+    merge_sorted(&mut held.cwes, other.cwes);
+    merge_sorted(&mut held.advisories, other.advisories);
+    merge_sorted(&mut held.former_rules, other.former_rules);
+    merge_sorted(&mut held.versions, other.versions);
+    merge_sorted(&mut held.fixed_versions, other.fixed_versions);
+    merge_sorted(&mut held.references, other.references);
 }
 
 /// Adds to a sorted list, of which the first entries are kept.
-fn take_in<T: Ord>(held: &mut Vec<T>, new: Vec<T>) {
+fn merge_sorted<T: Ord>(held: &mut Vec<T>, new: Vec<T>) {
     if new.iter().all(|entry| held.binary_search(entry).is_ok()) {
         return;
     }

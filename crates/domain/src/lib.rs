@@ -48,6 +48,7 @@ pub mod trend;
 mod union_find;
 pub mod verdict;
 pub mod version;
+pub mod word_enum;
 
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,12 @@
 //! How a scan's issues are listed: what is chosen, and in which order.
 //!
-//! The gate, which sees every issue, leaves an [`Entry`] of each: a number that says all that choosing needs. So who asks
+//! The gate, which sees every issue, leaves an [`PackedIssue`] of each: a number that says all that choosing needs. So who asks
 //! for a page reads these numbers and the issues of the page, and not all issues.
 
 use crate::comparison::Bucket;
 use crate::exemption::Coverage;
 use crate::ids::IssueId;
+use crate::word_enum::word_enum;
 use finding::Kind;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use std::str::FromStr;
 /// What choosing needs to know of an issue. Stored as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub struct Entry {
+pub struct PackedIssue {
     /// Where it stands relative to the scan compared with.
     pub bucket: Bucket,
     /// What kind of problem it is.
@@ -23,14 +24,14 @@ pub struct Entry {
     /// Its level.
     pub level: Severity,
     /// How it stood to exemptions when the scan was judged.
-    pub exemption: Option<Exempted>,
+    pub exemption: Option<PackedExemption>,
     /// A part of the id that it goes by: most other issues have another.
     pub mark: u16,
 }
 
 /// How an issue stood to exemptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exempted {
+pub enum PackedExemption {
     /// All of it was exempted.
     Whole,
     /// A part was, and the rest has this level.
@@ -41,7 +42,7 @@ pub enum Exempted {
     Rejected,
 }
 
-impl Exempted {
+impl PackedExemption {
     /// How an issue stood of which this level is left.
     pub fn new(coverage: Coverage, left: Severity) -> Self {
         match coverage {
@@ -73,7 +74,7 @@ impl Exempted {
 /// How many there are of each part of an entry's number.
 const SIZES: [u32; 4] = [3, 7, 6, 10];
 
-impl Entry {
+impl PackedIssue {
     /// The part of an id that entries have.
     pub fn mark(id: IssueId) -> u16 {
         let [a, b, ..] = id.short().0;
@@ -88,7 +89,7 @@ impl Entry {
         }
         let [buckets, kinds, levels, exempted] = SIZES;
         let mut rest = number;
-        let exemption = at(Exempted::all(), &mut rest, exempted)?;
+        let exemption = at(PackedExemption::all(), &mut rest, exempted)?;
         let level = at(Severity::ALL.into_iter(), &mut rest, levels)?;
         let kind = at(Kind::ALL.into_iter(), &mut rest, kinds)?;
         let bucket = at(Bucket::ALL.into_iter(), &mut rest, buckets)?;
@@ -103,15 +104,15 @@ impl Entry {
             Some(_) | None => level,
         };
         match self.exemption {
-            Some(Exempted::Whole) => Counted::Exempted,
-            Some(Exempted::Part(left)) => Counted::Level(rated(left)),
-            Some(Exempted::Pending | Exempted::Rejected) | None => Counted::Level(rated(self.level)),
+            Some(PackedExemption::Whole) => Counted::Exempted,
+            Some(PackedExemption::Part(left)) => Counted::Level(rated(left)),
+            Some(PackedExemption::Pending | PackedExemption::Rejected) | None => Counted::Level(rated(self.level)),
         }
     }
 }
 
-impl From<Entry> for u32 {
-    fn from(entry: Entry) -> Self {
+impl From<PackedIssue> for u32 {
+    fn from(entry: PackedIssue) -> Self {
         fn place<T: PartialEq>(mut all: impl Iterator<Item = T>, one: &T) -> u32 {
             all.position(|known| known == *one).and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
         }
@@ -119,13 +120,13 @@ impl From<Entry> for u32 {
             place(Bucket::ALL.into_iter(), &entry.bucket),
             place(Kind::ALL.into_iter(), &entry.kind),
             place(Severity::ALL.into_iter(), &entry.level),
-            place(Exempted::all(), &entry.exemption),
+            place(PackedExemption::all(), &entry.exemption),
         ];
         SIZES.into_iter().zip(parts).fold(Self::from(entry.mark), |number, (size, part)| number * size + part)
     }
 }
 
-impl TryFrom<u32> for Entry {
+impl TryFrom<u32> for PackedIssue {
     type Error = &'static str;
     fn try_from(number: u32) -> Result<Self, &'static str> {
         Self::unpacked(number).ok_or("the number is no entry's")
@@ -162,7 +163,7 @@ fn counted(word: &str) -> Result<Counted, String> {
 
 /// Which issues of a scan are asked for: those that all of these hold for.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct IssueFilter {
     /// In this bucket.
     pub bucket: Option<Bucket>,
     /// Of this level.
@@ -176,14 +177,14 @@ pub struct Filter {
     /// Of this kind.
     pub kind: Option<Kind>,
     /// With this text.
-    pub text: Option<Text>,
+    pub text: Option<SearchText>,
 }
 
-impl Filter {
-    /// Whether the issue is one of them, but for the text. `unassigned_as`: see [`Entry::counted_as`].
-    pub fn chooses(&self, entry: &Entry, unassigned_as: Option<Severity>) -> bool {
-        let whole = entry.exemption == Some(Exempted::Whole);
-        let coverage = entry.exemption.map(Exempted::coverage);
+impl IssueFilter {
+    /// Whether the issue is one of them, but for the text. `unassigned_as`: see [`PackedIssue::counted_as`].
+    pub fn matches(&self, entry: &PackedIssue, unassigned_as: Option<Severity>) -> bool {
+        let whole = entry.exemption == Some(PackedExemption::Whole);
+        let coverage = entry.exemption.map(PackedExemption::coverage);
         self.bucket.is_none_or(|bucket| bucket == entry.bucket)
             && self.severity.is_none_or(|severity| severity == entry.level)
             && self.exempted.is_none_or(|exempted| exempted == whole)
@@ -198,9 +199,9 @@ pub const TEXT_CHARS_MAX: usize = 200;
 
 /// A text that is looked for, in whichever case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(String);
+pub struct SearchText(String);
 
-impl FromStr for Text {
+impl FromStr for SearchText {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(char::is_control) {
@@ -214,45 +215,32 @@ impl FromStr for Text {
     }
 }
 
-impl Text {
+impl SearchText {
     /// Whether it stands in another text.
     pub fn is_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.0)
     }
 }
 
-/// In which order issues are listed. What is alike stays as it is by severity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sort {
-    /// The worst first; those that are gone after all others.
-    #[default]
-    Severity,
-    /// By title.
-    Title,
-    /// The most occurrences first.
-    Occurrences,
-    /// What has been known for longest first.
-    FirstSeen,
-    /// What was met last first.
-    Newest,
+word_enum! {
+    /// In which order issues are listed. What is alike stays as it is by severity.
+    #[derive(Default)]
+    pub enum Sort: "an order of issues" {
+        /// The worst first; those that are gone after all others.
+        #[default]
+        Severity = "severity",
+        /// By title.
+        Title = "title",
+        /// The most occurrences first.
+        Occurrences = "occurrences",
+        /// What has been known for longest first.
+        FirstSeen = "first_seen",
+        /// What was met last first.
+        Newest = "newest",
+    }
 }
 
 impl Sort {
-    /// All orders.
-    pub const ALL: [Self; 5] = [Self::Severity, Self::Title, Self::Occurrences, Self::FirstSeen, Self::Newest];
-
-    /// The order as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Severity => "severity",
-            Self::Title => "title",
-            Self::Occurrences => "occurrences",
-            Self::FirstSeen => "first_seen",
-            Self::Newest => "newest",
-        }
-    }
-
     /// The name of the list that this order makes of a scan's issues: a cursor is good for one.
     pub fn list(self) -> &'static str {
         match self {
@@ -262,16 +250,6 @@ impl Sort {
             Self::FirstSeen => "issues by first_seen",
             Self::Newest => "issues by newest",
         }
-    }
-}
-
-impl FromStr for Sort {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or_else(|| {
-            let known = Self::ALL.map(Self::as_str).join(", ");
-            format!("`{}` is none of {known}", text.escape_default())
-        })
     }
 }
 

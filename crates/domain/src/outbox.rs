@@ -6,6 +6,7 @@ use crate::exemption::{Reason, Scope};
 use crate::ids::{ExemptionId, ScannerId, Subject};
 use crate::journal::{Fold, Refusal};
 use crate::time::Timestamp;
+use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,24 +50,24 @@ impl From<Excerpt> for String {
     }
 }
 
-/// What a notice tells of an exemption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// It was asked for.
-    Requested,
-    /// It was asked for again.
-    Reopened,
-    /// It was granted.
-    Approved,
-    /// It was refused, or taken back.
-    Rejected,
-    /// It was withdrawn.
-    Cancelled,
-    /// It went back to review, because what it covers was recognised less surely than before.
-    Returned,
-    /// Its end comes near.
-    Ending,
+word_enum! {
+    /// What a notice tells of an exemption.
+    pub enum NoticeKind: "a kind of notice" {
+        /// It was asked for.
+        Requested = "requested",
+        /// It was asked for again.
+        Reopened = "reopened",
+        /// It was granted.
+        Approved = "approved",
+        /// It was refused, or taken back.
+        Rejected = "rejected",
+        /// It was withdrawn.
+        Cancelled = "cancelled",
+        /// It went back to review, because what it covers was recognised less surely than before.
+        Returned = "returned",
+        /// Its end comes near.
+        Ending = "ending",
+    }
 }
 
 /// What is told of an exemption: the fields of the reference product's notifications (its section 7).

@@ -35,7 +35,7 @@ pub struct KnownParts {
 
 /// What a report lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lacking<'a> {
+pub struct MissingParts<'a> {
     /// The parts, sorted.
     pub parts: Vec<&'a str>,
     /// The set that has them.
@@ -55,12 +55,15 @@ impl KnownParts {
     }
 
     /// What these parts lack: they are some of a known set, the newest such, and never were a report by themselves.
-    pub fn lacking(&self, parts: &[String]) -> Option<Lacking<'_>> {
+    pub fn missing_parts(&self, parts: &[String]) -> Option<MissingParts<'_>> {
         if parts.is_empty() || self.has(parts) {
             return None;
         }
         let of = self.sets.iter().rev().find(|set| parts.iter().all(|part| set.parts.contains(part)))?;
-        Some(Lacking { parts: of.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect(), of })
+        Some(MissingParts {
+            parts: of.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect(),
+            of,
+        })
     }
 
     /// With this set too; the oldest are forgotten beyond the limits.
@@ -100,7 +103,7 @@ mod tests {
     #[test]
     fn only_a_part_of_a_known_report_that_never_came_alone_lacks_something() {
         let known = known(&[&["go", "js", "py"], &["js", "py"], &["c"]]);
-        let lacking = |parts: &[&str]| known.lacking(&owned(parts)).map(|lacking| lacking.parts.join(" "));
+        let lacking = |parts: &[&str]| known.missing_parts(&owned(parts)).map(|lacking| lacking.parts.join(" "));
         assert_eq!(lacking(&["py"]).as_deref(), Some("js"), "the newest set that has it");
         assert_eq!(lacking(&["go", "py"]).as_deref(), Some("js"));
         assert_eq!(lacking(&["js", "py"]), None, "it came like this before");

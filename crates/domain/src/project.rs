@@ -1,6 +1,6 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
-use crate::baseline::{Baseline, BaselinePattern, Choice, Origin, Settled, built_in};
+use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
 use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
@@ -66,7 +66,7 @@ pub struct Target {
     pub target_type: TargetType,
     /// What it has decided of its baseline; absent: nothing, the default of its type applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub baseline: Option<Choice>,
+    pub baseline: Option<BaselineChoice>,
     /// Who made it.
     pub created: Mark,
 }
@@ -92,7 +92,7 @@ pub struct Project {
 }
 
 impl Fold for Project {
-    type Event = Named<ProjectEvent>;
+    type Event = InProject<ProjectEvent>;
     const ORDERED: bool = true;
 
     fn apply(&mut self, _n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
@@ -107,7 +107,7 @@ impl Fold for Project {
             }
             ProjectEvent::TargetCreated { name, target_type } => match self.targets.get(name) {
                 Some(target) if target.target_type == *target_type => {}
-                Some(target) => return Err(other_type(name, target.target_type, *target_type)),
+                Some(target) => return Err(type_mismatch(name, target.target_type, *target_type)),
                 None if self.targets.len() >= TARGETS_MAX => {
                     return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the most it may have")));
                 }
@@ -124,9 +124,9 @@ impl Fold for Project {
             ProjectEvent::BaselineSet { name, variant, regex, none } => match self.targets.get_mut(name) {
                 Some(target) => {
                     target.baseline = match (variant, regex, none) {
-                        (Some(variant), _, _) => Some(Choice::Of(Baseline::Variant(variant.clone()))),
-                        (None, Some(regex), _) => Some(Choice::Of(Baseline::Regex(regex.clone()))),
-                        (None, None, true) => Some(Choice::None),
+                        (Some(variant), _, _) => Some(BaselineChoice::Of(Baseline::Variant(variant.clone()))),
+                        (None, Some(regex), _) => Some(BaselineChoice::Of(Baseline::Regex(regex.clone()))),
+                        (None, None, true) => Some(BaselineChoice::None),
                         (None, None, false) => None,
                     };
                 }
@@ -142,11 +142,11 @@ impl Fold for Project {
 
 impl ProjectEvent {
     /// A target's baseline was set to this, or, without a choice, left to the default.
-    pub fn baseline_set(name: TargetName, choice: Option<Choice>) -> Self {
+    pub fn baseline_set(name: TargetName, choice: Option<BaselineChoice>) -> Self {
         let (variant, regex, none) = match choice {
-            Some(Choice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
-            Some(Choice::Of(Baseline::Regex(regex))) => (None, Some(regex), false),
-            Some(Choice::None) => (None, None, true),
+            Some(BaselineChoice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
+            Some(BaselineChoice::Of(Baseline::Regex(regex))) => (None, Some(regex), false),
+            Some(BaselineChoice::None) => (None, None, true),
             None => (None, None, false),
         };
         Self::BaselineSet { name, variant, regex, none }
@@ -156,22 +156,23 @@ impl ProjectEvent {
 impl Project {
     /// The baseline that holds for a target, of this type if there is none of the name yet: its own, else the project's
     /// default for its type, else the built-in one.
-    pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> Settled {
+    pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> ChosenBaseline {
         let target = self.targets.get(name);
         let target_type = target.map_or(target_type, |target| target.target_type);
-        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, Origin::Target));
-        let default = || self.settings.default_baselines.get(&target_type).map(|choice| (choice, Origin::Project));
+        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, BaselineSource::Target));
+        let default =
+            || self.settings.default_baselines.get(&target_type).map(|choice| (choice, BaselineSource::Project));
         match own.or_else(default) {
-            Some((Choice::Of(baseline), origin)) => Settled { baseline: Some(baseline.clone()), origin },
-            Some((Choice::None, origin)) => Settled { baseline: None, origin },
-            None => Settled { baseline: built_in(target_type), origin: Origin::BuiltIn },
+            Some((BaselineChoice::Of(baseline), origin)) => ChosenBaseline { baseline: Some(baseline.clone()), origin },
+            Some((BaselineChoice::None, origin)) => ChosenBaseline { baseline: None, origin },
+            None => ChosenBaseline { baseline: built_in(target_type), origin: BaselineSource::BuiltIn },
         }
     }
 }
 
 /// An event with the project it belongs to, so that ids can be derived while folding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named<E> {
+pub struct InProject<E> {
     /// The project.
     pub project: ProjectId,
     /// What happened.
@@ -180,7 +181,7 @@ pub struct Named<E> {
 }
 
 /// The refusal of a target under a second type.
-pub fn other_type(name: &TargetName, is: TargetType, asked: TargetType) -> Refusal {
+pub fn type_mismatch(name: &TargetName, is: TargetType, asked: TargetType) -> Refusal {
     Refusal::new(format!("target `{name}` is a {is}, not a {asked}"))
 }
 
@@ -191,8 +192,8 @@ mod tests {
     use crate::testing::{entry, token};
     use finding::severity::Severity;
 
-    fn named(event: ProjectEvent) -> Named<ProjectEvent> {
-        Named { project: "shop".parse().unwrap(), event }
+    fn named(event: ProjectEvent) -> InProject<ProjectEvent> {
+        InProject { project: "shop".parse().unwrap(), event }
     }
 
     fn fold(events: &[ProjectEvent]) -> (Project, Vec<Result<(), String>>) {
@@ -210,7 +211,7 @@ mod tests {
     }
 
     fn baseline(name: &str, variant: Option<&str>) -> ProjectEvent {
-        let choice = variant.map(|variant| Choice::Of(Baseline::Variant(variant.parse().unwrap())));
+        let choice = variant.map(|variant| BaselineChoice::Of(Baseline::Variant(variant.parse().unwrap())));
         ProjectEvent::baseline_set(name.parse().unwrap(), choice)
     }
 
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(results, [Err("there is no target `dvpwa`".to_owned())]);
         let (project, _) = fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master"))]);
         let master = Baseline::Variant("master".parse().unwrap());
-        assert_eq!(project.targets.values().next().unwrap().baseline, Some(Choice::Of(master)));
+        assert_eq!(project.targets.values().next().unwrap().baseline, Some(BaselineChoice::Of(master)));
         let (project, _) =
             fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master")), baseline("dvpwa", None)]);
         assert_eq!(project.targets.values().next().unwrap().baseline, None);
@@ -246,34 +247,37 @@ mod tests {
 
     #[test]
     fn a_targets_own_baseline_beats_the_projects_default_and_that_the_built_in_one() {
-        let defaults = |choices: &[(TargetType, Choice)]| ProjectEvent::SettingsSet {
+        let defaults = |choices: &[(TargetType, BaselineChoice)]| ProjectEvent::SettingsSet {
             settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
         };
         let own = |choice| ProjectEvent::baseline_set("dvpwa".parse().unwrap(), choice);
-        let trunk = Choice::Of(Baseline::Variant("trunk".parse().unwrap()));
+        let trunk = BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()));
         let [repository, container] = [TargetType::Repository, TargetType::Container];
-        let releases = Choice::Of(regex("v.*"));
+        let releases = BaselineChoice::Of(regex("v.*"));
         let of = |events: &[ProjectEvent]| {
             let (project, _) = fold(events);
-            let Settled { baseline, origin } = project.baseline(&"dvpwa".parse().unwrap(), repository);
+            let ChosenBaseline { baseline, origin } = project.baseline(&"dvpwa".parse().unwrap(), repository);
             (baseline, origin)
         };
         let made = target(repository);
-        assert_eq!(of(&[]), (built_in(repository), Origin::BuiltIn), "a target before its first scan");
-        assert_eq!(of(std::slice::from_ref(&made)), (built_in(repository), Origin::BuiltIn));
-        let project = defaults(&[(repository, trunk.clone()), (container, Choice::None)]);
+        assert_eq!(of(&[]), (built_in(repository), BaselineSource::BuiltIn), "a target before its first scan");
+        assert_eq!(of(std::slice::from_ref(&made)), (built_in(repository), BaselineSource::BuiltIn));
+        let project = defaults(&[(repository, trunk.clone()), (container, BaselineChoice::None)]);
         assert_eq!(
             of(&[made.clone(), project.clone()]),
-            (Some(Baseline::Variant("trunk".parse().unwrap())), Origin::Project)
+            (Some(Baseline::Variant("trunk".parse().unwrap())), BaselineSource::Project)
         );
-        assert_eq!(of(&[made.clone(), defaults(&[(container, trunk)])]).1, Origin::BuiltIn, "of another type");
-        assert_eq!(of(&[made.clone(), defaults(&[(repository, Choice::None)])]), (None, Origin::Project));
+        assert_eq!(of(&[made.clone(), defaults(&[(container, trunk)])]).1, BaselineSource::BuiltIn, "of another type");
+        assert_eq!(
+            of(&[made.clone(), defaults(&[(repository, BaselineChoice::None)])]),
+            (None, BaselineSource::Project)
+        );
         let mut events = vec![made, project, own(Some(releases))];
-        assert_eq!(of(&events), (Some(regex("v.*")), Origin::Target));
-        events.push(own(Some(Choice::None)));
-        assert_eq!(of(&events), (None, Origin::Target));
+        assert_eq!(of(&events), (Some(regex("v.*")), BaselineSource::Target));
+        events.push(own(Some(BaselineChoice::None)));
+        assert_eq!(of(&events), (None, BaselineSource::Target));
         events.push(own(None));
-        assert_eq!(of(&events).1, Origin::Project, "the default applies again");
+        assert_eq!(of(&events).1, BaselineSource::Project, "the default applies again");
     }
 
     #[test]
@@ -310,9 +314,9 @@ mod tests {
             ProjectEvent::SettingsSet {
                 settings: Settings {
                     default_baselines: BTreeMap::from([
-                        (TargetType::Repository, Choice::Of(Baseline::Variant("trunk".parse().unwrap()))),
-                        (TargetType::Container, Choice::Of(regex("v.*"))),
-                        (TargetType::Instance, Choice::None),
+                        (TargetType::Repository, BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()))),
+                        (TargetType::Container, BaselineChoice::Of(regex("v.*"))),
+                        (TargetType::Instance, BaselineChoice::None),
                     ]),
                     missing_baseline: MissingBaseline::Undecided,
                     rejected_allowed: 2,
@@ -322,8 +326,8 @@ mod tests {
             },
             baseline("dvpwa", Some("master")),
             baseline("dvpwa", None),
-            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::Of(regex("v.*")))),
-            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::None)),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::Of(regex("v.*")))),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::None)),
             ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();

@@ -25,26 +25,26 @@ pub struct Replayed {
     pub by: Actor,
     /// What it began with.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: ReplaySource,
 }
 
 /// What a replay began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "from")]
-pub enum Origin {
+pub enum ReplaySource {
     /// The raw report, which was read again.
     Report,
     /// The stored findings: the parsers had no part in it.
     Findings {
         /// Why the report could not be read again.
-        reason: Unread,
+        reason: ReportUnavailable,
     },
 }
 
 /// Why a raw report cannot be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unread {
+pub enum ReportUnavailable {
     /// It was removed once it was parsed.
     Removed,
     /// Its key is encrypted, and the installation has no storage key.
@@ -53,7 +53,7 @@ pub enum Unread {
     KeyUnusable,
 }
 
-impl Unread {
+impl ReportUnavailable {
     /// What people are told.
     pub fn as_sentence(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub struct OccurrenceRow {
 
 /// One of the two results that are compared.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct ScanResult {
     /// The verdict.
     pub verdict: Verdict,
     /// The output variables.
@@ -106,7 +106,7 @@ pub struct Outcome {
 }
 
 /// What a variable was and what it is; nothing where one side lacks it.
-pub type Values = (Option<String>, Option<String>);
+pub type VariablePair = (Option<String>, Option<String>);
 
 /// How two results differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub struct Differences {
     /// Whether the verdicts differ.
     pub verdict_changed: bool,
     /// The output variables that differ.
-    pub variables: BTreeMap<String, Values>,
+    pub variables: BTreeMap<String, VariablePair>,
     /// The issues: every one of either side in exactly one number.
     pub issues: IssueCounts,
     /// The occurrences: every one of either side in exactly one number.
@@ -161,12 +161,12 @@ pub struct Example {
     /// The place of the result in the report, if it is an occurrence that differs.
     pub result: Option<u32>,
     /// How.
-    pub how: How,
+    pub how: Difference,
 }
 
 /// How an issue or occurrence differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum Difference {
     /// It is in the original alone.
     OnlyOriginal,
     /// It is in the replay alone.
@@ -179,7 +179,7 @@ pub enum How {
     Reidentified(OccurrenceId, OccurrenceId),
 }
 
-impl How {
+impl Difference {
     /// As the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -203,7 +203,7 @@ impl How {
 }
 
 /// Compares a scan's result with that of its replay.
-pub fn differences(mut original: Outcome, mut replay: Outcome) -> Differences {
+pub fn differences(mut original: ScanResult, mut replay: ScanResult) -> Differences {
     let mut found = Differences {
         verdict_changed: original.verdict != replay.verdict,
         variables: variables(&original.variables, &replay.variables),
@@ -228,7 +228,7 @@ pub fn differences(mut original: Outcome, mut replay: Outcome) -> Differences {
 }
 
 /// The variables that differ.
-fn variables(original: &BTreeMap<String, String>, replay: &BTreeMap<String, String>) -> BTreeMap<String, Values> {
+fn variables(original: &BTreeMap<String, String>, replay: &BTreeMap<String, String>) -> BTreeMap<String, VariablePair> {
     let names = original.keys().chain(replay.keys());
     let both = names.map(|name| (name.clone(), (original.get(name).cloned(), replay.get(name).cloned())));
     both.filter(|(_, (was, is))| was != is).collect()
@@ -241,15 +241,15 @@ impl Differences {
             match rest.remove(&was.id) {
                 None => {
                     self.issues.only_original += 1;
-                    self.example(was.id, None, How::OnlyOriginal);
+                    self.example(was.id, None, Difference::OnlyOriginal);
                 }
                 Some(is) if is.bucket != was.bucket => {
                     self.issues.rebucketed += 1;
-                    self.example(was.id, None, How::Rebucketed(was.bucket, is.bucket));
+                    self.example(was.id, None, Difference::Rebucketed(was.bucket, is.bucket));
                 }
                 Some(is) if is.severity != was.severity => {
                     self.issues.rerated += 1;
-                    self.example(was.id, None, How::Rerated(was.severity, is.severity));
+                    self.example(was.id, None, Difference::Rerated(was.severity, is.severity));
                 }
                 Some(_) => self.issues.same += 1,
             }
@@ -257,21 +257,21 @@ impl Differences {
         // In the order of the replay: its worst first.
         for is in replay.iter().filter(|row| rest.contains_key(&row.id)) {
             self.issues.only_replay += 1;
-            self.example(is.id, None, How::OnlyReplay);
+            self.example(is.id, None, Difference::OnlyReplay);
         }
     }
 
     /// Counts a result and says how it differs, if it does.
-    fn occurrence(&mut self, pair: EitherOrBoth<&OccurrenceRow>) -> Option<How> {
+    fn occurrence(&mut self, pair: EitherOrBoth<&OccurrenceRow>) -> Option<Difference> {
         let counts = &mut self.occurrences;
         let (count, how) = match pair {
-            EitherOrBoth::Left(_) => (&mut counts.only_original, Some(How::OnlyOriginal)),
-            EitherOrBoth::Right(_) => (&mut counts.only_replay, Some(How::OnlyReplay)),
+            EitherOrBoth::Left(_) => (&mut counts.only_original, Some(Difference::OnlyOriginal)),
+            EitherOrBoth::Right(_) => (&mut counts.only_replay, Some(Difference::OnlyReplay)),
             EitherOrBoth::Both(was, is) if was.id != is.id => {
-                (&mut counts.reidentified, Some(How::Reidentified(was.id, is.id)))
+                (&mut counts.reidentified, Some(Difference::Reidentified(was.id, is.id)))
             }
             EitherOrBoth::Both(was, is) if was.bucket != is.bucket => {
-                (&mut counts.rebucketed, Some(How::Rebucketed(was.bucket, is.bucket)))
+                (&mut counts.rebucketed, Some(Difference::Rebucketed(was.bucket, is.bucket)))
             }
             EitherOrBoth::Both(_, _) => (&mut counts.same, None),
         };
@@ -279,7 +279,7 @@ impl Differences {
         how
     }
 
-    fn example(&mut self, issue: IssueId, result: Option<u32>, how: How) {
+    fn example(&mut self, issue: IssueId, result: Option<u32>, how: Difference) {
         if self.examples.len() < EXAMPLES_MAX {
             self.examples.push(Example { issue, result, how });
         }
@@ -302,10 +302,10 @@ mod tests {
         OccurrenceRow { result, issue, id: OccurrenceId::from_bits([id; 16]), bucket }
     }
 
-    fn outcome(verdict: Verdict, issues: Vec<IssueRow>, occurrences: Vec<OccurrenceRow>) -> Outcome {
+    fn outcome(verdict: Verdict, issues: Vec<IssueRow>, occurrences: Vec<OccurrenceRow>) -> ScanResult {
         let total = issues.len().to_string();
         let variables = BTreeMap::from([("TOTAL".to_owned(), total), ("REMEDIATED".to_owned(), "0".to_owned())]);
-        Outcome { verdict, variables, issues, occurrences }
+        ScanResult { verdict, variables, issues, occurrences }
     }
 
     #[test]
@@ -352,11 +352,11 @@ mod tests {
         assert_eq!(
             told,
             [
-                (id(2), None, How::OnlyOriginal),
-                (id(3), None, How::Rerated(Severity::Low, Severity::Critical)),
-                (id(4), None, How::Rebucketed(Bucket::Common, Bucket::Remediated)),
-                (id(5), None, How::OnlyReplay),
-                (id(6), None, How::OnlyReplay),
+                (id(2), None, Difference::OnlyOriginal),
+                (id(3), None, Difference::Rerated(Severity::Low, Severity::Critical)),
+                (id(4), None, Difference::Rebucketed(Bucket::Common, Bucket::Remediated)),
+                (id(5), None, Difference::OnlyReplay),
+                (id(6), None, Difference::OnlyReplay),
             ]
         );
         let total = ("TOTAL".to_owned(), (Some("4".to_owned()), Some("5".to_owned())));
@@ -394,10 +394,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                (id(1), Some(2), How::Reidentified(occurrence(2), occurrence(8))),
-                (id(1), Some(4), How::Rebucketed(Bucket::New, Bucket::Common)),
-                (id(2), Some(5), How::OnlyReplay),
-                (id(2), Some(9), How::OnlyOriginal),
+                (id(1), Some(2), Difference::Reidentified(occurrence(2), occurrence(8))),
+                (id(1), Some(4), Difference::Rebucketed(Bucket::New, Bucket::Common)),
+                (id(2), Some(5), Difference::OnlyReplay),
+                (id(2), Some(9), Difference::OnlyOriginal),
             ]
         );
     }
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn the_stored_form_is_pinned() {
         let by = serde_json::from_value(serde_json::json!({"subject": "ci", "role": "developer"})).unwrap();
-        let origin = Origin::Findings { reason: Unread::NoStorageKey };
+        let origin = ReplaySource::Findings { reason: ReportUnavailable::NoStorageKey };
         let replayed = Replayed { at: Timestamp::from_ms(5), by, origin };
         insta::assert_snapshot!(
             serde_json::to_string(&replayed).unwrap(),
@@ -428,6 +428,6 @@ mod tests {
         );
         let read: Replayed = serde_json::from_str(&serde_json::to_string(&replayed).unwrap()).unwrap();
         assert_eq!(read, replayed);
-        assert_eq!(serde_json::to_string(&Origin::Report).unwrap(), r#"{"from":"report"}"#);
+        assert_eq!(serde_json::to_string(&ReplaySource::Report).unwrap(), r#"{"from":"report"}"#);
     }
 }

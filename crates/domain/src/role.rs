@@ -1,24 +1,23 @@
 //! What a token's holder may do. The order is the order of power.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
+use crate::word_enum::word_enum;
 
-/// A role in one project, after section 13 of the reference product. Each but `uploader` includes those before it; the
-/// uploader is for machines, and reads nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Uploads reports and gets their verdicts; reads nothing else.
-    Uploader,
-    /// Reads results.
-    Viewer,
-    /// Uploads reports, sets baselines, requests and cancels exemptions.
-    Developer,
-    /// Decides on exemptions.
-    Secops,
-    /// Makes projects and tokens.
-    Admin,
+word_enum! {
+    /// A role in one project, after section 13 of the reference product. Each but `uploader` includes those before it; the
+    /// uploader is for machines, and reads nothing.
+    #[derive(PartialOrd, Ord)]
+    pub enum Role: "a role" {
+        /// Uploads reports and gets their verdicts; reads nothing else.
+        Uploader = "uploader",
+        /// Reads results.
+        Viewer = "viewer",
+        /// Uploads reports, sets baselines, requests and cancels exemptions.
+        Developer = "developer",
+        /// Decides on exemptions.
+        Secops = "secops",
+        /// Makes projects and tokens.
+        Admin = "admin",
+    }
 }
 
 /// What a call needs its caller to have the right to.
@@ -47,20 +46,6 @@ impl Right {
 }
 
 impl Role {
-    /// All roles, the weakest first.
-    pub const ALL: [Self; 5] = [Self::Uploader, Self::Viewer, Self::Developer, Self::Secops, Self::Admin];
-
-    /// The role as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Uploader => "uploader",
-            Self::Viewer => "viewer",
-            Self::Developer => "developer",
-            Self::Secops => "secops",
-            Self::Admin => "admin",
-        }
-    }
-
     /// Whether it gives this right.
     pub fn has(self, right: Right) -> bool {
         match right {
@@ -70,24 +55,6 @@ impl Role {
             Right::Decide => Self::Secops <= self,
             Right::Administer => Self::Admin <= self,
         }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no role; use one of uploader, viewer, developer, secops, admin", .0.escape_default())]
-pub struct UnknownRole(String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-    fn from_str(value: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == value).ok_or_else(|| UnknownRole(value.to_owned()))
     }
 }
 
@@ -102,7 +69,7 @@ mod tests {
         }
         assert_eq!(
             "Root".parse::<Role>().unwrap_err().to_string(),
-            "`Root` is no role; use one of uploader, viewer, developer, secops, admin"
+            "`Root` is not a role; expected one of `uploader`, `viewer`, `developer`, `secops`, `admin`"
         );
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// A variant's newest scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct NewestScan {
     /// The number of its event: what is newer has a greater one.
     pub n: u64,
     /// When it was recorded.
@@ -40,13 +40,13 @@ fn is_pass(verdict: &Verdict) -> bool {
 
 /// A target's newest scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Last {
+pub struct NewestOfTarget {
     /// Its variant.
     pub variant: VariantName,
     /// Its scanner.
     pub scanner: ScannerId,
     /// The scan.
-    pub seen: Seen,
+    pub seen: NewestScan,
 }
 
 /// The fold of a target's scans: its variants and its trend. The scans themselves are read from the journal's end, a page at a time. So
@@ -57,14 +57,14 @@ pub struct Last {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanLog {
     /// The variants' newest complete scans, by whichever scanner.
-    pub complete: BTreeMap<VariantName, Seen>,
+    pub complete: BTreeMap<VariantName, NewestScan>,
     /// The variants' newest incomplete scans.
-    pub incomplete: BTreeMap<VariantName, Seen>,
+    pub incomplete: BTreeMap<VariantName, NewestScan>,
     /// The newest scan of each series of each variant, by [`step`].
-    pub steps: BTreeMap<String, Seen>,
+    pub steps: BTreeMap<String, NewestScan>,
     /// The newest scan of all.
     #[serde(deserialize_with = "Option::deserialize")]
-    pub last: Option<Last>,
+    pub last: Option<NewestOfTarget>,
     /// How the scans went by day.
     pub trend: Trend,
 }
@@ -75,12 +75,12 @@ pub struct Variant<'a> {
     /// Its name.
     pub name: &'a VariantName,
     /// Its newest scan, complete or not.
-    pub newest: &'a Seen,
+    pub newest: &'a NewestScan,
     /// Whether that scan is complete.
     pub complete: bool,
     /// Of its newest scans, one of each series, the one with the worst verdict: what the variant stands at. A variant that
     /// one scanner fails does not pass because another came after it.
-    pub deciding: &'a Seen,
+    pub deciding: &'a NewestScan,
 }
 
 /// Names a series of a variant's scans.
@@ -93,26 +93,26 @@ impl ScanLog {
     /// The newest in one of the log's lists whose variant passes the test.
     pub fn newest<'a>(
         &self,
-        list: &'a BTreeMap<VariantName, Seen>,
+        list: &'a BTreeMap<VariantName, NewestScan>,
         test: impl Fn(&VariantName) -> bool,
-    ) -> Option<(&'a VariantName, &'a Seen)> {
+    ) -> Option<(&'a VariantName, &'a NewestScan)> {
         list.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
     }
 
     /// All variants, the most recently scanned first.
     pub fn variants(&self) -> Vec<Variant<'_>> {
-        let newer = |map: &BTreeMap<VariantName, Seen>, name: &VariantName, n: u64| {
+        let newer = |map: &BTreeMap<VariantName, NewestScan>, name: &VariantName, n: u64| {
             map.get(name).is_some_and(|other| n < other.n)
         };
         let variants = |list, others, complete| {
-            let list: &BTreeMap<VariantName, Seen> = list;
+            let list: &BTreeMap<VariantName, NewestScan> = list;
             let of_list = list.iter().filter(move |(name, seen)| !newer(others, name, seen.n));
             of_list.map(move |(name, newest)| (name, newest, complete))
         };
-        let mut deciding: BTreeMap<&str, &Seen> = BTreeMap::new();
+        let mut deciding: BTreeMap<&str, &NewestScan> = BTreeMap::new();
         for (step, seen) in &self.steps {
             let variant = step.split_once(' ').map_or("", |(_, variant)| variant);
-            let weight = |seen: &Seen| (seen.verdict.weight(), seen.n);
+            let weight = |seen: &NewestScan| (seen.verdict.weight(), seen.n);
             let held = deciding.entry(variant).or_insert(seen);
             if weight(held) < weight(seen) {
                 *held = seen;
@@ -139,12 +139,13 @@ impl Fold for ScanLog {
     fn apply(&mut self, n: u64, entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
         let event = &entry.event;
         let list = if event.complete { &mut self.complete } else { &mut self.incomplete };
-        let seen = Seen { n, at: entry.at, scan: event.scan, series: event.series, verdict: event.outcome.verdict };
+        let seen =
+            NewestScan { n, at: entry.at, scan: event.scan, series: event.series, verdict: event.outcome.verdict };
         if self.last.as_ref().is_none_or(|last| last.seen.n < n) {
             let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
-            self.last = Some(Last { variant, scanner, seen: seen.clone() });
+            self.last = Some(NewestOfTarget { variant, scanner, seen: seen.clone() });
         }
-        keep(&mut self.steps, step(event.series, &event.variant), Seen { series: None, ..seen.clone() });
+        keep(&mut self.steps, step(event.series, &event.variant), NewestScan { series: None, ..seen.clone() });
         keep(list, event.variant.clone(), seen);
         self.trend.take(n, event);
         Ok(())
@@ -152,7 +153,7 @@ impl Fold for ScanLog {
 }
 
 /// Keeps the newest scan of each, and of those the newest [`VARIANTS_KNOWN_MAX`]: the same in whatever order they come.
-fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, Seen>, of: K, seen: Seen) {
+fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestScan) {
     match list.get_mut(&of) {
         Some(known) if known.n < seen.n => *known = seen,
         Some(_) => {}

@@ -20,7 +20,7 @@ pub use code::{containment, similarity};
 pub use text::normal_path;
 
 use crate::digest::Short;
-use code::Parts;
+use code::CodeParts;
 use finding::{Finding, Kind};
 use text::masked;
 
@@ -55,7 +55,7 @@ pub struct Signatures {
 
 /// A finding as the matcher sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marks {
+pub struct ComparableFinding {
     /// The file, host or origin: what renaming changes. Empty if there is none.
     pub path: String,
     /// The hashes.
@@ -68,12 +68,12 @@ pub struct Marks {
     pub fingerprint: Option<(String, Short)>,
 }
 
-impl Marks {
+impl ComparableFinding {
     /// What a finding is recognised by.
     pub fn of(finding: &Finding) -> Self {
-        let code = Parts::of(finding);
+        let code = CodeParts::of(finding);
         let file = finding.location.as_ref().map(|location| normal_path(&location.path)).unwrap_or_default();
-        let network = finding.endpoint.as_ref().map(endpoint::Seen::of).unwrap_or_default();
+        let network = finding.endpoint.as_ref().map(endpoint::EndpointParts::of).unwrap_or_default();
         let path = match finding.kind {
             Kind::Web | Kind::Host if !network.origin.is_empty() => network.origin.clone(),
             Kind::Code | Kind::Secret | Kind::Dependency | Kind::License | Kind::Infrastructure if file.is_empty() => {
@@ -82,7 +82,7 @@ impl Marks {
             Kind::Web | Kind::Host | Kind::Code | Kind::Secret | Kind::Dependency | Kind::License => file,
             Kind::Infrastructure => file,
         };
-        let named = Named::of(finding, &network, code.as_ref());
+        let named = NamedThing::of(finding, &network, code.as_ref());
         let signatures = match (&named, &code) {
             (Some(named), _) => named.signatures(finding),
             (None, Some(code)) => code_signatures(finding, code),
@@ -115,7 +115,7 @@ fn bare(finding: &Finding) -> Signatures {
     }
 }
 
-fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
+fn code_signatures(finding: &Finding, code: &CodeParts) -> Signatures {
     let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
     Signatures {
         context: Some(Short::derive("v2:signature:context", &[before, own, after])),
@@ -127,15 +127,15 @@ fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
 }
 
 /// A thing that a finding is about, where it has a name: it is recognised by that and not by code.
-struct Named {
+struct NamedThing {
     /// Its name.
     name: Vec<String>,
     /// What is said of it more exactly.
     exactly: Vec<String>,
 }
 
-impl Named {
-    fn of(finding: &Finding, network: &endpoint::Seen, code: Option<&Parts>) -> Option<Self> {
+impl NamedThing {
+    fn of(finding: &Finding, network: &endpoint::EndpointParts, code: Option<&CodeParts>) -> Option<Self> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         match finding.kind {
             Kind::Dependency | Kind::License => {
@@ -210,7 +210,7 @@ mod tests {
     use crate::testing::finding;
 
     fn signatures(path: &str, line: u32, code: &[&str]) -> (String, Signatures) {
-        let marks = Marks::of(&finding(0, "B1", path, line, code));
+        let marks = ComparableFinding::of(&finding(0, "B1", path, line, code));
         (marks.path, marks.signatures)
     }
 
@@ -244,14 +244,14 @@ mod tests {
         let before = finding(0, "B1", "a.py", 10, &["x", "user = create(name, password='p')", "y"]);
         let mut after = finding(0, "B1", "a.py", 11, &["user = create(", "    name, password=\"p\"", ")"]);
         after.location.as_mut().unwrap().end_line = Some(12);
-        let signatures = |finding: &Finding| Marks::of(finding).signatures;
+        let signatures = |finding: &Finding| ComparableFinding::of(finding).signatures;
         assert_ne!(signatures(&before).snippet, signatures(&after).snippet);
         after.statement_line = Some(10);
         assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
         assert_ne!(signatures(&before).context, signatures(&after).context);
         // Of a statement of a thousand lines the one that is meant is compared all the same.
         after.statement_line = Some(1);
-        assert!(Marks::of(&after).code.unwrap().contains("password"));
+        assert!(ComparableFinding::of(&after).code.unwrap().contains("password"));
     }
 
     #[test]
@@ -269,7 +269,8 @@ mod tests {
             }),
             ..Finding::new(Kind::Dependency, "CVE-1", "t", message)
         };
-        let [old, new] = [package("1", "one"), package("2", "two")].map(|finding| Marks::of(&finding).signatures);
+        let [old, new] =
+            [package("1", "one"), package("2", "two")].map(|finding| ComparableFinding::of(&finding).signatures);
         assert!(old.snippet == new.snippet && old.context != new.context && old.message == new.message);
         assert!(old.distinct && !old.code);
     }

@@ -121,7 +121,7 @@ fn without_credentials(text: &str) -> Result<String, RemoteUrlError> {
 
 /// What the working tree shows of one finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct SourceView {
     /// The file, as the report calls it.
     pub path: String,
     /// The finding's first line.
@@ -134,7 +134,7 @@ pub struct View {
 
 /// What became of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum SourceAdded {
     /// The finding has its code now.
     Code,
     /// The finding has the hash of its file; it showed code already, must not take any, or there was none.
@@ -144,10 +144,10 @@ pub enum Added {
 }
 
 /// Adds to a finding what the working tree shows of it. What the report itself shows is never replaced.
-pub fn add(finding: &mut Finding, view: View) -> Added {
-    let Some(location) = finding.location.as_ref() else { return Added::Mismatched };
+pub fn add_source(finding: &mut Finding, view: SourceView) -> SourceAdded {
+    let Some(location) = finding.location.as_ref() else { return SourceAdded::Mismatched };
     if location.path != view.path || location.line != view.line {
-        return Added::Mismatched;
+        return SourceAdded::Mismatched;
     }
     let shows = |code: &Excerpt| {
         let lines = u32::try_from(code.lines.len()).unwrap_or(u32::MAX);
@@ -155,14 +155,14 @@ pub fn add(finding: &mut Finding, view: View) -> Added {
         location.line.is_some_and(|line| range.contains(&line))
     };
     if view.code.as_ref().is_some_and(|code| !shows(code)) {
-        return Added::Mismatched;
+        return SourceAdded::Mismatched;
     }
     finding.file_sha256 = Some(view.sha256);
     match view.code.filter(|_| finding.may_take_code()) {
-        None => Added::HashAlone,
+        None => SourceAdded::HashAlone,
         Some(code) => {
             finding.code = Some(code);
-            Added::Code
+            SourceAdded::Code
         }
     }
 }
@@ -233,20 +233,20 @@ mod tests {
         }
     }
 
-    fn view(path: &str, line: u32, first_line: u32, lines: &[&str]) -> View {
+    fn view(path: &str, line: u32, first_line: u32, lines: &[&str]) -> SourceView {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         let code = Some(Excerpt { first_line, lines }).filter(|code| !code.lines.is_empty());
-        View { path: path.to_owned(), line: Some(line), sha256: "a".repeat(64), code }
+        SourceView { path: path.to_owned(), line: Some(line), sha256: "a".repeat(64), code }
     }
 
     #[test]
     fn a_finding_without_code_takes_it_and_one_with_code_keeps_its_own() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
-        assert_eq!(add(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), Added::Code);
+        assert_eq!(add_source(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), SourceAdded::Code);
         assert_eq!(bare.code, Some(Excerpt { first_line: 11, lines: ["x", "md5()", "y"].map(str::to_owned).to_vec() }));
         assert_eq!(bare.file_sha256.as_deref(), Some("a".repeat(64).as_str()));
         let mut shown = finding(0, "B1", "a.py", 12, &["own"]);
-        assert_eq!(add(&mut shown, view("a.py", 12, 12, &["other"])), Added::HashAlone);
+        assert_eq!(add_source(&mut shown, view("a.py", 12, 12, &["other"])), SourceAdded::HashAlone);
         assert_eq!(shown.code.unwrap().lines, ["own"]);
         assert!(shown.file_sha256.is_some());
     }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn a_view_without_lines_gives_the_hash_alone() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
-        assert_eq!(add(&mut bare, view("a.py", 12, 1, &[])), Added::HashAlone);
+        assert_eq!(add_source(&mut bare, view("a.py", 12, 1, &[])), SourceAdded::HashAlone);
         assert!(bare.code.is_none() && bare.file_sha256.is_some());
     }
 
@@ -267,23 +267,23 @@ mod tests {
             (here(), view("a.py", 13, 13, &["x"])),
             (here(), view("a.py", 12, 13, &["behind the finding"])),
             (here(), view("a.py", 12, 11, &["before the finding"])),
-            (here(), View { line: None, ..view("a.py", 12, 12, &["x"]) }),
+            (here(), SourceView { line: None, ..view("a.py", 12, 12, &["x"]) }),
             (unplaced, view("a.py", 12, 12, &["x"])),
         ] {
             let before = finding.clone();
-            assert_eq!(add(&mut finding, view), Added::Mismatched);
+            assert_eq!(add_source(&mut finding, view), SourceAdded::Mismatched);
             assert_eq!(finding, before);
         }
         assert_eq!(
-            add(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
-            Added::Mismatched
+            add_source(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
+            SourceAdded::Mismatched
         );
     }
 
     #[test]
     fn no_code_is_added_to_a_secret_whoever_sends_it() {
         let mut secret = Finding { kind: Kind::Secret, ..finding(0, "S1", "a.py", 12, &[]) };
-        assert_eq!(add(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), Added::HashAlone);
+        assert_eq!(add_source(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), SourceAdded::HashAlone);
         assert!(secret.code.is_none());
     }
 }

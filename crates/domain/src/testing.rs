@@ -1,19 +1,20 @@
 //! What the tests of several modules share.
 
 use crate::comparison::{
-    Comparison, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
+    ComparedScan, Comparison, CurrentScan, Identified, MatchedScan, Matches, Origin, PerScan, ScanContents, ScanPair,
+    TrackedOccurrence, compare,
 };
 use crate::counts::BySeverity;
 use crate::event::{Actor, Entry};
-use crate::grouping::{Grouper, Occurrence, Span};
+use crate::grouping::{ComparableIssue, Grouper, Occurrence};
 use crate::ids::{EventId, ScanId, TargetId, TokenId, token_digest};
 use crate::role::Role;
 use crate::scan_event::{ScanEvent, ScanOutcome};
 use crate::series::series;
-use crate::signature::Marks;
+use crate::signature::ComparableFinding;
 use crate::time::{DAY_MS, Timestamp};
 use crate::token::IssuedToken;
-use crate::tracking::{Place, Stage};
+use crate::tracking::{ComparableOccurrence, Stage};
 use crate::verdict::Verdict;
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
@@ -83,7 +84,7 @@ pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) n: u8,
-    pub(crate) side: Side,
+    pub(crate) contents: ScanContents,
     pub(crate) texts: BTreeMap<u32, String>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Scan {
 pub(crate) struct Compared {
     pub(crate) scan: Scan,
     pub(crate) comparison: Comparison,
-    pub(crate) known: Known,
+    pub(crate) known: ComparedScan,
 }
 
 impl Scan {
@@ -102,13 +103,16 @@ impl Scan {
         let mut texts = BTreeMap::new();
         for (result, finding) in (0..).zip(findings) {
             let finding = Finding { result, ..finding.clone() };
-            texts.extend(Marks::of(&finding).code.map(|code| (result, code)));
+            texts.extend(ComparableFinding::of(&finding).code.map(|code| (result, code)));
             grouper.push(finding);
         }
         let (issues, occurrences, names) = grouper.finish();
-        let side =
-            Side { issues: issues.map(|issue| Span::from(&issue)).collect(), occurrences: places(&occurrences), names };
-        Self { n, side, texts }
+        let contents = ScanContents {
+            issues: issues.map(|issue| ComparableIssue::from(&issue)).collect(),
+            occurrences: places(&occurrences),
+            names,
+        };
+        Self { n, contents, texts }
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -121,25 +125,25 @@ impl Scan {
 
     /// Compares it with another, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
-        let texts = |other: &Compared| Wanted { current: self.texts.clone(), reference: other.scan.texts.clone() };
-        let recognised = reference.map(|other| Meeting::of(&self.side, &other.known).finish(texts(other)));
+        let texts = |other: &Compared| PerScan { current: self.texts.clone(), reference: other.scan.texts.clone() };
+        let recognised = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
         let rest = lineage.map(|other| match (reference, &recognised) {
             (Some(reference), Some(done)) => {
-                Meeting::of_the_rest(&self.side, &other.known, &reference.known, done).finish(texts(other))
+                ScanPair::of_unmatched(&self.contents, &other.known, &reference.known, done).finish(texts(other))
             }
-            (_, _) => Meeting::of(&self.side, &other.known).finish(texts(other)),
+            (_, _) => ScanPair::new(&self.contents, &other.known).finish(texts(other)),
         });
         let target = TargetId::from_bits([7; 16]);
-        let subject = Subject { side: &self.side, target, origin: self.origin(), complete };
-        fn met<'a>(of: Option<&'a Compared>, recognised: &'a Option<Recognised>) -> Option<Met<'a>> {
+        let subject = CurrentScan { contents: &self.contents, target, origin: self.origin(), complete };
+        fn met<'a>(of: Option<&'a Compared>, recognised: &'a Option<Matches>) -> Option<MatchedScan<'a>> {
             Some((&of?.known, recognised.as_ref()?))
         }
         let comparison = compare(&subject, met(reference, &recognised), met(lineage, &rest));
-        let known = Known {
-            side: Side {
-                issues: self.side.issues.clone(),
-                occurrences: self.side.occurrences.clone(),
-                names: self.side.names.clone(),
+        let known = ComparedScan {
+            contents: ScanContents {
+                issues: self.contents.issues.clone(),
+                occurrences: self.contents.occurrences.clone(),
+                names: self.contents.names.clone(),
             },
             issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
             occurrences: comparison
@@ -160,8 +164,8 @@ impl Scan {
 
 impl Compared {
     /// The identity of the finding at this place of the list.
-    pub(crate) fn of(&self, result: u32) -> &Tracked {
-        let at = self.scan.side.occurrences.iter().position(|place| place.result == result).unwrap();
+    pub(crate) fn of(&self, result: u32) -> &TrackedOccurrence {
+        let at = self.scan.contents.occurrences.iter().position(|place| place.result == result).unwrap();
         &self.comparison.occurrences[at]
     }
 
@@ -173,7 +177,7 @@ impl Compared {
 }
 
 /// Occurrences as they are read back from the store.
-pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<Place> {
+pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<ComparableOccurrence> {
     let line = |occurrence| serde_json::to_string(occurrence).unwrap();
     occurrences.iter().map(|occurrence| serde_json::from_str(&line(occurrence)).unwrap()).collect()
 }

@@ -37,7 +37,7 @@ impl Timestamp {
     ///
     /// # Errors
     /// It is neither.
-    pub fn parse_end(text: &str) -> Result<Self, NoTime> {
+    pub fn parse_end(text: &str) -> Result<Self, InvalidTime> {
         let midnight = || format!("{text}T00:00:00Z").parse::<Self>().map(|midnight| midnight.plus_days(1));
         text.parse().or_else(|error| midnight().map_err(|_| error))
     }
@@ -62,13 +62,13 @@ impl fmt::Display for Timestamp {
 /// A text that is no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is no time; write RFC 3339 with a zone, for example 2026-11-23T06:18:00Z", .0.escape_default())]
-pub struct NoTime(String);
+pub struct InvalidTime(String);
 
 /// RFC 3339 with any zone; what is finer than a millisecond is cut off.
 impl FromStr for Timestamp {
-    type Err = NoTime;
-    fn from_str(text: &str) -> Result<Self, NoTime> {
-        let at = text.parse::<jiff::Timestamp>().map_err(|_| NoTime(text.to_owned()))?;
+    type Err = InvalidTime;
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        let at = text.parse::<jiff::Timestamp>().map_err(|_| InvalidTime(text.to_owned()))?;
         Ok(Self(at.as_millisecond()))
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         }
         assert_eq!("1970-01-01T02:00:01.0019+02:00".parse(), Ok(Timestamp::from_ms(1001)));
         for bad in ["", "now", "5", "2026-11-23", "2026-11-23T06:18:00", "2026-13-01T00:00:00Z"] {
-            assert_eq!(bad.parse::<Timestamp>(), Err(NoTime(bad.to_owned())));
+            assert_eq!(bad.parse::<Timestamp>(), Err(InvalidTime(bad.to_owned())));
         }
     }
 

@@ -13,10 +13,10 @@ use std::net::{IpAddr, SocketAddr};
 
 /// How many milliseconds a token is used before that is written again: seldom enough that no call grows slower by it.
 const USE_WRITTEN_EVERY_MS: i64 = 10 * 60 * 1000;
-/// How many unknown tokens one network may send within [`GUESSES_WITHIN_S`].
-pub const GUESSES_MAX: u32 = 20;
+/// How many unknown tokens one network may send within [`UNKNOWN_TOKENS_WINDOW_S`].
+pub const UNKNOWN_TOKENS_MAX: u32 = 20;
 /// How many seconds unknown tokens of one network are counted together.
-pub const GUESSES_WITHIN_S: u32 = 60;
+pub const UNKNOWN_TOKENS_WINDOW_S: u32 = 60;
 
 /// What is remembered of a token; never the token itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl Tokens {
 /// The register of a token's last use. It is one of its own: to write the time into the token's record could bring back
 /// one that was revoked meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Used {
+pub struct TokenUse {
     /// The format's version: 1.
     pub v: u8,
     /// When, to within ten minutes: the register is not written more often.
@@ -111,7 +111,7 @@ pub struct Used {
     pub address: Option<String>,
 }
 
-impl Used {
+impl TokenUse {
     /// Whether a use at `now` is to be written over this one.
     pub fn is_old(&self, now: Timestamp) -> bool {
         now.ms_since(self.at) >= USE_WRITTEN_EVERY_MS
@@ -151,7 +151,7 @@ impl Network {
 
 /// The register that counts unknown tokens. Its last writer wins: of several at once only one may be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guesses {
+pub struct UnknownTokens {
     /// The format's version: 1.
     pub v: u8,
     /// When the first of them came.
@@ -160,14 +160,14 @@ pub struct Guesses {
     pub count: u32,
 }
 
-impl Guesses {
+impl UnknownTokens {
     /// Whether no more unknown tokens are looked at for now.
-    pub fn are_too_many(&self, now: Timestamp) -> bool {
-        self.is_running(now) && self.count >= GUESSES_MAX
+    pub fn reached_limit(&self, now: Timestamp) -> bool {
+        self.is_running(now) && self.count >= UNKNOWN_TOKENS_MAX
     }
 
     /// With one more.
-    pub fn and_one(before: Option<Self>, now: Timestamp) -> Self {
+    pub fn with_one_more(before: Option<Self>, now: Timestamp) -> Self {
         match before.filter(|before| before.is_running(now)) {
             Some(before) => Self { count: before.count.saturating_add(1), ..before },
             None => Self { v: 1, since: now, count: 1 },
@@ -177,7 +177,7 @@ impl Guesses {
     /// Whether what comes now is counted together with what is counted here. A time in the future, left by a clock that
     /// was wrong, holds nobody up.
     fn is_running(&self, now: Timestamp) -> bool {
-        (0..i64::from(GUESSES_WITHIN_S) * 1000).contains(&now.ms_since(self.since))
+        (0..i64::from(UNKNOWN_TOKENS_WINDOW_S) * 1000).contains(&now.ms_since(self.since))
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_use_is_written_again_after_ten_minutes() {
-        let used = Used { v: 1, at: Timestamp::from_ms(1_000), address: None };
+        let used = TokenUse { v: 1, at: Timestamp::from_ms(1_000), address: None };
         assert_eq!([600_999, 601_000].map(|now| used.is_old(Timestamp::from_ms(now))), [false, true]);
     }
 
@@ -231,15 +231,21 @@ mod tests {
     fn so_many_guesses_a_minute_are_looked_at_and_no_more() {
         let at = Timestamp::from_ms;
         let mut guesses = None;
-        for n in 0..GUESSES_MAX {
-            assert!(!guesses.as_ref().is_some_and(|guesses: &Guesses| guesses.are_too_many(at(5_000))), "guess {n}");
-            guesses = Some(Guesses::and_one(guesses, at(5_000)));
+        for n in 0..UNKNOWN_TOKENS_MAX {
+            assert!(
+                !guesses.as_ref().is_some_and(|guesses: &UnknownTokens| guesses.reached_limit(at(5_000))),
+                "guess {n}"
+            );
+            guesses = Some(UnknownTokens::with_one_more(guesses, at(5_000)));
         }
         let guesses = guesses.unwrap();
-        assert!(guesses.are_too_many(at(5_000)) && guesses.are_too_many(at(64_999)));
-        assert!(!guesses.are_too_many(at(65_000)), "the minute is over");
-        assert!(!guesses.are_too_many(at(4_999)), "a clock that was set back");
-        assert_eq!(Guesses::and_one(Some(guesses), at(65_000)), Guesses { v: 1, since: at(65_000), count: 1 });
+        assert!(guesses.reached_limit(at(5_000)) && guesses.reached_limit(at(64_999)));
+        assert!(!guesses.reached_limit(at(65_000)), "the minute is over");
+        assert!(!guesses.reached_limit(at(4_999)), "a clock that was set back");
+        assert_eq!(
+            UnknownTokens::with_one_more(Some(guesses), at(65_000)),
+            UnknownTokens { v: 1, since: at(65_000), count: 1 }
+        );
     }
 
     #[test]
@@ -251,8 +257,8 @@ mod tests {
         let json = |record: &TokenRecord| serde_json::to_string(record).unwrap();
         let of_project = TokenRecord { v: 1, project: Some("shop".parse().unwrap()), token: whole };
         let of_account = TokenRecord { v: 1, project: None, token: token("gate_x", None) };
-        let used = Used { v: 1, at: Timestamp::from_ms(7), address: Some("192.0.2.7:1".to_owned()) };
-        let guesses = Guesses { v: 1, since: Timestamp::from_ms(7), count: 3 };
+        let used = TokenUse { v: 1, at: Timestamp::from_ms(7), address: Some("192.0.2.7:1".to_owned()) };
+        let guesses = UnknownTokens { v: 1, since: Timestamp::from_ms(7), count: 3 };
         let lines = [
             json(&of_project),
             json(&of_account),

@@ -31,7 +31,7 @@ mod renames;
 mod side;
 mod stage;
 
-pub use occurrence::Place;
+pub use occurrence::ComparableOccurrence;
 pub use side::Side;
 pub use stage::{Confidence, Stage};
 
@@ -70,7 +70,7 @@ pub struct Pair {
 }
 
 /// Two occurrences that are near each other in one file: places in the two lists.
-struct Candidate {
+struct EditCandidate {
     current: usize,
     reference: usize,
     /// How many lines are between them.
@@ -102,7 +102,7 @@ impl<'a> Matching<'a> {
     }
 
     /// All stages that need no text: A to D.
-    pub fn recognise(&mut self) {
+    pub fn match_without_code(&mut self) {
         self.unchanged_files();
         let own_path = |row: &Row<'_>, _| Some(row.path);
         self.by_context(Stage::Context, own_path);
@@ -119,22 +119,22 @@ impl<'a> Matching<'a> {
                 Some((row.family, signatures.snippet.filter(|_| signatures.distinct)?, signatures.message))
             },
         );
-        self.half_bare();
+        self.one_side_without_code();
     }
 
     /// Files that are the same on both sides: the line decides. What else is known must agree: a hash is only said.
     fn unchanged_files(&mut self) {
-        self.stage(Stage::UnchangedFile, Unequal::Leave, sure, |row, _| {
+        self.stage(Stage::UnchangedFile, Unequal::Leave, certain, |row, _| {
             Some((row.path, row.family, row.file?, row.place.line, row.place.signatures))
         });
-        self.stage(Stage::Renamed, Unequal::Leave, sure, |row, _| {
+        self.stage(Stage::Renamed, Unequal::Leave, certain, |row, _| {
             Some((row.family, row.file?, row.place.line, row.place.signatures))
         });
     }
 
     /// Stage A: equal code with its surroundings; `path` says which paths are compared.
     fn by_context(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
-        self.stage(stage, Unequal::Align, sure, |row, which| {
+        self.stage(stage, Unequal::Align, certain, |row, which| {
             let signatures = &row.place.signatures;
             Some((path(row, which)?, row.family, signatures.context?, signatures.message))
         });
@@ -171,7 +171,7 @@ impl<'a> Matching<'a> {
     }
 
     /// Where one report shows code and the other does not, path and message are all there is.
-    fn half_bare(&mut self) {
+    fn one_side_without_code(&mut self) {
         for bare in [Which::Current, Which::Reference] {
             self.stage(Stage::Message, Unequal::Align, same_line, |row, which| {
                 let signatures = &row.place.signatures;
@@ -183,8 +183,8 @@ impl<'a> Matching<'a> {
 
     /// The occurrences whose texts are to be compared: what is left of one family in one file on both sides, as places
     /// in the two lists.
-    pub fn wanted(&self) -> (Vec<usize>, Vec<usize>) {
-        let (current, reference) = self.left();
+    pub fn codes_needed(&self) -> (Vec<usize>, Vec<usize>) {
+        let (current, reference) = self.unmatched();
         let mut wanted = (Vec::new(), Vec::new());
         for (here, there) in groups(current, reference) {
             wanted.0.extend(here.iter().map(|row| row.at));
@@ -196,16 +196,16 @@ impl<'a> Matching<'a> {
     }
 
     /// What is left and has code, by file and family.
-    fn left(&self) -> (Left<'a>, Left<'a>) {
+    fn unmatched(&self) -> (Unmatched<'a>, Unmatched<'a>) {
         let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
         (self.current.keyed(|row| key(row, self.former_path(row.path))), self.reference.keyed(|row| key(row, row.path)))
     }
 
     /// What may be one line that was edited: near each other in one file, the nearest first.
-    fn candidates(&self, texts: &Texts) -> Vec<Candidate> {
+    fn candidates(&self, texts: &Texts) -> Vec<EditCandidate> {
         let anchors = self.anchors();
         let mut candidates = Vec::new();
-        let (current, reference) = self.left();
+        let (current, reference) = self.unmatched();
         let mut from = 0;
         // What has no text can't be compared by it.
         for (key, row) in current.iter().filter(|(_, row)| texts.current.contains_key(&row.at)) {
@@ -216,7 +216,7 @@ impl<'a> Matching<'a> {
             let same = same.get(..same.partition_point(|(other, _)| other == key)).unwrap_or_default();
             let line = row.line() + anchors.shift(row.path, key.0, row.line());
             for (distance, other) in nearest(same, line) {
-                candidates.push(Candidate { current: row.at, reference: other, distance });
+                candidates.push(EditCandidate { current: row.at, reference: other, distance });
             }
         }
         candidates.sort_by_key(|candidate| candidate.distance);
@@ -224,8 +224,8 @@ impl<'a> Matching<'a> {
         candidates
     }
 
-    /// Stages E and F, with the texts of what is [wanted](Self::wanted).
-    pub fn update(&mut self, texts: &Texts) {
+    /// Stages E and F, with the texts of what is [wanted](Self::codes_needed).
+    pub fn match_by_code(&mut self, texts: &Texts) {
         self.edited(texts);
         self.counted(texts);
     }
@@ -242,8 +242,8 @@ impl<'a> Matching<'a> {
             })
             .collect();
         alike.sort_by_key(|(percent, c)| (*percent, c.distance, c.current, c.reference));
-        for (std::cmp::Reverse(percent), Candidate { current, reference, .. }) in alike {
-            self.take(current, reference, Stage::Edited, Confidence::Medium, Some(percent));
+        for (std::cmp::Reverse(percent), EditCandidate { current, reference, .. }) in alike {
+            self.pair(current, reference, Stage::Edited, Confidence::Medium, Some(percent));
         }
     }
 
@@ -253,8 +253,8 @@ impl<'a> Matching<'a> {
         let anchors = self.anchors();
         let with_message =
             |((path, family), row): (FileKey, Row<'a>)| ((path, family, row.place.signatures.message), row);
-        let (current, reference) = self.left();
-        let sorted = |rows: Left<'a>| {
+        let (current, reference) = self.unmatched();
+        let sorted = |rows: Unmatched<'a>| {
             let mut rows: Vec<_> = rows.into_iter().map(with_message).collect();
             rows.sort_by_key(|(key, _)| *key);
             rows
@@ -267,7 +267,7 @@ impl<'a> Matching<'a> {
                 let (Some(new), Some(old)) = (texts.current.get(&a.at), texts.reference.get(&b.at)) else { continue };
                 let percent = containment(new, old);
                 if anchors.in_order(a.path, b.path, a.line(), b.line()) && COUNTED_CONTAINMENT_MIN <= percent {
-                    self.take(a.at, b.at, Stage::Counted, Confidence::Low, Some(percent));
+                    self.pair(a.at, b.at, Stage::Counted, Confidence::Low, Some(percent));
                 }
             }
         }
@@ -305,7 +305,7 @@ impl<'a> Matching<'a> {
             groups(current, reference).into_iter().partition(|(here, there)| here.len() == there.len());
         for (here, there) in &equal {
             for (a, b) in here.iter().zip(there) {
-                self.take(a.at, b.at, stage, confidence(a, b, true), None);
+                self.pair(a.at, b.at, stage, confidence(a, b, true), None);
             }
         }
         if others.is_empty() || unequal == Unequal::Leave {
@@ -325,7 +325,7 @@ impl<'a> Matching<'a> {
             for (a, b) in align(&lines.0, &lines.1) {
                 if let (Some(a), Some(b)) = (here.get(a), there.get(b)) {
                     // Which of several it is was chosen, not found.
-                    self.take(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
+                    self.pair(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
                 }
             }
         }
@@ -347,7 +347,7 @@ impl<'a> Matching<'a> {
                     while let Some(other) = there.get(*at).filter(|other| other.line() == line) {
                         *at += 1;
                         if self.reference.is_open(other.at) {
-                            self.take(row.at, other.at, stage, Confidence::High, None);
+                            self.pair(row.at, other.at, stage, Confidence::High, None);
                             found = true;
                             break;
                         }
@@ -360,7 +360,7 @@ impl<'a> Matching<'a> {
         }
     }
 
-    fn take(&mut self, current: usize, reference: usize, stage: Stage, confidence: Confidence, similarity: Option<u8>) {
+    fn pair(&mut self, current: usize, reference: usize, stage: Stage, confidence: Confidence, similarity: Option<u8>) {
         let here = self.current.open.get_mut(current).filter(|open| **open);
         let there = self.reference.open.get_mut(reference).filter(|open| **open);
         if let (Some(here), Some(there), Some(pair)) = (here, there, self.pairs.get_mut(current)) {
@@ -380,7 +380,7 @@ enum Which {
 /// A path, as the reference has it, and a family.
 type FileKey = (u32, u32);
 /// What is left of one side, by file and family.
-type Left<'a> = Vec<(FileKey, Row<'a>)>;
+type Unmatched<'a> = Vec<(FileKey, Row<'a>)>;
 
 /// The code of occurrences that are compared by it, by their place in the lists.
 #[derive(Debug, Default)]
@@ -391,7 +391,7 @@ pub struct Texts {
     pub reference: BTreeMap<usize, String>,
 }
 
-fn sure(_: &Row<'_>, _: &Row<'_>, _: bool) -> Confidence {
+fn certain(_: &Row<'_>, _: &Row<'_>, _: bool) -> Confidence {
     Confidence::High
 }
 

@@ -1,18 +1,17 @@
 //! The answer of the gate in one word.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::word_enum::word_enum;
 
-/// What the pipeline is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Nothing stands against it.
-    Pass,
-    /// A threshold was reached.
-    Fail,
-    /// Something could not be judged; a pipeline takes it as failure.
-    Undecided,
+word_enum! {
+    /// What the pipeline is told.
+    pub enum Verdict: "a verdict" {
+        /// Nothing stands against it.
+        Pass = "pass",
+        /// A threshold was reached.
+        Fail = "fail",
+        /// Something could not be judged; a pipeline takes it as failure.
+        Undecided = "undecided",
+    }
 }
 
 impl Verdict {
@@ -23,15 +22,5 @@ impl Verdict {
             Self::Undecided => 1,
             Self::Fail => 2,
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Undecided => "undecided",
-        })
     }
 }

@@ -2,26 +2,26 @@
 
 use super::origins::Origin;
 use crate::digest::Short;
-use crate::grouping::{Name, Span};
+use crate::grouping::{ComparableIssue, PathOrVersion};
 use crate::ids::{IssueId, OccurrenceId};
-use crate::tracking::Place;
+use crate::tracking::ComparableOccurrence;
 use serde::Deserialize;
 
 /// One scan's issues and occurrences, as the stages before stored them.
 #[derive(Debug, Default)]
-pub struct Side {
+pub struct ScanContents {
     /// Its issues, in their stored order.
-    pub issues: Vec<Span>,
+    pub issues: Vec<ComparableIssue>,
     /// Its occurrences, in the order of their issues.
-    pub occurrences: Vec<Place>,
+    pub occurrences: Vec<ComparableOccurrence>,
     /// The paths and versions that occurrences have.
-    pub names: Vec<Name>,
+    pub names: Vec<PathOrVersion>,
 }
 
-impl Side {
+impl ScanContents {
     /// For each occurrence the place of its issue in the list of issues.
     pub(crate) fn owners(&self) -> Vec<usize> {
-        let count = |issue: &Span| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
+        let count = |issue: &ComparableIssue| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
         let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
         all.take(self.occurrences.len()).collect()
     }
@@ -33,7 +33,7 @@ impl Side {
     }
 }
 
-/// What goes by an id since when: a part of [`ComparedIssue`](super::ComparedIssue) and [`Tracked`](super::Tracked) as they are stored.
+/// What goes by an id since when: a part of [`ComparedIssue`](super::ComparedIssue) and [`TrackedOccurrence`](super::TrackedOccurrence) as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Identified<Id> {
     /// The id.
@@ -41,16 +41,16 @@ pub struct Identified<Id> {
     /// Which scan saw it first: a place in the list of origins.
     #[serde(default)]
     pub seen: u32,
-    /// Of an occurrence: the form that it had kept, see [`Tracked::form`](super::Tracked::form).
+    /// Of an occurrence: the form that it had kept, see [`TrackedOccurrence::form`](super::TrackedOccurrence::form).
     #[serde(default)]
     pub form: Option<Box<Short>>,
 }
 
 /// A scan that was compared before, with its identities, in the order of its lists.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct ComparedScan {
     /// What it found.
-    pub side: Side,
+    pub contents: ScanContents,
     /// The identities of its issues.
     pub issues: Vec<Identified<IssueId>>,
     /// The identities of its occurrences.

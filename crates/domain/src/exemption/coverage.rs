@@ -1,28 +1,19 @@
 //! How issues stand to exemptions.
 
-use serde::{Deserialize, Serialize};
+use crate::word_enum::word_enum;
 
-/// How an issue or occurrence of a scan stands to exemptions (the reference product's filters of issues); with none at
-/// all it has no such state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Coverage {
-    /// All of it is exempted.
-    Exempted,
-    /// Some of its occurrences are exempted.
-    PartiallyExempted,
-    /// An exemption is asked for.
-    Pending,
-    /// An exemption was asked for and rejected.
-    Rejected,
-}
-
-impl Coverage {
-    /// All, with the names that the API gives them.
-    pub const ALL: [(Self, &'static str); 4] = [
-        (Self::Exempted, "exempted"),
-        (Self::PartiallyExempted, "partially_exempted"),
-        (Self::Pending, "pending"),
-        (Self::Rejected, "rejected"),
-    ];
+word_enum! {
+    /// How an issue or occurrence of a scan stands to exemptions (the reference product's filters of issues); with none at
+    /// all it has no such state.
+    #[derive(PartialOrd, Ord)]
+    pub enum Coverage: "an exemption state" {
+        /// All of it is exempted.
+        Exempted = "exempted",
+        /// Some of its occurrences are exempted.
+        PartiallyExempted = "partially_exempted",
+        /// An exemption is asked for.
+        Pending = "pending",
+        /// An exemption was asked for and rejected.
+        Rejected = "rejected",
+    }
 }

@@ -4,7 +4,7 @@ use super::coverage::Coverage;
 use super::reach::Reach;
 use super::state::{Exemption, Exemptions};
 use super::status::Status;
-use crate::comparison::{Division, Tracked};
+use crate::comparison::{Division, TrackedOccurrence};
 use crate::digest::Short;
 use crate::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, TargetName};
 use crate::time::Timestamp;
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a scan is of: where an exemption must reach to hold for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct ScanTarget<'a> {
     /// The target.
     pub target: &'a TargetName,
     /// The pipeline, if it is known.
@@ -33,7 +33,7 @@ pub struct Grant {
 
 /// The exemptions that hold for a scan, and those that are asked for or were refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InForce {
+pub struct EffectiveExemptions {
     issues: BTreeMap<IssueId, ExemptionId>,
     occurrences: BTreeMap<OccurrenceId, Vec<Grant>>,
     /// The issues of which occurrences are exempted.
@@ -46,7 +46,7 @@ pub struct InForce {
 
 /// One occurrence of an issue as it is weighed.
 #[derive(Debug, Clone, Copy)]
-pub struct Candidate {
+pub struct ExemptibleOccurrence {
     /// Its identity.
     pub id: OccurrenceId,
     /// Its form.
@@ -59,9 +59,9 @@ pub struct Candidate {
     pub updated: bool,
 }
 
-impl Candidate {
+impl ExemptibleOccurrence {
     /// An occurrence of a scan, with its path there.
-    pub fn of(place: &tracking::Place, tracked: &Tracked, path: Option<&str>) -> Self {
+    pub fn of(place: &tracking::ComparableOccurrence, tracked: &TrackedOccurrence, path: Option<&str>) -> Self {
         Self {
             id: tracked.id,
             form: tracked.form(place, path),
@@ -74,7 +74,7 @@ impl Candidate {
 
 /// What exemptions leave of an issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Weighed {
+pub struct IssueCoverage {
     /// How it stands to exemptions.
     pub coverage: Option<Coverage>,
     /// The exemption that says so; of several the one that ends last.
@@ -83,13 +83,13 @@ pub struct Weighed {
     pub exempted: Vec<(OccurrenceId, ExemptionId)>,
     /// The occurrences whose exemption does not hold for the form that they have now, with that exemption and form.
     pub returned: Vec<(OccurrenceId, Short, ExemptionId)>,
-    /// What is left, as [`Candidate`]s of which no exemption takes any away: its division, levels and highest score.
-    pub left: Left,
+    /// What is left, as [`ExemptibleOccurrence`]s of which no exemption takes any away: its division, levels and highest score.
+    pub left: Remaining,
 }
 
 /// The occurrences of an issue that are not exempted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct Remaining {
     /// How they divide; nothing is gone of them.
     pub division: Division,
     /// The levels that the new ones have.
@@ -102,40 +102,40 @@ pub struct Left {
 
 impl Exemptions {
     /// What holds at `now` for the scans of this place.
-    pub fn in_force(&self, now: Timestamp, place: &Place<'_>) -> InForce {
-        let mut force = InForce::default();
+    pub fn effective(&self, now: Timestamp, place: &ScanTarget<'_>) -> EffectiveExemptions {
+        let mut effective = EffectiveExemptions::default();
         // Later ones overwrite: those that end last, then those that were asked for last.
         let mut all: Vec<_> = self.by_id.iter().filter(|(_, held)| reaches(held.reach(), place)).collect();
         all.sort_by_key(|(id, held)| (held.ends().is_none(), held.ends(), held.requested.n, **id));
         for (id, held) in all {
             match held.status(now) {
-                Status::Approved => force.grant(*id, held),
+                Status::Approved => effective.grant(*id, held),
                 Status::Pending => {
-                    force.asked.insert(held.issue, (Coverage::Pending, *id));
+                    effective.asked.insert(held.issue, (Coverage::Pending, *id));
                 }
                 Status::Rejected => {
-                    force.asked.entry(held.issue).or_insert((Coverage::Rejected, *id));
+                    effective.asked.entry(held.issue).or_insert((Coverage::Rejected, *id));
                 }
                 Status::Expired | Status::Cancelled => {}
             }
         }
-        force
+        effective
     }
 
     /// What holds at `now` in every project, of these exemptions.
-    pub fn in_force_everywhere(&self, now: Timestamp, ids: &BTreeSet<ExemptionId>) -> InForce {
-        let mut force = InForce::default();
+    pub fn effective_everywhere(&self, now: Timestamp, ids: &BTreeSet<ExemptionId>) -> EffectiveExemptions {
+        let mut effective = EffectiveExemptions::default();
         for id in ids {
             let held = self.by_id.get(id).filter(|held| held.status(now) == Status::Approved);
             if let Some(held) = held.filter(|held| *held.reach() == Reach::Account) {
-                force.grant(*id, held);
+                effective.grant(*id, held);
             }
         }
-        force
+        effective
     }
 }
 
-fn reaches(reach: &Reach, place: &Place<'_>) -> bool {
+fn reaches(reach: &Reach, place: &ScanTarget<'_>) -> bool {
     match reach {
         Reach::Occurrences { target, .. } | Reach::Target { target } => target == place.target,
         Reach::Pipeline { pipeline } => Some(pipeline) == place.pipeline,
@@ -143,18 +143,18 @@ fn reaches(reach: &Reach, place: &Place<'_>) -> bool {
     }
 }
 
-impl InForce {
+impl EffectiveExemptions {
     /// What held when a scan was judged: the issues that were exempted as a whole, and occurrences, in whatever form.
-    pub fn as_judged(
+    pub fn at_judgement(
         issues: impl IntoIterator<Item = (IssueId, ExemptionId)>,
         occurrences: impl IntoIterator<Item = (IssueId, OccurrenceId, ExemptionId)>,
     ) -> Self {
-        let mut force = Self { issues: issues.into_iter().collect(), ..Self::default() };
+        let mut effective = Self { issues: issues.into_iter().collect(), ..Self::default() };
         for (issue, occurrence, exemption) in occurrences {
-            force.partly.insert(issue);
-            force.occurrences.entry(occurrence).or_default().push(Grant { exemption, form: None });
+            effective.partly.insert(issue);
+            effective.occurrences.entry(occurrence).or_default().push(Grant { exemption, form: None });
         }
-        force
+        effective
     }
 
     fn grant(&mut self, id: ExemptionId, held: &Exemption) {
@@ -186,12 +186,12 @@ impl InForce {
     }
 
     /// Whether each occurrence of an issue of these names must be looked at: some may be exempted.
-    pub fn is_partial(&self, names: &[IssueId]) -> bool {
-        self.whole(names).is_none() && names.iter().any(|name| self.partly.contains(name))
+    pub fn needs_occurrences(&self, names: &[IssueId]) -> bool {
+        self.whole_issue(names).is_none() && names.iter().any(|name| self.partly.contains(name))
     }
 
     /// The exemption of the whole issue of these names.
-    pub fn whole(&self, names: &[IssueId]) -> Option<ExemptionId> {
+    pub fn whole_issue(&self, names: &[IssueId]) -> Option<ExemptionId> {
         names.iter().find_map(|name| self.issues.get(name)).copied()
     }
 
@@ -200,84 +200,88 @@ impl InForce {
         self.ends.get(&exemption).copied()
     }
 
-    /// Begins to weigh an issue of these names. Its occurrences need only be added where [`is_partial`](Self::is_partial)
+    /// Begins to weigh an issue of these names. Its occurrences need only be added where [`is_partial`](Self::needs_occurrences)
     /// says so.
-    pub fn weigh<'a>(&'a self, names: &'a [IssueId]) -> Weighing<'a> {
-        Weighing { force: self, names, weighed: Weighed::default(), counted: 0 }
+    pub fn cover<'a>(&'a self, names: &'a [IssueId]) -> IssueCoverageBuilder<'a> {
+        IssueCoverageBuilder { effective: self, names, issue: IssueCoverage::default(), counted: 0 }
     }
 
     /// The exemption of one occurrence of an issue of these names.
-    pub fn of_occurrence(&self, names: &[IssueId], occurrence: &Candidate) -> Option<ExemptionId> {
-        self.whole(names).or_else(|| match self.occurrence(occurrence) {
-            Judged::Exempted(exemption) => Some(exemption),
-            Judged::Returned(_) | Judged::Other => None,
+    pub fn of_occurrence(&self, names: &[IssueId], occurrence: &ExemptibleOccurrence) -> Option<ExemptionId> {
+        self.whole_issue(names).or_else(|| match self.occurrence(occurrence) {
+            OccurrenceCoverage::Exempted(exemption) => Some(exemption),
+            OccurrenceCoverage::Returned(_) | OccurrenceCoverage::Other => None,
         })
     }
 
-    fn occurrence(&self, occurrence: &Candidate) -> Judged {
+    fn occurrence(&self, occurrence: &ExemptibleOccurrence) -> OccurrenceCoverage {
         let grants = self.occurrences.get(&occurrence.id).map(Vec::as_slice).unwrap_or_default();
         let holds = |grant: &&Grant| grant.form.is_none_or(|form| form == occurrence.form);
         match (grants.iter().rfind(holds), grants.last()) {
-            (Some(grant), _) => Judged::Exempted(grant.exemption),
-            (None, Some(grant)) => Judged::Returned(grant.exemption),
-            (None, None) => Judged::Other,
+            (Some(grant), _) => OccurrenceCoverage::Exempted(grant.exemption),
+            (None, Some(grant)) => OccurrenceCoverage::Returned(grant.exemption),
+            (None, None) => OccurrenceCoverage::Other,
         }
     }
 }
 
 /// An issue while it is weighed, one occurrence after the other.
 #[derive(Debug)]
-pub struct Weighing<'a> {
-    force: &'a InForce,
+pub struct IssueCoverageBuilder<'a> {
+    effective: &'a EffectiveExemptions,
     names: &'a [IssueId],
-    weighed: Weighed,
+    issue: IssueCoverage,
     counted: usize,
 }
 
-impl Weighing<'_> {
+impl IssueCoverageBuilder<'_> {
     /// Takes an occurrence into account.
-    pub fn add(&mut self, occurrence: &Candidate) {
+    pub fn add(&mut self, occurrence: &ExemptibleOccurrence) {
         self.counted += 1;
-        let weighed = &mut self.weighed;
-        match self.force.occurrence(occurrence) {
-            Judged::Exempted(exemption) => weighed.exempted.push((occurrence.id, exemption)),
-            Judged::Returned(exemption) => {
-                weighed.returned.push((occurrence.id, occurrence.form, exemption));
-                weighed.left.add(occurrence);
+        let issue = &mut self.issue;
+        match self.effective.occurrence(occurrence) {
+            OccurrenceCoverage::Exempted(exemption) => issue.exempted.push((occurrence.id, exemption)),
+            OccurrenceCoverage::Returned(exemption) => {
+                issue.returned.push((occurrence.id, occurrence.form, exemption));
+                issue.left.add(occurrence);
             }
-            Judged::Other => weighed.left.add(occurrence),
+            OccurrenceCoverage::Other => issue.left.add(occurrence),
         }
     }
 
     /// What exemptions leave of the issue.
-    pub fn finish(self) -> Weighed {
-        let Self { force, names, mut weighed, counted } = self;
-        if let Some(exemption) = force.whole(names) {
-            return Weighed { coverage: Some(Coverage::Exempted), exemption: Some(exemption), ..Weighed::default() };
+    pub fn finish(self) -> IssueCoverage {
+        let Self { effective, names, mut issue, counted } = self;
+        if let Some(exemption) = effective.whole_issue(names) {
+            return IssueCoverage {
+                coverage: Some(Coverage::Exempted),
+                exemption: Some(exemption),
+                ..IssueCoverage::default()
+            };
         }
-        let named = weighed.exempted.iter().map(|(_, exemption)| *exemption);
-        weighed.exemption = named.max_by_key(|id| (force.end(*id).is_none(), force.end(*id), Reverse(*id)));
-        weighed.coverage = match weighed.exempted.len() {
+        let named = issue.exempted.iter().map(|(_, exemption)| *exemption);
+        issue.exemption = named.max_by_key(|id| (effective.end(*id).is_none(), effective.end(*id), Reverse(*id)));
+        issue.coverage = match issue.exempted.len() {
             0 => None,
             exempted if exempted == counted => Some(Coverage::Exempted),
             _ => Some(Coverage::PartiallyExempted),
         };
-        if weighed.coverage.is_none() {
-            let asked = names.iter().find_map(|name| force.asked.get(name)).copied();
-            (weighed.coverage, weighed.exemption) = asked.unzip();
+        if issue.coverage.is_none() {
+            let asked = names.iter().find_map(|name| effective.asked.get(name)).copied();
+            (issue.coverage, issue.exemption) = asked.unzip();
         }
-        weighed
+        issue
     }
 }
 
-enum Judged {
+enum OccurrenceCoverage {
     Exempted(ExemptionId),
     Returned(ExemptionId),
     Other,
 }
 
-impl Left {
-    fn add(&mut self, occurrence: &Candidate) {
+impl Remaining {
+    fn add(&mut self, occurrence: &ExemptibleOccurrence) {
         let level = Severity::of(occurrence.score);
         self.score = self.score.max(occurrence.score);
         if occurrence.new {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The scan in which an issue was seen by whoever asks for its exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenIn {
+pub struct SourceScan {
     /// The scan.
     pub scan: ScanId,
     /// Its target.
@@ -33,7 +33,7 @@ pub struct ExemptionRequest {
     /// The issue's level then.
     pub severity: Severity,
     /// Where it was seen.
-    pub seen: SeenIn,
+    pub seen: SourceScan,
     /// What it is to hold for.
     pub reach: Reach,
     /// How long.

@@ -6,7 +6,7 @@ use crate::ids::{OccurrenceId, PipelineName, TargetName};
 use serde::{Deserialize, Serialize};
 
 /// An occurrence as it was when somebody judged it: its identity, and the form it had. Code that was edited, or went
-/// elsewhere, keeps its identity and has another form, see [`Tracked::form`](crate::comparison::Tracked::form).
+/// elsewhere, keeps its identity and has another form, see [`TrackedOccurrence::form`](crate::comparison::TrackedOccurrence::form).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reviewed {
     /// Which.

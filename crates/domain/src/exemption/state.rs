@@ -1,6 +1,6 @@
 //! The exemptions of a project as the fold of their journal: which transitions are legal, and who may make them.
 
-use super::event::{ExemptionEvent, ExemptionRequest, SeenIn};
+use super::event::{ExemptionEvent, ExemptionRequest, SourceScan};
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
 use super::scope::Scope;
@@ -32,7 +32,7 @@ pub struct Stamp {
 
 /// The last decision on an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct LastDecision {
     /// What it led to: approved, rejected or cancelled.
     pub status: Status,
     /// By which event.
@@ -56,7 +56,7 @@ pub struct Exemption {
     /// The issue's level when it was asked for.
     pub severity: Severity,
     /// Where it was seen.
-    pub seen: SeenIn,
+    pub seen: SourceScan,
     /// What it was asked for.
     pub asked: Reach,
     /// How long it holds.
@@ -72,7 +72,7 @@ pub struct Exemption {
     pub askers: BTreeSet<Subject>,
     /// The last decision; absent while pending.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub decision: Option<Decision>,
+    pub decision: Option<LastDecision>,
     /// The last events that took effect.
     pub applied: Vec<EventId>,
 }
@@ -102,7 +102,7 @@ impl Exemption {
         self.decision.as_ref().map_or(self.requested.at, |decision| decision.stamp.at)
     }
 
-    fn approval(&self) -> Option<&Decision> {
+    fn approval(&self) -> Option<&LastDecision> {
         self.decision.as_ref().filter(|decision| decision.status == Status::Approved)
     }
 
@@ -111,7 +111,7 @@ impl Exemption {
     }
 
     /// Whether this person asked for it.
-    pub fn is_asked_by(&self, subject: &Subject) -> bool {
+    pub fn is_requested_by(&self, subject: &Subject) -> bool {
         self.askers.iter().any(|asker| asker.is_same_person(subject))
     }
 
@@ -139,10 +139,10 @@ struct Step<'a> {
 
 /// What exemptions were before they changed, in the order of the changes: of several events all take effect or none.
 #[derive(Default)]
-struct Before(Vec<(ExemptionId, Option<Exemption>)>);
+struct UndoLog(Vec<(ExemptionId, Option<Exemption>)>);
 
-impl Before {
-    fn put_back(self, state: &mut Exemptions) {
+impl UndoLog {
+    fn restore(self, state: &mut Exemptions) {
         for (id, was) in self.0.into_iter().rev() {
             match was {
                 Some(was) => state.by_id.insert(id, was),
@@ -158,17 +158,17 @@ impl Fold for Exemptions {
 
     fn apply(&mut self, n: u64, entry: &Entry<ExemptionEvent>) -> Result<(), Refusal> {
         let step = |event| Step { id: entry.id, stamp: Stamp { n, at: entry.at, by: entry.by.subject.clone() }, event };
-        let mut before = Before::default();
+        let mut before = UndoLog::default();
         let ExemptionEvent::Many { events } = &entry.event else {
-            return self.take(&step(&entry.event), &mut before);
+            return self.apply_one(&step(&entry.event), &mut before);
         };
         if events.len() > BULK_MAX {
             let reason = format!("{} at once are too many; at most {BULK_MAX} are allowed", events.len());
             return Err(Refusal::new(reason));
         }
         for (at, event) in (1_usize..).zip(events) {
-            if let Err(refusal) = self.take(&step(event), &mut before) {
-                before.put_back(self);
+            if let Err(refusal) = self.apply_one(&step(event), &mut before) {
+                before.restore(self);
                 return Err(Refusal::new(format!("number {at}: {refusal}")));
             }
         }
@@ -178,7 +178,7 @@ impl Fold for Exemptions {
 
 impl Exemptions {
     /// One of these occurrences of a target that is exempted by name at `now`, with its exemption.
-    pub fn exempting(
+    pub fn find_exempted(
         &self,
         occurrences: &[Reviewed],
         target: &TargetName,
@@ -196,22 +196,23 @@ impl Exemptions {
     }
 
     /// The exemptions as they would be if this one were granted at `at` for `reach`, or, without one, taken back.
-    pub fn supposing(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {
+    pub fn simulate(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {
         let mut supposed = self.clone();
         if let Some(held) = supposed.by_id.get_mut(&id) {
             let status = if reach.is_some() { Status::Approved } else { Status::Rejected };
             let stamp = Stamp { at, ..held.requested.clone() };
-            held.decision = Some(Decision { status, stamp, granted: reach.cloned(), own: false });
+            held.decision = Some(LastDecision { status, stamp, granted: reach.cloned(), own: false });
         }
         supposed
     }
 
-    fn take(&mut self, step: &Step<'_>, before: &mut Before) -> Result<(), Refusal> {
+    fn apply_one(&mut self, step: &Step<'_>, before: &mut UndoLog) -> Result<(), Refusal> {
         match step.event {
             ExemptionEvent::Requested { request } => self.request(step, before, request),
             ExemptionEvent::Returned { requests } => {
                 // Each for itself: what there is no room for counts at the gate all the same.
-                let taken: Vec<_> = requests.iter().map(|request| self.take_back(step, before, request)).collect();
+                let taken: Vec<_> =
+                    requests.iter().map(|request| self.return_to_review(step, before, request)).collect();
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
                 if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
@@ -252,7 +253,7 @@ impl Exemptions {
         }
     }
 
-    fn request(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
+    fn request(&mut self, step: &Step<'_>, before: &mut UndoLog, request: &ExemptionRequest) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
             return if again { Ok(()) } else { Err(Refusal::new("an exemption of this id is there already")) };
@@ -266,13 +267,18 @@ impl Exemptions {
             return Err(Refusal::new(format!("exemption {id} asks for the same and is pending")));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
-        self.add(before, request.id, asked_for(step, request, BTreeSet::from([step.stamp.by.clone()])));
+        self.add(before, request.id, requested(step, request, BTreeSet::from([step.stamp.by.clone()])));
         Ok(())
     }
 
     /// Occurrences of an exemption are to be judged anew. They are asked for once for each form that they take, in the name
     /// of those who asked before: whoever uploaded the report is not the one who wants it.
-    fn take_back(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
+    fn return_to_review(
+        &mut self,
+        step: &Step<'_>,
+        before: &mut UndoLog,
+        request: &ExemptionRequest,
+    ) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
             return if again { Ok(()) } else { Err(Refusal::new("it was asked for in this form before")) };
@@ -285,7 +291,7 @@ impl Exemptions {
             return Err(Refusal::new(reason));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
-        let mut exemption = asked_for(step, request, askers);
+        let mut exemption = requested(step, request, askers);
         exemption.requested.by = by;
         self.add(before, request.id, exemption);
         Ok(())
@@ -297,7 +303,7 @@ impl Exemptions {
         self.by_id.values().filter(pending).count()
     }
 
-    fn add(&mut self, before: &mut Before, id: ExemptionId, exemption: Exemption) {
+    fn add(&mut self, before: &mut UndoLog, id: ExemptionId, exemption: Exemption) {
         before.0.push((id, None));
         self.by_id.insert(id, exemption);
     }
@@ -305,7 +311,7 @@ impl Exemptions {
     fn approve(
         &mut self,
         step: &Step<'_>,
-        before: &mut Before,
+        before: &mut UndoLog,
         id: ExemptionId,
         reach: Option<&Reach>,
         own_allowed: bool,
@@ -315,26 +321,26 @@ impl Exemptions {
             return Ok(());
         }
         let from = [Status::Pending, Status::Rejected, Status::Expired];
-        legal(held, step, "approved", &from)?;
+        check_transition(held, step, "approved", &from)?;
         let (asked, granted) = (held.asked.scope(), reach.map(Reach::scope));
         if granted.is_some_and(|granted| granted <= asked) {
             return Err(Refusal::new(format!("it was asked for at the scope {asked}; grant that or a wider one")));
         }
-        let own = held.is_asked_by(&step.stamp.by);
+        let own = held.is_requested_by(&step.stamp.by);
         if own && !own_allowed {
             return Err(Refusal::new(format!("`{}` requested the exemption and can't approve it", step.stamp.by)));
         }
         if let Some(end) = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at) {
             return Err(Refusal::new(format!("the exemption's end, {end}, has passed, and it can't be approved")));
         }
-        let decision = Decision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
+        let decision = LastDecision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
         self.change(step, before, id, "approved", &from, |held, _| held.decision = Some(decision))
     }
 
     fn change(
         &mut self,
         step: &Step<'_>,
-        before: &mut Before,
+        before: &mut UndoLog,
         id: ExemptionId,
         verb: &str,
         from: &[Status],
@@ -344,7 +350,7 @@ impl Exemptions {
         if held.applied.contains(&step.id) {
             return Ok(());
         }
-        legal(held, step, verb, from)?;
+        check_transition(held, step, verb, from)?;
         before.0.push((id, Some(held.clone())));
         change(held, step);
         held.remember(step.id);
@@ -356,7 +362,7 @@ impl Exemptions {
     }
 
     /// Forgets exemptions that are over, until there is room for one more that names so many occurrences.
-    fn make_room(&mut self, now: Timestamp, before: &mut Before, occurrences: usize) -> Result<(), Refusal> {
+    fn make_room(&mut self, now: Timestamp, before: &mut UndoLog, occurrences: usize) -> Result<(), Refusal> {
         if occurrences == 0 && self.by_id.len() < EXEMPTIONS_MAX {
             return Ok(());
         }
@@ -387,7 +393,7 @@ impl Exemptions {
     }
 }
 
-fn asked_for(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subject>) -> Exemption {
+fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subject>) -> Exemption {
     Exemption {
         issue: request.issue,
         scanner: request.scanner.clone(),
@@ -404,15 +410,15 @@ fn asked_for(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
     }
 }
 
-fn decided(step: &Step<'_>, status: Status) -> Decision {
-    Decision { status, stamp: step.stamp.clone(), granted: None, own: false }
+fn decided(step: &Step<'_>, status: Status) -> LastDecision {
+    LastDecision { status, stamp: step.stamp.clone(), granted: None, own: false }
 }
 
 fn unknown(id: ExemptionId) -> Refusal {
     Refusal::new(format!("there is no exemption with the id {id}"))
 }
 
-fn legal(held: &Exemption, step: &Step<'_>, verb: &str, from: &[Status]) -> Result<(), Refusal> {
+fn check_transition(held: &Exemption, step: &Step<'_>, verb: &str, from: &[Status]) -> Result<(), Refusal> {
     let status = held.status(step.stamp.at);
     if from.contains(&status) {
         return Ok(());

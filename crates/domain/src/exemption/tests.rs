@@ -42,7 +42,7 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
         title: "hashlib".to_owned(),
         scanner: "bandit".parse().unwrap(),
         severity: Severity::High,
-        seen: SeenIn {
+        seen: SourceScan {
             scan: ScanId::from_bits([9; 16]),
             target: "dvpwa".parse().unwrap(),
             pipeline: Some("nightly".parse().unwrap()),
@@ -94,13 +94,13 @@ fn place() -> (TargetName, Option<PipelineName>) {
     ("dvpwa".parse().unwrap(), Some("nightly".parse().unwrap()))
 }
 
-fn in_force(state: &Exemptions, ms: i64) -> InForce {
+fn in_force(state: &Exemptions, ms: i64) -> EffectiveExemptions {
     let (target, pipeline) = place();
-    state.in_force(at(ms), &Place { target: &target, pipeline: pipeline.as_ref() })
+    state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
 fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
-    in_force(state, ms).whole(&[issue(n)]).is_some()
+    in_force(state, ms).whole_issue(&[issue(n)]).is_some()
 }
 
 #[test]
@@ -221,12 +221,12 @@ fn a_reach_covers_its_place_and_no_other() {
     for (reach, expected) in cases {
         let (state, _) = fold(&[("dev", 0, asked(request(1, reach.clone()))), ("sec", 1, approved(1))]);
         let here = [
-            Place { target: &target, pipeline: pipeline.as_ref() },
-            Place { target: &elsewhere, pipeline: pipeline.as_ref() },
-            Place { target: &target, pipeline: None },
-            Place { target: &elsewhere, pipeline: None },
+            ScanTarget { target: &target, pipeline: pipeline.as_ref() },
+            ScanTarget { target: &elsewhere, pipeline: pipeline.as_ref() },
+            ScanTarget { target: &target, pipeline: None },
+            ScanTarget { target: &elsewhere, pipeline: None },
         ];
-        let covered = here.map(|place| state.in_force(at(2), &place).whole(&[issue(1)]).is_some());
+        let covered = here.map(|place| state.effective(at(2), &place).whole_issue(&[issue(1)]).is_some());
         assert_eq!(covered, expected, "{reach:?}");
     }
 }
@@ -282,14 +282,14 @@ fn an_event_appended_twice_counts_once() {
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Rejected, "the late copy of the approval changes nothing");
 }
 
-fn candidate(id: u8, form: u8, score: u16, new: bool) -> Candidate {
+fn candidate(id: u8, form: u8, score: u16, new: bool) -> ExemptibleOccurrence {
     let Reviewed { id, form } = reviewed(id, form);
-    Candidate { id, form, score: Score::from_hundredths(score), new, updated: false }
+    ExemptibleOccurrence { id, form, score: Score::from_hundredths(score), new, updated: false }
 }
 
-fn weigh(force: &InForce, candidates: &[Candidate]) -> Weighed {
+fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> IssueCoverage {
     let names = [issue(1)];
-    let mut weighing = force.weigh(&names);
+    let mut weighing = force.cover(&names);
     candidates.iter().for_each(|candidate| weighing.add(candidate));
     weighing.finish()
 }
@@ -299,7 +299,11 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let reach = chosen(&[reviewed(1, 1), reviewed(2, 2)]);
     let (state, _) = fold(&[("dev", 0, asked(request(1, reach))), ("sec", 1, approved(1))]);
     let force = in_force(&state, 2);
-    assert!(force.is_partial(&[issue(1)]) && !force.is_partial(&[issue(2)]) && force.whole(&[issue(1)]).is_none());
+    assert!(
+        force.needs_occurrences(&[issue(1)])
+            && !force.needs_occurrences(&[issue(2)])
+            && force.whole_issue(&[issue(1)]).is_none()
+    );
     let weighed = weigh(&force, &[candidate(1, 1, 950, true), candidate(3, 3, 500, true), candidate(4, 4, 200, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::PartiallyExempted), Some(id(1))));
     assert_eq!(weighed.exempted.len(), 1);
@@ -401,8 +405,8 @@ fn of_several_the_one_that_ends_last_is_named() {
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
     ];
-    assert_eq!(in_force(&fold(&events[1..5]).0, 2).whole(&[issue(1)]), Some(id(2)));
-    assert_eq!(in_force(&fold(&events).0, 2).whole(&[issue(1)]), Some(id(3)));
+    assert_eq!(in_force(&fold(&events[1..5]).0, 2).whole_issue(&[issue(1)]), Some(id(2)));
+    assert_eq!(in_force(&fold(&events).0, 2).whole_issue(&[issue(1)]), Some(id(3)));
 }
 
 #[test]
@@ -493,8 +497,8 @@ fn words_are_read_as_they_are_written() {
         assert_eq!(status.as_str().parse(), Ok(status));
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
-    for (coverage, name) in Coverage::ALL {
-        assert_eq!(serde_json::to_value(coverage).unwrap(), name);
+    for coverage in Coverage::ALL {
+        assert_eq!(serde_json::to_value(coverage).unwrap(), coverage.as_str());
     }
     assert!("Target".parse::<Scope>().is_err() && "canceled".parse::<Status>().is_err());
     assert!(Scope::ALL.is_sorted(), "from the narrowest to the widest");

@@ -1,31 +1,31 @@
 //! Which scan another one is compared with: the variant that a baseline means, and its newest complete scan.
 
 use super::Reference;
-use crate::baseline::{Baseline, Origin, PatternError, Settled};
+use crate::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
 use crate::ids::{ScanId, VariantName};
-use crate::scan_log::{ScanLog, Seen};
+use crate::scan_log::{NewestScan, ScanLog};
 
 /// The variant that a baseline means for one scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meant {
+pub enum ResolvedBaseline {
     /// There is no baseline.
     None,
     /// This variant, with its newest complete scan by any scanner, where that decided.
-    Variant(VariantName, Option<Seen>),
+    Variant(VariantName, Option<NewestScan>),
     /// The target has a baseline, and nothing that it could mean was ever scanned.
     NothingScanned,
 }
 
 /// The variant that is being scanned.
 #[derive(Debug, Clone, Copy)]
-pub struct Scanned<'a> {
+pub struct ScannedVariant<'a> {
     /// Its name.
     pub variant: &'a VariantName,
     /// Whether it has a complete scan by this scanner already.
     pub before: bool,
 }
 
-impl Settled {
+impl ChosenBaseline {
     /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
     ///
     /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
@@ -33,33 +33,41 @@ impl Settled {
     ///
     /// # Errors
     /// A stored pattern is not legal.
-    pub fn meant(&self, scanned: Option<Scanned<'_>>, log: &ScanLog) -> Result<Meant, PatternError> {
-        let own = self.origin == Origin::Target;
-        let nothing = || if own { Meant::NothingScanned } else { Meant::None };
+    pub fn resolve(
+        &self,
+        scanned: Option<ScannedVariant<'_>>,
+        log: &ScanLog,
+    ) -> Result<ResolvedBaseline, PatternError> {
+        let own = self.origin == BaselineSource::Target;
+        let nothing = || if own { ResolvedBaseline::NothingScanned } else { ResolvedBaseline::None };
         let pattern = match &self.baseline {
-            None => return Ok(Meant::None),
+            None => return Ok(ResolvedBaseline::None),
             Some(Baseline::Variant(variant)) => {
                 let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
                 let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
-                return Ok(if own || itself || known { Meant::Variant(variant.clone(), None) } else { nothing() });
+                return Ok(if own || itself || known {
+                    ResolvedBaseline::Variant(variant.clone(), None)
+                } else {
+                    nothing()
+                });
             }
             Some(Baseline::Regex(pattern)) => pattern.matcher()?,
         };
         let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
         if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
-            return Ok(Meant::Variant(variant.clone(), Some(seen.clone())));
+            return Ok(ResolvedBaseline::Variant(variant.clone(), Some(seen.clone())));
         }
         if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
-            return Ok(Meant::Variant(scanned.variant.clone(), None));
+            return Ok(ResolvedBaseline::Variant(scanned.variant.clone(), None));
         }
         let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
-        Ok(incomplete.map_or_else(nothing, |(variant, _)| Meant::Variant(variant.clone(), None)))
+        Ok(incomplete.map_or_else(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
     }
 }
 
 /// What is known of a baseline's scans by one scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfBaseline {
+pub enum BaselineScan {
     /// Its newest complete scan.
     Complete(ScanId),
     /// It has incomplete scans only.
@@ -71,15 +79,20 @@ pub enum OfBaseline {
 impl Reference {
     /// Chooses what a scan of `variant` is compared with: the newest scan of the variant that the baseline means, or, for
     /// that variant itself and for targets without a baseline, the variant's own previous scan.
-    pub fn choose(variant: &VariantName, meant: &Meant, of_baseline: OfBaseline, previous: Option<ScanId>) -> Self {
+    pub fn choose(
+        variant: &VariantName,
+        meant: &ResolvedBaseline,
+        of_baseline: BaselineScan,
+        previous: Option<ScanId>,
+    ) -> Self {
         match meant {
-            Meant::Variant(baseline, _) if baseline != variant => match of_baseline {
-                OfBaseline::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
-                OfBaseline::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
-                OfBaseline::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
+            ResolvedBaseline::Variant(baseline, _) if baseline != variant => match of_baseline {
+                BaselineScan::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
+                BaselineScan::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
+                BaselineScan::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
             },
-            Meant::NothingScanned => Self::BaselineNotScannedByThisScanner { variant: None },
-            Meant::Variant(..) | Meant::None => match previous {
+            ResolvedBaseline::NothingScanned => Self::BaselineNotScannedByThisScanner { variant: None },
+            ResolvedBaseline::Variant(..) | ResolvedBaseline::None => match previous {
                 Some(scan) => Self::Previous { variant: variant.clone(), scan },
                 None => Self::None,
             },
@@ -100,25 +113,25 @@ mod tests {
     #[test]
     fn the_rule_of_comparison() {
         let (main, branch): (VariantName, VariantName) = ("main".parse().unwrap(), "branch".parse().unwrap());
-        let meant = Meant::Variant(main.clone(), None);
-        let complete = OfBaseline::Complete(scan(1));
+        let meant = ResolvedBaseline::Variant(main.clone(), None);
+        let complete = BaselineScan::Complete(scan(1));
         let not_scanned = |variant| Reference::BaselineNotScannedByThisScanner { variant };
         let previous = |variant: &VariantName| Reference::Previous { variant: variant.clone(), scan: scan(2) };
         let cases = [
             (&branch, &meant, complete, Some(scan(2)), Reference::Baseline { variant: main.clone(), scan: scan(1) }),
-            (&branch, &meant, OfBaseline::None, Some(scan(2)), not_scanned(Some(main.clone()))),
+            (&branch, &meant, BaselineScan::None, Some(scan(2)), not_scanned(Some(main.clone()))),
             (
                 &branch,
                 &meant,
-                OfBaseline::Incomplete,
+                BaselineScan::Incomplete,
                 Some(scan(2)),
                 Reference::BaselineIncomplete { variant: main.clone() },
             ),
-            (&branch, &Meant::NothingScanned, OfBaseline::None, Some(scan(2)), not_scanned(None)),
+            (&branch, &ResolvedBaseline::NothingScanned, BaselineScan::None, Some(scan(2)), not_scanned(None)),
             (&main, &meant, complete, Some(scan(2)), previous(&main)),
-            (&branch, &Meant::None, OfBaseline::None, Some(scan(2)), previous(&branch)),
-            (&main, &meant, OfBaseline::Incomplete, None, Reference::None),
-            (&branch, &Meant::None, OfBaseline::None, None, Reference::None),
+            (&branch, &ResolvedBaseline::None, BaselineScan::None, Some(scan(2)), previous(&branch)),
+            (&main, &meant, BaselineScan::Incomplete, None, Reference::None),
+            (&branch, &ResolvedBaseline::None, BaselineScan::None, None, Reference::None),
         ];
         for (variant, meant, of_baseline, of_variant, expected) in cases {
             assert_eq!(Reference::choose(variant, meant, of_baseline, of_variant), expected);
@@ -133,8 +146,14 @@ mod tests {
         Baseline::Regex(text.parse().unwrap())
     }
 
-    fn seen(n: u64) -> Seen {
-        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None, verdict: Verdict::Pass }
+    fn seen(n: u64) -> NewestScan {
+        NewestScan {
+            n,
+            at: Timestamp::from_ms(0),
+            scan: ScanId::from_bits([1; 16]),
+            series: None,
+            verdict: Verdict::Pass,
+        }
     }
 
     fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
@@ -145,15 +164,21 @@ mod tests {
     #[test]
     fn what_a_baseline_means() {
         let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
-        let of = |variant: &str, n: u64| Meant::Variant(name(variant), Some(seen(n)));
-        let fixed = |variant: &str| Meant::Variant(name(variant), None);
-        let (own, project) = (Origin::Target, Origin::Project);
+        let of = |variant: &str, n: u64| ResolvedBaseline::Variant(name(variant), Some(seen(n)));
+        let fixed = |variant: &str| ResolvedBaseline::Variant(name(variant), None);
+        let (own, project) = (BaselineSource::Target, BaselineSource::Project);
         let cases = [
-            ("no baseline", None, own, ("x", false), Meant::None),
+            ("no baseline", None, own, ("x", false), ResolvedBaseline::None),
             ("fixed", Some(Baseline::Variant(name("main"))), own, ("x", false), fixed("main")),
             ("fixed, never scanned", Some(Baseline::Variant(name("gone"))), own, ("x", false), fixed("gone")),
             ("fixed default", Some(Baseline::Variant(name("v2.4.0"))), project, ("x", false), fixed("v2.4.0")),
-            ("fixed default, never scanned", Some(Baseline::Variant(name("gone"))), project, ("x", false), Meant::None),
+            (
+                "fixed default, never scanned",
+                Some(Baseline::Variant(name("gone"))),
+                project,
+                ("x", false),
+                ResolvedBaseline::None,
+            ),
             ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
             ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
             ("a new release", Some(regex(r"v\d.*")), own, ("v2.5.0", false), of("v2.3.0", 3)),
@@ -162,13 +187,20 @@ mod tests {
             ("an old one again", Some(regex(r"v\d.*")), own, ("v2.2.0", true), of("v2.3.0", 3)),
             ("only incomplete", Some(regex(r"v2\.4.*")), own, ("x", false), fixed("v2.4.0")),
             ("only incomplete, itself", Some(regex(r"v2\.4.*")), own, ("v2.4.0", false), fixed("v2.4.0")),
-            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), Meant::NothingScanned),
-            ("nothing matches a default", Some(regex("hotfix.*")), Origin::BuiltIn, ("x", false), Meant::None),
+            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), ResolvedBaseline::NothingScanned),
+            (
+                "nothing matches a default",
+                Some(regex("hotfix.*")),
+                BaselineSource::BuiltIn,
+                ("x", false),
+                ResolvedBaseline::None,
+            ),
             ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
         ];
         for (case, baseline, origin, (variant, before), expected) in cases {
             let variant = name(variant);
-            let meant = Settled { baseline, origin }.meant(Some(Scanned { variant: &variant, before }), &releases);
+            let meant = ChosenBaseline { baseline, origin }
+                .resolve(Some(ScannedVariant { variant: &variant, before }), &releases);
             assert_eq!(meant, Ok(expected), "{case}");
         }
     }

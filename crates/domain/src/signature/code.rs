@@ -9,7 +9,7 @@ const SNIPPET_LINES_MAX: usize = 10;
 const SNIPPET_LINES_MAX_BEFORE: u32 = 5;
 
 /// A finding's code as it is compared.
-pub(super) struct Parts {
+pub(super) struct CodeParts {
     /// The line before its own.
     pub(super) before: String,
     /// Its own lines: from the one that the report gives.
@@ -20,7 +20,7 @@ pub(super) struct Parts {
     pub(super) statement: String,
 }
 
-impl Parts {
+impl CodeParts {
     /// Cuts a finding's excerpt into its own lines and one line on either side; nothing, if its own lines are blank or not
     /// in it.
     pub(super) fn of(finding: &Finding) -> Option<Self> {

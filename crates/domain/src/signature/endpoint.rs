@@ -7,7 +7,7 @@ const ID_CHARS_MIN: usize = 16;
 
 /// An address, taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct EndpointParts {
     /// Scheme, host and port of the URL, or the host.
     pub(super) origin: String,
     /// Method, path template and parameters.
@@ -18,7 +18,7 @@ pub(super) struct Seen {
     pub(super) exactly: String,
 }
 
-impl Seen {
+impl EndpointParts {
     pub(super) fn of(endpoint: &Endpoint) -> Self {
         let Endpoint { url, host, port, protocol, method, parameter } = endpoint;
         let url = url.as_deref().unwrap_or_default();
@@ -87,8 +87,12 @@ pub(super) fn text(endpoint: &Endpoint) -> String {
 mod tests {
     use super::*;
 
-    fn seen(url: &str) -> Seen {
-        Seen::of(&Endpoint { url: Some(url.to_owned()), method: Some("GET".to_owned()), ..Endpoint::default() })
+    fn seen(url: &str) -> EndpointParts {
+        EndpointParts::of(&Endpoint {
+            url: Some(url.to_owned()),
+            method: Some("GET".to_owned()),
+            ..Endpoint::default()
+        })
     }
 
     #[test]

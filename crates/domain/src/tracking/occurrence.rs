@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Place {
+pub struct ComparableOccurrence {
     /// The place of its result in the report.
     pub result: u32,
     /// Its path, as a place in the scan's list of names.

@@ -1,6 +1,6 @@
 //! One of the two scans that are matched, and its occurrences grouped by keys.
 
-use super::occurrence::Place;
+use super::occurrence::ComparableOccurrence;
 use crate::digest::Short;
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Side<'a> {
     /// The occurrences.
-    pub places: &'a [Place],
+    pub places: &'a [ComparableOccurrence],
     /// The family of each.
     pub families: Vec<u32>,
     /// The number of each of the scan's names that is a path.
@@ -23,7 +23,7 @@ pub struct Side<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) at: usize,
-    pub(super) place: &'a Place,
+    pub(super) place: &'a ComparableOccurrence,
     pub(super) family: u32,
     pub(super) path: u32,
     pub(super) file: Option<Short>,

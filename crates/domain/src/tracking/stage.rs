@@ -1,27 +1,28 @@
 //! How an occurrence was recognised, and how sure that is.
 
-use serde::{Deserialize, Serialize};
+use crate::word_enum::word_enum;
 
-/// The stage that recognised an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The file has not changed, and the line is the same.
-    UnchangedFile,
-    /// Path, message, code and neighbouring lines are equal.
-    Context,
-    /// Path and code are equal.
-    Snippet,
-    /// The code is equal, in a file that was renamed.
-    Renamed,
-    /// The code and message are equal, in another file.
-    Moved,
-    /// Path and message are equal, and one of the two shows no code.
-    Message,
-    /// The code is alike, near the same place.
-    Edited,
-    /// Path and message are equal and equally frequent.
-    Counted,
+word_enum! {
+    /// The stage that recognised an occurrence.
+    #[derive(PartialOrd, Ord)]
+    pub enum Stage: "a stage" {
+        /// The file has not changed, and the line is the same.
+        UnchangedFile = "unchanged_file",
+        /// Path, message, code and neighbouring lines are equal.
+        Context = "context",
+        /// Path and code are equal.
+        Snippet = "snippet",
+        /// The code is equal, in a file that was renamed.
+        Renamed = "renamed",
+        /// The code and message are equal, in another file.
+        Moved = "moved",
+        /// Path and message are equal, and one of the two shows no code.
+        Message = "message",
+        /// The code is alike, near the same place.
+        Edited = "edited",
+        /// Path and message are equal and equally frequent.
+        Counted = "counted",
+    }
 }
 
 impl Stage {
@@ -34,18 +35,6 @@ impl Stage {
         }
     }
 
-    /// All stages in their order.
-    pub const ALL: [Self; 8] = [
-        Self::UnchangedFile,
-        Self::Context,
-        Self::Snippet,
-        Self::Renamed,
-        Self::Moved,
-        Self::Message,
-        Self::Edited,
-        Self::Counted,
-    ];
-
     /// Whether the occurrence was edited, or may be another: whoever judges it may take it for new.
     pub fn is_updated(self) -> bool {
         match self {
@@ -56,25 +45,15 @@ impl Stage {
     }
 }
 
-/// How sure it is that two occurrences are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// It may well be another.
-    Low,
-    /// It may be another of several that look the same.
-    Medium,
-    /// As sure as a report allows.
-    High,
-}
-
-impl Confidence {
-    /// The word that the API has for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
+word_enum! {
+    /// How sure it is that two occurrences are one.
+    #[derive(PartialOrd, Ord)]
+    pub enum Confidence: "a confidence" {
+        /// It may well be another.
+        Low = "low",
+        /// It may be another of several that look the same.
+        Medium = "medium",
+        /// As sure as a report allows.
+        High = "high",
     }
 }
