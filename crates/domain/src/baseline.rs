@@ -1,5 +1,5 @@
-//! Baselines: which variant of a target its others are compared with. A target says it itself, or its project's default
-//! for its type applies, or the one that is built in.
+//! Baselines: the variant of a target that its other variants are compared with. A target has its own, or the project's
+//! default for its type, or the built-in default.
 
 use crate::ids::VariantName;
 use crate::reference::Reference;
@@ -10,32 +10,32 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Longest pattern, in characters.
+/// The maximum length of a pattern, in characters.
 pub const PATTERN_CHARS_MAX: usize = 128;
-/// Largest compiled pattern, in bytes: what matching costs grows with it.
+/// The maximum size of a compiled pattern, in bytes. The cost of matching grows with it.
 const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
 
-/// Why a pattern was refused.
+/// An error in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It has no characters, and would match no name.
+    /// It is empty, and would match no name.
     #[error("the pattern is empty")]
     Empty,
-    /// It is longer than allowed.
+    /// It is too long.
     #[error("the pattern is {length} characters long; at most {PATTERN_CHARS_MAX} are allowed")]
     TooLong {
         /// Its length in characters.
         length: usize,
     },
-    /// It is no regular expression in RE2's syntax.
+    /// It is not a regular expression in RE2's syntax.
     #[error("the pattern is wrong at character {at}: {reason}")]
     Syntax {
-        /// Where, counted from 1.
+        /// The position, counted from 1.
         at: usize,
-        /// What is wrong.
+        /// The error.
         reason: String,
     },
-    /// It becomes too large when it is compiled, by counted repetitions for example.
+    /// Its compiled form is too large, for example because of counted repetitions.
     #[error("the pattern is too large: it repeats too much, or classes of too many characters")]
     TooLarge,
     /// It ends in a comment.
@@ -43,8 +43,9 @@ pub enum PatternError {
     Comment,
 }
 
-/// A regular expression for the whole name of a variant, in RE2's syntax; its `\d`, `\w` and `\s` know all scripts.
-/// Matching takes time linear in the name. It is checked when it enters, and not again when it is read from the store.
+/// A regular expression in RE2's syntax that matches the whole name of a variant. `\d`, `\w` and `\s` include all
+/// scripts. Matching takes time linear in the name. A pattern is checked when it is parsed, and not again when it is
+/// read from the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BaselinePattern(String);
@@ -55,10 +56,10 @@ impl BaselinePattern {
         &self.0
     }
 
-    /// The pattern, ready to match.
+    /// Compiles the pattern.
     ///
     /// # Errors
-    /// It is not legal: a stored one of another version.
+    /// The pattern is invalid: another version of the program stored it.
     pub fn matcher(&self) -> Result<Matcher, PatternError> {
         let text = &self.0;
         let length = text.chars().count();
@@ -68,13 +69,13 @@ impl BaselinePattern {
         if PATTERN_CHARS_MAX < length {
             return Err(PatternError::TooLong { length });
         }
-        // By itself first: `a)|(b` must not become legal by what is put around it.
+        // Parsed alone first: the group around it must not make `a)|(b` valid.
         regex_syntax::Parser::new().parse(text).map_err(|error| syntax(text, &error))?;
         let built = RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
         match built {
             Ok(regex) => Ok(Matcher(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge),
-            // Legal alone, and not with what closes it.
+            // Valid alone, but not with the closing parenthesis behind it.
             Err(_) => Err(PatternError::Comment),
         }
     }
@@ -105,38 +106,38 @@ impl fmt::Display for BaselinePattern {
     }
 }
 
-/// A pattern that is ready to match.
+/// A compiled pattern.
 #[derive(Debug, Clone)]
 pub struct Matcher(Regex);
 
 impl Matcher {
-    /// Whether the pattern matches the whole name.
+    /// True if the pattern matches the whole name.
     pub fn matches(&self, variant: &VariantName) -> bool {
         self.0.is_match(variant.as_str())
     }
 }
 
-/// What others are compared with.
+/// The rule that selects the variant to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Baseline {
-    /// Always this variant.
+    /// This variant.
     Variant(VariantName),
-    /// Of the variants that match, the one that was scanned last.
+    /// The most recently scanned variant that matches.
     Regex(BaselinePattern),
 }
 
-/// What a target, or a project for a type of target, has decided. Stored as the variant's name, `{"regex": ...}` or
-/// `{"none": true}`.
+/// A target's own choice, or a project's default for a type of target. Stored as the variant's name, `{"regex": ...}`
+/// or `{"none": true}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredChoice", into = "StoredChoice")]
 pub enum BaselineChoice {
-    /// This baseline.
+    /// The target has this baseline.
     Of(Baseline),
-    /// None: each variant is compared with its own previous scan.
+    /// The target has no baseline: each variant is compared with its own previous scan.
     None,
 }
 
-/// A choice as it is stored.
+/// A choice in its stored form.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum StoredChoice {
@@ -152,7 +153,7 @@ impl TryFrom<StoredChoice> for BaselineChoice {
             StoredChoice::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
             StoredChoice::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
             StoredChoice::None { none: true } => Ok(Self::None),
-            StoredChoice::None { none: false } => Err("`none` is true or absent"),
+            StoredChoice::None { none: false } => Err("`none` must be true or absent"),
         }
     }
 }
@@ -168,27 +169,27 @@ impl From<BaselineChoice> for StoredChoice {
 }
 
 word_enum! {
-    /// Who decided on a baseline.
+    /// The level at which a baseline was chosen.
     pub enum BaselineSource: "a source of a baseline" {
         /// The target itself.
         Target = "target",
         /// The project's default for its type.
         Project = "project",
-        /// The default that is built in.
+        /// The built-in default.
         BuiltIn = "built_in",
     }
 }
 
-/// The baseline that holds for a target, and who decided so.
+/// The baseline that applies to a target, and the level at which it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenBaseline {
-    /// The baseline; absent for none.
+    /// The baseline; absent if there is none.
     pub baseline: Option<Baseline>,
-    /// Who decided.
+    /// The level.
     pub origin: BaselineSource,
 }
 
-/// The baseline of a type's targets where neither they nor their project say otherwise: the reference product's.
+/// The built-in default for a type of target, as in the reference product.
 pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     let pattern = match target_type {
         TargetType::Repository => "main|master",
@@ -199,12 +200,12 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
 }
 
 impl ChosenBaseline {
-    /// Whether a scan of this variant that is compared with `reference` is one of the baseline, or of a target without one.
-    /// What a pattern matches is what it means once the scan is recorded, though a new release is compared with the one
-    /// before.
+    /// True if a scan of `variant` counts as a scan of the baseline, or of a target without a baseline. `reference` is
+    /// what the scan is compared with. A new release that the pattern matches counts, although it is compared with the
+    /// release before: once the scan is recorded, the pattern resolves to it.
     ///
     /// # Errors
-    /// A stored pattern is not legal.
+    /// A stored pattern is invalid.
     pub fn includes(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
         match &self.baseline {
             Some(Baseline::Regex(pattern)) if reference.is_to_baseline() => Ok(pattern.matcher()?.matches(variant)),

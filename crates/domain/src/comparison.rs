@@ -1,9 +1,8 @@
-//! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone, and
-//! under which identities they go.
-//!
-//! An issue that is recognised goes by the id that it had; so does an occurrence. What is not recognised in the scan
-//! compared with, a baseline, may still be known from the variant's own previous scan (its *lineage*): then it is new, and
-//! keeps its id all the same. What is met for the first time gets an id that two variants with the same code derive alike.
+//! Compares a scan with its reference scan: sorts issues and occurrences into new, common and remediated, and gives
+//! them ids.
+//! A matched issue keeps the id that it had, and so does a matched occurrence. What the reference scan (a baseline)
+//! does not have may still be in the variant's own previous scan, its *lineage*: then it is new, but keeps that id.
+//! Everything else gets an id that two variants with the same code derive alike.
 
 mod contents;
 mod origins;
@@ -23,48 +22,48 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 word_enum! {
-    /// Where an issue stands relative to the scan compared with.
+    /// The result of the comparison for an issue or occurrence.
     #[derive(PartialOrd, Ord)]
     pub enum Bucket: "a bucket" {
-        /// Only here.
+        /// Only in the scan itself.
         New = "new",
-        /// In both.
+        /// In both scans.
         Common = "common",
-        /// Only in the scan compared with.
+        /// Only in the reference scan.
         Remediated = "remediated",
     }
 }
 
-/// How an issue's occurrences divide.
+/// Numbers of an issue's occurrences by bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Division {
-    /// Occurrences only here.
+    /// Occurrences that only the scan itself has.
     pub new: u32,
-    /// Occurrences recognised in the scan compared with.
+    /// Occurrences that were matched in the reference scan.
     pub common: u32,
-    /// Those of the common ones that are recognised although their code was edited: the match is doubtful.
+    /// Those of the common ones that were matched although their code was edited. Such a match is uncertain.
     #[serde(skip_serializing_if = "is_default", default)]
     pub updated: u32,
-    /// Occurrences of the scan compared with that are not here.
+    /// Occurrences that only the reference scan has.
     pub remediated: u32,
 }
 
-/// One issue of the scan, compared.
+/// An issue of the scan after its comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedIssue {
-    /// The id it goes by: the one that it had in an earlier scan, or that of its key.
+    /// The issue's id: the one that it had in an earlier scan, or else the one derived from its key.
     pub id: IssueId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the issue first, as an index into the list of origins.
     #[serde(default)]
     pub seen: u32,
     /// New or common.
     pub bucket: Bucket,
-    /// Its occurrences.
+    /// Its occurrences by bucket.
     pub division: Division,
-    /// The levels that its new occurrences have.
+    /// The severities of its new occurrences.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub levels_new: BTreeSet<Severity>,
-    /// The levels that its updated occurrences have.
+    /// The severities of its updated occurrences.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub levels_updated: BTreeSet<Severity>,
 }
@@ -73,36 +72,36 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// An occurrence with its identity, as a scan's comparison stores it and the next comparison reads it.
+/// An occurrence with its id. A scan's comparison stores it, and the next comparison reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedOccurrence {
-    /// The identity.
+    /// The id.
     pub id: OccurrenceId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the occurrence first, as an index into the list of origins.
     #[serde(default)]
     pub seen: u32,
-    /// How it was recognised in the scan compared with; absent if it is only here.
+    /// The match in the reference scan; absent if the occurrence is new.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub found: Option<Box<Match>>,
-    /// The stage that recognised it in the variant's own previous scan, where it is only here.
+    /// The stage that matched a new occurrence in the variant's own previous scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Stage>,
-    /// The form that it still has, where that is another than [`form`] makes of it: its file was renamed. Who exempts an
-    /// occurrence does so in the form that it has. It keeps the form while it is recognised by stages that leave no doubt
-    /// (see [`Stage::keeps_form`]), and takes another when its code is edited or goes elsewhere.
+    /// The form that the occurrence keeps, where it differs from [`form`], for example because its file was renamed. An
+    /// exemption applies to an occurrence in one form. The occurrence keeps its form while certain stages match it (see
+    /// [`Stage::keeps_form`]), and gets a new one when its code is edited or moves.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub form: Option<Box<Short>>,
 }
 
 impl TrackedOccurrence {
-    /// The form that the occurrence has; `place` and its path are of the same scan.
+    /// Returns the form of the occurrence. `place` and `path` are those of the same scan.
     pub fn form(&self, place: &ComparableOccurrence, path: Option<&str>) -> Short {
         self.form.as_deref().copied().unwrap_or_else(|| form(self.id, place, path))
     }
 }
 
-/// The form of an occurrence that is looked at for itself: its file and code (or the resource with its code, the package,
-/// the address), or where no code is shown its line and what is said of it. Two scans of the same code find the same form.
+/// Derives the form of an occurrence without regard to earlier scans: from its path and code (or resource and code,
+/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form.
 pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
     let judged = place.signatures.judged;
@@ -116,69 +115,69 @@ pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) 
     }
 }
 
-/// How an occurrence was recognised, and where it was.
+/// A match of an occurrence in the reference scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Match {
-    /// By what.
+    /// The stage that found the match.
     pub stage: Stage,
-    /// How sure that is.
+    /// The confidence of the match.
     pub confidence: Confidence,
-    /// How alike the code is, in percent, where that was compared.
+    /// The similarity of the code in percent, if it was compared.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub similarity: Option<u8>,
-    /// The place of its result in the report of the scan compared with.
+    /// The index of the occurrence's result in the report of the reference scan.
     pub result: u32,
-    /// Its path there, if it was another.
+    /// The path in the reference scan, if it differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
-    /// Its line there.
+    /// The line in the reference scan, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// The version of its package there, if it was another.
+    /// The version of the package in the reference scan, if it differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
 }
 
-/// One occurrence as it is compared with another.
+/// An occurrence with its path and code, to be compared with another.
 #[derive(Debug, Clone, Copy)]
 pub struct OccurrenceWithCode<'a> {
     /// The occurrence.
     pub place: &'a ComparableOccurrence,
-    /// Its path.
+    /// Its path, if it has one.
     pub path: Option<&'a str>,
     /// Its code, if it has any.
     pub code: Option<&'a str>,
 }
 
 impl<'a> OccurrenceWithCode<'a> {
-    /// The occurrence at a place of a scan's list.
+    /// Returns the occurrence at an index of a scan's list.
     pub fn of(contents: &'a ScanContents, at: usize, code: Option<&'a str>) -> Option<Self> {
         let place = contents.occurrences.get(at)?;
         Some(Self { place, path: contents.name(place.path), code })
     }
 }
 
-/// An issue that is gone: a place in the list of the scan compared with, and the identity that it had there.
+/// An issue that only the reference scan has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemediatedIssue {
-    /// The place.
+    /// Its index in the reference scan's list of issues.
     pub at: usize,
-    /// The id it went by.
+    /// Its id.
     pub id: IssueId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the issue first, as an index into the list of origins.
     pub seen: u32,
-    /// How many of its occurrences are gone; others may have been recognised, edited, as another issue's.
+    /// Its occurrences that are remediated. Others may have been matched, edited, with those of another issue.
     pub occurrences: u32,
 }
 
-/// The result of a comparison. Everything is in the stored order of the scan.
+/// The result of a comparison. Lists are in the stored order of the scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The scan's issues.
     pub issues: Vec<ComparedIssue>,
-    /// The identities of the scan's occurrences.
+    /// The ids of the scan's occurrences.
     pub occurrences: Vec<TrackedOccurrence>,
-    /// The issues that are gone, in the order in which the scan compared with had them.
+    /// The remediated issues, in the order of the reference scan.
     pub remediated: Vec<RemediatedIssue>,
     /// The scans that saw an issue or occurrence first.
     pub origins: Vec<Origin>,
@@ -187,21 +186,21 @@ pub struct Comparison {
 /// The scan that is compared.
 #[derive(Debug, Clone)]
 pub struct CurrentScan<'a> {
-    /// What it found.
+    /// Its issues and occurrences.
     pub contents: &'a ScanContents,
     /// Its target.
     pub target: TargetId,
-    /// The scan itself, as the one that sees things first.
+    /// The scan itself, as the origin of what it sees first.
     pub origin: Origin,
-    /// Whether it saw all that it should have. If not, it remediates nothing: what it did not look at is not gone.
+    /// True if the scan is complete. An incomplete scan remediates nothing: it did not look at everything.
     pub complete: bool,
 }
 
-/// Another scan, and what of it was recognised.
+/// Another scan, and what was matched in it.
 pub type MatchedScan<'a> = (&'a ComparedScan, &'a Matches);
 
-/// Compares a scan with `reference`; without one everything is new. `lineage` is the variant's own previous scan, where
-/// the reference is a baseline: it gives identities and changes no bucket.
+/// Compares a scan with `reference`. Without a reference everything is new. `lineage` is the variant's own previous
+/// scan, where the reference is a baseline: it provides ids and changes no bucket.
 pub fn compare(
     current: &CurrentScan<'_>,
     reference: Option<MatchedScan<'_>>,
@@ -235,7 +234,7 @@ pub fn compare(
     Comparison { issues, occurrences, remediated, origins: origins.finish() }
 }
 
-/// The scan's issues with their ids, before their occurrences are counted.
+/// Gives the scan's issues their ids and buckets. Does not count their occurrences yet.
 fn issues(
     current: &CurrentScan<'_>,
     reference: Option<MatchedScan<'_>>,
@@ -266,7 +265,8 @@ fn issues(
         let Identified { id, seen, .. } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
-            // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
+            // The id of the key already belongs to another issue: two names of one vulnerability have become two
+            // vulnerabilities.
             None => fresh(IssueId::derived("v1:issue:again", &[&current.origin.scan.short().0, &issue.id.short().0])),
         };
         ComparedIssue {
@@ -281,7 +281,7 @@ fn issues(
     .collect()
 }
 
-/// The scan's occurrences with their identities.
+/// Gives the scan's occurrences their ids.
 fn occurrences(
     current: &CurrentScan<'_>,
     reference: Option<MatchedScan<'_>>,
@@ -299,7 +299,8 @@ fn occurrences(
             let Some(identity) = other.occurrences.get(pair.reference) else { continue };
             let kept = kept_form(identity, contents, place, &other.contents, pair);
             match slot {
-                // Edited since the baseline, and not since the variant's own previous scan: it has the form of that.
+                // Edited since the baseline, but not since the variant's own previous scan: it keeps the form of that
+                // one.
                 Some(tracked_already)
                     if tracked_already.id == identity.id
                         && tracked_already.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
@@ -320,19 +321,20 @@ fn occurrences(
     }
     ids.sort_unstable();
     identify_new(current, &mut tracked, &ids);
-    // In place: a million of them need a quarter of a component's memory.
+    // In place: a million occurrences need a quarter of a component's memory.
     tracked.into_iter().flatten().collect()
 }
 
-/// Gives ids to what is met for the first time. Where code is shown and nothing else looks the same, the id follows from
-/// target, issue, path and code, so that a branch and the one it is merged into name it alike; else from this scan alone.
+/// Gives ids to occurrences that no earlier scan has. If code is shown and no other occurrence looks the same, the id
+/// is derived from target, issue, path and code, so that a branch and the branch that it is merged into use the same
+/// id. Otherwise it is derived from this scan.
 fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurrence>], known_ids: &[OccurrenceId]) {
     let contents = current.contents;
     let owners = contents.owners();
     let place = |at: usize| contents.occurrences.get(at).zip(owners.get(at).copied());
     let mut from = 0;
     while let Some((first, owner)) = place(from) {
-        // Occurrences of one issue in one file stand together.
+        // Occurrences of one issue in one file are adjacent.
         let same = |at: &usize| place(*at).is_some_and(|(next, of)| of == owner && next.path == first.path);
         let to = from + (from..).take_while(same).count();
         let open = |at: usize| tracked.get(at).is_some_and(Option::is_none);
@@ -363,7 +365,7 @@ fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurren
     }
 }
 
-/// The form that an occurrence keeps from the scan in which it was recognised, where it is not the one that it shows.
+/// Returns the form that an occurrence keeps from the matched scan, if it differs from the one that it shows now.
 fn kept_form(
     identity: &Identified<OccurrenceId>,
     here: &ScanContents,
@@ -372,7 +374,7 @@ fn kept_form(
     pair: &Pair,
 ) -> Option<Box<Short>> {
     let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
-    // A rename is told by code; and what a resource's name does not say must be the same.
+    // A rename is detected by code; and a resource's code, which its name does not show, must be the same.
     let (then, now) = (&was.signatures, &place.signatures);
     let shown_code = then.snippet.is_some() && now.snippet.is_some();
     if then.judged != now.judged || (pair.stage == Stage::Renamed && !shown_code) {
@@ -383,7 +385,7 @@ fn kept_form(
     (kept != shown).then(|| Box::new(kept))
 }
 
-/// How an occurrence was recognised, and where it was.
+/// Describes a match, with what the occurrence was in the other scan.
 fn found(here: &ScanContents, place: &ComparableOccurrence, there: &ScanContents, pair: &Pair) -> Option<Match> {
     let was = there.occurrences.get(pair.reference)?;
     let other = |now: u32, then: u32| {
@@ -401,7 +403,7 @@ fn found(here: &ScanContents, place: &ComparableOccurrence, there: &ScanContents
     })
 }
 
-/// The issues that are gone, after the occurrences that are gone were counted with the issues that remain.
+/// Returns the remediated issues, and counts remediated occurrences of the issues that remain.
 fn remediated(
     (other, matches): MatchedScan<'_>,
     rows: &mut [ComparedIssue],

@@ -1,10 +1,10 @@
-//! What the gate counts of a scan.
+//! Numbers of issues and occurrences, as the gate counts them.
 
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// Numbers by level.
+/// Numbers by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BySeverity {
     /// Critical ones.
@@ -17,7 +17,7 @@ pub struct BySeverity {
     pub low: u64,
     /// Informational ones.
     pub info: u64,
-    /// Ones without a level.
+    /// Ones without a severity.
     pub unassigned: u64,
 }
 
@@ -34,7 +34,7 @@ impl BySeverity {
         *count += 1;
     }
 
-    /// How many of this level.
+    /// Returns the number of this severity.
     pub fn of(&self, severity: Severity) -> u64 {
         match severity {
             Severity::Critical => self.critical,
@@ -46,7 +46,7 @@ impl BySeverity {
         }
     }
 
-    /// All levels together.
+    /// Returns the sum of all severities.
     pub fn total(&self) -> u64 {
         Severity::ALL.into_iter().map(|severity| self.of(severity)).sum()
     }
@@ -63,32 +63,33 @@ impl AddAssign for BySeverity {
     }
 }
 
-/// What the gate counted. Exempted and remediated issues are in no count but `ignored` and `remediated`.
+/// The gate's counts. Exempted and remediated issues are only in `ignored` and `remediated`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Issues by level.
+    /// Issues by severity.
     pub all: BySeverity,
-    /// New issues by level.
+    /// New issues by severity.
     pub new: BySeverity,
     /// Exempted issues.
     pub ignored: u64,
-    /// Issues that are gone.
+    /// Remediated issues.
     pub remediated: u64,
-    /// New occurrences, of new and of known issues.
+    /// New occurrences, of new and of common issues.
     pub new_occurrences: u64,
-    /// Occurrences recognised in the scan compared with.
+    /// Occurrences that were matched in the reference scan.
     pub common_occurrences: u64,
-    /// Those of them that were edited, so that the match is doubtful.
+    /// Those of the common ones whose code was edited, so that the match is uncertain.
     #[serde(default)]
     pub updated_occurrences: u64,
     /// Exempted occurrences.
     pub exempted_occurrences: u64,
-    /// Occurrences that are gone, those of remediated issues included.
+    /// Remediated occurrences, those of remediated issues included.
     pub remediated_occurrences: u64,
 }
 
 impl Counts {
-    /// The output variables: strings under fixed names, always all of them (section 6 of the reference product).
+    /// Returns the output variables: strings under fixed names, always all of them (section 6 of the reference
+    /// product).
     pub fn variables(&self) -> Vec<(String, String)> {
         let by_level = |prefix: &str, counts: &BySeverity| -> Vec<(String, String)> {
             let levels = Severity::ALL.into_iter().map(|severity| {

@@ -1,12 +1,10 @@
-//! Exemptions: permission to leave an issue, or some of its occurrences, be; requested by a developer, decided by somebody
-//! else of SecOps, ending by itself.
-//!
-//! One journal holds all exemptions of a project, whatever their scope, so that many are asked for or decided on by one
-//! event, all or none, and a wider grant is one event too. Its fold, [`Exemptions`], keeps what the gate needs; the words of
-//! people stay in the events. What holds for a scan is an [`EffectiveExemptions`].
-//!
-//! An exemption that was granted for the whole installation stays in its project's journal; the journal of [`Promoted`]
-//! only tells other projects where to look.
+//! Exemptions: an issue, or some of its occurrences, does not count at the gate. A developer requests it, somebody else
+//! with the role `secops` approves it, and it ends by itself.
+//! One journal has all exemptions of a project, whatever their scope. So many requests or decisions are one event, of
+//! which all take effect or none, and so is a wider grant. Its fold, [`Exemptions`], has what the gate needs; free
+//! texts stay in the events. [`EffectiveExemptions`] are those that apply to a scan.
+//! An exemption for the whole installation stays in its project's journal. The journal of [`Promoted`] tells other
+//! projects where to find it.
 
 mod coverage;
 mod effective;

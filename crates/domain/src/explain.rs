@@ -1,7 +1,7 @@
-//! Says why an occurrence is common or new: what recognised it, and why the nearest others are not it.
-//!
-//! What recognised it is stored with the comparison. Why another was passed over is worked out again from the two scans, by
-//! the same rules as in [`tracking`](crate::tracking).
+//! Explains why an occurrence is common or new: what it was matched by, and why the nearest other occurrences do not
+//! match.
+//! The match is stored with the comparison. The reasons against other occurrences are computed from the two scans, by
+//! the rules of [`tracking`](crate::tracking).
 
 use crate::comparison::{ComparedScan, Match, OccurrenceWithCode, ScanContents};
 use crate::families::Families;
@@ -9,20 +9,20 @@ use crate::signature::similarity;
 use crate::tracking::{ComparableOccurrence, EDITED_LINES_MAX, EDITED_SIMILARITY_MIN, Stage};
 use finding::Kind;
 
-/// How many occurrences that were passed over are told of.
+/// The maximum number of nearest occurrences that are explained.
 pub const NEAREST_MAX: usize = 10;
 
-/// A place as people are told of it: `src/a.py:10`.
+/// Formats a location for people, for example `src/a.py:10`.
 pub fn location_text(path: Option<&str>, line: Option<u32>) -> String {
     match (path, line) {
         (Some(path), Some(line)) => format!("{path}:{line}"),
         (Some(path), None) => path.to_owned(),
         (None, Some(line)) => format!("line {line}"),
-        (None, None) => "no place".to_owned(),
+        (None, None) => "unknown location".to_owned(),
     }
 }
 
-/// What is the same, by kind: the rule's word, and the word for what the rule is about.
+/// Returns the words for a kind's rule and for the thing that the rule is about.
 fn words(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::Code => ("rule", "code"),
@@ -35,11 +35,12 @@ fn words(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Why an occurrence at this place is the one that was found: "same rule and code, moved from a.py:10 to b.py:40".
+/// Explains a match, for example "same rule and code, moved from a.py:10 to b.py:40". `path`, `line` and `version` are
+/// those of the occurrence in the current scan.
 pub fn match_reason(kind: Kind, found: &Match, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> String {
     let (rule, thing) = words(kind);
     let same = match (found.stage, kind) {
-        (Stage::UnchangedFile, _) => format!("same {rule} in a file that has not changed"),
+        (Stage::UnchangedFile, _) => format!("same {rule} in an unchanged file"),
         (Stage::Context, Kind::Code | Kind::Secret) => format!("same {rule}, {thing} and neighbouring lines"),
         (Stage::Context | Stage::Snippet, _) => format!("same {rule} and {thing}"),
         (Stage::Renamed, Kind::Web | Kind::Host) => format!("same {rule} and {thing} on another host"),
@@ -64,77 +65,77 @@ pub fn match_reason(kind: Kind, found: &Match, path: Option<&str>, line: Option<
     format!("{same}{moved}{version}")
 }
 
-/// Why an occurrence of the other scan was passed over.
+/// The reason why an occurrence of the other scan does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MismatchReason {
-    /// Another occurrence was recognised as it: its place in the scan's list.
+    /// Another occurrence of the current scan matches it.
     Taken {
-        /// That occurrence.
+        /// The index of that occurrence.
         by: usize,
     },
-    /// Its code is another: how alike the two are, in percent.
+    /// Its code differs.
     OtherCode {
-        /// The share that is alike, where both show code.
+        /// The similarity of the code in percent.
         similarity: u8,
     },
-    /// Its code is alike, but it is too far away for one line that was edited.
+    /// Its code is similar, but too far away for an edited line.
     TooFar {
-        /// How many lines are between them.
+        /// The distance in lines.
         lines: u32,
     },
-    /// Its code is alike, but it is in another file: edited and moved at once.
+    /// Its code is similar, but in another file: edited and moved at once.
     Elsewhere {
-        /// How alike the two are, in percent.
+        /// The similarity of the code in percent.
         similarity: u8,
     },
-    /// Its code is equal, but too short to be recognised in another file.
+    /// Its code is equal, but too short to be matched in another file.
     TooShort,
-    /// Its code is equal, but more than one could be it.
+    /// Its code is equal, but several occurrences could match.
     Ambiguous,
-    /// It is about another thing: another package, resource or page.
+    /// It is about another package, resource or page.
     OtherThing,
-    /// One of the two shows no code, and message or file differ.
+    /// One of the two shows no code, and the message or file differs.
     NothingToCompare,
 }
 
 impl MismatchReason {
-    /// In words; `place` is where the one stands that was taken for it.
+    /// Returns the reason as text. `place` is the location of the occurrence that matches instead.
     pub fn text(&self, place: &str) -> String {
         match self {
-            Self::Taken { .. } => format!("{place} was recognised as it"),
+            Self::Taken { .. } => format!("{place} was matched to it"),
             Self::OtherCode { similarity } => {
-                format!("its code is only {similarity} % alike; {EDITED_SIMILARITY_MIN} % would be taken for an edit")
+                format!("its code is only {similarity} % alike; an edit needs at least {EDITED_SIMILARITY_MIN} %")
             }
             Self::TooFar { lines } if *lines <= EDITED_LINES_MAX => {
-                "its code is alike, but the lines around the two have moved in another way".to_owned()
+                "its code is alike, but the lines around the two moved differently".to_owned()
             }
             Self::TooFar { lines } => {
-                format!(
-                    "its code is alike, but {lines} lines away; an edit is looked for within {EDITED_LINES_MAX} lines"
-                )
+                format!("its code is alike, but {lines} lines away; edits are matched within {EDITED_LINES_MAX} lines")
             }
             Self::Elsewhere { similarity } => {
-                format!("its code is {similarity} % alike, but in another file; there only equal code is recognised")
+                format!("its code is {similarity} % alike, but in another file, where only equal code is matched")
             }
-            Self::TooShort => "its code is equal, but too short to be recognised in another file".to_owned(),
-            Self::Ambiguous => "its code is equal, but several could be it, and not equally many are left".to_owned(),
+            Self::TooShort => "its code is equal, but too short to be matched in another file".to_owned(),
+            Self::Ambiguous => {
+                "its code is equal, but several occurrences could match, and not equally many are left".to_owned()
+            }
             Self::OtherThing => "it is about something else".to_owned(),
-            Self::NothingToCompare => "there is no code to compare, and its message or file is another".to_owned(),
+            Self::NothingToCompare => "there is no code to compare, and its message or file differs".to_owned(),
         }
     }
 }
 
-/// Occurrences of the other scan that may be one of the scan's.
+/// Occurrences of the other scan that are candidates for a match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Nearest {
-    /// The nearest of them: places in the other scan's list.
+    /// The indices of the nearest ones.
     pub first: Vec<usize>,
-    /// How many there are in all.
+    /// The number of all candidates.
     pub all: usize,
 }
 
-/// The occurrences of the other scan that are nearest to one of the scan's: those of its family, in the same file first,
-/// then by the distance of their lines.
+/// Returns the occurrences of the other scan that are nearest to one of the current scan: those of its family, in the
+/// same file first, then by distance in lines.
 pub fn nearest(current: &ScanContents, known: &ComparedScan, at: usize) -> Nearest {
     let ids: Vec<_> = known.issues.iter().map(|identity| identity.id).collect();
     let families = Families::of(&current.issues, &known.contents.issues, &ids);
@@ -161,8 +162,8 @@ pub fn nearest(current: &ScanContents, known: &ComparedScan, at: usize) -> Neare
     Nearest { first: near.into_iter().map(|(_, other)| other).collect(), all }
 }
 
-/// Why an occurrence of the other scan was passed over for one of the scan's. `takers` are the scan's occurrences with the
-/// results that they were recognised as.
+/// Returns the reason why an occurrence of the other scan does not match one of the current scan. `takers` returns the
+/// index of the current scan's occurrence that matches it, if any.
 pub fn mismatch_reason(
     here: &OccurrenceWithCode<'_>,
     there: &OccurrenceWithCode<'_>,

@@ -1,8 +1,7 @@
-//! Which issues of two scans are the same, though they may have other names in each.
-//!
-//! An issue's id is derived from its key, and a key may be told under several names: a vulnerability by its CVE or its GHSA,
-//! a rule by the id that it had before. Issues that share a name, directly or through others, are one *family*; so are
-//! those that only a path tells apart (secrets whose digest the report does not tell), because files are renamed.
+//! Finds the same issues in two scans, although they may have other names in each.
+//! An issue's id is derived from its key, and a key may have several names: a vulnerability its CVE and GHSA, a rule
+//! its former ids. Issues that share a name, directly or through others, are one *family*. Issues that differ by their
+//! path alone (secrets whose digest is not reported) are one family too, because files are renamed.
 
 use crate::digest::Short;
 use crate::grouping::ComparableIssue;
@@ -13,20 +12,21 @@ use std::collections::BTreeMap;
 /// The families of two scans' issues.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Families {
-    /// The family of each of the scan's own issues.
+    /// The family of each issue of the current scan.
     pub current: Vec<u32>,
-    /// The family of each issue of the scan it is compared with.
+    /// The family of each issue of the reference scan.
     pub reference: Vec<u32>,
-    /// For each of the scan's own issues the one of the other scan that it continues, if its names say so.
+    /// For each issue of the current scan the issue of the reference scan that it continues, by its names.
     pub partners: Vec<Option<usize>>,
-    /// Whether an issue of the other scan has a name in common with one of the scan's own, directly or through others.
+    /// For each issue of the reference scan, true if the current scan has an issue that shares a name with it, directly
+    /// or through others.
     pub reference_common: Vec<bool>,
-    /// The same for the scan's own.
+    /// For each issue of the current scan, true if the reference scan has one that shares a name with it.
     pub current_common: Vec<bool>,
 }
 
 impl Families {
-    /// Finds the families of the issues of two scans. `ids` are the ids that the reference's issues go by.
+    /// Finds the families. `ids` are the ids that the reference scan gave its issues.
     pub fn of(current: &[ComparableIssue], reference: &[ComparableIssue], ids: &[IssueId]) -> Self {
         let count = current.len() + reference.len();
         let mut named = UnionFind::new(count);
@@ -54,17 +54,17 @@ impl Families {
     }
 }
 
-/// A scan's issues by their names alone: how many there are, and every id that each of them has, with its place.
+/// The names of a scan's issues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueNames {
-    /// How many issues there are.
+    /// The number of issues.
     pub issues: usize,
-    /// The ids.
+    /// Each id of each issue, with the issue's index.
     pub ids: Vec<(IssueId, usize)>,
 }
 
-/// For each issue of two scans whether the other scan has it too: one that shares a name with it, directly or through
-/// others. This is what [`Families::familiar`] and [`Families::known`] say, without the rest.
+/// Returns for each issue of two scans whether the other scan has it too, as [`Families::current_common`] and
+/// [`Families::reference_common`] do.
 pub fn in_both_scans(current: IssueNames, reference: IssueNames) -> (Vec<bool>, Vec<bool>) {
     let (split, count) = (current.issues, current.issues + reference.issues);
     let mut ids = current.ids;
@@ -76,7 +76,7 @@ pub fn in_both_scans(current: IssueNames, reference: IssueNames) -> (Vec<bool>, 
     (current_common, reference_common)
 }
 
-/// For each of so many issues, the first of which are one scan's and the others the other's, whether both have it.
+/// Returns for each of `count` issues whether both scans have it. Issues before index `split` are the current scan's.
 fn in_both(named: &mut UnionFind, split: usize, count: usize) -> Vec<bool> {
     let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
     for at in 0..count {
@@ -86,8 +86,8 @@ fn in_both(named: &mut UnionFind, split: usize, count: usize) -> Vec<bool> {
     (0..count).map(|at| sides.get(&named.root(at)) == Some(&(true, true))).collect()
 }
 
-/// Which issue each continues: the one of its own key, else the one that goes by its id, else the first of its family that
-/// nobody else continues.
+/// Returns for each current issue the one that it continues: the one with the same key, else the one that was given its
+/// id, else the first of its family that no other issue continues.
 fn partners(
     current: &[ComparableIssue],
     reference: &[ComparableIssue],

@@ -1,5 +1,5 @@
-//! The gate: issues, exemptions and a threshold become a verdict with its reasons and counts. Computed here once; no
-//! renderer can change it.
+//! The gate: issues, exemptions and thresholds become a verdict with reasons and counts. It is computed here once, and
+//! nothing that shows it can change it.
 
 use crate::comparison::{Bucket, Division};
 use crate::counts::Counts;
@@ -16,36 +16,36 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One issue as the gate sees it.
+/// An issue as the gate judges it.
 #[derive(Debug, Clone)]
 pub struct GateIssue {
-    /// Its level: the highest of its occurrences that are not exempted.
+    /// The highest severity of its occurrences that are not exempted.
     pub severity: Severity,
     /// New or common.
     pub bucket: Bucket,
-    /// Its occurrences that are not exempted, and those that are gone.
+    /// Its occurrences by bucket, without exempted ones.
     pub division: Division,
-    /// The levels that its new occurrences have, of those that are not exempted.
+    /// The severities of its new occurrences, without exempted ones.
     pub levels_new: BTreeSet<Severity>,
-    /// The same of those that were recognised although their code was edited.
+    /// The severities of its updated occurrences, without exempted ones.
     pub levels_updated: BTreeSet<Severity>,
-    /// How many of its occurrences are exempted. If none is left, the issue is exempted.
+    /// The number of its exempted occurrences. If no others are left, the issue is exempted.
     pub exempted: u32,
 }
 
-/// The gate's answer.
+/// The gate's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Pass, fail or undecided.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why, in sentences; empty for a pass.
+    /// The reasons as sentences; none if the scan passes.
     pub reasons: Vec<String>,
     /// The counts.
     pub counts: Counts,
 }
 
 impl Judgement {
-    /// What the target's journal keeps of the scan that was judged.
+    /// Returns the outcome for the journal of the target.
     pub fn outcome(&self, record: &ScanRecord) -> ScanOutcome {
         let counts = &self.counts;
         ScanOutcome {
@@ -60,12 +60,12 @@ impl Judgement {
     }
 }
 
-/// The baseline that a scan could not be compared with.
+/// A baseline that a scan could not be compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoBaselineScan {
-    /// The scanner never scanned it; its name is absent where the baseline is a pattern that matches nothing.
+    /// It has no scan by this scanner. The name is absent if the baseline is a pattern that matches no variant.
     NotScanned(Option<VariantName>),
-    /// The scanner's scans of it are all incomplete.
+    /// All its scans by this scanner are incomplete.
     Incomplete(VariantName),
 }
 
@@ -73,37 +73,37 @@ impl fmt::Display for NoBaselineScan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotScanned(Some(variant)) => write!(f, "baseline `{variant}` was never scanned by this scanner"),
-            Self::NotScanned(None) => f.write_str("nothing was ever scanned that the baseline's pattern matches"),
-            Self::Incomplete(variant) => write!(f, "baseline `{variant}` was never completely scanned by this scanner"),
+            Self::NotScanned(None) => f.write_str("the baseline's pattern matches no scanned variant"),
+            Self::Incomplete(variant) => write!(f, "baseline `{variant}` has no complete scan by this scanner"),
         }
     }
 }
 
-/// What the gate judges a scan by; all of it is frozen into the scan.
+/// The criteria by which the gate judges a scan. All of them are frozen in the scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Criteria {
-    /// From which level on any issue fails.
+    /// The severity from which any issue fails the gate.
     pub fail_on_severity: Threshold,
-    /// From which level on a new issue fails.
+    /// The severity from which a new issue fails the gate.
     pub fail_on_new: Threshold,
-    /// From which level on a new occurrence fails.
+    /// The severity from which a new occurrence fails the gate.
     pub fail_on_new_occurrences: Threshold,
-    /// The level that issues without one are judged as.
+    /// The severity that issues without one count as.
     pub unassigned_as: Option<Severity>,
-    /// Whether occurrences whose code was edited are new.
+    /// The bucket that occurrences with edited code count as.
     pub updated_occurrences: UpdatedOccurrences,
-    /// The baseline, where it should have been compared with and could not be.
+    /// The baseline, if the scan should have been compared with it and could not be.
     pub no_baseline_scan: Option<NoBaselineScan>,
-    /// What that does to the criteria for what is new.
+    /// The effect of such a baseline on the criteria for new issues and occurrences.
     pub missing_baseline: MissingBaseline,
-    /// How many of the report's entries may be unreadable.
+    /// The number of the report's results that may be unreadable.
     pub rejected_allowed: u32,
-    /// The parts of the scan before that the report lacks.
+    /// The parts of the previous scan that the report lacks.
     pub missing: Vec<String>,
 }
 
 impl Criteria {
-    /// The terms of a scan.
+    /// Returns the criteria of a scan.
     pub fn of(record: &ScanRecord) -> Self {
         let (request, settings) = (&record.request, &record.settings);
         Self {
@@ -126,13 +126,13 @@ impl Criteria {
     }
 }
 
-/// One criterion while issues are judged.
+/// One criterion, while issues are judged.
 #[derive(Debug)]
 struct Criterion {
     name: &'static str,
     threshold: Threshold,
     reached: bool,
-    /// How many were without a level that could be compared.
+    /// The number of issues without a severity to compare.
     unassigned: u64,
 }
 
@@ -154,11 +154,11 @@ impl Criterion {
         self.reached.then(|| format!("{} is set to {level} and that threshold was reached.", self.name))
     }
 
-    /// What stands against a verdict where something has no level; `one` and `many` say what.
+    /// Returns the reason against a verdict if issues have no severity; `one` and `many` describe them.
     fn unassigned(&self, one: &str, many: &str) -> Option<String> {
         (self.unassigned > 0).then(|| {
             format!(
-                "{} without a severity, and {} is set to {}; the project's setting `unassigned_as` can give one.",
+                "{}, and {} is set to {}; the project's setting `unassigned_as` can provide one.",
                 plural(self.unassigned, one, many),
                 self.name,
                 self.threshold.as_written()
@@ -167,20 +167,20 @@ impl Criterion {
     }
 }
 
-/// Judges the issues of one scan, one at a time.
+/// Judges the issues of a scan, one by one.
 #[derive(Debug)]
 pub struct Gate {
     severity: Criterion,
     new: Criterion,
     new_occurrences: Criterion,
-    /// The same criterion for occurrences whose code was edited.
+    /// The criterion for new occurrences, applied to edited ones.
     updated_occurrences: Criterion,
     criteria: Criteria,
     counts: Counts,
 }
 
 impl Gate {
-    /// A gate with these terms.
+    /// Makes a gate with these criteria.
     pub fn new(criteria: Criteria) -> Self {
         let judges_new =
             criteria.no_baseline_scan.is_none() || criteria.missing_baseline == MissingBaseline::EverythingCounts;
@@ -199,7 +199,7 @@ impl Gate {
         }
     }
 
-    /// Takes an issue of the scan into account.
+    /// Judges an issue of the scan.
     pub fn judge(&mut self, issue: &GateIssue) {
         let Division { new, common, updated, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
@@ -226,20 +226,21 @@ impl Gate {
         issue.levels_updated.iter().for_each(|level| self.updated_occurrences.judge(rated(*level)));
     }
 
-    /// Takes an issue into account that is gone, with so many occurrences.
+    /// Counts a remediated issue with its number of occurrences.
     pub fn remediated(&mut self, occurrences: u32) {
         self.counts.remediated += 1;
         self.counts.remediated_occurrences += u64::from(occurrences);
     }
 
-    /// The verdict, given what the report said of itself. A threshold that was reached fails whatever else is unclear.
+    /// Returns the verdict. `report` is the report's own summary. A threshold that was reached fails the scan, whatever
+    /// else is uncertain.
     pub fn finish(self, report: &ReportSummary) -> Judgement {
         let mut reasons = self.reached();
         let failed = !reasons.is_empty();
         let criteria = &self.criteria;
         if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             reasons.push(format!(
-                "What is new cannot be told, because {baseline}; the project's setting `missing_baseline` is undecided."
+                "New issues cannot be determined, because {baseline}; the project's setting `missing_baseline` is `undecided`."
             ));
         }
         if report.rejected > u64::from(criteria.rejected_allowed) {
@@ -251,23 +252,27 @@ impl Gate {
         if report.scanner_errors_total > 0 {
             let first = report.scanner_errors.first().map(String::as_str).unwrap_or("not described");
             reasons.push(format!(
-                "The scanner reports {} of its own, so the scan is incomplete; the first: {first}.",
+                "The scanner reports {}, so the scan is incomplete; the first: {first}.",
                 plural(report.scanner_errors_total, "error", "errors")
             ));
         }
         if !criteria.missing.is_empty() {
             let missing: Vec<_> = criteria.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
-                "The report lacks {}, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
+                "The report lacks {}, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
                 missing.join(", ")
             ));
         }
-        reasons.extend(self.severity.unassigned("issue is", "issues are"));
-        reasons.extend(self.new.unassigned("new issue is", "new issues are"));
-        reasons.extend(self.new_occurrences.unassigned("issue has new occurrences", "issues have new occurrences"));
-        reasons.extend(
-            self.updated_occurrences.unassigned("issue has edited occurrences", "issues have edited occurrences"),
-        );
+        reasons.extend(self.severity.unassigned("issue has no severity", "issues have no severity"));
+        reasons.extend(self.new.unassigned("new issue has no severity", "new issues have no severity"));
+        reasons.extend(self.new_occurrences.unassigned(
+            "issue has new occurrences without a severity",
+            "issues have new occurrences without a severity",
+        ));
+        reasons.extend(self.updated_occurrences.unassigned(
+            "issue has edited occurrences without a severity",
+            "issues have edited occurrences without a severity",
+        ));
         let verdict = match (failed, reasons.is_empty()) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
@@ -276,14 +281,14 @@ impl Gate {
         Judgement { verdict, reasons, counts: self.counts }
     }
 
-    /// The thresholds that were reached, in sentences.
+    /// Returns the reasons of criteria that were reached.
     fn reached(&self) -> Vec<String> {
         let because = match &self.criteria.no_baseline_scan {
             Some(baseline) => format!(" Everything counts as new, because {baseline}."),
             None => String::new(),
         };
         let occurrences = self.new_occurrences.reached().or_else(|| {
-            let edited = " All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common.";
+            let edited = " Only edited occurrences reached it; they count as new unless the project's setting `updated_occurrences` is `common`.";
             self.updated_occurrences.reached().map(|reason| reason + edited)
         });
         let new = self.new.reached().into_iter().chain(occurrences).map(|reason| reason + &because);
@@ -362,7 +367,7 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "1 issue is without a severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can give one."
+                "1 issue has no severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can provide one."
             ]
         );
         assert_eq!(judge("none", std::slice::from_ref(&unknown)).verdict, Verdict::Pass);
@@ -392,7 +397,7 @@ mod tests {
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
-            ["The scanner reports 2 errors of its own, so the scan is incomplete; the first: a.py: syntax error."]
+            ["The scanner reports 2 errors, so the scan is incomplete; the first: a.py: syntax error."]
         );
     }
 
@@ -450,7 +455,7 @@ mod tests {
         assert_eq!(
             reasons(Severity::Unassigned),
             [
-                "1 new issue is without a severity, and fail_on_new is set to High; the project's setting `unassigned_as` can give one."
+                "1 new issue has no severity, and fail_on_new is set to High; the project's setting `unassigned_as` can provide one."
             ]
         );
         let criteria = Criteria { unassigned_as: Some(Severity::High), ..on_new("high") };
@@ -486,7 +491,7 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "fail_on_new_occurrences is set to high and that threshold was reached. All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common."
+                "fail_on_new_occurrences is set to high and that threshold was reached. Only edited occurrences reached it; they count as new unless the project's setting `updated_occurrences` is `common`."
             ]
         );
         let both = [edited.clone(), known(Severity::High, (1, Severity::High), (0, Severity::Info))];
@@ -526,7 +531,7 @@ mod tests {
             (undecided.verdict, undecided.reasons),
             (
                 Verdict::Undecided,
-                vec!["What is new cannot be told, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is undecided.".to_owned()]
+                vec!["New issues cannot be determined, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is `undecided`.".to_owned()]
             )
         );
         assert_eq!(judge_by(criteria(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
@@ -542,12 +547,9 @@ mod tests {
             judge_by(Criteria { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
         };
         let incomplete = because(NoBaselineScan::Incomplete("main".parse().unwrap()));
-        assert!(incomplete.ends_with("because baseline `main` was never completely scanned by this scanner."));
+        assert!(incomplete.ends_with("because baseline `main` has no complete scan by this scanner."));
         let nothing = because(NoBaselineScan::NotScanned(None));
-        assert!(
-            nothing.ends_with("because nothing was ever scanned that the baseline's pattern matches."),
-            "{nothing}"
-        );
+        assert!(nothing.ends_with("because the baseline's pattern matches no scanned variant."), "{nothing}");
     }
 
     #[test]
@@ -567,7 +569,7 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "The report lacks `codeql/js`, `semgrep`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+                "The report lacks `codeql/js`, `semgrep`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
             ]
         );
     }

@@ -1,8 +1,7 @@
-//! Every type and every decision of Gatehouse, as plain functions of their arguments.
-//!
-//! What is deliberately absent: input and output, clocks, randomness, `async`, the Spin SDK, WIT types and
-//! hash maps (their order leaks into results). The time is always an argument, so the same input gives the same
-//! answer on every host, in every test, and when a stage is run again.
+//! The types and decisions of Gatehouse, as plain functions of their arguments.
+//! The crate has no input or output, clocks, randomness, `async`, Spin SDK, WIT types or hash maps (their order leaks
+//! into results). The time is an argument. So the same input gives the same result on every host, in every test, and
+//! when a stage runs again.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

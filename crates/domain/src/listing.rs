@@ -1,7 +1,6 @@
-//! How a scan's issues are listed: what is chosen, and in which order.
-//!
-//! The gate, which sees every issue, leaves an [`PackedIssue`] of each: a number that says all that choosing needs. So who asks
-//! for a page reads these numbers and the issues of the page, and not all issues.
+//! The list of a scan's issues: filters and orders.
+//! The gate, which reads every issue, stores a [`PackedIssue`] for each: a number that has all that filters need. So a
+//! page of the list reads these numbers and the issues of the page, but not all issues.
 
 use crate::comparison::Bucket;
 use crate::exemption::Coverage;
@@ -13,37 +12,37 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// What choosing needs to know of an issue. Stored as one number.
+/// The properties of an issue that filters need. Stored as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct PackedIssue {
-    /// Where it stands relative to the scan compared with.
+    /// The issue's bucket.
     pub bucket: Bucket,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
-    /// Its level.
+    /// The issue's severity.
     pub level: Severity,
-    /// How it stood to exemptions when the scan was judged.
+    /// The exemption state when the scan was judged.
     pub exemption: Option<PackedExemption>,
-    /// A part of the id that it goes by: most other issues have another.
+    /// A part of the issue's id. Most other issues have another.
     pub mark: u16,
 }
 
-/// How an issue stood to exemptions.
+/// The exemption state of an issue, with the severity of what is not exempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackedExemption {
-    /// All of it was exempted.
+    /// The whole issue was exempted.
     Whole,
-    /// A part was, and the rest has this level.
+    /// Some occurrences were exempted, and the others have this severity.
     Part(Severity),
-    /// An exemption was asked for.
+    /// An exemption was requested.
     Pending,
-    /// An exemption was asked for and rejected.
+    /// An exemption was requested and rejected.
     Rejected,
 }
 
 impl PackedExemption {
-    /// How an issue stood of which this level is left.
+    /// Makes one from a state and the severity of what is not exempted.
     pub fn new(coverage: Coverage, left: Severity) -> Self {
         match coverage {
             Coverage::Exempted => Self::Whole,
@@ -53,7 +52,7 @@ impl PackedExemption {
         }
     }
 
-    /// The same without the level.
+    /// Returns the state alone.
     pub fn coverage(self) -> Coverage {
         match self {
             Self::Whole => Coverage::Exempted,
@@ -63,7 +62,7 @@ impl PackedExemption {
         }
     }
 
-    /// All, and none of them, in the order in which they are numbered.
+    /// All values, and no state at all, in the order in which they are numbered.
     fn all() -> impl Iterator<Item = Option<Self>> {
         let parts = Severity::ALL.into_iter().map(Self::Part);
         let plain = [Self::Whole, Self::Pending, Self::Rejected];
@@ -71,11 +70,11 @@ impl PackedExemption {
     }
 }
 
-/// How many there are of each part of an entry's number.
+/// The number of values of each part of a packed issue.
 const SIZES: [u32; 4] = [3, 7, 6, 10];
 
 impl PackedIssue {
-    /// The part of an id that entries have.
+    /// Returns the part of an id that is packed.
     pub fn mark(id: IssueId) -> u16 {
         let [a, b, ..] = id.short().0;
         u16::from_be_bytes([a, b])
@@ -96,8 +95,8 @@ impl PackedIssue {
         Some(Self { bucket, kind, level, exemption, mark: u16::try_from(rest).ok()? })
     }
 
-    /// What the scan counts the issue as. `unassigned_as`: the level that the project gives issues without one; what is gone
-    /// is not judged, and keeps none.
+    /// Returns what the scan counts the issue as. `unassigned_as` is the severity that the project gives issues without
+    /// one. Remediated issues are not judged, and get none.
     pub fn counted_as(&self, unassigned_as: Option<Severity>) -> Counted {
         let rated = |level| match unassigned_as {
             Some(to) if level == Severity::Unassigned && self.bucket != Bucket::Remediated => to,
@@ -129,20 +128,20 @@ impl From<PackedIssue> for u32 {
 impl TryFrom<u32> for PackedIssue {
     type Error = &'static str;
     fn try_from(number: u32) -> Result<Self, &'static str> {
-        Self::unpacked(number).ok_or("the number is no entry's")
+        Self::unpacked(number).ok_or("the number is not a packed issue")
     }
 }
 
-/// What a scan counts an issue as.
+/// The category in which a scan counts an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counted {
-    /// One of this level.
+    /// This severity.
     Level(Severity),
-    /// An exempted one, and nothing else.
+    /// Exempted, and in no other category.
     Exempted,
 }
 
-/// What is wanted of all that issues count as: words separated by commas.
+/// A set of categories, parsed from words that are separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedAs(BTreeSet<Counted>);
 
@@ -156,32 +155,32 @@ impl FromStr for CountedAs {
 fn counted(word: &str) -> Result<Counted, String> {
     let level = Severity::ALL.into_iter().find(|level| level.as_str() == word).map(Counted::Level);
     level.or((word == "exempted").then_some(Counted::Exempted)).ok_or_else(|| {
-        let known = Severity::ALL.map(Severity::as_str).join(", ");
-        format!("`{}` is none of {known}, exempted", word.escape_default())
+        let severities = Severity::ALL.map(|severity| format!("`{}`", severity.as_str())).join(", ");
+        format!("`{}` is not a category; expected one of {severities}, `exempted`", word.escape_default())
     })
 }
 
-/// Which issues of a scan are asked for: those that all of these hold for.
+/// A filter for issues. An issue must match all of its fields; fields that are absent match every issue.
 #[derive(Debug, Clone, Default)]
 pub struct IssueFilter {
-    /// In this bucket.
+    /// The bucket.
     pub bucket: Option<Bucket>,
-    /// Of this level.
+    /// The severity.
     pub severity: Option<Severity>,
-    /// At the time of the scan: exempted as a whole, or not.
+    /// True for issues that were exempted as a whole when the scan was judged, false for the others.
     pub exempted: Option<bool>,
-    /// Those that stood so to exemptions at the time of the scan.
+    /// The exemption state when the scan was judged.
     pub exemption: Option<Coverage>,
-    /// Counted as one of these.
+    /// The categories.
     pub counted_as: Option<CountedAs>,
-    /// Of this kind.
+    /// The kind of problem.
     pub kind: Option<Kind>,
-    /// With this text.
+    /// A text that the issue must contain.
     pub text: Option<SearchText>,
 }
 
 impl IssueFilter {
-    /// Whether the issue is one of them, but for the text. `unassigned_as`: see [`PackedIssue::counted_as`].
+    /// True if the issue matches. Does not check the text. For `unassigned_as` see [`PackedIssue::counted_as`].
     pub fn matches(&self, entry: &PackedIssue, unassigned_as: Option<Severity>) -> bool {
         let whole = entry.exemption == Some(PackedExemption::Whole);
         let coverage = entry.exemption.map(PackedExemption::coverage);
@@ -194,10 +193,10 @@ impl IssueFilter {
     }
 }
 
-/// Longest text that is looked for, in characters.
+/// The maximum length of a text to search for, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
 
-/// A text that is looked for, in whichever case.
+/// A text to search for. Case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText(String);
 
@@ -216,32 +215,32 @@ impl FromStr for SearchText {
 }
 
 impl SearchText {
-    /// Whether it stands in another text.
+    /// True if `text` contains it.
     pub fn is_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.0)
     }
 }
 
 word_enum! {
-    /// In which order issues are listed. What is alike stays as it is by severity.
+    /// An order of issues. Equal issues are ordered by severity.
     #[derive(Default)]
     pub enum Sort: "an order of issues" {
-        /// The worst first; those that are gone after all others.
+        /// The worst first; remediated ones last.
         #[default]
         Severity = "severity",
         /// By title.
         Title = "title",
         /// The most occurrences first.
         Occurrences = "occurrences",
-        /// What has been known for longest first.
+        /// Those that were seen first at the top.
         FirstSeen = "first_seen",
-        /// What was met last first.
+        /// Those that were seen first most recently at the top.
         Newest = "newest",
     }
 }
 
 impl Sort {
-    /// The name of the list that this order makes of a scan's issues: a cursor is good for one.
+    /// Returns the name of the list with this order. A cursor is valid for one list only.
     pub fn list(self) -> &'static str {
         match self {
             Self::Severity => "issues",

@@ -15,33 +15,33 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What can happen to a project.
+/// An event of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ProjectEvent {
     /// Its settings were set; the first such event creates the project.
     SettingsSet {
-        /// All settings, replacing those before.
+        /// All settings; they replace the previous ones.
         settings: Settings,
     },
-    /// A target was made, usually by its first upload.
+    /// A target was created, usually by its first upload.
     TargetCreated {
         /// Its name.
         name: TargetName,
         /// Its type.
         target_type: TargetType,
     },
-    /// A target's baseline was set or removed. At most one of the three says what it is; without any the target has none
-    /// of its own, and the default of its type applies.
+    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the target has no
+    /// baseline of its own, and the default of its type applies.
     BaselineSet {
-        /// The target.
+        /// The target's name.
         name: TargetName,
-        /// The variant others are compared with.
+        /// The variant to compare with.
         variant: Option<VariantName>,
-        /// The pattern of the variants whose newest others are compared with.
+        /// The pattern; its most recently scanned match is compared with.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         regex: Option<BaselinePattern>,
-        /// Whether the target has no baseline, whatever the default is.
+        /// True if the target has no baseline, whatever the default is.
         #[serde(skip_serializing_if = "is_default", default)]
         none: bool,
     },
@@ -52,29 +52,29 @@ pub enum ProjectEvent {
     },
     /// A token was revoked.
     TokenRevoked {
-        /// Which.
+        /// Its id.
         token: TokenId,
     },
 }
 
-/// A target as its project knows it.
+/// A target as its project stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Its id.
     pub id: TargetId,
-    /// Its type; never changes.
+    /// Its type, which never changes.
     pub target_type: TargetType,
-    /// What it has decided of its baseline; absent: nothing, the default of its type applies.
+    /// Its own choice of a baseline; absent if the default of its type applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline: Option<BaselineChoice>,
-    /// Who made it.
+    /// The actor and time of its creation.
     pub created: Mark,
 }
 
 /// The state of a project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Who created it; absent: it does not exist.
+    /// The actor and time of its creation; absent if the project does not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub created: Option<Mark>,
     /// Its settings.
@@ -86,7 +86,7 @@ pub struct Project {
     /// Its tokens.
     #[serde(default)]
     pub tokens: Tokens,
-    /// The last event that changed it, so that one appended twice by a retry is recognised.
+    /// The last event that changed the project. A retry may append an event twice; this detects it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
 }
@@ -109,7 +109,7 @@ impl Fold for Project {
                 Some(target) if target.target_type == *target_type => {}
                 Some(target) => return Err(type_mismatch(name, target.target_type, *target_type)),
                 None if self.targets.len() >= TARGETS_MAX => {
-                    return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the most it may have")));
+                    return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the maximum")));
                 }
                 None => {
                     let target = Target {
@@ -130,7 +130,7 @@ impl Fold for Project {
                         (None, None, false) => None,
                     };
                 }
-                None => return Err(Refusal::new(format!("there is no target `{name}`"))),
+                None => return Err(Refusal::new(format!("target `{name}` does not exist"))),
             },
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
             ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
@@ -141,7 +141,7 @@ impl Fold for Project {
 }
 
 impl ProjectEvent {
-    /// A target's baseline was set to this, or, without a choice, left to the default.
+    /// Makes the event that sets a target's baseline, or, without a choice, leaves it to the default.
     pub fn baseline_set(name: TargetName, choice: Option<BaselineChoice>) -> Self {
         let (variant, regex, none) = match choice {
             Some(BaselineChoice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
@@ -154,8 +154,8 @@ impl ProjectEvent {
 }
 
 impl Project {
-    /// The baseline that holds for a target, of this type if there is none of the name yet: its own, else the project's
-    /// default for its type, else the built-in one.
+    /// Returns the baseline that applies to a target: its own, else the project's default for its type, else the
+    /// built-in one. `target_type` is used if the target does not exist.
     pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> ChosenBaseline {
         let target = self.targets.get(name);
         let target_type = target.map_or(target_type, |target| target.target_type);
@@ -170,19 +170,19 @@ impl Project {
     }
 }
 
-/// An event with the project it belongs to, so that ids can be derived while folding.
+/// An event with its project, from which ids are derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InProject<E> {
     /// The project.
     pub project: ProjectId,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: E,
 }
 
-/// The refusal of a target under a second type.
-pub fn type_mismatch(name: &TargetName, is: TargetType, asked: TargetType) -> Refusal {
-    Refusal::new(format!("target `{name}` is a {is}, not a {asked}"))
+/// Makes the refusal for a target that exists with another type.
+pub fn type_mismatch(name: &TargetName, is: TargetType, requested: TargetType) -> Refusal {
+    Refusal::new(format!("target `{name}` is a {is}, not a {requested}"))
 }
 
 #[cfg(test)]
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_baseline_needs_its_target_and_can_be_removed() {
         let (_, results) = fold(&[baseline("dvpwa", Some("master"))]);
-        assert_eq!(results, [Err("there is no target `dvpwa`".to_owned())]);
+        assert_eq!(results, [Err("target `dvpwa` does not exist".to_owned())]);
         let (project, _) = fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master"))]);
         let master = Baseline::Variant("master".parse().unwrap());
         assert_eq!(project.targets.values().next().unwrap().baseline, Some(BaselineChoice::Of(master)));

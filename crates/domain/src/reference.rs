@@ -1,17 +1,17 @@
-//! The scan that another one is compared with.
+//! The reference scan: the scan that another scan is compared with.
 
 use crate::ids::{ScanId, VariantName};
 use serde::{Deserialize, Serialize};
 
 pub mod choose;
 
-/// What a scan is compared with; frozen into it.
+/// The reference of a scan, frozen in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "with")]
 pub enum Reference {
     /// The newest complete scan of the target's baseline.
     Baseline {
-        /// The baseline.
+        /// The baseline's variant.
         variant: VariantName,
         /// Its scan.
         scan: ScanId,
@@ -23,25 +23,25 @@ pub enum Reference {
         /// Its previous scan.
         scan: ScanId,
     },
-    /// Nothing: the first scan. Everything is new.
+    /// None: it is the variant's first scan. Everything is new.
     None,
-    /// The target's baseline was never scanned by this scanner. What counts as new is the project's to say, and the
-    /// answer says why.
+    /// None: the target's baseline has no scan by this scanner. The project's settings decide what counts as new, and
+    /// the answer gives the reason.
     BaselineNotScannedByThisScanner {
-        /// The baseline; absent where it is a pattern that matches nothing that was scanned.
+        /// The baseline's variant; absent if the baseline is a pattern that matches no scanned variant.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         variant: Option<VariantName>,
     },
-    /// All scans of the target's baseline by this scanner are incomplete.
+    /// None: all scans of the target's baseline by this scanner are incomplete.
     BaselineIncomplete {
-        /// The baseline.
+        /// The baseline's variant.
         variant: VariantName,
     },
 }
 
 impl Reference {
-    /// Whether the scan is that of another variant than the baseline: it is compared with the baseline, or would be if that
-    /// had a scan to compare with.
+    /// True if the scan is of another variant than the baseline: it is compared with the baseline, or would be if the
+    /// baseline had a complete scan.
     pub fn is_to_baseline(&self) -> bool {
         match self {
             Self::Baseline { .. } | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => {
@@ -51,7 +51,7 @@ impl Reference {
         }
     }
 
-    /// The scan, where there is one.
+    /// Returns the reference scan, if there is one.
     pub fn scan(&self) -> Option<ScanId> {
         match self {
             Self::Baseline { scan, .. } | Self::Previous { scan, .. } => Some(*scan),

@@ -1,37 +1,37 @@
-//! What a token's holder may do. The order is the order of power.
+//! Roles and rights of tokens.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// A role in one project, after section 13 of the reference product. Each but `uploader` includes those before it; the
-    /// uploader is for machines, and reads nothing.
+    /// The role of a token in a project, as in section 13 of the reference product. Each role except `uploader`
+    /// includes those before it. `uploader` is for machines, and cannot read results.
     #[derive(PartialOrd, Ord)]
     pub enum Role: "a role" {
-        /// Uploads reports and gets their verdicts; reads nothing else.
+        /// Uploads reports and gets their verdicts; cannot read anything else.
         Uploader = "uploader",
         /// Reads results.
         Viewer = "viewer",
-        /// Uploads reports, sets baselines, requests and cancels exemptions.
+        /// Uploads reports, sets baselines, requests and withdraws exemptions.
         Developer = "developer",
         /// Decides on exemptions.
         Secops = "secops",
-        /// Makes projects and tokens.
+        /// Creates projects and tokens.
         Admin = "admin",
     }
 }
 
-/// What a call needs its caller to have the right to.
+/// The right that a call requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// To upload reports.
     Upload,
     /// To read results.
     Read,
-    /// To set baselines, and to request and cancel exemptions.
+    /// To set baselines, and to request and withdraw exemptions.
     Develop,
     /// To decide on exemptions.
     Decide,
-    /// To change settings and make tokens.
+    /// To change settings and create tokens.
     Administer,
 }
 
@@ -39,14 +39,14 @@ impl Right {
     /// All rights.
     pub const ALL: [Self; 5] = [Self::Upload, Self::Read, Self::Develop, Self::Decide, Self::Administer];
 
-    /// The roles that have it, the weakest first.
+    /// Returns the roles that have the right, the weakest first.
     pub fn roles(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| role.has(self))
     }
 }
 
 impl Role {
-    /// Whether it gives this right.
+    /// True if the role has the right.
     pub fn has(self, right: Right) -> bool {
         match right {
             Right::Upload => self == Self::Uploader || Self::Developer <= self,

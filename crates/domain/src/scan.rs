@@ -1,4 +1,4 @@
-//! A scan: what was asked for, and what is frozen when it begins.
+//! A scan: its request, and its record, which is frozen before the stages run.
 
 use crate::digest::Short;
 use crate::event::Actor;
@@ -15,34 +15,34 @@ use crate::version::Versions;
 use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
 
-/// What the caller asked for.
+/// The request of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanRequest {
     /// The project.
     pub project: ProjectId,
-    /// What was scanned.
+    /// The scanned target.
     pub target: TargetName,
-    /// Its type.
+    /// The target's type.
     pub target_type: TargetType,
-    /// Its branch, tag or version.
+    /// The target's branch, tag or version.
     pub variant: VariantName,
-    /// The scanner as it was asked for: the name of a format, or `auto`.
+    /// The requested scanner: the name of a format, or `auto`.
     pub scanner: ScannerId,
-    /// From which level on the gate fails.
+    /// The severity from which an issue fails the gate.
     pub fail_on_severity: Threshold,
-    /// From which level on a new issue fails the gate.
+    /// The severity from which a new issue fails the gate.
     #[serde(skip_serializing_if = "is_default", default)]
     pub fail_on_new: Threshold,
-    /// From which level on a new occurrence fails the gate, of a new issue or a known one.
+    /// The severity from which a new occurrence, of a new or a common issue, fails the gate.
     #[serde(skip_serializing_if = "is_default", default)]
     pub fail_on_new_occurrences: Threshold,
-    /// Whether parts that the report before had and this one lacks are no longer scanned, so that it is complete.
+    /// True if missing parts are no longer scanned: the report is complete although it lacks parts of the previous one.
     #[serde(skip_serializing_if = "is_default", default)]
     pub accept_missing: bool,
     /// The CI pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<PipelineName>,
-    /// The run of that pipeline.
+    /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
 }
@@ -52,112 +52,113 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl ScanRequest {
-    /// The target's id.
+    /// Returns the target's id.
     pub fn target_id(&self) -> TargetId {
         TargetId::of(&self.project, &self.target)
     }
 }
 
-/// Everything a scan's stages depend on besides its findings, written once before the first of them runs: running a
-/// stage again gives the same bytes.
+/// A scan's record: everything that its stages depend on besides its findings. It is written once, before the first
+/// stage runs, so a repeated stage writes the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScanRecord {
     /// The format's version: 1.
     pub v: u8,
     /// The scan.
     pub id: ScanId,
-    /// What was asked for.
+    /// The request of the upload.
     pub request: ScanRequest,
-    /// The tool that wrote the report: the product that issues are keyed by, and what scans are compared by.
+    /// The tool that wrote the report. It is the product in the keys of issues, and scans are compared by tool.
     pub tool: ScannerId,
-    /// The format that the report was read as.
+    /// The format of the report.
     pub format: ScannerId,
-    /// What tells apart parts of one tool's results that are uploaded one by one; scans of other parts are not compared.
+    /// The categories of a tool's results that are uploaded separately. Scans with different categories are not
+    /// compared.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub categories: Vec<String>,
-    /// The parts that the report consists of, see [`parts`](crate::parts); none where its format has no parts.
+    /// The parts of the report, see [`parts`](crate::parts); none if its format has no parts.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parts: Vec<String>,
-    /// The parts that the scan before had and this report lacks, the first of them; with any the scan is incomplete.
+    /// The first of the parts that the previous report had and this one lacks. A scan with missing parts is incomplete.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
-    /// Who uploaded it.
+    /// The uploader.
     pub by: Actor,
-    /// When the upload began.
+    /// The start of the upload.
     pub received: Timestamp,
     /// SHA-256 of the decompressed report, 64 hexadecimal digits.
     pub report_sha256: String,
-    /// Bytes of the decompressed report.
+    /// The size of the decompressed report, in bytes.
     pub report_bytes: u64,
-    /// What was scanned, as git tells it, where the upload came with its working tree.
+    /// The revision that was scanned, if the upload included its working tree.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Revision>,
-    /// SHA-256 of the decompressed sidecar, 64 hexadecimal digits, where there was one.
+    /// SHA-256 of the decompressed sidecar, 64 hexadecimal digits, if there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_sha256: Option<String>,
-    /// The project's settings at that time.
+    /// The project's settings at the time of the upload.
     pub settings: Settings,
-    /// The scan it is compared with.
+    /// The reference scan.
     pub reference: Reference,
-    /// The variant's own newest complete scan, where it is not itself the scan compared with: along a branch occurrences
-    /// keep the ids that they got there.
+    /// The variant's own newest complete scan, if it is not the reference scan. Occurrences of a branch keep the ids of
+    /// that scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lineage: Option<ScanId>,
-    /// Whether it is a scan of the target's baseline, or of a target that has none: what the trend of open issues is made of. A
-    /// new release is compared with the one before and is one, where a pattern means whichever was scanned last.
+    /// True for a scan of the target's baseline, or of a target without one. The trend of open issues consists of such
+    /// scans. A new release that is compared with the release before is one too, if the baseline is a pattern.
     #[serde(skip_serializing_if = "is_default", default)]
     pub baseline: bool,
-    /// Its turn among the scans of this variant by this tool.
+    /// The turn of the scan among the scans of this variant by this tool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub turn: Option<u64>,
-    /// The parsers and the matcher that it was made with.
+    /// The versions of the parsers and of the matcher.
     #[serde(default)]
     pub versions: Versions,
-    /// The scan that this one replays: its result made anew, which counts nowhere.
+    /// The scan that this one replays. A replay has no effect on other scans.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay_of: Option<ScanId>,
-    /// Who replayed it, when, and from what.
+    /// The actor, time and source of the replay.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replayed: Option<Replayed>,
 }
 
 impl ScanRecord {
-    /// The scan whose id makes the ids of occurrences that are seen for the first time: the original's in a replay, so
-    /// that both results call the same occurrence the same.
+    /// Returns the scan from which the ids of new occurrences are derived: in a replay the original, so that both
+    /// results use the same ids.
     pub fn identity_scan(&self) -> ScanId {
         self.replay_of.unwrap_or(self.id)
     }
 
-    /// Whether the scan saw everything that it should have, given what the report says of itself. Only such a scan shows
-    /// what is remediated, and is compared with.
+    /// True if the scan is complete, given the report's own summary. Only complete scans remediate issues and serve as
+    /// reference scans.
     pub fn is_complete(&self, report: &ReportSummary) -> bool {
         report.rejected <= u64::from(self.settings.rejected_allowed)
             && report.scanner_errors_total == 0
             && self.missing.is_empty()
     }
 
-    /// The series that the scan belongs to: see [`series`].
+    /// Returns the [`series`] of the scan.
     pub fn series(&self) -> Short {
         series(&self.tool, &self.categories)
     }
 }
 
-/// The newest complete scan of a variant by a scanner: what the next one is compared with.
+/// The newest complete scan of a variant by a scanner, with which the next scan is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The format's version: 1.
     pub v: u8,
     /// The scan.
     pub scan: ScanId,
-    /// When its upload began.
+    /// The start of its upload.
     pub received: Timestamp,
-    /// Its turn among the scans of this variant by this tool.
+    /// The turn of the scan among the scans of this variant by this tool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub turn: Option<u64>,
 }
 
 impl Head {
-    /// Whether this scan comes after the other: by their turns, which is the order in which they were compared.
+    /// True if this scan comes after the other: by their turns, which are the order in which they are compared.
     pub fn is_after(&self, other: &Self) -> bool {
         match (self.turn, other.turn) {
             (Some(own), Some(other)) => other < own,
@@ -166,12 +167,12 @@ impl Head {
     }
 }
 
-/// What the report itself said, beside the record of its scan.
+/// The report's own statements, stored with the record of its scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParsedReport {
     /// The counts.
     pub summary: ReportSummary,
-    /// The scanner's version, where the report tells it.
+    /// The scanner's version, if the report states it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_version: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A scan as the journal of its target keeps it.
+//! Events of the journal of a target's scans.
 
 use crate::counts::BySeverity;
 use crate::digest::Short;
@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
-/// A scan as its target's journal keeps it.
+/// A scan, as recorded in its target's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanEvent {
     /// The scan.
@@ -16,13 +16,13 @@ pub struct ScanEvent {
     pub variant: VariantName,
     /// The scanner.
     pub scanner: ScannerId,
-    /// Whether the scan is complete.
+    /// True if the scan is complete.
     #[serde(skip_serializing_if = "is_true", default = "yes")]
     pub complete: bool,
-    /// The scan's [`series`](crate::series::series); absent in events from before there were any.
+    /// The scan's [`series`](crate::series::series); absent in old events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
-    /// What came out of it.
+    /// The outcome.
     pub outcome: ScanOutcome,
 }
 
@@ -35,22 +35,22 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
-/// What came out of a scan.
+/// The outcome of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanOutcome {
-    /// When its upload began: the same for every event of one scan.
+    /// The start of its upload, which is the same in every event of a scan.
     pub received: Timestamp,
     /// Its verdict.
     pub verdict: Verdict,
-    /// Its issues by level, exempted ones left out.
+    /// Its issues by severity, without exempted ones.
     pub open: BySeverity,
     /// New issues.
     pub new: u64,
-    /// Issues that are gone.
+    /// Remediated issues.
     pub remediated: u64,
     /// Exempted issues.
     pub exempted: u64,
-    /// Whether it counts as one of the baseline, see [`ScanRecord::baseline`](crate::scan::ScanRecord::baseline).
+    /// True if it counts as a scan of the baseline, see [`ScanRecord::baseline`](crate::scan::ScanRecord::baseline).
     pub baseline: bool,
 }
 

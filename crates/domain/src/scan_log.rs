@@ -1,4 +1,4 @@
-//! The fold of a target's scans: its variants, and how its scans went by day.
+//! The fold of a target's scans: its variants, and its trend by day.
 
 use crate::digest::Short;
 use crate::event::Entry;
@@ -12,19 +12,19 @@ use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A variant's newest scan.
+/// The newest scan of a variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewestScan {
-    /// The number of its event: what is newer has a greater one.
+    /// The number of its event. Newer events have greater numbers.
     pub n: u64,
-    /// When it was recorded.
+    /// The time at which it was recorded.
     pub at: Timestamp,
     /// The scan.
     pub scan: ScanId,
-    /// Its [`series`](crate::series::series), if it is known.
+    /// Its [`series`](crate::series::series), if known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
-    /// Its verdict; most pass, and there is one for each variant, so that is left out.
+    /// Its verdict. `pass` is not written, to save space.
     #[serde(skip_serializing_if = "is_pass", default = "pass")]
     pub verdict: Verdict,
 }
@@ -38,7 +38,7 @@ fn is_pass(verdict: &Verdict) -> bool {
     *verdict == Verdict::Pass
 }
 
-/// A target's newest scan.
+/// The newest scan of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewestOfTarget {
     /// Its variant.
@@ -49,48 +49,48 @@ pub struct NewestOfTarget {
     pub seen: NewestScan,
 }
 
-/// The fold of a target's scans: its variants and its trend. The scans themselves are read from the journal's end, a page at a time. So
-/// no upload's cost grows with their number, nor, beyond [`VARIANTS_KNOWN_MAX`], with that of the variants.
-///
-/// The newest of a variant and the newest variants are the same in whatever order events come, so the order does not
-/// matter. No field has a default: a snapshot from before it was kept is none, and the events are folded anew.
+/// The fold of a target's scans: its variants and its trend. The scans themselves are read from the end of the journal,
+/// page by page. So the cost of an upload does not grow with their number, nor with the number of variants beyond
+/// [`VARIANTS_KNOWN_MAX`].
+/// The newest scan of a variant and the newest variants do not depend on the order of events. No field has a default: a
+/// snapshot that lacks one is ignored, and the events are folded again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanLog {
-    /// The variants' newest complete scans, by whichever scanner.
+    /// The newest complete scan of each variant, by any scanner.
     pub complete: BTreeMap<VariantName, NewestScan>,
-    /// The variants' newest incomplete scans.
+    /// The newest incomplete scan of each variant.
     pub incomplete: BTreeMap<VariantName, NewestScan>,
-    /// The newest scan of each series of each variant, by [`step`].
+    /// The newest scan of each series of each variant. The keys are those of [`step`].
     pub steps: BTreeMap<String, NewestScan>,
     /// The newest scan of all.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last: Option<NewestOfTarget>,
-    /// How the scans went by day.
+    /// The trend by day.
     pub trend: Trend,
 }
 
-/// A variant of a target, with its newest scan.
+/// A variant of a target with its newest scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant<'a> {
     /// Its name.
     pub name: &'a VariantName,
-    /// Its newest scan, complete or not.
+    /// Its newest scan, complete or incomplete.
     pub newest: &'a NewestScan,
-    /// Whether that scan is complete.
+    /// True if that scan is complete.
     pub complete: bool,
-    /// Of its newest scans, one of each series, the one with the worst verdict: what the variant stands at. A variant that
-    /// one scanner fails does not pass because another came after it.
+    /// Of the newest scans of all series the one with the worst verdict, which is the verdict of the variant: if one
+    /// scanner fails it, a later scan by another does not make it pass.
     pub deciding: &'a NewestScan,
 }
 
-/// Names a series of a variant's scans.
+/// Returns the key of a series of a variant's scans.
 fn step(series: Option<Short>, variant: &VariantName) -> String {
     let series = series.map(|series| series.to_hex()).unwrap_or_default();
     format!("{series} {variant}")
 }
 
 impl ScanLog {
-    /// The newest in one of the log's lists whose variant passes the test.
+    /// Returns the newest entry of one of the log's lists whose variant passes the test.
     pub fn newest<'a>(
         &self,
         list: &'a BTreeMap<VariantName, NewestScan>,
@@ -99,7 +99,7 @@ impl ScanLog {
         list.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
     }
 
-    /// All variants, the most recently scanned first.
+    /// Returns all variants, the most recently scanned first.
     pub fn variants(&self) -> Vec<Variant<'_>> {
         let newer = |map: &BTreeMap<VariantName, NewestScan>, name: &VariantName, n: u64| {
             map.get(name).is_some_and(|other| n < other.n)
@@ -152,7 +152,8 @@ impl Fold for ScanLog {
     }
 }
 
-/// Keeps the newest scan of each, and of those the newest [`VARIANTS_KNOWN_MAX`]: the same in whatever order they come.
+/// Stores the newest scan of each key, and of those the newest [`VARIANTS_KNOWN_MAX`]. The order of calls makes no
+/// difference.
 fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestScan) {
     match list.get_mut(&of) {
         Some(known) if known.n < seen.n => *known = seen,

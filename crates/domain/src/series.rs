@@ -3,7 +3,7 @@
 use crate::digest::Short;
 use crate::ids::ScannerId;
 
-/// Which of a variant's scans follow one another: those of one tool and of the same categories.
+/// Returns the id of the series of scans by a tool with these categories. Scans of one series follow one another.
 pub fn series(tool: &ScannerId, categories: &[String]) -> Short {
     let mut fields = vec![tool.as_str().as_bytes()];
     fields.extend(categories.iter().map(|category| category.as_bytes()));

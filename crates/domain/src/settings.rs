@@ -1,4 +1,4 @@
-//! Words of a project's settings: what the gate does where something is missing or doubtful.
+//! The settings of a project.
 
 use crate::baseline::BaselineChoice;
 use crate::target::TargetType;
@@ -7,43 +7,44 @@ use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a project's admin decides for all its scans.
+/// The settings of a project, which apply to all its scans. An admin sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// The level that issues without a severity count as; absent: with a threshold set they make a verdict undecided.
+    /// The severity that issues without one count as. If absent, such issues make the verdict undecided, if a threshold
+    /// is set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unassigned_as: Option<Severity>,
-    /// Whether results that their report marks as suppressed count like any other, or not at all.
+    /// The treatment of results that their report marks as suppressed.
     #[serde(skip_serializing_if = "is_default", default)]
     pub tool_suppressions: ToolSuppressions,
-    /// The baselines of targets that have none of their own, by type; a type that is absent has the built-in one.
+    /// The default baselines by type of target. A type that is absent has the built-in default.
     #[serde(skip_serializing_if = "is_default", default)]
     pub default_baselines: BTreeMap<TargetType, BaselineChoice>,
-    /// What the criteria for what is new do where the baseline has no complete scan by the scanner.
+    /// The treatment of new issues and occurrences if the baseline has no complete scan by the scanner.
     #[serde(skip_serializing_if = "is_default", default)]
     pub missing_baseline: MissingBaseline,
-    /// How many of a report's entries may be unreadable before its scan is incomplete.
+    /// The number of a report's results that may be unreadable without making its scan incomplete.
     #[serde(skip_serializing_if = "is_default", default)]
     pub rejected_allowed: u32,
-    /// Whether an occurrence is new if it was recognised although its code was edited.
+    /// The treatment of occurrences that were matched although their code was edited.
     #[serde(skip_serializing_if = "is_default", default)]
     pub updated_occurrences: UpdatedOccurrences,
-    /// Whether somebody may approve the exemption that they asked for themselves.
+    /// True if requesters may approve their own exemptions.
     #[serde(skip_serializing_if = "is_default", default)]
     pub self_approval: bool,
-    /// Whether exemptions without an end may be granted.
+    /// True if exemptions without an end may be approved.
     #[serde(skip_serializing_if = "is_default", default)]
     pub unlimited_exemptions: bool,
-    /// For how many days an issue of a level may be exempted at most.
+    /// The maximum term of an exemption in days, by the severity of its issue.
     #[serde(skip_serializing_if = "is_default", default)]
     pub exemption_days_max: BTreeMap<Severity, u32>,
-    /// How many days before an exemption's end people are told.
+    /// The time before an exemption's end at which people are notified.
     #[serde(skip_serializing_if = "is_default", default)]
     pub ending_notice_days: NoticeDays,
 }
 
 impl Settings {
-    /// The level that an issue counts as, given its own.
+    /// Returns the severity that an issue with this severity counts as.
     pub fn severity_counted(&self, level: Severity) -> Severity {
         match (level, self.unassigned_as) {
             (Severity::Unassigned, Some(level)) => level,
@@ -52,25 +53,25 @@ impl Settings {
     }
 }
 
-/// How many days before an exemption's end people are told, from 1 to 90.
+/// A number of days before an exemption's end, from 1 to 90, at which people are notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NoticeDays(u32);
 
 impl NoticeDays {
-    /// So many days, if that is allowed.
+    /// Makes one; nothing if the number is not allowed.
     pub fn new(days: u32) -> Option<Self> {
         (1..=90).contains(&days).then_some(Self(days))
     }
 
-    /// The days.
+    /// Returns the number of days.
     pub fn days(self) -> u32 {
         self.0
     }
 }
 
 impl Default for NoticeDays {
-    /// The reference product's: section 7, the list of what ends within N days.
+    /// As in the reference product: section 7, the list of exemptions that end within N days.
     fn default() -> Self {
         Self(7)
     }
@@ -81,35 +82,36 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 word_enum! {
-    /// What the criteria for new issues and occurrences do while the baseline has no complete scan by the scanner.
-    /// `fail_on_severity` holds whatever this says.
+    /// The treatment of new issues and occurrences while the baseline has no complete scan by the scanner.
+    /// `fail_on_severity` applies in any case.
     #[derive(Default)]
     pub enum MissingBaseline: "a value of `missing_baseline`", eq_ignore_ascii_case {
-        /// Everything counts as new, and the reason says why.
+        /// Everything counts as new, and a reason states the cause.
         #[default]
         EverythingCounts = "everything_counts",
-        /// They are not applied, and the verdict is undecided.
+        /// The criteria for new issues and occurrences are not applied, and the verdict is undecided.
         Undecided = "undecided",
-        /// They are not applied.
+        /// The criteria for new issues and occurrences are not applied.
         NothingIsNew = "nothing_is_new",
     }
 }
 
 word_enum! {
-    /// What an occurrence is taken for that was recognised although its code was edited.
+    /// The treatment of an occurrence that was matched although its code was edited.
     #[derive(Default)]
     pub enum UpdatedOccurrences: "a value of `updated_occurrences`", eq_ignore_ascii_case {
-        /// For a new one: what was edited may have become worse.
+        /// It counts as new: the edit may have made it worse.
         #[default]
         New = "new",
-        /// For the one it was.
+        /// It counts as common.
         Common = "common",
     }
 }
 
 word_enum! {
-    /// What becomes of results that their report marks as suppressed: by a comment in the source, or in the scanner's own
-    /// triage. Whoever can change the source can suppress, so nothing is taken off the gate by it unless an admin says so.
+    /// The treatment of results that their report marks as suppressed, by a comment in the source or in the scanner's
+    /// own triage. Everyone who can change the source can suppress a result, so suppressions are ignored unless an
+    /// admin decides otherwise.
     #[derive(Default)]
     pub enum ToolSuppressions: "a value of `tool_suppressions`", eq_ignore_ascii_case {
         /// They count like any other result.

@@ -1,9 +1,9 @@
-//! The types of targets.
+//! Types of targets.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// What kind of thing a target is.
+    /// The type of a target.
     #[derive(PartialOrd, Ord)]
     pub enum TargetType: "a target type" {
         /// A source code repository.

@@ -1,4 +1,4 @@
-//! What the tests of several modules share.
+//! Helpers that the tests of several modules share.
 
 use crate::comparison::{
     ComparedScan, Comparison, CurrentScan, Identified, MatchedScan, Matches, Origin, PerScan, ScanContents, ScanPair,
@@ -20,7 +20,7 @@ use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
 use std::collections::BTreeMap;
 
-/// A finding of `rule` in a line of a file, shown with the lines `code` around it.
+/// Makes a finding of `rule` in a line of a file, with the lines `code` around it.
 pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&str]) -> Finding {
     Finding {
         result,
@@ -36,7 +36,7 @@ pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&s
     }
 }
 
-/// The event of a scan of the variant `main`, the baseline, on this day; what it counted follows from its number.
+/// Makes the event of a scan of the variant `main`, the baseline, on a day. Its counts follow from its number.
 pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> ScanEvent {
     let scanner = scanner.parse().unwrap();
     ScanEvent {
@@ -67,7 +67,7 @@ pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
     }
 }
 
-/// A token that is good for all targets.
+/// Makes a token that is valid for all targets.
 pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
     IssuedToken {
         id: TokenId::of(secret),
@@ -80,7 +80,7 @@ pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
     }
 }
 
-/// A scan with what it found.
+/// A scan with its contents.
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) n: u8,
@@ -88,7 +88,7 @@ pub(crate) struct Scan {
     pub(crate) texts: BTreeMap<u32, String>,
 }
 
-/// A scan that was compared.
+/// A scan after its comparison.
 #[derive(Debug)]
 pub(crate) struct Compared {
     pub(crate) scan: Scan,
@@ -97,7 +97,7 @@ pub(crate) struct Compared {
 }
 
 impl Scan {
-    /// The scan of this number; each finding's result is its place in the list.
+    /// Makes the scan with this number. The result of a finding is its index in the list.
     pub(crate) fn new(n: u8, findings: &[Finding]) -> Self {
         let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
         let mut texts = BTreeMap::new();
@@ -123,7 +123,7 @@ impl Scan {
         }
     }
 
-    /// Compares it with another, if there is one, and with its lineage.
+    /// Compares it with another scan, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
         let texts = |other: &Compared| PerScan { current: self.texts.clone(), reference: other.scan.texts.clone() };
         let recognised = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
@@ -156,27 +156,27 @@ impl Scan {
         Compared { scan: self, comparison, known }
     }
 
-    /// As a first scan.
+    /// Compares it with nothing, as a first scan.
     pub(crate) fn first(self) -> Compared {
         self.compare(true, None, None)
     }
 }
 
 impl Compared {
-    /// The identity of the finding at this place of the list.
+    /// Returns the occurrence of the finding at an index of the list.
     pub(crate) fn of(&self, result: u32) -> &TrackedOccurrence {
         let at = self.scan.contents.occurrences.iter().position(|place| place.result == result).unwrap();
         &self.comparison.occurrences[at]
     }
 
-    /// For each finding the stage that recognised it.
+    /// Returns the stage that matched each finding.
     pub(crate) fn stages(&self) -> Vec<Option<Stage>> {
         let count = u32::try_from(self.comparison.occurrences.len()).unwrap();
         (0..count).map(|result| self.of(result).found.as_ref().map(|found| found.stage)).collect()
     }
 }
 
-/// Occurrences as they are read back from the store.
+/// Reads occurrences as they are read from the store.
 pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<ComparableOccurrence> {
     let line = |occurrence| serde_json::to_string(occurrence).unwrap();
     occurrences.iter().map(|occurrence| serde_json::from_str(&line(occurrence)).unwrap()).collect()

@@ -1,28 +1,27 @@
-//! Recognises the occurrences of one scan in another: a matching of the two lists, not a comparison of hashes.
+//! Matches the occurrences of one scan to those of another. This is a matching of two lists, not a comparison of
+//! hashes.
+//! Occurrences are compared within one *family*: issues that are the same under any of their names (see
+//! [`families`](crate::families)). The stages run in order, and each removes the pairs that it finds:
 //!
-//! Occurrences are compared within one *family*: issues that are the same, under whatever names (see
-//! [`families`](crate::families)). Stages, each consuming the pairs it finds:
-//!
-//! | stage | what is equal | sure |
+//! | stage | what is equal | confidence |
 //! |---|---|---|
 //! | `unchanged_file` | the whole file, and the line | high |
 //! | `context` (A) | path, message, the code and one line on either side | high |
 //! | `snippet` (B) | path and the code itself | high, medium if one of several was chosen |
-//! | `renamed` (C) | context or code, in a file that most findings of another went to | high or medium |
-//! | `moved` (D) | code that is distinct, and message, anywhere, equally often | medium |
+//! | `renamed` (C) | context or code, in a file that has most findings of another file | high or medium |
+//! | `moved` (D) | distinct code and message, anywhere, equally often | medium |
 //! | `message` | path and message, where a report shows no code | high on the same line, else medium |
 //! | `edited` (E) | path, within 20 lines, and 60 % of the code | medium: `updated` |
 //! | `counted` (F) | path and message, equally often, in order, and 60 % of the shorter code is in the longer | low: `updated` |
 //!
-//! What stands for the code of things that have none, a package, a resource, an address, is in
-//! [`signature`](crate::signature).
+//! For the values that replace the code of packages, resources and addresses see [`signature`](crate::signature).
+//! Among equal occurrences the order of lines decides if both scans have equally many. Otherwise those are paired first
+//! that moved by as many lines as the known pairs before and after them. The others are aligned in order with the least
+//! movement, where the nearest known pair in the file gives the expected movement. The order of results in a report
+//! makes no difference, except among equal ones on one line.
 //!
-//! Within equals the order of lines decides when there are equally many on both sides. Else those are paired first that
-//! moved exactly as what is known before and after them; the others are aligned in order so that they are moved as little
-//! as possible, where the nearest pair that is known in the file says by how much its lines have moved. The order of the results in a report makes no difference but among equals on one line.
-//!
-//! Cost: each stage sorts what is left, `n log n`; alignment and the comparison of texts have fixed budgets, beyond which
-//! they choose less well or stop (what is not recognised is new). No input makes it quadratic.
+//! Cost: each stage sorts what is unmatched, `n log n`. Alignment and comparison of code have fixed budgets. Beyond
+//! them they choose less well, or stop: what is not matched is new. No input makes the cost quadratic.
 
 mod align;
 mod anchors;
@@ -41,54 +40,54 @@ use anchors::Anchors;
 use side::{Group, Row, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How far a line may have moved, besides the lines around it, and still be the same line edited (stage E).
+/// The maximum movement of an edited line, besides that of the lines around it (stage E).
 pub const EDITED_LINES_MAX: u32 = 20;
-/// How alike an edited line must be, in percent (stage E).
+/// The minimum similarity of an edited line, in percent (stage E).
 pub const EDITED_SIMILARITY_MIN: u8 = 60;
-/// How much of the shorter of two pieces of code must be in the longer, in percent (stage F).
+/// The minimum share of the shorter of two pieces of code that is in the longer one, in percent (stage F).
 pub const COUNTED_CONTAINMENT_MIN: u8 = 60;
-/// With how many occurrences of the other scan one is compared by its text, the nearest first.
+/// The maximum number of occurrences of the other scan whose code is compared with one, the nearest first.
 const CANDIDATES_EACH: usize = 8;
-/// How often what was found by its neighbours' moves helps to find more.
+/// The number of times that pairs found by their neighbours' movement are used to find more.
 const NEIGHBOUR_ROUNDS: usize = 4;
-/// How many texts are compared in all; what is beyond is not recognised.
+/// The maximum number of pairs of codes that are compared. What is beyond is not matched.
 const CANDIDATES_MAX: usize = 50_000;
-/// How many texts of each scan are asked for; what is beyond is not recognised.
+/// The maximum number of codes that are read of each scan. What is beyond is not matched.
 const TEXTS_MAX: usize = 50_000;
 
-/// One recognised occurrence.
+/// A match of an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
-    /// The place in the list of the scan it is compared with.
+    /// The index in the reference scan's list.
     pub reference: usize,
-    /// How it was recognised.
+    /// The stage that found it.
     pub stage: Stage,
-    /// How sure that is.
+    /// Its confidence.
     pub confidence: Confidence,
-    /// How alike the code is, in percent, where that was compared.
+    /// The similarity of the code in percent, if it was compared.
     pub similarity: Option<u8>,
 }
 
-/// Two occurrences that are near each other in one file: places in the two lists.
+/// Two occurrences that are near each other in one file, as indices of the two lists.
 struct EditCandidate {
     current: usize,
     reference: usize,
-    /// How many lines are between them.
+    /// The distance in lines.
     distance: u32,
 }
 
-/// A matching of two scans while it is made.
+/// A matching of two scans while it is built.
 pub struct Matching<'a> {
     current: Side<'a>,
     reference: Side<'a>,
     pairs: Vec<Option<Pair>>,
-    /// The path in the reference that a path of the scan had before it was renamed.
+    /// The path in the reference scan of each path that was renamed.
     former_paths: BTreeMap<u32, u32>,
-    /// For each path its last part.
+    /// The number of the last part of each path.
     file_names: Vec<u32>,
 }
 
-/// What a stage does with the groups of equal keys that are not equally large.
+/// The treatment of groups of equal keys whose sides differ in size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unequal {
     Align,
@@ -96,12 +95,13 @@ enum Unequal {
 }
 
 impl<'a> Matching<'a> {
-    /// A matching of what is open on both sides. `file_names` has a number for the last part of each path.
+    /// Makes a matching of the open occurrences of both sides. `file_names` has a number for the last part of each
+    /// path.
     pub fn new(current: Side<'a>, reference: Side<'a>, file_names: Vec<u32>) -> Self {
         Self { pairs: vec![None; current.places.len()], current, reference, former_paths: BTreeMap::new(), file_names }
     }
 
-    /// All stages that need no text: A to D.
+    /// Runs all stages that need no code: A to D.
     pub fn match_without_code(&mut self) {
         self.unchanged_files();
         let own_path = |row: &Row<'_>, _| Some(row.path);
@@ -122,7 +122,8 @@ impl<'a> Matching<'a> {
         self.one_side_without_code();
     }
 
-    /// Files that are the same on both sides: the line decides. What else is known must agree: a hash is only said.
+    /// Matches files that are the same on both sides: by line. The signatures must be equal too, because the hash of a
+    /// file is not verified.
     fn unchanged_files(&mut self) {
         self.stage(Stage::UnchangedFile, Unequal::Leave, certain, |row, _| {
             Some((row.path, row.family, row.file?, row.place.line, row.place.signatures))
@@ -132,7 +133,7 @@ impl<'a> Matching<'a> {
         });
     }
 
-    /// Stage A: equal code with its surroundings; `path` says which paths are compared.
+    /// Runs stage A: equal code with its surroundings. `path` selects the paths to compare.
     fn by_context(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
         self.stage(stage, Unequal::Align, certain, |row, which| {
             let signatures = &row.place.signatures;
@@ -140,7 +141,7 @@ impl<'a> Matching<'a> {
         });
     }
 
-    /// Stage B: equal code, or equal messages where neither side has code; `path` says which paths are compared.
+    /// Runs stage B: equal code, or equal messages where neither side has code. `path` selects the paths to compare.
     fn by_snippet(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
         let chosen = |_: &Row<'_>, _: &Row<'_>, equal: bool| if equal { Confidence::High } else { Confidence::Medium };
         self.stage(stage, Unequal::Align, chosen, |row, which| {
@@ -154,7 +155,7 @@ impl<'a> Matching<'a> {
         });
     }
 
-    /// Stage C: finds files that were renamed, and runs A and B across each pair.
+    /// Runs stage C: finds renamed files, and runs A and B on each pair of them.
     fn renames(&mut self, round: renames::Round) {
         let found = renames::find(&self.current, &self.reference, round, &self.file_names);
         if found.is_empty() {
@@ -170,7 +171,7 @@ impl<'a> Matching<'a> {
         self.by_snippet(Stage::Renamed, path);
     }
 
-    /// Where one report shows code and the other does not, path and message are all there is.
+    /// Matches by path and message where only one of the reports shows code.
     fn one_side_without_code(&mut self) {
         for bare in [Which::Current, Which::Reference] {
             self.stage(Stage::Message, Unequal::Align, same_line, |row, which| {
@@ -181,8 +182,8 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// The occurrences whose texts are to be compared: what is left of one family in one file on both sides, as places
-    /// in the two lists.
+    /// Returns the occurrences whose code is needed, as indices of the two lists: the unmatched ones of one family in
+    /// one file on both sides.
     pub fn codes_needed(&self) -> (Vec<usize>, Vec<usize>) {
         let (current, reference) = self.unmatched();
         let mut wanted = (Vec::new(), Vec::new());
@@ -195,19 +196,19 @@ impl<'a> Matching<'a> {
         wanted
     }
 
-    /// What is left and has code, by file and family.
+    /// Returns the unmatched occurrences that have code, by file and family.
     fn unmatched(&self) -> (Unmatched<'a>, Unmatched<'a>) {
         let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
         (self.current.keyed(|row| key(row, self.former_path(row.path))), self.reference.keyed(|row| key(row, row.path)))
     }
 
-    /// What may be one line that was edited: near each other in one file, the nearest first.
+    /// Returns pairs that may be one edited line: near each other in one file, the nearest first.
     fn candidates(&self, texts: &Texts) -> Vec<EditCandidate> {
         let anchors = self.anchors();
         let mut candidates = Vec::new();
         let (current, reference) = self.unmatched();
         let mut from = 0;
-        // What has no text can't be compared by it.
+        // What has no text cannot be compared.
         for (key, row) in current.iter().filter(|(_, row)| texts.current.contains_key(&row.at)) {
             while reference.get(from).is_some_and(|(other, _)| other < key) {
                 from += 1;
@@ -224,13 +225,13 @@ impl<'a> Matching<'a> {
         candidates
     }
 
-    /// Stages E and F, with the texts of what is [wanted](Self::codes_needed).
+    /// Runs stages E and F, with the code that [`codes_needed`](Self::codes_needed) lists.
     pub fn match_by_code(&mut self, texts: &Texts) {
         self.edited(texts);
         self.counted(texts);
     }
 
-    /// Stage E: the most alike first.
+    /// Runs stage E, the most similar pairs first.
     fn edited(&mut self, texts: &Texts) {
         let mut alike: Vec<_> = self
             .candidates(texts)
@@ -247,8 +248,8 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// Stage F: equally many of one message in one file, in order. It is there for formatters, which break lines and put
-    /// none into another place.
+    /// Runs stage F: equally many of one message in one file, in order. It is for formatters, which break lines but do
+    /// not reorder them.
     fn counted(&mut self, texts: &Texts) {
         let anchors = self.anchors();
         let with_message =
@@ -273,12 +274,12 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// For each occurrence of the scan the one that it was recognised as.
+    /// Returns the match of each occurrence of the current scan.
     pub fn finish(self) -> Vec<Option<Pair>> {
         self.pairs
     }
 
-    /// The path that a path of the scan had before.
+    /// Returns the path that a path of the current scan had before.
     fn former_path(&self, path: u32) -> u32 {
         self.former_paths.get(&path).copied().unwrap_or(path)
     }
@@ -291,7 +292,7 @@ impl<'a> Matching<'a> {
         Anchors::of(pairs)
     }
 
-    /// Pairs what has equal keys: first where both sides have equally many, in order; then the others, aligned.
+    /// Pairs occurrences with equal keys: first where both sides have equally many, in order; then the others, aligned.
     fn stage<K: Ord>(
         &mut self,
         stage: Stage,
@@ -324,20 +325,21 @@ impl<'a> Matching<'a> {
                 (here.iter().map(shifted).collect(), there.iter().map(|row| row.line()).collect());
             for (a, b) in align(&lines.0, &lines.1) {
                 if let (Some(a), Some(b)) = (here.get(a), there.get(b)) {
-                    // Which of several it is was chosen, not found.
+                    // It was chosen among several, so the confidence is at most medium.
                     self.pair(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
                 }
             }
         }
     }
 
-    /// Pairs what moved by as many lines as what is known before and after it; what is found so is known to others.
+    /// Pairs occurrences that moved by as many lines as the known pairs before and after them. Pairs found this way are
+    /// known to later rounds.
     fn as_neighbours_moved(&mut self, groups: &[Group<'a>], stage: Stage) {
         for _ in 0..NEIGHBOUR_ROUNDS {
             let anchors = self.anchors();
             let mut found = false;
             for (here, there) in groups {
-                // Of several on one line each is looked at once.
+                // Each of several on one line is used once.
                 let mut next: BTreeMap<i64, usize> = BTreeMap::new();
                 let former = there.first().map(|other| other.path);
                 for row in here {
@@ -377,17 +379,17 @@ enum Which {
     Reference,
 }
 
-/// A path, as the reference has it, and a family.
+/// The path in the reference scan, and the family.
 type FileKey = (u32, u32);
-/// What is left of one side, by file and family.
+/// The unmatched occurrences of one side, by file and family.
 type Unmatched<'a> = Vec<(FileKey, Row<'a>)>;
 
-/// The code of occurrences that are compared by it, by their place in the lists.
+/// The code of occurrences by their index.
 #[derive(Debug, Default)]
 pub struct Texts {
-    /// Of the scan.
+    /// Of the current scan.
     pub current: BTreeMap<usize, String>,
-    /// Of the scan it is compared with.
+    /// Of the reference scan.
     pub reference: BTreeMap<usize, String>,
 }
 
@@ -399,7 +401,7 @@ fn same_line(a: &Row<'_>, b: &Row<'_>, equal: bool) -> Confidence {
     if equal && a.place.line == b.place.line { Confidence::High } else { Confidence::Medium }
 }
 
-/// The rows nearest to a line, of rows sorted by their line: how far, and their place.
+/// Returns the rows nearest to a line, of rows sorted by line: their distances and indices.
 fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
     let middle = rows.partition_point(|(_, row)| row.line() < line);
     let from = middle.saturating_sub(CANDIDATES_EACH);
@@ -416,14 +418,14 @@ fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
     near
 }
 
-/// The paths of two scans under numbers that mean the same in both.
+/// The paths of two scans, numbered together.
 #[derive(Debug, Default)]
 pub struct Paths {
-    /// The number of each of the scan's own paths.
+    /// The number of each path of the current scan.
     pub current: Vec<u32>,
-    /// The number of each path of the scan it is compared with.
+    /// The number of each path of the reference scan.
     pub reference: Vec<u32>,
-    /// For each number that of the path's last part.
+    /// For each number of a path the number of its last part.
     pub file_names: Vec<u32>,
 }
 

@@ -1,21 +1,21 @@
-//! The answer of the gate in one word.
+//! The verdict of the gate.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// What the pipeline is told.
+    /// The result of the gate for a pipeline.
     pub enum Verdict: "a verdict" {
-        /// Nothing stands against it.
+        /// No criterion was reached.
         Pass = "pass",
-        /// A threshold was reached.
+        /// A criterion was reached.
         Fail = "fail",
-        /// Something could not be judged; a pipeline takes it as failure.
+        /// Something could not be judged. A pipeline treats it as failure.
         Undecided = "undecided",
     }
 }
 
 impl Verdict {
-    /// How much a verdict weighs among others: what decides weighs most.
+    /// Returns the weight of a verdict among others: the heaviest one decides.
     pub fn weight(self) -> u8 {
         match self {
             Self::Pass => 0,

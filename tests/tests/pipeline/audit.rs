@@ -87,7 +87,7 @@ fn everything_that_was_done_or_tried_is_one_entry() {
     assert_eq!(what, [&STORY[..], &["settings_set"]].concat());
     let refused: Vec<_> = all.iter().map(|entry| entry.refused.is_some()).collect();
     assert_eq!(refused.iter().filter(|refused| **refused).count(), 1);
-    assert_eq!(all[6].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
+    assert_eq!(all[6].refused.as_deref(), Some("`dev` requested the exemption and cannot approve it"));
     assert!(all.iter().all(|entry| !entry.repeated));
     assert_eq!(all.iter().map(|entry| &entry.id).collect::<BTreeSet<_>>().len(), all.len());
 
@@ -171,7 +171,7 @@ fn a_refusal_stays_known_however_much_follows() {
     let refused = AuditFilter { refused: Some(true), ..AuditFilter::default() };
     let known = entries(&system, &refused, 1000);
     assert_eq!(known.len(), 301);
-    assert_eq!(known[0].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
+    assert_eq!(known[0].refused.as_deref(), Some("`dev` requested the exemption and cannot approve it"));
     assert_eq!(entries(&system, &AuditFilter::default(), 100).len(), STORY.len() + 1 + 300 + 2 + 300);
 }
 

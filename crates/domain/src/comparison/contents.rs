@@ -1,4 +1,4 @@
-//! What a scan found, as the stages before a comparison stored it.
+//! The issues and occurrences of a scan, as a comparison reads them.
 
 use super::origins::Origin;
 use crate::digest::Short;
@@ -10,50 +10,51 @@ use serde::Deserialize;
 /// One scan's issues and occurrences, as the stages before stored them.
 #[derive(Debug, Default)]
 pub struct ScanContents {
-    /// Its issues, in their stored order.
+    /// The issues, in their stored order.
     pub issues: Vec<ComparableIssue>,
-    /// Its occurrences, in the order of their issues.
+    /// The occurrences, in the order of their issues.
     pub occurrences: Vec<ComparableOccurrence>,
-    /// The paths and versions that occurrences have.
+    /// The paths and versions that occurrences refer to.
     pub names: Vec<PathOrVersion>,
 }
 
 impl ScanContents {
-    /// For each occurrence the place of its issue in the list of issues.
+    /// Returns for each occurrence the index of its issue.
     pub(crate) fn owners(&self) -> Vec<usize> {
         let count = |issue: &ComparableIssue| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
         let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
         all.take(self.occurrences.len()).collect()
     }
 
-    /// The text of one of its names; nothing for the empty one.
+    /// Returns the text at an index of `names`; nothing for the empty text.
     pub fn name(&self, at: u32) -> Option<&str> {
         let name = self.names.get(usize::try_from(at).ok()?)?;
         (!name.text.is_empty()).then_some(name.text.as_str())
     }
 }
 
-/// What goes by an id since when: a part of [`ComparedIssue`](super::ComparedIssue) and [`TrackedOccurrence`](super::TrackedOccurrence) as they are stored.
+/// An id with its origin: a part of [`ComparedIssue`](super::ComparedIssue) or
+/// [`TrackedOccurrence`](super::TrackedOccurrence) as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Identified<Id> {
     /// The id.
     pub id: Id,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw it first, as an index into the list of origins.
     #[serde(default)]
     pub seen: u32,
-    /// Of an occurrence: the form that it had kept, see [`TrackedOccurrence::form`](super::TrackedOccurrence::form).
+    /// Of an occurrence: the form that it keeps, see [`TrackedOccurrence::form`](super::TrackedOccurrence::form).
     #[serde(default)]
     pub form: Option<Box<Short>>,
 }
 
-/// A scan that was compared before, with its identities, in the order of its lists.
+/// A scan whose comparison is stored, with its ids in the order of its lists.
 #[derive(Debug, Default)]
 pub struct ComparedScan {
-    /// What it found.
+    /// Its issues and occurrences.
     pub contents: ScanContents,
-    /// The identities of its issues.
+    /// The ids of its issues.
     pub issues: Vec<Identified<IssueId>>,
-    /// The identities of its occurrences.
+    /// The ids of its occurrences.
     pub occurrences: Vec<Identified<OccurrenceId>>,
     /// The scans that saw them first.
     pub origins: Vec<Origin>,

@@ -1,4 +1,4 @@
-//! Two scans while one is recognised in the other.
+//! A pair of scans while one is matched to the other.
 
 use super::contents::{ComparedScan, ScanContents};
 use crate::families::Families;
@@ -6,46 +6,46 @@ use crate::grouping::PathOrVersion;
 use crate::tracking::{self, Matching, Pair, Paths, Texts};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What of one scan was recognised in another.
+/// The matches of one scan in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matches {
-    /// For each occurrence of the scan the one of the other that it is.
+    /// For each occurrence of the current scan its match in the other.
     pub pairs: Vec<Option<Pair>>,
-    /// For each issue of the scan the one of the other that it continues.
+    /// For each issue of the current scan the issue of the other that it continues.
     pub partners: Vec<Option<usize>>,
-    /// Which of the scan's issues have a name that the other knows, or occurrences that it has.
+    /// For each issue of the current scan, true if the other scan knows one of its names or has one of its occurrences.
     pub common: Vec<bool>,
-    /// For each issue of the other the one of the scan that its occurrences belong to; absent: it is gone.
+    /// For each issue of the other scan the current issue that took over its occurrences; absent if it is remediated.
     pub successors: Vec<Option<usize>>,
 }
 
-/// Something of both scans.
+/// One value for each of the two scans.
 #[derive(Debug, Clone, Default)]
 pub struct PerScan<T> {
-    /// Of the scan.
+    /// Of the current scan.
     pub current: T,
-    /// Of the scan it is compared with.
+    /// Of the other scan.
     pub reference: T,
 }
 
-/// A scan and another that it is compared with.
+/// A scan and the other scan that it is matched to.
 pub struct ScanPair<'a> {
     current: &'a ScanContents,
     other: &'a ComparedScan,
     families: Families,
     matching: Matching<'a>,
-    /// The occurrences whose code is to be compared.
+    /// The occurrences whose code is needed, of the current and of the other scan.
     wanted: (Vec<usize>, Vec<usize>),
 }
 
 impl<'a> ScanPair<'a> {
-    /// Recognises what needs no text.
+    /// Matches everything that can be matched without code.
     pub fn new(current: &'a ScanContents, other: &'a ComparedScan) -> Self {
         let everything = (vec![true; current.occurrences.len()], vec![true; other.contents.occurrences.len()]);
         Self::with(current, other, everything)
     }
 
-    /// The same with a lineage: what the reference gave an identity is left out on both sides.
+    /// Does the same with a lineage. Occurrences that already have a match in `reference` are left out in both scans.
     pub fn of_unmatched(
         current: &'a ScanContents,
         lineage: &'a ComparedScan,
@@ -83,7 +83,7 @@ impl<'a> ScanPair<'a> {
         Self { current, other, families, matching, wanted }
     }
 
-    /// The results of both reports whose code is to be compared.
+    /// Returns the results of both reports whose code is needed. A result is an index into its report.
     pub fn codes_needed(&self) -> PerScan<BTreeSet<u32>> {
         let results = |contents: &ScanContents, places: &[usize]| {
             places.iter().filter_map(|at| contents.occurrences.get(*at)).map(|place| place.result).collect()
@@ -92,7 +92,7 @@ impl<'a> ScanPair<'a> {
         PerScan { current: results(self.current, here), reference: results(&self.other.contents, there) }
     }
 
-    /// Recognises the rest by the code of what is wanted, which is given by the place of its result in its report.
+    /// Matches the remaining occurrences by their code. `codes` has the code of each result that was requested.
     pub fn finish(mut self, mut codes: PerScan<BTreeMap<u32, String>>) -> Matches {
         let texts = |contents: &ScanContents, places: &[usize], codes: &mut BTreeMap<u32, String>| {
             let code = |at: usize| Some((at, codes.remove(&contents.occurrences.get(at)?.result)?));
@@ -106,7 +106,7 @@ impl<'a> ScanPair<'a> {
         let Families { mut partners, reference_common, current_common: mut common, current, reference } = self.families;
         let pairs = self.matching.finish();
 
-        // Issues that only a path tells apart continue as those that their occurrences went to.
+        // Issues that differ by their path alone continue those that their occurrences came from.
         let (new_owners, old_owners) = (self.current.owners(), self.other.contents.owners());
         let mut shared: BTreeMap<(usize, usize), u32> = BTreeMap::new();
         for (pair, new) in pairs.iter().zip(&new_owners) {

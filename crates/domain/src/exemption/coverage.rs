@@ -1,19 +1,19 @@
-//! How issues stand to exemptions.
+//! The exemption state of issues.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// How an issue or occurrence of a scan stands to exemptions (the reference product's filters of issues); with none at
-    /// all it has no such state.
+    /// The exemption state of an issue or occurrence of a scan, as in the reference product's filters. Without any
+    /// exemption there is no state.
     #[derive(PartialOrd, Ord)]
     pub enum Coverage: "an exemption state" {
-        /// All of it is exempted.
+        /// The whole issue or occurrence is exempted.
         Exempted = "exempted",
-        /// Some of its occurrences are exempted.
+        /// Some of the issue's occurrences are exempted.
         PartiallyExempted = "partially_exempted",
-        /// An exemption is asked for.
+        /// An exemption is requested.
         Pending = "pending",
-        /// An exemption was asked for and rejected.
+        /// An exemption was requested and rejected.
         Rejected = "rejected",
     }
 }

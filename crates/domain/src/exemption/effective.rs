@@ -1,4 +1,4 @@
-//! Which exemptions hold for a scan at some time, and what of an issue they leave for the gate.
+//! The exemptions that apply to a scan at a time, and what of an issue still counts at the gate.
 
 use super::coverage::Coverage;
 use super::reach::Reach;
@@ -13,54 +13,54 @@ use finding::severity::{Score, Severity};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a scan is of: where an exemption must reach to hold for it.
+/// The target and pipeline of a scan. An exemption applies if its reach includes them.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanTarget<'a> {
     /// The target.
     pub target: &'a TargetName,
-    /// The pipeline, if it is known.
+    /// The pipeline, if known.
     pub pipeline: Option<&'a PipelineName>,
 }
 
-/// An exemption of an occurrence. Without a form it holds in whatever form the occurrence is found.
+/// An exemption of an occurrence. Without a form it applies to every form of the occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// By which exemption.
+    /// The exemption.
     pub exemption: ExemptionId,
-    /// In which form.
+    /// The form that it applies to.
     pub form: Option<Short>,
 }
 
-/// The exemptions that hold for a scan, and those that are asked for or were refused.
+/// The exemptions that apply to a scan, and pending and rejected ones for display.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EffectiveExemptions {
     issues: BTreeMap<IssueId, ExemptionId>,
     occurrences: BTreeMap<OccurrenceId, Vec<Grant>>,
-    /// The issues of which occurrences are exempted.
+    /// The issues with occurrences that are exempted individually.
     partly: BTreeSet<IssueId>,
-    /// The issues for which an exemption is pending or was refused, the newest.
+    /// The newest pending or rejected exemption of each issue.
     asked: BTreeMap<IssueId, (Coverage, ExemptionId)>,
-    /// When each that is named above ends.
+    /// The end of each exemption above that has one.
     ends: BTreeMap<ExemptionId, Timestamp>,
 }
 
-/// One occurrence of an issue as it is weighed.
+/// An occurrence of an issue, to be checked for exemptions.
 #[derive(Debug, Clone, Copy)]
 pub struct ExemptibleOccurrence {
-    /// Its identity.
+    /// Its id.
     pub id: OccurrenceId,
     /// Its form.
     pub form: Short,
     /// Its score.
     pub score: Option<Score>,
-    /// Whether it is only here.
+    /// True if it is new.
     pub new: bool,
-    /// Whether it was recognised although its code was edited.
+    /// True if it was matched although its code was edited.
     pub updated: bool,
 }
 
 impl ExemptibleOccurrence {
-    /// An occurrence of a scan, with its path there.
+    /// Makes one from an occurrence of a scan and its path there.
     pub fn of(place: &tracking::ComparableOccurrence, tracked: &TrackedOccurrence, path: Option<&str>) -> Self {
         Self {
             id: tracked.id,
@@ -72,39 +72,40 @@ impl ExemptibleOccurrence {
     }
 }
 
-/// What exemptions leave of an issue.
+/// The result of applying exemptions to an issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueCoverage {
-    /// How it stands to exemptions.
+    /// The issue's exemption state.
     pub coverage: Option<Coverage>,
-    /// The exemption that says so; of several the one that ends last.
+    /// The exemption that gives this state; of several the one that ends last.
     pub exemption: Option<ExemptionId>,
-    /// The exempted occurrences where not the whole issue is exempted, each with its exemption.
+    /// The exempted occurrences with their exemptions, unless the whole issue is exempted.
     pub exempted: Vec<(OccurrenceId, ExemptionId)>,
-    /// The occurrences whose exemption does not hold for the form that they have now, with that exemption and form.
+    /// Occurrences with an exemption that does not apply to their present form: the occurrence, its form and the
+    /// exemption.
     pub returned: Vec<(OccurrenceId, Short, ExemptionId)>,
-    /// What is left, as [`ExemptibleOccurrence`]s of which no exemption takes any away: its division, levels and highest score.
+    /// The occurrences that still count.
     pub left: Remaining,
 }
 
 /// The occurrences of an issue that are not exempted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remaining {
-    /// How they divide; nothing is gone of them.
+    /// Their numbers by bucket; never remediated ones.
     pub division: Division,
-    /// The levels that the new ones have.
+    /// The severities of new ones.
     pub levels_new: BTreeSet<Severity>,
-    /// The levels that the edited ones have.
+    /// The severities of edited ones.
     pub levels_updated: BTreeSet<Severity>,
     /// The highest score.
     pub score: Option<Score>,
 }
 
 impl Exemptions {
-    /// What holds at `now` for the scans of this place.
+    /// Returns the exemptions that apply at `now` to scans of this target and pipeline.
     pub fn effective(&self, now: Timestamp, place: &ScanTarget<'_>) -> EffectiveExemptions {
         let mut effective = EffectiveExemptions::default();
-        // Later ones overwrite: those that end last, then those that were asked for last.
+        // Later ones overwrite earlier ones: those that end last win, then those that were requested last.
         let mut all: Vec<_> = self.by_id.iter().filter(|(_, held)| reaches(held.reach(), place)).collect();
         all.sort_by_key(|(id, held)| (held.ends().is_none(), held.ends(), held.requested.n, **id));
         for (id, held) in all {
@@ -122,7 +123,7 @@ impl Exemptions {
         effective
     }
 
-    /// What holds at `now` in every project, of these exemptions.
+    /// Returns those of the exemptions `ids` that apply at `now` in every project.
     pub fn effective_everywhere(&self, now: Timestamp, ids: &BTreeSet<ExemptionId>) -> EffectiveExemptions {
         let mut effective = EffectiveExemptions::default();
         for id in ids {
@@ -144,7 +145,7 @@ fn reaches(reach: &Reach, place: &ScanTarget<'_>) -> bool {
 }
 
 impl EffectiveExemptions {
-    /// What held when a scan was judged: the issues that were exempted as a whole, and occurrences, in whatever form.
+    /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form.
     pub fn at_judgement(
         issues: impl IntoIterator<Item = (IssueId, ExemptionId)>,
         occurrences: impl IntoIterator<Item = (IssueId, OccurrenceId, ExemptionId)>,
@@ -173,7 +174,7 @@ impl EffectiveExemptions {
         }
     }
 
-    /// Adds what holds besides; where both exempt an issue, this one's exemption is named.
+    /// Adds other exemptions. If both exempt an issue, the one that is already here stays.
     pub fn add(&mut self, other: Self) {
         for (issue, exemption) in other.issues {
             self.issues.entry(issue).or_insert(exemption);
@@ -185,28 +186,28 @@ impl EffectiveExemptions {
         self.ends.extend(other.ends);
     }
 
-    /// Whether each occurrence of an issue of these names must be looked at: some may be exempted.
+    /// True if the occurrences of an issue with these names must be checked one by one: some may be exempted.
     pub fn needs_occurrences(&self, names: &[IssueId]) -> bool {
         self.whole_issue(names).is_none() && names.iter().any(|name| self.partly.contains(name))
     }
 
-    /// The exemption of the whole issue of these names.
+    /// Returns the exemption of a whole issue with these names.
     pub fn whole_issue(&self, names: &[IssueId]) -> Option<ExemptionId> {
         names.iter().find_map(|name| self.issues.get(name)).copied()
     }
 
-    /// When an exemption that holds ends, if it has an end.
+    /// Returns the end of an exemption, if it has one.
     pub fn end(&self, exemption: ExemptionId) -> Option<Timestamp> {
         self.ends.get(&exemption).copied()
     }
 
-    /// Begins to weigh an issue of these names. Its occurrences need only be added where [`is_partial`](Self::needs_occurrences)
-    /// says so.
+    /// Starts to apply the exemptions to an issue with these names. Occurrences need only be added if
+    /// [`needs_occurrences`](Self::needs_occurrences) is true.
     pub fn cover<'a>(&'a self, names: &'a [IssueId]) -> IssueCoverageBuilder<'a> {
         IssueCoverageBuilder { effective: self, names, issue: IssueCoverage::default(), counted: 0 }
     }
 
-    /// The exemption of one occurrence of an issue of these names.
+    /// Returns the exemption of one occurrence of an issue with these names.
     pub fn of_occurrence(&self, names: &[IssueId], occurrence: &ExemptibleOccurrence) -> Option<ExemptionId> {
         self.whole_issue(names).or_else(|| match self.occurrence(occurrence) {
             OccurrenceCoverage::Exempted(exemption) => Some(exemption),
@@ -225,7 +226,7 @@ impl EffectiveExemptions {
     }
 }
 
-/// An issue while it is weighed, one occurrence after the other.
+/// An issue while exemptions are applied to its occurrences.
 #[derive(Debug)]
 pub struct IssueCoverageBuilder<'a> {
     effective: &'a EffectiveExemptions,
@@ -235,7 +236,7 @@ pub struct IssueCoverageBuilder<'a> {
 }
 
 impl IssueCoverageBuilder<'_> {
-    /// Takes an occurrence into account.
+    /// Adds an occurrence.
     pub fn add(&mut self, occurrence: &ExemptibleOccurrence) {
         self.counted += 1;
         let issue = &mut self.issue;
@@ -249,7 +250,7 @@ impl IssueCoverageBuilder<'_> {
         }
     }
 
-    /// What exemptions leave of the issue.
+    /// Returns the result.
     pub fn finish(self) -> IssueCoverage {
         let Self { effective, names, mut issue, counted } = self;
         if let Some(exemption) = effective.whole_issue(names) {

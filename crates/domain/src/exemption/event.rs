@@ -1,4 +1,4 @@
-//! What can happen to an exemption.
+//! Events of exemptions.
 
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
@@ -7,7 +7,7 @@ use crate::ids::{ExemptionId, IssueId, PipelineName, ScanId, ScannerId, TargetNa
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 
-/// The scan in which an issue was seen by whoever asks for its exemption.
+/// The scan in which the requester saw the issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceScan {
     /// The scan.
@@ -19,94 +19,95 @@ pub struct SourceScan {
     pub pipeline: Option<PipelineName>,
 }
 
-/// What was asked for.
+/// A request for an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExemptionRequest {
-    /// The exemption.
+    /// The exemption's id.
     pub id: ExemptionId,
     /// The issue.
     pub issue: IssueId,
-    /// The issue's title when it was asked for, for whoever decides.
+    /// The issue's title at the time of the request, for the reviewer.
     pub title: String,
     /// The tool that found the issue.
     pub scanner: ScannerId,
-    /// The issue's level then.
+    /// The issue's severity at the time of the request.
     pub severity: Severity,
-    /// Where it was seen.
+    /// The scan in which the requester saw the issue.
     pub seen: SourceScan,
-    /// What it is to hold for.
+    /// The requested reach.
     pub reach: Reach,
-    /// How long.
+    /// The requested term.
     pub term: Term,
-    /// Why, in a word.
+    /// The reason, as one word.
     pub reason: Reason,
-    /// Why, in a sentence.
+    /// The reason, as free text.
     pub text: String,
-    /// Where to read more.
+    /// A link to more information.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
-    /// The exemption whose occurrences these were until their code was edited or moved: they are to be judged anew.
+    /// The exemption that these occurrences had until their code was edited or moved. They return to review.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_from: Option<ExemptionId>,
 }
 
-/// What can happen to an exemption.
+/// An event of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ExemptionEvent {
-    /// It was asked for.
+    /// It was requested.
     Requested {
-        /// What for.
+        /// The request.
         request: Box<ExemptionRequest>,
     },
-    /// It was granted; the clock starts.
+    /// It was approved; the term starts.
     Approved {
-        /// Which.
+        /// Its id.
         exemption: ExemptionId,
-        /// What the reviewer said.
+        /// The reviewer's comment.
         comment: String,
-        /// What it is granted for, where that is more than was asked for.
+        /// The reach for which it was approved, if that is wider than requested.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reach: Option<Reach>,
-        /// Whether it is of somebody who asked for it themselves, as the project then allowed.
+        /// True if the project allowed requesters to approve their own exemptions.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         own: bool,
     },
-    /// It was refused, or taken back by a reviewer.
+    /// It was rejected, or its approval was revoked.
     Rejected {
-        /// Which.
+        /// Its id.
         exemption: ExemptionId,
-        /// What the reviewer said.
+        /// The reviewer's comment.
         comment: String,
     },
-    /// It was withdrawn; it stays in the list, and counts no more.
+    /// It was withdrawn. It stays in the list, without effect.
     Cancelled {
-        /// Which.
+        /// Its id.
         exemption: ExemptionId,
-        /// Why, if they said.
+        /// The reason, if one was given.
         comment: String,
     },
-    /// It is asked for again as it was.
+    /// It was reopened: requested again, unchanged.
     Reopened {
-        /// Which.
+        /// Its id.
         exemption: ExemptionId,
-        /// Why, if they said.
+        /// The reason, if one was given.
         comment: String,
     },
-    /// Exempted occurrences were edited or moved: they are asked for anew, in the name of those who asked before.
+    /// The code of exempted occurrences was edited or moved: they return to review, in the name of the earlier
+    /// requesters.
     Returned {
-        /// What for; each says from which exemption it was returned.
+        /// The requests; each names the exemption that it returns from.
         requests: Vec<ExemptionRequest>,
     },
-    /// Several of these, of which all take effect or none.
+    /// Several events, of which all take effect or none.
     Many {
-        /// Which, in their order.
+        /// The events in their order.
         events: Vec<ExemptionEvent>,
     },
 }
 
 impl ExemptionEvent {
-    /// The request for this exemption, if the event is one for it.
+    /// Returns the request for this exemption, if the event has one.
     pub fn request_for(&self, id: ExemptionId) -> Option<&ExemptionRequest> {
         match self {
             Self::Requested { request } => Some(&**request).filter(|request| request.id == id),
@@ -116,7 +117,7 @@ impl ExemptionEvent {
         }
     }
 
-    /// What was said with a decision on this exemption, if the event is one; of several the last.
+    /// Returns the comment of a decision on this exemption, if the event has one; of several the last.
     pub fn comment_on(&self, id: ExemptionId) -> Option<&str> {
         match self {
             Self::Approved { exemption, comment, .. }
@@ -130,7 +131,7 @@ impl ExemptionEvent {
 }
 
 impl ExemptionId {
-    /// The id of the request to judge an occurrence of this exemption anew in another form: one for each form.
+    /// Derives the id of the request that returns an occurrence of this exemption to review; one for each form.
     pub fn of_returned(from: Self, occurrence: Reviewed) -> Self {
         let fields: [&[u8]; 3] = [&from.short().0, &occurrence.id.short().0, &occurrence.form.0];
         Self::derived("v1:exemption:returned", &fields)

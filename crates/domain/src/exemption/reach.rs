@@ -1,21 +1,21 @@
-//! What an exemption holds for.
+//! The reach of an exemption.
 
 use super::scope::Scope;
 use crate::digest::Short;
 use crate::ids::{OccurrenceId, PipelineName, TargetName};
 use serde::{Deserialize, Serialize};
 
-/// An occurrence as it was when somebody judged it: its identity, and the form it had. Code that was edited, or went
-/// elsewhere, keeps its identity and has another form, see [`TrackedOccurrence::form`](crate::comparison::TrackedOccurrence::form).
+/// An occurrence as a reviewer saw it: its id and its form. Code that is edited or moved keeps its id and gets another
+/// form, see [`TrackedOccurrence::form`](crate::comparison::TrackedOccurrence::form).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reviewed {
-    /// Which.
+    /// The occurrence's id.
     pub id: OccurrenceId,
-    /// In which form.
+    /// Its form.
     pub form: Short,
 }
 
-/// What an exemption holds for.
+/// The set of scans and occurrences that an exemption applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "scope")]
 pub enum Reach {
@@ -23,7 +23,7 @@ pub enum Reach {
     Occurrences {
         /// The target.
         target: TargetName,
-        /// Which, in order.
+        /// The occurrences, sorted.
         occurrences: Vec<Reviewed>,
     },
     /// The issue in one target.
@@ -43,7 +43,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// How wide it is.
+    /// Returns the scope: the reach without its names.
     pub fn scope(&self) -> Scope {
         match self {
             Self::Occurrences { .. } => Scope::Occurrences,
@@ -54,7 +54,7 @@ impl Reach {
         }
     }
 
-    /// The one target that it holds for, if it is one.
+    /// Returns the target, if the reach is within one.
     pub fn target(&self) -> Option<&TargetName> {
         match self {
             Self::Occurrences { target, .. } | Self::Target { target } => Some(target),
@@ -62,7 +62,7 @@ impl Reach {
         }
     }
 
-    /// The one pipeline that it holds for, if it is one.
+    /// Returns the pipeline, if the reach is within one.
     pub fn pipeline(&self) -> Option<&PipelineName> {
         match self {
             Self::Pipeline { pipeline } => Some(pipeline),
@@ -70,7 +70,7 @@ impl Reach {
         }
     }
 
-    /// The occurrences that were chosen; none where it is for the whole issue.
+    /// Returns the individual occurrences; none if the whole issue is exempted.
     pub fn occurrences(&self) -> &[Reviewed] {
         match self {
             Self::Occurrences { occurrences, .. } => occurrences,

@@ -1,21 +1,21 @@
-//! How far exemptions hold.
+//! Scopes of exemptions.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// How far an exemption holds, from the narrowest on (section 7 of the reference product). It is granted at the scope
-    /// that was asked for or a wider one.
+    /// The scope of an exemption, from the narrowest to the widest (section 7 of the reference product). An exemption
+    /// is approved at the requested scope or a wider one.
     #[derive(PartialOrd, Ord)]
     pub enum Scope: "a scope" {
-        /// For chosen occurrences in one target.
+        /// Individual occurrences in one target.
         Occurrences = "occurrences",
-        /// For the issue in one target, occurrences to come included.
+        /// The issue in one target, with its future occurrences.
         Target = "target",
-        /// For the issue in all scans of one pipeline.
+        /// The issue in all scans of one pipeline.
         Pipeline = "pipeline",
-        /// For the issue in the project.
+        /// The issue in the project.
         Project = "project",
-        /// For the issue in all projects of the installation; granted only, never asked for.
+        /// The issue in all projects of the installation. It cannot be requested, only approved.
         Account = "account",
     }
 }

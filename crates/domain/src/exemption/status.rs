@@ -1,17 +1,17 @@
-//! How exemptions stand.
+//! The status of exemptions.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// How an exemption stands at some time.
+    /// The status of an exemption at a time.
     pub enum Status: "a status" {
-        /// Asked for, not decided.
+        /// Requested, but not decided.
         Pending = "pending",
-        /// In force.
+        /// Approved, and not ended.
         Approved = "approved",
-        /// Refused or taken back.
+        /// Rejected, or its approval was revoked.
         Rejected = "rejected",
-        /// Was in force until its end.
+        /// Approved, and ended.
         Expired = "expired",
         /// Withdrawn.
         Cancelled = "cancelled",

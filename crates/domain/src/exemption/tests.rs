@@ -147,12 +147,12 @@ fn only_an_approved_one_covers() {
 fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
     for own in ["dev", " DEV "] {
         let (state, refusals) = fold(&[("dev", 0, requested(1)), (own, 1, approved(1))]);
-        assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and can't approve it")));
+        assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and cannot approve it")));
         assert_eq!(state.by_id[&id(1)].status(at(2)), Status::Pending);
     }
     let (_, refusals) =
         fold(&[("dev", 0, requested(1)), ("sec", 1, rejected(1)), ("sec", 2, reopened(1)), ("sec", 3, approved(1))]);
-    assert!(refusals[2].is_none() && refusals[3].as_ref().unwrap().contains("can't approve it"));
+    assert!(refusals[2].is_none() && refusals[3].as_ref().unwrap().contains("cannot approve it"));
     let (_, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, cancelled(1))]);
     assert_eq!(refusals[1], None, "withdrawing one's own is fine");
 }
@@ -206,7 +206,7 @@ fn it_is_granted_as_asked_or_wider() {
         }
     }
     let (_, refusals) = fold(&[("dev", 0, asked(request(1, Reach::Account)))]);
-    assert!(refusals[0].as_ref().unwrap().contains("can't be asked for"));
+    assert!(refusals[0].as_ref().unwrap().contains("cannot be requested"));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_reach_covers_its_place_and_no_other() {
 fn the_same_is_asked_for_once_while_it_is_pending() {
     let again = |n| asked(ExemptionRequest { id: id(n), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
-    assert_eq!(refusals[1], Some(format!("exemption {} asks for the same and is pending", id(1))));
+    assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("sec", 1, approved(1)), ("ann", 2, again(2))]);
     assert_eq!(refusals[2], None, "one that holds may be asked for again before it ends");
     let other = asked(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
@@ -252,7 +252,7 @@ fn several_take_effect_together_or_not_at_all() {
         ("sec", 1, cancelled(2)),
         ("sec", 2, many(vec![approved(1), approved(2)])),
     ]);
-    assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and can't be approved"));
+    assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and cannot be approved"));
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Pending);
     let before = fold(&[("dev", 0, many(vec![requested(1), requested(2)])), ("sec", 1, cancelled(2))]).0;
     assert_eq!(state, before, "nothing is left of those before the one that was refused");
@@ -341,7 +341,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     ];
     let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
-    assert_eq!(refusals.pop().unwrap().as_deref(), Some("it was asked for in this form before"));
+    assert_eq!(refusals.pop().unwrap().as_deref(), Some("the occurrence was requested in this form before"));
     assert!(refusals.iter().all(Option::is_none));
     assert_eq!(weigh(&in_force(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
     let (state, refusals) = fold(&events);
@@ -381,7 +381,7 @@ fn what_goes_back_to_review_can_not_fill_the_project() {
 fn one_whose_end_has_passed_is_not_opened_again() {
     let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
-    assert!(refusals[2].as_ref().unwrap().contains("ask for a new one"), "{refusals:?}");
+    assert!(refusals[2].as_ref().unwrap().contains("request a new one"), "{refusals:?}");
 }
 
 #[test]

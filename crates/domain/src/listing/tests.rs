@@ -46,7 +46,7 @@ fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_els
     assert!(chooses("exempted", Some(PackedExemption::Whole)) && !chooses("high", Some(PackedExemption::Whole)));
     assert_eq!(
         "high,wild".parse::<CountedAs>().unwrap_err(),
-        "`wild` is none of critical, high, medium, low, info, unassigned, exempted"
+        "`wild` is not a category; expected one of `critical`, `high`, `medium`, `low`, `info`, `unassigned`, `exempted`"
     );
     assert!("".parse::<CountedAs>().is_err() && "high,".parse::<CountedAs>().is_err());
 }

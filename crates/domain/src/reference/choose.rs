@@ -1,18 +1,18 @@
-//! Which scan another one is compared with: the variant that a baseline means, and its newest complete scan.
+//! The choice of the reference scan: the variant that a baseline resolves to, and its newest complete scan.
 
 use super::Reference;
 use crate::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
 use crate::ids::{ScanId, VariantName};
 use crate::scan_log::{NewestScan, ScanLog};
 
-/// The variant that a baseline means for one scan.
+/// The variant that a baseline resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolvedBaseline {
     /// There is no baseline.
     None,
-    /// This variant, with its newest complete scan by any scanner, where that decided.
+    /// This variant. The scan is its newest complete one by any scanner, if that was used to find the variant.
     Variant(VariantName, Option<NewestScan>),
-    /// The target has a baseline, and nothing that it could mean was ever scanned.
+    /// The target has a baseline, but no variant that it could resolve to was ever scanned.
     NothingScanned,
 }
 
@@ -21,18 +21,17 @@ pub enum ResolvedBaseline {
 pub struct ScannedVariant<'a> {
     /// Its name.
     pub variant: &'a VariantName,
-    /// Whether it has a complete scan by this scanner already.
+    /// True if it has a complete scan by this scanner.
     pub before: bool,
 }
 
 impl ChosenBaseline {
-    /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
-    ///
-    /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
-    /// release compares it, like the first, with the release before.
+    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned.
+    /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
+    /// compares the release, like the first, with the release before.
     ///
     /// # Errors
-    /// A stored pattern is not legal.
+    /// A stored pattern is invalid.
     pub fn resolve(
         &self,
         scanned: Option<ScannedVariant<'_>>,
@@ -65,20 +64,20 @@ impl ChosenBaseline {
     }
 }
 
-/// What is known of a baseline's scans by one scanner.
+/// The newest scan of a baseline by one scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BaselineScan {
-    /// Its newest complete scan.
+    /// The newest complete scan.
     Complete(ScanId),
-    /// It has incomplete scans only.
+    /// There are incomplete scans only.
     Incomplete,
-    /// It has none.
+    /// There are none.
     None,
 }
 
 impl Reference {
-    /// Chooses what a scan of `variant` is compared with: the newest scan of the variant that the baseline means, or, for
-    /// that variant itself and for targets without a baseline, the variant's own previous scan.
+    /// Chooses the reference of a scan of `variant`: the newest complete scan of the baseline, or, for the baseline
+    /// itself and for targets without one, the variant's own previous scan.
     pub fn choose(
         variant: &VariantName,
         meant: &ResolvedBaseline,

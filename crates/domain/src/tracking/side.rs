@@ -1,25 +1,25 @@
-//! One of the two scans that are matched, and its occurrences grouped by keys.
+//! One of the two scans of a matching, with its occurrences grouped by keys.
 
 use super::occurrence::ComparableOccurrence;
 use crate::digest::Short;
 use std::collections::BTreeSet;
 
-/// One scan's occurrences as they are matched. Families and paths are numbers that mean the same on both sides.
+/// One scan's occurrences while they are matched. Numbers of families and paths are the same on both sides.
 #[derive(Debug)]
 pub struct Side<'a> {
     /// The occurrences.
     pub places: &'a [ComparableOccurrence],
-    /// The family of each.
+    /// The family of each occurrence.
     pub families: Vec<u32>,
-    /// The number of each of the scan's names that is a path.
+    /// The number of each of the scan's paths.
     pub paths: Vec<u32>,
-    /// For each of these names the hash of the file, where it is known.
+    /// The hash of the file of each path, where known.
     pub files: Vec<Option<Short>>,
-    /// Which of the occurrences are to be recognised.
+    /// For each occurrence, true if it is unmatched and to be matched.
     pub open: Vec<bool>,
 }
 
-/// An occurrence while it is sorted.
+/// An open occurrence while it is sorted.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) at: usize,
@@ -36,7 +36,7 @@ impl Row<'_> {
 }
 
 impl<'a> Side<'a> {
-    /// What is still open.
+    /// Returns the open occurrences.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'a>> {
         self.open.iter().enumerate().filter(|(_, open)| **open).filter_map(|(at, _)| self.row(at))
     }
@@ -52,13 +52,13 @@ impl<'a> Side<'a> {
         self.open.get(at) == Some(&true)
     }
 
-    /// The paths that have an occurrence, recognised or not.
+    /// Returns the paths that have an occurrence, matched or not.
     pub(super) fn occupied(&self) -> BTreeSet<u32> {
         let places: BTreeSet<u32> = self.places.iter().map(|place| place.path).collect();
         places.into_iter().filter_map(|name| self.paths.get(usize::try_from(name).ok()?).copied()).collect()
     }
 
-    /// What is still open and has a key, by the key and then by the line.
+    /// Returns the open occurrences that have a key, sorted by key and line.
     pub(super) fn keyed<K: Ord>(&self, key: impl Fn(&Row<'_>) -> Option<K>) -> Vec<(K, Row<'a>)> {
         let mut rows: Vec<_> = self.rows().filter_map(|row| Some((key(&row)?, row))).collect();
         rows.sort_unstable_by(|(a, x), (b, y)| (a, x.place.line, x.at).cmp(&(b, y.place.line, y.at)));
@@ -66,10 +66,10 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Rows of both sides that have one key.
+/// Rows of both sides with the same key.
 pub(super) type Group<'a> = (Vec<Row<'a>>, Vec<Row<'a>>);
 
-/// Puts together what has one key; keys that only one side has are left out.
+/// Groups rows by key. Keys that only one side has are left out.
 pub(super) fn groups<'a, K: Ord>(current: Vec<(K, Row<'a>)>, reference: Vec<(K, Row<'a>)>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut there = reference.into_iter().peekable();

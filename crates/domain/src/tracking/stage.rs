@@ -1,24 +1,24 @@
-//! How an occurrence was recognised, and how sure that is.
+//! Stages and confidence of matches.
 
 use crate::word_enum::word_enum;
 
 word_enum! {
-    /// The stage that recognised an occurrence.
+    /// The stage that found a match.
     #[derive(PartialOrd, Ord)]
     pub enum Stage: "a stage" {
-        /// The file has not changed, and the line is the same.
+        /// The file is unchanged, and the line is the same.
         UnchangedFile = "unchanged_file",
         /// Path, message, code and neighbouring lines are equal.
         Context = "context",
         /// Path and code are equal.
         Snippet = "snippet",
-        /// The code is equal, in a file that was renamed.
+        /// The code is equal, in a renamed file.
         Renamed = "renamed",
         /// The code and message are equal, in another file.
         Moved = "moved",
         /// Path and message are equal, and one of the two shows no code.
         Message = "message",
-        /// The code is alike, near the same place.
+        /// The code is similar, near the same location.
         Edited = "edited",
         /// Path and message are equal and equally frequent.
         Counted = "counted",
@@ -26,8 +26,8 @@ word_enum! {
 }
 
 impl Stage {
-    /// Whether the occurrence is beyond doubt what it was: stages A to C, and a file that has not changed. What was decided
-    /// of it then holds on; after any other stage somebody looks at it again.
+    /// True if the match is certain: stages A to C, and unchanged files. Exemptions of the occurrence then still apply;
+    /// after any other stage it returns to review.
     pub fn keeps_form(self) -> bool {
         match self {
             Self::UnchangedFile | Self::Context | Self::Snippet | Self::Renamed => true,
@@ -35,7 +35,7 @@ impl Stage {
         }
     }
 
-    /// Whether the occurrence was edited, or may be another: whoever judges it may take it for new.
+    /// True if the occurrence was edited, or may be another one. Such an occurrence may count as new.
     pub fn is_updated(self) -> bool {
         match self {
             Self::Edited | Self::Counted => true,
@@ -46,14 +46,14 @@ impl Stage {
 }
 
 word_enum! {
-    /// How sure it is that two occurrences are one.
+    /// The confidence of a match.
     #[derive(PartialOrd, Ord)]
     pub enum Confidence: "a confidence" {
-        /// It may well be another.
+        /// It is probably right, but may be another occurrence.
         Low = "low",
         /// It may be another of several that look the same.
         Medium = "medium",
-        /// As sure as a report allows.
+        /// As certain as a report allows.
         High = "high",
     }
 }

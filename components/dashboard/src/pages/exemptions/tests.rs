@@ -166,7 +166,7 @@ fn a_decision_leads_back_to_where_it_was_made() {
 
 #[test]
 fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
-    let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and can't approve it");
+    let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and cannot approve it");
     let whole = "GET /api/v1/projects/shop/exemptions/0a";
     let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending)])
         .answer(whole, &item("0a", Status::Pending))
