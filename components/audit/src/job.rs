@@ -8,7 +8,7 @@ use api::auth::{Identity, no_project};
 use api::page::{Page, Wanted, encode};
 use api::v1::AuditItem;
 use domain::account::Account;
-use domain::audit::{Filter, Known, Told};
+use domain::audit::{AuditFilter, DescribedEvent, ImplicitTargets};
 use domain::exemption::{Exemptions, Promoted};
 use domain::ids::{ExemptionId, ProjectId, TargetName};
 use domain::journal::{Fold, JournalId};
@@ -96,12 +96,12 @@ impl Journals {
     async fn load<F: Fold>(
         &mut self,
         kv: &impl Kv,
-        filter: &Filter,
+        filter: &AuditFilter,
         journal: JournalId,
         now: Timestamp,
     ) -> Result<F, Problem> {
         let Loaded { state, last, outcomes, .. } = journal::load::<F>(kv, &journal, now).await?;
-        if filter.reads(&journal, None) {
+        if filter.may_match(&journal, None) {
             self.add(Source { journal, last, outcomes }, None);
         }
         Ok(state)
@@ -120,7 +120,7 @@ impl Journals {
 pub async fn project<K: Kv>(
     context: &Context<'_, K>,
     who: &Identity,
-    filter: &Filter,
+    filter: &AuditFilter,
     wanted: Wanted<Place>,
 ) -> Result<Page<AuditItem>, Problem> {
     who.require(&context.project, Right::Decide)?;
@@ -137,7 +137,7 @@ pub async fn account<K: Kv>(
     kv: &K,
     now: Timestamp,
     who: &Identity,
-    filter: &Filter,
+    filter: &AuditFilter,
     wanted: Wanted<Place>,
 ) -> Result<Page<AuditItem>, Problem> {
     who.require_installation()?;
@@ -148,7 +148,7 @@ pub async fn account<K: Kv>(
 }
 
 /// The journals of a project that may hold what is asked for.
-async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &Filter) -> Result<Journals, Problem> {
+async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &AuditFilter) -> Result<Journals, Problem> {
     let (kv, now, project) = (context.kv, context.now, &context.project);
     let mut journals = Journals::default();
     let journal = JournalId::Project { project: project.clone() };
@@ -165,7 +165,7 @@ async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &Filter) -> Result<
     let mut scans = Vec::new();
     for (name, target) in &state.targets {
         let journal = JournalId::Scans { project: project.clone(), target: target.id };
-        if filter.reads(&journal, Some(name)) {
+        if filter.may_match(&journal, Some(name)) {
             scans.push((journal, name));
         }
     }
@@ -179,7 +179,7 @@ async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &Filter) -> Result<
 async fn page(
     kv: &impl Kv,
     journals: &Journals,
-    filter: &Filter,
+    filter: &AuditFilter,
     wanted: Wanted<Place>,
 ) -> Result<Page<AuditItem>, Problem> {
     let part = Part { after: wanted.from, since: filter.since, until: filter.until };
@@ -200,7 +200,7 @@ async fn page(
 /// A page while it is read.
 struct Reading<'a> {
     journals: &'a Journals,
-    filter: &'a Filter,
+    filter: &'a AuditFilter,
     /// How many events were looked at.
     examined: usize,
     /// How many bytes the entries have.
@@ -215,7 +215,11 @@ impl Reading<'_> {
     }
 
     /// The next events that are asked for, whatever became of them; at most so many.
-    async fn tell(&mut self, list: &mut List<'_, impl Kv>, count: usize) -> Result<Vec<(Event, Told)>, Problem> {
+    async fn tell(
+        &mut self,
+        list: &mut List<'_, impl Kv>,
+        count: usize,
+    ) -> Result<Vec<(Event, DescribedEvent)>, Problem> {
         let mut told = Vec::new();
         while told.len() < count && !self.full() {
             let Some(mut event) = list.next().await? else { break };
@@ -223,9 +227,9 @@ impl Reading<'_> {
             self.place = Some(event.place.clone());
             let Some(source) = self.journals.sources.get(event.source) else { continue };
             let target = self.journals.targets.get(event.source).and_then(Option::as_ref);
-            let known = Known { target, exemptions: &self.journals.exemptions };
-            let telling = Told::new(&source.journal, event.entry.event.take(), known);
-            if self.filter.wants(event.entry.at, &event.entry.by, &telling) {
+            let known = ImplicitTargets { target, exemptions: &self.journals.exemptions };
+            let telling = DescribedEvent::new(&source.journal, event.entry.event.take(), known);
+            if self.filter.matches(event.entry.at, &event.entry.by, &telling) {
                 self.bytes += telling.details.to_string().len();
                 told.push((event, telling));
             }
@@ -235,8 +239,8 @@ impl Reading<'_> {
 
     /// The entries of these events, with what became of them. One that was being written when its journal was loaded is
     /// left out: what becomes of it is not known yet, and whoever looks next sees it.
-    async fn outcomes(&self, kv: &impl Kv, told: Vec<(Event, Told)>) -> Result<Vec<AuditItem>, Problem> {
-        let outcome = |(event, told): (Event, Told)| async move {
+    async fn outcomes(&self, kv: &impl Kv, told: Vec<(Event, DescribedEvent)>) -> Result<Vec<AuditItem>, Problem> {
+        let outcome = |(event, told): (Event, DescribedEvent)| async move {
             let Some(source) = self.journals.sources.get(event.source) else { return Ok(None) };
             let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
             let asked_for =

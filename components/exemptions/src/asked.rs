@@ -9,10 +9,10 @@ use api::context::Context;
 use api::internal::Services;
 use api::problem::Code;
 use api::v1::ExemptionBody;
-use domain::exemption::{ExemptionRequest, Reach, Reason, Reviewed, Scope, SeenIn, Term};
+use domain::exemption::{ExemptionRequest, Reach, Reason, Reviewed, Scope, SourceScan, Term};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
 use domain::limits::{DURATION_DAYS_MAX, EXEMPTED_OCCURRENCES_MAX, EXEMPTION_TITLE_CHARS_MAX};
-use domain::project::Settings;
+use domain::settings::Settings;
 use domain::time::Timestamp;
 use finding::severity::Severity;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ pub(crate) async fn request<K: Kv, V: Services>(
     let seen = seen(context, who, known, sight, &body).await?;
     let (reach, severity) = reach(known, sight, &seen, scope, &body, context.now).await?;
     let settings = &known.project.settings;
-    let most = settings.exemption_days_max.get(&settings.judged_as(severity)).copied();
+    let most = settings.exemption_days_max.get(&settings.severity_counted(severity)).copied();
     if let Some(excess) = term.excess(context.now, most) {
         return Err(illegal(term_field(&body), format_args!("{excess} for an issue of the level {severity}")));
     }
@@ -51,7 +51,7 @@ pub(crate) async fn request<K: Kv, V: Services>(
         title: seen.title.chars().take(EXEMPTION_TITLE_CHARS_MAX).collect(),
         scanner: seen.scanner.clone(),
         severity,
-        seen: SeenIn { scan: seen.scan, target: seen.target.clone(), pipeline: seen.pipeline.clone() },
+        seen: SourceScan { scan: seen.scan, target: seen.target.clone(), pipeline: seen.pipeline.clone() },
         reach,
         term,
         reason,
@@ -169,7 +169,7 @@ async fn chosen<K: Kv>(
         );
         return Err(illegal("future_occurrences", what));
     }
-    let held = known.exemptions.exempting(&occurrences, &target, now);
+    let held = known.exemptions.find_exempted(&occurrences, &target, now);
     if let Some((occurrence, exemption)) = held {
         let detail = format!("occurrence {occurrence} is exempted by exemption {exemption}; cancel that first");
         return Err(Problem::new(Code::Conflict, detail));

@@ -213,7 +213,7 @@ async fn event<K: Kv, V: Services>(
         Decision::Approve => {
             let reach = widened(who, held, body.scope.as_deref(), body.pipeline.as_deref())?;
             check_term(context, known, sight, held).await?;
-            let own = known.project.settings.self_approval && held.is_asked_by(&who.actor.subject);
+            let own = known.project.settings.self_approval && held.is_requested_by(&who.actor.subject);
             ExemptionEvent::Approved { exemption, comment, reach, own }
         }
         Decision::Reject => ExemptionEvent::Rejected { exemption, comment },
@@ -270,8 +270,9 @@ async fn check_term<K: Kv, V: Services>(
     if settings.exemption_days_max.is_empty() {
         return Ok(());
     }
-    let level =
-        settings.judged_as(held.severity).max(settings.judged_as(level_now(context, known, sight, held).await?));
+    let level = settings
+        .severity_counted(held.severity)
+        .max(settings.severity_counted(level_now(context, known, sight, held).await?));
     let most = settings.exemption_days_max.get(&level).copied();
     match held.term.excess(context.now, most) {
         None => Ok(()),

@@ -11,7 +11,8 @@ use api::v1::{PreviewItem, Scan, ScanAnswer};
 use domain::exemption::{Exemption, Exemptions, Reach};
 use domain::ids::{ExemptionId, ScanId, TargetName, VariantName};
 use domain::journal::JournalId;
-use domain::scan::{ScanEvent, ScanLog};
+use domain::scan_event::ScanEvent;
+use domain::scan_log::ScanLog;
 use std::collections::BTreeSet;
 use store::judging::{self, Issues};
 use store::kv::Kv;
@@ -121,7 +122,7 @@ fn suppose<K, V>(
         Some(reach) => reach.target().cloned(),
         None => held.reach().target().cloned(),
     };
-    let then = known.exemptions.supposing(id, reach.as_ref(), context.now);
+    let then = known.exemptions.simulate(id, reach.as_ref(), context.now);
     Ok(Supposed { held, now: known.exemptions.clone(), then, only })
 }
 
@@ -159,7 +160,7 @@ async fn judge<K: Kv, V: Services>(
     let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
     let compared = Compared::get(kv, scan).await?;
     let issues = Issues::of(kv, scan, &grouped, &compared).await?;
-    let named = |(rated, row): &(&domain::grouping::Rated, &domain::comparison::ComparedIssue)| {
+    let named = |(rated, row): &(&domain::grouping::RatedIssue, &domain::comparison::ComparedIssue)| {
         rated.names(row.id).contains(&supposed.held.issue)
     };
     let Some(issue) = issues.rated.iter().zip(&issues.rows).find(named).map(|(_, row)| row.id) else {

@@ -5,11 +5,12 @@ use api::auth::Identity;
 use api::body::illegal;
 use api::v1::ScanAnswer;
 use domain::comparison::Identified;
-use domain::exemption::Candidate;
+use domain::exemption::ExemptibleOccurrence;
 use domain::grouping::Issue;
 use domain::ids::{IssueId, PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName};
 use domain::journal::JournalId;
-use domain::scan::{ScanEvent, ScanLog};
+use domain::scan_event::ScanEvent;
+use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use finding::severity::Severity;
 use store::judging::Places;
@@ -87,7 +88,11 @@ impl<'a, K: Kv> Sight<'a, K> {
     }
 
     /// Hands over the issue's occurrences in its scan.
-    pub(crate) async fn each_occurrence(&self, seen: &Seen, each: impl FnMut(&Candidate)) -> Result<(), Problem> {
+    pub(crate) async fn each_occurrence(
+        &self,
+        seen: &Seen,
+        each: impl FnMut(&ExemptibleOccurrence),
+    ) -> Result<(), Problem> {
         Ok(Places::new(self.kv, seen.scan).each(seen.first, seen.occurrences, each).await?)
     }
 

@@ -8,13 +8,16 @@ use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
-use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Origin, Settled};
+use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline};
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, ToolSuppressions};
-use domain::scan::ScanLog;
+use domain::project::{InProject, Project, ProjectEvent, Target};
+use domain::reference::choose::ResolvedBaseline;
+use domain::scan_log::ScanLog;
 use domain::settings::{MissingBaseline, UpdatedOccurrences};
+use domain::settings::{NoticeDays, Settings, ToolSuppressions};
+use domain::target::TargetType;
 use finding::severity::Severity;
 use store::journal;
 use store::kv::Kv;
@@ -25,7 +28,7 @@ async fn append<K: Kv, V: Services>(
     who: &Identity,
     event: ProjectEvent,
 ) -> Result<(), Problem> {
-    let event = AnyEvent::Project { event: Named { project: context.project.clone(), event } };
+    let event = AnyEvent::Project { event: InProject { project: context.project.clone(), event } };
     context.append(&who.actor, event).await
 }
 
@@ -91,7 +94,7 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
     let default_baseline = |(kind, body): (String, Option<BaselineBody>)| {
         let at = format!("default_baselines.{}", kind.escape_default());
         let kind: TargetType = field(&at, &kind)?;
-        let choice = body.map_or(Ok(Choice::None), |body| body.read(&at))?;
+        let choice = body.map_or(Ok(BaselineChoice::None), |body| body.read(&at))?;
         Ok::<_, Problem>((kind, choice))
     };
     let days_max = |(level, days): (String, u32)| {
@@ -119,10 +122,10 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
 }
 
 /// A default baseline as requests and answers have it: `null` for none.
-fn shown(choice: &Choice) -> Option<BaselineBody> {
+fn shown(choice: &BaselineChoice) -> Option<BaselineBody> {
     match choice {
-        Choice::Of(_) => Some(BaselineBody::from(choice)),
-        Choice::None => None,
+        BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
+        BaselineChoice::None => None,
     }
 }
 
@@ -195,7 +198,7 @@ pub async fn variants<K: Kv, V: Services>(
     let (state, name) = target_of(context, who, name).await?;
     let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
     let settled = match regex {
-        Some(regex) => Settled { baseline: Some(Baseline::Regex(regex)), origin: Origin::Target },
+        Some(regex) => ChosenBaseline { baseline: Some(Baseline::Regex(regex)), origin: BaselineSource::Target },
         None => state.baseline(&name, target.target_type),
     };
     let log = scan_log(context, target.id).await?;
@@ -209,8 +212,8 @@ pub async fn variants<K: Kv, V: Services>(
     let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
     let more = rest.next().is_some();
     let next = page.last().filter(|_| more).map(|variant| encode("variants", &variant.newest.n));
-    let item = |variant: &&domain::scan::Variant<'_>| {
-        let chosen = matches!(&chosen, Meant::Variant(chosen, _) if chosen == variant.name);
+    let item = |variant: &&domain::scan_log::Variant<'_>| {
+        let chosen = matches!(&chosen, ResolvedBaseline::Variant(chosen, _) if chosen == variant.name);
         let matches = matcher.as_ref().map_or(chosen, |matcher| matcher.matches(variant.name));
         VariantItem::new(variant, matches, chosen)
     };
@@ -237,7 +240,7 @@ async fn target_item<K: Kv, V: Services>(
     let settled = state.baseline(name, target.target_type);
     // Only a target's own fixed baseline, or none, means the same whatever was scanned.
     let log = match (&settled.baseline, settled.origin) {
-        (None, _) | (Some(Baseline::Variant(_)), Origin::Target) => ScanLog::default(),
+        (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
         (Some(_), _) => scan_log(context, target.id).await?,
     };
     let effective = EffectiveBaseline::new(&settled, &meant(&settled, &log)?);
@@ -249,8 +252,8 @@ async fn scan_log<K: Kv, V: Services>(context: &Context<'_, K, V>, target: Targe
     Ok(journal::load::<ScanLog>(context.kv, &journal, context.now).await?.state)
 }
 
-fn meant(settled: &Settled, log: &ScanLog) -> Result<Meant, Problem> {
-    settled.meant(None, log).map_err(|error| stored(&error))
+fn meant(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
+    settled.resolve(None, log).map_err(|error| stored(&error))
 }
 
 fn stored(error: &domain::baseline::PatternError) -> Problem {

@@ -13,10 +13,10 @@ use domain::event::Mark;
 use domain::ids::{EventId, ProjectId, Subject, TargetName, TokenId, token_digest};
 use domain::journal::JournalId;
 use domain::limits::{DURATION_DAYS_MAX, TOKEN_TARGETS_MAX};
-use domain::project::{Named, ProjectEvent};
+use domain::project::{InProject, ProjectEvent};
 use domain::role::Role;
 use domain::time::Timestamp;
-use domain::token::{IssuedToken, Token, TokenRecord, Tokens, Used};
+use domain::token::{IssuedToken, Token, TokenRecord, TokenUse, Tokens};
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use store::kv::Kv;
@@ -73,7 +73,7 @@ impl<K: Kv, V: Services> Context<'_, K, V> {
 }
 
 fn of_project(project: &ProjectId, event: ProjectEvent) -> AnyEvent {
-    AnyEvent::Project { event: Named { project: project.clone(), event } }
+    AnyEvent::Project { event: InProject { project: project.clone(), event } }
 }
 
 /// The tokens, without themselves, each with its last use.
@@ -89,7 +89,7 @@ pub async fn list<K: Kv, V: Services>(
     let mut items = Vec::with_capacity(page.items.len());
     for some in page.items.chunks(READ_AT_ONCE) {
         let keys: Vec<_> = some.iter().map(|token| keys::used(&token.token.sha256)).collect();
-        let used = try_join_all(keys.iter().map(|key| document::find::<Used>(context.kv, key))).await?;
+        let used = try_join_all(keys.iter().map(|key| document::find::<TokenUse>(context.kv, key))).await?;
         items.extend(some.iter().zip(used).map(|(token, used)| TokenItem::new(token, used.as_ref())));
     }
     Ok(Page { items, next: page.next })

@@ -6,9 +6,9 @@ use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{ComparedItem, ScanComparison, Tally};
 use domain::comparison::{Bucket, Identified};
-use domain::families::{Names, shared};
+use domain::families::{IssueNames, in_both_scans};
 use domain::ids::{OccurrenceId, ScanId};
-use domain::listing::Exempted;
+use domain::listing::PackedExemption;
 use std::collections::BTreeSet;
 use store::kv::{Kv, KvError};
 use store::scans::Frozen;
@@ -40,7 +40,7 @@ pub async fn compare(
     let kv = context.kv;
     let (own, theirs) = (Listed::of(kv, id).await?, Listed::of(kv, other).await?);
     let _held = (context.hold)(bytes(&own).saturating_add(bytes(&theirs))).await;
-    let (familiar, known) = shared(names(kv, &own).await?, names(kv, &theirs).await?);
+    let (familiar, known) = in_both_scans(names(kv, &own).await?, names(kv, &theirs).await?);
     let is = |has: bool, bucket| if has { Bucket::Common } else { bucket };
     let buckets: Vec<Bucket> = familiar.into_iter().map(|has| is(has, Bucket::New)).collect();
     let gone: Vec<u32> = (0..).zip(known).filter(|(_, has)| !has).map(|(at, _)| at).collect();
@@ -74,18 +74,18 @@ fn bytes(listed: &Listed) -> usize {
 }
 
 /// Every id of a scan's issues.
-async fn names(kv: &impl Kv, listed: &Listed) -> Result<Names, KvError> {
+async fn names(kv: &impl Kv, listed: &Listed) -> Result<IssueNames, KvError> {
     let go_by: Vec<Identified<_>> = listed.compared.issues_as(kv, listed.id).await?;
     let others = listed.judged.other_ids(kv, listed.id).await?;
     let issues = go_by.len();
     let others = others.into_iter().filter_map(|(id, at)| Some((id, usize::try_from(at).ok()?)));
-    Ok(Names { issues, ids: go_by.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
+    Ok(IssueNames { issues, ids: go_by.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
 }
 
 /// Whether each of the issues that a scan has was exempted there as a whole.
 fn whole(listed: &Listed) -> impl Iterator<Item = bool> {
     let own = listed.places().take_while(|(at, _)| *at < listed.own());
-    own.map(|(_, entry)| entry.exemption == Some(Exempted::Whole))
+    own.map(|(_, entry)| entry.exemption == Some(PackedExemption::Whole))
 }
 
 fn issues(own: &Listed, buckets: &[Bucket], gone: usize) -> Tally {

@@ -6,11 +6,11 @@ use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
-use domain::execution::{ExecutionLog, Step, newest, summed, verdict, weight};
+use domain::execution::{ExecutionLog, Step, newest, summed, verdict};
 use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
 use domain::listing::{self, Sort};
-use domain::scan::series;
+use domain::series::series;
 use finding::severity::Severity;
 use futures::future::try_join_all;
 use std::cmp::{Ordering, Reverse};
@@ -107,7 +107,7 @@ fn step(answer: &ScanAnswer) -> Result<Step, Problem> {
 /// Why a run did not pass: what decides stands first.
 fn reasons(scans: &[ScanItem]) -> Vec<ExecutionReason> {
     let mut scans: Vec<_> = scans.iter().map(|item| &item.answer).collect();
-    scans.sort_by_key(|answer| Reverse(weight(answer.verdict)));
+    scans.sort_by_key(|answer| Reverse(answer.verdict.weight()));
     let of = |answer: &ScanAnswer, reason: &String| ExecutionReason {
         scan: answer.scan.id,
         target: answer.scan.target.name.clone(),
@@ -135,7 +135,7 @@ pub type IssuesCursor = Vec<(u64, usize)>;
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// As of a scan's own list.
-    pub issues: listing::Filter,
+    pub issues: listing::IssueFilter,
     /// Of scans of this target.
     pub target: Option<TargetName>,
     /// Of scans by this tool.

@@ -4,10 +4,10 @@ use crate::job::{Context, Seen, issue_at, scan, spans};
 use api::Problem;
 use api::v1::explain::because;
 use api::v1::{Comparison, Explanation, Matched, PassedOver};
-use domain::comparison::{Bucket, Comparable, Known, Side, Tracked};
-use domain::explain::{Why, nearest, spot, why};
+use domain::comparison::{Bucket, ComparedScan, OccurrenceWithCode, ScanContents, TrackedOccurrence};
+use domain::explain::{MismatchReason, location_text, mismatch_reason, nearest};
 use domain::ids::{OccurrenceId, ScanId};
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
@@ -62,7 +62,7 @@ pub async fn explain(
         occurrence,
         issue: issue_at(&issues, at).ok_or_else(missing)?.id,
         rule: finding.rule,
-        place: spot(path, line),
+        place: location_text(path, line),
         comparison: Comparison::new(&record.reference),
         bucket: if matched.is_some() { Bucket::Common } else { Bucket::New },
         because: because(record, found, matched.as_ref(), passed.of_its_issue),
@@ -84,7 +84,7 @@ struct Passed {
 async fn passed_over(
     kv: &impl Kv,
     current: &Frozen,
-    (side, at, tracked): (&Side, usize, &[Tracked]),
+    (side, at, tracked): (&ScanContents, usize, &[TrackedOccurrence]),
     stored: &Stored,
 ) -> Result<Passed, Problem> {
     let known = stored.known(kv).await?;
@@ -92,22 +92,23 @@ async fn passed_over(
     let of_its_issue = near.all;
     let takers: BTreeMap<u32, usize> =
         tracked.iter().enumerate().filter_map(|(at, tracked)| Some((tracked.found.as_ref()?.result, at))).collect();
-    let result = |side: &Side, at: usize| side.occurrences.get(at).map(|place| place.result);
+    let result = |side: &ScanContents, at: usize| side.occurrences.get(at).map(|place| place.result);
     let others: Vec<usize> = near
         .first
         .into_iter()
-        .filter(|other| result(&known.side, *other).and_then(|result| takers.get(&result)) != Some(&at))
+        .filter(|other| result(&known.contents, *other).and_then(|result| takers.get(&result)) != Some(&at))
         .collect();
     let own = codes(kv, current, &result(side, at).into_iter().collect()).await?;
-    let results = others.iter().filter_map(|other| result(&known.side, *other)).collect();
+    let results = others.iter().filter_map(|other| result(&known.contents, *other)).collect();
     let theirs = codes(kv, &stored.frozen, &results).await?;
     let code = result(side, at).and_then(|result| own.get(&result)).map(String::as_str);
     let mut over = Vec::new();
     for other in others {
-        let there = result(&known.side, other).and_then(|result| theirs.get(&result)).map(String::as_str);
-        let compared = Comparable::of(side, at, code).zip(Comparable::of(&known.side, other, there));
+        let there = result(&known.contents, other).and_then(|result| theirs.get(&result)).map(String::as_str);
+        let compared =
+            OccurrenceWithCode::of(side, at, code).zip(OccurrenceWithCode::of(&known.contents, other, there));
         let (Some((here, there)), Some(identity)) = (compared, known.occurrences.get(other)) else { continue };
-        let why = why(&here, &there, |place: &Place| takers.get(&place.result).copied());
+        let why = mismatch_reason(&here, &there, |place: &ComparableOccurrence| takers.get(&place.result).copied());
         over.push(PassedOver {
             occurrence: identity.id,
             place: place_of(&known, other),
@@ -117,16 +118,25 @@ async fn passed_over(
     Ok(Passed { over, of_its_issue })
 }
 
-fn place_of(known: &Known, at: usize) -> String {
-    let place = known.side.occurrences.get(at);
-    spot(place.and_then(|place| known.side.name(place.path)), place.map(|place| place.line).filter(|line| *line != 0))
+fn place_of(known: &ComparedScan, at: usize) -> String {
+    let place = known.contents.occurrences.get(at);
+    location_text(
+        place.and_then(|place| known.contents.name(place.path)),
+        place.map(|place| place.line).filter(|line| *line != 0),
+    )
 }
 
-fn taken_by(side: &Side, why: &Why) -> String {
+fn taken_by(side: &ScanContents, why: &MismatchReason) -> String {
     let place = match why {
-        Why::Taken { by } => side.occurrences.get(*by),
-        Why::OtherCode { .. } | Why::TooFar { .. } | Why::Elsewhere { .. } | Why::TooShort => None,
-        Why::Ambiguous | Why::OtherThing | Why::NothingToCompare => None,
+        MismatchReason::Taken { by } => side.occurrences.get(*by),
+        MismatchReason::OtherCode { .. }
+        | MismatchReason::TooFar { .. }
+        | MismatchReason::Elsewhere { .. }
+        | MismatchReason::TooShort => None,
+        MismatchReason::Ambiguous | MismatchReason::OtherThing | MismatchReason::NothingToCompare => None,
     };
-    spot(place.and_then(|place| side.name(place.path)), place.map(|place| place.line).filter(|line| *line != 0))
+    location_text(
+        place.and_then(|place| side.name(place.path)),
+        place.map(|place| place.line).filter(|line| *line != 0),
+    )
 }

@@ -6,9 +6,9 @@ use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{IssueItem, IssuesPage};
 use domain::comparison::Division;
-use domain::grouping::Name;
+use domain::grouping::PathOrVersion;
 use domain::ids::{IssueId, ScanId};
-use domain::listing::{Filter, Sort, Text};
+use domain::listing::{IssueFilter, SearchText, Sort};
 use domain::time::Timestamp;
 use serde::Deserialize;
 use std::cmp::Reverse;
@@ -30,7 +30,7 @@ const BYTES_PER_KEY: usize = 360;
 pub async fn issues(
     context: &Context<'_, impl Kv>,
     id: ScanId,
-    filter: &Filter,
+    filter: &IssueFilter,
     sort: Sort,
     wanted: Wanted<usize>,
 ) -> Result<IssuesPage, Problem> {
@@ -42,7 +42,7 @@ pub async fn issues(
     let from = wanted.from.unwrap_or(0);
     let frozen = Frozen::get(kv, id).await?;
     let unassigned_as = frozen.record.settings.unassigned_as;
-    let places = listed.places().filter(|(_, entry)| filter.chooses(entry, unassigned_as));
+    let places = listed.places().filter(|(_, entry)| filter.matches(entry, unassigned_as));
     let mut chosen: Vec<u32> = places.map(|(at, _)| at).collect();
     if let Some(text) = &filter.text {
         // In this order the rest of the list need not be looked at once the page is full.
@@ -77,7 +77,7 @@ pub async fn issue(context: &Context<'_, impl Kv>, id: ScanId, issue: IssueId) -
 async fn with_text(
     kv: &impl Kv,
     listed: &Listed,
-    text: &Text,
+    text: &SearchText,
     places: &[u32],
     most: usize,
 ) -> Result<Vec<u32>, KvError> {
@@ -124,7 +124,7 @@ struct Named {
 }
 
 impl Texts {
-    fn have(&self, text: &Text) -> bool {
+    fn have(&self, text: &SearchText) -> bool {
         let plain = [&self.title, &self.rule, &self.message].into_iter();
         let package = self.package.iter().map(|package| &package.name);
         plain.chain(&self.advisories).chain(package).any(|one| text.is_in(one))
@@ -146,11 +146,11 @@ struct PathOf {
 }
 
 impl Paths {
-    async fn of(kv: &impl Kv, listed: &Listed, text: &Text) -> Result<Self, KvError> {
+    async fn of(kv: &impl Kv, listed: &Listed, text: &SearchText) -> Result<Self, KvError> {
         let (mut names, mut at) = (BTreeSet::new(), 0);
         let list = names_list(listed.id);
         let mut reader = Reader::open(kv, &list, &listed.grouped.names, 0).await?;
-        while let Some(Name { text: name, .. }) = reader.next().await? {
+        while let Some(PathOrVersion { text: name, .. }) = reader.next().await? {
             if text.is_in(&name) {
                 names.insert(at);
             }

@@ -8,11 +8,12 @@ use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
 use api::v1::{FirstSeen, ScanAnswer, ScanItem};
 use domain::comparison::{Bucket, Identified, Origin};
-use domain::exemption::{Coverage, InForce};
-use domain::grouping::Span;
+use domain::exemption::{Coverage, EffectiveExemptions};
+use domain::grouping::ComparableIssue;
 use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;
-use domain::scan::{ScanEvent, ScanLog};
+use domain::scan_event::ScanEvent;
+use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,7 +208,7 @@ pub(crate) async fn in_force(
     context: &Context<'_, impl Kv>,
     frozen: &Frozen,
     names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
-) -> Result<InForce, Problem> {
+) -> Result<EffectiveExemptions, Problem> {
     let (kv, request) = (context.kv, &frozen.record.request);
     let own = judging::exemptions(kv, &request.project, context.now).await?;
     Ok(judging::in_force(kv, request, &own, names, context.now).await?)
@@ -239,14 +240,14 @@ pub(crate) async fn spans(
     id: ScanId,
     grouped: &Grouped,
     compared: &Compared,
-) -> Result<Vec<Span>, Problem> {
-    let issues = grouped.issues_as::<Span>(kv, id).await?;
+) -> Result<Vec<ComparableIssue>, Problem> {
+    let issues = grouped.issues_as::<ComparableIssue>(kv, id).await?;
     let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
     Ok(issues.into_iter().zip(identities).map(|(span, identity)| goes_by(span, identity.id)).collect())
 }
 
 /// The issue to which the occurrence at this place belongs.
-pub(crate) fn issue_at(issues: &[Span], at: u32) -> Option<&Span> {
+pub(crate) fn issue_at(issues: &[ComparableIssue], at: u32) -> Option<&ComparableIssue> {
     let after = issues.partition_point(|issue| issue.first <= at);
     issues.get(after.checked_sub(1)?)
 }

@@ -18,7 +18,7 @@ use api::problem::Problem;
 use api::query::Query;
 use domain::comparison::Bucket;
 use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
-use domain::listing::{CountedAs, Filter, Sort, Text};
+use domain::listing::{CountedAs, IssueFilter, SearchText, Sort};
 use execution::Run;
 use finding::Kind;
 use finding::severity::Severity;
@@ -100,15 +100,15 @@ fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
     query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()
 }
 
-fn issue_filter(query: &mut Query) -> Result<Filter, Problem> {
-    Ok(Filter {
+fn issue_filter(query: &mut Query) -> Result<IssueFilter, Problem> {
+    Ok(IssueFilter {
         bucket: bucket(query)?,
         severity: query.optional::<Severity>("severity")?,
         exempted: query.optional::<bool>("exempted")?,
         exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
         counted_as: query.optional::<CountedAs>("counted_as")?,
         kind: query.optional::<Kind>("kind")?,
-        text: query.optional::<Text>("text")?,
+        text: query.optional::<SearchText>("text")?,
     })
 }
 

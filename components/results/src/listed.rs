@@ -5,9 +5,9 @@ use api::Problem;
 use api::v1::{IssueExemption, IssueItem, Standing};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
-use domain::grouping::{Issue, Rated, Span};
+use domain::grouping::{ComparableIssue, Issue, RatedIssue};
 use domain::ids::{IssueId, ScanId};
-use domain::listing::Entry;
+use domain::listing::PackedIssue;
 use finding::severity::Severity;
 use std::collections::BTreeSet;
 use store::judging::{self, Places};
@@ -23,7 +23,7 @@ pub(crate) struct Listed {
     pub(crate) compared: Compared,
     pub(crate) judged: Judged,
     /// What choosing needs of each.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<PackedIssue>,
 }
 
 impl Listed {
@@ -46,13 +46,13 @@ impl Listed {
     }
 
     /// All places with their entries.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, &Entry)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, &PackedIssue)> {
         (0..).zip(&self.entries)
     }
 
     /// The place of the issue that goes by this id.
     pub(crate) async fn find(&self, kv: &impl Kv, id: IssueId) -> Result<Option<u32>, KvError> {
-        let mark = Entry::mark(id);
+        let mark = PackedIssue::mark(id);
         let maybe = self.places().filter(|(_, entry)| entry.mark == mark).map(|(at, _)| at).collect::<Vec<_>>();
         let (own, gone) = self.split(&maybe);
         let own_ids = self.identified(kv, own).await?.into_iter().map(|row| row.id);
@@ -62,9 +62,9 @@ impl Listed {
     }
 
     /// The occurrences of the issue that goes by this id, with its other ids, if the scan has it.
-    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<Span>, KvError> {
+    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<ComparableIssue>, KvError> {
         let Some(at) = self.find(kv, id).await?.filter(|at| *at < self.own()) else { return Ok(None) };
-        let spans: Vec<Span> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
+        let spans: Vec<ComparableIssue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
         Ok(spans.into_iter().next().map(|span| goes_by(span, id)))
     }
 
@@ -90,7 +90,7 @@ impl Listed {
         kv: &impl Kv,
         names: &BTreeSet<IssueId>,
     ) -> Result<Option<(Severity, u32)>, KvError> {
-        let marks: BTreeSet<u16> = names.iter().map(|id| Entry::mark(*id)).collect();
+        let marks: BTreeSet<u16> = names.iter().map(|id| PackedIssue::mark(*id)).collect();
         let others = self.judged.other_ids(kv, self.id).await?;
         let others: BTreeSet<u32> = others.into_iter().filter(|(id, _)| names.contains(id)).map(|(_, at)| at).collect();
         let own = self.places().take_while(|(at, _)| *at < self.own());
@@ -152,7 +152,7 @@ impl Listed {
         let key = keys::compared(self.id);
         let rows: Vec<ComparedIssue> = read_list_at(kv, &key, "issues", &self.compared.issues, at).await?;
         let mut then = self.standings(kv, places).await?.into_iter().peekable();
-        let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, Rated::from(issue), row)).collect();
+        let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, RatedIssue::from(issue), row)).collect();
         let names = async || Ok(all.iter().flat_map(|(_, rated, row)| rated.names(row.id)).collect());
         let (force, mut occurrences) = (in_force(context, frozen, names).await?, Places::new(kv, self.id));
         let mut items = Vec::new();
@@ -187,7 +187,7 @@ impl Listed {
 }
 
 /// An issue under the id that it goes by; that of its key is then among the others that it has.
-pub(crate) fn goes_by(mut span: Span, id: IssueId) -> Span {
+pub(crate) fn goes_by(mut span: ComparableIssue, id: IssueId) -> ComparableIssue {
     let own = std::mem::replace(&mut span.id, id);
     span.aliases.push(own);
     span

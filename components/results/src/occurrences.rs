@@ -5,11 +5,11 @@ use crate::listed::Listed;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
-use domain::comparison::{Bucket, Tracked};
-use domain::exemption::{Candidate, InForce};
-use domain::grouping::{Name, Span};
+use domain::comparison::{Bucket, TrackedOccurrence};
+use domain::exemption::{EffectiveExemptions, ExemptibleOccurrence};
+use domain::grouping::{ComparableIssue, PathOrVersion};
 use domain::ids::{IssueId, ScanId};
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::judging;
 use store::keys;
@@ -45,8 +45,8 @@ pub async fn occurrences(
             let (first, count) = own.span(only)?;
             let size = usize::try_from(count).unwrap_or(usize::MAX);
             let _held = (context.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
-            let tracked: Vec<Tracked> = own.tracked(kv, first, count).await?;
-            let of = |tracked: &Tracked| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
+            let tracked: Vec<TrackedOccurrence> = own.tracked(kv, first, count).await?;
+            let of = |tracked: &TrackedOccurrence| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
             let chosen = (first..).zip(&tracked).filter(|(_, tracked)| of(tracked) == bucket).map(|(at, _)| at);
             own.chosen(kv, chosen.collect(), wanted, None).await
         }
@@ -81,13 +81,13 @@ async fn gone(
         (Err(_), Ok(_)) => (0, 0),
         (Err(problem), Err(_)) => return Err(problem),
     };
-    let places: Vec<Place> = theirs.places(kv, first, count).await?;
+    let places: Vec<ComparableOccurrence> = theirs.places(kv, first, count).await?;
     let chosen = (first..).zip(&places).filter(|(_, place)| !recognised.contains(&place.result)).map(|(at, _)| at);
     theirs.chosen(kv, chosen.collect(), wanted, Some(Bucket::Remediated)).await
 }
 
 /// All ids of an issue.
-fn ids(issue: &Span) -> impl Iterator<Item = IssueId> {
+fn ids(issue: &ComparableIssue) -> impl Iterator<Item = IssueId> {
     [issue.id].into_iter().chain(issue.aliases.iter().copied())
 }
 
@@ -97,10 +97,10 @@ struct List {
     grouped: Grouped,
     compared: Compared,
     /// The issues whose occurrences are asked for.
-    issues: Vec<Span>,
+    issues: Vec<ComparableIssue>,
     seen: Seen,
     /// What was in force when the scan was judged, and what is now.
-    in_force: [InForce; 2],
+    in_force: [EffectiveExemptions; 2],
 }
 
 impl List {
@@ -133,21 +133,25 @@ impl List {
         Ok((issue.first, issue.occurrences))
     }
 
-    async fn places(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<Place>, Problem> {
+    async fn places(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<ComparableOccurrence>, Problem> {
         let key = keys::grouped(self.frozen.record.id);
         Ok(read_list(kv, &key, "occurrences", &self.grouped.occurrences, from, count).await?)
     }
 
-    async fn tracked(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<Tracked>, Problem> {
+    async fn tracked(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<TrackedOccurrence>, Problem> {
         let key = keys::compared(self.frozen.record.id);
         Ok(read_list(kv, &key, "occurrences", &self.compared.occurrences, from, count).await?)
     }
 
     /// The paths of these places.
-    async fn names(&self, kv: &impl Kv, places: &[Place]) -> Result<BTreeMap<u32, Name>, Problem> {
+    async fn names(
+        &self,
+        kv: &impl Kv,
+        places: &[ComparableOccurrence],
+    ) -> Result<BTreeMap<u32, PathOrVersion>, Problem> {
         let at: BTreeSet<u32> = places.iter().map(|place| place.path).collect();
         let list = names_list(self.frozen.record.id);
-        let names: Vec<Name> = read_at(kv, &list, &self.grouped.names, at.iter().copied()).await?;
+        let names: Vec<PathOrVersion> = read_at(kv, &list, &self.grouped.names, at.iter().copied()).await?;
         Ok(at.into_iter().zip(names).collect())
     }
 
@@ -216,7 +220,7 @@ impl List {
             let finding = findings.remove(&place.result).ok_or_else(|| lost("finding"))?;
             let path = names.get(&place.path).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
             let mut item = OccurrenceItem::new(issue.id, tracked, self.seen.first(tracked.seen)?, path, finding);
-            let candidate = Candidate::of(place, tracked, path);
+            let candidate = ExemptibleOccurrence::of(place, tracked, path);
             let ids: Vec<IssueId> = ids(issue).collect();
             [item.exemption, item.exemption_now] =
                 self.in_force.each_ref().map(|force| force.of_occurrence(&ids, &candidate));
