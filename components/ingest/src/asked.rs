@@ -7,7 +7,7 @@ use domain::ids::{PipelineName, ProjectId, ScannerId, TargetName, VariantName};
 use domain::project::TargetType;
 use domain::scan::ScanRequest;
 use domain::threshold::Threshold;
-use guest::Call;
+use guest::HttpRequest;
 use scanners::Expected;
 
 /// The name that stands for whichever scanner the report's content shows.
@@ -28,7 +28,7 @@ impl Asked {
     ///
     /// # Errors
     /// A parameter is missing or not legal.
-    pub fn take(call: &mut Call, project: ProjectId) -> Result<Self, Problem> {
+    pub fn take(call: &mut HttpRequest, project: ProjectId) -> Result<Self, Problem> {
         let idempotency_key = call.idempotency_key()?;
         let (request, expected) = Self::read(project, &mut call.query)?;
         Ok(Self { request, expected, idempotency_key })

@@ -30,14 +30,14 @@ use guest::{Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 use sync_kv::SpinSyncKv;
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. In native builds this is compiled but not called.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     let path = request.uri().to_string();
     guest::serve(request, async move |request| route(request, &path).await).await
 }
 
-async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
+async fn route(request: guest::HttpRequest, uri: &str) -> Result<Reply, Problem> {
     if guest::is_public(&request, &SCANNERS)? {
         return Reply::json(200, &Page { items: ScannerItem::all(), next: None });
     }
@@ -53,7 +53,7 @@ async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
     }
 }
 
-async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn upload(mut request: guest::HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let asked = upload::Asked::take(&mut request, session.project()?)?;
     let mut body = body::open(&request.headers, request.body).await?;
@@ -64,7 +64,7 @@ async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Repl
     Ok(reply)
 }
 
-async fn replay(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn replay(mut request: guest::HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let asked = replay::Asked { project: session.project()?, scan: session.params.read("scan")? };
     let NoBody {} = guest::json_body(&mut request.body).await?;
