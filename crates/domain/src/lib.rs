@@ -28,6 +28,7 @@ pub mod listing;
 pub mod outbox;
 pub mod parts;
 pub mod project;
+pub mod reference_choice;
 pub mod replay;
 pub mod role;
 pub mod scan;
