@@ -13,7 +13,7 @@ use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
-use store::poll::{self, Sleep};
+use store::poll::Sleep;
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -182,11 +182,6 @@ pub trait Services: Sleep {
 
     /// Counts something.
     async fn count(&self, what: &Count) -> Result<u64, Problem>;
-
-    /// Waits a few milliseconds for another request to get on.
-    async fn pause(&self) {
-        self.sleep(poll::INTERVAL).await;
-    }
 }
 
 /// Waits for a share of the instance's memory, in bytes, and holds it until what it gives is dropped.

@@ -88,7 +88,7 @@ impl Meant {
 pub struct PreviousScan {
     /// The scan.
     pub scan: ScanId,
-    /// The parts of its report.
+    /// The parts of its report; not needed if the new report has no parts, or lacks some of a known report.
     pub parts: Vec<String>,
 }
 
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_by_several_tools_are_known_beside_those_by_the_tool_itself() {
+    fn known_reports_by_several_tools_are_joined_with_those_by_the_tool_itself() {
         let (of_tool, of_several) = (known("codeql", &["go", "js"]), known("sarif", &["go", "trivy"]));
         let joined = KnownParts::joined(Some(of_tool.clone()), Some(of_several.clone())).unwrap();
         let lacking = |parts: &[&str]| joined.lacking(&owned(parts)).map(|lacking| lacking.of.tool.to_string());

@@ -27,8 +27,8 @@ impl Services for Chain {
         post("ledger", "/append", "application/json", request).await
     }
 
-    async fn count(&self, what: &Count) -> Result<u64, Problem> {
-        let counted: Counted = post("ledger", "/count", "application/json", what).await?;
+    async fn count(&self, counter: &Count) -> Result<u64, Problem> {
+        let counted: Counted = post("ledger", "/count", "application/json", counter).await?;
         Ok(counted.n)
     }
 }

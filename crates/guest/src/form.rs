@@ -130,14 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_forms_own_bytes_are_refused_for_is_told_as_it_is() {
+    fn a_problem_of_the_bytes_is_returned_unchanged() {
         let bomb = Problem::new(Code::CompressionBomb, "1 byte became 2");
         assert_eq!(not_a_form(&multer::Error::StreamReadFailed(Box::new(bomb.clone()))), bomb);
         assert_eq!(not_a_form(&multer::Error::IncompleteStream).code, Code::ReportMalformed);
     }
 
     #[test]
-    fn a_body_that_is_no_form_is_refused() {
+    fn content_types_that_are_not_a_form_are_refused() {
         let open = |content_type| Multipart::open(content_type, stream::empty()).err().map(|problem| problem.code);
         assert_eq!(open("multipart/form-data; boundary=b"), None);
         assert_eq!(open("multipart/form-data"), Some(Code::ReportMalformed));

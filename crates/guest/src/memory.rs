@@ -3,16 +3,17 @@
 //! A host may give an instance 16 requests at once and 128 MiB for all of them; running out ends all 16. So work whose
 //! memory grows with the scan takes a share first. All shares of an instance are in one account.
 
+use crate::chain::Chain;
 use std::any::Any;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::poll;
 
 /// The limit for all shares of this instance together, in bytes. The rest of 128 MiB is for code, buffers and small
 /// values.
 const SHARED_BYTES_MAX: usize = 80 * 1024 * 1024;
-/// The time between two attempts to get a share.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The sum of all shares, in bytes.
 static SHARED_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -49,9 +50,12 @@ impl Drop for Share {
 pub fn hold(bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
     Box::pin(async move {
         let mut share = Share::default();
-        while !share.try_grow_to(bytes.min(SHARED_BYTES_MAX), SHARED_BYTES_MAX) {
-            spin_sdk::time::sleep(PAUSE).await;
-        }
+        let bytes = bytes.min(SHARED_BYTES_MAX);
+        let waited = poll::until(&Chain, Duration::MAX, async |_| {
+            Ok::<_, Infallible>(share.try_grow_to(bytes, SHARED_BYTES_MAX).then_some(()))
+        });
+        // Without a limit and errors the wait ends only with the share.
+        let Ok(_) = waited.await;
         Box::new(share) as Box<dyn Any>
     })
 }
