@@ -18,7 +18,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
     let asked = request.query.clone();
     let format = Format::asked(request.query.optional("format")?, request.header("accept")?)?;
@@ -32,7 +32,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         until: query.optional::<Timestamp>("until")?,
     };
     let wanted = page::wanted(query, "audit")?;
-    let (kv, now, who) = (&session.kv, session.now, &session.who);
+    let (kv, now, who) = (&session.kv, session.now, &session.caller);
     let page = match session.call {
         Call::Project => {
             let context = Context { kv, now, project: session.project()? };

@@ -1,4 +1,4 @@
-//! Compares a scan with the one that was chosen when it began.
+//! Compares a scan with its reference scan and with its variant's own previous scan.
 
 use api::Problem;
 use api::internal::Hold;
@@ -13,16 +13,16 @@ use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writ
 use store::segments::{Manifest, Reader};
 use store::sides::{Stored, codes, side};
 
-/// What comparing holds for each occurrence of each scan, in bytes.
+/// The memory that comparing needs for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
-/// The same for each issue, its other names among it.
+/// The same for each issue, with its other names.
 const BYTES_PER_ISSUE: usize = 200;
 
-/// Runs the stage: a pure function of the scans' stored results, so running it again writes the same. `hold` waits for
-/// a share of memory of so many bytes.
+/// Runs the stage, unless its result is stored. The result depends on the scans' stored results only, so a repeated run
+/// writes the same. `hold` waits for a share of memory.
 ///
 /// # Errors
-/// The store failed, or a scan's earlier stage is not done.
+/// The store failed, or an earlier stage of a scan is not done.
 pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> {
     if Compared::find(kv, scan).await?.is_some() {
         return Ok(());
@@ -38,20 +38,20 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
         let occurrences = size(&grouped.occurrences).saturating_mul(BYTES_PER_OCCURRENCE);
         occurrences.saturating_add(size(&grouped.issues).saturating_mul(BYTES_PER_ISSUE))
     };
-    let _held = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
+    let _share = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
     let side = side(kv, scan, &grouped).await?;
-    let known = known(kv, &reference).await?;
-    let recognised = match (&reference, &known) {
+    let reference_known = known(kv, &reference).await?;
+    let reference_match = match (&reference, &reference_known) {
         (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, ScanPair::new(&side, known)).await?),
         (_, _) => None,
     };
-    let before = self::known(kv, &lineage).await?;
-    let carried = match (&lineage, &before) {
-        (Some(stored), Some(before)) => {
-            let meeting = match (&known, &recognised) {
-                (Some(known), Some(done)) => ScanPair::of_unmatched(&side, before, known, done),
-                (_, _) => ScanPair::new(&side, before),
+    let lineage_known = known(kv, &lineage).await?;
+    let lineage_match = match (&lineage, &lineage_known) {
+        (Some(stored), Some(known)) => {
+            let meeting = match (&reference_known, &reference_match) {
+                (Some(reference), Some(done)) => ScanPair::of_unmatched(&side, known, reference, done),
+                (_, _) => ScanPair::new(&side, known),
             };
             Some(finish(kv, &frozen, stored, meeting).await?)
         }
@@ -63,7 +63,9 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
         origin: Origin { scan: record.identity_scan(), at: record.received, variant: record.request.variant.clone() },
         complete: record.is_complete(&frozen.report.summary),
     };
-    let comparison = compare(&subject, known.as_ref().zip(recognised.as_ref()), before.as_ref().zip(carried.as_ref()));
+    let with_reference = reference_known.as_ref().zip(reference_match.as_ref());
+    let with_lineage = lineage_known.as_ref().zip(lineage_match.as_ref());
+    let comparison = compare(&subject, with_reference, with_lineage);
     write(kv, scan, comparison, reference.as_ref()).await
 }
 
@@ -81,7 +83,7 @@ async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<ComparedS
     }
 }
 
-/// Recognises the rest by the code of both scans' findings.
+/// Finishes the matching: reads the code of the occurrences that are left and matches them by it.
 async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: ScanPair<'_>) -> Result<Matches, KvError> {
     let wanted = meeting.codes_needed();
     let current = codes(kv, current, &wanted.current).await?;
@@ -94,21 +96,26 @@ async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Op
     let document = keys::compared(scan);
     let issues = write_list(kv, &document, "issues", issues).await?;
     let occurrences = write_list(kv, &document, "occurrences", occurrences).await?;
-    let gone = match reference {
-        Some(stored) if !remediated.is_empty() => gone(kv, &document, stored, &remediated).await?,
+    let remediated = match reference {
+        Some(stored) if !remediated.is_empty() => write_remediated(kv, &document, stored, &remediated).await?,
         Some(_) | None => write_list(kv, &document, "remediated", [(); 0]).await?,
     };
     let origins = write_list(kv, &document, "origins", origins).await?;
-    Compared { v: 2, issues, occurrences, remediated: gone, origins }.put(kv, scan).await?;
+    Compared { v: 2, issues, occurrences, remediated, origins }.put(kv, scan).await?;
     Ok(())
 }
 
-/// Copies the issues that are gone from the scan compared with, which may be removed before this one is.
-async fn gone(kv: &impl Kv, document: &str, stored: &Stored, gone: &[RemediatedIssue]) -> Result<Manifest, KvError> {
-    let list = issues_list(stored.frozen.record.id);
-    let mut reader = Reader::open(kv, &list, &stored.grouped.issues, 0).await?;
+/// Copies the remediated issues from the reference scan, because that scan may be removed before this one.
+async fn write_remediated(
+    kv: &impl Kv,
+    document: &str,
+    reference: &Stored,
+    remediated: &[RemediatedIssue],
+) -> Result<Manifest, KvError> {
+    let list = issues_list(reference.frozen.record.id);
+    let mut reader = Reader::open(kv, &list, &reference.grouped.issues, 0).await?;
     let mut writer = list_writer(kv, document, "remediated");
-    let mut rest = gone.iter().peekable();
+    let mut rest = remediated.iter().peekable();
     let mut at = 0;
     while let (Some(RemediatedIssue { at: wanted, id, seen, occurrences }), Some(line)) =
         (rest.peek(), reader.line().await?)

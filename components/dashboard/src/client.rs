@@ -5,7 +5,7 @@ use api::Problem;
 use api::problem::Code;
 use bytes::Bytes;
 use guest::Reply;
-use guest::chain::{Onward, answered, succeeded};
+use guest::chain::{OutgoingRequest, check_reply, parse_reply};
 use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        answered(API, &self.call("GET", path, None).await?)
+        parse_reply(API, &self.call("GET", path, None).await?)
     }
 
     /// Asks for what may not be there.
@@ -48,7 +48,7 @@ pub(crate) trait Api {
     /// The API's problem.
     async fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         let json = serde_json::to_vec(body).map_err(|error| Problem::internal(error.to_string()))?;
-        answered(API, &self.call(method, path, Some(json)).await?)
+        parse_reply(API, &self.call(method, path, Some(json)).await?)
     }
 
     /// Sends a request that is answered by nothing.
@@ -56,7 +56,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn delete(&self, path: &str) -> Result<(), Problem> {
-        succeeded(API, &self.call("DELETE", path, None).await?)
+        check_reply(API, &self.call("DELETE", path, None).await?)
     }
 }
 
@@ -87,11 +87,11 @@ pub(crate) fn onward<'a>(
     authorization: &'a str,
     client: Option<&'a str>,
     media_type: Option<&'a str>,
-) -> Result<Onward<'a>, Problem> {
+) -> Result<OutgoingRequest<'a>, Problem> {
     let (bare, _) = path.split_once('?').unwrap_or((path, ""));
     let component = api::calls::component(method, &api::path::segments(bare)?)
         .ok_or_else(|| Problem::internal(format!("a page asks for {method} {bare}, which is no call")))?;
-    Ok(Onward { component, method, path, authorization: Some(authorization), client, media_type })
+    Ok(OutgoingRequest { component, method, path, authorization: Some(authorization), client, media_type })
 }
 
 /// Whether a problem is one of what was asked for, and not of who asked or of us: it can be told beside what was asked.

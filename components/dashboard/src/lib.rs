@@ -20,7 +20,7 @@ use api::Problem;
 use api::problem::Code;
 use client::Chained;
 use form::Form;
-use guest::{Call, Reply, SpinKv};
+use guest::{HttpRequest, Reply, SpinKv};
 use pages::Asked;
 use session::Session;
 use spin_sdk::http::{IntoResponse, Request};
@@ -40,7 +40,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     .await
 }
 
-async fn route(mut call: Call, here: &str, host: Option<&str>) -> Result<Reply, Problem> {
+async fn route(mut call: HttpRequest, here: &str, host: Option<&str>) -> Result<Reply, Problem> {
     let path = std::mem::take(&mut call.path);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let gzip = answer::takes_gzip(call.header("accept-encoding")?.unwrap_or_default());
@@ -51,7 +51,7 @@ async fn route(mut call: Call, here: &str, host: Option<&str>) -> Result<Reply, 
     if gzip { answer::packed(reply) } else { Ok(reply) }
 }
 
-async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> Result<Reply, Problem> {
+async fn page(mut call: HttpRequest, path: &[&str], here: &str, host: Option<&str>) -> Result<Reply, Problem> {
     if call.method != "GET" && call.method != "POST" {
         return Err(Problem::not_allowed(&call.method, pages::problem::METHODS));
     }
@@ -122,7 +122,7 @@ async fn page(mut call: Call, path: &[&str], here: &str, host: Option<&str>) -> 
 
 /// Whether a browser says that a form was sent from another site's page. Browsers that say nothing of that say at least
 /// from where (Fetch Metadata Request Headers; RFC 6454, section 7).
-fn is_from_elsewhere(call: &Call, host: Option<&str>) -> Result<bool, Problem> {
+fn is_from_elsewhere(call: &HttpRequest, host: Option<&str>) -> Result<bool, Problem> {
     if let Some(site) = call.header("sec-fetch-site")? {
         return Ok(!matches!(site, "same-origin" | "none"));
     }
@@ -131,7 +131,7 @@ fn is_from_elsewhere(call: &Call, host: Option<&str>) -> Result<bool, Problem> {
 }
 
 /// Whether a browser says that somebody comes from a page of ours: only such a visit is told what was just done.
-fn is_from_here(call: &Call, origin: &str) -> bool {
+fn is_from_here(call: &HttpRequest, origin: &str) -> bool {
     match (call.header("sec-fetch-site"), call.header("referer")) {
         (Ok(Some(site)), _) => site == "same-origin",
         (Ok(None), Ok(Some(from))) => from.strip_prefix(origin).is_some_and(|path| path.starts_with('/')),
@@ -140,14 +140,14 @@ fn is_from_here(call: &Call, origin: &str) -> bool {
 }
 
 /// Our cookies, in however many headers and among whatever else a browser sends.
-fn cookies(call: &Call) -> impl Iterator<Item = &str> {
+fn cookies(call: &HttpRequest) -> impl Iterator<Item = &str> {
     let headers = call.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     headers.filter_map(session::cookie_in)
 }
 
 /// Whether the browser's connection is said to be over TLS, which whoever stands before us ends. A lie about it only
 /// changes who may be sent the cookie of the liar.
-fn is_over_tls(call: &Call) -> bool {
+fn is_over_tls(call: &HttpRequest) -> bool {
     // Of several who stood before us, the first saw the browser.
     let first = |protocols: &str| protocols.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https");
     matches!(call.header("x-forwarded-proto"), Ok(Some(protocols)) if first(protocols))

@@ -1,4 +1,4 @@
-//! Groups a scan's findings.
+//! Groups the findings of a scan into issues and occurrences.
 
 use api::Problem;
 use api::internal::Hold;
@@ -11,21 +11,21 @@ use store::kv::Kv;
 use store::scans::{Frozen, Grouped, write_list};
 use store::segments::Reader;
 
-/// What grouping holds for each finding, in bytes.
+/// The memory that grouping needs for each finding, in bytes.
 const BYTES_PER_FINDING: usize = 500;
 
-/// Runs the stage: a pure function of the scan's findings, so running it again writes the same. `hold` waits for a
-/// share of memory of so many bytes.
+/// Runs the stage, unless its result is stored. The result depends on the scan's findings only, so a repeated run writes
+/// the same. `hold` waits for a share of memory.
 ///
 /// # Errors
-/// The store failed, or the scan was not parsed.
+/// The store failed, or the scan is not parsed yet.
 pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> {
     if Grouped::find(kv, scan).await?.is_some() {
         return Ok(());
     }
     let frozen = Frozen::get(kv, scan).await?;
     let findings = usize::try_from(frozen.findings.records).unwrap_or(usize::MAX);
-    let _held = hold(findings.saturating_mul(BYTES_PER_FINDING)).await;
+    let _share = hold(findings.saturating_mul(BYTES_PER_FINDING)).await;
     let honoured = frozen.record.settings.tool_suppressions == ToolSuppressions::Honoured;
     let mut grouper = Grouper::new(frozen.record.tool.clone(), findings);
     let list = frozen.list();

@@ -1,20 +1,20 @@
-//! The first stage after parsing: findings become issues and occurrences. Reached by service chaining only.
+//! The first stage after parsing: groups findings into issues and occurrences. Called by other components only.
 
 pub mod job;
 
 use api::Problem;
 use api::internal::StageEvent;
-use guest::{Call, Reply, SpinKv};
+use guest::{HttpRequest, Reply, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. In native builds this is compiled but not called.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut call: Call) -> Result<Reply, Problem> {
-    let event: StageEvent = guest::json_body(&mut call.body).await?;
+async fn route(mut request: HttpRequest) -> Result<Reply, Problem> {
+    let event: StageEvent = guest::json_body(&mut request.body).await?;
     job::run(&SpinKv::open().await?, event.data.scan, guest::memory::hold).await?;
     Reply::json(200, &event.data)
 }

@@ -1,4 +1,4 @@
-//! Judges a compared scan with the exemptions that hold for it.
+//! Judges a compared scan with the exemptions that apply to it.
 
 use api::Problem;
 use api::internal::Hold;
@@ -9,11 +9,11 @@ use store::keys;
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, Judged, write_list};
 
-/// What judging holds for each issue, in bytes.
+/// The memory that judging needs for each issue, in bytes.
 const BYTES_PER_ISSUE: usize = 300;
 
-/// Runs the stage. Whether an exemption is in force is judged at `now`, once: run again, the first judgement stands.
-/// A replay is judged with what was in force when its original was. `hold` waits for a share of memory of so many bytes.
+/// Runs the stage, unless its result is stored: the first judgement is final. Exemptions apply as they are at `now`; to a
+/// replay, as they were when its original was judged. `hold` waits for a share of memory.
 ///
 /// # Errors
 /// The store failed, or an earlier stage is not done.
@@ -24,7 +24,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let frozen = Frozen::get(kv, scan).await?;
     let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
     let records = usize::try_from(grouped.issues.records).unwrap_or(usize::MAX);
-    let _held = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
+    let _share = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
     let issues = Issues::of(kv, scan, &grouped, &compared).await?;
     let (at, force) = match frozen.record.replay_of {
         Some(original) => judging::as_judged(kv, original).await?,
@@ -44,7 +44,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let returned = write_list(kv, &key, "returned", returned).await?;
     let entries = write_list(kv, &key, "entries", entries).await?;
     let other_ids = write_list(kv, &key, "other_ids", issues.other_ids()).await?;
-    // Another run of the stage may have come first: then its judgement stands.
+    // If another run of the stage was faster, its judgement is final.
     if Judged::find(kv, scan).await?.is_some() {
         return Ok(());
     }

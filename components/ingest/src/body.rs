@@ -1,39 +1,35 @@
-//! The body of an upload as its parts, each a run of bytes: the body as it is; the one file of a form
-//! (`curl -F report=@report.json`); or the two of a form that brings code from the working tree, the sidecar first, so
-//! that neither needs to be held.
+//! The body of an upload as its parts, each a stream of bytes. A body is one of: the report itself; a form with one file
+//! (`curl -F report=@report.json`); a form with a sidecar and then a report. The sidecar comes first, so that neither has
+//! to be kept in memory.
 
+use crate::encoding::{Encoding, PeekedSource};
 use crate::inflate::Inflated;
 use api::problem::{Code, Problem};
 use api::v1::{REPORT_PART, SOURCE_PART};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream::{self, Stream};
 use guest::{Body, form};
 use spin_sdk::http::HeaderMap;
 
-/// How a body is compressed.
+/// The kind of a part of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// Not at all, so far as is said.
-    Identity,
-    /// gzip (RFC 1952), one or more members.
-    Gzip,
-    /// gzip written in base64 (RFC 4648), as GitHub takes SARIF.
-    GzipBase64,
-    /// No longer: what stood around it was compressed. Nothing is compressed twice.
-    Decoded,
-}
-
-/// What a part of an upload is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What the working tree shows of the report's findings.
+pub enum UploadPart {
+    /// The sidecar: code from the working tree for the report's findings.
     Sidecar,
     /// The report.
     Report,
 }
 
-impl Part {
-    /// The problem of a part that can't be read.
+impl UploadPart {
+    /// The name in error messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sidecar => "sidecar",
+            Self::Report => "report",
+        }
+    }
+
+    /// The problem code for a part that cannot be read.
     pub(crate) fn malformed(self) -> Code {
         match self {
             Self::Sidecar => Code::SourceMalformed,
@@ -41,7 +37,7 @@ impl Part {
         }
     }
 
-    /// The problem of a part that was cut off.
+    /// The problem code for a part that is cut off.
     pub(crate) fn truncated(self) -> Code {
         match self {
             Self::Sidecar => Code::SourceMalformed,
@@ -50,20 +46,20 @@ impl Part {
     }
 }
 
-/// Where bytes come from.
+/// A stream of bytes.
 #[allow(async_fn_in_trait)]
-pub trait Source {
-    /// How they are compressed.
+pub trait ByteSource {
+    /// The encoding of the bytes.
     fn encoding(&self) -> Encoding;
 
-    /// The next bytes, or nothing at the end.
+    /// Reads the next bytes. Returns `None` at the end.
     ///
     /// # Errors
-    /// The connection broke, or the form is not one.
+    /// The connection broke, or the form is malformed.
     async fn next(&mut self) -> Result<Option<Bytes>, Problem>;
 }
 
-impl<S: Source> Source for &mut S {
+impl<S: ByteSource> ByteSource for &mut S {
     fn encoding(&self) -> Encoding {
         S::encoding(self)
     }
@@ -73,73 +69,71 @@ impl<S: Source> Source for &mut S {
     }
 }
 
-/// The parts of an upload: its bytes are those of the part that was gone to last.
+/// The parts of an upload. As a [`ByteSource`] it has the bytes of the part that [`next_part`](Self::next_part) opened
+/// last.
 #[allow(async_fn_in_trait)]
-pub trait Parts: Source {
-    /// Goes to the next part, if there is one.
+pub trait UploadParts: ByteSource {
+    /// Opens the next part. Returns `None` after the last one.
     ///
     /// # Errors
-    /// The connection broke, the form is not one, or it has other parts than an upload has.
-    async fn part(&mut self) -> Result<Option<Part>, Problem>;
+    /// The connection broke, the form is malformed, or it has parts that an upload does not have.
+    async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem>;
 }
 
-/// A request's body.
-pub(crate) enum Incoming {
-    Plain(Plain),
-    Form(Box<Form>),
+/// The body of an upload request.
+pub(crate) enum UploadBody {
+    Plain(PlainBody),
+    Form(Box<FormBody>),
 }
 
-/// A body that is the report.
-pub(crate) struct Plain {
-    body: Body,
-    encoding: Encoding,
-    begun: bool,
+/// A body that is the report itself.
+pub(crate) struct PlainBody {
+    body: RequestBody,
+    /// True if the report was opened.
+    opened: bool,
 }
 
-/// A form of one file, which is the report, or of the sidecar and the report.
-pub(crate) struct Form {
+/// A form of a report, or of a sidecar and a report.
+pub(crate) struct FormBody {
     multipart: form::Multipart,
     file: Option<form::Part>,
-    /// What `file` is; before the first there is none.
-    part: Option<Part>,
+    /// The kind of the part that was opened last.
+    part: Option<UploadPart>,
     encoding: Encoding,
 }
 
-/// Opens a body by its headers.
+/// Opens a body, as its headers say.
 ///
 /// # Errors
-/// It is compressed in a way that is not read, or says that it is a form and is none.
-pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<Incoming, Problem> {
+/// The encoding is not supported, or the body is not the form that the header announces.
+pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<UploadBody, Problem> {
     let header = |name: &str| Ok::<_, Problem>(guest::header(headers, name)?.unwrap_or_default().trim());
+    let unsupported = |detail: String| Problem::new(Code::UnsupportedEncoding, detail);
     if headers.get_all("content-encoding").iter().count() > 1 {
-        return Err(Problem::new(
-            Code::UnsupportedEncoding,
-            "only one encoding is read, and the header is there twice",
-        ));
+        return Err(unsupported("the header `Content-Encoding` is present more than once; send it once".to_owned()));
     }
     let encoding = match header("content-encoding")?.to_ascii_lowercase().as_str() {
         "" | "identity" => Encoding::Identity,
         "gzip" | "x-gzip" => Encoding::Gzip,
         other => {
-            let detail = format!("`{}` is not read; send gzip, or no encoding", other.escape_default());
-            return Err(Problem::new(Code::UnsupportedEncoding, detail));
+            let other = other.escape_default();
+            return Err(unsupported(format!("the encoding `{other}` is not supported; send gzip, or no encoding")));
         }
     };
-    let content_type = header("content-type")?;
+    let (content_type, body) = (header("content-type")?, RequestBody { body, encoding });
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
-        return Ok(Incoming::Plain(Plain { body, encoding, begun: false }));
+        return Ok(UploadBody::Plain(PlainBody { body, opened: false }));
     }
-    let body = Whole::begin(Bare { body, encoding }).await?;
-    Ok(Incoming::Form(Box::new(Form::open(body, content_type)?)))
+    Ok(UploadBody::Form(Box::new(FormBody::open(PeekedSource::open(body).await?, content_type)?)))
 }
 
-/// A body as it arrives.
-struct Bare {
+/// The body of a request, with the encoding that its header announces.
+struct RequestBody {
     body: Body,
     encoding: Encoding,
 }
 
-impl Source for Bare {
+impl ByteSource for RequestBody {
     fn encoding(&self) -> Encoding {
         self.encoding
     }
@@ -149,48 +143,15 @@ impl Source for Bare {
     }
 }
 
-/// How gzip begins.
-const GZIP: [u8; 2] = [0x1F, 0x8B];
-
-/// A form's body, of which the first bytes were looked at.
-struct Whole<S> {
-    first: BytesMut,
-    body: S,
+/// Turns a source into a stream of its bytes.
+fn stream_of(source: impl ByteSource) -> impl Stream<Item = Result<Bytes, Problem>> {
+    stream::try_unfold(source, |mut source| async move { Ok(source.next().await?.map(|bytes| (bytes, source))) })
 }
 
-impl<S: Source> Whole<S> {
-    async fn begin(mut body: S) -> Result<Self, Problem> {
-        let mut first = BytesMut::new();
-        while first.len() < GZIP.len() {
-            let Some(bytes) = body.next().await? else { break };
-            first.extend_from_slice(&bytes);
-        }
-        Ok(Self { first, body })
-    }
-}
-
-impl<S: Source> Source for Whole<S> {
-    fn encoding(&self) -> Encoding {
-        self.body.encoding()
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        match self.first.is_empty() {
-            false => Ok(Some(std::mem::take(&mut self.first).freeze())),
-            true => self.body.next().await,
-        }
-    }
-}
-
-/// A source as a stream of its bytes.
-fn stream_of(body: impl Source) -> impl Stream<Item = Result<Bytes, Problem>> {
-    stream::try_unfold(body, |mut body| async move { Ok(body.next().await?.map(|bytes| (bytes, body))) })
-}
-
-impl Source for Incoming {
+impl ByteSource for UploadBody {
     fn encoding(&self) -> Encoding {
         match self {
-            Self::Plain(plain) => plain.encoding,
+            Self::Plain(plain) => plain.body.encoding(),
             Self::Form(form) => form.encoding,
         }
     }
@@ -206,36 +167,36 @@ impl Source for Incoming {
     }
 }
 
-impl Parts for Incoming {
-    async fn part(&mut self) -> Result<Option<Part>, Problem> {
+impl UploadParts for UploadBody {
+    async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem> {
         match self {
-            Self::Plain(plain) => Ok((!std::mem::replace(&mut plain.begun, true)).then_some(Part::Report)),
-            Self::Form(form) => form.part().await,
+            Self::Plain(plain) => Ok((!std::mem::replace(&mut plain.opened, true)).then_some(UploadPart::Report)),
+            Self::Form(form) => form.next_part().await,
         }
     }
 }
 
-impl Form {
-    fn open<S: Source + 'static>(body: Whole<S>, content_type: &str) -> Result<Self, Problem> {
-        // The header may speak of the whole form or, as some clients mean it, of the file in it.
+impl FormBody {
+    fn open<S: ByteSource + 'static>(body: PeekedSource<S>, content_type: &str) -> Result<Self, Problem> {
+        // The header is about the whole form or, as some clients use it, about the file in it.
         let (multipart, encoding) = match body.encoding() {
-            Encoding::Gzip if body.first.starts_with(&GZIP) => {
-                let inflated = Inflated::new(body, Part::Report);
+            Encoding::Gzip if body.is_gzip() => {
+                let inflated = Inflated::new(body, UploadPart::Report);
                 (form::Multipart::open(content_type, stream_of(inflated))?, Encoding::Decoded)
             }
-            said @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
-                (form::Multipart::open(content_type, stream_of(body))?, said)
+            announced @ (Encoding::Identity | Encoding::Gzip | Encoding::GzipBase64 | Encoding::Decoded) => {
+                (form::Multipart::open(content_type, stream_of(body))?, announced)
             }
         };
         Ok(Self { multipart, file: None, part: None, encoding })
     }
 
-    async fn part(&mut self) -> Result<Option<Part>, Problem> {
-        // The form goes on only once its last file is let go.
+    async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem> {
+        // The form goes on only after its last file is dropped.
         self.file = None;
         let file = self.multipart.next().await?;
         let part = match &file {
-            Some(file) => Some(following(self.part, file.name())?),
+            Some(file) => Some(part_after(self.part, file.name())?),
             None => None,
         };
         match (part, self.part) {
@@ -252,16 +213,17 @@ impl Form {
     }
 }
 
-/// What the file of this name is, behind this part. A file that is not read would be lost without a word.
-fn following(before: Option<Part>, name: Option<&str>) -> Result<Part, Problem> {
+/// The kind of the file with this name that comes after the part `before`. Any file that an upload does not have is an
+/// error, because it would be ignored silently.
+fn part_after(before: Option<UploadPart>, name: Option<&str>) -> Result<UploadPart, Problem> {
     match (before, name) {
-        (None, Some(SOURCE_PART)) => Ok(Part::Sidecar),
-        // The report alone may have any name.
-        (None, Some(_) | None) | (Some(Part::Sidecar), Some(REPORT_PART)) => Ok(Part::Report),
-        (Some(Part::Sidecar | Part::Report), _) => {
+        (None, Some(SOURCE_PART)) => Ok(UploadPart::Sidecar),
+        // The report may have any name if it is the only file.
+        (None, Some(_) | None) | (Some(UploadPart::Sidecar), Some(REPORT_PART)) => Ok(UploadPart::Report),
+        (Some(UploadPart::Sidecar | UploadPart::Report), _) => {
             let detail = format!(
-                "the form has other parts than a `{REPORT_PART}`, or a `{SOURCE_PART}` and behind it a `{REPORT_PART}`; \
-                 send one report in each upload"
+                "the form has an unexpected part; send one report in each upload: one file, or a `{SOURCE_PART}` and \
+                 then a `{REPORT_PART}`"
             );
             Err(Problem::new(Code::ReportMalformed, detail))
         }
@@ -271,7 +233,7 @@ fn following(before: Option<Part>, name: Option<&str>) -> Result<Part, Problem> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Part::{Report, Sidecar};
+    use UploadPart::{Report, Sidecar};
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use futures::executor::block_on;
@@ -283,7 +245,7 @@ mod tests {
     /// A body in memory, in pieces of a few bytes.
     struct Pieces(Bytes, Encoding);
 
-    impl Source for Pieces {
+    impl ByteSource for Pieces {
         fn encoding(&self) -> Encoding {
             self.1
         }
@@ -307,30 +269,30 @@ mod tests {
         [parts.iter().flat_map(part).collect(), b"--b--\r\n".to_vec()].concat()
     }
 
-    type Read = (Vec<(Part, Vec<u8>)>, Encoding);
+    type Read = (Vec<(UploadPart, Vec<u8>)>, Encoding);
 
-    /// The parts of a form as they come, and how they are compressed.
+    /// The parts of a form in order, and their encoding.
     fn read(body: Vec<u8>, encoding: Encoding) -> Result<Read, Problem> {
         block_on(async {
-            let body = Whole::begin(Pieces(body.into(), encoding)).await?;
-            let mut incoming = Incoming::Form(Box::new(Form::open(body, FORM)?));
+            let body = PeekedSource::open(Pieces(body.into(), encoding)).await?;
+            let mut upload = UploadBody::Form(Box::new(FormBody::open(body, FORM)?));
             let mut parts = Vec::new();
-            while let Some(part) = incoming.part().await? {
+            while let Some(part) = upload.next_part().await? {
                 let mut content = Vec::new();
-                while let Some(bytes) = incoming.next().await? {
+                while let Some(bytes) = upload.next().await? {
                     content.extend_from_slice(&bytes);
                 }
                 parts.push((part, content));
             }
-            assert_eq!(incoming.part().await, Ok(None), "the end stays the end");
-            Ok((parts, incoming.encoding()))
+            assert_eq!(upload.next_part().await, Ok(None), "the end stays the end");
+            Ok((parts, upload.encoding()))
         })
     }
 
-    /// A body of so many pieces in which there is no part.
+    /// A body of so many pieces without any part.
     struct Endless(usize);
 
-    impl Source for Endless {
+    impl ByteSource for Endless {
         fn encoding(&self) -> Encoding {
             Encoding::Identity
         }
@@ -341,20 +303,20 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_never_comes_to_a_part_is_given_up_and_not_held() {
+    fn a_form_without_a_part_is_refused_before_it_fills_the_memory() {
         let problem = block_on(async {
-            let whole = Whole::begin(Endless(1_000_000)).await?;
-            Form::open(whole, FORM)?.part().await
+            let peeked = PeekedSource::open(Endless(1_000_000)).await?;
+            FormBody::open(peeked, FORM)?.next_part().await
         });
-        assert!(problem.unwrap_err().detail.contains("bytes where no part of it is"));
-        // A part itself may be as large as it likes.
+        assert!(problem.unwrap_err().detail.contains("bytes outside its parts"));
+        // A part itself may be larger.
         let large = vec![b'y'; 3 * AHEAD_BYTES_MAX];
         let whole = form(&[("report", &large)]);
         let (length, _) = block_on(async {
-            let body = Whole::begin(Chunks(whole.into())).await?;
-            let mut incoming = Incoming::Form(Box::new(Form::open(body, FORM)?));
-            let (mut length, part) = (0, incoming.part().await?);
-            while let Some(bytes) = incoming.next().await? {
+            let body = PeekedSource::open(Chunks(whole.into())).await?;
+            let mut upload = UploadBody::Form(Box::new(FormBody::open(body, FORM)?));
+            let (mut length, part) = (0, upload.next_part().await?);
+            while let Some(bytes) = upload.next().await? {
                 length += bytes.len();
             }
             Ok::<_, Problem>((length, part))
@@ -366,7 +328,7 @@ mod tests {
     /// A body in memory, in large pieces.
     struct Chunks(Bytes);
 
-    impl Source for Chunks {
+    impl ByteSource for Chunks {
         fn encoding(&self) -> Encoding {
             Encoding::Identity
         }
@@ -383,13 +345,13 @@ mod tests {
         let parts = vec![(Sidecar, code.to_vec()), (Report, report.to_vec())];
         assert_eq!(read(both.clone(), Encoding::Identity), Ok((parts.clone(), Encoding::Identity)));
         assert_eq!(read(gzip(&both), Encoding::Gzip), Ok((parts, Encoding::Decoded)));
-        // What the header says of a form that is not compressed is of the file in it.
+        // If the form itself is not compressed, the header is about the file in it.
         let packed = form(&[("any", &gzip(report))]);
         assert_eq!(read(packed, Encoding::Gzip), Ok((vec![(Report, gzip(report))], Encoding::Gzip)));
     }
 
     #[test]
-    fn a_form_that_is_none_or_a_bomb_is_refused() {
+    fn malformed_forms_and_compression_bombs_are_refused() {
         let both = form(&[("source", b"{}"), ("report", b"{}")]);
         let code = |body: Vec<u8>, encoding| read(body, encoding).unwrap_err().code;
         assert_eq!(code(Vec::new(), Encoding::Identity), Code::ReportMalformed);
@@ -417,7 +379,7 @@ mod tests {
             (Some(Report), Some("report"), None),
             (Some(Report), None, None),
         ] {
-            assert_eq!(following(before, name).ok(), expected, "{name:?} behind {before:?}");
+            assert_eq!(part_after(before, name).ok(), expected, "{name:?} after {before:?}");
         }
     }
 }

@@ -1,47 +1,46 @@
-//! Decompresses as it comes, and stops at what no report compresses like.
+//! Decompresses gzip as a stream, and stops at data that expands more than a report does.
 
-use crate::body::{Encoding, Part, Source};
+use crate::body::{ByteSource, UploadPart};
+use crate::encoding::Encoding;
 use api::problem::{Code, Problem};
 use bytes::{Buf as _, Bytes};
 use finding::limits::{COMPRESSION_RATIO_FLOOR_BYTES, COMPRESSION_RATIO_MAX};
 use flate2::write::MultiGzDecoder;
 use std::io::Write as _;
 
-/// How many compressed bytes are decompressed at once: at deflate's best ratio of about 1000 they become 1 MiB.
+/// The number of compressed bytes that are decompressed at once. At deflate's best ratio of about 1000 they become 1 MiB.
 const INFLATE_BYTES: usize = 1024;
 
-/// What a source of gzip is, decompressed.
+/// Decompresses a source of gzip.
 pub(crate) struct Inflated<S> {
     source: S,
-    /// What it is part of, for errors.
-    part: Part,
-    /// Compressed bytes that came and are not yet decompressed.
+    /// The part that the source is, for errors.
+    part: UploadPart,
+    /// The compressed bytes that were read and are not decompressed yet.
     rest: Bytes,
-    /// Gone once the compressed data has ended.
+    /// Absent once the compressed data has ended.
     decoder: Option<MultiGzDecoder<Vec<u8>>>,
     compressed: u64,
     inflated: u64,
 }
 
-impl<S: Source> Inflated<S> {
-    pub(crate) fn new(source: S, part: Part) -> Self {
+impl<S: ByteSource> Inflated<S> {
+    pub(crate) fn new(source: S, part: UploadPart) -> Self {
         let decoder = Some(MultiGzDecoder::new(Vec::new()));
         Self { source, part, rest: Bytes::new(), decoder, compressed: 0, inflated: 0 }
     }
 
-    /// Counts what was decompressed.
+    /// Counts decompressed bytes and checks the ratio.
     fn checked(&mut self, inflated: Vec<u8>) -> Result<Bytes, Problem> {
         self.inflated += u64::try_from(inflated.len()).unwrap_or(u64::MAX);
         let allowed = self.compressed.saturating_mul(COMPRESSION_RATIO_MAX).max(COMPRESSION_RATIO_FLOOR_BYTES);
         if self.inflated > allowed {
             let detail = format!(
-                "{} bytes became {} and more, above {COMPRESSION_RATIO_MAX} times; {} compresses like that",
+                "{} compressed bytes of the {} became {} bytes or more; at most {COMPRESSION_RATIO_MAX} times as many \
+                 are allowed",
                 self.compressed,
-                self.inflated,
-                match self.part {
-                    Part::Sidecar => "no code",
-                    Part::Report => "no report",
-                }
+                self.part.name(),
+                self.inflated
             );
             return Err(Problem::new(Code::CompressionBomb, detail));
         }
@@ -49,7 +48,7 @@ impl<S: Source> Inflated<S> {
     }
 }
 
-impl<S: Source> Source for Inflated<S> {
+impl<S: ByteSource> ByteSource for Inflated<S> {
     fn encoding(&self) -> Encoding {
         Encoding::Decoded
     }
@@ -63,8 +62,8 @@ impl<S: Source> Source for Inflated<S> {
                         let mut decoder = self.decoder.take();
                         let ended = decoder.as_mut().filter(|_| 0 < self.compressed).map(MultiGzDecoder::try_finish);
                         if let Some(Err(_)) = ended {
-                            let what = "the gzip data ends too early, or its checksum is not that of its content";
-                            return Err(Problem::new(self.part.truncated(), what));
+                            let detail = "the gzip data is cut off, or its checksum is wrong";
+                            return Err(Problem::new(self.part.truncated(), detail));
                         }
                         let last = decoder.as_mut().map(|decoder| std::mem::take(decoder.get_mut()));
                         let last = last.filter(|last| !last.is_empty());

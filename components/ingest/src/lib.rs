@@ -1,22 +1,33 @@
-//! Takes uploads: keeps the raw report, parses it, drives the stages and answers with the verdict. Replays them too.
+//! Uploads and replays: receives reports, parses them, runs the stages and answers with the verdict.
 //!
-//! Spin routes by path alone, and uploads share theirs with the list of scans: what is no upload goes on to `results`.
-//! The list of formats is here too, because nothing else knows the parsers.
+//! Spin routes by path only, and uploads have the same path as the list of scans, so a request for the list is forwarded
+//! to `results`. The list of formats is answered here too, because only this component contains the parsers.
 
-mod asked;
+mod attempt;
 mod body;
+mod encoding;
+mod encryption;
+mod freeze;
 mod inflate;
+mod ingest;
 mod parse;
-mod peek;
-mod raw;
+mod raw_segments;
+mod receive;
 mod reference;
-pub mod replay;
-mod returned;
-mod sealing;
+mod replay;
+mod return_to_review;
 mod sidecar;
 mod sync_kv;
 mod turns;
-pub mod upload;
+mod upload;
+mod upload_request;
+
+pub use body::{ByteSource, UploadPart, UploadParts};
+pub use encoding::Encoding;
+pub use ingest::Ingest;
+pub use replay::ReplayRequest;
+pub use sync_kv::SyncKv;
+pub use upload_request::UploadRequest;
 
 use api::calls::ingest::Call;
 use api::calls::public::SCANNERS;
@@ -26,22 +37,22 @@ use api::problem::Problem;
 use api::v1::{NoBody, ScannerItem};
 use domain::version::Versions;
 use guest::chain::{self, Chain};
-use guest::{Reply, Session, SpinKv};
+use guest::{HttpRequest, Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
 use sync_kv::SpinSyncKv;
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. In native builds this is compiled but not called.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     let path = request.uri().to_string();
     guest::serve(request, async move |request| route(request, &path).await).await
 }
 
-async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
+async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
     if guest::is_public(&request, &SCANNERS)? {
         return Reply::json(200, &Page { items: ScannerItem::all(), next: None });
     }
-    // `results` authenticates whoever asks for the list.
+    // `results` authenticates the caller.
     if let Ok(Found { call: results::Call::Scans, .. }) = results::Call::find(&request.method, &request.path) {
         let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
         return chain::forward("results", &path, &request.headers).await;
@@ -53,30 +64,31 @@ async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
     }
 }
 
-async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn upload(mut request: HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
-    let asked = upload::Asked::take(&mut request, session.project()?)?;
+    let upload = UploadRequest::read(&mut request, session.project()?)?;
     let mut body = body::open(&request.headers, request.body).await?;
-    let answer = upload::run(&context(&session, &sync).await?, &session.who, asked, &mut body).await?;
+    let answer = environment(&session, &sync).await?.upload(&session.caller, upload, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;
     reply.headers.push(("location", location));
     Ok(reply)
 }
 
-async fn replay(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn replay(mut request: HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
-    let asked = replay::Asked { project: session.project()?, scan: session.params.read("scan")? };
+    let (project, scan) = (session.project()?, session.params.read("scan")?);
+    let replay = ReplayRequest { project, scan, versions: Versions::CURRENT };
     let NoBody {} = guest::json_body(&mut request.body).await?;
-    let context = context(&session, &sync).await?;
-    Reply::json(200, &replay::run(&context, &session.who, asked, Versions::CURRENT, guest::memory::hold).await?)
+    let ingest = environment(&session, &sync).await?;
+    Reply::json(200, &ingest.replay(&session.caller, replay, guest::memory::hold).await?)
 }
 
-async fn context<'a>(
+async fn environment<'a>(
     session: &'a Session<Call>,
     sync: &'a SpinSyncKv,
-) -> Result<upload::Context<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
-    Ok(upload::Context {
+) -> Result<Ingest<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
+    Ok(Ingest {
         kv: &session.kv,
         sync,
         services: &Chain,

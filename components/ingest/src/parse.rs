@@ -1,63 +1,108 @@
-//! Runs a parser over a report and puts its findings into segments, with what the working tree shows of them.
+//! Parses a report: runs its parser, adds the code from the sidecar, and writes the findings into segments.
 
+use crate::raw_segments::StoredPart;
 use crate::sidecar::Sidecar;
 use crate::sync_kv::SyncKv;
 use api::problem::{Code, Problem};
-use domain::ids::ScanId;
+use domain::ids::ScannerId;
+use domain::scan::ParsedReport;
+use domain::source::Revision;
 use finding::Finding;
-use scanners::{Expected, Input, ParseError, Parsed, Sink, Stop};
+use scanners::{Expected, ParseError, Sink, Stop};
 use std::ops::ControlFlow;
 use store::keys;
-use store::scans::findings_list;
 use store::segments::{Builder, Manifest, Segment};
 
-/// A report to parse.
-pub(crate) struct Report<'a> {
+/// A report and its sidecar, ready to be parsed.
+pub(crate) struct ReportParser<'a, S> {
+    /// The store.
+    pub(crate) sync: &'a S,
+    /// The expected format.
     pub(crate) expected: Expected,
-    pub(crate) input: Input<'a>,
-    pub(crate) scan: ScanId,
-    pub(crate) attempt: &'a str,
+    /// The report.
+    pub(crate) report: StoredPart<'a, S>,
+    /// The sidecar, if there is one.
+    pub(crate) sidecar: Option<StoredPart<'a, S>>,
 }
 
-/// Parses a report; its findings are in the store when this returns.
-///
-/// # Errors
-/// The file is no report of this scanner, the sidecar can't be read, or the store failed. `written` then says how many
-/// segments there are to remove.
-pub(crate) fn parse<'a, S: SyncKv>(
-    sync: &'a S,
-    report: Report<'a>,
-    sidecar: Option<Sidecar<'a>>,
-    written: &'a mut u32,
-) -> Result<(Parsed, Manifest), Problem> {
-    let list = findings_list(report.scan, report.attempt);
-    let (builder, failure, without_code) = (Builder::default(), None, 0);
-    let mut writer = FindingWriter { sync, list, builder, written, sidecar, without_code, failure };
-    let parsed = scanners::read(report.expected, report.input, &mut writer);
-    if let Some(failure) = writer.failure {
-        return Err(failure);
-    }
-    let mut parsed = parsed.map_err(|error| problem(&error))?;
-    let counts = writer.sidecar.take().map(Sidecar::finish).transpose()?.unwrap_or_default();
-    parsed.summary.without_code = writer.without_code;
-    (parsed.summary.enriched, parsed.summary.mismatched) = (counts.enriched, counts.mismatched);
-    if !parsed.summary.adds_up() {
-        return Err(Problem::internal(format!("the parser of {} has lost count: {:?}", parsed.format, parsed.summary)));
-    }
-    let (last, manifest) = std::mem::take(&mut writer.builder).finish();
-    if let Some(segment) = last {
-        writer.write(&segment)?;
-    }
-    Ok((parsed, manifest))
+/// The result of parsing. The findings are in the store.
+pub(crate) struct ParseResult {
+    /// The tool that wrote the report.
+    pub(crate) tool: ScannerId,
+    /// The format of the report.
+    pub(crate) format: ScannerId,
+    /// The categories of the report, sorted.
+    pub(crate) categories: Vec<String>,
+    /// The parts of the report, sorted.
+    pub(crate) parts: Vec<String>,
+    /// The counts, and the scanner's version.
+    pub(crate) report: ParsedReport,
+    /// True if the report contains secrets in clear.
+    pub(crate) holds_secrets: bool,
+    /// The list of the findings.
+    pub(crate) findings: Manifest,
+    /// The revision in the sidecar, if there is a sidecar.
+    pub(crate) revision: Option<Revision>,
 }
 
+impl<S: SyncKv> ReportParser<'_, S> {
+    /// Parses the report, and writes its findings to the list `list`. `written` counts the segments, also if this fails.
+    ///
+    /// # Errors
+    /// The file is not a report of the expected format, the sidecar cannot be read, or the store failed.
+    pub(crate) fn parse(self, list: String, written: &mut u32) -> Result<ParseResult, Problem> {
+        let result = self.parse_parts(list, written);
+        // A parser reports an error of the store as an unreadable report.
+        let failure = self.report.failure().or_else(|| self.sidecar.and_then(StoredPart::failure));
+        match failure {
+            Some(failure) => Err(failure.into()),
+            None => result,
+        }
+    }
+
+    fn parse_parts(&self, list: String, written: &mut u32) -> Result<ParseResult, Problem> {
+        let sidecar = self.sidecar.as_ref().map(|sidecar| Sidecar::open(sidecar.reader())).transpose()?;
+        let (revision, sidecar) = sidecar.unzip();
+        let (builder, failure, without_code) = (Builder::default(), None, 0);
+        let mut writer = FindingWriter { sync: self.sync, list, builder, written, sidecar, without_code, failure };
+        let parsed = scanners::read(self.expected, self.report.input(), &mut writer);
+        if let Some(failure) = writer.failure {
+            return Err(failure);
+        }
+        let mut parsed = parsed.map_err(|error| problem(&error))?;
+        let counts = writer.sidecar.take().map(Sidecar::finish).transpose()?.unwrap_or_default();
+        parsed.summary.without_code = writer.without_code;
+        (parsed.summary.enriched, parsed.summary.mismatched) = (counts.enriched, counts.mismatched);
+        if !parsed.summary.adds_up() {
+            let (format, summary) = (parsed.format, parsed.summary);
+            return Err(Problem::internal(format!("the counts of the parser of {format} do not add up: {summary:?}")));
+        }
+        let (last, findings) = std::mem::take(&mut writer.builder).finish();
+        if let Some(segment) = last {
+            writer.write(&segment)?;
+        }
+        let id = |text: &str| text.parse().map_err(|error| Problem::internal(format!("{error}")));
+        Ok(ParseResult {
+            tool: id(&parsed.tool)?,
+            format: id(parsed.format)?,
+            categories: parsed.categories.into_iter().collect(),
+            parts: parsed.parts.into_iter().collect(),
+            report: ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version },
+            holds_secrets: parsed.holds_secrets,
+            findings,
+            revision,
+        })
+    }
+}
+
+/// Writes findings into segments as the parser hands them over.
 struct FindingWriter<'a, S> {
     sync: &'a S,
     list: String,
     builder: Builder,
     written: &'a mut u32,
     sidecar: Option<Sidecar<'a>>,
-    /// Findings so far that are recognised by their code and have none.
+    /// The number of findings so far that are matched by their code and have none.
     without_code: u64,
     failure: Option<Problem>,
 }
@@ -93,7 +138,7 @@ impl<S: SyncKv> Sink for FindingWriter<'_, S> {
     }
 }
 
-/// What the uploader is told of a file that is no report.
+/// The problem for a report that cannot be parsed.
 fn problem(error: &ParseError) -> Problem {
     let code = match error {
         ParseError::Empty => Code::ReportEmpty,

@@ -1,236 +1,182 @@
-//! Which scan a new one is compared with, and what its report lacks: chosen once, from what is recorded at that moment,
-//! and frozen into the scan.
+//! Reads the facts that decide with which scan a new one is compared, and which parts its report lacks. The decision is
+//! made once, in [`domain::reference_choice`], and frozen into the scan.
 
-use crate::upload::Context;
+use crate::ingest::Ingest;
 use api::internal::Services;
 use api::problem::Problem;
 use domain::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
-use domain::parts::{KnownParts, MISSING_LISTED_MAX, PartSet};
+use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
-use domain::reference::Reference;
 use domain::reference::choose::BaselineScan;
 use domain::reference::choose::{ResolvedBaseline, ScannedVariant};
+use domain::reference_choice::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries, Series};
 use domain::scan::{Head, ScanRecord, ScanRequest};
 use domain::scan_log::ScanLog;
-use domain::series::series;
-use domain::time::Timestamp;
+use std::time::Duration;
 use store::kv::Kv;
 use store::scans::Frozen;
-use store::{document, journal, keys};
+use store::{document, journal, keys, poll};
 
-/// How often one looks whether a scan that is recorded is answered too: that takes a moment.
-const ANSWERED_TRIES: u32 = 40;
-/// The tool of reports by several tools.
+/// The time that a recorded scan may need until it is answered.
+const ANSWER_WAIT: Duration = Duration::from_millis(200);
+/// The tool of a report by several tools.
 const SEVERAL_TOOLS: &str = "sarif";
 
-/// What is chosen.
-pub(crate) struct Chosen {
-    /// The scan to compare with.
-    pub(crate) reference: Reference,
-    /// The variant's own newest complete scan, if that is another.
-    pub(crate) lineage: Option<ScanId>,
-    /// The parts that the report lacks, the first of them.
-    pub(crate) missing: Vec<String>,
-    /// Whether the scan is one of the target's baseline, or of a target that has none.
-    pub(crate) baseline: bool,
-}
-
-/// What a report is of.
-pub(crate) struct Contents<'a> {
-    pub(crate) tool: &'a ScannerId,
-    pub(crate) categories: &'a [String],
-    pub(crate) parts: &'a [String],
-}
-
-/// Chooses by the baseline, the heads and the target's scans as they are now.
-///
-/// # Errors
-/// The store failed.
-pub(crate) async fn choose<K: Kv, S, V: Services>(
-    context: &Context<'_, K, S, V>,
-    state: &Project,
-    request: &ScanRequest,
-    read: &Contents<'_>,
-) -> Result<Chosen, Problem> {
-    let (kv, now) = (context.kv, context.now);
-    let target = request.target_id();
-    let settled = state.baseline(&request.target, request.target_type);
-    let mut of = Scans { kv, target, tool: read.tool.clone(), categories: read.categories.to_vec() };
-    let mut missing = Vec::new();
-
-    let mut known = known_parts(kv, target, &request.variant, read).await?;
-    if let Some(set) = known.as_ref().and_then(|known| lacking(known, read, &mut missing)) {
-        of = of.like(set);
-    }
-    let mut own = of.head(&request.variant).await?;
-    let scanned = ScannedVariant { variant: &request.variant, before: own.is_some() };
-    let meant = meant(&of, &settled, scanned, request, now).await?;
-    if let (None, ResolvedBaseline::Variant(baseline, _)) = (&known, &meant)
-        && *baseline != request.variant
-    {
-        known = known_parts(kv, target, baseline, read).await?;
-        if let Some(set) = known.as_ref().and_then(|known| lacking(known, read, &mut missing)) {
-            of = of.like(set);
-            own = of.head(&request.variant).await?;
-        }
-    }
-    let of_baseline = match &meant {
-        ResolvedBaseline::Variant(baseline, _) if *baseline == request.variant => BaselineScan::None,
-        ResolvedBaseline::Variant(baseline, Some(seen)) if seen.series == Some(of.series()) => {
-            // The journal says it first: the head is moved a moment later.
-            match answered(context, seen.scan).await? {
-                true => BaselineScan::Complete(seen.scan),
-                false => of.of_baseline(baseline).await?,
+impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
+    /// Chooses the reference scan of a scan, as the baseline, the heads and the target's other scans are now.
+    ///
+    /// # Errors
+    /// The store failed, or the stored baseline is not valid.
+    pub(crate) async fn choose_reference(
+        &self,
+        project: &Project,
+        request: &ScanRequest,
+        series: Series,
+        parts: &[String],
+    ) -> Result<ReferenceChoice, Problem> {
+        let settled = project.baseline(&request.target, request.target_type);
+        let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
+        let mut found = ReportSeries::find(&series, parts, own_known.as_ref());
+        let mut previous = self.head(request, &request.variant, &found.series).await?;
+        let meant = self.meant_variant(&settled, request, &found.series, previous.is_some()).await?;
+        let baseline = meant.other_than(&request.variant);
+        if let (None, Some(baseline)) = (own_known, baseline) {
+            // Nothing is known of the variant's own reports: those of the baseline show what is missing.
+            let baseline_known = self.known_parts(request, baseline, &series.tool, parts).await?;
+            let found_by_baseline = ReportSeries::find(&series, parts, baseline_known.as_ref());
+            if found_by_baseline != found {
+                found = found_by_baseline;
+                previous = self.head(request, &request.variant, &found.series).await?;
             }
         }
-        ResolvedBaseline::Variant(baseline, _) => of.of_baseline(baseline).await?,
-        ResolvedBaseline::None | ResolvedBaseline::NothingScanned => BaselineScan::None,
-    };
-    // Of one series the report before tells too what is to be there, also if others have come instead.
-    if let (true, Some(head)) = (missing.is_empty() && !read.parts.is_empty(), own) {
-        let before = Frozen::get(kv, head).await?.record.parts;
-        let gone = before.into_iter().filter(|part| !read.parts.contains(part));
-        missing = gone.take(MISSING_LISTED_MAX).collect();
-    }
-    // Compared with the report that had them all the same: what they found is remediated.
-    if request.accept_missing {
-        missing.clear();
-    }
-    let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
-    let baseline = settled.includes(&request.variant, &reference).map_err(|error| stored(&error))?;
-    let lineage = own.filter(|own| reference.scan() != Some(*own));
-    Ok(Chosen { reference, lineage, missing, baseline })
-}
-
-/// Whether the upload of a scan came to its end. One that is being answered is waited for; one that died counts nowhere.
-async fn answered<K: Kv, S, V: Services>(context: &Context<'_, K, S, V>, scan: ScanId) -> Result<bool, Problem> {
-    for _ in 0..ANSWERED_TRIES {
-        if context.kv.get(&keys::answer(scan)).await?.is_some() {
-            return Ok(true);
-        }
-        context.services.pause().await;
-    }
-    Ok(false)
-}
-
-/// The variant that the baseline means. The journal is read only where the baseline's head does not answer it.
-async fn meant(
-    of: &Scans<'_, impl Kv>,
-    settled: &ChosenBaseline,
-    scanned: ScannedVariant<'_>,
-    request: &ScanRequest,
-    now: Timestamp,
-) -> Result<ResolvedBaseline, Problem> {
-    let log = match (&settled.baseline, settled.origin) {
-        (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
-        (Some(Baseline::Variant(variant)), BaselineSource::Project | BaselineSource::BuiltIn) => {
-            if variant == scanned.variant || of.head(variant).await?.is_some() {
-                return Ok(ResolvedBaseline::Variant(variant.clone(), None));
+        let of_baseline = match baseline {
+            Some(baseline) => self.scan_of_baseline(request, &meant, baseline, &found.series).await?,
+            None => BaselineScan::None,
+        };
+        let lacking = found.lacking;
+        let previous = match previous {
+            // Only these parts can show what is missing.
+            Some(scan) if lacking.is_empty() && !parts.is_empty() => {
+                Some(PreviousScan { scan, parts: Frozen::get(self.kv, scan).await?.record.parts })
             }
-            load(of, request, now).await?
-        }
-        (Some(Baseline::Regex(_)), _) => load(of, request, now).await?,
-    };
-    settled.resolve(Some(scanned), &log).map_err(|error| stored(&error))
-}
-
-fn stored(error: &PatternError) -> Problem {
-    Problem::internal(format!("the stored baseline: {error}"))
-}
-
-async fn load(of: &Scans<'_, impl Kv>, request: &ScanRequest, now: Timestamp) -> Result<ScanLog, Problem> {
-    let journal = JournalId::Scans { project: request.project.clone(), target: of.target };
-    Ok(journal::load::<ScanLog>(of.kv, &journal, now).await?.state)
-}
-
-/// The scans of a target that follow one another: those of one tool and of the same categories.
-struct Scans<'a, K> {
-    kv: &'a K,
-    target: TargetId,
-    tool: ScannerId,
-    categories: Vec<String>,
-}
-
-impl<K: Kv> Scans<'_, K> {
-    /// Those that a known report of more parts belongs to.
-    fn like(self, set: &PartSet) -> Self {
-        Self { tool: set.tool.clone(), categories: set.categories.clone(), ..self }
+            Some(scan) => Some(PreviousScan { scan, parts: Vec::new() }),
+            None => None,
+        };
+        let facts = ReferenceFacts { request, parts, lacking, settled: &settled, meant: &meant, of_baseline, previous };
+        facts.choose().map_err(|error| invalid_baseline(&error))
     }
 
-    fn series(&self) -> domain::digest::Short {
-        series(&self.tool, &self.categories)
+    /// The variant that the baseline means. The target's journal is read only if the baseline's head is not enough.
+    async fn meant_variant(
+        &self,
+        settled: &ChosenBaseline,
+        request: &ScanRequest,
+        series: &Series,
+        scanned_before: bool,
+    ) -> Result<ResolvedBaseline, Problem> {
+        let needs_log = match (&settled.baseline, settled.origin) {
+            (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => false,
+            (Some(Baseline::Variant(variant)), BaselineSource::Project | BaselineSource::BuiltIn) => {
+                if *variant == request.variant || self.head(request, variant, series).await?.is_some() {
+                    return Ok(ResolvedBaseline::Variant(variant.clone(), None));
+                }
+                true
+            }
+            (Some(Baseline::Regex(_)), _) => true,
+        };
+        let log = if needs_log {
+            let journal = JournalId::Scans { project: request.project.clone(), target: request.target_id() };
+            journal::load::<ScanLog>(self.kv, &journal, self.now).await?.state
+        } else {
+            ScanLog::default()
+        };
+        let scanned = ScannedVariant { variant: &request.variant, before: scanned_before };
+        settled.resolve(Some(scanned), &log).map_err(|error| invalid_baseline(&error))
     }
 
-    /// A variant's newest complete scan.
-    async fn head(&self, variant: &VariantName) -> Result<Option<ScanId>, Problem> {
-        let key = keys::head(self.target, variant, &self.tool, &self.categories);
-        Ok(document::find::<Head>(self.kv, &key).await?.map(|head| head.scan))
-    }
-
-    async fn of_baseline(&self, baseline: &VariantName) -> Result<BaselineScan, Problem> {
-        if let Some(scan) = self.head(baseline).await? {
+    /// The newest scan of the baseline in a series.
+    async fn scan_of_baseline(
+        &self,
+        request: &ScanRequest,
+        meant: &ResolvedBaseline,
+        baseline: &VariantName,
+        series: &Series,
+    ) -> Result<BaselineScan, Problem> {
+        // A scan is in the journal a moment before it is the head.
+        if let Some(scan) = meant.newest_of(series)
+            && self.wait_for_answer(scan).await?
+        {
             return Ok(BaselineScan::Complete(scan));
         }
-        let key = keys::head_incomplete(self.target, baseline, &self.tool, &self.categories);
+        if let Some(scan) = self.head(request, baseline, series).await? {
+            return Ok(BaselineScan::Complete(scan));
+        }
+        let key = keys::head_incomplete(request.target_id(), baseline, &series.tool, &series.categories);
         let incomplete = document::find::<Head>(self.kv, &key).await?;
         Ok(incomplete.map_or(BaselineScan::None, |_| BaselineScan::Incomplete))
     }
-}
 
-/// What is known of the parts of a variant's reports: by the report's tool, and, where a report by this tool alone is not
-/// known, by several together. Nothing, if nothing of either was ever recorded.
-async fn known_parts(
-    kv: &impl Kv,
-    target: TargetId,
-    variant: &VariantName,
-    read: &Contents<'_>,
-) -> Result<Option<KnownParts>, Problem> {
-    if read.parts.is_empty() {
-        return Ok(None);
+    /// Waits until a recorded scan is answered. Returns false if it is not: its upload died, and the scan does not count.
+    async fn wait_for_answer(&self, scan: ScanId) -> Result<bool, Problem> {
+        let key = keys::answer(scan);
+        let answered = poll::until(self.services, ANSWER_WAIT, async |_| self.kv.get(&key).await).await?;
+        Ok(answered.is_some())
     }
-    let of_tool = document::find::<KnownParts>(kv, &keys::parts(target, variant, read.tool)).await?;
-    let settled =
-        of_tool.as_ref().is_some_and(|known| known.has(read.parts) || known.missing_parts(read.parts).is_some());
-    let several = several_tools()?;
-    if settled || *read.tool == several {
-        return Ok(of_tool);
+
+    /// The newest complete scan of a variant in a series.
+    async fn head(
+        &self,
+        request: &ScanRequest,
+        variant: &VariantName,
+        series: &Series,
+    ) -> Result<Option<ScanId>, Problem> {
+        let key = keys::head(request.target_id(), variant, &series.tool, &series.categories);
+        Ok(document::find::<Head>(self.kv, &key).await?.map(|head| head.scan))
     }
-    let of_several = document::find::<KnownParts>(kv, &keys::parts(target, variant, &several)).await?;
-    Ok(match (of_tool, of_several) {
-        (Some(of_tool), Some(of_several)) => {
-            let sets = of_several.sets.into_iter().chain(of_tool.sets).collect();
-            Some(KnownParts { sets, ..KnownParts::default() })
+
+    /// The known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of reports by
+    /// several tools too.
+    async fn known_parts(
+        &self,
+        request: &ScanRequest,
+        variant: &VariantName,
+        tool: &ScannerId,
+        parts: &[String],
+    ) -> Result<Option<KnownParts>, Problem> {
+        if parts.is_empty() {
+            return Ok(None);
         }
-        (of_tool, of_several) => of_tool.or(of_several),
-    })
-}
-
-fn several_tools() -> Result<ScannerId, Problem> {
-    SEVERAL_TOOLS.parse().map_err(|error| Problem::internal(format!("{error}")))
-}
-
-fn lacking<'a>(known: &'a KnownParts, read: &Contents<'_>, missing: &mut Vec<String>) -> Option<&'a PartSet> {
-    let lacking = known.missing_parts(read.parts)?;
-    *missing = lacking.parts.into_iter().take(MISSING_LISTED_MAX).map(str::to_owned).collect();
-    Some(lacking.of)
-}
-
-/// Remembers the parts of a complete scan's report, so that a later one that lacks some is noticed.
-///
-/// # Errors
-/// The store failed.
-pub(crate) async fn remember_parts(kv: &impl Kv, record: &ScanRecord) -> Result<(), Problem> {
-    if record.parts.is_empty() {
-        return Ok(());
+        let several: ScannerId = SEVERAL_TOOLS.parse().map_err(|error| Problem::internal(format!("{error}")))?;
+        let target: TargetId = request.target_id();
+        let of_tool = document::find::<KnownParts>(self.kv, &keys::parts(target, variant, tool)).await?;
+        if *tool == several || of_tool.as_ref().is_some_and(|known| known.decides(parts)) {
+            return Ok(of_tool);
+        }
+        let of_several = document::find::<KnownParts>(self.kv, &keys::parts(target, variant, &several)).await?;
+        Ok(KnownParts::joined(of_tool, of_several))
     }
-    let key = keys::parts(record.request.target_id(), &record.request.variant, &record.tool);
-    let known = document::find::<KnownParts>(kv, &key).await?.unwrap_or_default();
-    if known.has(&record.parts) {
-        return Ok(());
+
+    /// Remembers the parts of a complete scan's report, so that a later report that lacks some of them is noticed.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn remember_parts(&self, record: &ScanRecord) -> Result<(), Problem> {
+        if record.parts.is_empty() {
+            return Ok(());
+        }
+        let key = keys::parts(record.request.target_id(), &record.request.variant, &record.tool);
+        let known = document::find::<KnownParts>(self.kv, &key).await?.unwrap_or_default();
+        if known.has(&record.parts) {
+            return Ok(());
+        }
+        let (parts, tool, categories) = (record.parts.clone(), record.tool.clone(), record.categories.clone());
+        document::put(self.kv, &key, &known.with(PartSet { parts, tool, categories })).await?;
+        Ok(())
     }
-    let (parts, tool, categories) = (record.parts.clone(), record.tool.clone(), record.categories.clone());
-    document::put(kv, &key, &known.with(PartSet { parts, tool, categories })).await?;
-    Ok(())
+}
+
+fn invalid_baseline(error: &PatternError) -> Problem {
+    Problem::internal(format!("the stored baseline is not valid: {error}"))
 }

@@ -1,15 +1,15 @@
-//! A replay: a scan's raw report read again by the parsers of today, judged as the original was, beside the original.
+//! A replay: reads a scan's raw report again with the current parsers, judges it as the original was judged, and returns
+//! both results.
 //!
-//! It counts nowhere: it is in no journal, no later scan is compared with it, and the original is not touched.
+//! A replay does not count: it is in no journal, it is never a reference scan, and it does not change the original.
 
-use crate::asked::scanner;
-use crate::body::Part;
-use crate::parse::{Report, parse};
-use crate::raw::{Keep, Stored};
-use crate::sealing::Sealer;
-use crate::sidecar::Sidecar;
+use crate::body::UploadPart;
+use crate::encryption::SegmentCipher;
+use crate::ingest::Ingest;
+use crate::parse::{ParseResult, ReportParser};
+use crate::raw_segments::{AttemptSegments, StoredPart};
 use crate::sync_kv::SyncKv;
-use crate::upload::{Context, freeze, judge};
+use crate::upload_request::find_scanner;
 use api::auth::Identity;
 use api::internal::{Hold, Services};
 use api::problem::{Code, Problem};
@@ -17,139 +17,185 @@ use api::v1::{ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
 use domain::replay::{ReplaySource, Replayed, ScanResult, differences};
-use domain::scan::{ParsedReport, ScanRecord};
+use domain::scan::ScanRecord;
 use domain::version::Versions;
-use scanners::{Input, Source as _};
 use std::collections::BTreeMap;
 use store::kv::Kv;
 use store::outcome::{fill_titles, rows, sizes};
-use store::scans::{Answered, Frozen, RawReport, Written, discard};
+use store::scans::{Answered, Frozen, RawReport, Written, discard, findings_list};
 use store::{document, keys};
 
-/// What comparing holds for each issue of either result, in bytes.
+/// The memory that comparing needs for each issue of either result, in bytes.
 const BYTES_PER_ISSUE: usize = 80;
-/// What comparing holds for each occurrence of either result, in bytes.
+/// The memory that comparing needs for each occurrence of either result, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 32;
 
-/// What a replay asks for.
+/// The parameters of a replay.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ReplayRequest {
     /// The project.
     pub project: ProjectId,
     /// The scan to replay.
     pub scan: ScanId,
+    /// The versions of the parsers and the matcher to replay it with.
+    pub versions: Versions,
 }
 
-/// Replays a scan by parsers and matcher of these versions, and compares the result with the original's. Replayed again
-/// by the same versions, the first replay stands. `hold` waits for a share of memory of so many bytes.
-///
-/// # Errors
-/// A problem for the caller. What was done of a replay that ended in one is not done again.
-pub async fn run<K: Kv, S: SyncKv, V: Services>(
-    context: &Context<'_, K, S, V>,
-    who: &Identity,
-    asked: Asked,
-    versions: Versions,
-    hold: Hold,
-) -> Result<ReplayAnswer, Problem> {
-    let kv = context.kv;
-    let answer = finished(kv, &asked, who).await?;
-    let original = Frozen::get(kv, asked.scan).await?;
-    if let Some(first) = original.record.replay_of {
-        let detail = format!("scan {} is a replay itself; replay its original, scan {first}", asked.scan);
-        return Err(Problem::new(Code::NotReplayable, detail));
-    }
-
-    let (sealer, origin, versions) = match Sealer::reopen(&original.raw, &context.storage_key) {
-        Ok(sealer) => (Some(sealer), ReplaySource::Report, versions),
-        // The findings are what the parsers of that time made: no other version had a part in them.
-        Err(reason) => {
-            let parsers = original.record.versions.parsers;
-            (None, ReplaySource::Findings { reason }, Versions { parsers, ..versions })
+impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
+    /// Replays a scan, and compares the result with the original's. A repeated replay with the same versions returns the
+    /// first one. `hold` waits for a share of memory.
+    ///
+    /// # Errors
+    /// A problem for the caller. If the replay is retried, the steps that are done are not repeated.
+    pub async fn replay(&self, caller: &Identity, replay: ReplayRequest, hold: Hold) -> Result<ReplayAnswer, Problem> {
+        let answer = self.answer_of(&replay, caller).await?;
+        let original = Frozen::get(self.kv, replay.scan).await?;
+        if let Some(first) = original.record.replay_of {
+            let detail = format!("scan {} is a replay itself; replay its original, scan {first}", replay.scan);
+            return Err(Problem::new(Code::NotReplayable, detail));
         }
-    };
-    let id = ScanId::of_replay(original.record.id, versions);
-    let replay = match Frozen::find(kv, id).await? {
-        Some(frozen) => frozen,
-        None => {
-            let replayed = Replayed { at: context.now, by: who.actor.clone(), origin };
-            let record = ScanRecord {
-                id,
-                versions,
-                replay_of: Some(original.record.id),
-                replayed: Some(replayed),
-                ..original.record.clone()
-            };
-            match &sealer {
-                Some((sealer, segments)) => reread(context, &original, record, sealer, *segments).await?,
-                None => freeze(context, from_findings(&original, record), true, async |mine| Ok(mine)).await?,
+        let (raw_report, origin, versions) = match SegmentCipher::of_stored(&original.raw, &self.storage_key) {
+            Ok(raw_report) => (Some(raw_report), ReplaySource::Report, replay.versions),
+            // The findings were made by the original's parsers.
+            Err(reason) => {
+                let parsers = original.record.versions.parsers;
+                (None, ReplaySource::Findings { reason }, Versions { parsers, ..replay.versions })
             }
+        };
+        let id = ScanId::of_replay(original.record.id, versions);
+        let frozen = match Frozen::find(self.kv, id).await? {
+            Some(frozen) => frozen,
+            None => {
+                let replayed = Replayed { at: self.now, by: caller.actor.clone(), origin };
+                let record = ScanRecord {
+                    id,
+                    versions,
+                    replay_of: Some(original.record.id),
+                    replayed: Some(replayed),
+                    ..original.record.clone()
+                };
+                match &raw_report {
+                    Some((cipher, segments)) => self.read_again(&original, record, cipher, *segments).await?,
+                    None => self.claim_and_freeze(from_findings(&original, record)).await?,
+                }
+            }
+        };
+        let replayed = self.complete_replay(&frozen).await?;
+        self.compare_results((&original, answer), (&frozen, replayed), hold).await
+    }
+
+    /// The answer of the original, if the caller may see its target.
+    async fn answer_of(&self, replay: &ReplayRequest, caller: &Identity) -> Result<ScanAnswer, Problem> {
+        let ReplayRequest { project, scan, .. } = replay;
+        let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(*scan)).await?;
+        answered
+            .map(|answered| answered.answer)
+            .filter(|answer| caller.sees(project, &answer.scan))
+            .ok_or_else(|| Problem::not_found(format!("project `{project}` has no finished scan {scan}")))
+    }
+
+    /// Parses the raw report again and freezes the result. Removes the new findings if this fails, or if another replay was
+    /// faster.
+    async fn read_again(
+        &self,
+        original: &Frozen,
+        record: ScanRecord,
+        cipher: &SegmentCipher,
+        segments: u32,
+    ) -> Result<Frozen, Problem> {
+        let (scan, attempt) = (record.id, hex(&self.random));
+        let mut written = Written::default();
+        let frozen = match self.parse_again(original, record, &attempt, cipher, segments, &mut written.findings) {
+            Ok(own) => self.claim_and_freeze(own).await,
+            Err(problem) => Err(problem),
+        };
+        if !frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt) {
+            discard(self.kv, scan, &attempt, written).await?;
         }
-    };
-    let replayed = complete(context, &replay).await?;
-    compared(kv, (&original, answer), (&replay, replayed), hold).await
-}
+        frozen
+    }
 
-/// The original's answer, if the caller may see its target.
-async fn finished(kv: &impl Kv, asked: &Asked, who: &Identity) -> Result<ScanAnswer, Problem> {
-    let answered: Option<Answered<ScanAnswer>> = document::find(kv, &keys::answer(asked.scan)).await?;
-    let Asked { project, scan, .. } = asked;
-    answered
-        .map(|answered| answered.answer)
-        .filter(|answer| who.sees(project, &answer.scan))
-        .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{project}`")))
-}
-
-/// Reads the raw report again and freezes what it says now; leaves nothing behind if that fails.
-async fn reread<K: Kv, S: SyncKv, V: Services>(
-    context: &Context<'_, K, S, V>,
-    original: &Frozen,
-    record: ScanRecord,
-    sealer: &Sealer,
-    segments: u32,
-) -> Result<Frozen, Problem> {
-    let (scan, attempt) = (record.id, hex(&context.random));
-    let mut written = Written::default();
-    let frozen = async {
-        let keep = Keep { scan: original.record.id, attempt: &original.attempt, sealer };
-        let stored = Stored::new(context.sync, keep, Part::Report, segments);
-        let stored_sidecar = original.source.map(|segments| Stored::new(context.sync, keep, Part::Sidecar, segments));
-        let (_, expected) = scanner(record.request.scanner.as_str()).map_err(|problem| unread(&problem))?;
-        let parsed = (|| {
-            let sidecar = stored_sidecar.as_ref().map(|stored| Sidecar::open(stored.open())).transpose()?;
-            let report = Report { expected, input: Input::Stream(&stored), scan, attempt: &attempt };
-            parse(context.sync, report, sidecar.map(|(_, sidecar)| sidecar), &mut written.findings)
-        })();
-        let failed = stored.failure().or_else(|| stored_sidecar.and_then(Stored::failure));
-        let (parsed, manifest) = match failed {
-            Some(failure) => return Err(failure.into()),
-            None => parsed.map_err(|problem| unread(&problem))?,
-        };
-        let name = |name: &str| name.parse().map_err(|error| Problem::internal(format!("{error}")));
-        let record = ScanRecord { tool: name(&parsed.tool)?, format: name(parsed.format)?, ..record };
-        let report = ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version };
-        let raw = RawReport::OfOriginal;
-        let mine = Frozen {
-            record,
+    /// Parses the raw report again. The new findings are in the store when this returns; `written` counts their segments.
+    fn parse_again(
+        &self,
+        original: &Frozen,
+        record: ScanRecord,
+        attempt: &str,
+        cipher: &SegmentCipher,
+        segments: u32,
+        written: &mut u32,
+    ) -> Result<Frozen, Problem> {
+        let (_, expected) = find_scanner(record.request.scanner.as_str()).map_err(|problem| refused_now(&problem))?;
+        let of_original = AttemptSegments { scan: original.record.id, attempt: &original.attempt, cipher };
+        let stored = |part, count| StoredPart::new(self.sync, of_original, part, count);
+        let report = stored(UploadPart::Report, segments);
+        let sidecar = original.source.map(|segments| stored(UploadPart::Sidecar, segments));
+        let parser = ReportParser { sync: self.sync, expected, report, sidecar };
+        let parsed = parser.parse(findings_list(record.id, attempt), written);
+        let ParseResult { tool, format, report, findings, .. } = parsed.map_err(|problem| refused_now(&problem))?;
+        Ok(Frozen {
+            record: ScanRecord { tool, format, ..record },
             report,
-            attempt: attempt.clone(),
-            raw,
+            attempt: attempt.to_owned(),
+            raw: RawReport::OfOriginal,
             source: original.source,
-            findings: manifest,
+            findings,
             findings_of: None,
-        };
-        freeze(context, mine, true, async |mine| Ok(mine)).await
+        })
     }
-    .await;
-    if frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt) {
-        return frozen;
+
+    /// Freezes a replay. Of several at once with the same versions, one does it.
+    async fn claim_and_freeze(&self, own: Frozen) -> Result<Frozen, Problem> {
+        match self.claim(own.record.id).await? {
+            Some(frozen) => Ok(frozen),
+            None => self.freeze_claimed(&own).await,
+        }
     }
-    // Another replay was first, or this one failed: its segments are nobody's.
-    discard(context.kv, scan, &attempt, written).await?;
-    frozen
+
+    /// Runs the stages that are not done, and stores the answer.
+    async fn complete_replay(&self, frozen: &Frozen) -> Result<ScanAnswer, Problem> {
+        let key = keys::answer(frozen.record.id);
+        if let Some(done) = document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
+            return Ok(done.answer);
+        }
+        let (answer, _) = self.run_stages(frozen).await?;
+        document::put(self.kv, &key, &Answered { v: 1, position: 0, answer: answer.clone() }).await?;
+        Ok(answer)
+    }
+
+    /// Makes the answer to a replay: both results, and the differences.
+    async fn compare_results(
+        &self,
+        (original, original_answer): (&Frozen, ScanAnswer),
+        (replay, replay_answer): (&Frozen, ScanAnswer),
+        hold: Hold,
+    ) -> Result<ReplayAnswer, Problem> {
+        let scans = [original.record.id, replay.record.id];
+        let mut bytes = 0_usize;
+        for scan in scans {
+            let (issues, occurrences) = sizes(self.kv, scan).await?;
+            bytes = bytes.saturating_add(issues.saturating_mul(BYTES_PER_ISSUE));
+            bytes = bytes.saturating_add(occurrences.saturating_mul(BYTES_PER_OCCURRENCE));
+        }
+        let _share = hold(bytes).await;
+        let [before, now] = scans;
+        let differences =
+            differences(self.outcome(before, &original_answer).await?, self.outcome(now, &replay_answer).await?);
+        let mut titles: BTreeMap<_, _> = differences.examples.iter().map(|example| (example.issue, None)).collect();
+        for scan in [now, before] {
+            fill_titles(self.kv, scan, &mut titles).await?;
+        }
+        let (original, replay) = ((&original.record, original_answer), (&replay.record, replay_answer));
+        Ok(ReplayAnswer::new(original, replay, differences, &titles))
+    }
+
+    async fn outcome(&self, scan: ScanId, answer: &ScanAnswer) -> Result<ScanResult, Problem> {
+        let (issues, occurrences) = rows(self.kv, scan).await?;
+        Ok(ScanResult { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
+    }
 }
 
-/// The original's findings, to be grouped and compared again.
+/// A replay that starts from the original's findings: they are grouped and compared again.
 fn from_findings(original: &Frozen, record: ScanRecord) -> Frozen {
     Frozen {
         record,
@@ -159,60 +205,19 @@ fn from_findings(original: &Frozen, record: ScanRecord) -> Frozen {
     }
 }
 
-/// What is told of a report that was read once and is refused now: the caller sent none, so it is not their fault.
-fn unread(problem: &Problem) -> Problem {
+/// The problem for a report that was accepted before and is refused now. The caller sent no report, so the error is not
+/// theirs.
+fn refused_now(problem: &Problem) -> Problem {
     match problem.code.status() {
         500.. => problem.clone(),
         _ => {
             let Problem { code, detail } = problem;
+            let code = code.as_str();
             let detail = format!(
-                "the report was read when it was uploaded, and the parsers of today refuse it ({}: {detail}); the scan stands as it is",
-                code.as_str()
+                "the current parsers refuse the report, which was accepted when it was uploaded ({code}: {detail}); the \
+                 scan is unchanged"
             );
             Problem::new(Code::NotReplayable, detail)
         }
     }
-}
-
-/// Runs the stages that are not done and answers. What is done is not done again.
-async fn complete<K: Kv, S: SyncKv, V: Services>(
-    context: &Context<'_, K, S, V>,
-    frozen: &Frozen,
-) -> Result<ScanAnswer, Problem> {
-    let key = keys::answer(frozen.record.id);
-    if let Some(done) = document::find::<Answered<ScanAnswer>>(context.kv, &key).await? {
-        return Ok(done.answer);
-    }
-    let (answer, _) = judge(context, frozen).await?;
-    document::put(context.kv, &key, &Answered { v: 1, position: 0, answer: answer.clone() }).await?;
-    Ok(answer)
-}
-
-/// The answer: both results, and how they differ.
-async fn compared(
-    kv: &impl Kv,
-    (original, first): (&Frozen, ScanAnswer),
-    (replay, second): (&Frozen, ScanAnswer),
-    hold: Hold,
-) -> Result<ReplayAnswer, Problem> {
-    let (was, is) = (original.record.id, replay.record.id);
-    let (mut bytes, mut titles) = (0_usize, BTreeMap::new());
-    for scan in [was, is] {
-        let (issues, occurrences) = sizes(kv, scan).await?;
-        let both =
-            issues.saturating_mul(BYTES_PER_ISSUE).saturating_add(occurrences.saturating_mul(BYTES_PER_OCCURRENCE));
-        bytes = bytes.saturating_add(both);
-    }
-    let _held = hold(bytes).await;
-    let differences = differences(outcome(kv, was, &first).await?, outcome(kv, is, &second).await?);
-    titles.extend(differences.examples.iter().map(|example| (example.issue, None)));
-    for scan in [is, was] {
-        fill_titles(kv, scan, &mut titles).await?;
-    }
-    Ok(ReplayAnswer::new((&original.record, first), (&replay.record, second), differences, &titles))
-}
-
-async fn outcome(kv: &impl Kv, scan: ScanId, answer: &ScanAnswer) -> Result<ScanResult, Problem> {
-    let (issues, occurrences) = rows(kv, scan).await?;
-    Ok(ScanResult { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
 }

@@ -1,5 +1,5 @@
-//! The sidecar with code from the working tree, read beside the report: both are in the order of the report's results, so
-//! that one row of each is all that is held. `docs/source.md` says what it is.
+//! The sidecar with code from the working tree. It is read together with the report: both are in the order of the report's
+//! results, so only one row is in memory at a time. `docs/source.md` has the format.
 
 use api::problem::{Code, Problem};
 use api::v1::{SourceHead, SourceRow};
@@ -8,34 +8,34 @@ use finding::Finding;
 use finding::limits::SOURCE_ROW_BYTES_MAX;
 use std::io::{BufRead, BufReader, Read};
 
-/// The rows of a sidecar, on the way to their findings.
+/// A sidecar that is being read.
 pub(crate) struct Sidecar<'a> {
     lines: Lines<'a>,
-    /// The next row that has met no finding.
+    /// The next row, for a finding that is still to come.
     next: Option<SourceRow>,
-    /// The result of the last row that was read.
+    /// The number of the result in the last row that was read.
     last: Option<u32>,
     counts: Counts,
 }
 
-/// What became of the rows.
+/// The numbers of rows that were used and not used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Findings that got their code.
+    /// The number of findings that got their code from a row.
     pub(crate) enriched: u64,
-    /// Rows that were not used.
+    /// The number of rows without a finding that fits.
     pub(crate) mismatched: u64,
 }
 
 impl<'a> Sidecar<'a> {
-    /// Begins to read a sidecar; its revision is in the first line.
+    /// Opens a sidecar, and reads the revision from its first line.
     ///
     /// # Errors
-    /// It does not begin like a sidecar of a known version.
+    /// The first line is not that of a sidecar of a supported version.
     pub(crate) fn open(input: Box<dyn Read + 'a>) -> Result<(Revision, Self), Problem> {
         let mut lines = Lines { reader: BufReader::new(input), line: Vec::new(), number: 0 };
         if !lines.advance()? {
-            return Err(Problem::new(Code::SourceMalformed, "the sidecar has no line"));
+            return Err(Problem::new(Code::SourceMalformed, "the sidecar is empty"));
         }
         let head = SourceHead::read(&lines.line).map_err(|reason| lines.malformed(reason))?;
         let mut sidecar = Self { lines, next: None, last: None, counts: Counts::default() };
@@ -43,10 +43,10 @@ impl<'a> Sidecar<'a> {
         Ok((head.git, sidecar))
     }
 
-    /// Adds to a finding what the sidecar has for it. Findings come in the order of the report.
+    /// Adds the sidecar's data to a finding. Call this for the findings in the order of the report.
     ///
     /// # Errors
-    /// A row can't be read.
+    /// A row cannot be read.
     pub(crate) fn add_to(&mut self, finding: &mut Finding) -> Result<(), Problem> {
         while let Some(row) = self.next.take_if(|row| row.result <= finding.result) {
             let added = if row.result == finding.result {
@@ -64,10 +64,10 @@ impl<'a> Sidecar<'a> {
         Ok(())
     }
 
-    /// Reads what is left: rows behind the last finding are of none.
+    /// Reads the rows after the last finding, which belong to no finding, and returns the counts.
     ///
     /// # Errors
-    /// A row can't be read.
+    /// A row cannot be read.
     pub(crate) fn finish(mut self) -> Result<Counts, Problem> {
         while self.next.is_some() {
             self.counts.mismatched += 1;
@@ -83,8 +83,10 @@ impl<'a> Sidecar<'a> {
         }
         let row = SourceRow::read(&self.lines.line).map_err(|reason| self.lines.malformed(reason))?;
         if let Some(last) = self.last.filter(|last| row.result <= *last) {
-            let reason =
-                format!("result {} stands behind result {last}; rows are in the order of the report", row.result);
+            let reason = format!(
+                "result {} comes after result {last}; the rows must be in ascending order, one for each result",
+                row.result
+            );
             return Err(self.lines.malformed(reason));
         }
         self.last = Some(row.result);
@@ -101,12 +103,12 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Reads the next line; none at the end.
+    /// Reads the next line. Returns false at the end.
     fn advance(&mut self) -> Result<bool, Problem> {
         self.line.clear();
         self.number += 1;
-        let over = u64::try_from(SOURCE_ROW_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-        let read = Read::by_ref(&mut self.reader).take(over).read_until(b'\n', &mut self.line);
+        let limit = u64::try_from(SOURCE_ROW_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+        let read = Read::by_ref(&mut self.reader).take(limit).read_until(b'\n', &mut self.line);
         let read = read.map_err(|error| Problem::internal(format!("the sidecar could not be read back: {error}")))?;
         if SOURCE_ROW_BYTES_MAX < self.line.len() {
             let detail = format!("line {} of the sidecar has more than {SOURCE_ROW_BYTES_MAX} bytes", self.number);
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_no_finding_are_counted_wherever_they_stand() {
+    fn rows_without_a_finding_are_counted_at_any_position() {
         let moved = row(2).replace("2.py", "elsewhere.py");
         let (findings, counts) = merged(&text(&[row(0), row(1), moved, row(8), row(9)]), &[1, 2, 3]).unwrap();
         assert_eq!(counts, Counts { enriched: 1, mismatched: 4 });
@@ -174,15 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn the_head_alone_is_a_sidecar_and_tells_the_revision() {
+    fn a_sidecar_may_have_only_its_head_with_the_revision() {
         let (revision, sidecar) = Sidecar::open(Box::new(&br#"{"v": 1, "git": {"branch": "main"}}"#[..])).unwrap();
         assert_eq!(revision.branch.unwrap().as_str(), "main");
         assert_eq!(sidecar.finish().unwrap(), Counts::default());
     }
 
     #[test]
-    fn what_is_no_sidecar_is_refused_with_its_line() {
-        assert_eq!(error(""), "source-malformed: the sidecar has no line");
+    fn a_malformed_sidecar_is_refused_with_its_line() {
+        assert_eq!(error(""), "source-malformed: the sidecar is empty");
         assert_eq!(error("{\"v\": 3}\n"), "source-malformed: line 1 of the sidecar: it is of version 3; known is 1");
         assert!(error("[]").starts_with("source-malformed: line 1 of the sidecar: "));
         assert!(error(&text(&[row(0), "{".to_owned()])).starts_with("source-malformed: line 3 of the sidecar: EOF"));
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_is_found_also_behind_the_last_finding() {
+    fn a_bad_row_after_the_last_finding_is_refused() {
         assert!(
             error(&text(&[row(7), row(8), "x".to_owned()])).starts_with("source-malformed: line 4 of the sidecar: ")
         );
@@ -203,9 +205,9 @@ mod tests {
 
     #[test]
     fn rows_that_are_not_in_order_or_twice_are_refused() {
-        let expected = "source-malformed: line 3 of the sidecar: result 1 stands behind result 1; rows are in the order of the report";
+        let expected = "source-malformed: line 3 of the sidecar: result 1 comes after result 1; the rows must be in ascending order, one for each result";
         assert_eq!(error(&text(&[row(1), row(1)])), expected);
-        assert!(error(&text(&[row(1), row(0)])).contains("result 0 stands behind result 1"));
+        assert!(error(&text(&[row(1), row(0)])).contains("result 0 comes after result 1"));
     }
 
     #[test]

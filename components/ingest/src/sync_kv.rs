@@ -1,5 +1,5 @@
-//! The store as parsers need it: an answer at once. Its calls hold up the whole instance while they run, so nothing but
-//! the parsing of a report uses it.
+//! A synchronous store, for parsers. A call blocks the whole instance until it returns, so only the parsing of a report
+//! uses it.
 
 use store::kv::KvError;
 use wasi::keyvalue::store as bucket;
@@ -14,9 +14,9 @@ mod bindings {
 }
 use bindings::wasi;
 
-/// A store that answers at once.
+/// A synchronous key-value store.
 pub trait SyncKv {
-    /// The value under `key`, if there is one.
+    /// Reads the value under `key`, if there is one.
     ///
     /// # Errors
     /// The store failed.
@@ -29,7 +29,7 @@ pub trait SyncKv {
     fn set(&self, key: &str, value: &[u8]) -> Result<(), KvError>;
 }
 
-/// The application's store.
+/// The application's store `default`.
 pub(crate) struct SpinSyncKv(bucket::Bucket);
 
 impl SpinSyncKv {

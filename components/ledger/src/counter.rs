@@ -1,8 +1,9 @@
-//! The atomic increment of `wasi:keyvalue`, beside Spin's own store for everything else.
+//! The store for journals: the atomic increment of `wasi:keyvalue`, and Spin's own key-value store for everything else.
 
 use guest::SpinKv;
 use std::time::Duration;
 use store::kv::{Counter, Kv, KvError};
+use store::poll::Sleep;
 use wasi::keyvalue::{atomics, store as bucket};
 
 mod bindings {
@@ -15,10 +16,7 @@ mod bindings {
 }
 use bindings::wasi;
 
-/// How long an appender waits for writers that are before it.
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// The application's store, with its counters.
+/// The application's store and its counters.
 pub(crate) struct SpinCounter {
     kv: SpinKv,
     bucket: bucket::Bucket,
@@ -52,10 +50,12 @@ impl Counter for SpinCounter {
     async fn increment(&self, key: &str) -> Result<u64, KvError> {
         let failed = |reason: String| KvError::Unavailable { key: key.to_owned(), reason };
         let value = atomics::increment(&self.bucket, key, 1).map_err(|error| failed(format!("{error:?}")))?;
-        u64::try_from(value).map_err(|_| failed(format!("the counter stands at {value}")))
+        u64::try_from(value).map_err(|_| failed(format!("the counter has the value {value}")))
     }
+}
 
-    async fn pause(&self) {
-        spin_sdk::time::sleep(PAUSE).await;
+impl Sleep for SpinCounter {
+    async fn sleep(&self, duration: Duration) {
+        spin_sdk::time::sleep(duration).await;
     }
 }

@@ -1,10 +1,12 @@
-//! Which fold an event goes through, and what its appender is told.
+//! Appends events to journals, and counts.
 
 use api::Problem;
 use api::internal::{AnyEvent, Append, Appended, Count, Counted};
 use domain::account::Account;
+use domain::event::Actor;
 use domain::execution::ExecutionLog;
 use domain::exemption::{Exemptions, Promoted};
+use domain::ids::EventId;
 use domain::journal::{Fold, JournalId};
 use domain::outbox::Outbox;
 use domain::project::Project;
@@ -12,54 +14,54 @@ use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use store::journal;
 use store::keys;
-use store::kv::{Counter, KvError};
+use store::kv::Counter;
 
-/// Appends an event; on return every later load sees it.
+/// Appends an event to its journal. On return, every later load of the journal sees it.
 ///
 /// # Errors
-/// The store failed, or earlier writers kept the event from being seen: append it again under the same id.
+/// The store failed, or the event is not visible yet because of slow writers before it: append it again under the same id.
 pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timestamp) -> Result<Appended, Problem> {
     let Append { id, by, event } = request;
-    let appended = match event {
-        AnyEvent::Account { event } => {
-            told(journal::append::<Account>(kv, &JournalId::Account, id, by, event, now).await)?
-        }
+    match event {
+        AnyEvent::Account { event } => append_to::<Account>(kv, &JournalId::Account, id, by, event, now).await,
         AnyEvent::Project { event } => {
             let journal = JournalId::Project { project: event.project.clone() };
-            told(journal::append::<Project>(kv, &journal, id, by, event, now).await)?
+            append_to::<Project>(kv, &journal, id, by, event, now).await
         }
         AnyEvent::Exemption { project, event } => {
-            let journal = JournalId::Exemptions { project };
-            told(journal::append::<Exemptions>(kv, &journal, id, by, event, now).await)?
+            append_to::<Exemptions>(kv, &JournalId::Exemptions { project }, id, by, event, now).await
         }
-        AnyEvent::Promoted { event } => {
-            told(journal::append::<Promoted>(kv, &JournalId::Promoted, id, by, event, now).await)?
-        }
+        AnyEvent::Promoted { event } => append_to::<Promoted>(kv, &JournalId::Promoted, id, by, event, now).await,
         AnyEvent::Outbox { project, event } => {
-            told(journal::append::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await)?
+            append_to::<Outbox>(kv, &JournalId::Outbox { project }, id, by, event, now).await
         }
         AnyEvent::Execution { project, execution, event } => {
-            let journal = JournalId::Execution { project, execution };
-            told(journal::append::<ExecutionLog>(kv, &journal, id, by, event, now).await)?
+            append_to::<ExecutionLog>(kv, &JournalId::Execution { project, execution }, id, by, event, now).await
         }
-        AnyEvent::Scan { journal, event } => told(journal::append::<ScanLog>(kv, &journal, id, by, event, now).await)?,
-    };
-    Ok(appended)
+        AnyEvent::Scan { journal, event } => append_to::<ScanLog>(kv, &journal, id, by, event, now).await,
+    }
 }
 
-/// Counts something, and gives a number that nobody else gets.
+async fn append_to<F: Fold>(
+    kv: &impl Counter,
+    journal: &JournalId,
+    id: EventId,
+    by: Actor,
+    event: F::Event,
+    now: impl Fn() -> Timestamp,
+) -> Result<Appended, Problem> {
+    let appended = journal::append::<F>(kv, journal, id, by, event, now).await?;
+    Ok(Appended { n: appended.n, refused: appended.outcome.err() })
+}
+
+/// Increments a counter and returns its new value. No two callers get the same number.
 ///
 /// # Errors
 /// The store failed.
-pub async fn count(kv: &impl Counter, what: Count) -> Result<Counted, Problem> {
-    let key = match what {
+pub async fn count(kv: &impl Counter, counter: Count) -> Result<Counted, Problem> {
+    let key = match counter {
         Count::Claim { scan } => keys::scan_claims(scan),
         Count::Turn { target, variant, tool } => keys::turns(target, &variant, &tool),
     };
     Ok(Counted { n: kv.increment(&key).await? })
-}
-
-fn told<F: Fold>(result: Result<journal::Appended<F>, KvError>) -> Result<Appended, Problem> {
-    let appended = result?;
-    Ok(Appended { n: appended.n, refused: appended.outcome.err() })
 }

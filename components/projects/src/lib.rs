@@ -26,7 +26,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     if guest::is_public(&request, &OPENAPI)? {
         return Ok(Reply::json_text(200, openapi::DOCUMENT));
     }
@@ -35,7 +35,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     }
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
-    let Session { kv, now, who, call, params } = session;
+    let Session { kv, now, caller: who, call, params } = session;
     let event = EventId::from_bits(guest::random_bits()?);
     let context = Context { kv: &kv, services: &Chain, now, event, project };
     let (query, body) = (&mut request.query, &mut request.body);
@@ -70,8 +70,8 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
 }
 
 /// A call to no project.
-async fn of_account(mut request: guest::Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, call, params } = Session::<calls::account::Call>::open(&request).await?;
+async fn of_account(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
+    let Session { kv, now, caller: who, call, params } = Session::<calls::account::Call>::open(&request).await?;
     let event = EventId::from_bits(guest::random_bits()?);
     let context = tokens::Context { kv: &kv, services: &Chain, now, event, project: None };
     match call {

@@ -32,10 +32,10 @@ pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
 }
 
-async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
+async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
-    let Session { kv, now, who, call, params } = session;
+    let Session { kv, now, caller: who, call, params } = session;
     let context = Context { kv: &kv, now, project, who, hold: guest::memory::hold };
     let query = &mut request.query;
 

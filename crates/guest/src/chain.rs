@@ -1,4 +1,4 @@
-//! Calls from component to component over private routes (`http://<component>.spin.internal`), in process.
+//! Calls between components, in process, over private routes (`http://<component>.spin.internal`).
 
 use crate::request::{FORWARDED_ADDRESS, Reply, client_address, header, headers_of};
 use api::Problem;
@@ -11,11 +11,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use spin_sdk::http::body::IncomingBodyExt as _;
 use spin_sdk::http::{HeaderMap, Request, Response, StatusCode, send};
 use std::time::Duration;
+use store::poll::Sleep;
 
-/// How long a request waits for another that is before it.
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// The other components, by service chaining.
+/// The other components, called by service chaining.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Chain;
 
@@ -29,48 +27,50 @@ impl Services for Chain {
         post("ledger", "/append", "application/json", request).await
     }
 
-    async fn count(&self, what: &Count) -> Result<u64, Problem> {
-        let counted: Counted = post("ledger", "/count", "application/json", what).await?;
+    async fn count(&self, counter: &Count) -> Result<u64, Problem> {
+        let counted: Counted = post("ledger", "/count", "application/json", counter).await?;
         Ok(counted.n)
-    }
-
-    async fn pause(&self) {
-        spin_sdk::time::sleep(PAUSE).await;
     }
 }
 
-/// A request that a component sends on for a client.
+impl Sleep for Chain {
+    async fn sleep(&self, duration: Duration) {
+        spin_sdk::time::sleep(duration).await;
+    }
+}
+
+/// A request to another component.
 #[derive(Debug)]
-pub struct Onward<'a> {
-    /// The component that answers it.
+pub struct OutgoingRequest<'a> {
+    /// The component that is called.
     pub component: &'static str,
     /// The method.
     pub method: &'a str,
-    /// The path, with its query.
+    /// The path and the query.
     pub path: &'a str,
-    /// The value of the header `Authorization`, if there is one.
+    /// The value of the header `Authorization`, if the client sent one.
     pub authorization: Option<&'a str>,
-    /// The client's address, as [`client_address`] has it.
+    /// The client's address, see [`client_address`].
     pub client: Option<&'a str>,
-    /// The body's media type, where there is a body.
+    /// The media type of the body, if the request has a body.
     pub media_type: Option<&'a str>,
 }
 
-/// Sends a request without a body on to another component, with who asks and from where, and answers with its reply.
+/// Forwards a `GET` request to another component, with the client's token and address, and returns the reply.
 ///
 /// # Errors
-/// The component could not be reached.
+/// The component cannot be reached.
 pub async fn forward(component: &'static str, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let (client, authorization) = (client_address(headers), header(headers, "authorization")?);
-    let onward = Onward { component, method: "GET", path, authorization, client, media_type: None };
-    onward.send(Full::new(Bytes::new())).await
+    let request = OutgoingRequest { component, method: "GET", path, authorization, client, media_type: None };
+    request.send(Full::new(Bytes::new())).await
 }
 
-impl Onward<'_> {
-    /// Sends it with this body, which may still arrive, and answers with the reply.
+impl OutgoingRequest<'_> {
+    /// Sends the request with this body, which may be a stream, and returns the reply.
     ///
     /// # Errors
-    /// The component could not be reached, or the body ended early.
+    /// The component cannot be reached, or the body ended early.
     pub async fn send<B>(&self, body: B) -> Result<Reply, Problem>
     where
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + 'static,
@@ -100,35 +100,35 @@ async fn post<B: Serialize, A: DeserializeOwned>(
     value: &B,
 ) -> Result<A, Problem> {
     let json = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
-    let onward =
-        Onward { component, method: "POST", path, authorization: None, client: None, media_type: Some(media_type) };
-    answered(component, &onward.send(Full::new(Bytes::from(json))).await?)
+    let media_type = Some(media_type);
+    let request = OutgoingRequest { component, method: "POST", path, authorization: None, client: None, media_type };
+    parse_reply(component, &request.send(Full::new(Bytes::from(json))).await?)
 }
 
-/// What a component's reply says.
+/// Parses the JSON of a component's reply.
 ///
 /// # Errors
-/// It is a problem, or not what `T` takes.
-pub fn answered<T: DeserializeOwned>(component: &str, reply: &Reply) -> Result<T, Problem> {
-    succeeded(component, reply)?;
+/// The reply is a problem, or its JSON does not fit `T`.
+pub fn parse_reply<T: DeserializeOwned>(component: &str, reply: &Reply) -> Result<T, Problem> {
+    check_reply(component, reply)?;
     serde_json::from_slice(&reply.body)
-        .map_err(|error| Problem::internal(format!("the component `{component}` answered strangely: {error}")))
+        .map_err(|error| Problem::internal(format!("the reply of the component `{component}` cannot be read: {error}")))
 }
 
-/// Whether a component did what it was asked for.
+/// Checks that a component's reply is a success.
 ///
 /// # Errors
-/// It did not: its problem.
-pub fn succeeded(component: &str, reply: &Reply) -> Result<(), Problem> {
+/// It is not: the problem in the reply.
+pub fn check_reply(component: &str, reply: &Reply) -> Result<(), Problem> {
     if (200..300).contains(&reply.status) {
         return Ok(());
     }
     Err(Problem::from_json(&reply.body).unwrap_or_else(|| {
-        // The host answered in the component's place.
-        let said = serde_json::from_slice::<Document>(&reply.body).map(|document| document.detail);
-        let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&reply.body).into_owned());
+        // The host answered instead of the component.
+        let text = serde_json::from_slice::<Document>(&reply.body).map(|document| document.detail);
+        let text = text.unwrap_or_else(|_| String::from_utf8_lossy(&reply.body).into_owned());
         let status = StatusCode::from_u16(reply.status).unwrap_or_default();
-        let detail = format!("the component `{component}` answered {status}: {said}");
+        let detail = format!("the component `{component}` answered {status}: {text}");
         Problem::new(Code::Unavailable, detail)
     }))
 }
@@ -142,6 +142,6 @@ async fn body(component: &str, response: Response) -> Result<Bytes, Problem> {
 }
 
 fn unreachable(component: &str, error: impl std::fmt::Debug) -> Problem {
-    let detail = format!("the component `{component}` could not be reached: {error:?}; send the request again");
+    let detail = format!("the component `{component}` cannot be reached: {error:?}; send the request again");
     Problem::new(Code::Unavailable, detail)
 }

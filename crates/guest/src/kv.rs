@@ -1,19 +1,19 @@
-//! The `store` crate's trait over Spin's key-value store.
+//! The trait [`Kv`] for Spin's key-value store.
 
 use spin_sdk::key_value::Store;
 use std::fmt;
 use store::kv::{Kv, KvError};
 
-/// The store of this request.
+/// The application's key-value store, opened for one request.
 pub struct SpinKv {
     store: Store,
 }
 
 impl SpinKv {
-    /// Opens the application's store.
+    /// Opens the store `default`.
     ///
     /// # Errors
-    /// The component is not granted it, or the host has none.
+    /// The manifest does not grant the component this store, or the host does not have it.
     pub async fn open() -> Result<Self, KvError> {
         match Store::open_default().await {
             Ok(store) => Ok(Self { store }),

@@ -1,5 +1,5 @@
-//! What every component shares of the platform: the store, requests and responses, service chaining, time and
-//! randomness. Nothing here decides anything.
+//! The parts of the Spin SDK that components share: the store, requests and replies, service chaining, time and
+//! randomness. No decisions are made here.
 #![forbid(unsafe_code)]
 
 pub mod chain;
@@ -10,44 +10,45 @@ mod request;
 mod session;
 
 pub use kv::SpinKv;
-pub use request::{Body, Call, Reply, bulk_body, bulk_bytes, header, json, json_body, serve, serve_with};
+pub use request::{Body, HttpRequest, Reply, bulk_body, bulk_bytes, header, json, json_body, serve, serve_with};
 pub use session::{Session, is_public};
 
 use api::Problem;
 use domain::time::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The host's clock.
+/// The time on the host's clock.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// 128 random bits, for ids.
+/// `N` random bytes, for ids and keys.
 ///
 /// # Errors
-/// The host gives no randomness.
+/// The host does not provide random bytes.
 pub fn random_bits<const N: usize>() -> Result<[u8; N], Problem> {
     let mut bits = [0; N];
-    getrandom::fill(&mut bits).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bits)
+        .map_err(|error| Problem::internal(format!("the host does not provide random bytes: {error}")))?;
     Ok(bits)
 }
 
 /// A new token: [`TOKEN_PREFIX`](api::auth::TOKEN_PREFIX) and 256 random bits.
 ///
 /// # Errors
-/// The host gives no randomness.
+/// The host does not provide random bytes.
 pub fn random_token() -> Result<String, Problem> {
     let bits = random_bits::<32>()?;
     Ok(format!("{}{}", api::auth::TOKEN_PREFIX, domain::digest::hex(&bits)))
 }
 
-/// A variable of the application; absent and empty are the same.
+/// The value of an application variable. Absent and empty are the same.
 ///
 /// # Errors
-/// The component is not granted the variable, or its provider failed.
+/// The manifest does not grant the component this variable, or its provider failed.
 pub async fn variable(name: &str) -> Result<String, Problem> {
     spin_sdk::variables::get(name)
         .await
-        .map_err(|error| Problem::internal(format!("variable `{name}` can't be read: {error:?}")))
+        .map_err(|error| Problem::internal(format!("the variable `{name}` cannot be read: {error:?}")))
 }

@@ -1,46 +1,79 @@
-//! A share of the instance's memory for work that holds whole lists.
+//! Shares of the instance's memory, for work that needs whole lists or reports in memory.
 //!
-//! A host may give an instance 16 requests at once and 128 MiB for all of them; running out ends all 16. So work that
-//! grows with the scan first asks for what it will hold, and waits its turn.
+//! A host may give an instance 16 requests at once and 128 MiB for all of them; running out ends all 16. So work whose
+//! memory grows with the scan takes a share first. All shares of an instance are in one account.
 
+use crate::chain::Chain;
 use std::any::Any;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::poll;
 
-/// What all requests of this instance may hold together, in bytes; the rest of 128 MiB is for code, buffers and
-/// everything small.
-const SHARED_BYTES: usize = 80 * 1024 * 1024;
-/// How long a request waits before it looks again.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The limit for all shares of this instance together, in bytes. The rest of 128 MiB is for code, buffers and small
+/// values.
+const SHARED_BYTES_MAX: usize = 80 * 1024 * 1024;
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
+/// The sum of all shares, in bytes.
+static SHARED_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-/// A share that is held until this is dropped.
-struct Share {
+/// A share of the memory. It is given back when this is dropped.
+#[derive(Debug, Default)]
+pub struct Share {
     bytes: usize,
 }
 
-/// Waits until so many bytes are free; an [`api::internal::Hold`].
-pub fn hold(bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
-    Box::pin(async move { Box::new(share(bytes).await) as Box<dyn Any> })
-}
-
-/// Work that needs more than there is waits until it is alone, and then tries.
-async fn share(bytes: usize) -> Share {
-    let bytes = bytes.min(SHARED_BYTES);
-    loop {
-        // The instance has one thread: nothing comes between the two lines.
-        if HELD.load(Ordering::Relaxed) + bytes <= SHARED_BYTES {
-            HELD.fetch_add(bytes, Ordering::Relaxed);
-            return Share { bytes };
+impl Share {
+    /// Grows the share to `bytes`, without waiting. Returns false, and leaves the share as it is, if all shares together
+    /// would then exceed `all_bytes_max`.
+    #[must_use]
+    pub fn try_grow_to(&mut self, bytes: usize, all_bytes_max: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let sum = |shared: usize| shared.checked_add(more).filter(|sum| *sum <= all_bytes_max.min(SHARED_BYTES_MAX));
+        let fits = SHARED_BYTES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok();
+        if fits {
+            self.bytes += more;
         }
-        spin_sdk::time::sleep(PAUSE).await;
+        fits
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        HELD.fetch_sub(self.bytes, Ordering::Relaxed);
+        SHARED_BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Waits for a share of `bytes`; an [`api::internal::Hold`]. Work that needs more than the limit gets a share of the
+/// whole limit, when there is no other.
+pub fn hold(bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
+    Box::pin(async move {
+        let mut share = Share::default();
+        let bytes = bytes.min(SHARED_BYTES_MAX);
+        let waited = poll::until(&Chain, Duration::MAX, async |_| {
+            Ok::<_, Infallible>(share.try_grow_to(bytes, SHARED_BYTES_MAX).then_some(()))
+        });
+        // Without a limit and errors the wait ends only with the share.
+        let Ok(_) = waited.await;
+        Box::new(share) as Box<dyn Any>
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_stay_below_their_limit_together_and_are_given_back() {
+        let (mut first, mut second) = (Share::default(), Share::default());
+        assert!(first.try_grow_to(60, 100) && second.try_grow_to(40, 100));
+        assert!(!second.try_grow_to(41, 100), "101 bytes together");
+        assert!(!Share::default().try_grow_to(1, 100), "all shares count");
+        drop(first);
+        assert!(second.try_grow_to(100, 100) && !second.try_grow_to(101, 100));
+        assert!(!second.try_grow_to(SHARED_BYTES_MAX + 1, usize::MAX), "no limit is above that of the instance");
+        drop(second);
+        assert_eq!(SHARED_BYTES.load(Ordering::Relaxed), 0);
     }
 }

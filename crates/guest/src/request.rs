@@ -1,5 +1,5 @@
-//! A request taken apart for a component's job, and the job's answer put together again. Errors become problems here:
-//! an `Err` given to the SDK would be an empty 500.
+//! HTTP requests as components read them, and the replies that they return. Errors become problems here: the SDK
+//! answers an `Err` with an empty 500.
 
 use api::problem::{Code, MEDIA_TYPE, Problem};
 use api::query::Query;
@@ -13,27 +13,28 @@ use spin_sdk::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Stat
 
 /// The largest JSON body of a call that is not an upload, in bytes.
 const JSON_BODY_BYTES_MAX: usize = 64 * 1024;
-/// The largest JSON body of a call that does many things at once, in bytes.
+/// The largest JSON body of a call with a list of changes, in bytes.
 const BULK_BODY_BYTES_MAX: usize = 512 * 1024;
-/// The header that names a request, so that sending it again is not a second one.
+/// The header whose value identifies a request: a retry with the same value has no second effect.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The longest value of that header, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
-/// The header in which the host says who the client is.
+/// The header in which the host passes the client's address.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
-/// What the host says there when the client is another component; nobody outside has this address.
+/// The value of that header if the client is another component. No other client has this address.
 const CHAINED_CLIENT: &str = "0.0.0.0:0";
-/// The header in which that component passes on the address of its own client.
+/// The header in which a component passes on the address of its own client.
 pub(crate) const FORWARDED_ADDRESS: &str = "gatehouse-client-addr";
 
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 
-/// A request.
-pub struct Call {
+/// An HTTP request to a component.
+pub struct HttpRequest {
     /// The method, in upper case.
     pub method: String,
-    /// The path's segments, decoded.
+    /// The segments of the path, decoded.
     pub path: Vec<String>,
-    /// The parameters.
+    /// The query parameters.
     pub query: Query,
     /// The headers.
     pub headers: HeaderMap,
@@ -41,8 +42,8 @@ pub struct Call {
     pub body: Body,
 }
 
-impl Call {
-    fn take(request: Request) -> Result<Self, Problem> {
+impl HttpRequest {
+    fn new(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         Ok(Self {
             method: parts.method.as_str().to_owned(),
@@ -53,24 +54,24 @@ impl Call {
         })
     }
 
-    /// A header's value, if it is there.
+    /// The value of a header, if the request has it.
     ///
     /// # Errors
-    /// It is there more than once, or is not UTF-8: guessing which one counts, or going on as if it were not there,
-    /// would do something else than was asked for.
+    /// The request has the header more than once, or the value is not UTF-8. To choose one of several, or to ignore it,
+    /// could do something that the client did not want.
     pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
         header(&self.headers, name)
     }
 
-    /// The key under which the request may be sent again, if there is one.
+    /// The value of the header `Idempotency-Key`, if the request has one. A retry has the same value.
     ///
     /// # Errors
-    /// It is longer than 255 characters, or not of visible ASCII characters and spaces.
+    /// It is longer than 255 characters, or has other characters than visible ASCII characters and spaces.
     pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
         let Some(key) = self.header(IDEMPOTENCY_KEY)?.filter(|key| !key.is_empty()) else { return Ok(None) };
         if key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
-            let what = format!("it is longer than {IDEMPOTENCY_KEY_BYTES_MAX} characters");
-            return Err(Problem::parameter(IDEMPOTENCY_KEY, what));
+            let reason = format!("it is longer than {IDEMPOTENCY_KEY_BYTES_MAX} characters");
+            return Err(Problem::parameter(IDEMPOTENCY_KEY, reason));
         }
         if !key.bytes().all(|c| c == b' ' || c.is_ascii_graphic()) {
             return Err(Problem::parameter(IDEMPOTENCY_KEY, "only visible ASCII characters and spaces are allowed"));
@@ -78,16 +79,16 @@ impl Call {
         Ok(Some(key.to_owned()))
     }
 
-    /// The client's network address as the host saw it; see [`client_address`].
+    /// The client's network address, if the host passes it; see [`client_address`].
     pub fn client_address(&self) -> Option<&str> {
         client_address(&self.headers)
     }
 }
 
-/// The client's network address as the host saw it. Of a request that another component sent on it is the address which
-/// that one was given; whatever a client outside writes into that header is not looked at.
+/// The client's network address as the host passes it. For a request that another component forwards, it is the address
+/// that this component forwards with it. The same header from an outside client is ignored.
 pub(crate) fn client_address(headers: &HeaderMap) -> Option<&str> {
-    // The last one, should a host add its own to what a client sent under this name.
+    // The last value, because a host may add its own value to the client's.
     let value = |name: &str| headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
     match value(CLIENT_ADDRESS) {
         Some(CHAINED_CLIENT) => value(FORWARDED_ADDRESS),
@@ -95,30 +96,30 @@ pub(crate) fn client_address(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// A header's value, if it is there once and readable; see [`Call::header`].
+/// The value of a header, if it is present; see [`HttpRequest::header`].
 ///
 /// # Errors
-/// It is there more than once, or is not UTF-8.
+/// The header is present more than once, or its value is not UTF-8.
 pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Problem::parameter(name, "the header is there more than once"));
+        return Err(Problem::parameter(name, "the header is present more than once; send it once"));
     }
     let text = std::str::from_utf8(value.as_bytes());
     text.map(Some).map_err(|_| Problem::parameter(name, "the header is not UTF-8"))
 }
 
-/// A body as it arrives.
+/// The body of a request, read as a stream.
 pub struct Body {
     stream: http_body_util::BodyDataStream<spin_sdk::wasip3::http_compat::IncomingRequestBody>,
 }
 
 impl Body {
-    /// The next bytes, or nothing at the end.
+    /// Reads the next bytes. Returns `None` at the end.
     ///
     /// # Errors
-    /// The connection broke, or the host refused to go on.
+    /// The connection broke, or the host stopped reading.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         match self.stream.next().await {
             None => Ok(None),
@@ -130,89 +131,90 @@ impl Body {
     }
 }
 
-/// Reads a small JSON body. An empty one reads as `{}`, so that a call without options needs none.
+/// Reads a JSON body of at most 64 KiB. An empty body means `{}`, so that a call without options needs no body.
 ///
 /// # Errors
-/// It is too large, or not what `T` takes.
+/// The body is too large, or does not fit `T`.
 pub async fn json_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
     json(&bytes_of(body, JSON_BODY_BYTES_MAX).await?)
 }
 
-/// Reads the JSON body of a call that does many things at once, see [`json_body`].
+/// Reads a JSON body of at most 512 KiB, for a call with a list of changes; see [`json_body`].
 ///
 /// # Errors
-/// It is too large, or not what `T` takes.
+/// The body is too large, or does not fit `T`.
 pub async fn bulk_body<T: DeserializeOwned>(body: &mut Body) -> Result<T, Problem> {
     json(&bulk_bytes(body).await?)
 }
 
-/// Reads the body of a call that may do many things at once, to be read as JSON by [`json`].
+/// Reads a body of at most 512 KiB. [`json`] parses it.
 ///
 /// # Errors
-/// It is too large.
+/// The body is too large.
 pub async fn bulk_bytes(body: &mut Body) -> Result<Vec<u8>, Problem> {
     bytes_of(body, BULK_BODY_BYTES_MAX).await
 }
 
-async fn bytes_of(body: &mut Body, most: usize) -> Result<Vec<u8>, Problem> {
+async fn bytes_of(body: &mut Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(more) = body.next().await? {
         bytes.extend_from_slice(&more);
-        if bytes.len() > most {
-            return Err(Problem::new(Code::InvalidBody, format!("the body is larger than {most} bytes")));
+        if bytes.len() > bytes_max {
+            return Err(Problem::new(Code::InvalidBody, format!("the body is larger than {bytes_max} bytes")));
         }
     }
     Ok(bytes)
 }
 
-/// Reads JSON. Nothing reads as `{}`, so that a call without options needs no body.
+/// Parses JSON. Empty text means `{}`, so that a call without options needs no body.
 ///
 /// # Errors
-/// It is not what `T` takes.
+/// The text is not a JSON object, or does not fit `T`.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
-    // serde would take the elements of a list for the fields of a struct, in their order.
+    // serde would read the elements of a list as the fields of a struct, in order.
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(Problem::new(Code::InvalidBody, "the body must be a JSON object"));
     }
-    serde_json::from_slice(text).map_err(|error| Problem::new(Code::InvalidBody, format!("the JSON body: {error}")))
+    serde_json::from_slice(text)
+        .map_err(|error| Problem::new(Code::InvalidBody, format!("the JSON body cannot be read: {error}")))
 }
 
-/// A job's answer.
+/// A component's reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The media type of the body.
+    /// The media type of the body; empty if there is no body.
     pub media_type: String,
-    /// Further headers.
+    /// The other headers.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// A JSON answer.
+    /// A reply with this value as JSON.
     ///
     /// # Errors
-    /// The value cannot be written as JSON, which is our fault.
+    /// The value cannot be written as JSON. That is a bug of ours.
     pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Problem> {
         let text = serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))?;
         Ok(Self::json_text(status, text))
     }
 
-    /// An answer that is JSON already.
+    /// A reply with this text, which is JSON.
     pub fn json_text(status: u16, text: impl Into<String>) -> Self {
         let body = text.into().into_bytes();
         Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
     }
 
-    /// An answer without a body.
+    /// A reply without a body: status 204.
     pub fn empty() -> Self {
         Self { status: 204, media_type: String::new(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// A problem; `path` is what it was asked of.
+    /// A reply with this problem. `path` is the path of the request.
     fn problem(problem: &Problem, path: &[String]) -> Self {
         let status = problem.code.status();
         let allow = (status == 405).then(|| ("allow", api::calls::allowed(path).join(", ")));
@@ -232,37 +234,42 @@ impl Reply {
         for (name, value) in self.headers {
             headers.extend(HeaderValue::from_str(&value).ok().map(|value| (HeaderName::from_static(name), value)));
         }
-        // Of an answer that says nothing else, nobody keeps a copy.
+        // Unless the reply says otherwise, caches must not store it.
         headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
         response
     }
 }
 
-/// The headers that belong to every answer of this status.
+/// The headers of every reply with this status.
 pub(crate) fn headers_of(status: u16) -> Vec<(&'static str, String)> {
     match status {
         401 => vec![("www-authenticate", "Bearer".to_owned())],
-        // What is left of the minute at most.
+        // The longest time until guesses are allowed again.
         429 => vec![("retry-after", UNKNOWN_TOKENS_WINDOW_S.to_string())],
         503 => vec![("retry-after", "1".to_owned())],
         _ => Vec::new(),
     }
 }
 
-/// Runs a job on a request and answers with its reply, or with its problem.
-pub async fn serve<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(request: Request, job: F) -> Response<Full<Bytes>> {
-    serve_with(request, job, Reply::problem).await
+/// Answers a request with the handler's reply, or with its problem.
+pub async fn serve<F>(request: Request, handler: F) -> Response<Full<Bytes>>
+where
+    F: AsyncFnOnce(HttpRequest) -> Result<Reply, Problem>,
+{
+    serve_with(request, handler, Reply::problem).await
 }
 
-/// Runs a job on a request and answers with its reply, or with what `told` makes of its problem and of the path that it
-/// was asked of.
-pub async fn serve_with<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(
+/// Answers a request with the handler's reply. `problem_reply` makes the reply for a problem and the request's path.
+pub async fn serve_with<F>(
     request: Request,
-    job: F,
-    told: impl FnOnce(&Problem, &[String]) -> Reply,
-) -> Response<Full<Bytes>> {
-    let (path, reply) = match Call::take(request) {
-        Ok(call) => (call.path.clone(), job(call).await),
+    handler: F,
+    problem_reply: impl FnOnce(&Problem, &[String]) -> Reply,
+) -> Response<Full<Bytes>>
+where
+    F: AsyncFnOnce(HttpRequest) -> Result<Reply, Problem>,
+{
+    let (path, reply) = match HttpRequest::new(request) {
+        Ok(request) => (request.path.clone(), handler(request).await),
         Err(problem) => (Vec::new(), Err(problem)),
     };
     match reply {
@@ -271,7 +278,7 @@ pub async fn serve_with<F: AsyncFnOnce(Call) -> Result<Reply, Problem>>(
             if problem.code.status() >= 500 {
                 eprintln!("{problem}");
             }
-            told(&problem, &path).into_response()
+            problem_reply(&problem, &path).into_response()
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The beginning of every call that needs a token: the store, the time, which call it is, who makes it, and whether they may.
+//! The start of every call that needs a token: opens the store, reads the time, authenticates the caller, finds the call
+//! and checks that the caller is allowed to make it.
 
 use crate::kv::SpinKv;
-use crate::request::Call;
+use crate::request::HttpRequest;
 use crate::{now, variable};
 use api::Problem;
 use api::auth::{Identity, authenticate};
@@ -9,50 +10,50 @@ use api::calls::{Found, Params, Row, Table, public};
 use domain::ids::ProjectId;
 use domain::time::Timestamp;
 
-/// A call whose caller may make it.
+/// A call of the API, after its checks.
 pub struct Session<C> {
     /// The store.
     pub kv: SpinKv,
-    /// When the call began.
+    /// The time at which the call began.
     pub now: Timestamp,
-    /// Who calls.
-    pub who: Identity,
-    /// What they call.
+    /// The authenticated caller, who is allowed to make the call.
+    pub caller: Identity,
+    /// The call.
     pub call: C,
-    /// What stands in the path for the names in braces.
+    /// The values of the placeholders in the call's path.
     pub params: Params,
 }
 
 impl<C: Table> Session<C> {
-    /// Authenticates the caller, finds the call, and checks that they may make it and that it knows its parameters.
+    /// Checks a request and finds its call.
     ///
     /// # Errors
-    /// In this order: there is no valid token; there is no such call; the project is not the caller's to see; the right
-    /// is missing; a query parameter is not known.
-    pub async fn open(request: &Call) -> Result<Self, Problem> {
+    /// In this order: the token is missing or not valid; the call does not exist; the project does not exist for this
+    /// caller; the caller does not have the right; a query parameter is unknown.
+    pub async fn open(request: &HttpRequest) -> Result<Self, Problem> {
         let (kv, now) = (SpinKv::open().await?, now());
         let (admin_token, header) = (variable("admin_token").await?, request.header("authorization")?);
-        let who = authenticate(&kv, &admin_token, header, request.client_address(), now).await?;
+        let caller = authenticate(&kv, &admin_token, header, request.client_address(), now).await?;
         let Found { call, params } = C::find(&request.method, &request.path)?;
-        who.allow(params.project()?.as_ref(), call.row().access)?;
+        caller.allow(params.project()?.as_ref(), call.row().access)?;
         request.query.check(call.row())?;
-        Ok(Self { kv, now, who, call, params })
+        Ok(Self { kv, now, caller, call, params })
     }
 
-    /// The project that the call is to.
+    /// The project in the call's path.
     ///
     /// # Errors
-    /// The call's path names none, which is our fault.
+    /// The path of this call has no project. That is a bug of ours.
     pub fn project(&self) -> Result<ProjectId, Problem> {
         self.params.read("project")
     }
 }
 
-/// Whether a request is this call, which needs no token.
+/// True if a request is this call, which needs no token.
 ///
 /// # Errors
-/// The path is the call's and the method is not, or a query parameter is not known.
-pub fn is_public(request: &Call, row: &Row) -> Result<bool, Problem> {
+/// The path is that of the call, but the method is not, or a query parameter is unknown.
+pub fn is_public(request: &HttpRequest, row: &Row) -> Result<bool, Problem> {
     let is_it = public::is(row, &request.method, &request.path)?;
     if is_it {
         request.query.check(row)?;

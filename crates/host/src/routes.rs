@@ -293,10 +293,7 @@ mod tests {
             ),
             (&["a"], "the route \"a\" is not a pattern: it does not start with /"),
             (&["/a..."], "the route \"/a...\" is not a pattern: ... replaces whole segments and follows a /"),
-            (
-                &["/a/.../b"],
-                "the route \"/a/.../b\" is not a pattern: a wildcard is written /... and is at the end",
-            ),
+            (&["/a/.../b"], "the route \"/a/.../b\" is not a pattern: a wildcard is written /... and is at the end"),
             (&["/a//b"], "the route \"/a//b\" is not a pattern: a segment is empty"),
             (&["/:a/:a"], "the route \"/:a/:a\" is not a pattern: a :name occurs twice"),
             (

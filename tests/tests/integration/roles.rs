@@ -141,7 +141,7 @@ fn a_call_takes_the_parameters_that_the_document_names_and_no_others() {
         refused(&example.with("not-there", "1"), "`not-there`");
         for (name, required) in call.operation.query() {
             // No parameter takes a NUL and an open parenthesis. What the scanner's says of it names no parameter.
-            let about = if name == "scanner" && required { "is not known".to_owned() } else { format!("`{name}`") };
+            let about = if name == "scanner" && required { "unknown scanner".to_owned() } else { format!("`{name}`") };
             refused(&example.with(&name, "\0("), &about);
             if required {
                 refused(&example.without(&name), &format!("`{name}`"));

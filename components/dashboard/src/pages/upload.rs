@@ -19,9 +19,9 @@ use api::v1::ScanAnswer;
 use domain::role::Right;
 use domain::time::Timestamp;
 use fields::Fields;
-use guest::chain::answered;
+use guest::chain::parse_reply;
 use guest::form::{Multipart, stream_of};
-use guest::{Body, Call, Reply};
+use guest::{Body, HttpRequest, Reply};
 use incoming::Incoming;
 use relay::Relay;
 
@@ -41,7 +41,7 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
 /// # Errors
 /// They may not upload, the form is not this session's, or the API failed.
 pub(crate) async fn submit(
-    call: Call,
+    call: HttpRequest,
     session: &Session,
     project: &str,
     client: Option<&str>,
@@ -110,5 +110,5 @@ async fn send(
     if let Some(problem) = refusal.take() {
         return Err(problem);
     }
-    answered(client::API, &reply?)
+    parse_reply(client::API, &reply?)
 }

@@ -140,7 +140,7 @@ fn a_key_is_for_one_sidecar_too() {
     for asked in [notes("main", &good).source(&other).key("k"), notes("main", &good).key("k")] {
         let problem = system.upload(asked).unwrap_err();
         assert_eq!(problem.code, Code::IdempotencyMismatch);
-        assert!(problem.detail.contains("other code beside the report"), "{}", problem.detail);
+        assert!(problem.detail.contains("another sidecar"), "{}", problem.detail);
     }
     assert_eq!(system.scans("main"), 1);
 }

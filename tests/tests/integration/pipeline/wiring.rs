@@ -17,12 +17,14 @@ use domain::listing::{IssueFilter, Sort};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use futures::executor::block_on;
-use ingest::upload::{Asked, Context, Encoding, Part, Parts, Source};
+use ingest::{ByteSource, Encoding, Ingest, ReplayRequest, UploadPart, UploadParts, UploadRequest};
 use results::execution::Run;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::time::Duration;
 use store::memory::MemoryKv;
+use store::poll::{self, Sleep};
 
 /// The installation's admin token.
 pub(crate) const ADMIN: &str = "root";
@@ -124,27 +126,27 @@ pub(crate) fn token_body(name: &str, role: &str) -> TokenBody {
 /// The parts of an upload in pieces; bytes are those of the part that was gone to last.
 struct Pieces {
     encoding: Encoding,
-    parts: VecDeque<(Part, Bytes)>,
+    parts: VecDeque<(UploadPart, Bytes)>,
     rest: Bytes,
 }
 
 impl Pieces {
     fn of(wanted: &mut Upload) -> Self {
-        let source = wanted.source.take().map(|source| (Part::Sidecar, source.into()));
-        let report = (Part::Report, std::mem::take(&mut wanted.body).into());
+        let source = wanted.source.take().map(|source| (UploadPart::Sidecar, source.into()));
+        let report = (UploadPart::Report, std::mem::take(&mut wanted.body).into());
         Self { encoding: wanted.encoding, parts: source.into_iter().chain([report]).collect(), rest: Bytes::new() }
     }
 }
 
-impl Parts for Pieces {
-    async fn part(&mut self) -> Result<Option<Part>, Problem> {
+impl UploadParts for Pieces {
+    async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem> {
         let Some((part, bytes)) = self.parts.pop_front() else { return Ok(None) };
         self.rest = bytes;
         Ok(Some(part))
     }
 }
 
-impl Source for Pieces {
+impl ByteSource for Pieces {
     fn encoding(&self) -> Encoding {
         self.encoding
     }
@@ -176,8 +178,11 @@ impl Services for System {
     async fn count(&self, what: &Count) -> Result<u64, Problem> {
         Ok(ledger::job::count(&self.kv, what.clone()).await?.n)
     }
-    async fn pause(&self) {
-        store::kv::Counter::pause(&self.kv).await;
+}
+
+impl Sleep for System {
+    async fn sleep(&self, duration: Duration) {
+        self.kv.sleep(duration).await;
     }
 }
 
@@ -241,9 +246,9 @@ impl System {
         Ok(who)
     }
 
-    pub(crate) fn context(&self) -> Context<'_, MemoryKv, MemoryKv, Self> {
+    pub(crate) fn context(&self) -> Ingest<'_, MemoryKv, MemoryKv, Self> {
         self.clock.set(self.clock.get() + 1000);
-        Context {
+        Ingest {
             kv: &self.kv,
             sync: &self.kv,
             services: self,
@@ -315,7 +320,7 @@ impl System {
 
     pub(crate) async fn upload_with(
         &self,
-        context: &Context<'_, MemoryKv, MemoryKv, Self>,
+        context: &Ingest<'_, MemoryKv, MemoryKv, Self>,
         mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
         let mut pieces = Pieces::of(&mut wanted);
@@ -323,10 +328,9 @@ impl System {
         let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
         let who = self.allowed(context.kv, token, project, calls::ingest::Call::Upload).await?;
         let query = &mut api::query::Query::parse(&wanted.query)?;
-        let (request, expected) = Asked::read(project.parse().unwrap(), query)?;
-        let asked = Asked { request, expected, idempotency_key: wanted.key };
-        let context = Context { random: self.bits(), storage_key: context.storage_key.clone(), ..*context };
-        ingest::upload::run(&context, &who, asked, &mut pieces).await
+        let upload = UploadRequest::from_query(project.parse().unwrap(), query, wanted.key)?;
+        let ingest = Ingest { random: self.bits(), storage_key: context.storage_key.clone(), ..*context };
+        ingest.upload(&who, upload, &mut pieces).await
     }
 
     /// Replays a scan as the admin, without a storage key.
@@ -353,11 +357,11 @@ impl System {
         storage_key: &str,
     ) -> Result<ReplayAnswer, Problem> {
         let who = self.allowed(&self.kv, token, project, calls::ingest::Call::Replay).await?;
-        let asked = ingest::replay::Asked { project: project.parse().unwrap(), scan };
+        let replay = ReplayRequest { project: project.parse().unwrap(), scan, versions };
         // The same time in every run, so that answers can be compared whole.
         let now = Timestamp::from_ms(START_MS + 3_600_000);
-        let context = Context { now, storage_key: storage_key.to_owned(), ..self.context() };
-        ingest::replay::run(&context, &who, asked, versions, hold_nothing).await
+        let ingest = Ingest { now, storage_key: storage_key.to_owned(), ..self.context() };
+        ingest.replay(&who, replay, hold_nothing).await
     }
 
     pub(crate) fn set_baseline(&self, variant: &str) {
@@ -398,7 +402,7 @@ impl System {
     /// Lets others get on so many times.
     pub(crate) async fn pauses(&self, count: usize) {
         for _ in 0..count {
-            store::kv::Counter::pause(&self.kv).await;
+            self.kv.sleep(poll::INTERVAL).await;
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an upload asks for: its parameters and headers.
+//! The parameters and headers of an upload.
 
 use api::Problem;
 use api::problem::Code;
@@ -7,41 +7,40 @@ use domain::ids::{PipelineName, ProjectId, ScannerId, TargetName, VariantName};
 use domain::scan::ScanRequest;
 use domain::target::TargetType;
 use domain::threshold::Threshold;
-use guest::Call;
+use guest::HttpRequest;
 use scanners::Expected;
 
-/// The name that stands for whichever scanner the report's content shows.
+/// The scanner name for a format that is detected from the report.
 const AUTO: &str = "auto";
 
-/// An upload's parameters.
-pub struct Asked {
-    /// What is asked for.
-    pub request: ScanRequest,
-    /// Whose report it is said to be.
+/// The parameters and headers of an upload.
+pub struct UploadRequest {
+    /// The parameters of the scan.
+    pub scan: ScanRequest,
+    /// The expected format of the report.
     pub expected: Expected,
-    /// The key under which the same upload may be sent again.
+    /// The value of the header `Idempotency-Key`, if the request has one: a retry has the same value.
     pub idempotency_key: Option<String>,
 }
 
-impl Asked {
-    /// Takes them from a request whose parameters are known to be an upload's.
+impl UploadRequest {
+    /// Reads the parameters and headers of an HTTP request. Unknown parameters are refused before.
     ///
     /// # Errors
-    /// A parameter is missing or not legal.
-    pub fn take(call: &mut Call, project: ProjectId) -> Result<Self, Problem> {
-        let idempotency_key = call.idempotency_key()?;
-        let (request, expected) = Self::read(project, &mut call.query)?;
-        Ok(Self { request, expected, idempotency_key })
+    /// A parameter or header is missing or not valid.
+    pub(crate) fn read(request: &mut HttpRequest, project: ProjectId) -> Result<Self, Problem> {
+        let idempotency_key = request.idempotency_key()?;
+        Self::from_query(project, &mut request.query, idempotency_key)
     }
 
-    /// Reads the parameters alone.
+    /// Reads the parameters.
     ///
     /// # Errors
-    /// A parameter is missing or not legal.
-    pub fn read(project: ProjectId, query: &mut Query) -> Result<(ScanRequest, Expected), Problem> {
-        let named: String = query.required("scanner")?;
-        let (id, expected) = scanner(&named)?;
-        let request = ScanRequest {
+    /// A parameter is missing or not valid.
+    pub fn from_query(project: ProjectId, query: &mut Query, idempotency_key: Option<String>) -> Result<Self, Problem> {
+        let name: String = query.required("scanner")?;
+        let (id, expected) = find_scanner(&name)?;
+        let scan = ScanRequest {
             project,
             target: query.required::<TargetName>("target")?,
             target_type: query.optional::<TargetType>("target_type")?.unwrap_or(TargetType::Repository),
@@ -54,22 +53,22 @@ impl Asked {
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
-        Ok((request, expected))
+        Ok(Self { scan, expected, idempotency_key })
     }
 }
 
-/// Whose report it is said to be, by the name of a format or `auto`.
+/// Finds a scanner by its name: the id of a format, or `auto`. Returns the id or `auto`, in lower case.
 ///
 /// # Errors
-/// There is no format of this name.
-pub(crate) fn scanner(named: &str) -> Result<(&'static str, Expected), Problem> {
-    match (named.eq_ignore_ascii_case(AUTO), scanners::find(named)) {
+/// There is no format with this name.
+pub(crate) fn find_scanner(name: &str) -> Result<(&'static str, Expected), Problem> {
+    match (name.eq_ignore_ascii_case(AUTO), scanners::find(name)) {
         (true, _) => Ok((AUTO, Expected::Any)),
         (false, Some(scanner)) => Ok((scanner.id, Expected::Tool(scanner))),
         (false, None) => {
             let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
-            let (named, known) = (named.escape_default(), known.join(", "));
-            let detail = format!("`{named}` is not known; use `{AUTO}`, or one of {known}");
+            let (name, known) = (name.escape_default(), known.join(", "));
+            let detail = format!("unknown scanner `{name}`; use `{AUTO}`, or one of {known}");
             Err(Problem::new(Code::UnknownScanner, detail))
         }
     }
@@ -80,8 +79,8 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<ScanRequest, String> {
-        let read = Asked::read("shop".parse().unwrap(), &mut Query::parse(query).unwrap());
-        read.map(|(request, _)| request).map_err(|problem| format!("{}: {}", problem.code.as_str(), problem.detail))
+        let read = UploadRequest::from_query("shop".parse().unwrap(), &mut Query::parse(query).unwrap(), None);
+        read.map(|upload| upload.scan).map_err(|problem| format!("{}: {}", problem.code.as_str(), problem.detail))
     }
 
     #[test]
@@ -114,7 +113,7 @@ mod tests {
             assert_eq!(read(&query).unwrap_err(), expected);
         }
         let unknown = read("scanner=foo&target=a&variant=b").unwrap_err();
-        assert!(unknown.starts_with("unknown-scanner: `foo` is not known; use `auto`, or one of "), "{unknown}");
+        assert!(unknown.starts_with("unknown-scanner: unknown scanner `foo`; use `auto`, or one of "), "{unknown}");
         assert!(unknown.contains("bandit"), "{unknown}");
     }
 }

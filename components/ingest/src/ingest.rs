@@ -1,0 +1,22 @@
+//! The environment of an upload or a replay.
+
+use domain::time::Timestamp;
+
+/// The stores, services and values that one upload or replay works with. The jobs are its methods
+/// [`upload`](Self::upload) and [`replay`](Self::replay).
+pub struct Ingest<'a, K, S, V> {
+    /// The store.
+    pub kv: &'a K,
+    /// The same store, for parsers.
+    pub sync: &'a S,
+    /// The other components.
+    pub services: &'a V,
+    /// The time at which the request began.
+    pub now: Timestamp,
+    /// The key that encrypts the keys of raw reports; empty if the installation has none.
+    pub storage_key: String,
+    /// Random bits for the name of this attempt, and for the scan's id if there is no `Idempotency-Key`.
+    pub random: [u8; 16],
+    /// Random bits for the key that encrypts the raw report of this upload.
+    pub raw_key: [u8; 32],
+}

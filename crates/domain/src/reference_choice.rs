@@ -1,0 +1,305 @@
+//! The choice of a scan's reference scan, from facts that were read from the store before.
+
+use crate::baseline::{Meant, PatternError, Settled};
+use crate::digest::Short;
+use crate::ids::{ScanId, ScannerId, VariantName};
+use crate::parts::{KnownParts, MISSING_LISTED_MAX};
+use crate::scan::{OfBaseline, Reference, ScanRequest, series};
+
+/// The scans of a variant by one tool and with the same categories. Each is compared with the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// The tool.
+    pub tool: ScannerId,
+    /// The categories, sorted.
+    pub categories: Vec<String>,
+}
+
+impl Series {
+    /// The id of the series, see [`series`].
+    pub fn id(&self) -> Short {
+        series(&self.tool, &self.categories)
+    }
+}
+
+/// The series that a report belongs to, and the parts that the report lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportSeries {
+    /// The series.
+    pub series: Series,
+    /// The parts that an earlier report of the series had and this one lacks, at most [`MISSING_LISTED_MAX`] of them.
+    pub lacking: Vec<String>,
+}
+
+impl ReportSeries {
+    /// Finds the series of a report by its parts. A report that lacks parts of an earlier report belongs to the series of
+    /// that report. Any other report belongs to `own`, the series of its tool and categories.
+    pub fn find(own: &Series, parts: &[String], known: Option<&KnownParts>) -> Self {
+        match known.and_then(|known| known.lacking(parts)) {
+            Some(lacking) => {
+                let series = Series { tool: lacking.of.tool.clone(), categories: lacking.of.categories.clone() };
+                let lacking = lacking.parts.into_iter().take(MISSING_LISTED_MAX).map(str::to_owned).collect();
+                Self { series, lacking }
+            }
+            None => Self { series: own.clone(), lacking: Vec::new() },
+        }
+    }
+}
+
+impl KnownParts {
+    /// True if these sets of parts decide to which series a report with these parts belongs.
+    pub fn decides(&self, parts: &[String]) -> bool {
+        self.has(parts) || self.lacking(parts).is_some()
+    }
+
+    /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer ones.
+    pub fn joined(of_tool: Option<Self>, of_several: Option<Self>) -> Option<Self> {
+        match (of_tool, of_several) {
+            (Some(of_tool), Some(of_several)) => {
+                Some(Self { sets: of_several.sets.into_iter().chain(of_tool.sets).collect(), ..Self::default() })
+            }
+            (of_tool, of_several) => of_tool.or(of_several),
+        }
+    }
+}
+
+impl Meant {
+    /// The variant that the baseline means, if it is another one than `variant`.
+    pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
+        match self {
+            Self::Variant(baseline, _) => Some(baseline).filter(|baseline| *baseline != variant),
+            Self::None | Self::NothingScanned => None,
+        }
+    }
+
+    /// The scan that decided which variant the baseline means, if it is of this series.
+    pub fn newest_of(&self, series: &Series) -> Option<ScanId> {
+        match self {
+            Self::Variant(_, newest) => {
+                newest.as_ref().filter(|newest| newest.series == Some(series.id())).map(|newest| newest.scan)
+            }
+            Self::None | Self::NothingScanned => None,
+        }
+    }
+}
+
+/// The newest complete scan of the variant itself, of the same series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousScan {
+    /// The scan.
+    pub scan: ScanId,
+    /// The parts of its report; not needed if the new report has no parts, or lacks some of a known report.
+    pub parts: Vec<String>,
+}
+
+/// The facts that decide with which scan a new scan is compared.
+#[derive(Debug, Clone)]
+pub struct ReferenceFacts<'a> {
+    /// The parameters of the new scan.
+    pub request: &'a ScanRequest,
+    /// The parts of its report.
+    pub parts: &'a [String],
+    /// The parts that the report lacks, see [`ReportSeries`].
+    pub lacking: Vec<String>,
+    /// The baseline of the target.
+    pub settled: &'a Settled,
+    /// The variant that this baseline means.
+    pub meant: &'a Meant,
+    /// The scans of that variant, of the same series.
+    pub of_baseline: OfBaseline,
+    /// The variant's own previous scan.
+    pub previous: Option<PreviousScan>,
+}
+
+/// The result of the choice. It is frozen into the scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceChoice {
+    /// The reference scan, or the reason why there is none.
+    pub reference: Reference,
+    /// The variant's own previous scan, if it is not the reference scan.
+    pub lineage: Option<ScanId>,
+    /// The parts that the report lacks, at most [`MISSING_LISTED_MAX`] of them.
+    pub missing: Vec<String>,
+    /// True if the scan is one of the target's baseline, or the target has no baseline.
+    pub baseline: bool,
+}
+
+impl ReferenceFacts<'_> {
+    /// Chooses the reference scan.
+    ///
+    /// # Errors
+    /// The stored pattern of the baseline is not valid.
+    pub fn choose(self) -> Result<ReferenceChoice, PatternError> {
+        let missing = self.missing();
+        let previous = self.previous.map(|previous| previous.scan);
+        let reference = Reference::choose(&self.request.variant, self.meant, self.of_baseline, previous);
+        let baseline = self.settled.is_of(&self.request.variant, &reference)?;
+        let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
+        Ok(ReferenceChoice { reference, lineage, missing, baseline })
+    }
+
+    /// The parts that the report lacks: those of a known report that includes it, or else those that the previous scan's
+    /// report had, even if the report has others instead.
+    fn missing(&self) -> Vec<String> {
+        // The reference scan is the same: the results of the missing parts are remediated.
+        if self.request.accept_missing || self.parts.is_empty() {
+            return Vec::new();
+        }
+        if !self.lacking.is_empty() {
+            return self.lacking.clone();
+        }
+        let before = self.previous.iter().flat_map(|previous| &previous.parts);
+        before.filter(|part| !self.parts.contains(part)).take(MISSING_LISTED_MAX).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::{Baseline, Origin};
+    use crate::gate::Verdict;
+    use crate::parts::PartSet;
+    use crate::scan::Seen;
+    use crate::time::Timestamp;
+
+    fn name(text: &str) -> VariantName {
+        text.parse().unwrap()
+    }
+
+    fn scan(n: u8) -> ScanId {
+        ScanId::from_bits([n; 16])
+    }
+
+    fn owned(parts: &[&str]) -> Vec<String> {
+        parts.iter().map(|part| (*part).to_owned()).collect()
+    }
+
+    fn series_of(tool: &str) -> Series {
+        Series { tool: tool.parse().unwrap(), categories: Vec::new() }
+    }
+
+    fn known(tool: &str, parts: &[&str]) -> KnownParts {
+        let set = PartSet { parts: owned(parts), tool: tool.parse().unwrap(), categories: owned(&["ci"]) };
+        KnownParts::default().with(set)
+    }
+
+    #[test]
+    fn a_report_that_lacks_parts_of_a_known_one_belongs_to_the_series_of_that_one() {
+        let (own, known) = (series_of("codeql"), known("sarif", &["go", "js"]));
+        let find = |parts: &[&str], known| ReportSeries::find(&own, &owned(parts), known);
+        let found = find(&["go"], Some(&known));
+        assert_eq!(found.series, Series { tool: "sarif".parse().unwrap(), categories: owned(&["ci"]) });
+        assert_eq!(found.lacking, ["js"]);
+        let alone = ReportSeries { series: own.clone(), lacking: Vec::new() };
+        assert_eq!(find(&["go", "js"], Some(&known)), alone, "it has all parts");
+        assert_eq!(find(&["go", "rust"], Some(&known)), alone, "no known report has both");
+        assert_eq!(find(&[], Some(&known)), alone, "it has no parts");
+        assert_eq!(find(&["go"], None), alone, "no report is known");
+    }
+
+    #[test]
+    fn no_more_missing_parts_are_listed_than_the_limit() {
+        let many: Vec<String> = (0..MISSING_LISTED_MAX + 2).map(|n| format!("part {n}")).collect();
+        let all: Vec<&str> = many.iter().map(String::as_str).collect();
+        let found = ReportSeries::find(&series_of("codeql"), &many[..1], Some(&known("codeql", &all)));
+        assert_eq!(found.lacking.len(), MISSING_LISTED_MAX);
+    }
+
+    #[test]
+    fn known_reports_by_several_tools_are_joined_with_those_by_the_tool_itself() {
+        let (of_tool, of_several) = (known("codeql", &["go", "js"]), known("sarif", &["go", "trivy"]));
+        let joined = KnownParts::joined(Some(of_tool.clone()), Some(of_several.clone())).unwrap();
+        let lacking = |parts: &[&str]| joined.lacking(&owned(parts)).map(|lacking| lacking.of.tool.to_string());
+        assert_eq!(lacking(&["go"]).as_deref(), Some("codeql"), "the tool's own reports come first");
+        assert_eq!(lacking(&["trivy"]).as_deref(), Some("sarif"));
+        assert_eq!(KnownParts::joined(Some(of_tool.clone()), None), Some(of_tool.clone()));
+        assert_eq!(KnownParts::joined(None, Some(of_several.clone())), Some(of_several));
+        assert_eq!(KnownParts::joined(None, None), None);
+        assert!(of_tool.decides(&owned(&["go", "js"])) && of_tool.decides(&owned(&["go"])));
+        assert!(!of_tool.decides(&owned(&["trivy"])) && !of_tool.decides(&[]));
+    }
+
+    #[test]
+    fn a_baseline_names_another_variant_and_its_newest_scan_only_where_it_has_one() {
+        let newest = |series| Seen { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
+        let (own, other) = (series_of("bandit"), series_of("trivy"));
+        let meant = Meant::Variant(name("main"), Some(newest(Some(own.id()))));
+        assert_eq!(meant.other_than(&name("work")), Some(&name("main")));
+        assert_eq!(meant.other_than(&name("main")), None);
+        assert_eq!(meant.newest_of(&own), Some(scan(1)));
+        assert_eq!(meant.newest_of(&other), None, "another tool's scan");
+        assert_eq!(Meant::Variant(name("main"), Some(newest(None))).newest_of(&own), None, "its series is unknown");
+        assert_eq!(Meant::Variant(name("main"), None).newest_of(&own), None);
+        for nothing in [Meant::None, Meant::NothingScanned] {
+            assert_eq!((nothing.other_than(&name("work")), nothing.newest_of(&own)), (None, None));
+        }
+    }
+
+    fn request(variant: &str) -> ScanRequest {
+        serde_json::from_value(serde_json::json!({
+            "project": "shop", "target": "web", "target_type": "repository", "variant": variant, "scanner": "auto",
+            "fail_on_severity": "none"
+        }))
+        .unwrap()
+    }
+
+    /// Chooses for a scan of `variant` with the parts `a` and `b`, whose baseline is the variant `main`.
+    fn choose(variant: &str, change: impl FnOnce(&mut ReferenceFacts<'_>, &mut ScanRequest)) -> ReferenceChoice {
+        let (request, parts) = (request(variant), owned(&["a", "b"]));
+        let settled = Settled { baseline: Some(Baseline::Variant(name("main"))), origin: Origin::Target };
+        let meant = Meant::Variant(name("main"), None);
+        let mut facts = ReferenceFacts {
+            request: &request,
+            parts: &parts,
+            lacking: Vec::new(),
+            settled: &settled,
+            meant: &meant,
+            of_baseline: OfBaseline::Complete(scan(1)),
+            previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
+        };
+        let mut changed = request.clone();
+        change(&mut facts, &mut changed);
+        ReferenceFacts { request: &changed, ..facts }.choose().unwrap()
+    }
+
+    #[test]
+    fn a_branch_is_compared_with_the_baseline_and_keeps_its_previous_scan_as_lineage() {
+        let choice = choose("work", |_, _| {});
+        assert_eq!(choice.reference, Reference::Baseline { variant: name("main"), scan: scan(1) });
+        assert_eq!((choice.lineage, choice.baseline), (Some(scan(2)), false));
+        let first = choose("work", |facts, _| facts.previous = None);
+        assert_eq!((first.reference.scan(), first.lineage), (Some(scan(1)), None));
+        let unscanned = choose("work", |facts, _| facts.of_baseline = OfBaseline::None);
+        assert_eq!((unscanned.reference.scan(), unscanned.lineage), (None, Some(scan(2))));
+    }
+
+    #[test]
+    fn the_baseline_itself_is_compared_with_its_previous_scan_and_has_no_other_lineage() {
+        let choice = choose("main", |_, _| {});
+        assert_eq!(choice.reference, Reference::Previous { variant: name("main"), scan: scan(2) });
+        assert_eq!((choice.lineage, choice.baseline), (None, true));
+        let first = choose("main", |facts, _| facts.previous = None);
+        assert_eq!((first.reference, first.lineage, first.baseline), (Reference::None, None, true));
+    }
+
+    #[test]
+    fn parts_are_missing_that_a_known_report_or_the_previous_one_had_unless_they_are_accepted() {
+        let before = |parts: &[&str]| Some(PreviousScan { scan: scan(2), parts: owned(parts) });
+        assert!(choose("main", |_, _| {}).missing.is_empty(), "the previous report had the same parts");
+        assert_eq!(choose("main", |facts, _| facts.lacking = owned(&["c"])).missing, ["c"]);
+        assert_eq!(choose("main", |facts, _| facts.previous = before(&["a", "d"])).missing, ["d"]);
+        let both = choose("main", |facts, _| {
+            (facts.lacking, facts.previous) = (owned(&["c"]), before(&["d"]));
+        });
+        assert_eq!(both.missing, ["c"], "the known report decides");
+        let accepted = choose("main", |facts, request| {
+            (facts.lacking, request.accept_missing) = (owned(&["c"]), true);
+        });
+        assert!(accepted.missing.is_empty());
+        assert_eq!(accepted.reference.scan(), Some(scan(2)), "and the reference scan is the same");
+        let without_parts = choose("main", |facts, _| {
+            (facts.parts, facts.previous) = (&[], before(&["d"]));
+        });
+        assert!(without_parts.missing.is_empty());
+    }
+}
