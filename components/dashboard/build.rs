@@ -1,5 +1,5 @@
-//! Compresses what the pages bring along, once and as well as it can be, and names each file by its content, so that
-//! browsers may keep it for good.
+//! Compresses the static files with the best level, and names each by a hash of its content, so that browsers cache it
+//! forever.
 
 #![allow(
     clippy::disallowed_methods,
@@ -15,7 +15,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// The files, by the constant that holds each, and their media types.
+/// The files: constant, name, media type.
 const ASSETS: [(&str, &str, &str); 4] = [
     ("STYLE", "style.css", "text/css; charset=utf-8"),
     ("SCRIPT", "app.js", "text/javascript; charset=utf-8"),
@@ -24,7 +24,7 @@ const ASSETS: [(&str, &str, &str); 4] = [
 ];
 
 fn main() -> io::Result<()> {
-    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo names no OUT_DIR"))?;
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("the variable OUT_DIR is missing"))?;
     let (folder, out) = (Path::new("assets"), Path::new(&out));
     let mut code = String::new();
     for (constant, name, media_type) in ASSETS {
@@ -32,16 +32,16 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", file.display());
         let bytes = fs::read(&file)?;
         let digest: String = Sha256::digest(&bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let packed = out.join(format!("{name}.gz"));
-        let mut encoder = GzBuilder::new().mtime(0).write(fs::File::create(&packed)?, Compression::best());
+        let compressed = out.join(format!("{name}.gz"));
+        let mut encoder = GzBuilder::new().mtime(0).write(fs::File::create(&compressed)?, Compression::best());
         encoder.write_all(&bytes)?;
         encoder.finish()?;
         let path = format!("/assets/{digest}/{name}");
-        let (raw, packed) = (fs::canonicalize(&file)?, fs::canonicalize(&packed)?);
+        let (raw, compressed) = (fs::canonicalize(&file)?, fs::canonicalize(&compressed)?);
         writeln!(
             code,
             "/// `{name}`.\npub(crate) const {constant}: Asset = Asset {{ path: {path:?}, media_type: {media_type:?}, \
-             raw: include_bytes!({raw:?}), packed: include_bytes!({packed:?}) }};"
+             raw: include_bytes!({raw:?}), compressed: include_bytes!({compressed:?}) }};"
         )
         .map_err(io::Error::other)?;
     }

@@ -1,7 +1,7 @@
-// Comfort that neither HTML nor htmx gives. Every page works without it.
+// Enhancements beyond HTML and htmx. Every page works without them.
 "use strict";
 
-// A box that ticks all boxes of its form that have the name it names.
+// A checkbox that selects all checkboxes with a name in its form.
 document.addEventListener("change", (event) => {
   const name = event.target.dataset?.ticks;
   if (!name) return;
@@ -10,22 +10,22 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// What is of use to scripts alone is shown where there are some.
+// Elements that need scripts are hidden without them.
 for (const part of document.querySelectorAll(".if-script")) part.hidden = false;
 
-// An answer that lacks what was asked for, such as the page to sign in on, takes nothing away: it is shown instead, unless
-// nobody asked for it with a click.
+// A reply without the expected element, such as the sign-in page, replaces nothing. After a user action, the browser opens it
+// as a page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { elt, triggeringEvent } = event.detail.requestConfig;
-  const wanted = elt.closest("[hx-select]")?.getAttribute("hx-select");
+  const selector = elt.closest("[hx-select]")?.getAttribute("hx-select");
   const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
-  if (!wanted || page.querySelector(wanted)) return;
+  if (!selector || page.querySelector(selector)) return;
   event.detail.shouldSwap = false;
   const type = triggeringEvent?.type;
   if (type === "click" || type === "submit" || type === "change") window.location.assign(event.detail.xhr.responseURL);
 });
 
-// An issue opens beside the list where there is room for it, and on its own page where not, or in another tab.
+// An issue opens beside the list on wide screens, otherwise on its own page. Modified clicks open another tab.
 document.addEventListener("htmx:confirm", (event) => {
   const link = event.target;
   if (link.getAttribute("hx-target") !== "#detail") return;
@@ -37,20 +37,20 @@ document.addEventListener("htmx:confirm", (event) => {
   else window.location.assign(link.href);
 });
 
-// Who reads by ear or by keyboard is led to it.
+// Moves the focus to the opened issue, for screen readers and keyboards.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "detail") event.target.focus();
 });
-// Typing what belongs to a choice chooses it.
+// Typing into the field of a radio button selects the radio button.
 document.addEventListener("input", (event) => {
   const choice = event.target.dataset?.chooses;
   if (choice) document.getElementById(choice).checked = true;
 });
 
-// Uploading a report: dropping a file on the form, and seeing how far it is.
+// The upload form: drag and drop, and a progress bar.
 for (const form of document.querySelectorAll("form[data-upload]")) {
   const state = document.getElementById(form.dataset.upload);
-  const [bar, told, cancel] = ["progress", "[role=status]", "button"].map((what) => state.querySelector(what));
+  const [bar, status, cancel] = ["progress", "[role=status]", "button"].map((what) => state.querySelector(what));
   const file = form.querySelector("input[type=file]");
   const send = form.querySelector("button:not([type=button])");
   let request = null;
@@ -70,10 +70,10 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     if (event.dataTransfer.files.length === 1) file.files = event.dataTransfer.files;
-    else show("Drop one file: each report is a scan of its own.");
+    else show("Drop a single file. Each report becomes its own scan.");
   });
 
-  // What the page says, above the form; whoever does not see it hears it.
+  // Shows an error above the form, and announces it to screen readers.
   function show(text) {
     document.querySelectorAll("main > .notice").forEach((old) => old.remove());
     const notice = document.createElement("p");
@@ -84,7 +84,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     notice.scrollIntoView({ block: "nearest" });
   }
 
-  function over(text) {
+  function finish(text) {
     request = null;
     cancel.hidden = false;
     state.hidden = true;
@@ -96,26 +96,26 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     const percent = Math.floor((100 * sent) / total);
     if (percent < 100) bar.value = percent;
     else bar.removeAttribute("value");
-    // From here on it may be taken whatever happens to the connection.
+    // Once everything is sent, the report may be processed even if the connection breaks.
     cancel.hidden = percent === 100;
-    // Not each percent is worth a word.
+    // Announces steps of 10 percent only.
     const step = percent - (percent % 10);
-    const text = percent < 100 ? `${step} % sent` : "Sent. The report is read and judged now.";
-    if (told.textContent !== text) told.textContent = text;
+    const text = percent < 100 ? `${step} % uploaded` : "Uploaded. Processing the report …";
+    if (status.textContent !== text) status.textContent = text;
   }
 
   function done() {
-    // Where it was not taken, the answer is the form again; else it leads elsewhere.
-    const there = new URL(request.responseURL, location.href);
-    if (there.pathname !== new URL(form.action).pathname) {
-      over("");
-      location.assign(there);
+    // A failed upload answers with the form; a successful one redirects.
+    const url = new URL(request.responseURL, location.href);
+    if (url.pathname !== new URL(form.action).pathname) {
+      finish("");
+      location.assign(url);
       return;
     }
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     const notice = page.querySelector("main .notice.bad, .notice.bad");
-    const text = notice ? notice.textContent : `The upload failed with the status ${request.status}.`;
-    over(text.replace(" Choose the file again before you send the form.", ""));
+    const text = notice ? notice.textContent : `The upload failed with status ${request.status}.`;
+    finish(text.replace(" Select the file again before you retry.", ""));
   }
 
   form.addEventListener("submit", (event) => {
@@ -125,12 +125,12 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     request.open("POST", form.action);
     request.upload.addEventListener("progress", (sent) => sent.lengthComputable && progress(sent.loaded, sent.total));
     request.addEventListener("load", done);
-    request.addEventListener("error", () => over(cancel.hidden
-      ? "The connection broke after all of it was sent. Look at the security tests before you send it again."
-      : "The connection broke before the report was taken. Try again."));
-    request.addEventListener("abort", () => over("Cancelled. The report was not taken."));
+    request.addEventListener("error", () => finish(cancel.hidden
+      ? "The connection broke after the upload. Check the list of security tests before you retry."
+      : "The connection broke before the upload was complete. Try again."));
+    request.addEventListener("abort", () => finish("Upload cancelled."));
     bar.value = 0;
-    told.textContent = "";
+    status.textContent = "";
     state.hidden = false;
     send.disabled = true;
     request.send(new FormData(form));

@@ -1,20 +1,20 @@
-//! What the pages bring along: the stylesheet, the scripts, the icon. Their paths name their content, so a browser may keep
-//! each for good.
+//! The static files: stylesheet, scripts, icon. The path of a file contains a hash of its content, so browsers cache it
+//! forever.
 
 use guest::Reply;
 
-/// A file.
+/// A static file.
 pub(crate) struct Asset {
-    /// Where it is: below `/assets/`, with a part that is made of its content.
+    /// The path: `/assets/<hash>/<name>`.
     pub(crate) path: &'static str,
     media_type: &'static str,
     raw: &'static [u8],
-    packed: &'static [u8],
+    compressed: &'static [u8],
 }
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// The file at this path; `gzip`: the client takes it compressed. The file of another build is none of this one's.
+/// The file at this path. `gzip`: the client accepts gzip. Files of other builds are not found.
 pub(crate) fn find(path: &[&str], gzip: bool) -> Option<Reply> {
     let path = format!("/{}", path.join("/"));
     let asset = ALL.into_iter().find(|asset| asset.path == path)?;
@@ -27,7 +27,7 @@ pub(crate) fn find(path: &[&str], gzip: bool) -> Option<Reply> {
     if gzip {
         headers.push(("content-encoding", "gzip".to_owned()));
     }
-    let body = if gzip { asset.packed } else { asset.raw };
+    let body = if gzip { asset.compressed } else { asset.raw };
     Some(Reply { status: 200, media_type: asset.media_type.to_owned(), headers, body: body.to_vec() })
 }
 
@@ -41,11 +41,11 @@ mod tests {
         for asset in ALL {
             let path: Vec<&str> = asset.path.split('/').skip(1).collect();
             assert_eq!(find(&path, false).unwrap().body, asset.raw, "{}", asset.path);
-            let packed = find(&path, true).unwrap();
+            let compressed = find(&path, true).unwrap();
             let mut unpacked = Vec::new();
-            flate2::read::GzDecoder::new(packed.body.as_slice()).read_to_end(&mut unpacked).unwrap();
+            flate2::read::GzDecoder::new(compressed.body.as_slice()).read_to_end(&mut unpacked).unwrap();
             assert_eq!(unpacked, asset.raw);
-            assert!(packed.headers.contains(&("content-encoding", "gzip".to_owned())));
+            assert!(compressed.headers.contains(&("content-encoding", "gzip".to_owned())));
         }
         assert!(find(&["assets", "000000000000", "style.css"], false).is_none(), "another build's");
         assert!(find(&["assets", "..", "Cargo.toml"], false).is_none());

@@ -1,13 +1,13 @@
-//! What a browser sends when a form is submitted.
+//! Submitted forms.
 
 use api::Problem;
 use api::problem::Code;
 use guest::Body;
 
-/// The longest form, in bytes: a hundred chosen exemptions, and the longest text several times over.
+/// The largest form, in bytes: enough for a hundred selected exemptions and the longest text.
 const FORM_BYTES_MAX: usize = 256 * 1024;
 
-/// The fields of a form, in their order; one name may be there several times.
+/// The fields of a form, in order. A name may occur several times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Form {
     fields: Vec<(String, String)>,
@@ -17,7 +17,7 @@ impl Form {
     /// Reads a form (`application/x-www-form-urlencoded`).
     ///
     /// # Errors
-    /// It is too large, or the connection broke.
+    /// The form is too large, or the connection broke.
     pub(crate) async fn read(body: &mut Body) -> Result<Self, Problem> {
         let mut bytes = Vec::new();
         while let Some(more) = body.next().await? {
@@ -30,37 +30,38 @@ impl Form {
         Ok(Self::parse(&bytes))
     }
 
-    /// The form in these bytes.
+    /// Parses a form.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let own = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+        let owned = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
             (name.into_owned(), value.into_owned())
         };
-        Self { fields: form_urlencoded::parse(bytes).map(own).collect() }
+        Self { fields: form_urlencoded::parse(bytes).map(owned).collect() }
     }
 
-    /// The field of this name, without the spaces around it; empty if it is not there.
+    /// The field with this name, without surrounding spaces; empty if it is missing.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
     }
 
-    /// The field of this name, unless it is empty.
+    /// The field with this name; `None` if it is missing or empty.
     pub(crate) fn optional(&self, name: &str) -> Option<&str> {
         Some(self.text(name)).filter(|value| !value.is_empty())
     }
 
-    /// All fields of this name.
+    /// All fields with this name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A whole number, unless the field is empty.
+    /// A whole number; `None` if the field is missing or empty.
     ///
     /// # Errors
-    /// It is none.
+    /// The field is not a number, or it does not fit the type.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
         let number = |text: &str| {
             text.parse().map_err(|_| {
-                let detail = format!("field `{name}`: `{}` is no whole number that fits", text.escape_default());
+                let detail =
+                    format!("field `{name}`: expected a whole number in range, found `{}`", text.escape_default());
                 Problem::new(Code::InvalidBody, detail)
             })
         };

@@ -1,21 +1,24 @@
-//! The frame around every page: head, navigation, and who is signed in.
+//! The frame of every page: document head, navigation, and the user menu.
 
 use crate::address;
 use crate::assets::{HTMX, ICON, SCRIPT, STYLE};
+use crate::reply;
+use crate::request::PageRequest;
 use crate::session::Session;
 use crate::view::notice;
 use crate::view::text::plain;
-use crate::visit::Visit;
 use domain::role::Right;
+use guest::Reply;
 use maud::{DOCTYPE, Markup, html};
 
-/// What htmx does not do: write a style into the page, evaluate text, or ask other servers. Errors are shown in place.
+/// htmx adds no style to the page, evaluates no text, and calls no other server. Replies with an error are shown in
+/// place.
 const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}"#;
 
-/// A part of the dashboard, as the navigation has it.
+/// An entry of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// The list of projects, and what belongs to none.
+    /// The list of projects, and pages outside of projects.
     Account,
     Overview,
     Tests,
@@ -29,65 +32,74 @@ pub(crate) enum Section {
 
 /// A page before it is framed.
 pub(crate) struct Page<'a> {
-    /// What it is, for the window's title and the first heading.
+    /// The title of the window, and the first heading.
     pub(crate) title: String,
-    /// The project that it is about.
+    /// Absent for a page outside of projects.
     pub(crate) project: Option<&'a str>,
-    /// Where in the navigation it is.
+    /// The current entry of the navigation.
     pub(crate) section: Section,
-    /// What stands below the heading. The heading itself is the frame's.
+    /// The content below the heading, without the heading.
     pub(crate) body: Markup,
-    /// What stands beside the heading: what can be done on the page.
+    /// Buttons and links beside the heading.
     pub(crate) actions: Option<Markup>,
-    /// The pages above it, by path and name.
-    pub(crate) above: Vec<(String, String)>,
+    /// The breadcrumbs: path and name of each parent page.
+    pub(crate) parents: Vec<(String, String)>,
 }
 
 impl<'a> Page<'a> {
     /// A page of a project.
     pub(crate) fn of(project: &'a str, section: Section, title: impl Into<String>, body: Markup) -> Self {
-        Self { title: title.into(), project: Some(project), section, body, actions: None, above: Vec::new() }
+        Self { title: title.into(), project: Some(project), section, body, actions: None, parents: Vec::new() }
     }
 
-    /// A page of no project.
+    /// A page outside of projects.
     pub(crate) fn of_account(title: impl Into<String>, body: Markup) -> Self {
-        Self { title: title.into(), project: None, section: Section::Account, body, actions: None, above: Vec::new() }
+        Self { title: title.into(), project: None, section: Section::Account, body, actions: None, parents: Vec::new() }
     }
 
-    /// With what can be done, beside the heading.
+    /// Adds buttons and links beside the heading.
     pub(crate) fn actions(self, actions: Markup) -> Self {
         Self { actions: Some(actions), ..self }
     }
 
-    /// Below another page.
+    /// Adds a breadcrumb, below those that were added before.
     pub(crate) fn below(mut self, path: impl Into<String>, name: impl Into<String>) -> Self {
-        self.above.push((path.into(), name.into()));
+        self.parents.push((path.into(), name.into()));
         self
     }
 
-    /// The page in its frame.
-    pub(crate) fn framed<A>(self, visit: &Visit<'_, A>) -> Markup {
+    /// The reply with this page.
+    pub(crate) fn reply<A>(self, request: &PageRequest<'_, A>) -> Reply {
+        self.reply_with(200, request)
+    }
+
+    /// The reply with this page and this status.
+    pub(crate) fn reply_with<A>(self, status: u16, request: &PageRequest<'_, A>) -> Reply {
+        reply::html(status, self.framed(request))
+    }
+
+    fn framed<A>(self, request: &PageRequest<'_, A>) -> Markup {
         let title = plain(&self.title);
         let main = html! {
-            @if !self.above.is_empty() {
-                nav class="crumbs" aria-label="Above this page" {
-                    ol { @for (path, name) in &self.above { li { a href=(path) { bdi { (plain(name)) } } } } }
+            @if !self.parents.is_empty() {
+                nav class="crumbs" aria-label="Breadcrumb" {
+                    ol { @for (path, name) in &self.parents { li { a href=(path) { bdi { (plain(name)) } } } } }
                 }
             }
             div class="heading" {
                 h1 { bdi { (title) } }
                 @if let Some(actions) = &self.actions { div class="actions" { (actions) } }
             }
-            (notice::of_visit(visit))
+            (notice::of_request(request))
             (self.body)
         };
-        let aside = navigation(visit, self.project, self.section);
+        let aside = navigation(request, self.project, self.section);
         document(&title, &aside, &main)
     }
 }
 
-/// A page for somebody who is not signed in.
-pub(crate) fn alone(title: &str, body: &Markup) -> Markup {
+/// A page for a client that is not signed in.
+pub(crate) fn standalone(title: &str, body: &Markup) -> Markup {
     document(title, &html! { header class="side" { (brand()) } }, body)
 }
 
@@ -124,9 +136,8 @@ fn brand() -> Markup {
     }
 }
 
-/// The entries of the navigation, in groups: what comes later has its place in one of them.
-fn navigation<A>(visit: &Visit<'_, A>, project: Option<&str>, section: Section) -> Markup {
-    let may = |right| visit.may(right);
+/// The navigation. Entries of a project are in two groups: results and administration.
+fn navigation<A>(request: &PageRequest<'_, A>, project: Option<&str>, section: Section) -> Markup {
     let link = |to: Section, path: &str, name: &str| {
         let current = (to == section).then_some("page");
         html! { li { a href=(path) aria-current=[current] { (name) } } }
@@ -134,7 +145,7 @@ fn navigation<A>(visit: &Visit<'_, A>, project: Option<&str>, section: Section) 
     html! {
         header class="side" {
             (brand())
-            (switcher(visit.session, project))
+            (project_switcher(request.session, project))
             @if let Some(project) = project {
                 @let base = address::project(project);
                 nav aria-label="Project" {
@@ -143,17 +154,17 @@ fn navigation<A>(visit: &Visit<'_, A>, project: Option<&str>, section: Section) 
                         (link(Section::Tests, &format!("{base}/scans"), "Security tests"))
                         (link(Section::Targets, &format!("{base}/targets"), "Targets"))
                         (link(Section::Exemptions, &format!("{base}/exemptions"), "Exemptions"))
-                        @if may(Right::Upload) { (link(Section::Upload, &format!("{base}/upload"), "Upload")) }
+                        @if request.has_right(Right::Upload) { (link(Section::Upload, &format!("{base}/upload"), "Upload")) }
                     }
                     ul {
                         (link(Section::Settings, &format!("{base}/settings"), "Settings"))
-                        @if may(Right::Administer) { (link(Section::Tokens, &format!("{base}/tokens"), "Tokens")) }
-                        @if may(Right::Decide) && !visit.session.some_targets {
+                        @if request.has_right(Right::Administer) { (link(Section::Tokens, &format!("{base}/tokens"), "Tokens")) }
+                        @if request.has_right(Right::Decide) && !request.session.some_targets {
                             (link(Section::Audit, &format!("{base}/audit"), "Audit log"))
                         }
                     }
                 }
-            } @else if visit.is_account_admin() {
+            } @else if request.is_account_admin() {
                 nav aria-label="Account" {
                     ul {
                         (link(Section::Account, "/projects", "Projects"))
@@ -162,16 +173,16 @@ fn navigation<A>(visit: &Visit<'_, A>, project: Option<&str>, section: Section) 
                     }
                 }
             }
-            (who(visit.session))
+            (user_menu(request.session))
         }
     }
 }
 
-fn switcher(session: &Session, project: Option<&str>) -> Markup {
+fn project_switcher(session: &Session, project: Option<&str>) -> Markup {
     html! {
         @if let Some(project) = project {
             @match session.project {
-                None => a class="switcher" href="/projects" title="Choose another project" {
+                None => a class="switcher" href="/projects" title="Switch project" {
                     span class="label" { "Project" } bdi { (project) } span class="hint" aria-hidden="true" { "switch" }
                 },
                 Some(_) => p class="switcher" { span class="label" { "Project" } bdi { (project) } },
@@ -180,9 +191,9 @@ fn switcher(session: &Session, project: Option<&str>) -> Markup {
     }
 }
 
-fn who(session: &Session) -> Markup {
+fn user_menu(session: &Session) -> Markup {
     html! {
-        details class="who" {
+        details class="user" {
             summary { bdi { (plain(&session.subject)) } " " span class="role" { (session.role) } }
             form method="post" action="/sign-out" {
                 (csrf(session))
@@ -196,7 +207,7 @@ fn who(session: &Session) -> Markup {
     }
 }
 
-/// The field that every form of a session carries.
+/// The hidden field with the session's CSRF token; every form has it.
 pub(crate) fn csrf(session: &Session) -> Markup {
     html! { input type="hidden" name="csrf" value=(session.csrf); }
 }

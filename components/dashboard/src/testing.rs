@@ -1,8 +1,8 @@
-//! An API that answers what a test says, and a visit of somebody to it.
+//! A fake API and page requests for tests.
 
 use crate::client::Api;
+use crate::request::{Method, PageRequest};
 use crate::session::Session;
-use crate::visit::Visit;
 use api::Problem;
 use api::query::Query;
 use domain::role::Role;
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// When all visits of tests are.
+/// The time of all requests in tests.
 pub(crate) const NOW_MS: i64 = 1_795_536_000_000;
 
-/// What the API answers, by method and path with its query. What no test spoke of is not there.
+/// An API with fixed answers, by method and path with query. All other calls answer `not_found`.
 #[derive(Default)]
 pub(crate) struct FakeApi {
     answers: BTreeMap<String, Reply>,
-    /// The calls that changed something, with their bodies.
+    /// The calls other than `GET`, with their bodies.
     pub(crate) sent: RefCell<Vec<(String, String)>>,
 }
 
@@ -46,13 +46,13 @@ impl Api for &FakeApi {
             let body = String::from_utf8(body.unwrap_or_default()).unwrap();
             self.sent.borrow_mut().push((call.clone(), body));
         }
-        let missing = Problem::not_found(format!("the test says nothing of {call}"));
+        let missing = Problem::not_found(format!("the test has no answer for {call}"));
         let reply = self.answers.get(&call).cloned();
         Ok(reply.unwrap_or_else(|| Reply::json_text(404, String::from_utf8(missing.to_json()).unwrap())))
     }
 }
 
-/// Somebody with this role in the project `shop`.
+/// The session of `ann`, with this role in the project `shop`.
 pub(crate) fn session(role: Role) -> Session {
     Session {
         token: "gate_x".to_owned(),
@@ -65,32 +65,44 @@ pub(crate) fn session(role: Role) -> Session {
     }
 }
 
-/// Runs `test` with a visit of somebody to a page.
-pub(crate) fn visiting<T>(
+/// Runs `test` with a `GET` request for a page.
+pub(crate) fn with_get<T>(
     api: &FakeApi,
     session: &Session,
-    here: &str,
-    test: impl AsyncFnOnce(&Visit<'_, &FakeApi>) -> T,
+    url: &str,
+    test: impl AsyncFnOnce(&PageRequest<'_, &FakeApi>) -> T,
 ) -> T {
-    let query = Query::parse(here.split_once('?').map_or("", |(_, query)| query)).unwrap();
-    let visit = Visit {
+    with_request(api, session, Method::Get, url, test)
+}
+
+/// Runs `test` with a request for a page.
+pub(crate) fn with_request<T>(
+    api: &FakeApi,
+    session: &Session,
+    method: Method<'_>,
+    url: &str,
+    test: impl AsyncFnOnce(&PageRequest<'_, &FakeApi>) -> T,
+) -> T {
+    let query = Query::parse(url.split_once('?').map_or("", |(_, query)| query)).unwrap();
+    let request = PageRequest {
         api,
         session,
         now: Timestamp::from_ms(NOW_MS),
-        here,
+        method,
+        url,
         query: &query,
         origin: "http://gatehouse.test",
-        from_here: true,
+        from_own_page: true,
     };
-    futures::executor::block_on(test(&visit))
+    futures::executor::block_on(test(&request))
 }
 
-/// A reply's text.
+/// The body of a reply as text.
 pub(crate) fn text(reply: &Reply) -> String {
     String::from_utf8(reply.body.clone()).unwrap()
 }
 
-/// The answer to an upload of a branch: 3 issues only there, 2 in the baseline too, the gate closed.
+/// The answer for a scan of a branch: 3 new issues, 2 common ones, 4 exempted ones, verdict fail.
 pub(crate) fn scan() -> Value {
     json!({
         "scan": {
@@ -111,7 +123,7 @@ pub(crate) fn scan() -> Value {
     })
 }
 
-/// An issue of this title, new in one place.
+/// An issue with this title and one new occurrence.
 pub(crate) fn issue(title: &str) -> Value {
     json!({
         "id": ISSUE, "rule": "B602", "title": title, "message": "subprocess call with shell=True", "kind": "code",

@@ -1,8 +1,10 @@
-//! Small pieces that pages are made of.
+//! Small pieces of markup that pages share.
 
 pub(crate) mod badge;
+pub(crate) mod baseline;
 pub(crate) mod chart;
 pub(crate) mod cwe;
+pub(crate) mod exemption;
 pub(crate) mod list;
 pub(crate) mod notice;
 pub(crate) mod text;

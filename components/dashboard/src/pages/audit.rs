@@ -1,106 +1,65 @@
-//! The audit log of a project, or of the account: what was done, by whom, and what was refused.
+//! The audit log of a project, or of the account.
 
 mod entry;
+mod event_kinds;
 mod export;
 mod filter;
 
 use crate::address;
-use crate::answer;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::no_page;
-use crate::view::badge::capitalised;
+use crate::pages::problem::page_not_found;
+use crate::request::PageRequest;
 use crate::view::{list, notice};
-use crate::visit::Visit;
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::v1::AuditItem;
 use filter::Filter;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How many entries a page shows.
+/// Entries on a page.
 const ENTRIES_SHOWN: usize = 25;
-/// What can happen in a project.
-const OF_PROJECT: [&str; 13] = [
-    "settings_set",
-    "target_created",
-    "baseline_set",
-    "token_issued",
-    "token_revoked",
-    "exemption_requested",
-    "exemption_approved",
-    "exemption_rejected",
-    "exemption_cancelled",
-    "exemption_reopened",
-    "exemption_returned",
-    "exemption_many",
-    "scan_recorded",
-];
-/// What can happen besides projects.
-const OF_ACCOUNT: [&str; 4] = ["project_created", "token_issued", "token_revoked", "exemption_promoted"];
 
-/// The log, or all of it as a file.
+/// Routes the paths below an audit log: the page, and the download.
 ///
 /// # Errors
-/// There is no such page, or the API's.
+/// The page does not exist, or the API answered with a problem.
 pub(crate) async fn route<A: Api>(
-    visit: &Visit<'_, A>,
+    request: &PageRequest<'_, A>,
     project: Option<&str>,
     rest: &[&str],
 ) -> Result<Reply, Problem> {
     match rest {
-        [] => page(visit, project).await,
-        ["export"] => export::file(visit, project).await,
-        _ => Err(no_page()),
+        [] => page(request, project).await,
+        ["export"] => export::file(request, project).await,
+        _ => Err(page_not_found()),
     }
 }
 
-/// What a kind of event is called.
-fn words(what: &str) -> String {
-    match what {
-        "exemption_many" => "Several exemptions at once".to_owned(),
-        "exemption_returned" => "Exemption back for review".to_owned(),
-        "exemption_promoted" => "Exemption granted for all projects".to_owned(),
-        "exemption_reopened" => "Exemption requested again".to_owned(),
-        other => capitalised(other),
-    }
-}
-
-fn base(project: Option<&str>) -> String {
-    project.map_or_else(|| "/account/audit".to_owned(), |project| format!("{}/audit", address::project(project)))
-}
-
-fn call(project: Option<&str>) -> String {
-    // The account's page is the one that is not where its call is.
-    project.map_or_else(|| address::api("/audit"), |project| address::api(&base(Some(project))))
-}
-
-async fn page<A: Api>(visit: &Visit<'_, A>, project: Option<&str>) -> Result<Reply, Problem> {
-    let (filter, cursor) = (Filter::read(visit), visit.text("cursor"));
-    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(cursor)) };
-    let path = format!("{}?limit={ENTRIES_SHOWN}{}{from}", call(project), filter.call());
-    let found = match visit.api.get::<page::Page<AuditItem>>(&path).await {
-        // What is wrong with a filter is told beside it.
+async fn page<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>) -> Result<Reply, Problem> {
+    let (filter, cursor) = (Filter::read(request), request.text("cursor"));
+    let from = |cursor: &str| address::query([("cursor", cursor)]);
+    let path = format!("{}?limit={ENTRIES_SHOWN}{}{}", address::audit_api(project), filter.api_query(), from(cursor));
+    let entries = match request.api.get::<page::Page<AuditItem>>(&path).await {
+        // An invalid filter is reported below the filters.
         Err(problem) if problem.code.status() != 400 => return Err(problem),
-        found => found,
+        entries => entries,
     };
-    let own = filter.page();
-    let address = |cursor: &str| {
-        let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(cursor)) };
-        format!("{}?{}", base(project), format!("{own}{from}").trim_start_matches('&'))
+    let page_query = filter.page_query();
+    let url = |cursor: &str| {
+        format!("{}?{}", address::audit(project), format!("{page_query}{}", from(cursor)).trim_start_matches('&'))
     };
-    let export = format!("{}/export?{}", base(project), own.trim_start_matches('&'));
+    let export = format!("{}/export?{}", address::audit(project), page_query.trim_start_matches('&'));
     let body = html! {
         (filters(project, &filter))
-        @match &found {
+        @match &entries {
             Err(problem) => (notice::bad(&problem.detail)),
             Ok(page) => {
-                @if page.items.is_empty() { (nothing(&filter, page.next.is_some())) }
-                @else { (entry::table(visit.now, project, &page.items)) }
-                @let first = (!cursor.is_empty()).then(|| address(""));
-                @let next = page.next.as_ref().map(|next| address(next));
+                @if page.items.is_empty() { (empty(&filter, page.next.is_some())) }
+                @else { (entry::table(request.now, project, &page.items)) }
+                @let first = (!cursor.is_empty()).then(|| url(""));
+                @let next = page.next.as_ref().map(|next| url(next));
                 (list::pager("the audit log", first.as_deref(), next.as_deref()))
             }
         }
@@ -108,27 +67,22 @@ async fn page<A: Api>(visit: &Visit<'_, A>, project: Option<&str>) -> Result<Rep
     let actions = html! { a class="button second" href=(export) { "Download these entries" } };
     let page = match project {
         Some(project) => Page::of(project, Section::Audit, "Audit log", body),
-        None => Page { section: Section::Audit, ..Page::of_account("Audit log of the account", body) },
+        None => Page { section: Section::Audit, ..Page::of_account("Account audit log", body) },
     };
-    let status = found.as_ref().map_or_else(|problem| problem.code.status(), |_| 200);
-    Ok(answer::page(status, page.actions(actions).framed(visit)))
+    let status = entries.as_ref().map_or_else(|problem| problem.code.status(), |_| 200);
+    Ok(page.actions(actions).reply_with(status, request))
 }
 
-fn nothing(filter: &Filter, more: bool) -> Markup {
+fn empty(filter: &Filter, more: bool) -> Markup {
     match (more, filter.is_empty()) {
-        (true, _) => list::empty(
-            "None of the entries looked at so far is such a one.",
-            &html! { "The next page looks at older ones." },
-        ),
-        (false, true) => {
-            list::empty("Nothing has happened yet.", &html! { "Whatever changes something is listed here." })
-        }
-        (false, false) => list::empty("There is no such entry.", &html! { "Try it with fewer filters." }),
+        (true, _) => list::empty("No matching entries so far.", &html! { "The next page searches older entries." }),
+        (false, true) => list::empty("No entries yet.", &html! { "Every change is listed here." }),
+        (false, false) => list::empty("No entry matches the filters.", &html! { "Change or clear the filters." }),
     }
 }
 
 fn filters(project: Option<&str>, filter: &Filter) -> Markup {
-    let known: &[&str] = if project.is_some() { &OF_PROJECT } else { &OF_ACCOUNT };
+    let kinds: &[&str] = if project.is_some() { &event_kinds::OF_PROJECT } else { &event_kinds::OF_ACCOUNT };
     let input = |name: &str, label: &str, value: &str, kind: &str| {
         html! {
             div class="field" {
@@ -138,15 +92,15 @@ fn filters(project: Option<&str>, filter: &Filter) -> Markup {
         }
     };
     html! {
-        form method="get" action=(base(project)) class="row" {
-            (input("by", "By", &filter.by, "text"))
+        form method="get" action=(address::audit(project)) class="row" {
+            (input("by", "User", &filter.by, "text"))
             div class="field" {
-                label for="what" { "What" }
+                label for="what" { "Event" }
                 select id="what" name="what" {
-                    option value="" { "Anything" }
-                    @for what in known { option value=(what) selected[filter.what == *what] { (words(what)) } }
-                    @if !filter.what.is_empty() && !known.contains(&filter.what.as_str()) {
-                        option value=(filter.what) selected { (words(&filter.what)) }
+                    option value="" { "All" }
+                    @for kind in kinds { option value=(kind) selected[filter.what == *kind] { (event_kinds::label(kind)) } }
+                    @if !filter.what.is_empty() && !kinds.contains(&filter.what.as_str()) {
+                        option value=(filter.what) selected { (event_kinds::label(&filter.what)) }
                     }
                 }
             }
@@ -154,15 +108,15 @@ fn filters(project: Option<&str>, filter: &Filter) -> Markup {
             div class="field" {
                 label for="refused" { "Outcome" }
                 select id="refused" name="refused" {
-                    option value="" { "Any" }
-                    option value="false" selected[filter.refused == "false"] { "Took effect" }
+                    option value="" { "All" }
+                    option value="false" selected[filter.refused == "false"] { "Succeeded" }
                     option value="true" selected[filter.refused == "true"] { "Refused" }
                 }
             }
             (input("since", "From (UTC)", &filter::local(&filter.since), "datetime-local"))
             (input("until", "To (UTC)", &filter::local(&filter.until), "datetime-local"))
-            button class="second" { "Show" }
-            @if !filter.is_empty() { a href=(base(project)) { "Without filters" } }
+            button class="second" { "Filter" }
+            @if !filter.is_empty() { a href=(address::audit(project)) { "Clear filters" } }
         }
     }
 }

@@ -1,13 +1,11 @@
-//! Two scans of a target side by side.
+//! The comparison of two scans of a target.
 
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::scan::lists;
-use crate::pages::shown;
+use crate::request::PageRequest;
 use crate::view::text::{cut, plain};
-use crate::view::{badge, list, time};
-use crate::visit::Visit;
+use crate::view::{badge, exemption, list, time};
 use api::Problem;
 use api::v1::{ComparedItem, Scan, ScanComparison};
 use domain::comparison::Bucket;
@@ -15,49 +13,54 @@ use guest::Reply;
 use maud::{Markup, html};
 
 /// Issues on a page.
-const LISTED: usize = 50;
+const PER_PAGE: usize = 50;
 
-/// How a scan differs from another.
+/// The page.
 ///
 /// # Errors
-/// There is no such scan, they are of different targets, or the API failed.
+/// The API's problem, such as an unknown scan or scans of different targets.
 pub(crate) async fn page<A: Api>(
-    visit: &Visit<'_, A>,
+    request: &PageRequest<'_, A>,
     project: &str,
     scan: &str,
     other: &str,
 ) -> Result<Reply, Problem> {
-    let (here, bucket, at) = (address::compared(project, scan, other), visit.text("bucket"), visit.text("cursor"));
-    let compared: ScanComparison = visit
+    let (page, bucket, cursor) =
+        (address::comparison(project, scan, other), request.text("bucket"), request.text("cursor"));
+    let compared: ScanComparison = request
         .api
-        .get(&format!("{}?limit={LISTED}{}", address::api(&here), address::query([("bucket", bucket), ("cursor", at)])))
+        .get(&format!(
+            "{}?limit={PER_PAGE}{}",
+            address::api(&page),
+            address::query([("bucket", bucket), ("cursor", cursor)])
+        ))
         .await?;
-    let url = |bucket: &str, at: &str| address::with_query(&here, [("bucket", bucket), ("cursor", at)]);
+    let url = |bucket: &str, cursor: &str| address::with_query(&page, [("bucket", bucket), ("cursor", cursor)]);
     let tally = compared.issues;
     let tabs = [
         ("", "All", tally.new + tally.common + tally.remediated),
-        ("new", "Only in the first", tally.new),
-        ("common", "In both", tally.common),
-        ("remediated", "Only in the second", tally.remediated),
+        ("new", "Only in the first scan", tally.new),
+        ("common", "In both scans", tally.common),
+        ("remediated", "Only in the second scan", tally.remediated),
     ];
     let body = html! {
         div class="columns" {
-            (side(visit, project, "The first", &compared.scan))
-            (side(visit, project, "The second", &compared.other))
+            (scan_card(request, project, "First scan", &compared.scan))
+            (scan_card(request, project, "Second scan", &compared.other))
         }
         @if !compared.scan_complete {
-            p class="notice care" { "The first scan is incomplete: what is only in the second may be there too, and was not looked at." }
+            p class="notice care" { "The first scan is incomplete. Issues listed only in the second scan may also be in the first one." }
         }
         @if !compared.other_complete {
-            p class="notice care" { "The second scan is incomplete: what is only in the first may have been there before." }
+            p class="notice care" { "The second scan is incomplete. Issues listed only in the first scan may also be in the second one." }
         }
         @if !compared.same_tool {
-            p class="notice care" { "Two tools wrote the reports, and no issue of one tool is another's: they have nothing in common." }
+            p class="notice care" { "The reports are from different scanners, so the scans have no common issues." }
         }
         p {
-            "Occurrences: " (compared.occurrences.new) " only in the first, " (compared.occurrences.common)
-            " in both, " (compared.occurrences.remediated) " only in the second. "
-            a href=(address::compared(project, other, scan)) { "The other way round" }
+            "Occurrences: " (compared.occurrences.new) " only in the first scan, " (compared.occurrences.common)
+            " in both scans, " (compared.occurrences.remediated) " only in the second scan. "
+            a href=(address::comparison(project, other, scan)) { "Swap scans" }
         }
         nav class="tabs" aria-label="Issues" {
             ul {
@@ -67,22 +70,22 @@ pub(crate) async fn page<A: Api>(
             }
         }
         @if compared.items.is_empty() {
-            (list::empty("None.", &html! { "The scans do not differ in this." }))
+            (list::empty("No issues.", &html! { "Select another tab." }))
         } @else {
             div class="table" {
-                (table(visit, project, &compared))
-                (list::pager("issues", (!at.is_empty()).then(|| url(bucket, "")).as_deref(), compared.next.as_deref().map(|at| url(bucket, at)).as_deref()))
+                (table(request, project, &compared))
+                (list::pager("issues", (!cursor.is_empty()).then(|| url(bucket, "")).as_deref(), compared.next.as_deref().map(|cursor| url(bucket, cursor)).as_deref()))
             }
         }
     };
     let target = &compared.scan.target.name;
-    let page = Page::of(project, Section::Targets, "Two scans compared", body)
+    let page = Page::of(project, Section::Targets, "Comparison of two scans", body)
         .below(address::targets(project), "Targets")
         .below(address::target(project, target), target.clone());
-    Ok(shown(visit, page))
+    Ok(page.reply(request))
 }
 
-fn side<A>(visit: &Visit<'_, A>, project: &str, name: &str, scan: &Scan) -> Markup {
+fn scan_card<A>(request: &PageRequest<'_, A>, project: &str, name: &str, scan: &Scan) -> Markup {
     html! {
         section class="card stack tight" {
             h2 { (name) }
@@ -90,27 +93,27 @@ fn side<A>(visit: &Visit<'_, A>, project: &str, name: &str, scan: &Scan) -> Mark
                 a href=(address::scan(project, scan.id)) {
                     bdi { (plain(&scan.target.name)) ":" (plain(&scan.variant)) }
                 }
-                ", with " (plain(&scan.scanner)) ", " (time::relative(&scan.received_at, visit.now))
+                ", " (plain(&scan.scanner)) ", " (time::relative(&scan.received_at, request.now))
             }
         }
     }
 }
 
-fn table<A>(visit: &Visit<'_, A>, project: &str, compared: &ScanComparison) -> Markup {
+fn table<A>(request: &PageRequest<'_, A>, project: &str, compared: &ScanComparison) -> Markup {
     let scan_of = |item: &ComparedItem| match item.bucket {
         Bucket::New | Bucket::Common => compared.scan.id,
         Bucket::Remediated => compared.other.id,
     };
-    let place = |bucket| match bucket {
-        Bucket::New => html! { span class="badge high" { "Only in the first" } },
-        Bucket::Common => html! { span class="badge" { "In both" } },
-        Bucket::Remediated => html! { span class="badge pass" { "Only in the second" } },
+    let found_in = |bucket| match bucket {
+        Bucket::New => html! { span class="badge high" { "First scan" } },
+        Bucket::Common => html! { span class="badge" { "Both scans" } },
+        Bucket::Remediated => html! { span class="badge pass" { "Second scan" } },
     };
     html! {
         table class="folding" {
             caption class="unseen" { "Issues" }
             thead { tr {
-                th scope="col" { "Severity" } th scope="col" { "Issue" } th scope="col" { "Where" }
+                th scope="col" { "Severity" } th scope="col" { "Issue" } th scope="col" { "Found in" }
                 th scope="col" class="number" { "Occurrences" } th scope="col" { "First seen" } th scope="col" { "Exemption" }
             } }
             tbody {
@@ -123,10 +126,10 @@ fn table<A>(visit: &Visit<'_, A>, project: &str, compared: &ScanComparison) -> M
                                 bdi { (cut(&issue.title, 160)) }
                             }
                         }
-                        td data-label="Where" { (place(item.bucket)) }
+                        td data-label="Found in" { (found_in(item.bucket)) }
                         td class="number" data-label="Occurrences" { (issue.occurrences.total) }
-                        td data-label="First seen" { (time::relative(&issue.first_seen.at, visit.now)) }
-                        td data-label="Exemption" { (lists::exemption(issue)) }
+                        td data-label="First seen" { (time::relative(&issue.first_seen.at, request.now)) }
+                        td data-label="Exemption" { (exemption::of_issue(issue)) }
                     }
                 }
             }

@@ -1,56 +1,44 @@
-//! Exemptions: the list that people decide in, and a page of each.
+//! The list of exemptions, the page of one, and decisions on them.
 
-mod back;
+mod buttons;
 mod decide;
 mod details;
 mod list;
-mod offers;
+mod permissions;
 mod preview;
+mod return_path;
 mod row;
-pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
 
-use crate::address;
 use crate::client::Api;
-use crate::pages::{Asked, no_page};
-use crate::visit::Visit;
+use crate::pages::problem::page_not_found;
+use crate::request::{Method, PageRequest};
 use api::Problem;
 use guest::Reply;
-use offers::Decision;
+use permissions::Decision;
 
-/// The list, one exemption, or a decision.
+/// Routes the paths below a project's exemptions.
 ///
 /// # Errors
-/// There is no such page, or the API's.
+/// The page does not exist, or the API answered with a problem.
 pub(crate) async fn route<A: Api>(
-    visit: &Visit<'_, A>,
-    asked: Asked<'_>,
+    request: &PageRequest<'_, A>,
     project: &str,
     rest: &[&str],
 ) -> Result<Reply, Problem> {
-    match (asked, rest) {
-        (Asked::Get, []) => list::page(visit, project).await,
-        // Words that are calls of the API and no exemptions.
-        (Asked::Get, ["unused" | "requests" | "decisions"]) => Err(no_page()),
-        (Asked::Get, [id]) => details::page(visit, project, id).await,
-        (Asked::Post(form), ["decisions"]) => decide::several(visit, project, form).await,
-        (Asked::Post(form), [id, "preview"]) => details::previewed(visit, project, id, form).await,
-        (Asked::Post(form), [id, word]) => match Decision::named(word) {
-            Some(decision) => decide::one(visit, project, id, decision, form).await,
-            None => Err(no_page()),
+    match (request.method, rest) {
+        (Method::Get, []) => list::page(request, project).await,
+        // Calls of the API, not ids of exemptions.
+        (Method::Get, ["unused" | "requests" | "decisions"]) => Err(page_not_found()),
+        (Method::Get, [id]) => details::page(request, project, id).await,
+        (Method::Post(form), ["decisions"]) => decide::several(request, project, form).await,
+        (Method::Post(form), [id, "preview"]) => details::previewed(request, project, id, form).await,
+        (Method::Post(form), [id, word]) => match Decision::named(word) {
+            Some(decision) => decide::one(request, project, id, decision, form).await,
+            None => Err(page_not_found()),
         },
-        _ => Err(no_page()),
+        _ => Err(page_not_found()),
     }
-}
-
-/// Where the exemptions of a project are.
-fn base(project: &str) -> String {
-    address::exemptions(project)
-}
-
-/// The API's call of an exemption, or of all of them.
-fn call(project: &str, rest: &str) -> String {
-    format!("{}{rest}", address::api(&base(project)))
 }

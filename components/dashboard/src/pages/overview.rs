@@ -1,50 +1,49 @@
-//! A project at a glance.
+//! The overview of a project.
 
-mod first;
+mod first_scan;
 mod lists;
 mod trend;
 
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
-use crate::visit::Visit;
+use crate::request::PageRequest;
 use api::problem::Problem;
 use api::v1::Overview;
 use domain::role::Right;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// For how many days the trend can be asked for.
-const RANGES: [u32; 3] = [7, 30, 90];
-/// For how many it is if nothing was asked for.
-const USUAL: u32 = 30;
+/// The selectable periods of the trend, in days.
+const PERIODS: [u32; 3] = [7, 30, 90];
+const DEFAULT_PERIOD: u32 = 30;
 
-/// What is open and what fails, or how to get the first scan in.
+/// The page. A project without scans shows how to upload the first report.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let days = visit.param::<u32>("days")?.unwrap_or(USUAL);
+/// The API's problem.
+pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
+    let days = request.param::<u32>("days")?.unwrap_or(DEFAULT_PERIOD);
     let base = address::project(project);
-    let overview: Overview = visit.api.get(&format!("{}/overview?days={days}", address::api(&base))).await?;
+    let overview: Overview = request.api.get(&format!("{}/overview?days={days}", address::api(&base))).await?;
     let title = format!("Overview of {project}");
     if overview.targets.is_empty() {
-        return Ok(shown(visit, Page::of(project, Section::Overview, title, first::body(visit, project))));
+        return Ok(Page::of(project, Section::Overview, title, first_scan::body(request, project)).reply(request));
     }
-    let page = Page::of(project, Section::Overview, title, body(visit, &base, &overview, days));
-    let upload = html! { a class="button" href={ (base) "/upload" } { "Upload a report" } };
-    Ok(shown(visit, if visit.may(Right::Upload) { page.actions(upload) } else { page }))
+    let page = Page::of(project, Section::Overview, title, body(request, &base, &overview, days));
+    let upload = html! { a class="button" href={ (base) "/upload" } { "Upload report" } };
+    let page = if request.has_right(Right::Upload) { page.actions(upload) } else { page };
+    Ok(page.reply(request))
 }
 
-fn body<A>(visit: &Visit<'_, A>, base: &str, overview: &Overview, days: u32) -> Markup {
+fn body<A>(request: &PageRequest<'_, A>, base: &str, overview: &Overview, days: u32) -> Markup {
     html! {
         (trend::today(overview))
-        nav class="tabs" aria-label="Days shown" {
+        nav class="tabs" aria-label="Period" {
             ul {
-                @for range in RANGES {
-                    @let current = (range == days).then_some("true");
-                    li { a href={ (base) "?days=" (range) } aria-current=[current] { (range) " days" } }
+                @for period in PERIODS {
+                    @let current = (period == days).then_some("true");
+                    li { a href={ (base) "?days=" (period) } aria-current=[current] { (period) " days" } }
                 }
             }
         }
@@ -53,10 +52,10 @@ fn body<A>(visit: &Visit<'_, A>, base: &str, overview: &Overview, days: u32) -> 
             (trend::changes(overview))
         }
         div class="columns" {
-            (lists::failing(visit, base, overview))
-            (lists::exemptions(visit, base, &overview.exemptions))
+            (lists::failing(request, base, overview))
+            (lists::exemptions(request, base, &overview.exemptions))
         }
-        (lists::targets(visit, base, overview))
+        (lists::targets(request, base, overview))
     }
 }
 

@@ -1,21 +1,26 @@
-//! Pages that say what went wrong, whose fault it is and what to do.
+//! Pages that report an error of the API or of the dashboard.
 
-use crate::answer;
 use crate::layout::{self, Page};
+use crate::reply;
+use crate::request::PageRequest;
 use crate::view::notice;
-use crate::visit::Visit;
 use api::Problem;
 use api::problem::Code;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How pages can be asked for.
+/// The methods that pages accept.
 pub(crate) const METHODS: &str = "GET, POST";
 
-/// For somebody who is not signed in, or of whom nothing is known yet.
-pub(crate) fn alone(problem: &Problem) -> Reply {
-    let body = html! { h1 { (problem.code.title()) } (told(problem)) };
-    let mut reply = answer::page(problem.code.status(), layout::alone(problem.code.title(), &body));
+/// The problem of a path without a page.
+pub(crate) fn page_not_found() -> Problem {
+    Problem::not_found("page not found; the address may be misspelled or belong to another version")
+}
+
+/// The page for a client that is not signed in, or whose session is not known yet.
+pub(crate) fn standalone(problem: &Problem) -> Reply {
+    let body = html! { h1 { (problem.code.title()) } (message(problem)) };
+    let mut reply = reply::html(problem.code.status(), layout::standalone(problem.code.title(), &body));
     if problem.code == Code::MethodNotAllowed {
         // RFC 9110, section 15.5.6.
         reply.headers.push(("allow", METHODS.to_owned()));
@@ -23,24 +28,24 @@ pub(crate) fn alone(problem: &Problem) -> Reply {
     reply
 }
 
-/// In the frame of the page that was asked for.
-pub(crate) fn framed<A>(problem: &Problem, visit: &Visit<'_, A>) -> Reply {
-    let segments = api::path::segments(visit.path()).unwrap_or_default();
+/// The page in the frame of the requested page.
+pub(crate) fn framed<A>(problem: &Problem, request: &PageRequest<'_, A>) -> Reply {
+    let segments = api::path::segments(request.path()).unwrap_or_default();
     let project = match segments.as_slice() {
         [first, project, ..] if first == "projects" => Some(project.as_str()),
         _ => None,
     };
-    // Of a project that is not theirs to see, nothing is offered.
-    let project = project.filter(|_| visit.session.project.as_deref().is_none_or(|own| Some(own) == project));
-    let page = Page { project, ..Page::of_account(problem.code.title(), told(problem)) };
-    answer::page(problem.code.status(), page.framed(visit))
+    // The navigation of a project is shown only to its users.
+    let project = project.filter(|_| request.session.project.as_deref().is_none_or(|own| Some(own) == project));
+    let page = Page { project, ..Page::of_account(problem.code.title(), message(problem)) };
+    page.reply_with(problem.code.status(), request)
 }
 
-fn told(problem: &Problem) -> Markup {
+fn message(problem: &Problem) -> Markup {
     let mut detail = problem.detail.chars();
     let detail: String = detail.next().into_iter().flat_map(char::to_uppercase).chain(detail).collect();
     html! {
         (notice::bad(&detail))
-        p class="hint" { "Problem " code { (problem.code.as_str()) } "; the page of problems in the documentation says more." }
+        p class="hint" { "Error code: " code { (problem.code.as_str()) } ". It is explained in the documentation of problems." }
     }
 }

@@ -1,13 +1,13 @@
-//! The projects, and making one.
+//! The list of projects, and creating one.
 
 use crate::address;
-use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, csrf};
-use crate::pages::{Asked, no_page};
+use crate::pages::problem::page_not_found;
+use crate::reply;
+use crate::request::{Method, PageRequest};
 use crate::view::{list, notice, time};
-use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::path::segment;
@@ -17,39 +17,36 @@ use domain::ids::ProjectId;
 use guest::Reply;
 use maud::html;
 
-/// Leads to the project of who is signed in, or to the choice of one.
-///
-/// # Errors
-/// The API failed.
-pub(crate) async fn home<A: Api>(visit: &Visit<'_, A>) -> Result<Reply, Problem> {
-    if let Some(own) = &visit.session.project {
-        return Ok(answer::redirect(&address::project(own)));
-    }
-    Ok(answer::redirect("/projects"))
-}
-
-/// The list of projects, or a new one.
-///
-/// # Errors
-/// The API's.
-pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>) -> Result<Reply, Problem> {
-    match asked {
-        Asked::Get => list_page(visit, None).await,
-        Asked::Post(form) => create(visit, form).await,
+/// Redirects to the user's project; account admins to the list.
+pub(crate) fn home<A>(request: &PageRequest<'_, A>) -> Reply {
+    match &request.session.project {
+        Some(project) => reply::redirect(&address::project(project)),
+        None => reply::redirect("/projects"),
     }
 }
 
-/// The list; `refused`: the name of a project that was not made, and why.
-async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) -> Result<Reply, Problem> {
-    let cursor = visit.text("cursor");
+/// Shows the list, or creates a project.
+///
+/// # Errors
+/// The API's problem.
+pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>) -> Result<Reply, Problem> {
+    match request.method {
+        Method::Get => list_page(request, None).await,
+        Method::Post(form) => create(request, form).await,
+    }
+}
+
+/// The list. `refused`: the name of a project that could not be created, and the reason.
+async fn list_page<A: Api>(request: &PageRequest<'_, A>, refused: Option<(&str, &str)>) -> Result<Reply, Problem> {
+    let cursor = request.text("cursor");
     let path = format!("{}?limit=100&cursor={}", address::api("/projects"), segment(cursor));
-    let page: page::Page<ProjectItem> = visit.api.get(&path).await?;
+    let page: page::Page<ProjectItem> = request.api.get(&path).await?;
     let next = page.next.map(|next| format!("/projects?cursor={}", segment(&next)));
     let first = (!cursor.is_empty()).then_some("/projects");
     let body = html! {
         @if page.items.is_empty() && cursor.is_empty() {
-            (list::empty("There is no project yet.", &html! {
-                "A project holds targets, such as repositories and images, and what was found in them."
+            (list::empty("No projects yet.", &html! {
+                "A project contains targets, such as repositories and images, and the issues found in them."
             }))
         } @else {
             ul class="cards" {
@@ -58,47 +55,47 @@ async fn list_page<A: Api>(visit: &Visit<'_, A>, refused: Option<(&str, &str)>) 
                         a class="title" href=(address::project(&project.id)) { bdi { (project.id) } }
                         p class="hint" {
                             (list::count(u64::try_from(project.targets).unwrap_or(u64::MAX), "target"))
-                            " · created " (time::relative(&project.created_at, visit.now))
+                            " · created " (time::relative(&project.created_at, request.now))
                         }
                     }
                 }
             }
             (list::pager("projects", first, next.as_deref()))
         }
-        @if visit.is_account_admin() {
+        @if request.is_account_admin() {
             h2 { "New project" }
-            @if let Some((_, why)) = refused { (notice::bad(&format!("No project was created: {why}."))) }
+            @if let Some((_, reason)) = refused { (notice::bad(&format!("The project was not created: {reason}."))) }
             form method="post" action="/projects" class="card row" {
-                (csrf(visit.session))
+                (csrf(request.session))
                 div class="field" {
                     label for="name" { "Name" }
                     input id="name" name="name" required maxlength="64" spellcheck="false" autocapitalize="none"
                         value=(refused.map(|(name, _)| name).unwrap_or_default());
                 }
-                button { "Create" }
+                button { "Create project" }
             }
         }
     };
     let page = Page::of_account("Projects", body);
-    Ok(answer::page(if refused.is_some() { 400 } else { 200 }, page.framed(visit)))
+    Ok(page.reply_with(if refused.is_some() { 400 } else { 200 }, request))
 }
 
-async fn create<A: Api>(visit: &Visit<'_, A>, form: &Form) -> Result<Reply, Problem> {
-    if !visit.is_account_admin() {
-        return Err(no_page());
+async fn create<A: Api>(request: &PageRequest<'_, A>, form: &Form) -> Result<Reply, Problem> {
+    if !request.is_account_admin() {
+        return Err(page_not_found());
     }
     let name = form.text("name");
     if let Err(error) = name.parse::<ProjectId>() {
-        return list_page(visit, Some((name, &error.to_string()))).await;
+        return list_page(request, Some((name, &error.to_string()))).await;
     }
     let path = address::api(&address::project(name));
-    // To create one that is there would set its settings back to the defaults.
-    if visit.api.find::<ProjectAnswer>(&path).await?.is_some() {
-        return list_page(visit, Some((name, "there is one of this name"))).await;
+    // The call would reset the settings of an existing project.
+    if request.api.find::<ProjectAnswer>(&path).await?.is_some() {
+        return list_page(request, Some((name, "a project with this name exists"))).await;
     }
-    match visit.api.send::<ProjectAnswer>("PUT", &path, &SettingsBody::default()).await {
-        Ok(_) => Ok(answer::redirect(&format!("{}?done=project-created", address::project(name)))),
-        Err(problem) if problem.code == Code::Conflict => list_page(visit, Some((name, &problem.detail))).await,
+    match request.api.send::<ProjectAnswer>("PUT", &path, &SettingsBody::default()).await {
+        Ok(_) => Ok(reply::redirect(&format!("{}?done=project-created", address::project(name)))),
+        Err(problem) if problem.code == Code::Conflict => list_page(request, Some((name, &problem.detail))).await,
         Err(problem) => Err(problem),
     }
 }
@@ -107,17 +104,17 @@ async fn create<A: Api>(visit: &Visit<'_, A>, form: &Form) -> Result<Reply, Prob
 mod tests {
     use super::*;
     use crate::session::Session;
-    use crate::testing::{FakeApi, session, text, visiting};
+    use crate::testing::{FakeApi, session, text, with_request};
     use domain::role::Role;
     use serde_json::json;
 
     fn create(api: &FakeApi, session: &Session, name: &str) -> Result<Reply, Problem> {
         let form = Form::parse(format!("name={}", segment(name)).as_bytes());
-        visiting(api, session, "/projects", async |visit| route(visit, Asked::Post(&form)).await)
+        with_request(api, session, Method::Post(&form), "/projects", async |request| route(request).await)
     }
 
     #[test]
-    fn a_project_is_created_once_and_a_wrong_name_stays_to_be_mended() {
+    fn a_project_is_created_once_and_a_wrong_name_stays_to_be_fixed() {
         let answer = json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0});
         let api = FakeApi::default()
             .answer("GET /api/v1/projects?limit=100&cursor=", &json!({"items": []}))
@@ -126,13 +123,13 @@ mod tests {
         let root = Session { project: None, ..session(Role::Admin) };
         let made = create(&api, &root, "new").unwrap();
         assert!(made.headers.contains(&("location", "/projects/new?done=project-created".to_owned())));
-        for (name, told) in
-            [("My Shop", "My Shop"), ("  ", "No project was created"), ("shop", "there is one of this name")]
+        for (name, expected) in
+            [("My Shop", "My Shop"), ("  ", "The project was not created"), ("shop", "a project with this name exists")]
         {
             let page = text(&create(&api, &root, name).unwrap());
-            assert!(page.contains(told), "{name}: {page}");
+            assert!(page.contains(expected), "{name}: {page}");
         }
         assert_eq!(api.sent.borrow().len(), 1, "only one was sent");
-        assert!(create(&api, &session(Role::Admin), "new").is_err(), "a project's admin makes none");
+        assert!(create(&api, &session(Role::Admin), "new").is_err(), "a project's admin creates none");
     }
 }

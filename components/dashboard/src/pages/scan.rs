@@ -1,41 +1,45 @@
-//! The security tests of a scan: the verdict, and its issues beside what it was compared with.
+//! The page of a scan: verdict, details, and the lists of new, common and remediated issues.
 
-pub(crate) mod head;
-pub(crate) mod lists;
-pub(crate) mod state;
+pub(crate) mod filters;
+pub(crate) mod issue_list;
+pub(crate) mod summary;
+pub(crate) mod url_state;
 
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::request::PageRequest;
 use crate::view::list::count;
 use crate::view::text::plain;
 use crate::view::time;
-use crate::visit::Visit;
 use api::Problem;
 use api::v1::{Comparison, IssuesPage, Report, ScanAnswer};
 use domain::time::Timestamp;
 use futures::try_join;
 use guest::Reply;
-use lists::{List, Row};
+use issue_list::{IssueList, IssueRow};
 use maud::{Markup, html};
-use state::State;
+use url_state::UrlState;
 
-/// A scan's page.
+/// The page.
 ///
 /// # Errors
-/// There is no such scan, a filter is not legal, or the API failed.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, scan: &str) -> Result<Reply, Problem> {
-    let state = State::of(visit);
+/// The API's problem, such as an unknown scan or an invalid filter.
+pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, scan: &str) -> Result<Reply, Problem> {
+    let state = UrlState::of(request);
     let base = address::api(&address::scan(project, scan));
     let list = |bucket| format!("{base}/issues?{}", state.query(bucket));
     let (new, common, remediated) = (list("new"), list("common"), list("remediated"));
-    let (answer, new, common, remediated): (ScanAnswer, IssuesPage, IssuesPage, IssuesPage) =
-        try_join!(visit.api.get(&base), visit.api.get(&new), visit.api.get(&common), visit.api.get(&remediated),)?;
+    let (answer, new, common, remediated): (ScanAnswer, IssuesPage, IssuesPage, IssuesPage) = try_join!(
+        request.api.get(&base),
+        request.api.get(&new),
+        request.api.get(&common),
+        request.api.get(&remediated),
+    )?;
     let tally = answer.issues;
     let of = |bucket, title, all, page: IssuesPage| {
-        let rows = page.items.into_iter().map(|issue| Row::new(project, scan, issue, None)).collect();
-        List { bucket, title, all, matching: page.total, rows, next: page.next, sorted: true, state: &state }
+        let rows = page.items.into_iter().map(|issue| IssueRow::new(project, scan, issue, None)).collect();
+        IssueList { bucket, title, all, matching: page.total, rows, next: page.next, sorted: true, state: &state }
     };
     let lists = [
         of("new", only_in(&answer), tally.new, new),
@@ -44,27 +48,27 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, scan: &str
     ];
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {
-        (head::verdict(answer.verdict, &answer.reasons))
-        (facts(project, &answer, visit.now))
+        (summary::verdict(answer.verdict, &answer.reasons))
+        (facts(project, &answer, request.now))
         div id="results" class="stack" {
-            (head::tiles(&state, &answer.variables))
-            (head::filters(&state, &[], &[]))
+            (filters::tiles(&state, &answer.variables))
+            (filters::filters(&state, &[], &[]))
             div class="beside" {
-                div class="stack" { @for list in &lists { (list.shown(visit.now)) } }
+                div class="stack" { @for list in &lists { (list.shown(request.now)) } }
                 aside id="detail" aria-label="Issue" tabindex="-1" {}
             }
         }
     };
     let page = Page::of(project, Section::Tests, title, body).below(address::scans(project), "Security tests");
-    Ok(shown(visit, page))
+    Ok(page.reply(request))
 }
 
-/// The name of the list of what is only in this scan.
+/// The title of the list of new issues.
 fn only_in(answer: &ScanAnswer) -> String {
     format!("Only in {}:{}", answer.scan.target.name, answer.scan.variant)
 }
 
-/// The name of the list of what is also in the scan compared with.
+/// The title of the list of common issues.
 fn common_to(answer: &ScanAnswer) -> String {
     match (answer.comparison.with.as_str(), &answer.comparison.variant) {
         ("baseline", Some(variant)) => format!("Common to {}:{variant}", answer.scan.target.name),
@@ -99,10 +103,10 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
             dt { "Gate" }
             dd { (gate(answer)) }
             dt { "Report" }
-            dd { (head::share(report.findings, issues)) (rest_of(report)) }
+            dd { (summary::share(report.findings, issues)) (other_results(report)) }
             @if let Some(original) = scan.replay_of {
                 dt { "Replay" }
-                dd { "Of " a href={ (base) "/scans/" (original) } { "an earlier scan" } "; it counts nowhere." }
+                dd { "Replay of " a href={ (base) "/scans/" (original) } { "an earlier scan" } ". It does not count anywhere." }
             }
             @if let Some(source) = &scan.source {
                 dt { "Source" }
@@ -116,7 +120,7 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
     }
 }
 
-/// What the scan was compared with, and if with nothing, why.
+/// The reference scan, or the reason why there is none.
 pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
     let variant = comparison.variant.as_deref().unwrap_or("its pattern");
     html! {
@@ -131,9 +135,9 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
                 "Nothing: the baseline (" bdi { (plain(variant)) } ") has no scan by this scanner yet"
             },
             ("baseline_incomplete", _) => {
-                "Nothing: the baseline's (" bdi { (plain(variant)) } ") scans by this scanner are all incomplete"
+                "Nothing: all scans of the baseline (" bdi { (plain(variant)) } ") by this scanner are incomplete"
             },
-            _ => "Nothing: it is the first scan, so everything is new",
+            _ => "Nothing: this is the first scan, so all issues are new",
         }
     }
 }
@@ -145,56 +149,56 @@ fn gate(answer: &ScanAnswer) -> Markup {
         ("a new issue", &scan.fail_on_new),
         ("a new occurrence", &scan.fail_on_new_occurrences),
     ];
-    let set: Vec<_> = thresholds.iter().filter(|(_, level)| !level.eq_ignore_ascii_case("none")).collect();
+    let set: Vec<_> = thresholds.iter().filter(|(_, severity)| !severity.eq_ignore_ascii_case("none")).collect();
     html! {
-        @if set.is_empty() { "No threshold was set, so nothing fails it" }
+        @if set.is_empty() { "No threshold is set, so the gate cannot fail" }
         @else {
-            "Fails from "
-            @for (at, (what, level)) in set.iter().enumerate() {
+            "Fails on "
+            @for (at, (subject, severity)) in set.iter().enumerate() {
                 @if at > 0 { ", " }
-                strong { (plain(level)) } " on for " (what)
+                (subject) " of severity " strong { (plain(severity)) } " or higher"
             }
         }
     }
 }
 
-/// What else was in the report.
-fn rest_of(report: &Report) -> Markup {
+/// The results of the report that are not findings.
+fn other_results(report: &Report) -> Markup {
     let parts = [
         (report.passed, "passed"),
         (report.not_applicable, "not applicable"),
         (report.closed, "closed"),
-        (report.suppressed, "suppressed by the tool"),
-        (report.rejected_total, "not readable"),
+        (report.suppressed, "suppressed by the scanner"),
+        (report.rejected_total, "unreadable"),
     ];
-    let told: Vec<_> =
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
-    html! { @if !told.is_empty() { " Besides: " (told.join(", ")) "." } }
+    let others: Vec<_> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, kind)| format!("{number} {kind}")).collect();
+    html! { @if !others.is_empty() { " Other results: " (others.join(", ")) "." } }
 }
 
-/// What is missing in the scan.
+/// The reasons why the scan is incomplete.
 fn incomplete(report: &Report) -> Markup {
     html! {
-        "The scan is incomplete: it shows nothing as remediated, and no other is compared with it. "
+        "The scan is incomplete. It shows no issue as remediated, and other scans are not compared with it. "
         @if report.rejected_total > 0 {
-            (count(report.rejected_total, "result")) " can't be read"
+            (count(report.rejected_total, "result")) " could not be read"
             @if let Some(first) = report.rejected.first() {
                 " (result " (first.result) ": " bdi { (crate::view::text::cut(&first.reason, 300)) } ")"
             }
             ". "
         }
         @if report.scanner_errors_total > 0 {
-            "The scanner says of itself: "
+            "Errors of the scanner: "
             @for error in report.scanner_errors.iter().take(3) { bdi { (crate::view::text::cut(error, 300)) } ". " }
         }
-        @if !report.missing.is_empty() { "It lacks: " bdi { (plain(&report.missing.join(", "))) } "." }
+        @if !report.missing.is_empty() { "Missing parts: " bdi { (plain(&report.missing.join(", "))) } "." }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FakeApi, SCAN, issue, scan, session, text, visiting};
+    use crate::testing::{FakeApi, SCAN, issue, scan, session, text, with_get};
     use domain::role::Role;
     use serde_json::{Value, json};
 
@@ -212,13 +216,13 @@ mod tests {
     }
 
     fn shown(api: &FakeApi, query: &str) -> String {
-        let here = format!("/projects/shop/scans/{SCAN}{query}");
+        let url = format!("/projects/shop/scans/{SCAN}{query}");
         let session = session(Role::Viewer);
-        text(&visiting(api, &session, &here, async |visit| page(visit, "shop", SCAN).await).unwrap())
+        text(&with_get(api, &session, &url, async |request| page(request, "shop", SCAN).await).unwrap())
     }
 
     #[test]
-    fn the_verdict_stands_first_and_its_reason_beside_it() {
+    fn the_verdict_comes_first_with_its_reason() {
         let api =
             api(&scan(), DEFAULT, &json!({"items": [issue("Shell <script>alert(1)</script>\u{202e}")], "total": 3}));
         let page = shown(&api, "");
@@ -226,7 +230,7 @@ mod tests {
             "<h1>",
             "badge verdict fail",
             "fail_on_severity is set to critical",
-            "Show issues by level",
+            "Filter by severity",
             "Only in web:feature",
         ];
         let found: Vec<_> =
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tile_that_is_pressed_shows_what_is_exempted() {
+    fn the_exempted_tile_shows_exempted_issues() {
         let api = api(&scan(), "exempted", &json!({"items": [issue("Known risk")], "total": 4}));
         let page = shown(&api, "?show=exempted");
         assert!(
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn without_anything_to_compare_with_the_page_says_so() {
+    fn a_scan_without_a_reference_scan_explains_it() {
         let mut first = scan();
         first["comparison"] = json!({"with": "none"});
         first["verdict"] = json!("pass");
@@ -259,10 +263,10 @@ mod tests {
         first["report"]["rejected"] = json!([{"result": 5, "reason": "no <rule>"}]);
         let page = shown(&api(&first, DEFAULT, &json!({"items": [], "total": 0})), "");
         for part in [
-            "it is the first scan",
-            "Nothing stands against it",
+            "this is the first scan",
+            "No issue reached a threshold",
             "result 5: <bdi>no &lt;rule&gt;</bdi>",
-            "2 results can't be read",
+            "2 results could not be read",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }

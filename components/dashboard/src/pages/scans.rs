@@ -1,12 +1,11 @@
-//! The scans of a project, the newest first.
+//! The list of scans, the newest first.
 
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::request::PageRequest;
 use crate::view::text::plain;
 use crate::view::{badge, list, notice, time};
-use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::problem::Code;
@@ -16,77 +15,77 @@ use guest::Reply;
 use maud::{Markup, html};
 
 /// Scans on a page.
-const LISTED: usize = 25;
-/// The filters, by their names in the URL and in words.
+const PER_PAGE: usize = 25;
+/// The names of the filters in the URL, and their labels.
 const FILTERS: [(&str, &str); 3] = [("target", "Target"), ("variant", "Variant"), ("scanner", "Scanner")];
 
-/// The list of scans.
+/// The page.
 ///
 /// # Errors
-/// A filter is not legal, or the API failed.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
+/// The API's problem.
+pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
     let path = address::scans(project);
-    let asked: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, visit.text(name))).collect();
-    let at = visit.text("cursor");
-    let is_filtered = asked.iter().any(|(_, value)| !value.is_empty());
-    let found = visit
+    let filters: Vec<(&str, &str)> = FILTERS.iter().map(|(name, _)| (*name, request.text(name))).collect();
+    let cursor = request.text("cursor");
+    let is_filtered = filters.iter().any(|(_, value)| !value.is_empty());
+    let found = request
         .api
         .get(&format!(
-            "{}?limit={LISTED}{}",
+            "{}?limit={PER_PAGE}{}",
             address::api(&path),
-            address::query(asked.iter().copied().chain([("cursor", at)]))
+            address::query(filters.iter().copied().chain([("cursor", cursor)]))
         ))
         .await;
-    let (scans, refused): (page::Page<ScanItem>, _) = match found {
+    let (scans, refusal): (page::Page<ScanItem>, _) = match found {
         Ok(scans) => (scans, None),
-        // Such as a target that is not there: what was typed stays, to be mended.
+        // An invalid filter, such as an unknown target, stays in the form to be corrected.
         Err(problem) if is_filtered && problem.code == Code::InvalidParameter => {
             (page::Page { items: Vec::new(), next: None }, Some(problem.detail))
         }
         Err(problem) => return Err(problem),
     };
-    let url = |at: &str| address::with_query(&path, asked.iter().copied().chain([("cursor", at)]));
+    let url = |cursor: &str| address::with_query(&path, filters.iter().copied().chain([("cursor", cursor)]));
     let body = html! {
         form method="get" action=(path) class="row" role="search" aria-label="Filter scans" {
-            @for ((name, label), (_, value)) in FILTERS.iter().zip(&asked) {
+            @for ((name, label), (_, value)) in FILTERS.iter().zip(&filters) {
                 div class="field" {
                     label for=(name) { (label) }
                     input id=(name) name=(name) value=(value) spellcheck="false";
                 }
             }
             button class="second" { "Filter" }
-            @if is_filtered { a href=(path) { "Show all" } }
+            @if is_filtered { a href=(path) { "Clear filters" } }
         }
-        @if let Some(refused) = refused {
-            (notice::bad(&format!("The filter does not work: {refused}.")))
+        @if let Some(detail) = refusal {
+            (notice::bad(&format!("Invalid filter: {detail}.")))
         } @else if scans.items.is_empty() {
-            (nothing(visit, project, is_filtered || !at.is_empty()))
+            (empty(request, project, is_filtered || !cursor.is_empty()))
         } @else {
             div class="table" {
-                (table(visit, project, &scans.items, "Scans"))
-                (list::pager("scans", (!at.is_empty()).then(|| url("")).as_deref(), scans.next.as_deref().map(url).as_deref()))
+                (table(request, project, &scans.items, "Scans"))
+                (list::pager("scans", (!cursor.is_empty()).then(|| url("")).as_deref(), scans.next.as_deref().map(url).as_deref()))
             }
         }
     };
-    Ok(shown(visit, Page::of(project, Section::Tests, "Security tests", body)))
+    Ok(Page::of(project, Section::Tests, "Security tests", body).reply(request))
 }
 
-fn nothing<A>(visit: &Visit<'_, A>, project: &str, is_filtered: bool) -> Markup {
+fn empty<A>(request: &PageRequest<'_, A>, project: &str, is_filtered: bool) -> Markup {
     let base = address::project(project);
     match is_filtered {
-        true => list::empty("No scan matches.", &html! { "Names are matched whole." }),
+        true => list::empty("No scan matches the filters.", &html! { "A filter must be a complete name." }),
         false => list::empty(
-            "Nothing was scanned yet.",
+            "No scans yet.",
             &html! {
-                @if visit.may(Right::Upload) { a href={ (base) "/upload" } { "Upload a report" } " by hand, or " }
-                a href=(base) { "see how a pipeline sends one" } "."
+                @if request.has_right(Right::Upload) { a href={ (base) "/upload" } { "Upload report" } " in the browser, or " }
+                a href=(base) { "set up a pipeline" } "."
             },
         ),
     }
 }
 
 /// A table of scans.
-pub(crate) fn table<A>(visit: &Visit<'_, A>, project: &str, scans: &[ScanItem], caption: &str) -> Markup {
+pub(crate) fn table<A>(request: &PageRequest<'_, A>, project: &str, scans: &[ScanItem], caption: &str) -> Markup {
     html! {
         table class="folding" {
             caption class="unseen" { (caption) }
@@ -112,7 +111,7 @@ pub(crate) fn table<A>(visit: &Visit<'_, A>, project: &str, scans: &[ScanItem], 
                         td class="number" data-label="Common" { (issues.common) }
                         td class="number" data-label="Remediated" { (issues.remediated) }
                         td class="number" data-label="Exempted" { (issues.exempted) }
-                        td data-label="Scanned" { (time::relative(&scan.received_at, visit.now)) }
+                        td data-label="Scanned" { (time::relative(&scan.received_at, request.now)) }
                     }
                 }
             }

@@ -1,15 +1,14 @@
-//! A project's settings: a form for its admin, facts for everybody else.
+//! The settings of a project: a form for admins, a read-only page for others.
 
 mod fields;
 
 use crate::address;
-use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
-use crate::pages::Asked;
+use crate::reply;
+use crate::request::{Method, PageRequest};
 use crate::view::{list, notice, time};
-use crate::visit::Visit;
 use api::Problem;
 use api::v1::ProjectAnswer;
 use domain::role::Right;
@@ -19,57 +18,68 @@ use finding::severity::Severity;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// The page, or the settings set.
+/// Shows or saves the settings.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn route<A: Api>(visit: &Visit<'_, A>, asked: Asked<'_>, project: &str) -> Result<Reply, Problem> {
+/// The API's problem.
+pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
     let path = address::api(&address::project(project));
-    let answer: ProjectAnswer = visit.api.get(&path).await?;
-    match asked {
-        Asked::Get => Ok(answer::page(200, page(visit, &answer, &fields::shown(&answer.settings), None))),
-        Asked::Post(form) => save(visit, form, &path, answer).await,
+    let answer: ProjectAnswer = request.api.get(&path).await?;
+    match request.method {
+        Method::Get => Ok(page(request, &answer, &fields::to_form(&answer.settings), None).reply(request)),
+        Method::Post(form) => save(request, form, &path, answer).await,
     }
 }
 
-/// Saves them. A call sets all settings, so what the form does not show stays what it was when it was sent.
-async fn save<A: Api>(visit: &Visit<'_, A>, form: &Form, path: &str, answer: ProjectAnswer) -> Result<Reply, Problem> {
-    let saved = match fields::read(form, answer.settings.clone()) {
-        Ok(settings) => visit.api.send::<ProjectAnswer>("PUT", path, &settings).await,
+/// Saves the settings. The call replaces all settings, so those that are not in the form are sent with their current
+/// values.
+async fn save<A: Api>(
+    request: &PageRequest<'_, A>,
+    form: &Form,
+    path: &str,
+    answer: ProjectAnswer,
+) -> Result<Reply, Problem> {
+    let saved = match fields::from_form(form, answer.settings.clone()) {
+        Ok(settings) => request.api.send::<ProjectAnswer>("PUT", path, &settings).await,
         Err(problem) => Err(problem),
     };
     match saved {
-        Ok(_) => Ok(answer::redirect(&format!("{}?done=settings-saved", visit.path()))),
+        Ok(_) => Ok(reply::redirect(&format!("{}?done=settings-saved", request.path()))),
         Err(problem) if matches!(problem.code.status(), 400 | 409 | 422) => {
-            Ok(answer::page(problem.code.status(), page(visit, &answer, form, Some(&problem))))
+            Ok(page(request, &answer, form, Some(&problem)).reply_with(problem.code.status(), request))
         }
         Err(problem) => Err(problem),
     }
 }
 
-fn page<A>(visit: &Visit<'_, A>, answer: &ProjectAnswer, form: &Form, refused: Option<&Problem>) -> Markup {
+fn page<'a, A>(
+    request: &PageRequest<'_, A>,
+    answer: &'a ProjectAnswer,
+    form: &Form,
+    refusal: Option<&Problem>,
+) -> Page<'a> {
     let body = html! {
-        @if let Some(problem) = refused { (notice::bad(&format!("Nothing was saved: {}.", problem.detail))) }
+        @if let Some(problem) = refusal { (notice::bad(&format!("The settings were not saved: {}.", problem.detail))) }
         p class="hint" {
-            "Created " (time::relative(&answer.created_at, visit.now)) ", "
+            "Created " (time::relative(&answer.created_at, request.now)) ", "
             (list::count(u64::try_from(answer.targets).unwrap_or(u64::MAX), "target"))
-            ". What is set of the gate and of baselines holds from the next scan on, what is set of exemptions at once. \
-             Scans that are there stay as they were judged."
+            ". Changes of the gate and of baselines apply from the next scan, changes of exemptions at once. \
+             Existing scans keep their verdicts."
         }
-        @if visit.may(Right::Administer) { (editor(visit, form)) } @else { (facts(form)) }
+        @if request.has_right(Right::Administer) { (editor(request, form)) } @else { (facts(form)) }
     };
-    Page::of(&answer.id, Section::Settings, "Settings", body).framed(visit)
+    Page::of(&answer.id, Section::Settings, "Settings", body)
 }
 
-fn editor<A>(visit: &Visit<'_, A>, form: &Form) -> Markup {
+fn editor<A>(request: &PageRequest<'_, A>, form: &Form) -> Markup {
     html! {
-        form method="post" action=(visit.path()) class="stack" {
-            (csrf(visit.session))
+        form method="post" action=(request.path()) class="stack" {
+            (csrf(request.session))
             section class="card stack" aria-labelledby="gate" {
                 h2 id="gate" { (Group::Gate.title()) }
                 @for choice in fields::CHOICES.iter().filter(|choice| choice.group == Group::Gate) { (select(choice, form)) }
-                (number("rejected_allowed", "Unreadable entries that are allowed", "0", "",
-                    "How many entries of a report may be unreadable before its scan is incomplete, and its verdict undecided.", form))
+                (number("rejected_allowed", "Allowed unreadable entries", "0", "",
+                    "A report with more unreadable entries makes its scan incomplete and its verdict undecided.", form))
             }
             section class="card stack" aria-labelledby="baselines" {
                 h2 id="baselines" { "Default baselines" }
@@ -80,35 +90,35 @@ fn editor<A>(visit: &Visit<'_, A>, form: &Form) -> Markup {
                 h2 id="exemptions" { (Group::Exemptions.title()) }
                 @for choice in fields::CHOICES.iter().filter(|choice| choice.group == Group::Exemptions) { (select(choice, form)) }
                 fieldset {
-                    legend { "The longest exemption, in days" }
-                    p class="hint" id="longest" { (fields::LONGEST) }
+                    legend { "Maximum duration of exemptions, in days" }
+                    p class="hint" id="days-max" { (fields::DAYS_MAX) }
                     div class="row" {
                         @for level in Severity::ALL {
                             @let name = fields::days_max(level);
                             div class="field short" {
                                 label for=(name) { (crate::view::badge::capitalised(level.as_str())) }
                                 input id=(name) name=(name) type="number" min="1" max="3650" inputmode="numeric"
-                                    value=(form.text(&name)) aria-describedby="longest";
+                                    value=(form.text(&name)) aria-describedby="days-max";
                             }
                         }
                     }
                 }
-                (number("ending_notice_days", "Days of notice before an end", "1", "90",
-                    "How many days before an exemption's end people are told.", form))
+                (number("ending_notice_days", "Expiry notice, in days", "1", "90",
+                    "The number of days before an exemption expires at which people are notified.", form))
             }
-            div class="actions" { button { "Save the settings" } }
+            div class="actions" { button { "Save settings" } }
         }
     }
 }
 
 fn select(choice: &Choice, form: &Form) -> Markup {
     let Choice { name, label, hint, options, .. } = choice;
-    let typed = form.text(name);
+    let current = form.text(name);
     html! {
         div class="field" {
             label for=(name) { (label) }
             select id=(name) name=(name) aria-describedby={ (name) "-hint" } {
-                @for (value, words) in *options { option value=(value) selected[typed == *value] { (words) } }
+                @for (value, label) in *options { option value=(value) selected[current == *value] { (label) } }
             }
             p class="hint" id={ (name) "-hint" } { (hint) }
         }
@@ -128,32 +138,32 @@ fn number(name: &str, label: &str, min: &str, max: &str, hint: &str, form: &Form
 
 fn baseline(kind: TargetType, form: &Form) -> Markup {
     let (mode, value) = fields::baseline_names(kind);
-    let typed = form.text(&mode);
+    let current = form.text(&mode);
     html! {
         div class="row" {
             div class="field grow" {
-                label for=(mode) { (fields::kind(kind)) }
+                label for=(mode) { (fields::type_label(kind)) }
                 select id=(mode) name=(mode) {
-                    @for (word, words) in fields::baseline_modes(kind) { option value=(word) selected[typed == word] { (words) } }
+                    @for (value, label) in fields::baseline_modes(kind) { option value=(value) selected[current == value] { (label) } }
                 }
             }
             div class="field grow" {
-                label for=(value) { "Variant or pattern for " (fields::kind(kind).to_lowercase()) }
+                label for=(value) { "Variant or pattern for " (fields::type_label(kind).to_lowercase()) }
                 input id=(value) name=(value) value=(form.text(&value)) maxlength="256" spellcheck="false" autocapitalize="none";
             }
         }
     }
 }
 
-/// The settings for who can't change them.
+/// The settings for users without the right to change them.
 fn facts(form: &Form) -> Markup {
     let of = |group: Group| {
         html! {
             @for choice in fields::CHOICES.iter().filter(|choice| choice.group == group) {
                 dt { (choice.label) }
                 dd {
-                    @let typed = form.text(choice.name);
-                    (choice.options.iter().find(|(value, _)| *value == typed).map_or(typed, |(_, words)| words))
+                    @let current = form.text(choice.name);
+                    (choice.options.iter().find(|(value, _)| *value == current).map_or(current, |(_, label)| label))
                     p class="hint" { (choice.hint) }
                 }
             }
@@ -164,7 +174,7 @@ fn facts(form: &Form) -> Markup {
             h2 id="gate" { (Group::Gate.title()) }
             dl class="facts" {
                 (of(Group::Gate))
-                dt { "Unreadable entries that are allowed" } dd { (form.text("rejected_allowed")) }
+                dt { "Allowed unreadable entries" } dd { (form.text("rejected_allowed")) }
             }
         }
         section class="card stack" aria-labelledby="baselines" {
@@ -173,9 +183,9 @@ fn facts(form: &Form) -> Markup {
             dl class="facts" {
                 @for kind in TargetType::ALL {
                     @let (mode, value) = fields::baseline_names(kind);
-                    dt { (fields::kind(kind)) }
+                    dt { (fields::type_label(kind)) }
                     dd {
-                        @for (word, words) in fields::baseline_modes(kind) { @if word == form.text(&mode) { (words) } }
+                        @for (value, label) in fields::baseline_modes(kind) { @if value == form.text(&mode) { (label) } }
                         @if let Some(value) = form.optional(&value) { ": " code { bdi { (value) } } }
                     }
                 }
@@ -186,10 +196,10 @@ fn facts(form: &Form) -> Markup {
             dl class="facts" {
                 (of(Group::Exemptions))
                 @for level in Severity::ALL {
-                    dt { "The longest for " (level) }
+                    dt { "Maximum duration, " (level) }
                     dd { @match form.optional(&fields::days_max(level)) { Some(days) => { (days) " days" } None => "no limit" } }
                 }
-                dt { "Days of notice before an end" } dd { (form.text("ending_notice_days")) }
+                dt { "Expiry notice" } dd { (form.text("ending_notice_days")) " days" }
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Signing in with a token, and signing out.
 
 use crate::address;
-use crate::answer;
-use crate::client::{Api as _, Chained};
+use crate::client::{Api as _, ChainedApi};
 use crate::form::Form;
 use crate::layout;
+use crate::reply;
 use crate::session::Session;
 use crate::view::notice;
 use api::Problem;
@@ -16,64 +16,64 @@ use domain::time::Timestamp;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// What signing in needs besides the form.
-pub(crate) struct Signing<'a> {
-    /// The key that sessions are sealed under.
+/// The inputs of signing in, besides the form.
+pub(crate) struct SignIn<'a> {
+    /// The key of all sessions.
     pub(crate) key: &'a [u8; 32],
-    /// When it is.
     pub(crate) now: Timestamp,
-    /// Whether the browser's connection is over TLS.
+    /// True if the browser's connection uses TLS.
     pub(crate) secure: bool,
 }
 
-/// The page to sign in on.
+/// The page with the form.
 pub(crate) fn page(session: Option<&Session>, query: &Query) -> Reply {
     let next = query.text("next");
     if session.is_some() {
-        return answer::redirect(own_path(next));
+        return reply::redirect(own_path(next));
     }
-    answer::page(200, layout::alone("Sign in", &form(own_path(next), None)))
+    reply::html(200, layout::standalone("Sign in", &form(own_path(next), None)))
 }
 
-/// Sends somebody who is not signed in to sign in, and then to where they wanted to go.
-pub(crate) fn needed(wanted: &str) -> Reply {
-    answer::redirect(&format!("/sign-in?next={}", api::path::segment(own_path(wanted))))
+/// Redirects to the page with the form, and from there to `next`.
+pub(crate) fn redirect(next: &str) -> Reply {
+    reply::redirect(&format!("/sign-in?next={}", api::path::segment(own_path(next))))
 }
 
-/// Tells somebody whose token opens nothing any more.
-pub(crate) fn ended(problem: &Problem, secure: bool) -> Reply {
-    let told = format!("Your session is over: {}.", problem.detail);
-    let mut reply = answer::page(401, layout::alone("Sign in", &form("/", Some(&told))));
+/// The page after the API refused the token of a session.
+pub(crate) fn session_ended(problem: &Problem, secure: bool) -> Reply {
+    let error = format!("Your session has ended: {}.", problem.detail);
+    let mut reply = reply::html(401, layout::standalone("Sign in", &form("/", Some(&error))));
     reply.headers.push(("set-cookie", Session::no_cookie(secure)));
     reply
 }
 
-/// Ends this browser's session.
+/// Removes the session from the browser.
 pub(crate) fn signed_out(secure: bool) -> Reply {
-    let mut reply = answer::redirect("/sign-in");
+    let mut reply = reply::redirect("/sign-in");
     reply.headers.push(("set-cookie", Session::no_cookie(secure)));
     reply
 }
 
-/// Signs in with the form's token, if it is good for reading anything.
+/// Signs in with the token in the form. The token must have the right to read.
 ///
 /// # Errors
 /// The API failed.
-pub(crate) async fn submit(signing: &Signing<'_>, form: &Form, client: Option<&str>) -> Result<Reply, Problem> {
+pub(crate) async fn submit(sign_in: &SignIn<'_>, form: &Form, client: Option<&str>) -> Result<Reply, Problem> {
     let (token, next) = (form.text("token"), own_path(form.text("next")));
-    let again = |status, told: &str| Ok(answer::page(status, layout::alone("Sign in", &self::form(next, Some(told)))));
+    let refuse =
+        |status, error: &str| Ok(reply::html(status, layout::standalone("Sign in", &self::form(next, Some(error)))));
     if token.is_empty() || !token.bytes().all(|c| c.is_ascii_graphic()) {
-        return again(400, "Enter a token: letters and digits, usually behind gate_.");
+        return refuse(400, "Enter a valid token. Tokens usually begin with “gate_”.");
     }
-    let me: Me = match (Chained { token, client }).get(&address::api("/me")).await {
+    let me: Me = match (ChainedApi { token, client }).get(&address::api("/me")).await {
         Ok(me) => me,
         Err(problem) if problem.code.status() < 500 => {
-            return again(problem.code.status(), &format!("That did not work: {}.", problem.detail));
+            return refuse(problem.code.status(), &format!("Sign-in failed: {}.", problem.detail));
         }
         Err(problem) => return Err(problem),
     };
     if !me.may(Right::Read) {
-        return again(403, "This token only uploads reports: it reads nothing, so there is nothing to see with it.");
+        return refuse(403, "This token can only upload reports. Use a token that can read results.");
     }
     let session = Session {
         token: token.to_owned(),
@@ -82,25 +82,25 @@ pub(crate) async fn submit(signing: &Signing<'_>, form: &Form, client: Option<&s
         role: me.role,
         project: me.project,
         some_targets: me.targets.is_some(),
-        since: signing.now,
+        since: sign_in.now,
     };
-    let sealed = session.seal(signing.key, guest::random_bits()?)?;
-    let mut reply = answer::redirect(next);
-    reply.headers.push(("set-cookie", Session::cookie(&sealed, signing.secure)));
+    let sealed = session.seal(sign_in.key, guest::random_bits()?)?;
+    let mut reply = reply::redirect(next);
+    reply.headers.push(("set-cookie", Session::cookie(&sealed, sign_in.secure)));
     Ok(reply)
 }
 
-/// The path if it is one of ours, else the first page: a link must not lead elsewhere through us.
+/// The path if it is on this site, otherwise the home page: a link must not redirect to another site.
 fn own_path(path: &str) -> &str {
-    let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
-    if ours { path } else { "/" }
+    let is_own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    if is_own { path } else { "/" }
 }
 
-fn form(next: &str, told: Option<&str>) -> Markup {
+fn form(next: &str, error: Option<&str>) -> Markup {
     html! {
         div class="narrow" {
             h1 { "Sign in" }
-            @if let Some(told) = told { (notice::bad(told)) }
+            @if let Some(error) = error { (notice::bad(error)) }
             form method="post" action="/sign-in" class="card stack" {
                 input type="hidden" name="next" value=(next);
                 div class="field" {
@@ -108,7 +108,7 @@ fn form(next: &str, told: Option<&str>) -> Markup {
                     input id="token" name="token" type="password" required autocomplete="current-password"
                         spellcheck="false" aria-describedby="token-hint";
                     p class="hint" id="token-hint" {
-                        "The one that an admin of your project issued to you. You stay signed in for 12 hours."
+                        "Ask an admin of your project for a token. You stay signed in for 12 hours."
                     }
                 }
                 button { "Sign in" }
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_led_elsewhere() {
+    fn redirects_stay_on_this_site() {
         for own in ["/", "/projects/shop?a=b"] {
             assert_eq!(own_path(own), own);
         }

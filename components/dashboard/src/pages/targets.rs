@@ -1,54 +1,46 @@
-//! Targets: what is scanned, what each is compared with, and how its scans came out.
+//! The list of targets, the page of one, and changes of its baseline.
 
-mod baseline;
+mod baseline_form;
 mod list;
+mod save_baseline;
 mod scans;
 mod target;
 mod variants;
-pub(crate) mod words;
 
 use crate::address;
-use crate::answer;
 use crate::client::Api;
-use crate::pages::{Asked, no_page};
-use crate::visit::Visit;
-use api::path::segment;
+use crate::pages::problem::page_not_found;
+use crate::reply;
+use crate::request::{Method, PageRequest};
 use api::problem::Problem;
 use guest::Reply;
 
-/// The list, a target, or a change of its baseline.
+/// Routes the paths below a project's targets.
 ///
 /// # Errors
-/// There is no such page, or the API's.
+/// The page does not exist, or the API answered with a problem.
 pub(crate) async fn route<A: Api>(
-    visit: &Visit<'_, A>,
-    asked: Asked<'_>,
+    request: &PageRequest<'_, A>,
     project: &str,
     rest: &[&str],
 ) -> Result<Reply, Problem> {
-    match (asked, rest) {
-        (Asked::Get, []) => list::page(visit, project).await,
-        (Asked::Get, [target]) => target::page(visit, project, target).await,
-        (Asked::Post(form), [target]) => baseline::submit(visit, project, target, form).await,
-        (Asked::Get, [target, "variants"]) => variants::page(visit, project, target).await,
-        (Asked::Get, [target, "compare"]) => Ok(compare(visit, project, target)),
-        _ => Err(no_page()),
+    match (request.method, rest) {
+        (Method::Get, []) => list::page(request, project).await,
+        (Method::Get, [target]) => target::page(request, project, target).await,
+        (Method::Post(form), [target]) => save_baseline::submit(request, project, target, form).await,
+        (Method::Get, [target, "variants"]) => variants::page(request, project, target).await,
+        (Method::Get, [target, "compare"]) => Ok(compare(request, project, target)),
+        _ => Err(page_not_found()),
     }
 }
 
-/// Leads to the comparison of two scans that were chosen, or back to choose them.
-fn compare<A>(visit: &Visit<'_, A>, project: &str, target: &str) -> Reply {
-    let (scan, other) = (visit.text("scan"), visit.text("other"));
-    let base = address::project(project);
+/// Redirects to the comparison of the two selected scans, or back to the selection if one is missing.
+fn compare<A>(request: &PageRequest<'_, A>, project: &str, target: &str) -> Reply {
+    let (scan, other) = (request.text("scan"), request.text("other"));
     if scan.is_empty() || other.is_empty() {
-        return answer::redirect(&format!("{base}/targets/{}?choose=two#scans", segment(target)));
+        return reply::redirect(&format!("{}?choose=two#scans", address::target(project, target)));
     }
-    answer::redirect(&format!("{base}/scans/{}/compare/{}", segment(scan), segment(other)))
-}
-
-/// Where a target is among the pages.
-fn base(project: &str, target: &str) -> String {
-    address::target(project, target)
+    reply::redirect(&address::comparison(project, scan, other))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! The tokens of a project, or of account admins: the list, issuing one, revoking one.
+//! The tokens of a project, or of account admins.
 
 use crate::address;
-use crate::answer;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
-use crate::pages::{Asked, no_page};
+use crate::pages::problem::page_not_found;
+use crate::reply;
+use crate::request::{Method, PageRequest};
 use crate::view::{list, notice, text, time};
-use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::path::segment;
@@ -19,107 +19,86 @@ use domain::time::Timestamp;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How many tokens a page shows.
+/// Tokens on a page.
 const TOKENS_SHOWN: usize = 50;
-/// From how many days before its end on a token is marked.
-const ENDING_DAYS: u32 = 14;
+/// The days before its expiry in which a token is marked.
+const EXPIRING_DAYS: u32 = 14;
 
-/// Whose tokens they are: where their pages are, and their calls.
-struct Place<'a> {
-    project: Option<&'a str>,
-    page: String,
-    call: String,
-}
-
-impl<'a> Place<'a> {
-    fn of(project: Option<&'a str>) -> Self {
-        let (page, call) = match project {
-            Some(project) => {
-                let page = format!("{}/tokens", address::project(project));
-                (page.clone(), address::api(&page))
-            }
-            None => ("/account/tokens".to_owned(), address::api("/tokens")),
-        };
-        Self { project, page, call }
-    }
-
-    fn page<A>(&self, visit: &Visit<'_, A>, status: u16, body: Markup) -> Reply {
-        let page = match self.project {
-            Some(project) => Page::of(project, Section::Tokens, "Tokens", body),
-            None => Page { section: Section::Tokens, ..Page::of_account("Tokens of account admins", body) },
-        };
-        answer::page(status, page.framed(visit))
-    }
-}
-
-/// The list, a new token, or one revoked.
+/// Routes the paths below the tokens: the list, issuing and revoking.
 ///
 /// # Errors
-/// There is no such page, or the API's.
+/// The page does not exist, or the API answered with a problem.
 pub(crate) async fn route<A: Api>(
-    visit: &Visit<'_, A>,
-    asked: Asked<'_>,
+    request: &PageRequest<'_, A>,
     project: Option<&str>,
     rest: &[&str],
 ) -> Result<Reply, Problem> {
-    let place = Place::of(project);
-    match (asked, rest) {
-        (Asked::Get, []) => shown(visit, &place, &blank(), None).await,
-        (Asked::Post(form), []) => issue(visit, &place, form).await,
-        (Asked::Post(_), [id, "revoke"]) => revoke(visit, &place, id).await,
-        _ => Err(no_page()),
+    match (request.method, rest) {
+        (Method::Get, []) => list_page(request, project, &default_form(), None).await,
+        (Method::Post(form), []) => issue(request, project, form).await,
+        (Method::Post(_), [id, "revoke"]) => revoke(request, project, id).await,
+        _ => Err(page_not_found()),
     }
 }
 
-/// The form before anything is typed: a token ends, unless somebody says otherwise.
-fn blank() -> Form {
+fn reply<A>(request: &PageRequest<'_, A>, project: Option<&str>, status: u16, body: Markup) -> Reply {
+    let page = match project {
+        Some(project) => Page::of(project, Section::Tokens, "Tokens", body),
+        None => Page { section: Section::Tokens, ..Page::of_account("Account tokens", body) },
+    };
+    page.reply_with(status, request)
+}
+
+/// The initial values of the form: a token expires unless the user changes that.
+fn default_form() -> Form {
     Form::parse(b"expires_in_days=90&role=developer")
 }
 
-async fn shown<A: Api>(
-    visit: &Visit<'_, A>,
-    place: &Place<'_>,
-    typed: &Form,
-    refused: Option<&Problem>,
+async fn list_page<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: Option<&str>,
+    form: &Form,
+    refusal: Option<&Problem>,
 ) -> Result<Reply, Problem> {
-    let cursor = visit.text("cursor");
-    let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", segment(cursor)) };
-    let page: page::Page<TokenItem> = visit.api.get(&format!("{}?limit={TOKENS_SHOWN}{from}", place.call)).await?;
-    let next = page.next.as_ref().map(|next| format!("{}?cursor={}", place.page, segment(next)));
-    let first = (!cursor.is_empty()).then_some(place.page.as_str());
+    let (path, cursor) = (address::tokens(project), request.text("cursor"));
+    let from = address::query([("cursor", cursor)]);
+    let api_path = format!("{}?limit={TOKENS_SHOWN}{from}", address::tokens_api(project));
+    let page: page::Page<TokenItem> = request.api.get(&api_path).await?;
+    let next = page.next.as_ref().map(|next| format!("{path}?cursor={}", segment(next)));
+    let first = (!cursor.is_empty()).then_some(path.as_str());
     let body = html! {
-        @if let Some(problem) = refused { (notice::bad(&format!("Nothing was issued: {}.", problem.detail))) }
+        @if let Some(problem) = refusal { (notice::bad(&format!("The token was not issued: {}.", problem.detail))) }
         @if page.items.is_empty() && cursor.is_empty() {
-            (list::empty("No token is in use.", &html! { "Issue one for each person and each pipeline." }))
+            (list::empty("No active tokens.", &html! { "Issue one for each person and each pipeline." }))
         } @else {
-            (table(visit, place, &page.items))
+            (table(request, project, &page.items))
             (list::pager("tokens", first, next.as_deref()))
         }
-        (issuing(visit, place, typed))
+        (issue_form(request, project, form))
     };
-    Ok(place.page(visit, refused.map_or(200, |problem| problem.code.status()), body))
+    Ok(reply(request, project, refusal.map_or(200, |problem| problem.code.status()), body))
 }
 
-fn table<A>(visit: &Visit<'_, A>, place: &Place<'_>, items: &[TokenItem]) -> Markup {
+fn table<A>(request: &PageRequest<'_, A>, project: Option<&str>, items: &[TokenItem]) -> Markup {
     html! {
-        div class="table" tabindex="0" role="region" aria-label="Tokens in use" {
-            table class="folding" aria-label="Tokens in use" {
+        div class="table" tabindex="0" role="region" aria-label="Active tokens" {
+            table class="folding" aria-label="Active tokens" {
                 thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "For" } th scope="col" { "Role" } th scope="col" { "Targets" }
-                    th scope="col" { "Ends" } th scope="col" { "Last used" } th scope="col" { "Issued" } th scope="col" { "Revoke" }
+                    th scope="col" { "Name" } th scope="col" { "Issued to" } th scope="col" { "Role" } th scope="col" { "Targets" }
+                    th scope="col" { "Expires" } th scope="col" { "Last used" } th scope="col" { "Issued" } th scope="col" { "Actions" }
                 } }
-                tbody { @for item in items { (line(visit, place, item)) } }
+                tbody { @for item in items { (row(request, project, item)) } }
             }
         }
     }
 }
 
-fn line<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Markup {
-    let now = visit.now;
+fn row<A>(request: &PageRequest<'_, A>, project: Option<&str>, item: &TokenItem) -> Markup {
+    let now = request.now;
     html! {
         tr {
             th scope="row" { bdi { (text::plain(&item.name)) } }
-            td data-label="For" { bdi { (text::plain(&item.subject)) } }
+            td data-label="Issued to" { bdi { (text::plain(&item.subject)) } }
             td class="nowrap" data-label="Role" { (item.role) }
             td data-label="Targets" {
                 @match &item.targets {
@@ -127,7 +106,7 @@ fn line<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Markup 
                     Some(targets) => ul { @for target in targets { li class="break" { bdi { (text::plain(target)) } } } },
                 }
             }
-            td data-label="Ends" { (end(item, now)) }
+            td data-label="Expires" { (expiry(item, now)) }
             td data-label="Last used" {
                 @match &item.last_used_at {
                     None => "never",
@@ -138,32 +117,32 @@ fn line<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Markup 
                 }
             }
             td data-label="Issued" { (time::relative(&item.issued_at, now)) " by " bdi { (text::plain(&item.issued_by)) } }
-            td data-label="Revoke" { (revoking(visit, place, item)) }
+            td data-label="Actions" { (revoke_form(request, project, item)) }
         }
     }
 }
 
-fn end(item: &TokenItem, now: Timestamp) -> Markup {
+fn expiry(item: &TokenItem, now: Timestamp) -> Markup {
     let Some(at) = &item.expires_at else { return html! { "never" } };
     let mark = at.parse::<Timestamp>().ok().and_then(|end| match () {
-        () if end <= now => Some("Over"),
-        () if end <= now.plus_days(ENDING_DAYS) => Some("Ends soon"),
+        () if end <= now => Some("Expired"),
+        () if end <= now.plus_days(EXPIRING_DAYS) => Some("Expires soon"),
         () => None,
     });
     html! { (time::relative(at, now)) @if let Some(mark) = mark { " " span class="badge undecided" { (mark) } } }
 }
 
-/// Asks again before a token is revoked, without a script.
-fn revoking<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Markup {
-    let is_own = TokenId::of(&visit.session.token).to_string() == item.id;
+/// A folded form, which asks for confirmation without a script.
+fn revoke_form<A>(request: &PageRequest<'_, A>, project: Option<&str>, item: &TokenItem) -> Markup {
+    let is_own = TokenId::of(&request.session.token).to_string() == item.id;
     html! {
         details {
             summary { "Revoke" span class="unseen" { " " (text::plain(&item.name)) } " …" }
-            form method="post" action={ (place.page) "/" (segment(&item.id)) "/revoke" } class="stack tight" {
-                (csrf(visit.session))
+            form method="post" action={ (address::tokens(project)) "/" (segment(&item.id)) "/revoke" } class="stack tight" {
+                (csrf(request.session))
                 p class="hint" {
-                    "It opens nothing any more, at once and for good."
-                    @if is_own { " " strong { "You are signed in with it, and are signed out." } }
+                    "The token stops working at once. This cannot be undone."
+                    @if is_own { " " strong { "You are signed in with this token and will be signed out." } }
                 }
                 button class="danger small" { "Revoke " bdi { (text::cut(&item.name, 40)) } }
             }
@@ -171,34 +150,34 @@ fn revoking<A>(visit: &Visit<'_, A>, place: &Place<'_>, item: &TokenItem) -> Mar
     }
 }
 
-fn issuing<A>(visit: &Visit<'_, A>, place: &Place<'_>, typed: &Form) -> Markup {
+fn issue_form<A>(request: &PageRequest<'_, A>, project: Option<&str>, form: &Form) -> Markup {
     html! {
         section class="card stack" aria-labelledby="issue" {
             h2 id="issue" { "Issue a token" }
-            @if place.project.is_none() {
-                p class="hint" { "An account admin is admin of all projects, creates projects, and issues these tokens." }
+            @if project.is_none() {
+                p class="hint" { "An account admin has the role admin in all projects, creates projects, and issues account tokens." }
             }
-            form method="post" action=(place.page) class="stack" {
-                (csrf(visit.session))
+            form method="post" action=(address::tokens(project)) class="stack" {
+                (csrf(request.session))
                 div class="columns" {
-                    (field("name", "Name", "What to call it, such as the machine or the pipeline that holds it.", html! {
-                        input id="name" name="name" required maxlength="128" value=(typed.text("name")) autocomplete="off" aria-describedby="name-hint";
+                    (field("name", "Name", "Such as the name of the machine or pipeline that uses the token.", html! {
+                        input id="name" name="name" required maxlength="128" value=(form.text("name")) autocomplete="off" aria-describedby="name-hint";
                     }))
-                    (field("subject", "For", "The person or machine; whoever asks for an exemption under this name can't approve it under it. The name, if left empty.", html! {
-                        input id="subject" name="subject" maxlength="128" value=(typed.text("subject")) autocomplete="off" aria-describedby="subject-hint";
+                    (field("subject", "Issued to", "The person or machine. Requests made under this name cannot be approved under it. If empty, the name of the token.", html! {
+                        input id="subject" name="subject" maxlength="128" value=(form.text("subject")) autocomplete="off" aria-describedby="subject-hint";
                     }))
-                    (field("expires_in_days", "Ends in how many days", "From 1 to 3650. Left empty, it never ends.", html! {
+                    (field("expires_in_days", "Expires in (days)", "From 1 to 3650. If empty, the token does not expire.", html! {
                         input id="expires_in_days" name="expires_in_days" type="number" min="1" max="3650" inputmode="numeric"
-                            value=(typed.text("expires_in_days")) aria-describedby="expires_in_days-hint";
+                            value=(form.text("expires_in_days")) aria-describedby="expires_in_days-hint";
                     }))
                 }
-                @if place.project.is_some() {
-                    (roles(typed))
-                    (field("targets", "Targets", "One on a line; the token is good for these alone. Left empty: for all, and for what concerns the project as a whole.", html! {
-                        textarea id="targets" name="targets" spellcheck="false" autocapitalize="none" aria-describedby="targets-hint" { (typed.text("targets")) }
+                @if project.is_some() {
+                    (roles(form))
+                    (field("targets", "Targets", "One per line. The token is limited to these targets. If empty, it covers all targets and the project as a whole.", html! {
+                        textarea id="targets" name="targets" spellcheck="false" autocapitalize="none" aria-describedby="targets-hint" { (form.text("targets")) }
                     }))
                 }
-                div class="actions" { button { "Issue the token" } }
+                div class="actions" { button { "Issue token" } }
             }
         }
     }
@@ -214,73 +193,77 @@ fn field(name: &str, label: &str, hint: &str, input: Markup) -> Markup {
     }
 }
 
-fn roles(typed: &Form) -> Markup {
+fn roles(form: &Form) -> Markup {
     html! {
         fieldset {
             legend { "Role" }
             @for role in Role::ALL {
                 div class="check" {
-                    input type="radio" id={ "role-" (role) } name="role" value=(role) checked[typed.text("role") == role.as_str()];
-                    label for={ "role-" (role) } { strong { (crate::view::badge::capitalised(role.as_str())) } ": " (may(role)) }
+                    input type="radio" id={ "role-" (role) } name="role" value=(role) checked[form.text("role") == role.as_str()];
+                    label for={ "role-" (role) } { strong { (crate::view::badge::capitalised(role.as_str())) } ": " (role_description(role)) }
                 }
             }
         }
     }
 }
 
-/// What somebody with this role may do.
-fn may(role: Role) -> &'static str {
+/// The permissions of a role.
+fn role_description(role: Role) -> &'static str {
     match role {
-        Role::Uploader => "uploads reports and gets their verdicts, and reads nothing else. For pipelines.",
+        Role::Uploader => "uploads reports and reads their verdicts, nothing else. For pipelines.",
         Role::Viewer => "reads results.",
-        Role::Developer => "reads results, uploads reports, sets baselines, and requests and cancels exemptions.",
-        Role::Secops => "does what a developer does, decides on exemptions, and reads the audit log.",
-        Role::Admin => "does all that, changes settings, and issues and revokes tokens. Always for all targets.",
+        Role::Developer => "reads results, uploads reports, sets baselines, and requests and withdraws exemptions.",
+        Role::Secops => "has the permissions of a developer, decides on exemptions, and reads the audit log.",
+        Role::Admin => {
+            "has the permissions of secops, changes settings, and issues and revokes tokens. Always for all targets."
+        }
     }
 }
 
-/// Issues a token, which stands on the page that answers and nowhere else: no address and no history has it.
-async fn issue<A: Api>(visit: &Visit<'_, A>, place: &Place<'_>, form: &Form) -> Result<Reply, Problem> {
+/// Issues a token. Only the page that answers contains it, so no address and no browser history does.
+async fn issue<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>, form: &Form) -> Result<Reply, Problem> {
     let issued = match form.number("expires_in_days") {
-        Ok(days) => send(visit, place, form, days).await,
+        Ok(days) => send(request, project, form, days).await,
         Err(problem) => Err(problem),
     };
     match issued {
-        Ok(item) => Ok(place.page(visit, 200, fresh(place, &item))),
+        Ok(item) => Ok(reply(request, project, 200, issued_page(project, &item))),
         Err(problem) if matches!(problem.code.status(), 400 | 409 | 422) => {
-            shown(visit, place, form, Some(&problem)).await
+            list_page(request, project, form, Some(&problem)).await
         }
         Err(problem) => Err(problem),
     }
 }
 
 async fn send<A: Api>(
-    visit: &Visit<'_, A>,
-    place: &Place<'_>,
+    request: &PageRequest<'_, A>,
+    project: Option<&str>,
     form: &Form,
     expires_in_days: Option<u32>,
 ) -> Result<TokenItem, Problem> {
     let (name, subject) = (form.text("name").to_owned(), form.optional("subject").map(str::to_owned));
-    if place.project.is_none() {
+    let path = address::tokens_api(project);
+    if project.is_none() {
         let body = AccountTokenBody { name, subject, expires_in_days };
-        return visit.api.send("POST", &place.call, &body).await;
+        return request.api.send("POST", &path, &body).await;
     }
     let targets: Vec<_> = form.text("targets").lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if TOKEN_TARGETS_MAX < targets.len() {
-        let detail = format!("{} targets are more than {TOKEN_TARGETS_MAX}", targets.len());
+        let detail =
+            format!("field `targets`: {} targets are too many; the maximum is {TOKEN_TARGETS_MAX}", targets.len());
         return Err(Problem::new(api::problem::Code::InvalidBody, detail));
     }
     let targets = (!targets.is_empty()).then(|| targets.into_iter().map(str::to_owned).collect());
     let body = TokenBody { name, role: form.text("role").to_owned(), subject, targets, expires_in_days };
-    visit.api.send("POST", &place.call, &body).await
+    request.api.send("POST", &path, &body).await
 }
 
-fn fresh(place: &Place<'_>, item: &TokenItem) -> Markup {
+fn issued_page(project: Option<&str>, item: &TokenItem) -> Markup {
     html! {
-        section class="card stack" aria-labelledby="fresh" {
-            h2 id="fresh" { "The token " bdi { (text::plain(&item.name)) } " is issued" }
+        section class="card stack" aria-labelledby="issued" {
+            h2 id="issued" { "Token " bdi { (text::plain(&item.name)) } " issued" }
             p class="notice care" role="status" {
-                "This is the only time that it is shown. Copy it to where it is used before you leave the page."
+                "Copy the token now. It is not shown again."
             }
             div class="field" {
                 label for="token" { "Token" }
@@ -288,18 +271,18 @@ fn fresh(place: &Place<'_>, item: &TokenItem) -> Markup {
                     value=(item.token.as_deref().unwrap_or_default());
             }
             p class="hint" {
-                "For " bdi { (text::plain(&item.subject)) } ", " (item.role)
-                @match &item.expires_at { Some(at) => { ", ends " (at) } None => ", never ends" }
+                "Issued to " bdi { (text::plain(&item.subject)) } ", " (item.role)
+                @match &item.expires_at { Some(at) => { ", expires " (at) } None => ", does not expire" }
                 "."
             }
-            p { a href=(place.page) { "To the list of tokens" } }
+            p { a href=(address::tokens(project)) { "Back to tokens" } }
         }
     }
 }
 
-async fn revoke<A: Api>(visit: &Visit<'_, A>, place: &Place<'_>, id: &str) -> Result<Reply, Problem> {
-    visit.api.delete(&format!("{}/{}", place.call, segment(id))).await?;
-    Ok(answer::redirect(&format!("{}?done=token-revoked", place.page)))
+async fn revoke<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>, id: &str) -> Result<Reply, Problem> {
+    request.api.delete(&format!("{}/{}", address::tokens_api(project), segment(id))).await?;
+    Ok(reply::redirect(&format!("{}?done=token-revoked", address::tokens(project))))
 }
 
 #[cfg(test)]

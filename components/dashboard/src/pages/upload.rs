@@ -1,5 +1,4 @@
-//! Uploading a report by hand. The form's fields come first; the file behind them goes on to the API as it arrives, and is
-//! never held.
+//! The upload of a report with a form. The file is the last field. It is streamed to the API and never held in memory.
 
 mod fields;
 mod form;
@@ -7,12 +6,12 @@ mod incoming;
 mod relay;
 
 use crate::address;
-use crate::answer;
-use crate::client::{self, Api, Chained};
+use crate::client::{self, Api, ChainedApi};
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::origin;
+use crate::reply;
+use crate::request::{Method, PageRequest};
 use crate::session::Session;
-use crate::visit::Visit;
 use api::problem::{Code, Problem};
 use api::query::Query;
 use api::v1::ScanAnswer;
@@ -25,21 +24,23 @@ use guest::{Body, HttpRequest, Reply};
 use incoming::Incoming;
 use relay::Relay;
 
-/// The form, with what the query says of the target.
+const TITLE: &str = "Upload report";
+
+/// The page with the form; the query can fill in fields.
 ///
 /// # Errors
-/// They may not upload, or the API's.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    allowed(visit.session)?;
-    let fields = Fields::of_query(visit.query);
-    let body = form::body(visit, project, &fields, None).await?;
-    Ok(shown(visit, Page::of(project, Section::Upload, "Upload a report", body)))
+/// The user lacks the right to upload, or the API answered with a problem.
+pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
+    check_right(request.session)?;
+    let fields = Fields::of_query(request.query);
+    let body = form::body(request, project, &fields, None).await?;
+    Ok(Page::of(project, Section::Upload, TITLE, body).reply(request))
 }
 
-/// Takes the form, and leads to the scan that came of it. What the API refuses is told on the form.
+/// Uploads the report, and redirects to its scan. A problem of the API is shown above the form.
 ///
 /// # Errors
-/// They may not upload, the form is not this session's, or the API failed.
+/// The API failed.
 pub(crate) async fn submit(
     call: HttpRequest,
     session: &Session,
@@ -48,50 +49,55 @@ pub(crate) async fn submit(
     now: Timestamp,
     origin: &str,
 ) -> Result<Reply, Problem> {
-    let secure = crate::is_over_tls(&call);
+    let secure = origin::is_over_tls(&call);
     let content_type = call.header("content-type")?.unwrap_or_default().to_owned();
     let incoming = Incoming::new(stream_of(call.body));
-    let opened = allowed(session).and_then(|()| Multipart::open(&content_type, incoming.reader()));
+    let opened = check_right(session).and_then(|()| Multipart::open(&content_type, incoming.reader()));
     let mut fields = Fields::default();
-    let sent = match opened {
+    let answer = match opened {
         Ok(form) => send(form, session, project, client, &mut fields).await,
         Err(problem) => Err(problem),
     };
-    let refused = match sent {
-        Ok(answer) => {
-            return Ok(answer::redirect(&address::scan(project, answer.scan.id)));
-        }
+    let problem = match answer {
+        Ok(answer) => return Ok(reply::redirect(&address::scan(project, answer.scan.id))),
         Err(problem) => problem,
     };
-    incoming.leave().await;
-    if refused.code.status() == 401 {
-        return Ok(crate::pages::sign_in::ended(&refused, secure));
+    incoming.discard().await;
+    if problem.code.status() == 401 {
+        return Ok(crate::pages::sign_in::session_ended(&problem, secure));
     }
-    let here = address::upload(project);
-    let api = Chained { token: &session.token, client };
-    let visit = Visit { api, session, now, here: &here, query: &Query::default(), origin, from_here: true };
-    if refused.code == Code::Forbidden || 500 <= refused.code.status() {
-        return Ok(crate::pages::problem::framed(&refused, &visit));
+    let request = PageRequest {
+        api: ChainedApi { token: &session.token, client },
+        session,
+        now,
+        method: Method::Get,
+        url: &address::upload(project),
+        query: &Query::default(),
+        origin,
+        from_own_page: true,
+    };
+    if problem.code == Code::Forbidden || 500 <= problem.code.status() {
+        return Ok(crate::pages::problem::framed(&problem, &request));
     }
-    let body = form::body(&visit, project, &fields, Some(&refused)).await?;
-    let page = Page::of(project, Section::Upload, "Upload a report", body);
-    Ok(answer::page(refused.code.status(), page.framed(&visit)))
+    let body = form::body(&request, project, &fields, Some(&problem)).await?;
+    Ok(Page::of(project, Section::Upload, TITLE, body).reply_with(problem.code.status(), &request))
 }
 
-/// Reads what is sent to somebody who is answered without it.
-pub(crate) async fn let_go(body: Body) {
-    Incoming::new(stream_of(body)).leave().await;
+/// Reads and discards a request body that is not needed.
+pub(crate) async fn discard(body: Body) {
+    Incoming::new(stream_of(body)).discard().await;
 }
 
-fn allowed(session: &Session) -> Result<(), Problem> {
+fn check_right(session: &Session) -> Result<(), Problem> {
     if session.role.has(Right::Upload) {
         return Ok(());
     }
-    let detail = format!("a {} does not upload reports; ask an admin of the project for another role", session.role);
+    let detail =
+        format!("the role {} cannot upload reports; ask an admin of the project for another role", session.role);
     Err(Problem::new(Code::Forbidden, detail))
 }
 
-/// Reads the fields, and sends the file on.
+/// Reads the fields, and streams the file to the API.
 async fn send(
     mut form: Multipart,
     session: &Session,
@@ -104,10 +110,10 @@ async fn send(
     let relay = Relay::begin(form, file).await?;
     let authorization = format!("Bearer {}", session.token);
     let onward = client::onward("POST", &path, &authorization, client, Some("application/octet-stream"))?;
-    let refusal = relay.refusal();
+    let relay_error = relay.error();
     let reply = onward.send(relay.body()).await;
-    // What was wrong with the form says more than that the API got a report which was cut off.
-    if let Some(problem) = refusal.take() {
+    // A problem with the form explains more than the API's problem with an incomplete report.
+    if let Some(problem) = relay_error.take() {
         return Err(problem);
     }
     parse_reply(client::API, &reply?)

@@ -1,17 +1,16 @@
-//! Levels, verdicts and states as coloured words. The word says it; the colour repeats it.
+//! Severities and verdicts as coloured words. The colour only repeats the word.
 
-use domain::exemption::Status;
 use domain::verdict::Verdict;
 use maud::{Markup, html};
 
-/// The levels, the worst first.
-pub(crate) const LEVELS: [&str; 6] = ["critical", "high", "medium", "low", "info", "unassigned"];
+/// The severities, the highest first.
+const SEVERITIES: [&str; 6] = ["critical", "high", "medium", "low", "info", "unassigned"];
 
-/// A level, in whatever case the API writes it.
-pub(crate) fn severity(level: &str) -> Markup {
-    let class = level.to_ascii_lowercase();
-    let known = LEVELS.contains(&class.as_str());
-    html! { span class={ "badge " @if known { (class) } } { (capitalised(level)) } }
+/// A severity; the API writes some in upper case.
+pub(crate) fn severity(severity: &str) -> Markup {
+    let class = severity.to_ascii_lowercase();
+    let known = SEVERITIES.contains(&class.as_str());
+    html! { span class={ "badge " @if known { (class) } } { (capitalised(severity)) } }
 }
 
 /// A verdict.
@@ -24,13 +23,7 @@ pub(crate) fn verdict(verdict: Verdict) -> Markup {
     html! { span class={ "badge verdict " (class) } { (word) } }
 }
 
-/// How an exemption stands.
-pub(crate) fn status(status: Status) -> Markup {
-    let word = status.as_str();
-    html! { span class={ "badge status " (word) } { (capitalised(word)) } }
-}
-
-/// The text with its first letter in upper case and spaces for underscores.
+/// The text with an upper-case first letter, and spaces instead of underscores.
 pub(crate) fn capitalised(text: &str) -> String {
     let text = text.replace('_', " ");
     let mut chars = text.chars();

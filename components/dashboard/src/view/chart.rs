@@ -1,46 +1,44 @@
-//! Numbers by day as charts: SVG of whole numbers, with its words in HTML around it, so that they stay readable however
-//! narrow it becomes. What a chart shows is said in a sentence, and stands below it as a table.
+//! Charts of numbers by day. The drawing is SVG, and its labels are HTML, so that they stay readable on narrow screens.
+//! A chart has a summary in one sentence and a table with the same numbers.
 
 use maud::{Markup, html};
 use std::fmt::Write as _;
 
-/// How wide a day is drawn.
+/// The width of a day in the drawing.
 const DAY: u64 = 10;
-/// How high a chart is drawn.
+/// The height of the drawing.
 const HEIGHT: u64 = 1000;
 
-/// Numbers of one kind, a value for each day.
+/// A number for each day.
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
-    /// The class that gives it its colour.
+    /// The CSS class with the colour.
     pub(crate) class: &'static str,
-    /// What it is, in words.
+    /// The label.
     pub(crate) name: &'static str,
-    /// The values.
     pub(crate) values: Vec<u64>,
 }
 
-/// A chart before it is drawn.
+/// The content of a chart.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
-    /// Its heading.
+    /// The heading.
     pub(crate) title: &'a str,
-    /// What it shows, in a sentence.
-    pub(crate) gist: &'a str,
+    /// The summary, in one sentence.
+    pub(crate) summary: &'a str,
     /// The days, the oldest first, such as `2026-11-24`.
     pub(crate) days: Vec<&'a str>,
-    /// Whether each day has data of its own. On another, what was known before may still hold.
+    /// True for days with scans. On other days, the numbers of earlier days may still apply.
     pub(crate) measured: Vec<bool>,
-    /// The numbers.
     pub(crate) series: Vec<Series>,
 }
 
 impl Chart<'_> {
-    /// The series one on the other, the first of them lowest, in steps: what a day ended with holds for all of it. Before
-    /// the first day with anything there is nothing to draw, and the chart says so.
+    /// The series stacked in steps, the first at the bottom; a day shows the numbers at its end. Days before the first
+    /// scan are marked.
     pub(crate) fn stacked(&self) -> Markup {
         let totals: Vec<u64> = (0..self.days.len()).map(|day| self.total(day)).collect();
-        let top = nice(totals.iter().copied().max().unwrap_or_default());
+        let top = scale_end(totals.iter().copied().max().unwrap_or_default());
         let known = |day: &usize| self.is_measured(*day) || totals.get(*day).is_some_and(|total| 0 < *total);
         let from = (0..self.days.len()).find(known).unwrap_or(self.days.len());
         let mut below = vec![0; self.days.len()];
@@ -61,10 +59,10 @@ impl Chart<'_> {
         self.framed(&[top, top / 2, 0], (0 < from).then_some("Before the first scan"), &drawn)
     }
 
-    /// The first series as bars up from the line in the middle, the second as bars down.
+    /// The first series as bars above the middle line, the second as bars below it.
     pub(crate) fn up_and_down(&self) -> Markup {
         let most = self.series.iter().flat_map(|series| series.values.iter().copied()).max().unwrap_or_default();
-        let top = nice(most);
+        let top = scale_end(most);
         let middle = HEIGHT / 2;
         let drawn = html! {
             @for (series, up) in self.series.iter().zip([true, false]) {
@@ -75,27 +73,27 @@ impl Chart<'_> {
         self.framed(&[top, 0, top], None, &drawn)
     }
 
-    /// The drawing with its scale, its days, its legend and its table.
+    /// The drawing with scale, days, legend and table.
     fn framed(&self, scale: &[u64], note: Option<&str>, drawn: &Markup) -> Markup {
         let count = self.days.len();
         html! {
             figure class="card chart stack tight" {
-                figcaption { h2 { (self.title) } p class="hint" { (self.gist) } }
+                figcaption { h2 { (self.title) } p class="hint" { (self.summary) } }
                 div class="plot" {
                     ol class="scale" aria-hidden="true" { @for value in scale { li { (value) } } }
                     svg viewBox={ "0 0 " (width(count)) " " (HEIGHT) } preserveAspectRatio="none" role="img"
-                        aria-label=(self.gist) {
+                        aria-label=(self.summary) {
                         path class="grid" d={ "M0 0H" (width(count)) "M0 " (HEIGHT / 2) "H" (width(count)) } {}
                         (drawn)
                         path class="axis" d={ "M0 " (HEIGHT) "H" (width(count)) } {}
                         @for (at, day) in self.days.iter().enumerate() {
                             rect class="day" x=(width(at)) y="0" width=(DAY) height=(HEIGHT) {
-                                title { (day) ": " (self.told(at)) }
+                                title { (day) ": " (self.day_summary(at)) }
                             }
                         }
                     }
                     (self.marks())
-                    ol class="days" aria-hidden="true" { @for day in ends(&self.days) { li { (day) } } }
+                    ol class="days" aria-hidden="true" { @for day in labelled_days(&self.days) { li { (day) } } }
                 }
                 ul class="legend" {
                     @for series in self.series.iter().rev() {
@@ -113,7 +111,7 @@ impl Chart<'_> {
     fn marks(&self) -> Markup {
         let mut path = String::new();
         for (day, _) in self.measured.iter().enumerate().filter(|(_, measured)| **measured) {
-            // Writing into a string can't fail.
+            // Writing into a string cannot fail.
             write!(path, "M{} 0h{}v10h-{}z", width(day) + 2, DAY - 4, DAY - 4).unwrap_or_default();
         }
         html! {
@@ -127,7 +125,7 @@ impl Chart<'_> {
     fn table(&self) -> Markup {
         html! {
             details {
-                summary { "The same as a table" }
+                summary { "Show as table" }
                 div class="table tall" tabindex="0" role="region" aria-label={ (self.title) " by day" } {
                     table {
                         thead {
@@ -142,7 +140,7 @@ impl Chart<'_> {
                                 tr {
                                     th scope="row" class="nowrap" { (day) }
                                     @for series in self.series.iter().rev() { td class="number" { (series.at(at)) } }
-                                    td { @if self.is_measured(at) { "yes" } @else { "none" } }
+                                    td { @if self.is_measured(at) { "yes" } @else { "no" } }
                                 }
                             }
                         }
@@ -152,8 +150,8 @@ impl Chart<'_> {
         }
     }
 
-    /// A day in words.
-    fn told(&self, day: usize) -> String {
+    /// The numbers of a day in words.
+    fn day_summary(&self, day: usize) -> String {
         let parts: Vec<_> = self
             .series
             .iter()
@@ -162,7 +160,7 @@ impl Chart<'_> {
             .filter(|(_, value)| 0 < *value)
             .map(|(name, value)| format!("{value} {}", name.to_lowercase()))
             .collect();
-        let numbers = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+        let numbers = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
         if self.is_measured(day) { numbers } else { format!("{numbers} (no scan)") }
     }
 
@@ -185,8 +183,8 @@ fn width(days: usize) -> u64 {
     u64::try_from(days).unwrap_or_default().saturating_mul(DAY)
 }
 
-/// A number to end a scale with: at least this, even, and of one digit other than 0.
-fn nice(most: u64) -> u64 {
+/// The end of a scale: an even number with one digit other than 0, not below `most`.
+fn scale_end(most: u64) -> u64 {
     let mut unit: u64 = 1;
     while unit.saturating_mul(10) < most {
         unit = unit.saturating_mul(10);
@@ -194,15 +192,15 @@ fn nice(most: u64) -> u64 {
     [2, 4, 6, 8, 10].into_iter().map(|digit| unit.saturating_mul(digit)).find(|top| most <= *top).unwrap_or(most)
 }
 
-/// How high a value is drawn. One that is not nothing is seen.
-fn high(value: u64, top: u64, height: u64) -> u64 {
+/// The height of a bar. A value above 0 is always visible.
+fn bar_height(value: u64, top: u64, height: u64) -> u64 {
     match value {
         0 => 0,
         _ => (value.saturating_mul(height) / top.max(1)).max(4),
     }
 }
 
-/// The area between two stepped lines, from this day on.
+/// The SVG path of the area between two stepped lines, from this day on.
 fn area(below: &[u64], above: &[u64], from: usize, top: u64) -> String {
     let y = |value: &u64| HEIGHT.saturating_sub(value.saturating_mul(HEIGHT) / top.max(1));
     let mut path = String::new();
@@ -217,19 +215,19 @@ fn area(below: &[u64], above: &[u64], from: usize, top: u64) -> String {
     path
 }
 
-/// Bars from a line, up or down.
+/// The SVG path of bars above or below a line.
 fn bars(values: &[u64], line: u64, top: u64, up: bool) -> String {
     let mut path = String::new();
     for (day, value) in values.iter().enumerate().filter(|(_, value)| 0 < **value) {
         let sign = if up { "-" } else { "" };
         let (x, wide) = (width(day) + 1, DAY - 2);
-        write!(path, "M{x} {line}v{sign}{}h{wide}V{line}z", high(*value, top, HEIGHT / 2)).unwrap_or_default();
+        write!(path, "M{x} {line}v{sign}{}h{wide}V{line}z", bar_height(*value, top, HEIGHT / 2)).unwrap_or_default();
     }
     path
 }
 
-/// The days to write below a chart: both ends, and the one between.
-fn ends<'a>(days: &[&'a str]) -> Vec<&'a str> {
+/// The days in the labels below a chart: the first, the middle, and the last one.
+fn labelled_days<'a>(days: &[&'a str]) -> Vec<&'a str> {
     let middle = days.get(days.len() / 2).filter(|_| 2 < days.len());
     let last = days.last().filter(|_| 1 < days.len());
     days.first().into_iter().chain(middle).chain(last).copied().collect()
@@ -243,7 +241,7 @@ mod tests {
         let days = ["2026-11-22", "2026-11-23", "2026-11-24"];
         Chart {
             title: "Open issues",
-            gist: "What is <open>",
+            summary: "What is <open>",
             days: days.into_iter().take(measured.len()).collect(),
             measured: measured.to_vec(),
             series: values
@@ -257,13 +255,13 @@ mod tests {
     fn scales_end_with_an_even_number_that_is_not_too_small() {
         let expected = [(0, 2), (1, 2), (2, 2), (3, 4), (9, 10), (10, 10), (11, 20), (99, 100), (101, 200), (450, 600)];
         for (most, top) in expected {
-            assert_eq!(nice(most), top, "{most}");
+            assert_eq!(scale_end(most), top, "{most}");
         }
-        assert_eq!(nice(u64::MAX), u64::MAX);
+        assert_eq!(scale_end(u64::MAX), u64::MAX);
     }
 
     #[test]
-    fn areas_stand_on_each_other_in_steps() {
+    fn areas_are_stacked_in_steps() {
         assert_eq!(area(&[0, 0], &[1, 2], 0, 2), "M0 500H10V0H20V1000H10V1000H0Z");
         assert_eq!(area(&[0, 1], &[0, 2], 1, 2), "M10 0H20V500H10Z", "from the second day on");
         let markup = chart(&[("low", &[0, 1, 1]), ("high", &[0, 1, 0])], &[false, true, false]).stacked().into_string();
@@ -275,11 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn one_day_and_nothing_at_all_are_charts_too() {
+    fn one_day_or_no_issues_are_charts_too() {
         let one = chart(&[("low", &[3])], &[true]).stacked().into_string();
         assert!(one.contains(r#"viewBox="0 0 10 1000""#) && one.contains("M0 250H10V1000H0Z"), "{one}");
         let none = chart(&[("low", &[0, 0, 0])], &[true, true, true]).stacked().into_string();
-        assert!(!none.contains("class=\"area") && none.contains("2026-11-24: nothing"), "{none}");
+        assert!(!none.contains("class=\"area") && none.contains("2026-11-24: none"), "{none}");
         let never = chart(&[("low", &[0, 0, 0])], &[false, false, false]).stacked().into_string();
         assert!(never.contains(r#"<rect class="unknown" x="0" y="0" width="30""#), "{never}");
     }
@@ -287,15 +285,15 @@ mod tests {
     #[test]
     fn bars_go_up_and_down_from_the_middle() {
         assert_eq!(bars(&[0, 1, 2], 500, 2, true), "M11 500v-250h8V500zM21 500v-500h8V500z");
-        assert_eq!(bars(&[1], 500, 1_000_000, false), "M1 500v4h8V500z", "one of a million is seen");
+        assert_eq!(bars(&[1], 500, 1_000_000, false), "M1 500v4h8V500z", "one of a million is visible");
         let markup = chart(&[("worse", &[1, 0, 0]), ("better", &[0, 0, 2])], &[true, false, true]);
         assert!(markup.up_and_down().into_string().contains(r#"<path class="area better" d="M21 500v500h8V500z">"#));
     }
 
     #[test]
-    fn days_are_written_at_both_ends_and_between() {
-        assert_eq!(ends(&["a"]), ["a"]);
-        assert_eq!(ends(&["a", "b"]), ["a", "b"]);
-        assert_eq!(ends(&["a", "b", "c", "d", "e"]), ["a", "c", "e"]);
+    fn the_first_middle_and_last_day_are_labelled() {
+        assert_eq!(labelled_days(&["a"]), ["a"]);
+        assert_eq!(labelled_days(&["a", "b"]), ["a", "b"]);
+        assert_eq!(labelled_days(&["a", "b", "c", "d", "e"]), ["a", "c", "e"]);
     }
 }

@@ -1,11 +1,11 @@
-//! Weaknesses by name, as MITRE's CWE list has them.
+//! The names of weaknesses, from MITRE's CWE list.
 
 use maud::{Markup, html};
 
-/// A line each: number, tab, name; by number.
+/// One weakness per line: number, tab, name; sorted by number.
 const NAMES: &str = include_str!("../../assets/cwe.tsv");
 
-/// The name of a weakness, if the list has one.
+/// The name of a weakness; `None` if the list does not contain it.
 pub(crate) fn name(number: u32) -> Option<&'static str> {
     NAMES.lines().find_map(|line| {
         let (of, name) = line.split_once('\t')?;
@@ -13,7 +13,7 @@ pub(crate) fn name(number: u32) -> Option<&'static str> {
     })
 }
 
-/// A weakness with its name, as a link to its page.
+/// A link to a weakness, with its name.
 pub(crate) fn link(number: u32) -> Markup {
     let address = format!("https://cwe.mitre.org/data/definitions/{number}.html");
     html! {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_in_order_and_names_what_scanners_find() {
+    fn the_list_is_sorted_and_has_names() {
         let numbers: Vec<u32> = NAMES.lines().map(|line| line.split_once('\t').unwrap().0.parse().unwrap()).collect();
         assert!(numbers.is_sorted() && numbers.len() > 900);
         assert_eq!(

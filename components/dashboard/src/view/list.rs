@@ -1,17 +1,17 @@
-//! What lists share: the way to the next page, and what stands in place of nothing.
+//! Parts of lists: the links to other pages, the message of an empty list, numbers with nouns.
 
 use maud::{Markup, html};
 
-/// What stands where a list has nothing to show: what that means, and what to do about it.
-pub(crate) fn empty(what: &str, hint: &Markup) -> Markup {
-    html! { div class="empty" { p class="what" { (what) } p { (hint) } } }
+/// The message of an empty list, with a hint on what to do.
+pub(crate) fn empty(message: &str, hint: &Markup) -> Markup {
+    html! { div class="empty" { p class="message" { (message) } p { (hint) } } }
 }
 
-/// The ways to the first and to the next page of a list; `name` says of which. Nothing, where there is one page.
+/// The links to the first and the next page of the list `name`; empty for a single page.
 pub(crate) fn pager(name: &str, first: Option<&str>, next: Option<&str>) -> Markup {
     html! {
         @if first.is_some() || next.is_some() {
-            nav class="pager" aria-label={ "Pages of " (name) } {
+            nav class="pager" aria-label={ "Pagination of " (name) } {
                 @if let Some(first) = first { a href=(first) { "First page" } }
                 @if let Some(next) = next { a href=(next) rel="next" { "Next page" } }
             }
@@ -19,7 +19,7 @@ pub(crate) fn pager(name: &str, first: Option<&str>, next: Option<&str>) -> Mark
     }
 }
 
-/// A number with its noun, in the plural unless it is one.
+/// A number with its noun in singular or plural.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = match (number, noun.strip_suffix('y')) {
         (1, _) => return format!("1 {noun}"),

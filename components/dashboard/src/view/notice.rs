@@ -1,38 +1,71 @@
-//! Short messages above a page: what was just done, and what went wrong.
+//! Short messages above a page: what was just done, and errors.
 
-use crate::visit::Visit;
+use super::list::count;
+use crate::request::PageRequest;
 use maud::{Markup, html};
 
-/// What was done, by the word that a page is sent to with: a fixed list, so that no link puts words into our mouth.
-const DONE: &[(&str, &str)] = &[
-    ("signed-in", "You are signed in."),
-    ("project-created", "The project is there."),
-    ("settings-saved", "The settings are saved."),
-    ("baseline-saved", "The baseline is saved. It holds from the next scan on."),
-    ("exemption-requested", "The exemption is requested. A reviewer decides on it."),
-    ("exemptions-requested", "The exemptions are requested. A reviewer decides on them."),
-    ("approved", "Approved. It counts from the next scan on."),
-    ("rejected", "Rejected."),
-    ("cancelled", "Cancelled. If it was in force, the issue counts again from the next scan on."),
-    ("reopened", "Requested again."),
-    ("decided", "All of them are decided."),
-    ("token-revoked", "The token is revoked. It opens nothing any more."),
+/// The notices, by the query parameter `done`. The list is fixed, so a link cannot show a text of its own.
+const NOTICES: &[(&str, &str)] = &[
+    ("project-created", "Project created."),
+    ("settings-saved", "Settings saved."),
+    ("baseline-saved", "Baseline saved. It applies from the next scan."),
+    ("exemption-requested", "Exemption requested. A reviewer will decide on it."),
+    ("approved", "Request approved. The exemption applies from the next scan."),
+    ("rejected", "Request rejected."),
+    ("revoked", "Approval revoked. The issue counts again from the next scan."),
+    ("request-withdrawn", "Request withdrawn."),
+    ("exemption-withdrawn", "Exemption withdrawn. The issue counts again from the next scan."),
+    ("reopened", "Request reopened. A reviewer will decide on it."),
+    ("token-revoked", "Token revoked. It no longer gives access."),
+];
+/// The notices for several exemptions at once: with the query parameter `count`, its noun, and the rest of the text.
+const COUNTED: &[(&str, &str, &str)] = &[
+    ("approved", "request", "approved. Approved exemptions apply from the next scan."),
+    ("rejected", "request", "rejected."),
+    ("revoked", "approval", "revoked. The issues count again from the next scan."),
+    ("request-withdrawn", "request", "withdrawn."),
+    ("exemption-withdrawn", "exemption", "withdrawn. The issues count again from the next scan."),
+    ("reopened", "request", "reopened. A reviewer will decide on them."),
 ];
 
-/// What the query says was done.
-pub(crate) fn of_visit<A>(visit: &Visit<'_, A>) -> Markup {
-    // A link from elsewhere tells nobody that something was done.
-    let word = if visit.from_here { visit.text("done") } else { "" };
-    let told = DONE.iter().find(|(known, _)| *known == word);
-    html! { @if let Some((_, text)) = told { (good(text)) } }
+/// The notice that the query names. Only a link from a page of the dashboard shows it.
+pub(crate) fn of_request<A>(request: &PageRequest<'_, A>) -> Markup {
+    let word = if request.from_own_page { request.text("done") } else { "" };
+    let single = NOTICES.iter().find(|(known, _)| *known == word).map(|(_, text)| (*text).to_owned());
+    let counted = request.text("count").parse::<u32>().ok().and_then(|number| {
+        let (_, noun, rest) = COUNTED.iter().find(|(known, ..)| *known == word)?;
+        Some(format!("{} {rest}", count(number.into(), noun)))
+    });
+    html! { @if let Some(text) = counted.or(single) { (good(&text)) } }
 }
 
-/// Something went well.
+/// A message of success.
 pub(crate) fn good(text: &str) -> Markup {
     html! { p class="notice good" role="status" { (text) } }
 }
 
-/// Something went wrong, or needs care.
+/// An error message.
 pub(crate) fn bad(text: &str) -> Markup {
     html! { p class="notice bad" role="alert" { (text) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeApi, session, with_get};
+    use domain::role::Role;
+
+    #[test]
+    fn several_decisions_are_counted() {
+        let notice = |url: &str| {
+            with_get(&FakeApi::default(), &session(Role::Viewer), url, async |request| {
+                of_request(request).into_string()
+            })
+        };
+        assert!(notice("/e?done=approved").contains("Request approved."));
+        assert!(notice("/e?done=approved&count=3").contains("3 requests approved."));
+        assert!(notice("/e?done=revoked&count=1").contains("1 approval revoked."));
+        assert!(notice("/e?done=approved&count=%3Cb%3E").contains("Request approved."));
+        assert_eq!(notice("/e?done=none&count=3"), "");
+    }
 }

@@ -1,12 +1,11 @@
-//! Text from reports and people, so that it shows what it is. maud escapes what HTML would take for markup; here goes what
-//! would act on the reader in other ways: control characters, terminal escapes, and marks that turn the direction of text
-//! (Unicode Technical Report 36, section 2.2.8).
+//! Text from reports and people, made safe to read. maud escapes markup. This module makes control characters, terminal
+//! escapes and marks of text direction visible (Unicode Technical Report 36, section 2.2.8), and checks addresses.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with everything visible: control characters as their pictures, marks of direction by their code points. Line
-/// breaks and tabs stay.
+/// Makes everything in a text visible: control characters as pictures, marks of direction as code points. Line breaks
+/// and tabs stay.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -17,7 +16,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
             (false, _) => shown.push(c),
             (true, code @ 0..0x20) => shown.extend(char::from_u32(0x2400 + code)),
             (true, 0x7F) => shown.push('\u{2421}'),
-            // Writing into a string can't fail.
+            // Writing into a string cannot fail.
             (true, code) => {
                 let _ = write!(shown, "[U+{code:04X}]");
             }
@@ -39,7 +38,7 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The beginning of the text, with an ellipsis if it is longer than so many characters; everything visible, on one line.
+/// Makes a text visible, and shortens it to this number of characters; a shortened text ends with an ellipsis.
 pub(crate) fn cut(text: &str, chars: usize) -> Cow<'_, str> {
     let end = text.char_indices().nth(chars).map(|(at, _)| at);
     let kept = end.and_then(|end| text.get(..end)).unwrap_or(text);
@@ -49,7 +48,7 @@ pub(crate) fn cut(text: &str, chars: usize) -> Cow<'_, str> {
     }
 }
 
-/// The address if a browser may follow it: `http` or `https`. Anything else, such as `javascript:`, is only text.
+/// The address if it may become a link: `http` or `https`, without spaces. Others, such as `javascript:`, stay text.
 pub(crate) fn web_address(text: &str) -> Option<&str> {
     let is_web = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     (is_web("http://") || is_web("https://")).then_some(text).filter(|text| !text.chars().any(char::is_whitespace))
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hides_is_shown() {
+    fn hidden_characters_are_visible() {
         assert_eq!(plain("a\nb\tc ü 漢"), "a\nb\tc ü 漢");
         assert_eq!(plain("\u{1b}[31mred\0\u{7f}"), "\u{241b}[31mred\u{2400}\u{2421}");
         assert_eq!(plain("a\u{202e}b\u{2066}c\u{200f}\u{85}"), "a[U+202E]b[U+2066]c[U+200F][U+0085]");
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_web_are_followed() {
+    fn only_web_addresses_become_links() {
         for good in ["http://a", "HTTPS://b/c?d=e#f"] {
             assert_eq!(web_address(good), Some(good));
         }

@@ -1,4 +1,4 @@
-//! Times, as people say them; the exact time is there for who points at one.
+//! Relative times, with the exact time as a tooltip.
 
 use domain::time::Timestamp;
 use maud::{Markup, html};
@@ -7,23 +7,23 @@ const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
 
-/// A time (RFC 3339) relative to now. What is no time stays as it is.
+/// A time (RFC 3339) relative to now. Text that is not a time stays as it is.
 pub(crate) fn relative(at: &str, now: Timestamp) -> Markup {
     match at.parse::<Timestamp>() {
-        Ok(time) => html! { time datetime=(time) title=(exact(time)) { (words(time, now)) } },
+        Ok(time) => html! { time datetime=(time) title=(exact(time)) { (span(time, now)) } },
         Err(_) => html! { (at) },
     }
 }
 
-/// Year to second, in UTC.
-pub(crate) fn exact(at: Timestamp) -> String {
+/// The date and time in UTC, to the second.
+fn exact(at: Timestamp) -> String {
     let text = at.to_string();
     let (day, rest) = text.split_once('T').unwrap_or((&text, ""));
     format!("{day} {} UTC", rest.get(..8).unwrap_or(rest))
 }
 
-/// How long ago, or how long until.
-pub(crate) fn words(at: Timestamp, now: Timestamp) -> String {
+/// The time span from or until now, in words.
+fn span(at: Timestamp, now: Timestamp) -> String {
     let ms = now.ms_since(at);
     let seconds = ms.unsigned_abs() / 1000;
     let (count, unit) = match seconds {
@@ -43,9 +43,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_in_the_largest_unit_that_fits() {
+    fn times_are_shown_in_the_largest_unit_that_fits() {
         let now = Timestamp::from_ms(100_000 * 86_400_000);
-        let ago = |seconds: i64| words(Timestamp::from_ms(now.as_ms() - seconds * 1000), now);
+        let ago = |seconds: i64| span(Timestamp::from_ms(now.as_ms() - seconds * 1000), now);
         let expected = [
             (0, "just now"),
             (44, "just now"),

@@ -26,8 +26,8 @@ fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
     if headings != 1 {
         faults.push(format!("{headings} headings of the first level"));
     }
-    if !is_problem && browser.text().contains("no such page") {
-        faults.push("there is no such page".to_owned());
+    if !is_problem && browser.text().contains("Page not found") {
+        faults.push("the page is not found".to_owned());
     }
     faults
 }
@@ -114,9 +114,9 @@ const OFFERED: [(&str, Offer, &str, usize); 9] = [
     ("issue", Offer::Button, "Request an exemption", 1),
     ("target", Offer::Button, "Save baseline", 1),
     ("exemptions", Offer::Button, "Approve", 2),
-    ("exemptions", Offer::Button, "Cancel", 1),
-    ("settings", Offer::Button, "Save", 3),
-    ("projects", Offer::Button, "Create", 4),
+    ("exemptions", Offer::Button, "Withdraw request", 1),
+    ("settings", Offer::Button, "Save settings", 3),
+    ("projects", Offer::Button, "Create project", 4),
 ];
 /// The roles that read, the weakest first; an account admin is more than all of them.
 const ROLES: [&str; 4] = ["viewer", "developer", "secops", "admin"];

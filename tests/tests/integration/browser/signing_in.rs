@@ -43,7 +43,7 @@ fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
 
     browser.fill("Token", "gate_no-such-token");
     browser.click_button("Sign in");
-    browser.expect_text("That did not work");
+    browser.expect_text("Sign-in failed");
     assert!(browser.has_field("Token") && !browser.has_link("Security tests"), "nothing else is told");
     // The browser tells of any page with the status 401.
     assert_eq!(browser.console_errors().len(), 1);
@@ -67,7 +67,7 @@ fn an_uploader_has_nothing_to_see() {
     browser.open("/");
     browser.fill("Token", bench.uploader.token());
     browser.click_button("Sign in");
-    browser.expect_text("This token only uploads reports");
+    browser.expect_text("This token can only upload reports");
     browser.open("/projects/shop");
     browser.expect_path("/sign-in");
     assert_eq!(browser.console_errors().len(), 1, "the browser tells of any page with the status 403");
@@ -101,7 +101,7 @@ fn a_token_that_is_revoked_opens_nothing_at_the_next_click() {
     let own = tokens.iter().find(|token| token.subject == "sue").unwrap();
     bench.admin.send("DELETE", &format!("tokens/{}", own.id), &[], b"").expect(204);
     browser.click_link("Settings");
-    browser.expect_text("Your session is over");
+    browser.expect_text("Your session has ended");
     browser.expect_no_text("sue secops");
     assert!(browser.has_field("Token") && !browser.has_link("Exemptions"));
 }
@@ -197,7 +197,7 @@ fn an_address_or_method_that_is_none_is_told_on_a_page() {
     browser.sign_in(bench.viewer.token());
     for path in ["/projects/shop/no-such-page", "/projects/shop/scans/none/nothing", "/account/nothing"] {
         browser.open(path);
-        browser.expect_text("There is no such page");
+        browser.expect_text("Page not found");
         assert!(browser.has_button("vera"), "{path} is in the frame");
         assert_eq!(browser.axe(), [] as [String; 0]);
     }

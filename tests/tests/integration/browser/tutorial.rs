@@ -23,10 +23,10 @@ fn ask_for_the_critical_issues(browser: &Browser, scan: &str, titles: &[&str]) {
         browser.click_link(title);
         browser.click_button("Request an exemption");
         browser.choose("Reason", "Acceptable risk");
-        browser.choose("How long", "30 days");
+        browser.choose("Duration", "30 days");
         browser.fill("Explanation", "The risk is known.");
-        browser.click_button("Request");
-        browser.expect_text("The exemption is requested");
+        browser.click_button("Request exemption");
+        browser.expect_text("Exemption requested. A reviewer will decide on it.");
     }
 }
 
@@ -38,14 +38,14 @@ fn the_tutorial_holds_in_a_browser() {
     developer.sign_in(bench.developer.token());
     upload(&developer, &program, &program.main_report, program.main, "Never");
     developer.expect_text("Pass");
-    developer.expect_text("Nothing: it is the first scan");
+    developer.expect_text("Nothing: this is the first scan");
 
     developer.click_link("Targets");
     developer.click_link(program.target);
-    developer.tick("Always the same variant");
-    developer.fill("Fixed variant", program.main);
+    developer.tick("Fixed variant");
+    developer.fill("Variant name", program.main);
     developer.click_button("Save baseline");
-    developer.expect_text("The baseline is saved");
+    developer.expect_text("Baseline saved");
 
     upload(&developer, &program, &program.branch_report, program.branch, "Critical");
     developer.expect_text("Fail");
@@ -68,7 +68,7 @@ fn the_tutorial_holds_in_a_browser() {
     for title in &titles {
         secops.click_link("Exemptions");
         secops.click_button(&format!("Approve {title}"));
-        secops.expect_text("Approved. It counts from the next scan on.");
+        secops.expect_text("Request approved. The exemption applies from the next scan.");
     }
 
     upload(&developer, &program, &program.branch_report, program.branch, "Critical");
@@ -87,9 +87,9 @@ fn the_tutorial_holds_in_a_browser() {
     for title in &titles {
         developer.click_link("Exemptions");
         developer.click_link("Approved");
-        developer.click_button_near(title, "Decide again");
-        developer.click_button(&format!("Cancel {title}"));
-        developer.expect_text("Cancelled");
+        developer.click_button_near(title, "Change decision");
+        developer.click_button(&format!("Withdraw exemption {title}"));
+        developer.expect_text("Exemption withdrawn");
     }
     upload(&developer, &program, &program.branch_report, program.branch, "Critical");
     developer.expect_text("that threshold was reached");

@@ -1,10 +1,10 @@
-//! Which entries are asked for.
+//! The filters of the audit log.
 
 use crate::address;
-use crate::visit::Visit;
+use crate::request::PageRequest;
 use domain::time::Timestamp;
 
-/// The filters, as they stand in the query; what is empty filters nothing.
+/// The filters in the query of the page; empty ones match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) by: String,
@@ -16,8 +16,8 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn read<A>(visit: &Visit<'_, A>) -> Self {
-        let text = |name: &str| visit.text(name).trim().to_owned();
+    pub(super) fn read<A>(request: &PageRequest<'_, A>) -> Self {
+        let text = |name: &str| request.text(name).trim().to_owned();
         Self {
             by: text("by"),
             what: text("what"),
@@ -32,17 +32,17 @@ impl Filter {
         *self == Self::default()
     }
 
-    /// The filters for a page's address, each behind a `&`.
-    pub(super) fn page(&self) -> String {
-        self.written(str::to_owned)
+    /// The filters for the address of the page, each after a `&`.
+    pub(super) fn page_query(&self) -> String {
+        self.query(str::to_owned)
     }
 
-    /// The filters for the API, each behind a `&`.
-    pub(super) fn call(&self) -> String {
-        self.written(time)
+    /// The filters for the API, each after a `&`.
+    pub(super) fn api_query(&self) -> String {
+        self.query(time)
     }
 
-    fn written(&self, time: impl Fn(&str) -> String) -> String {
+    fn query(&self, time: impl Fn(&str) -> String) -> String {
         let Self { by, what, target, refused, since, until } = self;
         let (since, until) = (time(since), time(until));
         address::query([
@@ -56,15 +56,15 @@ impl Filter {
     }
 }
 
-/// A time as the API takes it. A browser's field for times knows no zone; it is asked for in UTC. What is no time stays as
-/// it is, and the API says so.
+/// Converts a time to the API's format. A `datetime-local` field has no time zone and is read as UTC. An invalid time
+/// stays as it is, so that the API reports it.
 fn time(text: &str) -> String {
     let zoned = [text.to_owned(), format!("{text}:00Z"), format!("{text}Z"), format!("{text}T00:00:00Z")];
     let legal = zoned.iter().find_map(|text| text.parse::<Timestamp>().ok());
     legal.map_or_else(|| text.to_owned(), |at| at.to_string())
 }
 
-/// A time as a browser's field for times has it; nothing if it is none.
+/// Converts a time to the format of a `datetime-local` field; empty if it is invalid.
 pub(super) fn local(text: &str) -> String {
     match time(text).parse::<Timestamp>() {
         Ok(at) => at.to_string().get(..16).unwrap_or_default().to_owned(),
@@ -87,10 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_stands_in_no_address() {
+    fn empty_filters_are_left_out() {
         let filter = Filter { by: "a&b".to_owned(), since: "2026-11-24".to_owned(), ..Filter::default() };
-        assert_eq!(filter.page(), "&by=a%26b&since=2026-11-24");
-        assert_eq!(filter.call(), "&by=a%26b&since=2026-11-24T00%3A00%3A00.000Z");
-        assert!(Filter::default().page().is_empty());
+        assert_eq!(filter.page_query(), "&by=a%26b&since=2026-11-24");
+        assert_eq!(filter.api_query(), "&by=a%26b&since=2026-11-24T00%3A00%3A00.000Z");
+        assert!(Filter::default().page_query().is_empty());
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::Session;
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::testing::{FakeApi, session, text, with_get};
 use api::v1::{AuditAbout, AuditActor};
 use domain::role::Role;
 
@@ -34,19 +34,19 @@ fn of(items: Vec<AuditItem>, next: Option<&str>) -> page::Page<AuditItem> {
     page::Page { items, next: next.map(str::to_owned) }
 }
 
-fn show(api: &FakeApi, project: Option<&str>, here: &str, rest: &[&str]) -> Result<Reply, Problem> {
+fn show(api: &FakeApi, project: Option<&str>, url: &str, rest: &[&str]) -> Result<Reply, Problem> {
     let session = Session { project: project.map(str::to_owned), ..session(Role::Admin) };
-    visiting(api, &session, here, async |visit| route(visit, project, rest).await)
+    with_get(api, &session, url, async |request| route(request, project, rest).await)
 }
 
 #[test]
-fn entries_are_told_with_links_and_escaped() {
+fn entries_are_escaped_and_linked() {
     let call = "GET /api/v1/projects/shop/audit?limit=25&by=ann&refused=true&since=2026-11-01T00%3A00%3A00.000Z";
     let api = FakeApi::default().answer(call, &of(vec![item(1)], Some("c=")));
     let here = "/projects/shop/audit?by=ann&refused=true&since=2026-11-01";
     let page = text(&show(&api, Some("shop"), here, &[]).unwrap());
     for shown in [
-        "Several exemptions at once",
+        "Several exemptions changed",
         "number 2: no",
         "Repeated",
         "&lt;ann&gt;",
@@ -68,7 +68,7 @@ fn entries_are_told_with_links_and_escaped() {
 }
 
 #[test]
-fn what_is_wrong_with_a_filter_is_told_beside_it() {
+fn a_filter_error_is_shown_on_the_page() {
     let api = FakeApi::default()
         .refuse("GET /api/v1/audit?limit=25&since=soon", &Problem::parameter("since", "`soon` is not a time"));
     let reply = show(&api, None, "/account/audit?since=soon", &[]).unwrap();
@@ -104,11 +104,11 @@ fn a_file_has_all_pages_or_is_none() {
         .answer(base, &of(vec![], Some("1")))
         .answer(&format!("{base}&cursor=1"), &of(vec![], Some("1")));
     let problem = show(&endless, Some("shop"), "/projects/shop/audit/export", &["export"]).unwrap_err();
-    assert!(problem.detail.contains("narrow the range of time"), "{}", problem.detail);
+    assert!(problem.detail.contains("select a shorter time range"), "{}", problem.detail);
     let large = AuditItem { details: "x".repeat(BYTES).into(), ..item(1) };
     let api = FakeApi::default().answer(base, &of(vec![large], None));
     assert!(show(&api, Some("shop"), "/projects/shop/audit/export", &["export"]).is_err());
 }
 
-/// More than a file may have.
+/// The size of an entry that exceeds the limit of a file.
 const BYTES: usize = 8 * 1024 * 1024;

@@ -1,27 +1,28 @@
-//! Deciding on one exemption or several. What is refused is told on the page that it came from, with all that was typed.
+//! Decisions on one exemption or on several. A refused decision is shown on the page of its form, with the typed text.
 
-use super::list::{self, Wanted};
-use super::offers::Decision;
-use super::row::Typed;
-use super::{back, call, details};
-use crate::answer;
+use super::list::{self, ListQuery};
+use super::permissions::Decision;
+use super::row::RefusedForm;
+use super::{buttons, details, return_path};
+use crate::address;
 use crate::client::{Api, is_refusal};
 use crate::form::Form;
-use crate::visit::Visit;
+use crate::reply;
+use crate::request::PageRequest;
 use api::Problem;
 use api::page::Page;
-use api::path::segment;
 use api::problem::Code;
 use api::query::Query;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
+use domain::exemption::Status;
 use guest::Reply;
 
-/// Decides on one.
+/// Decides on one exemption.
 ///
 /// # Errors
-/// The API's, but for what is wrong with the form or the moment.
+/// The API failed. A refused decision is shown on the page instead.
 pub(super) async fn one<A: Api>(
-    visit: &Visit<'_, A>,
+    request: &PageRequest<'_, A>,
     project: &str,
     id: &str,
     decision: Decision,
@@ -33,26 +34,33 @@ pub(super) async fn one<A: Api>(
         scope: of_approval("scope"),
         pipeline: of_approval("pipeline"),
     };
-    let path = call(project, &format!("/{}/{}", segment(id), decision.as_str()));
-    let page = back::of(project, form);
-    match visit.api.send::<ExemptionItem>("POST", &path, &body).await {
-        Ok(_) => Ok(answer::redirect(&back::with_done(&page, decision.done()))),
-        Err(problem) if is_refusal(&problem) && back::id_in(project, &page) == Some(id) => {
-            details::again(visit, project, id, form, Some(&problem)).await
+    let path = format!("{}/{}", address::api(&address::exemption(project, id)), decision.as_str());
+    let page = return_path::of_form(project, form);
+    match request.api.send::<ExemptionItem>("POST", &path, &body).await {
+        Ok(_) => {
+            let notice = buttons::notice(decision, status_before(form));
+            Ok(reply::redirect(&return_path::with_notice(&page, notice, None)))
+        }
+        Err(problem) if is_refusal(&problem) && return_path::exemption_id(project, &page) == Some(id) => {
+            details::refused(request, project, id, form, &problem).await
         }
         Err(problem) if is_refusal(&problem) => {
-            again(visit, project, &page, Typed { form: Some(form), id: Some(id) }, &problem).await
+            list_again(request, project, &page, RefusedForm { form: Some(form), id: Some(id) }, &problem).await
         }
         Err(problem) => Err(problem),
     }
 }
 
-/// Decides on all that are chosen, or on none.
+/// Decides on all selected exemptions, or on none.
 ///
 /// # Errors
 /// As [`one`].
-pub(super) async fn several<A: Api>(visit: &Visit<'_, A>, project: &str, form: &Form) -> Result<Reply, Problem> {
-    let (page, typed) = (back::of(project, form), Typed { form: Some(form), id: None });
+pub(super) async fn several<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    form: &Form,
+) -> Result<Reply, Problem> {
+    let (page, refused_form) = (return_path::of_form(project, form), RefusedForm { form: Some(form), id: None });
     let decision = |id: &str| BulkDecision {
         id: id.to_owned(),
         decision: form.text("decision").to_owned(),
@@ -61,23 +69,33 @@ pub(super) async fn several<A: Api>(visit: &Visit<'_, A>, project: &str, form: &
     };
     let body = DecisionsBody { decisions: form.all("exemption").map(decision).collect() };
     if body.decisions.is_empty() {
-        let problem = Problem::new(Code::InvalidBody, "no exemption is chosen; tick the boxes of those that you mean");
-        return again(visit, project, &page, typed, &problem).await;
+        let problem = Problem::new(Code::InvalidBody, "no exemption is selected; select at least one");
+        return list_again(request, project, &page, refused_form, &problem).await;
     }
-    match visit.api.send::<Page<ExemptionItem>>("POST", &call(project, "/decisions"), &body).await {
-        Ok(_) => Ok(answer::redirect(&back::with_done(&page, "decided"))),
-        Err(problem) if is_refusal(&problem) => again(visit, project, &page, typed, &problem).await,
+    let path = address::api(&format!("{}/decisions", address::exemptions(project)));
+    match request.api.send::<Page<ExemptionItem>>("POST", &path, &body).await {
+        Ok(_) => {
+            let decision = Decision::named(form.text("decision"));
+            let notice = decision.map_or("", |decision| buttons::notice(decision, status_before(form)));
+            Ok(reply::redirect(&return_path::with_notice(&page, notice, Some(body.decisions.len()))))
+        }
+        Err(problem) if is_refusal(&problem) => list_again(request, project, &page, refused_form, &problem).await,
         Err(problem) => Err(problem),
     }
 }
 
-async fn again<A: Api>(
-    visit: &Visit<'_, A>,
+/// The status that the form was made for.
+fn status_before(form: &Form) -> Status {
+    form.text("status").parse().unwrap_or(Status::Pending)
+}
+
+async fn list_again<A: Api>(
+    request: &PageRequest<'_, A>,
     project: &str,
     page: &str,
-    typed: Typed<'_>,
+    refused_form: RefusedForm<'_>,
     problem: &Problem,
 ) -> Result<Reply, Problem> {
-    let wanted = Wanted::read(&Query::parse(back::query(page)).unwrap_or_default());
-    list::shown(visit, project, &wanted, typed, Some(problem)).await
+    let query = ListQuery::read(&Query::parse(return_path::query(page)).unwrap_or_default());
+    list::page_with(request, project, &query, refused_form, Some(problem)).await
 }

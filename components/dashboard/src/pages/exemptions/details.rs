@@ -1,126 +1,134 @@
-//! An exemption with all that is known of it, what a decision would change, and the decision.
+//! The page of an exemption: its details, the form for a decision, and the preview of the decision.
 
-use super::offers::{self, Decision, Reader};
-use super::row::own;
-use super::{base, call, preview, words};
+use super::permissions::{self, Decision, Permissions};
+use super::preview::{self, PreviewQuery};
+use super::{buttons, row};
 use crate::address;
-use crate::answer;
 use crate::client::{Api, is_refusal};
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
-use crate::view::{badge, notice, text, time};
-use crate::visit::Visit;
+use crate::request::PageRequest;
+use crate::view::{badge, exemption, notice, text, time};
 use api::Problem;
 use api::page;
-use api::path::segment;
 use api::v1::{ExemptionItem, PreviewItem, ProjectAnswer};
 use domain::exemption::{Scope, Status};
 use guest::Reply;
 use maud::{Markup, html};
 
-/// The page, with the preview that the query asks for.
+/// The page, with the preview that the query names.
 ///
 /// # Errors
-/// The API's.
-pub(super) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, id: &str) -> Result<Reply, Problem> {
-    let asked = Asked { form: &Form::default(), preview: preview::Wanted::of(visit), refused: None };
-    shown(visit, project, id, &asked).await
+/// The API's problem.
+pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, id: &str) -> Result<Reply, Problem> {
+    let state = PageState { form: &Form::default(), preview: PreviewQuery::of(request), refusal: None };
+    page_with(request, project, id, &state).await
 }
 
-/// The page with a preview of what its form says.
+/// The page, with a preview of the decision in the form.
 ///
 /// # Errors
-/// The API's.
+/// The API's problem.
 pub(super) async fn previewed<A: Api>(
-    visit: &Visit<'_, A>,
+    request: &PageRequest<'_, A>,
     project: &str,
     id: &str,
     form: &Form,
 ) -> Result<Reply, Problem> {
     let optional = |name: &str| form.optional(name).map(str::to_owned);
     let decision = Decision::named(form.text("decision")).unwrap_or(Decision::Approve);
-    let wanted =
-        preview::Wanted { decision, scope: optional("scope"), pipeline: optional("pipeline"), cursor: String::new() };
-    shown(visit, project, id, &Asked { form, preview: Some(wanted), refused: None }).await
+    let query =
+        PreviewQuery { decision, scope: optional("scope"), pipeline: optional("pipeline"), cursor: String::new() };
+    page_with(request, project, id, &PageState { form, preview: Some(query), refusal: None }).await
 }
 
-/// The page after its form was refused.
+/// The page after the decision in the form was refused.
 ///
 /// # Errors
-/// The API's.
-pub(super) async fn again<A: Api>(
-    visit: &Visit<'_, A>,
+/// The API's problem.
+pub(super) async fn refused<A: Api>(
+    request: &PageRequest<'_, A>,
     project: &str,
     id: &str,
     form: &Form,
-    refused: Option<&Problem>,
+    problem: &Problem,
 ) -> Result<Reply, Problem> {
-    shown(visit, project, id, &Asked { form, preview: None, refused }).await
+    page_with(request, project, id, &PageState { form, preview: None, refusal: Some(problem) }).await
 }
 
-/// What the page is asked to show beside the exemption.
-struct Asked<'a> {
-    /// What was typed.
+/// The variable parts of the page.
+struct PageState<'a> {
+    /// The values of the form's fields.
     form: &'a Form,
-    preview: Option<preview::Wanted>,
-    refused: Option<&'a Problem>,
+    preview: Option<PreviewQuery>,
+    /// The problem of a refused decision.
+    refusal: Option<&'a Problem>,
 }
 
-/// A preview: what was looked at, and what was found.
-type Previewed = (preview::Wanted, Result<page::Page<PreviewItem>, Problem>);
+/// A preview and the scans that the API answered with.
+type LoadedPreview = (PreviewQuery, Result<page::Page<PreviewItem>, Problem>);
 
-async fn shown<A: Api>(visit: &Visit<'_, A>, project: &str, id: &str, asked: &Asked<'_>) -> Result<Reply, Problem> {
-    let one = call(project, &format!("/{}", segment(id)));
-    let about = address::api(&address::project(project));
-    let look = async {
-        match asked.preview.clone() {
+async fn page_with<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    id: &str,
+    state: &PageState<'_>,
+) -> Result<Reply, Problem> {
+    let exemption_path = address::api(&address::exemption(project, id));
+    let project_path = address::api(&address::project(project));
+    let preview = async {
+        match state.preview.clone() {
             None => Ok(None),
-            Some(wanted) => match preview::load(visit, project, id, &wanted).await {
+            Some(query) => match preview::load(request, project, id, &query).await {
                 Err(problem) if !is_refusal(&problem) => Err(problem),
-                found => Ok(Some((wanted, found))),
+                scans => Ok(Some((query, scans))),
             },
         }
     };
-    let (item, about, previewed) =
-        futures::try_join!(visit.api.get::<ExemptionItem>(&one), visit.api.get::<ProjectAnswer>(&about), look)?;
-    let reader = Reader::of(visit, about.settings.self_approval.unwrap_or_default());
+    let (item, answer, preview) = futures::try_join!(
+        request.api.get::<ExemptionItem>(&exemption_path),
+        request.api.get::<ProjectAnswer>(&project_path),
+        preview
+    )?;
+    let permissions = Permissions::of(request, answer.settings.self_approval.unwrap_or_default());
     let body = html! {
-        @if let Some(problem) = asked.refused { (notice::bad(&format!("Nothing was decided: {}.", problem.detail))) }
-        @if item.returned_from.is_some() && item.status == Status::Pending { p class="notice care" { (words::RETURNED) } }
-        (facts(visit, project, &item))
-        (decisions(visit, project, &item, &reader, asked, previewed))
+        @if let Some(problem) = state.refusal { (notice::bad(&format!("The decision failed: {}.", problem.detail))) }
+        @if item.returned_from.is_some() && item.status == Status::Pending {
+            p class="notice care" { (exemption::RETURNED) }
+        }
+        (facts(request, project, &item))
+        (decision(request, project, &item, &permissions, state, preview))
     };
     let title = text::cut(&item.title, 300).into_owned();
-    let page = Page::of(project, Section::Exemptions, title, body).below(base(project), "Exemptions");
-    Ok(answer::page(asked.refused.map_or(200, |problem| problem.code.status()), page.framed(visit)))
+    let page = Page::of(project, Section::Exemptions, title, body).below(address::exemptions(project), "Exemptions");
+    Ok(page.reply_with(state.refusal.map_or(200, |problem| problem.code.status()), request))
 }
 
-fn facts<A>(visit: &Visit<'_, A>, project: &str, item: &ExemptionItem) -> Markup {
-    let now = visit.now;
-    let scan = address::scan(project, item.scan);
+fn facts<A>(request: &PageRequest<'_, A>, project: &str, item: &ExemptionItem) -> Markup {
+    let now = request.now;
     html! {
-        section class="card stack tight" aria-label="What is known of it" {
-            p { (badge::status(item.status)) " " (badge::severity(&item.severity)) (words::marks(item)) }
-            (words::why(item, true))
+        section class="card stack tight" aria-label="Details" {
+            p { (exemption::status_badge(item.status)) " " (badge::severity(&item.severity)) (exemption::marks(item)) }
+            (exemption::explanation(item, true))
             dl class="facts" {
                 dt { "Issue" }
-                dd { a href={ (scan) "/issues/" (segment(&item.issue)) } { "The issue in the scan in which it was seen" } " (" (item.scanner) ")" }
-                dt { @if item.status == Status::Approved { "Holds for" } @else { "Asked for" } }
-                dd { (words::reach(item)) }
-                @if let Some(asked) = item.requested_scope { dt { "Was asked for" } dd { (words::scope(asked)) } }
-                dt { "How long" } dd { (words::term(item, now)) }
-                dt { "Asked for by" } dd { bdi { (text::plain(&item.requested_by)) } " " (time::relative(&item.requested_at, now)) }
-                @if item.status != Status::Pending { dt { "Last decision" } dd { (words::decided(item, now)) } }
-                @if item.self_approved { dt { "Self-approved" } dd { "Who approved it had asked for it, as the project then allowed." } }
+                dd { a href=(address::issue(project, item.scan, &item.issue)) { "View the issue in its scan" } " (" (item.scanner) ")" }
+                dt { "Scope" }
+                dd { (exemption::reach(item)) }
+                @if let Some(scope) = item.requested_scope { dt { "Requested scope" } dd { (exemption::scope(scope)) } }
+                dt { "Duration" } dd { (exemption::duration(item, now)) }
+                dt { "Requested by" } dd { bdi { (text::plain(&item.requested_by)) } " " (time::relative(&item.requested_at, now)) }
+                @if item.status != Status::Pending { dt { "Last decision" } dd { (exemption::last_decision(item, now)) } }
+                @if item.self_approved { dt { "Self-approved" } dd { "The requester approved it. The project allowed this at the time." } }
                 @if let Some(from) = item.returned_from {
-                    dt { "Came back from" }
-                    dd { a href={ (base(project)) "/" (from) } { "The exemption of the code before it was edited or moved" } }
+                    dt { "Returned from" }
+                    dd { a href=(address::exemption(project, from)) { "Exemption of the code before it was edited or moved" } }
                 }
-                dt { "Id" } dd { code { (item.id) } }
+                dt { "ID" } dd { code { (item.id) } }
             }
             @if !item.occurrences.is_empty() {
                 details {
-                    summary { "The chosen occurrences" }
+                    summary { "Selected occurrences" }
                     ul { @for id in &item.occurrences { li { code { (id) } } } }
                 }
             }
@@ -128,39 +136,41 @@ fn facts<A>(visit: &Visit<'_, A>, project: &str, item: &ExemptionItem) -> Markup
     }
 }
 
-fn decisions<A>(
-    visit: &Visit<'_, A>,
+fn decision<A>(
+    request: &PageRequest<'_, A>,
     project: &str,
     item: &ExemptionItem,
-    reader: &Reader<'_>,
-    asked: &Asked<'_>,
-    previewed: Option<Previewed>,
+    permissions: &Permissions<'_>,
+    state: &PageState<'_>,
+    preview: Option<LoadedPreview>,
 ) -> Markup {
-    let path = format!("{}/{}", base(project), segment(&item.id));
-    let offers = reader.offers(item);
+    let path = address::exemption(project, &item.id);
+    let decisions = permissions.decisions(item);
+    let is_own = permissions.is_own_request(item);
     html! {
-        @if !offers.is_empty() || reader.is_own(item) || previewed.is_some() {
+        @if !decisions.is_empty() || is_own || preview.is_some() {
             section class="card stack" aria-label="Decision" {
                 h2 { "Decision" }
-                @if reader.is_own(item) { (own()) }
-                @if !offers.is_empty() {
-                    form method="post" action={ (path) "/" (offers.first().map_or("cancel", |first| first.as_str())) } class="stack" {
-                        (csrf(visit.session))
+                @if is_own { (row::own_request()) }
+                @if !decisions.is_empty() {
+                    form method="post" action={ (path) "/" (decisions.first().map_or("cancel", |first| first.as_str())) } class="stack" {
+                        (csrf(request.session))
                         input type="hidden" name="back" value=(path);
-                        // Enter in a field of text presses this one, and decides nothing.
+                        input type="hidden" name="status" value=(item.status);
+                        // The key Enter in a text field presses the first button, which decides nothing.
                         button hidden disabled {}
-                        @if offers.contains(&Decision::Approve) { (scope_choice(item, reader, asked.form)) }
+                        @if decisions.contains(&Decision::Approve) { (scope_choice(item, permissions, state.form)) }
                         div class="field" {
-                            label for="comment" { "Comment, if you like" }
-                            textarea id="comment" name="comment" maxlength="1024" { (asked.form.text("comment")) }
+                            label for="comment" { "Comment (optional)" }
+                            textarea id="comment" name="comment" maxlength="1024" { (state.form.text("comment")) }
                         }
                         div class="actions" {
-                            @for decision in &offers {
-                                button class=(decision.class()) formaction={ (path) "/" (decision.as_str()) } {
-                                    (decision.button(item.status))
+                            @for decision in &decisions {
+                                button class=(buttons::class(*decision)) formaction={ (path) "/" (decision.as_str()) } {
+                                    (buttons::label(*decision, item.status))
                                 }
                             }
-                            @if let Some(decision) = previewable(item, &offers) {
+                            @if let Some(decision) = previewable(item, &decisions) {
                                 button class="second" formaction={ (path) "/preview" } name="decision" value=(decision.as_str()) {
                                     "Preview the effect"
                                 }
@@ -168,53 +178,53 @@ fn decisions<A>(
                         }
                     }
                 }
-                @match previewed {
-                    Some((wanted, found)) => (preview::section(visit, project, &item.id, &wanted, found)),
-                    None => (on_load(item, &offers, &path)),
+                @match preview {
+                    Some((query, scans)) => (preview::section(request, project, &item.id, &query, scans)),
+                    None => (preview_on_load(item, &decisions, &path)),
                 }
             }
         }
     }
 }
 
-/// What is most worth a look before it is decided.
-fn previewable(item: &ExemptionItem, offers: &[Decision]) -> Option<Decision> {
+/// The decision that the preview button shows.
+fn previewable(item: &ExemptionItem, decisions: &[Decision]) -> Option<Decision> {
     let first = if item.status == Status::Approved { Decision::Reject } else { Decision::Approve };
-    Some(first).filter(|decision| offers.contains(decision))
+    Some(first).filter(|decision| decisions.contains(decision))
 }
 
-/// A place for the preview of an approval; whoever has scripts gets it at once.
-fn on_load(item: &ExemptionItem, offers: &[Decision], path: &str) -> Markup {
+/// The container of the preview of an approval, which htmx loads by itself.
+fn preview_on_load(item: &ExemptionItem, decisions: &[Decision], path: &str) -> Markup {
     let section = preview::section_id(&item.id);
     html! {
-        @if item.status == Status::Pending && offers.contains(&Decision::Approve) {
+        @if item.status == Status::Pending && decisions.contains(&Decision::Approve) {
             div id=(section) hx-get={ (path) "?preview=approve" } hx-trigger="load" hx-select={ "#" (section) } hx-target="this" hx-swap="outerHTML" {
-                span class="waiting" { "Judging the newest scans as they would be …" }
+                span class="waiting" { "Evaluating the newest scans …" }
             }
         }
     }
 }
 
-fn scope_choice(item: &ExemptionItem, reader: &Reader<'_>, typed: &Form) -> Markup {
-    let (asked, scopes) = (offers::asked(item), reader.scopes(item));
-    let chosen = typed.optional("scope").unwrap_or(asked.as_str());
+fn scope_choice(item: &ExemptionItem, permissions: &Permissions<'_>, form: &Form) -> Markup {
+    let (requested, scopes) = (permissions::requested_scope(item), permissions.scopes(item));
+    let chosen = form.optional("scope").unwrap_or(requested.as_str());
     html! {
         fieldset {
-            legend { "An approval holds for" }
+            legend { "Scope of the approval" }
             @for scope in &scopes {
                 div class="check" {
                     input type="radio" id={ "scope-" (scope) } name="scope" value=(scope) checked[chosen == scope.as_str()];
                     label for={ "scope-" (scope) } {
-                        (words::scope(*scope)) @if *scope == asked { " (as asked for)" }
+                        (exemption::scope(*scope)) @if *scope == requested { " (as requested)" }
                     }
                 }
             }
-            @if scopes.contains(&Scope::Pipeline) && asked != Scope::Pipeline {
+            @if scopes.contains(&Scope::Pipeline) && requested != Scope::Pipeline {
                 div class="field" {
-                    label for="pipeline" { "Name of the pipeline, where you choose one" }
-                    input id="pipeline" name="pipeline" maxlength="128" value=(typed.text("pipeline")) spellcheck="false"
+                    label for="pipeline" { "Pipeline, for the scope “" (exemption::scope(Scope::Pipeline)) "”" }
+                    input id="pipeline" name="pipeline" maxlength="128" value=(form.text("pipeline")) spellcheck="false"
                         aria-describedby="pipeline-hint";
-                    p class="hint" id="pipeline-hint" { "Left empty, it is that of the scan in which the issue was seen." }
+                    p class="hint" id="pipeline-hint" { "If empty, the pipeline of the scan in which the issue was seen." }
                 }
             }
         }

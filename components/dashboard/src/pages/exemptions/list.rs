@@ -1,15 +1,13 @@
-//! The list of exemptions: by how they stand, those that end soon, and those that are of no use.
+//! The list of exemptions: by status, those that expire soon, and unused ones.
 
-use super::offers::{Decision, Reader};
-use super::row::{self, Shared, Typed};
-use super::{base, call};
+use super::buttons;
+use super::permissions::{Decision, Permissions};
+use super::row::{RefusedForm, Rows};
 use crate::address;
-use crate::answer;
 use crate::client::Api;
 use crate::layout::{Page, Section, csrf};
-use crate::view::badge::capitalised;
-use crate::view::{list, notice};
-use crate::visit::Visit;
+use crate::request::PageRequest;
+use crate::view::{exemption, list, notice};
 use api::Problem;
 use api::page;
 use api::query::Query;
@@ -18,21 +16,21 @@ use domain::exemption::{Scope, Status};
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How many exemptions a page shows: the first unless more are asked for.
+/// Exemptions on a page; the default is the first.
 const PER_PAGE: [u32; 2] = [25, 100];
-/// In how many days ends what ends soon: the second unless another is asked for.
+/// Days until the expiry in the tab "Expiring"; the default is the second.
 const WITHIN_DAYS: [u32; 4] = [7, 14, 30, 90];
-/// In how many scans nothing was exempted by what is unused: the second unless another is asked for.
+/// Scans without effect in the tab "Unused"; the default is the second.
 const UNUSED_SCANS: [u32; 4] = [5, 10, 20, 50];
 
-/// A part of the list.
+/// A tab of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
-    /// Those that stand so.
+    /// Exemptions with this status.
     Of(Status),
-    /// Approved ones that end soon.
+    /// Approved exemptions that expire soon.
     Expiring,
-    /// Approved ones that exempted nothing lately.
+    /// Approved exemptions that had no effect in the last scans.
     Unused,
 }
 
@@ -47,8 +45,8 @@ impl Tab {
         Self::Of(Status::Cancelled),
     ];
 
-    /// Its word in the query.
-    fn word(self) -> &'static str {
+    /// The name in the query.
+    fn as_str(self) -> &'static str {
         match self {
             Self::Of(status) => status.as_str(),
             Self::Expiring => "expiring",
@@ -56,7 +54,15 @@ impl Tab {
         }
     }
 
-    /// How what it lists stands.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Of(status) => exemption::status(status),
+            Self::Expiring => "Expiring",
+            Self::Unused => "Unused",
+        }
+    }
+
+    /// The status of the listed exemptions.
     fn status(self) -> Status {
         match self {
             Self::Of(status) => status,
@@ -64,7 +70,7 @@ impl Tab {
         }
     }
 
-    /// What can be decided on several of it at once.
+    /// The decisions that are possible on several exemptions at once.
     fn decisions(self) -> &'static [Decision] {
         match self.status() {
             Status::Pending => &[Decision::Approve, Decision::Reject, Decision::Cancel],
@@ -75,9 +81,9 @@ impl Tab {
     }
 }
 
-/// Which part of the list is asked for.
+/// The tab, the filters and the position in the list, from the query of its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct ListQuery {
     tab: Tab,
     target: String,
     scope: String,
@@ -88,16 +94,16 @@ pub(super) struct Wanted {
     cursor: String,
 }
 
-impl Wanted {
-    /// Reads it from a page's query.
+impl ListQuery {
+    /// Reads the query of the page. Invalid values are replaced by the default.
     pub(super) fn read(query: &Query) -> Self {
         let text = |name: &str| query.text(name).to_owned();
-        let one_of = |name: &str, known: &[u32], else_: u32| {
-            text(name).parse().ok().filter(|number| known.contains(number)).unwrap_or(else_)
+        let one_of = |name: &str, choices: &[u32], default: u32| {
+            text(name).parse().ok().filter(|number| choices.contains(number)).unwrap_or(default)
         };
         let status = text("status");
         Self {
-            tab: Tab::ALL.into_iter().find(|tab| tab.word() == status).unwrap_or(Tab::Of(Status::Pending)),
+            tab: Tab::ALL.into_iter().find(|tab| tab.as_str() == status).unwrap_or(Tab::Of(Status::Pending)),
             target: text("target"),
             scope: text("scope"),
             issue: text("issue"),
@@ -108,15 +114,15 @@ impl Wanted {
         }
     }
 
-    /// The page at this address, from the cursor on.
-    fn path(&self, project: &str, tab: Tab, cursor: &str) -> String {
+    /// The address of a tab with these filters, from the cursor on.
+    fn url(&self, project: &str, tab: Tab, cursor: &str) -> String {
         let within = if tab == Tab::Expiring { self.within.to_string() } else { String::new() };
         let scans = if tab == Tab::Unused { self.scans.to_string() } else { String::new() };
         let per_page = if self.per_page == 25 { String::new() } else { self.per_page.to_string() };
         address::with_query(
-            &base(project),
+            &address::exemptions(project),
             [
-                ("status", tab.word()),
+                ("status", tab.as_str()),
                 ("target", self.target.as_str()),
                 ("scope", self.scope.as_str()),
                 ("issue", self.issue.as_str()),
@@ -128,226 +134,227 @@ impl Wanted {
         )
     }
 
-    /// The same page anew.
-    pub(super) fn here(&self, project: &str) -> String {
-        self.path(project, self.tab, &self.cursor)
-    }
-
-    fn call(&self, project: &str) -> String {
+    /// The API's call for this list.
+    fn api_path(&self, project: &str) -> String {
         let rest = match self.tab {
             Tab::Of(status) => format!("?status={status}"),
             Tab::Expiring => format!("?expires_within_days={}", self.within),
             Tab::Unused => format!("/unused?scans={}", self.scans),
         };
         let filters = [("target", &self.target), ("scope", &self.scope), ("issue", &self.issue)];
-        // The API filters unused ones by nothing else.
+        // The API has no other filter for unused exemptions.
         let filters = filters.into_iter().filter(|_| self.tab != Tab::Unused);
         let per_page = self.per_page.to_string();
         let page = [("limit", &per_page), ("cursor", &self.cursor)];
         let rest = rest + &address::query(filters.chain(page).map(|(name, value)| (name, value.as_str())));
-        call(project, &rest)
+        format!("{}{rest}", address::api(&address::exemptions(project)))
     }
 }
 
-/// Exemptions, each with the number of scans in which it exempted nothing, where that was looked at.
-type Listed = page::Page<(ExemptionItem, Option<usize>)>;
+/// Exemptions; in the tab "Unused" with the number of scans in which each had no effect.
+type ExemptionsPage = page::Page<(ExemptionItem, Option<usize>)>;
 
-/// The list, as the query asks for it.
+/// The list that the query names.
 ///
 /// # Errors
-/// The API's.
-pub(super) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    shown(visit, project, &Wanted::read(visit.query), Typed::default(), None).await
+/// The API's problem.
+pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
+    page_with(request, project, &ListQuery::read(request.query), RefusedForm::default(), None).await
 }
 
-/// The list, with what somebody typed, and why it was refused.
+/// The list, with the form and the problem of a refused decision.
 ///
 /// # Errors
-/// The API's.
-pub(super) async fn shown<A: Api>(
-    visit: &Visit<'_, A>,
+/// The API's problem.
+pub(super) async fn page_with<A: Api>(
+    request: &PageRequest<'_, A>,
     project: &str,
-    wanted: &Wanted,
-    typed: Typed<'_>,
-    refused: Option<&Problem>,
+    query: &ListQuery,
+    refused_form: RefusedForm<'_>,
+    refusal: Option<&Problem>,
 ) -> Result<Reply, Problem> {
     let path = address::api(&address::project(project));
-    let (listed, about) = futures::join!(load(visit, project, wanted), visit.api.get::<ProjectAnswer>(&path));
-    let reader = Reader::of(visit, about?.settings.self_approval.unwrap_or_default());
-    // What is wrong with a filter is told beside it.
+    let (listed, answer) = futures::join!(load(request, project, query), request.api.get::<ProjectAnswer>(&path));
+    let permissions = Permissions::of(request, answer?.settings.self_approval.unwrap_or_default());
+    // An invalid filter is reported below the filters.
     let listed = match listed {
         Err(problem) if !matches!(problem.code.status(), 400 | 404) => return Err(problem),
         listed => listed,
     };
-    let here = wanted.here(project);
-    let told = refused.map(|problem| told(problem, typed, listed.as_ref().ok()));
-    let shared = Shared { project, session: visit.session, reader: &reader, here: &here, typed };
+    let list_url = query.url(project, query.tab, &query.cursor);
+    let error = refusal.map(|problem| error_message(problem, refused_form, listed.as_ref().ok()));
+    let rows = Rows { project, session: request.session, permissions: &permissions, list_url: &list_url, refused_form };
     let body = html! {
-        @if let Some(told) = &told { (notice::bad(told)) }
-        (tabs(project, wanted))
-        (filters(project, wanted))
+        @if let Some(error) = &error { (notice::bad(error)) }
+        (tabs(project, query))
+        (filters(project, query))
         @match &listed {
             Err(problem) => (notice::bad(&problem.detail)),
-            Ok(page) if page.items.is_empty() => (nothing(wanted.tab)),
+            Ok(page) if page.items.is_empty() => (empty(query.tab)),
             Ok(page) => {
-                (several(&shared, wanted.tab, &page.items))
-                ul class="stack" { @for (item, unused_in) in &page.items { (row::row(&shared, item, *unused_in)) } }
+                (bulk_form(&rows, query.tab, &page.items))
+                ul class="stack" { @for (item, unused_in) in &page.items { (rows.row(item, *unused_in)) } }
             }
         }
         @if let Ok(page) = &listed {
-            @let first = (!wanted.cursor.is_empty()).then(|| wanted.path(project, wanted.tab, ""));
-            @let next = page.next.as_ref().map(|next| wanted.path(project, wanted.tab, next));
+            @let first = (!query.cursor.is_empty()).then(|| query.url(project, query.tab, ""));
+            @let next = page.next.as_ref().map(|next| query.url(project, query.tab, next));
             (list::pager("exemptions", first.as_deref(), next.as_deref()))
         }
     };
     let page = Page::of(project, Section::Exemptions, "Exemptions", body);
-    Ok(answer::page(refused.map_or(200, |problem| problem.code.status()), page.framed(visit)))
+    Ok(page.reply_with(refusal.map_or(200, |problem| problem.code.status()), request))
 }
 
-async fn load<A: Api>(visit: &Visit<'_, A>, project: &str, wanted: &Wanted) -> Result<Listed, Problem> {
-    let call = wanted.call(project);
-    if wanted.tab == Tab::Unused {
-        let page: page::Page<Unused> = visit.api.get(&call).await?;
+async fn load<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    query: &ListQuery,
+) -> Result<ExemptionsPage, Problem> {
+    let path = query.api_path(project);
+    if query.tab == Tab::Unused {
+        let page: page::Page<Unused> = request.api.get(&path).await?;
         let items = page.items.into_iter().map(|unused| (unused.exemption, Some(unused.scans))).collect();
         return Ok(page::Page { items, next: page.next });
     }
-    let page: page::Page<ExemptionItem> = visit.api.get(&call).await?;
+    let page: page::Page<ExemptionItem> = request.api.get(&path).await?;
     Ok(page::Page { items: page.items.into_iter().map(|item| (item, None)).collect(), next: page.next })
 }
 
-/// What a refusal says, and of which exemption: the API names one of several by its place among those that were chosen.
-fn told(problem: &Problem, typed: Typed<'_>, listed: Option<&Listed>) -> String {
-    let chosen: Vec<&str> = typed.form.map(|form| form.all("exemption").collect()).unwrap_or_default();
+/// The message of a refused decision, with the title of the exemption. The API names one of several by its number in
+/// the request.
+fn error_message(problem: &Problem, refused_form: RefusedForm<'_>, listed: Option<&ExemptionsPage>) -> String {
+    let selected: Vec<&str> = refused_form.form.map(|form| form.all("exemption").collect()).unwrap_or_default();
     let numbered = problem.detail.strip_prefix("number ").and_then(|rest| rest.split_once(": "));
     let nth = |(number, rest)| {
         let at = str::parse::<usize>(number).ok()?.checked_sub(1)?;
-        Some((*chosen.get(at)?, rest))
+        Some((*selected.get(at)?, rest))
     };
-    let (id, why) = match (typed.id, numbered.and_then(nth)) {
-        (None, Some((id, why))) => (Some(id), why),
+    let (id, reason) = match (refused_form.id, numbered.and_then(nth)) {
+        (None, Some((id, reason))) => (Some(id), reason),
         (id, _) => (id, problem.detail.as_str()),
     };
     let title = listed.zip(id).and_then(|(page, id)| page.items.iter().find(|(item, _)| item.id == id));
     let of = match (title, id) {
-        (Some((item, _)), _) => format!(", because of \u{201c}{}\u{201d}", crate::view::text::cut(&item.title, 100)),
-        (None, Some(id)) => format!(", because of exemption {id}"),
+        (Some((item, _)), _) => format!(" for \u{201c}{}\u{201d}", crate::view::text::cut(&item.title, 100)),
+        (None, Some(id)) => format!(" for exemption {id}"),
         (None, None) => String::new(),
     };
-    format!("Nothing was decided{of}: {why}.")
+    // Of several decisions, one that fails prevents the others.
+    let others = if refused_form.id.is_none() && id.is_some() { " No decision was saved." } else { "" };
+    format!("The decision failed{of}: {reason}.{others}")
 }
 
-fn tabs(project: &str, wanted: &Wanted) -> Markup {
+fn tabs(project: &str, query: &ListQuery) -> Markup {
     html! {
-        nav class="tabs" aria-label="Exemptions by state" {
+        nav class="tabs" aria-label="Exemptions by status" {
             ul {
                 @for tab in Tab::ALL {
-                    @let current = (tab == wanted.tab).then_some("page");
-                    li { a href=(wanted.path(project, tab, "")) aria-current=[current] { (capitalised(tab.word())) } }
+                    @let current = (tab == query.tab).then_some("page");
+                    li { a href=(query.url(project, tab, "")) aria-current=[current] { (tab.label()) } }
                 }
             }
         }
     }
 }
 
-fn filters(project: &str, wanted: &Wanted) -> Markup {
-    let is_filtered = !(wanted.target.is_empty() && wanted.scope.is_empty() && wanted.issue.is_empty());
+fn filters(project: &str, query: &ListQuery) -> Markup {
+    let is_filtered = !(query.target.is_empty() && query.scope.is_empty() && query.issue.is_empty());
     html! {
-        form method="get" action=(base(project)) class="row" {
-            input type="hidden" name="status" value=(wanted.tab.word());
-            @if wanted.tab == Tab::Unused {
-                (choice("scans", "Nothing exempted in the last", wanted.scans, &UNUSED_SCANS, "scans"))
+        form method="get" action=(address::exemptions(project)) class="row" {
+            input type="hidden" name="status" value=(query.tab.as_str());
+            @if query.tab == Tab::Unused {
+                (choice("scans", "No effect in the last", query.scans, &UNUSED_SCANS, "scans"))
             } @else {
-                @if wanted.tab == Tab::Expiring {
-                    (choice("within", "Ends within", wanted.within, &WITHIN_DAYS, "days"))
+                @if query.tab == Tab::Expiring {
+                    (choice("within", "Expires within", query.within, &WITHIN_DAYS, "days"))
                 }
                 div class="field" {
                     label for="target" { "Target" }
-                    input id="target" name="target" value=(wanted.target) spellcheck="false" autocapitalize="none";
+                    input id="target" name="target" value=(query.target) spellcheck="false" autocapitalize="none";
                 }
                 div class="field" {
                     label for="scope" { "Scope" }
                     select id="scope" name="scope" {
                         option value="" { "Any" }
                         @for scope in Scope::ALL {
-                            option value=(scope) selected[wanted.scope == scope.as_str()] { (super::words::scope(scope)) }
+                            option value=(scope) selected[query.scope == scope.as_str()] { (exemption::scope(scope)) }
                         }
                     }
                 }
-                @if !wanted.issue.is_empty() {
+                @if !query.issue.is_empty() {
                     div class="field" {
                         label for="issue" { "Issue" }
-                        input id="issue" name="issue" value=(wanted.issue) spellcheck="false";
+                        input id="issue" name="issue" value=(query.issue) spellcheck="false";
                     }
                 }
             }
-            (choice("per_page", "On a page", wanted.per_page, &PER_PAGE, ""))
-            button class="second" { "Show" }
-            @if is_filtered && wanted.tab != Tab::Unused {
-                a href={ (base(project)) "?status=" (wanted.tab.word()) } { "Without filters" }
+            (choice("per_page", "Per page", query.per_page, &PER_PAGE, ""))
+            button class="second" { "Filter" }
+            @if is_filtered && query.tab != Tab::Unused {
+                a href={ (address::exemptions(project)) "?status=" (query.tab.as_str()) } { "Clear filters" }
             }
         }
     }
 }
 
-fn choice(name: &str, label: &str, chosen: u32, known: &[u32], unit: &str) -> Markup {
+fn choice(name: &str, label: &str, chosen: u32, choices: &[u32], unit: &str) -> Markup {
     html! {
         div class="field" {
             label for=(name) { (label) }
             select id=(name) name=(name) {
-                @if !known.contains(&chosen) { option value=(chosen) selected { (chosen) " " (unit) } }
-                @for number in known { option value=(number) selected[*number == chosen] { (number) " " (unit) } }
+                @if !choices.contains(&chosen) { option value=(chosen) selected { (chosen) " " (unit) } }
+                @for number in choices { option value=(number) selected[*number == chosen] { (number) " " (unit) } }
             }
         }
     }
 }
 
-fn nothing(tab: Tab) -> Markup {
-    let (what, hint) = match tab {
-        Tab::Of(Status::Pending) => {
-            ("Nothing waits for a decision.", "A developer asks for an exemption on the page of an issue.")
-        }
+fn empty(tab: Tab) -> Markup {
+    let (title, hint) = match tab {
+        Tab::Of(Status::Pending) => ("No pending requests.", "To request an exemption, open an issue."),
         Tab::Of(Status::Approved) => {
-            ("No exemption is in force.", "What a reviewer approves is listed here until it ends.")
+            ("No approved exemptions.", "Approved exemptions are listed here until they expire.")
         }
-        Tab::Of(Status::Rejected) => ("Nothing was rejected.", "What was rejected can be requested again from here."),
+        Tab::Of(Status::Rejected) => ("No rejected requests.", "Rejected requests can be reopened here."),
         Tab::Of(Status::Expired) => {
-            ("No exemption has expired.", "One whose end has come is listed here, and counts no more.")
+            ("No expired exemptions.", "Expired exemptions have no effect and can be reopened here.")
         }
-        Tab::Of(Status::Cancelled) => ("Nothing was cancelled.", "What was withdrawn stays in this list for good."),
-        Tab::Expiring => ("No exemption ends so soon.", "Look further ahead with more days."),
+        Tab::Of(Status::Cancelled) => ("No withdrawn exemptions.", "Withdrawn exemptions cannot be reopened."),
+        Tab::Expiring => ("No exemption expires in this period.", "Choose a longer period to see more."),
         Tab::Unused => (
-            "Every exemption is of use, or too young to tell.",
-            "One that exempts nothing in so many scans is listed here.",
+            "No unused exemptions.",
+            "Exemptions without effect in this many scans are listed here, once they are old enough.",
         ),
     };
-    list::empty(what, &html! { (hint) })
+    list::empty(title, &html! { (hint) })
 }
 
-/// The form for several at once; the boxes stand in the rows. The first button, which does nothing, is there for the key Enter
-/// in a field of text: nobody decides by it.
-fn several(shared: &Shared<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>)]) -> Markup {
-    let Shared { project, session, reader, here, typed } = shared;
-    let offered: Vec<_> = items.iter().map(|(item, _)| reader.offers(item)).collect();
-    let is_offered = |decision: &&Decision| offered.iter().any(|offers| offers.contains(decision));
-    let decisions: Vec<_> = tab.decisions().iter().filter(is_offered).collect();
+/// The form for several exemptions; its checkboxes are in the rows.
+fn bulk_form(rows: &Rows<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>)]) -> Markup {
+    let possible: Vec<_> = items.iter().map(|(item, _)| rows.permissions.decisions(item)).collect();
+    let is_possible = |decision: &&Decision| possible.iter().any(|decisions| decisions.contains(decision));
+    let decisions: Vec<_> = tab.decisions().iter().filter(is_possible).collect();
     html! {
         @if !decisions.is_empty() {
-            form id="decisions" method="post" action={ (base(project)) "/decisions" } class="card row" {
-                (csrf(session))
-                input type="hidden" name="back" value=(here);
+            form id="decisions" method="post" action={ (address::exemptions(rows.project)) "/decisions" } class="card row" {
+                (csrf(rows.session))
+                input type="hidden" name="back" value=(rows.list_url);
+                input type="hidden" name="status" value=(tab.status());
+                // The key Enter in the comment presses the first button, which decides nothing.
                 button hidden disabled {}
                 div class="check if-script" hidden {
                     input type="checkbox" id="all" data-ticks="exemption";
-                    label for="all" { "All on this page" }
+                    label for="all" { "Select all on this page" }
                 }
                 div class="field grow" {
-                    label for="comment" { "Comment on all that are chosen, if you like" }
-                    input id="comment" name="comment" maxlength="1024" autocomplete="off" value=(typed.text(None, "comment"));
+                    label for="comment" { "Comment on all selected (optional)" }
+                    input id="comment" name="comment" maxlength="1024" autocomplete="off" value=(rows.refused_form.text(None, "comment"));
                 }
                 div class="actions" {
                     @for decision in decisions {
-                        button class=(decision.class()) name="decision" value=(decision.as_str()) {
-                            (decision.button(tab.status())) " chosen"
+                        button class=(buttons::class(*decision)) name="decision" value=(decision.as_str()) {
+                            (buttons::bulk_label(*decision, tab.status()))
                         }
                     }
                 }

@@ -1,152 +1,155 @@
-//! One exemption of the list, with what can be decided on it.
+//! The entries of the list of exemptions, with a form for decisions.
 
-use super::offers::{Decision, Reader};
-use super::{base, preview, words};
+use super::permissions::{Decision, Permissions};
+use super::{buttons, preview};
+use crate::address;
 use crate::form::Form;
 use crate::layout::csrf;
 use crate::session::Session;
-use crate::view::{badge, list, text};
-use api::path::segment;
+use crate::view::{badge, exemption, list, text};
 use api::v1::ExemptionItem;
 use domain::exemption::Status;
 use maud::{Markup, html};
 
-/// What a list's rows have in common.
-pub(super) struct Shared<'a> {
+/// The entries of a list.
+pub(super) struct Rows<'a> {
     pub(super) project: &'a str,
     pub(super) session: &'a Session,
-    pub(super) reader: &'a Reader<'a>,
-    /// The list, to come back to.
-    pub(super) here: &'a str,
-    /// What was typed before it was refused.
-    pub(super) typed: Typed<'a>,
+    pub(super) permissions: &'a Permissions<'a>,
+    /// The address of the list; decisions lead back to it.
+    pub(super) list_url: &'a str,
+    pub(super) refused_form: RefusedForm<'a>,
 }
 
-/// What somebody typed before it was refused.
+/// The form of a refused decision; empty if none was refused.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Typed<'a> {
-    /// The form.
+pub(super) struct RefusedForm<'a> {
     pub(super) form: Option<&'a Form>,
-    /// The exemption whose form it is; absent: the form for several.
+    /// The exemption of the form; absent for the form for several exemptions.
     pub(super) id: Option<&'a str>,
 }
 
-impl Typed<'_> {
-    /// A field of the form of this exemption, or of the one for several.
+impl RefusedForm<'_> {
+    /// A field of the form of this exemption, or of the form for several exemptions.
     pub(super) fn text(&self, id: Option<&str>, name: &str) -> &str {
         self.form.filter(|_| self.id == id).map_or("", |form| form.text(name))
     }
 
-    /// Whether the box of this exemption was ticked.
-    pub(super) fn chose(&self, id: &str) -> bool {
-        self.id.is_none() && self.form.is_some_and(|form| form.all("exemption").any(|chosen| chosen == id))
+    /// True if this exemption was selected in the form for several exemptions.
+    pub(super) fn is_selected(&self, id: &str) -> bool {
+        self.id.is_none() && self.form.is_some_and(|form| form.all("exemption").any(|selected| selected == id))
     }
 }
 
-/// The row. `unused_in`: in how many scans it exempted nothing.
-pub(super) fn row(shared: &Shared<'_>, item: &ExemptionItem, unused_in: Option<usize>) -> Markup {
-    let Shared { project, reader, .. } = shared;
-    let path = format!("{}/{}", base(project), segment(&item.id));
-    let offers = reader.offers(item);
-    let now = reader.now;
-    let title = text::cut(&item.title, 300);
-    html! {
-        li class="card exemption" id={ "e-" (item.id) } {
-            div class="top" {
-                @if !offers.is_empty() {
-                    input type="checkbox" form="decisions" name="exemption" value=(item.id)
-                        checked[shared.typed.chose(&item.id)] aria-label={ "Choose " (title) };
+impl Rows<'_> {
+    /// An entry. `unused_in`: the number of scans in which the exemption had no effect.
+    pub(super) fn row(&self, item: &ExemptionItem, unused_in: Option<usize>) -> Markup {
+        let path = address::exemption(self.project, &item.id);
+        let decisions = self.permissions.decisions(item);
+        let now = self.permissions.now;
+        let title = text::cut(&item.title, 300);
+        html! {
+            li class="card exemption" id={ "e-" (item.id) } {
+                div class="top" {
+                    @if !decisions.is_empty() {
+                        input type="checkbox" form="decisions" name="exemption" value=(item.id)
+                            checked[self.refused_form.is_selected(&item.id)] aria-label={ "Select " (title) };
+                    }
+                    (badge::severity(&item.severity))
+                    h2 { a href=(path) { bdi { (title) } } }
+                    (exemption::marks(item))
                 }
-                (badge::severity(&item.severity))
-                h2 { a href=(path) { bdi { (title) } } }
-                (words::marks(item))
+                p class="hint" {
+                    (item.scanner) " · " (exemption::reach(item))
+                    @if let Some(scope) = item.requested_scope { " · requested: " (lower(exemption::scope(scope))) }
+                    " · " (exemption::duration(item, now))
+                }
+                (exemption::explanation(item, false))
+                p class="hint" {
+                    (exemption::requested_by(item, now))
+                    @if item.status != Status::Pending { " · " (exemption::last_decision(item, now)) }
+                }
+                @if item.returned_from.is_some() && item.status == Status::Pending {
+                    p class="hint" { (exemption::RETURNED) }
+                }
+                @if let Some(scans) = unused_in {
+                    p { "No effect in " (list::count(u64::try_from(scans).unwrap_or(u64::MAX), "scan")) "." }
+                }
+                @if self.permissions.is_own_request(item) { (own_request()) }
+                (self.decisions(item, &path, &decisions))
+                (self.preview_link(item, &path, &decisions))
             }
-            p class="hint" {
-                (item.scanner) " · " (words::reach(item))
-                @if let Some(asked) = item.requested_scope { " · asked for: " (lower(words::scope(asked))) }
-                " · " (words::term(item, now))
-            }
-            (words::why(item, false))
-            p class="hint" {
-                (words::asked_by(item, now))
-                @if item.status != Status::Pending { " · " (words::decided(item, now)) }
-            }
-            @if item.returned_from.is_some() && item.status == Status::Pending { p class="hint" { (words::RETURNED) } }
-            @if let Some(scans) = unused_in {
-                p { "It exempted nothing in " (list::count(u64::try_from(scans).unwrap_or(u64::MAX), "scan")) "." }
-            }
-            @if reader.is_own(item) { (own()) }
-            (decisions(shared, item, &path, &offers))
-            (preview_link(reader, item, &path, &offers))
         }
     }
-}
 
-/// Why somebody is offered no approval.
-pub(super) fn own() -> Markup {
-    html! { p class="hint" { "You asked for it; somebody else has to decide." } }
-}
+    fn decisions(&self, item: &ExemptionItem, path: &str, decisions: &[Decision]) -> Markup {
+        match (decisions, item.status) {
+            ([], _) => html! {},
+            (_, Status::Pending) => self.form(item, path, decisions),
+            (_, Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled) => html! {
+                details open[self.refused_form.id == Some(item.id.as_str())] {
+                    summary { "Change decision" }
+                    (self.form(item, path, decisions))
+                }
+            },
+        }
+    }
 
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-fn decisions(shared: &Shared<'_>, item: &ExemptionItem, path: &str, offers: &[Decision]) -> Markup {
-    let form = || {
+    fn form(&self, item: &ExemptionItem, path: &str, decisions: &[Decision]) -> Markup {
         let comment = format!("comment-{}", item.id);
-        // To approve what was rejected or is over needs a look at it: that is on its own page.
-        let is_offered = |decision: &&Decision| **decision != Decision::Approve || item.status == Status::Pending;
+        // A rejected or expired exemption can be approved only on its own page, where the reviewer sees all of it.
+        let is_shown = |decision: &&Decision| **decision != Decision::Approve || item.status == Status::Pending;
         html! {
-            form method="post" action={ (path) "/" (offers.first().map_or("cancel", |first| first.as_str())) } class="row" {
-                (csrf(shared.session))
-                input type="hidden" name="back" value=(shared.here);
-                // Enter in the comment presses this one, and decides nothing.
+            form method="post" action={ (path) "/" (decisions.first().map_or("cancel", |first| first.as_str())) } class="row" {
+                (csrf(self.session))
+                input type="hidden" name="back" value=(self.list_url);
+                input type="hidden" name="status" value=(item.status);
+                // The key Enter in the comment presses the first button, which decides nothing.
                 button hidden disabled {}
                 div class="field grow" {
-                    label for=(comment) { "Comment, if you like" }
+                    label for=(comment) { "Comment (optional)" }
                     input id=(comment) name="comment" maxlength="1024" autocomplete="off"
-                        value=(shared.typed.text(Some(&item.id), "comment"));
+                        value=(self.refused_form.text(Some(&item.id), "comment"));
                 }
                 div class="actions" {
-                    @for decision in offers.iter().filter(is_offered) {
-                        button class=(decision.class()) formaction={ (path) "/" (decision.as_str()) } {
-                            (decision.button(item.status)) span class="unseen" { " " (text::cut(&item.title, 300)) }
+                    @for decision in decisions.iter().filter(is_shown) {
+                        button class=(buttons::class(*decision)) formaction={ (path) "/" (decision.as_str()) } {
+                            (buttons::label(*decision, item.status)) span class="unseen" { " " (text::cut(&item.title, 300)) }
                         }
                     }
                 }
             }
         }
-    };
-    let is_refused = shared.typed.id == Some(item.id.as_str());
-    match (offers, item.status) {
-        ([], _) => html! {},
-        (_, Status::Pending) => form(),
-        (_, Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled) => html! {
-            details open[is_refused] { summary { "Decide again" } (form()) }
-        },
+    }
+
+    fn preview_link(&self, item: &ExemptionItem, path: &str, decisions: &[Decision]) -> Markup {
+        let (decision, label) = match item.status {
+            Status::Pending => (Decision::Approve, "Preview the approval"),
+            Status::Approved if decisions.contains(&Decision::Reject) => (Decision::Reject, "Preview the revocation"),
+            Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled => return html! {},
+        };
+        let section = preview::section_id(&item.id);
+        let href = format!("{path}?preview={}", decision.as_str());
+        html! {
+            @if self.permissions.decides {
+                p {
+                    a href=(href) hx-get=(href) hx-select={ "#" (section) } hx-target={ "#" (section) } hx-swap="outerHTML" hx-indicator="closest p" {
+                        (label) span class="unseen" { " of " (text::cut(&item.title, 300)) }
+                    }
+                    " " span class="waiting" { "Evaluating the newest scans …" }
+                }
+                div id=(section) {}
+            }
+        }
     }
 }
 
-fn preview_link(reader: &Reader<'_>, item: &ExemptionItem, path: &str, offers: &[Decision]) -> Markup {
-    let (decision, name) = match item.status {
-        Status::Pending => (Decision::Approve, "Preview the effect of an approval"),
-        Status::Approved if offers.contains(&Decision::Reject) => {
-            (Decision::Reject, "Preview the effect of taking it back")
-        }
-        Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled => return html! {},
-    };
-    let section = preview::section_id(&item.id);
-    let href = format!("{path}?preview={}", decision.as_str());
-    html! {
-        @if reader.decides {
-            p {
-                a href=(href) hx-get=(href) hx-select={ "#" (section) } hx-target={ "#" (section) } hx-swap="outerHTML" hx-indicator="closest p" {
-                    (name) span class="unseen" { " of " (text::cut(&item.title, 300)) }
-                }
-                " " span class="waiting" { "Judging the newest scans anew …" }
-            }
-            div id=(section) {}
-        }
-    }
+/// The reason why the requester cannot approve.
+pub(super) fn own_request() -> Markup {
+    html! { p class="hint" { "You requested this exemption, so you cannot approve it." } }
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }

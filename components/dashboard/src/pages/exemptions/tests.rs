@@ -1,9 +1,10 @@
-//! What the pages of exemptions show, hide and keep.
+//! Tests of the pages of exemptions.
 
 use super::*;
 use crate::form::Form;
 use crate::session::Session;
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::testing::{FakeApi, session, text, with_request};
+use crate::view::exemption;
 use api::page::Page;
 use api::path::segment;
 use api::problem::Code;
@@ -62,21 +63,21 @@ fn api(items: Vec<ExemptionItem>) -> FakeApi {
     FakeApi::default().answer("GET /api/v1/projects/shop", &settings(false)).answer(PENDING, &listed(items))
 }
 
-fn open(api: &FakeApi, session: &Session, here: &str, asked: Asked<'_>, rest: &[&str]) -> Result<Reply, Problem> {
-    visiting(api, session, here, async |visit| route(visit, asked, "shop", rest).await)
+fn open(api: &FakeApi, session: &Session, url: &str, method: Method<'_>, rest: &[&str]) -> Result<Reply, Problem> {
+    with_request(api, session, method, url, async |request| route(request, "shop", rest).await)
 }
 
 fn list(api: &FakeApi, session: &Session, query: &str) -> String {
-    text(&open(api, session, &format!("/projects/shop/exemptions{query}"), Asked::Get, &[]).unwrap())
+    text(&open(api, session, &format!("/projects/shop/exemptions{query}"), Method::Get, &[]).unwrap())
 }
 
 fn post(api: &FakeApi, body: &str, rest: &[&str]) -> Reply {
     let form = Form::parse(body.as_bytes());
-    open(api, &session(Role::Secops), "/", Asked::Post(&form), rest).unwrap()
+    open(api, &session(Role::Secops), "/", Method::Post(&form), rest).unwrap()
 }
 
 #[test]
-fn a_reviewer_is_offered_to_decide_and_a_developer_to_cancel_and_a_viewer_nothing() {
+fn reviewers_can_decide_and_developers_withdraw_and_viewers_nothing() {
     let api = api(vec![item("0a", Status::Pending)]);
     let offered = |role: Role| {
         let page = list(&api, &session(role), "");
@@ -93,25 +94,25 @@ fn a_reviewer_is_offered_to_decide_and_a_developer_to_cancel_and_a_viewer_nothin
 }
 
 #[test]
-fn what_people_wrote_is_text_and_a_link_is_one_of_the_web_or_none() {
+fn texts_are_escaped_and_only_web_addresses_become_links() {
     let page = list(&api(vec![item("0a", Status::Pending)]), &session(Role::Secops), "");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>") && !page.contains("<b>title"));
     assert!(page.contains("javascript:alert(1)") && !page.contains("href=\"javascript"));
 }
 
 #[test]
-fn nobody_is_offered_to_approve_their_own_unless_the_project_lets_them() {
+fn requesters_cannot_approve_unless_the_project_allows_it() {
     let own = ExemptionItem { requested_by: "ANN ".to_owned(), ..item("0a", Status::Pending) };
     let page = list(&api(vec![own.clone()]), &session(Role::Secops), "");
-    assert!(page.contains("You asked for it; somebody else has to decide.") && !page.contains("0a/approve\""));
+    assert!(page.contains("You requested this exemption, so you cannot approve it.") && !page.contains("0a/approve\""));
     assert!(page.contains("0a/reject\""));
     let allowed = api(vec![own]).answer("GET /api/v1/projects/shop", &settings(true));
     let page = list(&allowed, &session(Role::Secops), "");
-    assert!(!page.contains("You asked for it") && page.contains("0a/approve\""));
+    assert!(!page.contains("You requested this exemption") && page.contains("0a/approve\""));
 }
 
 #[test]
-fn what_goes_beyond_a_token_is_not_offered() {
+fn decisions_beyond_the_token_are_not_offered() {
     let wide = ExemptionItem { scope: Scope::Project, ..item("0a", Status::Pending) };
     let some = Session { some_targets: true, ..session(Role::Secops) };
     assert!(!list(&api(vec![wide]), &some, "").contains("formaction"));
@@ -120,7 +121,7 @@ fn what_goes_beyond_a_token_is_not_offered() {
     let api = api(Vec::new()).answer(call, &listed(vec![to_all]));
     assert!(!list(&api, &session(Role::Admin), "?status=approved").contains("formaction"));
     let account = Session { project: None, ..session(Role::Admin) };
-    assert!(list(&api, &account, "?status=approved").contains("Take back"));
+    assert!(list(&api, &account, "?status=approved").contains("Revoke approval"));
 }
 
 #[test]
@@ -141,15 +142,15 @@ fn tabs_and_filters_are_kept_in_the_address() {
     }
     let unused = Page { items: vec![Unused { exemption: item("0b", Status::Approved), scans: 12 }], next: None };
     let api = self::api(Vec::new()).answer("GET /api/v1/projects/shop/exemptions/unused?scans=10&limit=25", &unused);
-    assert!(list(&api, &session(Role::Viewer), "?status=unused").contains("It exempted nothing in 12 scans."));
+    assert!(list(&api, &session(Role::Viewer), "?status=unused").contains("No effect in 12 scans."));
 }
 
 #[test]
-fn what_is_wrong_with_a_filter_is_told_on_the_page() {
+fn a_filter_error_is_shown_on_the_page() {
     let call = "GET /api/v1/projects/shop/exemptions?status=pending&target=x&limit=25";
-    let api = api(Vec::new()).refuse(call, &Problem::parameter("target", "there is no target `x`"));
+    let api = api(Vec::new()).refuse(call, &Problem::parameter("target", "unknown target `x`"));
     let page = list(&api, &session(Role::Viewer), "?target=x");
-    assert!(page.contains("there is no target `x`") && page.contains("value=\"x\""));
+    assert!(page.contains("unknown target `x`") && page.contains("value=\"x\""));
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
     let reply = post(&api, "comment=fine%22&back=/projects/shop/exemptions", &["0a", "approve"]);
     let page = text(&reply);
     assert_eq!(reply.status, 409);
-    assert!(page.contains("because of “&lt;b&gt;title 0a&lt;/b&gt;”: `ann` requested"), "{page}");
+    assert!(page.contains("The decision failed for “&lt;b&gt;title 0a&lt;/b&gt;”: `ann` requested"), "{page}");
     assert_eq!(page.matches("value=\"fine&quot;\"").count(), 1, "in its own row");
     let back = "back=/projects/shop/exemptions/0a&comment=fine&scope=pipeline&pipeline=nightly";
     let reply = post(&api, back, &["0a", "approve"]);
@@ -191,7 +192,8 @@ fn several_are_decided_at_once_and_a_refusal_names_which() {
     let two = "exemption=0a&exemption=0b&comment=no&decision=reject&back=/projects/shop/exemptions";
     let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending), item("0c", Status::Pending)])
         .answer(DECISIONS, &decided);
-    assert_eq!(post(&api, two, &["decisions"]).status, 303);
+    let location = "/projects/shop/exemptions?done=rejected&count=2".to_owned();
+    assert!(post(&api, two, &["decisions"]).headers.contains(&("location", location)));
     let sent = r#"{"decisions":[{"id":"0a","decision":"reject","comment":"no"},{"id":"0b","decision":"reject","comment":"no"}]}"#;
     assert_eq!(api.sent.borrow()[0].1, sent);
 
@@ -199,15 +201,15 @@ fn several_are_decided_at_once_and_a_refusal_names_which() {
     let reply = post(&api, two, &["decisions"]);
     let page = text(&reply);
     assert_eq!(reply.status, 409);
-    assert!(page.contains("because of “&lt;b&gt;title 0b&lt;/b&gt;”: it is approved."), "{page}");
+    assert!(page.contains("The decision failed for “&lt;b&gt;title 0b&lt;/b&gt;”: it is approved."), "{page}");
     assert!(page.contains("value=\"0a\" checked") && page.contains("value=\"0b\" checked"));
     assert!(!page.contains("value=\"0c\" checked") && page.contains("value=\"no\""));
     let none = text(&post(&api, "decision=approve", &["decisions"]));
-    assert!(none.contains("no exemption is chosen"));
+    assert!(none.contains("no exemption is selected"));
 }
 
 #[test]
-fn a_preview_tells_verdicts_now_and_then() {
+fn a_preview_shows_verdicts_before_and_after() {
     let outcome = |verdict, new, exempted| Outcome {
         verdict,
         reasons: Vec::new(),
@@ -237,7 +239,7 @@ fn a_preview_tells_verdicts_now_and_then() {
             &Page::<PreviewItem> { items: Vec::new(), next: None },
         );
     let here = "/projects/shop/exemptions/0a?preview=approve";
-    let page = text(&open(&api, &session(Role::Viewer), here, Asked::Get, &["0a"]).unwrap());
+    let page = text(&open(&api, &session(Role::Viewer), here, Method::Get, &["0a"]).unwrap());
     for shown in [
         "id=\"preview-of-0a\"",
         "<strong>1</strong> of 1 newest scan with the issue would get another verdict.",
@@ -247,7 +249,7 @@ fn a_preview_tells_verdicts_now_and_then() {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }
     let page = text(&post(&api, "decision=approve&scope=project&comment=kept", &["0a", "preview"]));
-    assert!(page.contains("nothing changes now") && page.contains(">kept</textarea>"), "{page}");
+    assert!(page.contains("no verdict changes now") && page.contains(">kept</textarea>"), "{page}");
     assert_eq!(page.matches("id=\"preview-of-0a\"").count(), 1);
 }
 
@@ -257,7 +259,7 @@ fn a_page_offers_the_scopes_that_can_be_granted() {
     let target = ExemptionItem { scope: Scope::Target, ..item("0a", Status::Pending) };
     let api = api(Vec::new()).answer(path, &target);
     let scopes = |session: &Session| {
-        let page = text(&open(&api, session, "/", Asked::Get, &["0a"]).unwrap());
+        let page = text(&open(&api, session, "/", Method::Get, &["0a"]).unwrap());
         Scope::ALL.map(|scope| page.contains(&format!("id=\"scope-{scope}\"")))
     };
     assert_eq!(scopes(&session(Role::Secops)), [false, true, true, true, false]);
@@ -267,10 +269,10 @@ fn a_page_offers_the_scopes_that_can_be_granted() {
 }
 
 #[test]
-fn what_came_back_and_what_was_self_approved_says_so() {
+fn returned_and_self_approved_exemptions_are_marked() {
     let back = ExemptionItem { returned_from: Some(ExemptionId::from_bits([9; 16])), ..item("0a", Status::Pending) };
     let page = list(&api(vec![back]), &session(Role::Viewer), "");
-    assert!(page.contains("Back for review") && page.contains(words::RETURNED));
+    assert!(page.contains("Returned to review") && page.contains(exemption::RETURNED));
     let own = ExemptionItem { self_approved: true, ..item("0b", Status::Approved) };
     let call = "GET /api/v1/projects/shop/exemptions?status=approved&limit=25";
     let api = api(Vec::new()).answer(call, &listed(vec![own]));
@@ -278,7 +280,7 @@ fn what_came_back_and_what_was_self_approved_says_so() {
 }
 
 #[test]
-fn what_is_over_can_be_requested_again_unless_its_end_has_passed() {
+fn expired_exemptions_can_be_reopened_unless_their_end_has_passed() {
     let call = "GET /api/v1/projects/shop/exemptions?status=expired&limit=25";
     let past = ExemptionItem {
         duration_days: None,

@@ -1,13 +1,12 @@
-//! Where else an issue is: in earlier scans of the target, in other targets, and why an occurrence is new or known.
+//! The issue in earlier scans and other targets, and the explanation of an occurrence's bucket.
 
-use super::Named;
-use crate::address;
+use crate::address::{self, IssueIds};
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::request::PageRequest;
+use crate::view::list::count;
 use crate::view::text::plain;
 use crate::view::{badge, time};
-use crate::visit::Visit;
 use api::Problem;
 use api::page;
 use api::path::segment;
@@ -18,77 +17,77 @@ use futures::try_join;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How many of the target's scans are looked at.
-const SCANS: usize = 10;
+/// The number of scans of the target that are shown.
+const SCANS_SHOWN: usize = 10;
 
-/// The way to it, which htmx follows by itself.
-pub(super) fn teaser(named: Named<'_>) -> Markup {
-    let path = format!("{}/elsewhere", named.path());
+/// The link to [`page`], whose content htmx loads in its place.
+pub(super) fn placeholder(ids: IssueIds<'_>) -> Markup {
+    let path = format!("{}/elsewhere", ids.path());
     html! {
         section id="elsewhere" class="stack tight" hx-get=(path) hx-trigger="load" hx-select="#elsewhere" hx-swap="outerHTML" {
-            p { a href=(path) { "Earlier scans and other targets" } " " span class="waiting" { "Loading" } }
+            p { a href=(path) { "Earlier scans and other targets" } " " span class="waiting" { "Loading …" } }
         }
     }
 }
 
-/// The page of where else an issue is.
+/// The page with earlier scans and other targets.
 ///
 /// # Errors
-/// There is no such scan, or the API failed.
-pub(super) async fn page<A: Api>(visit: &Visit<'_, A>, named: Named<'_>) -> Result<Reply, Problem> {
-    let api = address::api(&address::project(named.project));
-    let scan: ScanAnswer = visit.api.get(&address::api(&named.scan_path())).await?;
+/// The API's problem.
+pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, ids: IssueIds<'_>) -> Result<Reply, Problem> {
+    let api = address::api(&address::project(ids.project));
+    let scan: ScanAnswer = request.api.get(&address::api(&ids.scan_path())).await?;
     let scans = format!(
-        "{api}/scans?target={}&scanner={}&limit={SCANS}",
+        "{api}/scans?target={}&scanner={}&limit={SCANS_SHOWN}",
         segment(&scan.scan.target.name),
         segment(&scan.scan.scanner)
     );
-    let targets = format!("{api}/issues/{}/targets?scan={}&limit=50", segment(named.issue), segment(named.scan));
+    let targets = format!("{api}/issues/{}/targets?scan={}&limit=50", segment(ids.issue), segment(ids.scan));
     let (scans, targets): (page::Page<ScanItem>, page::Page<AffectedTarget>) =
-        try_join!(visit.api.get(&scans), visit.api.get(&targets))?;
-    let looked_at = scans.items.iter().map(async |item| {
-        let path = format!("{api}/scans/{}/issues/{}", item.id, segment(named.issue));
-        visit.api.find::<IssueItem>(&path).await
+        try_join!(request.api.get(&scans), request.api.get(&targets))?;
+    let issues = scans.items.iter().map(async |item| {
+        let path = format!("{api}/scans/{}/issues/{}", item.id, segment(ids.issue));
+        request.api.find::<IssueItem>(&path).await
     });
-    let found = try_join_all(looked_at).await?;
+    let issues = try_join_all(issues).await?;
     let body = html! {
         section id="elsewhere" class="stack" {
-            (earlier(visit, named, &scan, scans.items.iter().zip(&found)))
-            (others(named, &targets))
+            (earlier_scans(request, ids, &scan, scans.items.iter().zip(&issues)))
+            (other_targets(ids, &targets))
         }
     };
-    let page = Page::of(named.project, Section::Tests, "Where else the issue is", body)
-        .below(named.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)))
-        .below(named.path(), "Issue");
-    Ok(shown(visit, page))
+    let page = Page::of(ids.project, Section::Tests, "Issue in other scans and targets", body)
+        .below(ids.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)))
+        .below(ids.path(), "Issue");
+    Ok(page.reply(request))
 }
 
-fn earlier<'a, A>(
-    visit: &Visit<'_, A>,
-    named: Named<'_>,
+fn earlier_scans<'a, A>(
+    request: &PageRequest<'_, A>,
+    ids: IssueIds<'_>,
     scan: &ScanAnswer,
     rows: impl Iterator<Item = (&'a ScanItem, &'a Option<IssueItem>)>,
 ) -> Markup {
     html! {
         div class="table" {
             table class="folding" {
-                caption { "The last scans of " bdi { (plain(&scan.scan.target.name)) } " by this scanner" }
+                caption { "Latest scans of " bdi { (plain(&scan.scan.target.name)) } " by this scanner" }
                 thead { tr {
                     th scope="col" { "Scan" } th scope="col" { "Variant" } th scope="col" { "Issue" }
                 } }
                 tbody {
                     @for (item, issue) in rows {
-                        @let path = address::scan(named.project, item.id);
-                        tr class=[(item.id.to_string() == named.scan).then_some("chosen")] {
-                            th scope="row" { a href=(path) { (time::relative(&item.answer.scan.received_at, visit.now)) } }
+                        @let path = address::scan(ids.project, item.id);
+                        tr class=[(item.id.to_string() == ids.scan).then_some("chosen")] {
+                            th scope="row" { a href=(path) { (time::relative(&item.answer.scan.received_at, request.now)) } }
                             td data-label="Variant" { bdi { (plain(&item.answer.scan.variant)) } }
                             td data-label="Issue" {
                                 @match issue {
-                                    None => span class="soft" { "Not there" },
-                                    Some(issue) if issue.bucket == Bucket::Remediated => "Gone",
+                                    None => span class="soft" { "Not found" },
+                                    Some(issue) if issue.bucket == Bucket::Remediated => "Remediated",
                                     Some(issue) => {
                                         (badge::severity(&issue.severity)) " "
-                                        (issue.occurrences.total) @if issue.occurrences.total == 1 { " place" } @else { " places" }
+                                        (count(issue.occurrences.total.into(), "occurrence"))
                                     },
                                 }
                             }
@@ -100,26 +99,26 @@ fn earlier<'a, A>(
     }
 }
 
-fn others(named: Named<'_>, targets: &page::Page<AffectedTarget>) -> Markup {
+fn other_targets(ids: IssueIds<'_>, targets: &page::Page<AffectedTarget>) -> Markup {
     let affected: Vec<_> = targets.items.iter().filter(|target| target.affected).collect();
     html! {
         @if affected.is_empty() {
-            p { "It is in the baseline of none of the " (targets.items.len()) " targets that this scanner scanned." }
+            p { "The issue is in no baseline of the " (targets.items.len()) " targets scanned by this scanner." }
         } @else {
             div class="table" {
                 table class="folding" {
-                    caption { "Targets whose baseline has it" }
+                    caption { "Targets with the issue in their baseline" }
                     thead { tr {
                         th scope="col" { "Target" } th scope="col" { "Variant" } th scope="col" { "Severity" }
                         th scope="col" class="number" { "Occurrences" }
                     } }
                     tbody {
                         @for target in affected {
-                            @let path = address::issue(named.project, target.scan, named.issue);
+                            @let path = address::issue(ids.project, target.scan, ids.issue);
                             tr {
                                 th scope="row" { a href=(path) { bdi { (plain(&target.id)) } } }
                                 td data-label="Variant" { bdi { (plain(&target.variant)) } }
-                                td data-label="Severity" { @if let Some(level) = &target.severity { (badge::severity(level)) } }
+                                td data-label="Severity" { @if let Some(severity) = &target.severity { (badge::severity(severity)) } }
                                 td class="number" data-label="Occurrences" { (target.occurrences) }
                             }
                         }
@@ -127,40 +126,40 @@ fn others(named: Named<'_>, targets: &page::Page<AffectedTarget>) -> Markup {
                 }
             }
         }
-        @if targets.next.is_some() { p class="hint" { "Not all targets were looked at: there are more." } }
+        @if targets.next.is_some() { p class="hint" { "More targets exist, which were not checked." } }
     }
 }
 
-/// The page of why an occurrence is new or known.
+/// The page that explains why an occurrence is new or common.
 ///
 /// # Errors
-/// There is no such occurrence, or the API failed.
+/// The API's problem, such as an unknown occurrence.
 pub(super) async fn explanation<A: Api>(
-    visit: &Visit<'_, A>,
-    named: Named<'_>,
+    request: &PageRequest<'_, A>,
+    ids: IssueIds<'_>,
     occurrence: &str,
 ) -> Result<Reply, Problem> {
-    let path = format!("{}/explain/{}", address::api(&named.scan_path()), segment(occurrence));
-    let told: Explanation = visit.api.get(&path).await?;
+    let path = format!("{}/explain/{}", address::api(&ids.scan_path()), segment(occurrence));
+    let explanation: Explanation = request.api.get(&path).await?;
     let body = html! {
         div class="card stack tight" {
-            h2 { bdi { (plain(&told.place)) } }
-            p { @if told.bucket == Bucket::New { "It is new: " } @else { "It is known: " } (plain(&told.because)) "." }
+            h2 { bdi { (plain(&explanation.place)) } }
+            p { @if explanation.bucket == Bucket::New { "New: " } @else { "Common: " } (plain(&explanation.because)) "." }
             p class="hint" {
-                "First seen " (time::relative(&told.first_seen.at, visit.now)) " in a scan of "
-                bdi { (plain(&told.first_seen.variant)) } "."
+                "First seen " (time::relative(&explanation.first_seen.at, request.now)) " in a scan of "
+                bdi { (plain(&explanation.first_seen.variant)) } "."
             }
         }
-        @if !told.passed_over.is_empty() {
-            h2 { "What it was not taken for" }
+        @if !explanation.passed_over.is_empty() {
+            h2 { "Occurrences that do not match" }
             ul class="stack tight" {
-                @for other in &told.passed_over {
+                @for other in &explanation.passed_over {
                     li class="card" { strong class="break" { bdi { (plain(&other.place)) } } p { (plain(&other.because)) } }
                 }
             }
         }
     };
     let page =
-        Page::of(named.project, Section::Tests, "Why an occurrence is new or known", body).below(named.path(), "Issue");
-    Ok(shown(visit, page))
+        Page::of(ids.project, Section::Tests, "Why an occurrence is new or common", body).below(ids.path(), "Issue");
+    Ok(page.reply(request))
 }

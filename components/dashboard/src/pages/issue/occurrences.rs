@@ -1,78 +1,77 @@
-//! Where an issue occurs: file and line, the code there, how the place stands and how it was recognised.
+//! The occurrences of an issue: file and line, code, bucket, and how each was matched.
 
-use super::Named;
+use crate::address::IssueIds;
 use crate::form::Form;
-use crate::pages::scan::lists;
 use crate::view::text::{cut, plain, web_address};
-use crate::view::{list, time};
+use crate::view::{exemption, list, time};
 use api::v1::{IssueItem, OccurrenceItem, ScanAnswer};
 use domain::comparison::Bucket;
 use domain::exemption::Coverage;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-// A page is to stay light whatever a report holds; the API has the rest.
-/// Lines of code that are shown.
+// The limits keep pages small; the API has the rest.
+/// The most lines of code.
 const LINES_MAX: usize = 9;
-/// Characters of such a line.
+/// The longest line of code, in characters.
 const LINE_CHARS_MAX: usize = 160;
-/// Characters of a message.
+/// The longest message, in characters.
 const MESSAGE_CHARS_MAX: usize = 300;
-/// Characters of a place.
-const PLACE_CHARS_MAX: usize = 300;
-/// Characters of another field.
+/// The longest location, in characters.
+const LOCATION_CHARS_MAX: usize = 300;
+/// The longest other field, in characters.
 const FIELD_CHARS_MAX: usize = 160;
-/// Fields that are shown.
+/// The most fields.
 const FIELDS_MAX: usize = 12;
 
 /// A page of an issue's occurrences.
-pub(super) struct List<'a> {
-    pub(super) named: Named<'a>,
+pub(super) struct OccurrenceList<'a> {
+    pub(super) ids: IssueIds<'a>,
     pub(super) scan: &'a ScanAnswer,
     pub(super) issue: &'a IssueItem,
     pub(super) items: &'a [OccurrenceItem],
-    /// The next page.
+    /// The address of the next page.
     pub(super) next: Option<String>,
-    /// The cursor of this one; empty for the first.
-    pub(super) at: &'a str,
-    /// Whether these are those that are gone.
-    pub(super) gone: bool,
-    /// What was sent, where it was refused: what was ticked stays so.
-    pub(super) sent: Option<&'a Form>,
+    /// The cursor of this page; empty for the first.
+    pub(super) cursor: &'a str,
+    /// True if the items are remediated occurrences.
+    pub(super) is_remediated: bool,
+    /// The form of a refused request; its occurrences stay selected.
+    pub(super) refused_form: Option<&'a Form>,
 }
 
-impl List<'_> {
-    /// The list; `chosen`: with boxes to choose some for an exemption.
-    pub(super) fn shown(&self, now: Timestamp, chosen: bool) -> Markup {
-        let first = (!self.at.is_empty()).then(|| self.named.path());
+impl OccurrenceList<'_> {
+    /// The list. `selectable`: with checkboxes for the form to request an exemption.
+    pub(super) fn section(&self, now: Timestamp, selectable: bool) -> Markup {
+        let first = (!self.cursor.is_empty()).then(|| self.ids.path());
         let tally = self.issue.occurrences;
-        let number = if self.gone { tally.remediated } else { tally.total };
+        let number = if self.is_remediated { tally.remediated } else { tally.total };
         html! {
             section class="stack tight" aria-labelledby="occurrences-heading" {
                 h3 id="occurrences-heading" {
-                    @if self.gone { "Where it was" } @else { "Occurrences" }
+                    @if self.is_remediated { "Remediated occurrences" } @else { "Occurrences" }
                     " " span class="soft" { "(" (number) ")" }
                 }
-                @if !self.gone && tally.remediated > 0 {
-                    p { a href={ (self.named.path()) "?bucket=remediated" } { (tally.remediated) " that are gone" } }
+                @if !self.is_remediated && tally.remediated > 0 {
+                    p { a href={ (self.ids.path()) "?bucket=remediated" } { (list::count(tally.remediated.into(), "remediated occurrence")) } }
                 }
-                @if self.gone { p { a href=(self.named.path()) { "Those that are there" } } }
-                @for item in self.items { (self.occurrence(item, now, chosen)) }
+                @if self.is_remediated { p { a href=(self.ids.path()) { "Current occurrences" } } }
+                @for item in self.items { (self.occurrence(item, now, selectable)) }
                 (list::pager("occurrences", first.as_deref(), self.next.as_deref()))
             }
         }
     }
 
-    fn occurrence(&self, item: &OccurrenceItem, now: Timestamp, chosen: bool) -> Markup {
+    fn occurrence(&self, item: &OccurrenceItem, now: Timestamp, selectable: bool) -> Markup {
         let id = format!("o-{}", item.id);
         html! {
             div class="card stack tight occurrence" {
                 div class="row middle" {
-                    @if chosen {
-                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request" checked[self.is_ticked(item)];
-                        label for=(id) class="break" { (place(item)) }
+                    @if selectable {
+                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request" checked[self.is_selected(item)];
+                        label for=(id) class="break" { (location(item)) }
                     } @else {
-                        strong class="break" { (place(item)) }
+                        strong class="break" { (location(item)) }
                     }
                     (state(item))
                 }
@@ -81,7 +80,7 @@ impl List<'_> {
                 }
                 (code(item))
                 p class="hint" {
-                    (self.recognised(item))
+                    (self.explanation(item))
                     " First seen " (time::relative(&item.first_seen.at, now)) "."
                 }
                 (details(item))
@@ -89,35 +88,35 @@ impl List<'_> {
         }
     }
 
-    fn is_ticked(&self, item: &OccurrenceItem) -> bool {
+    fn is_selected(&self, item: &OccurrenceItem) -> bool {
         let id = item.id.to_string();
-        self.sent.is_some_and(|form| form.all("occurrence").any(|ticked| ticked == id))
+        self.refused_form.is_some_and(|form| form.all("occurrence").any(|selected| selected == id))
     }
 
-    fn recognised(&self, item: &OccurrenceItem) -> Markup {
-        let why = format!("{}/occurrences/{}", self.named.path(), item.id);
+    fn explanation(&self, item: &OccurrenceItem) -> Markup {
+        let why = format!("{}/occurrences/{}", self.ids.path(), item.id);
         html! {
-            @match (&item.matched, self.gone) {
-                (_, true) => "It is not in this scan any more.",
+            @match (&item.matched, self.is_remediated) {
+                (_, true) => "No longer in this scan.",
                 (Some(matched), false) => {
-                    "Recognised: " (plain(&matched.because)) "."
+                    "Matched: " (plain(&matched.because)) "."
                 },
-                (None, false) if self.scan.comparison.scan.is_none() => "There was nothing to compare it with.",
-                (None, false) => "Not found in the scan compared with.",
+                (None, false) if self.scan.comparison.scan.is_none() => "The scan has no reference scan.",
+                (None, false) => "Not found in the reference scan.",
             }
-            @if !self.gone { " " a href=(why) { "Why" span class="unseen" { " occurrence " (place(item)) } } "." }
+            @if !self.is_remediated { " " a href=(why) { "Explain" span class="unseen" { " occurrence " (location(item)) } } "." }
         }
     }
 }
 
-/// Where it is: the file and line, or the address, or the resource, or the package.
-pub(super) fn place(item: &OccurrenceItem) -> Markup {
+/// The file and line; otherwise the address, the resource, the package, or the number of the result.
+fn location(item: &OccurrenceItem) -> Markup {
     let endpoint = item.endpoint.as_ref().and_then(|endpoint| endpoint.url.as_ref().or(endpoint.host.as_ref()));
     html! {
         @if let Some(path) = &item.path {
-            bdi { (cut(path, PLACE_CHARS_MAX)) } @if let Some(line) = item.line { ":" (line) }
-        } @else if let Some(at) = endpoint { bdi { (cut(at, PLACE_CHARS_MAX)) } }
-        @else if let Some(resource) = &item.resource { bdi { (cut(resource, PLACE_CHARS_MAX)) } }
+            bdi { (cut(path, LOCATION_CHARS_MAX)) } @if let Some(line) = item.line { ":" (line) }
+        } @else if let Some(at) = endpoint { bdi { (cut(at, LOCATION_CHARS_MAX)) } }
+        @else if let Some(resource) = &item.resource { bdi { (cut(resource, LOCATION_CHARS_MAX)) } }
         @else if let Some(package) = &item.package {
             bdi { (plain(&package.name)) } @if let Some(version) = &package.version { " " (plain(version)) }
         } @else { "Result " (item.result) " of the report" }
@@ -129,25 +128,25 @@ fn state(item: &OccurrenceItem) -> Markup {
         @match item.bucket {
             Bucket::New => span class="badge high" { "New" },
             Bucket::Common if item.updated => span class="badge medium" { "Edited" },
-            Bucket::Common => span class="badge" { "Known" },
-            Bucket::Remediated => span class="badge pass" { "Gone" },
+            Bucket::Common => span class="badge" { "Common" },
+            Bucket::Remediated => span class="badge pass" { "Remediated" },
         }
-        @if item.exemption.is_some() { (lists::coverage(Coverage::Exempted)) }
+        @if item.exemption.is_some() { (exemption::coverage(Coverage::Exempted)) }
         @match (item.exemption.is_some(), item.exemption_now.is_some()) {
-            (false, true) => span class="hint" { "exempted from the next scan on" },
-            (true, false) => span class="hint" { "exempted no more" },
+            (false, true) => span class="hint" { "exempted from the next scan" },
+            (true, false) => span class="hint" { "no longer exempted" },
             (true, true) | (false, false) => {},
         }
     }
 }
 
-/// The code there, with the lines that the result names marked.
+/// The code, with the lines of the result highlighted.
 fn code(item: &OccurrenceItem) -> Markup {
     let Some(code) = &item.code else { return html! {} };
     let marked = item.line.map(|line| line..=item.end_line.unwrap_or(line).max(line));
     let lines = (code.first_line..).zip(&code.lines).take(LINES_MAX);
     let more = code.lines.len().saturating_sub(LINES_MAX);
-    // A group and no region: ten landmarks on a page lead nobody anywhere.
+    // A group instead of a region: ten more landmarks would not help users of screen readers.
     html! {
         pre class="code" tabindex="0" role="group" aria-label="Code" {
             @for (number, line) in lines {
@@ -162,14 +161,14 @@ fn code(item: &OccurrenceItem) -> Markup {
     }
 }
 
-/// What else the report says of it, folded.
+/// The other fields of the result, folded.
 fn details(item: &OccurrenceItem) -> Markup {
     let mut rows: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: Option<&String>| rows.extend(value.map(|value| (name, value.clone())));
     add("Confidence", item.confidence.as_ref());
     add("Resource", item.resource.as_ref());
     add("Suppressed", item.suppressed.as_ref());
-    add("The tool's id", item.tool_id.as_ref());
+    add("ID in the scanner", item.tool_id.as_ref());
     if let Some(endpoint) = &item.endpoint {
         add("Method", endpoint.method.as_ref());
         add("Parameter", endpoint.parameter.as_ref());
@@ -177,7 +176,7 @@ fn details(item: &OccurrenceItem) -> Markup {
     rows.extend(item.secret.as_ref().map(|secret| ("Secret", format!("{} (masked)", secret.masked))));
     rows.extend(item.other_places.iter().take(FIELDS_MAX).map(|place| {
         let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
-        ("Also", format!("{}{line}", place.path))
+        ("Other location", format!("{}{line}", place.path))
     }));
     let raw = item.raw.iter().take(FIELDS_MAX);
     let more = item.raw.len().saturating_sub(FIELDS_MAX);
@@ -189,8 +188,8 @@ fn details(item: &OccurrenceItem) -> Markup {
                     @for (name, value) in &rows { dt { (name) } dd { (field(value)) } }
                     @for (name, value) in raw { dt { code { (cut(name, 100)) } } dd { (field(value)) } }
                 }
-                @if more > 0 { p class="hint" { (more) " more fields are in the API." } }
-                @if item.cut_fields > 0 { p class="hint" { "Some fields were longer than is kept." } }
+                @if more > 0 { p class="hint" { "The API has " (more) " more fields." } }
+                @if item.cut_fields > 0 { p class="hint" { "Some fields were too long and were shortened." } }
             }
         }
     }

@@ -1,4 +1,4 @@
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::testing::{FakeApi, session, text, with_get};
 use api::problem::{Code, Problem};
 use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
@@ -62,23 +62,23 @@ fn overview() -> Overview {
 fn page_for(role: Role, overview: &Overview) -> String {
     let api = FakeApi::default().answer("GET /api/v1/projects/shop/overview?days=30", overview);
     let session = session(role);
-    let asked = visiting(&api, &session, "/projects/shop", async |visit| super::page(visit, "shop").await);
-    text(&asked.unwrap())
+    let reply = with_get(&api, &session, "/projects/shop", async |request| super::page(request, "shop").await);
+    text(&reply.unwrap())
 }
 
 #[test]
-fn what_is_open_fails_and_waits_is_told() {
+fn open_issues_failing_gates_and_requests_are_shown() {
     let page = page_for(Role::Secops, &overview());
     for part in [
-        "3 issues open now, 1 of them critical, 3 more than on 2026-11-23.",
-        "In 2 days, 6 issues came (up) and 2 went (down).",
-        "And 2 variants more.",
-        "1 request to decide on",
-        "2 end within 7 days",
+        "3 open issues, 1 of them critical, 3 more than on 2026-11-23.",
+        "6 new issues (up) and 2 remediated (down) in 2 days.",
+        "and 2 more variants",
+        "1 request to review",
+        "2 expire within 7 days",
         "/projects/shop/exemptions?status=expiring&amp;within=7",
         "/projects/shop/targets/a%2F%3Cscript%3E",
         "/projects/shop/scans/0123456789abcdef0123456789abcdef",
-        "nothing yet, by the pattern",
+        "no variant matches the pattern",
         r#"<span class="badge critical">1 critical</span>"#,
     ] {
         assert!(page.contains(part), "{part}: {page}");
@@ -88,13 +88,13 @@ fn what_is_open_fails_and_waits_is_told() {
 }
 
 #[test]
-fn whoever_does_not_decide_is_not_asked_to() {
+fn only_reviewers_see_requests_to_review() {
     let page = page_for(Role::Viewer, &overview());
-    assert!(page.contains("1 request to be decided") && !page.contains("Upload a report"));
+    assert!(page.contains("1 pending request") && !page.contains("Upload report"));
 }
 
 #[test]
-fn a_project_without_a_scan_tells_how_to_get_one_in() {
+fn a_project_without_a_scan_explains_the_first_upload() {
     let empty = Overview { targets: Vec::new(), failing: Vec::new(), failing_total: 0, ..overview() };
     let page = page_for(Role::Admin, &empty);
     assert!(page.contains("export GATEHOUSE_URL=http://gatehouse.test"), "{page}");
@@ -107,10 +107,10 @@ fn a_project_without_a_scan_tells_how_to_get_one_in() {
 }
 
 #[test]
-fn a_range_that_there_is_not_is_the_apis_to_refuse() {
+fn the_api_refuses_an_unknown_period() {
     let refused = Problem::parameter("days", "99 is not from 1 to 90");
     let api = FakeApi::default().refuse("GET /api/v1/projects/shop/overview?days=99", &refused);
     let session = session(Role::Viewer);
-    let asked = visiting(&api, &session, "/projects/shop?days=99", async |visit| super::page(visit, "shop").await);
-    assert_eq!(asked.unwrap_err().code, Code::InvalidParameter);
+    let reply = with_get(&api, &session, "/projects/shop?days=99", async |request| super::page(request, "shop").await);
+    assert_eq!(reply.unwrap_err().code, Code::InvalidParameter);
 }

@@ -1,4 +1,4 @@
-//! The settings as fields of a form, and back.
+//! The conversion between settings and the fields of the form.
 
 use crate::form::Form;
 use api::Problem;
@@ -7,7 +7,7 @@ use api::v1::{BaselineBody, SettingsBody};
 use domain::target::TargetType;
 use finding::severity::Severity;
 
-/// What a setting is about.
+/// The section of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
     Gate,
@@ -17,33 +17,33 @@ pub(super) enum Group {
 impl Group {
     pub(super) fn title(self) -> &'static str {
         match self {
-            Self::Gate => "The gate",
+            Self::Gate => "Gate",
             Self::Exemptions => "Exemptions",
         }
     }
 }
 
-/// A setting that is one of some words.
+/// A setting with a fixed list of values.
 pub(super) struct Choice {
-    /// The setting's name in the API.
+    /// The name in the API.
     pub(super) name: &'static str,
     pub(super) group: Group,
     pub(super) label: &'static str,
-    /// What it does, in a sentence.
+    /// The effect, in one or two sentences.
     pub(super) hint: &'static str,
-    /// Its words in the API, and what they mean.
+    /// The values in the API, and their labels.
     pub(super) options: &'static [(&'static str, &'static str)],
 }
 
-/// The settings that are one of some words.
+/// The settings with a fixed list of values.
 pub(super) const CHOICES: [Choice; 6] = [
     Choice {
         name: "unassigned_as",
         group: Group::Gate,
-        label: "Issues without a level",
-        hint: "The level that issues count as to which their scanner gives none. Without one they make a verdict undecided where a threshold is set.",
+        label: "Issues without a severity",
+        hint: "The severity of issues for which the scanner reports none. If not set, such issues make the verdict undecided when a threshold is set.",
         options: &[
-            ("", "Make the verdict undecided"),
+            ("", "Not set: the verdict is undecided"),
             ("critical", "Count as critical"),
             ("high", "Count as high"),
             ("medium", "Count as medium"),
@@ -54,53 +54,53 @@ pub(super) const CHOICES: [Choice; 6] = [
     Choice {
         name: "tool_suppressions",
         group: Group::Gate,
-        label: "Results that the scanner was told to suppress",
-        hint: "Whoever can change the code can write such a mark, so it takes nothing off the gate unless it is honoured here.",
-        options: &[("ignored", "Count like any other"), ("honoured", "Do not count")],
+        label: "Results suppressed by the scanner",
+        hint: "Anyone who can change the code can add a suppression comment, so suppressed results count by default.",
+        options: &[("ignored", "Count like other results"), ("honoured", "Do not count")],
     },
     Choice {
         name: "missing_baseline",
         group: Group::Gate,
-        label: "When the baseline has no complete scan by the scanner",
-        hint: "What the thresholds for new issues and new occurrences do then. The threshold for all issues holds whatever this says.",
+        label: "Baseline without a complete scan by the scanner",
+        hint: "The effect on the thresholds for new issues and new occurrences. The threshold for all issues always applies.",
         options: &[
-            ("everything_counts", "Everything counts as new"),
+            ("everything_counts", "All issues count as new"),
             ("undecided", "The verdict is undecided"),
-            ("nothing_is_new", "Nothing is new"),
+            ("nothing_is_new", "No issue counts as new"),
         ],
     },
     Choice {
         name: "updated_occurrences",
         group: Group::Gate,
-        label: "Occurrences whose code was edited",
-        hint: "What the threshold for new occurrences takes one for that is recognised although its code was edited.",
-        options: &[("new", "Are new: what was edited may have become worse"), ("common", "Are the ones they were")],
+        label: "Occurrences with edited code",
+        hint: "The effect on the threshold for new occurrences, if an occurrence matches one in the baseline but its code was edited.",
+        options: &[("new", "Count as new: the edit may have made it worse"), ("common", "Count as common")],
     },
     Choice {
         name: "self_approval",
         group: Group::Exemptions,
-        label: "Approving one's own",
-        hint: "Whether somebody may approve the exemption that they asked for themselves. Such an approval is marked, and the audit log keeps that.",
-        options: &[("false", "Is refused: somebody else has to decide"), ("true", "Is allowed")],
+        label: "Self-approval",
+        hint: "The approval of a request by its requester. Self-approved exemptions are marked, and the audit log records them.",
+        options: &[("false", "Not allowed: another person must approve"), ("true", "Allowed")],
     },
     Choice {
         name: "unlimited_exemptions",
         group: Group::Exemptions,
-        label: "Exemptions without an end",
-        hint: "What never ends is never looked at again. Those that were granted stay when this is changed.",
-        options: &[("false", "Are refused"), ("true", "Are allowed")],
+        label: "Exemptions without expiry",
+        hint: "An exemption without expiry is never reviewed again. A change does not affect approved exemptions.",
+        options: &[("false", "Not allowed"), ("true", "Allowed")],
     },
 ];
 
-/// What default baselines are.
-pub(super) const BASELINES: &str = "What a target is compared with that has no baseline of its own. A pattern (RE2) is for \
-    whole names of variants; of those that match, the one scanned last is the baseline.";
-/// What the longest exemption is.
-pub(super) const LONGEST: &str = "For how many days an issue of a level may be exempted at most, and then never without an \
-    end. Left empty, there is no such limit. It is checked at the request and at the approval.";
+/// The hint on default baselines.
+pub(super) const BASELINES: &str = "The baseline of targets without one of their own. A pattern (RE2) must match the whole \
+    name of a variant. The most recently scanned variant that matches is the baseline.";
+/// The hint on the maximum duration of exemptions.
+pub(super) const DAYS_MAX: &str = "The maximum duration of an exemption of an issue with this severity. With a limit, an \
+    exemption without expiry is not allowed. If empty, there is no limit. It is checked at the request and at the approval.";
 
-/// A type of target, of which there are several.
-pub(super) fn kind(kind: TargetType) -> &'static str {
+/// The label of a type of targets.
+pub(super) fn type_label(kind: TargetType) -> &'static str {
     match kind {
         TargetType::Repository => "Repositories",
         TargetType::Container => "Container images",
@@ -109,36 +109,36 @@ pub(super) fn kind(kind: TargetType) -> &'static str {
     }
 }
 
-/// The field of the longest exemption of issues of this level.
+/// The field with the maximum duration of exemptions for this severity.
 pub(super) fn days_max(level: Severity) -> String {
     format!("exemption_days_max.{level}")
 }
 
-/// The fields of a type's default baseline: what it is by, and the variant or pattern.
+/// The fields of a type's default baseline: the mode, and the variant or pattern.
 pub(super) fn baseline_names(kind: TargetType) -> (String, String) {
     (format!("default_baselines.{kind}"), format!("default_baselines.{kind}.value"))
 }
 
-/// What a type's default baseline can be by.
+/// The modes of a type's default baseline, with their labels.
 pub(super) fn baseline_modes(kind: TargetType) -> [(&'static str, String); 4] {
     let built_in = match kind {
-        TargetType::Repository => r"As built in: main|master",
-        TargetType::Container => r"As built in: latest|v?\d+\.\d+\.\d+",
-        TargetType::Instance | TargetType::Configuration => "As built in: none",
+        TargetType::Repository => r"Built-in: main|master",
+        TargetType::Container => r"Built-in: latest|v?\d+\.\d+\.\d+",
+        TargetType::Instance | TargetType::Configuration => "Built-in: none",
     };
     [
         ("", built_in.to_owned()),
-        ("none", "None: each variant with its own previous scan".to_owned()),
-        ("variant", "Always this variant".to_owned()),
-        ("regex", "The variants that match a pattern".to_owned()),
+        ("none", "None: the previous scan of the same variant".to_owned()),
+        ("variant", "Fixed variant".to_owned()),
+        ("regex", "Variant that matches a pattern".to_owned()),
     ]
 }
 
-/// The settings as their form would be sent.
-pub(super) fn shown(settings: &SettingsBody) -> Form {
+/// Converts settings to the fields of the form.
+pub(super) fn to_form(settings: &SettingsBody) -> Form {
     let mut fields = form_urlencoded::Serializer::new(String::new());
-    let text = |setting: &Option<String>, otherwise: &str| setting.clone().unwrap_or_else(|| otherwise.to_owned());
-    let number = |setting: Option<u32>, otherwise: u32| setting.unwrap_or(otherwise).to_string();
+    let text = |setting: &Option<String>, default: &str| setting.clone().unwrap_or_else(|| default.to_owned());
+    let number = |setting: Option<u32>, default: u32| setting.unwrap_or(default).to_string();
     let flag = |setting: Option<bool>| setting.unwrap_or_default().to_string();
     fields
         .append_pair("unassigned_as", &text(&settings.unassigned_as, ""))
@@ -166,11 +166,11 @@ pub(super) fn shown(settings: &SettingsBody) -> Form {
     Form::parse(fields.finish().as_bytes())
 }
 
-/// The settings that a form says; what it does not show is as in `settings`.
+/// Reads the settings from the form; those without a field stay as in `settings`.
 ///
 /// # Errors
-/// A field is no number, or contradicts another.
-pub(super) fn read(form: &Form, mut settings: SettingsBody) -> Result<SettingsBody, Problem> {
+/// A field is not a number, or contradicts another.
+pub(super) fn from_form(form: &Form, mut settings: SettingsBody) -> Result<SettingsBody, Problem> {
     let text = |name: &str| form.optional(name).map(str::to_owned);
     settings.unassigned_as = text("unassigned_as");
     settings.tool_suppressions = text("tool_suppressions");
@@ -195,20 +195,20 @@ pub(super) fn read(form: &Form, mut settings: SettingsBody) -> Result<SettingsBo
     Ok(settings)
 }
 
-/// A type's default baseline: nothing for the built-in one, nothing inside for none.
+/// A type's default baseline: `None` for the built-in one, `Some(None)` for no baseline.
 fn baseline(form: &Form, kind: TargetType) -> Result<Option<Option<BaselineBody>>, Problem> {
     let (mode, value) = baseline_names(kind);
     let value = form.text(&value);
-    let wrong = |what: &str| {
-        let detail = format!("the default baseline of {}: {what}", self::kind(kind).to_lowercase());
+    let problem = |what: &str| {
+        let detail = format!("default baseline of {}: {what}", type_label(kind).to_lowercase());
         Problem::new(Code::InvalidBody, detail)
     };
     match (form.text(&mode), value) {
-        ("variant" | "regex", "") => Err(wrong("say which variant, or by which pattern")),
+        ("variant" | "regex", "") => Err(problem("the variant or pattern is missing")),
         ("variant", variant) => Ok(Some(Some(BaselineBody::variant(variant)))),
         ("regex", regex) => Ok(Some(Some(BaselineBody::regex(regex)))),
         ("none", "") => Ok(Some(None)),
         ("", "") => Ok(None),
-        (_, _) => Err(wrong("a variant or pattern stands there, but the choice beside it takes none")),
+        (_, _) => Err(problem("remove the variant or pattern, or select a mode that uses it")),
     }
 }

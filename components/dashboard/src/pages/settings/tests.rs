@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::testing::{FakeApi, session, text, with_request};
 use api::problem::Code;
 use api::v1::{BaselineBody, SettingsBody};
 use domain::role::Role;
@@ -34,27 +34,28 @@ fn api() -> FakeApi {
 
 fn show(api: &FakeApi, role: Role, form: Option<&Form>) -> Reply {
     let session = session(role);
-    let asked = form.map_or(Asked::Get, Asked::Post);
-    visiting(api, &session, "/projects/shop/settings", async |visit| route(visit, asked, "shop").await).unwrap()
+    let method = form.map_or(Method::Get, Method::Post);
+    let url = "/projects/shop/settings";
+    with_request(api, &session, method, url, async |request| route(request, "shop").await).unwrap()
 }
 
 #[test]
 fn a_form_is_the_settings_and_the_settings_are_its_form() {
-    assert_eq!(fields::read(&fields::shown(&settings()), SettingsBody::default()).unwrap(), settings());
-    let all_default = fields::read(&fields::shown(&SettingsBody::default()), settings()).unwrap();
-    assert_eq!(fields::shown(&all_default), fields::shown(&SettingsBody::default()));
+    assert_eq!(fields::from_form(&fields::to_form(&settings()), SettingsBody::default()).unwrap(), settings());
+    let all_default = fields::from_form(&fields::to_form(&SettingsBody::default()), settings()).unwrap();
+    assert_eq!(fields::to_form(&all_default), fields::to_form(&SettingsBody::default()));
     assert!(all_default.default_baselines.is_empty() && all_default.exemption_days_max.is_empty());
 }
 
 #[test]
 fn an_admin_gets_a_form_and_others_facts() {
     let page = text(&show(&api(), Role::Admin, None));
-    for shown in ["Save the settings", "value=\"trunk\"", "value=\"14\"", "v\\d+|&lt;b&gt;", "Count as high"] {
+    for shown in ["Save settings", "value=\"trunk\"", "value=\"14\"", "v\\d+|&lt;b&gt;", "Count as high"] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }
     let page = text(&show(&api(), Role::Secops, None));
-    assert!(!page.contains("Save the settings") && !page.contains("action=\"/projects/shop/settings\""));
-    for shown in ["Count as high", "14 days", "no limit", "Is allowed", "<code><bdi>trunk</bdi></code>"] {
+    assert!(!page.contains("Save settings") && !page.contains("action=\"/projects/shop/settings\""));
+    for shown in ["Count as high", "14 days", "no limit", "Allowed", "<code><bdi>trunk</bdi></code>"] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }
 }
@@ -62,7 +63,7 @@ fn an_admin_gets_a_form_and_others_facts() {
 #[test]
 fn all_settings_are_sent() {
     let api = api().answer("PUT /api/v1/projects/shop", &shop(settings()));
-    let reply = show(&api, Role::Admin, Some(&fields::shown(&settings())));
+    let reply = show(&api, Role::Admin, Some(&fields::to_form(&settings())));
     assert_eq!(reply.status, 303);
     let sent = api.sent.borrow();
     let [(_, body)] = sent.as_slice() else { panic!("{sent:?}") };
@@ -76,7 +77,10 @@ fn what_was_typed_stays_when_it_is_refused() {
     let reply = show(&api, Role::Admin, Some(&Form::parse(b"ending_notice_days=91&rejected_allowed=5")));
     let page = text(&reply);
     assert_eq!(reply.status, 400);
-    assert!(page.contains("Nothing was saved: field `x`: &lt;script&gt;.") && page.contains("value=\"91\""), "{page}");
+    assert!(
+        page.contains("The settings were not saved: field `x`: &lt;script&gt;.") && page.contains("value=\"91\""),
+        "{page}"
+    );
     for wrong in [
         "rejected_allowed=many",
         "default_baselines.repository=variant",

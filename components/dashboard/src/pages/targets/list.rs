@@ -1,12 +1,10 @@
-//! The targets of a project.
+//! The list of targets.
 
-use super::words;
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
-use crate::view::{badge, list, time};
-use crate::visit::Visit;
+use crate::request::PageRequest;
+use crate::view::{badge, baseline, list, time};
 use api::page;
 use api::path::segment;
 use api::problem::Problem;
@@ -15,21 +13,21 @@ use domain::role::Right;
 use guest::Reply;
 use maud::html;
 
-/// The list.
+/// The page.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let (cursor, here) = (visit.text("cursor"), address::targets(project));
+/// The API's problem.
+pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
+    let (cursor, here) = (request.text("cursor"), address::targets(project));
     let path = format!("{}?limit=50&cursor={}", address::api(&here), segment(cursor));
-    let page: page::Page<TargetItem> = visit.api.get(&path).await?;
+    let page: page::Page<TargetItem> = request.api.get(&path).await?;
     let next = page.next.map(|next| format!("{here}?cursor={}", segment(&next)));
     let first = (!cursor.is_empty()).then(|| here.clone());
     let body = html! {
         @if page.items.is_empty() && cursor.is_empty() {
-            (list::empty("There is no target yet.", &html! {
-                "The first scan of a target creates it. "
-                @if visit.may(Right::Upload) { a href=(address::upload(project)) { "Upload a report" } }
+            (list::empty("No targets yet.", &html! {
+                "A target is created with its first scan. "
+                @if request.has_right(Right::Upload) { a href=(address::upload(project)) { "Upload report" } }
             }))
         } @else {
             div class="table" tabindex="0" role="region" aria-label="Targets" {
@@ -43,10 +41,10 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
                     tbody {
                         @for target in &page.items {
                             tr {
-                                th scope="row" { a href=(super::base(project, &target.name)) { bdi { (target.name) } } }
+                                th scope="row" { a href=(address::target(project, &target.name)) { bdi { (target.name) } } }
                                 td class="nowrap" data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
-                                td data-label="Baseline" { (words::means(&target.effective)) }
-                                td data-label="Created" { (time::relative(&target.created_at, visit.now)) }
+                                td data-label="Baseline" { (baseline::effective(&target.effective)) }
+                                td data-label="Created" { (time::relative(&target.created_at, request.now)) }
                             }
                         }
                     }
@@ -55,5 +53,5 @@ pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str) -> Result<
             }
         }
     };
-    Ok(shown(visit, Page::of(project, Section::Targets, "Targets", body)))
+    Ok(Page::of(project, Section::Targets, "Targets", body).reply(request))
 }

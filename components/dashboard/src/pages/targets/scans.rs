@@ -1,84 +1,93 @@
-//! The last scans of a target, and the choice of two to compare.
+//! The latest scans of a target, and the selection of two to compare.
 
-use super::variants::without_notice;
 use crate::address;
 use crate::client::{Api, is_refusal};
+use crate::request::PageRequest;
 use crate::view::list::{empty, pager};
 use crate::view::text::plain;
 use crate::view::{badge, notice, time};
-use crate::visit::Visit;
 use api::page;
 use api::path::segment;
 use api::problem::Problem;
 use api::v1::ScanItem;
 use maud::{Markup, html};
 
-/// A page of the target's scans, or why there is none.
-type Scans = Result<page::Page<ScanItem>, Problem>;
+/// A page of the target's scans, or the API's problem with the filter.
+type ScansResult = Result<page::Page<ScanItem>, Problem>;
 
-/// The target's scans as the query asks for them. What is wrong with the question takes nothing else away.
+/// Gets the target's scans with the filter of the query. A problem with the filter does not fail the page.
 ///
 /// # Errors
 /// The API failed.
-pub(crate) async fn last<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Scans, Problem> {
-    let [variant, scanner, cursor] = ["variant", "scanner", "cursor"].map(|name| segment(visit.text(name)));
+pub(super) async fn load<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    target: &str,
+) -> Result<ScansResult, Problem> {
+    let [variant, scanner, cursor] = ["variant", "scanner", "cursor"].map(|name| segment(request.text(name)));
     let path = format!(
         "{}?limit=25&target={}&variant={variant}&scanner={scanner}&cursor={cursor}",
         address::api(&address::scans(project)),
         segment(target)
     );
-    match visit.api.get(&path).await {
+    match request.api.get(&path).await {
         Err(problem) if !is_refusal(&problem) => Err(problem),
         answer => Ok(answer),
     }
 }
 
-/// The scans as a part of the target's page.
-pub(crate) fn section<A>(visit: &Visit<'_, A>, project: &str, target: &str, scans: &Scans, known: &[&str]) -> Markup {
-    let [variant, scanner] = ["variant", "scanner"].map(|name| visit.text(name));
-    let filtered = !variant.is_empty() || !scanner.is_empty();
-    let here = super::base(project, target);
+/// The section of the target's page. `variants`: the known variants to suggest.
+pub(super) fn section<A>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    target: &str,
+    scans: &ScansResult,
+    variants: &[&str],
+) -> Markup {
+    let [variant, scanner] = ["variant", "scanner"].map(|name| request.text(name));
+    let is_filtered = !variant.is_empty() || !scanner.is_empty();
+    let page = address::target(project, target);
     html! {
         section class="stack tight" id="scans" {
-            h2 { "Last scans" }
-            @if visit.text("choose") == "two" { (notice::bad("Choose two scans to compare: one as this, one as with.")) }
-            form method="get" action={ (here) "#scans" } class="row" {
+            h2 { "Latest scans" }
+            @if request.text("choose") == "two" { (notice::bad("Select two scans to compare: one as “First”, one as “Second”.")) }
+            form method="get" action={ (page) "#scans" } class="row" {
                 div class="field" {
-                    label for="of-variant" { "Of the variant" }
+                    label for="of-variant" { "Variant" }
                     input id="of-variant" name="variant" value=(variant) list="of-variants" spellcheck="false"
                         autocapitalize="none";
-                    datalist id="of-variants" { @for name in known { option value=(name) {} } }
+                    datalist id="of-variants" { @for name in variants { option value=(name) {} } }
                 }
                 div class="field" {
-                    label for="of-scanner" { "By the scanner" }
+                    label for="of-scanner" { "Scanner" }
                     input id="of-scanner" name="scanner" value=(scanner) spellcheck="false" autocapitalize="none";
                 }
                 button class="second" { "Filter" }
-                @if filtered { a href={ (here) "#scans" } { "Show all scans" } }
+                @if is_filtered { a href={ (page) "#scans" } { "Clear filters" } }
             }
             @match scans {
                 Err(problem) => (notice::bad(&problem.detail)),
-                Ok(page) if page.items.is_empty() && filtered => (empty("No scan is so.", &html! {
-                    "Look for another variant or scanner, or for all of them."
+                Ok(page) if page.items.is_empty() && is_filtered => (empty("No scan matches the filters.", &html! {
+                    "Change or clear the filters."
                 })),
-                Ok(page) if page.items.is_empty() => (empty("There is no scan here.", &html! {
-                    "A scan that is done shows up here."
+                Ok(page) if page.items.is_empty() => (empty("No scans yet.", &html! {
+                    "Completed scans are listed here."
                 })),
-                Ok(page) => (listed(visit, project, target, page)),
+                Ok(page) => (table(request, project, target, page)),
             }
         }
     }
 }
 
-fn listed<A>(visit: &Visit<'_, A>, project: &str, target: &str, page: &page::Page<ScanItem>) -> Markup {
-    let here = super::base(project, target);
-    let of = |cursor: &str| format!("{here}?{}#scans", without_notice(visit.query).with("cursor", cursor));
-    let first = (!visit.text("cursor").is_empty()).then(|| of(""));
-    let next = page.next.as_deref().map(of);
-    let comparable = 1 < page.items.len();
+fn table<A>(request: &PageRequest<'_, A>, project: &str, target: &str, scans: &page::Page<ScanItem>) -> Markup {
+    let page = address::target(project, target);
+    let url = |cursor: &str| format!("{page}?{}#scans", request.query_without_notice().with("cursor", cursor));
+    let first = (!request.text("cursor").is_empty()).then(|| url(""));
+    let next = scans.next.as_deref().map(url);
+    let comparable = 1 < scans.items.len();
     html! {
-        form method="get" action={ (here) "/compare" } class="stack tight" {
-            div class="table" tabindex="0" role="region" aria-label="Last scans" {
+        form method="get" action={ (page) "/compare" } class="stack tight" {
+            div class="table" tabindex="0" role="region" aria-label="Latest scans" {
                 table class="folding" {
                     thead {
                         tr {
@@ -88,22 +97,22 @@ fn listed<A>(visit: &Visit<'_, A>, project: &str, target: &str, page: &page::Pag
                             th scope="col" class="number" { "New" }
                             th scope="col" class="number" { "Common" }
                             th scope="col" class="number" { "Remediated" }
-                            th scope="col" { "By" }
+                            th scope="col" { "Uploaded by" }
                             @if comparable { th scope="col" { "Compare" } }
                         }
                     }
-                    tbody { @for scan in &page.items { (row(visit, project, scan, comparable)) } }
+                    tbody { @for scan in &scans.items { (row(request, project, scan, comparable)) } }
                 }
                 (pager("scans", first.as_deref(), next.as_deref()))
             }
             @if comparable {
-                div { button class="second" { "Compare the two scans" } }
+                div { button class="second" { "Compare selected scans" } }
             }
         }
     }
 }
 
-fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool) -> Markup {
+fn row<A>(request: &PageRequest<'_, A>, project: &str, item: &ScanItem, comparable: bool) -> Markup {
     let (scan, issues) = (&item.answer.scan, &item.answer.issues);
     let radio = |name: &str, label: &str| {
         html! {
@@ -121,7 +130,7 @@ fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool
             th scope="row" {
                 (badge::verdict(item.answer.verdict)) " "
                 a href=(address::scan(project, item.id)) {
-                    "Scan " (time::relative(&scan.received_at, visit.now))
+                    "Scan " (time::relative(&scan.received_at, request.now))
                 }
             }
             td data-label="Variant" { bdi { (plain(&scan.variant)) } }
@@ -129,9 +138,9 @@ fn row<A>(visit: &Visit<'_, A>, project: &str, item: &ScanItem, comparable: bool
             td class="number" data-label="New" { (issues.new) }
             td class="number" data-label="Common" { (issues.common) }
             td class="number" data-label="Remediated" { (issues.remediated) }
-            td data-label="By" { bdi { (plain(&scan.uploaded_by)) } }
+            td data-label="Uploaded by" { bdi { (plain(&scan.uploaded_by)) } }
             @if comparable {
-                td data-label="Compare" { div class="row middle pair" { (radio("scan", "This")) (radio("other", "With")) } }
+                td data-label="Compare" { div class="row middle pair" { (radio("scan", "First")) (radio("other", "Second")) } }
             }
         }
     }

@@ -1,13 +1,12 @@
-//! A target: its baseline, its variants and its scans.
+//! The page of a target: its baseline, its variants and its scans.
 
-use super::baseline::{self, Typed};
+use super::baseline_form::{self, BaselineForm};
 use super::{scans, variants};
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::request::PageRequest;
 use crate::view::{badge, time};
-use crate::visit::Visit;
 use api::path::segment;
 use api::problem::Problem;
 use api::v1::TargetItem;
@@ -15,60 +14,64 @@ use domain::role::Right;
 use guest::Reply;
 use maud::html;
 
-/// The target.
+/// The page.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, name: &str) -> Result<Reply, Problem> {
-    Ok(shown(visit, whole(visit, project, name, None).await?))
+/// The API's problem.
+pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, name: &str) -> Result<Reply, Problem> {
+    Ok(page_with(request, project, name, None).await?.reply(request))
 }
 
-/// The target, with what somebody typed for its baseline.
+/// The page, with the values of a submitted form for the baseline.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn whole<'a, A: Api>(
-    visit: &Visit<'_, A>,
+/// The API's problem.
+pub(super) async fn page_with<'a, A: Api>(
+    request: &PageRequest<'_, A>,
     project: &'a str,
     name: &str,
-    typed: Option<Typed<'_>>,
+    form: Option<BaselineForm<'_>>,
 ) -> Result<Page<'a>, Problem> {
     let path = address::api(&address::target(project, name));
-    let target = visit.api.get::<TargetItem>(&path);
-    let tried = typed.as_ref().and_then(|typed| typed.tried());
-    let tried = async {
-        match tried {
-            Some(regex) => Ok(Some(variants::tried(visit, project, name, regex).await?)),
+    let target = request.api.get::<TargetItem>(&path);
+    let pattern = form.as_ref().and_then(|form| form.pattern());
+    let tested = async {
+        match pattern {
+            Some(regex) => Ok(Some(variants::matching(request, project, name, regex).await?)),
             None => Ok(None),
         }
     };
-    let (target, variants, scans, tried) =
-        futures::try_join!(target, variants::all(visit, project, name), scans::last(visit, project, name), tried)?;
-    let known: Vec<&str> = variants.iter().flat_map(|page| &page.items).map(|variant| variant.id.as_str()).collect();
+    let (target, variants, scans, tested) = futures::try_join!(
+        target,
+        variants::load(request, project, name),
+        scans::load(request, project, name),
+        tested
+    )?;
+    let names: Vec<&str> = variants.iter().flat_map(|page| &page.items).map(|variant| variant.id.as_str()).collect();
     let body = html! {
         div class="columns" {
             section class="card stack" {
                 h2 { "Baseline" }
-                (baseline::holds(&target))
-                @if visit.may(Right::Develop) {
-                    (baseline::form(visit, project, &target, typed.as_ref(), &known, tried.as_ref()))
+                (baseline_form::effective(&target))
+                @if request.has_right(Right::Develop) {
+                    (baseline_form::form(request, project, &target, form.as_ref(), &names, tested.as_ref()))
                 }
             }
-            (variants::section(visit, project, name, variants.as_ref()))
+            (variants::section(request, project, name, variants.as_ref()))
         }
-        (scans::section(visit, project, name, &scans, &known))
+        (scans::section(request, project, name, &scans, &names))
     };
-    let hint = html! {
+    let actions = html! {
         p class="hint" {
-            (badge::capitalised(target.target_type.as_str())) " · created " (time::relative(&target.created_at, visit.now))
+            (badge::capitalised(target.target_type.as_str())) " · created " (time::relative(&target.created_at, request.now))
         }
-        @if visit.may(Right::Upload) {
+        @if request.has_right(Right::Upload) {
             a class="button second" href={
                 (address::upload(project)) "?target=" (segment(name))
                 "&target_type=" (target.target_type.as_str())
-            } { "Upload a report" }
+            } { "Upload report" }
         }
     };
     let list = address::targets(project);
-    Ok(Page::of(project, Section::Targets, target.name, body).below(list, "Targets").actions(hint))
+    Ok(Page::of(project, Section::Targets, target.name, body).below(list, "Targets").actions(actions))
 }

@@ -1,6 +1,6 @@
 use crate::form::Form;
-use crate::pages::Asked;
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::request::Method;
+use crate::testing::{FakeApi, session, text, with_request};
 use api::page::Page;
 use api::problem::{Code, Problem};
 use api::v1::{BaselineBody, EffectiveBaseline, ScanItem, TargetItem, VariantItem};
@@ -48,12 +48,10 @@ fn api() -> FakeApi {
         .answer(scans, &Page::<ScanItem> { items: Vec::new(), next: None })
 }
 
-fn asked(api: &FakeApi, role: Role, here: &str, rest: &[&str], form: Option<&str>) -> Result<Reply, Problem> {
+fn open(api: &FakeApi, role: Role, url: &str, rest: &[&str], form: Option<&str>) -> Result<Reply, Problem> {
     let (session, form) = (session(role), form.map(|form| Form::parse(form.as_bytes())));
-    visiting(api, &session, here, async |visit| {
-        let asked = form.as_ref().map_or(Asked::Get, Asked::Post);
-        super::route(visit, asked, "shop", rest).await
-    })
+    let method = form.as_ref().map_or(Method::Get, Method::Post);
+    with_request(api, &session, method, url, async |request| super::route(request, "shop", rest).await)
 }
 
 fn location(reply: &Reply) -> &str {
@@ -61,14 +59,14 @@ fn location(reply: &Reply) -> &str {
 }
 
 #[test]
-fn a_target_shows_what_holds_and_offers_to_change_it_to_who_may() {
-    let page = text(&asked(&api(), Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap());
-    assert!(page.contains("set for this target") && page.contains("Save baseline"));
+fn a_target_shows_its_baseline_and_a_form_for_developers() {
+    let page = text(&open(&api(), Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap());
+    assert!(page.contains("this target") && page.contains("Save baseline"));
     assert!(page.contains(r#"value="variant" checked"#) && page.contains(r#"name="variant" value="main""#), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
     assert!(page.contains("?variants=n#variants"), "{page}");
-    let page = text(&asked(&api(), Role::Viewer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap());
-    assert!(!page.contains("Save baseline") && !page.contains("Upload a report"));
+    let page = text(&open(&api(), Role::Viewer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap());
+    assert!(!page.contains("Save baseline") && !page.contains("Upload report"));
 }
 
 #[test]
@@ -81,11 +79,11 @@ fn a_baseline_is_saved_as_it_was_chosen() {
     ];
     for (form, body) in cases {
         let api = api().answer(&format!("PATCH {TARGET}"), &target());
-        let reply = asked(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some(form)).unwrap();
+        let reply = open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some(form)).unwrap();
         assert_eq!(location(&reply), "/projects/shop/targets/a%2Fb?done=baseline-saved");
         assert_eq!(*api.sent.borrow(), [(format!("PATCH {TARGET}"), body.to_owned())], "{form}");
     }
-    let none = asked(&api(), Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some("kind=x"));
+    let none = open(&api(), Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some("kind=x"));
     assert_eq!(none.unwrap_err().code, Code::InvalidBody);
 }
 
@@ -97,7 +95,7 @@ fn what_was_typed_stays_when_it_is_refused() {
         .refuse(&format!("PATCH {TARGET}"), &refused)
         .refuse(&format!("GET {TARGET}/variants?limit=100&regex=v%281"), &wrong);
     let form = Some("kind=regex&variant=main&regex=v(1");
-    let reply = asked(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], form).unwrap();
+    let reply = open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], form).unwrap();
     let page = text(&reply);
     assert_eq!(reply.status, 400);
     assert!(page.contains("wrong at character 2") && page.contains(r#"value="v(1""#), "{page}");
@@ -105,21 +103,21 @@ fn what_was_typed_stays_when_it_is_refused() {
 }
 
 #[test]
-fn a_pattern_is_tried_and_nothing_saved() {
+fn a_pattern_is_tested_without_saving() {
     let api = api();
     let form = Some("kind=variant&variant=main&regex=v.*&do=try");
-    let page = text(&asked(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], form).unwrap());
+    let page = text(&open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], form).unwrap());
     assert!(page.contains("1 of 2 variants match") && api.sent.borrow().is_empty(), "{page}");
     let here = "/projects/shop/targets/a%2Fb/variants?regex=v.*";
-    let page = text(&asked(&api, Role::Viewer, here, &["a/b", "variants"], None).unwrap());
-    assert!(page.contains(r#"id="preview""#) && page.contains("others would be compared with"), "{page}");
+    let page = text(&open(&api, Role::Viewer, here, &["a/b", "variants"], None).unwrap());
+    assert!(page.contains(r#"id="preview""#) && page.contains("The baseline would be"), "{page}");
 }
 
 #[test]
 fn two_scans_are_chosen_to_compare_them() {
     let here = "/projects/shop/targets/a%2Fb/compare";
     let compare = |query: &str| {
-        let reply = asked(&api(), Role::Viewer, &format!("{here}{query}"), &["a/b", "compare"], None).unwrap();
+        let reply = open(&api(), Role::Viewer, &format!("{here}{query}"), &["a/b", "compare"], None).unwrap();
         location(&reply).to_owned()
     };
     assert_eq!(compare("?scan=a&other=%2Fb"), "/projects/shop/scans/a/compare/%2Fb");
@@ -127,12 +125,12 @@ fn two_scans_are_chosen_to_compare_them() {
 }
 
 #[test]
-fn what_is_wrong_with_a_filter_takes_the_target_not_away() {
+fn a_filter_error_does_not_fail_the_page() {
     let call = "GET /api/v1/projects/shop/scans?limit=25&target=a%2Fb&variant=&scanner=x%20y&cursor=";
     let api = api().refuse(call, &Problem::parameter("scanner", "it has a space"));
     let here = "/projects/shop/targets/a%2Fb?scanner=x%20y";
-    let page = text(&asked(&api, Role::Viewer, here, &["a/b"], None).unwrap());
-    assert!(page.contains("it has a space") && page.contains(r#"value="x y""#) && page.contains("Holds now"));
+    let page = text(&open(&api, Role::Viewer, here, &["a/b"], None).unwrap());
+    assert!(page.contains("it has a space") && page.contains(r#"value="x y""#) && page.contains("Current baseline"));
 }
 
 #[test]
@@ -141,6 +139,6 @@ fn an_empty_list_says_what_to_do() {
         "GET /api/v1/projects/shop/targets?limit=50&cursor=",
         &Page::<TargetItem> { items: Vec::new(), next: None },
     );
-    let page = text(&asked(&api, Role::Developer, "/projects/shop/targets", &[], None).unwrap());
-    assert!(page.contains("There is no target yet.") && page.contains("/projects/shop/upload"));
+    let page = text(&open(&api, Role::Developer, "/projects/shop/targets", &[], None).unwrap());
+    assert!(page.contains("No targets yet.") && page.contains("/projects/shop/upload"));
 }

@@ -1,74 +1,81 @@
-//! The variants of a target, and which of them a pattern means.
+//! The variants of a target, and those that a pattern matches.
 
 use crate::address;
 use crate::client::{Api, is_refusal};
 use crate::layout::{Page, Section};
-use crate::pages::shown;
+use crate::request::PageRequest;
 use crate::view::list::{empty, pager};
 use crate::view::text::plain;
 use crate::view::{badge, notice, time};
-use crate::visit::Visit;
 use api::page;
 use api::path::segment;
 use api::problem::Problem;
-use api::query::Query;
 use api::v1::VariantItem;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// How many variants a pattern is tried on.
-const TRIED: usize = 100;
+/// The number of variants that a pattern is tested on.
+const TESTED: usize = 100;
 
-/// What a pattern that was tried means, or what is wrong with it.
-pub(crate) type Tried = Result<page::Page<VariantItem>, Problem>;
+/// A page of variants, or the API's problem with the cursor or the pattern.
+pub(super) type VariantsResult = Result<page::Page<VariantItem>, Problem>;
 
-/// A page of the target's variants. What is wrong with the list takes nothing else away.
+/// Gets a page of the target's variants. A problem with the cursor does not fail the page.
 ///
 /// # Errors
 /// The API failed.
-pub(crate) async fn all<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Tried, Problem> {
-    asked(visit, project, target, &format!("limit=25&cursor={}", segment(visit.text("variants")))).await
+pub(super) async fn load<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    target: &str,
+) -> Result<VariantsResult, Problem> {
+    get(request, project, target, &format!("limit=25&cursor={}", segment(request.text("variants")))).await
 }
 
-/// The target's variants as this pattern has them.
+/// Gets the target's variants, and tests the pattern on them.
 ///
 /// # Errors
 /// The API failed.
-pub(crate) async fn tried<A: Api>(
-    visit: &Visit<'_, A>,
+pub(super) async fn matching<A: Api>(
+    request: &PageRequest<'_, A>,
     project: &str,
     target: &str,
     regex: &str,
-) -> Result<Tried, Problem> {
-    asked(visit, project, target, &format!("limit={TRIED}&regex={}", segment(regex))).await
+) -> Result<VariantsResult, Problem> {
+    get(request, project, target, &format!("limit={TESTED}&regex={}", segment(regex))).await
 }
 
-async fn asked<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str, query: &str) -> Result<Tried, Problem> {
+async fn get<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    target: &str,
+    query: &str,
+) -> Result<VariantsResult, Problem> {
     let path = format!("{}/variants?{query}", address::api(&address::target(project, target)));
-    match visit.api.get(&path).await {
+    match request.api.get(&path).await {
         Err(problem) if !is_refusal(&problem) => Err(problem),
         answer => Ok(answer),
     }
 }
 
-/// What a pattern would mean, as a page of its own, of which the form takes what it needs.
+/// The page with the variants that a pattern matches; htmx loads its main part into the form.
 ///
 /// # Errors
-/// The API's.
-pub(crate) async fn page<A: Api>(visit: &Visit<'_, A>, project: &str, target: &str) -> Result<Reply, Problem> {
-    let regex = visit.text("regex");
-    let told = match regex.is_empty() {
-        true => html! { p class="hint" { "A pattern that is empty matches nothing." } },
-        false => preview(&tried(visit, project, target, regex).await?),
+/// The API's problem.
+pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, target: &str) -> Result<Reply, Problem> {
+    let regex = request.text("regex");
+    let result = match regex.is_empty() {
+        true => html! { p class="hint" { "An empty pattern matches nothing." } },
+        false => preview(&matching(request, project, target, regex).await?),
     };
-    let body = html! { div id="preview" class="card" { (told) } };
-    let page = Page::of(project, Section::Targets, "What a pattern matches", body);
-    Ok(shown(visit, page.below(super::base(project, target), target)))
+    let body = html! { div id="preview" class="card" { (result) } };
+    let page = Page::of(project, Section::Targets, "Variants that match a pattern", body);
+    Ok(page.below(address::target(project, target), target).reply(request))
 }
 
-/// What a pattern would mean.
-pub(crate) fn preview(tried: &Tried) -> Markup {
-    let variants = match tried {
+/// The variants that a pattern matches, and the one that becomes the baseline.
+pub(super) fn preview(tested: &VariantsResult) -> Markup {
+    let variants = match tested {
         Ok(variants) => variants,
         Err(problem) => return notice::bad(&problem.detail),
     };
@@ -77,51 +84,51 @@ pub(crate) fn preview(tried: &Tried) -> Markup {
         p {
             (matching) " of " (variants.items.len()) " variants match"
             @match variants.items.iter().find(|variant| variant.chosen) {
-                Some(chosen) => { "; others would be compared with " strong { bdi { (plain(&chosen.id)) } } "." },
-                None if variants.next.is_some() => ", of those that are looked at here.",
-                None => "; there would be nothing to compare with.",
+                Some(chosen) => { ". The baseline would be " strong { bdi { (plain(&chosen.id)) } } "." },
+                None if variants.next.is_some() => ". The target has more variants, which were not tested.",
+                None => ". Scans would have no baseline.",
             }
         }
         ul class="stack tight preview" {
             @for variant in variants.items.iter().filter(|variant| variant.matches).take(10) {
-                li { bdi { (plain(&variant.id)) } @if variant.chosen { " " span class="badge low" { "Chosen" } } }
+                li { bdi { (plain(&variant.id)) } @if variant.chosen { " " span class="badge low" { "Baseline" } } }
             }
             @if 10 < matching { li class="hint" { "and " (matching - 10) " more" } }
         }
     }
 }
 
-/// The variants as a part of the target's page.
-pub(crate) fn section<A>(
-    visit: &Visit<'_, A>,
+/// The section of the target's page.
+pub(super) fn section<A>(
+    request: &PageRequest<'_, A>,
     project: &str,
     target: &str,
     variants: Result<&page::Page<VariantItem>, &Problem>,
 ) -> Markup {
-    let base = super::base(project, target);
-    let of = |cursor: &str| format!("{base}?{}#variants", without_notice(visit.query).with("variants", cursor));
+    let page_url = address::target(project, target);
+    let url = |cursor: &str| format!("{page_url}?{}#variants", request.query_without_notice().with("variants", cursor));
     html! {
         section class="stack tight" id="variants" {
             h2 { "Variants" }
             @match variants {
                 Err(problem) => (notice::bad(&problem.detail)),
-                Ok(page) if page.items.is_empty() => (empty("No variant was scanned yet.", &html! {
-                    "A scan that is done shows up here."
+                Ok(page) if page.items.is_empty() => (empty("No variants yet.", &html! {
+                    "A variant is created with its first scan."
                 })),
-                Ok(page) => (table(visit, project, page, &of)),
+                Ok(page) => (table(request, project, page, &url)),
             }
         }
     }
 }
 
 fn table<A>(
-    visit: &Visit<'_, A>,
+    request: &PageRequest<'_, A>,
     project: &str,
     page: &page::Page<VariantItem>,
-    of: &dyn Fn(&str) -> String,
+    url: &dyn Fn(&str) -> String,
 ) -> Markup {
-    let first = (!visit.text("variants").is_empty()).then(|| of(""));
-    let next = page.next.as_deref().map(of);
+    let first = (!request.text("variants").is_empty()).then(|| url(""));
+    let next = page.next.as_deref().map(url);
     html! {
         div class="table" tabindex="0" role="region" aria-label="Variants" {
             table class="folding" {
@@ -138,7 +145,7 @@ fn table<A>(
                                 a href=(address::scan(project, variant.deciding)) {
                                     "Scan"
                                 }
-                                ", scanned " (time::relative(&variant.scanned_at, visit.now))
+                                ", " (time::relative(&variant.scanned_at, request.now))
                                 @if !variant.complete { " " span class="badge undecided" { "Incomplete" } }
                             }
                         }
@@ -148,13 +155,4 @@ fn table<A>(
             (pager("variants", first.as_deref(), next.as_deref()))
         }
     }
-}
-
-/// The query without what was just done, which is not so on another page.
-pub(crate) fn without_notice(query: &Query) -> Query {
-    let mut query = query.clone();
-    for name in ["done", "choose"] {
-        drop(query.optional::<String>(name));
-    }
-    query
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::Session;
-use crate::testing::{FakeApi, session, text, visiting};
+use crate::testing::{FakeApi, session, text, with_request};
 use api::problem::Code;
 
 fn token(id: &str, expires_at: Option<&str>) -> TokenItem {
@@ -34,19 +34,19 @@ fn api() -> FakeApi {
     FakeApi::default().answer("GET /api/v1/projects/shop/tokens?limit=50", &listed(items))
 }
 
-fn show(api: &FakeApi, session: &Session, asked: Asked<'_>, project: Option<&str>, rest: &[&str]) -> Reply {
-    visiting(api, session, "/tokens", async |visit| route(visit, asked, project, rest).await).unwrap()
+fn show(api: &FakeApi, session: &Session, method: Method<'_>, project: Option<&str>, rest: &[&str]) -> Reply {
+    with_request(api, session, method, "/tokens", async |request| route(request, project, rest).await).unwrap()
 }
 
 #[test]
-fn the_list_says_what_ends_and_whose_token_one_would_revoke() {
-    let page = text(&show(&api(), &session(Role::Admin), Asked::Get, Some("shop"), &[]));
+fn the_list_marks_expiring_tokens_and_the_own_token() {
+    let page = text(&show(&api(), &session(Role::Admin), Method::Get, Some("shop"), &[]));
     let count = |what: &str| page.matches(what).count();
-    assert_eq!((count("Ends soon"), count(">Over<"), count("You are signed in with it")), (1, 1, 1));
+    assert_eq!((count("Expires soon"), count(">Expired<"), count("You are signed in with this token")), (1, 1, 1));
     assert!(page.contains("192.0.2.7") && page.contains("&lt;ci&gt;") && !page.contains("<ci>"));
     assert!(page.contains("action=\"/projects/shop/tokens/0a/revoke\""));
     for role in Role::ALL {
-        assert!(page.contains(may(role)), "{role}");
+        assert!(page.contains(role_description(role)), "{role}");
     }
 }
 
@@ -55,9 +55,9 @@ fn a_token_is_shown_on_the_page_that_answers() {
     let issued = TokenItem { token: Some("gate_fresh".to_owned()), ..token("0d", None) };
     let api = FakeApi::default().answer("POST /api/v1/projects/shop/tokens", &issued);
     let form = Form::parse(b"name=ci&role=uploader&targets=web%0D%0A%0D%0A+api&expires_in_days=30&subject=");
-    let reply = show(&api, &session(Role::Admin), Asked::Post(&form), Some("shop"), &[]);
+    let reply = show(&api, &session(Role::Admin), Method::Post(&form), Some("shop"), &[]);
     assert_eq!(reply.status, 200);
-    assert!(text(&reply).contains("value=\"gate_fresh\"") && text(&reply).contains("only time"));
+    assert!(text(&reply).contains("value=\"gate_fresh\"") && text(&reply).contains("not shown again"));
     assert!(reply.headers.iter().all(|(_, value)| !value.contains("gate_fresh")));
     let body = r#"{"name":"ci","role":"uploader","targets":["web","api"],"expires_in_days":30}"#;
     assert_eq!(*api.sent.borrow(), [("POST /api/v1/projects/shop/tokens".to_owned(), body.to_owned())]);
@@ -70,12 +70,12 @@ fn an_account_admins_token_has_no_role_to_choose() {
         .answer("GET /api/v1/tokens?limit=50", &listed(Vec::new()))
         .answer("POST /api/v1/tokens", &issued);
     let session = Session { project: None, ..session(Role::Admin) };
-    let page = text(&show(&api, &session, Asked::Get, None, &[]));
+    let page = text(&show(&api, &session, Method::Get, None, &[]));
     assert!(
-        page.contains("No token is in use.") && !page.contains("name=\"role\"") && !page.contains("name=\"targets\"")
+        page.contains("No active tokens.") && !page.contains("name=\"role\"") && !page.contains("name=\"targets\"")
     );
     let form = Form::parse(b"name=ann&subject=Ann");
-    show(&api, &session, Asked::Post(&form), None, &[]);
+    show(&api, &session, Method::Post(&form), None, &[]);
     assert_eq!(api.sent.borrow()[0].1, r#"{"name":"ann","subject":"Ann"}"#);
 }
 
@@ -84,23 +84,23 @@ fn what_was_typed_stays_when_it_is_refused() {
     let refusal = Problem::new(Code::InvalidBody, "field `targets`: <script>");
     let api = api().refuse("POST /api/v1/projects/shop/tokens", &refusal);
     let form = Form::parse(b"name=%22x&role=admin&targets=web&expires_in_days=1");
-    let reply = show(&api, &session(Role::Admin), Asked::Post(&form), Some("shop"), &[]);
+    let reply = show(&api, &session(Role::Admin), Method::Post(&form), Some("shop"), &[]);
     let page = text(&reply);
     assert_eq!(reply.status, 400);
     for kept in ["&lt;script&gt;", "value=\"&quot;x\"", "value=\"admin\" checked", ">web</textarea>"] {
         assert!(page.contains(kept), "{kept} is missing: {page}");
     }
     let wrong = Form::parse(b"name=x&role=viewer&expires_in_days=soon");
-    assert_eq!(show(&api, &session(Role::Admin), Asked::Post(&wrong), Some("shop"), &[]).status, 400);
+    assert_eq!(show(&api, &session(Role::Admin), Method::Post(&wrong), Some("shop"), &[]).status, 400);
     let many = Form::parse(format!("name=x&role=viewer&targets={}", "web%0A".repeat(51)).as_bytes());
-    assert_eq!(show(&api, &session(Role::Admin), Asked::Post(&many), Some("shop"), &[]).status, 400);
-    assert_eq!(api.sent.borrow().len(), 1, "what is wrong at sight is not sent");
+    assert_eq!(show(&api, &session(Role::Admin), Method::Post(&many), Some("shop"), &[]).status, 400);
+    assert_eq!(api.sent.borrow().len(), 1, "an invalid form is not sent");
 }
 
 #[test]
 fn a_token_is_revoked_and_the_list_shown_again() {
     let api = FakeApi::default().answer("DELETE /api/v1/projects/shop/tokens/0a", &());
     let form = Form::default();
-    let reply = show(&api, &session(Role::Admin), Asked::Post(&form), Some("shop"), &["0a", "revoke"]);
+    let reply = show(&api, &session(Role::Admin), Method::Post(&form), Some("shop"), &["0a", "revoke"]);
     assert!(reply.headers.contains(&("location", "/projects/shop/tokens?done=token-revoked".to_owned())));
 }

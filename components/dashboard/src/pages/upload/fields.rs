@@ -1,13 +1,13 @@
-//! The fields of an upload that stand before its file.
+//! The fields of the upload form before the file.
 
-use crate::session::Session;
+use crate::session::{self, Session};
 use api::problem::{Code, Problem};
 use api::query::Query;
 use guest::form::{Multipart, Part};
 
-/// The field of the file.
+/// The name of the file's field.
 pub(crate) const REPORT: &str = "report";
-/// The fields that become parameters of the upload, by the same names.
+/// The fields that become query parameters of the upload with the same name.
 pub(crate) const PARAMETERS: [&str; 9] = [
     "scanner",
     "target",
@@ -19,38 +19,38 @@ pub(crate) const PARAMETERS: [&str; 9] = [
     "pipeline",
     "execution",
 ];
-/// The longest value of a field, in bytes: several times what any of them may have.
+/// The longest value of a field, in bytes; the API's limits are lower.
 const FIELD_BYTES_MAX: usize = 4 * 1024;
 
-/// The values of the fields, as far as they were filled in.
+/// The values of the fields that were filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
     values: Vec<(&'static str, String)>,
 }
 
 impl Fields {
-    /// The fields that a link fills in.
+    /// The fields that the query of the page fills in.
     pub(crate) fn of_query(query: &Query) -> Self {
         let mut query = query.clone();
         let mut value = |name| query.optional::<String>(name).ok().flatten().map(|value| (name, value));
         Self { values: PARAMETERS.into_iter().filter_map(&mut value).collect() }
     }
 
-    /// The value of this field; empty if it was left so.
+    /// The value of a field; empty if it was not filled in.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 
-    /// Fills in a field.
+    /// Sets the value of a field.
     ///
     /// # Errors
-    /// The form has no such field, or it was filled in already.
+    /// The field is unknown, or was set before.
     pub(crate) fn fill(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) else {
-            return Err(unfit(&format!("it has a field `{}`, which is not known here", name.escape_default())));
+            return Err(invalid(&format!("unknown field `{}`", name.escape_default())));
         };
         if self.values.iter().any(|(filled, _)| *filled == known) {
-            return Err(unfit(&format!("the field `{known}` is there twice")));
+            return Err(invalid(&format!("duplicate field `{known}`")));
         }
         if !value.is_empty() {
             self.values.push((known, value.to_owned()));
@@ -58,31 +58,30 @@ impl Fields {
         Ok(())
     }
 
-    /// The parameters of the upload.
+    /// The query of the upload.
     pub(crate) fn query(&self) -> String {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.values).finish()
     }
 }
 
-/// Reads the fields up to the file, of which nothing is read before the form is known to be the session's own.
+/// Reads the fields up to the file. The file is not read before the CSRF token is checked.
 ///
 /// # Errors
-/// The form is another session's, has no file, or is not the one that was sent out.
+/// The form belongs to another session, has no file, or has unexpected fields.
 pub(crate) async fn read(form: &mut Multipart, fields: &mut Fields, session: &Session) -> Result<Part, Problem> {
     let mut is_own = false;
     while let Some(mut part) = form.next().await? {
         match part.name().unwrap_or_default().to_owned().as_str() {
             REPORT if is_own => return Ok(part),
             REPORT => break,
-            "csrf" => is_own = session.made(&text("csrf", &mut part).await?),
+            "csrf" => is_own = session.has_csrf(&text("csrf", &mut part).await?),
             name => fields.fill(name, text(name, &mut part).await?.trim())?,
         }
     }
     if is_own {
-        return Err(unfit("it ends before a report; choose a file"));
+        return Err(invalid("the report is missing; select a file"));
     }
-    let detail = "the form is another session's, or was left open for too long; open the page anew and try again";
-    Err(Problem::new(Code::Forbidden, detail))
+    Err(session::foreign_form())
 }
 
 async fn text(name: &str, part: &mut Part) -> Result<String, Problem> {
@@ -91,15 +90,15 @@ async fn text(name: &str, part: &mut Part) -> Result<String, Problem> {
         bytes.extend_from_slice(&more);
         if FIELD_BYTES_MAX < bytes.len() {
             let name = name.escape_default();
-            return Err(unfit(&format!("the field `{name}` is longer than {FIELD_BYTES_MAX} bytes")));
+            return Err(invalid(&format!("field `{name}` is longer than {FIELD_BYTES_MAX} bytes")));
         }
     }
-    String::from_utf8(bytes).map_err(|_| unfit(&format!("the field `{}` is not UTF-8", name.escape_default())))
+    String::from_utf8(bytes).map_err(|_| invalid(&format!("field `{}` is not UTF-8", name.escape_default())))
 }
 
-/// The problem of a form that is not as it was sent out.
-pub(crate) fn unfit(what: &str) -> Problem {
-    Problem::new(Code::InvalidBody, format!("the form does not fit: {what}"))
+/// The problem of a form that the page cannot have sent.
+pub(super) fn invalid(what: &str) -> Problem {
+    Problem::new(Code::InvalidBody, format!("invalid form: {what}"))
 }
 
 #[cfg(test)]
@@ -111,7 +110,7 @@ mod tests {
     use futures::executor::block_on;
     use futures::stream;
 
-    /// What reading a form of these fields comes to: the parameters, and the file's content.
+    /// Reads a form with these fields; returns the query and the content of the file.
     fn reading(parts: &[(&str, &str)]) -> Result<(String, Vec<u8>), Problem> {
         let part = |(name, value): &(&str, &str)| {
             format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -162,11 +161,9 @@ mod tests {
             let parts = [&[("csrf", csrf.as_str())], parts].concat();
             reading(&parts).unwrap_err().detail
         };
-        assert!(detail(&[("target", "web")]).contains("it ends before a report"));
-        assert!(
-            detail(&[("accept_missing", "true"), ("report", "x")]).contains("`accept_missing`, which is not known")
-        );
-        assert!(detail(&[("target", "a"), ("target", "b"), ("report", "x")]).contains("`target` is there twice"));
+        assert!(detail(&[("target", "web")]).contains("the report is missing"));
+        assert!(detail(&[("accept_missing", "true"), ("report", "x")]).contains("unknown field `accept_missing`"));
+        assert!(detail(&[("target", "a"), ("target", "b"), ("report", "x")]).contains("duplicate field `target`"));
         assert!(detail(&[("target", &long), ("report", "x")]).contains("longer than 4096 bytes"));
     }
 }

@@ -1,5 +1,5 @@
-//! An upload as it comes in, of which the rest can be let go. A browser listens for the answer only once it has sent
-//! everything: one that is answered before tells of a broken connection instead.
+//! An incoming request body whose rest can be discarded. A browser reads the answer only after it has sent the whole
+//! body; an earlier answer shows as a broken connection.
 
 use api::problem::{Code, Problem};
 use bytes::Bytes;
@@ -8,29 +8,30 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// How many bytes are read for nothing: as many as the largest report has.
-const LEFT_BYTES_MAX: u64 = finding::limits::REPORT_BYTES_MAX;
+/// The most bytes to discard: the size of the largest report.
+const DISCARDED_BYTES_MAX: u64 = finding::limits::REPORT_BYTES_MAX;
 
-/// What comes in.
+/// An incoming body.
 pub(crate) struct Incoming {
     bytes: Rc<RefCell<LocalBoxStream<'static, Result<Bytes, Problem>>>>,
-    left: Rc<Cell<bool>>,
-    /// Whoever waits for the next bytes.
+    is_discarded: Rc<Cell<bool>>,
+    /// The waker of the task that waits for the next bytes.
     waiting: Rc<RefCell<Option<Waker>>>,
 }
 
 impl Incoming {
-    /// What comes in by this stream.
+    /// The body of this stream.
     pub(crate) fn new(bytes: impl Stream<Item = Result<Bytes, Problem>> + 'static) -> Self {
-        Self { bytes: Rc::new(RefCell::new(bytes.boxed_local())), left: Rc::default(), waiting: Rc::default() }
+        Self { bytes: Rc::new(RefCell::new(bytes.boxed_local())), is_discarded: Rc::default(), waiting: Rc::default() }
     }
 
-    /// The bytes, until the rest is let go.
+    /// The bytes, until the rest is discarded.
     pub(crate) fn reader(&self) -> impl Stream<Item = Result<Bytes, Problem>> + 'static {
-        let (bytes, left, waiting) = (Rc::clone(&self.bytes), Rc::clone(&self.left), Rc::clone(&self.waiting));
-        stream::poll_fn(move |context| match left.get() {
-            // Two who wait for the same bytes would not both be woken.
-            true => Poll::Ready(Some(Err(Problem::new(Code::ReportTruncated, "the upload was given up")))),
+        let (bytes, waiting) = (Rc::clone(&self.bytes), Rc::clone(&self.waiting));
+        let is_discarded = Rc::clone(&self.is_discarded);
+        stream::poll_fn(move |context| match is_discarded.get() {
+            // Of two tasks that wait for the same bytes only one would be woken.
+            true => Poll::Ready(Some(Err(Problem::new(Code::ReportTruncated, "the upload was aborted")))),
             false => {
                 waiting.replace(Some(context.waker().clone()));
                 bytes.borrow_mut().poll_next_unpin(context)
@@ -38,14 +39,14 @@ impl Incoming {
         })
     }
 
-    /// Lets the rest go, as far as that is worth it.
-    pub(crate) async fn leave(&self) {
-        self.left.set(true);
-        // Else it would wait for bytes that are read here.
+    /// Discards the rest, up to the size of the largest report.
+    pub(crate) async fn discard(&self) {
+        self.is_discarded.set(true);
+        // Otherwise the reader would wait for bytes that are read here.
         let waker = self.waiting.take();
         waker.iter().for_each(Waker::wake_by_ref);
         let mut read: u64 = 0;
-        while read < LEFT_BYTES_MAX {
+        while read < DISCARDED_BYTES_MAX {
             let next = stream::poll_fn(|context| self.bytes.borrow_mut().poll_next_unpin(context)).next().await;
             let Some(Ok(bytes)) = next else { return };
             read = read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -59,7 +60,7 @@ mod tests {
     use futures::executor::block_on;
 
     #[test]
-    fn what_is_left_is_read_and_nobody_else_gets_it() {
+    fn the_rest_is_discarded_and_the_reader_fails() {
         let read = Rc::new(Cell::new(0));
         let count = Rc::clone(&read);
         let pieces = stream::iter(0..10).map(move |_| {
@@ -70,9 +71,9 @@ mod tests {
             let incoming = Incoming::new(pieces);
             let mut reader = incoming.reader();
             assert_eq!(reader.next().await, Some(Ok(Bytes::from_static(b"x"))));
-            incoming.leave().await;
+            incoming.discard().await;
             assert_eq!(read.get(), 10);
-            assert!(reader.next().await.is_some_and(|end| end.is_err()), "it is no whole upload");
+            assert!(reader.next().await.is_some_and(|end| end.is_err()), "the upload is incomplete");
         });
     }
 }

@@ -1,6 +1,6 @@
-//! The file of a form as the body of another request, piece by piece.
+//! The file of a form, streamed into the body of another request.
 
-use super::fields::unfit;
+use super::fields::invalid;
 use api::problem::{Code, Problem};
 use bytes::Bytes;
 use futures::stream::{self, LocalBoxStream, StreamExt as _};
@@ -10,60 +10,61 @@ use http_body_util::StreamBody;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Why a file was given up on its way.
+/// The problem that ended a transfer early, if any.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Refusal(Rc<RefCell<Option<Problem>>>);
+pub(crate) struct RelayError(Rc<RefCell<Option<Problem>>>);
 
-/// A file on its way: its first bytes, and where the rest comes from.
+/// The transfer of a file.
 pub(crate) struct Relay {
     form: Multipart,
     file: Part,
+    /// The first bytes of the file, which are read already.
     first: Bytes,
-    refusal: Refusal,
+    error: RelayError,
 }
 
-/// What is left of a form.
+/// The unread rest of a form.
 enum Rest {
     First(Relay),
     File(Multipart, Part),
 }
 
-impl Refusal {
-    /// The reason, if there is one.
+impl RelayError {
+    /// Takes the problem.
     pub(crate) fn take(&self) -> Option<Problem> {
         self.0.borrow_mut().take()
     }
 }
 
 impl Relay {
-    /// The form's file, if there is something in it: nothing is sent on for a file that was not chosen.
+    /// Reads the first bytes of the file. Without them no request is sent.
     ///
     /// # Errors
-    /// No file was chosen, it is empty, or the connection broke.
+    /// No file was selected, it is empty, or the connection broke.
     pub(crate) async fn begin(form: Multipart, mut file: Part) -> Result<Self, Problem> {
         loop {
             match file.next().await? {
                 Some(first) if first.is_empty() => {}
-                Some(first) => return Ok(Self { form, file, first, refusal: Refusal::default() }),
+                Some(first) => return Ok(Self { form, file, first, error: RelayError::default() }),
                 None if file.file_name().is_some_and(str::is_empty) => {
-                    return Err(Problem::new(Code::ReportEmpty, "no file was chosen"));
+                    return Err(Problem::new(Code::ReportEmpty, "no file was selected"));
                 }
-                None => return Err(Problem::new(Code::ReportEmpty, "the file is empty: there is no report in it")),
+                None => return Err(Problem::new(Code::ReportEmpty, "the file is empty")),
             }
         }
     }
 
-    /// Why the file was given up, once it was sent.
-    pub(crate) fn refusal(&self) -> Refusal {
-        self.refusal.clone()
+    /// The problem that ends the transfer early; set while the body is sent.
+    pub(crate) fn error(&self) -> RelayError {
+        self.error.clone()
     }
 
-    /// The file as a body. It ends as a whole one only where the form ends too: what stands behind the file would be lost.
+    /// The file as a body. The body fails if the form has fields after the file, which would be lost.
     pub(crate) fn body(self) -> StreamBody<LocalBoxStream<'static, Result<Frame<Bytes>, Problem>>> {
-        let refusal = self.refusal.clone();
+        let error = self.error.clone();
         let pieces = stream::try_unfold(Rest::First(self), next).map(move |piece| {
             if let Err(problem) = &piece {
-                *refusal.0.borrow_mut() = Some(problem.clone());
+                *error.0.borrow_mut() = Some(problem.clone());
             }
             piece.map(Frame::data)
         });
@@ -73,7 +74,7 @@ impl Relay {
 
 async fn next(rest: Rest) -> Result<Option<(Bytes, Rest)>, Problem> {
     let (mut form, mut file) = match rest {
-        Rest::First(Relay { form, file, first, refusal: _ }) => return Ok(Some((first, Rest::File(form, file)))),
+        Rest::First(Relay { form, file, first, error: _ }) => return Ok(Some((first, Rest::File(form, file)))),
         Rest::File(form, file) => (form, file),
     };
     if let Some(bytes) = file.next().await? {
@@ -82,7 +83,7 @@ async fn next(rest: Rest) -> Result<Option<(Bytes, Rest)>, Problem> {
     drop(file);
     match form.next().await? {
         None => Ok(None),
-        Some(_) => Err(unfit("something stands behind its file; send one report in each upload")),
+        Some(_) => Err(invalid("unexpected field after the file; upload one report at a time")),
     }
 }
 
@@ -92,7 +93,7 @@ mod tests {
     use futures::executor::block_on;
     use http_body_util::BodyExt;
 
-    /// What is sent on of a form that begins with its file, and why it was given up.
+    /// The transferred bytes of a form that begins with its file, and the problem that ended the transfer.
     fn sent(text: &str) -> (Result<Vec<u8>, Problem>, Option<Problem>) {
         let pieces: Vec<_> = text.as_bytes().chunks(50).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         block_on(async {
@@ -102,9 +103,9 @@ mod tests {
                 Ok(relay) => relay,
                 Err(problem) => return (Err(problem), None),
             };
-            let refusal = relay.refusal();
+            let error = relay.error();
             let body = BodyExt::collect(relay.body()).await;
-            (body.map(|body| body.to_bytes().to_vec()), refusal.take())
+            (body.map(|body| body.to_bytes().to_vec()), error.take())
         })
     }
 
@@ -119,17 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_of_no_file() {
+    fn nothing_is_sent_without_a_file() {
         let detail = |name| sent(&format!("{}--b--\r\n", part(name, ""))).0.unwrap_err().detail;
-        assert_eq!(detail(""), "no file was chosen");
+        assert_eq!(detail(""), "no file was selected");
         assert!(detail("r.json").contains("the file is empty"));
     }
 
     #[test]
-    fn what_breaks_off_or_goes_on_is_not_sent_as_a_whole() {
+    fn a_form_that_breaks_off_or_goes_on_after_the_file_fails() {
         let (cut, why) = sent(&part("r.json", &"0123456789".repeat(100)));
         assert!(cut.is_err() && why.is_some());
         let (more, why) = sent(&format!("{}{}--b--\r\n", part("a", "x"), part("b", "y")));
-        assert!(more.is_err() && why.is_some_and(|problem| problem.detail.contains("stands behind its file")));
+        assert!(more.is_err() && why.is_some_and(|problem| problem.detail.contains("unexpected field after the file")));
     }
 }

@@ -1,14 +1,12 @@
-//! Asking for an exemption of an issue or of chosen occurrences, and what was asked for before.
+//! The form to request an exemption, and the existing exemptions of the issue.
 
-use super::Named;
-use crate::address;
+use crate::address::{self, IssueIds};
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
-use crate::pages::exemptions::words;
+use crate::request::PageRequest;
 use crate::view::text::plain;
-use crate::view::{badge, notice};
-use crate::visit::Visit;
+use crate::view::{badge, exemption, notice};
 use api::Problem;
 use api::page;
 use api::problem::Code;
@@ -17,42 +15,51 @@ use domain::exemption::{Reason, Status};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-/// How long an exemption can be asked for, in days; besides a date and, where the project allows it, no end.
-const DAYS: [(&str, &str); 5] =
-    [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("365", "a year")];
+/// The durations of the form, in days, and their labels. A date and no expiry are further choices.
+const DURATIONS: [(&str, &str); 5] =
+    [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("365", "1 year")];
 
-/// Asks for what a form says.
+/// Requests the exemption in the form.
 ///
 /// # Errors
-/// It is not legal, or the API refused.
-pub(super) async fn request<A: Api>(visit: &Visit<'_, A>, named: Named<'_>, form: &Form) -> Result<(), Problem> {
-    let body = body(named, form)?;
-    let path = address::api(&address::exemptions(named.project));
-    let _: ExemptionItem = visit.api.send("POST", &path, &body).await?;
+/// The form is not valid, or the API answered with a problem.
+pub(super) async fn submit<A: Api>(
+    request: &PageRequest<'_, A>,
+    ids: IssueIds<'_>,
+    form: &Form,
+) -> Result<(), Problem> {
+    let body = body(ids, form)?;
+    let path = address::api(&address::exemptions(ids.project));
+    let _: ExemptionItem = request.api.send("POST", &path, &body).await?;
     Ok(())
 }
 
-fn body(named: Named<'_>, form: &Form) -> Result<ExemptionBody, Problem> {
+fn body(ids: IssueIds<'_>, form: &Form) -> Result<ExemptionBody, Problem> {
     let scope = form.text("scope").to_owned();
-    let chosen: Vec<String> = form.all("occurrence").map(str::to_owned).collect();
-    if scope == "occurrences" && chosen.is_empty() {
-        let detail = "no occurrence is chosen: tick those that the exemption is for, or ask for the whole issue";
+    let selected: Vec<String> = form.all("occurrence").map(str::to_owned).collect();
+    if scope == "occurrences" && selected.is_empty() {
+        let detail = "no occurrence is selected; select at least one, or request an exemption of the whole issue";
         return Err(Problem::new(Code::InvalidBody, detail));
     }
     let (mut duration_days, mut until, mut unlimited) = (None, None, false);
     match form.text("term") {
         "until" => match form.optional("until") {
             Some(date) => until = Some(date.to_owned()),
-            None => return Err(Problem::new(Code::InvalidBody, "enter the date until which it is to hold")),
+            None => {
+                return Err(Problem::new(
+                    Code::InvalidBody,
+                    "the date is missing; enter the last day of the exemption",
+                ));
+            }
         },
         "unlimited" => unlimited = true,
         _ => duration_days = form.number("term")?,
     }
     Ok(ExemptionBody {
-        issue: named.issue.to_owned(),
-        occurrences: if scope == "occurrences" { chosen } else { Vec::new() },
+        issue: ids.issue.to_owned(),
+        occurrences: if scope == "occurrences" { selected } else { Vec::new() },
         scope,
-        scan: Some(named.scan.to_owned()),
+        scan: Some(ids.scan.to_owned()),
         duration_days,
         until,
         unlimited,
@@ -63,16 +70,16 @@ fn body(named: Named<'_>, form: &Form) -> Result<ExemptionBody, Problem> {
     })
 }
 
-/// The form to ask with; `refused`: what was sent, and why it was refused.
+/// The form. `cursor`: the position in the list of occurrences. `refusal`: the refused form and its problem.
 pub(super) fn form<A>(
-    visit: &Visit<'_, A>,
-    named: Named<'_>,
+    request: &PageRequest<'_, A>,
+    ids: IssueIds<'_>,
     scan: &ScanAnswer,
     issue: &IssueItem,
-    at: &str,
-    refused: Option<(&Form, &Problem)>,
+    cursor: &str,
+    refusal: Option<(&Form, &Problem)>,
 ) -> Markup {
-    let typed = |name: &str| refused.map(|(form, _)| form.text(name)).unwrap_or_default();
+    let typed = |name: &str| refusal.map(|(form, _)| form.text(name)).unwrap_or_default();
     let scope = typed("scope");
     let term = Some(typed("term")).filter(|term| !term.is_empty()).unwrap_or("30");
     let choice = |value: &str, text: Markup| {
@@ -86,23 +93,23 @@ pub(super) fn form<A>(
         }
     };
     html! {
-        details class="fold" id="exempt" open[refused.is_some()] {
+        details class="fold" id="exempt" open[refusal.is_some()] {
             summary { "Request an exemption" }
-            form id="request" method="post" action={ (named.path()) "/exemptions" } class="stack" {
-                (csrf(visit.session))
-                // The page of the list whose boxes are ticked.
-                input type="hidden" name="at" value=(at);
-                @if let Some((_, problem)) = refused { (notice::bad(&badge::capitalised(&problem.detail))) }
+            form id="request" method="post" action={ (ids.path()) "/exemptions" } class="stack" {
+                (csrf(request.session))
+                // The page of the list with the selected occurrences.
+                input type="hidden" name="at" value=(cursor);
+                @if let Some((_, problem)) = refusal { (notice::bad(&badge::capitalised(&problem.detail))) }
                 fieldset class="stack tight" {
-                    legend { "For what" }
+                    legend { "Scope" }
                     (choice("target", html! {
-                        "The issue in " bdi { (plain(&scan.scan.target.name)) } ", with occurrences to come"
+                        "The issue in " bdi { (plain(&scan.scan.target.name)) } ", including future occurrences"
                     }))
                     (choice("occurrences", html! {
-                        "Only the occurrences ticked below"
+                        "Only the occurrences selected below"
                         @if issue.occurrences.total > 1 { " (of " (issue.occurrences.total) ")" }
                     }))
-                    @if !visit.session.some_targets {
+                    @if !request.session.some_targets {
                         @if let Some(pipeline) = &scan.scan.pipeline {
                             (choice("pipeline", html! { "The issue in all scans of the pipeline " bdi { (plain(pipeline)) } }))
                         }
@@ -113,19 +120,19 @@ pub(super) fn form<A>(
                     div class="field" {
                         label for="reason" { "Reason" }
                         select id="reason" name="reason" required {
-                            option value="" { "Choose one" }
+                            option value="" { "Select a reason" }
                             @for reason in Reason::ALL {
                                 @let word = reason.as_str();
-                                option value=(word) selected[typed("reason") == word] { (words::reason(reason)) }
+                                option value=(word) selected[typed("reason") == word] { (exemption::reason(reason)) }
                             }
                         }
                     }
                     div class="field" {
-                        label for="term" { "How long" }
+                        label for="term" { "Duration" }
                         select id="term" name="term" {
-                            @for (days, text) in DAYS { option value=(days) selected[term == days] { (text) } }
-                            option value="until" selected[term == "until"] { "until the date" }
-                            option value="unlimited" selected[term == "unlimited"] { "without an end" }
+                            @for (days, text) in DURATIONS { option value=(days) selected[term == days] { (text) } }
+                            option value="until" selected[term == "until"] { "until a date" }
+                            option value="unlimited" selected[term == "unlimited"] { "no expiry" }
                         }
                     }
                     div class="field" {
@@ -138,37 +145,37 @@ pub(super) fn form<A>(
                     textarea id="explanation" name="text" required maxlength="1024" { (typed("text")) }
                 }
                 div class="field" {
-                    label for="link" { "Link" }
+                    label for="link" { "Link (optional)" }
                     input id="link" name="link" type="url" value=(typed("link")) maxlength="1024"
-                        placeholder="https://… (if there is more to read)";
+                        placeholder="https://…";
                 }
                 div class="row middle" {
-                    button { "Request" }
-                    span class="hint" { "Somebody else decides on it. It counts once it is approved." }
+                    button { "Request exemption" }
+                    span class="hint" { "Another person must approve it. It applies from the next scan after that." }
                 }
             }
         }
     }
 }
 
-/// The exemptions of the issue that are known.
-pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &page::Page<ExemptionItem>) -> Markup {
-    let all = address::with_query(&address::exemptions(named.project), [("issue", named.issue)]);
+/// The exemptions of the issue.
+pub(super) fn existing(now: Timestamp, ids: IssueIds<'_>, exemptions: &page::Page<ExemptionItem>) -> Markup {
+    let all = address::with_query(&address::exemptions(ids.project), [("issue", ids.issue)]);
     html! {
         @if !exemptions.items.is_empty() {
             h3 { "Exemptions" }
             ul class="stack tight" {
-                @for exemption in &exemptions.items {
-                    @let path = address::exemption(named.project, &exemption.id);
+                @for item in &exemptions.items {
+                    @let path = address::exemption(ids.project, &item.id);
                     li class="card stack tight" {
                         div class="row middle" {
-                            (badge::status(exemption.status))
-                            a href=(path) { (words::reach(exemption)) }
+                            (exemption::status_badge(item.status))
+                            a href=(path) { (exemption::reach(item)) }
                         }
-                        (words::why(exemption, false))
+                        (exemption::explanation(item, false))
                         p class="hint" {
-                            (words::asked_by(exemption, now)) " · " (words::term(exemption, now))
-                            @if exemption.status != Status::Pending { " · " (words::decided(exemption, now)) }
+                            (exemption::requested_by(item, now)) " · " (exemption::duration(item, now))
+                            @if item.status != Status::Pending { " · " (exemption::last_decision(item, now)) }
                         }
                     }
                 }
@@ -182,14 +189,14 @@ pub(super) fn known(now: Timestamp, named: Named<'_>, exemptions: &page::Page<Ex
 mod tests {
     use super::*;
 
-    const NAMED: Named<'_> = Named { project: "shop", scan: "s", issue: "i" };
+    const IDS: IssueIds<'_> = IssueIds { project: "shop", scan: "s", issue: "i" };
 
     fn read(form: &str) -> Result<ExemptionBody, Problem> {
-        body(NAMED, &Form::parse(form.as_bytes()))
+        body(IDS, &Form::parse(form.as_bytes()))
     }
 
     #[test]
-    fn a_form_asks_for_what_it_says() {
+    fn a_form_is_read() {
         let whole = read("scope=target&occurrence=a&term=30&reason=other&text=+why+&link=").unwrap();
         assert_eq!((whole.scope.as_str(), whole.duration_days, whole.text.as_str()), ("target", Some(30), "why"));
         assert_eq!((whole.occurrences.len(), whole.link, whole.scan.as_deref()), (0, None, Some("s")));
@@ -200,14 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
-        for (form, told) in [
-            ("scope=occurrences&term=30", "no occurrence is chosen"),
-            ("scope=target&term=until", "enter the date"),
-            ("scope=target&term=soon", "is no whole number"),
+    fn an_incomplete_form_is_refused() {
+        for (form, expected) in [
+            ("scope=occurrences&term=30", "no occurrence is selected"),
+            ("scope=target&term=until", "the date is missing"),
+            ("scope=target&term=soon", "expected a whole number"),
         ] {
             let problem = read(form).unwrap_err();
-            assert!(problem.detail.contains(told), "{form}: {}", problem.detail);
+            assert!(problem.detail.contains(expected), "{form}: {}", problem.detail);
         }
     }
 }

@@ -1,14 +1,11 @@
-//! What stands above a scan's issues: the verdict with its reason, the tiles, the filters.
+//! The filters above lists of issues: the severity tiles, and the form.
 
-use super::state::{State, TILES};
+use super::url_state::{TILES, UrlState};
 use crate::view::badge;
-use crate::view::list::count;
-use crate::view::text::plain;
-use domain::verdict::Verdict;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// Kinds of issues, and their names for people.
+/// The kinds of issues, and their labels.
 const KINDS: [(&str, &str); 7] = [
     ("code", "Code"),
     ("dependency", "Dependency"),
@@ -18,52 +15,27 @@ const KINDS: [(&str, &str); 7] = [
     ("host", "Host"),
     ("infrastructure", "Infrastructure"),
 ];
-/// How issues stand to exemptions, and what that is called.
-const STATES: [(&str, &str); 4] = [
+/// The states of an issue's exemptions, and their labels.
+const EXEMPTION_STATES: [(&str, &str); 4] = [
     ("pending", "Exemption requested"),
     ("exempted", "Exempted"),
-    ("partially_exempted", "Partly exempted"),
+    ("partially_exempted", "Partially exempted"),
     ("rejected", "Exemption rejected"),
 ];
 
-/// The name of a kind.
+/// The label of a kind.
 pub(crate) fn kind(word: &str) -> &str {
     KINDS.iter().find(|(known, _)| *known == word).map_or(word, |(_, name)| name)
 }
 
-/// The verdict, and why.
-pub(crate) fn verdict(verdict: Verdict, reasons: &[String]) -> Markup {
-    html! {
-        div class="verdict-line" {
-            (badge::verdict(verdict))
-            @match reasons {
-                [] if verdict == Verdict::Pass => span { "Nothing stands against it." },
-                [] => {},
-                [one] => span class="break" { (plain(one)) },
-                several => ul { @for reason in several { li class="break" { (plain(reason)) } } },
-            }
-        }
-    }
-}
-
-/// How many results the reports held, and how few issues that were.
-pub(crate) fn share(results: u64, issues: u64) -> Markup {
-    let saved = results.checked_sub(issues).filter(|saved| *saved > 0).map(|saved| saved * 100 / results.max(1));
-    html! {
-        (count(results, "result")) " in the report, " (count(issues, "issue"))
-        @if let Some(percent) = saved { ": deduplication took away " strong { (percent) "\u{a0}%" } }
-        "."
-    }
-}
-
-/// A tile a level, and one for what is exempted: each shows and hides its issues.
-pub(crate) fn tiles(state: &State, variables: &BTreeMap<String, String>) -> Markup {
+/// A tile for each severity and one for exempted issues; each is a switch that shows or hides its issues.
+pub(crate) fn tiles(state: &UrlState, variables: &BTreeMap<String, String>) -> Markup {
     let number = |tile: &str| {
         let name = if tile == "exempted" { "IGNORED".to_owned() } else { tile.to_uppercase() };
         variables.get(&name).cloned().unwrap_or_else(|| "0".to_owned())
     };
     html! {
-        form method="get" action=(state.path()) class="tiles" aria-label="Show issues by level"
+        form method="get" action=(state.path()) class="tiles" aria-label="Filter by severity"
             hx-get=(state.path()) hx-target="#results" hx-select="#results" hx-swap="outerHTML" hx-push-url="true" {
             @for (name, value) in state.without(&["show"]) { input type="hidden" name=(name) value=(value); }
             @for tile in TILES {
@@ -77,8 +49,8 @@ pub(crate) fn tiles(state: &State, variables: &BTreeMap<String, String>) -> Mark
     }
 }
 
-/// The filters; `scans`: the targets and scanners to choose from, where there are several scans.
-pub(crate) fn filters(state: &State, targets: &[String], scanners: &[String]) -> Markup {
+/// The form. `targets` and `scanners`: the choices on a page with several scans.
+pub(crate) fn filters(state: &UrlState, targets: &[String], scanners: &[String]) -> Markup {
     let named = |names: &[String]| names.iter().map(|name| (name.clone(), name.clone())).collect::<Vec<_>>();
     let fixed = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(value, name)| ((*value).to_owned(), (*name).to_owned())).collect::<Vec<_>>()
@@ -96,12 +68,12 @@ pub(crate) fn filters(state: &State, targets: &[String], scanners: &[String]) ->
                     placeholder="Title, CWE, CVE, package or path";
             }
             (choice("kind", "Type", state.get("kind"), &fixed(&KINDS)))
-            (choice("status", "Exemption", state.get("status"), &fixed(&STATES)))
+            (choice("status", "Exemption", state.get("status"), &fixed(&EXEMPTION_STATES)))
             @if targets.len() > 1 { (choice("target", "Target", state.get("target"), &named(targets))) }
             @if scanners.len() > 1 { (choice("scanner", "Scanner", state.get("scanner"), &named(scanners))) }
             button class="second" { "Filter" }
-            @if state.is_filtered() { a href=(state.path()) { "Show all" } }
-            span class="waiting" role="status" { "Loading" }
+            @if state.is_filtered() { a href=(state.path()) { "Clear filters" } }
+            span class="waiting" role="status" { "Loading …" }
         }
     }
 }
@@ -115,21 +87,5 @@ fn choice(name: &str, label: &str, chosen: &str, options: &[(String, String)]) -
                 @for (value, text) in options { option value=(value) selected[value == chosen] { (text) } }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_share_that_deduplication_took_away() {
-        assert_eq!(
-            share(200, 50).into_string(),
-            "200 results in the report, 50 issues: deduplication took away <strong>75\u{a0}%</strong>."
-        );
-        assert_eq!(share(0, 0).into_string(), "0 results in the report, 0 issues.");
-        assert_eq!(share(1, 1).into_string(), "1 result in the report, 1 issue.");
-        assert_eq!(share(1, 2).into_string(), "1 result in the report, 2 issues.");
     }
 }

@@ -1,29 +1,28 @@
-//! Lists of issues: only here, in both, gone.
+//! The lists of issues: new, common, remediated.
 
-use super::head;
-use super::state::State;
+use super::filters;
+use super::url_state::UrlState;
 use crate::address;
 use crate::view::text::{cut, plain};
-use crate::view::{badge, list, time};
+use crate::view::{badge, exemption, list, time};
 use api::v1::{IssueItem, OccurrenceTally};
-use domain::exemption::Coverage;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-/// Characters of a title in a list.
+/// The longest title in a list, in characters.
 const TITLE_CHARS: usize = 160;
 
 /// An issue in a list.
-pub(crate) struct Row {
+pub(crate) struct IssueRow {
     /// The path of its page.
     pub(crate) path: String,
     /// The issue.
     pub(crate) issue: IssueItem,
-    /// The target and the tool of its scan, where there are several scans.
+    /// The target and the scanner, on a page with several scans.
     pub(crate) of: Option<(String, String)>,
 }
 
-impl Row {
+impl IssueRow {
     /// An issue of a scan.
     pub(crate) fn new(project: &str, scan: &str, issue: IssueItem, of: Option<(String, String)>) -> Self {
         let path = address::issue(project, scan, issue.id);
@@ -31,36 +30,36 @@ impl Row {
     }
 }
 
-/// A list.
-pub(crate) struct List<'a> {
+/// A list of issues.
+pub(crate) struct IssueList<'a> {
     /// The bucket: `new`, `common` or `remediated`.
     pub(crate) bucket: &'static str,
-    /// What it is called.
+    /// The heading.
     pub(crate) title: String,
-    /// How many issues it has without filters.
+    /// The number of issues without filters.
     pub(crate) all: u64,
-    /// How many match the filters, if that is known.
+    /// The number of issues that match the filters, if known.
     pub(crate) matching: Option<u64>,
-    /// This page of it.
-    pub(crate) rows: Vec<Row>,
+    /// The issues on this page.
+    pub(crate) rows: Vec<IssueRow>,
     /// The cursor of the next page.
     pub(crate) next: Option<String>,
-    /// Whether it can be sorted.
+    /// True if the list can be sorted.
     pub(crate) sorted: bool,
-    /// What the page shows.
-    pub(crate) state: &'a State,
+    /// The filters and positions in the URL of the page.
+    pub(crate) state: &'a UrlState,
 }
 
-/// The columns that a list can be sorted by: the word, and what it is called.
+/// The columns that a list can be sorted by, and their labels.
 const COLUMNS: [(&str, &str); 4] =
     [("severity", "Severity"), ("title", "Issue"), ("occurrences", "Occurrences"), ("first_seen", "First seen")];
 
-impl List<'_> {
+impl IssueList<'_> {
     /// The list.
     pub(crate) fn shown(&self, now: Timestamp) -> Markup {
         let id = format!("list-{}", self.bucket);
         let heading = format!("{id}-heading");
-        // Of a text nobody counts how often it is found.
+        // The API does not count the issues that match a text.
         let number = if self.state.is_filtered() { self.matching } else { Some(self.all) };
         let at = format!("at_{}", self.bucket);
         let first = (!self.state.get(&at).is_empty()).then(|| self.state.with(&at, ""));
@@ -72,7 +71,7 @@ impl List<'_> {
                     @if let Some(number) = number { " " span class="soft" { "(" (number) ")" } }
                 }
                 @if self.rows.is_empty() {
-                    p class="soft" { @if self.state.is_filtered() { "None that match." } @else { "None." } }
+                    p class="soft" { @if self.state.is_filtered() { "No issues match the filters." } @else { "No issues." } }
                 } @else {
                     div class="table" {
                         table class="folding issues" aria-labelledby=(heading) {
@@ -95,7 +94,7 @@ impl List<'_> {
         let number = |word: &str| (word == "occurrences").then_some("number");
         let column = |word: &str, text: &str| {
             let is_chosen = word == chosen || (word == "first_seen" && chosen == "newest");
-            // The oldest first, and at the second click the newest.
+            // The first click sorts by the oldest, the second one by the newest.
             let to = if word == "first_seen" && chosen == "first_seen" { "newest" } else { word };
             let order = match (is_chosen, chosen) {
                 (false, _) => None,
@@ -118,8 +117,8 @@ impl List<'_> {
         self.rows.iter().any(|row| row.of.is_some())
     }
 
-    fn row(&self, row: &Row, now: Timestamp) -> Markup {
-        let Row { path, issue, of } = row;
+    fn row(&self, row: &IssueRow, now: Timestamp) -> Markup {
+        let IssueRow { path, issue, of } = row;
         html! {
             tr {
                 td data-label="Severity" { (badge::severity(&issue.severity)) }
@@ -135,13 +134,13 @@ impl List<'_> {
                 } @else if self.is_of_several() { td {} td {} }
                 td class="number" data-label="Occurrences" { (occurrences(self.bucket, &issue.occurrences)) }
                 td data-label="First seen" { (time::relative(&issue.first_seen.at, now)) }
-                td data-label="Exemption" { (exemption(issue)) }
+                td data-label="Exemption" { (exemption::of_issue(issue)) }
             }
         }
     }
 }
 
-/// The rule, the weaknesses, the advisories and the package, in a line.
+/// The kind, the rule, the weaknesses, the advisories and the package, in one line.
 fn subtitle(issue: &IssueItem) -> Markup {
     let cwes = issue.cwes.iter().take(3).map(|cwe| format!("CWE-{cwe}"));
     let advisories = issue.advisories.iter().take(2).cloned();
@@ -149,7 +148,7 @@ fn subtitle(issue: &IssueItem) -> Markup {
         let versions = package.versions.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
         format!("{} {versions}", package.name)
     });
-    let parts = [head::kind(&issue.kind).to_owned(), issue.rule.clone()].into_iter();
+    let parts = [filters::kind(&issue.kind).to_owned(), issue.rule.clone()].into_iter();
     let line = parts.chain(cwes).chain(advisories).chain(package).collect::<Vec<_>>().join(" · ");
     html! { bdi { (cut(&line, TITLE_CHARS)) } }
 }
@@ -158,27 +157,4 @@ fn occurrences(bucket: &str, tally: &OccurrenceTally) -> Markup {
     let number = if bucket == "remediated" { tally.remediated } else { tally.total };
     let new = (bucket == "common" && tally.new > 0).then_some(tally.new);
     html! { (number) @if let Some(new) = new { " " span class="badge high" { (new) " new" } } }
-}
-
-/// How an issue stood to exemptions at the scan, and how it stands now where that is something else.
-pub(crate) fn exemption(issue: &IssueItem) -> Markup {
-    let (then, now) = (issue.exemption.as_ref(), issue.exemption_now.as_ref());
-    let state = |of: Option<&api::v1::IssueExemption>| of.map(|of| of.state);
-    html! {
-        @match state(then) { Some(state) => (coverage(state)), None => {} }
-        @if state(then) != state(now) {
-            span class="hint" { " now: " @match state(now) { Some(state) => (coverage(state)), None => "none" } }
-        }
-    }
-}
-
-/// A state to exemptions in words.
-pub(crate) fn coverage(state: Coverage) -> Markup {
-    let (class, word) = match state {
-        Coverage::Exempted => ("exempted", "Exempted"),
-        Coverage::PartiallyExempted => ("exempted", "Partly exempted"),
-        Coverage::Pending => ("pending", "Requested"),
-        Coverage::Rejected => ("rejected", "Rejected"),
-    };
-    html! { span class={ "badge " (class) } { (word) } }
 }

@@ -1,8 +1,8 @@
-//! What an issue is: its score, its weaknesses and names, and what the scanner says about it.
+//! The details of an issue: score, weaknesses, advisories, package, and the texts of the scanner.
 
-use super::Named;
-use crate::address;
-use crate::pages::scan::head;
+use crate::address::{self, IssueIds};
+use crate::pages::scan::filters;
+use crate::view::list::count;
 use crate::view::text::{cut, plain, web_address};
 use crate::view::{badge, cwe, time};
 use api::path::segment;
@@ -10,25 +10,25 @@ use api::v1::{IssueItem, OccurrenceItem};
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
-/// From how many characters on a text is folded.
-const FOLDED_FROM: usize = 1_200;
-/// The most characters of one text on a page, which is to stay light; the API has the rest.
+/// The longest text that is not folded, in characters.
+const UNFOLDED_CHARS_MAX: usize = 1_200;
+/// The longest text on a page, in characters; the API has the rest.
 const WHOLE_CHARS_MAX: usize = 4_000;
-/// Characters of a fact: a rule, a version, an advisory.
+/// The longest rule, version or advisory, in characters.
 const FACT_CHARS_MAX: usize = 300;
-/// Characters of a reference that are shown.
+/// The longest reference, in characters.
 const REFERENCE_CHARS_MAX: usize = 300;
-/// The longest address that is a link, in bytes: what browsers and servers agree on.
+/// The longest address that becomes a link, in bytes: a limit that all browsers and servers accept.
 const ADDRESS_BYTES_MAX: usize = 2_048;
 
-/// What is known of it, as names and values.
-pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
+/// The table of names and values.
+pub(super) fn facts(now: Timestamp, ids: IssueIds<'_>, issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
     html! {
         dl class="facts card" {
             dt { "Score" }
             dd { (score(issue, first)) }
             dt { "Rule" }
-            dd { code { (cut(&issue.rule, FACT_CHARS_MAX)) } " (" (head::kind(&issue.kind)) ")" }
+            dd { code { (cut(&issue.rule, FACT_CHARS_MAX)) } " (" (filters::kind(&issue.kind)) ")" }
             @if !issue.cwes.is_empty() {
                 dt { @if issue.cwes.len() == 1 { "Weakness" } @else { "Weaknesses" } }
                 dd { ul { @for number in &issue.cwes { li { (cwe::link(*number)) } } } }
@@ -43,21 +43,21 @@ pub(super) fn facts(now: Timestamp, named: Named<'_>, issue: &IssueItem, first: 
                     bdi { (cut(&package.name, FACT_CHARS_MAX)) } " " (cut(&package.versions.join(", "), FACT_CHARS_MAX))
                     @if let Some(ecosystem) = &package.ecosystem { " (" (cut(ecosystem, FACT_CHARS_MAX)) ")" }
                 }
-                dt { "Mended in" }
+                dt { "Fixed in" }
                 dd {
-                    @if package.fixed_versions.is_empty() { "No version that the report names" }
+                    @if package.fixed_versions.is_empty() { "No fixed version in the report" }
                     @else { (cut(&package.fixed_versions.join(", "), FACT_CHARS_MAX)) }
                 }
             }
             @if let Some(epss) = issue.epss {
-                dt { "Exploitation" }
-                dd { (format!("{:.1}", epss * 100.0)) "\u{a0}% within 30 days (EPSS)" }
+                dt { "Exploit probability" }
+                dd { (format!("{:.1}", epss * 100.0)) "\u{a0}% in the next 30 days (EPSS)" }
             }
-            @if issue.known_exploited { dt { "Exploited" } dd { strong { "Known to be exploited" } } }
+            @if issue.known_exploited { dt { "Known exploited" } dd { strong { "Yes" } } }
             dt { "First seen" }
             dd {
                 (time::relative(&issue.first_seen.at, now)) " in "
-                a href=(address::scan(named.project, issue.first_seen.scan)) {
+                a href=(address::scan(ids.project, issue.first_seen.scan)) {
                     "a scan of " bdi { (plain(&issue.first_seen.variant)) }
                 }
             }
@@ -72,20 +72,20 @@ fn score(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
         "cvss_v4" => "CVSS 4.0 base score",
         "cvss_v3" => "CVSS 3 base score",
         "cvss_v2" => "CVSS 2 base score",
-        "scanner_score" => "the scanner's own score",
-        "scanner_word" => "the scanner's word",
+        "scanner_score" => "score of the scanner",
+        "scanner_word" => "severity reported by the scanner",
         _ => "another source",
     });
     let word = first.and_then(|first| first.severity_word.as_deref());
     html! {
         @match issue.score {
             Some(score) => { strong { (format!("{score:.1}")) } " of 10, " (badge::severity(&issue.severity)) },
-            None => "None: the report gives it no severity",
+            None => "None: the report has no severity",
         }
         @if let Some(source) = source { ", by " (source) }
         @if let Some(word) = word { " (" (cut(word, FACT_CHARS_MAX)) ")" }
         @if let Some(own) = issue.scanner_severity.as_ref().filter(|own| **own != issue.severity) {
-            "; the scanner itself says " (badge::severity(own))
+            "; the scanner reports " (badge::severity(own))
         }
         @if let Some(cvss) = first.and_then(|first| first.cvss.first()) {
             @if let Some(vector) = &cvss.vector { br; code { (cut(vector, FACT_CHARS_MAX)) } }
@@ -98,23 +98,23 @@ fn bucket(issue: &IssueItem) -> Markup {
     let tally = issue.occurrences;
     html! {
         @match issue.bucket {
-            Bucket::New => { "New, in " (tally.total) " " (places(tally.total)) },
+            Bucket::New => { "New, " (occurrences(tally.total)) },
             Bucket::Common => {
-                "Known before, in " (tally.total) " " (places(tally.total))
-                @if tally.new > 0 { "; " (tally.new) " of them new" }
-                @if tally.updated > 0 { "; " (tally.updated) " edited since" }
-                @if tally.remediated > 0 { "; " (tally.remediated) " gone" }
+                "Common, " (occurrences(tally.total))
+                @if tally.new > 0 { "; " (tally.new) " new" }
+                @if tally.updated > 0 { "; " (tally.updated) " edited" }
+                @if tally.remediated > 0 { "; " (tally.remediated) " remediated" }
             },
-            Bucket::Remediated => "Gone: it was in the scan compared with",
+            Bucket::Remediated => "Remediated: only in the reference scan",
         }
     }
 }
 
-fn places(number: u32) -> &'static str {
-    if number == 1 { "place" } else { "places" }
+fn occurrences(number: u32) -> String {
+    count(number.into(), "occurrence")
 }
 
-/// An advisory, as a link to the database that its name is of.
+/// An advisory, as a link to its database.
 fn advisory(name: &str) -> Markup {
     let address = match name.split_once('-').map(|(kind, _)| kind.to_ascii_uppercase()).as_deref() {
         Some("CVE") => Some(format!("https://nvd.nist.gov/vuln/detail/{}", segment(name))),
@@ -131,7 +131,7 @@ fn advisory(name: &str) -> Markup {
     }
 }
 
-/// What the scanner says: the message, the description, the advice, where to read more.
+/// The texts of the scanner: message, description, remediation, references.
 pub(super) fn texts(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
     let text = |of: fn(&OccurrenceItem) -> Option<&String>| first.and_then(of).filter(|text| !text.trim().is_empty());
     let references: Vec<_> = issue.references.iter().take(20).collect();
@@ -157,16 +157,16 @@ pub(super) fn texts(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup
     }
 }
 
-/// A text, folded if it is long.
-pub(super) fn long(text: &str) -> Markup {
+/// A text; a long one is folded.
+fn long(text: &str) -> Markup {
     let text = plain(text);
     html! {
-        @match text.char_indices().nth(FOLDED_FROM).and_then(|(at, _)| text.split_at_checked(at)) {
+        @match text.char_indices().nth(UNFOLDED_CHARS_MAX).and_then(|(at, _)| text.split_at_checked(at)) {
             None => p class="prose" { (text) },
             Some((start, _)) => {
                 p class="prose" { (start) "\u{2026}" }
                 details class="fold" {
-                    summary { "All of it" }
+                    summary { "Show more" }
                     p class="prose" { (cut(&text, WHOLE_CHARS_MAX)) }
                 }
             },

@@ -1,0 +1,129 @@
+//! The decisions that a page offers to a user. The API decides; a page leaves out what the API would refuse.
+
+use crate::request::PageRequest;
+use api::v1::ExemptionItem;
+use domain::exemption::{Scope, Status};
+use domain::ids::Subject;
+use domain::role::Right;
+use domain::time::Timestamp;
+
+/// A decision on an exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    Approve,
+    Reject,
+    Cancel,
+    Reopen,
+}
+
+impl Decision {
+    const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::Cancel, Self::Reopen];
+
+    /// The decision with this name in paths and bodies.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|decision| decision.as_str() == name)
+    }
+
+    /// The name in paths and bodies.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Reopen => "reopen",
+        }
+    }
+}
+
+/// The permissions of the user, as far as they concern exemptions.
+#[derive(Debug, Clone)]
+pub(super) struct Permissions<'a> {
+    pub(super) subject: &'a str,
+    /// True if the user may approve and reject.
+    pub(super) decides: bool,
+    /// True if the user may request, withdraw and reopen.
+    pub(super) develops: bool,
+    pub(super) some_targets: bool,
+    pub(super) account_admin: bool,
+    /// True if the project allows requesters to approve their own requests.
+    pub(super) self_approval: bool,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Permissions<'a> {
+    /// The permissions of the user of a request.
+    pub(super) fn of<A>(request: &PageRequest<'a, A>, self_approval: bool) -> Self {
+        Self {
+            subject: &request.session.subject,
+            decides: request.has_right(Right::Decide),
+            develops: request.has_right(Right::Develop),
+            some_targets: request.session.some_targets,
+            account_admin: request.is_account_admin(),
+            self_approval,
+            now: request.now,
+        }
+    }
+
+    /// The decisions to offer, in the order of the buttons.
+    pub(super) fn decisions(&self, item: &ExemptionItem) -> Vec<Decision> {
+        Decision::ALL.into_iter().filter(|decision| self.may(*decision, item)).collect()
+    }
+
+    /// True if the user could approve the request, had somebody else made it.
+    pub(super) fn is_own_request(&self, item: &ExemptionItem) -> bool {
+        !self.self_approval
+            && item.status == Status::Pending
+            && self.decides
+            && self.covers(item.scope)
+            && is_same_person(self.subject, &item.requested_by)
+    }
+
+    /// The scopes at which the user may approve, the requested one first.
+    pub(super) fn scopes(&self, item: &ExemptionItem) -> Vec<Scope> {
+        let requested = requested_scope(item);
+        let may = |scope: Scope| self.covers(scope) && (scope != Scope::Account || self.account_admin);
+        Scope::ALL.into_iter().filter(|scope| requested <= *scope && may(*scope)).collect()
+    }
+
+    /// True unless the token is limited to some targets and the scope is wider than a target.
+    fn covers(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Occurrences | Scope::Target => true,
+            Scope::Pipeline | Scope::Project | Scope::Account => !self.some_targets,
+        }
+    }
+
+    fn may(&self, decision: Decision, item: &ExemptionItem) -> bool {
+        let has_ended =
+            item.until.as_ref().and_then(|end| end.parse().ok()).is_some_and(|end: Timestamp| end <= self.now);
+        let is_for_account = item.status == Status::Approved && item.scope == Scope::Account;
+        if !self.covers(item.scope) || (is_for_account && !self.account_admin) {
+            return false;
+        }
+        match (decision, item.status) {
+            (Decision::Approve, Status::Pending | Status::Rejected | Status::Expired) => {
+                let is_own = is_same_person(self.subject, &item.requested_by) && !self.self_approval;
+                self.decides && !has_ended && !is_own
+            }
+            (Decision::Reject, Status::Pending | Status::Approved) => self.decides,
+            (Decision::Cancel, Status::Pending | Status::Approved | Status::Rejected | Status::Expired) => {
+                self.develops
+            }
+            (Decision::Reopen, Status::Rejected | Status::Expired) => self.develops && !has_ended,
+            (Decision::Approve, Status::Approved | Status::Cancelled)
+            | (Decision::Reject, Status::Rejected | Status::Expired | Status::Cancelled)
+            | (Decision::Cancel, Status::Cancelled)
+            | (Decision::Reopen, Status::Pending | Status::Approved | Status::Cancelled) => false,
+        }
+    }
+}
+
+/// The requested scope; an approval may have widened it.
+pub(super) fn requested_scope(item: &ExemptionItem) -> Scope {
+    item.requested_scope.unwrap_or(item.scope)
+}
+
+fn is_same_person(one: &str, other: &str) -> bool {
+    let person = |text: &str| text.parse::<Subject>().ok();
+    matches!((person(one), person(other)), (Some(one), Some(other)) if one.is_same_person(&other))
+}

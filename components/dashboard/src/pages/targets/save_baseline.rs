@@ -1,0 +1,40 @@
+//! Saving a target's baseline, and testing a pattern before.
+
+use super::baseline_form::{BaselineForm, Kind};
+use super::target;
+use crate::address;
+use crate::client::Api;
+use crate::form::Form;
+use crate::reply;
+use crate::request::PageRequest;
+use api::problem::{Code, Problem};
+use api::v1::{TargetItem, TargetPatch};
+use guest::Reply;
+
+/// Saves the baseline, or shows the variants that the pattern matches.
+///
+/// # Errors
+/// The API failed, or the user lacks the right.
+pub(super) async fn submit<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    name: &str,
+    form: &Form,
+) -> Result<Reply, Problem> {
+    let mut baseline = BaselineForm::read(form)?;
+    if form.text("do") == "try" {
+        baseline.kind = Kind::Regex;
+        return Ok(target::page_with(request, project, name, Some(baseline)).await?.reply(request));
+    }
+    let path = address::api(&address::target(project, name));
+    let patch = TargetPatch { baseline: baseline.body() };
+    match request.api.send::<TargetItem>("PATCH", &path, &patch).await {
+        Ok(_) => Ok(reply::redirect(&format!("{}?done=baseline-saved", address::target(project, name)))),
+        Err(problem) if matches!(problem.code, Code::InvalidBody | Code::Conflict) => {
+            let status = problem.code.status();
+            baseline.refusal = Some(problem);
+            Ok(target::page_with(request, project, name, Some(baseline)).await?.reply_with(status, request))
+        }
+        Err(problem) => Err(problem),
+    }
+}
