@@ -9,7 +9,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -54,12 +54,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if (seen.container(0) && of_an_image) || seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a list of Anchore is an object with `vulnerabilities` and `vulnerability_type` or the image's digest, \
-                  or with `securityEvaluation`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        (seen.has(0) && of_an_image) || seen.has(1),
+        "a list of Anchore is an object with `vulnerabilities` and `vulnerability_type` or the image's digest, \
+                  or with `securityEvaluation`",
+    )
 }
 
 /// A text, unless it says that there is none.

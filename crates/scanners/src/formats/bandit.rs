@@ -55,11 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(2) {
-        return Ok(());
-    }
-    let reason = "a Bandit JSON report is an object with the lists `results` and `metrics`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0, 2], "a Bandit JSON report is an object with the lists `results` and `metrics`")
 }
 
 #[derive(Deserialize)]

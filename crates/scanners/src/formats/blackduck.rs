@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::archive::Archive;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::value::cwe;
@@ -58,10 +58,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         archive.names().filter(wanted).map(str::to_owned).collect::<Vec<_>>()
     };
     let vulnerabilities = tables(&["security"]);
-    if vulnerabilities.is_empty() {
-        let reason = "a Black Duck archive has the table `security.csv`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(!vulnerabilities.is_empty(), "a Black Duck archive has the table `security.csv`")?;
     let mut files = Files::new();
     for name in &vulnerabilities {
         if let Some(table) = archive.exactly(name)? {

@@ -13,7 +13,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
@@ -70,11 +70,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) && brakeman {
-        return Ok(());
-    }
-    let reason = "a Brakeman JSON report has the object `scan_info` and the list `warnings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) && brakeman, "a Brakeman JSON report has the object `scan_info` and the list `warnings`")
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{lower_bounds, outermost, soft, unique};
 use crate::value::rating::{Rating, Words};
@@ -87,8 +87,9 @@ fn parse_text(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     })?;
     block.end(&mut blocks, collector)?;
     if !closed && blocks == 0 {
-        let reason = format!("it prints blocks from `Name:` on, and `{FOUND}` or `{NOTHING_FOUND}` at the end");
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        return Err(ParseError::other_shape(format!(
+            "it prints blocks from `Name:` on, and `{FOUND}` or `{NOTHING_FOUND}` at the end"
+        )));
     }
     if !closed {
         collector.scanner_error("the report does not end as bundler-audit ends it: it was cut off");
@@ -245,11 +246,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    if seen.container(0) && (dated || read > 0) {
-        return Ok(());
-    }
-    let reason = "a bundler-audit JSON report has `version`, `created_at` and the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (dated || read > 0),
+        "a bundler-audit JSON report has `version`, `created_at` and the list `results`",
+    )
 }
 
 #[derive(Deserialize)]

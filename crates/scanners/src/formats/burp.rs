@@ -9,7 +9,7 @@
 //! passwords. A report that has some is treated as one that holds secrets.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml;
 use crate::reader::xml::Element;
@@ -53,11 +53,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = version {
         collector.version(version);
     }
-    if root.name == "issues" && (version.is_some() || issues > 0) {
-        return Ok(());
-    }
-    let reason = "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        root.name == "issues" && (version.is_some() || issues > 0),
+        "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`",
+    )
 }
 
 fn issue(issue: &Element) -> Result<Finding, String> {

@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{lower_bounds, soft, unique};
 use crate::value::rating::{Rating, Words};
@@ -58,11 +58,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) && (marked || read > 0) {
-        return Ok(());
-    }
-    let reason = "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (marked || read > 0),
+        "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`",
+    )
 }
 
 fn entry(hit: &Hit<'_>, kind: Option<&str>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -89,8 +89,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         collector.result(result(&found.element, found.around.last()))
     })?;
     if root.name != "CxXMLResults" {
-        let reason = format!("an XML report of Checkmarx is a `CxXMLResults`, not a `{}`", root.name);
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        return Err(ParseError::other_shape(format!(
+            "an XML report of Checkmarx is a `CxXMLResults`, not a `{}`",
+            root.name
+        )));
     }
     root.attribute("CheckmarxVersion").into_iter().for_each(|version| collector.version(version));
     Ok(())

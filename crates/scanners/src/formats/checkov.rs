@@ -14,7 +14,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Hit, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
@@ -112,12 +112,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if about.unparsed >= 1.0 {
         collector.scanner_error(format!("{} files could not be parsed", about.unparsed));
     }
-    let has_checks = (0..paths.len()).any(|path| seen.container(path));
-    if about.is_counters || !about.types.is_empty() && has_checks {
-        return Ok(());
-    }
-    let reason = "a Checkov JSON report has `check_type` and the list `results.failed_checks`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    let has_checks = (0..paths.len()).any(|path| seen.has(path));
+    require(
+        about.is_counters || !about.types.is_empty() && has_checks,
+        "a Checkov JSON report has `check_type` and the list `results.failed_checks`",
+    )
 }
 
 /// Paths in the report of one framework, and in those of a list of reports.

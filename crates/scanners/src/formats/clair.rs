@@ -106,22 +106,23 @@ fn context(input: Input<'_>) -> Result<Context, ParseError> {
         }
         Ok(())
     })?;
-    if seen.container(0) {
+    if seen.has(0) {
         context.unapproved.get_or_insert_default();
     }
     let [layers, manifest, image] = there;
-    let scanner = seen.container(0) || image;
-    let four = seen.container(2) || (manifest && seen.container(1));
-    let klar = layers || seen.container(7);
+    let scanner = seen.has(0) || image;
+    let four = seen.has(2) || (manifest && seen.has(1));
+    let klar = layers || seen.has(7);
     let lists = json::walk(input, &["vulnerabilities[]", "Vulnerabilities{}", "vulnerabilities{}"], &mut |_| Ok(()))?;
     // A list and an object are told apart by what is in them; an empty one is as good as the other.
-    let (either, upper) = (lists.container(0) || lists.container(2), lists.container(1));
+    let (either, upper) = (lists.has(0) || lists.has(2), lists.has(1));
     if (scanner && either) || four || (klar && upper) {
         return Ok(context);
     }
-    let reason = "a report has `vulnerabilities` with `image` or `unapproved`, `Vulnerabilities` with `LayerCount`, or \
-                  `packages` with `package_vulnerabilities`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    Err(ParseError::other_shape(
+        "a report has `vulnerabilities` with `image` or `unapproved`, `Vulnerabilities` with `LayerCount`, or \
+                  `packages` with `package_vulnerabilities`",
+    ))
 }
 
 fn enrichment(hit: &Hit<'_>, context: &mut Context) {

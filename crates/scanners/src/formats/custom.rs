@@ -56,18 +56,17 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         meta = hit.read::<Value>().ok().filter(|meta| !meta.is_null());
         Ok(())
     })?;
-    let Some(meta) = meta else { return Err(wrong("`meta` is missing")) };
+    let Some(meta) = meta else {
+        return Err(ParseError::other_shape(
+            "a custom JSON report is an object with `meta` and `issues`; `meta` is missing",
+        ));
+    };
     let meta = Meta::of(&meta).map_err(|reason| ParseError::Malformed { notation: "custom JSON", reason })?;
     collector.tool(meta.tool.clone());
     let seen = json::walk(input, &["issues[]"], &mut |hit| {
         collector.result(hit.read::<Map<String, Value>>().and_then(|issue| meta.finding(issue)))
     })?;
-    if seen.container(0) { Ok(()) } else { Err(wrong("the list `issues` is missing")) }
-}
-
-fn wrong(missing: &str) -> ParseError {
-    let reason = format!("a custom JSON report is an object with `meta` and `issues`; {missing}");
-    ParseError::WrongTool { expected: SCANNER.name, reason }
+    seen.require(&[0], "a custom JSON report is an object with `meta` and `issues`; the list `issues` is missing")
 }
 
 /// What the report says about all its issues.

@@ -66,10 +66,6 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 const NO_LIST: &str =
     "the bill of materials has no list of vulnerabilities: it shows what there is, not what is wrong with it";
 
-fn not_this(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
 /// A component, as far as it is of use.
 #[derive(Debug, Default, Clone)]
 struct Component {

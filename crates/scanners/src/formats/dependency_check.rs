@@ -57,10 +57,6 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
 }
 
-fn not_this(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
 /// A library, as the report tells of it.
 #[derive(Debug, Default)]
 struct Dependency {

@@ -47,11 +47,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         3 => collector.rejected("a file called `/`".to_owned()),
         _ => Ok(()),
     })?;
-    if seen.container(1) && seen.container(3) {
-        return Ok(());
-    }
-    let reason = "a detect-secrets baseline has the list `plugins_used` and the object `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[1, 3], "a detect-secrets baseline has the list `plugins_used` and the object `results`")
 }
 
 #[derive(Deserialize)]

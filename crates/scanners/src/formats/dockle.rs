@@ -55,11 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         },
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a Dockle JSON report is an object with `summary` and the list `details`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0, 1], "a Dockle JSON report is an object with `summary` and the list `details`")
 }
 
 enum Alert {

@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -98,10 +98,10 @@ impl Context {
             }
             Ok(())
         })?;
-        if context.files.is_empty() || !seen.container(1) {
-            let reason = "an ESLint JSON report is a list of files, each with `filePath` and `messages`".to_owned();
-            return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-        }
+        require(
+            !context.files.is_empty() && seen.has(1),
+            "an ESLint JSON report is a list of files, each with `filePath` and `messages`",
+        )?;
         Ok(context)
     }
 

@@ -69,7 +69,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     };
     match found {
         Some(found) => parse_xml(Input::Stream(&found), audit.as_ref().map(|audit| Input::Stream(audit)), collector),
-        None => Err(wrong("a Fortify project holds `audit.fvdl`".to_owned())),
+        None => Err(ParseError::other_shape("a Fortify project holds `audit.fvdl`")),
     }
 }
 
@@ -79,15 +79,11 @@ fn parse_xml(input: Input<'_>, audit: Option<Input<'_>>, collector: &mut Collect
         Some("FVDL") => fvdl::parse(input, audit, collector),
         Some("ReportDefinition") => template::parse(input, collector),
         Some("Scan" | "Sessions") => webinspect::parse(input, collector),
-        Some(other) => {
-            Err(wrong(format!("Fortify's XML is an `FVDL`, `ReportDefinition`, `Scan` or `Sessions`, not a `{other}`")))
-        }
+        Some(other) => Err(ParseError::other_shape(format!(
+            "Fortify's XML is an `FVDL`, `ReportDefinition`, `Scan` or `Sessions`, not a `{other}`"
+        ))),
         None => Err(ParseError::Malformed { notation: "XML", reason: "there is no element in it".to_owned() }),
     }
-}
-
-fn wrong(reason: String) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason }
 }
 
 #[cfg(test)]

@@ -92,11 +92,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) => raw.collect(collector),
         Err(reason) => collector.rejected(reason),
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "a report of generic findings is an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "a report of generic findings is an object with the list `findings`")
 }
 
 /// The tool whose results these are, by the report's `type`; that of the format itself says nothing.

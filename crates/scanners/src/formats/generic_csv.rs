@@ -64,9 +64,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { notation: "table", reason }) => {
-            Err(ParseError::WrongTool { expected: SCANNER.name, reason })
-        }
+        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
         Err(error) => Err(error),
         Ok(()) => Ok(()),
     }

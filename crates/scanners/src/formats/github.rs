@@ -1,7 +1,7 @@
 //! What GitHub's formats share: lists of alerts as its REST API answers them, and how an alert's state is told.
 
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Input, ParseError};
+use crate::reader::report::{Input, ParseError, require};
 use serde_json::Value;
 
 /// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects one
@@ -9,11 +9,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// It is no JSON, or there are entries and none of them is an alert of this kind.
-pub(crate) fn alerts(
-    input: Input<'_>,
-    expected: &'static str,
-    on: &mut dyn FnMut(&str) -> Result<bool, ParseError>,
-) -> Result<(), ParseError> {
+pub(crate) fn alerts(input: Input<'_>, on: &mut dyn FnMut(&str) -> Result<bool, ParseError>) -> Result<(), ParseError> {
     let (mut entries, mut readable) = (0_u64, 0_u64);
     json::values(input, &mut |_, raw| {
         let mut one = |raw: &str| {
@@ -27,10 +23,7 @@ pub(crate) fn alerts(
             one(raw)
         }
     })?;
-    if entries == readable || readable > 0 {
-        return Ok(());
-    }
-    Err(ParseError::WrongTool { expected, reason: "nothing in it is such an alert".to_owned() })
+    require(entries == readable || readable > 0, "nothing in it is such an alert")
 }
 
 /// Python scripts that write alerts put `None` where there is nothing.

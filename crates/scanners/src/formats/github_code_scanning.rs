@@ -59,7 +59,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut versions = BTreeSet::new();
-    github::alerts(input, SCANNER.name, &mut |raw| {
+    github::alerts(input, &mut |raw| {
         let alert = match serde_json::from_str::<RawAlert>(raw) {
             Ok(alert) if alert.rule_id().is_some() => alert,
             Ok(_) => {

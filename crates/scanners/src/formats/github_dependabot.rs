@@ -65,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return graph(input, collector, true);
     }
     let mut refusal = None;
-    let read = github::alerts(input, SCANNER.name, &mut |raw| {
+    let read = github::alerts(input, &mut |raw| {
         if has_graph(Input::Memory(raw.as_bytes())) {
             return graph(Input::Memory(raw.as_bytes()), collector, false).map(|()| true);
         }
@@ -79,8 +79,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
     });
     match (read, refusal) {
-        (Err(ParseError::WrongTool { expected, .. }), Some(reason)) => {
-            Err(ParseError::WrongTool { expected, reason: format!("GitHub answered with an error: {reason}") })
+        (Err(ParseError::OtherShape { .. }), Some(reason)) => {
+            Err(ParseError::other_shape(format!("GitHub answered with an error: {reason}")))
         }
         (read, _) => read,
     }
@@ -101,7 +101,7 @@ fn has_graph(input: Input<'_>) -> bool {
     let (paths, pages, _) = paths();
     let alerts: Vec<&str> = paths.iter().take(pages).map(String::as_str).collect();
     let seen = json::walk(input, &alerts, &mut |_| Ok(()));
-    seen.is_ok_and(|seen| (0..pages).any(|path| seen.container(path)))
+    seen.is_ok_and(|seen| (0..pages).any(|path| seen.has(path)))
 }
 
 fn graph(input: Input<'_>, collector: &mut Collector<'_>, alone: bool) -> Result<(), ParseError> {

@@ -51,7 +51,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    github::alerts(input, SCANNER.name, &mut |raw| {
+    github::alerts(input, &mut |raw| {
         match serde_json::from_str::<RawAlert>(raw) {
             Err(error) => {
                 // What cannot be read may still hold a secret.

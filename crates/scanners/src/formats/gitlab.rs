@@ -12,7 +12,7 @@
 //! Severities are GitLab's words, unless the report has CVSS vectors. `Unknown` and `Undefined` stay without a score.
 
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
@@ -75,12 +75,7 @@ fn by_place(sniff: &Sniff) -> Option<Scan> {
 }
 
 /// Reads a report of this kind.
-pub(crate) fn parse(
-    input: Input<'_>,
-    collector: &mut Collector<'_>,
-    scan: Scan,
-    expected: &'static str,
-) -> Result<(), ParseError> {
+pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan) -> Result<(), ParseError> {
     let mut about = RawScan::default();
     let mut remedies: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut versioned = false;
@@ -93,8 +88,10 @@ pub(crate) fn parse(
         Ok(())
     })?;
     if let Some(other) = about.kind.as_ref().filter(|kind| !scan.types().contains(&kind.0.as_str())) {
-        let reason = format!("it is a security report of GitLab's with the `scan.type` `{}`", other.0);
-        return Err(ParseError::WrongTool { expected, reason });
+        return Err(ParseError::other_shape(format!(
+            "it is a security report of GitLab's with the `scan.type` `{}`",
+            other.0
+        )));
     }
     let seen = json::walk(input, &["vulnerabilities[]"], &mut |hit| {
         match hit.read::<RawVulnerability>() {
@@ -103,11 +100,10 @@ pub(crate) fn parse(
             read => collector.result(read.and_then(|raw| raw.into_finding(scan, &remedies))),
         }
     })?;
-    if !seen.container(0) || !(versioned || about.kind.is_some()) {
-        let reason =
-            "a security report of GitLab's is an object with `version` and the list `vulnerabilities`".to_owned();
-        return Err(ParseError::WrongTool { expected, reason });
-    }
+    require(
+        seen.has(0) && (versioned || about.kind.is_some()),
+        "a security report of GitLab's is an object with `version` and the list `vulnerabilities`",
+    )?;
     about.tell(collector);
     Ok(())
 }

@@ -26,5 +26,5 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    gitlab::parse(input, collector, Scan::Secrets, SCANNER.name)
+    gitlab::parse(input, collector, Scan::Secrets)
 }

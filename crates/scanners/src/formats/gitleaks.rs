@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::leak;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -50,11 +50,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         rejected |= result.is_err();
         collector.result(result)
     })?;
-    if read || !rejected {
-        return Ok(());
-    }
-    let reason = "a Gitleaks JSON report is a list whose elements have `RuleID` and `Secret`, or `rule` and `offender`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        read || !rejected,
+        "a Gitleaks JSON report is a list whose elements have `RuleID` and `Secret`, or `rule` and `offender`",
+    )
 }
 
 #[derive(Deserialize)]

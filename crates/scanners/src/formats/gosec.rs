@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
@@ -65,11 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) || counted {
-        return Ok(());
-    }
-    let reason = "a gosec JSON report has the list `Issues` and the counts `Stats`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) || counted, "a gosec JSON report has the list `Issues` and the counts `Stats`")
 }
 
 #[derive(Deserialize)]

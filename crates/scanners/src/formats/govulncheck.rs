@@ -13,7 +13,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{soft, unique};
 use crate::value::osv::Entry;
@@ -95,10 +95,7 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
         }
         Ok(())
     })?;
-    if !evidence {
-        let reason = "it writes messages with `config`, `osv` and `finding`, or an object with `Vulns`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(evidence, "it writes messages with `config`, `osv` and `finding`, or an object with `Vulns`")?;
     let scanned = config.scan_level.unwrap_or_default();
     if let Some(version) = config.scanner_version {
         collector.version(version);

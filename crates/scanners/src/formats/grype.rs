@@ -10,7 +10,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
@@ -50,12 +50,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && (2..paths.len()).any(|path| seen.container(path)) {
-        return Ok(());
-    }
-    let reason =
-        "a Grype JSON report is an object with the list `matches` and with `descriptor` or `source`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (2..paths.len()).any(|path| seen.has(path)),
+        "a Grype JSON report is an object with the list `matches` and with `descriptor` or `source`",
+    )
 }
 
 fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {

@@ -12,7 +12,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
@@ -59,12 +59,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.rejected(reason)
         }
     })?;
-    if read || !rejected {
-        return Ok(());
-    }
-    let reason =
-        "a Hadolint JSON report is a list whose elements have `code`, `level`, `message` and `line`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        read || !rejected,
+        "a Hadolint JSON report is a list whose elements have `code`, `level`, `message` and `line`",
+    )
 }
 
 #[derive(Deserialize)]

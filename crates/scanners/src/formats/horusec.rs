@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::secret;
@@ -69,11 +69,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    if !seen.container(0) && (ended.is_none() || !repository) {
-        let reason =
-            "a Horusec JSON report has the list `analysisVulnerabilities`, a `status` and a `repositoryID`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(
+        seen.has(0) || (ended.is_some() && repository),
+        "a Horusec JSON report has the list `analysisVulnerabilities`, a `status` and a `repositoryID`",
+    )?;
     if let Some(status) = ended.filter(|status| status != "success" && !told) {
         collector.scanner_error(format!("the analysis has the status `{status}`"));
     }

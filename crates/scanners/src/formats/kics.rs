@@ -14,7 +14,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
@@ -69,11 +69,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) || counters >= 2 {
-        return Ok(());
-    }
-    let reason = "a KICS JSON report is an object with `files_scanned` and the list `queries`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) || counters >= 2, "a KICS JSON report is an object with `files_scanned` and the list `queries`")
 }
 
 /// What each query says, by its place, as it may stand behind its results; and what is said of the whole scan.

@@ -14,7 +14,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind};
@@ -49,7 +49,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let mut is_report = false;
     json::values(input, &mut |_, raw| {
         let Ok(document) = serde_json::from_str::<RawDocument>(raw) else {
-            return Err(wrong());
+            return Err(ParseError::other_shape(SHAPE));
         };
         let alone = document.tests.is_some().then(|| raw.to_owned());
         let controls = document.controls.into_iter().flatten().map(|control| control.get().to_owned());
@@ -59,13 +59,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    if is_report { Ok(()) } else { Err(wrong()) }
+    require(is_report, SHAPE)
 }
 
-fn wrong() -> ParseError {
-    let reason = "a kube-bench JSON report is a list of controls with `tests`, or has one called `Controls`".to_owned();
-    ParseError::WrongTool { expected: SCANNER.name, reason }
-}
+const SHAPE: &str = "a kube-bench JSON report is a list of controls with `tests`, or has one called `Controls`";
 
 fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let control = match serde_json::from_str::<RawControl>(raw) {

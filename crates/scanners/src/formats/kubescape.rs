@@ -60,12 +60,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(1) {
-        return Ok(());
-    }
-    let reason =
-        "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[1], "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`")
 }
 
 /// What results need from elsewhere in the report.

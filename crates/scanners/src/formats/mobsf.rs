@@ -24,7 +24,7 @@ mod sections;
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
@@ -89,10 +89,6 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     sections::parse(input, collector)
 }
 
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
 fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     const LISTS: [&str; 5] = ["high[]", "warning[]", "info[]", "hotspot[]", "secure[]"];
     let seen = json::walk(input, &LISTS, &mut |hit| {
@@ -103,10 +99,7 @@ fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(0) && seen.container(3) {
-        return Ok(());
-    }
-    Err(wrong("a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`"))
+    seen.require(&[0, 3], "a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`")
 }
 
 #[derive(Deserialize)]
@@ -197,10 +190,7 @@ fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Ok(())
         }
     })?;
-    if named && seen.container(0) {
-        return Ok(());
-    }
-    Err(wrong("a mobsfscan report is an object with `mobsfscan_version` and the object `results`"))
+    require(named && seen.has(0), "a mobsfscan report is an object with `mobsfscan_version` and the object `results`")
 }
 
 fn rule_of(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -11,7 +11,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml;
 use crate::reader::xml::{Element, Found};
@@ -76,20 +76,13 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         Ok(())
     })?;
     version(&root, collector);
-    if root.name == "niktoscan" {
-        return Ok(());
-    }
-    Err(wrong("a Nikto XML report has the outermost element `niktoscan`"))
+    require(root.name == "niktoscan", "a Nikto XML report has the outermost element `niktoscan`")
 }
 
 fn version(run: &Element, collector: &mut Collector<'_>) {
     if let Some(version) = run.attribute("version") {
         collector.version(version);
     }
-}
-
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
 }
 
 /// An item, however it is written.
@@ -165,10 +158,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         let host = hosts.get(&if hit.path == 0 { 0 } else { hit.index(0) });
         collector.result(hit.read::<RawItem>().and_then(|raw| raw.of(host).into_finding()))
     })?;
-    if !hosts.is_empty() && (seen.container(0) || seen.container(1)) {
-        return Ok(());
-    }
-    Err(wrong("a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`"))
+    require(
+        !hosts.is_empty() && (seen.has(0) || seen.has(1)),
+        "a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`",
+    )
 }
 
 impl RawItem {

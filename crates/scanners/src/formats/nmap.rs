@@ -13,7 +13,7 @@
 //! is of, so it counts as Nmap's own.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
@@ -57,11 +57,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }
-    if root.name == "nmaprun" {
-        return Ok(());
-    }
-    let reason = "an Nmap XML report has the outermost element `nmaprun`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(root.name == "nmaprun", "an Nmap XML report has the outermost element `nmaprun`")
 }
 
 fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {

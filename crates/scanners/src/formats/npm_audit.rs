@@ -11,7 +11,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
@@ -53,15 +53,11 @@ pub(crate) fn is_yarns(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    read_audit(input, collector, SCANNER.name)
+    read_audit(input, collector)
 }
 
 /// Reads the answer of the npm registry's audit service.
-pub(crate) fn read_audit(
-    input: Input<'_>,
-    collector: &mut Collector<'_>,
-    expected: &'static str,
-) -> Result<(), ParseError> {
+pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut evidence, mut message, mut failure) = (false, None, None);
     let paths = ["advisories{}", "metadata.vulnerabilities", "message", "error"];
     let seen = json::walk(input, &paths, &mut |hit| {
@@ -81,11 +77,10 @@ pub(crate) fn read_audit(
     if let Some(failure) = failure {
         collector.scanner_error(failure.into_text(message));
     }
-    if failed || (seen.container(0) && evidence) {
-        return Ok(());
-    }
-    let reason = "an audit report is an object with the objects `advisories` and `metadata`".to_owned();
-    Err(ParseError::WrongTool { expected, reason })
+    require(
+        failed || (seen.has(0) && evidence),
+        "an audit report is an object with the objects `advisories` and `metadata`",
+    )
 }
 
 /// Why npm wrote no report.

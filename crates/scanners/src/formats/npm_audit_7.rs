@@ -15,7 +15,7 @@
 use crate::Scanner;
 use crate::formats::npm_audit::RawCvss;
 use crate::reader::json::{self, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
@@ -59,10 +59,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    if !seen.container(0) || !is_audit {
-        let reason = "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(
+        seen.has(0) && is_audit,
+        "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`",
+    )?;
     json::walk(input, &["vulnerabilities{}"], &mut |hit| {
         collector.result(hit.read::<RawEntry>().map(|entry| entry.into_finding(hit.name(0), &tree)))
     })

@@ -13,7 +13,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::{cwe, secret, web};
@@ -59,11 +59,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         known += 1;
         take(result, collector)
     })?;
-    if known == 0 && entries > 0 {
-        let reason = "a Nuclei report is a list, or lines, of objects with `template-id` and `info`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
-    Ok(())
+    require(known > 0 || entries == 0, "a Nuclei report is a list, or lines, of objects with `template-id` and `info`")
 }
 
 fn take(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -9,7 +9,7 @@
 //! "Error", the report's errors and a run that is not done make the scan incomplete.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::xml::{self, Element};
@@ -69,13 +69,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(reason) => collector.rejected(reason),
     });
     match taken {
-        Err(ParseError::Malformed { notation: "table", reason }) => Err(wrong(&reason)),
+        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
-}
-
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
 }
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -105,10 +101,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         Ok(())
     })?;
-    if results || root.name == "get_results_response" {
-        return Ok(());
-    }
-    Err(wrong("an OpenVAS XML report has the element `results` in the inner one of two elements `report`"))
+    require(
+        results || root.name == "get_results_response",
+        "an OpenVAS XML report has the element `results` in the inner one of two elements `report`",
+    )
 }
 
 /// A result, however it is written.

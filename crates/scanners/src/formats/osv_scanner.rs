@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{outermost, soft, unique};
 use crate::value::osv::Entry;
@@ -52,10 +52,10 @@ fn is_clean(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let context = Context::of(input)?;
-    if context.packages.is_empty() && !is_clean(&Sniff::of(input)?) {
-        let reason = "an OSV-Scanner report has the list `results`, each with `source` and `packages`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(
+        !context.packages.is_empty() || is_clean(&Sniff::of(input)?),
+        "an OSV-Scanner report has the list `results`, each with `source` and `packages`",
+    )?;
     let paths = ["results[].packages[].vulnerabilities[]", "results[].packages[].license_violations[]"];
     json::walk(input, &paths, &mut |hit| {
         let place = context.place(hit.index(0), hit.index(1));

@@ -8,7 +8,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{soft, unique};
 use crate::value::rating::{Words, score_of};
@@ -58,11 +58,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &[path], &mut |hit| dependency(&hit, &mut read, collector))?;
     // A list of other things has no entry with a name and `vulns` or `skip_reason`.
     let is_empty = !sniff.has("[]") || sniff.text().trim_start().trim_start_matches('[').trim_start().starts_with(']');
-    if seen.container(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))) {
-        return Ok(());
-    }
-    let reason = "a pip-audit report is a list of dependencies with `vulns`, alone or as `dependencies`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))),
+        "a pip-audit report is a list of dependencies with `vulns`, alone or as `dependencies`",
+    )
 }
 
 fn dependency(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {

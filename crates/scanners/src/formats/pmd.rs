@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::xml::{self, Element};
@@ -228,11 +228,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    if seen.container(0) && has_version {
-        return Ok(());
-    }
-    let reason = "a PMD JSON report is an object with `pmdVersion` and the list `files`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) && has_version, "a PMD JSON report is an object with `pmdVersion` and the list `files`")
 }
 
 fn read(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {

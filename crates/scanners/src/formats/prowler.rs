@@ -47,14 +47,14 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if sniff.is_list() || sniff.is_object() {
-        return objects(input, SCANNER.name, collector, RawEvent::take);
+        return objects(input, collector, RawEvent::take);
     }
     let read = table::rows(input, &CSV_COLUMNS, &mut |row| match row {
         Ok(row) => take_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::WrongTool { expected: SCANNER.name, reason }),
+        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
 }
@@ -62,7 +62,6 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 /// Reads a list or a run of objects. An empty list is a clean report; one of which no object can be read is no report.
 pub(crate) fn objects<'c, T: DeserializeOwned>(
     input: Input<'_>,
-    expected: &'static str,
     collector: &mut Collector<'c>,
     take: fn(T, &mut Collector<'c>) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
@@ -78,7 +77,7 @@ pub(crate) fn objects<'c, T: DeserializeOwned>(
         }
     })?;
     match last {
-        Some(reason) if readable == 0 => Err(ParseError::WrongTool { expected, reason }),
+        Some(reason) if readable == 0 => Err(ParseError::other_shape(reason)),
         Some(_) | None => Ok(()),
     }
 }

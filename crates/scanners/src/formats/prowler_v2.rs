@@ -49,14 +49,14 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if sniff.is_list() || sniff.is_object() {
-        return prowler::objects(input, SCANNER.name, collector, RawResult::take);
+        return prowler::objects(input, collector, RawResult::take);
     }
     let read = table::rows(input, &CSV_COLUMNS, &mut |row| match row {
         Ok(row) => take_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::WrongTool { expected: SCANNER.name, reason }),
+        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
 }

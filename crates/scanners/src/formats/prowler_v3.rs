@@ -38,7 +38,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    prowler::objects(input, SCANNER.name, collector, |result: RawResult, collector| {
+    prowler::objects(input, collector, |result: RawResult, collector| {
         let status = result.status.0.clone();
         prowler::take(&status, None, || result.into_finding(), collector)
     })

@@ -12,7 +12,7 @@
 //! "information gathered" and of services are about how much is told, not of a vulnerability: they are info.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::xml::{self, Element, Found};
@@ -89,11 +89,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(row) => take_row(&row, collector),
             Err(reason) => collector.rejected(reason),
         }),
-        (None, None) => {
-            let reason =
-                "it is neither a table with the columns `QID` and `Title` nor XML of an asset data report or a scan";
-            Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
-        }
+        (None, None) => Err(ParseError::other_shape(
+            "it is neither a table with the columns `QID` and `Title` nor XML of an asset data report or a scan",
+        )),
     }
 }
 
@@ -301,10 +299,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
         }
         Ok(())
     })?;
-    if sections == 0 {
-        let reason = "an asset data report has a `HEADER` or a `HOST_LIST`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(sections > 0, "an asset data report has a `HEADER` or a `HOST_LIST`")?;
     let host_of = |part: &str| format!("{HOST}/{part}");
     let parts = ["IP", "DNS", "NETBIOS", "VULN_INFO_LIST/VULN_INFO"].map(host_of);
     let begin = format!("{HOST}@");

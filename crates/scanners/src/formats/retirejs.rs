@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::advisory::{soft, unique};
 use crate::value::cwe;
@@ -52,7 +52,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             entries += 1;
             file(&hit, &mut read, collector)
         })?;
-        return if entries == 0 || read > 0 { Ok(()) } else { Err(no_report()) };
+        return require(entries == 0 || read > 0, SHAPE);
     }
     let mut read = 0_u64;
     let paths = ["data[]", "errors[]", "messages[]", "version"];
@@ -71,16 +71,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) && (read > 0 || (seen.container(1) && seen.container(2))) {
-        return Ok(());
-    }
-    Err(no_report())
+    require(seen.has(0) && (read > 0 || (seen.has(1) && seen.has(2))), SHAPE)
 }
 
-fn no_report() -> ParseError {
-    let reason = "a Retire.js report is an object with the lists `data`, `messages` and `errors`, or a list of files";
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
+const SHAPE: &str =
+    "a Retire.js report is an object with the lists `data`, `messages` and `errors`, or a list of files";
 
 fn file(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let file = match hit.read::<RawFile>() {

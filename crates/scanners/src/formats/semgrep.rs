@@ -15,7 +15,7 @@ mod vulns;
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
@@ -80,11 +80,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if (seen.container(0) && seen.container(2)) || seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a Semgrep JSON report is an object with the lists `results` and `errors`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        (seen.has(0) && seen.has(2)) || seen.has(1),
+        "a Semgrep JSON report is an object with the lists `results` and `errors`",
+    )
 }
 
 #[derive(Deserialize)]

@@ -49,11 +49,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             raw => collector.result(raw.map(Raw::into_finding)),
         }
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "the platform's findings are an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "the platform's findings are an object with the list `findings`")
 }
 
 #[derive(Deserialize)]

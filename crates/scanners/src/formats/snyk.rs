@@ -13,7 +13,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
@@ -99,14 +99,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let project = projects.get(&place(prefix, list >= OF_APPLICATIONS, &hit)).unwrap_or(&default);
         collector.result(fields::of(&hit, |fields| read(fields, project)))
     })?;
-    let with_lists = (0..paths.len()).any(|path| seen.container(path));
+    let with_lists = (0..paths.len()).any(|path| seen.has(path));
     let errors: Vec<_> = projects.values().filter_map(|project| project.error.as_ref().zip(Some(project))).collect();
     let of_snyk = projects.values().any(|project| project.of_snyk);
-    if !of_snyk || (!with_lists && errors.is_empty()) {
-        let reason =
-            "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`";
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() });
-    }
+    require(
+        of_snyk && (with_lists || !errors.is_empty()),
+        "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`",
+    )?;
     for (error, project) in errors {
         let path = project.file.as_ref().or(project.path.as_ref());
         collector.scanner_error(path.map_or_else(|| error.clone(), |path| format!("{path}: {error}")));

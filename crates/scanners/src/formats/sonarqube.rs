@@ -79,8 +79,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             // No report is no evidence of a clean scan: what the export should have held is missing.
             collector.scanner_error("the archive is empty: it holds none of SonarQube's answers");
         } else if names.is_empty() {
-            let reason = "an archive of SonarQube's answers holds JSON files".to_owned();
-            return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+            return Err(ParseError::other_shape("an archive of SonarQube's answers holds JSON files"));
         }
     } else if head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head).trim_ascii_start().starts_with(b"<") {
         return page::parse(input, collector);

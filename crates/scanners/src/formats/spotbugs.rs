@@ -70,8 +70,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(())
     })?;
     if root.name != "BugCollection" {
-        let reason = format!("the outermost element is `{}`, not `BugCollection`", root.name);
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        return Err(ParseError::other_shape(format!("the outermost element is `{}`, not `BugCollection`", root.name)));
     }
     xml::walk(input, &["BugCollection/BugInstance"], &mut |found| instance(&found.element, &patterns, collector))?;
     Ok(())

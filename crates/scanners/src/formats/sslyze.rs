@@ -18,7 +18,7 @@ mod facts;
 
 use crate::Scanner;
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
@@ -197,11 +197,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
-    if named && (seen.container(0) || seen.container(1)) {
-        return Ok(());
-    }
-    let reason = "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        named && (seen.has(0) || seen.has(1)),
+        "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`",
+    )
 }
 
 fn unreached(entry: &Value) -> String {
@@ -318,11 +317,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             Ok(())
         }
     })?;
-    if results && root.attribute("SSLyzeVersion").is_some() {
-        return Ok(());
-    }
-    let reason = "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        results && root.attribute("SSLyzeVersion").is_some(),
+        "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`",
+    )
 }
 
 /// XML tells the same facts by other names; they are judged under those of JSON.

@@ -10,7 +10,7 @@
 //! (Tenable's priority) is kept, it is no severity.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::xml::{self, Element};
@@ -382,11 +382,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         Ok(())
     })?;
-    if root.name == "NessusClientData_v2" && reports > 0 {
-        return Ok(());
-    }
-    let reason = "a Nessus report is XML with a `Report` in a `NessusClientData_v2`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        root.name == "NessusClientData_v2" && reports > 0,
+        "a Nessus report is XML with a `Report` in a `NessusClientData_v2`",
+    )
 }
 
 #[cfg(test)]

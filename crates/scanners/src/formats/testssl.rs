@@ -13,7 +13,7 @@
 use crate::Scanner;
 use crate::reader::json;
 use crate::reader::json::Text;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::value::cwe;
@@ -144,11 +144,7 @@ fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         rows += u64::from(row.is_ok());
         take(row, collector)
     })?;
-    if rows > 0 {
-        return Ok(());
-    }
-    let reason = "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(rows > 0, "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty")
 }
 
 /// A target: its properties, and lists of rows by section.
@@ -163,11 +159,7 @@ fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "a testssl.sh structured JSON report is an object with the list `scanResult`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "a testssl.sh structured JSON report is an object with the list `scanResult`")
 }
 
 fn target_of(mut target: BTreeMap<String, serde_json::Value>, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -12,7 +12,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
@@ -52,11 +52,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) if raw.status() == Status::Passed => collector.passed(),
         Ok(raw) => collector.finding(raw.into_finding()),
     })?;
-    if seen.container(0) || is_clean(&String::from_utf8_lossy(&input.head()?)) {
-        return Ok(());
-    }
-    let reason = "a tfsec JSON report is an object with the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) || is_clean(&String::from_utf8_lossy(&input.head()?)),
+        "a tfsec JSON report is an object with the list `results`",
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

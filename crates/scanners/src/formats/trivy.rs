@@ -177,15 +177,16 @@ fn context(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, P
     let of_cluster = !context.resources.is_empty()
         || (cluster && {
             let seen = json::walk(input, &RESOURCES, &mut |_| Ok(()))?;
-            (0..RESOURCES.len()).any(|list| seen.container(list))
+            (0..RESOURCES.len()).any(|list| seen.has(list))
         });
     let with_targets = context.targets.keys().any(|(list, ..)| *list == 0);
     if context.old || (schema && (artifact || with_targets || cluster)) || (cluster && of_cluster) {
         return Ok(context);
     }
-    let reason = "a Trivy JSON report has `SchemaVersion` and `ArtifactName`, or `ClusterName` and `Resources`, or is a \
-                  list of objects with `Target`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    Err(ParseError::other_shape(
+        "a Trivy JSON report has `SchemaVersion` and `ArtifactName`, or `ClusterName` and `Resources`, or is a \
+                  list of objects with `Target`",
+    ))
 }
 
 fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {

@@ -15,7 +15,7 @@
 use crate::Scanner;
 use crate::formats::trufflehog3::RawOlder;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::leak;
 use crate::value::secret;
@@ -71,11 +71,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Err(_) => collector.rejected("it is neither a result nor a line of the log".to_owned()),
     })?;
-    if evidence {
-        return Ok(());
-    }
-    let reason = "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(evidence, "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`")
 }
 
 #[derive(Deserialize)]

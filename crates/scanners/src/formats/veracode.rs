@@ -119,8 +119,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     if root.name == "detailedreport" {
         return Ok(());
     }
-    let reason = format!("Veracode's detailed report is a `detailedreport`, not a `{}`", root.name);
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    Err(ParseError::other_shape(format!("Veracode's detailed report is a `detailedreport`, not a `{}`", root.name)))
 }
 
 /// The texts in it, which stand in attributes.

@@ -8,7 +8,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -246,16 +246,15 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    if told && (0..6).any(|path| seen.container(path)) {
+    if told && (0..6).any(|path| seen.has(path)) {
         return Ok(());
     }
     // An image or folder without any package still has the object with the lists' names, all of them null.
     let sniff = Sniff::of(input)?;
-    if told && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))) {
-        return Ok(());
-    }
-    let reason = "a report of wizcli is an object with `status` and `result`, which holds lists by kind".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        told && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))),
+        "a report of wizcli is an object with `status` and `result`, which holds lists by kind",
+    )
 }
 
 fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {

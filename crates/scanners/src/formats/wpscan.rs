@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::rating::Rating;
 use crate::value::secret;
@@ -113,14 +113,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         None => collector.result(other(&hit, hit.path - PATHS.len(), &site)),
     })?;
     // The last path stands in the outermost object: that there is one shows nothing.
-    let lists = (0..paths.len() - 1).any(|path| seen.container(path));
+    let lists = (0..paths.len() - 1).any(|path| seen.has(path));
     let evidence = lists || told(9).is_some() || told(10).is_some();
-    if target.is_some() && evidence {
-        return Ok(());
-    }
-    let reason =
-        "a WPScan JSON report is an object with `target_url` and `interesting_findings` or `banner`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        target.is_some() && evidence,
+        "a WPScan JSON report is an object with `target_url` and `interesting_findings` or `banner`",
+    )
 }
 
 /// The name or number that a path's first wildcard went through, if it has one before its end.

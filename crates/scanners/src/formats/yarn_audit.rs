@@ -49,7 +49,7 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if is_audit(&sniff) {
-        return read_audit(input, collector, SCANNER.name);
+        return read_audit(input, collector);
     }
     let mut seen = Seen::default();
     json::values(input, &mut |_, raw| match serde_json::from_str::<RawLine>(raw) {
@@ -69,8 +69,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         collector.scanner_error("the report has no line `auditSummary`: yarn failed, or the report was cut off");
         return Ok(());
     }
-    let reason = "a report of yarn has lines with `type` and `data`, or with `value` and `children`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    Err(ParseError::other_shape("a report of yarn has lines with `type` and `data`, or with `value` and `children`"))
 }
 
 /// Which lines there were.

@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -84,12 +84,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     } else {
         parse_xml(input, collector)?
     }
-    if detect(&sniff) {
-        return Ok(());
-    }
-    let reason = "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
-                  `@generated` and `site`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        detect(&sniff),
+        "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
+                  `@generated` and `site`",
+    )
 }
 
 /// An alert's own fields, and how many instances it has.

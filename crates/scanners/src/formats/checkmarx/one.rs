@@ -1,9 +1,9 @@
 //! The JSON reports of Checkmarx One.
 
-use super::{SCANNER, is_dismissed, rule, title};
+use super::{is_dismissed, rule, title};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, Rating};
 use crate::value::secret;
@@ -85,11 +85,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collector.scanner_error(format!("the report holds {results} of {total} results"));
     }
     // A bare list `results` may be anyone's.
-    if (1..=3).any(|part| seen.container(lists + part)) || (seen.container(0) && (results > 0.0 || total.is_some())) {
-        return Ok(());
-    }
-    let reason = "a report of Checkmarx One has `scanResults`, or `results` with `totalCount`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        (1..=3).any(|part| seen.has(lists + part)) || (seen.has(0) && (results > 0.0 || total.is_some())),
+        "a report of Checkmarx One has `scanResults`, or `results` with `totalCount`",
+    )
 }
 
 /// Collects what stands around results: it may stand behind them.

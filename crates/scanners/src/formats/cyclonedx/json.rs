@@ -1,6 +1,6 @@
 //! CycloneDX in JSON.
 
-use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, not_this, note_references};
+use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, note_references};
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
@@ -34,9 +34,9 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         Ok(())
     })?;
     if !is_bom {
-        return Err(not_this("a CycloneDX document in JSON has `bomFormat` with the value `CycloneDX`"));
+        return Err(ParseError::other_shape("a CycloneDX document in JSON has `bomFormat` with the value `CycloneDX`"));
     }
-    if !seen.container(1) {
+    if !seen.has(1) {
         collector.scanner_error(NO_LIST);
     }
     let mut components = Components::new();

@@ -1,6 +1,6 @@
 //! CycloneDX in XML.
 
-use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, is_namespace, not_this, note_references};
+use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, is_namespace, note_references};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
@@ -30,7 +30,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     })?;
     let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
     if root.name != "bom" || !namespaces.any(|(_, value)| is_namespace(value)) {
-        return Err(not_this(
+        return Err(ParseError::other_shape(
             "a CycloneDX document in XML is a `bom` of the namespace `http://cyclonedx.org/schema/bom/…`",
         ));
     }

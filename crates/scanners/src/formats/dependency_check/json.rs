@@ -1,6 +1,6 @@
 //! Dependency-Check's JSON report.
 
-use super::{Dependency, Evidence, Vulnerability, finding, not_this, vector_of_2, vector_of_3};
+use super::{Dependency, Evidence, Vulnerability, finding, vector_of_2, vector_of_3};
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
@@ -37,10 +37,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(1) {
-        return Ok(());
-    }
-    Err(not_this("its JSON report is an object with `scanInfo` and the list `dependencies`"))
+    seen.require(&[0, 1], "its JSON report is an object with `scanInfo` and the list `dependencies`")
 }
 
 fn dependency(fields: Fields<'_>) -> Dependency {

@@ -1,7 +1,7 @@
 //! Dependency-Check's XML report.
 
-use super::{Dependency, Evidence, Vulnerability, finding, is_namespace, not_this, vector_of_2, vector_of_3};
-use crate::reader::report::{Collector, Input, ParseError};
+use super::{Dependency, Evidence, Vulnerability, finding, is_namespace, vector_of_2, vector_of_3};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::xml::{self, Element};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -27,10 +27,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         Ok(())
     })?;
     let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
-    if root.name == "analysis" && namespaces.any(|(_, value)| is_namespace(value)) {
-        return Ok(());
-    }
-    Err(not_this("its XML report is an `analysis` of the namespace `…/dependency-check.….xsd`"))
+    require(
+        root.name == "analysis" && namespaces.any(|(_, value)| is_namespace(value)),
+        "its XML report is an `analysis` of the namespace `…/dependency-check.….xsd`",
+    )
 }
 
 fn dependency(element: &Element) -> Dependency {

@@ -3,9 +3,9 @@
 //! What explains a vulnerability stands behind it: descriptions, nodes, snippets, rules. A first walk notes what is
 //! wanted of these, a second collects it, a third reads the vulnerabilities.
 
-use super::{WORDS, wrong};
+use super::WORDS;
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::rating::Rating;
@@ -61,7 +61,7 @@ pub(super) fn parse(
         }
         collector.result(context.finding(&found.element))
     })?;
-    if listed { Ok(()) } else { Err(wrong("an FVDL has the list `Vulnerabilities`".to_owned())) }
+    require(listed, "an FVDL has the list `Vulnerabilities`")
 }
 
 /// What the audit suppresses, and why.

@@ -1,6 +1,6 @@
 //! The XML of Fortify's report templates.
 
-use super::{WORDS, wrong};
+use super::WORDS;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::xml::{self, Element};
@@ -70,7 +70,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     })
     .and_then(|root| {
         if root.children.is_empty() && section == 0 {
-            Err(wrong("the report has no `ReportSection`".to_owned()))
+            Err(ParseError::other_shape("the report has no `ReportSection`"))
         } else {
             Ok(())
         }

@@ -1,8 +1,8 @@
 //! The sections of the static analysis' report.
 
-use super::{RawMetadata, WORDS, wrong};
+use super::{RawMetadata, WORDS};
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::rating::Rating;
 use crate::value::secret;
 use finding::{Endpoint, Finding, Kind, Location};
@@ -53,10 +53,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Taken {
             Err(reason) => collector.rejected(format!("{section}: {reason}")),
         }
     })?;
-    if sections > 0 && identified {
-        return Ok(());
-    }
-    Err(wrong("a report of MobSF has `md5` or `file_name` and sections like `code_analysis`"))
+    require(sections > 0 && identified, "a report of MobSF has `md5` or `file_name` and sections like `code_analysis`")
 }
 
 fn section_of(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {

@@ -1,10 +1,10 @@
 //! SonarQube's issues and hotspots in JSON: answers of the web API, and reports of `sonar-report`.
 
-use super::{Outcome, SCANNER, WORDS, outcome, weakness};
+use super::{Outcome, WORDS, outcome, weakness};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
@@ -62,17 +62,16 @@ pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Colle
     })?;
     for (at, read) in read.into_iter().enumerate() {
         if let (Some(sum), Some(stated)) = (totals.read.get_mut(at), totals.stated.get_mut(at))
-            && seen.container(at)
+            && seen.has(at)
         {
             *sum += read;
             *stated = stated.max(context.total.unwrap_or(0.0));
         }
     }
-    if (seen.container(0) || seen.container(1)) && (context.shown || read.iter().sum::<f64>() > 0.0) {
-        return Ok(());
-    }
-    let reason = "SonarQube's answers hold `issues` or `hotspots`, and `paging`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        (seen.has(0) || seen.has(1)) && (context.shown || read.iter().sum::<f64>() > 0.0),
+        "SonarQube's answers hold `issues` or `hotspots`, and `paging`",
+    )
 }
 
 fn context(input: Input<'_>) -> Result<Context, ParseError> {
@@ -102,7 +101,7 @@ fn context(input: Input<'_>) -> Result<Context, ParseError> {
         }
         Ok(())
     })?;
-    context.shown |= seen.container(0);
+    context.shown |= seen.has(0);
     Ok(context)
 }
 

@@ -1,8 +1,8 @@
 //! The HTML report of `sonar-report`: a table that counts issues, one of the issues where there are any, one of the rules.
 
-use super::{Outcome, SCANNER, WORDS, outcome, weakness};
+use super::{Outcome, WORDS, outcome, weakness};
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
 use crate::value::rating::Rating;
 use finding::limits::ENTRY_BYTES_MAX;
@@ -64,11 +64,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             }
         }
     })?;
-    if counted {
-        return Ok(());
-    }
-    let reason = "a SonarQube report in HTML has a table with the number of issues".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(counted, "a SonarQube report in HTML has a table with the number of issues")
 }
 
 fn has(header: &[String], names: &[&str]) -> bool {

@@ -1,10 +1,10 @@
 //! Veracode's findings in JSON: of the REST API and of pipeline scans.
 
-use super::{SCANNER, WORDS, word};
+use super::{WORDS, word};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind, Location, Package};
@@ -40,11 +40,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collector.scanner_error(format!("the scan's status is {status}"));
     }
     // Without findings the API leaves their list out.
-    if seen.container(0) || seen.container(1) || results == Some(0.0) {
-        return Ok(());
-    }
-    let reason = "Veracode's findings are an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) || seen.has(1) || results == Some(0.0),
+        "Veracode's findings are an object with the list `findings`",
+    )
 }
 
 #[derive(Deserialize, Default)]
