@@ -264,6 +264,24 @@ pub struct Location {
     pub column: Option<u32>,
 }
 
+impl Location {
+    /// The whole file at this path.
+    pub fn file(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
+
+    /// The lines from `first` to `last`, inclusive. A `last` that is not behind `first` counts as absent.
+    pub fn lines(path: impl Into<String>, first: Option<u32>, last: Option<u32>) -> Self {
+        let end_line = last.filter(|last| first.is_some_and(|first| first < *last));
+        Self { path: path.into(), line: first, end_line, column: None }
+    }
+
+    /// This location with its first column.
+    pub fn with_column(self, column: Option<u32>) -> Self {
+        Self { column, ..self }
+    }
+}
+
 /// Consecutive lines of a file around a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpt {
@@ -501,7 +519,7 @@ mod tests {
             score,
             severity_word: Some("HIGH".to_owned()),
             cwes: vec![327],
-            location: Some(Location { path: path.to_owned(), line: Some(line), ..Location::default() }),
+            location: Some(Location::lines(path, Some(line), None)),
             code: (!code.is_empty()).then(|| Excerpt {
                 first_line: line.saturating_sub(1),
                 lines: code.iter().map(|line| (*line).to_owned()).collect(),
@@ -582,7 +600,7 @@ mod tests {
             assert!(!Finding { kind, ..bare() }.may_take_code(), "{kind:?}");
         }
         let secret = Some(Secret { digest: "sha256:0".to_owned(), masked: String::new() });
-        let whole_file = Some(Location { path: "./a.py".to_owned(), ..Location::default() });
+        let whole_file = Some(Location::file("./a.py"));
         for other in [
             Finding { secret, ..bare() },
             Finding { location: whole_file, ..bare() },
@@ -612,6 +630,18 @@ mod tests {
         long.raw.insert("k".repeat(KEY_BYTES_MAX + 1), "value".to_owned());
         let bounded = long.bounded();
         assert_eq!((bounded.references.len(), bounded.raw.len(), bounded.cut_fields), (LIST_ENTRIES_MAX, 0, 2));
+    }
+
+    #[test]
+    fn a_location_has_a_last_line_only_behind_its_first() {
+        let last = |first, last| Location::lines("./a.py", first, last).end_line;
+        assert_eq!(
+            [last(Some(3), Some(5)), last(Some(3), Some(3)), last(Some(3), Some(1)), last(None, Some(5))],
+            [Some(5), None, None, None]
+        );
+        let whole = Location { path: "./a.py".to_owned(), line: None, end_line: None, column: None };
+        assert_eq!(Location::file("./a.py"), whole);
+        assert_eq!(Location::file("./a.py").with_column(Some(2)).column, Some(2));
     }
 
     #[test]

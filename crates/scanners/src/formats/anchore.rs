@@ -134,7 +134,7 @@ fn finding(id: String, package: Package, path: Option<String>, others: Vec<Strin
         advisories: packages::unique([id.clone()].into_iter().chain(others)),
         references: url.into_iter().collect(),
         package: Some(package),
-        location: path.map(|path| Location { path, ..Location::default() }),
+        location: path.map(Location::file),
         ..Finding::new(Kind::Dependency, id.clone(), id, message)
     }
 }

@@ -93,12 +93,10 @@ impl RawResult {
             cwes: self.issue_cwe.and_then(|cwe| cwe.id).into_iter().collect(),
             references: self.more_info.into_iter().collect(),
             statement_line: self.line_range.iter().copied().min().filter(|first| *first < self.line_number),
-            location: Some(Location {
-                path: self.filename,
-                line: Some(self.line_number),
-                end_line: self.line_range.into_iter().max().filter(|last| *last > self.line_number),
-                column: self.col_offset,
-            }),
+            location: Some(
+                Location::lines(self.filename, Some(self.line_number), self.line_range.into_iter().max())
+                    .with_column(self.col_offset),
+            ),
             code: self.code.as_deref().and_then(excerpt),
             ..Finding::new(Kind::Code, self.test_id, self.test_name, self.issue_text)
         };

@@ -138,7 +138,7 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
     let version = row.owned("Component version name").or(row.owned("Version"));
     let message = format!("{name} {}: {id}", version.as_deref().unwrap_or_default());
     let (count, paths) = files.get(&origin(row)).map_or((0, &[][..]), |(count, paths)| (*count, paths.as_slice()));
-    let mut places = paths.iter().map(|path| Location { path: path.clone(), ..Location::default() });
+    let mut places = paths.iter().map(|path| Location::file(path.clone()));
     let suppressed = ["IGNORED", "MITIGATED", "NOT_AFFECTED", "DUPLICATE"].contains(&status(row).as_str());
     let suppressed = row.get("Remediation status").filter(|_| suppressed);
     let comment = row.get("Remediation comment");

@@ -147,7 +147,7 @@ impl RawWarning {
             confidence: self.confidence.as_ref().map(|word| word.0.clone()),
             cwes: cwe::numbers(self.cwe_id.0.iter().map(|id| id.0.as_str())),
             references: self.link.and_then(Text::filled).into_iter().collect(),
-            location: self.file.and_then(Text::filled).map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.and_then(Text::filled).map(|path| Location::lines(path, line, None)),
             code: code.as_deref().and_then(|code| snippet::plain(code, line)),
             suppressed: ignored.then(|| note.unwrap_or_else(|| "ignored_warnings".to_owned())),
             ..Finding::new(Kind::Code, rule, kind, self.message.0)

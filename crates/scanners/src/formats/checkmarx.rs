@@ -103,12 +103,12 @@ fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> 
     let name = query.attribute("name").or(query.attribute("id")).ok_or("its query has no name")?;
     let nodes: Vec<&Element> = result.at("Path").into_iter().flat_map(|path| path.all("PathNode")).collect();
     let (source, sink) = (nodes.first(), nodes.last());
-    let whole = Location {
-        path: result.attribute("FileName").unwrap_or_default().to_owned(),
-        line: result.attribute("Line").and_then(positive),
-        column: result.attribute("Column").and_then(positive),
-        end_line: None,
-    };
+    let whole = Location::lines(
+        result.attribute("FileName").unwrap_or_default(),
+        result.attribute("Line").and_then(positive),
+        None,
+    )
+    .with_column(result.attribute("Column").and_then(positive));
     let place = sink.and_then(|node| place(node)).or(Some(whole).filter(|place| !place.path.is_empty()));
     let dismissed = match (result.attribute("FalsePositive"), result.attribute("state")) {
         (Some(value), _) if value.eq_ignore_ascii_case("true") => Some("Not Exploitable"),
@@ -154,7 +154,7 @@ fn named<'e>(node: Option<&&'e Element>) -> &'e str {
 fn place(node: &Element) -> Option<Location> {
     let path = node.owned_at("FileName")?;
     let (line, column) = (node.text_at("Line").and_then(positive), node.text_at("Column").and_then(positive));
-    Some(Location { path, line, end_line: None, column })
+    Some(Location::lines(path, line, None).with_column(column))
 }
 
 /// The lines of a node's snippet, if they follow one another.

@@ -273,12 +273,10 @@ impl RawCheck {
             description: self.description.filled(),
             references: self.guideline.filled().into_iter().collect(),
             cwes: cwe::numbers(self.cwe.0.iter().flat_map(|cwes| &cwes.0).map(|cwe| cwe.0.as_str())),
-            location: self.file_path.filled().map(|path| Location {
-                path,
-                line,
-                end_line: lines.get(1).and_then(|end| end.line()).filter(|end| line.is_some_and(|line| line < *end)),
-                column: None,
-            }),
+            location: self
+                .file_path
+                .filled()
+                .map(|path| Location::lines(path, line, lines.get(1).and_then(|end| end.line()))),
             code: Some(self.code_block.list()).filter(|_| shown).and_then(excerpt),
             raw: platform_id.iter().map(|id| ("bc_check_id".to_owned(), id.clone())).collect(),
             ..Finding::new(if is_code { Kind::Code } else { Kind::Infrastructure }, self.check_id, name, message)

@@ -225,7 +225,7 @@ impl Fields {
         if let Some(path) = self.take("fileName") {
             let line = self.take("lineNumber");
             let line = line.as_deref().and_then(|line| line.trim().split(['-', ',', ':']).next()?.trim().parse().ok());
-            finding.location = Some(Location { path, line: line.filter(|line| *line > 0), ..Location::default() });
+            finding.location = Some(Location::lines(path, line.filter(|line| *line > 0), None));
         }
         self.put_endpoint(finding);
         self.put_identifiers(finding);

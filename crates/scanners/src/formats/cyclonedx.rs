@@ -191,7 +191,7 @@ impl Vulnerability {
             remediation: self.recommendation.clone(),
             references: self.references.clone(),
             package,
-            location: path.map(|path| Location { path, ..Location::default() }),
+            location: path.map(Location::file),
             suppressed: suppressed.map(|state| {
                 [state].into_iter().chain(self.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
             }),

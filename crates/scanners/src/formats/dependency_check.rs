@@ -121,7 +121,7 @@ fn finding(dependency: &Dependency, vulnerability: Vulnerability) -> Result<Find
     let mut package = dependency.package();
     package.fixed_versions = vulnerability.fixed.into_iter().collect();
     let message = packages::message(&id, &package);
-    let at = |path: String| Location { path, ..Location::default() };
+    let at = |path: String| Location::file(path);
     let notes = vulnerability.notes.filter(|_| vulnerability.suppressed);
     let mut finding = Finding {
         // Other sources than NVD give texts for names: `CWE-400: Uncontrolled Resource Consumption`.

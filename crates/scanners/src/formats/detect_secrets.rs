@@ -68,7 +68,7 @@ impl RawSecret {
         let path = self.filename.and_then(Text::filled).unwrap_or_else(|| file.to_owned());
         let kind = self.r#type.0;
         let mut finding = Finding {
-            location: Some(Location { path, line: self.line_number.line(), ..Location::default() }),
+            location: Some(Location::lines(path, self.line_number.line(), None)),
             secret: Some(secret::hashed("sha1", &self.hashed_secret.0)),
             suppressed: self.is_secret.filter(|is| !is).map(|_| "is_secret: false".to_owned()),
             ..leak::finding(&kind, &kind, format!("{kind} found"))

@@ -77,7 +77,7 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
         "SKIP" => Alert::Skipped,
         _ => {
             let mut finding = Finding::new(Kind::Infrastructure, code.clone(), title.clone(), message);
-            finding.location = file(&finding.message).map(|path| Location { path, ..Location::default() });
+            finding.location = file(&finding.message).map(Location::file);
             finding.references = vec![format!(
                 "https://github.com/goodwithtech/dockle/blob/master/CHECKPOINT.md#{}",
                 code.to_lowercase()

@@ -278,12 +278,7 @@ impl RawMessage {
             self.suggestions.0.into_iter().filter_map(|suggestion| suggestion.desc?.filled()).collect();
         let mut finding = Finding {
             remediation: Some(suggestions.join("\n")).filter(|text| !text.is_empty()),
-            location: Some(Location {
-                path,
-                line,
-                end_line: self.end_line.line().filter(|last| line.is_some_and(|first| first < *last)),
-                column: self.column.line(),
-            }),
+            location: Some(Location::lines(path, line, self.end_line.line()).with_column(self.column.line())),
             suppressed: suppressed.then_some(suppressions),
             ..Finding::new(Kind::Code, rule.clone(), rule, self.message.0)
         };

@@ -227,11 +227,7 @@ impl RawFinding {
                 self.references.0.iter().flat_map(|text| text.0.lines()).map(|line| line.trim().to_owned()),
             ),
             package,
-            location: self.file_path.and_then(Text::filled).map(|path| Location {
-                path,
-                line: self.line.line(),
-                ..Location::default()
-            }),
+            location: self.file_path.and_then(Text::filled).map(|path| Location::lines(path, self.line.line(), None)),
             tool_id: self.unique_id_from_tool.and_then(Text::filled),
             suppressed,
             ..Finding::new(kind, rule, title, message)

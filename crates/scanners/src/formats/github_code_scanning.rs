@@ -232,12 +232,7 @@ impl RawAlert {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let (line, end) = (self.start_line.line(), self.end_line.line());
-        Some(Location {
-            path: github::filled(self.path)?,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: self.start_column.line(),
-        })
+        Some(Location::lines(github::filled(self.path)?, line, end).with_column(self.start_column.line()))
     }
 }
 

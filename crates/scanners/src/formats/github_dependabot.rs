@@ -343,7 +343,7 @@ impl RawAlert {
             epss: advisory.epss(),
             references: advisory.links(self.html_url),
             description: github::filled(advisory.description.clone()),
-            location: path.map(|path| Location { path, ..Location::default() }),
+            location: path.map(Location::file),
             tool_id: github::filled(self.id).or_else(|| github::filled(self.number.clone())),
             advisories,
             package,

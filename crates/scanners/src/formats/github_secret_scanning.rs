@@ -186,12 +186,10 @@ impl RawAlert {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let (line, end) = (self.start_line.line(), self.end_line.line());
-        Some(Location {
-            path: github::filled(self.path).or_else(|| github::filled(self.issue_title_url))?,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: self.start_column.line(),
-        })
+        Some(
+            Location::lines(github::filled(self.path).or_else(|| github::filled(self.issue_title_url))?, line, end)
+                .with_column(self.start_column.line()),
+        )
     }
 }
 

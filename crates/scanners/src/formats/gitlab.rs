@@ -445,12 +445,8 @@ impl RawLocation {
             finding.package =
                 Some(Package { name, version: version.and_then(Text::filled), fixed_versions, ..Package::default() });
         }
-        finding.location = self.file.and_then(Text::filled).or_else(|| path?.filled()).map(|path| Location {
-            path,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: None,
-        });
+        finding.location =
+            self.file.and_then(Text::filled).or_else(|| path?.filled()).map(|path| Location::lines(path, line, end));
         finding.resource =
             self.kubernetes_resource.and_then(RawResource::name).or_else(|| self.image.clone()?.filled());
         let kept = [

@@ -112,12 +112,10 @@ impl RawLeak {
         let line = self.start_line.line();
         let message = self.description.and_then(Text::filled).unwrap_or_else(|| format!("{rule} found"));
         let mut finding = Finding {
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line: self.end_line.line().filter(|last| line.is_some_and(|first| first < *last)),
-                column: self.start_column.line(),
-            }),
+            location: self
+                .file
+                .and_then(Text::filled)
+                .map(|path| Location::lines(path, line, self.end_line.line()).with_column(self.start_column.line())),
             code: self.line.and_then(|text| snippet::plain(&text.0, line)),
             references: self.link.and_then(Text::filled).into_iter().collect(),
             tool_id: self.fingerprint.and_then(Text::filled),

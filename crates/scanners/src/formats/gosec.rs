@@ -116,11 +116,9 @@ impl RawIssue {
             confidence: self.confidence.and_then(Text::filled),
             cwes: self.cwe.and_then(|cwe| cwe.id).and_then(|id| cwe::number(&id.0)).into_iter().collect(),
             remediation: self.autofix.and_then(Text::filled),
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line,
-                column: self.column.and_then(|column| column.0.trim().parse().ok()),
+            location: self.file.and_then(Text::filled).map(|path| {
+                Location::lines(path, line, end_line)
+                    .with_column(self.column.and_then(|column| column.0.trim().parse().ok()))
             }),
             code: snippet::numbered(&code, ": ").or_else(|| snippet::plain(&code, line)),
             suppressed,
@@ -138,7 +136,7 @@ impl RawIssue {
 fn lines(text: &str) -> (Option<u32>, Option<u32>) {
     let (first, last) = text.split_once('-').unwrap_or((text, ""));
     let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number != 0);
-    (number(first), number(last).filter(|last| number(first).is_some_and(|first| first < *last)))
+    (number(first), number(last))
 }
 
 fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option<String> {

@@ -188,7 +188,7 @@ impl RawFrame {
     fn location(&self) -> Option<Location> {
         let position = self.position.as_ref()?;
         let (line, column) = (position.line.line(), position.column.line());
-        Some(Location { path: position.filename.clone(), line, end_line: None, column })
+        Some(Location::lines(position.filename.clone(), line, None).with_column(column))
     }
 
     fn shown(&self) -> String {

@@ -77,7 +77,7 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
     let mut places = fields
         .objects("artifact.locations")
         .into_iter()
-        .filter_map(|location| Some(Location { path: location.text("path")?, ..Location::default() }));
+        .filter_map(|location| Some(Location::file(location.text("path")?)));
     let message = packages::message(&id, &package);
     let mut finding = Finding {
         advisories: packages::unique(aliases.chain(vendors)),

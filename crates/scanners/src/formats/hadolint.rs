@@ -85,12 +85,10 @@ impl RawCheck {
         };
         let mut finding = Finding {
             references: vec![format!("{wiki}/{code}")],
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line: self.line.line(),
-                end_line: None,
-                column: self.column.line(),
-            }),
+            location: self
+                .file
+                .and_then(Text::filled)
+                .map(|path| Location::lines(path, self.line.line(), None).with_column(self.column.line())),
             ..Finding::new(Kind::Code, code.clone(), code, message)
         };
         Rating::new(WORDS).word(self.level.as_ref().map(|level| level.0.as_str())).apply(&mut finding);

@@ -139,12 +139,10 @@ impl RawVulnerability {
         let rule = self.rule_id.and_then(Text::filled).unwrap_or_else(|| title.clone());
         let mut finding = Finding {
             confidence: self.confidence.and_then(Text::filled),
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line: None,
-                column: self.column.line(),
-            }),
+            location: self
+                .file
+                .and_then(Text::filled)
+                .map(|path| Location::lines(path, line, None).with_column(self.column.line())),
             code: match (leak || password, tool) {
                 (true, _) => None,
                 (false, "Bandit") => snippet::numbered(&code, " ").or_else(|| snippet::plain(&code, line)),

@@ -160,7 +160,7 @@ impl RawFile {
             remediation: self.remediation.filled().filter(|_| !is_secret),
             references: of_query("query_url").into_iter().collect(),
             cwes: of_query("cwe").as_deref().and_then(cwe::number).into_iter().collect(),
-            location: Some(Location { path: self.file_name, line: self.line.line(), ..Location::default() }),
+            location: Some(Location::lines(self.file_name, self.line.line(), None)),
             secret: similarity.as_deref().filter(|_| is_secret).map(|id| secret::hashed("kics-similarity", id)),
             fingerprints: similarity.map(|id| ("similarity_id".to_owned(), id)).into_iter().collect(),
             resource: resource.filter(|_| !is_secret),

@@ -284,7 +284,7 @@ impl RawControl {
         let file = known.files.get(resource);
         let mut finding = Finding {
             remediation: Some(fixes.join("\n")).filter(|fixes| !fixes.is_empty()),
-            location: file.map(|path| Location { path: path.clone(), ..Location::default() }),
+            location: file.map(|path| Location::file(path.clone())),
             resource: Some(resource.to_owned()),
             raw: rule.name.filled().map(|name| ("rule".to_owned(), name)).into_iter().collect(),
             suppressed,

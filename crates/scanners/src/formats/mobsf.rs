@@ -208,8 +208,8 @@ fn rule_of(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Result<()
 fn matched(mut finding: Finding, place: RawMatch) -> Finding {
     let lines: Vec<u32> = place.match_lines.into_iter().filter_map(Number::line).collect();
     let line = lines.first().copied();
-    let end_line = lines.last().copied().filter(|end| line.is_some_and(|line| *end > line));
-    finding.location = Some(Location { path: place.file_path, line, end_line, column: None });
+    let end_line = lines.last().copied();
+    finding.location = Some(Location::lines(place.file_path, line, end_line));
     let Some(text) = place.match_string.filter(|text| !text.trim().is_empty()) else { return finding };
     // Rules about hard-coded credentials match the whole assignment.
     if finding.cwes.contains(&798) || finding.rule.contains("hardcoded") || finding.rule.contains("secret") {

@@ -188,7 +188,7 @@ impl RawAdvisory {
             vulnerable.as_deref().unwrap_or("no range is given"),
             paths.first().map(|path| format!(", by way of {path}")).unwrap_or_default(),
         );
-        let mut locations = paths.into_iter().map(|path| Location { path, ..Location::default() });
+        let mut locations = paths.into_iter().map(Location::file);
         let mut finding = Finding {
             advisories: unique(github.into_iter().chain(cves)),
             cwes: cwes(&self.cwe.0),

@@ -249,7 +249,7 @@ impl RawEntry {
             (None, _) => format!("{package} is vulnerable"),
         };
         let vulnerable = worst.and_then(|worst| worst.range.as_deref());
-        let mut nodes = self.nodes.0.iter().map(|node| Location { path: node.clone(), ..Location::default() });
+        let mut nodes = self.nodes.0.iter().map(|node| Location::file(node.clone()));
         let mut finding = Finding {
             cwes: cwe::numbers(own.iter().flat_map(|advisory| &advisory.cwe.0).map(|cwe| cwe.0.as_str())),
             references: unique(own.iter().filter_map(|advisory| advisory.url.clone())),

@@ -217,7 +217,7 @@ impl RawResult {
     }
 
     fn location(&self, at: &str) -> Location {
-        Location { path: at.to_owned(), line: self.lines.0.iter().find_map(|line| line.line()), ..Location::default() }
+        Location::lines(at, self.lines.0.iter().find_map(|line| line.line()), None)
     }
 
     fn endpoint(&self, at: &str) -> Endpoint {

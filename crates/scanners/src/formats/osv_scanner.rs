@@ -178,7 +178,7 @@ impl Place<'_> {
     }
 
     fn location(&self) -> Option<Location> {
-        self.path().map(|path| Location { path: path.to_owned(), ..Location::default() })
+        self.path().map(Location::file)
     }
 
     fn vulnerability(&self, entry: &Entry) -> Finding {

@@ -80,8 +80,8 @@ struct Violation {
 impl Violation {
     fn into_finding(self, path: String) -> Finding {
         let line = self.beginline.line();
-        let end_line = self.endline.line().filter(|end| line.is_some_and(|line| *end > line));
-        let location = Location { path, line, end_line, column: self.begincolumn.line() };
+        let end_line = self.endline.line();
+        let location = Location::lines(path, line, end_line).with_column(self.begincolumn.line());
         let message = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let mut finding = Finding {
             references: self.url.into_iter().filter(|url| !url.trim().is_empty()).collect(),
@@ -171,7 +171,7 @@ fn from_element(element: &Element) -> Result<Violation, String> {
 fn suppressed(element: &Element) -> Finding {
     let message = element.attribute("msg").unwrap_or("suppressed violation");
     let how = element.attribute("suppressiontype").unwrap_or("suppressed");
-    let path = element.attribute("filename").map(|path| Location { path: path.to_owned(), ..Location::default() });
+    let path = element.attribute("filename").map(Location::file);
     Finding {
         location: path,
         suppressed: Some(suppression(how, element.attribute("usermsg"))),

@@ -161,7 +161,7 @@ impl RawVulnerability {
             cwes: cwe::numbers(self.cwe.0.iter().map(|cwe| cwe.0.as_str())),
             references: unique(self.info.0.iter().map(|address| address.0.clone())),
             remediation: below.as_ref().map(|below| format!("Upgrade {} to {below} or later.", library.component)),
-            location: file.map(|path| Location { path: path.to_owned(), ..Location::default() }),
+            location: file.map(Location::file),
             package: Some(Package {
                 name: library.component.clone(),
                 ecosystem: library.npmname.is_some().then(|| "npm".to_owned()),

@@ -205,12 +205,7 @@ impl RawResult {
             confidence: metadata.confidence.filled(),
             cwes: cwe::numbers(metadata.cwe.texts().iter().map(String::as_str)),
             references: references.concat(),
-            location: Some(Location {
-                path: path.0,
-                line,
-                end_line: end.line.line().filter(|last| line.is_some_and(|first| *last > first)),
-                column: start.col.line(),
-            }),
+            location: Some(Location::lines(path.0, line, end.line.line()).with_column(start.col.line())),
             code: lines
                 .as_ref()
                 .zip(line)
@@ -269,7 +264,7 @@ impl RawScaInfo {
         // What is reachable is reported at the call, so the manifest is a further place; else it is the place itself.
         let manifest = found.lockfile_path.filled().or(lockfile.filled());
         if let Some(path) = manifest.filter(|path| finding.location.as_ref().is_none_or(|at| at.path != *path)) {
-            finding.other_locations.push(Location { path, line: found.line_number.line(), ..Location::default() });
+            finding.other_locations.push(Location::lines(path, found.line_number.line(), None));
         }
         let reachable = self.reachable.0.map(|reachable| reachable.to_string());
         keep(finding, [("reachable", reachable), ("transitivity", found.transitivity.filled())]);

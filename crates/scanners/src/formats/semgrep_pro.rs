@@ -191,12 +191,7 @@ impl Raw {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let line = self.line.line();
-        Some(Location {
-            path: self.file_path.filled()?,
-            line,
-            end_line: self.end_line.line().filter(|last| line.is_some_and(|first| *last > first)),
-            column: self.column.line(),
-        })
+        Some(Location::lines(self.file_path.filled()?, line, self.end_line.line()).with_column(self.column.line()))
     }
 }
 
@@ -210,8 +205,8 @@ fn plain(word: &str) -> String {
 /// `src/main.py:12`.
 fn place(path: String) -> Location {
     match path.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?))) {
-        Some((path, line)) => Location { path: path.to_owned(), line: Some(line), ..Location::default() },
-        None => Location { path, ..Location::default() },
+        Some((path, line)) => Location::lines(path, Some(line), None),
+        None => Location::file(path),
     }
 }
 

@@ -259,7 +259,7 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
 fn location(project: &Project) -> Option<Location> {
     // Windows writes the folders of a path with `\`; scans of the same project by others would look moved.
     let path = project.file.as_ref()?.replace('\\', "/");
-    Some(Location { path, ..Location::default() })
+    Some(Location::file(path))
 }
 
 #[cfg(test)]

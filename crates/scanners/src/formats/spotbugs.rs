@@ -163,12 +163,7 @@ fn location(line: &Element) -> Option<Location> {
     let number =
         |name: &str| line.attribute(name).and_then(|text| text.parse().ok()).filter(|number: &u32| *number > 0);
     let first = number("start");
-    Some(Location {
-        path,
-        line: first,
-        end_line: number("end").filter(|end| first.is_some_and(|line| *end > line)),
-        column: None,
-    })
+    Some(Location::lines(path, first, number("end")))
 }
 
 /// What people said of it, where the report keeps that.

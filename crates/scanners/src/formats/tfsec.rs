@@ -130,12 +130,7 @@ impl RawResult {
             description: self.impact.filled(),
             remediation: self.resolution.filled(),
             references: self.link.0.iter().chain(&self.links.list()).filter_map(|link| url(&link.0)).collect(),
-            location: Some(Location {
-                path: self.location.filename,
-                line,
-                end_line: self.location.end_line.line().filter(|end| line.is_some_and(|line| line < *end)),
-                column: None,
-            }),
+            location: Some(Location::lines(self.location.filename, line, self.location.end_line.line())),
             resource: self.resource.filled().or_else(|| named_resource(&message)),
             suppressed: ignored.then(|| "ignored".to_owned()),
             ..Finding::new(Kind::Infrastructure, rule, title, message)

@@ -333,7 +333,7 @@ fn modified(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
 fn placed(finding: Finding, target: &Target, path: Option<String>) -> Finding {
     let mut finding = Finding { resource: target.resource.clone(), ..finding };
     let path = path.filter(|path| !path.is_empty());
-    finding.location = path.map(|path| Location { path, ..Location::default() });
+    finding.location = path.map(Location::file);
     finding.raw.extend(Some(&target.class).filter(|class| !class.is_empty()).map(|c| ("Class".to_owned(), c.clone())));
     finding
 }

@@ -179,7 +179,7 @@ impl RawResult {
 fn location(place: &mut BTreeMap<String, Value>) -> Option<Location> {
     let line = place.remove("line").and_then(|line| serde_json::from_value::<Number>(line).ok()?.line());
     let path = ["file", "filename", "path"].iter().find_map(|name| place.remove(*name).and_then(text))?;
-    Some(Location { path, line, ..Location::default() })
+    Some(Location::lines(path, line, None))
 }
 
 /// A value that is one text, number or truth value and not blank.

@@ -185,7 +185,7 @@ fn masked(message: String, lines: &[String]) -> String {
 
 fn location(path: Option<Text>, line: Option<u32>) -> Option<Location> {
     let path = path.and_then(Text::filled)?;
-    Some(Location { path, line, ..Location::default() })
+    Some(Location::lines(path, line, None))
 }
 
 #[cfg(test)]

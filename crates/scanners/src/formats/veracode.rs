@@ -154,7 +154,7 @@ fn flaw(flaw: &Element, class: Option<&Element>, dynamic: bool) -> Result<Findin
     let mut finding = Finding {
         tool_id: flaw.attribute("issueid").map(str::to_owned),
         cwes: cwe::number(cwe).into_iter().collect(),
-        location: file.map(|path| Location { path, line, ..Location::default() }),
+        location: file.map(|path| Location::lines(path, line, None)),
         endpoint: flaw.attribute("url").map(|url| Endpoint {
             url: Some(url.to_owned()),
             parameter: flaw.attribute("vuln_parameter").map(str::to_owned),
@@ -183,8 +183,7 @@ fn component(component: &Element, vulnerability: &Element) -> Result<Finding, St
     }
     let message = format!("{} {}: {id}", package.name, package.version.as_deref().unwrap_or_default());
     let paths = component.at("file_paths").into_iter().flat_map(|paths| paths.all("file_path"));
-    let mut places =
-        paths.filter_map(|path| Some(Location { path: path.attribute("value")?.to_owned(), ..Location::default() }));
+    let mut places = paths.filter_map(|path| Some(Location::file(path.attribute("value")?)));
     let mitigated = vulnerability.attribute("mitigation").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let mut finding = Finding {
         advisories: vec![id.to_owned()],

@@ -108,7 +108,7 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
         fixed_versions: row.owned("FixedVersion").into_iter().collect(),
         ..Package::default()
     };
-    let place = row.owned("LocationPath").map(|path| Location { path, ..Location::default() });
+    let place = row.owned("LocationPath").map(Location::file);
     let mut finding = Finding {
         advisories: vec![id.to_owned()],
         package: Some(package),
@@ -260,7 +260,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawPackage { name, version, path, line, vulnerabilities } = package;
     let version = version.and_then(Text::filled);
-    let place = path.map(|path| Location { path, line: line.line(), ..Location::default() });
+    let place = path.map(|path| Location::lines(path, line.line(), None));
     vulnerabilities.0.into_iter().try_for_each(|raw| {
         let read = serde_json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
         collector.result(read.map(|raw| {
@@ -290,7 +290,7 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
 fn secret_of(raw: RawSecret) -> Finding {
     let kind = raw.kind.or(raw.id.and_then(Text::filled)).unwrap_or_else(|| "secret".to_owned());
     let message = raw.description.unwrap_or_else(|| kind.clone());
-    let place = raw.path.map(|path| Location { path, line: raw.line.line(), ..Location::default() });
+    let place = raw.path.map(|path| Location::lines(path, raw.line.line(), None));
     let mut finding = Finding { location: place, ..Finding::new(Kind::Secret, &*kind, &*kind, message) };
     Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
     if let Some(snippet) = raw.snippet.filter(|snippet| !snippet.trim().is_empty()) {
@@ -319,7 +319,7 @@ fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), Parse
                 description: description.clone(),
                 remediation: remediation.clone(),
                 resource: found.resource,
-                location: found.file.map(|path| Location { path, line, ..Location::default() }),
+                location: found.file.map(|path| Location::lines(path, line, None)),
                 suppressed: found.ignored.filter(|reason| !reason.trim().is_empty()),
                 ..Finding::new(Kind::Infrastructure, &*rule, &*title, message)
             };

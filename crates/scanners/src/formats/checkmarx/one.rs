@@ -301,7 +301,7 @@ impl RawData {
         let source = places.next();
         let file = self.destination.filled().or(self.file.filled());
         let line = self.destination_line.line().or(self.line.line());
-        let whole = file.map(|path| Location { path, line, ..Location::default() });
+        let whole = file.map(|path| Location::lines(path, line, None));
         let mut finding = Finding {
             location: places.next_back().or(source.clone()).or(whole),
             ..Finding::new(Kind::Code, rule(language.as_deref(), &query), title(&query), message)
@@ -325,7 +325,7 @@ impl RawData {
         };
         let line = self.line.line();
         let mut finding = Finding {
-            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             ..Finding::new(Kind::Infrastructure, id, query, message)
         };
         finding.raw.extend(self.issue.filled().map(|issue| ("issueType".to_owned(), issue)));
@@ -359,7 +359,7 @@ impl RawData {
         let line = self.line.line();
         let message = self.rule_description.filled().unwrap_or_else(|| rule.clone());
         let mut finding = Finding {
-            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             remediation: self.remediation.filled(),
             ..Finding::new(Kind::Secret, rule.clone(), rule, message)
         };
@@ -373,7 +373,7 @@ impl RawData {
 
 impl RawNode {
     fn into_location(self) -> Option<Location> {
-        Some(Location { path: self.file.filled()?, line: self.line.line(), end_line: None, column: self.column.line() })
+        Some(Location::lines(self.file.filled()?, self.line.line(), None).with_column(self.column.line()))
     }
 }
 

@@ -249,12 +249,7 @@ impl Context {
 fn location(place: &Element) -> Option<Location> {
     let number = |name: &str| place.attribute(name).and_then(|number| number.parse().ok()).filter(|number| *number > 0);
     let line = number("line");
-    Some(Location {
-        path: place.attribute("path")?.to_owned(),
-        line,
-        end_line: number("lineEnd").filter(|last| line.is_some_and(|first| *last > first)),
-        column: number("colStart"),
-    })
+    Some(Location::lines(place.attribute("path")?, line, number("lineEnd")).with_column(number("colStart")))
 }
 
 /// A description's text with what is said of this place put in: `<Replace key="PrimaryLocation.file"/>`. What is meant

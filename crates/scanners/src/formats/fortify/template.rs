@@ -133,11 +133,11 @@ fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
 }
 
 fn place(place: &Element) -> Option<Location> {
-    Some(Location {
-        path: place.text_at("FilePath").or(place.text_at("FileName"))?.to_owned(),
-        line: place.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
-        ..Location::default()
-    })
+    Some(Location::lines(
+        place.text_at("FilePath").or(place.text_at("FileName"))?,
+        place.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
+        None,
+    ))
 }
 
 /// The snippet, where its first line is sure: it has two lines before the result's and two behind it, fewer where the

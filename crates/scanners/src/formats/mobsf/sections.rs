@@ -131,7 +131,7 @@ fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
     }
     places.into_iter().try_for_each(|(path, lines)| {
         let mut finding = finding.clone();
-        let at = |line: Option<u32>| Location { path: path.clone(), line, ..Location::default() };
+        let at = |line: Option<u32>| Location::lines(path.clone(), line, None);
         finding.location = Some(at(lines.first().copied()));
         finding.other_locations = lines.into_iter().skip(1).map(|line| at(Some(line))).collect();
         collector.finding(finding)
@@ -233,7 +233,7 @@ fn checks_of(section: &str, name: Option<&str>, checks: &Map<String, Value>, col
         metadata.description = text(check, &["detailed_desc", "description"]).map(str::to_owned);
         let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), WORDS);
         finding.title.clone_from(rule);
-        finding.location = name.map(|path| Location { path: path.to_owned(), ..Location::default() });
+        finding.location = name.map(Location::file);
         collector.finding(finding)
     })
 }
@@ -258,7 +258,7 @@ fn files(value: &Value, collector: &mut Collector<'_>) -> Taken {
     entries(value.get("files").cloned().unwrap_or_default()).try_for_each(|(_, file)| {
         let path = file.as_str().or(text(&file, &["file_path"])).unwrap_or_default();
         let mut finding = Finding {
-            location: Some(Location { path: path.to_owned(), ..Location::default() }),
+            location: Some(Location::file(path)),
             ..Finding::new(Kind::Code, general("file_analysis", title), plain(title), plain(title))
         };
         // MobSF's own summary calls such files hotspots.

@@ -47,14 +47,10 @@ impl RawPhysicalLocation {
         let path = path(&self.artifact_location, run)?;
         let region = self.region.as_ref();
         let line = region.and_then(|region| region.start_line.line());
-        Some(Location {
-            path,
-            line,
-            end_line: region
-                .and_then(|region| region.end_line.line())
-                .filter(|end| line.is_some_and(|line| line < *end)),
-            column: region.and_then(|region| region.start_column.line()),
-        })
+        Some(
+            Location::lines(path, line, region.and_then(|region| region.end_line.line()))
+                .with_column(region.and_then(|region| region.start_column.line())),
+        )
     }
 
     /// The code of the region, with the context region if the report has its text.

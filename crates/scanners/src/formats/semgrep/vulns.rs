@@ -96,9 +96,7 @@ impl RawVulnerability {
             cwes: cwe::numbers(references.cwes.texts().iter().map(String::as_str)),
             references: references.urls.texts(),
             description: description.filled(),
-            location: self.file.0.and_then(|file| {
-                Some(Location { path: file.path.filled()?, line: file.line.line(), ..Location::default() })
-            }),
+            location: self.file.0.and_then(|file| Some(Location::lines(file.path.filled()?, file.line.line(), None))),
             suppressed: self.triage.0.and_then(RawTriage::suppressed),
             package: Some(Package {
                 fixed_versions: self.safe.0.and_then(|safe| safe.version.filled()).into_iter().collect(),

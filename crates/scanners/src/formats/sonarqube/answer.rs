@@ -236,12 +236,10 @@ impl Raw {
         let path = path.or(project.and_then(|project| component.strip_prefix(&project))).unwrap_or(component);
         let range = self.range.0.as_ref();
         let line = self.line.line().or(range.and_then(|range| range.start.line()));
-        Some(Location {
-            path: path.to_owned(),
-            line,
-            end_line: range.and_then(|range| range.end.line()).filter(|last| line.is_some_and(|first| *last > first)),
-            column: range.and_then(|range| range.column.line()),
-        })
+        Some(
+            Location::lines(path, line, range.and_then(|range| range.end.line()))
+                .with_column(range.and_then(|range| range.column.line())),
+        )
     }
 }
 

@@ -83,10 +83,8 @@ fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>)
         tool_id: get("key"),
         cwes: known.map(|known| known.cwes.clone()).unwrap_or_default(),
         description: known.map(|known| known.description.clone()).filter(|text| !text.is_empty()),
-        location: get("component").map(|path| Location {
-            path,
-            line: get("line").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
-            ..Location::default()
+        location: get("component").map(|path| {
+            Location::lines(path, get("line").and_then(|line| line.parse().ok()).filter(|line| *line > 0), None)
         }),
         ..Finding::new(Kind::Code, rule, title.clone(), get("message").unwrap_or(title))
     };

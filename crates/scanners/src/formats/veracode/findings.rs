@@ -187,7 +187,7 @@ impl RawFinding {
             references: self.flaw_details_link.filled().into_iter().collect(),
             location: file.and_then(|file| {
                 let line = file.line.line();
-                Some(Location { path: file.file.filled()?, line, ..Location::default() })
+                Some(Location::lines(file.file.filled()?, line, None))
             }),
             ..Finding::new(Kind::Code, format!("CWE-{cwe}"), title, message)
         };
@@ -206,7 +206,7 @@ impl RawDetails {
         let line = self.file_line_number.line();
         let mut finding = Finding {
             cwes: cwe::number(&id).into_iter().collect(),
-            location: self.file_path.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file_path.filled().map(|path| Location::lines(path, line, None)),
             ..Finding::new(
                 if dynamic { Kind::Web } else { Kind::Code },
                 format!("CWE-{id}"),
@@ -245,7 +245,7 @@ impl RawDetails {
         );
         let message = format!("{name} {}: {id}", version.as_deref().unwrap_or_default());
         let paths = self.component_path.0.unwrap_or_default().0.into_iter().filter_map(|path| path.path.filled());
-        let mut places = paths.map(|path| Location { path, ..Location::default() });
+        let mut places = paths.map(Location::file);
         let weakness = self.cwe.0;
         let title = weakness.as_ref().and_then(|cwe| cwe.name.as_str()).unwrap_or(&id).to_owned();
         let mut finding = Finding {
