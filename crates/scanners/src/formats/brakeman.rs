@@ -15,6 +15,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
@@ -64,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         place => {
             brakeman = true;
-            if let Some(version) = hit.read::<Text>().ok().and_then(Text::filled).filter(|_| place == 3) {
+            if let Some(version) = hit.read::<Text>().ok().filled().filter(|_| place == 3) {
                 collector.version(version);
             }
             Ok(())
@@ -81,8 +82,7 @@ struct RawError {
 
 impl RawError {
     fn text(self) -> String {
-        let location =
-            self.location.and_then(Text::filled).map(|location| format!(" ({location})")).unwrap_or_default();
+        let location = self.location.filled().map(|location| format!(" ({location})")).unwrap_or_default();
         format!("{}{location}", self.error.0)
     }
 }
@@ -125,8 +125,8 @@ impl RawPlace {
     fn text(self) -> Option<String> {
         let Self::In { class, method, template, model, controller } = self else { return None };
         let parts: Vec<String> =
-            [class, method, template, model, controller].into_iter().flatten().filter_map(Text::filled).collect();
-        Some(parts.join("#")).filter(|text| !text.is_empty())
+            [class, method, template, model, controller].into_iter().flatten().filter_map(Filled::filled).collect();
+        parts.join("#").filled()
     }
 }
 
@@ -134,30 +134,30 @@ impl RawWarning {
     fn into_finding(self, ignored: bool) -> Finding {
         let kind = self.warning_type.0;
         let number: Option<u32> = self.warning_code.and_then(|code| code.0.parse().ok());
-        let check = self.check_name.and_then(Text::filled);
+        let check = self.check_name.filled();
         let rule = match (number, &check) {
             (Some(number), _) => format!("BRAKE{number:04}"),
             (None, Some(check)) => check.clone(),
             (None, None) => kind.clone(),
         };
         let line = self.line.line();
-        let code = self.code.and_then(Text::filled);
-        let note = self.note.and_then(Text::filled);
+        let code = self.code.filled();
+        let note = self.note.filled();
         let mut finding = Finding {
             confidence: self.confidence.as_ref().map(|word| word.0.clone()),
             cwes: cwe::numbers(self.cwe_id.0.iter().map(|id| id.0.as_str())),
-            references: self.link.and_then(Text::filled).into_iter().collect(),
-            location: self.file.and_then(Text::filled).map(|path| Location::lines(path, line, None)),
+            references: self.link.filled().into_iter().collect(),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             code: code.as_deref().and_then(|code| snippet::plain(code, line)),
             suppressed: ignored.then(|| note.unwrap_or_else(|| "ignored_warnings".to_owned())),
             ..Finding::new(Kind::Code, rule, kind, self.message.0)
         };
         Rating::new(WORDS).word(self.confidence.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
-        if let Some(fingerprint) = self.fingerprint.and_then(Text::filled) {
+        if let Some(fingerprint) = self.fingerprint.filled() {
             finding.fingerprints.insert("brakeman/v1".to_owned(), fingerprint);
         }
         let place = self.location.and_then(RawPlace::text);
-        let user_input = self.user_input.and_then(Text::filled);
+        let user_input = self.user_input.filled();
         let found_by = check.clone();
         for (name, text) in [("check_name", found_by), ("user_input", user_input), ("location", place)] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));

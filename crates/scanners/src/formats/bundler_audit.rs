@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, outermost, soft, unique};
 use crate::value::rating::{Rating, Words};
 use finding::limits::ENTRY_BYTES_MAX;
@@ -152,7 +153,7 @@ impl Block {
 
     fn get(&self, name: &str) -> Option<String> {
         let field = self.fields.iter().find(|(known, _)| known == name);
-        field.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+        field.map(|(_, value)| value.trim().to_owned()).filled()
     }
 
     fn end(self, blocks: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -298,9 +299,7 @@ struct RawAdvisory {
 impl RawResult {
     fn into_finding(self) -> Result<Finding, String> {
         match (self.gem, self.advisory, self.source) {
-            (Some(gem), Some(advisory), _) => {
-                advisory.into_advisory().into_finding(gem.name, gem.version.and_then(Text::filled))
-            }
+            (Some(gem), Some(advisory), _) => advisory.into_advisory().into_finding(gem.name, gem.version.filled()),
             (None, None, Some(source)) if self.kind.as_deref() == Some("insecure_source") => Ok(insecure(&source)),
             _ => Err("a result with neither a gem and its advisory nor an insecure source".to_owned()),
         }
@@ -313,7 +312,7 @@ impl RawAdvisory {
         let named = |kind: &str, id: Option<String>| {
             id.map(|id| if id.starts_with(kind) { id } else { format!("{kind}-{id}") })
         };
-        let osvdb = self.osvdb.and_then(Text::filled);
+        let osvdb = self.osvdb.filled();
         let ids = [named("CVE", self.cve), named("GHSA", self.ghsa), self.id, named("OSVDB", osvdb)];
         Advisory {
             ids: ids.into_iter().flatten().collect(),

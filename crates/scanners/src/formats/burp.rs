@@ -11,6 +11,7 @@
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::reader::xml::Element;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -62,7 +63,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 fn issue(issue: &Element) -> Result<Finding, String> {
     let kind = issue.text_at("type").ok_or("the issue has no `type`")?;
     let name = issue.text_at("name").ok_or("the issue has no `name`")?;
-    let html = |field: &str| issue.text_at(field).map(web::plain).filter(|text| !text.is_empty());
+    let html = |field: &str| issue.text_at(field).map(web::plain).filled();
     let rule = if kind == EXTENSIONS { format!("{kind}:{name}") } else { kind.to_owned() };
     let location = issue.text_at("location").or(issue.text_at("path"));
     let classifications = issue.text_at("vulnerabilityClassifications").map(web::links).unwrap_or_default();
@@ -88,7 +89,7 @@ fn issue(issue: &Element) -> Result<Finding, String> {
 
 fn joined(parts: [Option<String>; 2]) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    Some(parts.join("\n")).filter(|text| !text.is_empty())
+    parts.join("\n").filled()
 }
 
 /// What Burp says about this place: the detail and its items, or the name and the place where it gives none.

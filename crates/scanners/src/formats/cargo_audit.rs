@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, soft, unique};
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Package};
@@ -165,7 +166,7 @@ impl RawEntry {
         // In a list of warnings whose kind is `informational` the advisory says of which sort it is.
         let informational = advisory.as_ref().and_then(|advisory| advisory.informational.clone());
         let kind = informational.or(word).unwrap_or_else(|| "warning".to_owned());
-        let version = self.package.version.and_then(Text::filled);
+        let version = self.package.version.filled();
         let name = self.package.name;
         let of = format!("{name} {}", version.as_deref().unwrap_or("of unknown version"));
         let message = match kind.as_str() {

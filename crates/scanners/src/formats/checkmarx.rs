@@ -15,6 +15,7 @@ mod one;
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -63,7 +64,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 /// The rule of a query.
 fn rule(language: Option<&str>, query: &str) -> String {
-    match language.filter(|language| !language.trim().is_empty()) {
+    match language.filled() {
         Some(language) => format!("{language}/{query}"),
         None => query.to_owned(),
     }

@@ -16,6 +16,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Hit, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Excerpt, Finding, Kind, Location, Package, Secret};
@@ -259,7 +260,7 @@ impl RawCheck {
         let shown = !is_secret && !self.is_about_secrets();
         let name = self.check_name.filled().unwrap_or_else(|| self.check_id.clone());
         let resource = self.resource.filled();
-        let details: Vec<String> = self.details.list().into_iter().filter_map(Text::filled).collect();
+        let details: Vec<String> = self.details.list().into_iter().filter_map(Filled::filled).collect();
         let message = match (&resource, details.is_empty()) {
             (_, false) => details.join("; "),
             (Some(resource), true) => format!("{name}: {resource}"),
@@ -305,7 +306,7 @@ impl RawVulnerability {
         let version = self.package_version.filled();
         let shown = version.as_ref().map_or(name.clone(), |version| format!("{name} {version}"));
         let fixed = self.fixed_versions.0.map(|versions| versions.0).unwrap_or_default();
-        let mut fixed: Vec<String> = fixed.into_iter().filter_map(Text::filled).collect();
+        let mut fixed: Vec<String> = fixed.into_iter().filter_map(Filled::filled).collect();
         for version in [self.lowest_fixed_version.filled(), self.fix_version.filled()].into_iter().flatten() {
             let is_version = version.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
             if is_version && !fixed.contains(&version) {

@@ -23,6 +23,7 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
 use fields::{KNOWN, RESERVED, text_of};
@@ -189,7 +190,7 @@ impl Fields {
     fn take(&mut self, name: &str) -> Option<String> {
         let text = text_of(self.0.get(name)?)?;
         self.0.remove(name);
-        Some(text).filter(|text| !text.trim().is_empty())
+        text.filled()
     }
 
     fn has(&self, name: &str) -> bool {

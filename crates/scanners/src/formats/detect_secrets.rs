@@ -9,6 +9,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::secret;
 use finding::{Finding, Location};
@@ -65,7 +66,7 @@ struct RawSecret {
 
 impl RawSecret {
     fn into_finding(self, file: &str) -> Finding {
-        let path = self.filename.and_then(Text::filled).unwrap_or_else(|| file.to_owned());
+        let path = self.filename.filled().unwrap_or_else(|| file.to_owned());
         let kind = self.r#type.0;
         let mut finding = Finding {
             location: Some(Location::lines(path, self.line_number.line(), None)),

@@ -12,6 +12,7 @@ use crate::reader::fields::{self, Fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
@@ -41,7 +42,7 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut image = None;
     json::walk(input, &["image"], &mut |hit| {
-        image = hit.read::<json::Text>().ok().and_then(json::Text::filled);
+        image = hit.read::<json::Text>().ok().filled();
         Ok(())
     })?;
     let seen = json::walk(input, &["details[]", "summary{}"], &mut |hit| match hit.path {
@@ -103,7 +104,7 @@ fn file(alert: &str) -> Option<String> {
         let (_, rest) = alert.split_once("uspicious filename found : ")?;
         rest.split(" (You can").next()?
     };
-    Some(path.trim().to_owned()).filter(|path| !path.is_empty())
+    path.trim().to_owned().filled()
 }
 
 /// The value in `Suspicious ENV key found : SMTP_PASSWORD on ENV SMTP_PASSWORD=hunter2`, which newer versions mask.

@@ -16,6 +16,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location};
@@ -150,8 +151,8 @@ impl Context {
         let own_secret = message.glance().secret().map(str::to_owned);
         let mut finding = message.into_finding(path, suppressed);
         if let Some(docs) = self.rules.get(&finding.rule) {
-            finding.description = docs.description.clone().and_then(Text::filled);
-            finding.references.extend(docs.url.clone().and_then(Text::filled));
+            finding.description = docs.description.clone().filled();
+            finding.references.extend(docs.url.clone().filled());
         }
         finding.code = finding.location.as_ref().and_then(|location| self.excerpt(file, location));
         for secret in self.secrets.get(&file).into_iter().flatten() {
@@ -258,7 +259,7 @@ impl RawMessage {
 
     fn into_finding(self, path: String, suppressed: bool) -> Finding {
         let line = self.line.line();
-        let rule = match self.rule_id.and_then(Text::filled) {
+        let rule = match self.rule_id.filled() {
             Some(rule) => rule,
             None if self.fatal.unwrap_or(false) => "parsing-error".to_owned(),
             None if self.message.0.starts_with("Unused ") => "unused-disable-directive".to_owned(),
@@ -270,14 +271,14 @@ impl RawMessage {
             Some(_) | None => None,
         };
         let suppressions = self.suppressions.0.into_iter().map(|suppression| {
-            let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+            let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Filled::filled);
             parts.collect::<Vec<_>>().join(": ")
         });
         let suppressions = suppressions.collect::<Vec<_>>().join("; ");
         let suggestions: Vec<String> =
             self.suggestions.0.into_iter().filter_map(|suggestion| suggestion.desc?.filled()).collect();
         let mut finding = Finding {
-            remediation: Some(suggestions.join("\n")).filter(|text| !text.is_empty()),
+            remediation: suggestions.join("\n").filled(),
             location: Some(Location::lines(path, line, self.end_line.line()).with_column(self.column.line())),
             suppressed: suppressed.then_some(suppressions),
             ..Finding::new(Kind::Code, rule.clone(), rule, self.message.0)

@@ -14,6 +14,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, slug};
 use finding::{Endpoint, Epss, Finding, Kind, Location, Package};
@@ -80,7 +81,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     json::walk(input, &["type", "version"], &mut |hit| {
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let text = hit.read::<Text>().ok().filled();
         match (hit.path, text) {
             (0, Some(name)) => tell_tool(collector, &name),
             (_, Some(version)) => collector.version(version),
@@ -179,7 +180,7 @@ impl RawFinding {
         let rated = |rating: Rating, vector: &Option<Text>, score: Number, version: &str| {
             // An absent score is written as 0 too, and only a vector tells which is meant.
             let score = score.0;
-            match vector.clone().and_then(Text::filled) {
+            match vector.clone().filled() {
                 Some(vector) => rating.vector(Some(&vector), score.filter(|score| *score > 0.0)),
                 None => rating.base(version, score.filter(|score| *score > 0.0)),
             }
@@ -191,14 +192,13 @@ impl RawFinding {
 
     fn into_finding(self) -> Finding {
         let (rating, suppressed) = (self.rating(), self.suppressed());
-        let advisories =
-            distinct(self.cve.and_then(Text::filled).into_iter().chain(self.vulnerability_ids.0.iter().flat_map(ids)));
+        let advisories = distinct(self.cve.filled().into_iter().chain(self.vulnerability_ids.0.iter().flat_map(ids)));
         let cwes = self.cwe.into_iter().chain(self.cwes.0);
         let cwes = cwe::numbers(cwes.map(|cwe| cwe.0).collect::<Vec<_>>().iter().map(String::as_str));
-        let package = self.component_name.and_then(Text::filled).map(|name| Package {
+        let package = self.component_name.filled().map(|name| Package {
             name,
-            version: self.component_version.and_then(Text::filled),
-            fixed_versions: self.fix_version.and_then(Text::filled).into_iter().collect(),
+            version: self.component_version.filled(),
+            fixed_versions: self.fix_version.filled().into_iter().collect(),
             ..Package::default()
         });
         let endpoints: Vec<Endpoint> = self.endpoints.0.iter().filter_map(endpoint).collect();
@@ -208,13 +208,13 @@ impl RawFinding {
             (_, _, true) => Kind::Code,
         };
         let title = self.title.0.trim().to_owned();
-        let named = self.vuln_id_from_tool.and_then(Text::filled);
+        let named = self.vuln_id_from_tool.filled();
         let advisory = advisories.first().filter(|_| kind == Kind::Dependency).cloned();
         let rule = named.or(advisory).unwrap_or_else(|| title.clone());
-        let message = self.description.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let message = self.description.filled().unwrap_or_else(|| title.clone());
         let share = |number: Number| number.0.filter(|share| (0.0..=1.0).contains(share));
         let mut finding = Finding {
-            confidence: self.scanner_confidence.and_then(Text::filled),
+            confidence: self.scanner_confidence.filled(),
             cwes,
             advisories,
             epss: share(self.epss_score)
@@ -222,13 +222,13 @@ impl RawFinding {
             known_exploited: is_true(&self.known_exploited)
                 .then_some(true)
                 .or(is_false(&self.known_exploited).then_some(false)),
-            remediation: self.mitigation.and_then(Text::filled),
+            remediation: self.mitigation.filled(),
             references: distinct(
                 self.references.0.iter().flat_map(|text| text.0.lines()).map(|line| line.trim().to_owned()),
             ),
             package,
-            location: self.file_path.and_then(Text::filled).map(|path| Location::lines(path, self.line.line(), None)),
-            tool_id: self.unique_id_from_tool.and_then(Text::filled),
+            location: self.file_path.filled().map(|path| Location::lines(path, self.line.line(), None)),
+            tool_id: self.unique_id_from_tool.filled(),
             suppressed,
             ..Finding::new(kind, rule, title, message)
         };
@@ -237,10 +237,8 @@ impl RawFinding {
                 endpoints.iter().filter_map(|endpoint| endpoint.url.clone().or(endpoint.host.clone())).collect();
             finding.raw.insert("endpoints".to_owned(), all.join("\n"));
         }
-        finding.endpoint = endpoints
-            .into_iter()
-            .next()
-            .map(|first| Endpoint { parameter: self.param.and_then(Text::filled), ..first });
+        finding.endpoint =
+            endpoints.into_iter().next().map(|first| Endpoint { parameter: self.param.filled(), ..first });
         let files = self.files.0.iter().filter_map(|file| file.get("title")?.as_str().map(str::to_owned));
         let lists = [
             ("tags", distinct(self.tags.0.into_iter().map(|tag| tag.0)).join(", ")),
@@ -302,7 +300,7 @@ fn endpoint(value: &Value) -> Option<Endpoint> {
             false => Some(Endpoint { host: Some(text.to_owned()), ..Endpoint::default() }),
         };
     };
-    let part = |name: &str| fields.get(name).cloned().map(written).filter(|part| !part.trim().is_empty());
+    let part = |name: &str| fields.get(name).cloned().map(written).filled();
     let host = part("host")?;
     let (protocol, port) = (part("protocol"), part("port").and_then(|port| port.parse().ok()));
     let url = protocol.as_ref().map(|protocol| {

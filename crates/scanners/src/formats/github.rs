@@ -2,6 +2,7 @@
 
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Input, ParseError, require};
+use crate::reader::text::Filled;
 use serde_json::Value;
 
 /// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects one
@@ -28,7 +29,7 @@ pub(crate) fn alerts(input: Input<'_>, on: &mut dyn FnMut(&str) -> Result<bool, 
 
 /// Python scripts that write alerts put `None` where there is nothing.
 pub(crate) fn filled(text: Option<Text>) -> Option<String> {
-    text.and_then(Text::filled).filter(|text| text != "None" && text != "null")
+    text.filled().filter(|text| text != "None" && text != "null")
 }
 
 /// How an alert was put aside: the state, the reason and the comment, as far as they are given.

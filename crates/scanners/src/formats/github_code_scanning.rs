@@ -11,6 +11,7 @@ use crate::formats::github;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
@@ -220,7 +221,7 @@ impl RawAlert {
             ("ref", github::filled(instance.reference)),
             ("commit_sha", github::filled(instance.commit_sha)),
             ("created_at", github::filled(self.created_at)),
-            ("classifications", Some(classes).filter(|classes| !classes.is_empty())),
+            ("classifications", classes.filled()),
         ];
         finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = [rule.security_severity_level, rule.severity, self.rule_severity];

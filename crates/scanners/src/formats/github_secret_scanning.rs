@@ -13,6 +13,7 @@ use crate::formats::github;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
@@ -176,7 +177,7 @@ impl RawAlert {
         Rating::new(WORDS).word(Some(word)).apply(&mut finding);
         // The word is ours, made from what GitHub says; it is no word of GitHub's for a severity.
         finding.severity_word = None;
-        if let Some(secret) = self.secret.and_then(Text::filled) {
+        if let Some(secret) = self.secret.filled() {
             secret::put(&mut finding, &secret);
         }
         finding

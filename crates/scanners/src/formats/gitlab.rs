@@ -14,6 +14,7 @@
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Excerpt, Finding, Kind, Location, Package};
@@ -133,8 +134,7 @@ struct RawMessage {
 impl RawScan {
     fn tell(self, collector: &mut Collector<'_>) {
         if let Some(RawScanner { name, version: Some(version) }) = self.scanner {
-            collector
-                .version(name.and_then(Text::filled).map_or(version.0.clone(), |name| format!("{name} {}", version.0)));
+            collector.version(name.filled().map_or(version.0.clone(), |name| format!("{name} {}", version.0)));
         }
         if let Some(status) = self.status.filter(|status| !status.0.eq_ignore_ascii_case("success")) {
             collector.scanner_error(format!("the scan's status is `{}`", status.0));
@@ -162,7 +162,7 @@ struct RawFix {
 
 impl RawRemediation {
     fn note(self, remedies: &mut BTreeMap<String, Vec<String>>) {
-        let Some(summary) = self.summary.and_then(Text::filled) else { return };
+        let Some(summary) = self.summary.filled() else { return };
         let ids: BTreeSet<String> = self.fixes.0.into_iter().filter_map(|fix| fix.id.or(fix.cve)?.filled()).collect();
         for id in ids {
             remedies.entry(id).or_default().push(summary.clone());
@@ -298,7 +298,7 @@ impl RawVulnerability {
         let title = title.unwrap_or_else(|| rule.clone());
         let text = message.or_else(|| description.clone()).unwrap_or_else(|| title.clone());
         let ids = [self.id, self.cve].map(|id| id?.filled());
-        let solution = self.solution.and_then(Text::filled);
+        let solution = self.solution.filled();
         let mut remedy: Vec<String> = solution.iter().cloned().collect();
         remedy.extend(ids.iter().flatten().filter_map(|id| remedies.get(id)).flatten().cloned());
         let urls = self.links.0.into_iter().map(|link| link.url);
@@ -310,7 +310,7 @@ impl RawVulnerability {
             }
         }
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             cwes: cwe::numbers(self.identifiers.0.iter().filter_map(RawIdentifier::cwe)),
             advisories: if kind == Kind::Dependency { advisories(&self.identifiers.0) } else { vec![] },
             description: description.filter(|description| *description != text),
@@ -325,7 +325,7 @@ impl RawVulnerability {
         finding.raw.extend(scanner.map(|scanner| ("scanner".to_owned(), scanner)));
         rating.apply(&mut finding);
         let [id, cve] = ids;
-        let extract = self.raw_source_code_extract.and_then(Text::filled);
+        let extract = self.raw_source_code_extract.filled();
         match (kind, extract) {
             (Kind::Secret, Some(extract)) => secret::put(&mut finding, &extract),
             (Kind::Secret, None) => {
@@ -366,11 +366,11 @@ impl RawVulnerability {
 
 impl RawIdentifier {
     fn value(&self) -> Option<String> {
-        self.value.clone().and_then(Text::filled)
+        self.value.clone().filled()
     }
 
     fn name(&self) -> Option<String> {
-        self.name.clone().and_then(Text::filled)
+        self.name.clone().filled()
     }
 
     fn is(&self, kind: &str) -> bool {
@@ -380,7 +380,7 @@ impl RawIdentifier {
     /// The rule that this identifier names. An advisory's id says by itself whose it is.
     fn rule(&self, kind: Kind) -> Option<String> {
         let value = self.value()?;
-        match self.kind.clone().and_then(Text::filled) {
+        match self.kind.clone().filled() {
             Some(own) if kind != Kind::Dependency => Some(format!("{own}:{value}")),
             Some(_) | None => Some(value),
         }
@@ -440,13 +440,11 @@ impl RawLocation {
             (dependency.package, dependency.version)
         });
         let (name, path) = package.map_or((None, None), |package| (package.name, package.path));
-        if let Some(name) = name.and_then(Text::filled) {
+        if let Some(name) = name.filled() {
             let fixed_versions = solution.map(|solution| fixed_versions(solution, &name)).unwrap_or_default();
-            finding.package =
-                Some(Package { name, version: version.and_then(Text::filled), fixed_versions, ..Package::default() });
+            finding.package = Some(Package { name, version: version.filled(), fixed_versions, ..Package::default() });
         }
-        finding.location =
-            self.file.and_then(Text::filled).or_else(|| path?.filled()).map(|path| Location::lines(path, line, end));
+        finding.location = self.file.filled().or_else(|| path?.filled()).map(|path| Location::lines(path, line, end));
         finding.resource =
             self.kubernetes_resource.and_then(RawResource::name).or_else(|| self.image.clone()?.filled());
         let kept = [
@@ -464,7 +462,7 @@ impl RawResource {
     fn name(self) -> Option<String> {
         let parts = [self.namespace, self.kind, self.name, self.container_name].map(|part| part?.filled());
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
-        Some(name).filter(|name| !name.is_empty())
+        name.filled()
     }
 }
 

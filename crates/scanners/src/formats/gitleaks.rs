@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::rating::{COMMON_WORDS, Rating};
 use crate::value::snippet;
@@ -110,23 +111,23 @@ impl RawLeak {
             return Err("neither what was found nor where it was matched is given".to_owned());
         };
         let line = self.start_line.line();
-        let message = self.description.and_then(Text::filled).unwrap_or_else(|| format!("{rule} found"));
+        let message = self.description.filled().unwrap_or_else(|| format!("{rule} found"));
         let mut finding = Finding {
             location: self
                 .file
-                .and_then(Text::filled)
+                .filled()
                 .map(|path| Location::lines(path, line, self.end_line.line()).with_column(self.start_column.line())),
             code: self.line.and_then(|text| snippet::plain(&text.0, line)),
-            references: self.link.and_then(Text::filled).into_iter().collect(),
-            tool_id: self.fingerprint.and_then(Text::filled),
+            references: self.link.filled().into_iter().collect(),
+            tool_id: self.fingerprint.filled(),
             ..leak::finding(&rule, &rule, message)
         };
-        if let Some(word) = self.severity.and_then(Text::filled) {
+        if let Some(word) = self.severity.filled() {
             let without = finding.score;
             Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
             finding.score = finding.score.or(without);
         }
-        let tags: Vec<String> = self.tags.0.into_iter().filter_map(Text::filled).collect();
+        let tags: Vec<String> = self.tags.0.into_iter().filter_map(Filled::filled).collect();
         // Files that were not committed have the zero time, `0001-01-01T00:00:00Z`.
         let date = self.date.filter(|date| !date.0.starts_with("0001-01-01"));
         leak::keep(

@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
@@ -59,7 +60,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         _ => {
-            if let Some(version) = hit.read::<Text>().ok().and_then(Text::filled).filter(|version| version != "dev") {
+            if let Some(version) = hit.read::<Text>().ok().filled().filter(|version| version != "dev") {
                 collector.version(version);
             }
             Ok(())
@@ -113,10 +114,10 @@ impl RawIssue {
         let code = self.code.map(|code| code.0).unwrap_or_default();
         let rule = self.rule_id.0;
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             cwes: self.cwe.and_then(|cwe| cwe.id).and_then(|id| cwe::number(&id.0)).into_iter().collect(),
-            remediation: self.autofix.and_then(Text::filled),
-            location: self.file.and_then(Text::filled).map(|path| {
+            remediation: self.autofix.filled(),
+            location: self.file.filled().map(|path| {
                 Location::lines(path, line, end_line)
                     .with_column(self.column.and_then(|column| column.0.trim().parse().ok()))
             }),
@@ -141,7 +142,7 @@ fn lines(text: &str) -> (Option<u32>, Option<u32>) {
 
 fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option<String> {
     let texts = suppressions.0.into_iter().map(|suppression| {
-        let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+        let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Filled::filled);
         parts.collect::<Vec<_>>().join(": ")
     });
     let texts: Vec<String> = texts.collect();

@@ -15,6 +15,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::osv::Entry;
 use crate::value::rating::{Rating, Words};
@@ -178,7 +179,7 @@ impl RawFrame {
     fn symbol(&self) -> Option<String> {
         let function = self.function.as_deref()?;
         let package = self.package.as_deref().unwrap_or(&self.module);
-        Some(match self.receiver.as_deref().filter(|receiver| !receiver.is_empty()) {
+        Some(match self.receiver.as_deref().filled() {
             None => format!("{package}.{function}"),
             Some(receiver) if receiver.starts_with('*') => format!("{package}.({receiver}).{function}"),
             Some(receiver) => format!("{package}.{receiver}.{function}"),
@@ -216,7 +217,7 @@ impl RawFinding {
         };
         let is_limited = scanned == level.word();
         let place = self.trace.iter().rev().find_map(RawFrame::location);
-        let fixed = self.fixed_version.filter(|version| !version.is_empty());
+        let fixed = self.fixed_version.filled();
         let fixed_versions = fixed.map_or_else(|| entry.fixed_versions(&sink.module), |version| vec![version]);
         let raw = [("package", sink.package.clone()), ("symbol", symbol)];
         let trace =
@@ -262,7 +263,7 @@ fn named<'n>(fields: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTr
 
 /// What both formats take from the advisory.
 fn advisory(id: &str, entry: &Entry, message: String) -> Finding {
-    let title = entry.summary.clone().filter(|summary| !summary.trim().is_empty());
+    let title = entry.summary.clone().filled();
     Finding {
         advisories: unique([id.to_owned()].into_iter().chain(entry.aliases.iter().cloned())),
         cwes: entry.cwes(),

@@ -14,6 +14,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -87,7 +88,7 @@ impl RawCheck {
             references: vec![format!("{wiki}/{code}")],
             location: self
                 .file
-                .and_then(Text::filled)
+                .filled()
                 .map(|path| Location::lines(path, self.line.line(), None).with_column(self.column.line())),
             ..Finding::new(Kind::Code, code.clone(), code, message)
         };

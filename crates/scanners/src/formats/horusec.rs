@@ -16,6 +16,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::secret;
 use crate::value::snippet;
@@ -50,7 +51,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let paths = ["analysisVulnerabilities[]", "errors", "version", "status", "repositoryID"];
     let mut repository = false;
     let seen = json::walk(input, &paths, &mut |hit| {
-        let text = if hit.path == 0 { None } else { hit.read::<Text>().ok().and_then(Text::filled) };
+        let text = if hit.path == 0 { None } else { hit.read::<Text>().ok().filled() };
         match (hit.path, text) {
             (0, _) => {
                 return match hit.read::<RawAnalysis>() {
@@ -136,24 +137,21 @@ impl RawVulnerability {
         let quotes = (leak || password) && !["HorusecEngine", "Bandit"].contains(&tool);
         let masked = |title: String, literal: &&str| title.replace(*literal, "****");
         let title = if quotes { literals.iter().fold(title, masked) } else { title };
-        let rule = self.rule_id.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let rule = self.rule_id.filled().unwrap_or_else(|| title.clone());
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
-            location: self
-                .file
-                .and_then(Text::filled)
-                .map(|path| Location::lines(path, line, None).with_column(self.column.line())),
+            confidence: self.confidence.filled(),
+            location: self.file.filled().map(|path| Location::lines(path, line, None).with_column(self.column.line())),
             code: match (leak || password, tool) {
                 (true, _) => None,
                 (false, "Bandit") => snippet::numbered(&code, " ").or_else(|| snippet::plain(&code, line)),
                 (false, _) => snippet::plain(&code, line),
             },
             description: details,
-            tool_id: self.vulnerability_id.and_then(Text::filled),
+            tool_id: self.vulnerability_id.filled(),
             ..Finding::new(if leak { Kind::Secret } else { Kind::Code }, rule, title.clone(), title)
         };
         Rating::new(COMMON_WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
-        if let Some(hash) = self.vuln_hash.and_then(Text::filled) {
+        if let Some(hash) = self.vuln_hash.filled() {
             finding.fingerprints.insert("horusec/vulnHash".to_owned(), hash);
         }
         let kept = [
@@ -186,7 +184,7 @@ fn described(details: &str) -> (String, Option<String>) {
         Some(_) | None => first.trim(),
     };
     let title = title.split_once("ardcoded password: ").map_or(title, |_| "Possible hardcoded password");
-    (title.to_owned(), Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()))
+    (title.to_owned(), rest.trim().to_owned().filled())
 }
 
 fn is_about_a_secret(title: &str) -> bool {

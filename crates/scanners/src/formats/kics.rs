@@ -16,6 +16,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Finding, Kind, Location};
@@ -79,7 +80,7 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
     let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(OF_SCAN).collect();
     let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
     json::walk(input, &paths, &mut |hit| {
-        let Some(value) = hit.read::<Text>().ok().and_then(Text::filled) else { return Ok(()) };
+        let Some(value) = hit.read::<Text>().ok().filled() else { return Ok(()) };
         match OF_QUERY.get(hit.path) {
             Some(field) => {
                 queries.entry(hit.index(0)).or_default().insert(field, value);

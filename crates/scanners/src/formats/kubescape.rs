@@ -15,6 +15,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -283,7 +284,7 @@ impl RawControl {
             if paths.is_empty() { format!("{title}: {resource}") } else { format!("{title}: {}", paths.join(", ")) };
         let file = known.files.get(resource);
         let mut finding = Finding {
-            remediation: Some(fixes.join("\n")).filter(|fixes| !fixes.is_empty()),
+            remediation: fixes.join("\n").filled(),
             location: file.map(|path| Location::file(path.clone())),
             resource: Some(resource.to_owned()),
             raw: rule.name.filled().map(|name| ("rule".to_owned(), name)).into_iter().collect(),

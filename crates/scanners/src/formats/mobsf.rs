@@ -26,6 +26,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -158,7 +159,7 @@ impl RawMetadata {
         };
         let cvss = self.cvss.0.filter(|score| *score > 0.0).map(|score| score.to_string());
         for (name, value) in [("masvs", self.masvs.clone()), ("owasp_mobile", self.owasp.clone()), ("cvss", cvss)] {
-            finding.raw.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value)));
+            finding.raw.extend(value.filled().map(|value| (name.to_owned(), value)));
         }
         Rating::new(words).word(self.severity.as_deref()).apply(&mut finding);
         finding
@@ -210,7 +211,7 @@ fn matched(mut finding: Finding, place: RawMatch) -> Finding {
     let line = lines.first().copied();
     let end_line = lines.last().copied();
     finding.location = Some(Location::lines(place.file_path, line, end_line));
-    let Some(text) = place.match_string.filter(|text| !text.trim().is_empty()) else { return finding };
+    let Some(text) = place.match_string.filled() else { return finding };
     // Rules about hard-coded credentials match the whole assignment.
     if finding.cwes.contains(&798) || finding.rule.contains("hardcoded") || finding.rule.contains("secret") {
         finding.kind = Kind::Secret;

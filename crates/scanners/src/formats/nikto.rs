@@ -13,6 +13,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::reader::xml::{Element, Found};
 use crate::value::web;
@@ -146,7 +147,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     let mut hosts: BTreeMap<usize, Host> = BTreeMap::new();
     json::walk(input, &["host", "ip", "port", "[].host", "[].ip", "[].port"], &mut |hit| {
         let host = hosts.entry(hit.index(0)).or_default();
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let text = hit.read::<Text>().ok().filled();
         match hit.path % 3 {
             0 => host.name = text,
             1 => host.ip = text,
@@ -166,7 +167,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 impl RawItem {
     fn of(self, host: Option<&Host>) -> Item {
-        let text = |text: Option<Text>| text.and_then(Text::filled);
+        let text = |text: Option<Text>| text.filled();
         let path = text(self.url);
         let name = host.and_then(|host| host.name.as_ref().or(host.ip.as_ref()));
         let port = host.and_then(|host| host.port);

@@ -15,6 +15,7 @@
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind, Package};
@@ -188,7 +189,7 @@ fn package(service: Option<&Element>) -> Option<Package> {
     let cpe = service.all("cpe").map(|cpe| cpe.text.trim()).find(|cpe| cpe.starts_with("cpe:/a:"));
     let parts: Vec<&str> = cpe.unwrap_or_default().split(':').collect();
     let name = parts.get(3).copied().or(service.attribute("product"))?;
-    let version = parts.get(4).copied().filter(|version| !version.is_empty()).or(service.attribute("version"));
+    let version = parts.get(4).copied().filled().or(service.attribute("version"));
     Some(Package { name: name.to_owned(), version: version.map(str::to_owned), ..Package::default() })
 }
 
@@ -260,7 +261,7 @@ impl Told {
 /// The text of the element `elem` with this key.
 fn entry(table: &Element, key: &str) -> Option<String> {
     let elem = table.all("elem").find(|elem| elem.attribute("key") == Some(key))?;
-    Some(elem.text.trim().to_owned()).filter(|text| !text.is_empty())
+    elem.text.trim().to_owned().filled()
 }
 
 #[cfg(test)]

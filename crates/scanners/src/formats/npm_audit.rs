@@ -13,6 +13,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -164,7 +165,7 @@ impl RawAdvisory {
     /// The finding; of one place in the dependency tree if the report has a result for each, else of all.
     pub(crate) fn into_finding(self, place: Option<String>) -> Finding {
         let github = self.github_advisory_id.or_else(|| github_id(self.url.as_deref()?));
-        let number = self.id.and_then(Text::filled);
+        let number = self.id.filled();
         let cves: Vec<String> = self.cves.0.into_iter().map(|cve| cve.0).collect();
         let title = self.title.as_deref().map_or("", str::trim);
         let title = if title.is_empty() { "Vulnerability" } else { title };
@@ -173,14 +174,14 @@ impl RawAdvisory {
         let at =
             |found: &&RawPlace| place.as_ref().is_some_and(|place| found.paths.iter().any(|path| path.0 == *place));
         let in_use = self.findings.iter().find(at).or(self.findings.first());
-        let version = in_use.and_then(|found| found.version.clone()).and_then(Text::filled);
+        let version = in_use.and_then(|found| found.version.clone()).filled();
         let versions = unique(self.findings.iter().filter_map(|found| found.version.clone()).map(|version| version.0));
         let paths = match place {
             Some(place) => vec![place],
             None => unique(self.findings.into_iter().flat_map(|found| found.paths).map(|path| path.0)),
         };
-        let patched = self.patched_versions.and_then(Text::filled);
-        let vulnerable = self.vulnerable_versions.and_then(Text::filled);
+        let patched = self.patched_versions.filled();
+        let vulnerable = self.vulnerable_versions.filled();
         let message = format!(
             "{} {} is vulnerable ({}){}",
             self.module_name,

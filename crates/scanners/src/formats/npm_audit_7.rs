@@ -17,6 +17,7 @@ use crate::formats::npm_audit::RawCvss;
 use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating, base_score, score_of};
@@ -184,7 +185,7 @@ impl RawVia {
 
 impl RawAdvisory {
     fn id(&self) -> Option<String> {
-        let number = || self.source.clone().and_then(Text::filled);
+        let number = || self.source.clone().filled();
         self.url.as_deref().and_then(github_id).or_else(number)
     }
 

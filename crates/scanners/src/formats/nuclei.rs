@@ -15,6 +15,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Epss, Finding, Kind, Location};
@@ -64,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn take(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if result.matcher_status == Some(false) {
-        return match result.error.and_then(Text::filled) {
+        return match result.error.filled() {
             Some(error) => {
                 collector.scanner_error(error);
                 collector.not_applicable()
@@ -145,7 +146,7 @@ fn texts(many: &Many<Text>) -> Vec<String> {
 }
 
 fn filled(text: &Option<Text>) -> Option<&str> {
-    text.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty())
+    text.as_ref().map(|text| text.0.trim()).filled()
 }
 
 impl RawResult {

@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
 use crate::value::web;
@@ -250,7 +251,7 @@ impl Raw {
             suppressed: self.word.clone().filter(|word| word.eq_ignore_ascii_case("false positive")),
             confidence: self.confidence,
             advisories: self.cves,
-            description: Some(description.join("\n\n")).filter(|text| !text.is_empty()),
+            description: description.join("\n\n").filled(),
             remediation: self.solution,
             references: self.references,
             epss: self.epss.map(|(probability, percentile)| Epss { probability, percentile }),

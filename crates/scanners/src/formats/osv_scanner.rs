@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{outermost, soft, unique};
 use crate::value::osv::Entry;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -158,7 +159,7 @@ struct RawAnalysis {
 
 impl Place<'_> {
     fn path(&self) -> Option<&str> {
-        self.source?.path.as_deref().filter(|path| !path.trim().is_empty())
+        self.source?.path.as_deref().filled()
     }
 
     /// The package; what is known by a commit alone has the name of what the advisory is about, or of where it lies.
@@ -186,7 +187,7 @@ impl Place<'_> {
         let group = self.groups.iter().find(|group| group.ids.contains(&entry.id) || group.aliases.contains(&entry.id));
         let ids = [entry.id.clone()].into_iter().chain(entry.aliases.iter().cloned());
         let ids = ids.chain(group.into_iter().flat_map(|group| group.ids.iter().chain(&group.aliases)).cloned());
-        let title = entry.summary.clone().filter(|summary| !summary.trim().is_empty());
+        let title = entry.summary.clone().filled();
         let message = format!("{} {} is vulnerable", package.name, package.version.as_deref().unwrap_or_default());
         let solution = package.fixed_versions.join(" or ");
         let rating = entry.rate(&package.name, Rating::new(COMMON_WORDS));

@@ -10,6 +10,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::rating::{Words, score_of};
 use finding::severity::ScoreSource;
@@ -113,7 +114,7 @@ struct RawVulnerability {
 
 impl RawVulnerability {
     fn into_finding(self, package: &str, version: Option<&Text>) -> Finding {
-        let version = version.cloned().and_then(Text::filled);
+        let version = version.cloned().filled();
         let message = format!("{package} {} is vulnerable", version.as_deref().unwrap_or("of unknown version"));
         let fixed_versions = unique(self.fix_versions.into_iter().map(|version| version.0));
         Finding {

@@ -13,6 +13,7 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
@@ -82,14 +83,14 @@ impl Violation {
         let line = self.beginline.line();
         let end_line = self.endline.line();
         let location = Location::lines(path, line, end_line).with_column(self.begincolumn.line());
-        let message = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let message = self.description.map(|text| text.trim().to_owned()).filled();
         let mut finding = Finding {
             references: self.url.into_iter().filter(|url| !url.trim().is_empty()).collect(),
             location: Some(location).filter(|location| !location.path.is_empty()),
             suppressed: self.suppression.map(|how| suppression(&how, self.usermsg.as_deref())),
             ..Finding::new(Kind::Code, &*self.rule, &*self.rule, message.unwrap_or_else(|| self.rule.clone()))
         };
-        if let Some(ruleset) = self.ruleset.filter(|ruleset| !ruleset.trim().is_empty()) {
+        if let Some(ruleset) = self.ruleset.filled() {
             finding.raw.insert("ruleset".to_owned(), ruleset);
         }
         Rating::new(WORDS).word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
@@ -98,7 +99,7 @@ impl Violation {
 }
 
 fn suppression(how: &str, why: Option<&str>) -> String {
-    match why.map(str::trim).filter(|why| !why.is_empty()) {
+    match why.map(str::trim).filled() {
         Some(why) => format!("{how}: {why}"),
         None => how.to_owned(),
     }

@@ -14,6 +14,7 @@ use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use finding::{Finding, Kind};
 use serde::Deserialize;
@@ -304,8 +305,8 @@ impl RawEvent {
         let title = info.title.filled().unwrap_or_else(|| check.clone());
         let message = self.status_detail.filled().or(self.message.filled()).unwrap_or_else(|| title.clone());
         let references = unmapped.related_url.filled().into_iter();
-        let references = references.chain(remediation.references.list().into_iter().filter_map(Text::filled));
-        let references = references.chain(unmapped.additional_urls.list().into_iter().filter_map(Text::filled));
+        let references = references.chain(remediation.references.list().into_iter().filter_map(Filled::filled));
+        let references = references.chain(unmapped.additional_urls.list().into_iter().filter_map(Filled::filled));
         let name = resource.name.filled();
         let raw = [
             ("account", cloud.account.0.and_then(|account| account.uid.filled())),

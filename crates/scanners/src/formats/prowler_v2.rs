@@ -15,6 +15,7 @@ use crate::reader::json::Text;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use finding::{Finding, Kind};
 use serde::Deserialize;
@@ -159,7 +160,7 @@ fn named(control: &str) -> (Option<String>, Option<String>) {
     for mark in ["(Not part of CIS benchmark)", "(Not Scored)", "(Scored)"] {
         title = title.strip_suffix(mark).unwrap_or(title).trim_end();
     }
-    (check, Some(title.to_owned()).filter(|title| !title.is_empty()))
+    (check, title.to_owned().filled())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element, Found};
 use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
@@ -130,7 +131,7 @@ impl Detection {
 
     fn into_finding(self) -> Finding {
         let title = self.title.unwrap_or_else(|| format!("QID {}", self.qid));
-        let message = self.result.filter(|result| !result.is_empty()).unwrap_or_else(|| title.clone());
+        let message = self.result.filled().unwrap_or_else(|| title.clone());
         let description = match (self.threat, self.impact) {
             (Some(threat), Some(impact)) => Some(format!("{threat}\n\n{impact}")),
             (threat, impact) => threat.or(impact),
@@ -182,7 +183,7 @@ fn is_information(kind: &str) -> bool {
 fn scored(text: &str) -> (Option<f64>, Option<&str>) {
     let (score, vector) = text.split_once('(').unwrap_or((text, ""));
     let vector = vector.trim().trim_end_matches(')').trim();
-    (score.trim().parse().ok(), Some(vector).filter(|vector| !vector.is_empty()))
+    (score.trim().parse().ok(), vector.filled())
 }
 
 /// Qualys leaves out the vectors' beginning, and tells the temporal metrics on their own.
@@ -306,7 +307,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
     let paths: Vec<&str> = [begin.as_str()].into_iter().chain(parts.iter().map(String::as_str)).collect();
     let mut host = Host::default();
     xml::walk(input, &paths, &mut |found| {
-        let text = Some(found.element.text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = found.element.text.trim().to_owned().filled();
         match found.path {
             0 => host = Host::default(),
             1 => host.ip = text,
@@ -327,7 +328,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
 fn detected(element: &Element, host: &Host, glossary: &BTreeMap<String, Detection>) -> Option<Detection> {
     let text = |path: &str| element.owned_at(path);
     let id = element.at("QID")?;
-    let qid = Some(id.text.trim().to_owned()).filter(|qid| !qid.is_empty());
+    let qid = id.text.trim().to_owned().filled();
     let qid = qid.or_else(|| Some(id.attribute("id")?.trim_start_matches("qid_").to_owned()))?;
     let key = id.attribute("id").map_or_else(|| format!("qid_{qid}"), str::to_owned);
     let known = glossary.get(&key).or_else(|| glossary.get(&qid)).cloned().unwrap_or_default();

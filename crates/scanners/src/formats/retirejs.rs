@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
@@ -153,9 +154,9 @@ impl RawVulnerability {
     fn into_finding(self, library: &RawLibrary, file: Option<&str>) -> Finding {
         let rule = self.rule().unwrap_or_else(|| "vulnerability".to_owned());
         let title = self.ids("summary").into_iter().next().unwrap_or_else(|| rule.clone());
-        let version = library.version.clone().and_then(Text::filled);
+        let version = library.version.clone().filled();
         let message = format!("{} {}: {title}", library.component, version.as_deref().unwrap_or("of unknown version"));
-        let below = self.below.clone().and_then(Text::filled);
+        let below = self.below.clone().filled();
         let mut finding = Finding {
             advisories: unique(self.ids("CVE").into_iter().chain(self.ids("githubID"))),
             cwes: cwe::numbers(self.cwe.0.iter().map(|cwe| cwe.0.as_str())),
@@ -177,7 +178,7 @@ impl RawVulnerability {
             let ids: Vec<&str> = ids.0.iter().map(|id| id.0.as_str()).collect();
             finding.raw.insert(name.clone(), ids.join(", "));
         }
-        let more = [("below", below), ("atOrAbove", self.at_or_above.clone().and_then(Text::filled))];
+        let more = [("below", below), ("atOrAbove", self.at_or_above.clone().filled())];
         let more = more.into_iter().chain([("detection", library.detection.clone())]);
         finding.raw.extend(more.filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);

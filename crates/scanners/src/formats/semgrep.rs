@@ -17,6 +17,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -70,7 +71,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         3 => {
-            hit.read::<Text>().into_iter().filter_map(Text::filled).for_each(|version| collector.version(version));
+            hit.read::<Text>().into_iter().filter_map(Filled::filled).for_each(|version| collector.version(version));
             Ok(())
         }
         _ => {
@@ -219,7 +220,7 @@ impl RawResult {
             ("category", metadata.category.filled()),
             ("likelihood", metadata.likelihood.filled()),
             ("impact", metadata.impact.filled()),
-            ("owasp", Some(metadata.owasp.texts().join(", ")).filter(|owasp| !owasp.is_empty())),
+            ("owasp", metadata.owasp.texts().join(", ").filled()),
             ("fix", extra.fix.filled()),
             ("validation_state", extra.validation_state.filled().filter(|state| state != "NO_VALIDATOR")),
         ];

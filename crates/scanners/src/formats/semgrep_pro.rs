@@ -12,6 +12,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Epss, Finding, Kind, Location, Package};
@@ -174,7 +175,7 @@ impl Raw {
                 purl: None,
             });
         }
-        let owasp = Some(rule.owasp_names.texts().join(", ")).filter(|owasp| !owasp.is_empty());
+        let owasp = rule.owasp_names.texts().join(", ").filled();
         let kept = [
             ("category", rule.category.filled()),
             ("owasp", owasp),

@@ -15,6 +15,7 @@ use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -125,7 +126,7 @@ fn projects(input: Input<'_>) -> Result<BTreeMap<Place, Project>, ParseError> {
     json::walk(input, &paths, &mut |hit| {
         let (prefix, name) = (hit.path / names.len(), hit.path % names.len());
         let project = projects.entry(place(prefix, name >= NAMES.len(), &hit)).or_default();
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let text = hit.read::<Text>().ok().filled();
         match name % NAMES.len() {
             // What is shown goes before the file itself.
             0 => project.file = text.or(project.file.take()),
@@ -184,7 +185,7 @@ fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, Strin
         suppressed: fields.is("isIgnored").then(|| "isIgnored".to_owned()),
         ..Finding::new(kind, id, title, message)
     };
-    finding.raw.extend(Some(from.join(" > ")).filter(|from| !from.is_empty()).map(|from| ("from".to_owned(), from)));
+    finding.raw.extend(from.join(" > ").filled().map(|from| ("from".to_owned(), from)));
     for field in ["name", "exploit", "dockerfileInstruction", "dockerBaseImage"] {
         finding.raw.extend(fields.text(field).map(|text| (field.to_owned(), text)));
     }
@@ -237,7 +238,7 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
     let id = fields.first(&["publicId", "id"]).ok_or("`id` is missing")?;
     let title = fields.text("title").unwrap_or_else(|| id.clone());
     let parts = fields.texts("path");
-    let resource = fields.text("msg").or_else(|| Some(parts.join(".")).filter(|path| !path.is_empty()));
+    let resource = fields.text("msg").or_else(|| parts.join(".").filled());
     let issue = fields.first(&["issue", "iacDescription.issue"]).unwrap_or_else(|| title.clone());
     let message = resource.as_ref().map_or_else(|| issue.clone(), |resource| format!("{resource}: {issue}"));
     let urls = fields.text("documentation").into_iter().chain(fields.texts("references"));

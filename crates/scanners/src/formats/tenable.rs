@@ -13,6 +13,7 @@ use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
@@ -288,7 +289,7 @@ impl Item {
         };
         let mut rating = Rating::new(WORDS).word(self.severity.as_deref());
         for (version, vector, score) in self.cvss {
-            rating = match vector.filter(|vector| !vector.trim().is_empty()) {
+            rating = match vector.filled() {
                 Some(vector) => rating.vector(Some(&whole_vector(version, &vector)), score),
                 None => rating.base(version, score),
             };
@@ -340,12 +341,8 @@ fn package(cpe: &str) -> Option<Package> {
     let first = cpe.split(['\n', ',', ';', ' ']).map(str::trim).find(|part| part.starts_with("cpe:"))?;
     let skipped = if first.starts_with("cpe:2.3:") { 4 } else { 3 };
     let mut parts = first.split(':').skip(skipped).filter(|part| !matches!(*part, "*" | "-"));
-    let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
-    Some(Package {
-        name,
-        version: parts.next().filter(|version| !version.is_empty()).map(str::to_owned),
-        ..Package::default()
-    })
+    let name = parts.next().filled()?.to_owned();
+    Some(Package { name, version: parts.next().filled().map(str::to_owned), ..Package::default() })
 }
 
 /// The host whose items are being read.

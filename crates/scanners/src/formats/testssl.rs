@@ -16,6 +16,7 @@ use crate::reader::json::Text;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
@@ -92,7 +93,7 @@ impl RawRow {
 
     fn into_finding(self) -> Finding {
         let rule = self.rule().to_owned();
-        let target = self.ip.and_then(Text::filled).unwrap_or_default();
+        let target = self.ip.filled().unwrap_or_default();
         let (name, address) = target.rsplit_once('/').unwrap_or((&target, ""));
         let host = [name, address].into_iter().find(|part| !part.trim().is_empty());
         let message = if self.finding.0.trim().is_empty() { rule.clone() } else { self.finding.0.trim().to_owned() };
@@ -100,7 +101,7 @@ impl RawRow {
         let mut finding = Finding {
             advisories: list(self.cve).split([' ', ',']).filter(|id| !id.is_empty()).map(str::to_owned).collect(),
             cwes: cwe::numbers(list(self.cwe).split([' ', ','])),
-            remediation: self.hint.and_then(Text::filled),
+            remediation: self.hint.filled(),
             endpoint: Some(Endpoint {
                 host: host.map(str::to_owned),
                 port: self.port.and_then(|port| port.0.trim().parse().ok()),

@@ -14,6 +14,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -122,7 +123,7 @@ impl RawResult {
     fn into_finding(self) -> Finding {
         let ignored = self.status() == Status::Ignored;
         let rule = self.rule_id.0;
-        let title = self.rule_description.filled().or_else(|| self.long_id.0.clone().and_then(Text::filled));
+        let title = self.rule_description.filled().or_else(|| self.long_id.0.clone().filled());
         let title = title.unwrap_or_else(|| rule.clone());
         let message = self.description.filled().unwrap_or_else(|| title.clone());
         let line = self.location.start_line.line();
@@ -158,7 +159,7 @@ fn url(link: &str) -> Option<String> {
 /// Before version 1 the resource stands in the description alone: `Resource 'aws_s3_bucket.notes' has no logging.`
 fn named_resource(description: &str) -> Option<String> {
     let (name, _) = description.strip_prefix("Resource '")?.split_once('\'')?;
-    Some(name.to_owned()).filter(|name| !name.is_empty())
+    name.to_owned().filled()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::reader::fields::{self, Fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -161,7 +162,7 @@ fn context(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, P
                     context.old |= hit.path == BARE_LIST * TARGET.len();
                 }
                 1 => target.class = text,
-                _ => target.ecosystem = Some(text.to_lowercase()).filter(|text| !text.is_empty()),
+                _ => target.ecosystem = text.to_lowercase().filled(),
             }
         }
         Ok(())
@@ -332,7 +333,7 @@ fn modified(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
 
 fn placed(finding: Finding, target: &Target, path: Option<String>) -> Finding {
     let mut finding = Finding { resource: target.resource.clone(), ..finding };
-    let path = path.filter(|path| !path.is_empty());
+    let path = path.filled();
     finding.location = path.map(Location::file);
     finding.raw.extend(Some(&target.class).filter(|class| !class.is_empty()).map(|c| ("Class".to_owned(), c.clone())));
     finding

@@ -17,6 +17,7 @@ use crate::formats::trufflehog3::RawOlder;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::secret;
 use finding::severity::Score;
@@ -94,11 +95,11 @@ struct RawLog {
 impl RawLog {
     /// Notes what it says; answers whether it shows that the scan came to its end.
     fn note(self, collector: &mut Collector<'_>) -> bool {
-        if let Some(version) = self.trufflehog_version.and_then(Text::filled) {
+        if let Some(version) = self.trufflehog_version.filled() {
             collector.version(version);
         }
         if ["error", "fatal", "panic"].iter().any(|level| self.level.0.starts_with(level)) {
-            let error = self.error.and_then(Text::filled).map(|error| format!(": {error}")).unwrap_or_default();
+            let error = self.error.filled().map(|error| format!(": {error}")).unwrap_or_default();
             collector.scanner_error(format!("{}{error}", self.msg.0));
         }
         !self.ts.0.is_empty() && self.msg.0 == "finished scanning"
@@ -150,7 +151,7 @@ impl RawResult {
         let mut finding = Finding {
             location: location(&mut place),
             references: place.remove("link").and_then(text).into_iter().collect(),
-            description: self.detector_description.and_then(Text::filled),
+            description: self.detector_description.filled(),
             ..leak::finding(&rule, &rule, message)
         };
         if verified {
@@ -190,7 +191,7 @@ fn text(value: Value) -> Option<String> {
 /// Masks every form in which the report has the secret. `Raw` alone tells secrets apart: the others are not always there.
 fn mask(finding: &mut Finding, raw: Option<Text>, raw_v2: Option<Text>, redacted: Option<Text>) {
     let old = raw_v2.is_none();
-    let [raw, raw_v2, redacted] = [raw, raw_v2, redacted].map(|text| text.and_then(Text::filled));
+    let [raw, raw_v2, redacted] = [raw, raw_v2, redacted].map(|text| text.filled());
     // A form with stars in it hides the secret already, and shows what is no secret.
     for form in [&raw_v2, &redacted].into_iter().flatten().filter(|form| !form.contains('*')) {
         secret::redact(finding, form);

@@ -12,6 +12,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::rating::{COMMON_WORDS, Rating};
 use crate::value::snippet;
@@ -101,14 +102,14 @@ struct RawRule {
 impl RawCurrent {
     fn into_finding(self) -> Finding {
         let title = self.rule.message.0;
-        let rule = self.rule.id.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let rule = self.rule.id.filled().unwrap_or_else(|| title.clone());
         let mut finding = Finding {
             location: location(self.path, self.line.line()),
             code: self.context.and_then(excerpt),
-            tool_id: self.id.and_then(Text::filled),
+            tool_id: self.id.filled(),
             ..leak::finding(&rule, &title, format!("{title} found"))
         };
-        if let Some(word) = self.rule.severity.and_then(Text::filled) {
+        if let Some(word) = self.rule.severity.filled() {
             Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
         }
         leak::keep(
@@ -184,7 +185,7 @@ fn masked(message: String, lines: &[String]) -> String {
 }
 
 fn location(path: Option<Text>, line: Option<u32>) -> Option<Location> {
-    let path = path.and_then(Text::filled)?;
+    let path = path.filled()?;
     Some(Location::lines(path, line, None))
 }
 

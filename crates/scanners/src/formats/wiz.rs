@@ -11,6 +11,7 @@ use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
@@ -259,7 +260,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawPackage { name, version, path, line, vulnerabilities } = package;
-    let version = version.and_then(Text::filled);
+    let version = version.filled();
     let place = path.map(|path| Location::lines(path, line.line(), None));
     vulnerabilities.0.into_iter().try_for_each(|raw| {
         let read = serde_json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
@@ -271,7 +272,7 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
                 package: Some(Package {
                     name: name.clone(),
                     version: version.clone(),
-                    fixed_versions: raw.fixed_version.and_then(Text::filled).into_iter().collect(),
+                    fixed_versions: raw.fixed_version.filled().into_iter().collect(),
                     ..Package::default()
                 }),
                 location: place.clone(),
@@ -288,12 +289,12 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
 }
 
 fn secret_of(raw: RawSecret) -> Finding {
-    let kind = raw.kind.or(raw.id.and_then(Text::filled)).unwrap_or_else(|| "secret".to_owned());
+    let kind = raw.kind.or(raw.id.filled()).unwrap_or_else(|| "secret".to_owned());
     let message = raw.description.unwrap_or_else(|| kind.clone());
     let place = raw.path.map(|path| Location::lines(path, raw.line.line(), None));
     let mut finding = Finding { location: place, ..Finding::new(Kind::Secret, &*kind, &*kind, message) };
     Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
-    if let Some(snippet) = raw.snippet.filter(|snippet| !snippet.trim().is_empty()) {
+    if let Some(snippet) = raw.snippet.filled() {
         secret::put(&mut finding, &snippet);
     }
     finding
@@ -301,14 +302,14 @@ fn secret_of(raw: RawSecret) -> Finding {
 
 fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawRule { id, name, description, remediation } = raw.rule;
-    let Some(rule) = id.and_then(Text::filled).or(name.clone()) else {
+    let Some(rule) = id.filled().or(name.clone()) else {
         return collector.rejected("the match of a rule names none".to_owned());
     };
     let title = name.unwrap_or_else(|| rule.clone());
     raw.matches.0.into_iter().try_for_each(|found| {
         let read = serde_json::from_value::<RawMatch>(found).map_err(|error| error.to_string());
         collector.result(read.map(|found| {
-            let text = |text: Option<Text>| text.and_then(Text::filled);
+            let text = |text: Option<Text>| text.filled();
             let message = match (text(found.expected), text(found.found)) {
                 (Some(expected), Some(found)) => format!("expected: {expected}; found: {found}"),
                 (Some(expected), None) => format!("expected: {expected}"),
@@ -320,7 +321,7 @@ fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), Parse
                 remediation: remediation.clone(),
                 resource: found.resource,
                 location: found.file.map(|path| Location::lines(path, line, None)),
-                suppressed: found.ignored.filter(|reason| !reason.trim().is_empty()),
+                suppressed: found.ignored.filled(),
                 ..Finding::new(Kind::Infrastructure, &*rule, &*title, message)
             };
             Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);

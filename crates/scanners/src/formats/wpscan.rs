@@ -16,6 +16,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use crate::value::secret;
 use crate::value::web;
@@ -89,7 +90,7 @@ type Context = BTreeMap<(usize, String), String>;
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut context = Context::new();
     json::walk(input, &CONTEXT, &mut |hit| {
-        if let Some(text) = hit.read::<Text>().ok().and_then(Text::filled) {
+        if let Some(text) = hit.read::<Text>().ok().filled() {
             context.insert((hit.path, wild(&hit)), text);
         }
         Ok(())
@@ -177,20 +178,20 @@ impl RawVulnerability {
         let cves: Vec<String> = cves.collect();
         let rule = ids.first().or(cves.first()).unwrap_or(&self.title).clone();
         let advisories = cves.into_iter().chain(ids.iter().map(|id| format!("WPVDB-{id}"))).collect();
-        package.fixed_versions = self.fixed_in.and_then(Text::filled).into_iter().collect();
+        package.fixed_versions = self.fixed_in.filled().into_iter().collect();
         let version = package.version.as_deref().unwrap_or("of unknown version");
         let message = format!("{} {version}: {}", package.name, self.title);
         let mut finding = Finding {
             advisories,
             references: urls,
-            description: self.description.and_then(Text::filled),
+            description: self.description.filled(),
             remediation: package.fixed_versions.first().map(|fixed| format!("Update to {fixed}.")),
             package: Some(package),
             endpoint: Some(web::address(target)),
             ..Finding::new(Kind::Dependency, rule, self.title, message)
         };
         if let Some(cvss) = self.cvss {
-            let vector = cvss.vector.and_then(Text::filled);
+            let vector = cvss.vector.filled();
             let rating = Rating::new(&[]).vector(vector.as_deref(), cvss.score.0);
             rating.own(cvss.score.0).apply(&mut finding);
         }
@@ -199,7 +200,7 @@ impl RawVulnerability {
 }
 
 fn texts(many: Option<Many<Text>>) -> Vec<String> {
-    many.map(|many| many.0.into_iter().filter_map(Text::filled).collect()).unwrap_or_default()
+    many.map(|many| many.0.into_iter().filter_map(Filled::filled).collect()).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -235,7 +236,7 @@ fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
             if let Some(endpoint) = finding.endpoint.as_mut() {
                 endpoint.parameter = Some(hit.name(0).to_owned());
             }
-            let password = hit.read::<RawPassword>()?.password.and_then(Text::filled);
+            let password = hit.read::<RawPassword>()?.password.filled();
             if let Some(password) = password {
                 secret::put(&mut finding, &password);
             }
@@ -247,24 +248,24 @@ fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
 
 impl RawInteresting {
     fn into_finding(self) -> Result<Finding, String> {
-        let url = self.url.and_then(Text::filled).unwrap_or_default();
-        let told = self.to_s.and_then(Text::filled);
-        let rule = self.r#type.and_then(Text::filled).or(told.clone()).ok_or("it has neither `type` nor `to_s`")?;
+        let url = self.url.filled().unwrap_or_default();
+        let told = self.to_s.filled();
+        let rule = self.r#type.filled().or(told.clone()).ok_or("it has neither `type` nor `to_s`")?;
         // `XML-RPC seems to be enabled: https://…`: the title is of the rule, the address of this place.
         let title =
             told.as_deref().and_then(|told| told.split(": http").next()).filter(|title| !title.starts_with("http"));
         let title = title.unwrap_or(&rule).to_owned();
-        let entries: Vec<String> = self.interesting_entries.0.into_iter().filter_map(Text::filled).collect();
+        let entries: Vec<String> = self.interesting_entries.0.into_iter().filter_map(Filled::filled).collect();
         let message = told.into_iter().chain(entries).collect::<Vec<_>>().join("\n");
         let mut finding = Finding {
             score: Score::from_hundredths(0).map(|score| Scored { score, source: ScoreSource::ScannerWord }),
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             references: texts(self.references.unwrap_or_default().remove("url")),
             endpoint: Some(Endpoint { method: None, ..web::address(&url) }),
             message: if message.is_empty() { format!("{title} at {url}") } else { message },
             ..Finding::new(Kind::Web, rule, title, "")
         };
-        if let Some(found_by) = self.found_by.and_then(Text::filled) {
+        if let Some(found_by) = self.found_by.filled() {
             finding.raw.insert("found_by".to_owned(), found_by);
         }
         Ok(finding)

@@ -13,6 +13,7 @@ use crate::formats::npm_audit::{RawAdvisory, is_audit, is_yarns, read_audit};
 use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, soft, unique};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use finding::{Finding, Kind, Package};
@@ -88,7 +89,7 @@ fn line(kind: &str, data: &str, seen: &mut Seen, collector: &mut Collector<'_>) 
             seen.advisories = true;
             let advisory = serde_json::from_str::<RawData>(data).map_err(|error| error.to_string());
             return collector.result(advisory.map(|data| {
-                let path = data.resolution.and_then(|resolution| resolution.path).and_then(Text::filled);
+                let path = data.resolution.and_then(|resolution| resolution.path).filled();
                 data.advisory.into_finding(path)
             }));
         }
@@ -146,7 +147,7 @@ struct RawRecord {
 
 impl RawRecord {
     fn into_finding(self, package: String) -> Finding {
-        let id = self.id.and_then(Text::filled);
+        let id = self.id.filled();
         let github = self.url.as_deref().and_then(github_id);
         let is_deprecation = id.as_deref().is_some_and(|id| id.ends_with("(deprecation)"));
         let issue = self.issue.unwrap_or_else(|| "Vulnerability".to_owned());
@@ -155,7 +156,7 @@ impl RawRecord {
         let title = if is_deprecation { id.clone().unwrap_or_default() } else { issue.clone() };
         let versions = unique(self.versions.0.into_iter().map(|version| version.0));
         let dependents = unique(self.dependents.0.into_iter().map(|dependent| dependent.0));
-        let vulnerable = self.vulnerable.and_then(Text::filled);
+        let vulnerable = self.vulnerable.filled();
         let message = match (is_deprecation, &vulnerable) {
             (true, _) => issue,
             (false, Some(range)) => format!("{package} {} is vulnerable ({range})", versions.join(", ")),
@@ -173,7 +174,7 @@ impl RawRecord {
             ..Finding::new(Kind::Dependency, rule, title, message)
         };
         let several = (versions.len() > 1).then(|| versions.join(", "));
-        let dependents = Some(dependents.join(", ")).filter(|dependents| !dependents.is_empty());
+        let dependents = dependents.join(", ").filled();
         let raw = [("id", id), ("vulnerable_versions", vulnerable), ("versions", several), ("dependents", dependents)];
         finding.raw.extend(raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);

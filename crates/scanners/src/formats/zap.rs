@@ -16,6 +16,7 @@ use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
 use crate::value::{cwe, secret, web};
@@ -218,7 +219,7 @@ fn take(collector: &mut Collector<'_>, alert: &Fields, instance: &Fields) -> Res
 
 /// A field; blank is as good as absent.
 fn filled<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    fields.get(name).map(|text| text.trim()).filled()
 }
 
 fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {

@@ -2,6 +2,7 @@
 
 use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, is_namespace, note_references};
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::packages;
@@ -126,9 +127,7 @@ fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
         ratings: ratings.collect(),
         cwes: cwe::numbers(each("cwes", "cwe").map(|cwe| cwe.text.as_str())),
         description: element.owned_at("description").or_else(|| element.owned_at("detail")),
-        recommendation: element
-            .owned_at("recommendation")
-            .or_else(|| Some(recommendations.join("\n")).filter(|text| !text.is_empty())),
+        recommendation: element.owned_at("recommendation").or_else(|| recommendations.join("\n").filled()),
         references: packages::unique(urls),
         state: element.owned_at("analysis/state"),
         reasons: ["analysis/justification", "analysis/detail"]

@@ -3,6 +3,7 @@
 use super::WORDS;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::rating::Rating;
@@ -31,7 +32,7 @@ fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> 
     let title = issue.text_at("Name").unwrap_or(rule);
     let section = |name: &str| {
         let found = issue.all("ReportSection").find(|section| section.text_at("Name") == Some(name));
-        found.and_then(|section| section.text_at("SectionText")).map(html::text).filter(|text| !text.is_empty())
+        found.and_then(|section| section.text_at("SectionText")).map(html::text).filled()
     };
     let request = get("VulnerableSession").or(get("RawRequest"));
     let method = request.and_then(|request| request.split_whitespace().next());

@@ -3,6 +3,7 @@
 use super::{Level, advisory, named, rate};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::value::advisory::soft;
 use crate::value::osv::Entry;
 use finding::{Finding, Package};
@@ -107,7 +108,7 @@ impl RawVulnerability {
         };
         let found = module.and_then(|module| module.version.clone());
         let version = found.or_else(|| known.numbered.get(&self.require_sink).cloned());
-        let fixed = module.and_then(|module| module.fixed.clone()).filter(|version| !version.is_empty());
+        let fixed = module.and_then(|module| module.fixed.clone()).filled();
         let fixed_versions = fixed.map_or_else(|| self.osv.fixed_versions(&name), |version| vec![version]);
         let mut finding = Finding {
             raw: named([("package", package), ("symbol", symbol)]),

@@ -3,6 +3,7 @@
 use super::{RawMetadata, WORDS};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use crate::value::secret;
 use finding::{Endpoint, Finding, Kind, Location};
@@ -190,10 +191,8 @@ fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
     let (title, message) = (plain(title), message.map(plain));
     let message = message.unwrap_or_else(|| title.clone());
     let resource = ["component", "scope"].into_iter().find_map(|name| value.get(name)).map(listed);
-    let mut finding = Finding {
-        resource: resource.filter(|resource| !resource.is_empty()),
-        ..Finding::new(Kind::Infrastructure, rule, title, message)
-    };
+    let mut finding =
+        Finding { resource: resource.filled(), ..Finding::new(Kind::Infrastructure, rule, title, message) };
     Rating::new(WORDS).word(word).apply(&mut finding);
     collector.finding(finding)
 }

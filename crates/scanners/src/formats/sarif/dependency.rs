@@ -1,6 +1,7 @@
 //! Results that are known vulnerabilities of packages. SARIF has no field for a package, so it is read from rule ids and
 //! messages, whose form the tools document.
 
+use crate::reader::text::Filled;
 use finding::{Finding, Package};
 
 /// True if a rule id is that of an advisory: `CVE-2021-44228`, `GHSA-…`, `SNYK-…`, with or without a package after it.
@@ -64,7 +65,7 @@ pub(super) fn fill(finding: &mut Finding, component: Option<Package>, tool: &str
 fn trivy_package(message: &str) -> Option<Package> {
     let field = |name: &str| {
         let value = message.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
-        value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        value.map(|value| value.trim().to_owned()).filled()
     };
     Some(Package {
         name: field("Package")?,
@@ -94,7 +95,7 @@ fn grype_package(message: &str, suffix: &str) -> Option<Package> {
 /// A package and its version: `lodash@4.17.15`.
 fn name_and_version(package: &str) -> Package {
     let (name, version) = package.rsplit_once('@').filter(|(name, _)| !name.is_empty()).unwrap_or((package, ""));
-    let version = Some(version.to_owned()).filter(|version| !version.is_empty());
+    let version = version.to_owned().filled();
     Package { name: name.to_owned(), version, ..Package::default() }
 }
 

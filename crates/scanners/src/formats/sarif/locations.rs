@@ -3,6 +3,7 @@
 use super::log::{RawArtifactLocation, Run};
 use super::rule::RawMessageString;
 use crate::reader::json::Number;
+use crate::reader::text::Filled;
 use finding::{Excerpt, Location};
 use serde::Deserialize;
 
@@ -102,7 +103,7 @@ pub(super) fn path(location: &RawArtifactLocation, run: &Run) -> Option<String> 
         (None, Some(indexed)) => indexed,
         (Some(_), _) | (None, None) => location,
     };
-    let uri = location.uri.as_deref().map(str::trim).filter(|uri| !uri.is_empty())?;
+    let uri = location.uri.as_deref().map(str::trim).filled()?;
     if let Some(absolute) = file_path(uri) {
         return Some(without_root(&absolute, run));
     }

@@ -4,6 +4,7 @@ use super::rule::{RawRule, Rule};
 use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Input, ParseError};
+use crate::reader::text::Filled;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -224,7 +225,7 @@ impl LogBuilder {
             }
             return;
         }
-        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+        let text = || hit.read::<Text>().ok().filled();
         let at = hit.index(0);
         match path {
             "version" => self.version = text(),
@@ -300,7 +301,7 @@ impl Run {
     }
 
     fn add(&mut self, path: &str, hit: &Hit<'_>) {
-        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+        let text = || hit.read::<Text>().ok().filled();
         match path {
             "tool.driver.name" => {
                 let name = text().unwrap_or_default();
@@ -329,7 +330,7 @@ impl Run {
             // The part of the id after the last slash names the single run (§3.17.3).
             "automationDetails.id" => {
                 let id = text().unwrap_or_default();
-                self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filter(|c| !c.is_empty());
+                self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filled();
             }
             "automationDetails.guid" => self.guid = text(),
             "invocations[].executionSuccessful" if hit.raw.trim() == "false" => {

@@ -6,6 +6,7 @@ use super::rule::{RawProperties, Rule, is_cwe};
 use super::tool_specific;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, ParseError};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -163,7 +164,7 @@ impl RawResult {
         let id = match rule {
             // A hierarchical id is a case of its rule; the issue is keyed by the rule.
             Some(rule) if !rule.id.is_empty() => rule.id.clone(),
-            Some(_) | None => named.clone().filter(|id| !id.trim().is_empty()).unwrap_or_else(|| "unnamed".to_owned()),
+            Some(_) | None => named.clone().filled().unwrap_or_else(|| "unnamed".to_owned()),
         };
         let message = self.message(rule, run);
         let title = rule.and_then(Rule::title).or_else(|| first_line(&message)).unwrap_or(&id).to_owned();
@@ -188,15 +189,15 @@ impl RawResult {
         let location = self.locations.0.first().and_then(|location| location.physical_location.as_ref());
         let properties = self.properties;
         if finding.kind == Kind::Dependency {
-            let component = properties.component.and_then(Text::filled).map(|name| Package {
+            let component = properties.component.filled().map(|name| Package {
                 name,
-                version: properties.component_version.and_then(Text::filled),
-                ecosystem: properties.component_origin.and_then(Text::filled).map(|origin| origin.to_lowercase()),
+                version: properties.component_version.filled(),
+                ecosystem: properties.component_origin.filled().map(|origin| origin.to_lowercase()),
                 ..Package::default()
             });
             super::dependency::fill(&mut finding, component, &run.tool);
         }
-        if let Some(offender) = properties.offender.and_then(Text::filled) {
+        if let Some(offender) = properties.offender.filled() {
             secret::put(&mut finding, &offender);
         } else if finding.kind == Kind::Secret
             && !tool_specific::extracts_secret(&run.tool)
@@ -362,7 +363,7 @@ impl RawResult {
         }
         let text = |one: &RawSuppression| {
             let kind = one.kind.clone().unwrap_or_else(|| "suppressed".to_owned());
-            match one.justification.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty()) {
+            match one.justification.as_ref().map(|text| text.0.trim()).filled() {
                 Some(justification) => format!("{kind}: {justification}"),
                 None => kind,
             }

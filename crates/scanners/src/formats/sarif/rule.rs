@@ -2,6 +2,7 @@
 
 use super::log::{RawConfiguration, RawDescriptor};
 use crate::reader::json::{Many, Number, Text};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use finding::limits::cut_to;
 use serde::Deserialize;
@@ -64,7 +65,7 @@ enum RawText {
 impl From<RawText> for RawMessageString {
     fn from(raw: RawText) -> Self {
         let text = match raw {
-            RawText::Object { text, markdown } => text.and_then(Text::filled).or(markdown.and_then(Text::filled)),
+            RawText::Object { text, markdown } => text.filled().or(markdown.filled()),
             RawText::Bare(text) => text.filled(),
             RawText::Other(_) => None,
         };
@@ -125,12 +126,12 @@ impl RawRule {
         Rule {
             id: self.id.map(|id| id.0).unwrap_or_default(),
             guid: self.guid,
-            name: self.name.and_then(Text::filled),
+            name: self.name.filled(),
             short: kept(self.short_description.text),
             full: kept(self.full_description.text),
             messages: self.message_strings.into_iter().filter_map(|(id, text)| Some((id, kept(text.text)?))).collect(),
             help: kept(self.help.text),
-            help_uri: self.help_uri.and_then(Text::filled),
+            help_uri: self.help_uri.filled(),
             level: self.default_configuration.level,
             security_severity: self.properties.security_severity.0,
             cvss: self.properties.cvss.0.into_iter().map(|text| text.0).collect(),

@@ -14,6 +14,7 @@ use super::locations::RawPhysicalLocation;
 use super::result::{LEVELS, LOGIN};
 use super::rule::Rule;
 use crate::formats::{bandit, checkov, eslint, semgrep};
+use crate::reader::text::Filled;
 use finding::{Finding, Kind};
 use std::collections::BTreeSet;
 
@@ -165,7 +166,7 @@ fn adapt_checkov(finding: &mut Finding, parts: &ResultParts<'_>, rules_seen: &mu
     if finding.description.as_ref() == Some(&finding.title) {
         finding.description = None;
     }
-    let named = resource_in_help(parts.rule).filter(|named| !named.is_empty());
+    let named = resource_in_help(parts.rule).filled();
     let first = named.is_some() && rules_seen.insert(finding.rule.clone());
     match finding.kind {
         Kind::Secret => {

@@ -5,6 +5,7 @@ use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
@@ -197,7 +198,7 @@ impl Raw {
         let mut finding = Finding {
             tool_id: self.key.filled(),
             cwes: cwe::numbers(weaknesses),
-            description: description.map(html::text).filter(|text| !text.is_empty()),
+            description: description.map(html::text).filled(),
             location,
             ..Finding::new(Kind::Code, rule, title, message)
         };
@@ -212,7 +213,7 @@ impl Raw {
             ("type", self.issue_type.filled()),
             ("securityCategory", self.category.filled()),
             ("effort", self.effort.filled()),
-            ("tags", Some(tags.join(", ")).filter(|tags| !tags.is_empty())),
+            ("tags", tags.join(", ").filled()),
         ] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }

@@ -4,6 +4,7 @@ use super::{Outcome, WORDS, outcome, weakness};
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Location};
@@ -54,7 +55,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         counted = true;
         let get = |name: &str| {
             let at = header.iter().position(|column| column == name)?;
-            cells.get(at).map(Field::folded).filter(|text| !text.is_empty())
+            cells.get(at).map(Field::folded).filled()
         };
         match outcome(&[get("resolution").as_deref(), get("status").as_deref()]) {
             Outcome::Closed => collector.closed(),
@@ -82,7 +83,7 @@ fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>)
     let mut finding = Finding {
         tool_id: get("key"),
         cwes: known.map(|known| known.cwes.clone()).unwrap_or_default(),
-        description: known.map(|known| known.description.clone()).filter(|text| !text.is_empty()),
+        description: known.map(|known| known.description.clone()).filled(),
         location: get("component").map(|path| {
             Location::lines(path, get("line").and_then(|line| line.parse().ok()).filter(|line| *line > 0), None)
         }),

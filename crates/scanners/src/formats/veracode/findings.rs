@@ -5,6 +5,7 @@ use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind, Location, Package};
@@ -27,7 +28,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             Ok(())
         }
         3 => {
-            status = hit.read::<Text>().ok().and_then(Text::filled);
+            status = hit.read::<Text>().ok().filled();
             Ok(())
         }
         _ => Ok(()),
