@@ -1,8 +1,8 @@
 //! Bandit, <https://bandit.readthedocs.io>: security linter for Python. Reads its JSON report (`bandit -f json`), as
 //! versions 1.4 to 1.9 write it.
 //!
-//! Bandit knows three severities. Their scores are those of the reference product where it shows one (HIGH is 9.5), and
-//! the middle of the band for the others; `UNDEFINED` and anything unknown stay without a score.
+//! Bandit has three severities. HIGH gets the score that the reference product shows (9.5), the others the middle of
+//! their severity. `UNDEFINED` and unknown words get no score.
 //!
 //! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
 
@@ -27,10 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     severities: "HIGH 9.5, MEDIUM 5.0, LOW 2.0 (the reference product shows Bandit's HIGH as 9.5); UNDEFINED unassigned",
     differences: &[
         ("severity", "the reference product shows Bandit's HIGH as critical, 9.5; others call it high"),
-        (
-            "vuln_id_from_tool",
-            "the rule is Bandit's id as its documentation and SARIF write it, without the rule's name",
-        ),
+        ("vuln_id_from_tool", "the rule is Bandit's id as in its documentation and SARIF, without the rule's name"),
     ],
     detect,
     parse,
@@ -55,7 +52,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    seen.require(&[0, 2], "a Bandit JSON report is an object with the lists `results` and `metrics`")
+    seen.require(&[0, 2], "a Bandit JSON report is an object with the list `results` and the object `metrics`")
 }
 
 #[derive(Deserialize)]
@@ -106,7 +103,7 @@ impl RawResult {
     }
 }
 
-/// B105 to B107 print the password that they found: `Possible hardcoded password: 'hunter2'`.
+/// Masks the password that B105 to B107 print: `Possible hardcoded password: 'hunter2'`.
 pub(crate) fn hide_password(finding: &mut Finding) {
     if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
         let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
@@ -114,7 +111,8 @@ pub(crate) fn hide_password(finding: &mut Finding) {
     }
 }
 
-/// Bandit writes each line of code behind its number and a space: `41 return md5(x)`.
+/// Parses code in which each line begins with its number and a space: `41 return md5(x)`. `None` if the numbers are not
+/// consecutive.
 fn excerpt(code: &str) -> Option<Excerpt> {
     let numbered: Vec<(u32, &str)> = code.lines().filter_map(numbered).collect();
     let first_line = numbered.first()?.0;
@@ -219,7 +217,7 @@ mod tests {
         let text = r#"{"version": "1.2.3", "results": [], "errors": [], "paths": {}}"#;
         assert_eq!(
             failure(&SCANNER, text.as_bytes()),
-            "this is not a report of Bandit: a Bandit JSON report is an object with the lists `results` and `metrics`"
+            "this is not a report of Bandit: a Bandit JSON report is an object with the list `results` and the object `metrics`"
         );
         assert!(failure(&SCANNER, b"[1]").ends_with("the report is a list where an object is expected"));
         assert!(
@@ -229,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn code_loses_its_numbers_and_what_is_not_numbered_is_no_code() {
+    fn code_loses_its_numbers_and_unnumbered_text_is_not_code() {
         let lines = |text: &str| excerpt(text).map(|code| (code.first_line, code.lines));
         assert_eq!(lines("9 if x:\n10     y()\n"), Some((9, vec!["if x:".to_owned(), "    y()".to_owned()])));
         assert_eq!(lines("7 a\n8\n9 b"), Some((7, vec!["a".to_owned(), String::new(), "b".to_owned()])));

@@ -1,15 +1,16 @@
-//! Brakeman, <https://brakemanscanner.org>: security scanner for Ruby on Rails. Reads its JSON report (`brakeman -f json`),
-//! as versions 2 to 7 write it.
+//! Brakeman, <https://brakemanscanner.org>: security scanner for Ruby on Rails. Reads its JSON report
+//! (`brakeman -f json`), as versions 2 to 7 write it.
 //!
-//! Each element of `warnings` is a finding, and each of `ignored_warnings` (listed in `brakeman.ignore`) a suppressed one.
-//! `obsolete` are entries of that list which matched nothing. What Brakeman could not read (`errors`) makes the scan
-//! incomplete.
+//! Each element of `warnings` is a finding, and each of `ignored_warnings` (listed in `brakeman.ignore`) a suppressed
+//! one. `obsolete` lists entries of that file which matched nothing. Files that Brakeman could not read (`errors`) make
+//! the scan incomplete.
 //!
-//! The rule is the warning's code as Brakeman's SARIF report writes it, `BRAKE0013`: one check has several (`SQLCVEs` one
-//! for each vulnerability), and an issue stays the same when the format changes. Brakeman rates its confidence and no
-//! severity; its own SARIF report makes High an error, Medium a warning and Weak a note, and so the levels are those.
+//! The rule is the warning's code as in Brakeman's SARIF report, `BRAKE0013`: a check can have several codes (`SQLCVEs`
+//! has one for each vulnerability), and an issue stays the same when the format changes. Brakeman rates its confidence,
+//! not the severity. Its own SARIF report makes High an error, Medium a warning and Weak a note; the severities follow
+//! that.
 //!
-//! Warnings about passwords in the source print them in the code: they are masked.
+//! Warnings about passwords in the source show them in the code; they are masked.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
@@ -34,7 +35,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     severities: "by confidence, as in Brakeman's own SARIF report: High 8.0, Medium 5.5, Weak 2.0",
     differences: &[(
         "severity",
-        "the reference product makes every warning medium; Brakeman's own SARIF report goes by confidence",
+        "the reference product makes every warning medium; Brakeman's own SARIF report uses the confidence",
     )],
     detect,
     parse,
@@ -50,7 +51,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut brakeman = false;
+    let mut is_brakeman = false;
     let paths =
         ["warnings[]", "ignored_warnings[]", "errors[]", "scan_info.brakeman_version", "scan_info.rails_version"];
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
@@ -63,15 +64,15 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             });
             Ok(())
         }
-        place => {
-            brakeman = true;
-            if let Some(version) = hit.read::<Text>().ok().filled().filter(|_| place == 3) {
+        path => {
+            is_brakeman = true;
+            if let Some(version) = hit.read::<Text>().ok().filled().filter(|_| path == 3) {
                 collector.version(version);
             }
             Ok(())
         }
     })?;
-    require(seen.has(0) && brakeman, "a Brakeman JSON report has the object `scan_info` and the list `warnings`")
+    require(seen.has(0) && is_brakeman, "a Brakeman JSON report has the object `scan_info` and the list `warnings`")
 }
 
 #[derive(Deserialize)]
@@ -103,14 +104,14 @@ struct RawWarning {
     confidence: Option<Text>,
     #[serde(default)]
     cwe_id: Many<Text>,
-    location: Option<RawPlace>,
-    /// Why a person chose to ignore it.
+    location: Option<RawLocation>,
+    /// The reason to ignore the warning, as a person wrote it.
     note: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum RawPlace {
+enum RawLocation {
     In {
         class: Option<Text>,
         method: Option<Text>,
@@ -121,7 +122,7 @@ enum RawPlace {
     Other(serde::de::IgnoredAny),
 }
 
-impl RawPlace {
+impl RawLocation {
     fn text(self) -> Option<String> {
         let Self::In { class, method, template, model, controller } = self else { return None };
         let parts: Vec<String> =
@@ -156,10 +157,10 @@ impl RawWarning {
         if let Some(fingerprint) = self.fingerprint.filled() {
             finding.fingerprints.insert("brakeman/v1".to_owned(), fingerprint);
         }
-        let place = self.location.and_then(RawPlace::text);
+        let location = self.location.and_then(RawLocation::text);
         let user_input = self.user_input.filled();
         let found_by = check.clone();
-        for (name, text) in [("check_name", found_by), ("user_input", user_input), ("location", place)] {
+        for (name, text) in [("check_name", found_by), ("user_input", user_input), ("location", location)] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
         if let (Some(code), true) = (code, check.is_some_and(|check| SECRETS.contains(&check.as_str()))) {
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_needs_the_list_and_what_wrote_it() {
+    fn a_clean_report_needs_the_list_and_the_version() {
         assert!(findings(&SCANNER, report("", "", "").as_bytes()).unwrap().1.summary.is_complete());
         assert!(failure(&SCANNER, br#"{"warnings": []}"#).contains("`scan_info`"));
         assert!(failure(&SCANNER, br#"{"scan_info": {"brakeman_version": "1"}}"#).contains("`warnings`"));

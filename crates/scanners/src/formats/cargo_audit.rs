@@ -1,12 +1,12 @@
-//! cargo audit, <https://github.com/rustsec/rustsec/tree/main/cargo-audit>: advisories of the RustSec database about the
-//! crates in a Cargo.lock. Reads its JSON report (`cargo audit --json`), as versions 0.11 to 0.22 write it.
+//! cargo audit, <https://github.com/rustsec/rustsec/tree/main/cargo-audit>: advisories of the RustSec database about
+//! the crates in a Cargo.lock. Reads its JSON report (`cargo audit --json`), as versions 0.11 to 0.22 write it.
 //!
-//! Each vulnerability and each warning is one result. Warnings tell of crates that are unmaintained, unsound or yanked, or
-//! of a notice; `cargo audit` lists them and still succeeds, unless told otherwise with `--deny`. A yanked version has no
+//! Each vulnerability and each warning is one result. Warnings report crates that are unmaintained, unsound or yanked,
+//! or a notice; `cargo audit` lists them and still succeeds, unless `--deny` is given. A yanked version has no
 //! advisory; its rule is `yanked`.
 //!
-//! The score is that of the advisory's CVSS vector. An advisory without one is rated by what `cargo audit` makes of it:
-//! it fails because of vulnerabilities and only warns of the rest.
+//! The score is that of the advisory's CVSS vector. Without a vector, the kind of result decides: `cargo audit` fails
+//! because of vulnerabilities and only warns of the others.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
@@ -28,8 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::Json,
     formats: "JSON (`cargo audit --json`)",
-    severities: "the advisory's CVSS; without it vulnerability 8.0, unmaintained, unsound and yanked 2.0, notice 0, as \
-                 cargo audit fails because of the first and warns of the others",
+    severities: "the advisory's CVSS; without it vulnerability 8.0, unmaintained, unsound and yanked 2.0, notice 0: cargo audit fails because of the first and warns of the others",
     differences: &[],
     detect,
     parse,
@@ -45,27 +44,32 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["vulnerabilities.list[]", "warnings{}[]", "warnings[]", "lockfile", "settings"];
-    let mut marked = false;
+    let mut has_marker = false;
     let mut read = 0_u64;
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => entry(&hit, Some("vulnerability"), &mut read, collector),
+        0 => read_entry(&hit, Some("vulnerability"), &mut read, collector),
         1 => {
             let kind = hit.name(0).to_owned();
-            entry(&hit, Some(&kind), &mut read, collector)
+            read_entry(&hit, Some(&kind), &mut read, collector)
         }
-        2 => entry(&hit, None, &mut read, collector),
+        2 => read_entry(&hit, None, &mut read, collector),
         _ => {
-            marked = true;
+            has_marker = true;
             Ok(())
         }
     })?;
     require(
-        seen.has(0) && (marked || read > 0),
+        seen.has(0) && (has_marker || read > 0),
         "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`",
     )
 }
 
-fn entry(hit: &Hit<'_>, kind: Option<&str>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn read_entry(
+    hit: &Hit<'_>,
+    kind: Option<&str>,
+    read: &mut u64,
+    collector: &mut Collector<'_>,
+) -> Result<(), ParseError> {
     let entry = hit.read::<RawEntry>();
     *read += u64::from(entry.is_ok());
     collector.result(entry.map(|entry| entry.into_finding(kind)))
@@ -89,13 +93,13 @@ struct RawEntry {
 #[serde(untagged)]
 enum RawKind {
     Word(String),
-    With(BTreeMap<String, RawInside>),
+    With(BTreeMap<String, RawKindDetails>),
     #[default]
     None,
 }
 
 #[derive(Deserialize)]
-struct RawInside {
+struct RawKindDetails {
     #[serde(default, deserialize_with = "soft")]
     advisory: Option<RawAdvisory>,
     #[serde(default, deserialize_with = "soft")]
@@ -163,7 +167,7 @@ impl RawEntry {
             }
             RawKind::None => {}
         }
-        // In a list of warnings whose kind is `informational` the advisory says of which sort it is.
+        // In a list of warnings of the kind `informational`, the advisory states the actual kind.
         let informational = advisory.as_ref().and_then(|advisory| advisory.informational.clone());
         let kind = informational.or(word).unwrap_or_else(|| "warning".to_owned());
         let version = self.package.version.filled();

@@ -1,11 +1,12 @@
-//! Dockle, <https://github.com/goodwithtech/dockle>: linter for container images, after the CIS benchmark. Reads its JSON
-//! report (`dockle -f json`).
+//! Dockle, <https://github.com/goodwithtech/dockle>: linter for container images, after the CIS benchmark. Reads its
+//! JSON report (`dockle -f json`).
 //!
-//! A result is one alert of one checkpoint (`details[].alerts[]`), so that a new setuid file is seen beside the known
-//! ones; a checkpoint without alerts is one result. Checkpoints at level `PASS` are passed, at `SKIP` not applicable, at
-//! `IGNORE` (`--ignore`, `.dockleignore`) suppressed.
+//! A result is one alert of one checkpoint (`details[].alerts[]`), so that a new setuid file is a new occurrence; a
+//! checkpoint without alerts is one result. Checkpoints with the level `PASS` are passed, with `SKIP` not applicable,
+//! with `IGNORE` (`--ignore`, `.dockleignore`) suppressed.
 //!
-//! Dockle's levels are `FATAL` ("should be fixed"), `WARN` and `INFO`; their scores are in the bands that others show.
+//! Dockle's levels are `FATAL` ("should be fixed"), `WARN` and `INFO`; their scores lie in the severities that other
+//! systems show.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
@@ -86,7 +87,7 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
             finding.suppressed = level.eq_ignore_ascii_case("IGNORE").then(|| format!("level {level}"));
             finding.raw.extend(image.map(|image| ("image".to_owned(), image.to_owned())));
             Rating::new(WORDS).word(Some(&level)).apply(&mut finding);
-            if let Some(value) = value_of_a_secret(&finding.message) {
+            if let Some(value) = secret_value(&finding.message) {
                 secret::redact(&mut finding, &value);
             }
             Alert::Finding(Box::new(finding))
@@ -95,7 +96,7 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
     Ok(alerts.into_iter().map(alert).collect())
 }
 
-/// The file in an image that an alert is about: `setuid file: urwxr-xr-x usr/bin/chfn`.
+/// The file in the image that an alert names: `setuid file: urwxr-xr-x usr/bin/chfn`.
 fn file(alert: &str) -> Option<String> {
     let path = if let Some((_, rest)) = alert.split_once("set") {
         let (_, rest) = rest.split_once("id file: ")?;
@@ -108,7 +109,7 @@ fn file(alert: &str) -> Option<String> {
 }
 
 /// The value in `Suspicious ENV key found : SMTP_PASSWORD on ENV SMTP_PASSWORD=hunter2`, which newer versions mask.
-fn value_of_a_secret(alert: &str) -> Option<String> {
+fn secret_value(alert: &str) -> Option<String> {
     let (_, rest) = alert.split_once("ENV key found : ")?;
     let (key, rest) = rest.split_once(' ')?;
     let (_, value) = rest.split_once(key)?;
@@ -140,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn levels_become_the_documented_ones_and_marks_are_counted() {
+    fn levels_become_the_documented_severities_or_counts() {
         let cases = [("FATAL", Severity::High), ("WARN", Severity::Medium), ("INFO", Severity::Low)];
-        for (word, level) in cases {
-            assert_eq!(of(&format!(r#"{{"code": "a", "level": "{word}"}}"#)).0[0].severity(), level, "{word}");
+        for (word, severity) in cases {
+            assert_eq!(of(&format!(r#"{{"code": "a", "level": "{word}"}}"#)).0[0].severity(), severity, "{word}");
         }
         let (found, parsed) =
             of(r#"{"code": "a", "level": "PASS"}, {"code": "b", "level": "SKIP", "alerts": ["c", "d"]},

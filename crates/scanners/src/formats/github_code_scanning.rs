@@ -1,10 +1,11 @@
-//! GitHub code scanning, <https://docs.github.com/rest/code-scanning>: alerts of CodeQL and of whatever else uploads its
-//! results there. Reads the alerts as the REST API lists them, of a repository or (with a `repository` in each) of an
+//! GitHub code scanning, <https://docs.github.com/rest/code-scanning>: alerts of CodeQL and of other tools that upload
+//! their results. Reads the alerts as the REST API lists them, of a repository or (with a `repository` in each) of an
 //! organisation, as `gh api` saves them; also the form of 2020 with `rule_id` and `tool` as texts.
 //!
-//! Each alert is a result: an open one a finding, a dismissed one a suppressed finding, a fixed one closed. The place is
-//! that of the most recent instance. Severity is the rule's `security_severity_level`, which GitHub derives from the
-//! rule's CVSS-like score; rules without one are of quality and have SARIF's levels error, warning and note.
+//! Each alert is a result: an open one a finding, a dismissed one a suppressed finding, a fixed one closed. The
+//! location is that of the most recent instance. The severity is the rule's `security_severity_level`, which GitHub
+//! derives from the rule's CVSS-like score; rules without one are about quality and have SARIF's levels error, warning
+//! and note.
 
 use crate::Scanner;
 use crate::formats::github;
@@ -64,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let alert = match serde_json::from_str::<RawAlert>(raw) {
             Ok(alert) if alert.rule_id().is_some() => alert,
             Ok(_) => {
-                collector.rejected("the alert names no rule".to_owned())?;
+                collector.rejected("`rule.id` is missing".to_owned())?;
                 return Ok(false);
             }
             Err(error) => {
@@ -160,9 +161,9 @@ impl RawAlert {
         ids.into_iter().find_map(github::filled)
     }
 
-    /// The state; the form of 2020 has a truth value in its place.
+    /// The state; the form of 2020 has a truth value instead.
     fn state(&self) -> String {
-        let told = github::filled(self.state.clone());
+        let own = github::filled(self.state.clone());
         let of_instance =
             || self.most_recent_instance.as_ref().and_then(|instance| github::filled(instance.state.clone()));
         let by_dates = || {
@@ -176,7 +177,7 @@ impl RawAlert {
                 None => "open",
             }
         };
-        told.or_else(of_instance).unwrap_or_else(|| by_dates().to_owned()).to_ascii_lowercase()
+        own.or_else(of_instance).unwrap_or_else(|| by_dates().to_owned()).to_ascii_lowercase()
     }
 
     fn is_fixed(&self) -> bool {
@@ -211,10 +212,10 @@ impl RawAlert {
         };
         if state != "open" {
             let reason = github::filled(self.dismissed_reason).or_else(|| github::filled(self.closed_reason));
-            finding.suppressed = Some(github::put_aside(&state, reason, github::filled(self.dismissed_comment)));
+            finding.suppressed = Some(github::dismissal(&state, reason, github::filled(self.dismissed_comment)));
         }
         let classes = instance.classifications.0.into_iter().map(|class| class.0).collect::<Vec<_>>().join(", ");
-        let kept = [
+        let fields = [
             ("tool", tool),
             ("repository", github::repository(self.repository.as_ref())),
             ("category", github::filled(instance.category)),
@@ -223,7 +224,7 @@ impl RawAlert {
             ("created_at", github::filled(self.created_at)),
             ("classifications", classes.filled()),
         ];
-        finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = [rule.security_severity_level, rule.severity, self.rule_severity];
         Rating::new(WORDS).word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
         finding
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_goes_where_it_belongs() {
+    fn each_state_is_counted_as_documented() {
         let cases = [
             (r#""state": "open""#, (1, 0, 0), None),
             (r#""state": "fixed""#, (0, 0, 1), None),
@@ -314,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_answer_is_no_clean_report() {
+    fn an_error_answer_is_not_a_clean_report() {
         assert!(
             failure(&SCANNER, br#"{"message": "Not Found", "status": "404"}"#)
-                .contains("nothing in it is such an alert")
+                .contains("no entry is an alert of this kind")
         );
         assert!(findings(&SCANNER, b"[]").is_ok());
     }

@@ -1,5 +1,6 @@
-//! GitLab container scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of an image, by Trivy or Grype, and of the images that run in a cluster.
-//! Reads the report `gl-container-scanning-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab container scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of an image, by
+//! Trivy or Grype, and of the images that run in a cluster. Reads the report `gl-container-scanning-report.json`; see
+//! [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -22,7 +23,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Containers)
+    gitlab::is_report_of(sniff, Scan::Containers)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -1,5 +1,5 @@
-//! GitLab dependency scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of a project, by Gemnasium.
-//! Reads the report `gl-dependency-scanning-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab dependency scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of a project,
+//! by Gemnasium. Reads the report `gl-dependency-scanning-report.json`; see [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -22,7 +22,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Dependencies)
+    gitlab::is_report_of(sniff, Scan::Dependencies)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {

@@ -1,11 +1,11 @@
 //! Hadolint, <https://github.com/hadolint/hadolint>: linter for Dockerfiles and the shell code in them. Reads its JSON
 //! report (`hadolint -f json`).
 //!
-//! Each element of the list is a finding; a clean report is an empty list. The levels are Hadolint's own (`error`,
-//! `warning`, `info`, `style`), and its users may set them for each rule.
+//! Each element of the list is a finding; a clean report is an empty list. The severities are Hadolint's own levels
+//! (`error`, `warning`, `info`, `style`); users can set them for each rule.
 //!
-//! A finding is one of code and not of infrastructure: Hadolint reads a source text and tells the line, and names no
-//! resource. So the same rule at two instructions of a Dockerfile is two occurrences of one issue.
+//! A finding is about code, not infrastructure: Hadolint reads source text and reports a line, but no resource. So the
+//! same rule at two instructions of a Dockerfile is two occurrences of one issue.
 //!
 //! A Dockerfile that Hadolint cannot read is reported as `DL1000`, and nothing else in it is checked: that is a finding
 //! and makes the scan incomplete.

@@ -1,15 +1,15 @@
 //! KICS, <https://kics.io>: security scanner for infrastructure as code. Reads its JSON report
 //! (`kics scan --report-formats json`), as versions 1.2 to 2.1 write it.
 //!
-//! A result is a place at which a query found something: each of `queries[].files[]`. What `bill_of_materials` lists are
-//! resources that are there, not weaknesses: they count as not applicable. Files that could not be scanned and queries
-//! that could not be run make the scan incomplete.
+//! A result is a location that a query found: each of `queries[].files[]`. `bill_of_materials` lists resources, not
+//! weaknesses: these count as not applicable. Files that could not be scanned and queries that could not be run make
+//! the scan incomplete.
 //!
-//! The severities are words with the names of levels; TRACE is the bill of materials' own. The `similarity_id` is KICS's
-//! fingerprint of a result, made of the query, the file and the place in it.
+//! The severities are words; TRACE is for the bill of materials. The `similarity_id` is KICS's fingerprint of a result,
+//! computed from the query, the file and the location in it.
 //!
-//! The queries "Passwords And Secrets" find secrets, which KICS does not write into this report; what of its search stands
-//! there is left out all the same, since it may be part of the line. Such secrets are told apart by the `similarity_id`.
+//! The queries "Passwords And Secrets" find secrets, which KICS does not write to this report. Its search fields are
+//! left out anyway, since they may contain part of the line. The `similarity_id` identifies such secrets.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
@@ -35,7 +35,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0, INFO and TRACE 0",
     differences: &[(
         "component_name",
-        "others put the platform (Terraform) there, which is no package; it is kept as `platform`",
+        "others put the platform (Terraform) there, which is not a package; it is stored as `platform`",
     )],
     detect,
     parse,
@@ -48,8 +48,8 @@ fn detect(sniff: &Sniff) -> bool {
         || sniff.has_all(&["queries[].query_id", "queries[].files[].similarity_id"])
 }
 
-/// What a query says about all its results.
-const OF_QUERY: [&str; 9] =
+/// The fields that a query has for all its results.
+const QUERY_FIELDS: [&str; 9] =
     ["query_id", "query_name", "query_url", "severity", "platform", "category", "description", "cwe", "cloud_provider"];
 
 type Query = BTreeMap<&'static str, String>;
@@ -61,7 +61,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 => collector.result(hit.read::<RawFile>().and_then(|file| {
             let query = queries.get(&hit.index(0));
-            let id = query.and_then(|query| query.get("query_id")).ok_or("its query has no `query_id`")?;
+            let id = query.and_then(|query| query.get("query_id")).ok_or("the query's `query_id` is missing")?;
             Ok(file.into_finding(id, query.unwrap_or(&Query::new())))
         })),
         1 => collector.not_applicable(),
@@ -73,19 +73,20 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     require(seen.has(0) || counters >= 2, "a KICS JSON report is an object with `files_scanned` and the list `queries`")
 }
 
-/// What each query says, by its place, as it may stand behind its results; and what is said of the whole scan.
+/// Collects the fields of each query, by its index, since they may follow its results. Also reads the fields of the
+/// whole scan.
 fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<usize, Query>, ParseError> {
-    const OF_SCAN: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
-    let of_query: Vec<String> = OF_QUERY.iter().map(|field| format!("queries[].{field}")).collect();
-    let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(OF_SCAN).collect();
+    const SCAN_FIELDS: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
+    let of_query: Vec<String> = QUERY_FIELDS.iter().map(|field| format!("queries[].{field}")).collect();
+    let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(SCAN_FIELDS).collect();
     let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
     json::walk(input, &paths, &mut |hit| {
         let Some(value) = hit.read::<Text>().ok().filled() else { return Ok(()) };
-        match OF_QUERY.get(hit.path) {
+        match QUERY_FIELDS.get(hit.path) {
             Some(field) => {
                 queries.entry(hit.index(0)).or_default().insert(field, value);
             }
-            None => match OF_SCAN.get(hit.path - OF_QUERY.len()) {
+            None => match SCAN_FIELDS.get(hit.path - QUERY_FIELDS.len()) {
                 Some(&"files_failed_to_scan") if value != "0" => {
                     collector.scanner_error(format!("{value} files could not be scanned"));
                 }
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_query_says_may_stand_behind_its_results() {
+    fn a_querys_fields_may_follow_its_results() {
         let text = report(
             &format!(
                 r#"{{"files": [{FILE}], "query_name": "Public bucket", "cwe": "284", "severity": "HIGH", "query_id": "q-1"}}"#
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_secret_is_kept() {
+    fn nothing_of_a_secret_is_stored() {
         let text = report(
             r#"{"query_id": "q-2", "query_name": "Passwords And Secrets - Generic Password", "severity": "HIGH", "files": [
                 {"file_name": "Dockerfile", "similarity_id": "bb22", "line": 3, "search_key": "ENV PASSWORD=hunter2hunter2",
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_a_query_without_an_id_are_rejected_and_the_bill_of_materials_is_no_weakness() {
+    fn results_of_a_query_without_an_id_are_rejected_and_the_bill_of_materials_is_not_applicable() {
         let bom =
             format!(r#", "bill_of_materials": [{{"query_id": "b", "severity": "TRACE", "files": [{FILE}, {FILE}]}}]"#);
         let text =

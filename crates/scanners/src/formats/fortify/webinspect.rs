@@ -1,4 +1,4 @@
-//! The exports of WebInspect.
+//! WebInspect's XML exports.
 
 use super::WORDS;
 use crate::reader::html;
@@ -12,7 +12,7 @@ use finding::{Endpoint, Finding, Kind};
 /// Reads the export.
 ///
 /// # Errors
-/// It is cut off.
+/// The export is cut off.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["Scan/Issues/Issue", "Sessions/Session"];
     xml::walk(input, &paths, &mut |found| {
@@ -25,10 +25,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     .map(drop)
 }
 
-/// An issue; in older exports its session says where it is.
+/// Converts an issue; in older exports its session has the address.
 fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> {
     let get = |name: &str| issue.text_at(name).or(session.and_then(|session| session.text_at(name)));
-    let rule = get("VulnerabilityID").ok_or("it has no `VulnerabilityID`")?;
+    let rule = get("VulnerabilityID").ok_or("`VulnerabilityID` is missing")?;
     let title = issue.text_at("Name").unwrap_or(rule);
     let section = |name: &str| {
         let found = issue.all("ReportSection").find(|section| section.text_at("Name") == Some(name));
