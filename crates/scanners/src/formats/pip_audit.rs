@@ -1,10 +1,10 @@
 //! pip-audit, <https://github.com/pypa/pip-audit>: known vulnerabilities of Python packages. Reads its JSON report
-//! (`pip-audit -f json`): the object with `dependencies`, and the bare list that it wrote before version 2.5.
+//! (`pip-audit -f json`): the object with `dependencies`, and the plain list that it wrote before version 2.5.
 //!
-//! Each entry of `vulns` is one result. A dependency with `skip_reason` could not be audited, for example because it is not
-//! on PyPI; it is counted as not applicable.
+//! Each entry of `vulns` is one result. A dependency with `skip_reason` could not be audited, for example because it is
+//! not on PyPI; it counts as not applicable.
 //!
-//! pip-audit reports no severity, and neither does PyPI's advisory database. Every result has 5.5, medium.
+//! Neither pip-audit nor PyPI's advisory database has severities. Every result has 5.5, medium.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
@@ -27,10 +27,10 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::Json,
     formats: "JSON (`pip-audit -f json`)",
-    severities: "none is reported; every vulnerability has medium 5.5",
+    severities: "none in the report; every vulnerability is medium 5.5",
     differences: &[(
         "cwe",
-        "the report names no weakness; the other system writes 1395 (depends on a vulnerable component) everywhere",
+        "empty: the report has no weakness; others use 1395 (depends on a vulnerable component) for all findings",
     )],
     detect,
     parse,
@@ -46,7 +46,7 @@ fn detect(sniff: &Sniff) -> bool {
         || is_empty_object(sniff)
 }
 
-/// `{"dependencies": []}`, which pip-audit writes for an empty environment.
+/// True for `{"dependencies": []}`, which pip-audit writes for an empty environment.
 fn is_empty_object(sniff: &Sniff) -> bool {
     let text: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(30).collect();
     text == r#"{"dependencies":[]}"#
@@ -57,7 +57,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let path = if sniff.is_list() { "[]" } else { "dependencies[]" };
     let mut read = 0_u64;
     let seen = json::walk(input, &[path], &mut |hit| dependency(&hit, &mut read, collector))?;
-    // A list of other things has no entry with a name and `vulns` or `skip_reason`.
+    // Entries of another list have no name with `vulns` or `skip_reason`.
     let is_empty = !sniff.has("[]") || sniff.text().trim_start().trim_start_matches('[').trim_start().starts_with(']');
     require(
         seen.has(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))),

@@ -1,12 +1,12 @@
-//! Retire.js, <https://retirejs.github.io/retire.js/>: JavaScript libraries with known vulnerabilities, found by the files
-//! themselves. Reads its JSON report (`retire --outputformat json`): the object with `data`, and the bare list that
-//! versions before 2 write, and later ones as `jsonsimple`.
+//! Retire.js, <https://retirejs.github.io/retire.js/>: JavaScript libraries with known vulnerabilities, detected in
+//! files. Reads its JSON report (`retire --outputformat json`): the object with `data`, and the plain list, which
+//! versions before 2 write, and later versions as `jsonsimple`.
 //!
-//! Each entry of `vulnerabilities` is one result: a vulnerability of a library in a file. Retire.js describes some
-//! vulnerabilities by several ids and some by none. The rule is the first there is of: CVE, GitHub advisory, Retire.js's
+//! Each entry of `vulnerabilities` is one result: a vulnerability of a library in a file. Retire.js gives some
+//! vulnerabilities several ids, and some none. The rule is the first that exists of: CVE, GitHub advisory, Retire.js's
 //! own id, the project's issue or bug, the summary.
 //!
-//! `errors` make the scan incomplete: without its list of vulnerabilities Retire.js finds nothing.
+//! `errors` make the scan incomplete: if Retire.js cannot load its list of vulnerabilities, it finds nothing.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Text};
@@ -97,7 +97,7 @@ fn file(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<
     Ok(())
 }
 
-/// A file, or with old versions a package of Node.js, which has none.
+/// A file. In old versions also a package of Node.js, without a file name.
 #[derive(Deserialize)]
 struct RawFile {
     file: Option<String>,
@@ -138,7 +138,7 @@ impl RawVulnerability {
         self.identifiers.get(name).into_iter().flat_map(|ids| ids.0.iter().map(|id| id.0.clone())).collect()
     }
 
-    /// The id under which Retire.js knows it; numbers of issues and the like have their kind before them.
+    /// The best id of the vulnerability. Numbers, such as those of issues, are prefixed with their kind.
     fn rule(&self) -> Option<String> {
         let numbered = |name: &str| self.ids(name).first().map(|number| format!("{name}-{number}"));
         let named = |name: &str| self.ids(name).into_iter().next();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_id_there_is_names_the_rule() {
+    fn the_best_id_is_the_rule() {
         let cases = [
             (r#"{"issue": "2432", "summary": "s", "CVE": ["CVE-2015-9251"], "githubID": "GHSA-a"}"#, "CVE-2015-9251"),
             (r#"{"issue": "2432", "githubID": "GHSA-a"}"#, "GHSA-a"),

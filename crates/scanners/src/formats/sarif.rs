@@ -9,7 +9,7 @@
 //! order of properties makes no difference, and results are not kept in memory.
 //!
 //! - One entry of `runs[].results` (or of an inline external property's) is one result, however many locations it has:
-//!   several_tools locations mean that all of them must be fixed (§3.27.12).
+//!   several locations mean that all of them must be fixed (§3.27.12).
 //! - `kind` (§3.27.9): `fail` is a finding; `pass` counts as passed; `notApplicable` and `informational` count as not
 //!   applicable; `open` and `review`, which need a review, are findings of severity info. A result whose
 //!   `baselineState` is `absent` is closed: it is not in this run.

@@ -1,5 +1,5 @@
-//! Snyk Code, <https://docs.snyk.io/scan-with-snyk/snyk-code>: static analysis. It writes SARIF, and is read as that
-//! (see the module `sarif`); each result is one finding.
+//! Snyk Code, <https://docs.snyk.io/scan-with-snyk/snyk-code>: static analysis. It writes SARIF, which the module
+//! `sarif` reads; each result is one finding.
 
 use crate::Scanner;
 use crate::formats::sarif;

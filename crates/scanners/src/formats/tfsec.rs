@@ -1,13 +1,13 @@
 //! tfsec, <https://github.com/aquasecurity/tfsec>: security scanner for Terraform. Reads its JSON report
 //! (`tfsec -f json`), as versions 0.19 to 1.28 write it.
 //!
-//! Each of `results` is a result. Results are `passed` or `ignored` only when tfsec was asked to write those
-//! (`--include-passed`, `--include-ignored`); version 1 writes the status as a number (0 failed, 1 passed, 2 ignored),
-//! versions before 0.40 know nothing but `passed`. Ignored ones are suppressed findings.
+//! Each entry of `results` is a result. Passed and ignored ones are included only on request (`--include-passed`,
+//! `--include-ignored`). Version 1 writes the status as a number (0 failed, 1 passed, 2 ignored), versions before 0.40
+//! have only `passed`. Ignored results are suppressed findings.
 //!
-//! Up to version 0.39 severities were ERROR, WARNING and INFO, after that CRITICAL to LOW; the scores are the middle of
-//! the level that has the name, and of high and medium for ERROR and WARNING, as the rules' later severities mostly are.
-//! With no results tfsec writes `{"results": null}`, which nothing but the name of the field tells from other reports.
+//! Up to version 0.39, severities are ERROR, WARNING and INFO, later CRITICAL to LOW. Scores are in the middle of the
+//! severity of that name; ERROR and WARNING are high and medium, like the later severities of most of these rules.
+//! Without results, tfsec writes `{"results": null}`, which only the name of the field identifies as a report.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
@@ -42,7 +42,7 @@ fn detect(sniff: &Sniff) -> bool {
         || is_clean(sniff.text())
 }
 
-/// Whether it is the report without results: nothing but the field, and null.
+/// True for the report without results: only the field, with null.
 fn is_clean(text: &str) -> bool {
     text.len() < 1000 && text.split_ascii_whitespace().collect::<String>() == r#"{"results":null}"#
 }
@@ -111,11 +111,11 @@ struct RawLocation {
 
 impl RawResult {
     fn status(&self) -> Status {
-        let written = self.status.0.as_ref().map(|status| status.0.to_ascii_lowercase());
-        match (written.as_deref(), self.passed.0) {
+        let status = self.status.0.as_ref().map(|status| status.0.to_ascii_lowercase());
+        match (status.as_deref(), self.passed.0) {
             (Some("passed" | "1"), _) | (None, Some(true)) => Status::Passed,
             (Some("ignored" | "2"), _) => Status::Ignored,
-            // A status that is not known is no reason to hide a result.
+            // A result with an unknown status must not be hidden.
             (Some(_), _) | (None, Some(false) | None) => Status::Failed,
         }
     }
@@ -132,12 +132,12 @@ impl RawResult {
             remediation: self.resolution.filled(),
             references: self.link.0.iter().chain(&self.links.list()).filter_map(|link| url(&link.0)).collect(),
             location: Some(Location::lines(self.location.filename, line, self.location.end_line.line())),
-            resource: self.resource.filled().or_else(|| named_resource(&message)),
+            resource: self.resource.filled().or_else(|| resource_in_description(&message)),
             suppressed: ignored.then(|| "ignored".to_owned()),
             ..Finding::new(Kind::Infrastructure, rule, title, message)
         };
         let (long, legacy) = (self.long_id.filled(), self.legacy_rule_id.filled());
-        // All of them name the rule; which one is the `rule_id` differs between versions.
+        // All of them identify the rule. Versions differ in which one is the `rule_id`.
         finding.add_former_rules([&legacy, &long].into_iter().flatten().cloned());
         let raw = [
             ("long_id", long),
@@ -156,8 +156,8 @@ fn url(link: &str) -> Option<String> {
     link.split_ascii_whitespace().find(|word| word.starts_with("http")).map(str::to_owned)
 }
 
-/// Before version 1 the resource stands in the description alone: `Resource 'aws_s3_bucket.notes' has no logging.`
-fn named_resource(description: &str) -> Option<String> {
+/// The resource in `Resource 'aws_s3_bucket.notes' has no logging.` Before version 1, it is only in the description.
+fn resource_in_description(description: &str) -> Option<String> {
     let (name, _) = description.strip_prefix("Resource '")?.split_once('\'')?;
     name.to_owned().filled()
 }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn no_results_are_a_clean_report_in_tfsecs_own_words_alone() {
+    fn only_tfsecs_own_form_of_no_results_is_a_clean_report() {
         for clean in ["{\n\t\"results\": null\n}", "{\"results\": []}"] {
             let (found, parsed) = findings(&SCANNER, clean.as_bytes()).unwrap();
             assert_eq!((found.len(), parsed.summary.results), (0, 0), "{clean}");

@@ -1,10 +1,11 @@
-//! Wiz, <https://www.wiz.io>: cloud security. Reads the CSV exports of issues and of vulnerability findings, and what the
-//! command line tool writes (`wizcli dir|iac|docker scan -f json`).
+//! Wiz, <https://www.wiz.io>: cloud security. Reads the CSV exports of issues and of vulnerability findings, and the
+//! JSON of the command line tool (`wizcli dir|iac|docker scan -f json`).
 //!
-//! A result is a row; in the command line tool's reports a vulnerability of a package, a secret, or a match of a rule.
-//! Wiz' words for severities are the usual ones. Resolved ones are closed, ignored and rejected ones are suppressed.
+//! A result is a row, or in reports of the command line tool a vulnerability of a package, a secret or a match of a
+//! rule. Wiz uses the common words for severities. Resolved results are closed, ignored and rejected ones are
+//! suppressed.
 //!
-//! An issue is an occurrence of its control at a resource, so the control is the rule.
+//! The rule is the control: an issue of Wiz is an occurrence of a control at a resource.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
@@ -48,12 +49,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_json(input, collector);
     }
     if sniff.has_columns(VULNERABILITIES) {
-        return table::rows(input, VULNERABILITIES, &mut |row| take(row, vulnerability, "FindingStatus", collector));
+        return table::rows(input, VULNERABILITIES, &mut |row| collect(row, vulnerability, "FindingStatus", collector));
     }
-    table::rows(input, ISSUES, &mut |row| take(row, issue, "Status", collector))
+    table::rows(input, ISSUES, &mut |row| collect(row, issue, "Status", collector))
 }
 
-fn take(
+fn collect(
     row: Result<Row<'_>, String>,
     read: fn(&Row<'_>) -> Result<Finding, String>,
     status: &str,
@@ -74,7 +75,7 @@ fn take(
 }
 
 fn issue(row: &Row<'_>) -> Result<Finding, String> {
-    let title = row.get("Title").ok_or("the row has no title")?;
+    let title = row.get("Title").ok_or("`Title` is missing in the row")?;
     let mut finding = Finding {
         description: row.owned("Description"),
         remediation: row.owned("Remediation Recommendation"),
@@ -83,7 +84,7 @@ fn issue(row: &Row<'_>) -> Result<Finding, String> {
         tool_id: row.owned("Issue ID"),
         ..Finding::new(Kind::Infrastructure, row.get("Control ID").unwrap_or(title), title, on_resource(row, title))
     };
-    keep(
+    add_raw(
         row,
         &mut finding,
         &["Resource Name", "Resource Type", "Resource Platform", "Resource Region", "Subscription Name"],
@@ -101,7 +102,7 @@ fn on_resource(row: &Row<'_>, title: &str) -> String {
 }
 
 fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
-    let id = row.get("Name").ok_or("the row has no name")?;
+    let id = row.get("Name").ok_or("`Name` is missing in the row")?;
     let name = row.get("DetailedName").or(row.get("AssetName")).unwrap_or(id);
     let package = Package {
         name: name.to_owned(),
@@ -122,14 +123,14 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
         tool_id: row.owned("ID"),
         ..Finding::new(Kind::Dependency, id, id, format!("{id} in {name} {}", row.get("Version").unwrap_or_default()))
     };
-    keep(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
+    add_raw(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
     let word = ["VendorSeverity", "Severity", "CVSSSeverity"].into_iter().find_map(|column| row.get(column));
     let score = row.get("Score").and_then(|score| score.parse().ok());
     Rating::new(COMMON_WORDS).own(score).word(word).apply(&mut finding);
     Ok(finding)
 }
 
-fn keep(row: &Row<'_>, finding: &mut Finding, columns: &[&str]) {
+fn add_raw(row: &Row<'_>, finding: &mut Finding, columns: &[&str]) {
     for column in columns {
         if let Some(value) = row.owned(column) {
             finding.raw.insert((*column).to_owned(), value);
@@ -223,19 +224,19 @@ const SECTIONS: [&str; 8] = [
 ];
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut told = false;
+    let mut is_from_wizcli = false;
     let seen = json::walk(input, &SECTIONS, &mut |hit| match hit.path {
         0..=3 => match hit.read::<RawPackage>() {
-            Ok(package) => package_of(package, collector),
+            Ok(package) => collect_package(package, collector),
             Err(reason) => collector.rejected(reason),
         },
-        4 => collector.result(hit.read::<RawSecret>().map(secret_of)),
+        4 => collector.result(hit.read::<RawSecret>().map(finding_of_secret)),
         5 => match hit.read::<RawRuleMatch>() {
-            Ok(rule) => rule_of(rule, collector),
+            Ok(rule) => collect_rule(rule, collector),
             Err(reason) => collector.rejected(reason),
         },
         6 => {
-            told = true;
+            is_from_wizcli = true;
             let state = hit.read::<String>().unwrap_or_default();
             if !state.eq_ignore_ascii_case("success") && !state.eq_ignore_ascii_case("completed") {
                 collector.scanner_error(format!("the scan's state is `{state}`"));
@@ -243,22 +244,22 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
         _ => {
-            told = true;
+            is_from_wizcli = true;
             Ok(())
         }
     })?;
-    if told && (0..6).any(|path| seen.has(path)) {
+    if is_from_wizcli && (0..6).any(|path| seen.has(path)) {
         return Ok(());
     }
-    // An image or folder without any package still has the object with the lists' names, all of them null.
+    // The report of an image or folder without packages has these lists too, all of them null.
     let sniff = Sniff::of(input)?;
     require(
-        told && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))),
-        "a report of wizcli is an object with `status` and `result`, which holds lists by kind",
+        is_from_wizcli && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))),
+        "a report of wizcli is an object with `status` and `result`, which contains lists by kind",
     )
 }
 
-fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_package(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawPackage { name, version, path, line, vulnerabilities } = package;
     let version = version.filled();
     let place = path.map(|path| Location::lines(path, line.line(), None));
@@ -288,7 +289,7 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
     })
 }
 
-fn secret_of(raw: RawSecret) -> Finding {
+fn finding_of_secret(raw: RawSecret) -> Finding {
     let kind = raw.kind.or(raw.id.filled()).unwrap_or_else(|| "secret".to_owned());
     let message = raw.description.unwrap_or_else(|| kind.clone());
     let place = raw.path.map(|path| Location::lines(path, raw.line.line(), None));
@@ -300,10 +301,10 @@ fn secret_of(raw: RawSecret) -> Finding {
     finding
 }
 
-fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_rule(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawRule { id, name, description, remediation } = raw.rule;
     let Some(rule) = id.filled().or(name.clone()) else {
-        return collector.rejected("the match of a rule names none".to_owned());
+        return collector.rejected("`rule.id` and `rule.name` are both missing".to_owned());
     };
     let title = name.unwrap_or_else(|| rule.clone());
     raw.matches.0.into_iter().try_for_each(|found| {
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vulnerability_names_its_package() {
+    fn a_vulnerability_has_its_package() {
         let csv = "ID,WizURL,Name,CVSSSeverity,HasCisaKevExploit,FindingStatus,VendorSeverity,LocationPath,DetailedName,Version,FixedVersion\n\
             1,https://app.wiz.io/x,CVE-2021-44228,Critical,true,Open,High,/app/a.jar,log4j-core,2.14.0,2.15.0\n";
         let (findings, _) = findings(&SCANNER, csv.as_bytes()).unwrap();

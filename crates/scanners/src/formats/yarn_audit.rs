@@ -1,15 +1,17 @@
 //! yarn audit, <https://classic.yarnpkg.com/en/docs/cli/audit> and <https://yarnpkg.com/cli/npm/audit>: known
 //! vulnerabilities of a Yarn project's dependencies. Three formats are read:
-//! - JSON lines of `yarn audit --json` (Yarn 1). Each line `auditAdvisory` is one result: an advisory and one way on which
-//!   the package came into the dependency tree. The line `auditSummary` ends the report; one without it is incomplete.
+//! - JSON lines of `yarn audit --json` (Yarn 1). Each line `auditAdvisory` is one result: an advisory and one path to
+//!   the package in the dependency tree. The line `auditSummary` ends the report; without it, the report is incomplete.
 //! - JSON lines of `yarn npm audit --json` (Yarn 4), `{"value", "children"}`. Each is one result, an advisory about a
-//!   package or its deprecation. Yarn 4 writes nothing at all when it finds nothing, which is no evidence of anything.
-//! - The npm registry's answer, which Yarn 2 and 3 write on one line; see [`crate::formats::npm_audit`], also for the severities.
+//!   package or its deprecation. If Yarn 4 finds nothing, it writes nothing; an empty report is refused.
+//! - The npm registry's response, which Yarn 2 and 3 write on one line; see [`crate::formats::npm_audit`], also for the
+//!   severities.
 //!
-//! The rule is the advisory's GitHub id, so that an issue is the same in all three; a deprecation's is `deprecation`.
+//! The rule is the advisory's GitHub id, so an issue is the same in all three. The rule of a deprecation is
+//! `deprecation`.
 
 use crate::Scanner;
-use crate::formats::npm_audit::{RawAdvisory, is_audit, is_yarns, read_audit};
+use crate::formats::npm_audit::{RawAdvisory, is_audit, is_from_yarn, read_audit};
 use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
@@ -32,7 +34,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     severities: COMMON_WORDS_TEXT,
     differences: &[(
         "cwe",
-        "the other system writes 1035 where the advisory names no weakness; that is a category of 2017, not a weakness",
+        "empty if the advisory has no weakness; others use 1035, which is a category of 2017, not a weakness",
     )],
     detect,
     parse,
@@ -44,7 +46,7 @@ const TYPES: [&str; 8] =
 fn detect(sniff: &Sniff) -> bool {
     let is_line = sniff.value("type").is_some_and(|kind| TYPES.contains(&kind)) && sniff.has("data");
     let is_record = sniff.has_all(&["value", "children.Issue"]) || sniff.has_all(&["value", "children.Tree Versions"]);
-    is_line || is_record || (is_audit(sniff) && is_yarns(sniff))
+    is_line || is_record || (is_audit(sniff) && is_from_yarn(sniff))
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -52,7 +54,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if is_audit(&sniff) {
         return read_audit(input, collector);
     }
-    let mut seen = Seen::default();
+    let mut seen = LinesSeen::default();
     json::values(input, &mut |_, raw| match serde_json::from_str::<RawLine>(raw) {
         Ok(RawLine { value: Some(package), children: Some(children), .. }) => {
             seen.records = true;
@@ -60,30 +62,30 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.result(record.map(|record| record.into_finding(package)))
         }
         Ok(RawLine { kind: Some(kind), data: Some(data), .. }) => line(&kind, data.get(), &mut seen, collector),
-        Ok(RawLine { .. }) => collector.rejected("a line that is neither an advisory nor a message".to_owned()),
+        Ok(RawLine { .. }) => collector.rejected("expected an advisory or a message".to_owned()),
         Err(error) => collector.rejected(error.to_string()),
     })?;
     if seen.records || seen.summary {
         return Ok(());
     }
     if seen.advisories || seen.messages {
-        collector.scanner_error("the report has no line `auditSummary`: yarn failed, or the report was cut off");
+        collector.scanner_error("the line `auditSummary` is missing: yarn failed, or the report is truncated");
         return Ok(());
     }
     Err(ParseError::other_shape("a report of yarn has lines with `type` and `data`, or with `value` and `children`"))
 }
 
-/// Which lines there were.
+/// The kinds of lines in the report.
 #[derive(Default)]
-struct Seen {
+struct LinesSeen {
     advisories: bool,
     summary: bool,
     messages: bool,
     records: bool,
 }
 
-/// Takes a line of Yarn 1.
-fn line(kind: &str, data: &str, seen: &mut Seen, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+/// Collects a line of Yarn 1.
+fn line(kind: &str, data: &str, seen: &mut LinesSeen, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     match kind {
         "auditAdvisory" => {
             seen.advisories = true;
@@ -99,7 +101,7 @@ fn line(kind: &str, data: &str, seen: &mut Seen, collector: &mut Collector<'_>) 
             let text = serde_json::from_str::<String>(data);
             collector.scanner_error(text.unwrap_or_else(|_| data.to_owned()));
         }
-        // Besides results there are messages, progress and `auditAction`, which repeats the results by their mending.
+        // Other lines are messages, progress, and `auditAction`, which repeats the results by their fix.
         other => seen.messages |= TYPES.contains(&other),
     }
     Ok(())

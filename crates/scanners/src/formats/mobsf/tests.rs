@@ -118,7 +118,7 @@ fn secrets_are_masked() {
 }
 
 #[test]
-fn a_scorecard_is_read_and_what_is_no_report_is_not() {
+fn a_scorecard_is_read_and_other_json_is_refused() {
     let text = r#"{"high": [{"title": "Debug Enabled For App", "description": "d", "section": "manifest"}], "warning": [],
         "info": [], "secure": [{"title": "No trackers", "description": "d", "section": "trackers"}],
         "hotspot": [{"title": "Found 3 critical permission(s)", "description": "d", "section": "permissions"}],

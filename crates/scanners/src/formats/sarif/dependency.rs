@@ -1,5 +1,5 @@
-//! Results that are known vulnerabilities of packages. SARIF has no field for a package, so it is read from rule ids and
-//! messages, whose form the tools document.
+//! Results that are known vulnerabilities of packages. SARIF has no field for a package, so it is read from rule ids
+//! and messages, whose form the tools document.
 
 use crate::reader::text::Filled;
 use finding::{Finding, Package};

@@ -69,7 +69,7 @@ impl RawPhysicalLocation {
         };
         // A line break at the end does not begin another line; "requires login" is not code.
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let placeholder = lines.len() == 1 && text.trim() == super::result::LOGIN;
+        let placeholder = lines.len() == 1 && text.trim() == super::result::REQUIRES_LOGIN;
         (!lines.is_empty() && !placeholder).then_some(Excerpt { first_line, lines })
     }
 
@@ -113,7 +113,7 @@ pub(super) fn path(location: &RawArtifactLocation, run: &Run) -> Option<String> 
 }
 
 /// The prefix that a base id adds to a relative path. An absolute base is a root, and paths are relative to it. A base
-/// that is not defined stands for the root of the repository, as tools use it (`%SRCROOT%`).
+/// that is not defined means the root of the repository, as tools use it (`%SRCROOT%`).
 fn base_path(id: Option<&str>, run: &Run) -> String {
     let mut prefix = String::new();
     let mut next = id;

@@ -8,7 +8,7 @@ use crate::reader::text::Filled;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes of rule texts that are kept of a log. Of rules beyond it, only severities and ids are kept.
+/// The most bytes of rule texts that are kept of a log. Further rules have only severities and ids.
 const RULE_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most errors of one run that are reported.
 const ERRORS_MAX: usize = 1000;

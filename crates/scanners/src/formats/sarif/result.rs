@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The text that Semgrep writes instead of code and fingerprints if the user is not signed in.
-pub(super) const LOGIN: &str = "requires login";
+pub(super) const REQUIRES_LOGIN: &str = "requires login";
 
 /// The levels of SARIF (§3.27.10).
 pub(super) const LEVELS: Words = &[("error", 800), ("warning", 550), ("note", 0), ("none", 0)];
@@ -181,8 +181,8 @@ impl RawResult {
         let mut withheld = false;
         for (name, print) in self.partial_fingerprints.into_iter().chain(self.fingerprints) {
             let (RawFingerprint::Text(value) | RawFingerprint::Nested { value }) = print else { continue };
-            withheld |= value.0 == LOGIN;
-            if value.0 != LOGIN && !value.0.trim().is_empty() {
+            withheld |= value.0 == REQUIRES_LOGIN;
+            if value.0 != REQUIRES_LOGIN && !value.0.trim().is_empty() {
                 finding.fingerprints.insert(name, value.0);
             }
         }

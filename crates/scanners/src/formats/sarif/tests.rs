@@ -172,7 +172,7 @@ fn messages_are_found_by_their_ids_with_their_arguments() {
 }
 
 #[test]
-fn every_run_is_read_and_tools_are_told_apart() {
+fn every_run_is_read_and_keeps_its_tool() {
     let read = read("runs.sarif");
     assert_eq!(read.parsed.tool, "sarif");
     assert_eq!(read.parsed.categories.iter().map(String::as_str).collect::<Vec<_>>(), ["backend", "frontend"]);

@@ -1,17 +1,18 @@
-//! Rules for the SARIF of single tools. They adapt findings to the tool's own report, so that both formats give the same
-//! issues, and the same occurrences if the SARIF has enough data. `tests/pairs` contains both reports of the same runs.
+//! Rules for the SARIF of single tools. They adapt findings to the tool's own report, so that both formats give the
+//! same issues, and the same occurrences if the SARIF has enough data. `tests/pairs` contains both reports of the same
+//! runs.
 //!
 //! Missing in the SARIF of a tool:
 //!
 //! - Bandit, with the plug-in `bandit-sarif-formatter`: weaknesses; the last line of a call of several lines if an
 //!   argument of it is reported.
-//! - Checkov: which secrets after the first of a check are equal; the resource of later results of a check, unless it is
-//!   Terraform or a Dockerfile; the check's id for a licence.
+//! - Checkov: which secrets after the first of a check are equal; the resource of later results of a check, unless it
+//!   is Terraform or a Dockerfile; the check's id for a licence.
 //! - ESLint: the code. Messages without a rule are notifications.
 //! - Semgrep: CRITICAL, which is an error like HIGH; that a rule looks for secrets, unless its id says so.
 
 use super::locations::RawPhysicalLocation;
-use super::result::{LEVELS, LOGIN};
+use super::result::{LEVELS, REQUIRES_LOGIN};
 use super::rule::Rule;
 use crate::formats::{bandit, checkov, eslint, semgrep};
 use crate::reader::text::Filled;
@@ -22,7 +23,7 @@ use std::collections::BTreeSet;
 pub(super) struct ResultParts<'r> {
     pub(super) rule: Option<&'r Rule>,
     pub(super) location: Option<&'r RawPhysicalLocation>,
-    /// True if the report has `requires login` in place of a fingerprint; the tool's own report then has no code either.
+    /// True if the report has `requires login` instead of fingerprints; the tool's own report then has no code either.
     pub(super) withheld: bool,
 }
 
@@ -44,8 +45,8 @@ pub(super) fn severity_word(tool: &str, kind: Kind, level: &str, rule: Option<&R
         "bandit" => ["HIGH", "MEDIUM", "LOW"],
         // Even if the rule has a score: Semgrep's own report has the word.
         "semgrep" => ["ERROR", "WARNING", "INFO"],
-        // Checkov knows severities only with an account; without one, every failed check is an error. A known severity is
-        // in the rule, as the highest score of that severity in Checkov's own table.
+        // Checkov knows severities only with an account; without one, every failed check is an error. A known severity
+        // is in the rule, as the highest score of that severity in Checkov's own table.
         "checkov" if kind != Kind::Dependency => {
             let hundredths = rule.and_then(|rule| rule.security_severity).map(|score| format!("{score:.1}"));
             return Some(match hundredths.as_deref() {
@@ -84,9 +85,9 @@ pub(super) fn adapt(tool: &str, finding: &mut Finding, parts: &ResultParts<'_>, 
 const ARGUMENT_RULES: [&str; 13] =
     ["B106", "B201", "B501", "B502", "B503", "B504", "B507", "B508", "B509", "B602", "B604", "B605", "B609"];
 
-/// Corrects the lines of Bandit's two SARIF formatters. The code of both begins one line before the reported line and has
-/// two lines more than the range, fewer at the end of the file. The built-in formatter reports the first two lines of
-/// the range, the plug-in only the reported line.
+/// Corrects the lines of Bandit's two SARIF formatters. The code of both begins one line before the reported line and
+/// has two lines more than the range, fewer at the end of the file. The built-in formatter reports the first two lines
+/// of the range, the plug-in only the reported line.
 fn adapt_bandit(finding: &mut Finding, parts: &ResultParts<'_>) {
     bandit::hide_password(finding);
     let Some(location) = finding.location.as_mut() else { return };
@@ -123,20 +124,20 @@ fn adapt_semgrep(finding: &mut Finding, parts: &ResultParts<'_>) {
         return;
     }
     let (start, end) = parts.location.map(RawPhysicalLocation::columns).unwrap_or_default();
-    let text = parts.location.and_then(RawPhysicalLocation::region_text).filter(|text| text.trim() != LOGIN);
+    let text = parts.location.and_then(RawPhysicalLocation::region_text).filter(|text| text.trim() != REQUIRES_LOGIN);
     let matched = text.map(|text| semgrep::matched(text, start, end));
     let template = parts.rule.and_then(|rule| rule.full.as_deref()).unwrap_or_default();
     let values = metavariables(template, &finding.message);
     if parts.withheld {
         // The tool's own report has no code, so there the secret is identified by its location only; the same here.
         if finding.location.as_ref().is_some_and(|location| location.end_line.is_none()) {
-            semgrep::hide_by_length(finding, start, end);
+            semgrep::mask_by_length(finding, start, end);
         }
         let values = values.into_iter().filter(|value| matched.as_ref().is_some_and(|matched| matched.contains(value)));
-        semgrep::put_secret(finding, None, values.collect::<Vec<_>>().into_iter());
+        semgrep::mask_secret(finding, None, values.collect::<Vec<_>>().into_iter());
         matched.into_iter().for_each(|matched| crate::value::secret::redact(finding, &matched));
     } else {
-        semgrep::put_secret(finding, matched, values.into_iter());
+        semgrep::mask_secret(finding, matched, values.into_iter());
     }
 }
 
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_severity_that_checkov_knows_stands_in_its_rule_and_one_that_it_does_not_is_failed() {
+    fn a_severity_that_checkov_knows_is_in_the_rule_and_without_one_the_word_is_failed() {
         for (score, word) in
             [("10.0", "CRITICAL"), ("8.9", "HIGH"), ("6.9", "MEDIUM"), ("3.9", "LOW"), ("0.0", "INFO"), ("", "FAILED")]
         {
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn checkovs_rule_tells_the_secret_of_its_first_result_and_others_are_told_apart_by_their_place() {
+    fn checkovs_rule_has_the_secret_of_its_first_result_and_later_ones_are_identified_by_location() {
         let hash = "25910f981e85ca04baf359199dd0bd4a3ae738b6";
         let rule = format!(r#"{{"id": "CKV_SECRET_2", "help": {{"text": "AWS Access Key\nResource: {hash}"}}}}"#);
         let region = r#"{"startLine": 3, "snippet": {"text": "key = 'AKIAI****'"}}"#;
@@ -314,7 +315,7 @@ mod tests {
             r#"{{"startLine": 2, "endLine": 2, "startColumn": 5, "endColumn": 27, "snippet": {{"text": "t = '{secret}'"}}}}"#
         );
         let message = format!("Token {secret} with 456789ab.");
-        for (print, known) in [("c0ffee", true), (LOGIN, false)] {
+        for (print, known) in [("c0ffee", true), (REQUIRES_LOGIN, false)] {
             let rest = format!(r#", "fingerprints": {{"matchBasedId/v1": "{print}"}}"#);
             let found = run("Semgrep OSS", rule, &result("python.secrets.token", &message, "a.py", &region, &rest));
             assert_eq!((found[0].kind, found[0].title.as_str()), (Kind::Secret, "token"));
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_metavariables_is_found_by_the_template() {
+    fn values_of_metavariables_are_found_with_the_template() {
         let cases: [(&str, &str, &[&str]); 6] = [
             ("A key: $KEY", "A key: hunter2", &["hunter2"]),
             ("`$A` and `$B_1`!", "`x y` and `z`!", &["x y", "z"]),

@@ -9,8 +9,8 @@ pub(super) struct KnownTool {
     pub(super) tool: &'static str,
     /// The kind of its results, unless the rule or the result determines it.
     pub(super) kind: Kind,
-    /// The tool's own words for severities, if its SARIF has them in `properties.issue_severity` or they follow from its
-    /// levels, see [`severity_word`](super::tool_specific::severity_word).
+    /// The tool's own words for severities, if its SARIF has them in `properties.issue_severity` or they follow from
+    /// its levels, see [`severity_word`](super::tool_specific::severity_word).
     pub(super) words: Option<Words>,
 }
 

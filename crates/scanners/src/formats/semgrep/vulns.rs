@@ -1,6 +1,6 @@
-//! The export of vulnerable dependencies by Semgrep's platform.
+//! The export of vulnerable dependencies from Semgrep's platform.
 
-use super::{WORDS, keep};
+use super::{WORDS, add_raw};
 use crate::reader::json::Loose;
 use crate::reader::json::{Many, Number, Text};
 use crate::value::cwe;
@@ -8,7 +8,7 @@ use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 
-/// An entry of the list.
+/// An entry of `vulns[]`.
 #[derive(Deserialize)]
 pub(super) struct RawVulnerability {
     title: Loose<Text>,
@@ -79,12 +79,12 @@ impl RawTriage {
 }
 
 impl RawVulnerability {
-    /// Whether it was mended.
+    /// True if the vulnerability was fixed.
     pub(super) fn is_fixed(&self) -> bool {
         self.triage.0.as_ref().is_some_and(|triage| triage.status.is("FIXED"))
     }
 
-    /// Makes a finding of it.
+    /// Turns the entry into a finding.
     pub(super) fn into_finding(self) -> Finding {
         let RawAdvisory { rule, title, description, ecosystem, severity, references } = self.advisory;
         let references = references.0.unwrap_or_default();
@@ -112,7 +112,7 @@ impl RawVulnerability {
             ("transitivity", self.transitivity.filled()),
             ("repositoryName", self.repository.filled()),
         ];
-        keep(&mut finding, kept);
+        add_raw(&mut finding, kept);
         Rating::new(WORDS).word(severity.as_str()).apply(&mut finding);
         finding
     }

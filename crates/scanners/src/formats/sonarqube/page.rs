@@ -1,6 +1,7 @@
-//! The HTML report of `sonar-report`: a table that counts issues, one of the issues where there are any, one of the rules.
+//! The HTML report of `sonar-report`: a table of the numbers of issues, a table of issues if there are any, one of
+//! rules.
 
-use super::{Outcome, WORDS, outcome, weakness};
+use super::{State, WORDS, state_of, weakness};
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
@@ -24,7 +25,7 @@ pub(super) fn detect(sniff: &Sniff) -> bool {
     title.is_some_and(|title| title.contains("sonarqube")) && text.contains("number of issues")
 }
 
-/// What the report says about a rule.
+/// A rule in the report.
 #[derive(Default)]
 struct Rule {
     description: String,
@@ -34,11 +35,11 @@ struct Rule {
 /// Reads the report.
 ///
 /// # Errors
-/// It is no such report or cut off.
+/// The report is of another kind, or it is truncated.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut rules = BTreeMap::<String, Rule>::new();
     let mut counted = false;
-    // The rules stand behind the issues.
+    // The rules come after the issues.
     rows(input, &mut |header, cells| {
         counted |= has(header, &COUNTS);
         if let (true, [rule, description, ..]) = (is_rules(header), cells) {
@@ -57,10 +58,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             let at = header.iter().position(|column| column == name)?;
             cells.get(at).map(Field::folded).filled()
         };
-        match outcome(&[get("resolution").as_deref(), get("status").as_deref()]) {
-            Outcome::Closed => collector.closed(),
-            Outcome::Open => collector.result(finding(&get, &rules)),
-            Outcome::Suppressed(word) => {
+        match state_of(&[get("resolution").as_deref(), get("status").as_deref()]) {
+            State::Closed => collector.closed(),
+            State::Open => collector.result(finding(&get, &rules)),
+            State::Suppressed(word) => {
                 collector.result(finding(&get, &rules).map(|finding| Finding { suppressed: Some(word), ..finding }))
             }
         }
@@ -77,7 +78,7 @@ fn is_rules(header: &[String]) -> bool {
 }
 
 fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>) -> Result<Finding, String> {
-    let rule = get("rule").ok_or("the row names no rule")?;
+    let rule = get("rule").ok_or("the rule is missing in the row")?;
     let known = rules.get(&rule);
     let title = get("description").unwrap_or_else(|| rule.clone());
     let mut finding = Finding {
@@ -93,7 +94,7 @@ fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>)
     Ok(finding)
 }
 
-/// A cell of a table: its text, with that of tables in it, and where its links lead.
+/// A cell of a table: its text, including that of nested tables, and the targets of its links.
 #[derive(Default)]
 struct Field {
     text: String,
@@ -109,15 +110,15 @@ impl Field {
 
 type OnRow<'a> = dyn FnMut(&[String], &[Field]) -> Result<(), ParseError> + 'a;
 
-/// Calls `on` for every row of every outermost table that has a header, with its columns' names in lower case.
+/// Calls `on` for every row of every outermost table with a header, with the names of its columns in lower case.
 ///
 /// # Errors
-/// The report does not end as HTML does, cannot be read, or `on` said so.
+/// The report is truncated, cannot be read, or `on` returned an error.
 fn rows(input: Input<'_>, on: &mut OnRow<'_>) -> Result<(), ParseError> {
     let left = Rc::new(Cell::new(ENTRY_BYTES_MAX));
     let reader = IoReader::new(Limited { inner: input.open(), left: Rc::clone(&left) });
     let mut emitter = DefaultEmitter::default();
-    // What stands in scripts and styles is no HTML.
+    // The content of scripts and styles is not HTML.
     emitter.naively_switch_states(true);
     let mut tables = Tables::default();
     for token in Tokenizer::new_with_emitter(reader, emitter) {
@@ -138,7 +139,7 @@ fn rows(input: Input<'_>, on: &mut OnRow<'_>) -> Result<(), ParseError> {
     if tables.ended { Ok(()) } else { Err(ParseError::Truncated { place: "before `</html>`".to_owned() }) }
 }
 
-/// The tables of a page as they come.
+/// The state of reading the tables of a page.
 #[derive(Default)]
 struct Tables {
     depth: usize,
@@ -213,7 +214,7 @@ impl Tables {
     }
 }
 
-/// A reader that ends with an error when a single row is too large.
+/// A reader that returns an error if a single row is too large.
 struct Limited<R> {
     inner: R,
     left: Rc<Cell<usize>>,
