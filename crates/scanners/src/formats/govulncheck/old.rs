@@ -136,7 +136,7 @@ mod tests {
         let flat = r#"{"Calls": {}, "Imports": {}, "Vulns": [{"OSV": {"id": "GO-2022-0969"}, "Symbol": "Serve", "PkgPath": "net/http",
             "ModPath": "stdlib", "CallSink": 0, "ImportSink": 7, "RequireSink": 1}],
             "Requires": {"Modules": {"1": {"ID": 1, "Path": "stdlib", "Version": "v1.19.0"}}}}"#;
-        let nested = r#"{"Vulns": [{"OSV": {"id": "GO-2022-0969"}, "ModuleVersions": [{"Path": "stdlib", "FoundVersion": "v1.19.0",
+        let nested = r#"{"Vulns": [{"OSV": {"id": "GO-2022-0969"}, "Modules": [{"Path": "stdlib", "FoundVersion": "v1.19.0",
             "FixedVersion": "v1.19.1", "Packages": [{"Path": "net/http", "CallStacks": [{"Symbol": "Serve", "Summary": "main calls Serve"}]}]}]}]}"#;
         for (text, message, score) in [(flat, "imports net/http", 550), (nested, "main calls Serve", 800)] {
             let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
