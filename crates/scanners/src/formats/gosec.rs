@@ -137,7 +137,7 @@ impl RawIssue {
 fn lines(text: &str) -> (Option<u32>, Option<u32>) {
     let (first, last) = text.split_once('-').unwrap_or((text, ""));
     let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number != 0);
-    (number(first), number(last))
+    (number(first), number(last).filter(|last| number(first).is_some_and(|first| first < *last)))
 }
 
 fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option<String> {
