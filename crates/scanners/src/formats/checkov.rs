@@ -182,37 +182,23 @@ struct RawSummary {
 #[derive(Deserialize)]
 struct RawCheck {
     check_id: String,
-    #[serde(default)]
     check_name: Loose<Text>,
-    #[serde(default)]
     check_result: Loose<RawCheckResult>,
-    #[serde(default)]
     code_block: Loose<Vec<(u32, String)>>,
-    #[serde(default)]
     file_path: Loose<Text>,
-    #[serde(default)]
     file_line_range: Loose<Vec<Number>>,
-    #[serde(default)]
     resource: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     guideline: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     details: Loose<Vec<Text>>,
-    #[serde(default)]
     bc_check_id: Loose<Text>,
-    #[serde(default)]
     cwe: Loose<Many<Text>>,
-    #[serde(default)]
     vulnerability_details: Loose<RawVulnerability>,
 }
 
 #[derive(Deserialize)]
 struct RawCheckResult {
-    #[serde(default)]
     suppress_comment: Loose<Text>,
 }
 
@@ -220,29 +206,17 @@ struct RawCheckResult {
 #[derive(Deserialize)]
 struct RawVulnerability {
     package_name: String,
-    #[serde(default)]
     id: Loose<Text>,
-    #[serde(default)]
     package_version: Loose<Text>,
-    #[serde(default)]
     package_type: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     cvss: Loose<Number>,
-    #[serde(default)]
     vector: Loose<Text>,
-    #[serde(default)]
     link: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     fixed_versions: Loose<Many<Text>>,
-    #[serde(default)]
     lowest_fixed_version: Loose<Text>,
-    #[serde(default)]
     fix_version: Loose<Text>,
-    #[serde(default)]
     license: Loose<Text>,
 }
 

@@ -105,25 +105,15 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
 #[derive(Deserialize)]
 struct RawFile {
     file_name: String,
-    #[serde(default)]
     line: Loose<Number>,
-    #[serde(default)]
     similarity_id: Loose<Text>,
-    #[serde(default)]
     resource_type: Loose<Text>,
-    #[serde(default)]
     resource_name: Loose<Text>,
-    #[serde(default)]
     issue_type: Loose<Text>,
-    #[serde(default)]
     search_key: Loose<Text>,
-    #[serde(default)]
     search_value: Loose<Text>,
-    #[serde(default)]
     expected_value: Loose<Text>,
-    #[serde(default)]
     actual_value: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<Text>,
 }
 

@@ -109,18 +109,14 @@ struct RawDocument {
 #[derive(Deserialize)]
 struct RawControl {
     tests: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
     version: Loose<Text>,
-    #[serde(default)]
     node_type: Loose<Text>,
-    #[serde(default)]
     text: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawGroup {
     results: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
     desc: Loose<Text>,
 }
 
@@ -134,19 +130,13 @@ struct ControlInfo {
 struct RawTest {
     test_number: Text,
     status: String,
-    #[serde(default)]
     test_desc: Loose<Text>,
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     kind: Loose<Text>,
-    #[serde(default)]
     reason: Loose<Text>,
-    #[serde(default)]
     audit: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<Text>,
-    #[serde(default)]
     actual_value: Loose<Text>,
-    #[serde(default)]
     expected_result: Loose<Text>,
 }
 

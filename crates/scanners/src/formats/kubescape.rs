@@ -111,21 +111,19 @@ struct RawSummary {
 struct RawResource {
     #[serde(rename = "resourceID")]
     resource_id: Text,
-    #[serde(default)]
     source: Loose<RawSource>,
-    #[serde(default)]
     object: Loose<RawObject>,
 }
 
 #[derive(Deserialize)]
 struct RawSource {
-    #[serde(default, rename = "relativePath")]
+    #[serde(rename = "relativePath")]
     relative_path: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawObject {
-    #[serde(default, rename = "sourcePath")]
+    #[serde(rename = "sourcePath")]
     source_path: Loose<Text>,
 }
 
@@ -166,11 +164,8 @@ impl Entry {
 struct RawControl {
     #[serde(rename = "controlID")]
     control_id: Text,
-    #[serde(default)]
     name: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     status: Loose<RawStatus>,
     #[serde(default)]
     rules: Option<Vec<Entry>>,
@@ -178,9 +173,8 @@ struct RawControl {
 
 #[derive(Deserialize)]
 struct RawStatus {
-    #[serde(default)]
     status: Loose<Text>,
-    #[serde(default, rename = "subStatus")]
+    #[serde(rename = "subStatus")]
     sub_status: Loose<Text>,
 }
 
@@ -197,7 +191,6 @@ struct RawRule {
 
 #[derive(Deserialize)]
 struct RawException {
-    #[serde(default)]
     name: Loose<Text>,
 }
 
@@ -213,9 +206,7 @@ struct RawPath {
 
 #[derive(Deserialize)]
 struct RawFix {
-    #[serde(default)]
     path: Loose<Text>,
-    #[serde(default)]
     value: Loose<Text>,
 }
 

@@ -188,43 +188,29 @@ fn finding_from_row(row: &Row<'_>, check: &str) -> Finding {
 #[derive(Deserialize)]
 struct RawEvent {
     metadata: RawMetadata,
-    #[serde(default, alias = "finding")]
+    #[serde(alias = "finding")]
     finding_info: Loose<RawInfo>,
-    #[serde(default)]
     status_code: Loose<Text>,
-    #[serde(default)]
     status: Loose<Text>,
-    #[serde(default)]
     status_detail: Loose<Text>,
-    #[serde(default)]
     message: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     resources: Loose<Vec<RawResource>>,
-    #[serde(default)]
     cloud: Loose<RawCloud>,
-    #[serde(default)]
     remediation: Loose<RawRemediation>,
-    #[serde(default)]
     risk_details: Loose<Text>,
-    #[serde(default)]
     unmapped: Loose<RawUnmapped>,
 }
 
 #[derive(Deserialize)]
 struct RawMetadata {
-    #[serde(default)]
     event_code: Loose<Text>,
-    #[serde(default)]
     product: Loose<RawProduct>,
 }
 
 #[derive(Deserialize)]
 struct RawProduct {
-    #[serde(default)]
     version: Loose<Text>,
-    #[serde(default)]
     feature: Loose<RawReference>,
 }
 

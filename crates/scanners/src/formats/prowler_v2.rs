@@ -87,29 +87,29 @@ fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), Parse
 
 #[derive(Deserialize)]
 struct RawResult {
-    #[serde(default, rename = "Account Number")]
+    #[serde(rename = "Account Number")]
     account: Loose<Text>,
-    #[serde(default, rename = "Control")]
+    #[serde(rename = "Control")]
     control: Loose<Text>,
-    #[serde(default, rename = "Control ID")]
+    #[serde(rename = "Control ID")]
     control_id: Loose<Text>,
-    #[serde(default, rename = "Message")]
+    #[serde(rename = "Message")]
     message: Loose<Text>,
     #[serde(rename = "Status")]
     status: Text,
-    #[serde(default, rename = "Severity")]
+    #[serde(rename = "Severity")]
     severity: Loose<Text>,
-    #[serde(default, rename = "Region")]
+    #[serde(rename = "Region")]
     region: Loose<Text>,
-    #[serde(default, rename = "Service")]
+    #[serde(rename = "Service")]
     service: Loose<Text>,
-    #[serde(default, rename = "Risk")]
+    #[serde(rename = "Risk")]
     risk: Loose<Text>,
-    #[serde(default, rename = "Remediation")]
+    #[serde(rename = "Remediation")]
     remediation: Loose<Text>,
-    #[serde(default, rename = "Doc link")]
+    #[serde(rename = "Doc link")]
     doc_link: Loose<Text>,
-    #[serde(default, rename = "Resource ID")]
+    #[serde(rename = "Resource ID")]
     resource_id: Loose<Text>,
     #[serde(default, skip)]
     resource_type: Loose<Text>,

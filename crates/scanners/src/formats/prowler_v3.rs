@@ -53,50 +53,30 @@ struct RawResult {
     #[serde(rename = "CheckID")]
     check_id: String,
     status: Text,
-    #[serde(default)]
     check_title: Loose<Text>,
-    #[serde(default)]
     finding_unique_id: Loose<Text>,
-    #[serde(default)]
     status_extended: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     risk: Loose<Text>,
-    #[serde(default)]
     related_url: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<RawRemediation>,
-    #[serde(default)]
     provider: Loose<Text>,
-    #[serde(default)]
     service_name: Loose<Text>,
-    #[serde(default)]
     account_id: Loose<Text>,
-    #[serde(default)]
     subscription: Loose<Text>,
-    #[serde(default)]
     project_id: Loose<Text>,
-    #[serde(default)]
     region: Loose<Text>,
-    #[serde(default)]
     location: Loose<Text>,
-    #[serde(default)]
     resource_arn: Loose<Text>,
-    #[serde(default)]
     resource_id: Loose<Text>,
-    #[serde(default)]
     resource_name: Loose<Text>,
-    #[serde(default)]
     resource_type: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawRemediation {
-    #[serde(default)]
     recommendation: Loose<RawRecommendation>,
 }
 

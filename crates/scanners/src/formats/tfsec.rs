@@ -70,42 +70,26 @@ enum Status {
 struct RawResult {
     rule_id: Text,
     location: RawLocation,
-    #[serde(default)]
     long_id: Loose<Text>,
-    #[serde(default)]
     legacy_rule_id: Loose<Text>,
-    #[serde(default)]
     rule_description: Loose<Text>,
-    #[serde(default)]
     rule_provider: Loose<Text>,
-    #[serde(default)]
     rule_service: Loose<Text>,
-    #[serde(default)]
     link: Loose<Text>,
-    #[serde(default)]
     links: Loose<Vec<Text>>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     impact: Loose<Text>,
-    #[serde(default)]
     resolution: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     resource: Loose<Text>,
-    #[serde(default)]
     passed: Loose<bool>,
-    #[serde(default)]
     status: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawLocation {
     filename: String,
-    #[serde(default)]
     start_line: Loose<Number>,
-    #[serde(default)]
     end_line: Loose<Number>,
 }
 

@@ -6,7 +6,7 @@ use crate::reader::text::Filled;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
-/// A field that may be absent or of another shape. It needs no default.
+/// A field that may be absent or of another shape, which is as good as absent. Needs no `#[serde(default)]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loose<T>(pub(crate) Option<T>);
 
