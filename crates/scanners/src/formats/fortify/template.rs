@@ -6,7 +6,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::xml::{self, Element};
 use crate::value::rating::Rating;
 use finding::{Excerpt, Finding, Kind, Location};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const CHART: &str = "ReportDefinition/ReportSection/SubSection/IssueListing/Chart";
 /// Groups can contain groups; deeper nesting than this does not occur in known reports.
@@ -36,7 +36,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     }
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     // The section that listed an issue first. If a later section lists it again, it is the same result.
-    let (mut section, mut first_sections) = (0_u32, HashMap::<String, u32>::new());
+    let (mut section, mut first_sections) = (0_u32, BTreeMap::<String, u32>::new());
     let mut counted = 0;
     let (mut group, mut groups) = (Group::default(), BTreeMap::<String, (u64, u64)>::new());
     xml::walk(input, &paths, &mut |found| {
