@@ -25,6 +25,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`anchore-cli --json image vuln IMAGE all`; Enterprise's security evaluation)",
     severities: "CVSS (NVD's, else the vendor's), else critical 9.5, high 8.0, medium 5.5, low 2.0, negligible 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "component_name",
         "the security evaluation writes name and version as one text; with the version in the name, each update would make a new issue",
@@ -76,7 +77,7 @@ fn vulnerability(fields: Fields<'_>) -> Result<Finding, String> {
         (None, None) => return Err("`package_name` is missing".to_owned()),
     };
     let package = Package { name, version, ..package(kind, known_text(fields, "fix")) };
-    let mut ratings = Rating::new(COMMON_WORDS);
+    let mut ratings = SCANNER.rating();
     for path in ["extra.nvd_data", "nvd_data", "extra.vendor_data", "vendor_data"] {
         ratings = fields.objects(path).into_iter().fold(ratings, with_cvss);
     }
@@ -123,7 +124,7 @@ fn evaluation(fields: Fields<'_>) -> Result<Finding, String> {
         known_text(fields, "link"),
     );
     let score = fields.number("nvdCvssBaseScore").filter(|score| *score >= 0.0);
-    Rating::new(COMMON_WORDS).base("3.1", score).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().base("3.1", score).word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 

@@ -10,7 +10,6 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location};
 use serde::Deserialize;
@@ -25,6 +24,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "HIGH 9.5, MEDIUM 5.0, LOW 2.0 (the reference product shows Bandit's HIGH as 9.5); UNDEFINED unassigned",
+    severity_words: &[("HIGH", 950), ("MEDIUM", 500), ("LOW", 200)],
     differences: &[
         ("severity", "the reference product shows Bandit's HIGH as critical, 9.5; others call it high"),
         ("vuln_id_from_tool", "the rule is Bandit's id as in its documentation and SARIF, without the rule's name"),
@@ -32,8 +32,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-pub(crate) const WORDS: Words = &[("HIGH", 950), ("MEDIUM", 500), ("LOW", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["metrics", "generated_at"]) || sniff.has_all(&["results[].test_id", "results[].issue_text"])
@@ -97,7 +95,7 @@ impl RawResult {
             code: self.code.as_deref().and_then(excerpt),
             ..Finding::new(Kind::Code, self.test_id, self.test_name, self.issue_text)
         };
-        Rating::new(WORDS).word(self.issue_severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.issue_severity.as_deref()).apply(&mut finding);
         hide_password(&mut finding);
         finding
     }
@@ -130,7 +128,6 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     const RESULT: &str = r#"{"code": "1 import os\n2 assert False\n", "filename": "one.py", "issue_confidence": "HIGH",
         "issue_cwe": {"id": 703, "link": "https://cwe.mitre.org/data/definitions/703.html"}, "issue_severity": "LOW",
@@ -183,15 +180,6 @@ mod tests {
           }
         ]
         "#);
-    }
-
-    #[test]
-    fn severities_become_the_documented_scores() {
-        let cases =
-            [("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "the version detail report's `security.csv`, alone or in its ZIP archive",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -180,7 +181,7 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
         Some(version) if version.starts_with('3') => "3.1",
         Some(_) | None => "2.0",
     };
-    Rating::new(COMMON_WORDS).base(version, score).word(row.get("Security Risk")).apply(&mut finding);
+    SCANNER.rating().base(version, score).word(row.get("Security Risk")).apply(&mut finding);
     Ok(finding)
 }
 

@@ -18,7 +18,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -33,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "by confidence, as in Brakeman's own SARIF report: High 8.0, Medium 5.5, Weak 2.0",
+    severity_words: &[("High", 800), ("Medium", 550), ("Weak", 200)],
     differences: &[(
         "severity",
         "the reference product makes every warning medium; Brakeman's own SARIF report uses the confidence",
@@ -41,7 +41,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-const WORDS: Words = &[("High", 800), ("Medium", 550), ("Weak", 200)];
 /// The checks that find passwords and keys in the source.
 const SECRETS: [&str; 3] = ["BasicAuth", "SessionSettings", "Secrets"];
 
@@ -153,7 +152,7 @@ impl RawWarning {
             suppressed: ignored.then(|| note.unwrap_or_else(|| "ignored_warnings".to_owned())),
             ..Finding::new(Kind::Code, rule, kind, self.message.0)
         };
-        Rating::new(WORDS).word(self.confidence.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.confidence.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
         if let Some(fingerprint) = self.fingerprint.filled() {
             finding.fingerprints.insert("brakeman/v1".to_owned(), fingerprint);
         }

@@ -15,7 +15,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, outermost, soft, unique};
-use crate::value::rating::{Rating, Words};
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
@@ -31,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Text,
     formats: "printed text (`bundle-audit check`), JSON (`--format json`)",
     severities: "the advisory's CVSS, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0; Unknown and None unassigned",
+    severity_words: &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)],
     differences: &[(
         "severity",
         "the other system makes Unknown medium; the advisory has no score, so people decide on its severity",
@@ -39,7 +39,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-const WORDS: Words = &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)];
 const FOUND: &str = "Vulnerabilities found!";
 const NOTHING_FOUND: &str = "No vulnerabilities found";
 const INSECURE: &str = "Insecure Source URI found:";
@@ -213,7 +212,7 @@ impl Advisory {
             package: Some(package),
             ..Finding::new(Kind::Dependency, rule, title, message)
         };
-        let rating = Rating::new(WORDS).base("3.0", self.cvss_v3).base("2.0", self.cvss_v2);
+        let rating = SCANNER.rating().base("3.0", self.cvss_v3).base("2.0", self.cvss_v2);
         rating.word(self.criticality.as_deref()).apply(&mut finding);
         Ok(finding)
     }
@@ -335,7 +334,6 @@ impl RawAdvisory {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     const BLOCK: &str = "Name: rack\nVersion: 1.6.13\nCVE: CVE-2020-8161\nGHSA: GHSA-5f9h-9pjv-v6j7\nCriticality: High\n\
         URL: https://a.example\nTitle: Directory traversal\nSolution: upgrade to '~> 2.1.3', '>= 2.2.0'\n\n";
@@ -377,12 +375,5 @@ mod tests {
         let (_, parsed) =
             findings(&SCANNER, b"Name: rack\nVersion: 1\nCriticality: Low\nVulnerabilities found!").unwrap();
         assert_eq!(parsed.summary.rejected, 1);
-    }
-
-    #[test]
-    fn criticalities_become_the_documented_scores() {
-        for (word, expected) in [("High", Some(800)), ("low", Some(200)), ("Unknown", None), ("None", None)] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 }

@@ -14,7 +14,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::reader::xml::Element;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, web};
 use finding::{Endpoint, Finding, Kind};
 
@@ -28,6 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (Report selected issues, XML), requests and responses in base64 or not",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -83,7 +84,7 @@ fn issue(issue: &Element) -> Result<Finding, String> {
     }
     let severity = issue.text_at("severity");
     finding.suppressed = severity.filter(|word| word.eq_ignore_ascii_case("false positive")).map(str::to_owned);
-    Rating::new(COMMON_WORDS).word(severity).apply(&mut finding);
+    SCANNER.rating().word(severity).apply(&mut finding);
     Ok(finding)
 }
 

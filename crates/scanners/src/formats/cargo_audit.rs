@@ -14,7 +14,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, soft, unique};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,12 +28,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`cargo audit --json`)",
     severities: "the advisory's CVSS; without it vulnerability 8.0, unmaintained, unsound and yanked 2.0, notice 0: cargo audit fails because of the first and warns of the others",
+    severity_words: &[("vulnerability", 800), ("unsound", 200), ("unmaintained", 200), ("yanked", 200), ("notice", 0)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("vulnerability", 800), ("unsound", 200), ("unmaintained", 200), ("yanked", 200), ("notice", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["vulnerabilities.list", "lockfile"])
@@ -200,7 +198,7 @@ impl RawEntry {
             ("functions", functions.join(", ")),
             ("source", self.package.source.unwrap_or_default()),
         ];
-        let mut rating = Rating::new(WORDS).word(Some(&kind));
+        let mut rating = SCANNER.rating().word(Some(&kind));
         if let Some(advisory) = advisory {
             rating = rating.vector(advisory.cvss.as_deref(), None);
             finding.advisories = unique([advisory.id].into_iter().chain(advisory.aliases));
@@ -219,7 +217,6 @@ impl RawEntry {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::ScoreSource;
 
     fn report(vulnerabilities: &str, warnings: &str) -> Vec<u8> {
@@ -274,14 +271,6 @@ mod tests {
         let short: Vec<_> = findings.iter().map(|f| (f.rule.as_str(), f.severity_word.as_deref())).collect();
         assert_eq!(short, [("RUSTSEC-2019-0001", Some("unsound")), ("yanked", Some("yanked"))]);
         assert_eq!(parsed.summary.rejected, 1);
-    }
-
-    #[test]
-    fn kinds_become_the_documented_scores() {
-        for (kind, expected) in [("vulnerability", Some(800)), ("yanked", Some(200)), ("notice", Some(0)), ("x", None)]
-        {
-            assert_eq!(score_of(WORDS, kind).map(|score| score.hundredths()), expected, "{kind}");
-        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Excerpt, Finding, Kind, Location};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -31,6 +31,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML of CxSAST, JSON of Checkmarx One (portal, command line and API)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[
         ("component_name", "the whole name; the reference product takes the text between its last two hyphens"),
         ("line", "one of the reference product's two modes merges results and has no line"),
@@ -104,7 +105,12 @@ fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> 
     let name = query.attribute("name").or(query.attribute("id")).ok_or("the query's `name` is missing")?;
     let nodes: Vec<&Element> = result.at("Path").into_iter().flat_map(|path| path.all("PathNode")).collect();
     let (source, sink) = (nodes.first(), nodes.last());
-    let whole = Location::lines(result.attribute("FileName").unwrap_or_default(), result.attribute("Line").and_then(positive), None).with_column(result.attribute("Column").and_then(positive));
+    let whole = Location::lines(
+        result.attribute("FileName").unwrap_or_default(),
+        result.attribute("Line").and_then(positive),
+        None,
+    )
+    .with_column(result.attribute("Column").and_then(positive));
     let sink_location = sink.and_then(|node| self::location(node));
     let location = sink_location.or(Some(whole).filter(|location| !location.path.is_empty()));
     let dismissed = match (result.attribute("FalsePositive"), result.attribute("state")) {
@@ -136,7 +142,7 @@ fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> 
     let similar = result.at("Path").and_then(|path| path.attribute("SimilarityId"));
     finding.fingerprints.extend(similar.map(|id| ("similarityId".to_owned(), id.to_owned())));
     let word = result.attribute("Severity").or(query.attribute("Severity"));
-    Rating::new(COMMON_WORDS).word(word).apply(&mut finding);
+    SCANNER.rating().word(word).apply(&mut finding);
     Ok(finding)
 }
 

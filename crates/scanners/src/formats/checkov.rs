@@ -17,7 +17,6 @@ use crate::reader::json::{self, Hit, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Excerpt, Finding, Kind, Location, Package, Secret};
 use serde::Deserialize;
@@ -34,6 +33,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON (`-o json`)",
     severities: "CVSS for dependencies; CRITICAL 9.5, HIGH and IMPORTANT 8.0, MEDIUM and MODERATE 5.5, LOW 2.0, INFO 0; \
                  without one, which needs an account, FAILED 5.5",
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("HIGH", 800),
+        ("IMPORTANT", 800),
+        ("MEDIUM", 550),
+        ("MODERATE", 550),
+        ("FAILED", 550),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
     differences: &[(
         "component_name",
         "others put the resource there, which is not a package; it is stored as `resource`",
@@ -41,17 +50,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-pub(crate) const WORDS: Words = &[
-    ("CRITICAL", 950),
-    ("HIGH", 800),
-    ("IMPORTANT", 800),
-    ("MEDIUM", 550),
-    ("MODERATE", 550),
-    ("FAILED", 550),
-    ("LOW", 200),
-    ("INFO", 0),
-];
 
 /// Checks of the category "secrets" except `CKV_SECRET_…`: their code contains a secret.
 const ABOUT_SECRETS: [&str; 15] = [
@@ -251,7 +249,10 @@ impl RawCheck {
             description: self.description.filled(),
             references: self.guideline.filled().into_iter().collect(),
             cwes: cwe::numbers(self.cwe.0.iter().flat_map(|cwes| &cwes.0).map(|cwe| cwe.0.as_str())),
-            location: self.file_path.filled().map(|path| Location::lines(path, line, lines.get(1).and_then(|end| end.line()))),
+            location: self
+                .file_path
+                .filled()
+                .map(|path| Location::lines(path, line, lines.get(1).and_then(|end| end.line()))),
             code: Some(self.code_block.list()).filter(|_| shows_code).and_then(excerpt),
             raw: platform_id.iter().map(|id| ("bc_check_id".to_owned(), id.clone())).collect(),
             ..Finding::new(if is_code { Kind::Code } else { Kind::Infrastructure }, self.check_id, name, message)
@@ -262,7 +263,7 @@ impl RawCheck {
         }
         // The id of the same check on the vendor's platform.
         finding.add_former_rules(platform_id);
-        Rating::new(WORDS).word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
+        SCANNER.rating().word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
         if is_secret {
             finding.kind = Kind::Secret;
             finding.message.clone_from(&finding.title);
@@ -296,7 +297,7 @@ impl RawVulnerability {
         };
         let mut finding = Finding { package: Some(package), code: None, ..check };
         finding.references.extend(self.link.filled());
-        let mut rating = Rating::new(WORDS);
+        let mut rating = SCANNER.rating();
         match self.id.filled() {
             Some(id) => {
                 finding.kind = Kind::Dependency;
@@ -355,7 +356,6 @@ fn excerpt(code: Vec<(u32, String)>) -> Option<Excerpt> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::{ScoreSource, Severity};
 
     fn report(kind: &str, failed: &str, rest: &str) -> String {
@@ -365,25 +365,6 @@ mod tests {
     const CHECK: &str = r#"{"check_id": "CKV_AWS_24", "check_name": "No ingress to port 22", "file_path": "/main.tf",
         "check_result": {"result": "FAILED"}, "code_block": [[5, "resource {\n"], [6, "}\n"]], "file_line_range": [5, 6],
         "resource": "aws_security_group.web", "severity": null, "guideline": "https://docs.example/ckv-aws-24"}"#;
-
-    #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("IMPORTANT", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("MODERATE", Some(550)),
-            ("LOW", Some(200)),
-            ("INFO", Some(0)),
-            ("FAILED", Some(550)),
-            ("NONE", None),
-            ("OFF", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn a_failed_check_of_an_object_and_of_a_list_becomes_the_same_finding() {

@@ -15,7 +15,6 @@ use crate::reader::json::{self, Hit};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Package};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +28,18 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON of clair-scanner (`-r`), Klar (`JSON_OUTPUT`) and `clairctl report -o json`",
     severities: "CVSS if Clair 4 gives it, else Defcon1 10, Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Negligible 0; Unknown unassigned",
+    severity_words: &[
+        ("Defcon1", 1000),
+        ("Critical", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Negligible", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Defcon1", 1000), ("Critical", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Negligible", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["vulnerabilities[].featurename", "vulnerabilities[].vulnerability"])
@@ -151,7 +155,7 @@ fn of_clair_scanner(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -
     finding.suppressed = unapproved
         .filter(|unapproved| !unapproved.contains(&finding.rule))
         .map(|_| "approved: not in `unapproved`".to_owned());
-    Rating::new(WORDS).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 
@@ -165,7 +169,7 @@ fn of_klar(fields: Fields<'_>, severity: &str) -> Result<Finding, String> {
     let mut finding = finding(fields.needed("Name")?, package, fields.text("NamespaceName"), fields.texts("Link"));
     finding.description = fields.text("Description");
     let word = fields.text("Severity").unwrap_or_else(|| severity.to_owned());
-    Rating::new(WORDS).word(Some(&word)).apply(&mut finding);
+    SCANNER.rating().word(Some(&word)).apply(&mut finding);
     Ok(finding)
 }
 
@@ -206,7 +210,7 @@ fn in_package(
     let namespace = fields.first(&["distribution.pretty_name", "repository.name"]);
     let mut finding = Finding { title, ..finding(rule, package, namespace, links) };
     finding.description = fields.text("description");
-    let mut rating = Rating::new(WORDS);
+    let mut rating = SCANNER.rating();
     for (vector, score) in index.cvss.get(id).into_iter().flatten() {
         rating = rating.vector(Some(vector), *score);
     }
@@ -230,7 +234,6 @@ fn finding(id: String, package: Package, namespace: Option<String>, references: 
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     #[test]
     fn approved_vulnerabilities_are_suppressed() {
@@ -262,14 +265,6 @@ mod tests {
         assert_eq!(names, ["openssl", "libssl1.1"]);
         assert_eq!((found[0].rule.as_str(), found[0].references.len()), ("CVE-2021-3711", 2));
         assert_eq!(found[0].score.unwrap().score.hundredths(), 980);
-    }
-
-    #[test]
-    fn words_become_the_documented_scores() {
-        let cases = [("Defcon1", Some(1000)), ("critical", Some(950)), ("Negligible", Some(0)), ("Unknown", None)];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

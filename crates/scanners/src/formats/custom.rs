@@ -41,6 +41,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (an object with `meta` and `issues`)",
     severities: "the issue's own `severity` from 0 to 10; null unassigned; -1 is 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,

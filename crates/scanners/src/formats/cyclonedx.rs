@@ -34,6 +34,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON and XML",
     severities: "CVSS (NVD's rating, else that of the vulnerability's source, else the first), else critical 9.5, high 8.0, medium 5.5, low 2.0, info or none 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "component_name",
         "with its group, as in the package's ecosystem: `org.dom4j:dom4j`, `@babel/core`; the name alone is not unique",
@@ -215,7 +216,7 @@ impl Vulnerability {
         let words = || ratings.iter().filter(|rated| rated.severity.is_some());
         let word = words().find(|rated| is_own(rated)).or_else(|| words().next());
         let word = word.and_then(|rated| rated.severity.as_deref());
-        ratings.iter().fold(Rating::new(COMMON_WORDS), |rating, rated| rated.add_to(rating)).word(word)
+        ratings.iter().fold(SCANNER.rating(), |rating, rated| rated.add_to(rating)).word(word)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use finding::{Finding, Kind, Location, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`--format XML`) and JSON (`--format JSON`)",
     severities: "CVSS, else critical 9.5, high 8.0, medium or moderate 5.5, low 2.0, info 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[("cvssv3", "the vector has the version of CVSS that the report states, 3.0 or 3.1")],
     detect,
     parse,
@@ -139,7 +140,7 @@ fn finding(dependency: &Dependency, vulnerability: Vulnerability) -> Result<Find
     };
     finding.raw.extend(dependency.path.clone().map(|path| ("filePath".to_owned(), path)));
     finding.raw.extend(vulnerability.source.map(|source| ("source".to_owned(), source)));
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for (vector, version, score) in vulnerability.cvss {
         rating = match vector {
             Some(vector) => rating.vector(Some(&vector), score),

@@ -25,6 +25,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "the baseline (JSON) that `detect-secrets scan` writes",
     severities: "every secret 8.0 (detect-secrets gives no severity)",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,

@@ -14,7 +14,6 @@ use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
 
@@ -28,12 +27,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "FATAL 8.0, WARN 5.5, INFO 2.0",
+    severity_words: &[("FATAL", 800), ("WARN", 550), ("INFO", 200)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("FATAL", 800), ("WARN", 550), ("INFO", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["summary.fatal", "details"])
@@ -86,7 +84,7 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
             )];
             finding.suppressed = level.eq_ignore_ascii_case("IGNORE").then(|| format!("level {level}"));
             finding.raw.extend(image.map(|image| ("image".to_owned(), image.to_owned())));
-            Rating::new(WORDS).word(Some(&level)).apply(&mut finding);
+            SCANNER.rating().word(Some(&level)).apply(&mut finding);
             if let Some(value) = secret_value(&finding.message) {
                 secret::redact(&mut finding, &value);
             }

@@ -17,7 +17,6 @@ use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location};
 use serde::Deserialize;
@@ -33,12 +32,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json` or `-f json-with-metadata`)",
     severities: "2 (error) 8.0, 1 (warning) 5.5; users choose it for each rule",
+    severity_words: &[("error", 800), ("warning", 550)],
     differences: &[],
     detect,
     parse,
 };
 
-pub(crate) const WORDS: Words = &[("error", 800), ("warning", 550)];
 /// The most lines of code of one report that are stored.
 const LINES_STORED_MAX: usize = 50_000;
 /// The most lines of code of one message.
@@ -284,7 +283,7 @@ impl RawMessage {
             suppressed: suppressed.then_some(suppressions),
             ..Finding::new(Kind::Code, rule.clone(), rule, self.message.0)
         };
-        Rating::new(WORDS).word(word).apply(&mut finding);
+        SCANNER.rating().word(word).apply(&mut finding);
         finding
     }
 }

@@ -22,7 +22,6 @@ use crate::reader::archive::Archive;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml;
-use crate::value::rating::Words;
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "fortify",
@@ -34,6 +33,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "FPR, FVDL, XML of report templates, XML of WebInspect",
     severities: "Critical 9.5, High 8.0, Medium 5.5, Low 2.0 (Fortify Priority Order, or computed from impact and likelihood); WebInspect 0 to 4",
+    severity_words: &[
+        ("Critical", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Informational", 0),
+        ("Info", 0),
+    ],
     differences: &[
         (
             "severity",
@@ -44,9 +51,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Critical", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Informational", 0), ("Info", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     match sniff.root() {

@@ -15,7 +15,7 @@ use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
+use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
 use finding::{Endpoint, Epss, Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -32,14 +32,20 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (DefectDojo's generic findings import)",
     severities: SEVERITIES,
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("info", 0),
+        ("informational", 0),
+    ],
     differences: &[("cwes", "a finding's list of weaknesses includes the one in `cwe`")],
     detect,
     parse,
 };
 
 pub(crate) const SEVERITIES: &str = "CVSS if given, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Info 0";
-const WORDS: Words =
-    &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200), ("info", 0), ("informational", 0)];
 
 /// Fields of findings in other tools' reports. DefectDojo refuses unknown fields, so a generic report has none of
 /// these.
@@ -185,7 +191,7 @@ impl RawFinding {
                 None => rating.base(version, score.filter(|score| *score > 0.0)),
             }
         };
-        let rating = rated(Rating::new(WORDS), &self.cvssv4, self.cvssv4_score, "4.0");
+        let rating = rated(SCANNER.rating(), &self.cvssv4, self.cvssv4_score, "4.0");
         let rating = rated(rating, &self.cvssv3, self.cvssv3_score, "3.1");
         rating.word(self.severity.as_ref().map(|word| word.0.as_str()))
     }

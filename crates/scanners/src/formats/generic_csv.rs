@@ -20,6 +20,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV (DefectDojo's generic findings import)",
     severities: generic::SEVERITIES,
+    severity_words: generic::SCANNER.severity_words,
     differences: &[],
     detect,
     parse,

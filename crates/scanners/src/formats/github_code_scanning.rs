@@ -14,7 +14,6 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +30,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON, the REST API's list of alerts (`gh api repos/OWNER/REPO/code-scanning/alerts --paginate`)",
     severities: "the rule's security severity level: critical 9.5, high 8.0, medium 5.5, low 2.0; without one the rule's \
                  severity: error 8.0, warning 5.5, note 2.0, none 0 (GitHub: alerts without a security severity)",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("error", 800),
+        ("warning", 550),
+        ("note", 200),
+        ("none", 0),
+    ],
     differences: &[(
         "severity",
         "a rule without a security severity level still has GitHub's level error, warning or note; others call it informational",
@@ -38,17 +47,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("error", 800),
-    ("warning", 550),
-    ("note", 200),
-    ("none", 0),
-];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "[][]."].iter().any(|list| {
@@ -226,7 +224,7 @@ impl RawAlert {
         ];
         finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = [rule.security_severity_level, rule.severity, self.rule_severity];
-        Rating::new(WORDS).word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
+        SCANNER.rating().word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
         finding
     }
 }

@@ -29,6 +29,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON: GraphQL answers with `vulnerabilityAlerts`, or the REST API's list of alerts \
               (`gh api repos/OWNER/REPO/dependabot/alerts --paginate`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -460,7 +461,7 @@ impl RawAdvisory {
             self.cvss.as_ref(),
         ];
         let mut vectors: Vec<String> = Vec::new();
-        all.into_iter().flatten().fold(Rating::new(COMMON_WORDS), |rating, cvss| {
+        all.into_iter().flatten().fold(SCANNER.rating(), |rating, cvss| {
             let vector = github::filled(cvss.vector_string.clone());
             let score = cvss.score.0.filter(|score| *score > 0.0);
             match vector {

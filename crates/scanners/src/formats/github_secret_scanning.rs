@@ -14,7 +14,6 @@ use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -30,6 +29,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON, the REST API's list of alerts (`gh api repos/OWNER/REPO/secret-scanning/alerts --paginate`)",
     severities: "GitHub gives none; by the secret's validity: active and publicly leaked 9.5, active 8.0, otherwise 5.5",
+    severity_words: &[("leaked", 950), ("active", 800), ("unknown", 550), ("inactive", 550)],
     differences: &[
         (
             "severity",
@@ -40,8 +40,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[("leaked", 950), ("active", 800), ("unknown", 550), ("inactive", 550)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "[][]."].iter().any(|list| {
@@ -174,7 +172,7 @@ impl RawAlert {
             ("repository", github::repository(self.repository.as_ref())),
         ];
         finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+        SCANNER.rating().word(Some(word)).apply(&mut finding);
         // The word is derived from the secret's validity; it is not a severity of GitHub's.
         finding.severity_word = None;
         if let Some(secret) = self.secret.filled() {

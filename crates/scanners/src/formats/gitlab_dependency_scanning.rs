@@ -16,6 +16,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-dependency-scanning-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[gitlab::SEVERITY_DIFFERENCE],
     detect,
     parse,

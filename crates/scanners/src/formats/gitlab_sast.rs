@@ -17,6 +17,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-sast-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[
         gitlab::SEVERITY_DIFFERENCE,
         ("cwe", "NodeJsScan writes the weakness's number into the identifier's name; others read only its value"),

@@ -17,6 +17,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-secret-detection-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[gitlab::SEVERITY_DIFFERENCE],
     detect,
     parse,

@@ -14,7 +14,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::leak;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use crate::value::snippet;
 use finding::{Finding, Location};
 use serde::Deserialize;
@@ -29,6 +29,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--report-format json`)",
     severities: "every secret 8.0, as Gitleaks gives no severity; if the user's own rules do (versions 2 and 3): critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
         "the reference product makes a secret critical when its rule's name contains `AWS`, `Github` or `Heroku`; Gitleaks gives no severity, so all secrets get the same",
@@ -124,7 +125,7 @@ impl RawLeak {
         };
         if let Some(word) = self.severity.filled() {
             let default = finding.score;
-            Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
+            SCANNER.rating().word(Some(&word)).apply(&mut finding);
             finding.score = finding.score.or(default);
         }
         let tags: Vec<String> = self.tags.0.into_iter().filter_map(Filled::filled).collect();

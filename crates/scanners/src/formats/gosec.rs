@@ -14,7 +14,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -29,12 +28,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-fmt=json`)",
     severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0",
+    severity_words: &[("HIGH", 800), ("MEDIUM", 550), ("LOW", 200)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("HIGH", 800), ("MEDIUM", 550), ("LOW", 200)];
 /// The rule that finds credentials; its code contains them.
 const CREDENTIALS: &str = "G101";
 
@@ -125,7 +124,7 @@ impl RawIssue {
             suppressed,
             ..Finding::new(Kind::Code, rule.clone(), self.details.0.clone(), self.details.0)
         };
-        Rating::new(WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
         if rule == CREDENTIALS {
             put_credentials(&mut finding);
         }

@@ -19,7 +19,6 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::osv::Entry;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -37,6 +36,19 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON (`govulncheck -format json ./...`)",
     severities: "the database has none; symbol called 8.0, package imported 5.5, module required 2.0; 8.0 if `-scan` limited the scan to modules or packages",
+    severity_words: &[
+        ("symbol", 800),
+        ("package", 550),
+        ("module", 200),
+        ("package scan", 800),
+        ("module scan", 800),
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("moderate", 550),
+        ("low", 200),
+        ("info", 0),
+    ],
     differences: &[
         ("file_path", "the other system has the vulnerable package's path; ours is the location that calls it"),
         ("fix_version", "ours is written like the used version, with the `v` of Go's versions"),
@@ -45,20 +57,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[
-    ("symbol", 800),
-    ("package", 550),
-    ("module", 200),
-    ("package scan", 800),
-    ("module scan", 800),
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("moderate", 550),
-    ("low", 200),
-    ("info", 0),
-];
 
 fn detect(sniff: &Sniff) -> bool {
     let is_message = ["", "[]."].iter().any(|list| {
@@ -284,7 +282,7 @@ fn rate(finding: &mut Finding, entry: &Entry, level: Level, is_limited: bool) {
         (Level::Symbol, _) | (Level::Module | Level::Package, false) => level.word(),
     };
     // The advisory's own severity has priority over the level.
-    entry.rate(&name, Rating::new(WORDS).word(Some(word))).apply(finding);
+    entry.rate(&name, SCANNER.rating().word(Some(word))).apply(finding);
     finding.raw.insert("level".to_owned(), level.word().to_owned());
 }
 

@@ -27,6 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-o json`)",
     severities: "CVSS (the record's own, NVD's first; else the related records'), else critical 9.5, high 8.0, medium 5.5, low 2.0, negligible 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -102,7 +103,7 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
 
 /// The CVSS of the match's own record, then of the related ones; in each record NVD's first.
 fn rating(record: Fields<'_>, related: &[Fields<'_>]) -> Rating {
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for record in [record].iter().chain(related) {
         let mut ratings = record.objects("cvss");
         ratings.sort_by_key(|cvss| cvss.text("source").is_none_or(|source| !source.starts_with("nvd")));

@@ -15,7 +15,6 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -29,12 +28,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "error 8.0, warning 5.5, info and style 0 (Hadolint's levels)",
+    severity_words: &[("error", 800), ("warning", 550), ("info", 0), ("style", 0)],
     differences: &[("severity", "the reference product makes a linter's errors critical and its warnings high")],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("error", 800), ("warning", 550), ("info", 0), ("style", 0)];
 /// The rule under which Hadolint reports a Dockerfile that it cannot read.
 const UNREADABLE: &str = "DL1000";
 
@@ -92,7 +91,7 @@ impl RawCheck {
                 .map(|path| Location::lines(path, self.line.line(), None).with_column(self.column.line())),
             ..Finding::new(Kind::Code, code.clone(), code, message)
         };
-        Rating::new(WORDS).word(self.level.as_ref().map(|level| level.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.level.as_ref().map(|level| level.0.as_str())).apply(&mut finding);
         finding
     }
 }

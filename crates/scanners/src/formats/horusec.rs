@@ -17,7 +17,7 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
@@ -33,6 +33,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-o json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -150,7 +151,7 @@ impl RawVulnerability {
             tool_id: self.vulnerability_id.filled(),
             ..Finding::new(if leak { Kind::Secret } else { Kind::Code }, rule, title.clone(), title)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
         if let Some(hash) = self.vuln_hash.filled() {
             finding.fingerprints.insert("horusec/vulnHash".to_owned(), hash);
         }

@@ -17,7 +17,6 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -33,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--report-formats json`)",
     severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0, INFO and TRACE 0",
+    severity_words: &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("INFO", 0), ("TRACE", 0)],
     differences: &[(
         "component_name",
         "others put the platform (Terraform) there, which is not a package; it is stored as `platform`",
@@ -40,8 +40,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("INFO", 0), ("TRACE", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["files_scanned", "queries_total"])
@@ -159,7 +157,7 @@ impl RawFile {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(kind, id, title, message)
         };
-        Rating::new(WORDS).word(query.get("severity").map(String::as_str)).apply(&mut finding);
+        SCANNER.rating().word(query.get("severity").map(String::as_str)).apply(&mut finding);
         finding
     }
 }
@@ -168,7 +166,6 @@ impl RawFile {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(query: &str, rest: &str) -> String {
         format!(r#"{{"files_scanned": 2, "queries_total": 900, "queries": [{query}] {rest}}}"#)
@@ -177,22 +174,6 @@ mod tests {
     const FILE: &str = r#"{"file_name": "main.tf", "similarity_id": "aa11", "line": 7, "issue_type": "IncorrectValue",
         "resource_type": "aws_s3_bucket", "resource_name": "notes", "search_key": "aws_s3_bucket[notes].acl",
         "search_value": "", "expected_value": "acl is private", "actual_value": "acl is public-read"}"#;
-
-    #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("LOW", Some(200)),
-            ("INFO", Some(0)),
-            ("TRACE", Some(0)),
-            ("WORST", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn a_querys_fields_may_follow_its_results() {

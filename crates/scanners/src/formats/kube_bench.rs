@@ -16,7 +16,6 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,12 +30,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--json`)",
     severities: "no severities: FAIL 5.5, WARN 0 (a test that is not scored)",
+    severity_words: &[("FAIL", 550), ("WARN", 0)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("FAIL", 550), ("WARN", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "Controls[].", "[].Controls[]."].iter().any(|before| {
@@ -188,7 +186,7 @@ impl RawTest {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, self.test_number.0, title, message)
         };
-        Rating::new(WORDS).word(Some(&self.status)).apply(&mut finding);
+        SCANNER.rating().word(Some(&self.status)).apply(&mut finding);
         Ok(finding)
     }
 }

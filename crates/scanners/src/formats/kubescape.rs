@@ -16,7 +16,6 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -31,12 +30,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`, format version v2)",
     severities: "the control's score factor from 1 to 10; else critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severity_words: &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)],
     differences: &[("severity", "Kubescape itself makes a score factor of 7 high; others make it medium")],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has("summaryDetails.controls")
@@ -288,7 +286,7 @@ impl RawControl {
             finding.references.push(format!("https://hub.armosec.io/docs/c-{number}"));
         }
         let factor = index.factors.get(id).copied().filter(|factor| *factor >= 1.0);
-        Rating::new(WORDS).own(factor).word(self.severity.clone().filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().own(factor).word(self.severity.clone().filled().as_deref()).apply(&mut finding);
         finding
     }
 }

@@ -44,6 +44,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON of the static analysis, of its scorecard and of `mobsfscan --json`",
     severities: "MobSF: high 8.0, warning or secret 5.5, hotspot, dangerous or unknown permission 2.0, info 0; mobsfscan: \
                  ERROR 8.0, WARNING 5.5, INFO 2.0 (errors, warnings and notes in its SARIF report)",
+    severity_words: &[
+        ("high", 800),
+        ("bad", 800),
+        ("insecure", 800),
+        ("warning", 550),
+        ("hotspot", 200),
+        ("dangerous", 200),
+        ("unknown", 200),
+        ("info", 0),
+    ],
     differences: &[
         (
             "cwe",
@@ -55,16 +65,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-const WORDS: Words = &[
-    ("high", 800),
-    ("bad", 800),
-    ("insecure", 800),
-    ("warning", 550),
-    ("hotspot", 200),
-    ("dangerous", 200),
-    ("unknown", 200),
-    ("info", 0),
-];
 const MOBSFSCAN_WORDS: Words = &[("ERROR", 800), ("WARNING", 550), ("INFO", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -114,7 +114,7 @@ impl RawEntry {
         let section = self.section.unwrap_or_default();
         let mut finding =
             Finding::new(Kind::Infrastructure, sections::rule_from_title(&section, &self.title), title, message);
-        Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+        SCANNER.rating().word(Some(word)).apply(&mut finding);
         finding.raw.insert("section".to_owned(), section);
         // The entry about secrets lists all of them in one text, which cannot be split reliably.
         if finding.raw.get("section").is_some_and(|section| section == "secrets") {

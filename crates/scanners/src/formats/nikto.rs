@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`-Format xml`), JSON (`-Format json`)",
     severities: "none in the report: items with an OSVDB number or a CVE id 5.5, as in other systems; others 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,

@@ -18,7 +18,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -31,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`-oX`), with the output of scripts such as `vulners`",
     severities: "an open port 0; with advisories from scripts (`vulners`, `vulns`), the highest of their scores",
+    severity_words: &[("open", 0)],
     differences: &[(
         "severity",
         "a port and its advisories are one finding with the highest score; other systems make one of each advisory as well",
@@ -38,8 +38,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[("open", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.root() == Some("nmaprun")
@@ -90,7 +88,7 @@ fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError>
             endpoint: Some(Endpoint { host: Some(identity.host.clone()), ..Endpoint::default() }),
             ..Finding::new(Kind::Host, id, title, script.attribute("output").unwrap_or(id).trim())
         };
-        Rating::new(WORDS).own(result.score).apply(&mut finding);
+        SCANNER.rating().own(result.score).apply(&mut finding);
         finding.advisories = result.advisories;
         collector.finding(finding)?;
     }
@@ -182,7 +180,7 @@ fn finding<'e>(
             finding.raw.insert(name.to_owned(), value.to_owned());
         }
     }
-    Rating::new(WORDS).own(score).word(state(port)).apply(&mut finding);
+    SCANNER.rating().own(score).word(state(port)).apply(&mut finding);
     Ok(finding)
 }
 

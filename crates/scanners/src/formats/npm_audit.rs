@@ -16,7 +16,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -30,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`npm audit --json` of npm 6)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -215,7 +216,7 @@ impl RawAdvisory {
             finding.raw.extend(value.map(|value| (name.to_owned(), value)));
         }
         let (vector, score) = self.cvss.parts();
-        Rating::new(COMMON_WORDS).vector(vector, score).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().vector(vector, score).word(self.severity.as_deref()).apply(&mut finding);
         keyed_by_rule(finding)
     }
 }

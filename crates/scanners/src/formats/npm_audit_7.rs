@@ -20,7 +20,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating, base_score, score_of};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, base_score, score_of};
 use finding::severity::Score;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -37,6 +37,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`npm audit --json` of npm 7 and later)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -286,7 +287,7 @@ impl RawEntry {
     /// Rates by the worst advisory. Vectors of the others are added only if the worst one has a vector of the same CVSS
     /// version; else the vector of a lesser advisory would count before the word of the worst one.
     fn rate(&self, own: &[&RawAdvisory], finding: &mut Finding) {
-        let mut rating = Rating::new(COMMON_WORDS);
+        let mut rating = SCANNER.rating();
         let major = |advisory: &RawAdvisory| base_score(advisory.cvss.parts().0?).ok()?.0.chars().next();
         let Some(worst) = own.first() else { return rating.word(self.severity.as_deref()).apply(finding) };
         for advisory in own.iter().filter(|advisory| major(worst).is_some() && major(advisory) == major(worst)) {

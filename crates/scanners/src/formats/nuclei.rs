@@ -17,7 +17,7 @@ use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Epss, Finding, Kind, Location};
 use serde::Deserialize;
@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON lines (`-jsonl`), JSON list (`-json-export`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[("component_name", "empty: the name of a matcher is not a package; it is the finding's parameter")],
     detect,
     parse,
@@ -190,7 +191,7 @@ impl RawResult {
                 finding.raw.insert(name.to_owned(), value.to_owned());
             }
         }
-        let mut rating = Rating::new(COMMON_WORDS).word(filled(&self.info.severity));
+        let mut rating = SCANNER.rating().word(filled(&self.info.severity));
         if let Some(class) = class {
             // Only templates about CVEs have a score without a vector, and theirs is CVSS 3.
             rating = match filled(&class.cvss_metrics) {

@@ -16,7 +16,6 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use crate::value::web;
 use finding::{Endpoint, Epss, Finding, Kind};
 
@@ -30,6 +29,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "XML (report format XML), CSV (report format CSV Results)",
     severities: "the CVSS score; without one: critical 9.5, high 8.0, medium 5.5, low 2.0, log 0",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("log", 0),
+        ("debug", 0),
+        ("none", 0),
+    ],
     differences: &[
         ("severity", "from the CVSS score, not from the word: 9.8 is critical, although OpenVAS' word for it is high"),
         (
@@ -41,8 +49,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-const WORDS: Words =
-    &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200), ("log", 0), ("debug", 0), ("none", 0)];
 /// The paths of reports: as the web interface saves them, the inner report alone, in responses of the protocol.
 const REPORTS: [&str; 3] = ["report/report", "report", "get_reports_response/report/report"];
 const RESULTS_ALONE: &str = "get_results_response/result";
@@ -266,7 +272,7 @@ impl Raw {
         if let Some(hostname) = self.hostname {
             finding.raw.insert("hostname".to_owned(), hostname);
         }
-        let mut rating = Rating::new(WORDS);
+        let mut rating = SCANNER.rating();
         for (vector, score) in &self.vectors {
             rating = rating.vector(Some(vector), *score);
         }

@@ -15,7 +15,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{outermost, soft, unique};
 use crate::value::osv::Entry;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -191,7 +192,7 @@ impl PackageContext<'_> {
         let title = entry.summary.clone().filled();
         let message = format!("{} {} is vulnerable", package.name, package.version.as_deref().unwrap_or_default());
         let solution = package.fixed_versions.join(" or ");
-        let rating = entry.rate(&package.name, Rating::new(COMMON_WORDS));
+        let rating = entry.rate(&package.name, SCANNER.rating());
         let mut finding = Finding {
             advisories: unique(ids),
             cwes: entry.cwes(),

@@ -12,7 +12,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
-use crate::value::rating::{Words, score_of};
+use crate::value::rating::score_of;
 use finding::severity::ScoreSource;
 use finding::{Finding, Kind, Package, Scored};
 use serde::Deserialize;
@@ -28,6 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`pip-audit -f json`)",
     severities: "none in the report; every vulnerability is medium 5.5",
+    severity_words: &[("vulnerable", 550)],
     differences: &[(
         "cwe",
         "empty: the report has no weakness; others use 1395 (depends on a vulnerable component) for all findings",
@@ -35,8 +36,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[("vulnerable", 550)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["dependencies[]", "[]"].iter().any(|list| {
@@ -121,7 +120,8 @@ impl RawVulnerability {
             advisories: unique([self.id.clone()].into_iter().chain(self.aliases)),
             description: self.description,
             remediation: (!fixed_versions.is_empty()).then(|| format!("Upgrade to {}.", fixed_versions.join(" or "))),
-            score: score_of(WORDS, "vulnerable").map(|score| Scored { score, source: ScoreSource::ScannerWord }),
+            score: score_of(SCANNER.severity_words, "vulnerable")
+                .map(|score| Scored { score, source: ScoreSource::ScannerWord }),
             package: Some(Package {
                 name: package.to_owned(),
                 version,

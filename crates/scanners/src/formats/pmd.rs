@@ -15,7 +15,6 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -30,12 +29,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "CSV (`-f csv`), XML (`-f xml`), JSON (`-f json`)",
     severities: "priority 1 (high) 8.0, 2 (medium high) 7.0, 3 (medium) 5.5, 4 (medium low) 3.0, 5 (low) 2.0 (PMD's names \
                  of its priorities)",
+    severity_words: &[("1", 800), ("2", 700), ("3", 550), ("4", 300), ("5", 200)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("1", 800), ("2", 700), ("3", 550), ("4", 300), ("5", 200)];
 const COLUMNS: &[&str] = &["Problem", "File", "Priority", "Line", "Description", "Rule set", "Rule"];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -93,7 +92,7 @@ impl Violation {
         if let Some(ruleset) = self.ruleset.filled() {
             finding.raw.insert("ruleset".to_owned(), ruleset);
         }
-        Rating::new(WORDS).word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
         finding
     }
 }
@@ -247,16 +246,6 @@ fn finding_from_json(violation: serde_json::Value, path: &str, suppressed: bool)
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
-
-    #[test]
-    fn priorities_become_the_documented_scores() {
-        for (word, expected) in
-            [("1", Some(800)), ("2", Some(700)), ("3", Some(550)), ("4", Some(300)), ("5", Some(200)), ("6", None)]
-        {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn all_notations_give_the_same_finding() {

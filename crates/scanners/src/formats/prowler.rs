@@ -15,7 +15,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV and OCSF JSON (`-M csv json-ocsf`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
         "MANUAL checks, which Prowler did not decide, are not applicable; others import them as findings",
@@ -179,7 +180,7 @@ fn finding_from_row(row: &Row<'_>, check: &str) -> Finding {
         raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
         ..Finding::new(Kind::Infrastructure, check, title, row.get("STATUS_EXTENDED").unwrap_or(title))
     };
-    Rating::new(COMMON_WORDS).word(row.get("SEVERITY")).apply(&mut finding);
+    SCANNER.rating().word(row.get("SEVERITY")).apply(&mut finding);
     finding
 }
 
@@ -315,7 +316,7 @@ impl RawEvent {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, check, title, message)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }

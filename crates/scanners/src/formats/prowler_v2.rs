@@ -16,7 +16,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 
@@ -30,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV and JSON lines (`-M csv`, `-M json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[
         ("cwe", "empty: the report has none; others give every result CWE-1032"),
         (
@@ -148,7 +149,7 @@ impl RawResult {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, rule, title, message)
         };
-        Rating::new(COMMON_WORDS).word(severity).apply(&mut finding);
+        SCANNER.rating().word(severity).apply(&mut finding);
         finding
     }
 }

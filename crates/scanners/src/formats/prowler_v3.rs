@@ -12,7 +12,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::Text;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 
@@ -26,6 +26,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-M json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[(
         "component_name",
         "empty: the resource, which others put there, is not a package; it is in `resource`",
@@ -110,7 +111,7 @@ impl RawResult {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, self.check_id, title, message)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }

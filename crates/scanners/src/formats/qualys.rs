@@ -17,7 +17,6 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element, Found};
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
 use std::collections::BTreeMap;
 
@@ -31,25 +30,25 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV, XML (`ASSET_DATA_REPORT`, `SCAN`)",
     severities: "CVSS, else Qualys' level: 5 is 9.5, 4 is 8.0, 3 is 5.5, 2 is 2.0, 1 is 0; information gathered 0",
+    severity_words: &[
+        ("5", 950),
+        ("4", 800),
+        ("3", 550),
+        ("2", 200),
+        ("1", 0),
+        ("critical", 950),
+        ("urgent", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("info", 0),
+        ("informational", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[
-    ("5", 950),
-    ("4", 800),
-    ("3", 550),
-    ("2", 200),
-    ("1", 0),
-    ("critical", 950),
-    ("urgent", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("info", 0),
-    ("informational", 0),
-];
 /// The columns of the two kinds of tables.
 const TABLES: [&[&str]; 2] = [&["QID", "Title", "Severity", "IP"], &["QID", "VULN TITLE", "IP"]];
 /// The number of lines among which the header must be.
@@ -155,7 +154,7 @@ impl Detection {
         for (name, value) in raw {
             finding.raw.extend(value.map(|value| (name.to_owned(), value)));
         }
-        let mut rating = Rating::new(WORDS).word(self.level.as_deref());
+        let mut rating = SCANNER.rating().word(self.level.as_deref());
         let temporal = self.cvss3_temporal.as_deref().and_then(|text| score_and_vector(text).1);
         for (version, text, extra) in [("3.0", &self.cvss3, temporal), ("2.0", &self.cvss2, None)] {
             let Some(text) = text else { continue };
@@ -391,17 +390,7 @@ fn detection_of_scan(found: &Found<'_>) -> Option<Detection> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::Severity;
-
-    #[test]
-    fn levels_become_the_documented_scores() {
-        let levels =
-            [("5", Some(950)), ("4", Some(800)), ("3", Some(550)), ("2", Some(200)), ("1", Some(0)), ("6", None)];
-        for (word, expected) in levels {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn a_table_may_begin_with_lines_about_the_report_and_list_hosts_without_detections() {

@@ -15,7 +15,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,6 +31,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--outputformat json`, `--outputformat jsonsimple`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -181,7 +182,7 @@ impl RawVulnerability {
         let more = [("below", below), ("atOrAbove", self.at_or_above.clone().filled())];
         let more = more.into_iter().chain([("detection", library.detection.clone())]);
         finding.raw.extend(more.filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_deref()).apply(&mut finding);
         finding
     }
 }

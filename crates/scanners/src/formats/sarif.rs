@@ -44,6 +44,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "SARIF 2.1.0 of any tool; known tools are read as themselves",
     severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
+    severity_words: result::LEVELS,
     differences: &[(
         "file_path",
         "base URIs are resolved as §3.14.14 requires, and `file:` URIs become paths, so that they match the paths of other formats",

@@ -19,7 +19,6 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -36,14 +35,21 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`semgrep scan --json`), and the platform's export of dependencies (`vulns`)",
     severities: "CRITICAL 9.5, ERROR or HIGH 8.0, WARNING or MEDIUM 5.5, INFO or LOW 2.0 (Semgrep's documentation of a rule's severity)",
+    // With the words of Semgrep's platform.
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("ERROR", 800),
+        ("HIGH", 800),
+        ("WARNING", 550),
+        ("MEDIUM", 550),
+        ("INFO", 200),
+        ("LOW", 200),
+    ],
     differences: &[],
     detect,
     parse,
 };
 
-/// The words of the tool and of the platform.
-pub(crate) const WORDS: Words =
-    &[("CRITICAL", 950), ("ERROR", 800), ("HIGH", 800), ("WARNING", 550), ("MEDIUM", 550), ("INFO", 200), ("LOW", 200)];
 /// The text in place of data that only users of the platform can see.
 const WITHHELD: &str = "requires login";
 
@@ -226,7 +232,7 @@ impl RawResult {
         ];
         add_raw(&mut finding, kept);
         let word = metadata.sca_severity.filled().filter(|_| extra.sca_info.0.is_some()).or(extra.severity.filled());
-        Rating::new(WORDS).word(word.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(word.as_deref()).apply(&mut finding);
         if let Some(sca) = extra.sca_info.0 {
             sca.add_to(&mut finding, metadata.advisories.texts(), metadata.fixes.0.unwrap_or_default().0);
         } else if is_secret {
@@ -332,28 +338,10 @@ pub(crate) fn mask_by_length(finding: &mut Finding, start: Option<u32>, end: Opt
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn read(file: &str) -> (Vec<Finding>, crate::Parsed) {
         let path = format!("{}/fixtures/semgrep/{file}", env!("CARGO_MANIFEST_DIR"));
         findings(&SCANNER, &std::fs::read(path).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("ERROR", Some(800)),
-            ("HIGH", Some(800)),
-            ("WARNING", Some(550)),
-            ("MEDIUM", Some(550)),
-            ("INFO", Some(200)),
-            ("LOW", Some(200)),
-            ("EXPERIMENT", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

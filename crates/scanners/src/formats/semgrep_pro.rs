@@ -7,14 +7,13 @@
 //! tool's own reports, so an issue stays the same. Severities are the words of the tool's documentation.
 
 use crate::Scanner;
-use crate::formats::semgrep::{WORDS, add_raw};
+use crate::formats::semgrep::{self, add_raw};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Epss, Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -28,6 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON of the API's findings and secrets",
     severities: "critical 9.5, high 8.0, medium 5.5, low 2.0 (Semgrep's documentation of a rule's severity)",
+    severity_words: semgrep::SCANNER.severity_words,
     differences: &[],
     detect,
     parse,
@@ -188,7 +188,7 @@ impl Raw {
             ("validationState", self.validation_state.filled()),
         ];
         add_raw(&mut finding, kept);
-        Rating::new(WORDS).word(self.severity.as_str().map(without_prefix).as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_str().map(without_prefix).as_deref()).apply(&mut finding);
         finding
     }
 }

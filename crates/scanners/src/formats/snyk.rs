@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`snyk test --json`, `snyk container test --json`, `snyk iac test --json`)",
     severities: "CVSS (Snyk's, else NVD's), else critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "file_path",
         "the manifest of the project; the dependency path is not a file and is in the message",
@@ -205,8 +206,8 @@ fn without_version(package: &str) -> &str {
 fn rating(fields: Fields<'_>) -> Rating {
     let own = fields.number("cvssScore");
     let mut rating = match fields.text("CVSSv3") {
-        Some(vector) => Rating::new(COMMON_WORDS).vector(Some(&vector), own),
-        None => Rating::new(COMMON_WORDS).base("3.1", own),
+        Some(vector) => SCANNER.rating().vector(Some(&vector), own),
+        None => SCANNER.rating().base("3.1", own),
     };
     let mut others = [fields.objects("cvssSources"), fields.objects("cvssDetails")].concat();
     others.sort_by_key(|other| other.text("assigner").is_none_or(|assigner| assigner != "NVD"));
@@ -252,7 +253,7 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
         ..Finding::new(Kind::Infrastructure, id, title, message)
     };
     finding.raw.extend(fields.text("subType").map(|kind| ("subType".to_owned(), kind)));
-    Rating::new(COMMON_WORDS).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 

@@ -19,7 +19,6 @@ use crate::reader::archive::Archive;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
-use crate::value::rating::Words;
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "sonarqube",
@@ -31,6 +30,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Html,
     formats: "JSON responses of the web API, one or several in a ZIP archive; JSON and HTML of sonar-report",
     severities: "BLOCKER 9.5, CRITICAL or HIGH 8.0, MAJOR or MEDIUM 5.5, MINOR or LOW 2.0, INFO 0 (the order in SonarQube's documentation)",
+    severity_words: &[
+        ("BLOCKER", 950),
+        ("CRITICAL", 800),
+        ("HIGH", 800),
+        ("MAJOR", 550),
+        ("MEDIUM", 550),
+        ("MINOR", 200),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
     differences: &[
         ("severity", "the same for BLOCKER to INFO in all formats; the reference's severities differ by format"),
         ("file_path", "the path in the project, without the prefix with the project's key"),
@@ -40,17 +49,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[
-    ("BLOCKER", 950),
-    ("CRITICAL", 800),
-    ("HIGH", 800),
-    ("MAJOR", 550),
-    ("MEDIUM", 550),
-    ("MINOR", 200),
-    ("LOW", 200),
-    ("INFO", 0),
-];
 
 fn detect(sniff: &Sniff) -> bool {
     let response = |list: &str| sniff.has(list) && (sniff.has("paging.pageIndex") || sniff.has("paging.pageSize"));

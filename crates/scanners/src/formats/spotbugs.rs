@@ -13,7 +13,6 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use std::collections::BTreeMap;
 
@@ -27,6 +26,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`-xml:withMessages`, `-xml`)",
     severities: "priority 1 (high) 8.0, 2 (medium) 5.5, 3 (low) 2.0, 4 (experimental) 1.0, 5 (ignored) 0",
+    severity_words: &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)],
     differences: &[
         ("file_path", "that of the method, field or class if a bug has no own line; others leave it empty"),
         ("line", "that of the method, field or class if a bug has no own line; others leave it empty"),
@@ -34,8 +34,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.root() == Some("BugCollection")
@@ -128,7 +126,7 @@ fn instance(
             finding.raw.insert(name.to_ascii_lowercase(), value.to_owned());
         }
     }
-    Rating::new(WORDS).word(element.attribute("priority")).apply(&mut finding);
+    SCANNER.rating().word(element.attribute("priority")).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -181,17 +179,9 @@ fn dismissed(element: &Element) -> Option<String> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(inner: &str) -> String {
         format!(r#"<?xml version="1.0"?><BugCollection version="4.8.3" sequence="0">{inner}</BugCollection>"#)
-    }
-
-    #[test]
-    fn priorities_become_the_documented_scores() {
-        for (word, expected) in [("1", Some(800)), ("2", Some(550)), ("3", Some(200)), ("5", Some(0)), ("6", None)] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
                  renegotiation 5.0, no fallback SCSV 3.4, compression 2.6 (CVSS of their CVEs in the NVD); weak \
                  protocols, cipher suites, curves and certificates 5.5; no extended master secret, certificate chain out \
                  of order 2.0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,

@@ -17,7 +17,6 @@ use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Epss, Finding, Kind, Package};
 use std::collections::BTreeMap;
 
@@ -31,6 +30,19 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "Nessus XML (`.nessus`, version 2), CSV exports of Nessus, Tenable.io and Tenable.sc",
     severities: "CVSS, else critical (4) 9.5, high (3) 8.0, medium (2) 5.5, low (1) 2.0, none or info (0) 0",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("none", 0),
+        ("info", 0),
+        ("4", 950),
+        ("3", 800),
+        ("2", 550),
+        ("1", 200),
+        ("0", 0),
+    ],
     differences: &[(
         "cwe",
         "includes the weaknesses among the report's cross references (`CWE:200`), which others omit",
@@ -39,19 +51,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-const WORDS: Words = &[
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("none", 0),
-    ("info", 0),
-    ("4", 950),
-    ("3", 800),
-    ("2", 550),
-    ("1", 200),
-    ("0", 0),
-];
 /// The columns by which each kind of export is detected.
 const EXPORTS: [&[&str]; 4] = [
     &["Plugin ID", "Risk", "Host", "Name"],
@@ -288,7 +287,7 @@ impl Item {
             raw,
             ..Finding::new(kind, rule, name, message)
         };
-        let mut rating = Rating::new(WORDS).word(self.severity.as_deref());
+        let mut rating = SCANNER.rating().word(self.severity.as_deref());
         for (version, vector, score) in self.cvss {
             rating = match vector.filled() {
                 Some(vector) => rating.vector(Some(&complete_vector(version, &vector)), score),
@@ -390,22 +389,6 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
-
-    #[test]
-    fn words_and_numbers_become_the_documented_scores() {
-        for (word, expected) in [
-            ("Critical", Some(950)),
-            ("3", Some(800)),
-            ("medium", Some(550)),
-            ("1", Some(200)),
-            ("None", Some(0)),
-            ("0", Some(0)),
-            ("Severe", None),
-        ] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn an_item_is_a_finding_at_its_host_and_port() {

@@ -18,7 +18,6 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,12 +32,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV (`--csvfile`), JSON (`--jsonfile`, `--jsonfile-pretty`)",
     severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; WARN and FATAL, which describe the scan, 0",
+    severity_words: &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("WARN", 0), ("FATAL", 0)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("WARN", 0), ("FATAL", 0)];
 const COLUMNS: &[&str] = &["id", "fqdn/ip", "port", "severity", "finding"];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -116,7 +115,7 @@ impl RawRow {
         if !address.is_empty() && !name.is_empty() {
             finding.raw.insert("ip".to_owned(), address.to_owned());
         }
-        Rating::new(WORDS).word(Some(&self.severity)).apply(&mut finding);
+        SCANNER.rating().word(Some(&self.severity)).apply(&mut finding);
         finding
     }
 }

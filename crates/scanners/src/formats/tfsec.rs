@@ -15,7 +15,6 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -29,13 +28,19 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "CRITICAL 9.5, HIGH and ERROR 8.0, MEDIUM and WARNING 5.5, LOW 2.0, INFO 0; NONE unassigned",
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("HIGH", 800),
+        ("ERROR", 800),
+        ("MEDIUM", 550),
+        ("WARNING", 550),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("CRITICAL", 950), ("HIGH", 800), ("ERROR", 800), ("MEDIUM", 550), ("WARNING", 550), ("LOW", 200), ("INFO", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["results[].rule_id", "results[].location.filename", "results[].location.start_line"])
@@ -130,7 +135,7 @@ impl RawResult {
             ("rule_service", self.rule_service.filled()),
         ];
         finding.raw = raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        Rating::new(WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -150,30 +155,12 @@ fn resource_in_description(description: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(fields: &str) -> String {
         format!(
             r#"{{"results": [{{"rule_id": "AWS002", "severity": "ERROR", {fields}
                 "location": {{"filename": "main.tf", "start_line": 3, "end_line": 9}}}}]}}"#
         )
-    }
-
-    #[test]
-    fn severities_of_old_and_new_versions_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("LOW", Some(200)),
-            ("ERROR", Some(800)),
-            ("WARNING", Some(550)),
-            ("INFO", Some(0)),
-            ("NONE", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`), also of `trivy k8s`",
     severities: "CVSS (NVD, else the vendor of the severity), else CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; UNKNOWN unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -232,7 +233,7 @@ fn rating(fields: Fields<'_>) -> Rating {
     let source = fields.text("SeveritySource").unwrap_or_default();
     let mut vendors = fields.named("CVSS");
     vendors.sort_by_key(|(vendor, _)| (*vendor != "nvd", *vendor != source));
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for (_, cvss) in vendors {
         for (version, vector, score) in
             [("4.0", "V40Vector", "V40Score"), ("3.1", "V3Vector", "V3Score"), ("2.0", "V2Vector", "V2Score")]
@@ -276,7 +277,7 @@ fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Entry, String
     // Trivy's database has both ids for a check. Versions differ in which one is the `ID`.
     finding.add_former_rules(fields.text("AVDID"));
     finding.raw.extend(fields.text("AVDID").map(|id| ("AVDID".to_owned(), id)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
     Ok(Entry::Finding(Box::new(finding)))
 }
 
@@ -290,7 +291,7 @@ fn secret(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
         with_location(Finding::new(Kind::Secret, rule, title, message), target, Some(target.name.clone()));
     lines(&mut finding, fields);
     finding.raw.extend(fields.text("Category").map(|category| ("Category".to_owned(), category)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
     Ok(Entry::Finding(Box::new(finding)))
 }
 
@@ -313,7 +314,7 @@ fn license(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
         ..with_location(Finding::new(Kind::License, name.clone(), name, message), target, file)
     };
     finding.raw.extend(category.map(|category| ("Category".to_owned(), category)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
     Ok(Entry::Finding(Box::new(finding)))
 }
 

@@ -36,6 +36,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON lines (`--json`)",
     severities: "verified secrets, which are live, 9.5; all others 8.0 (TruffleHog reports no severity)",
+    severity_words: &[],
     differences: &[(
         "severity",
         "depends on whether the secret works, which TruffleHog reports; the reference product guesses from the detector's name",

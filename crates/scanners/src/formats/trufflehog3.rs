@@ -14,7 +14,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::leak;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use crate::value::snippet;
 use finding::{Excerpt, Finding, Location};
 use serde::Deserialize;
@@ -30,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0 (from the rule); before version 3, which has none, every secret 8.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
         "the same for all results of a report before version 3, which has none; the reference product guesses from the reason",
@@ -110,7 +111,7 @@ impl RawCurrent {
             ..leak::finding(&rule, &title, format!("{title} found"))
         };
         if let Some(word) = self.rule.severity.filled() {
-            Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
+            SCANNER.rating().word(Some(&word)).apply(&mut finding);
         }
         leak::keep(
             &mut finding,

@@ -18,7 +18,6 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind, Location, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -31,6 +30,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "detailed report (XML), JSON of the findings API and of pipeline scans",
     severities: "5 Very High 9.5, 4 High 8.0, 3 Medium 5.5, 2 Low 2.0, 1 Very Low 1.0, 0 Informational 0 (Veracode's documentation); components by CVSS",
+    severity_words: &[
+        ("Very High", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Very Low", 100),
+        ("Informational", 0),
+    ],
     differences: &[
         ("severity", "Very Low is low with a score below Low, not info"),
         ("line", "the line in the file; the reference adds the relative position in the function, a percentage"),
@@ -46,9 +53,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Very High", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Very Low", 100), ("Informational", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     let api = |list: &str| sniff.has_all(&[&format!("{list}[].finding_details"), &format!("{list}[].scan_type")]);
@@ -72,7 +76,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 /// Veracode's word for a severity from 0 to 5.
 fn severity_word(level: &str) -> Option<&'static str> {
     let place = level.trim().parse().ok().and_then(|level: usize| 5_usize.checked_sub(level))?;
-    WORDS.get(place).map(|(severity_word, _)| *severity_word)
+    SCANNER.severity_words.get(place).map(|(severity_word, _)| *severity_word)
 }
 
 const CATEGORY: &str = "detailedreport/severity/category";
@@ -163,7 +167,7 @@ fn flaw(flaw: &Element, class: Option<&Element>, dynamic: bool) -> Result<Findin
     for name in ["categoryname", "type", "module", "scope", "functionprototype", "exploitLevel", "count", "note"] {
         finding.raw.extend(flaw.attribute(name).map(|text| (name.to_owned(), text.to_owned())));
     }
-    Rating::new(WORDS).word(flaw.attribute("severity").and_then(severity_word)).apply(&mut finding);
+    SCANNER.rating().word(flaw.attribute("severity").and_then(severity_word)).apply(&mut finding);
     Ok(finding)
 }
 
@@ -198,7 +202,7 @@ fn component(component: &Element, vulnerability: &Element) -> Result<Finding, St
     let score = vulnerability.attribute("cvss_score").and_then(|score| score.parse().ok());
     let level =
         vulnerability.attribute("severity").and_then(severity_word).or(vulnerability.attribute("severity_desc"));
-    Rating::new(WORDS).base("3.1", score).word(level).apply(&mut finding);
+    SCANNER.rating().base("3.1", score).word(level).apply(&mut finding);
     Ok(finding)
 }
 

@@ -13,7 +13,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -28,6 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV exports of issues and vulnerabilities, JSON of `wizcli`",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -89,7 +90,7 @@ fn issue(row: &Row<'_>) -> Result<Finding, String> {
         &mut finding,
         &["Resource Name", "Resource Type", "Resource Platform", "Resource Region", "Subscription Name"],
     );
-    Rating::new(COMMON_WORDS).word(row.get("Severity")).apply(&mut finding);
+    SCANNER.rating().word(row.get("Severity")).apply(&mut finding);
     Ok(finding)
 }
 
@@ -126,7 +127,7 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
     add_raw(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
     let word = ["VendorSeverity", "Severity", "CVSSSeverity"].into_iter().find_map(|column| row.get(column));
     let score = row.get("Score").and_then(|score| score.parse().ok());
-    Rating::new(COMMON_WORDS).own(score).word(word).apply(&mut finding);
+    SCANNER.rating().own(score).word(word).apply(&mut finding);
     Ok(finding)
 }
 
@@ -283,7 +284,7 @@ fn collect_package(package: RawPackage, collector: &mut Collector<'_>) -> Result
                 suppressed: ignored.then(|| "ignoredPolicyMatches".to_owned()),
                 ..Finding::new(Kind::Dependency, &*raw.name, &*raw.name, message)
             };
-            Rating::new(COMMON_WORDS).own(raw.score.0).word(raw.severity.as_deref()).apply(&mut finding);
+            SCANNER.rating().own(raw.score.0).word(raw.severity.as_deref()).apply(&mut finding);
             finding
         }))
     })
@@ -294,7 +295,7 @@ fn finding_of_secret(raw: RawSecret) -> Finding {
     let message = raw.description.unwrap_or_else(|| kind.clone());
     let place = raw.path.map(|path| Location::lines(path, raw.line.line(), None));
     let mut finding = Finding { location: place, ..Finding::new(Kind::Secret, &*kind, &*kind, message) };
-    Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
+    SCANNER.rating().word(raw.severity.as_deref()).apply(&mut finding);
     if let Some(snippet) = raw.snippet.filled() {
         secret::put(&mut finding, &snippet);
     }
@@ -325,7 +326,7 @@ fn collect_rule(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), 
                 suppressed: found.ignored.filled(),
                 ..Finding::new(Kind::Infrastructure, &*rule, &*title, message)
             };
-            Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
+            SCANNER.rating().word(raw.severity.as_deref()).apply(&mut finding);
             finding
         }))
     })

@@ -36,6 +36,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`)",
     severities: "the CVSS score if the report has it (WPScan's Enterprise API), else unassigned; interesting findings 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,

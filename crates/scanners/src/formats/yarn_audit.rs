@@ -17,7 +17,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, soft, unique};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON lines (`yarn audit --json` of Yarn 1, `yarn npm audit --json` of Yarn 2 and later)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[(
         "cwe",
         "empty if the advisory has no weakness; others use 1035, which is a category of 2017, not a weakness",
@@ -179,7 +180,7 @@ impl RawRecord {
         let dependents = dependents.join(", ").filled();
         let raw = [("id", id), ("vulnerable_versions", vulnerable), ("versions", several), ("dependents", dependents)];
         finding.raw.extend(raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_deref()).apply(&mut finding);
         finding
     }
 }

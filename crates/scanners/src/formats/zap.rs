@@ -19,7 +19,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Finding, Kind};
 use serde_json::Value;
@@ -35,6 +35,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`traditional-xml`, also plus), JSON (`traditional-json`, also plus; the API's list of alerts)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -250,7 +251,7 @@ fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {
             finding.raw.insert(name.to_owned(), value.to_owned());
         }
     }
-    Rating::new(COMMON_WORDS).word(risk(alert)).apply(&mut finding);
+    SCANNER.rating().word(risk(alert)).apply(&mut finding);
     if let (Some(CARD_NUMBERS), Some(number)) = (plugin, filled(instance, "evidence")) {
         secret::redact(&mut finding, number);
     }

@@ -1,11 +1,10 @@
 //! The JSON reports of Checkmarx One.
 
-use super::{is_dismissed, rule, title};
+use super::{SCANNER, is_dismissed, rule, title};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, Rating};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -284,7 +283,7 @@ impl Raw {
             score.or(self.cvss_score.number()).or(self.score.number()).filter(|_| finding.kind == Kind::Dependency);
         // A result without a score has the score 0.
         let score = score.filter(|score| *score > 0.0);
-        Rating::new(COMMON_WORDS).base(version, score).word(self.severity.as_str()).apply(&mut finding);
+        SCANNER.rating().base(version, score).word(self.severity.as_str()).apply(&mut finding);
         Ok(finding)
     }
 }

@@ -3,12 +3,11 @@
 //! A vulnerability's description, nodes, snippets and rule follow it. The first walk notes which of these are needed,
 //! the second collects them, the third reads the vulnerabilities.
 
-use super::WORDS;
+use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -231,7 +230,7 @@ impl ReportIndex {
         }
         let word = rule.priority(confidence.and_then(|confidence| confidence.parse().ok()));
         finding.cwes = rule.cwes;
-        Rating::new(WORDS).word(word).apply(&mut finding);
+        SCANNER.rating().word(word).apply(&mut finding);
         Ok(finding)
     }
 

@@ -1,10 +1,9 @@
 //! The XML of Fortify's report templates.
 
-use super::WORDS;
+use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::xml::{self, Element};
-use crate::value::rating::Rating;
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::BTreeMap;
 
@@ -129,12 +128,16 @@ fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
         finding.raw.extend(text.map(|text| (name.to_owned(), text.to_owned())));
     }
     finding.cwes.dedup();
-    Rating::new(WORDS).word(issue.text_at("Friority").or(issue.text_at("Folder"))).apply(&mut finding);
+    SCANNER.rating().word(issue.text_at("Friority").or(issue.text_at("Folder"))).apply(&mut finding);
     Ok(finding)
 }
 
 fn location(element: &Element) -> Option<Location> {
-    Some(Location::lines(element.text_at("FilePath").or(element.text_at("FileName"))?, element.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0), None))
+    Some(Location::lines(
+        element.text_at("FilePath").or(element.text_at("FileName"))?,
+        element.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
+        None,
+    ))
 }
 
 /// The snippet, if its first line can be computed: it has two lines before the result's line and two after it, fewer at

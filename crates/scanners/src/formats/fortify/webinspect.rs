@@ -1,12 +1,11 @@
 //! WebInspect's XML exports.
 
-use super::WORDS;
+use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind};
 
 /// Reads the export.
@@ -65,6 +64,6 @@ fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> 
         "4" => "Critical",
         other => other,
     });
-    Rating::new(WORDS).word(word).apply(&mut finding);
+    SCANNER.rating().word(word).apply(&mut finding);
     Ok(finding)
 }

@@ -1,10 +1,9 @@
 //! The sections of the static analysis' report.
 
-use super::{RawMetadata, WORDS};
+use super::{RawMetadata, SCANNER};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::text::Filled;
-use crate::value::rating::Rating;
 use crate::value::secret;
 use finding::{Endpoint, Finding, Kind, Location};
 use serde_json::{Map, Value};
@@ -125,7 +124,7 @@ fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     if is_good(metadata.severity.as_deref()) {
         return collector.passed();
     }
-    let finding = metadata.finding(Kind::Code, rule, WORDS);
+    let finding = metadata.finding(Kind::Code, rule, SCANNER.severity_words);
     let matches = files_and_lines(value.get("files").or(value.get("path")));
     if matches.is_empty() {
         return collector.finding(finding);
@@ -196,7 +195,7 @@ fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Collect
     let resource = ["component", "scope"].into_iter().find_map(|name| value.get(name)).map(listed);
     let mut finding =
         Finding { resource: resource.filled(), ..Finding::new(Kind::Infrastructure, rule, title, message) };
-    Rating::new(WORDS).word(word).apply(&mut finding);
+    SCANNER.rating().word(word).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -238,7 +237,7 @@ fn checks_of(
         let mut metadata = serde_json::from_value::<RawMetadata>(check.clone()).unwrap_or_default();
         metadata.severity = word.map(str::to_owned);
         metadata.description = text(check, &["detailed_desc", "description"]).map(str::to_owned);
-        let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), WORDS);
+        let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), SCANNER.severity_words);
         finding.title.clone_from(rule);
         finding.location = name.map(Location::file);
         collector.finding(finding)
@@ -256,7 +255,7 @@ fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Colle
         resource: Some(name.to_owned()),
         ..Finding::new(Kind::Infrastructure, format!("permissions/{name}"), name, message)
     };
-    Rating::new(WORDS).word(status).apply(&mut finding);
+    SCANNER.rating().word(status).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -269,7 +268,7 @@ fn files(value: &Value, collector: &mut Collector<'_>) -> Collected {
             ..Finding::new(Kind::Code, rule_from_title("file_analysis", title), plain(title), plain(title))
         };
         // MobSF's own summary rates such files as hotspots.
-        Rating::new(WORDS).word(Some("hotspot")).apply(&mut finding);
+        SCANNER.rating().word(Some("hotspot")).apply(&mut finding);
         collector.finding(finding)
     })
 }
@@ -286,7 +285,7 @@ fn secret_entry(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let message = name.map_or_else(|| "Possible secret".to_owned(), |name| format!("Possible secret: {name}"));
     let mut finding = Finding::new(Kind::Secret, "secrets", "This app may contain hardcoded secrets", message);
     // The severity in MobSF's own summary.
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     secret::put(&mut finding, secret);
     collector.finding(finding)
 }
@@ -305,7 +304,7 @@ fn firebase(value: &Value, collector: &mut Collector<'_>) -> Collected {
             format!("{url} is open to everyone"),
         )
     };
-    Rating::new(WORDS).word(Some("high")).apply(&mut finding);
+    SCANNER.rating().word(Some("high")).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -316,7 +315,7 @@ fn tracker(value: &Value, collector: &mut Collector<'_>) -> Collected {
         references: text(value, &["url"]).map(str::to_owned).into_iter().collect(),
         ..Finding::new(Kind::Infrastructure, format!("trackers/{name}"), format!("Tracker {name}"), message)
     };
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -332,7 +331,7 @@ fn domain(name: &str, value: &Value, collector: &mut Collector<'_>) -> Collected
         endpoint: Some(Endpoint { host: Some(name.to_owned()), ..Endpoint::default() }),
         ..Finding::new(Kind::Web, rule, title, format!("{title}: {name}"))
     };
-    Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+    SCANNER.rating().word(Some(word)).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -342,7 +341,7 @@ fn connection(value: &Value, collector: &mut Collector<'_>) -> Collected {
         endpoint: Some(Endpoint { url: Some(url.to_owned()), ..Endpoint::default() }),
         ..Finding::new(Kind::Web, "insecure_connections", "Insecure connection", url)
     };
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     collector.finding(finding)
 }
 

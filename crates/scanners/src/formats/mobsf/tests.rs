@@ -17,11 +17,11 @@ fn read(sections: &str) -> (Vec<Finding>, finding::ReportSummary) {
 #[test]
 fn words_become_the_documented_scores() {
     for (words, word, expected) in [
-        (WORDS, "high", Some(800)),
-        (WORDS, "warning", Some(550)),
-        (WORDS, "info", Some(0)),
-        (WORDS, "dangerous", Some(200)),
-        (WORDS, "strange", None),
+        (SCANNER.severity_words, "high", Some(800)),
+        (SCANNER.severity_words, "warning", Some(550)),
+        (SCANNER.severity_words, "info", Some(0)),
+        (SCANNER.severity_words, "dangerous", Some(200)),
+        (SCANNER.severity_words, "strange", None),
         (MOBSFSCAN_WORDS, "INFO", Some(200)),
     ] {
         assert_eq!(score_of(words, word).map(|score| score.hundredths()), expected, "{word}");

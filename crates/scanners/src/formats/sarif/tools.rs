@@ -24,8 +24,8 @@ const fn with_words(tool: &'static str, kind: Kind, words: Words) -> KnownTool {
 
 /// Tools whose results are not code, or that have their own words for severities.
 const KNOWN: &[KnownTool] = &[
-    with_words("bandit", Kind::Code, crate::formats::bandit::WORDS),
-    with_words("checkov", Kind::Infrastructure, crate::formats::checkov::WORDS),
+    with_words("bandit", Kind::Code, crate::formats::bandit::SCANNER.severity_words),
+    with_words("checkov", Kind::Infrastructure, crate::formats::checkov::SCANNER.severity_words),
     with_kind("dependency-check", Kind::Dependency),
     with_kind("dockle", Kind::Infrastructure),
     with_kind("gitleaks", Kind::Secret),
@@ -34,7 +34,7 @@ const KNOWN: &[KnownTool] = &[
     with_kind("kics", Kind::Infrastructure),
     with_kind("kubescape", Kind::Infrastructure),
     with_kind("osv-scanner", Kind::Dependency),
-    with_words("semgrep", Kind::Code, crate::formats::semgrep::WORDS),
+    with_words("semgrep", Kind::Code, crate::formats::semgrep::SCANNER.severity_words),
     with_kind("snyk", Kind::Dependency),
     with_kind("terrascan", Kind::Infrastructure),
     with_kind("tfsec", Kind::Infrastructure),

@@ -1,10 +1,9 @@
 //! The export of vulnerable dependencies from Semgrep's platform.
 
-use super::{WORDS, add_raw};
+use super::{SCANNER, add_raw};
 use crate::reader::json::Loose;
 use crate::reader::json::{Many, Number, Text};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -113,7 +112,7 @@ impl RawVulnerability {
             ("repositoryName", self.repository.filled()),
         ];
         add_raw(&mut finding, kept);
-        Rating::new(WORDS).word(severity.as_str()).apply(&mut finding);
+        SCANNER.rating().word(severity.as_str()).apply(&mut finding);
         finding
     }
 }

@@ -1,12 +1,11 @@
 //! The HTML report of `sonar-report`: a table of the numbers of issues, a table of issues if there are any, one of
 //! rules.
 
-use super::{State, WORDS, state_of, weakness};
+use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
 use crate::reader::text::Filled;
-use crate::value::rating::Rating;
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Location};
 use html5gum::{DefaultEmitter, IoReader, StartTag, Token, Tokenizer};
@@ -90,7 +89,7 @@ fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>)
         }),
         ..Finding::new(Kind::Code, rule, title.clone(), get("message").unwrap_or(title))
     };
-    Rating::new(WORDS).word(get("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(get("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 

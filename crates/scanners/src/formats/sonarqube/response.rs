@@ -1,6 +1,6 @@
 //! SonarQube's issues and hotspots in JSON: responses of the web API, and reports of `sonar-report`.
 
-use super::{State, WORDS, state_of, weakness};
+use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
@@ -219,9 +219,9 @@ impl Raw {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
         let worst = self.impacts.0.unwrap_or_default().into_iter().filter_map(|impact| impact.severity.filled());
-        let worst = worst.max_by_key(|word| crate::value::rating::score_of(WORDS, word));
+        let worst = worst.max_by_key(|word| crate::value::rating::score_of(SCANNER.severity_words, word));
         let word = self.severity.filled().or(self.probability.filled()).or(worst);
-        let rating = Rating::new(WORDS).word(word.as_deref());
+        let rating = SCANNER.rating().word(word.as_deref());
         if finding.rule.starts_with(PLUGIN) {
             read_package(&mut finding, rating)
         } else {

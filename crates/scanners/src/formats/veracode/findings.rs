@@ -1,13 +1,12 @@
 //! Veracode's findings in JSON, from the REST API and from pipeline scans.
 
-use super::{WORDS, severity_word};
+use super::{SCANNER, severity_word};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -171,7 +170,7 @@ impl RawFinding {
         finding.tool_id = self.issue_id.filled();
         finding.raw.extend(self.count.filled().map(|count| ("count".to_owned(), count)));
         if finding.kind != Kind::Dependency {
-            Rating::new(WORDS).word(level).apply(&mut finding);
+            SCANNER.rating().word(level).apply(&mut finding);
         }
         Ok(finding)
     }
@@ -193,7 +192,7 @@ impl RawFinding {
             ..Finding::new(Kind::Code, format!("CWE-{cwe}"), title, message)
         };
         finding.raw.extend(function.map(|name| ("function_name".to_owned(), name)));
-        Rating::new(WORDS).word(self.severity.as_str().and_then(severity_word)).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_str().and_then(severity_word)).apply(&mut finding);
         Ok(finding)
     }
 }
@@ -261,7 +260,7 @@ impl RawDetails {
         };
         finding.raw.insert("file_name".to_owned(), file);
         finding.raw.extend(self.language.filled().map(|language| ("language".to_owned(), language)));
-        let mut rating = Rating::new(WORDS).word(self.severity.as_str().and_then(severity_word));
+        let mut rating = SCANNER.rating().word(self.severity.as_str().and_then(severity_word));
         if let Some(cvss) = cve.cvss3.0 {
             let vector = cvss.vector.as_str().map(|vector| {
                 if vector.starts_with("CVSS:") { vector.to_owned() } else { format!("CVSS:3.1/{vector}") }
