@@ -41,10 +41,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
         ("INFO", 0),
     ],
     differences: &[
-        ("severity", "the same for BLOCKER to INFO in all formats; the reference's severities differ by format"),
+        (
+            "severity",
+            "the same for BLOCKER to INFO in all formats; the reference product's severities differ by format",
+        ),
         ("file_path", "the path in the project, without the prefix with the project's key"),
-        ("line", "always set; one of the reference's two modes merges results and has no line"),
-        ("unique_id_from_tool", "always set; one of the reference's two modes merges results and has no id"),
+        ("line", "the line of the result; one of the reference product's two modes merges results and has no line"),
+        (
+            "unique_id_from_tool",
+            "the key of the result; one of the reference product's two modes merges results and has no id",
+        ),
     ],
     detect,
     parse,

@@ -40,10 +40,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     ],
     differences: &[
         ("severity", "Very Low is low with a score below Low, not info"),
-        ("line", "the line in the file; the reference adds the relative position in the function, a percentage"),
+        (
+            "line",
+            "the line in the file; the reference product adds the relative position in the function, a percentage",
+        ),
         (
             "unique_id_from_tool",
-            "only the number of the flaw, which XML and API share; the reference adds the application's number",
+            "only the number of the flaw, which XML and API share; the reference product adds the application's number",
         ),
         (
             "component_name",

@@ -210,7 +210,7 @@ mod tests {
         let message = r#"{"type":"info","data":"Visit https://yarnpkg.com"}"#;
         for text in [ADVISORY, message] {
             let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-            assert!(parsed.summary.scanner_errors[0].contains("no line `auditSummary`"));
+            assert!(parsed.summary.scanner_errors[0].contains("the line `auditSummary` is missing"));
         }
         let failed = format!("{}\n{SUMMARY}", r#"{"type":"error","data":"no network"}"#);
         let (_, parsed) = findings(&SCANNER, failed.as_bytes()).unwrap();
