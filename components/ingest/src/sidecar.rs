@@ -128,7 +128,7 @@ mod tests {
     use finding::{Kind, Location};
 
     fn finding(result: u32) -> Finding {
-        let location = Location { path: format!("{result}.py"), line: Some(2), ..Location::default() };
+        let location = Location::lines(format!("{result}.py"), Some(2), None);
         Finding { result, location: Some(location), ..Finding::new(Kind::Code, "R", "t", "m") }
     }
 

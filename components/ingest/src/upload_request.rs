@@ -106,7 +106,7 @@ mod tests {
             ),
             (
                 format!("{good}&fail_on_severity=severe"),
-                "invalid-parameter: parameter `fail_on_severity`: `severe` is no severity; use one of critical, high, medium, low, info, none (upper or lower case)",
+                "invalid-parameter: parameter `fail_on_severity`: `severe` is not a severity; expected one of critical, high, medium, low, info, none (upper or lower case)",
             ),
         ];
         for (query, expected) in cases {

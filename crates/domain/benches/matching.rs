@@ -58,7 +58,7 @@ fn scan(shape: Shape, second: bool) -> (ScanContents, BTreeMap<u32, String>) {
         let (path, line, code) = shape(n, second);
         let finding = Finding {
             result: n,
-            location: Some(Location { path, line: Some(line), ..Location::default() }),
+            location: Some(Location::lines(path, Some(line), None)),
             code: Some(Excerpt {
                 first_line: line - 1,
                 lines: vec![format!("def f{}():", n % 97), code, String::new()],

@@ -27,7 +27,7 @@ pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&s
         score: Score::from_hundredths(950).map(|score| Scored { score, source: ScoreSource::ScannerWord }),
         severity_word: Some("HIGH".to_owned()),
         cwes: vec![327],
-        location: Some(Location { path: path.to_owned(), line: Some(line), ..Location::default() }),
+        location: Some(Location::lines(path, Some(line), None)),
         code: (!code.is_empty()).then(|| Excerpt {
             first_line: line.saturating_sub(1),
             lines: code.iter().map(|line| (*line).to_owned()).collect(),

@@ -79,7 +79,7 @@ mod tests {
         }
         assert_eq!(
             "severe".parse::<Threshold>().unwrap_err().to_string(),
-            "`severe` is no severity; use one of critical, high, medium, low, info, none (upper or lower case)"
+            "`severe` is not a severity; expected one of critical, high, medium, low, info, none (upper or lower case)"
         );
     }
 }

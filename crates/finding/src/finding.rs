@@ -1,4 +1,4 @@
-//! A finding: one result of a report, normalised. What every parser produces and every later stage reads.
+//! A finding: one result of a report, normalised. Parsers produce findings, later stages read them.
 
 use crate::limits::{KEY_BYTES_MAX, LIST_ENTRIES_MAX, cut_text};
 use crate::severity::{Score, ScoreSource, Severity};
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// What kind of problem a finding is; decides how issues are keyed and how occurrences are recognised.
+/// The kind of problem that a finding is. It decides how issues are keyed and how occurrences are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A weakness in source code (SAST), or a defect a code scanner reports.
+    /// A weakness in source code (SAST), or another defect that a code scanner reports.
     Code,
     /// A known vulnerability of a package: of a project's dependencies (SCA) or of what an image contains.
     Dependency,
-    /// A package under a licence that is not wanted.
+    /// A package under an unwanted licence.
     License,
-    /// A secret that stands where it should not.
+    /// An exposed secret.
     Secret,
     /// A weakness of a web application, found from outside (DAST).
     Web,
@@ -31,7 +31,7 @@ impl Kind {
     pub const ALL: [Self; 7] =
         [Self::Code, Self::Dependency, Self::License, Self::Secret, Self::Web, Self::Host, Self::Infrastructure];
 
-    /// The kind in a word, as it is stored too.
+    /// The kind in lower case, as it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -50,50 +50,49 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
             let known = Self::ALL.map(Self::as_str).join(", ");
-            format!("`{}` is no kind of finding; known are {known}", text.escape_default())
+            format!("`{}` is not a kind of finding; expected one of {known}", text.escape_default())
         })
     }
 }
 
 /// One result of a report. Optional fields are those that a report may lack.
 ///
-/// This is the stored form, one JSON line in a finding segment; a snapshot test pins it. The API has types of its own.
+/// This is the stored form: one JSON line in a finding segment, pinned by a snapshot test. The API has its own types.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The place of the result in the report, counted from 0.
+    /// The number of the result in the report, counted from 0.
     pub result: u32,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
-    /// The tool it is of, as part of the issue's identity, where that is not the scan's scanner: a report may hold the
-    /// results of several.
+    /// The tool that reported it, as part of the issue's identity. Absent if it is the scan's scanner; a report may
+    /// contain results of several tools.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool: Option<String>,
-    /// The scanner's rule, for example `B324`; for a dependency the id under which the scanner reports the vulnerability.
+    /// The scanner's rule, for example `B324`; for a dependency the id that the scanner gives the vulnerability.
     pub rule: String,
-    /// Other ids under which the tool reports or reported the same rule, where the report itself says so (SARIF's
-    /// `deprecatedIds`).
+    /// Other ids of the same rule, present or former, if the report lists them (SARIF's `deprecatedIds`).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub former_rules: Vec<String>,
-    /// The rule's name, for example `hashlib`: the issue's title.
+    /// The title of the issue: the rule's name, for example `hashlib`.
     pub title: String,
-    /// What the scanner says about this place.
+    /// The scanner's message about this occurrence.
     pub message: String,
-    /// Named fields that make up the issue's identity where the report itself declares them (custom JSON's `meta.key`).
+    /// The fields that identify the issue, by name, if the report declares them (custom JSON's `meta.key`).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub key: Vec<(String, String)>,
-    /// The score, and how it was found; absent when the report gives none that could be understood.
+    /// The score and its source; absent if the report gives no severity, or none that is understood.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<Scored>,
     /// The scanner's own word for the severity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity_word: Option<String>,
-    /// The level that word means, through the scanner's documented table; the score's may differ, when it is a CVSS score.
+    /// The severity of that word by the scanner's documented table. A CVSS score may give another severity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_severity: Option<Severity>,
     /// The scanner's own word for its confidence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confidence: Option<String>,
-    /// CVSS vectors and scores, as the report gives them.
+    /// CVSS vectors and scores as the report gives them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cvss: Vec<Cvss>,
     /// Weaknesses by their number in the Common Weakness Enumeration.
@@ -102,61 +101,62 @@ pub struct Finding {
     /// Ids of the vulnerability: `CVE-…`, `GHSA-…`, the vendor's; aliases of one another.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub advisories: Vec<String>,
-    /// The chance of exploitation within 30 days (EPSS, first.org), when the report has it.
+    /// The probability of exploitation within 30 days (EPSS, first.org), if the report has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub epss: Option<Epss>,
-    /// Whether it is in CISA's catalogue of known exploited vulnerabilities, when the report says so.
+    /// True if it is in CISA's catalogue of known exploited vulnerabilities; absent if the report does not say.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_exploited: Option<bool>,
-    /// What the scanner says about the rule or vulnerability in general.
+    /// The description of the rule or vulnerability.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<String>,
-    /// What the scanner advises to do.
+    /// The scanner's advice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub remediation: Option<String>,
-    /// Where to read more, as the report gives it.
+    /// Addresses with more information, as the report gives them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub references: Vec<String>,
-    /// The package that is vulnerable.
+    /// The vulnerable package.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub package: Option<Package>,
-    /// The file it is in.
+    /// The location in a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
-    /// Further places that belong to the same result: all must be mended.
+    /// Further locations of the same result. All have to be fixed.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub other_locations: Vec<Location>,
-    /// The address it was found at, from outside.
+    /// The network address of what was scanned from outside.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<Endpoint>,
-    /// The resource it concerns: of a cloud account, a cluster, infrastructure as code.
+    /// The affected resource of a cloud account, a cluster or infrastructure as code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resource: Option<String>,
-    /// The secret that was found, never itself.
+    /// The secret that was found: its digest and mask, never its text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub secret: Option<Secret>,
-    /// The code at that place.
+    /// The code at the location.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Excerpt>,
-    /// The first line of the statement that it is in, where the report tells one before the line that it gives.
+    /// The first line of the statement; absent unless the report gives one before the line of the location.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub statement_line: Option<u32>,
-    /// SHA-256 of the whole file as it was scanned, 64 hexadecimal digits, where the upload came with its working tree.
+    /// SHA-256 of the scanned file, 64 hexadecimal digits; absent if the upload has no sidecar of its working tree.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file_sha256: Option<String>,
-    /// The tool's own fingerprints of this result, by their versioned names (`matchBasedId/v1`).
+    /// The tool's own fingerprints of this result, by versioned name (`matchBasedId/v1`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub fingerprints: BTreeMap<String, String>,
     /// The id that the scanner gave this result.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool_id: Option<String>,
-    /// The report marks the result as suppressed, muted or accepted: how, in its words. Whether that counts is a setting.
+    /// The reason, in the words of the report, if the report marks the result as suppressed, muted or accepted. A
+    /// setting of the project decides if that counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub suppressed: Option<String>,
-    /// Other fields of the report worth keeping, by their name there.
+    /// Other useful fields of the report, by their name in it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub raw: BTreeMap<String, String>,
-    /// How many text fields were cut to the limit, and entries of lists left out.
+    /// The number of text fields that were cut to the limit, and of list entries that were left out.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub cut_fields: u32,
 }
@@ -170,7 +170,7 @@ fn is_zero(count: &u32) -> bool {
 pub struct Scored {
     /// 0 to 10.
     pub score: Score,
-    /// How it was found.
+    /// Its source.
     pub source: ScoreSource,
 }
 
@@ -192,15 +192,15 @@ pub struct Cvss {
 pub struct Epss {
     /// The probability, from 0 to 1.
     pub probability: f64,
-    /// The share of vulnerabilities with a lower or equal probability, from 0 to 1.
+    /// The share of all vulnerabilities with a lower or equal probability, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub percentile: Option<f64>,
 }
 
-/// A package, as its ecosystem names it.
+/// A package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
-    /// Its name, for Maven `group:artifact`.
+    /// The name in its ecosystem's form; for Maven `group:artifact`.
     pub name: String,
     /// The version in use.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -211,12 +211,12 @@ pub struct Package {
     /// Its package URL.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub purl: Option<String>,
-    /// Versions in which the vulnerability is mended.
+    /// Versions in which the vulnerability is fixed.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fixed_versions: Vec<String>,
 }
 
-/// An address at which something was found from outside.
+/// A network address where something was found from outside.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The URL, for the web.
@@ -234,34 +234,52 @@ pub struct Endpoint {
     /// The HTTP method.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
-    /// The parameter, header or cookie concerned.
+    /// The affected parameter, header or cookie.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parameter: Option<String>,
 }
 
-/// A secret, by what may be kept of it.
+/// The parts of a secret that may be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret {
-    /// Tells equal secrets from different ones: a hash, with its kind before it.
+    /// A hash with the name of its algorithm before it. Equal secrets have equal digests.
     pub digest: String,
-    /// Its first characters, so that people recognise it; empty when the report has only a hash.
+    /// The first characters of the secret and a mask, so that people recognise it. Empty if the report has only a hash.
     pub masked: String,
 }
 
-/// A place in a file.
+/// A location in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    /// The file's path as the report gives it.
+    /// The path of the file as the report gives it.
     pub path: String,
-    /// First line, counted from 1; absent when the whole file is meant.
+    /// First line, counted from 1; absent if the location is the whole file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// Last line, inclusive; absent when it is the first.
+    /// Last line, inclusive; absent if it is the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_line: Option<u32>,
-    /// First column, counted as the report counts.
+    /// First column, in the report's own way of counting.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub column: Option<u32>,
+}
+
+impl Location {
+    /// The whole file at this path.
+    pub fn file(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
+
+    /// The lines from `first` to `last`, inclusive. A `last` that is not after `first` counts as absent.
+    pub fn lines(path: impl Into<String>, first: Option<u32>, last: Option<u32>) -> Self {
+        let end_line = last.filter(|last| first.is_some_and(|first| first < *last));
+        Self { path: path.into(), line: first, end_line, column: None }
+    }
+
+    /// This location with this first column.
+    pub fn with_column(self, column: Option<u32>) -> Self {
+        Self { column, ..self }
+    }
 }
 
 /// Consecutive lines of a file around a finding.
@@ -274,7 +292,7 @@ pub struct Excerpt {
 }
 
 impl Finding {
-    /// A finding with what every finding has; its place in the report is set by whoever counts.
+    /// A finding with the fields that every finding has. The collector sets its number in the report.
     pub fn new(kind: Kind, rule: impl Into<String>, title: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             result: 0,
@@ -314,12 +332,12 @@ impl Finding {
         }
     }
 
-    /// The level of its score.
+    /// The severity of its score; unassigned without a score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
     }
 
-    /// Notes other ids of its rule, each once; blank ones and the rule's own are none.
+    /// Adds other ids of its rule, each once. Blank ids and the rule's own are skipped.
     pub fn add_former_rules(&mut self, ids: impl IntoIterator<Item = String>) {
         for id in ids {
             let id = id.trim();
@@ -329,18 +347,18 @@ impl Finding {
         }
     }
 
-    /// Whether code from the working tree may be added to it. It says where in a file it is, and the report shows no code.
-    /// Never for what is or holds a secret; nor for a package, whose line in a list of packages changes with its version.
+    /// True if code from the working tree may be added: it has a line in a file, and the report shows no code. Never
+    /// for a secret, nor for a package, whose line in a list of packages changes with its version.
     pub fn may_take_code(&self) -> bool {
         let of_code = match self.kind {
             Kind::Code | Kind::Infrastructure => true,
             Kind::Dependency | Kind::License | Kind::Secret | Kind::Web | Kind::Host => false,
         };
-        let placed = self.location.as_ref().is_some_and(|location| location.line.is_some());
-        of_code && placed && self.secret.is_none() && self.code.is_none()
+        let has_line = self.location.as_ref().is_some_and(|location| location.line.is_some());
+        of_code && has_line && self.secret.is_none() && self.code.is_none()
     }
 
-    /// Whether it is of a kind that is recognised by its code, and there is none. A secret is recognised by its digest too.
+    /// True if it is of a kind that is matched by code, and its code is missing. A secret is matched by its digest too.
     pub fn lacks_code(&self) -> bool {
         match self.kind {
             Kind::Code => self.code.is_none(),
@@ -349,7 +367,7 @@ impl Finding {
         }
     }
 
-    /// Calls `each` with every text a finding holds, but for hashes and for the names of fields.
+    /// Calls `each` with every text of the finding, except hashes and the names of fields.
     pub fn for_each_text(&mut self, each: &mut dyn FnMut(&mut String)) {
         let Self { package, endpoint, location, other_locations, code, .. } = self;
         let package = package.iter_mut().flat_map(|package| {
@@ -385,22 +403,23 @@ impl Finding {
             .for_each(each);
     }
 
-    /// Cuts every text field and every list to its limit and counts the cuts. Parsers' output passes through here once.
+    /// Cuts every text field and every list to its limit and counts the cuts. The collector calls it once for each
+    /// finding.
     pub fn bounded(mut self) -> Self {
         let mut cuts: u32 = 0;
-        let mut note = |cut: usize| cuts = cuts.saturating_add(u32::try_from(cut).unwrap_or(u32::MAX));
-        note(cut_list(&mut self.key));
-        note(cut_list(&mut self.former_rules));
-        note(cut_list(&mut self.cvss));
-        note(cut_list(&mut self.cwes));
-        note(cut_list(&mut self.advisories));
-        note(cut_list(&mut self.references));
-        note(cut_list(&mut self.other_locations));
-        note(self.package.as_mut().map_or(0, |package| cut_list(&mut package.fixed_versions)));
-        note(self.code.as_mut().map_or(0, |code| cut_list(&mut code.lines)));
-        note(cut_map(&mut self.fingerprints));
-        note(cut_map(&mut self.raw));
-        self.for_each_text(&mut |text| note(usize::from(cut_text(text))));
+        let mut count = |cut: usize| cuts = cuts.saturating_add(u32::try_from(cut).unwrap_or(u32::MAX));
+        count(cut_list(&mut self.key));
+        count(cut_list(&mut self.former_rules));
+        count(cut_list(&mut self.cvss));
+        count(cut_list(&mut self.cwes));
+        count(cut_list(&mut self.advisories));
+        count(cut_list(&mut self.references));
+        count(cut_list(&mut self.other_locations));
+        count(self.package.as_mut().map_or(0, |package| cut_list(&mut package.fixed_versions)));
+        count(self.code.as_mut().map_or(0, |code| cut_list(&mut code.lines)));
+        count(cut_map(&mut self.fingerprints));
+        count(cut_map(&mut self.raw));
+        self.for_each_text(&mut |text| count(usize::from(cut_text(text))));
         self.cut_fields = cuts;
         self
     }
@@ -424,65 +443,67 @@ fn cut_map(map: &mut BTreeMap<String, String>) -> usize {
     over + long.len()
 }
 
-/// One entry of a report that could not be read, and why. It stays counted: nothing is dropped silently.
+/// A rejected entry: a result that could not be read. It is still counted, so that nothing is lost silently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
-    /// The entry's place in the report, counted from 0.
+    /// The number of the result in the report, counted from 0.
     pub result: u32,
-    /// What is wrong with it.
+    /// The reason of the rejection.
     pub reason: String,
 }
 
-/// What a report said besides its findings. Every result of the file is in exactly one of these counts.
+/// The counts of a report and the errors of its scanner. Every result of the report is in exactly one of `findings`,
+/// `passed`, `not_applicable`, `closed`, `suppressed` and `rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportSummary {
-    /// Results in the file.
+    /// Results in the report.
     pub results: u64,
-    /// Results that became findings, without those that the report calls suppressed.
+    /// Results that became findings, without suppressed ones.
     pub findings: u64,
-    /// Results the report itself calls passed.
+    /// Results that the report marks as passed.
     pub passed: u64,
-    /// Results the report itself calls not applicable.
+    /// Results that the report marks as not applicable.
     pub not_applicable: u64,
-    /// Results the report itself calls closed.
+    /// Results that the report marks as closed.
     pub closed: u64,
-    /// Results the report itself calls suppressed. They are findings too, with a mark; whether that is honoured is a
-    /// setting of the project.
+    /// Results that the report marks as suppressed. They are findings with a mark; a setting of the project decides if
+    /// the mark counts.
     pub suppressed: u64,
-    /// How many results could not be read.
+    /// Results that could not be read.
     pub rejected: u64,
-    /// The first of those, one by one; at most [`REJECTED_LISTED_MAX`](crate::limits::REJECTED_LISTED_MAX).
+    /// The first rejected results with their reasons; at most
+    /// [`REJECTED_LISTED_MAX`](crate::limits::REJECTED_LISTED_MAX).
     pub rejected_entries: Vec<Rejected>,
-    /// What the scanner itself says went wrong, for example files it could not read; the first of them.
+    /// The first errors that the scanner reports of its own run, for example files that it could not read.
     pub scanner_errors: Vec<String>,
-    /// How many things the scanner itself says went wrong.
+    /// The number of errors that the scanner reports of its own run.
     pub scanner_errors_total: u64,
     /// Text fields that were cut to [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     pub cut_fields: u64,
-    /// Findings, suppressed ones among them, that are recognised by their code and have none, neither from the report nor
-    /// from the working tree.
-    #[serde(skip_serializing_if = "is_none_counted", default)]
+    /// Findings, suppressed ones included, that are matched by code and have none, neither from the report nor from the
+    /// working tree.
+    #[serde(skip_serializing_if = "is_zero_count", default)]
     pub without_code: u64,
     /// Findings that got their code from the working tree.
-    #[serde(skip_serializing_if = "is_none_counted", default)]
+    #[serde(skip_serializing_if = "is_zero_count", default)]
     pub enriched: u64,
-    /// What came from the working tree and is of no finding, or of one that stands elsewhere: it was not used.
-    #[serde(skip_serializing_if = "is_none_counted", default)]
+    /// Entries of the sidecar that fit no finding, or a finding at another location. They were not used.
+    #[serde(skip_serializing_if = "is_zero_count", default)]
     pub mismatched: u64,
 }
 
-fn is_none_counted(count: &u64) -> bool {
+fn is_zero_count(count: &u64) -> bool {
     *count == 0
 }
 
 impl ReportSummary {
-    /// Whether everything in the report could be read and the scanner reports no error. Whether its scan is complete is
-    /// for the scan's record to say, which knows what is allowed and what should have been in the report.
+    /// True if every result was read and the scanner reports no error. The scan's record decides if the scan is
+    /// complete: it knows what is tolerated and what the report should contain.
     pub fn is_complete(&self) -> bool {
         self.rejected == 0 && self.scanner_errors_total == 0
     }
 
-    /// Whether every result is accounted for. A parser for which this is false has lost or invented results.
+    /// True if every result is counted once. Otherwise the parser has lost or invented results.
     pub fn adds_up(&self) -> bool {
         self.results
             == self.findings + self.passed + self.not_applicable + self.closed + self.suppressed + self.rejected
@@ -501,7 +522,7 @@ mod tests {
             score,
             severity_word: Some("HIGH".to_owned()),
             cwes: vec![327],
-            location: Some(Location { path: path.to_owned(), line: Some(line), ..Location::default() }),
+            location: Some(Location::lines(path, Some(line), None)),
             code: (!code.is_empty()).then(|| Excerpt {
                 first_line: line.saturating_sub(1),
                 lines: code.iter().map(|line| (*line).to_owned()).collect(),
@@ -582,7 +603,7 @@ mod tests {
             assert!(!Finding { kind, ..bare() }.may_take_code(), "{kind:?}");
         }
         let secret = Some(Secret { digest: "sha256:0".to_owned(), masked: String::new() });
-        let whole_file = Some(Location { path: "./a.py".to_owned(), ..Location::default() });
+        let whole_file = Some(Location::file("./a.py"));
         for other in [
             Finding { secret, ..bare() },
             Finding { location: whole_file, ..bare() },
@@ -594,7 +615,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recognised_by_its_code_lacks_it_where_there_is_none() {
+    fn a_finding_that_is_matched_by_code_lacks_it_if_it_has_none() {
         let bare = || finding(0, "B1", "./a.py", 1, &[]);
         assert!(bare().lacks_code() && Finding { kind: Kind::Secret, ..bare() }.lacks_code());
         assert!(!Finding { kind: Kind::Dependency, ..bare() }.lacks_code());
@@ -612,6 +633,18 @@ mod tests {
         long.raw.insert("k".repeat(KEY_BYTES_MAX + 1), "value".to_owned());
         let bounded = long.bounded();
         assert_eq!((bounded.references.len(), bounded.raw.len(), bounded.cut_fields), (LIST_ENTRIES_MAX, 0, 2));
+    }
+
+    #[test]
+    fn a_location_has_a_last_line_only_behind_its_first() {
+        let last = |first, last| Location::lines("./a.py", first, last).end_line;
+        assert_eq!(
+            [last(Some(3), Some(5)), last(Some(3), Some(3)), last(Some(3), Some(1)), last(None, Some(5))],
+            [Some(5), None, None, None]
+        );
+        let whole = Location { path: "./a.py".to_owned(), line: None, end_line: None, column: None };
+        assert_eq!(Location::file("./a.py"), whole);
+        assert_eq!(Location::file("./a.py").with_column(Some(2)).column, Some(2));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A finding, and what it is made of: the contract between the parsers in `scanners`, which produce it, and `domain`,
-//! which decides over it. Neither of those two knows the other.
+//! A finding and its parts: the contract between the parsers in `scanners`, which produce findings, and `domain`, which
+//! decides about them. Neither of the two depends on the other.
 //!
 //! Pure values: no input or output, no clock, no SDK.
 #![forbid(unsafe_code)]

@@ -1,41 +1,41 @@
-//! The limits of reports and findings. Each is checked where the thing enters, with a test at the limit and one over.
+//! The limits of reports and findings. Each is checked on entry, and tested at the limit and one above it.
 
 /// Largest report after decompression, in bytes.
 pub const REPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Largest ratio of decompressed to compressed bytes of a report.
 pub const COMPRESSION_RATIO_MAX: u64 = 100;
-/// Decompressed bytes below which the ratio is not judged: a tiny repetitive report is no bomb.
+/// Decompressed size in bytes up to which the ratio is not checked: a small repetitive report is not a bomb.
 pub const COMPRESSION_RATIO_FLOOR_BYTES: u64 = 1024 * 1024;
 /// Most findings of one report.
 pub const FINDINGS_MAX: u64 = 1_000_000;
-/// Longest text field kept of a finding, in bytes; what is longer is cut, marked and counted.
+/// Longest text field of a finding, in bytes. A longer one is cut, marked and counted.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// Most entries of any list inside one finding (references, advisories, lines of code, ...); the rest is cut and counted.
+/// Most entries of a list in a finding (references, advisories, lines of code, ...). The rest is left out and counted.
 pub const LIST_ENTRIES_MAX: usize = 1000;
-/// Longest name of a field that is kept beside the known ones, in bytes.
+/// Longest name of a field in `raw` and `fingerprints`, in bytes.
 pub const KEY_BYTES_MAX: usize = 256;
-/// Largest single entry of a report, in bytes: what a parser holds of a streamed report at once.
+/// Largest single entry of a report, in bytes: a parser of a streamed report has one in memory.
 pub const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Deepest nesting of a JSON report: arrays and objects inside one another.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Deepest nesting of an XML report: elements inside one another.
 pub const XML_DEPTH_MAX: usize = 128;
-/// Most entries whose rejection is described one by one in an answer; the count is always exact.
+/// Most rejected entries that are listed with their reasons. The count is always exact.
 pub const REJECTED_LISTED_MAX: usize = 100;
 /// Largest sidecar with code from the working tree, after decompression, in bytes.
 pub const SOURCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Longest line of a sidecar, in bytes: an excerpt of the longest lines, in which every character is escaped, fits.
+/// Longest line of a sidecar, in bytes: enough for an excerpt of the longest lines with every character escaped.
 pub const SOURCE_ROW_BYTES_MAX: usize = 1024 * 1024;
-/// Longest line of code taken from the working tree, in bytes; what is longer is cut and marked.
+/// Longest line of code taken from the working tree, in bytes. A longer one is cut and marked.
 pub const SOURCE_LINE_BYTES_MAX: usize = 4 * 1024;
 /// Most of a finding's own lines taken from the working tree.
 pub const SOURCE_LINES_MAX: u32 = 10;
-/// Lines taken on either side of those.
+/// Lines taken from the working tree before and after those.
 pub const SOURCE_NEIGHBOURS: u32 = 1;
-/// The mark that ends a text that was cut.
+/// The end of every text that was cut.
 pub const CUT_MARK: &str = "… [cut]";
 
-/// Cuts `text` to at most [`TEXT_BYTES_MAX`] bytes, mark included, at a character boundary. Returns whether it cut.
+/// Cuts `text` to at most [`TEXT_BYTES_MAX`] bytes, mark included, at a character boundary. Returns true if it cut.
 pub fn cut_text(text: &mut String) -> bool {
     if text.len() <= TEXT_BYTES_MAX {
         return false;
@@ -47,8 +47,8 @@ pub fn cut_text(text: &mut String) -> bool {
     true
 }
 
-/// Cuts `text` behind its first `bytes_max` bytes, at a character boundary, and marks it. For summaries: what a finding
-/// keeps is cut by [`cut_text`].
+/// Cuts `text` after its first `bytes_max` bytes, at a character boundary, and appends the mark. For summaries; the
+/// texts of findings are cut by [`cut_text`].
 pub fn cut_to(text: &mut String, bytes_max: usize) {
     if text.len() > bytes_max {
         let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

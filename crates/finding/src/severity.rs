@@ -1,22 +1,22 @@
-//! Scores and severity levels. The bands are CVSS v3.1's qualitative scale (section 5), as the reference product uses them.
+//! Scores and severities. The bands are CVSS v3.1's qualitative scale (section 5), as the reference product uses them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// How bad a finding is, from 0 to 10 in hundredths. Hundredths in an integer, so that comparisons are exact.
+/// The score of a finding, from 0 to 10. Stored in hundredths as an integer, so that comparisons are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Score(u16);
 
 impl Score {
-    /// The score of so many hundredths, from 0 to 1000.
+    /// The score of a number of hundredths; absent above 1000.
     pub const fn from_hundredths(hundredths: u16) -> Option<Self> {
         if hundredths <= 1000 { Some(Self(hundredths)) } else { None }
     }
 
-    /// The score nearest to a number, if that lies between 0 and 10.
+    /// The score nearest to a number; absent if the number is not between 0 and 10.
     pub fn from_f64(number: f64) -> Option<Self> {
-        // Compared from below, so that no conversion between kinds of numbers is needed and NaN is none.
+        // A search by comparisons needs no conversion between number types. NaN is not in the range.
         (0.0..=10.0).contains(&number).then(|| {
             let (mut low, mut high) = (0_u16, 1000_u16);
             while low < high {
@@ -32,7 +32,7 @@ impl Score {
         self.0
     }
 
-    /// The level whose band the score lies in. What lies between two bands' printed ends (8.95) belongs to the lower.
+    /// The severity whose band includes the score. A score between two printed bands (8.95) belongs to the lower one.
     pub fn severity(self) -> Severity {
         match self.0 {
             900.. => Severity::Critical,
@@ -43,7 +43,7 @@ impl Score {
         }
     }
 
-    /// The score as a number, for output.
+    /// The score as a number from 0 to 10, for output.
     pub fn as_f64(self) -> f64 {
         f64::from(self.0) / 100.0
     }
@@ -66,12 +66,13 @@ impl Serialize for Score {
 impl<'de> Deserialize<'de> for Score {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let hundredths = u16::deserialize(deserializer)?;
-        Self::from_hundredths(hundredths)
-            .ok_or_else(|| serde::de::Error::custom(format_args!("score of {hundredths} hundredths is above 10")))
+        Self::from_hundredths(hundredths).ok_or_else(|| {
+            serde::de::Error::custom(format_args!("a score must be at most 1000 hundredths, found {hundredths}"))
+        })
     }
 }
 
-/// Where a score came from; the order in which sources are preferred.
+/// The source of a score. Earlier variants are preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreSource {
@@ -83,15 +84,15 @@ pub enum ScoreSource {
     CvssV2,
     /// The scanner's own score from 0 to 10.
     ScannerScore,
-    /// The scanner's word through that scanner's documented table.
+    /// The scanner's word for the severity, by the documented table of that scanner.
     ScannerWord,
 }
 
-/// A level of severity, from none known to the worst.
+/// A severity, from unknown to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The report gives no severity that could be understood.
+    /// The report gives no severity, or none that is understood.
     Unassigned,
     /// Score 0: no impact on security.
     Info,
@@ -106,15 +107,15 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All levels, the worst first: the order in which people read them.
+    /// All severities, the worst first.
     pub const ALL: [Self; 6] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info, Self::Unassigned];
 
-    /// The level of an optional score.
+    /// The severity of a score; unassigned without one.
     pub fn of(score: Option<Score>) -> Self {
         score.map_or(Self::Unassigned, Score::severity)
     }
 
-    /// The level in lower case, as the API writes it.
+    /// The severity in lower case, as in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unassigned => "unassigned",
@@ -133,22 +134,21 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A word that names no level.
+/// The error of a word that is not a severity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no severity; use one of {allowed}", value.escape_default())]
+#[error("`{}` is not a severity; expected one of {allowed}", value.escape_default())]
 pub struct UnknownSeverity {
     /// The word.
     pub value: String,
-    /// The words that do, for whoever wrote it.
+    /// The words that are severities.
     pub allowed: &'static str,
 }
 
 impl FromStr for Severity {
     type Err = UnknownSeverity;
     fn from_str(value: &str) -> Result<Self, UnknownSeverity> {
-        Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(value)).ok_or_else(|| UnknownSeverity {
-            value: value.to_owned(),
-            allowed: "critical, high, medium, low, info, unassigned",
+        Self::ALL.into_iter().find(|severity| severity.as_str().eq_ignore_ascii_case(value)).ok_or_else(|| {
+            UnknownSeverity { value: value.to_owned(), allowed: "critical, high, medium, low, info, unassigned" }
         })
     }
 }

@@ -7,4 +7,5 @@ pub(crate) mod json;
 pub(crate) mod report;
 pub(crate) mod sniff;
 pub(crate) mod table;
+pub(crate) mod text;
 pub(crate) mod xml;

@@ -2,6 +2,7 @@
 
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::value::rating::{Rating, Words};
 
 /// One report format of one scanner.
 #[derive(Clone, Copy)]
@@ -25,12 +26,21 @@ pub struct Scanner {
     pub formats: &'static str,
     /// How its severities become scores, and where that rule comes from.
     pub severities: &'static str,
+    /// The words for severity in its reports; empty if it has none, or other rules than a table.
+    pub(crate) severity_words: Words,
     /// Where we differ on purpose from what other systems make of these reports: the field, and why ours is better.
     pub differences: &'static [(&'static str, &'static str)],
     /// Whether a report looks like this format; never true of another's.
     pub(crate) detect: fn(&Sniff) -> bool,
     /// Reads a report.
     pub(crate) parse: fn(Input<'_>, &mut Collector<'_>) -> Result<(), ParseError>,
+}
+
+impl Scanner {
+    /// A new rating by this scanner's words.
+    pub(crate) fn rating(&self) -> Rating {
+        Rating::new(self.severity_words)
+    }
 }
 
 impl std::fmt::Debug for Scanner {

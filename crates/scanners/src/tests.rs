@@ -1,6 +1,7 @@
 //! What every scanner must do, written once and run on each.
 
 use super::*;
+use crate::value::rating::score_of;
 use finding::Finding;
 use finding::limits::FINDINGS_MAX;
 use proptest::prelude::*;
@@ -120,6 +121,115 @@ fn every_name_finds_one_scanner() {
         assert!(find(&scanner.id.to_uppercase().replace('-', "_")).is_some());
     }
     assert!(find("no such scanner").is_none());
+}
+
+/// Every scanner's table of severity words. Words that must not be in it have no score.
+#[test]
+fn severity_words_become_the_documented_scores() {
+    type Scores = &'static [(&'static str, Option<u16>)];
+    const CASES: &[(&str, Scores)] = &[
+        (
+            "bandit",
+            &[("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)],
+        ),
+        ("bundler-audit", &[("High", Some(800)), ("low", Some(200)), ("Unknown", None), ("None", None)]),
+        ("cargo-audit", &[("vulnerability", Some(800)), ("yanked", Some(200)), ("notice", Some(0)), ("x", None)]),
+        (
+            "checkov",
+            &[
+                ("CRITICAL", Some(950)),
+                ("HIGH", Some(800)),
+                ("IMPORTANT", Some(800)),
+                ("MEDIUM", Some(550)),
+                ("MODERATE", Some(550)),
+                ("LOW", Some(200)),
+                ("INFO", Some(0)),
+                ("FAILED", Some(550)),
+                ("NONE", None),
+                ("OFF", None),
+            ],
+        ),
+        ("clair", &[("Defcon1", Some(1000)), ("critical", Some(950)), ("Negligible", Some(0)), ("Unknown", None)]),
+        (
+            "kics",
+            &[
+                ("CRITICAL", Some(950)),
+                ("HIGH", Some(800)),
+                ("MEDIUM", Some(550)),
+                ("LOW", Some(200)),
+                ("INFO", Some(0)),
+                ("TRACE", Some(0)),
+                ("WORST", None),
+            ],
+        ),
+        (
+            "pmd",
+            &[("1", Some(800)), ("2", Some(700)), ("3", Some(550)), ("4", Some(300)), ("5", Some(200)), ("6", None)],
+        ),
+        (
+            "qualys",
+            &[("5", Some(950)), ("4", Some(800)), ("3", Some(550)), ("2", Some(200)), ("1", Some(0)), ("6", None)],
+        ),
+        (
+            "semgrep",
+            &[
+                ("CRITICAL", Some(950)),
+                ("ERROR", Some(800)),
+                ("HIGH", Some(800)),
+                ("WARNING", Some(550)),
+                ("MEDIUM", Some(550)),
+                ("INFO", Some(200)),
+                ("LOW", Some(200)),
+                ("EXPERIMENT", None),
+            ],
+        ),
+        ("spotbugs", &[("1", Some(800)), ("2", Some(550)), ("3", Some(200)), ("5", Some(0)), ("6", None)]),
+        (
+            "tenable",
+            &[
+                ("Critical", Some(950)),
+                ("3", Some(800)),
+                ("medium", Some(550)),
+                ("1", Some(200)),
+                ("None", Some(0)),
+                ("0", Some(0)),
+                ("Severe", None),
+            ],
+        ),
+        (
+            "tfsec",
+            &[
+                ("CRITICAL", Some(950)),
+                ("HIGH", Some(800)),
+                ("MEDIUM", Some(550)),
+                ("LOW", Some(200)),
+                ("ERROR", Some(800)),
+                ("WARNING", Some(550)),
+                ("INFO", Some(0)),
+                ("NONE", None),
+            ],
+        ),
+    ];
+    let score = |scanner: &Scanner, word: &str| score_of(scanner.severity_words, word).map(|score| score.hundredths());
+    for (id, words) in CASES {
+        for (word, expected) in *words {
+            assert_eq!(score(find(id).unwrap(), word), *expected, "{id}: {word}");
+        }
+    }
+    for scanner in ALL {
+        for (word, hundredths) in scanner.severity_words {
+            // A second entry for a word, or a score above 10, would have no effect.
+            assert_eq!(score(scanner, &word.to_uppercase()), Some(*hundredths), "{}: {word}", scanner.id);
+            let [with_decimal, whole] =
+                [format!("{}.{}", hundredths / 100, hundredths / 10 % 10), (hundredths / 100).to_string()];
+            let mut documented = scanner.severities.split([' ', ',', ';', ')']);
+            assert!(
+                documented.any(|part| part == with_decimal || (hundredths % 100 == 0 && part == whole)),
+                "{}: the score of {word}",
+                scanner.id
+            );
+        }
+    }
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! vulnerabilities of an image, `anchore-cli --json image vuln IMAGE all`, and the security evaluation that Enterprise
 //! exports (`metadata`, `securityEvaluation`).
 //!
-//! A result is one entry of `vulnerabilities` or `securityEvaluation`. Severities: NVD's CVSS scores, else the vendor's,
-//! else the feed's word. `None`, `N/A` and a score of -1 stand for what is not known. The security evaluation writes
-//! package and version as one text; they are told apart by the type of the package.
+//! A result is one entry of `vulnerabilities` or `securityEvaluation`. The severity is NVD's CVSS score, else the
+//! vendor's, else the feed's word. `None`, `N/A` and a score of -1 mean that a value is unknown. The security
+//! evaluation writes package and version as one text; the type of the package says where to split it.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -25,9 +25,10 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`anchore-cli --json image vuln IMAGE all`; Enterprise's security evaluation)",
     severities: "CVSS (NVD's, else the vendor's), else critical 9.5, high 8.0, medium 5.5, low 2.0, negligible 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "component_name",
-        "the security evaluation writes name and version as one; with the version in the name each update would make a new issue",
+        "the security evaluation writes name and version as one text; with the version in the name, each update would make a new issue",
     )],
     detect,
     parse,
@@ -41,66 +42,65 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["vulnerabilities[]", "securityEvaluation[]", "vulnerability_type", "imageDigest", "image_digest"];
-    let mut of_an_image = false;
+    let mut is_image_report = false;
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 => {
             let read = fields::of(&hit, vulnerability);
-            of_an_image |= read.is_ok();
+            is_image_report |= read.is_ok();
             collector.result(read)
         }
-        1 => collector.result(fields::of(&hit, evaluated)),
+        1 => collector.result(fields::of(&hit, evaluation)),
         _ => {
-            of_an_image = true;
+            is_image_report = true;
             Ok(())
         }
     })?;
-    if (seen.container(0) && of_an_image) || seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a list of Anchore is an object with `vulnerabilities` and `vulnerability_type` or the image's digest, \
-                  or with `securityEvaluation`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        (seen.has(0) && is_image_report) || seen.has(1),
+        "an Anchore report is an object with `vulnerabilities` and `vulnerability_type` or the image's digest, \
+                  or with `securityEvaluation`",
+    )
 }
 
-/// A text, unless it says that there is none.
-fn known(fields: Fields<'_>, path: &str) -> Option<String> {
+/// The text at a path; absent if it is `None`, `N/A` or `null`.
+fn known_text(fields: Fields<'_>, path: &str) -> Option<String> {
     fields.text(path).filter(|text| !["None", "N/A", "null"].contains(&text.as_str()))
 }
 
 fn vulnerability(fields: Fields<'_>) -> Result<Finding, String> {
     let id = fields.needed("vuln")?;
-    let kind = known(fields, "package_type");
-    let whole = known(fields, "package");
-    let (name, version) = match (known(fields, "package_name"), whole) {
-        (Some(name), _) => (name, known(fields, "package_version")),
+    let kind = known_text(fields, "package_type");
+    let whole = known_text(fields, "package");
+    let (name, version) = match (known_text(fields, "package_name"), whole) {
+        (Some(name), _) => (name, known_text(fields, "package_version")),
         (None, Some(whole)) => split(&whole, kind.as_deref().unwrap_or_default()),
         (None, None) => return Err("`package_name` is missing".to_owned()),
     };
-    let package = Package { name, version, ..package(kind, known(fields, "fix")) };
-    let mut ratings = Rating::new(COMMON_WORDS);
+    let package = Package { name, version, ..package(kind, known_text(fields, "fix")) };
+    let mut ratings = SCANNER.rating();
     for path in ["extra.nvd_data", "nvd_data", "extra.vendor_data", "vendor_data"] {
-        ratings = fields.objects(path).into_iter().fold(ratings, rated);
+        ratings = fields.objects(path).into_iter().fold(ratings, with_cvss);
     }
     let others = ["nvd_data", "vendor_data"].map(|path| fields.objects(path)).into_iter().flatten();
     let others: Vec<_> = others.filter_map(|record| record.text("id")).collect();
-    let path = known(fields, "package_path").filter(|path| path != "pkgdb");
-    let url = known(fields, "url");
+    let path = known_text(fields, "package_path").filter(|path| path != "pkgdb");
+    let url = known_text(fields, "url");
     let mut finding = finding(id, package, path, others, url);
     finding.description = fields.text("extra.description");
     for field in ["feed_group", "inherited_from_base", "will_not_fix"] {
-        finding.raw.extend(known(fields, field).map(|text| (field.to_owned(), text)));
+        finding.raw.extend(known_text(fields, field).map(|text| (field.to_owned(), text)));
     }
     ratings.word(fields.text("severity").as_deref()).apply(&mut finding);
     packages::without_doubles(&mut finding.cvss);
     Ok(finding)
 }
 
-/// Adds the CVSS of one record.
-fn rated(rating: Rating, record: Fields<'_>) -> Rating {
+/// Adds the CVSS scores of one record.
+fn with_cvss(rating: Rating, record: Fields<'_>) -> Rating {
     [("3.1", "cvss_v3"), ("2.0", "cvss_v2")].into_iter().fold(rating, |rating, (version, name)| {
         let at = |field| format!("{name}.{field}");
         let score = record.number(&at("base_score")).or_else(|| record.number(&at("base_metrics.base_score")));
-        // -1 stands for a score that is not known.
+        // -1 means that the score is unknown.
         let score = score.filter(|score| *score >= 0.0);
         match record.text(&at("vector_string")) {
             Some(vector) => rating.vector(Some(&vector), score),
@@ -109,17 +109,22 @@ fn rated(rating: Rating, record: Fields<'_>) -> Rating {
     })
 }
 
-fn evaluated(fields: Fields<'_>) -> Result<Finding, String> {
+fn evaluation(fields: Fields<'_>) -> Result<Finding, String> {
     let id = fields.needed("vulnerabilityId")?;
-    let kind = known(fields, "packageType");
+    let kind = known_text(fields, "packageType");
     let (name, version) = split(&fields.needed("package")?, kind.as_deref().unwrap_or_default());
-    let package = Package { name, version, ..package(kind, known(fields, "fixAvailable")) };
-    let cves = known(fields, "cves").unwrap_or_default();
+    let package = Package { name, version, ..package(kind, known_text(fields, "fixAvailable")) };
+    let cves = known_text(fields, "cves").unwrap_or_default();
     let cves = cves.split([',', ' ']).filter(|cve| !cve.is_empty()).map(str::to_owned).collect();
-    let mut finding =
-        finding(id, package, known(fields, "path").filter(|path| path != "pkgdb"), cves, known(fields, "link"));
+    let mut finding = finding(
+        id,
+        package,
+        known_text(fields, "path").filter(|path| path != "pkgdb"),
+        cves,
+        known_text(fields, "link"),
+    );
     let score = fields.number("nvdCvssBaseScore").filter(|score| *score >= 0.0);
-    Rating::new(COMMON_WORDS).base("3.1", score).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().base("3.1", score).word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 
@@ -135,13 +140,13 @@ fn finding(id: String, package: Package, path: Option<String>, others: Vec<Strin
         advisories: packages::unique([id.clone()].into_iter().chain(others)),
         references: url.into_iter().collect(),
         package: Some(package),
-        location: path.map(|path| Location { path, ..Location::default() }),
+        location: path.map(Location::file),
         ..Finding::new(Kind::Dependency, id.clone(), id, message)
     }
 }
 
-/// A package's name and version, where they are written as one: an RPM's version and release are the last two parts; a
-/// version of Debian or Alpine begins at the first `-` with a digit behind it, any other at the last such.
+/// Splits a text of package name and version. An RPM's version and release are its last two parts. The version of a
+/// Debian or Alpine package begins at the first `-` before a digit, any other at the last.
 fn split(whole: &str, kind: &str) -> (String, Option<String>) {
     let versions = || {
         whole.match_indices('-').map(|(at, _)| at).filter(|at| {
@@ -166,7 +171,7 @@ mod tests {
     use crate::tests::{failure, findings};
 
     #[test]
-    fn name_and_version_are_told_apart_by_the_type_of_the_package() {
+    fn name_and_version_are_split_by_the_type_of_the_package() {
         for (whole, kind, name, version) in [
             ("openssl-libs-1:1.1.1k-14.el8_6", "RPM", "openssl-libs", Some("1:1.1.1k-14.el8_6")),
             (
@@ -188,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_no_value() {
+    fn unknown_values_are_absent() {
         let text = br#"{"vulnerability_type": "all", "vulnerabilities": [{"vuln": "VULNDB-1", "package_name": "a", "fix": "None",
             "package_path": "None", "severity": "Unknown", "vendor_data": [{"id": "CVE-2020-8231", "cvss_v3": {"base_score": -1.0},
             "cvss_v2": {"base_score": 5.0}}]}]}"#;

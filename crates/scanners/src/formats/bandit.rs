@@ -1,8 +1,8 @@
 //! Bandit, <https://bandit.readthedocs.io>: security linter for Python. Reads its JSON report (`bandit -f json`), as
 //! versions 1.4 to 1.9 write it.
 //!
-//! Bandit knows three severities. Their scores are those of the reference product where it shows one (HIGH is 9.5), and
-//! the middle of the band for the others; `UNDEFINED` and anything unknown stay without a score.
+//! Bandit has three severities. HIGH gets the score that the reference product shows (9.5), the others the middle of
+//! their severity. `UNDEFINED` and unknown words get no score.
 //!
 //! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
 
@@ -10,7 +10,6 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location};
 use serde::Deserialize;
@@ -25,18 +24,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "HIGH 9.5, MEDIUM 5.0, LOW 2.0 (the reference product shows Bandit's HIGH as 9.5); UNDEFINED unassigned",
+    severity_words: &[("HIGH", 950), ("MEDIUM", 500), ("LOW", 200)],
     differences: &[
         ("severity", "the reference product shows Bandit's HIGH as critical, 9.5; others call it high"),
-        (
-            "vuln_id_from_tool",
-            "the rule is Bandit's id as its documentation and SARIF write it, without the rule's name",
-        ),
+        ("vuln_id_from_tool", "the rule is Bandit's id as in its documentation and SARIF, without the rule's name"),
     ],
     detect,
     parse,
 };
-
-pub(crate) const WORDS: Words = &[("HIGH", 950), ("MEDIUM", 500), ("LOW", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["metrics", "generated_at"]) || sniff.has_all(&["results[].test_id", "results[].issue_text"])
@@ -55,11 +50,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(2) {
-        return Ok(());
-    }
-    let reason = "a Bandit JSON report is an object with the lists `results` and `metrics`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0, 2], "a Bandit JSON report is an object with the list `results` and the object `metrics`")
 }
 
 #[derive(Deserialize)]
@@ -97,22 +88,20 @@ impl RawResult {
             cwes: self.issue_cwe.and_then(|cwe| cwe.id).into_iter().collect(),
             references: self.more_info.into_iter().collect(),
             statement_line: self.line_range.iter().copied().min().filter(|first| *first < self.line_number),
-            location: Some(Location {
-                path: self.filename,
-                line: Some(self.line_number),
-                end_line: self.line_range.into_iter().max().filter(|last| *last > self.line_number),
-                column: self.col_offset,
-            }),
+            location: Some(
+                Location::lines(self.filename, Some(self.line_number), self.line_range.into_iter().max())
+                    .with_column(self.col_offset),
+            ),
             code: self.code.as_deref().and_then(excerpt),
             ..Finding::new(Kind::Code, self.test_id, self.test_name, self.issue_text)
         };
-        Rating::new(WORDS).word(self.issue_severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.issue_severity.as_deref()).apply(&mut finding);
         hide_password(&mut finding);
         finding
     }
 }
 
-/// B105 to B107 print the password that they found: `Possible hardcoded password: 'hunter2'`.
+/// Masks the password that B105 to B107 print: `Possible hardcoded password: 'hunter2'`.
 pub(crate) fn hide_password(finding: &mut Finding) {
     if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
         let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
@@ -120,7 +109,8 @@ pub(crate) fn hide_password(finding: &mut Finding) {
     }
 }
 
-/// Bandit writes each line of code behind its number and a space: `41 return md5(x)`.
+/// Parses code in which each line begins with its number and a space: `41 return md5(x)`. `None` if the numbers are not
+/// consecutive.
 fn excerpt(code: &str) -> Option<Excerpt> {
     let numbered: Vec<(u32, &str)> = code.lines().filter_map(numbered).collect();
     let first_line = numbered.first()?.0;
@@ -138,7 +128,6 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     const RESULT: &str = r#"{"code": "1 import os\n2 assert False\n", "filename": "one.py", "issue_confidence": "HIGH",
         "issue_cwe": {"id": 703, "link": "https://cwe.mitre.org/data/definitions/703.html"}, "issue_severity": "LOW",
@@ -194,15 +183,6 @@ mod tests {
     }
 
     #[test]
-    fn severities_become_the_documented_scores() {
-        let cases =
-            [("HIGH", Some(950)), ("MEDIUM", Some(500)), ("LOW", Some(200)), ("UNDEFINED", None), ("SEVERE", None)];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
-
-    #[test]
     fn one_bad_entry_does_not_hide_the_others() {
         let text = report(&format!(r#"{RESULT}, {{"test_id": 5}}, "text", {RESULT}"#));
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -225,7 +205,7 @@ mod tests {
         let text = r#"{"version": "1.2.3", "results": [], "errors": [], "paths": {}}"#;
         assert_eq!(
             failure(&SCANNER, text.as_bytes()),
-            "this is not a report of Bandit: a Bandit JSON report is an object with the lists `results` and `metrics`"
+            "this is not a report of Bandit: a Bandit JSON report is an object with the list `results` and the object `metrics`"
         );
         assert!(failure(&SCANNER, b"[1]").ends_with("the report is a list where an object is expected"));
         assert!(
@@ -235,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn code_loses_its_numbers_and_what_is_not_numbered_is_no_code() {
+    fn code_loses_its_numbers_and_unnumbered_text_is_not_code() {
         let lines = |text: &str| excerpt(text).map(|code| (code.first_line, code.lines));
         assert_eq!(lines("9 if x:\n10     y()\n"), Some((9, vec!["if x:".to_owned(), "    y()".to_owned()])));
         assert_eq!(lines("7 a\n8\n9 b"), Some((7, vec!["a".to_owned(), String::new(), "b".to_owned()])));

@@ -1,20 +1,21 @@
-//! Black Duck, <https://www.blackduck.com>: dependency scanner. Reads the table of vulnerabilities of its version detail
-//! report (`security.csv`), in the columns of before and since 2019, alone or in the report's ZIP archive, where
-//! `files.csv` (`source.csv` in newer versions) says which files a component was found as.
+//! Black Duck, <https://www.blackduck.com>: dependency scanner. Reads the table of vulnerabilities of its version
+//! detail report (`security.csv`), with the columns of before and since 2019, alone or in the report's ZIP archive.
+//! There, `files.csv` (`source.csv` in newer versions) lists the files of each component.
 //!
-//! Each row of `security.csv` is a result. By its remediation status (Black Duck's documentation): what is patched or
-//! remediated is closed; what is ignored, mitigated, not affected or a duplicate is suppressed.
+//! Each row of `security.csv` is a result. The remediation status decides (Black Duck's documentation): patched or
+//! remediated results are closed; ignored, mitigated, not affected and duplicate ones are suppressed.
 //!
-//! The base score is of the CVSS version that the newer tables name; the older ones give version 2 alone. `Security Risk`
-//! is the word. `BDSA-2019-2725 (CVE-2019-12402)` names one vulnerability twice; bare numbers are VulnDB's.
+//! The base score belongs to the CVSS version that the newer tables name; the older tables have version 2 alone.
+//! `Security Risk` is the severity. `BDSA-2019-2725 (CVE-2019-12402)` names one vulnerability twice; bare numbers are
+//! ids of VulnDB.
 
 use crate::Scanner;
 use crate::reader::archive::Archive;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use std::collections::BTreeMap;
 
@@ -28,18 +29,19 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "the version detail report's `security.csv`, alone or in its ZIP archive",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
-/// The most files kept of one component.
+/// The most files of one component that are stored.
 const FILES_MAX: usize = 100;
 const NEEDED: [&str; 3] = ["Vulnerability id", "Vulnerability source", "Remediation status"];
 
-/// Files by their component: how many there are, and the first of them.
+/// The number of files and the first of them, by component.
 type Files = BTreeMap<Origin, (u64, Vec<String>)>;
-/// What tells a component's origin: the ids of its version and of its origin.
+/// The ids of a component's version and of its origin.
 type Origin = (String, String);
 
 fn detect(sniff: &Sniff) -> bool {
@@ -49,7 +51,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if !input.head()?.starts_with(b"PK\x03\x04") {
-        return security(input, &Files::new(), collector);
+        return read_security(input, &Files::new(), collector);
     }
     let archive = Archive::open(input)?;
     let tables = |kinds: &[&str]| {
@@ -58,34 +60,31 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         archive.names().filter(wanted).map(str::to_owned).collect::<Vec<_>>()
     };
     let vulnerabilities = tables(&["security"]);
-    if vulnerabilities.is_empty() {
-        let reason = "a Black Duck archive has the table `security.csv`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(!vulnerabilities.is_empty(), "a Black Duck archive has the table `security.csv`")?;
     let mut files = Files::new();
     for name in &vulnerabilities {
         if let Some(table) = archive.exactly(name)? {
-            origins(Input::Stream(&table), &mut files)?;
+            collect_origins(Input::Stream(&table), &mut files)?;
         }
     }
     for name in tables(&["files", "source"]) {
         let Some(table) = archive.exactly(&name)? else { continue };
-        match paths(Input::Stream(&table), &mut files) {
-            // A table of other columns than these holds no paths; no result hangs on them.
+        match collect_paths(Input::Stream(&table), &mut files) {
+            // A table with other columns has no paths. No result depends on them.
             Ok(()) | Err(ParseError::Malformed { .. }) => {}
             Err(error) => return Err(error),
         }
     }
     for name in &vulnerabilities {
         if let Some(table) = archive.exactly(name)? {
-            security(Input::Stream(&table), &files, collector)?;
+            read_security(Input::Stream(&table), &files, collector)?;
         }
     }
     Ok(())
 }
 
-/// Notes which components' files are wanted.
-fn origins(input: Input<'_>, files: &mut Files) -> Result<(), ParseError> {
+/// Collects the components whose files are needed.
+fn collect_origins(input: Input<'_>, files: &mut Files) -> Result<(), ParseError> {
     table::rows(input, &NEEDED, &mut |row| {
         if let Ok(row) = row {
             files.entry(origin(&row)).or_default();
@@ -94,8 +93,8 @@ fn origins(input: Input<'_>, files: &mut Files) -> Result<(), ParseError> {
     })
 }
 
-/// Notes the files of wanted components. A row that cannot be read loses a path, no result.
-fn paths(input: Input<'_>, files: &mut Files) -> Result<(), ParseError> {
+/// Collects the files of these components. A row that cannot be read loses a path, not a result.
+fn collect_paths(input: Input<'_>, files: &mut Files) -> Result<(), ParseError> {
     table::rows(input, &["Path", "Version id"], &mut |row| {
         let Ok(row) = row else { return Ok(()) };
         let path = [row.get("Archive context"), row.get("Path")].into_iter().flatten();
@@ -115,7 +114,7 @@ fn origin(row: &Row<'_>) -> Origin {
     (row.owned("Version id").unwrap_or_default(), origin)
 }
 
-fn security(input: Input<'_>, files: &Files, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn read_security(input: Input<'_>, files: &Files, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     table::rows(input, &NEEDED, &mut |row| {
         let row = match row {
             Ok(row) => row,
@@ -128,20 +127,20 @@ fn security(input: Input<'_>, files: &Files, collector: &mut Collector<'_>) -> R
     })
 }
 
-/// The remediation status, written as the API writes it.
+/// The remediation status in the API's spelling.
 fn status(row: &Row<'_>) -> String {
     row.get("Remediation status").unwrap_or_default().to_ascii_uppercase().replace([' ', '-'], "_")
 }
 
 fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
-    let id = row.get("Vulnerability id").ok_or("it has no `Vulnerability id`")?;
-    let name = row.get("Component name").or(row.get("Project name")).ok_or("it names no component")?;
+    let id = row.get("Vulnerability id").ok_or("`Vulnerability id` is missing")?;
+    let name = row.get("Component name").or(row.get("Project name")).ok_or("`Component name` is missing")?;
     let advisories = advisories(id, row.get("Vulnerability source").unwrap_or_default());
-    let rule = advisories.first().ok_or("its `Vulnerability id` holds no id")?.clone();
+    let rule = advisories.first().ok_or("`Vulnerability id` contains no id")?.clone();
     let version = row.owned("Component version name").or(row.owned("Version"));
     let message = format!("{name} {}: {id}", version.as_deref().unwrap_or_default());
     let (count, paths) = files.get(&origin(row)).map_or((0, &[][..]), |(count, paths)| (*count, paths.as_slice()));
-    let mut places = paths.iter().map(|path| Location { path: path.clone(), ..Location::default() });
+    let mut locations = paths.iter().map(|path| Location::file(path.clone()));
     let suppressed = ["IGNORED", "MITIGATED", "NOT_AFFECTED", "DUPLICATE"].contains(&status(row).as_str());
     let suppressed = row.get("Remediation status").filter(|_| suppressed);
     let comment = row.get("Remediation comment");
@@ -149,8 +148,8 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
         description: row.owned("Description"),
         cwes: cwe::numbers(row.get("CWE Ids").unwrap_or_default().split([',', ';', '[', ']', ' '])),
         references: row.owned("URL").into_iter().collect(),
-        location: places.next(),
-        other_locations: places.collect(),
+        location: locations.next(),
+        other_locations: locations.collect(),
         package: Some(Package {
             name: name.to_owned(),
             version,
@@ -167,7 +166,7 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
         (
             "files",
             Some(count)
-                .filter(|count| u64::try_from(paths.len()).is_ok_and(|kept| kept < *count))
+                .filter(|count| u64::try_from(paths.len()).is_ok_and(|listed| listed < *count))
                 .map(|count| count.to_string()),
         ),
         ("match_type", row.owned("Match type")),
@@ -182,11 +181,11 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
         Some(version) if version.starts_with('3') => "3.1",
         Some(_) | None => "2.0",
     };
-    Rating::new(COMMON_WORDS).base(version, score).word(row.get("Security Risk")).apply(&mut finding);
+    SCANNER.rating().base(version, score).word(row.get("Security Risk")).apply(&mut finding);
     Ok(finding)
 }
 
-/// The ids in `BDSA-2019-2725 (CVE-2019-12402)`. A bare number says nothing without its source.
+/// The ids in `BDSA-2019-2725 (CVE-2019-12402)`. A bare number gets its source as prefix.
 fn advisories(id: &str, source: &str) -> Vec<String> {
     let parts = id.split(['(', ')', ',', ' ']).map(str::trim).filter(|part| !part.is_empty());
     let bare = |part: &str| part.chars().all(|c| c.is_ascii_digit()) && !source.is_empty();
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_told_apart_and_bare_numbers_get_their_source() {
+    fn ids_are_split_and_bare_numbers_get_their_source() {
         assert_eq!(advisories("BDSA-2019-2725 (CVE-2019-12402)", "BDSA"), ["BDSA-2019-2725", "CVE-2019-12402"]);
         assert_eq!(advisories("CVE-2019-14540", "NVD"), ["CVE-2019-14540"]);
         assert_eq!(advisories("106409", "VULNDB"), ["VULNDB-106409"]);
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_tells_the_files_of_a_component() {
+    fn an_archive_adds_the_files_of_a_component() {
         let (findings, _) = read("2018-report.zip");
         let location = findings[0].location.as_ref().unwrap();
         assert_eq!(location.path, "plugins/notes.hpi!/WEB-INF/lib/notes-parser-1.2.jar");

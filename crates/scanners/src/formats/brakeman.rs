@@ -1,22 +1,23 @@
-//! Brakeman, <https://brakemanscanner.org>: security scanner for Ruby on Rails. Reads its JSON report (`brakeman -f json`),
-//! as versions 2 to 7 write it.
+//! Brakeman, <https://brakemanscanner.org>: security scanner for Ruby on Rails. Reads its JSON report
+//! (`brakeman -f json`), as versions 2 to 7 write it.
 //!
-//! Each element of `warnings` is a finding, and each of `ignored_warnings` (listed in `brakeman.ignore`) a suppressed one.
-//! `obsolete` are entries of that list which matched nothing. What Brakeman could not read (`errors`) makes the scan
-//! incomplete.
+//! Each element of `warnings` is a finding, and each of `ignored_warnings` (listed in `brakeman.ignore`) a suppressed
+//! one. `obsolete` lists entries of that file which matched nothing. Files that Brakeman could not read (`errors`) make
+//! the scan incomplete.
 //!
-//! The rule is the warning's code as Brakeman's SARIF report writes it, `BRAKE0013`: one check has several (`SQLCVEs` one
-//! for each vulnerability), and an issue stays the same when the format changes. Brakeman rates its confidence and no
-//! severity; its own SARIF report makes High an error, Medium a warning and Weak a note, and so the levels are those.
+//! The rule is the warning's code as in Brakeman's SARIF report, `BRAKE0013`: a check can have several codes (`SQLCVEs`
+//! has one for each vulnerability), and an issue stays the same when the format changes. Brakeman rates its confidence,
+//! not the severity. Its own SARIF report makes High an error, Medium a warning and Weak a note; the severities follow
+//! that.
 //!
-//! Warnings about passwords in the source print them in the code: they are masked.
+//! Warnings about passwords in the source show them in the code; they are masked.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -31,15 +32,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "by confidence, as in Brakeman's own SARIF report: High 8.0, Medium 5.5, Weak 2.0",
+    severity_words: &[("High", 800), ("Medium", 550), ("Weak", 200)],
     differences: &[(
         "severity",
-        "the reference product makes every warning medium; Brakeman's own SARIF report goes by confidence",
+        "the reference product makes every warning medium; Brakeman's own SARIF report uses the confidence",
     )],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("High", 800), ("Medium", 550), ("Weak", 200)];
 /// The checks that find passwords and keys in the source.
 const SECRETS: [&str; 3] = ["BasicAuth", "SessionSettings", "Secrets"];
 
@@ -49,7 +50,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut brakeman = false;
+    let mut is_brakeman = false;
     let paths =
         ["warnings[]", "ignored_warnings[]", "errors[]", "scan_info.brakeman_version", "scan_info.rails_version"];
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
@@ -62,19 +63,15 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             });
             Ok(())
         }
-        place => {
-            brakeman = true;
-            if let Some(version) = hit.read::<Text>().ok().and_then(Text::filled).filter(|_| place == 3) {
+        path => {
+            is_brakeman = true;
+            if let Some(version) = hit.read::<Text>().ok().filled().filter(|_| path == 3) {
                 collector.version(version);
             }
             Ok(())
         }
     })?;
-    if seen.container(0) && brakeman {
-        return Ok(());
-    }
-    let reason = "a Brakeman JSON report has the object `scan_info` and the list `warnings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) && is_brakeman, "a Brakeman JSON report has the object `scan_info` and the list `warnings`")
 }
 
 #[derive(Deserialize)]
@@ -85,8 +82,7 @@ struct RawError {
 
 impl RawError {
     fn text(self) -> String {
-        let location =
-            self.location.and_then(Text::filled).map(|location| format!(" ({location})")).unwrap_or_default();
+        let location = self.location.filled().map(|location| format!(" ({location})")).unwrap_or_default();
         format!("{}{location}", self.error.0)
     }
 }
@@ -107,14 +103,14 @@ struct RawWarning {
     confidence: Option<Text>,
     #[serde(default)]
     cwe_id: Many<Text>,
-    location: Option<RawPlace>,
-    /// Why a person chose to ignore it.
+    location: Option<RawLocation>,
+    /// The reason to ignore the warning, as a person wrote it.
     note: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum RawPlace {
+enum RawLocation {
     In {
         class: Option<Text>,
         method: Option<Text>,
@@ -125,12 +121,12 @@ enum RawPlace {
     Other(serde::de::IgnoredAny),
 }
 
-impl RawPlace {
+impl RawLocation {
     fn text(self) -> Option<String> {
         let Self::In { class, method, template, model, controller } = self else { return None };
         let parts: Vec<String> =
-            [class, method, template, model, controller].into_iter().flatten().filter_map(Text::filled).collect();
-        Some(parts.join("#")).filter(|text| !text.is_empty())
+            [class, method, template, model, controller].into_iter().flatten().filter_map(Filled::filled).collect();
+        parts.join("#").filled()
     }
 }
 
@@ -138,32 +134,32 @@ impl RawWarning {
     fn into_finding(self, ignored: bool) -> Finding {
         let kind = self.warning_type.0;
         let number: Option<u32> = self.warning_code.and_then(|code| code.0.parse().ok());
-        let check = self.check_name.and_then(Text::filled);
+        let check = self.check_name.filled();
         let rule = match (number, &check) {
             (Some(number), _) => format!("BRAKE{number:04}"),
             (None, Some(check)) => check.clone(),
             (None, None) => kind.clone(),
         };
         let line = self.line.line();
-        let code = self.code.and_then(Text::filled);
-        let note = self.note.and_then(Text::filled);
+        let code = self.code.filled();
+        let note = self.note.filled();
         let mut finding = Finding {
             confidence: self.confidence.as_ref().map(|word| word.0.clone()),
             cwes: cwe::numbers(self.cwe_id.0.iter().map(|id| id.0.as_str())),
-            references: self.link.and_then(Text::filled).into_iter().collect(),
-            location: self.file.and_then(Text::filled).map(|path| Location { path, line, ..Location::default() }),
+            references: self.link.filled().into_iter().collect(),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             code: code.as_deref().and_then(|code| snippet::plain(code, line)),
             suppressed: ignored.then(|| note.unwrap_or_else(|| "ignored_warnings".to_owned())),
             ..Finding::new(Kind::Code, rule, kind, self.message.0)
         };
-        Rating::new(WORDS).word(self.confidence.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
-        if let Some(fingerprint) = self.fingerprint.and_then(Text::filled) {
+        SCANNER.rating().word(self.confidence.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        if let Some(fingerprint) = self.fingerprint.filled() {
             finding.fingerprints.insert("brakeman/v1".to_owned(), fingerprint);
         }
-        let place = self.location.and_then(RawPlace::text);
-        let user_input = self.user_input.and_then(Text::filled);
+        let location = self.location.and_then(RawLocation::text);
+        let user_input = self.user_input.filled();
         let found_by = check.clone();
-        for (name, text) in [("check_name", found_by), ("user_input", user_input), ("location", place)] {
+        for (name, text) in [("check_name", found_by), ("user_input", user_input), ("location", location)] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
         if let (Some(code), true) = (code, check.is_some_and(|check| SECRETS.contains(&check.as_str()))) {
@@ -276,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_needs_the_list_and_what_wrote_it() {
+    fn a_clean_report_needs_the_list_and_the_version() {
         assert!(findings(&SCANNER, report("", "", "").as_bytes()).unwrap().1.summary.is_complete());
         assert!(failure(&SCANNER, br#"{"warnings": []}"#).contains("`scan_info`"));
         assert!(failure(&SCANNER, br#"{"scan_info": {"brakeman_version": "1"}}"#).contains("`warnings`"));

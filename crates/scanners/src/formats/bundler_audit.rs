@@ -1,19 +1,20 @@
-//! bundler-audit, <https://github.com/rubysec/bundler-audit>: known vulnerabilities of the gems in a Gemfile.lock. Reads
-//! what `bundle-audit check` prints (blocks of lines from `Name:` on) and its JSON report (`--format json`).
+//! bundler-audit, <https://github.com/rubysec/bundler-audit>: known vulnerabilities of the gems in a Gemfile.lock.
+//! Reads the text that `bundle-audit check` prints (blocks of lines that begin with `Name:`) and its JSON report
+//! (`--format json`).
 //!
-//! Each block and each entry of `results` is one result: an advisory about a gem, or a source that is not encrypted. The
-//! rule is the CVE, else the GitHub advisory, else the advisory's id in the Ruby advisory database.
+//! Each block and each entry of `results` is one result: an advisory about a gem, or a source that is not encrypted.
+//! The rule is the CVE, else the GitHub advisory, else the advisory's id in the Ruby advisory database.
 //!
-//! The printed report ends with `Vulnerabilities found!` or `No vulnerabilities found`; one without is incomplete. The
-//! score is the advisory's CVSS in JSON, else the criticality. `Unknown` and `None` mean that the advisory database has no
-//! score: such results stay without one.
+//! The printed report ends with `Vulnerabilities found!` or `No vulnerabilities found`; without this line it is
+//! incomplete. The score is the advisory's CVSS in JSON, else the criticality. `Unknown` and `None` mean that the
+//! advisory database has no score: such results get none.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, outermost, soft, unique};
-use crate::value::rating::{Rating, Words};
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
@@ -29,15 +30,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Text,
     formats: "printed text (`bundle-audit check`), JSON (`--format json`)",
     severities: "the advisory's CVSS, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0; Unknown and None unassigned",
+    severity_words: &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)],
     differences: &[(
         "severity",
-        "the other system calls Unknown medium; the advisory has no score, so that its severity is for people to decide",
+        "the other system makes Unknown medium; the advisory has no score, so people decide on its severity",
     )],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)];
 const FOUND: &str = "Vulnerabilities found!";
 const NOTHING_FOUND: &str = "No vulnerabilities found";
 const INSECURE: &str = "Insecure Source URI found:";
@@ -65,7 +66,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn parse_text(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let (mut block, mut blocks, mut closed) = (Block::default(), 0_u64, false);
+    let (mut block, mut blocks, mut has_end) = (Block::default(), 0_u64, false);
     lines(input, &mut |line| {
         let line = plain(line);
         let is_end = line == FOUND || line == NOTHING_FOUND;
@@ -73,7 +74,7 @@ fn parse_text(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         if is_end || source.is_some() || line.starts_with("Name:") {
             std::mem::take(&mut block).end(&mut blocks, collector)?;
         }
-        closed |= is_end;
+        has_end |= is_end;
         match source {
             Some(source) => {
                 blocks += 1;
@@ -86,12 +87,15 @@ fn parse_text(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
     })?;
     block.end(&mut blocks, collector)?;
-    if !closed && blocks == 0 {
-        let reason = format!("it prints blocks from `Name:` on, and `{FOUND}` or `{NOTHING_FOUND}` at the end");
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+    if !has_end && blocks == 0 {
+        return Err(ParseError::other_shape(format!(
+            "its text has blocks that begin with `Name:`, and ends with `{FOUND}` or `{NOTHING_FOUND}`"
+        )));
     }
-    if !closed {
-        collector.scanner_error("the report does not end as bundler-audit ends it: it was cut off");
+    if !has_end {
+        collector.scanner_error(
+            "the last line, `Vulnerabilities found!` or `No vulnerabilities found`, is missing: the report was cut off",
+        );
     }
     Ok(())
 }
@@ -113,7 +117,7 @@ fn lines(input: Input<'_>, on: &mut dyn FnMut(&str) -> Result<(), ParseError>) -
     }
 }
 
-/// The text without the colours that a terminal is told to use.
+/// The text without the escape codes for terminal colours.
 fn plain(text: &str) -> String {
     let mut parts = text.split('\u{1b}');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -124,16 +128,16 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// The lines of a result, from `Name:` on.
+/// The lines of a result; the first begins with `Name:`.
 #[derive(Default)]
 struct Block {
     fields: Vec<(String, String)>,
-    describes: bool,
+    in_description: bool,
 }
 
 impl Block {
     fn add(&mut self, line: &str) {
-        if self.describes && (line.starts_with("  ") || line.is_empty()) {
+        if self.in_description && (line.starts_with("  ") || line.is_empty()) {
             if let Some((_, description)) = self.fields.last_mut() {
                 description.push_str(line.trim());
                 description.push('\n');
@@ -141,17 +145,17 @@ impl Block {
             return;
         }
         let Some((name, value)) = line.split_once(':') else { return };
-        let known =
+        let names =
             ["Version", "Advisory", "CVE", "GHSA", "OSVDB", "Criticality", "URL", "Title", "Description", "Solution"];
-        if name == "Name" || (!self.fields.is_empty() && known.contains(&name)) {
-            self.describes = name == "Description";
+        if name == "Name" || (!self.fields.is_empty() && names.contains(&name)) {
+            self.in_description = name == "Description";
             self.fields.push((name.to_owned(), value.trim().to_owned()));
         }
     }
 
     fn get(&self, name: &str) -> Option<String> {
         let field = self.fields.iter().find(|(known, _)| known == name);
-        field.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+        field.map(|(_, value)| value.trim().to_owned()).filled()
     }
 
     fn end(self, blocks: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -159,7 +163,7 @@ impl Block {
             return Ok(());
         }
         *blocks += 1;
-        let Some(name) = self.get("Name") else { return collector.rejected("a block without a gem's name".to_owned()) };
+        let Some(name) = self.get("Name") else { return collector.rejected("`Name` is missing".to_owned()) };
         let ids = ["CVE", "GHSA", "Advisory", "OSVDB"].iter().filter_map(|field| self.get(field));
         let advisory = Advisory {
             ids: ids.collect(),
@@ -174,7 +178,7 @@ impl Block {
     }
 }
 
-/// What both formats say of an advisory.
+/// The fields of an advisory that both formats have.
 #[derive(Default)]
 struct Advisory {
     ids: Vec<String>,
@@ -191,8 +195,8 @@ struct Advisory {
 impl Advisory {
     fn into_finding(self, gem: String, version: Option<String>) -> Result<Finding, String> {
         let advisories = unique(self.ids);
-        let Some(rule) = advisories.first().cloned() else { return Err(format!("`{gem}` has no advisory")) };
-        // The printed report has the title or, if told to be verbose, the description.
+        let Some(rule) = advisories.first().cloned() else { return Err(format!("the advisory of `{gem}` has no id")) };
+        // The printed report has the title or, with `--verbose`, the description.
         let first = self.description.as_deref().and_then(|text| text.lines().next()).map(str::to_owned);
         let title = self.title.or(first).unwrap_or_else(|| rule.clone());
         let message = format!("{gem} {} is vulnerable: {title}", version.as_deref().unwrap_or("of unknown version"));
@@ -208,7 +212,7 @@ impl Advisory {
             package: Some(package),
             ..Finding::new(Kind::Dependency, rule, title, message)
         };
-        let rating = Rating::new(WORDS).base("3.0", self.cvss_v3).base("2.0", self.cvss_v2);
+        let rating = SCANNER.rating().base("3.0", self.cvss_v3).base("2.0", self.cvss_v2);
         rating.word(self.criticality.as_deref()).apply(&mut finding);
         Ok(finding)
     }
@@ -227,7 +231,7 @@ fn insecure(source: &str) -> Finding {
 }
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let (mut dated, mut read) = (false, 0_u64);
+    let (mut has_date, mut read) = (false, 0_u64);
     let seen = json::walk(input, &["results[]", "created_at", "version"], &mut |hit| match hit.path {
         0 => {
             let result = hit.read::<RawResult>().and_then(RawResult::into_finding);
@@ -235,7 +239,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             collector.result(result)
         }
         1 => {
-            dated = true;
+            has_date = true;
             Ok(())
         }
         _ => {
@@ -245,11 +249,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    if seen.container(0) && (dated || read > 0) {
-        return Ok(());
-    }
-    let reason = "a bundler-audit JSON report has `version`, `created_at` and the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (has_date || read > 0),
+        "a bundler-audit JSON report has `version`, `created_at` and the list `results`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -298,22 +301,20 @@ struct RawAdvisory {
 impl RawResult {
     fn into_finding(self) -> Result<Finding, String> {
         match (self.gem, self.advisory, self.source) {
-            (Some(gem), Some(advisory), _) => {
-                advisory.into_advisory().into_finding(gem.name, gem.version.and_then(Text::filled))
-            }
+            (Some(gem), Some(advisory), _) => advisory.into_advisory().into_finding(gem.name, gem.version.filled()),
             (None, None, Some(source)) if self.kind.as_deref() == Some("insecure_source") => Ok(insecure(&source)),
-            _ => Err("a result with neither a gem and its advisory nor an insecure source".to_owned()),
+            _ => Err("expected a gem with its advisory, or an insecure source".to_owned()),
         }
     }
 }
 
 impl RawAdvisory {
     fn into_advisory(self) -> Advisory {
-        // The numbers stand there without what they are of: `"cve": "2020-8161"`.
+        // The ids have no prefix: `"cve": "2020-8161"`.
         let named = |kind: &str, id: Option<String>| {
             id.map(|id| if id.starts_with(kind) { id } else { format!("{kind}-{id}") })
         };
-        let osvdb = self.osvdb.and_then(Text::filled);
+        let osvdb = self.osvdb.filled();
         let ids = [named("CVE", self.cve), named("GHSA", self.ghsa), self.id, named("OSVDB", osvdb)];
         Advisory {
             ids: ids.into_iter().flatten().collect(),
@@ -333,7 +334,6 @@ impl RawAdvisory {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     const BLOCK: &str = "Name: rack\nVersion: 1.6.13\nCVE: CVE-2020-8161\nGHSA: GHSA-5f9h-9pjv-v6j7\nCriticality: High\n\
         URL: https://a.example\nTitle: Directory traversal\nSolution: upgrade to '~> 2.1.3', '>= 2.2.0'\n\n";
@@ -371,16 +371,9 @@ mod tests {
     fn a_printed_report_without_its_last_line_is_incomplete() {
         let (_, parsed) = findings(&SCANNER, BLOCK.as_bytes()).unwrap();
         assert!(parsed.summary.scanner_errors[0].contains("cut off"));
-        assert!(failure(&SCANNER, b"Name of nothing").contains("blocks from `Name:`"));
+        assert!(failure(&SCANNER, b"Name of nothing").contains("blocks that begin with `Name:`"));
         let (_, parsed) =
             findings(&SCANNER, b"Name: rack\nVersion: 1\nCriticality: Low\nVulnerabilities found!").unwrap();
         assert_eq!(parsed.summary.rejected, 1);
-    }
-
-    #[test]
-    fn criticalities_become_the_documented_scores() {
-        for (word, expected) in [("High", Some(800)), ("low", Some(200)), ("Unknown", None), ("None", None)] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 }

@@ -1,19 +1,20 @@
-//! Burp Suite, <https://portswigger.net/burp>: scanner and proxy for web applications. Reads the XML of "Report selected
-//! issues", as versions 1.6 to 2025 write it.
+//! Burp Suite, <https://portswigger.net/burp>: scanner and proxy for web applications. Reads the XML of "Report
+//! selected issues", as versions 1.6 to 2025 write it.
 //!
-//! A result is an `issue`: one kind of issue at one place. The rule is the number of the issue's type. Extensions share
-//! one type (`134217728`), so there the issue's name is part of the rule.
+//! A result is an `issue`: one type of issue at one location. The rule is the number of the issue's type. Extensions
+//! share one type (`134217728`), so their rule includes the issue's name.
 //!
-//! Burp's severities are High, Medium, Low and Information, with scores in the middle of the level of the same name. An
-//! issue that a tester set to "False positive" is suppressed. Requests and responses are not kept: they hold cookies and
-//! passwords. A report that has some is treated as one that holds secrets.
+//! Burp's severities are High, Medium, Low and Information. Each gets the score in the middle of our severity of that
+//! name. An issue that a tester set to "False positive" is suppressed. Requests and responses are not stored: they
+//! contain cookies and passwords. A report that has some is treated as one that contains secrets.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::reader::xml::Element;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, web};
 use finding::{Endpoint, Finding, Kind};
 
@@ -27,6 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (Report selected issues, XML), requests and responses in base64 or not",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -53,17 +55,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = version {
         collector.version(version);
     }
-    if root.name == "issues" && (version.is_some() || issues > 0) {
-        return Ok(());
-    }
-    let reason = "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        root.name == "issues" && (version.is_some() || issues > 0),
+        "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`",
+    )
 }
 
 fn issue(issue: &Element) -> Result<Finding, String> {
-    let kind = issue.text_at("type").ok_or("the issue has no `type`")?;
-    let name = issue.text_at("name").ok_or("the issue has no `name`")?;
-    let html = |field: &str| issue.text_at(field).map(web::plain).filter(|text| !text.is_empty());
+    let kind = issue.text_at("type").ok_or("`type` is missing")?;
+    let name = issue.text_at("name").ok_or("`name` is missing")?;
+    let html = |field: &str| issue.text_at(field).map(web::plain).filled();
     let rule = if kind == EXTENSIONS { format!("{kind}:{name}") } else { kind.to_owned() };
     let location = issue.text_at("location").or(issue.text_at("path"));
     let classifications = issue.text_at("vulnerabilityClassifications").map(web::links).unwrap_or_default();
@@ -83,16 +84,16 @@ fn issue(issue: &Element) -> Result<Finding, String> {
     }
     let severity = issue.text_at("severity");
     finding.suppressed = severity.filter(|word| word.eq_ignore_ascii_case("false positive")).map(str::to_owned);
-    Rating::new(COMMON_WORDS).word(severity).apply(&mut finding);
+    SCANNER.rating().word(severity).apply(&mut finding);
     Ok(finding)
 }
 
 fn joined(parts: [Option<String>; 2]) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    Some(parts.join("\n")).filter(|text| !text.is_empty())
+    parts.join("\n").filled()
 }
 
-/// What Burp says about this place: the detail and its items, or the name and the place where it gives none.
+/// The issue's detail and its items, else its name and location.
 fn message(issue: &Element, name: &str, location: Option<&str>) -> String {
     let items = issue.at("issueDetailItems").map(|items| items.all("issueDetailItem"));
     let items = items.into_iter().flatten().map(|item| web::plain(&item.text));
@@ -114,12 +115,12 @@ fn endpoint(issue: &Element) -> Endpoint {
     endpoint
 }
 
-/// The `q` in `/search [q parameter]` and the `b_id` in `/basket [b_id cookie]`; other places stay as Burp words them:
-/// `/ [name of an arbitrarily supplied URL parameter]`.
+/// The `q` in `/search [q parameter]` and the `b_id` in `/basket [b_id cookie]`; other locations stay as Burp writes
+/// them: `/ [name of an arbitrarily supplied URL parameter]`.
 fn parameter(location: &str) -> Option<String> {
-    let (_, place) = location.strip_suffix(']')?.split_once(" [")?;
-    let name = [" parameter", " cookie"].iter().find_map(|kind| place.strip_suffix(kind));
-    Some(name.filter(|name| !name.contains(' ')).unwrap_or(place).to_owned())
+    let (_, input) = location.strip_suffix(']')?.split_once(" [")?;
+    let name = [" parameter", " cookie"].iter().find_map(|kind| input.strip_suffix(kind));
+    Some(name.filter(|name| !name.contains(' ')).unwrap_or(input).to_owned())
 }
 
 #[cfg(test)]
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_are_levels_of_the_same_name_and_a_false_positive_is_suppressed() {
+    fn severities_keep_their_names_and_a_false_positive_is_suppressed() {
         let cases = [
             ("High", Severity::High),
             ("Medium", Severity::Medium),
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn issues_of_extensions_are_told_apart_by_name() {
+    fn issues_of_extensions_have_the_name_in_their_rule() {
         let text = report("<issue><type>134217728</type><name>Software version</name></issue>");
         assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().0[0].rule, "134217728:Software version");
     }

@@ -1,19 +1,19 @@
-//! cargo audit, <https://github.com/rustsec/rustsec/tree/main/cargo-audit>: advisories of the RustSec database about the
-//! crates in a Cargo.lock. Reads its JSON report (`cargo audit --json`), as versions 0.11 to 0.22 write it.
+//! cargo audit, <https://github.com/rustsec/rustsec/tree/main/cargo-audit>: advisories of the RustSec database about
+//! the crates in a Cargo.lock. Reads its JSON report (`cargo audit --json`), as versions 0.11 to 0.22 write it.
 //!
-//! Each vulnerability and each warning is one result. Warnings tell of crates that are unmaintained, unsound or yanked, or
-//! of a notice; `cargo audit` lists them and still succeeds, unless told otherwise with `--deny`. A yanked version has no
+//! Each vulnerability and each warning is one result. Warnings report crates that are unmaintained, unsound or yanked,
+//! or a notice; `cargo audit` lists them and still succeeds, unless `--deny` is given. A yanked version has no
 //! advisory; its rule is `yanked`.
 //!
-//! The score is that of the advisory's CVSS vector. An advisory without one is rated by what `cargo audit` makes of it:
-//! it fails because of vulnerabilities and only warns of the rest.
+//! The score is that of the advisory's CVSS vector. Without a vector, the kind of result decides: `cargo audit` fails
+//! because of vulnerabilities and only warns of the others.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, soft, unique};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,14 +27,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::Json,
     formats: "JSON (`cargo audit --json`)",
-    severities: "the advisory's CVSS; without it vulnerability 8.0, unmaintained, unsound and yanked 2.0, notice 0, as \
-                 cargo audit fails because of the first and warns of the others",
+    severities: "the advisory's CVSS; without it vulnerability 8.0, unmaintained, unsound and yanked 2.0, notice 0: cargo audit fails because of the first and warns of the others",
+    severity_words: &[("vulnerability", 800), ("unsound", 200), ("unmaintained", 200), ("yanked", 200), ("notice", 0)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("vulnerability", 800), ("unsound", 200), ("unmaintained", 200), ("yanked", 200), ("notice", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["vulnerabilities.list", "lockfile"])
@@ -44,28 +42,32 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["vulnerabilities.list[]", "warnings{}[]", "warnings[]", "lockfile", "settings"];
-    let mut marked = false;
+    let mut has_marker = false;
     let mut read = 0_u64;
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => entry(&hit, Some("vulnerability"), &mut read, collector),
+        0 => read_entry(&hit, Some("vulnerability"), &mut read, collector),
         1 => {
             let kind = hit.name(0).to_owned();
-            entry(&hit, Some(&kind), &mut read, collector)
+            read_entry(&hit, Some(&kind), &mut read, collector)
         }
-        2 => entry(&hit, None, &mut read, collector),
+        2 => read_entry(&hit, None, &mut read, collector),
         _ => {
-            marked = true;
+            has_marker = true;
             Ok(())
         }
     })?;
-    if seen.container(0) && (marked || read > 0) {
-        return Ok(());
-    }
-    let reason = "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (has_marker || read > 0),
+        "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`",
+    )
 }
 
-fn entry(hit: &Hit<'_>, kind: Option<&str>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn read_entry(
+    hit: &Hit<'_>,
+    kind: Option<&str>,
+    read: &mut u64,
+    collector: &mut Collector<'_>,
+) -> Result<(), ParseError> {
     let entry = hit.read::<RawEntry>();
     *read += u64::from(entry.is_ok());
     collector.result(entry.map(|entry| entry.into_finding(kind)))
@@ -89,13 +91,13 @@ struct RawEntry {
 #[serde(untagged)]
 enum RawKind {
     Word(String),
-    With(BTreeMap<String, RawInside>),
+    With(BTreeMap<String, RawKindDetails>),
     #[default]
     None,
 }
 
 #[derive(Deserialize)]
-struct RawInside {
+struct RawKindDetails {
     #[serde(default, deserialize_with = "soft")]
     advisory: Option<RawAdvisory>,
     #[serde(default, deserialize_with = "soft")]
@@ -163,10 +165,10 @@ impl RawEntry {
             }
             RawKind::None => {}
         }
-        // In a list of warnings whose kind is `informational` the advisory says of which sort it is.
+        // In a list of warnings of the kind `informational`, the advisory states the actual kind.
         let informational = advisory.as_ref().and_then(|advisory| advisory.informational.clone());
         let kind = informational.or(word).unwrap_or_else(|| "warning".to_owned());
-        let version = self.package.version.and_then(Text::filled);
+        let version = self.package.version.filled();
         let name = self.package.name;
         let of = format!("{name} {}", version.as_deref().unwrap_or("of unknown version"));
         let message = match kind.as_str() {
@@ -196,7 +198,7 @@ impl RawEntry {
             ("functions", functions.join(", ")),
             ("source", self.package.source.unwrap_or_default()),
         ];
-        let mut rating = Rating::new(WORDS).word(Some(&kind));
+        let mut rating = SCANNER.rating().word(Some(&kind));
         if let Some(advisory) = advisory {
             rating = rating.vector(advisory.cvss.as_deref(), None);
             finding.advisories = unique([advisory.id].into_iter().chain(advisory.aliases));
@@ -215,7 +217,6 @@ impl RawEntry {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::ScoreSource;
 
     fn report(vulnerabilities: &str, warnings: &str) -> Vec<u8> {
@@ -270,14 +271,6 @@ mod tests {
         let short: Vec<_> = findings.iter().map(|f| (f.rule.as_str(), f.severity_word.as_deref())).collect();
         assert_eq!(short, [("RUSTSEC-2019-0001", Some("unsound")), ("yanked", Some("yanked"))]);
         assert_eq!(parsed.summary.rejected, 1);
-    }
-
-    #[test]
-    fn kinds_become_the_documented_scores() {
-        for (kind, expected) in [("vulnerability", Some(800)), ("yanked", Some(200)), ("notice", Some(0)), ("x", None)]
-        {
-            assert_eq!(score_of(WORDS, kind).map(|score| score.hundredths()), expected, "{kind}");
-        }
     }
 
     #[test]

@@ -1,23 +1,24 @@
-//! Checkmarx, <https://checkmarx.com>: static analysis, with dependencies, infrastructure as code and secrets in Checkmarx
-//! One. Reads the XML report of CxSAST (`CxXMLResults`) and the JSON reports of Checkmarx One: the one that its portal
-//! makes (`scanResults`) and the one of its command line and API (`results`).
+//! Checkmarx, <https://checkmarx.com>: static analysis, with dependencies, infrastructure as code and secrets in
+//! Checkmarx One. Reads the XML report of CxSAST (`CxXMLResults`) and the JSON reports of Checkmarx One: from its
+//! portal (`scanResults`) and from its command line and API (`results`).
 //!
-//! A result is one path from source to sink (`Result`), or one entry of the JSON's lists; none are merged. The place is
-//! the sink, where Checkmarx's own portal shows a result too; where the source is stays beside it. The rule is the query
-//! by its language and name: numbers differ between the products, and reports may lack them.
+//! A result is one path from source to sink (`Result`), or one entry of the JSON's lists; results are not merged. The
+//! location is the sink, as in Checkmarx's own portal; the source is stored as `source_file` and `source_line`. The
+//! rule is the query's language and name: its number differs between the products and can be missing.
 //!
-//! Results in the state Not Exploitable (`FalsePositive="True"`) or ignored or muted are suppressed; a state that is only
-//! proposed is none. Those with the status Fixed are closed. Severities are the product's words; dependencies with a CVSS
-//! score have that.
+//! Results in the state Not Exploitable (`FalsePositive="True"`) or ignored or muted are suppressed; a proposed state
+//! does not suppress. Those with the status Fixed are closed. The severity is the product's word; a dependency with a
+//! CVSS score gets that score.
 
 mod one;
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Excerpt, Finding, Kind, Location};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -30,12 +31,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML of CxSAST, JSON of Checkmarx One (portal, command line and API)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[
-        ("component_name", "the whole name: the reference takes what stands between its last two hyphens"),
-        ("line", "one of the reference's two modes merges results and so keeps no line"),
+        ("component_name", "the whole name; the reference product takes the text between its last two hyphens"),
+        ("line", "one of the reference product's two modes merges results and has no line"),
         (
             "unique_id_from_tool",
-            "the similarity id alone, as a fingerprint: the path's number, which the reference joins to it, changes with each scan",
+            "the similarity id alone, as a fingerprint; the reference product adds the path's number, which changes with each scan",
         ),
     ],
     detect,
@@ -61,20 +63,20 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
 }
 
-/// The rule of a query.
+/// The rule of a query: `Java/SQL_Injection`.
 fn rule(language: Option<&str>, query: &str) -> String {
-    match language.filter(|language| !language.trim().is_empty()) {
+    match language.filled() {
         Some(language) => format!("{language}/{query}"),
         None => query.to_owned(),
     }
 }
 
-/// A query's name as people read it: `SQL_Injection`.
+/// A query's name with spaces: `SQL Injection`.
 fn title(query: &str) -> String {
     query.replace('_', " ")
 }
 
-/// Whether a state says that a result is none, however it is written.
+/// True if a state dismisses a result, in any spelling.
 fn is_dismissed(state: &str) -> bool {
     let letters: String = state.chars().filter(char::is_ascii_alphabetic).collect();
     ["notexploitable", "ignored", "muted", "snoozed"].contains(&letters.to_ascii_lowercase().as_str())
@@ -89,40 +91,43 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         collector.result(result(&found.element, found.around.last()))
     })?;
     if root.name != "CxXMLResults" {
-        let reason = format!("an XML report of Checkmarx is a `CxXMLResults`, not a `{}`", root.name);
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        return Err(ParseError::other_shape(format!(
+            "expected the outermost element `CxXMLResults`, found `{}`",
+            root.name
+        )));
     }
     root.attribute("CheckmarxVersion").into_iter().for_each(|version| collector.version(version));
     Ok(())
 }
 
 fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> {
-    let query = query.ok_or("it is in no query")?;
-    let name = query.attribute("name").or(query.attribute("id")).ok_or("its query has no name")?;
+    let query = query.ok_or("`Result` is outside of a `Query`")?;
+    let name = query.attribute("name").or(query.attribute("id")).ok_or("the query's `name` is missing")?;
     let nodes: Vec<&Element> = result.at("Path").into_iter().flat_map(|path| path.all("PathNode")).collect();
     let (source, sink) = (nodes.first(), nodes.last());
-    let whole = Location {
-        path: result.attribute("FileName").unwrap_or_default().to_owned(),
-        line: result.attribute("Line").and_then(positive),
-        column: result.attribute("Column").and_then(positive),
-        end_line: None,
-    };
-    let place = sink.and_then(|node| place(node)).or(Some(whole).filter(|place| !place.path.is_empty()));
+    let whole = Location::lines(
+        result.attribute("FileName").unwrap_or_default(),
+        result.attribute("Line").and_then(positive),
+        None,
+    )
+    .with_column(result.attribute("Column").and_then(positive));
+    let sink_location = sink.and_then(|node| self::location(node));
+    let location = sink_location.or(Some(whole).filter(|location| !location.path.is_empty()));
     let dismissed = match (result.attribute("FalsePositive"), result.attribute("state")) {
         (Some(value), _) if value.eq_ignore_ascii_case("true") => Some("Not Exploitable"),
         (_, Some("1")) => Some("Not Exploitable"),
         (_, state) => state.filter(|state| is_dismissed(state)),
     };
-    let message = format!("{}: from `{}` to `{}`", title(name), named(source), named(sink));
+    let message = format!("{}: from `{}` to `{}`", title(name), node_name(source), node_name(sink));
     let mut finding = Finding {
         cwes: query.attribute("cweId").and_then(cwe::number).into_iter().collect(),
         references: result.attribute("DeepLink").map(str::to_owned).into_iter().collect(),
         code: sink.and_then(|node| excerpt(node)),
-        location: place,
+        location,
         suppressed: dismissed.map(str::to_owned),
         ..Finding::new(Kind::Code, rule(query.attribute("Language"), name), title(name), message)
     };
-    if let Some(source) = source.and_then(|node| self::place(node)) {
+    if let Some(source) = source.and_then(|node| self::location(node)) {
         finding.raw.insert("source_file".to_owned(), source.path);
         finding.raw.extend(source.line.map(|line| ("source_line".to_owned(), line.to_string())));
     }
@@ -137,7 +142,7 @@ fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> 
     let similar = result.at("Path").and_then(|path| path.attribute("SimilarityId"));
     finding.fingerprints.extend(similar.map(|id| ("similarityId".to_owned(), id.to_owned())));
     let word = result.attribute("Severity").or(query.attribute("Severity"));
-    Rating::new(COMMON_WORDS).word(word).apply(&mut finding);
+    SCANNER.rating().word(word).apply(&mut finding);
     Ok(finding)
 }
 
@@ -145,14 +150,14 @@ fn positive(number: &str) -> Option<u32> {
     number.parse().ok().filter(|number| *number > 0)
 }
 
-fn named<'e>(node: Option<&&'e Element>) -> &'e str {
+fn node_name<'e>(node: Option<&&'e Element>) -> &'e str {
     node.and_then(|node| node.text_at("Name")).unwrap_or("?")
 }
 
-fn place(node: &Element) -> Option<Location> {
+fn location(node: &Element) -> Option<Location> {
     let path = node.owned_at("FileName")?;
     let (line, column) = (node.text_at("Line").and_then(positive), node.text_at("Column").and_then(positive));
-    Some(Location { path, line, end_line: None, column })
+    Some(Location::lines(path, line, None).with_column(column))
 }
 
 /// The lines of a node's snippet, if they follow one another.
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_the_sink_and_the_source_stays_beside_it() {
+    fn the_location_is_the_sink_and_the_source_is_stored_too() {
         let (findings, parsed) = read("9.4.xml");
         assert_eq!(parsed.scanner_version.as_deref(), Some("9.4.3"));
         let finding = &findings[0];
@@ -199,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn states_are_understood_however_they_are_written() {
+    fn states_are_understood_in_every_spelling() {
         for state in ["NOT_EXPLOITABLE", "Not exploitable", "NotExploitable", "IGNORED", "Muted"] {
             assert!(is_dismissed(state), "{state}");
         }
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scans_export_tells_infrastructure_beside_code() {
+    fn a_scan_export_contains_code_and_infrastructure() {
         let finding = &read("one-scan.json").0[1];
         assert_eq!((finding.kind, finding.title.as_str()), (Kind::Infrastructure, "Missing User Instruction"));
         assert_eq!(finding.message, "none (expected: a USER instruction)");

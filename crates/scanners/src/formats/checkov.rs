@@ -1,22 +1,22 @@
 //! Checkov, <https://www.checkov.io>: security scanner for infrastructure as code, and, with an account, for
-//! dependencies, licences and code. Reads its JSON report (`checkov -o json`), as versions 1 to 3 write it: an object for
-//! one framework, a list of such objects for several, and a few counters alone when nothing was there to be checked.
+//! dependencies, licences and code. Reads its JSON report (`checkov -o json`), as versions 1 to 3 write it: an object
+//! for one framework, a list of such objects for several, and only a few counters if there was nothing to check.
 //!
-//! A result is a check of one resource: each of `failed_checks`, of `skipped_checks` (suppressed, with the comment that
-//! suppresses it) and of `passed_checks`. `parsing_errors` make the scan incomplete.
+//! A result is a check of one resource: each entry of `failed_checks`, `skipped_checks` (suppressed, with its comment)
+//! and `passed_checks`. `parsing_errors` make the scan incomplete.
 //!
-//! Only with an API key does Checkov know severities. Without one a failed check counts as medium, as the word FAILED says
-//! no more. Dependencies come with a CVSS score.
+//! Checkov knows severities only with an API key. Without one, a failed check counts as medium: FAILED is all that the
+//! report says. Dependencies have a CVSS score.
 //!
-//! Secrets (`CKV_SECRET_…`) have the secret's SHA-1 as their resource. The code is left out for them and for the checks of
-//! Checkov's category "secrets": versions differ in what of a secret they mask there.
+//! Secrets (`CKV_SECRET_…`) have the secret's SHA-1 as their resource. Their code is left out, and so is that of the
+//! checks of Checkov's category "secrets": versions differ in which part of the secret they mask.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Hit, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
 use finding::{Excerpt, Finding, Kind, Location, Package, Secret};
 use serde::Deserialize;
@@ -33,23 +33,25 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON (`-o json`)",
     severities: "CVSS for dependencies; CRITICAL 9.5, HIGH and IMPORTANT 8.0, MEDIUM and MODERATE 5.5, LOW 2.0, INFO 0; \
                  without one, which needs an account, FAILED 5.5",
-    differences: &[("component_name", "others put the resource there, which is no package; it is kept as `resource`")],
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("HIGH", 800),
+        ("IMPORTANT", 800),
+        ("MEDIUM", 550),
+        ("MODERATE", 550),
+        ("FAILED", 550),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
+    differences: &[(
+        "component_name",
+        "others put the resource there, which is not a package; it is stored as `resource`",
+    )],
     detect,
     parse,
 };
 
-pub(crate) const WORDS: Words = &[
-    ("CRITICAL", 950),
-    ("HIGH", 800),
-    ("IMPORTANT", 800),
-    ("MEDIUM", 550),
-    ("MODERATE", 550),
-    ("FAILED", 550),
-    ("LOW", 200),
-    ("INFO", 0),
-];
-
-/// Checks of the category "secrets", but for `CKV_SECRET_…`: the code that they show holds one.
+/// Checks of the category "secrets" except `CKV_SECRET_…`: their code contains a secret.
 const ABOUT_SECRETS: [&str; 15] = [
     "CKV_AWS_295",
     "CKV_AWS_41",
@@ -75,7 +77,7 @@ fn detect(sniff: &Sniff) -> bool {
     })
 }
 
-/// Where the results are in the report of one framework.
+/// The paths of results in the report of one framework.
 const RESULTS: [&str; 5] = [
     "results.failed_checks[]",
     "results.skipped_checks[]",
@@ -85,8 +87,8 @@ const RESULTS: [&str; 5] = [
 ];
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut about = About::of(input, collector)?;
-    let paths = twice(&RESULTS);
+    let mut info = ReportInfo::of(input, collector)?;
+    let paths = with_list_paths(&RESULTS);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let seen = json::walk(input, &paths, &mut |hit| match hit.path % RESULTS.len() {
         skipped @ (0 | 1) => match hit.read::<RawCheck>() {
@@ -95,77 +97,76 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
                     collector.holds_secrets();
                 }
                 let suppressed = (skipped == 1).then(|| raw.comment());
-                collector.finding(Finding { suppressed, ..raw.into_finding(about.is_of_secrets(&hit)) })
+                collector.finding(Finding { suppressed, ..raw.into_finding(info.is_secrets_framework(&hit)) })
             }
             Err(reason) => collector.rejected(reason),
         },
         2 => collector.passed(),
         3 => collector.not_applicable(),
         _ => {
-            about.unparsed -= 1.0;
+            info.unparsed -= 1.0;
             let file = hit.read::<Text>().map_or_else(|_| hit.raw.to_owned(), |file| file.0);
             collector.scanner_error(format!("{file} could not be parsed"));
             Ok(())
         }
     })?;
     // With `--quiet` the files are counted and not named.
-    if about.unparsed >= 1.0 {
-        collector.scanner_error(format!("{} files could not be parsed", about.unparsed));
+    if info.unparsed >= 1.0 {
+        collector.scanner_error(format!("{} files could not be parsed", info.unparsed));
     }
-    let has_checks = (0..paths.len()).any(|path| seen.container(path));
-    if about.is_counters || !about.types.is_empty() && has_checks {
-        return Ok(());
-    }
-    let reason = "a Checkov JSON report has `check_type` and the list `results.failed_checks`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    let has_checks = (0..paths.len()).any(|path| seen.has(path));
+    require(
+        info.is_counters || !info.types.is_empty() && has_checks,
+        "a Checkov JSON report has `check_type` and the list `results.failed_checks`",
+    )
 }
 
-/// Paths in the report of one framework, and in those of a list of reports.
-fn twice(paths: &[&str]) -> Vec<String> {
+/// These paths in the report of one framework, then the same in a list of reports.
+fn with_list_paths(paths: &[&str]) -> Vec<String> {
     let listed = paths.iter().map(|path| format!("[].{path}"));
     paths.iter().map(|path| (*path).to_owned()).chain(listed).collect()
 }
 
-/// What the report says besides its results.
-struct About {
-    /// The frameworks by their place in the list.
+/// The fields of the report besides its results.
+struct ReportInfo {
+    /// The frameworks, by index in the list of reports.
     types: BTreeMap<usize, String>,
-    /// How many files could not be parsed.
+    /// The number of files that could not be parsed.
     unparsed: f64,
-    /// Whether there are the counters alone.
+    /// True if the report has counters alone.
     is_counters: bool,
 }
 
-impl About {
+impl ReportInfo {
     fn of(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
-        let mut about = Self { types: BTreeMap::new(), unparsed: 0.0, is_counters: false };
-        let paths = twice(&["check_type", "summary", "checkov_version"]);
+        let mut info = Self { types: BTreeMap::new(), unparsed: 0.0, is_counters: false };
+        let paths = with_list_paths(&["check_type", "summary", "checkov_version"]);
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         json::walk(input, &paths, &mut |hit| {
             match (hit.path % 3, hit.read::<Text>(), hit.read::<RawSummary>()) {
                 (0, Ok(check_type), _) => {
-                    about.types.insert(hit.index(0), check_type.0);
+                    info.types.insert(hit.index(0), check_type.0);
                 }
                 (1, _, Ok(summary)) => {
-                    about.unparsed += summary.parsing_errors.number().unwrap_or(0.0);
+                    info.unparsed += summary.parsing_errors.number().unwrap_or(0.0);
                     summary.checkov_version.filled().into_iter().for_each(|version| collector.version(version));
                 }
                 (2, Ok(version), _) => {
-                    about.is_counters = true;
+                    info.is_counters = true;
                     collector.version(version.0);
                 }
                 _ => {}
             }
             Ok(())
         })?;
-        Ok(about)
+        Ok(info)
     }
 
-    /// Whether a result is of the framework "secrets".
-    fn is_of_secrets(&self, hit: &Hit<'_>) -> bool {
-        // The second half of the paths are those through a list of reports.
-        let place = if hit.path < RESULTS.len() { 0 } else { hit.index(0) };
-        self.types.get(&place).is_some_and(|check_type| check_type == "secrets")
+    /// True if a result belongs to the framework "secrets".
+    fn is_secrets_framework(&self, hit: &Hit<'_>) -> bool {
+        // The second half of the paths lead through a list of reports.
+        let report = if hit.path < RESULTS.len() { 0 } else { hit.index(0) };
+        self.types.get(&report).is_some_and(|check_type| check_type == "secrets")
     }
 }
 
@@ -179,88 +180,62 @@ struct RawSummary {
 #[derive(Deserialize)]
 struct RawCheck {
     check_id: String,
-    #[serde(default)]
     check_name: Loose<Text>,
-    #[serde(default)]
     check_result: Loose<RawCheckResult>,
-    #[serde(default)]
     code_block: Loose<Vec<(u32, String)>>,
-    #[serde(default)]
     file_path: Loose<Text>,
-    #[serde(default)]
     file_line_range: Loose<Vec<Number>>,
-    #[serde(default)]
     resource: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     guideline: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     details: Loose<Vec<Text>>,
-    #[serde(default)]
     bc_check_id: Loose<Text>,
-    #[serde(default)]
     cwe: Loose<Many<Text>>,
-    #[serde(default)]
     vulnerability_details: Loose<RawVulnerability>,
 }
 
 #[derive(Deserialize)]
 struct RawCheckResult {
-    #[serde(default)]
     suppress_comment: Loose<Text>,
 }
 
-/// What is known of a package: of a vulnerability in it, or of its licence.
+/// A vulnerability of a package, or its licence.
 #[derive(Deserialize)]
 struct RawVulnerability {
     package_name: String,
-    #[serde(default)]
     id: Loose<Text>,
-    #[serde(default)]
     package_version: Loose<Text>,
-    #[serde(default)]
     package_type: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     cvss: Loose<Number>,
-    #[serde(default)]
     vector: Loose<Text>,
-    #[serde(default)]
     link: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     fixed_versions: Loose<Many<Text>>,
-    #[serde(default)]
     lowest_fixed_version: Loose<Text>,
-    #[serde(default)]
     fix_version: Loose<Text>,
-    #[serde(default)]
     license: Loose<Text>,
 }
 
 impl RawCheck {
-    /// Whether the code that it shows holds a secret.
+    /// True if the check's code contains a secret.
     fn is_about_secrets(&self) -> bool {
         is_about_secrets(&self.check_id)
     }
 
-    /// What suppresses it.
+    /// The comment that suppresses the check.
     fn comment(&self) -> String {
         let comment = self.check_result.0.as_ref().and_then(|result| result.suppress_comment.clone().filled());
         comment.map_or_else(|| "skipped".to_owned(), |comment| comment.trim().to_owned())
     }
 
-    fn into_finding(self, of_secrets: bool) -> Finding {
-        let is_secret = of_secrets || self.check_id.starts_with("CKV_SECRET_");
-        let shown = !is_secret && !self.is_about_secrets();
+    fn into_finding(self, by_secrets_framework: bool) -> Finding {
+        let is_secret = by_secrets_framework || self.check_id.starts_with("CKV_SECRET_");
+        let shows_code = !is_secret && !self.is_about_secrets();
         let name = self.check_name.filled().unwrap_or_else(|| self.check_id.clone());
         let resource = self.resource.filled();
-        let details: Vec<String> = self.details.list().into_iter().filter_map(Text::filled).collect();
+        let details: Vec<String> = self.details.list().into_iter().filter_map(Filled::filled).collect();
         let message = match (&resource, details.is_empty()) {
             (_, false) => details.join("; "),
             (Some(resource), true) => format!("{name}: {resource}"),
@@ -274,13 +249,11 @@ impl RawCheck {
             description: self.description.filled(),
             references: self.guideline.filled().into_iter().collect(),
             cwes: cwe::numbers(self.cwe.0.iter().flat_map(|cwes| &cwes.0).map(|cwe| cwe.0.as_str())),
-            location: self.file_path.filled().map(|path| Location {
-                path,
-                line,
-                end_line: lines.get(1).and_then(|end| end.line()).filter(|end| line.is_some_and(|line| line < *end)),
-                column: None,
-            }),
-            code: Some(self.code_block.list()).filter(|_| shown).and_then(excerpt),
+            location: self
+                .file_path
+                .filled()
+                .map(|path| Location::lines(path, line, lines.get(1).and_then(|end| end.line()))),
+            code: Some(self.code_block.list()).filter(|_| shows_code).and_then(excerpt),
             raw: platform_id.iter().map(|id| ("bc_check_id".to_owned(), id.clone())).collect(),
             ..Finding::new(if is_code { Kind::Code } else { Kind::Infrastructure }, self.check_id, name, message)
         };
@@ -288,9 +261,9 @@ impl RawCheck {
         if let Some(vulnerability) = self.vulnerability_details.0 {
             return vulnerability.into_finding(finding, severity);
         }
-        // The same check as the platform of its makers calls it.
+        // The id of the same check on the vendor's platform.
         finding.add_former_rules(platform_id);
-        Rating::new(WORDS).word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
+        SCANNER.rating().word(severity.as_deref().or(Some("FAILED"))).apply(&mut finding);
         if is_secret {
             finding.kind = Kind::Secret;
             finding.message.clone_from(&finding.title);
@@ -303,12 +276,12 @@ impl RawCheck {
 }
 
 impl RawVulnerability {
-    fn into_finding(self, about: Finding, severity: Option<String>) -> Finding {
+    fn into_finding(self, check: Finding, severity: Option<String>) -> Finding {
         let name = self.package_name;
         let version = self.package_version.filled();
-        let shown = version.as_ref().map_or(name.clone(), |version| format!("{name} {version}"));
+        let name_and_version = version.as_ref().map_or(name.clone(), |version| format!("{name} {version}"));
         let fixed = self.fixed_versions.0.map(|versions| versions.0).unwrap_or_default();
-        let mut fixed: Vec<String> = fixed.into_iter().filter_map(Text::filled).collect();
+        let mut fixed: Vec<String> = fixed.into_iter().filter_map(Filled::filled).collect();
         for version in [self.lowest_fixed_version.filled(), self.fix_version.filled()].into_iter().flatten() {
             let is_version = version.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
             if is_version && !fixed.contains(&version) {
@@ -322,28 +295,28 @@ impl RawVulnerability {
             purl: None,
             fixed_versions: fixed,
         };
-        let mut finding = Finding { package: Some(package), code: None, ..about };
+        let mut finding = Finding { package: Some(package), code: None, ..check };
         finding.references.extend(self.link.filled());
-        let mut rating = Rating::new(WORDS);
+        let mut rating = SCANNER.rating();
         match self.id.filled() {
             Some(id) => {
                 finding.kind = Kind::Dependency;
                 finding.raw.insert("check_id".to_owned(), finding.rule);
                 finding.title = format!("{id} in {name}");
-                finding.message = format!("{id} in {shown}");
+                finding.message = format!("{id} in {name_and_version}");
                 finding.advisories = vec![id.clone()];
                 finding.rule = id;
                 finding.description = self.description.filled().or(finding.description);
                 rating = match self.vector.filled() {
                     Some(vector) => rating.vector(Some(&vector), self.cvss.number()),
-                    // A score without its vector does not tell its version.
+                    // A score without a vector has no CVSS version.
                     None => rating.own(self.cvss.number()),
                 };
             }
             None => {
                 let license = self.license.filled().unwrap_or_else(|| "unknown".to_owned());
                 finding.kind = Kind::License;
-                finding.message = format!("{}: licence {license} of {shown}", finding.title);
+                finding.message = format!("{}: licence {license} of {name_and_version}", finding.title);
                 finding.raw.insert("license".to_owned(), license);
             }
         }
@@ -353,12 +326,12 @@ impl RawVulnerability {
     }
 }
 
-/// Whether the code that this check shows holds a secret.
+/// True if the code of this check contains a secret.
 pub(crate) fn is_about_secrets(check: &str) -> bool {
     ABOUT_SECRETS.contains(&check)
 }
 
-/// The secret whose SHA-1 stands in the place of a resource.
+/// The secret whose SHA-1 is given as the resource.
 pub(crate) fn secret_of(resource: &str) -> Secret {
     match is_sha1(resource) {
         true => secret::hashed("sha1", resource),
@@ -366,12 +339,12 @@ pub(crate) fn secret_of(resource: &str) -> Secret {
     }
 }
 
-/// Whether a resource is a secret's hash.
+/// True if a resource is a secret's hash.
 pub(crate) fn is_sha1(resource: &str) -> bool {
     resource.len() == 40 && resource.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Checkov writes each line of code with its number.
+/// Converts code with numbered lines. `None` if the numbers are not consecutive.
 fn excerpt(code: Vec<(u32, String)>) -> Option<Excerpt> {
     let first_line = code.first().map(|(number, _)| *number).filter(|number| *number > 0)?;
     let consecutive = (0..).zip(&code).all(|(at, (number, _))| first_line.checked_add(at) == Some(*number));
@@ -383,7 +356,6 @@ fn excerpt(code: Vec<(u32, String)>) -> Option<Excerpt> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::{ScoreSource, Severity};
 
     fn report(kind: &str, failed: &str, rest: &str) -> String {
@@ -393,25 +365,6 @@ mod tests {
     const CHECK: &str = r#"{"check_id": "CKV_AWS_24", "check_name": "No ingress to port 22", "file_path": "/main.tf",
         "check_result": {"result": "FAILED"}, "code_block": [[5, "resource {\n"], [6, "}\n"]], "file_line_range": [5, 6],
         "resource": "aws_security_group.web", "severity": null, "guideline": "https://docs.example/ckv-aws-24"}"#;
-
-    #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("IMPORTANT", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("MODERATE", Some(550)),
-            ("LOW", Some(200)),
-            ("INFO", Some(0)),
-            ("FAILED", Some(550)),
-            ("NONE", None),
-            ("OFF", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn a_failed_check_of_an_object_and_of_a_list_becomes_the_same_finding() {
@@ -461,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_kept_whatever_the_version_masks() {
+    fn no_secret_is_stored_whatever_the_version_masks() {
         let hash = "234bd8b2f60243767939e3473ad77feccbcd05ac";
         let secret = format!(
             r#"{{"check_id": "CKV_SECRET_6", "check_name": "High entropy", "resource": "{hash}",

@@ -1,12 +1,13 @@
-//! Clair, <https://quay.github.io/clair>: vulnerable packages of images. Reads the JSON reports of three of its clients:
-//! clair-scanner (`vulnerabilities` with `unapproved`), Klar (`Vulnerabilities` by severity with `LayerCount`) and Clair 4
-//! (`clairctl report -o json`: `vulnerabilities` and `packages` by id with `package_vulnerabilities`).
+//! Clair, <https://quay.github.io/clair>: vulnerable packages of images. Reads the JSON reports of three of its
+//! clients: clair-scanner (`vulnerabilities` with `unapproved`), Klar (`Vulnerabilities` by severity with `LayerCount`)
+//! and Clair 4 (`clairctl report -o json`: `vulnerabilities` and `packages` by id with `package_vulnerabilities`).
 //!
-//! A result is one vulnerability of one package. clair-scanner lists all, and in `unapproved` those that are neither in
-//! the whitelist nor below the threshold; where that list is given, a vulnerability that is not in it is suppressed.
+//! A result is one vulnerability of one package. clair-scanner lists all of them, and in `unapproved` those that are
+//! neither in the whitelist nor below the threshold. If the report has that list, vulnerabilities that are missing from
+//! it are suppressed.
 //!
-//! Severities are words, <https://quay.github.io/clair/concepts/severity_mapping.html>; `Defcon1`, of older versions, is
-//! a critical one "manually highlighted by the team". Clair 4 adds NVD's CVSS as an enrichment, which counts first.
+//! Severities are words, <https://quay.github.io/clair/concepts/severity_mapping.html>; `Defcon1`, in older versions,
+//! is a critical one "manually highlighted by the team". Clair 4 adds NVD's CVSS as an enrichment, which has priority.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
@@ -14,7 +15,6 @@ use crate::reader::json::{self, Hit};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Package};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,14 +27,19 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Containers",
     notation: Notation::Json,
     formats: "JSON of clair-scanner (`-r`), Klar (`JSON_OUTPUT`) and `clairctl report -o json`",
-    severities: "CVSS where Clair 4 gives it, else Defcon1 10, Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Negligible 0; Unknown unassigned",
+    severities: "CVSS if Clair 4 gives it, else Defcon1 10, Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Negligible 0; Unknown unassigned",
+    severity_words: &[
+        ("Defcon1", 1000),
+        ("Critical", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Negligible", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Defcon1", 1000), ("Critical", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Negligible", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["vulnerabilities[].featurename", "vulnerabilities[].vulnerability"])
@@ -44,9 +49,10 @@ fn detect(sniff: &Sniff) -> bool {
         || sniff.has_all(&["packages", "package_vulnerabilities"])
 }
 
+/// The parts of the report that results refer to.
 #[derive(Default)]
-struct Context {
-    /// clair-scanner: what is not approved, where the report says so.
+struct ReportIndex {
+    /// clair-scanner: the vulnerabilities that are not approved, if the report lists them.
     unapproved: Option<BTreeSet<String>>,
     /// Clair 4: name and version of each package, by its id.
     packages: BTreeMap<String, (String, Option<String>)>,
@@ -57,24 +63,24 @@ struct Context {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut context = context(input)?;
+    let mut index = index_report(input)?;
     let paths = ["vulnerabilities[]", "Vulnerabilities{}[]", "vulnerabilities{}"];
     json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(fields::of(&hit, |fields| scanned(fields, context.unapproved.as_ref()))),
+        0 => collector.result(fields::of(&hit, |fields| of_clair_scanner(fields, index.unapproved.as_ref()))),
         1 => collector.result(fields::of(&hit, |fields| of_klar(fields, hit.name(0)))),
-        _ => of_four(&hit, &mut context, collector),
+        _ => of_clair_4(&hit, &mut index, collector),
     })?;
-    // What is left belongs to vulnerabilities that the report does not hold.
-    for (id, packages) in &context.affected {
+    // The rest belongs to vulnerabilities that are missing from the report.
+    for (id, packages) in &index.affected {
         for package in packages {
-            collector.rejected(format!("package {package} has the vulnerability {id}, which is not in the report"))?;
+            collector.rejected(format!("vulnerability {id} of package {package} is missing from the report"))?;
         }
     }
     Ok(())
 }
 
-/// What stands beside the results, and the evidence that this is a report of Clair.
-fn context(input: Input<'_>) -> Result<Context, ParseError> {
+/// Collects the parts of the report that results refer to, and checks that this is a report of Clair.
+fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     let paths = [
         "unapproved[]",
         "packages{}",
@@ -85,57 +91,58 @@ fn context(input: Input<'_>) -> Result<Context, ParseError> {
         "image",
         "Vulnerabilities{}[]",
     ];
-    let mut context = Context::default();
-    let mut there = [false; 3];
+    let mut index = ReportIndex::default();
+    let mut markers = [false; 3];
     let seen = json::walk(input, &paths, &mut |hit| {
         match hit.path {
             0 => {
                 let id = hit.read::<json::Text>().map(|id| id.0).unwrap_or_default();
-                context.unapproved.get_or_insert_default().insert(id);
+                index.unapproved.get_or_insert_default().insert(id);
             }
             1 => {
                 let read = fields::of(&hit, |fields| Ok((fields.needed("name")?, fields.text("version"))));
-                context.packages.extend(read.ok().map(|package| (hit.name(0).to_owned(), package)));
+                index.packages.extend(read.ok().map(|package| (hit.name(0).to_owned(), package)));
             }
             2 => {
                 let id = hit.read::<json::Text>().map(|id| id.0).unwrap_or_default();
-                context.affected.entry(id).or_default().push(hit.name(0).to_owned());
+                index.affected.entry(id).or_default().push(hit.name(0).to_owned());
             }
-            3 => enrichment(&hit, &mut context),
-            at => there.iter_mut().skip(at - 4).take(1).for_each(|there| *there = true),
+            3 => enrichment(&hit, &mut index),
+            path => markers.iter_mut().skip(path - 4).take(1).for_each(|marker| *marker = true),
         }
         Ok(())
     })?;
-    if seen.container(0) {
-        context.unapproved.get_or_insert_default();
+    if seen.has(0) {
+        index.unapproved.get_or_insert_default();
     }
-    let [layers, manifest, image] = there;
-    let scanner = seen.container(0) || image;
-    let four = seen.container(2) || (manifest && seen.container(1));
-    let klar = layers || seen.container(7);
+    let [layers, manifest, image] = markers;
+    let scanner = seen.has(0) || image;
+    let four = seen.has(2) || (manifest && seen.has(1));
+    let klar = layers || seen.has(7);
     let lists = json::walk(input, &["vulnerabilities[]", "Vulnerabilities{}", "vulnerabilities{}"], &mut |_| Ok(()))?;
-    // A list and an object are told apart by what is in them; an empty one is as good as the other.
-    let (either, upper) = (lists.container(0) || lists.container(2), lists.container(1));
+    // The walk distinguishes a list from an object only by its entries; an empty one counts as either.
+    let (either, upper) = (lists.has(0) || lists.has(2), lists.has(1));
     if (scanner && either) || four || (klar && upper) {
-        return Ok(context);
+        return Ok(index);
     }
-    let reason = "a report has `vulnerabilities` with `image` or `unapproved`, `Vulnerabilities` with `LayerCount`, or \
-                  `packages` with `package_vulnerabilities`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    Err(ParseError::other_shape(
+        "a Clair report has `vulnerabilities` with `image` or `unapproved`, `Vulnerabilities` with `LayerCount`, or \
+                  `packages` with `package_vulnerabilities`",
+    ))
 }
 
-fn enrichment(hit: &Hit<'_>, context: &mut Context) {
-    // The value is a list; as a field of an object it is read like any other.
+fn enrichment(hit: &Hit<'_>, index: &mut ReportIndex) {
+    // The value is a list, and is read as a whole like any field of an object.
     let Ok(ratings) = hit.read::<json::Many<serde_json::Value>>() else { return };
     for rating in &ratings.0 {
         let Some(vector) = rating.get("vectorString").and_then(serde_json::Value::as_str) else { continue };
         let score = rating.get("baseScore").and_then(serde_json::Value::as_f64);
-        // The paths' second name is the vulnerability's id: the first is the enrichment's, the list between has none.
-        context.cvss.entry(hit.name(2).to_owned()).or_default().push((vector.to_owned(), score));
+        // The path has the enrichment's name at 0 and the vulnerability's id at 2; the list between them has no name.
+        index.cvss.entry(hit.name(2).to_owned()).or_default().push((vector.to_owned(), score));
     }
 }
 
-fn scanned(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -> Result<Finding, String> {
+fn of_clair_scanner(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -> Result<Finding, String> {
     let id = fields.needed("vulnerability")?;
     let package = Package {
         name: fields.needed("featurename")?,
@@ -148,7 +155,7 @@ fn scanned(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -> Result<
     finding.suppressed = unapproved
         .filter(|unapproved| !unapproved.contains(&finding.rule))
         .map(|_| "approved: not in `unapproved`".to_owned());
-    Rating::new(WORDS).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 
@@ -162,21 +169,21 @@ fn of_klar(fields: Fields<'_>, severity: &str) -> Result<Finding, String> {
     let mut finding = finding(fields.needed("Name")?, package, fields.text("NamespaceName"), fields.texts("Link"));
     finding.description = fields.text("Description");
     let word = fields.text("Severity").unwrap_or_else(|| severity.to_owned());
-    Rating::new(WORDS).word(Some(&word)).apply(&mut finding);
+    SCANNER.rating().word(Some(&word)).apply(&mut finding);
     Ok(finding)
 }
 
 /// One vulnerability of Clair 4: a result for each package that has it.
-fn of_four(hit: &Hit<'_>, context: &mut Context, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn of_clair_4(hit: &Hit<'_>, index: &mut ReportIndex, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let id = hit.name(0);
-    let affected = context.affected.remove(id).unwrap_or_default();
+    let affected = index.affected.remove(id).unwrap_or_default();
     let results: Vec<Result<Finding, String>> = if affected.is_empty() {
-        vec![fields::of(hit, |fields| in_package(fields, id, None, context))]
+        vec![fields::of(hit, |fields| in_package(fields, id, None, index))]
     } else {
         let of = |package: &String| {
             let package =
-                context.packages.get(package).ok_or_else(|| format!("package {package} is not in the report"));
-            fields::of(hit, |fields| in_package(fields, id, Some(package?), context))
+                index.packages.get(package).ok_or_else(|| format!("package {package} is missing from the report"));
+            fields::of(hit, |fields| in_package(fields, id, Some(package?), index))
         };
         affected.iter().map(of).collect()
     };
@@ -187,7 +194,7 @@ fn in_package(
     fields: Fields<'_>,
     id: &str,
     package: Option<&(String, Option<String>)>,
-    context: &Context,
+    index: &ReportIndex,
 ) -> Result<Finding, String> {
     let title = fields.needed("name")?;
     // `CVE-2021-3711 on Ubuntu 20.04 LTS (focal) - high.` or `RHSA-2021:3798: openssl security update (Moderate)`.
@@ -203,8 +210,8 @@ fn in_package(
     let namespace = fields.first(&["distribution.pretty_name", "repository.name"]);
     let mut finding = Finding { title, ..finding(rule, package, namespace, links) };
     finding.description = fields.text("description");
-    let mut rating = Rating::new(WORDS);
-    for (vector, score) in context.cvss.get(id).into_iter().flatten() {
+    let mut rating = SCANNER.rating();
+    for (vector, score) in index.cvss.get(id).into_iter().flatten() {
         rating = rating.vector(Some(vector), *score);
     }
     rating.word(fields.first(&["normalized_severity", "severity"]).as_deref()).apply(&mut finding);
@@ -227,10 +234,9 @@ fn finding(id: String, package: Package, namespace: Option<String>, references: 
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     #[test]
-    fn what_is_approved_is_suppressed() {
+    fn approved_vulnerabilities_are_suppressed() {
         let one = |id: &str| {
             format!(
                 r#"{{"featurename": "tar", "featureversion": "1", "vulnerability": "{id}", "severity": "Low", "fixedby": ""}}"#
@@ -259,14 +265,6 @@ mod tests {
         assert_eq!(names, ["openssl", "libssl1.1"]);
         assert_eq!((found[0].rule.as_str(), found[0].references.len()), ("CVE-2021-3711", 2));
         assert_eq!(found[0].score.unwrap().score.hundredths(), 980);
-    }
-
-    #[test]
-    fn words_become_the_documented_scores() {
-        let cases = [("Defcon1", Some(1000)), ("critical", Some(950)), ("Negligible", Some(0)), ("Unknown", None)];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]

@@ -1,21 +1,22 @@
-//! Custom JSON: the format in which the reference product takes the issues of any tool. One object with `meta` and the list
-//! `issues`:
+//! Custom JSON: the format in which the reference product takes the issues of any tool. One object with `meta` and the
+//! list `issues`:
 //!
 //! ```json
 //! {"meta": {"key": ["issueName", "fileName"], "subproduct": "My Scanner"},
-//!  "issues": [{"issueName": "…", "issueDescription": "…", "subProduct": "My Scanner", "severity": 7.5, "fileName": "a.py"}]}
+//!  "issues": [{"issueName": "…", "issueDescription": "…", "subProduct": "My Scanner", "severity": 7.5,
+//!              "fileName": "a.py"}]}
 //! ```
 //!
-//! `meta.key` names the fields whose values make up an issue's identity, in their order; a field that an issue lacks counts
-//! as an empty text. They must be fields of the format (a table in the source lists them), never custom ones, whose meaning
-//! is the author's alone. `meta.subproduct` names the tool: its issues are those of `custom-<subproduct>`. An entry's own
-//! `subProduct` (or `subproduct`) that differs makes the entry one of that tool.
+//! `meta.key` lists the fields whose values, in this order, identify an issue; a field that an issue lacks counts as an
+//! empty text. They must be fields of the format (listed in `fields.rs`), never custom ones, which only their author
+//! can interpret. `meta.subproduct` names the tool: its issues belong to `custom-<subproduct>`. If an entry's own
+//! `subProduct` (or `subproduct`) differs, the entry belongs to that tool.
 //!
-//! Each entry of `issues` is a result. It must have `issueName`, `issueDescription`, `subProduct` and `severity`, and none of
-//! the reserved names, which stand for what the product itself computes. Any other field is kept by its name.
+//! Each entry of `issues` is a result. It must have `issueName`, `issueDescription`, `subProduct` and `severity`, and
+//! none of the reserved names: the product computes those itself. Any other field is stored under its name.
 //!
-//! `severity` is a score from 0 to 10 (documented from 1.0; -1 is informational too, as in the reference product), null for
-//! none. A CVSS vector in `cvss` is kept beside it, and the score counts as that vector's.
+//! `severity` is a score from 0 to 10 (documented from 1.0; -1 is informational too, as in the reference product), or
+//! null for none. A CVSS vector in `cvss` is stored too, and the score counts as that vector's.
 
 mod fields;
 
@@ -23,9 +24,10 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
-use fields::{KNOWN, RESERVED, text_of};
+use fields::{FIELDS, RESERVED, text_of};
 use finding::{Endpoint, Finding, Kind, Location, Package};
 use serde_json::{Map, Value};
 
@@ -39,6 +41,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (an object with `meta` and `issues`)",
     severities: "the issue's own `severity` from 0 to 10; null unassigned; -1 is 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,
@@ -56,21 +59,20 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         meta = hit.read::<Value>().ok().filter(|meta| !meta.is_null());
         Ok(())
     })?;
-    let Some(meta) = meta else { return Err(wrong("`meta` is missing")) };
+    let Some(meta) = meta else {
+        return Err(ParseError::other_shape(
+            "a custom JSON report is an object with `meta` and `issues`; `meta` is missing",
+        ));
+    };
     let meta = Meta::of(&meta).map_err(|reason| ParseError::Malformed { notation: "custom JSON", reason })?;
     collector.tool(meta.tool.clone());
     let seen = json::walk(input, &["issues[]"], &mut |hit| {
         collector.result(hit.read::<Map<String, Value>>().and_then(|issue| meta.finding(issue)))
     })?;
-    if seen.container(0) { Ok(()) } else { Err(wrong("the list `issues` is missing")) }
+    seen.require(&[0], "a custom JSON report is an object with `meta` and `issues`; the list `issues` is missing")
 }
 
-fn wrong(missing: &str) -> ParseError {
-    let reason = format!("a custom JSON report is an object with `meta` and `issues`; {missing}");
-    ParseError::WrongTool { expected: SCANNER.name, reason }
-}
-
-/// What the report says about all its issues.
+/// The report's settings for all its issues.
 struct Meta {
     key: Vec<&'static str>,
     tool: String,
@@ -80,25 +82,25 @@ impl Meta {
     fn of(meta: &Value) -> Result<Self, String> {
         let meta = meta.as_object().ok_or("`meta` must be an object")?;
         let key = meta.get("key").filter(|key| !key.is_null());
-        let key = key.ok_or("`meta.key` is missing: it lists the fields that tell issues apart")?;
-        let names = key.as_array().ok_or("`meta.key` must be a list of names of fields")?;
+        let key = key.ok_or("`meta.key` is missing; it must list the fields that identify an issue")?;
+        let names = key.as_array().ok_or("`meta.key` must be a list of field names")?;
         let mut key = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let name = name.as_str().ok_or_else(|| format!("`meta.key[{place}]` must be the name of a field"))?;
+        for (index, name) in names.iter().enumerate() {
+            let name = name.as_str().ok_or_else(|| format!("`meta.key[{index}]` must be a field name"))?;
             let field =
-                key_field(name).map_err(|problem| format!("`meta.key[{place}]` is `{}`, {problem}", shown(name)))?;
+                key_field(name).map_err(|problem| format!("`meta.key[{index}]`: `{}` {problem}", shown(name)))?;
             if key.contains(&field) {
-                return Err(format!("`meta.key[{place}]` is `{field}`, which stands there twice"));
+                return Err(format!("`meta.key[{index}]`: `{field}` is listed twice"));
             }
             key.push(field);
         }
         if key.is_empty() {
-            return Err("`meta.key` is empty: it lists the fields that tell issues apart".to_owned());
+            return Err("`meta.key` is empty; it must list the fields that identify an issue".to_owned());
         }
         let name = ["subproduct", "subProduct"].iter().find_map(|name| meta.get(*name)).filter(|name| !name.is_null());
-        let name = name.ok_or("`meta.subproduct` is missing: it names the tool")?;
+        let name = name.ok_or("`meta.subproduct` is missing; it must name the tool")?;
         let name = name.as_str().ok_or("`meta.subproduct` must be a text")?;
-        Ok(Self { key, tool: tool(name).ok_or("`meta.subproduct` must have a letter or a digit")? })
+        Ok(Self { key, tool: tool(name).ok_or("`meta.subproduct` must contain a letter or a digit")? })
     }
 
     fn finding(&self, mut issue: Map<String, Value>) -> Result<Finding, String> {
@@ -115,21 +117,21 @@ impl Meta {
             if text.trim().is_empty() { Err(format!("`{name}` is empty")) } else { Ok(text) }
         };
         let (name, description) = (required("issueName")?, required("issueDescription")?);
-        let own = tool(&required("subProduct")?).ok_or("`subProduct` must have a letter or a digit")?;
+        let own = tool(&required("subProduct")?).ok_or("`subProduct` must contain a letter or a digit")?;
         let severity = severity(issue.get("severity"))?;
         let key =
             self.key.iter().map(|field| ((*field).to_owned(), issue.get(*field).map(key_text).unwrap_or_default()));
         let key = key.collect();
         let mut fields = Fields(issue);
-        for taken in ["issueName", "issueDescription", "subProduct", "severity"] {
-            fields.0.remove(taken);
+        for used in ["issueName", "issueDescription", "subProduct", "severity"] {
+            fields.0.remove(used);
         }
         let kind = fields.kind();
         let mut finding = Finding { key, ..Finding::new(kind, name.clone(), name, description) };
         finding.tool = Some(own).filter(|own| *own != self.tool);
         let word = fields.take("scanSeverity");
         let vector = fields.take("cvss");
-        // What the author's words mean is not known here: the word is kept and gives no score.
+        // The meaning of the author's word is unknown: it is stored and gives no score.
         let rating = Rating::new(&[]).word(word.as_deref());
         let rating = match &vector {
             Some(vector) if vector.contains(':') => rating.vector(Some(vector), severity),
@@ -144,14 +146,14 @@ impl Meta {
     }
 }
 
-/// The format's field of this name, as it may stand in a key.
+/// The format's field of this name, if a key may contain it.
 fn key_field(name: &str) -> Result<&'static str, &'static str> {
     if RESERVED.contains(&name) {
-        return Err("which is a reserved name");
+        return Err("is a reserved name");
     }
     let name = if name == "subproduct" { "subProduct" } else { name };
-    let known = KNOWN.iter().copied().find(|known| *known == name);
-    known.ok_or("which is no field of the format; custom fields cannot be part of the key")
+    let field = FIELDS.iter().copied().find(|field| *field == name);
+    field.ok_or("is not a field of the format; custom fields cannot be part of the key")
 }
 
 fn tool(subproduct: &str) -> Option<String> {
@@ -167,9 +169,9 @@ fn key_text(value: &Value) -> String {
     if value.is_null() { String::new() } else { text_of(value).unwrap_or_else(|| value.to_string()) }
 }
 
-/// The score; null is none, and a missing field an error.
+/// The score; `None` if the field is null. A missing field is an error.
 fn severity(value: Option<&Value>) -> Result<Option<f64>, String> {
-    let value = value.ok_or("`severity` is missing: a number from 0 to 10, or null")?;
+    let value = value.ok_or("`severity` is missing; it must be a number from 0 to 10, or null")?;
     if value.is_null() {
         return Ok(None);
     }
@@ -178,26 +180,26 @@ fn severity(value: Option<&Value>) -> Result<Option<f64>, String> {
     match number {
         -1.0 => Ok(Some(0.0)),
         number if (0.0..=10.0).contains(&number) => Ok(Some(number)),
-        number => Err(format!("`severity` is {number}, which does not lie between 0 and 10")),
+        number => Err(format!("`severity` is {number}; it must be from 0 to 10")),
     }
 }
 
-/// The fields of an issue that are not yet taken.
+/// The fields of an issue that are not yet used.
 struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Takes a field that is a text, a number or a truth value; what is of another shape stays.
+    /// Removes and returns a field that is a text, a number or a truth value; a field of another shape stays.
     fn take(&mut self, name: &str) -> Option<String> {
         let text = text_of(self.0.get(name)?)?;
         self.0.remove(name);
-        Some(text).filter(|text| !text.trim().is_empty())
+        text.filled()
     }
 
     fn has(&self, name: &str) -> bool {
         self.0.get(name).and_then(text_of).is_some_and(|text| !text.trim().is_empty())
     }
 
-    /// What kind of issue it is: by `issueType`, and where that says no more than that it is one, by what is given.
+    /// The kind of issue: by `issueType`, or, if that is not specific, by the fields that are given.
     fn kind(&self) -> Kind {
         let word = self.0.get("issueType").and_then(text_of).unwrap_or_default();
         let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
@@ -226,7 +228,7 @@ impl Fields {
         if let Some(path) = self.take("fileName") {
             let line = self.take("lineNumber");
             let line = line.as_deref().and_then(|line| line.trim().split(['-', ',', ':']).next()?.trim().parse().ok());
-            finding.location = Some(Location { path, line: line.filter(|line| *line > 0), ..Location::default() });
+            finding.location = Some(Location::lines(path, line.filter(|line| *line > 0), None));
         }
         self.put_endpoint(finding);
         self.put_identifiers(finding);

@@ -1,16 +1,16 @@
-//! CycloneDX, <https://cyclonedx.org>: bills of materials with vulnerabilities, and VEX. Reads JSON and XML, of versions
-//! 1.4 to 1.7, and the XML extension for vulnerabilities of the versions before, on the document or on its components.
+//! CycloneDX, <https://cyclonedx.org>: bills of materials with vulnerabilities, and VEX. Reads JSON and XML, of
+//! versions 1.4 to 1.7, and the older XML extension for vulnerabilities, of the document or of its components.
 //!
 //! A result is one affected component of one vulnerability (`vulnerabilities[].affects[]`; in the extension each
-//! `vulnerability`). A vulnerability that names no component is one result without a package. A bill of materials whose
-//! list of vulnerabilities is empty is clean; one without such a list says what there is, and nothing of whether it is
-//! vulnerable: that scan is incomplete. Components are found by their `bom-ref`, wherever in the document; of one that another
-//! document describes only the reference is known.
+//! `vulnerability`). A vulnerability that names no component is one result without a package. A bill of materials with
+//! an empty list of vulnerabilities is clean; one without such a list says nothing about vulnerabilities, so that scan
+//! is incomplete. Components are found by their `bom-ref`, anywhere in the document; of a component in another document
+//! only the reference is known.
 //!
 //! `analysis.state`: `not_affected` and `false_positive` are suppressed, `resolved` and `resolved_with_pedigree` ("the
 //! vulnerability has been remediated") closed; `exploitable` and `in_triage` are findings.
 //!
-//! Of several ratings NVD's count, then those of the vulnerability's own source, then the others in their order. A vector
+//! NVD's ratings come first, then those of the vulnerability's own source, then the others in their order. A vector
 //! without its `CVSS:3.1/` gets it by `method`; `CVSSv3` is written for 3.0 and 3.1 alike and becomes 3.1.
 
 mod json;
@@ -34,9 +34,10 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON and XML",
     severities: "CVSS (NVD's rating, else that of the vulnerability's source, else the first), else critical 9.5, high 8.0, medium 5.5, low 2.0, info or none 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "component_name",
-        "with its group, as the package's ecosystem names it: `org.dom4j:dom4j`, `@babel/core`; the name alone is not unique",
+        "with its group, as in the package's ecosystem: `org.dom4j:dom4j`, `@babel/core`; the name alone is not unique",
     )],
     detect,
     parse,
@@ -62,30 +63,27 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
 }
 
-/// What a bill of materials without a list of vulnerabilities is told.
+/// The error of a bill of materials without a list of vulnerabilities.
 const NO_LIST: &str =
-    "the bill of materials has no list of vulnerabilities: it shows what there is, not what is wrong with it";
+    "the bill of materials has no list of vulnerabilities: it lists components, but says nothing about vulnerabilities";
 
-fn not_this(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
-/// A component, as far as it is of use.
+/// The fields of a component that results use.
 #[derive(Debug, Default, Clone)]
 struct Component {
     group: Option<String>,
     name: Option<String>,
     version: Option<String>,
     purl: Option<String>,
-    /// The file in which it was found, where a property tells it.
+    /// The file in which it was found, if a property names it.
     path: Option<String>,
 }
 
 impl Component {
-    /// Notes a property, if it is one by which a known tool tells where the component is.
+    /// Stores a property with which a known tool gives the component's path.
     fn property(&mut self, name: &str, value: Option<String>) {
-        let tells = ["aquasecurity:trivy:FilePath", "syft:location:0:path", "cdx:npm:package:path", "SrcFile"];
-        if self.path.is_none() && tells.contains(&name) {
+        let path_properties =
+            ["aquasecurity:trivy:FilePath", "syft:location:0:path", "cdx:npm:package:path", "SrcFile"];
+        if self.path.is_none() && path_properties.contains(&name) {
             self.path = value;
         }
     }
@@ -94,7 +92,7 @@ impl Component {
         let by_purl = self.purl.as_deref().and_then(packages::from_purl).unwrap_or_default();
         let name = match (&self.name, &self.group) {
             (None, _) => by_purl.name,
-            // The package URL has the group too, and writes it as the ecosystem does.
+            // The package URL has the group too, in the spelling of the ecosystem.
             (Some(name), _) if by_purl.name.len() > name.len() && by_purl.name.ends_with(name) => by_purl.name,
             (Some(name), Some(group)) => {
                 packages::named(if group.starts_with('@') { "npm" } else { "maven" }, Some(group), name)
@@ -122,19 +120,19 @@ struct Vulnerability {
     id: Option<String>,
     source: Option<String>,
     aliases: Vec<String>,
-    ratings: Vec<Rated>,
+    ratings: Vec<RawRating>,
     cwes: Vec<u32>,
     description: Option<String>,
     recommendation: Option<String>,
     references: Vec<String>,
     state: Option<String>,
-    /// Why the state is what it is.
+    /// The reasons for the state.
     reasons: Vec<String>,
     affects: Vec<Affected>,
 }
 
 #[derive(Debug, Default)]
-struct Rated {
+struct RawRating {
     source: Option<String>,
     score: Option<f64>,
     severity: Option<String>,
@@ -146,17 +144,17 @@ struct Rated {
 struct Affected {
     /// The component's `bom-ref`, or a link to it; empty where the entry has none.
     reference: String,
-    /// The version that the entry says is affected, if it is a single one.
+    /// The affected version, if the entry states exactly one.
     version: Option<String>,
 }
 
-/// The components that a vulnerability refers to.
+/// Adds the components that a vulnerability refers to.
 fn note_references(vulnerability: &Vulnerability, wanted: &mut BTreeSet<String>) {
     wanted.extend(vulnerability.affects.iter().map(|affected| bom_ref(&affected.reference)));
 }
 
 impl Vulnerability {
-    /// Tells the results of one vulnerability.
+    /// Hands the results of one vulnerability to the collector.
     fn collect(&self, components: &Components, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         let closed = matches!(self.state.as_deref(), Some("resolved" | "resolved_with_pedigree"));
         let without = [None];
@@ -172,16 +170,17 @@ impl Vulnerability {
     }
 
     fn finding(&self, affected: Option<&Affected>, components: &Components) -> Result<Finding, String> {
-        let id = self.id.as_ref().or_else(|| self.aliases.first()).ok_or("the vulnerability has no `id`")?.clone();
+        let id =
+            self.id.as_ref().or_else(|| self.aliases.first()).ok_or("the vulnerability's `id` is missing")?.clone();
         let reference = affected.map(|affected| bom_ref(&affected.reference));
         if reference.as_deref() == Some("") {
-            return Err(format!("an entry of the components that {id} affects has no `ref`"));
+            return Err(format!("`ref` is missing in a component that {id} affects"));
         }
         let component = reference.as_ref().and_then(|reference| components.get(reference));
         let package = affected.zip(reference).map(|(affected, reference)| {
-            let known = component.map(Component::package).filter(|package| !package.name.is_empty());
-            let named = known.or_else(|| packages::from_purl(&reference));
-            let mut package = named.unwrap_or_else(|| Package { name: reference, ..Package::default() });
+            let by_component = component.map(Component::package).filter(|package| !package.name.is_empty());
+            let package = by_component.or_else(|| packages::from_purl(&reference));
+            let mut package = package.unwrap_or_else(|| Package { name: reference, ..Package::default() });
             package.version = package.version.or_else(|| affected.version.clone());
             package
         });
@@ -195,7 +194,7 @@ impl Vulnerability {
             remediation: self.recommendation.clone(),
             references: self.references.clone(),
             package,
-            location: path.map(|path| Location { path, ..Location::default() }),
+            location: path.map(Location::file),
             suppressed: suppressed.map(|state| {
                 [state].into_iter().chain(self.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
             }),
@@ -209,18 +208,19 @@ impl Vulnerability {
     }
 
     fn rating(&self) -> Rating {
-        let is_own = |rated: &Rated| rated.source.is_some() && rated.source == self.source;
-        let is_nvd = |rated: &Rated| rated.source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case("nvd"));
-        let mut ratings: Vec<&Rated> = self.ratings.iter().collect();
+        let is_own = |rated: &RawRating| rated.source.is_some() && rated.source == self.source;
+        let is_nvd =
+            |rated: &RawRating| rated.source.as_deref().is_some_and(|source| source.eq_ignore_ascii_case("nvd"));
+        let mut ratings: Vec<&RawRating> = self.ratings.iter().collect();
         ratings.sort_by_key(|rated| (!is_nvd(rated), !is_own(rated)));
         let words = || ratings.iter().filter(|rated| rated.severity.is_some());
         let word = words().find(|rated| is_own(rated)).or_else(|| words().next());
         let word = word.and_then(|rated| rated.severity.as_deref());
-        ratings.iter().fold(Rating::new(COMMON_WORDS), |rating, rated| rated.add_to(rating)).word(word)
+        ratings.iter().fold(SCANNER.rating(), |rating, rated| rated.add_to(rating)).word(word)
     }
 }
 
-impl Rated {
+impl RawRating {
     fn add_to(&self, rating: Rating) -> Rating {
         let method = self.method.as_deref().unwrap_or_default();
         let (version, prefix) = match method {
@@ -228,7 +228,7 @@ impl Rated {
             "CVSSv3" | "CVSSv31" => ("3.1", "CVSS:3.1/"),
             "CVSSv4" => ("4.0", "CVSS:4.0/"),
             "" if self.vector.as_deref().is_some_and(|vector| vector.starts_with("CVSS:")) => ("", ""),
-            // OWASP's, SSVC's and other ratings are of scales of their own.
+            // OWASP, SSVC and other methods have other scales.
             _ => return rating,
         };
         match self.vector.as_deref() {

@@ -1,15 +1,15 @@
 //! OWASP Dependency-Check, <https://dependency-check.github.io/DependencyCheck/>: vulnerable libraries. Reads its XML
 //! report (`--format XML`), of schema 1.3 to 4, and its JSON report (`--format JSON`).
 //!
-//! A result is one `vulnerability` or `suppressedVulnerability` of one dependency; the latter is suppressed, with its notes.
-//! Files that Dependency-Check takes for the same library (`relatedDependencies`) are further places of the same results.
-//! `analysisExceptions` make the scan incomplete.
+//! A result is one `vulnerability` or `suppressedVulnerability` of one dependency; the latter is suppressed, with its
+//! notes. Files that Dependency-Check considers the same library (`relatedDependencies`) are further locations of the
+//! same results. `analysisExceptions` make the scan incomplete.
 //!
 //! The library is named by its package URL, else by the Maven coordinates of old versions, else by the evidence of the
-//! highest confidence for product and version. The file is the name that Dependency-Check shows (`app.ear: lib.jar`),
-//! because the path is that of the machine on which the scan ran.
+//! highest confidence for product and version. The location is the name that Dependency-Check shows
+//! (`app.ear: lib.jar`), because the path belongs to the machine that ran the scan.
 //!
-//! Severities: CVSS 4, 3, 2, whose vectors are put together from the metrics that the report spells out, else the word.
+//! Severities: CVSS 4, 3, 2, whose vectors are built from the report's metrics, else the word.
 
 mod json;
 mod xml;
@@ -19,7 +19,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use finding::{Finding, Kind, Location, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -32,6 +32,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`--format XML`) and JSON (`--format JSON`)",
     severities: "CVSS, else critical 9.5, high 8.0, medium or moderate 5.5, low 2.0, info 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[("cvssv3", "the vector has the version of CVSS that the report states, 3.0 or 3.1")],
     detect,
     parse,
@@ -57,11 +58,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
 }
 
-fn not_this(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
-/// A library, as the report tells of it.
+/// A library, with the fields that identify it.
 #[derive(Debug, Default)]
 struct Dependency {
     file: Option<String>,
@@ -73,7 +70,7 @@ struct Dependency {
     evidence: Vec<Evidence>,
 }
 
-/// What speaks for a product or a version.
+/// Evidence for a vendor, a product or a version.
 #[derive(Debug)]
 struct Evidence {
     kind: String,
@@ -113,8 +110,8 @@ impl Dependency {
     /// The evidence of this kind with the highest confidence; of several the first.
     fn best(&self, kind: &str) -> Option<String> {
         let rank = |evidence: &&Evidence| {
-            let place = ["HIGHEST", "HIGH", "MEDIUM", "LOW"].iter().position(|word| *word == evidence.confidence);
-            place.unwrap_or(usize::MAX)
+            let rank = ["HIGHEST", "HIGH", "MEDIUM", "LOW"].iter().position(|word| *word == evidence.confidence);
+            rank.unwrap_or(usize::MAX)
         };
         self.evidence.iter().filter(|evidence| evidence.kind == kind).min_by_key(rank).map(|found| found.value.clone())
     }
@@ -125,10 +122,10 @@ fn finding(dependency: &Dependency, vulnerability: Vulnerability) -> Result<Find
     let mut package = dependency.package();
     package.fixed_versions = vulnerability.fixed.into_iter().collect();
     let message = packages::message(&id, &package);
-    let at = |path: String| Location { path, ..Location::default() };
+    let at = |path: String| Location::file(path);
     let notes = vulnerability.notes.filter(|_| vulnerability.suppressed);
     let mut finding = Finding {
-        // Other sources than NVD give texts for names: `CWE-400: Uncontrolled Resource Consumption`.
+        // Other sources than NVD use sentences as names: `CWE-400: Uncontrolled Resource Consumption`.
         advisories: Some(id.clone()).filter(|id| !id.contains(char::is_whitespace)).into_iter().collect(),
         cwes: cwe::numbers(vulnerability.cwes.iter().map(String::as_str)),
         description: vulnerability.description,
@@ -143,7 +140,7 @@ fn finding(dependency: &Dependency, vulnerability: Vulnerability) -> Result<Find
     };
     finding.raw.extend(dependency.path.clone().map(|path| ("filePath".to_owned(), path)));
     finding.raw.extend(vulnerability.source.map(|source| ("source".to_owned(), source)));
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for (vector, version, score) in vulnerability.cvss {
         rating = match vector {
             Some(vector) => rating.vector(Some(&vector), score),
@@ -154,11 +151,11 @@ fn finding(dependency: &Dependency, vulnerability: Vulnerability) -> Result<Find
     Ok(finding)
 }
 
-/// A metric of a CVSS, by any of the names that it had.
+/// Looks up a CVSS metric by its name in the report.
 type Metric<'m> = &'m dyn Fn(&str) -> Option<String>;
 
-/// The CVSS 3 vector of its metrics, if all are there.
-fn vector_of_3(metric: Metric<'_>) -> Option<String> {
+/// The CVSS 3 vector of these metrics, if none is missing.
+fn cvss_3_vector(metric: Metric<'_>) -> Option<String> {
     const METRICS: [(&str, &[&str]); 8] = [
         ("AV", &["attackVector"]),
         ("AC", &["attackComplexity"]),
@@ -170,11 +167,11 @@ fn vector_of_3(metric: Metric<'_>) -> Option<String> {
         ("A", &["availabilityImpact"]),
     ];
     let version = metric("version").filter(|version| version == "3.0").unwrap_or_else(|| "3.1".to_owned());
-    Some(format!("CVSS:{version}/{}", joined(&METRICS, metric)?))
+    Some(format!("CVSS:{version}/{}", join_metrics(&METRICS, metric)?))
 }
 
-/// The CVSS 2 vector of its metrics, if all are there. The report's template has had slips in their names since long.
-fn vector_of_2(metric: Metric<'_>) -> Option<String> {
+/// The CVSS 2 vector of these metrics, if none is missing. Some names are misspelt in the report's template.
+fn cvss_2_vector(metric: Metric<'_>) -> Option<String> {
     const METRICS: [(&str, &[&str]); 6] = [
         ("AV", &["accessVector", "cvssAccessVector"]),
         ("AC", &["accessComplexity", "cvssAccessComplexity"]),
@@ -183,11 +180,11 @@ fn vector_of_2(metric: Metric<'_>) -> Option<String> {
         ("I", &["integrityImpact", "cvssIntegrityImpact"]),
         ("A", &["availabilityImpact", "cvssAvailabilityImpact"]),
     ];
-    joined(&METRICS, metric)
+    join_metrics(&METRICS, metric)
 }
 
-/// Metrics with the first letters of their values: `NETWORK` is written `N`.
-fn joined(metrics: &[(&str, &[&str])], metric: Metric<'_>) -> Option<String> {
+/// Joins metrics to a vector, with the first letter of each value: `NETWORK` becomes `N`.
+fn join_metrics(metrics: &[(&str, &[&str])], metric: Metric<'_>) -> Option<String> {
     let parts = metrics.iter().map(|(short, names)| {
         let value = names.iter().find_map(|name| metric(name))?;
         Some(format!("{short}:{}", value.chars().next()?.to_ascii_uppercase()))

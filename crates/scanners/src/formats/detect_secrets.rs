@@ -1,14 +1,15 @@
 //! detect-secrets, <https://github.com/Yelp/detect-secrets>: secrets in the files of a project. Reads the baseline that
 //! `detect-secrets scan` writes (JSON), as versions 0.9 to 1.5 and IBM's fork write it, audited or not.
 //!
-//! Each element of a file's list below `results` is a finding. What people marked as no secret in an audit (`is_secret`
-//! false) is suppressed. The report has the SHA-1 of each secret and never the secret itself; that hash tells secrets apart.
-//! detect-secrets gives no severity: every secret is high, 8.0.
+//! Each element of a file's list below `results` is a finding. A result that an audit marked as no secret (`is_secret`
+//! false) is suppressed. The report has the SHA-1 of each secret and never the secret itself; this hash identifies the
+//! secret. detect-secrets gives no severity: every secret is high, 8.0.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::secret;
 use finding::{Finding, Location};
@@ -24,6 +25,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "the baseline (JSON) that `detect-secrets scan` writes",
     severities: "every secret 8.0 (detect-secrets gives no severity)",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,
@@ -34,7 +36,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    // No file is called `/`: the last path tells whether there is an object `results`, also where it is empty.
+    // The last path shows if the object `results` exists, even if it is empty: no file is called `/`.
     let paths = ["results{}[]", "plugins_used[]", "version", "results./"];
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 => collector.result(hit.read::<RawSecret>().map(|secret| secret.into_finding(hit.name(0)))),
@@ -44,14 +46,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             }
             Ok(())
         }
-        3 => collector.rejected("a file called `/`".to_owned()),
+        3 => collector.rejected("`/` is not a file name".to_owned()),
         _ => Ok(()),
     })?;
-    if seen.container(1) && seen.container(3) {
-        return Ok(());
-    }
-    let reason = "a detect-secrets baseline has the list `plugins_used` and the object `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[1, 3], "a detect-secrets baseline has the list `plugins_used` and the object `results`")
 }
 
 #[derive(Deserialize)]
@@ -61,7 +59,7 @@ struct RawSecret {
     hashed_secret: Text,
     is_secret: Option<bool>,
     is_verified: Option<bool>,
-    /// What IBM's fork found when it tried the secret.
+    /// True if the secret worked when IBM's fork tried it.
     verified_result: Option<bool>,
     #[serde(default)]
     line_number: Number,
@@ -69,21 +67,21 @@ struct RawSecret {
 
 impl RawSecret {
     fn into_finding(self, file: &str) -> Finding {
-        let path = self.filename.and_then(Text::filled).unwrap_or_else(|| file.to_owned());
+        let path = self.filename.filled().unwrap_or_else(|| file.to_owned());
         let kind = self.r#type.0;
         let mut finding = Finding {
-            location: Some(Location { path, line: self.line_number.line(), ..Location::default() }),
+            location: Some(Location::lines(path, self.line_number.line(), None)),
             secret: Some(secret::hashed("sha1", &self.hashed_secret.0)),
             suppressed: self.is_secret.filter(|is| !is).map(|_| "is_secret: false".to_owned()),
             ..leak::finding(&kind, &kind, format!("{kind} found"))
         };
-        let truth = |truth: Option<bool>| truth.map(|truth| Text(truth.to_string()));
+        let text = |value: Option<bool>| value.map(|value| Text(value.to_string()));
         leak::keep(
             &mut finding,
             [
-                ("is_secret", truth(self.is_secret)),
-                ("is_verified", truth(self.is_verified)),
-                ("verified_result", truth(self.verified_result)),
+                ("is_secret", text(self.is_secret)),
+                ("is_verified", text(self.is_verified)),
+                ("verified_result", text(self.verified_result)),
             ],
         );
         finding
@@ -126,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn before_version_1_the_files_name_stands_outside_alone() {
+    fn before_version_1_only_the_list_names_the_file() {
         let text = r#"{"generated_at": "2019-01-02T03:04:05Z", "plugins_used": [], "version": "0.12.0", "exclude": {},
             "results": {"conf.d/a.py": [{"hashed_secret": "5737", "line_number": 6, "type": "Private Key"}, 7]}}"#;
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();

@@ -1,18 +1,19 @@
-//! Dockle, <https://github.com/goodwithtech/dockle>: linter for container images, after the CIS benchmark. Reads its JSON
-//! report (`dockle -f json`).
+//! Dockle, <https://github.com/goodwithtech/dockle>: linter for container images, after the CIS benchmark. Reads its
+//! JSON report (`dockle -f json`).
 //!
-//! A result is one alert of one checkpoint (`details[].alerts[]`), so that a new setuid file is seen beside the known
-//! ones; a checkpoint without alerts is one result. Checkpoints at level `PASS` are passed, at `SKIP` not applicable, at
-//! `IGNORE` (`--ignore`, `.dockleignore`) suppressed.
+//! A result is one alert of one checkpoint (`details[].alerts[]`), so that a new setuid file is a new occurrence; a
+//! checkpoint without alerts is one result. Checkpoints with the level `PASS` are passed, with `SKIP` not applicable,
+//! with `IGNORE` (`--ignore`, `.dockleignore`) suppressed.
 //!
-//! Dockle's levels are `FATAL` ("should be fixed"), `WARN` and `INFO`; their scores are in the bands that others show.
+//! Dockle's levels are `FATAL` ("should be fixed"), `WARN` and `INFO`; their scores lie in the severities that other
+//! systems show.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
 
@@ -26,12 +27,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "FATAL 8.0, WARN 5.5, INFO 2.0",
+    severity_words: &[("FATAL", 800), ("WARN", 550), ("INFO", 200)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("FATAL", 800), ("WARN", 550), ("INFO", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["summary.fatal", "details"])
@@ -41,7 +41,7 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut image = None;
     json::walk(input, &["image"], &mut |hit| {
-        image = hit.read::<json::Text>().ok().and_then(json::Text::filled);
+        image = hit.read::<json::Text>().ok().filled();
         Ok(())
     })?;
     let seen = json::walk(input, &["details[]", "summary{}"], &mut |hit| match hit.path {
@@ -55,11 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         },
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a Dockle JSON report is an object with `summary` and the list `details`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0, 1], "a Dockle JSON report is an object with `summary` and the list `details`")
 }
 
 enum Alert {
@@ -81,15 +77,15 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
         "SKIP" => Alert::Skipped,
         _ => {
             let mut finding = Finding::new(Kind::Infrastructure, code.clone(), title.clone(), message);
-            finding.location = file(&finding.message).map(|path| Location { path, ..Location::default() });
+            finding.location = file(&finding.message).map(Location::file);
             finding.references = vec![format!(
                 "https://github.com/goodwithtech/dockle/blob/master/CHECKPOINT.md#{}",
                 code.to_lowercase()
             )];
             finding.suppressed = level.eq_ignore_ascii_case("IGNORE").then(|| format!("level {level}"));
             finding.raw.extend(image.map(|image| ("image".to_owned(), image.to_owned())));
-            Rating::new(WORDS).word(Some(&level)).apply(&mut finding);
-            if let Some(value) = value_of_a_secret(&finding.message) {
+            SCANNER.rating().word(Some(&level)).apply(&mut finding);
+            if let Some(value) = secret_value(&finding.message) {
                 secret::redact(&mut finding, &value);
             }
             Alert::Finding(Box::new(finding))
@@ -98,7 +94,7 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
     Ok(alerts.into_iter().map(alert).collect())
 }
 
-/// The file in an image that an alert is about: `setuid file: urwxr-xr-x usr/bin/chfn`.
+/// The file in the image that an alert names: `setuid file: urwxr-xr-x usr/bin/chfn`.
 fn file(alert: &str) -> Option<String> {
     let path = if let Some((_, rest)) = alert.split_once("set") {
         let (_, rest) = rest.split_once("id file: ")?;
@@ -107,11 +103,11 @@ fn file(alert: &str) -> Option<String> {
         let (_, rest) = alert.split_once("uspicious filename found : ")?;
         rest.split(" (You can").next()?
     };
-    Some(path.trim().to_owned()).filter(|path| !path.is_empty())
+    path.trim().to_owned().filled()
 }
 
 /// The value in `Suspicious ENV key found : SMTP_PASSWORD on ENV SMTP_PASSWORD=hunter2`, which newer versions mask.
-fn value_of_a_secret(alert: &str) -> Option<String> {
+fn secret_value(alert: &str) -> Option<String> {
     let (_, rest) = alert.split_once("ENV key found : ")?;
     let (key, rest) = rest.split_once(' ')?;
     let (_, value) = rest.split_once(key)?;
@@ -143,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn levels_become_the_documented_ones_and_marks_are_counted() {
+    fn levels_become_the_documented_severities_or_counts() {
         let cases = [("FATAL", Severity::High), ("WARN", Severity::Medium), ("INFO", Severity::Low)];
-        for (word, level) in cases {
-            assert_eq!(of(&format!(r#"{{"code": "a", "level": "{word}"}}"#)).0[0].severity(), level, "{word}");
+        for (word, severity) in cases {
+            assert_eq!(of(&format!(r#"{{"code": "a", "level": "{word}"}}"#)).0[0].severity(), severity, "{word}");
         }
         let (found, parsed) =
             of(r#"{"code": "a", "level": "PASS"}, {"code": "b", "level": "SKIP", "alerts": ["c", "d"]},

@@ -1,22 +1,22 @@
 //! ESLint, <https://eslint.org>: linter for JavaScript and TypeScript, with many plug-ins for security. Reads its JSON
-//! report, as versions 1 to 10 write it: the list of files (`eslint -f json`) and the same with what is known of the rules
+//! report, as versions 1 to 10 write it: the list of files (`eslint -f json`) and the same with the rules' metadata
 //! (`-f json-with-metadata`).
 //!
 //! Each element of a file's `messages` is a finding, and each of `suppressedMessages` (switched off by a comment) a
-//! suppressed one. A message that a file was ignored is not applicable: it is no result. A file that cannot be parsed has
-//! one fatal message and was not checked: that is a finding of the rule `parsing-error` and makes the scan incomplete. An
-//! empty list shows that no file was checked, and is refused.
+//! suppressed one. A message that a file was ignored counts as not applicable. A file that cannot be parsed was not
+//! checked, and has one fatal message: a finding of the rule `parsing-error`, which makes the scan incomplete. An empty
+//! list means that no file was checked, and is refused.
 //!
-//! The severity is the user's choice for each rule: 2 is an error, 1 a warning. ESLint has no other.
+//! The severity is the user's choice for each rule: 2 is an error, 1 a warning. ESLint has no other severity.
 //!
-//! The lines that a message is about come from the file's `source`, where the report has it; they are kept of the first
-//! [`LINES_KEPT_MAX`]. Secrets that `no-secrets` found are masked in all that is kept of their file.
+//! A message's lines of code come from the file's `source`, if the report has it; at most [`LINES_STORED_MAX`] are
+//! stored. Secrets that `no-secrets` found are masked in everything that is stored of their file.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location};
 use serde::Deserialize;
@@ -31,18 +31,18 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SAST",
     notation: Notation::Json,
     formats: "JSON (`-f json` or `-f json-with-metadata`)",
-    severities: "2 (error) 8.0, 1 (warning) 5.5; the level is the user's choice for each rule",
+    severities: "2 (error) 8.0, 1 (warning) 5.5; users choose it for each rule",
+    severity_words: &[("error", 800), ("warning", 550)],
     differences: &[],
     detect,
     parse,
 };
 
-pub(crate) const WORDS: Words = &[("error", 800), ("warning", 550)];
-/// The most lines of code that are held for a report.
-const LINES_KEPT_MAX: usize = 50_000;
+/// The most lines of code of one report that are stored.
+const LINES_STORED_MAX: usize = 50_000;
 /// The most lines of code of one message.
 const LINES_EACH_MAX: u32 = 10;
-/// The most characters of a line of code: longer ones come out of a packer.
+/// The most characters of a line of code: longer lines are minified code.
 const LINE_CHARS_MAX: usize = 300;
 
 fn detect(sniff: &Sniff) -> bool {
@@ -54,33 +54,33 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let head = input.head()?;
     let bytes = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head);
     let files = if bytes.trim_ascii_start().starts_with(b"{") { "results[]" } else { "[]" };
-    let mut context = Context::collect(input, files)?;
-    if !context.wanted.is_empty() {
-        context.collect_lines(input, files)?;
+    let mut index = ReportIndex::collect(input, files)?;
+    if !index.wanted.is_empty() {
+        index.collect_lines(input, files)?;
     }
     let paths = [format!("{files}.messages[]"), format!("{files}.suppressedMessages[]")];
     json::walk(input, &paths.each_ref().map(String::as_str), &mut |hit| match hit.read::<RawMessage>() {
-        Ok(message) => context.take(message, hit.index(0), hit.path == 1, collector),
+        Ok(message) => index.collect_message(message, hit.index(0), hit.path == 1, collector),
         Err(reason) => collector.rejected(reason),
     })
     .map(drop)
 }
 
-/// What is known of a report before its messages are read.
+/// The parts of the report that messages refer to, collected before the messages are read.
 #[derive(Default)]
-struct Context {
-    /// Paths by the file's place in the report.
+struct ReportIndex {
+    /// Paths, by the file's index in the report.
     files: BTreeMap<usize, String>,
     rules: BTreeMap<String, RawDocs>,
     secrets: BTreeMap<usize, BTreeSet<String>>,
-    /// Lines that messages are about: file and number.
+    /// The lines of code that messages need, as file and line number.
     wanted: BTreeSet<(usize, u32)>,
     lines: BTreeMap<(usize, u32), String>,
 }
 
-impl Context {
+impl ReportIndex {
     fn collect(input: Input<'_>, files: &str) -> Result<Self, ParseError> {
-        let mut context = Self::default();
+        let mut index = Self::default();
         let mut paths =
             ["filePath", "messages[]", "suppressedMessages[]"].map(|name| format!("{files}.{name}")).to_vec();
         if files == "results[]" {
@@ -89,34 +89,34 @@ impl Context {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let seen = json::walk(input, &paths, &mut |hit| {
             match hit.path {
-                0 => drop(context.files.insert(hit.index(0), hit.read::<Text>().unwrap_or_default().0)),
-                1 | 2 => context.note(hit.index(0), hit.read().unwrap_or_default()),
+                0 => drop(index.files.insert(hit.index(0), hit.read::<Text>().unwrap_or_default().0)),
+                1 | 2 => index.note_message(hit.index(0), hit.read().unwrap_or_default()),
                 _ => {
                     let rule = hit.read::<RawRule>().ok().and_then(|rule| rule.docs);
-                    context.rules.extend(rule.map(|docs| (hit.name(0).to_owned(), docs)));
+                    index.rules.extend(rule.map(|docs| (hit.name(0).to_owned(), docs)));
                 }
             }
             Ok(())
         })?;
-        if context.files.is_empty() || !seen.container(1) {
-            let reason = "an ESLint JSON report is a list of files, each with `filePath` and `messages`".to_owned();
-            return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-        }
-        Ok(context)
+        require(
+            !index.files.is_empty() && seen.has(1),
+            "an ESLint JSON report is a list of files, each with `filePath` and `messages`",
+        )?;
+        Ok(index)
     }
 
-    /// Notes what a message needs from elsewhere, and what it tells about its file.
-    fn note(&mut self, file: usize, message: RawGlance) {
+    /// Notes the lines of code that a message needs, and the secret that it quotes.
+    fn note_message(&mut self, file: usize, message: RawMessageHead) {
         if let Some(secret) = message.secret() {
             self.secrets.entry(file).or_default().insert(secret.to_owned());
         }
         let Some(first) = message.line.line() else { return };
         let numbers = first..=last_line(first, message.end_line.line());
-        let room = LINES_KEPT_MAX.saturating_sub(self.wanted.len());
+        let room = LINES_STORED_MAX.saturating_sub(self.wanted.len());
         self.wanted.extend(numbers.map(|number| (file, number)).take(room));
     }
 
-    /// Takes the lines that are wanted out of the files' sources.
+    /// Reads the wanted lines from the files' sources.
     fn collect_lines(&mut self, input: Input<'_>, files: &str) -> Result<(), ParseError> {
         let source = format!("{files}.source");
         json::walk(input, &[&source], &mut |hit| {
@@ -133,7 +133,7 @@ impl Context {
         .map(drop)
     }
 
-    fn take(
+    fn collect_message(
         &self,
         message: RawMessage,
         file: usize,
@@ -147,15 +147,15 @@ impl Context {
         if message.fatal.unwrap_or(false) {
             collector.scanner_error(format!("{path}: {}", message.message.0));
         }
-        let own_secret = message.glance().secret().map(str::to_owned);
+        let own_secret = message.head_fields().secret().map(str::to_owned);
         let mut finding = message.into_finding(path, suppressed);
         if let Some(docs) = self.rules.get(&finding.rule) {
-            finding.description = docs.description.clone().and_then(Text::filled);
-            finding.references.extend(docs.url.clone().and_then(Text::filled));
+            finding.description = docs.description.clone().filled();
+            finding.references.extend(docs.url.clone().filled());
         }
         finding.code = finding.location.as_ref().and_then(|location| self.excerpt(file, location));
         for secret in self.secrets.get(&file).into_iter().flatten() {
-            // A long line may have been cut in the middle of the secret.
+            // A long line may be cut in the middle of the secret.
             secret::redact(&mut finding, secret);
             drop_if_cut(&mut finding);
         }
@@ -173,7 +173,7 @@ impl Context {
     }
 }
 
-/// Leaves out code of which a line was cut.
+/// Drops code with a line that was cut.
 fn drop_if_cut(finding: &mut Finding) {
     let cut = |code: &Excerpt| code.lines.iter().any(|line| LINE_CHARS_MAX <= line.chars().count());
     if finding.code.as_ref().is_some_and(cut) {
@@ -196,18 +196,19 @@ struct RawDocs {
     url: Option<Text>,
 }
 
-/// What of a message is needed beforehand.
+/// The fields of a message that the index needs.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct RawGlance {
+struct RawMessageHead {
     rule_id: Option<Text>,
     message: Text,
     line: Number,
     end_line: Number,
 }
 
-impl RawGlance {
-    /// The secret that `no-secrets` quotes: `Found a string with entropy 5.27 : "…"`, `… that matches "AWS API Key" : "…"`.
+impl RawMessageHead {
+    /// The secret that `no-secrets` quotes: `Found a string with entropy 5.27 : "…"`,
+    /// `… that matches "AWS API Key" : "…"`.
     fn secret(&self) -> Option<&str> {
         self.rule_id.as_ref().and_then(|rule| quoted_secret(&rule.0, &self.message.0))
     }
@@ -251,14 +252,14 @@ struct RawSuppression {
 }
 
 impl RawMessage {
-    fn glance(&self) -> RawGlance {
+    fn head_fields(&self) -> RawMessageHead {
         let (rule_id, message) = (self.rule_id.clone(), self.message.clone());
-        RawGlance { rule_id, message, line: self.line, end_line: self.end_line }
+        RawMessageHead { rule_id, message, line: self.line, end_line: self.end_line }
     }
 
     fn into_finding(self, path: String, suppressed: bool) -> Finding {
         let line = self.line.line();
-        let rule = match self.rule_id.and_then(Text::filled) {
+        let rule = match self.rule_id.filled() {
             Some(rule) => rule,
             None if self.fatal.unwrap_or(false) => "parsing-error".to_owned(),
             None if self.message.0.starts_with("Unused ") => "unused-disable-directive".to_owned(),
@@ -270,24 +271,19 @@ impl RawMessage {
             Some(_) | None => None,
         };
         let suppressions = self.suppressions.0.into_iter().map(|suppression| {
-            let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+            let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Filled::filled);
             parts.collect::<Vec<_>>().join(": ")
         });
         let suppressions = suppressions.collect::<Vec<_>>().join("; ");
         let suggestions: Vec<String> =
             self.suggestions.0.into_iter().filter_map(|suggestion| suggestion.desc?.filled()).collect();
         let mut finding = Finding {
-            remediation: Some(suggestions.join("\n")).filter(|text| !text.is_empty()),
-            location: Some(Location {
-                path,
-                line,
-                end_line: self.end_line.line().filter(|last| line.is_some_and(|first| first < *last)),
-                column: self.column.line(),
-            }),
+            remediation: suggestions.join("\n").filled(),
+            location: Some(Location::lines(path, line, self.end_line.line()).with_column(self.column.line())),
             suppressed: suppressed.then_some(suppressions),
             ..Finding::new(Kind::Code, rule.clone(), rule, self.message.0)
         };
-        Rating::new(WORDS).word(word).apply(&mut finding);
+        SCANNER.rating().word(word).apply(&mut finding);
         finding
     }
 }
@@ -308,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_becomes_a_finding_with_its_lines_wherever_the_source_stands() {
+    fn a_message_becomes_a_finding_with_its_lines_in_any_order_of_fields() {
         let message = r#"{"ruleId": "no-eval", "severity": 2, "message": "eval can be harmful.", "line": 2, "column": 1,
             "endLine": 3, "suggestions": [{"desc": "Remove it."}]}"#;
         let after = file(message, "", r#", "source": "a\neval(\nx)\n""#);
@@ -349,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_masked_in_all_that_is_kept_of_its_file() {
+    fn a_secret_is_masked_in_everything_that_is_stored_of_its_file() {
         let messages = format!(
             r#"{{"ruleId": "no-unused-vars", "severity": 1, "message": "'t' is not used.", "line": 1}},
             {{"ruleId": "no-secrets/no-secrets", "severity": 2, "message": "Found a string with entropy 5.27 : \"{SECRET}\"", "line": 1}}"#
@@ -365,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_matches_a_pattern_stands_behind_the_patterns_name() {
+    fn a_secret_that_matches_a_pattern_follows_the_patterns_name() {
         let message = format!(
             r#"{{"ruleId": "no-secrets/no-pattern-match", "severity": 2, "message": "Found a string that matches \"GitHub\" : \"{SECRET}\""}}"#
         );
@@ -395,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_rules_is_used_in_whichever_order() {
+    fn metadata_of_rules_is_used_in_any_order() {
         let list = file(r#"{"ruleId": "no-eval", "severity": 3, "message": "m", "line": 1}"#, "", "");
         let text = format!(
             r#"{{"results": {list}, "metadata": {{"cwd": "/", "rulesMeta": {{"no-eval": {{"docs": {{"description": "d", "url": "u"}}}}}}}}}}"#
@@ -409,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_no_file_is_refused() {
+    fn a_report_without_files_is_refused() {
         for text in ["[]", r#"{"results": []}"#, r#"[{"messages": []}]"#, r#"[{"filePath": "a"}]"#] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("`filePath`"), "{text}");
         }

@@ -1,17 +1,17 @@
 //! Fortify Static Code Analyzer and WebInspect, <https://www.opentext.com/products/fortify-static-code-analyzer>. Reads
-//! projects (FPR: a ZIP archive with `audit.fvdl`, and `audit.xml` for what people decided), the FVDL alone, the XML of
+//! projects (FPR: a ZIP archive with `audit.fvdl`, and `audit.xml` for people's decisions), the FVDL alone, the XML of
 //! report templates (`ReportDefinition`) and WebInspect's exports (`Scan`, `Sessions`).
 //!
-//! A result is a `Vulnerability` of the FVDL, or an `Issue`. Report templates may list an issue in two sections: by its
-//! instance id it is one result. A group that states more issues than it lists, because the template limits examples,
-//! makes the scan incomplete.
+//! A result is a `Vulnerability` of the FVDL, or an `Issue`. Report templates may list an issue in two sections; the
+//! instance id shows that it is one result. A group that states more issues than it lists, because the template limits
+//! examples, makes the scan incomplete.
 //!
-//! Results that the audit suppresses or whose analysis is Not an Issue are suppressed. What a filter set merely hides is
-//! a view and no decision.
+//! Results that the audit suppresses or whose analysis is Not an Issue are suppressed. A filter set only hides results;
+//! that is not a decision.
 //!
-//! Severity is the Fortify Priority Order. Reports name it; for an FVDL it follows from the rule by the documented
-//! formula: impact, and likelihood = accuracy × confidence × probability / 25, each high from 2.5 on. A rule without these
-//! numbers has no priority. WebInspect's levels go from 0 (informational) to 4 (critical).
+//! The severity is the Fortify Priority Order. Reports name it; for an FVDL it is computed from the rule by the
+//! documented formula: impact, and likelihood = accuracy × confidence × probability / 25, each high from 2.5 on. A rule
+//! without these numbers has no priority. WebInspect's severities go from 0 (informational) to 4 (critical).
 
 mod fvdl;
 mod template;
@@ -22,7 +22,6 @@ use crate::reader::archive::Archive;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml;
-use crate::value::rating::Words;
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "fortify",
@@ -33,17 +32,25 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SAST, DAST",
     notation: Notation::Xml,
     formats: "FPR, FVDL, XML of report templates, XML of WebInspect",
-    severities: "Critical 9.5, High 8.0, Medium 5.5, Low 2.0 (Fortify Priority Order, from impact and likelihood where only these are given); WebInspect 0 to 4",
+    severities: "Critical 9.5, High 8.0, Medium 5.5, Low 2.0 (Fortify Priority Order, or computed from impact and likelihood); WebInspect 0 to 4",
+    severity_words: &[
+        ("Critical", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Informational", 0),
+        ("Info", 0),
+    ],
     differences: &[
-        ("severity", "a rule without impact and likelihood has no priority; the reference calls it informational"),
-        ("line", "the line of the result; the reference takes the first line of the snippet around it"),
+        (
+            "severity",
+            "a rule without impact and likelihood has no priority; the reference product makes it informational",
+        ),
+        ("line", "the line of the result; the reference product takes the first line of the snippet around it"),
     ],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Critical", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Informational", 0), ("Info", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     match sniff.root() {
@@ -69,7 +76,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     };
     match found {
         Some(found) => parse_xml(Input::Stream(&found), audit.as_ref().map(|audit| Input::Stream(audit)), collector),
-        None => Err(wrong("a Fortify project holds `audit.fvdl`".to_owned())),
+        None => Err(ParseError::other_shape("a Fortify project contains `audit.fvdl`")),
     }
 }
 
@@ -79,15 +86,11 @@ fn parse_xml(input: Input<'_>, audit: Option<Input<'_>>, collector: &mut Collect
         Some("FVDL") => fvdl::parse(input, audit, collector),
         Some("ReportDefinition") => template::parse(input, collector),
         Some("Scan" | "Sessions") => webinspect::parse(input, collector),
-        Some(other) => {
-            Err(wrong(format!("Fortify's XML is an `FVDL`, `ReportDefinition`, `Scan` or `Sessions`, not a `{other}`")))
-        }
-        None => Err(ParseError::Malformed { notation: "XML", reason: "there is no element in it".to_owned() }),
+        Some(other) => Err(ParseError::other_shape(format!(
+            "expected the outermost element `FVDL`, `ReportDefinition`, `Scan` or `Sessions`, found `{other}`"
+        ))),
+        None => Err(ParseError::Malformed { notation: "XML", reason: "it contains no element".to_owned() }),
     }
-}
-
-fn wrong(reason: String) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason }
 }
 
 #[cfg(test)]
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vulnerability_has_its_place_its_code_and_its_rules_texts() {
+    fn a_vulnerability_has_its_location_its_code_and_its_rules_texts() {
         let finding = &read("project.fpr").0[0];
         let location = finding.location.as_ref().unwrap();
         assert_eq!((location.path.as_str(), location.line, location.column), ("src/Store.java", Some(41), Some(9)));
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_the_pool_of_nodes_is_found() {
+    fn a_location_in_the_pool_of_nodes_is_found() {
         let finding = &read("project.fpr").0[1];
         assert_eq!(finding.location.as_ref().unwrap().line, Some(7));
         assert_eq!(finding.title, "Password Management: Hardcoded Password");
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_in_two_sections_is_one_and_all_texts_are_its_groups() {
+    fn an_issue_in_two_sections_is_one_result_with_the_texts_of_its_group() {
         let (findings, parsed) = read("template.xml");
         assert_eq!(findings.len(), 3);
         let finding = &findings[0];
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn webinspect_tells_the_address() {
+    fn webinspect_results_have_an_endpoint() {
         let findings = read("webinspect.xml").0;
         let endpoint = findings[0].endpoint.as_ref().unwrap();
         assert_eq!((findings[0].kind, findings[0].rule.as_str()), (Kind::Web, "4720"));
@@ -190,6 +193,6 @@ mod tests {
         assert!(read("clean.xml").0.is_empty());
         assert!(failure(&SCANNER, &zip(&[("audit.xml", b"<Audit/>")])).contains("`audit.fvdl`"));
         assert!(failure(&SCANNER, b"<FVDL/>").contains("`Vulnerabilities`"));
-        assert!(failure(&SCANNER, b"<report/>").contains("not a `report`"));
+        assert!(failure(&SCANNER, b"<report/>").contains("found `report`"));
     }
 }

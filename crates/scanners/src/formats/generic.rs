@@ -1,20 +1,21 @@
-//! DefectDojo's generic findings, <https://docs.defectdojo.com/supported_tools/parsers/generic_findings_import/>: the format
-//! that scripts write for tools without a parser of their own. Reads its JSON here; its CSV is in
+//! DefectDojo's generic findings, <https://docs.defectdojo.com/supported_tools/parsers/generic_findings_import/>: the
+//! format that scripts write for tools without a parser of their own. Reads its JSON here; its CSV is in
 //! [`generic_csv`](crate::formats::generic_csv).
 //!
 //! Each entry of `findings` is a result. `is_mitigated` makes it closed; `false_p`, `duplicate`, `risk_accepted`,
-//! `out_of_scope` and `active: false` make it suppressed. Issues are told apart by `vuln_id_from_tool`, without that by the
-//! title, and for a package with a vulnerability's id by that. What it is follows from what is given: a package and a
-//! vulnerability's id a dependency, endpoints the web, everything else code.
+//! `out_of_scope` and `active: false` make it suppressed. The rule is `vuln_id_from_tool`; without it the
+//! vulnerability's id for a package, else the title. The kind follows from the fields: a package with a vulnerability's
+//! id is a dependency, endpoints are the web, everything else is code.
 //!
-//! A report that names its `type` is of the tool `generic-<type>`: its documentation calls that the name to keep the same
-//! from import to import, and `name` a text for readers. Severity is CVSS where given, else one of five words.
+//! A report that names its `type` belongs to the tool `generic-<type>`: by the documentation, that name stays the same
+//! from import to import, and `name` is a text for readers. The severity is CVSS if given, else one of five words.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
+use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
 use finding::{Endpoint, Epss, Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -31,17 +32,23 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (DefectDojo's generic findings import)",
     severities: SEVERITIES,
-    differences: &[("cwes", "a finding's list of weaknesses holds the one in `cwe` too")],
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("info", 0),
+        ("informational", 0),
+    ],
+    differences: &[("cwes", "a finding's list of weaknesses includes the one in `cwe`")],
     detect,
     parse,
 };
 
-pub(crate) const SEVERITIES: &str = "CVSS where given, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Info 0";
-const WORDS: Words =
-    &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200), ("info", 0), ("informational", 0)];
+pub(crate) const SEVERITIES: &str = "CVSS if given, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Info 0";
 
-/// Fields of findings in other tools' reports. DefectDojo refuses every field that it does not know, so a generic report
-/// has none of them.
+/// Fields of findings in other tools' reports. DefectDojo refuses unknown fields, so a generic report has none of
+/// these.
 const FOREIGN: &[&str] = &[
     "id",
     "Id",
@@ -80,9 +87,9 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     json::walk(input, &["type", "version"], &mut |hit| {
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let text = hit.read::<Text>().ok().filled();
         match (hit.path, text) {
-            (0, Some(name)) => tell_tool(collector, &name),
+            (0, Some(name)) => set_tool(collector, &name),
             (_, Some(version)) => collector.version(version),
             (_, None) => {}
         }
@@ -92,21 +99,17 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) => raw.collect(collector),
         Err(reason) => collector.rejected(reason),
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "a report of generic findings is an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "a generic findings report is an object with the list `findings`")
 }
 
-/// The tool whose results these are, by the report's `type`; that of the format itself says nothing.
-fn tell_tool(collector: &mut Collector<'_>, name: &str) {
+/// Sets the tool by the report's `type`, unless that is the format's own.
+fn set_tool(collector: &mut Collector<'_>, name: &str) {
     if let Some(slug) = slug::of(name).filter(|slug| slug != "generic-findings-import") {
         collector.tool(format!("generic-{slug}"));
     }
 }
 
-/// A finding, as JSON and CSV both give it.
+/// A finding of JSON or CSV.
 #[derive(Deserialize, Default)]
 pub(crate) struct RawFinding {
     pub(crate) title: Text,
@@ -154,7 +157,7 @@ pub(crate) struct RawFinding {
     pub(crate) tags: Many<Text>,
     #[serde(default)]
     pub(crate) files: Many<Value>,
-    /// The other fields: impact, service, dates, source and sink, and whatever else stands there.
+    /// The other fields: impact, service, dates, source, sink and any others.
     #[serde(flatten)]
     pub(crate) rest: BTreeMap<String, Value>,
 }
@@ -162,7 +165,7 @@ pub(crate) struct RawFinding {
 impl RawFinding {
     pub(crate) fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         if self.title.0.trim().is_empty() {
-            return collector.rejected("the finding has no `title`".to_owned());
+            return collector.rejected("`title` is missing".to_owned());
         }
         if is_true(&self.is_mitigated) { collector.closed() } else { collector.finding(self.into_finding()) }
     }
@@ -181,28 +184,27 @@ impl RawFinding {
 
     fn rating(&self) -> Rating {
         let rated = |rating: Rating, vector: &Option<Text>, score: Number, version: &str| {
-            // An absent score is written as 0 too, and only a vector tells which is meant.
+            // An absent score is also written as 0; only a vector shows which is meant.
             let score = score.0;
-            match vector.clone().and_then(Text::filled) {
+            match vector.clone().filled() {
                 Some(vector) => rating.vector(Some(&vector), score.filter(|score| *score > 0.0)),
                 None => rating.base(version, score.filter(|score| *score > 0.0)),
             }
         };
-        let rating = rated(Rating::new(WORDS), &self.cvssv4, self.cvssv4_score, "4.0");
+        let rating = rated(SCANNER.rating(), &self.cvssv4, self.cvssv4_score, "4.0");
         let rating = rated(rating, &self.cvssv3, self.cvssv3_score, "3.1");
         rating.word(self.severity.as_ref().map(|word| word.0.as_str()))
     }
 
     fn into_finding(self) -> Finding {
         let (rating, suppressed) = (self.rating(), self.suppressed());
-        let advisories =
-            distinct(self.cve.and_then(Text::filled).into_iter().chain(self.vulnerability_ids.0.iter().flat_map(ids)));
+        let advisories = distinct(self.cve.filled().into_iter().chain(self.vulnerability_ids.0.iter().flat_map(ids)));
         let cwes = self.cwe.into_iter().chain(self.cwes.0);
         let cwes = cwe::numbers(cwes.map(|cwe| cwe.0).collect::<Vec<_>>().iter().map(String::as_str));
-        let package = self.component_name.and_then(Text::filled).map(|name| Package {
+        let package = self.component_name.filled().map(|name| Package {
             name,
-            version: self.component_version.and_then(Text::filled),
-            fixed_versions: self.fix_version.and_then(Text::filled).into_iter().collect(),
+            version: self.component_version.filled(),
+            fixed_versions: self.fix_version.filled().into_iter().collect(),
             ..Package::default()
         });
         let endpoints: Vec<Endpoint> = self.endpoints.0.iter().filter_map(endpoint).collect();
@@ -212,13 +214,13 @@ impl RawFinding {
             (_, _, true) => Kind::Code,
         };
         let title = self.title.0.trim().to_owned();
-        let named = self.vuln_id_from_tool.and_then(Text::filled);
+        let tool_rule = self.vuln_id_from_tool.filled();
         let advisory = advisories.first().filter(|_| kind == Kind::Dependency).cloned();
-        let rule = named.or(advisory).unwrap_or_else(|| title.clone());
-        let message = self.description.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let rule = tool_rule.or(advisory).unwrap_or_else(|| title.clone());
+        let message = self.description.filled().unwrap_or_else(|| title.clone());
         let share = |number: Number| number.0.filter(|share| (0.0..=1.0).contains(share));
         let mut finding = Finding {
-            confidence: self.scanner_confidence.and_then(Text::filled),
+            confidence: self.scanner_confidence.filled(),
             cwes,
             advisories,
             epss: share(self.epss_score)
@@ -226,17 +228,13 @@ impl RawFinding {
             known_exploited: is_true(&self.known_exploited)
                 .then_some(true)
                 .or(is_false(&self.known_exploited).then_some(false)),
-            remediation: self.mitigation.and_then(Text::filled),
+            remediation: self.mitigation.filled(),
             references: distinct(
                 self.references.0.iter().flat_map(|text| text.0.lines()).map(|line| line.trim().to_owned()),
             ),
             package,
-            location: self.file_path.and_then(Text::filled).map(|path| Location {
-                path,
-                line: self.line.line(),
-                ..Location::default()
-            }),
-            tool_id: self.unique_id_from_tool.and_then(Text::filled),
+            location: self.file_path.filled().map(|path| Location::lines(path, self.line.line(), None)),
+            tool_id: self.unique_id_from_tool.filled(),
             suppressed,
             ..Finding::new(kind, rule, title, message)
         };
@@ -245,17 +243,15 @@ impl RawFinding {
                 endpoints.iter().filter_map(|endpoint| endpoint.url.clone().or(endpoint.host.clone())).collect();
             finding.raw.insert("endpoints".to_owned(), all.join("\n"));
         }
-        finding.endpoint = endpoints
-            .into_iter()
-            .next()
-            .map(|first| Endpoint { parameter: self.param.and_then(Text::filled), ..first });
+        finding.endpoint =
+            endpoints.into_iter().next().map(|first| Endpoint { parameter: self.param.filled(), ..first });
         let files = self.files.0.iter().filter_map(|file| file.get("title")?.as_str().map(str::to_owned));
         let lists = [
             ("tags", distinct(self.tags.0.into_iter().map(|tag| tag.0)).join(", ")),
             ("files", distinct(files).join(", ")),
         ];
         finding.raw.extend(lists.map(|(name, value)| (name.to_owned(), value)));
-        finding.raw.extend(self.rest.into_iter().map(|(name, value)| (name, written(value))));
+        finding.raw.extend(self.rest.into_iter().map(|(name, value)| (name, into_text(value))));
         finding.raw.retain(|_, value| !value.trim().is_empty());
         rating.apply(&mut finding);
         finding
@@ -292,7 +288,7 @@ fn ids(value: &Value) -> Vec<String> {
 }
 
 /// A value as text: a text itself, anything else as JSON.
-fn written(value: Value) -> String {
+fn into_text(value: Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text,
@@ -310,7 +306,7 @@ fn endpoint(value: &Value) -> Option<Endpoint> {
             false => Some(Endpoint { host: Some(text.to_owned()), ..Endpoint::default() }),
         };
     };
-    let part = |name: &str| fields.get(name).cloned().map(written).filter(|part| !part.trim().is_empty());
+    let part = |name: &str| fields.get(name).cloned().map(into_text).filled();
     let host = part("host")?;
     let (protocol, port) = (part("protocol"), part("port").and_then(|port| port.parse().ok()));
     let url = protocol.as_ref().map(|protocol| {

@@ -1,6 +1,6 @@
-//! DefectDojo's generic findings as CSV: the columns Date, Title, CweId, Url, Severity, Description, Mitigation, Impact,
-//! References, Active, Verified, FalsePositive and Duplicate, and those that were added later. Each row is a result, also
-//! where title, description and severity repeat. The rest is as in [`generic`](crate::formats::generic).
+//! DefectDojo's generic findings as CSV: the columns Date, Title, CweId, Url, Severity, Description, Mitigation,
+//! Impact, References, Active, Verified, FalsePositive and Duplicate, and those that were added later. Each row is a
+//! result, even if title, description and severity repeat. For the rest see [`generic`](crate::formats::generic).
 
 use crate::Scanner;
 use crate::formats::generic::{self, RawFinding};
@@ -20,13 +20,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV (DefectDojo's generic findings import)",
     severities: generic::SEVERITIES,
+    severity_words: generic::SCANNER.severity_words,
     differences: &[],
     detect,
     parse,
 };
 
-/// Columns that become a field; the others are kept by their name.
-const KNOWN: &[&str] = &[
+/// Columns that become a field; the others are stored under their name.
+const FIELD_COLUMNS: &[&str] = &[
     "title",
     "description",
     "severity",
@@ -64,9 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { notation: "table", reason }) => {
-            Err(ParseError::WrongTool { expected: SCANNER.name, reason })
-        }
+        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
         Err(error) => Err(error),
         Ok(()) => Ok(()),
     }
@@ -80,7 +79,7 @@ fn finding(row: &Row<'_>) -> RawFinding {
         let words = row.get(column).unwrap_or_default().split([',', ';', ' ']).filter(|word| !word.is_empty());
         words.map(str::to_owned).collect::<Vec<_>>()
     };
-    let rest = row.all().filter(|(column, _)| !KNOWN.contains(column));
+    let rest = row.all().filter(|(column, _)| !FIELD_COLUMNS.contains(column));
     RawFinding {
         title: text("title").unwrap_or_default(),
         description: text("description"),
@@ -118,7 +117,7 @@ mod tests {
     const HEADER: &str = "Date,Title,CweId,Url,Severity,Description,Mitigation,Impact,References,Active,Verified,FalsePositive,Duplicate,IsMitigated";
 
     #[test]
-    fn every_row_is_a_result_and_the_columns_decide_what_of() {
+    fn every_row_is_a_result_and_its_columns_decide_the_kind() {
         let rows = "1/2/2026,A,79,https://shop.example/a,High,\"one\ntwo\",mend,harm,,TRUE,TRUE,FALSE,FALSE,\n\
             1/2/2026,A,79,https://shop.example/b,High,\"one\ntwo\",mend,harm,,TRUE,TRUE,FALSE,FALSE,\n\
             1/2/2026,B,0,,Low,d,,,,,,TRUE,FALSE,\n1/2/2026,C,,,Low,d,,,,,,,,TRUE\n1/2/2026,D,,,Low,d,,,,FALSE,,,,\n\

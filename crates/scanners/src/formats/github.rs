@@ -1,19 +1,16 @@
-//! What GitHub's formats share: lists of alerts as its REST API answers them, and how an alert's state is told.
+//! Shared by GitHub's formats: the REST API's lists of alerts, and texts about an alert's state.
 
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Input, ParseError};
+use crate::reader::report::{Input, ParseError, require};
+use crate::reader::text::Filled;
 use serde_json::Value;
 
-/// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects one
-/// after the other (`gh api --jq '.[]'`). `on` returns whether it could read the alert.
+/// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects
+/// one after the other (`gh api --jq '.[]'`). `on` returns true if it could read the alert.
 ///
 /// # Errors
-/// It is no JSON, or there are entries and none of them is an alert of this kind.
-pub(crate) fn alerts(
-    input: Input<'_>,
-    expected: &'static str,
-    on: &mut dyn FnMut(&str) -> Result<bool, ParseError>,
-) -> Result<(), ParseError> {
+/// The report is not JSON, or has entries and none of them is an alert of this kind.
+pub(crate) fn alerts(input: Input<'_>, on: &mut dyn FnMut(&str) -> Result<bool, ParseError>) -> Result<(), ParseError> {
     let (mut entries, mut readable) = (0_u64, 0_u64);
     json::values(input, &mut |_, raw| {
         let mut one = |raw: &str| {
@@ -27,23 +24,20 @@ pub(crate) fn alerts(
             one(raw)
         }
     })?;
-    if entries == readable || readable > 0 {
-        return Ok(());
-    }
-    Err(ParseError::WrongTool { expected, reason: "nothing in it is such an alert".to_owned() })
+    require(entries == readable || readable > 0, "no entry is an alert of this kind")
 }
 
-/// Python scripts that write alerts put `None` where there is nothing.
+/// The text, if it is not empty. Python scripts write `None` for a missing value.
 pub(crate) fn filled(text: Option<Text>) -> Option<String> {
-    text.and_then(Text::filled).filter(|text| text != "None" && text != "null")
+    text.filled().filter(|text| text != "None" && text != "null")
 }
 
-/// How an alert was put aside: the state, the reason and the comment, as far as they are given.
-pub(crate) fn put_aside(state: &str, reason: Option<String>, comment: Option<String>) -> String {
+/// Joins the state of a dismissed alert with its reason and comment, if given.
+pub(crate) fn dismissal(state: &str, reason: Option<String>, comment: Option<String>) -> String {
     [Some(state.to_ascii_lowercase()), reason, comment].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
-/// A repository's full name, in answers for an organisation.
+/// A repository's full name, from answers for an organisation.
 pub(crate) fn repository(value: Option<&Value>) -> Option<String> {
     let value = value?;
     ["full_name", "nameWithOwner"].iter().find_map(|name| value.get(name)?.as_str().map(str::to_owned))

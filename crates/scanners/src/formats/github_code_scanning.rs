@@ -1,18 +1,19 @@
-//! GitHub code scanning, <https://docs.github.com/rest/code-scanning>: alerts of CodeQL and of whatever else uploads its
-//! results there. Reads the alerts as the REST API lists them, of a repository or (with a `repository` in each) of an
+//! GitHub code scanning, <https://docs.github.com/rest/code-scanning>: alerts of CodeQL and of other tools that upload
+//! their results. Reads the alerts as the REST API lists them, of a repository or (with a `repository` in each) of an
 //! organisation, as `gh api` saves them; also the form of 2020 with `rule_id` and `tool` as texts.
 //!
-//! Each alert is a result: an open one a finding, a dismissed one a suppressed finding, a fixed one closed. The place is
-//! that of the most recent instance. Severity is the rule's `security_severity_level`, which GitHub derives from the
-//! rule's CVSS-like score; rules without one are of quality and have SARIF's levels error, warning and note.
+//! Each alert is a result: an open one a finding, a dismissed one a suppressed finding, a fixed one closed. The
+//! location is that of the most recent instance. The severity is the rule's `security_severity_level`, which GitHub
+//! derives from the rule's CVSS-like score; rules without one are about quality and have SARIF's levels error, warning
+//! and note.
 
 use crate::Scanner;
 use crate::formats::github;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +30,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON, the REST API's list of alerts (`gh api repos/OWNER/REPO/code-scanning/alerts --paginate`)",
     severities: "the rule's security severity level: critical 9.5, high 8.0, medium 5.5, low 2.0; without one the rule's \
                  severity: error 8.0, warning 5.5, note 2.0, none 0 (GitHub: alerts without a security severity)",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("error", 800),
+        ("warning", 550),
+        ("note", 200),
+        ("none", 0),
+    ],
     differences: &[(
         "severity",
         "a rule without a security severity level still has GitHub's level error, warning or note; others call it informational",
@@ -36,17 +47,6 @@ pub(crate) const SCANNER: Scanner = Scanner {
     detect,
     parse,
 };
-
-const WORDS: Words = &[
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("error", 800),
-    ("warning", 550),
-    ("note", 200),
-    ("none", 0),
-];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "[][]."].iter().any(|list| {
@@ -59,11 +59,11 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut versions = BTreeSet::new();
-    github::alerts(input, SCANNER.name, &mut |raw| {
+    github::alerts(input, &mut |raw| {
         let alert = match serde_json::from_str::<RawAlert>(raw) {
             Ok(alert) if alert.rule_id().is_some() => alert,
             Ok(_) => {
-                collector.rejected("the alert names no rule".to_owned())?;
+                collector.rejected("`rule.id` is missing".to_owned())?;
                 return Ok(false);
             }
             Err(error) => {
@@ -159,9 +159,9 @@ impl RawAlert {
         ids.into_iter().find_map(github::filled)
     }
 
-    /// The state; the form of 2020 has a truth value in its place.
+    /// The state; the form of 2020 has a truth value instead.
     fn state(&self) -> String {
-        let told = github::filled(self.state.clone());
+        let own = github::filled(self.state.clone());
         let of_instance =
             || self.most_recent_instance.as_ref().and_then(|instance| github::filled(instance.state.clone()));
         let by_dates = || {
@@ -175,7 +175,7 @@ impl RawAlert {
                 None => "open",
             }
         };
-        told.or_else(of_instance).unwrap_or_else(|| by_dates().to_owned()).to_ascii_lowercase()
+        own.or_else(of_instance).unwrap_or_else(|| by_dates().to_owned()).to_ascii_lowercase()
     }
 
     fn is_fixed(&self) -> bool {
@@ -210,21 +210,21 @@ impl RawAlert {
         };
         if state != "open" {
             let reason = github::filled(self.dismissed_reason).or_else(|| github::filled(self.closed_reason));
-            finding.suppressed = Some(github::put_aside(&state, reason, github::filled(self.dismissed_comment)));
+            finding.suppressed = Some(github::dismissal(&state, reason, github::filled(self.dismissed_comment)));
         }
         let classes = instance.classifications.0.into_iter().map(|class| class.0).collect::<Vec<_>>().join(", ");
-        let kept = [
+        let fields = [
             ("tool", tool),
             ("repository", github::repository(self.repository.as_ref())),
             ("category", github::filled(instance.category)),
             ("ref", github::filled(instance.reference)),
             ("commit_sha", github::filled(instance.commit_sha)),
             ("created_at", github::filled(self.created_at)),
-            ("classifications", Some(classes).filter(|classes| !classes.is_empty())),
+            ("classifications", classes.filled()),
         ];
-        finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = [rule.security_severity_level, rule.severity, self.rule_severity];
-        Rating::new(WORDS).word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
+        SCANNER.rating().word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -232,12 +232,7 @@ impl RawAlert {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let (line, end) = (self.start_line.line(), self.end_line.line());
-        Some(Location {
-            path: github::filled(self.path)?,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: self.start_column.line(),
-        })
+        Some(Location::lines(github::filled(self.path)?, line, end).with_column(self.start_column.line()))
     }
 }
 
@@ -256,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_goes_where_it_belongs() {
+    fn each_state_is_counted_as_documented() {
         let cases = [
             (r#""state": "open""#, (1, 0, 0), None),
             (r#""state": "fixed""#, (0, 0, 1), None),
@@ -318,10 +313,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_answer_is_no_clean_report() {
+    fn an_error_answer_is_not_a_clean_report() {
         assert!(
             failure(&SCANNER, br#"{"message": "Not Found", "status": "404"}"#)
-                .contains("nothing in it is such an alert")
+                .contains("no entry is an alert of this kind")
         );
         assert!(findings(&SCANNER, b"[]").is_ok());
     }

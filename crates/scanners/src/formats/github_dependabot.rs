@@ -1,11 +1,11 @@
 //! GitHub Dependabot alerts, <https://docs.github.com/graphql/reference/dependabot> and
-//! <https://docs.github.com/rest/dependabot/alerts>. Reads both forms: the GraphQL API's answers with `vulnerabilityAlerts`
-//! of one repository, of a search, of an organisation's repositories, under aliases and as several pages; and the REST
-//! API's list of alerts of a repository, an organisation or an enterprise.
+//! <https://docs.github.com/rest/dependabot/alerts>. Reads both forms: the GraphQL API's answers with
+//! `vulnerabilityAlerts` of one repository, of a search, of an organisation's repositories, under aliases and as
+//! several pages; and the REST API's list of alerts of a repository, an organisation or an enterprise.
 //!
-//! Each alert is a result: an open one a finding, a dismissed or automatically dismissed one a suppressed finding, a fixed
-//! one closed. A page that is not the last, and an error in the answer, make the scan incomplete. Severity is the
-//! advisory's CVSS score, else GitHub's word. An advisory without CVSS has the score 0.0 there, which is none.
+//! Each alert is a result: an open one a finding, a dismissed or automatically dismissed one a suppressed finding, a
+//! fixed one closed. A page that is not the last, and an error in the answer, make the scan incomplete. The severity is
+//! the advisory's CVSS score, else GitHub's word. An advisory without CVSS has the score 0.0, which is ignored.
 
 use crate::Scanner;
 use crate::formats::github;
@@ -29,12 +29,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON: GraphQL answers with `vulnerabilityAlerts`, or the REST API's list of alerts \
               (`gh api repos/OWNER/REPO/dependabot/alerts --paginate`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
-/// What stands before `vulnerabilityAlerts` in GraphQL answers. The name under `data` is the query's own choice.
+/// The paths that lead to `vulnerabilityAlerts` in GraphQL answers. The query chooses the name under `data`.
 const GRAPHS: &[&str] = &[
     "data{}.",
     "data{}.nodes[].",
@@ -60,27 +61,29 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    // A document that holds a graph is walked, so that it may be of any size; everything else is a run of alerts or pages.
+    // A document with a graph is walked, so that it can have any size. Everything else is a sequence of alerts or
+    // pages.
     if has_graph(input) {
         return graph(input, collector, true);
     }
-    let mut refusal = None;
-    let read = github::alerts(input, SCANNER.name, &mut |raw| {
+    let mut error_answer = None;
+    let read = github::alerts(input, &mut |raw| {
         if has_graph(Input::Memory(raw.as_bytes())) {
             return graph(Input::Memory(raw.as_bytes()), collector, false).map(|()| true);
         }
         match serde_json::from_str::<RawAlert>(raw).map_err(|error| error.to_string()).and_then(RawAlert::checked) {
             Ok(alert) => alert.collect(collector).map(|()| true),
             Err(reason) => {
-                refusal =
-                    refusal.take().or_else(|| serde_json::from_str::<RawRefusal>(raw).ok().and_then(RawRefusal::text));
+                error_answer = error_answer
+                    .take()
+                    .or_else(|| serde_json::from_str::<RawErrorAnswer>(raw).ok().and_then(RawErrorAnswer::text));
                 collector.rejected(reason).map(|()| false)
             }
         }
     });
-    match (read, refusal) {
-        (Err(ParseError::WrongTool { expected, .. }), Some(reason)) => {
-            Err(ParseError::WrongTool { expected, reason: format!("GitHub answered with an error: {reason}") })
+    match (read, error_answer) {
+        (Err(ParseError::OtherShape { .. }), Some(reason)) => {
+            Err(ParseError::other_shape(format!("GitHub answered with an error: {reason}")))
         }
         (read, _) => read,
     }
@@ -101,10 +104,10 @@ fn has_graph(input: Input<'_>) -> bool {
     let (paths, pages, _) = paths();
     let alerts: Vec<&str> = paths.iter().take(pages).map(String::as_str).collect();
     let seen = json::walk(input, &alerts, &mut |_| Ok(()));
-    seen.is_ok_and(|seen| (0..pages).any(|path| seen.container(path)))
+    seen.is_ok_and(|seen| (0..pages).any(|path| seen.has(path)))
 }
 
-fn graph(input: Input<'_>, collector: &mut Collector<'_>, alone: bool) -> Result<(), ParseError> {
+fn graph(input: Input<'_>, collector: &mut Collector<'_>, is_single: bool) -> Result<(), ParseError> {
     let (paths, pages, errors) = paths();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     json::walk(input, &paths, &mut |hit| match hit.path {
@@ -113,14 +116,14 @@ fn graph(input: Input<'_>, collector: &mut Collector<'_>, alone: bool) -> Result
             Err(reason) => collector.rejected(reason),
         },
         path if path < errors => {
-            // Of several pages each but the last says so; only a page alone is known to lack the rest.
-            if alone && hit.raw == "true" {
-                collector.scanner_error("this is one page of alerts of several: `hasNextPage` is true");
+            // With several pages, each but the last says so; only a single page is known to be incomplete.
+            if is_single && hit.raw == "true" {
+                collector.scanner_error("the report is one of several pages of alerts: `hasNextPage` is true");
             }
             Ok(())
         }
         _ => {
-            let text = hit.read::<RawRefusal>().ok().and_then(RawRefusal::text);
+            let text = hit.read::<RawErrorAnswer>().ok().and_then(RawErrorAnswer::text);
             collector.scanner_error(text.unwrap_or_else(|| hit.raw.to_owned()));
             Ok(())
         }
@@ -128,15 +131,15 @@ fn graph(input: Input<'_>, collector: &mut Collector<'_>, alone: bool) -> Result
     .map(drop)
 }
 
-/// What GitHub answers in place of alerts.
+/// GitHub's error answer.
 #[derive(Deserialize)]
-struct RawRefusal {
+struct RawErrorAnswer {
     message: Option<Text>,
     #[serde(default)]
     errors: Many<Value>,
 }
 
-impl RawRefusal {
+impl RawErrorAnswer {
     fn text(self) -> Option<String> {
         let first = self.errors.0.first().and_then(|error| error.get("message")?.as_str().map(str::to_owned));
         first.or_else(|| github::filled(self.message))
@@ -279,8 +282,12 @@ struct RawEpss {
 
 impl RawAlert {
     fn checked(self) -> Result<Self, String> {
-        let told = self.security_vulnerability.is_some() || self.security_advisory.is_some();
-        if told { Ok(self) } else { Err("the alert tells of no vulnerability".to_owned()) }
+        let has_vulnerability = self.security_vulnerability.is_some() || self.security_advisory.is_some();
+        if has_vulnerability {
+            Ok(self)
+        } else {
+            Err("`security_vulnerability` and `security_advisory` are missing".to_owned())
+        }
     }
 
     fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -314,13 +321,13 @@ impl RawAlert {
         let advisories = advisory.ids();
         let summary = github::filled(advisory.summary.clone());
         let rule = advisories.iter().find(|id| id.starts_with("GHSA-")).or(advisories.first()).cloned();
-        let rule = rule.or_else(|| summary.clone()).ok_or("the alert names no advisory")?;
+        let rule = rule.or_else(|| summary.clone()).ok_or("the advisory's id is missing")?;
         let requirements = github::filled(self.requirements);
         let range = github::filled(vulnerability.vulnerable_version_range);
         let package = vulnerability.package.or(dependency.package).and_then(|package| {
             Some(Package {
                 name: github::filled(package.name)?,
-                version: requirements.as_deref().and_then(exact).map(str::to_owned),
+                version: requirements.as_deref().and_then(exact_version).map(str::to_owned),
                 ecosystem: github::filled(package.ecosystem).map(|ecosystem| ecosystem.to_lowercase()),
                 purl: None,
                 fixed_versions: vulnerability
@@ -343,7 +350,7 @@ impl RawAlert {
             epss: advisory.epss(),
             references: advisory.links(self.html_url),
             description: github::filled(advisory.description.clone()),
-            location: path.map(|path| Location { path, ..Location::default() }),
+            location: path.map(Location::file),
             tool_id: github::filled(self.id).or_else(|| github::filled(self.number.clone())),
             advisories,
             package,
@@ -351,11 +358,11 @@ impl RawAlert {
         };
         if state != "open" {
             let comment = github::filled(self.dismissed_comment);
-            finding.suppressed = Some(github::put_aside(&state, github::filled(self.dismissed_reason), comment));
+            finding.suppressed = Some(github::dismissal(&state, github::filled(self.dismissed_reason), comment));
         }
         let update =
             self.update.and_then(|update| update.pointer("/pullRequest/permalink")?.as_str().map(str::to_owned));
-        let kept = [
+        let fields = [
             ("number", github::filled(self.number)),
             ("created_at", github::filled(self.created_at)),
             ("vulnerable_requirements", requirements),
@@ -370,27 +377,27 @@ impl RawAlert {
             ("pull_request", update),
             ("repository", github::repository(self.repository.as_ref())),
         ];
-        finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = github::filled(vulnerability.severity).or_else(|| github::filled(advisory.severity.clone()));
         advisory.rating().word(word.as_deref()).apply(&mut finding);
         Ok(finding)
     }
 }
 
-/// The first list, unless there is nothing in it.
+/// The first list, or the other one if it is empty.
 fn either<T>(one: Many<T>, other: Many<T>) -> Many<T> {
     if one.0.is_empty() { other } else { one }
 }
 
-/// The version in `= 1.2.3`; requirements that leave a choice name none.
-fn exact(requirements: &str) -> Option<&str> {
+/// The version in `= 1.2.3`; `None` for a range.
+fn exact_version(requirements: &str) -> Option<&str> {
     let version = requirements.trim().trim_start_matches('=').trim();
     let clear = requirements.trim().starts_with('=') && !version.contains([',', ' ', '<', '>', '*', '|']);
     Some(version).filter(|version| clear && !version.is_empty())
 }
 
 impl RawAdvisory {
-    /// One advisory that is told twice in an alert: what the first leaves out is the second's.
+    /// Merges two copies of an advisory: fields that are missing in `self` come from `other`.
     fn or(self, other: Self) -> Self {
         Self {
             ghsa_id: self.ghsa_id.or(other.ghsa_id),
@@ -453,19 +460,19 @@ impl RawAdvisory {
             newer.and_then(|all| all.cvss_v3.as_ref()),
             self.cvss.as_ref(),
         ];
-        let mut known: Vec<String> = Vec::new();
-        all.into_iter().flatten().fold(Rating::new(COMMON_WORDS), |rating, cvss| {
+        let mut vectors: Vec<String> = Vec::new();
+        all.into_iter().flatten().fold(SCANNER.rating(), |rating, cvss| {
             let vector = github::filled(cvss.vector_string.clone());
             let score = cvss.score.0.filter(|score| *score > 0.0);
             match vector {
                 // `cvss` repeats the vector of version 3 or 4.
-                Some(vector) if known.contains(&vector) => rating,
+                Some(vector) if vectors.contains(&vector) => rating,
                 Some(vector) => {
                     let rating = rating.vector(Some(&vector), score);
-                    known.push(vector);
+                    vectors.push(vector);
                     rating
                 }
-                None if known.is_empty() => rating.base("3.1", score),
+                None if vectors.is_empty() => rating.base("3.1", score),
                 None => rating,
             }
         })

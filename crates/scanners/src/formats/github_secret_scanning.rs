@@ -2,18 +2,18 @@
 //! of a repository, an organisation or an enterprise.
 //!
 //! Each alert is a result. One that is resolved as `revoked` is closed; any other resolution (`false_positive`,
-//! `wont_fix`, `used_in_tests`, `pattern_edited`, `pattern_deleted`) leaves the secret where it is and valid as it was,
-//! so it is a finding, suppressed in GitHub's words. The secret stands there in clear and is masked.
+//! `wont_fix`, `used_in_tests`, `pattern_edited`, `pattern_deleted`) leaves the secret where it is and valid, so it is
+//! a suppressed finding with GitHub's reason. The report has the secret in clear; it is masked.
 //!
-//! GitHub gives no severity. The score follows from what it says about the secret: active and publicly leaked is critical,
-//! active is high, and everything else medium.
+//! GitHub gives no severity. The score follows from the secret's validity: active and publicly leaked is critical,
+//! active is high, everything else is medium.
 
 use crate::Scanner;
 use crate::formats::github;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -28,19 +28,18 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Secrets",
     notation: Notation::Json,
     formats: "JSON, the REST API's list of alerts (`gh api repos/OWNER/REPO/secret-scanning/alerts --paginate`)",
-    severities: "GitHub gives none; by what it says of the secret: active and publicly leaked 9.5, active 8.0, otherwise 5.5",
+    severities: "GitHub gives none; by the secret's validity: active and publicly leaked 9.5, active 8.0, otherwise 5.5",
+    severity_words: &[("leaked", 950), ("active", 800), ("unknown", 550), ("inactive", 550)],
     differences: &[
         (
             "severity",
             "a resolved alert keeps the severity of its secret and is marked as suppressed; others call it informational",
         ),
-        ("vuln_id_from_tool", "an alert resolved as revoked is closed, and so no finding"),
+        ("vuln_id_from_tool", "an alert resolved as revoked is closed, so it is not a finding"),
     ],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("leaked", 950), ("active", 800), ("unknown", 550), ("inactive", 550)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "[][]."].iter().any(|list| {
@@ -51,10 +50,10 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    github::alerts(input, SCANNER.name, &mut |raw| {
+    github::alerts(input, &mut |raw| {
         match serde_json::from_str::<RawAlert>(raw) {
             Err(error) => {
-                // What cannot be read may still hold a secret.
+                // An alert that cannot be read may still contain a secret.
                 collector.holds_secrets();
                 collector.rejected(error.to_string())?;
                 return Ok(false);
@@ -87,18 +86,18 @@ struct RawAlert {
     has_more_locations: Option<Text>,
     first_location_detected: Option<RawLocation>,
     #[serde(default)]
-    locations: Many<RawPlace>,
+    locations: Many<RawLocationEntry>,
     repository: Option<Value>,
 }
 
 /// An entry of the list that the API gives under `locations_url`.
 #[derive(Deserialize)]
-struct RawPlace {
+struct RawLocationEntry {
     #[serde(default)]
     details: Option<RawLocation>,
 }
 
-/// A place in a file, or the address of an issue, a discussion or a pull request.
+/// A location in a file, or the address of an issue, a discussion or a pull request.
 #[derive(Deserialize)]
 struct RawLocation {
     path: Option<Text>,
@@ -138,11 +137,11 @@ impl RawAlert {
         let validity = github::filled(self.validity).unwrap_or_else(|| "unknown".to_owned());
         let leaked = self.publicly_leaked.as_ref().is_some_and(|leaked| leaked.0.eq_ignore_ascii_case("true"));
         let word = if validity == "active" && leaked { "leaked" } else { validity.as_str() };
-        let mut places: Vec<RawLocation> = self.first_location_detected.into_iter().collect();
-        places.extend(self.locations.0.into_iter().filter_map(|place| place.details));
-        let commit = places.first().and_then(|place| github::filled(place.commit_sha.clone()));
+        let mut raw_locations: Vec<RawLocation> = self.first_location_detected.into_iter().collect();
+        raw_locations.extend(self.locations.0.into_iter().filter_map(|entry| entry.details));
+        let commit = raw_locations.first().and_then(|location| github::filled(location.commit_sha.clone()));
         let mut locations: Vec<Location> = Vec::new();
-        for location in places.into_iter().filter_map(RawLocation::into_location) {
+        for location in raw_locations.into_iter().filter_map(RawLocation::into_location) {
             if !locations.contains(&location) {
                 locations.push(location);
             }
@@ -158,11 +157,11 @@ impl RawAlert {
         };
         if let Some(reason) = resolution {
             finding.suppressed =
-                Some(github::put_aside("resolved", Some(reason), github::filled(self.resolution_comment)));
+                Some(github::dismissal("resolved", Some(reason), github::filled(self.resolution_comment)));
         } else if let Some(state) = state.filter(|state| !state.eq_ignore_ascii_case("open")) {
             finding.suppressed = Some(state);
         }
-        let kept = [
+        let fields = [
             ("validity", Some(validity.clone())),
             ("publicly_leaked", github::filled(self.publicly_leaked)),
             ("multi_repo", github::filled(self.multi_repo)),
@@ -172,11 +171,11 @@ impl RawAlert {
             ("created_at", github::filled(self.created_at)),
             ("repository", github::repository(self.repository.as_ref())),
         ];
-        finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(WORDS).word(Some(word)).apply(&mut finding);
-        // The word is ours, made from what GitHub says; it is no word of GitHub's for a severity.
+        finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        SCANNER.rating().word(Some(word)).apply(&mut finding);
+        // The word is derived from the secret's validity; it is not a severity of GitHub's.
         finding.severity_word = None;
-        if let Some(secret) = self.secret.and_then(Text::filled) {
+        if let Some(secret) = self.secret.filled() {
             secret::put(&mut finding, &secret);
         }
         finding
@@ -186,12 +185,10 @@ impl RawAlert {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let (line, end) = (self.start_line.line(), self.end_line.line());
-        Some(Location {
-            path: github::filled(self.path).or_else(|| github::filled(self.issue_title_url))?,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: self.start_column.line(),
-        })
+        Some(
+            Location::lines(github::filled(self.path).or_else(|| github::filled(self.issue_title_url))?, line, end)
+                .with_column(self.start_column.line()),
+        )
     }
 }
 
@@ -208,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn resolutions_go_where_they_belong() {
+    fn each_resolution_is_counted_as_documented() {
         for (fields, counts, words) in [
             (r#""state": "open", "resolution": null"#, (1, 0, 0), None),
             (r#""state": "resolved", "resolution": "revoked""#, (0, 0, 1), None),
@@ -231,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_score_follows_from_what_is_known_of_the_secret() {
+    fn the_score_follows_from_the_secrets_validity() {
         for (fields, score) in [
             (r#""validity": "active", "publicly_leaked": true"#, 950),
             (r#""validity": "active", "publicly_leaked": false"#, 800),
@@ -245,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_is_masked_and_every_place_is_kept() {
+    fn the_secret_is_masked_and_every_location_is_stored() {
         let fields = r#""first_location_detected": {"path": "a.env", "start_line": 2, "end_line": 2},
             "locations": [{"type": "commit", "details": {"path": "a.env", "start_line": 2, "end_line": 2}},
                 {"type": "issue_body", "details": {"issue_body_url": "https://api.example/issues/5"}}],
@@ -258,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_alert_is_rejected_and_a_report_of_none_is_refused() {
+    fn a_bad_alert_is_rejected_and_a_report_without_alerts_is_refused() {
         let text = format!("[{{\"number\": 3}}, {}", &report(r#""state": "open""#)[1..]);
         let (found, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
         assert_eq!((found.len(), parsed.summary.rejected), (1, 1));
-        assert!(failure(&SCANNER, br#"[{"number": 3}]"#).contains("nothing in it is such an alert"));
+        assert!(failure(&SCANNER, br#"[{"number": 3}]"#).contains("no entry is an alert of this kind"));
     }
 }

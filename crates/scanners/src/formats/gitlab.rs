@@ -1,19 +1,21 @@
-//! What GitLab's four formats share: its security report, <https://gitlab.com/gitlab-org/security-products/security-report-schemas>,
-//! of the schema's versions 2.0 to 15.2.
+//! The security report that GitLab's four formats share,
+//! <https://gitlab.com/gitlab-org/security-products/security-report-schemas>, in versions 2.0 to 15.2 of its schema.
 //!
-//! `scan.type` says what was scanned for. Reports before version 3 lack it, and in large ones it stands behind everything
-//! else, so a report is recognised by each vulnerability's `category` too, and where that is gone (from version 15 on) by
-//! the fields of its place.
+//! `scan.type` states the kind of scan. Reports before version 3 lack it, and in large reports it comes last, so a
+//! report is also detected by each vulnerability's `category`, and where that is missing (from version 15 on) by the
+//! fields of its location.
 //!
-//! Each entry of `vulnerabilities` is a result. The rule is its primary identifier, the first, by type and value: GitLab's
-//! `id` and its older `cve` are of the place and become the id of the result. What is flagged as likely false positive or
-//! dismissed is a suppressed finding. A scan whose status is `failure`, and fatal messages, make it incomplete.
+//! Each entry of `vulnerabilities` is a result. The rule is its primary identifier, the first one, by type and value.
+//! GitLab's `id` and its older `cve` belong to the location and become the id of the result. Results that are dismissed
+//! or flagged as likely false positives are suppressed. A scan whose status is `failure`, and fatal messages, make it
+//! incomplete.
 //!
-//! Severities are GitLab's words, unless the report has CVSS vectors. `Unknown` and `Undefined` stay without a score.
+//! Severities are GitLab's words, unless the report has CVSS vectors. `Unknown` and `Undefined` have no score.
 
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
+use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
 use crate::value::{cwe, secret};
 use finding::{Excerpt, Finding, Kind, Location, Package};
@@ -23,9 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const VERSIONS: &str = "report schema 2.0 to 15.2";
 pub(crate) const SEVERITIES: &str =
-    "CVSS where given, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Info 0; Unknown and Undefined unassigned";
+    "CVSS if given, else Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Info 0; Unknown and Undefined unassigned";
 pub(crate) const SEVERITY_DIFFERENCE: (&str, &str) =
-    ("severity", "GitLab's Unknown, Undefined and missing severities say nothing; others call them informational");
+    ("severity", "GitLab's Unknown, Undefined and missing severities stay unassigned; others make them informational");
 pub(crate) const WORDS: Words = &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200), ("info", 0)];
 
 /// The four kinds of reports.
@@ -49,18 +51,18 @@ impl Scan {
     }
 }
 
-/// Whether a report is one of GitLab's, of this kind.
-pub(crate) fn is_of(sniff: &Sniff, scan: Scan) -> bool {
-    let told = sniff.value("scan.type").or_else(|| sniff.value("vulnerabilities[].category"));
+/// True if a report is GitLab's, of this kind.
+pub(crate) fn is_report_of(sniff: &Sniff, scan: Scan) -> bool {
+    let stated = sniff.value("scan.type").or_else(|| sniff.value("vulnerabilities[].category"));
     let is_gitlab = sniff.is_object() && sniff.has_all(&["version", "vulnerabilities"]);
-    match told {
-        Some(told) => is_gitlab && scan.types().contains(&told),
-        None => is_gitlab && by_place(sniff) == Some(scan),
+    match stated {
+        Some(stated) => is_gitlab && scan.types().contains(&stated),
+        None => is_gitlab && kind_by_location(sniff) == Some(scan),
     }
 }
 
-/// What a report is by the fields of its first vulnerabilities.
-fn by_place(sniff: &Sniff) -> Option<Scan> {
+/// The kind of a report by the fields of its first vulnerabilities.
+fn kind_by_location(sniff: &Sniff) -> Option<Scan> {
     if !sniff.has_all(&["vulnerabilities[].location", "vulnerabilities[].identifiers[].type"]) {
         return None;
     }
@@ -75,40 +77,36 @@ fn by_place(sniff: &Sniff) -> Option<Scan> {
 }
 
 /// Reads a report of this kind.
-pub(crate) fn parse(
-    input: Input<'_>,
-    collector: &mut Collector<'_>,
-    scan: Scan,
-    expected: &'static str,
-) -> Result<(), ParseError> {
-    let mut about = RawScan::default();
+pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan) -> Result<(), ParseError> {
+    let mut header = RawScan::default();
     let mut remedies: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut versioned = false;
+    let mut has_version = false;
     json::walk(input, &["version", "scan", "remediations[]"], &mut |hit| {
         match hit.path {
-            0 => versioned = hit.raw != "null",
-            1 => about = hit.read().unwrap_or_default(),
-            _ => hit.read::<RawRemediation>().unwrap_or_default().note(&mut remedies),
+            0 => has_version = hit.raw != "null",
+            1 => header = hit.read().unwrap_or_default(),
+            _ => hit.read::<RawRemediation>().unwrap_or_default().add_to(&mut remedies),
         }
         Ok(())
     })?;
-    if let Some(other) = about.kind.as_ref().filter(|kind| !scan.types().contains(&kind.0.as_str())) {
-        let reason = format!("it is a security report of GitLab's with the `scan.type` `{}`", other.0);
-        return Err(ParseError::WrongTool { expected, reason });
+    if let Some(other) = header.kind.as_ref().filter(|kind| !scan.types().contains(&kind.0.as_str())) {
+        return Err(ParseError::other_shape(format!(
+            "it is a GitLab security report with the `scan.type` `{}`",
+            other.0
+        )));
     }
     let seen = json::walk(input, &["vulnerabilities[]"], &mut |hit| {
         match hit.read::<RawVulnerability>() {
-            // `resolved` is a state of exports: the report itself holds what is there.
+            // Only exports have the state `resolved`: the report itself lists what was found.
             Ok(raw) if raw.is_resolved() => collector.closed(),
             read => collector.result(read.and_then(|raw| raw.into_finding(scan, &remedies))),
         }
     })?;
-    if !seen.container(0) || !(versioned || about.kind.is_some()) {
-        let reason =
-            "a security report of GitLab's is an object with `version` and the list `vulnerabilities`".to_owned();
-        return Err(ParseError::WrongTool { expected, reason });
-    }
-    about.tell(collector);
+    require(
+        seen.has(0) && (has_version || header.kind.is_some()),
+        "a GitLab security report is an object with `version` and the list `vulnerabilities`",
+    )?;
+    header.collect(collector);
     Ok(())
 }
 
@@ -135,10 +133,9 @@ struct RawMessage {
 }
 
 impl RawScan {
-    fn tell(self, collector: &mut Collector<'_>) {
+    fn collect(self, collector: &mut Collector<'_>) {
         if let Some(RawScanner { name, version: Some(version) }) = self.scanner {
-            collector
-                .version(name.and_then(Text::filled).map_or(version.0.clone(), |name| format!("{name} {}", version.0)));
+            collector.version(name.filled().map_or(version.0.clone(), |name| format!("{name} {}", version.0)));
         }
         if let Some(status) = self.status.filter(|status| !status.0.eq_ignore_ascii_case("success")) {
             collector.scanner_error(format!("the scan's status is `{}`", status.0));
@@ -165,8 +162,8 @@ struct RawFix {
 }
 
 impl RawRemediation {
-    fn note(self, remedies: &mut BTreeMap<String, Vec<String>>) {
-        let Some(summary) = self.summary.and_then(Text::filled) else { return };
+    fn add_to(self, remedies: &mut BTreeMap<String, Vec<String>>) {
+        let Some(summary) = self.summary.filled() else { return };
         let ids: BTreeSet<String> = self.fixes.0.into_iter().filter_map(|fix| fix.id.or(fix.cve)?.filled()).collect();
         for id in ids {
             remedies.entry(id).or_default().push(summary.clone());
@@ -298,11 +295,11 @@ impl RawVulnerability {
         let [name, message, description] = [self.name, self.message, self.description].map(|text| text?.filled());
         let title = name.or_else(|| message.clone()).or_else(|| primary?.name()).or_else(|| description.clone());
         let rule = primary.and_then(|identifier| identifier.rule(kind)).or_else(|| title.clone());
-        let rule = rule.ok_or("the vulnerability has neither an identifier nor a name")?;
+        let rule = rule.ok_or("`identifiers` and `name` are missing")?;
         let title = title.unwrap_or_else(|| rule.clone());
         let text = message.or_else(|| description.clone()).unwrap_or_else(|| title.clone());
         let ids = [self.id, self.cve].map(|id| id?.filled());
-        let solution = self.solution.and_then(Text::filled);
+        let solution = self.solution.filled();
         let mut remedy: Vec<String> = solution.iter().cloned().collect();
         remedy.extend(ids.iter().flatten().filter_map(|id| remedies.get(id)).flatten().cloned());
         let urls = self.links.0.into_iter().map(|link| link.url);
@@ -314,7 +311,7 @@ impl RawVulnerability {
             }
         }
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             cwes: cwe::numbers(self.identifiers.0.iter().filter_map(RawIdentifier::cwe)),
             advisories: if kind == Kind::Dependency { advisories(&self.identifiers.0) } else { vec![] },
             description: description.filter(|description| *description != text),
@@ -329,7 +326,7 @@ impl RawVulnerability {
         finding.raw.extend(scanner.map(|scanner| ("scanner".to_owned(), scanner)));
         rating.apply(&mut finding);
         let [id, cve] = ids;
-        let extract = self.raw_source_code_extract.and_then(Text::filled);
+        let extract = self.raw_source_code_extract.filled();
         match (kind, extract) {
             (Kind::Secret, Some(extract)) => secret::put(&mut finding, &extract),
             (Kind::Secret, None) => {
@@ -338,7 +335,7 @@ impl RawVulnerability {
             (_, Some(extract)) => finding.code = excerpt(&finding, &extract),
             (_, None) => {}
         }
-        // Bandit prints the password that it found: `Possible hardcoded password: 'hunter2'`.
+        // Bandit includes the password that it found: `Possible hardcoded password: 'hunter2'`.
         if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
             let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
             secret::put(&mut finding, &password);
@@ -370,27 +367,27 @@ impl RawVulnerability {
 
 impl RawIdentifier {
     fn value(&self) -> Option<String> {
-        self.value.clone().and_then(Text::filled)
+        self.value.clone().filled()
     }
 
     fn name(&self) -> Option<String> {
-        self.name.clone().and_then(Text::filled)
+        self.name.clone().filled()
     }
 
     fn is(&self, kind: &str) -> bool {
         self.kind.as_ref().is_some_and(|own| own.0.eq_ignore_ascii_case(kind))
     }
 
-    /// The rule that this identifier names. An advisory's id says by itself whose it is.
+    /// The rule that this identifier names. The id of an advisory is unique without its type.
     fn rule(&self, kind: Kind) -> Option<String> {
         let value = self.value()?;
-        match self.kind.clone().and_then(Text::filled) {
+        match self.kind.clone().filled() {
             Some(own) if kind != Kind::Dependency => Some(format!("{own}:{value}")),
             Some(_) | None => Some(value),
         }
     }
 
-    /// A weakness; NodeJsScan writes its number into the name alone.
+    /// The CWE of this identifier; NodeJsScan writes its number only in the name.
     fn cwe(&self) -> Option<&str> {
         let texts = [self.value.as_ref(), self.name.as_ref()].into_iter().flatten().map(|text| text.0.as_str());
         texts.filter(|_| self.is("cwe")).find(|text| cwe::number(text).is_some())
@@ -401,12 +398,11 @@ impl RawIdentifier {
     }
 }
 
-/// The ids of an advisory, without classes of weaknesses.
+/// The identifiers of advisories, without those of weaknesses.
 fn advisories(identifiers: &[RawIdentifier]) -> Vec<String> {
-    let of_advisories =
-        |identifier: &&RawIdentifier| !["cwe", "owasp", "wasc"].iter().any(|class| identifier.is(class));
+    let is_advisory = |identifier: &&RawIdentifier| !["cwe", "owasp", "wasc"].iter().any(|class| identifier.is(class));
     let mut ids: Vec<String> = Vec::new();
-    for id in identifiers.iter().filter(of_advisories).filter_map(RawIdentifier::value) {
+    for id in identifiers.iter().filter(is_advisory).filter_map(RawIdentifier::value) {
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -414,7 +410,7 @@ fn advisories(identifiers: &[RawIdentifier]) -> Vec<String> {
     ids
 }
 
-/// The signatures by which GitLab itself follows a result; those that count lines from the top are of no use.
+/// The signatures with which GitLab itself tracks a result; those that count lines from the top are left out.
 fn fingerprints(tracking: Option<&Value>) -> BTreeMap<String, String> {
     let items = tracking.and_then(|tracking| tracking.get("items")?.as_array());
     let signatures = items.and_then(|items| items.first()?.get("signatures")?.as_array()).into_iter().flatten();
@@ -425,7 +421,7 @@ fn fingerprints(tracking: Option<&Value>) -> BTreeMap<String, String> {
     named.collect()
 }
 
-/// The hash in `file:hash:rule`, which is how older reports tell secrets apart.
+/// The hash in `file:hash:rule`, with which older reports identify secrets.
 fn hash(cve: &str) -> Option<&str> {
     cve.split(':').find(|part| part.len() == 64 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
@@ -444,27 +440,21 @@ impl RawLocation {
             (dependency.package, dependency.version)
         });
         let (name, path) = package.map_or((None, None), |package| (package.name, package.path));
-        if let Some(name) = name.and_then(Text::filled) {
+        if let Some(name) = name.filled() {
             let fixed_versions = solution.map(|solution| fixed_versions(solution, &name)).unwrap_or_default();
-            finding.package =
-                Some(Package { name, version: version.and_then(Text::filled), fixed_versions, ..Package::default() });
+            finding.package = Some(Package { name, version: version.filled(), fixed_versions, ..Package::default() });
         }
-        finding.location = self.file.and_then(Text::filled).or_else(|| path?.filled()).map(|path| Location {
-            path,
-            line,
-            end_line: end.filter(|end| line.is_some_and(|line| *end > line)),
-            column: None,
-        });
+        finding.location = self.file.filled().or_else(|| path?.filled()).map(|path| Location::lines(path, line, end));
         finding.resource =
             self.kubernetes_resource.and_then(RawResource::name).or_else(|| self.image.clone()?.filled());
-        let kept = [
+        let fields = [
             ("class", self.class),
             ("method", self.method),
             ("image", self.image),
             ("operating_system", self.operating_system),
             ("commit_sha", self.commit.and_then(|commit| commit.sha)),
         ];
-        finding.raw.extend(kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.filled()?))));
+        finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.filled()?))));
     }
 }
 
@@ -472,12 +462,12 @@ impl RawResource {
     fn name(self) -> Option<String> {
         let parts = [self.namespace, self.kind, self.name, self.container_name].map(|part| part?.filled());
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
-        Some(name).filter(|name| !name.is_empty())
+        name.filled()
     }
 }
 
-/// The versions in the sentences that GitLab's analysers write: `Upgrade to version 2.2.3 or above.`, `Upgrade to versions
-/// 1.2, 2.3 or above.`, `Upgrade apt from 1.4.8 to 1.4.9`.
+/// The versions in the sentences of GitLab's analysers: `Upgrade to version 2.2.3 or above.`,
+/// `Upgrade to versions 1.2, 2.3 or above.`, `Upgrade apt from 1.4.8 to 1.4.9`.
 fn fixed_versions(solution: &str, package: &str) -> Vec<String> {
     let line = solution.lines().next().unwrap_or_default().trim().trim_end_matches('.');
     let listed = line.strip_prefix("Upgrade to version").map(|rest| rest.strip_prefix('s').unwrap_or(rest));

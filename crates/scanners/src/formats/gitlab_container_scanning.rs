@@ -1,5 +1,6 @@
-//! GitLab container scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of an image, by Trivy or Grype, and of the images that run in a cluster.
-//! Reads the report `gl-container-scanning-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab container scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of an image, by
+//! Trivy or Grype, and of the images that run in a cluster. Reads the report `gl-container-scanning-report.json`; see
+//! [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -16,15 +17,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-container-scanning-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[gitlab::SEVERITY_DIFFERENCE],
     detect,
     parse,
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Containers)
+    gitlab::is_report_of(sniff, Scan::Containers)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    gitlab::parse(input, collector, Scan::Containers, SCANNER.name)
+    gitlab::parse(input, collector, Scan::Containers)
 }

@@ -1,5 +1,5 @@
-//! GitLab dependency scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of a project, by Gemnasium.
-//! Reads the report `gl-dependency-scanning-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab dependency scanning, <https://docs.gitlab.com/user/application_security/>: vulnerable packages of a project,
+//! by Gemnasium. Reads the report `gl-dependency-scanning-report.json`; see [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -16,15 +16,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-dependency-scanning-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[gitlab::SEVERITY_DIFFERENCE],
     detect,
     parse,
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Dependencies)
+    gitlab::is_report_of(sniff, Scan::Dependencies)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    gitlab::parse(input, collector, Scan::Dependencies, SCANNER.name)
+    gitlab::parse(input, collector, Scan::Dependencies)
 }

@@ -1,5 +1,6 @@
-//! GitLab SAST, <https://docs.gitlab.com/user/application_security/>: static analysis of source code, by Semgrep, SpotBugs, Bandit and others. Until GitLab 13.1 it also looked for secrets: those results are secrets here too.
-//! Reads the report `gl-sast-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab SAST, <https://docs.gitlab.com/user/application_security/>: static analysis of source code, by Semgrep,
+//! SpotBugs, Bandit and others. Until GitLab 13.1 it also looked for secrets: those results are secrets here too. Reads
+//! the report `gl-sast-report.json`; see [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -16,19 +17,20 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-sast-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[
         gitlab::SEVERITY_DIFFERENCE,
-        ("cwe", "NodeJsScan writes the weakness's number into the identifier's name; others read its value alone"),
-        ("line", "the place begins at its first line; others note the last"),
+        ("cwe", "NodeJsScan writes the weakness's number into the identifier's name; others read only its value"),
+        ("line", "the location begins at its first line; others use the last line"),
     ],
     detect,
     parse,
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Sast)
+    gitlab::is_report_of(sniff, Scan::Sast)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    gitlab::parse(input, collector, Scan::Sast, SCANNER.name)
+    gitlab::parse(input, collector, Scan::Sast)
 }

@@ -1,5 +1,6 @@
-//! GitLab secret detection, <https://docs.gitlab.com/user/application_security/>: secrets in files and commits, by Gitleaks. `raw_source_code_extract` is the secret in clear: it is masked everywhere.
-//! Reads the report `gl-secret-detection-report.json`; everything about it is in [`gitlab`](crate::formats::gitlab).
+//! GitLab secret detection, <https://docs.gitlab.com/user/application_security/>: secrets in files and commits, by
+//! Gitleaks. `raw_source_code_extract` is the secret in clear: it is masked everywhere. Reads the report
+//! `gl-secret-detection-report.json`; see [`gitlab`](crate::formats::gitlab).
 
 use crate::Scanner;
 use crate::formats::gitlab::{self, Scan};
@@ -16,15 +17,16 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`gl-secret-detection-report.json`, the job's artifact)",
     severities: gitlab::SEVERITIES,
+    severity_words: gitlab::WORDS,
     differences: &[gitlab::SEVERITY_DIFFERENCE],
     detect,
     parse,
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    gitlab::is_of(sniff, Scan::Secrets)
+    gitlab::is_report_of(sniff, Scan::Secrets)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    gitlab::parse(input, collector, Scan::Secrets, SCANNER.name)
+    gitlab::parse(input, collector, Scan::Secrets)
 }

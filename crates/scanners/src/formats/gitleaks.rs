@@ -1,19 +1,20 @@
-//! Gitleaks, <https://github.com/gitleaks/gitleaks>: secrets in Git repositories and folders. Reads its JSON report (`gitleaks
-//! detect --report-format json`) as versions 1 to 8 write it: up to 7 with `rule` and `offender`, since 8 with `RuleID`
-//! and `Secret`.
+//! Gitleaks, <https://github.com/gitleaks/gitleaks>: secrets in Git repositories and folders. Reads its JSON report
+//! (`gitleaks detect --report-format json`) as versions 1 to 8 write it: up to 7 with `rule` and `offender`, since 8
+//! with `RuleID` and `Secret`.
 //!
-//! Each element of the list is a finding, also one that differs from another by its commit alone. A clean report is an
-//! empty list. Gitleaks gives no severity (versions 2 and 3 a word from the user's own rules): every secret is high, 8.0.
+//! Each element of the list is a finding, even if only its commit differs from another. A clean report is an empty
+//! list. Gitleaks gives no severity (in versions 2 and 3 the user's own rules can): every secret is high, 8.0.
 //!
-//! The secret is masked wherever it stands, also in the commit's message. With `--redact` Gitleaks hides it itself: then
-//! there is no digest to tell secrets apart, and the file does.
+//! The secret is masked everywhere, also in the commit's message. With `--redact` Gitleaks hides it itself: there is no
+//! digest then, and the file identifies the secret.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use crate::value::snippet;
 use finding::{Finding, Location};
 use serde::Deserialize;
@@ -27,10 +28,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Secrets",
     notation: Notation::Json,
     formats: "JSON (`--report-format json`)",
-    severities: "every secret 8.0, as Gitleaks gives no severity; where the user's own rules do (versions 2 and 3): critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severities: "every secret 8.0, as Gitleaks gives no severity; if the user's own rules do (versions 2 and 3): critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
-        "the reference product makes a secret critical when its rule's name has `AWS`, `Github` or `Heroku` in it; Gitleaks itself gives no severity, so all are alike",
+        "the reference product makes a secret critical when its rule's name contains `AWS`, `Github` or `Heroku`; Gitleaks gives no severity, so all secrets get the same",
     )],
     detect,
     parse,
@@ -50,11 +52,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         rejected |= result.is_err();
         collector.result(result)
     })?;
-    if read || !rejected {
-        return Ok(());
-    }
-    let reason = "a Gitleaks JSON report is a list whose elements have `RuleID` and `Secret`, or `rule` and `offender`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        read || !rejected,
+        "a Gitleaks JSON report is a list whose elements have `RuleID` and `Secret`, or `rule` and `offender`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -106,30 +107,28 @@ struct RawLeak {
 impl RawLeak {
     fn into_finding(self) -> Result<Finding, String> {
         let rule = self.rule.0;
-        // Without the secret itself all that was matched counts as it.
+        // Without the secret itself, the whole match counts as the secret.
         let Some(secret) = self.offender.or_else(|| self.line.clone()) else {
-            return Err("neither what was found nor where it was matched is given".to_owned());
+            return Err("`Secret` and `Match` are missing".to_owned());
         };
         let line = self.start_line.line();
-        let message = self.description.and_then(Text::filled).unwrap_or_else(|| format!("{rule} found"));
+        let message = self.description.filled().unwrap_or_else(|| format!("{rule} found"));
         let mut finding = Finding {
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line: self.end_line.line().filter(|last| line.is_some_and(|first| first < *last)),
-                column: self.start_column.line(),
-            }),
+            location: self
+                .file
+                .filled()
+                .map(|path| Location::lines(path, line, self.end_line.line()).with_column(self.start_column.line())),
             code: self.line.and_then(|text| snippet::plain(&text.0, line)),
-            references: self.link.and_then(Text::filled).into_iter().collect(),
-            tool_id: self.fingerprint.and_then(Text::filled),
+            references: self.link.filled().into_iter().collect(),
+            tool_id: self.fingerprint.filled(),
             ..leak::finding(&rule, &rule, message)
         };
-        if let Some(word) = self.severity.and_then(Text::filled) {
-            let without = finding.score;
-            Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
-            finding.score = finding.score.or(without);
+        if let Some(word) = self.severity.filled() {
+            let default = finding.score;
+            SCANNER.rating().word(Some(&word)).apply(&mut finding);
+            finding.score = finding.score.or(default);
         }
-        let tags: Vec<String> = self.tags.0.into_iter().filter_map(Text::filled).collect();
+        let tags: Vec<String> = self.tags.0.into_iter().filter_map(Filled::filled).collect();
         // Files that were not committed have the zero time, `0001-01-01T00:00:00Z`.
         let date = self.date.filter(|date| !date.0.starts_with("0001-01-01"));
         leak::keep(
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn older_versions_name_their_fields_otherwise() {
+    fn older_versions_have_other_field_names() {
         let version_7 = one(&format!(
             r#"{{"line": "t = '{SECRET}'", "lineNumber": 3, "offender": "{SECRET}", "commit": "0a1b", "repo": ".",
             "repoURL": "", "leakURL": "https://shop.example/a.py#L3", "rule": "Github", "commitMessage": "add\n",
@@ -238,7 +237,7 @@ mod tests {
             "commitMsg": "add", "file": "a.py", "tags": "", "severity": "low"}}"#
         ));
         assert_eq!((version_2.message.as_str(), version_2.score.unwrap().score.hundredths()), ("a token", 200));
-        // Without a line's number it is not known where the code stands.
+        // Without a line number the code's position is unknown.
         assert!(version_2.code.is_none() && version_2.location.unwrap().line.is_none());
 
         let bare = one(&format!(r#"{{"RuleID": "r", "StartLine": 3, "Match": "{SECRET}", "File": "a.py"}}"#));
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn leaks_that_differ_by_their_commit_alone_are_all_kept() {
+    fn leaks_that_differ_only_by_their_commit_are_all_findings() {
         let leak = |commit| {
             format!(r#"{{"RuleID": "r", "Secret": "{SECRET}", "File": "a.py", "StartLine": 3, "Commit": "{commit}"}}"#)
         };

@@ -1,19 +1,19 @@
 //! gosec, <https://github.com/securego/gosec>: security checker for Go. Reads its JSON report (`gosec -fmt=json`), as
 //! versions 1 and 2 write it.
 //!
-//! Each element of `Issues` is a finding. With `-track-suppressions` gosec also lists what comments (`#nosec`) or settings
-//! switch off, with `nosec` or `suppressions`: that is suppressed. Files that could not be compiled (`Golang errors`) make
-//! the scan incomplete. The severities are gosec's three; it has no score of its own.
+//! Each element of `Issues` is a finding. With `-track-suppressions` gosec also lists issues that comments (`#nosec`)
+//! or settings switch off, with `nosec` or `suppressions`: these are suppressed. Files that could not be compiled
+//! (`Golang errors`) make the scan incomplete. The severities are gosec's three; it has no scores.
 //!
-//! gosec's rules have no names: a finding's title is what it says. The code of `G101` (hard-coded credentials) holds the
-//! secret, which is masked.
+//! gosec's rules have no names: a finding's title is its message. The code of `G101` (hard-coded credentials) contains
+//! the secret, which is masked.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -27,14 +27,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SAST",
     notation: Notation::Json,
     formats: "JSON (`-fmt=json`)",
-    severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0 (gosec's levels)",
+    severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0",
+    severity_words: &[("HIGH", 800), ("MEDIUM", 550), ("LOW", 200)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("HIGH", 800), ("MEDIUM", 550), ("LOW", 200)];
-/// The rule that finds credentials, and so prints them.
+/// The rule that finds credentials; its code contains them.
 const CREDENTIALS: &str = "G101";
 
 fn detect(sniff: &Sniff) -> bool {
@@ -42,7 +42,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut counted = false;
+    let mut has_zero_count = false;
     let paths = ["Issues[]", "Golang errors{}[]", "Stats.found", "GosecVersion"];
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 => collector.result(hit.read::<RawIssue>().map(RawIssue::into_finding)),
@@ -54,22 +54,18 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         2 => {
-            // Old versions write `null` for no issues: then the count must say so too.
-            counted |= hit.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
+            // Old versions write `null` for no issues; the count must be 0 then.
+            has_zero_count |= hit.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
             Ok(())
         }
         _ => {
-            if let Some(version) = hit.read::<Text>().ok().and_then(Text::filled).filter(|version| version != "dev") {
+            if let Some(version) = hit.read::<Text>().ok().filled().filter(|version| version != "dev") {
                 collector.version(version);
             }
             Ok(())
         }
     })?;
-    if seen.container(0) || counted {
-        return Ok(());
-    }
-    let reason = "a gosec JSON report has the list `Issues` and the counts `Stats`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) || has_zero_count, "a gosec JSON report has the list `Issues` and the counts `Stats`")
 }
 
 #[derive(Deserialize)]
@@ -94,7 +90,7 @@ struct RawIssue {
     nosec: Option<bool>,
     #[serde(default)]
     suppressions: Many<RawSuppression>,
-    /// What a language model proposes, in newer versions.
+    /// A language model's proposal, in newer versions.
     autofix: Option<Text>,
 }
 
@@ -117,20 +113,18 @@ impl RawIssue {
         let code = self.code.map(|code| code.0).unwrap_or_default();
         let rule = self.rule_id.0;
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             cwes: self.cwe.and_then(|cwe| cwe.id).and_then(|id| cwe::number(&id.0)).into_iter().collect(),
-            remediation: self.autofix.and_then(Text::filled),
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line,
-                column: self.column.and_then(|column| column.0.trim().parse().ok()),
+            remediation: self.autofix.filled(),
+            location: self.file.filled().map(|path| {
+                Location::lines(path, line, end_line)
+                    .with_column(self.column.and_then(|column| column.0.trim().parse().ok()))
             }),
             code: snippet::numbered(&code, ": ").or_else(|| snippet::plain(&code, line)),
             suppressed,
             ..Finding::new(Kind::Code, rule.clone(), self.details.0.clone(), self.details.0)
         };
-        Rating::new(WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
         if rule == CREDENTIALS {
             put_credentials(&mut finding);
         }
@@ -138,7 +132,7 @@ impl RawIssue {
     }
 }
 
-/// First and last line of `12` or `12-14`; the last only if it is another.
+/// First and last line of `12` or `12-14`; the last line only if it differs.
 fn lines(text: &str) -> (Option<u32>, Option<u32>) {
     let (first, last) = text.split_once('-').unwrap_or((text, ""));
     let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number != 0);
@@ -147,7 +141,7 @@ fn lines(text: &str) -> (Option<u32>, Option<u32>) {
 
 fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option<String> {
     let texts = suppressions.0.into_iter().map(|suppression| {
-        let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Text::filled);
+        let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Filled::filled);
         parts.collect::<Vec<_>>().join(": ")
     });
     let texts: Vec<String> = texts.collect();
@@ -157,16 +151,16 @@ fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option
     }
 }
 
-/// Masks the credentials: the literals of the lines that are meant.
+/// Masks the credentials: the literals of the reported lines.
 fn put_credentials(finding: &mut Finding) {
     let Some(code) = finding.code.clone() else { return };
     let location = finding.location.clone().unwrap_or_default();
     let first = location.line.unwrap_or(code.first_line);
     let last = location.end_line.unwrap_or(first);
-    let meant = (code.first_line..).zip(&code.lines).filter(|(number, _)| (first..=last).contains(number));
-    let meant: Vec<&str> = meant.map(|(_, line)| line.as_str()).collect();
-    let meant = if meant.is_empty() { code.lines.join("\n") } else { meant.join("\n") };
-    snippet::put_secrets(finding, &meant);
+    let reported = (code.first_line..).zip(&code.lines).filter(|(number, _)| (first..=last).contains(number));
+    let reported: Vec<&str> = reported.map(|(_, line)| line.as_str()).collect();
+    let reported = if reported.is_empty() { code.lines.join("\n") } else { reported.join("\n") };
+    snippet::put_secrets(finding, &reported);
 }
 
 #[cfg(test)]
@@ -255,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comments_and_settings_switch_off_is_suppressed() {
+    fn issues_that_comments_or_settings_switch_off_are_suppressed() {
         let mark = |fields: &str| one(&format!(r#""line": "1", {fields}"#)).suppressed;
         assert_eq!(mark(r#""nosec": false, "suppressions": []"#), None);
         assert_eq!(mark(r#""nosec": true"#).as_deref(), Some("nosec"));

@@ -1,23 +1,24 @@
-//! govulncheck, <https://go.dev/security/vuln/>: known vulnerabilities that affect Go code, by what the code calls. Reads
-//! its JSON report (`govulncheck -format json ./...`): the run of messages of version 1 and later, also gathered into a
-//! list, and the single object of the versions before (`Vulns`; with `Modules` from 0.1 on).
+//! govulncheck, <https://go.dev/security/vuln/>: known vulnerabilities that affect Go code, by the functions that it
+//! calls. Reads its JSON report (`govulncheck -format json ./...`): the sequence of messages of version 1 and later,
+//! also as a list, and the single object of earlier versions (`Vulns`; with `Modules` from 0.1 on).
 //!
-//! Each `finding` message is one result, in the old format each entry of `Vulns`. govulncheck tells of a vulnerability up
-//! to three times: as of a module that is required, of a package that is imported and of a symbol that is called. Each is
-//! an occurrence of one issue. Messages `osv` describe advisories, most of which do not apply; they are no results.
+//! Each `finding` message is one result, and in the old format each entry of `Vulns`. govulncheck reports a
+//! vulnerability up to three times: for a module that is required, a package that is imported and a symbol that is
+//! called. Each is an occurrence of one issue. `osv` messages describe advisories, most of which do not apply; they are
+//! not results.
 //!
-//! The Go database has no severities; what govulncheck tells is how far the code gets to the vulnerability. Unless the
+//! The Go database has no severities; govulncheck reports how close the code gets to the vulnerability. Unless the
 //! advisory has a severity after all, a symbol that is called is high, a package that is imported medium and a module
-//! that is only required low. A scan that was told not to look further than modules or packages (`-scan`) cannot know
-//! that nothing is called: what it finds is high.
+//! that is only required low. A scan that was limited to modules or packages (`-scan`) cannot know that nothing is
+//! called: its results are high.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::osv::Entry;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -34,30 +35,28 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::JsonLines,
     formats: "JSON (`govulncheck -format json ./...`)",
-    severities: "the database has none; symbol called 8.0, package imported 5.5, module required 2.0, by how far the code \
-                 gets to the vulnerability; 8.0 where `-scan` kept it from looking further",
+    severities: "the database has none; symbol called 8.0, package imported 5.5, module required 2.0; 8.0 if `-scan` limited the scan to modules or packages",
+    severity_words: &[
+        ("symbol", 800),
+        ("package", 550),
+        ("module", 200),
+        ("package scan", 800),
+        ("module scan", 800),
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("moderate", 550),
+        ("low", 200),
+        ("info", 0),
+    ],
     differences: &[
-        ("file_path", "the other system writes the vulnerable package's path; ours is the place that calls it"),
-        ("fix_version", "ours is written like the version in use, with the `v` of Go's versions"),
-        ("unique_id_from_tool", "composed by the other system; the report has no id but the advisory's"),
+        ("file_path", "the other system has the vulnerable package's path; ours is the location that calls it"),
+        ("fix_version", "ours is written like the used version, with the `v` of Go's versions"),
+        ("unique_id_from_tool", "composed by the other system; the report has only the advisory's id"),
     ],
     detect,
     parse,
 };
-
-const WORDS: Words = &[
-    ("symbol", 800),
-    ("package", 550),
-    ("module", 200),
-    ("package scan", 800),
-    ("module scan", 800),
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("moderate", 550),
-    ("low", 200),
-    ("info", 0),
-];
 
 fn detect(sniff: &Sniff) -> bool {
     let is_message = ["", "[]."].iter().any(|list| {
@@ -69,7 +68,7 @@ fn detect(sniff: &Sniff) -> bool {
     is_message || is_old(sniff)
 }
 
-/// Whether it is the single object of the versions before 1.
+/// True if the report is the single object of versions before 1.
 fn is_old(sniff: &Sniff) -> bool {
     sniff.has_all(&["Calls.Functions", "Imports.Packages"])
         || sniff.has_all(&["Vulns", "Requires"])
@@ -95,21 +94,21 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
         }
         Ok(())
     })?;
-    if !evidence {
-        let reason = "it writes messages with `config`, `osv` and `finding`, or an object with `Vulns`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
-    let scanned = config.scan_level.unwrap_or_default();
+    require(
+        evidence,
+        "a govulncheck report has messages with `config`, `osv` and `finding`, or is an object with `Vulns`",
+    )?;
+    let scan_level = config.scan_level.unwrap_or_default();
     if let Some(version) = config.scanner_version {
         collector.version(version);
     }
-    let none = Entry::default();
+    let unknown_advisory = Entry::default();
     json::values(input, &mut |_, raw| match serde_json::from_str::<RawMessage>(raw) {
         Ok(RawMessage { finding: Some(finding), .. }) => {
             let finding = serde_json::from_str::<RawFinding>(finding.get()).map_err(|error| error.to_string());
             collector.result(finding.and_then(|finding| {
-                let entry = advisories.get(&finding.osv).unwrap_or(&none);
-                finding.into_finding(entry, &scanned)
+                let entry = advisories.get(&finding.osv).unwrap_or(&unknown_advisory);
+                finding.into_finding(entry, &scan_level)
             }))
         }
         Ok(RawMessage { vulnerability: Some(vulnerability), .. }) => {
@@ -117,7 +116,7 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
             collector.result(
                 vulnerability
                     .map_err(|error| error.to_string())
-                    .and_then(|vulnerability| vulnerability.into_finding(&old::Modules::default())),
+                    .and_then(|vulnerability| vulnerability.into_finding(&old::ModuleVersions::default())),
             )
         }
         Ok(RawMessage { .. }) => Ok(()),
@@ -131,7 +130,7 @@ struct RawMessage {
     config: Option<RawConfig>,
     osv: Option<Box<RawValue>>,
     finding: Option<Box<RawValue>>,
-    /// In versions 0.2 the place of `finding`.
+    /// The finding, in version 0.2.
     vulnerability: Option<Box<RawValue>>,
 }
 
@@ -181,7 +180,7 @@ impl RawFrame {
     fn symbol(&self) -> Option<String> {
         let function = self.function.as_deref()?;
         let package = self.package.as_deref().unwrap_or(&self.module);
-        Some(match self.receiver.as_deref().filter(|receiver| !receiver.is_empty()) {
+        Some(match self.receiver.as_deref().filled() {
             None => format!("{package}.{function}"),
             Some(receiver) if receiver.starts_with('*') => format!("{package}.({receiver}).{function}"),
             Some(receiver) => format!("{package}.{receiver}.{function}"),
@@ -191,18 +190,18 @@ impl RawFrame {
     fn location(&self) -> Option<Location> {
         let position = self.position.as_ref()?;
         let (line, column) = (position.line.line(), position.column.line());
-        Some(Location { path: position.filename.clone(), line, end_line: None, column })
+        Some(Location::lines(position.filename.clone(), line, None).with_column(column))
     }
 
-    fn shown(&self) -> String {
+    fn to_text(&self) -> String {
         let at = self.location().map(|at| format!(" at {}:{}", at.path, at.line.unwrap_or_default()));
         self.symbol().unwrap_or_else(|| self.module.clone()) + &at.unwrap_or_default()
     }
 }
 
 impl RawFinding {
-    fn into_finding(self, entry: &Entry, scanned: &str) -> Result<Finding, String> {
-        let Some(sink) = self.trace.first() else { return Err("a finding with an empty trace".to_owned()) };
+    fn into_finding(self, entry: &Entry, scan_level: &str) -> Result<Finding, String> {
+        let Some(sink) = self.trace.first() else { return Err("`trace` is empty".to_owned()) };
         let symbol = sink.symbol();
         let level = match (&symbol, &sink.package) {
             (Some(_), _) => Level::Symbol,
@@ -217,16 +216,16 @@ impl RawFinding {
             (None, Some(package)) => format!("imports {package}"),
             (None, None) => format!("requires {}", sink.module),
         };
-        let is_limited = scanned == level.word();
-        let place = self.trace.iter().rev().find_map(RawFrame::location);
-        let fixed = self.fixed_version.filter(|version| !version.is_empty());
+        let is_limited = scan_level == level.word();
+        let location = self.trace.iter().rev().find_map(RawFrame::location);
+        let fixed = self.fixed_version.filled();
         let fixed_versions = fixed.map_or_else(|| entry.fixed_versions(&sink.module), |version| vec![version]);
         let raw = [("package", sink.package.clone()), ("symbol", symbol)];
         let trace =
-            (self.trace.len() > 1).then(|| self.trace.iter().map(RawFrame::shown).collect::<Vec<_>>().join("\n"));
+            (self.trace.len() > 1).then(|| self.trace.iter().map(RawFrame::to_text).collect::<Vec<_>>().join("\n"));
         let mut finding = Finding {
-            location: place,
-            raw: named(raw.into_iter().chain([("trace", trace)])),
+            location,
+            raw: raw_fields(raw.into_iter().chain([("trace", trace)])),
             package: Some(Package {
                 name: sink.module.clone(),
                 version: sink.version.clone(),
@@ -241,7 +240,7 @@ impl RawFinding {
     }
 }
 
-/// How far the code gets to the vulnerability.
+/// The level at which the code uses the vulnerable module.
 #[derive(Clone, Copy)]
 enum Level {
     Symbol,
@@ -259,13 +258,13 @@ impl Level {
     }
 }
 
-fn named<'n>(fields: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTreeMap<String, String> {
+fn raw_fields<'n>(fields: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTreeMap<String, String> {
     fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
-/// What both formats take from the advisory.
+/// A finding with the advisory's fields, for both formats.
 fn advisory(id: &str, entry: &Entry, message: String) -> Finding {
-    let title = entry.summary.clone().filter(|summary| !summary.trim().is_empty());
+    let title = entry.summary.clone().filled();
     Finding {
         advisories: unique([id.to_owned()].into_iter().chain(entry.aliases.iter().cloned())),
         cwes: entry.cwes(),
@@ -282,8 +281,8 @@ fn rate(finding: &mut Finding, entry: &Entry, level: Level, is_limited: bool) {
         (Level::Package, true) => "package scan",
         (Level::Symbol, _) | (Level::Module | Level::Package, false) => level.word(),
     };
-    // A word of the advisory's own counts before the level.
-    entry.rate(&name, Rating::new(WORDS).word(Some(word))).apply(finding);
+    // The advisory's own severity has priority over the level.
+    entry.rate(&name, SCANNER.rating().word(Some(word))).apply(finding);
     finding.raw.insert("level".to_owned(), level.word().to_owned());
 }
 
@@ -313,8 +312,8 @@ mod tests {
         "position": {"filename": "main.go", "offset": 189, "line": 12, "column": 43}}"#;
 
     #[test]
-    fn each_finding_message_is_a_result_rated_by_how_far_the_code_gets() {
-        // The advisory stands behind the findings, and one that does not apply is no result.
+    fn each_finding_message_is_a_result_rated_by_its_level() {
+        // The advisory follows the findings, and one that does not apply is not a result.
         let other = OSV.replace("0113", "0114");
         let text = [config("symbol"), found(MODULE), found(PACKAGE), found(SYMBOL), OSV.to_owned(), other].join("\n");
         let (lines, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_of_modules_alone_does_not_tell_that_nothing_is_called() {
+    fn a_scan_of_modules_alone_does_not_prove_that_nothing_is_called() {
         for (level, trace, score) in [("module", MODULE, 800), ("package", PACKAGE, 800), ("package", MODULE, 200)] {
             let text = format!("{}{}", config(level), found(trace));
             let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -352,7 +351,7 @@ mod tests {
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
         assert_eq!((findings.len(), parsed.summary.rejected), (1, 3));
         for other in [r#"{"osv": {"id": "1"}}"#, r#"[{"a": 1}]"#, r#"{"finding": null}"#] {
-            assert!(failure(&SCANNER, other.as_bytes()).contains("it writes messages"), "{other}");
+            assert!(failure(&SCANNER, other.as_bytes()).contains("a govulncheck report has messages"), "{other}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Grype, <https://github.com/anchore/grype>: vulnerable packages of images, file systems and SBOMs. Reads its JSON report
-//! (`grype -o json`).
+//! Grype, <https://github.com/anchore/grype>: vulnerable packages of images, file systems and SBOMs. Reads its JSON
+//! report (`grype -o json`).
 //!
-//! A result is one entry of `matches`, or of `ignoredMatches`: what an ignore rule or VEX left out, which is suppressed.
-//! The same vulnerability of the same package at two places is two matches and stays two.
+//! A result is one entry of `matches` or `ignoredMatches`; the latter, which an ignore rule or VEX left out, is
+//! suppressed. The same vulnerability of the same package at two locations is two matches and two results.
 //!
-//! `relatedVulnerabilities` are other databases' records of the same vulnerability: their ids are its aliases, and their
-//! CVSS and description serve where the match's own record has none, as those of distributions mostly do.
+//! `relatedVulnerabilities` are other databases' records of the same vulnerability: their ids are its aliases, and
+//! their CVSS and description are used if the match's own record has none, as is usual for distributions.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
@@ -27,6 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-o json`)",
     severities: "CVSS (the record's own, NVD's first; else the related records'), else critical 9.5, high 8.0, medium 5.5, low 2.0, negligible 0; unknown unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -50,12 +51,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && (2..paths.len()).any(|path| seen.container(path)) {
-        return Ok(());
-    }
-    let reason =
-        "a Grype JSON report is an object with the list `matches` and with `descriptor` or `source`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (2..paths.len()).any(|path| seen.has(path)),
+        "a Grype JSON report is an object with the list `matches` and with `descriptor` or `source`",
+    )
 }
 
 fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
@@ -76,10 +75,10 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
     let descriptions = || related.iter().find_map(|related| related.text("description"));
     let urls = record.text("dataSource").into_iter().chain(record.texts("urls"));
     let cwes: Vec<_> = record.objects("cwes").into_iter().filter_map(|cwe| cwe.text("cwe")).collect();
-    let mut places = fields
+    let mut locations = fields
         .objects("artifact.locations")
         .into_iter()
-        .filter_map(|location| Some(Location { path: location.text("path")?, ..Location::default() }));
+        .filter_map(|location| Some(Location::file(location.text("path")?)));
     let message = packages::message(&id, &package);
     let mut finding = Finding {
         advisories: packages::unique(aliases.chain(vendors)),
@@ -89,8 +88,8 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
         description: record.text("description").or_else(descriptions),
         references: packages::unique(urls),
         package: Some(package),
-        location: places.next(),
-        other_locations: places.collect(),
+        location: locations.next(),
+        other_locations: locations.collect(),
         suppressed: ignored.then(|| ignore_rules(fields)),
         ..Finding::new(Kind::Dependency, id.clone(), id, message)
     };
@@ -102,9 +101,9 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
     Ok(finding)
 }
 
-/// The CVSS of the match's own record and then of the others', NVD's first among each record's.
+/// The CVSS of the match's own record, then of the related ones; in each record NVD's first.
 fn rating(record: Fields<'_>, related: &[Fields<'_>]) -> Rating {
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for record in [record].iter().chain(related) {
         let mut ratings = record.objects("cvss");
         ratings.sort_by_key(|cvss| cvss.text("source").is_none_or(|source| !source.starts_with("nvd")));
@@ -126,9 +125,9 @@ fn epss(record: Fields<'_>) -> Option<Epss> {
     Some(Epss { probability: share("epss")?, percentile: share("percentile") })
 }
 
-/// The rules that left a match out, in the words of the configuration.
+/// The rules that left a match out, as in the configuration.
 fn ignore_rules(fields: Fields<'_>) -> String {
-    const NAMED: [&str; 8] = [
+    const FIELDS: [&str; 8] = [
         "reason",
         "vulnerability",
         "fix-state",
@@ -139,7 +138,7 @@ fn ignore_rules(fields: Fields<'_>) -> String {
         "package.location",
     ];
     let rules = fields.objects("appliedIgnoreRules").into_iter().map(|rule| {
-        let parts = NAMED.iter().filter_map(|name| Some(format!("{name} {}", rule.text(name)?)));
+        let parts = FIELDS.iter().filter_map(|name| Some(format!("{name} {}", rule.text(name)?)));
         parts.collect::<Vec<_>>().join(", ")
     });
     let rules = rules.filter(|rule| !rule.is_empty()).collect::<Vec<_>>().join("; ");
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn related_records_give_aliases_and_what_the_own_record_lacks() {
+    fn related_records_give_aliases_and_missing_fields() {
         let (found, parsed) = read(
             r#"{"vulnerability": {"id": "GHSA-v6rh-hp5x-86rv", "severity": "High", "cvss": [], "fix": {"versions": ["3.2.10"],
             "state": "fixed"}, "epss": [{"epss": 0.004, "percentile": 0.7}], "knownExploited": [{"cve": "CVE-2021-44420"}]},
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_ignored_is_suppressed_and_equal_matches_stay_several() {
+    fn ignored_matches_are_suppressed_and_equal_matches_are_not_merged() {
         let one = r#"{"vulnerability": {"id": "CVE-1", "severity": "Low"}, "artifact": {"name": "tar"}}"#;
         let ignored = r#"{"vulnerability": {"id": "CVE-2"}, "artifact": {"name": "tar"},
             "appliedIgnoreRules": [{"vulnerability": "CVE-2", "reason": "not used", "fix-state": ""}]}"#;
@@ -196,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn words_become_the_documented_levels() {
-        for (word, level) in [
+    fn words_become_the_documented_severities() {
+        for (word, severity) in [
             ("Critical", Severity::Critical),
             ("High", Severity::High),
             ("Medium", Severity::Medium),
@@ -207,7 +206,7 @@ mod tests {
         ] {
             let entry =
                 format!(r#"{{"vulnerability": {{"id": "CVE-1", "severity": "{word}"}}, "artifact": {{"name": "a"}}}}"#);
-            assert_eq!(read(&entry, "").0[0].severity(), level, "{word}");
+            assert_eq!(read(&entry, "").0[0].severity(), severity, "{word}");
         }
     }
 

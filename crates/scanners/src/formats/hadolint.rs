@@ -1,20 +1,20 @@
 //! Hadolint, <https://github.com/hadolint/hadolint>: linter for Dockerfiles and the shell code in them. Reads its JSON
 //! report (`hadolint -f json`).
 //!
-//! Each element of the list is a finding; a clean report is an empty list. The levels are Hadolint's own (`error`,
-//! `warning`, `info`, `style`), and its users may set them for each rule.
+//! Each element of the list is a finding; a clean report is an empty list. The severities are Hadolint's own levels
+//! (`error`, `warning`, `info`, `style`); users can set them for each rule.
 //!
-//! A finding is one of code and not of infrastructure: Hadolint reads a source text and tells the line, and names no
-//! resource. So the same rule at two instructions of a Dockerfile is two occurrences of one issue.
+//! A finding is about code, not infrastructure: Hadolint reads source text and reports a line, but no resource. So the
+//! same rule at two instructions of a Dockerfile is two occurrences of one issue.
 //!
 //! A Dockerfile that Hadolint cannot read is reported as `DL1000`, and nothing else in it is checked: that is a finding
 //! and makes the scan incomplete.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -28,12 +28,12 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "error 8.0, warning 5.5, info and style 0 (Hadolint's levels)",
+    severity_words: &[("error", 800), ("warning", 550), ("info", 0), ("style", 0)],
     differences: &[("severity", "the reference product makes a linter's errors critical and its warnings high")],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("error", 800), ("warning", 550), ("info", 0), ("style", 0)];
 /// The rule under which Hadolint reports a Dockerfile that it cannot read.
 const UNREADABLE: &str = "DL1000";
 
@@ -59,12 +59,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.rejected(reason)
         }
     })?;
-    if read || !rejected {
-        return Ok(());
-    }
-    let reason =
-        "a Hadolint JSON report is a list whose elements have `code`, `level`, `message` and `line`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        read || !rejected,
+        "a Hadolint JSON report is a list whose elements have `code`, `level`, `message` and `line`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -87,15 +85,13 @@ impl RawCheck {
         };
         let mut finding = Finding {
             references: vec![format!("{wiki}/{code}")],
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line: self.line.line(),
-                end_line: None,
-                column: self.column.line(),
-            }),
+            location: self
+                .file
+                .filled()
+                .map(|path| Location::lines(path, self.line.line(), None).with_column(self.column.line())),
             ..Finding::new(Kind::Code, code.clone(), code, message)
         };
-        Rating::new(WORDS).word(self.level.as_ref().map(|level| level.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.level.as_ref().map(|level| level.0.as_str())).apply(&mut finding);
         finding
     }
 }

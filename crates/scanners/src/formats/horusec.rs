@@ -1,22 +1,23 @@
-//! Horusec, <https://horusec.io>: runs a project's scanners and its own engine, and joins their results. Reads its JSON
-//! report (`horusec start -o json`), as versions 1 and 2 write it.
+//! Horusec, <https://horusec.io>: runs a project's scanners and its own engine, and combines their results. Reads its
+//! JSON report (`horusec start -o json`), as versions 1 and 2 write it.
 //!
-//! Each element of `analysisVulnerabilities` is a finding. People's marks on it are in `type`: `Risk Accepted` and
-//! `False Positive` are suppressed, `Corrected` is closed. What went wrong (`errors`) makes the scan incomplete: whatever
-//! tool failed found nothing.
+//! Each element of `analysisVulnerabilities` is a finding. `type` has people's decision: `Risk Accepted` and
+//! `False Positive` are suppressed, `Corrected` is closed. `errors` make the scan incomplete: a tool that failed found
+//! nothing.
 //!
-//! The rule is `rule_id`, which version 2.7 introduced; before it and for some tools there is none, and the first line of
-//! `details` says what was found. The severities are Horusec's words; there is no score. Its CWE stands in the middle of the
-//! text and is not read.
+//! The rule is `rule_id`, which version 2.7 introduced. If it is missing, as before and for some tools, the rule is the
+//! first line of `details`, which names the problem. The severities are Horusec's words; there is no score. The CWE is
+//! in the middle of the text and is not read.
 //!
-//! What the engine for leaks and the checks for passwords found is printed in `code`: the whole line, in which the secret
-//! is not marked. So the line is taken for the secret, and is not kept.
+//! The engine for leaks and the checks for passwords print the whole line in `code` and do not mark the secret in it.
+//! So the whole line counts as the secret, and is not stored.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::reader::text::Filled;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use crate::value::snippet;
 use finding::{Finding, Kind, Location};
@@ -32,12 +33,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-o json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
-/// Shorter literals are looked for nowhere else: they stand in ordinary words.
+/// The shortest literal that is masked in other texts: shorter ones occur in ordinary words.
 const LITERAL_MIN: usize = 8;
 
 fn detect(sniff: &Sniff) -> bool {
@@ -46,11 +48,11 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let (mut ended, mut told) = (None, false);
+    let (mut final_status, mut has_errors) = (None, false);
     let paths = ["analysisVulnerabilities[]", "errors", "version", "status", "repositoryID"];
-    let mut repository = false;
+    let mut has_repository = false;
     let seen = json::walk(input, &paths, &mut |hit| {
-        let text = if hit.path == 0 { None } else { hit.read::<Text>().ok().and_then(Text::filled) };
+        let text = if hit.path == 0 { None } else { hit.read::<Text>().ok().filled() };
         match (hit.path, text) {
             (0, _) => {
                 return match hit.read::<RawAnalysis>() {
@@ -59,22 +61,21 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
                 };
             }
             (1, Some(errors)) => {
-                told = true;
+                has_errors = true;
                 collector.scanner_error(errors);
             }
             (2, Some(version)) => collector.version(version.trim_start_matches('v')),
-            (3, status) => ended = status,
-            (4, _) => repository = true,
+            (3, status) => final_status = status,
+            (4, _) => has_repository = true,
             (_, _) => {}
         }
         Ok(())
     })?;
-    if !seen.container(0) && (ended.is_none() || !repository) {
-        let reason =
-            "a Horusec JSON report has the list `analysisVulnerabilities`, a `status` and a `repositoryID`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
-    if let Some(status) = ended.filter(|status| status != "success" && !told) {
+    require(
+        seen.has(0) || (final_status.is_some() && has_repository),
+        "a Horusec JSON report has the list `analysisVulnerabilities`, a `status` and a `repositoryID`",
+    )?;
+    if let Some(status) = final_status.filter(|status| status != "success" && !has_errors) {
         collector.scanner_error(format!("the analysis has the status `{status}`"));
     }
     Ok(())
@@ -125,41 +126,36 @@ impl RawVulnerability {
     }
 
     fn into_finding(self) -> Finding {
-        let (title, details) = described(&self.details.0);
+        let (title, details) = split_details(&self.details.0);
         let tool = self.security_tool.as_ref().map_or("", |tool| &tool.0);
         let leak = self.language.as_ref().is_some_and(|language| language.0 == "Leaks") || tool == "GitLeaks";
         let line = self.line.line();
         let code = self.code.map(|code| code.0).unwrap_or_default();
-        let password = is_about_a_secret(&title);
+        let password = names_secret(&title);
         let literals: Vec<&str> =
             snippet::literals(&code).into_iter().filter(|literal| LITERAL_MIN <= literal.len()).collect();
         // Horusec's own titles and Bandit's are fixed; those of other tools may quote the secret.
         let quotes = (leak || password) && !["HorusecEngine", "Bandit"].contains(&tool);
         let masked = |title: String, literal: &&str| title.replace(*literal, "****");
         let title = if quotes { literals.iter().fold(title, masked) } else { title };
-        let rule = self.rule_id.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let rule = self.rule_id.filled().unwrap_or_else(|| title.clone());
         let mut finding = Finding {
-            confidence: self.confidence.and_then(Text::filled),
-            location: self.file.and_then(Text::filled).map(|path| Location {
-                path,
-                line,
-                end_line: None,
-                column: self.column.line(),
-            }),
+            confidence: self.confidence.filled(),
+            location: self.file.filled().map(|path| Location::lines(path, line, None).with_column(self.column.line())),
             code: match (leak || password, tool) {
                 (true, _) => None,
                 (false, "Bandit") => snippet::numbered(&code, " ").or_else(|| snippet::plain(&code, line)),
                 (false, _) => snippet::plain(&code, line),
             },
             description: details,
-            tool_id: self.vulnerability_id.and_then(Text::filled),
+            tool_id: self.vulnerability_id.filled(),
             ..Finding::new(if leak { Kind::Secret } else { Kind::Code }, rule, title.clone(), title)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
-        if let Some(hash) = self.vuln_hash.and_then(Text::filled) {
+        SCANNER.rating().word(self.severity.as_ref().map(|word| word.0.as_str())).apply(&mut finding);
+        if let Some(hash) = self.vuln_hash.filled() {
             finding.fingerprints.insert("horusec/vulnHash".to_owned(), hash);
         }
-        let kept = [
+        let fields = [
             ("security_tool", self.security_tool),
             ("language", self.language),
             ("commit_author", self.commit_author),
@@ -168,9 +164,9 @@ impl RawVulnerability {
             ("commit_message", self.commit_message),
             ("commit_date", self.commit_date),
         ];
-        // Where there is no commit Horusec writes `-`.
+        // Without a commit, Horusec writes `-`.
         let filled =
-            kept.into_iter().filter_map(|(name, text)| Some((name, text?.filled().filter(|text| text != "-")?)));
+            fields.into_iter().filter_map(|(name, text)| Some((name, text?.filled().filter(|text| text != "-")?)));
         finding.raw.extend(filled.map(|(name, text)| (name.to_owned(), text)));
         if (leak || password) && !code.trim().is_empty() {
             literals.into_iter().for_each(|literal| secret::redact(&mut finding, literal));
@@ -180,19 +176,19 @@ impl RawVulnerability {
     }
 }
 
-/// What was found, and what is said about it: the first line of the details, without the count that Horusec puts before
-/// it and without the password that Bandit puts behind it, and the rest.
-fn described(details: &str) -> (String, Option<String>) {
+/// Splits details into title and description: the first line, without the count that Horusec puts in front and without
+/// the password that Bandit puts at the end, and the rest.
+fn split_details(details: &str) -> (String, Option<String>) {
     let (first, rest) = details.trim().split_once('\n').unwrap_or((details.trim(), ""));
     let title = match first.split_once("* Possible vulnerability detected:") {
         Some((count, title)) if count.starts_with('(') => title.trim(),
         Some(_) | None => first.trim(),
     };
     let title = title.split_once("ardcoded password: ").map_or(title, |_| "Possible hardcoded password");
-    (title.to_owned(), Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()))
+    (title.to_owned(), rest.trim().to_owned().filled())
 }
 
-fn is_about_a_secret(title: &str) -> bool {
+fn names_secret(title: &str) -> bool {
     let title = title.to_ascii_lowercase();
     let hard_coded = ["hardcoded", "hard-coded", "hard coded"].iter().any(|word| title.contains(word));
     hard_coded && ["password", "credential", "secret", "token", "key"].iter().any(|word| title.contains(word))
@@ -253,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_leak_is_its_secret_and_is_not_kept() {
+    fn the_line_of_a_leak_is_its_secret_and_is_not_stored() {
         let cases = [
             r#""details": "Hard-coded password\nThe software …", "language": "Leaks", "securityTool": "HorusecEngine""#,
             r#""details": "Possible hardcoded password: 'hunter2hunter2'", "language": "Python", "securityTool": "Bandit""#,
@@ -268,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_that_quotes_the_secret_makes_no_rule_of_it() {
+    fn a_secret_in_a_title_does_not_get_into_the_rule() {
         let finding = one(
             r#""details": "Hardcoded token hunter2hunter2 found", "language": "Go", "securityTool": "Semgrep", "code": "t := \"hunter2hunter2\"""#,
         );
@@ -288,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_makes_the_scan_incomplete() {
+    fn errors_make_the_scan_incomplete() {
         for (errors, status, expected) in [
             ("npm failed", "error", Some("npm failed")),
             ("", "error", Some("the analysis has the status `error`")),

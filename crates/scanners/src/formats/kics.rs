@@ -1,22 +1,22 @@
 //! KICS, <https://kics.io>: security scanner for infrastructure as code. Reads its JSON report
 //! (`kics scan --report-formats json`), as versions 1.2 to 2.1 write it.
 //!
-//! A result is a place at which a query found something: each of `queries[].files[]`. What `bill_of_materials` lists are
-//! resources that are there, not weaknesses: they count as not applicable. Files that could not be scanned and queries
-//! that could not be run make the scan incomplete.
+//! A result is a location that a query found: each of `queries[].files[]`. `bill_of_materials` lists resources, not
+//! weaknesses: these count as not applicable. Files that could not be scanned and queries that could not be run make
+//! the scan incomplete.
 //!
-//! The severities are words with the names of levels; TRACE is the bill of materials' own. The `similarity_id` is KICS's
-//! fingerprint of a result, made of the query, the file and the place in it.
+//! The severities are words; TRACE is for the bill of materials. The `similarity_id` is KICS's fingerprint of a result,
+//! computed from the query, the file and the location in it.
 //!
-//! The queries "Passwords And Secrets" find secrets, which KICS does not write into this report; what of its search stands
-//! there is left out all the same, since it may be part of the line. Such secrets are told apart by the `similarity_id`.
+//! The queries "Passwords And Secrets" find secrets, which KICS does not write to this report. Its search fields are
+//! left out anyway, since they may contain part of the line. The `similarity_id` identifies such secrets.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
@@ -32,23 +32,22 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--report-formats json`)",
     severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0, INFO and TRACE 0",
+    severity_words: &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("INFO", 0), ("TRACE", 0)],
     differences: &[(
         "component_name",
-        "others put the platform (Terraform) there, which is no package; it is kept as `platform`",
+        "others put the platform (Terraform) there, which is not a package; it is stored as `platform`",
     )],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("INFO", 0), ("TRACE", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["files_scanned", "queries_total"])
         || sniff.has_all(&["queries[].query_id", "queries[].files[].similarity_id"])
 }
 
-/// What a query says about all its results.
-const OF_QUERY: [&str; 9] =
+/// The fields that a query has for all its results.
+const QUERY_FIELDS: [&str; 9] =
     ["query_id", "query_name", "query_url", "severity", "platform", "category", "description", "cwe", "cloud_provider"];
 
 type Query = BTreeMap<&'static str, String>;
@@ -60,7 +59,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 => collector.result(hit.read::<RawFile>().and_then(|file| {
             let query = queries.get(&hit.index(0));
-            let id = query.and_then(|query| query.get("query_id")).ok_or("its query has no `query_id`")?;
+            let id = query.and_then(|query| query.get("query_id")).ok_or("the query's `query_id` is missing")?;
             Ok(file.into_finding(id, query.unwrap_or(&Query::new())))
         })),
         1 => collector.not_applicable(),
@@ -69,26 +68,23 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) || counters >= 2 {
-        return Ok(());
-    }
-    let reason = "a KICS JSON report is an object with `files_scanned` and the list `queries`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) || counters >= 2, "a KICS JSON report is an object with `files_scanned` and the list `queries`")
 }
 
-/// What each query says, by its place, as it may stand behind its results; and what is said of the whole scan.
+/// Collects the fields of each query, by its index, since they may follow its results. Also reads the fields of the
+/// whole scan.
 fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<usize, Query>, ParseError> {
-    const OF_SCAN: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
-    let of_query: Vec<String> = OF_QUERY.iter().map(|field| format!("queries[].{field}")).collect();
-    let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(OF_SCAN).collect();
+    const SCAN_FIELDS: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
+    let of_query: Vec<String> = QUERY_FIELDS.iter().map(|field| format!("queries[].{field}")).collect();
+    let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(SCAN_FIELDS).collect();
     let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
     json::walk(input, &paths, &mut |hit| {
-        let Some(value) = hit.read::<Text>().ok().and_then(Text::filled) else { return Ok(()) };
-        match OF_QUERY.get(hit.path) {
+        let Some(value) = hit.read::<Text>().ok().filled() else { return Ok(()) };
+        match QUERY_FIELDS.get(hit.path) {
             Some(field) => {
                 queries.entry(hit.index(0)).or_default().insert(field, value);
             }
-            None => match OF_SCAN.get(hit.path - OF_QUERY.len()) {
+            None => match SCAN_FIELDS.get(hit.path - QUERY_FIELDS.len()) {
                 Some(&"files_failed_to_scan") if value != "0" => {
                     collector.scanner_error(format!("{value} files could not be scanned"));
                 }
@@ -107,25 +103,15 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
 #[derive(Deserialize)]
 struct RawFile {
     file_name: String,
-    #[serde(default)]
     line: Loose<Number>,
-    #[serde(default)]
     similarity_id: Loose<Text>,
-    #[serde(default)]
     resource_type: Loose<Text>,
-    #[serde(default)]
     resource_name: Loose<Text>,
-    #[serde(default)]
     issue_type: Loose<Text>,
-    #[serde(default)]
     search_key: Loose<Text>,
-    #[serde(default)]
     search_value: Loose<Text>,
-    #[serde(default)]
     expected_value: Loose<Text>,
-    #[serde(default)]
     actual_value: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<Text>,
 }
 
@@ -164,14 +150,14 @@ impl RawFile {
             remediation: self.remediation.filled().filter(|_| !is_secret),
             references: of_query("query_url").into_iter().collect(),
             cwes: of_query("cwe").as_deref().and_then(cwe::number).into_iter().collect(),
-            location: Some(Location { path: self.file_name, line: self.line.line(), ..Location::default() }),
+            location: Some(Location::lines(self.file_name, self.line.line(), None)),
             secret: similarity.as_deref().filter(|_| is_secret).map(|id| secret::hashed("kics-similarity", id)),
             fingerprints: similarity.map(|id| ("similarity_id".to_owned(), id)).into_iter().collect(),
             resource: resource.filter(|_| !is_secret),
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(kind, id, title, message)
         };
-        Rating::new(WORDS).word(query.get("severity").map(String::as_str)).apply(&mut finding);
+        SCANNER.rating().word(query.get("severity").map(String::as_str)).apply(&mut finding);
         finding
     }
 }
@@ -180,7 +166,6 @@ impl RawFile {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(query: &str, rest: &str) -> String {
         format!(r#"{{"files_scanned": 2, "queries_total": 900, "queries": [{query}] {rest}}}"#)
@@ -191,23 +176,7 @@ mod tests {
         "search_value": "", "expected_value": "acl is private", "actual_value": "acl is public-read"}"#;
 
     #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("LOW", Some(200)),
-            ("INFO", Some(0)),
-            ("TRACE", Some(0)),
-            ("WORST", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn what_the_query_says_may_stand_behind_its_results() {
+    fn a_querys_fields_may_follow_its_results() {
         let text = report(
             &format!(
                 r#"{{"files": [{FILE}], "query_name": "Public bucket", "cwe": "284", "severity": "HIGH", "query_id": "q-1"}}"#
@@ -227,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_secret_is_kept() {
+    fn nothing_of_a_secret_is_stored() {
         let text = report(
             r#"{"query_id": "q-2", "query_name": "Passwords And Secrets - Generic Password", "severity": "HIGH", "files": [
                 {"file_name": "Dockerfile", "similarity_id": "bb22", "line": 3, "search_key": "ENV PASSWORD=hunter2hunter2",
@@ -242,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_a_query_without_an_id_are_rejected_and_the_bill_of_materials_is_no_weakness() {
+    fn results_of_a_query_without_an_id_are_rejected_and_the_bill_of_materials_is_not_applicable() {
         let bom =
             format!(r#", "bill_of_materials": [{{"query_id": "b", "severity": "TRACE", "files": [{FILE}, {FILE}]}}]"#);
         let text =

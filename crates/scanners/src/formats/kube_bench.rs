@@ -1,22 +1,21 @@
-//! kube-bench, <https://github.com/aquasecurity/kube-bench>: checks Kubernetes nodes against the CIS benchmark. Reads its
-//! JSON report (`kube-bench --json`): `Controls` with their totals, as versions from 0.4 on write it, the bare list of
-//! controls or one control of earlier ones, and several of these one after the other.
+//! kube-bench, <https://github.com/aquasecurity/kube-bench>: checks Kubernetes nodes against the CIS benchmark. Reads
+//! its JSON report (`kube-bench --json`): `Controls` with their totals, as versions from 0.4 on write it; a list of
+//! controls or a single control of earlier versions; and several of these in sequence.
 //!
 //! A result is a test: each of `Controls[].tests[].results[]`. FAIL and WARN are findings. A manual test always has the
 //! status WARN, as kube-bench checks nothing there: it counts as not applicable, and so does INFO, which is a test that
 //! was skipped.
 //!
-//! kube-bench knows no severities. FAIL is a scored test that failed: medium. WARN is one that is not scored, or that could
-//! not be run: info. A test that could not be run is told by its `reason`, which stands in the message.
+//! kube-bench has no severities. FAIL is a scored test that failed: medium. WARN is a test that is not scored, or that
+//! could not be run: info. If a test could not be run, its `reason` says so, and is part of the message.
 //!
-//! The report is small: a hundred tests for each kind of node. So it is read control by control.
+//! The report is small: a hundred tests for each kind of node. So each control is read as a whole.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,12 +30,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--json`)",
     severities: "no severities: FAIL 5.5, WARN 0 (a test that is not scored)",
+    severity_words: &[("FAIL", 550), ("WARN", 0)],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("FAIL", 550), ("WARN", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["", "[].", "Controls[].", "[].Controls[]."].iter().any(|before| {
@@ -49,30 +47,28 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let mut is_report = false;
     json::values(input, &mut |_, raw| {
         let Ok(document) = serde_json::from_str::<RawDocument>(raw) else {
-            return Err(wrong());
+            return Err(ParseError::other_shape(SHAPE));
         };
-        let alone = document.tests.is_some().then(|| raw.to_owned());
+        let single = document.tests.is_some().then(|| raw.to_owned());
         let controls = document.controls.into_iter().flatten().map(|control| control.get().to_owned());
-        for control in controls.chain(alone) {
+        for control in controls.chain(single) {
             is_report = true;
             read_control(&control, collector)?;
         }
         Ok(())
     })?;
-    if is_report { Ok(()) } else { Err(wrong()) }
+    require(is_report, SHAPE)
 }
 
-fn wrong() -> ParseError {
-    let reason = "a kube-bench JSON report is a list of controls with `tests`, or has one called `Controls`".to_owned();
-    ParseError::WrongTool { expected: SCANNER.name, reason }
-}
+const SHAPE: &str =
+    "a kube-bench JSON report is a list of controls with `tests`, or an object with the list `Controls`";
 
 fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let control = match serde_json::from_str::<RawControl>(raw) {
         Ok(control) => control,
-        Err(error) => return collector.rejected(format!("a control: {error}")),
+        Err(error) => return collector.rejected(format!("the control cannot be read: {error}")),
     };
-    let about = About {
+    let info = ControlInfo {
         benchmark: control.version.filled(),
         node_type: control.node_type.filled(),
         text: control.text.filled(),
@@ -81,7 +77,7 @@ fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let group = match serde_json::from_str::<RawGroup>(group.get()) {
             Ok(group) => group,
             Err(error) => {
-                collector.rejected(format!("a group of tests: {error}"))?;
+                collector.rejected(format!("the group of tests cannot be read: {error}"))?;
                 continue;
             }
         };
@@ -91,9 +87,9 @@ fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseErr
             let status = test.as_ref().map(RawTest::status).unwrap_or(Status::Finding);
             match status {
                 Status::Passed => collector.passed()?,
-                Status::Nothing => collector.not_applicable()?,
+                Status::NotApplicable => collector.not_applicable()?,
                 Status::Finding => {
-                    collector.result(test.and_then(|test| test.into_finding(&about, section.as_deref())))?
+                    collector.result(test.and_then(|test| test.into_finding(&info, section.as_deref())))?
                 }
             }
         }
@@ -111,22 +107,18 @@ struct RawDocument {
 #[derive(Deserialize)]
 struct RawControl {
     tests: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
     version: Loose<Text>,
-    #[serde(default)]
     node_type: Loose<Text>,
-    #[serde(default)]
     text: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawGroup {
     results: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
     desc: Loose<Text>,
 }
 
-struct About {
+struct ControlInfo {
     benchmark: Option<String>,
     node_type: Option<String>,
     text: Option<String>,
@@ -136,19 +128,13 @@ struct About {
 struct RawTest {
     test_number: Text,
     status: String,
-    #[serde(default)]
     test_desc: Loose<Text>,
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     kind: Loose<Text>,
-    #[serde(default)]
     reason: Loose<Text>,
-    #[serde(default)]
     audit: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<Text>,
-    #[serde(default)]
     actual_value: Loose<Text>,
-    #[serde(default)]
     expected_result: Loose<Text>,
 }
 
@@ -156,7 +142,7 @@ struct RawTest {
 enum Status {
     Finding,
     Passed,
-    Nothing,
+    NotApplicable,
 }
 
 impl RawTest {
@@ -166,15 +152,18 @@ impl RawTest {
         let manual = is(&self.kind, "manual") || is(&self.reason, "Test marked as a manual test");
         match self.status.trim().to_ascii_uppercase().as_str() {
             "PASS" => Status::Passed,
-            "INFO" => Status::Nothing,
-            "WARN" if manual => Status::Nothing,
+            "INFO" => Status::NotApplicable,
+            "WARN" if manual => Status::NotApplicable,
             _ => Status::Finding,
         }
     }
 
-    fn into_finding(self, about: &About, section: Option<&str>) -> Result<Finding, String> {
+    fn into_finding(self, info: &ControlInfo, section: Option<&str>) -> Result<Finding, String> {
         if !["FAIL", "WARN"].iter().any(|known| self.status.trim().eq_ignore_ascii_case(known)) {
-            return Err(format!("the status `{}` of test {} is not known", self.status, self.test_number.0));
+            return Err(format!(
+                "unknown status `{}` of test {}; expected `PASS`, `FAIL`, `WARN` or `INFO`",
+                self.status, self.test_number.0
+            ));
         }
         let title = self.test_desc.filled().unwrap_or_else(|| self.test_number.0.clone());
         let (actual, expected) = (self.actual_value.filled(), self.expected_result.filled());
@@ -186,18 +175,18 @@ impl RawTest {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let message = if parts.is_empty() { title.clone() } else { parts.join("; ") };
         let raw = [
-            ("benchmark", about.benchmark.clone()),
-            ("control", about.text.clone()),
+            ("benchmark", info.benchmark.clone()),
+            ("control", info.text.clone()),
             ("section", section.map(str::to_owned)),
             ("audit", self.audit.filled()),
         ];
         let mut finding = Finding {
             remediation: self.remediation.filled().map(|text| text.trim().to_owned()),
-            resource: about.node_type.clone(),
+            resource: info.node_type.clone(),
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, self.test_number.0, title, message)
         };
-        Rating::new(WORDS).word(Some(&self.status)).apply(&mut finding);
+        SCANNER.rating().word(Some(&self.status)).apply(&mut finding);
         Ok(finding)
     }
 }
@@ -222,25 +211,25 @@ mod tests {
     #[test]
     fn each_status_is_counted_as_what_it_is() {
         let manual = r#", "type": "manual""#;
-        let told = r#", "reason": "Test marked as a manual test""#;
-        // Findings, passed, not applicable, rejected; and the level.
+        let by_reason = r#", "reason": "Test marked as a manual test""#;
+        // Findings, passed, not applicable, rejected; and the severity.
         let cases = [
             ("FAIL", "", (1, 0, 0, 0), Some(Severity::Medium)),
             ("FAIL", manual, (1, 0, 0, 0), Some(Severity::Medium)),
             ("WARN", "", (1, 0, 0, 0), Some(Severity::Info)),
             ("WARN", r#", "reason": "failed to run: stat""#, (1, 0, 0, 0), Some(Severity::Info)),
             ("WARN", manual, (0, 0, 1, 0), None),
-            ("WARN", told, (0, 0, 1, 0), None),
+            ("WARN", by_reason, (0, 0, 1, 0), None),
             ("PASS", "", (0, 1, 0, 0), None),
             ("INFO", "", (0, 0, 1, 0), None),
             ("MAYBE", "", (0, 0, 0, 1), None),
         ];
-        for (status, rest, expected, level) in cases {
+        for (status, rest, expected, severity) in cases {
             let (findings, parsed) = findings(&SCANNER, control(&test(status, rest)).as_bytes()).unwrap();
             let summary = parsed.summary;
             let counts = (summary.findings, summary.passed, summary.not_applicable, summary.rejected);
             assert_eq!(counts, expected, "{status} {rest}");
-            assert_eq!(findings.first().map(Finding::severity), level, "{status} {rest}");
+            assert_eq!(findings.first().map(Finding::severity), severity, "{status} {rest}");
         }
     }
 
@@ -262,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_rejected_and_what_has_no_controls_refused() {
+    fn unreadable_tests_are_rejected_and_reports_without_controls_refused() {
         let text =
             format!("[{}, {{\"tests\": [{{\"results\": 5}}]}}, {{\"tests\": 7}}]", control(r#"{"status": "FAIL"}"#));
         let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();

@@ -1,21 +1,21 @@
 //! Kubescape, <https://kubescape.io>: checks Kubernetes clusters and manifests. Reads its JSON report
 //! (`kubescape scan --format json --format-version v2`), as versions 2 and 3 write it.
 //!
-//! A result is a rule of a control on one resource: each of `results[].controls[].rules[]`. A rule that did not pass, of a
-//! control that failed, is a finding; so is one with an exception (`alertOnly`, or the sub-status `w/exceptions`),
-//! suppressed by it. Rules that passed count as passed; those of controls that were skipped as not applicable. Version 2.0
-//! does not say which controls failed on a resource: there a rule says it of itself. A control that failed without naming
-//! a rule is a result of its own.
+//! A result is a rule of a control on one resource: each of `results[].controls[].rules[]`. A rule that did not pass,
+//! of a control that failed, is a finding. If it has an exception (`alertOnly`, or the sub-status `w/exceptions`), it
+//! is suppressed. Rules that passed count as passed, those of skipped controls as not applicable. Version 2.0 has no
+//! status of a control on a resource; the rule's own status counts there. A control that failed without a rule is a
+//! result of its own.
 //!
-//! The score is the control's `scoreFactor`, from 1 to 10, which Kubescape's own severities stand for (critical from 9,
-//! high from 7, medium from 4, low from 1); version 3 names that severity as well. 0 is unknown.
+//! The score is the control's `scoreFactor`, from 1 to 10, from which Kubescape derives its own severities (critical
+//! from 9, high from 7, medium from 4, low from 1); version 3 also states that severity. 0 means unknown.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -30,12 +30,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`, format version v2)",
     severities: "the control's score factor from 1 to 10; else critical 9.5, high 8.0, medium 5.5, low 2.0",
-    differences: &[("severity", "Kubescape itself calls a score factor from 7 on high; others call 7 medium")],
+    severity_words: &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)],
+    differences: &[("severity", "Kubescape itself makes a score factor of 7 high; others make it medium")],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has("summaryDetails.controls")
@@ -44,7 +43,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let known = Known::of(input, collector)?;
+    let index = ReportIndex::of(input, collector)?;
     let seen = json::walk(input, &["results[]", "summaryDetails.controls{}"], &mut |hit| {
         if hit.path == 1 {
             return Ok(());
@@ -53,54 +52,49 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(result) => result.controls.into_iter().flatten().try_for_each(|control| {
                 let resource = &result.resource_id.0;
                 match control.read::<RawControl>() {
-                    Ok(control) => control.results(resource, &known, collector),
-                    Err(reason) => collector.rejected(format!("a control: {reason}")),
+                    Ok(control) => control.results(resource, &index, collector),
+                    Err(reason) => collector.rejected(format!("the control cannot be read: {reason}")),
                 }
             }),
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(1) {
-        return Ok(());
-    }
-    let reason =
-        "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[1], "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`")
 }
 
-/// What results need from elsewhere in the report.
+/// The parts of the report that results refer to.
 #[derive(Default)]
-struct Known {
+struct ReportIndex {
     /// The controls' score factors.
     factors: BTreeMap<String, f64>,
-    /// The files that resources stand in.
+    /// The files of resources.
     files: BTreeMap<String, String>,
 }
 
-impl Known {
+impl ReportIndex {
     fn of(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
-        let mut known = Self::default();
+        let mut index = Self::default();
         let paths = ["summaryDetails.controls{}", "resources[]", "metadata.scanMetadata.kubescapeVersion"];
         json::walk(input, &paths, &mut |hit| {
             match hit.path {
                 0 => {
                     let summary = hit.read::<RawSummary>().unwrap_or_default();
                     if let Some(factor) = summary.score_factor.number().or(summary.base_score.number()) {
-                        known.factors.insert(hit.name(0).to_owned(), factor);
+                        index.factors.insert(hit.name(0).to_owned(), factor);
                     }
                 }
                 1 => {
                     if let Ok(resource) = hit.read::<RawResource>()
                         && let Some(path) = resource.path()
                     {
-                        known.files.insert(resource.resource_id.0, path);
+                        index.files.insert(resource.resource_id.0, path);
                     }
                 }
                 _ => hit.read::<Text>().into_iter().for_each(|version| collector.version(version.0)),
             }
             Ok(())
         })?;
-        Ok(known)
+        Ok(index)
     }
 }
 
@@ -115,26 +109,24 @@ struct RawSummary {
 struct RawResource {
     #[serde(rename = "resourceID")]
     resource_id: Text,
-    #[serde(default)]
     source: Loose<RawSource>,
-    #[serde(default)]
     object: Loose<RawObject>,
 }
 
 #[derive(Deserialize)]
 struct RawSource {
-    #[serde(default, rename = "relativePath")]
+    #[serde(rename = "relativePath")]
     relative_path: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawObject {
-    #[serde(default, rename = "sourcePath")]
+    #[serde(rename = "sourcePath")]
     source_path: Loose<Text>,
 }
 
 impl RawResource {
-    /// The file; Kubescape writes the number of the document in it behind it: `nginx.yaml:0`.
+    /// The file, without the document's number that Kubescape appends: `nginx.yaml:0`.
     fn path(&self) -> Option<String> {
         let relative = self.source.0.as_ref().and_then(|source| source.relative_path.clone().filled());
         let named = || self.object.0.as_ref().and_then(|object| object.source_path.clone().filled());
@@ -155,7 +147,7 @@ struct RawResult {
     controls: Option<Vec<Entry>>,
 }
 
-/// A value whose wrong shape must not hide those beside it.
+/// A value that is read on its own, so that a wrong shape does not hide its neighbours.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Entry(Box<serde_json::value::RawValue>);
@@ -170,11 +162,8 @@ impl Entry {
 struct RawControl {
     #[serde(rename = "controlID")]
     control_id: Text,
-    #[serde(default)]
     name: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     status: Loose<RawStatus>,
     #[serde(default)]
     rules: Option<Vec<Entry>>,
@@ -182,9 +171,8 @@ struct RawControl {
 
 #[derive(Deserialize)]
 struct RawStatus {
-    #[serde(default)]
     status: Loose<Text>,
-    #[serde(default, rename = "subStatus")]
+    #[serde(rename = "subStatus")]
     sub_status: Loose<Text>,
 }
 
@@ -201,7 +189,6 @@ struct RawRule {
 
 #[derive(Deserialize)]
 struct RawException {
-    #[serde(default)]
     name: Loose<Text>,
 }
 
@@ -217,9 +204,7 @@ struct RawPath {
 
 #[derive(Deserialize)]
 struct RawFix {
-    #[serde(default)]
     path: Loose<Text>,
-    #[serde(default)]
     value: Loose<Text>,
 }
 
@@ -244,16 +229,16 @@ impl RawControl {
         status(&self.status.0.as_ref()?.status)
     }
 
-    fn results(&self, resource: &str, known: &Known, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    fn results(&self, resource: &str, index: &ReportIndex, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         let rules = self.rules.as_deref().unwrap_or_default();
         if rules.is_empty() {
             let sub_status = self.status.0.as_ref().map(|status| status.sub_status.clone()).unwrap_or_default();
-            let alone = RawRule { sub_status, ..RawRule::default() };
-            return self.result(alone, resource, known, collector);
+            let whole_control = RawRule { sub_status, ..RawRule::default() };
+            return self.result(whole_control, resource, index, collector);
         }
         rules.iter().try_for_each(|rule| match rule.read::<RawRule>() {
-            Ok(rule) => self.result(rule, resource, known, collector),
-            Err(reason) => collector.rejected(format!("a rule of {}: {reason}", self.control_id.0)),
+            Ok(rule) => self.result(rule, resource, index, collector),
+            Err(reason) => collector.rejected(format!("a rule of {} cannot be read: {reason}", self.control_id.0)),
         })
     }
 
@@ -261,7 +246,7 @@ impl RawControl {
         &self,
         rule: RawRule,
         resource: &str,
-        known: &Known,
+        index: &ReportIndex,
         collector: &mut Collector<'_>,
     ) -> Result<(), ParseError> {
         let suppressed = rule.suppressed();
@@ -273,23 +258,25 @@ impl RawControl {
             (Some(Status::Skipped), _) | (None, Some(Status::Skipped)) => return collector.not_applicable(),
             (Some(Status::Failed), Some(Status::Failed | Status::Skipped) | None) | (None, Some(Status::Failed)) => {}
             (None, None) => {
-                return collector
-                    .rejected(format!("a rule of {} on {resource} has no known status", self.control_id.0));
+                return collector.rejected(format!(
+                    "a rule of {} on {resource} has no status, or an unknown one",
+                    self.control_id.0
+                ));
             }
         }
-        collector.finding(self.finding(rule, suppressed, resource, known))
+        collector.finding(self.finding(rule, suppressed, resource, index))
     }
 
-    fn finding(&self, rule: RawRule, suppressed: Option<String>, resource: &str, known: &Known) -> Finding {
+    fn finding(&self, rule: RawRule, suppressed: Option<String>, resource: &str, index: &ReportIndex) -> Finding {
         let id = self.control_id.0.as_str();
         let title = self.name.clone().filled().unwrap_or_else(|| id.to_owned());
-        let (paths, fixes) = rule.places();
+        let (paths, fixes) = rule.paths_and_fixes();
         let message =
             if paths.is_empty() { format!("{title}: {resource}") } else { format!("{title}: {}", paths.join(", ")) };
-        let file = known.files.get(resource);
+        let file = index.files.get(resource);
         let mut finding = Finding {
-            remediation: Some(fixes.join("\n")).filter(|fixes| !fixes.is_empty()),
-            location: file.map(|path| Location { path: path.clone(), ..Location::default() }),
+            remediation: fixes.join("\n").filled(),
+            location: file.map(|path| Location::file(path.clone())),
             resource: Some(resource.to_owned()),
             raw: rule.name.filled().map(|name| ("rule".to_owned(), name)).into_iter().collect(),
             suppressed,
@@ -298,14 +285,14 @@ impl RawControl {
         if let Some(number) = id.strip_prefix("C-").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
             finding.references.push(format!("https://hub.armosec.io/docs/c-{number}"));
         }
-        let factor = known.factors.get(id).copied().filter(|factor| *factor >= 1.0);
-        Rating::new(WORDS).own(factor).word(self.severity.clone().filled().as_deref()).apply(&mut finding);
+        let factor = index.factors.get(id).copied().filter(|factor| *factor >= 1.0);
+        SCANNER.rating().own(factor).word(self.severity.clone().filled().as_deref()).apply(&mut finding);
         finding
     }
 }
 
 impl RawRule {
-    /// By which exceptions the rule is suppressed.
+    /// The exceptions that suppress the rule.
     fn suppressed(&self) -> Option<String> {
         let exceptions = self.exception.0.as_deref().unwrap_or_default();
         let marked = self.sub_status.0.as_ref().is_some_and(|sub_status| sub_status.0 == "w/exceptions");
@@ -318,15 +305,15 @@ impl RawRule {
         Some(if names.is_empty() { "exception".to_owned() } else { format!("exception {}", names.join(", ")) })
     }
 
-    /// Where in the resource it is, and what would mend it.
-    fn places(&self) -> (Vec<String>, Vec<String>) {
+    /// The paths in the resource, and the fixes.
+    fn paths_and_fixes(&self) -> (Vec<String>, Vec<String>) {
         let (mut paths, mut fixes) = (Vec::new(), Vec::new());
         for path in self.paths.0.as_deref().unwrap_or_default() {
             let fix = path.fix_path.0.as_ref();
             let fixed = fix.and_then(|fix| fix.path.clone().filled());
-            let place = [&path.failed_path, &path.review_path, &path.delete_path];
-            let place = place.into_iter().find_map(|path| path.clone().filled()).or_else(|| fixed.clone());
-            paths.extend(place.filter(|place| !paths.contains(place)));
+            let shown = [&path.failed_path, &path.review_path, &path.delete_path];
+            let shown = shown.into_iter().find_map(|path| path.clone().filled()).or_else(|| fixed.clone());
+            paths.extend(shown.filter(|path| !paths.contains(path)));
             let value = fix.and_then(|fix| fix.value.clone().filled());
             fixes.extend(fixed.map(|path| format!("{path}={}", value.unwrap_or_default())));
             fixes.extend(path.delete_path.clone().filled().map(|path| format!("delete {path}")));
@@ -386,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn the_score_is_the_controls_factor_and_its_level_kubescapes_own() {
+    fn the_score_is_the_controls_factor_with_kubescapes_own_severities() {
         let cases = [
             ("10", Severity::Critical),
             ("9", Severity::Critical),
@@ -399,10 +386,10 @@ mod tests {
             ("0", Severity::Unassigned),
             ("null", Severity::Unassigned),
         ];
-        for (factor, level) in cases {
+        for (factor, severity) in cases {
             let (findings, _) =
                 findings(&SCANNER, report(&control("", r#"{"status": "failed"}"#), factor).as_bytes()).unwrap();
-            assert_eq!(findings[0].severity(), level, "{factor}");
+            assert_eq!(findings[0].severity(), severity, "{factor}");
         }
         let worded = control(r#""severity": "Medium","#, r#"{"status": "failed"}"#);
         let (findings, _) = findings(&SCANNER, report(&worded, "0").as_bytes()).unwrap();
@@ -410,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_tells_its_place_and_what_mends_it() {
+    fn a_finding_has_its_location_and_its_fix() {
         let rule = r#"{"name": "no-escalation", "status": "failed", "paths": [
             {"fixPath": {"path": "spec.containers[0].securityContext.allowPrivilegeEscalation", "value": "false"}},
             {"failedPath": "spec.containers[1]"}]}"#;

@@ -1,31 +1,32 @@
-//! MobSF, <https://mobsf.github.io>: mobile apps. Reads the JSON report of its static analysis
-//! (`/api/v1/report_json`), its scorecard (`/api/v1/scorecard`) and the JSON of its command line tool `mobsfscan --json`,
-//! as versions 0.9 to 4 write them.
+//! MobSF, <https://mobsf.github.io>: mobile apps. Reads the JSON report of its static analysis (`/api/v1/report_json`),
+//! its scorecard (`/api/v1/scorecard`) and the JSON of its command line tool `mobsfscan --json`, as versions 0.9 to 4
+//! write them.
 //!
-//! The report has sections and no list of results. What a result is, by section:
-//! - `code_analysis` (once `findings`): a rule in a file; further lines of the file are its further places;
-//! - `manifest_analysis` (once `manifest`), `network_security`, `ats_analysis`, `certificate_analysis`,
-//!   `firebase_analysis`: a finding as it stands there;
+//! The report has sections instead of a list of results. A result is, by section:
+//! - `code_analysis` (formerly `findings`): a rule in a file; further lines of the file are its other locations;
+//! - `manifest_analysis` (formerly `manifest`), `network_security`, `ats_analysis`, `certificate_analysis`,
+//!   `firebase_analysis`: an entry;
 //! - `binary_analysis`, `macho_analysis`, `dylib_analysis`, `framework_analysis`: a check of a binary;
 //! - `permissions`: a permission. A dangerous or unknown one is a finding, others are not applicable;
-//! - `android_api`, `ios_api`: an API in use, not applicable unless it is rated above `info`;
-//! - `file_analysis`: a file that holds a key or certificate; lists of files by kind are not applicable;
-//! - `secrets`: a secret, kept by its digest; `firebase_urls`: a database, a finding when it is open; `trackers`: a
-//!   tracker; `domains`: a domain that is called bad or lies in a sanctioned country; `insecure_connections`: an address;
-//! - of the scorecard: an entry; of mobsfscan: a place of a rule, or the rule when it has no place.
+//! - `android_api`, `ios_api`: an API in use, not applicable unless its severity is above `info`;
+//! - `file_analysis`: a file that contains a key or certificate; lists of files by kind are not applicable;
+//! - `secrets`: a secret, stored as its digest; `firebase_urls`: a database, a finding if it is open; `trackers`: a
+//!   tracker; `domains`: a malicious domain, or one in a sanctioned country; `insecure_connections`: an address;
+//! - in the scorecard: an entry; in the report of mobsfscan: a match of a rule, or the rule if it has no match.
 //!
-//! `good` and `secure` are passed; so is `info` of a check of a binary, which says that a protection is there. The rest
-//! of the report are facts: strings, URLs, activities. `appsec` repeats the sections' findings.
+//! `good` and `secure` are passed. So is `info` of a check of a binary: it says that a protection exists. The rest of
+//! the report is facts: strings, URLs, activities. `appsec` repeats the findings of the sections.
 //!
-//! Severities are words. `cvss` beside them is a number of the rule without version or vector, which often contradicts
-//! them (`info` with 7.5); versions from 3.9 on leave it out. It is kept, not used.
+//! Severities are words. The field `cvss` is a number of the rule, without version or vector, which often contradicts
+//! the word (`info` with 7.5). Versions from 3.9 on omit it. It is stored, but not used.
 
 mod sections;
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -43,30 +44,27 @@ pub(crate) const SCANNER: Scanner = Scanner {
     formats: "JSON of the static analysis, of its scorecard and of `mobsfscan --json`",
     severities: "MobSF: high 8.0, warning or secret 5.5, hotspot, dangerous or unknown permission 2.0, info 0; mobsfscan: \
                  ERROR 8.0, WARNING 5.5, INFO 2.0 (errors, warnings and notes in its SARIF report)",
+    severity_words: &[
+        ("high", 800),
+        ("bad", 800),
+        ("insecure", 800),
+        ("warning", 550),
+        ("hotspot", 200),
+        ("dangerous", 200),
+        ("unknown", 200),
+        ("info", 0),
+    ],
     differences: &[
         (
             "cwe",
-            "the weakness that the report names, instead of 919 (weaknesses in mobile applications) for everything",
+            "the weakness that the report names; others use 919 (weaknesses in mobile applications) for all findings",
         ),
-        (
-            "severity",
-            "a dangerous permission is one that the app asks for, which MobSF calls a hotspot and not a weakness",
-        ),
+        ("severity", "a dangerous permission that the app requests is 2.0: MobSF calls it a hotspot, not a weakness"),
     ],
     detect,
     parse,
 };
 
-const WORDS: Words = &[
-    ("high", 800),
-    ("bad", 800),
-    ("insecure", 800),
-    ("warning", 550),
-    ("hotspot", 200),
-    ("dangerous", 200),
-    ("unknown", 200),
-    ("info", 0),
-];
 const MOBSFSCAN_WORDS: Words = &[("ERROR", 800), ("WARNING", 550), ("INFO", 200)];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -89,10 +87,6 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     sections::parse(input, collector)
 }
 
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
 fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     const LISTS: [&str; 5] = ["high[]", "warning[]", "info[]", "hotspot[]", "secure[]"];
     let seen = json::walk(input, &LISTS, &mut |hit| {
@@ -103,10 +97,7 @@ fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(0) && seen.container(3) {
-        return Ok(());
-    }
-    Err(wrong("a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`"))
+    seen.require(&[0, 3], "a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`")
 }
 
 #[derive(Deserialize)]
@@ -121,10 +112,11 @@ impl RawEntry {
         let title = sections::plain(&self.title);
         let message = self.description.as_deref().map_or_else(|| title.clone(), sections::plain);
         let section = self.section.unwrap_or_default();
-        let mut finding = Finding::new(Kind::Infrastructure, sections::general(&section, &self.title), title, message);
-        Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+        let mut finding =
+            Finding::new(Kind::Infrastructure, sections::rule_from_title(&section, &self.title), title, message);
+        SCANNER.rating().word(Some(word)).apply(&mut finding);
         finding.raw.insert("section".to_owned(), section);
-        // The entry about secrets lists them; there is no telling them apart.
+        // The entry about secrets lists all of them in one text, which cannot be split reliably.
         if finding.raw.get("section").is_some_and(|section| section == "secrets") {
             let listed = std::mem::replace(&mut finding.message, finding.title.clone());
             secret::put(&mut finding, &listed);
@@ -165,7 +157,7 @@ impl RawMetadata {
         };
         let cvss = self.cvss.0.filter(|score| *score > 0.0).map(|score| score.to_string());
         for (name, value) in [("masvs", self.masvs.clone()), ("owasp_mobile", self.owasp.clone()), ("cvss", cvss)] {
-            finding.raw.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value)));
+            finding.raw.extend(value.filled().map(|value| (name.to_owned(), value)));
         }
         Rating::new(words).word(self.severity.as_deref()).apply(&mut finding);
         finding
@@ -184,7 +176,7 @@ fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
     let mut named = false;
     let seen = json::walk(input, &["results{}", "errors[]", "mobsfscan_version"], &mut |hit| match hit.path {
         0 => match hit.read::<RawRule>() {
-            Ok(rule) => rule_of(hit.name(0), rule, collector),
+            Ok(rule) => collect_rule(hit.name(0), rule, collector),
             Err(reason) => collector.rejected(format!("{}: {reason}", hit.name(0))),
         },
         1 => {
@@ -197,30 +189,27 @@ fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Ok(())
         }
     })?;
-    if named && seen.container(0) {
-        return Ok(());
-    }
-    Err(wrong("a mobsfscan report is an object with `mobsfscan_version` and the object `results`"))
+    require(named && seen.has(0), "a mobsfscan report is an object with `mobsfscan_version` and the object `results`")
 }
 
-fn rule_of(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_rule(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let finding = raw.metadata.finding(Kind::Code, rule, MOBSFSCAN_WORDS);
     if raw.files.is_empty() {
-        // A protection that the app lacks has no place.
+        // A missing protection has no location.
         return collector.finding(finding);
     }
     raw.files.into_iter().try_for_each(|file| {
         let place = serde_json::from_value::<RawMatch>(file).map_err(|error| format!("{rule}: {error}"));
-        collector.result(place.map(|place| matched(finding.clone(), place)))
+        collector.result(place.map(|place| finding_of_match(finding.clone(), place)))
     })
 }
 
-fn matched(mut finding: Finding, place: RawMatch) -> Finding {
+fn finding_of_match(mut finding: Finding, place: RawMatch) -> Finding {
     let lines: Vec<u32> = place.match_lines.into_iter().filter_map(Number::line).collect();
     let line = lines.first().copied();
-    let end_line = lines.last().copied().filter(|end| line.is_some_and(|line| *end > line));
-    finding.location = Some(Location { path: place.file_path, line, end_line, column: None });
-    let Some(text) = place.match_string.filter(|text| !text.trim().is_empty()) else { return finding };
+    let end_line = lines.last().copied();
+    finding.location = Some(Location::lines(place.file_path, line, end_line));
+    let Some(text) = place.match_string.filled() else { return finding };
     // Rules about hard-coded credentials match the whole assignment.
     if finding.cwes.contains(&798) || finding.rule.contains("hardcoded") || finding.rule.contains("secret") {
         finding.kind = Kind::Secret;

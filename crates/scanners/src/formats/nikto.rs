@@ -1,18 +1,19 @@
 //! Nikto, <https://github.com/sullo/nikto>: scanner for web servers. Reads its XML report (`-Format xml`), also with
-//! several `niktoscan` in one, and its JSON report (`-Format json`), as one host or as a list of hosts; versions 2.1 to 2.5.
+//! several `niktoscan` elements in one, and its JSON report (`-Format json`), one host or a list of hosts; versions 2.1
+//! to 2.5.
 //!
 //! A result is an item: one test that matched at one URL. The rule is the test's id.
 //!
-//! Nikto gives no severity. Items that a catalogue of vulnerabilities lists (an OSVDB number, or a CVE id among the
-//! references, which took its place in version 2.5) count as medium, 5.5; all others as informative, 0. The first half is how
-//! other systems read these reports; it is no judgement of Nikto's.
+//! Nikto reports no severity. An item with an OSVDB number, or with a CVE id among the references (which replaced OSVDB
+//! in version 2.5), is medium, 5.5, as in other systems. All other items are informational, 0.
 //!
-//! Nikto gives a host up after 20 failed requests, its own limit; then the scan is incomplete.
+//! Nikto skips a host after 20 failed requests, its own limit. The scan is then incomplete.
 
 use crate::Scanner;
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
 use crate::reader::xml::{Element, Found};
 use crate::value::web;
@@ -30,13 +31,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "DAST",
     notation: Notation::Xml,
     formats: "XML (`-Format xml`), JSON (`-Format json`)",
-    severities: "Nikto gives none: items with an OSVDB number or a CVE id 5.5, others 0, as other systems read them",
+    severities: "none in the report: items with an OSVDB number or a CVE id 5.5, as in other systems; others 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,
 };
 
-/// Failed requests after which Nikto gives up (`FAILURES` in its configuration).
+/// The number of failed requests after which Nikto skips a host (`FAILURES` in its configuration).
 const FAILURES_MAX: u32 = 20;
 const CATALOGUED: u16 = 550;
 const NOT_CATALOGUED: u16 = 0;
@@ -63,7 +65,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     ];
     let root = xml::walk(input, &paths, &mut |found| {
         match found.path {
-            0 | 1 => return collector.result(item_of(&found).into_finding()),
+            0 | 1 => return collector.result(item_from_xml(&found).into_finding()),
             2 | 3 => {
                 let failed: u32 = found.element.attribute("errors").and_then(|count| count.parse().ok()).unwrap_or(0);
                 if failed >= FAILURES_MAX {
@@ -76,10 +78,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         Ok(())
     })?;
     version(&root, collector);
-    if root.name == "niktoscan" {
-        return Ok(());
-    }
-    Err(wrong("a Nikto XML report has the outermost element `niktoscan`"))
+    require(root.name == "niktoscan", "a Nikto XML report has the outermost element `niktoscan`")
 }
 
 fn version(run: &Element, collector: &mut Collector<'_>) {
@@ -88,11 +87,7 @@ fn version(run: &Element, collector: &mut Collector<'_>) {
     }
 }
 
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
-
-/// An item, however it is written.
+/// An item of an XML or JSON report.
 #[derive(Default)]
 struct Item {
     id: Option<String>,
@@ -101,19 +96,19 @@ struct Item {
     path: Option<String>,
     text: Option<String>,
     references: Option<String>,
-    /// The whole address.
+    /// The complete address.
     url: Option<String>,
     host: Option<String>,
     port: Option<u16>,
 }
 
-fn item_of(found: &Found<'_>) -> Item {
+fn item_from_xml(found: &Found<'_>) -> Item {
     let item = &found.element;
     let attribute = |name: &str| item.attribute(name).map(str::to_owned);
     let host = found.around.last();
     let of_host = |name: &str| host.and_then(|host| host.attribute(name));
     let path = item.owned_at("uri");
-    // Some versions leave the host out of an item's links.
+    // Some versions omit the host in an item's links.
     let link = ["namelink", "iplink"].iter().filter_map(|name| item.owned_at(name)).find(|link| !link.contains("://:"));
     let site = of_host("sitename").map(|site| site.trim_end_matches('/'));
     let url = link.or_else(|| Some(format!("{}{}", site?, path.as_deref().unwrap_or_default())));
@@ -130,7 +125,7 @@ fn item_of(found: &Found<'_>) -> Item {
     }
 }
 
-/// Where a JSON report's items are from.
+/// The host that items of a JSON report belong to.
 #[derive(Default)]
 struct Host {
     name: Option<String>,
@@ -153,7 +148,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     let mut hosts: BTreeMap<usize, Host> = BTreeMap::new();
     json::walk(input, &["host", "ip", "port", "[].host", "[].ip", "[].port"], &mut |hit| {
         let host = hosts.entry(hit.index(0)).or_default();
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let text = hit.read::<Text>().ok().filled();
         match hit.path % 3 {
             0 => host.name = text,
             1 => host.ip = text,
@@ -163,21 +158,21 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     })?;
     let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities[]"], &mut |hit| {
         let host = hosts.get(&if hit.path == 0 { 0 } else { hit.index(0) });
-        collector.result(hit.read::<RawItem>().and_then(|raw| raw.of(host).into_finding()))
+        collector.result(hit.read::<RawItem>().and_then(|raw| raw.into_item(host).into_finding()))
     })?;
-    if !hosts.is_empty() && (seen.container(0) || seen.container(1)) {
-        return Ok(());
-    }
-    Err(wrong("a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`"))
+    require(
+        !hosts.is_empty() && (seen.has(0) || seen.has(1)),
+        "a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`",
+    )
 }
 
 impl RawItem {
-    fn of(self, host: Option<&Host>) -> Item {
-        let text = |text: Option<Text>| text.and_then(Text::filled);
+    fn into_item(self, host: Option<&Host>) -> Item {
+        let text = |text: Option<Text>| text.filled();
         let path = text(self.url);
         let name = host.and_then(|host| host.name.as_ref().or(host.ip.as_ref()));
         let port = host.and_then(|host| host.port);
-        // The report does not name the scheme; the address is put together as the XML report does.
+        // The report has no scheme; the address is built as Nikto does it in its XML report.
         let url = name.map(|name| {
             let (port, path) = (port.unwrap_or(80), path.as_deref().unwrap_or_default());
             let scheme = if port % 1000 == 443 { "https" } else { "http" };
@@ -199,7 +194,7 @@ impl RawItem {
 
 impl Item {
     fn into_finding(self) -> Result<Finding, String> {
-        let message = self.text.ok_or("the item has no message")?;
+        let message = self.text.ok_or("the message of the item is missing")?;
         let title = self.path.as_deref().and_then(|path| message.strip_prefix(path)?.strip_prefix(": "));
         let title = title.unwrap_or(&message).to_owned();
         let osvdb = self.osvdb.filter(|number| number != "0");
@@ -229,7 +224,7 @@ impl Item {
     }
 }
 
-/// The CVE ids in a list of references: on their own, or at the end of an address.
+/// The CVE ids in a list of references: alone, or in an address.
 fn cves(references: &str) -> Vec<String> {
     let parts = references.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_ascii_uppercase);
     let mut found: Vec<String> = parts.filter(|part| part.starts_with("CVE-") && part.len() > 8).collect();
@@ -307,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn several_runs_in_one_are_read_and_a_host_that_was_given_up_is_told() {
+    fn several_runs_in_one_report_are_read_and_a_skipped_host_is_a_scanner_error() {
         let run = |host: &str, errors: u32| {
             format!(
                 r#"<niktoscan version="2.1.6"><scandetails targethostname="{host}" targetport="443" errors="{errors}"

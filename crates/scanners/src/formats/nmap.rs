@@ -1,22 +1,23 @@
 //! Nmap, <https://nmap.org>: network scanner. Reads its XML report (`-oX`), as versions 4 to 7 write it.
 //!
-//! A result is an open port of a host. The rule is the port and its protocol (`22/tcp`), so that a port is one issue with an
-//! occurrence for every host on which it is open. Ports in another state, `open|filtered` among them, are no results.
+//! A result is an open port of a host. The rule is the port and its protocol (`22/tcp`), so a port is one issue with an
+//! occurrence for every host on which it is open. Ports in other states, such as `open|filtered`, are not results.
 //!
-//! What scripts find stays with the port it was found at: a service with thirty known vulnerabilities is mended once, by an
-//! update or by closing the port, and their number changes with every update of the database. The ids that `vulners` and the
-//! `vulns` library report are the finding's advisories, with the scripts' output beside them; exploits and what a script
-//! calls not vulnerable are left out. What a script finds of a whole host goes to the port that its name tells (SMB's), else
-//! to the host's first open port; a host without open ports gets a finding of the script's name.
+//! Results of scripts are added to the finding of their port: a service with thirty known vulnerabilities is fixed
+//! once, by an update or by closing the port, and their number changes with every update of the database. The ids from
+//! `vulners` and the `vulns` library are the finding's advisories; the scripts' output is stored as well. Exploits, and
+//! vulnerabilities that a script reports as not present, are skipped. Results of a script about a whole host are added
+//! to the port that the script's name implies (SMB), else to the host's first open port. A host without open ports gets
+//! a finding with the script's name.
 //!
-//! An open port alone is informative, 0. Where scripts give scores, the highest counts; they do not tell which CVSS version it
-//! is of, so it counts as Nmap's own.
+//! An open port alone is informational, 0. Of the scores of scripts, the highest counts. The report does not state
+//! their CVSS version, so the score counts as Nmap's own.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -28,16 +29,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Network",
     notation: Notation::Xml,
     formats: "XML (`-oX`), with the output of scripts such as `vulners`",
-    severities: "an open port 0; with advisories of scripts (`vulners`, `vulns`) the highest of their scores",
+    severities: "an open port 0; with advisories from scripts (`vulners`, `vulns`), the highest of their scores",
+    severity_words: &[("open", 0)],
     differences: &[(
         "severity",
-        "other systems make a finding of each of a port's advisories beside one of the port; ours is one, with the highest score",
+        "a port and its advisories are one finding with the highest score; other systems make one of each advisory as well",
     )],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("open", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.root() == Some("nmaprun")
@@ -57,59 +57,55 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }
-    if root.name == "nmaprun" {
-        return Ok(());
-    }
-    let reason = "an Nmap XML report has the outermost element `nmaprun`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(root.name == "nmaprun", "an Nmap XML report has the outermost element `nmaprun`")
 }
 
 fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let place = Place::of(host);
+    let identity = HostIdentity::from_xml(host);
     if host.attribute("timedout") == Some("true") {
-        collector.scanner_error(format!("{}: the host took too long and was skipped", place.host));
+        collector.scanner_error(format!("{}: the host timed out and was skipped", identity.host));
     }
     let ports = host.at("ports").map(|ports| ports.all("port")).into_iter().flatten();
     let open: Vec<&Element> = ports.filter(|port| state(port) == Some("open")).collect();
-    let mut scripts: Vec<(Option<usize>, &Element, Told)> = Vec::new();
+    let mut scripts: Vec<(Option<usize>, &Element, ScriptResult)> = Vec::new();
     for script in host.at("hostscript").map(|scripts| scripts.all("script")).into_iter().flatten() {
-        let told = Told::by(script);
-        if !told.is_empty() {
-            scripts.push((port_of(script, &open), script, told));
+        let result = ScriptResult::from_xml(script);
+        if !result.is_empty() {
+            scripts.push((port_of(script, &open), script, result));
         }
     }
     for (number, port) in open.iter().enumerate() {
-        if port.all("script").any(|script| script.attribute("id").is_some_and(tells_passwords)) {
+        if port.all("script").any(|script| script.attribute("id").is_some_and(prints_passwords)) {
             collector.holds_secrets();
         }
         let of_host = scripts.iter().filter(|(at, ..)| *at == Some(number)).map(|(_, script, _)| *script);
-        collector.result(finding(port, &place, of_host))?;
+        collector.result(finding(port, &identity, of_host))?;
     }
-    for (_, script, told) in scripts.into_iter().filter(|(at, ..)| at.is_none()) {
+    for (_, script, result) in scripts.into_iter().filter(|(at, ..)| at.is_none()) {
         let id = script.attribute("id").unwrap_or("hostscript");
-        let title = told.title.clone().unwrap_or_else(|| id.to_owned());
+        let title = result.title.clone().unwrap_or_else(|| id.to_owned());
         let mut finding = Finding {
-            endpoint: Some(Endpoint { host: Some(place.host.clone()), ..Endpoint::default() }),
+            endpoint: Some(Endpoint { host: Some(identity.host.clone()), ..Endpoint::default() }),
             ..Finding::new(Kind::Host, id, title, script.attribute("output").unwrap_or(id).trim())
         };
-        Rating::new(WORDS).own(told.score).apply(&mut finding);
-        finding.advisories = told.advisories;
+        SCANNER.rating().own(result.score).apply(&mut finding);
+        finding.advisories = result.advisories;
         collector.finding(finding)?;
     }
     Ok(())
 }
 
-/// The open port that a script on a whole host is about: those for SMB ask port 445, else 139.
+/// The index of the open port for the result of a host script: 445 or 139 for SMB scripts, else the first one.
 fn port_of(script: &Element, open: &[&Element]) -> Option<usize> {
     let smb =
         ["smb", "samba", "msrpc"].iter().any(|name| script.attribute("id").is_some_and(|id| id.starts_with(name)));
     let with = |number: &str| open.iter().position(|port| port.attribute("portid") == Some(number));
-    let asked = if smb { with("445").or(with("139")) } else { None };
-    asked.or(if open.is_empty() { None } else { Some(0) })
+    let smb_port = if smb { with("445").or(with("139")) } else { None };
+    smb_port.or(if open.is_empty() { None } else { Some(0) })
 }
 
-/// Whether a script prints the passwords that it tried with success.
-fn tells_passwords(script: &str) -> bool {
+/// True if a script prints the passwords with which it could log in.
+fn prints_passwords(script: &str) -> bool {
     script.ends_with("-brute") || script.ends_with("default-accounts")
 }
 
@@ -118,20 +114,20 @@ fn state(port: &Element) -> Option<&str> {
 }
 
 /// A host's name and addresses.
-struct Place {
+struct HostIdentity {
     host: String,
     addresses: String,
     names: String,
 }
 
-impl Place {
-    /// The name that was asked for is steadier than the address behind it; names that were looked up are not.
-    fn of(host: &Element) -> Self {
+impl HostIdentity {
+    /// Prefers the name that the user entered, which changes less often than the address. A looked-up name does not.
+    fn from_xml(host: &Element) -> Self {
         let names: Vec<&Element> =
             host.at("hostnames").map(|names| names.all("hostname")).into_iter().flatten().collect();
-        let asked = names.iter().find(|name| name.attribute("type") == Some("user"));
+        let entered = names.iter().find(|name| name.attribute("type") == Some("user"));
         let addresses: Vec<&str> = host.all("address").filter_map(|address| address.attribute("addr")).collect();
-        let name = asked.and_then(|name| name.attribute("name")).or(addresses.first().copied());
+        let name = entered.and_then(|name| name.attribute("name")).or(addresses.first().copied());
         let names: Vec<&str> = names.iter().filter_map(|name| name.attribute("name")).collect();
         Self { host: name.unwrap_or_default().to_owned(), addresses: addresses.join(", "), names: names.join(", ") }
     }
@@ -139,10 +135,10 @@ impl Place {
 
 fn finding<'e>(
     port: &'e Element,
-    place: &Place,
+    identity: &HostIdentity,
     of_host: impl Iterator<Item = &'e Element>,
 ) -> Result<Finding, String> {
-    let number = port.attribute("portid").ok_or("the port has no number")?;
+    let number = port.attribute("portid").ok_or("the number of the port is missing")?;
     let protocol = port.attribute("protocol").unwrap_or("tcp");
     let service = port.at("service");
     let about = |name: &str| service.and_then(|service| service.attribute(name));
@@ -152,7 +148,7 @@ fn finding<'e>(
     let mut finding = Finding {
         package: package(service),
         endpoint: Some(Endpoint {
-            host: Some(place.host.clone()),
+            host: Some(identity.host.clone()),
             port: number.parse().ok(),
             protocol: Some(protocol.to_owned()),
             ..Endpoint::default()
@@ -161,68 +157,70 @@ fn finding<'e>(
             Kind::Host,
             format!("{number}/{protocol}"),
             format!("Open port {number}/{protocol}"),
-            format!("{name} on {}, port {number}/{protocol}", place.host),
+            format!("{name} on {}, port {number}/{protocol}", identity.host),
         )
     };
     let mut score: Option<f64> = None;
     for script in port.all("script").chain(of_host) {
-        let told = Told::by(script);
-        score = score.into_iter().chain(told.score).reduce(f64::max);
-        finding.advisories.extend(told.advisories);
+        let result = ScriptResult::from_xml(script);
+        score = score.into_iter().chain(result.score).reduce(f64::max);
+        finding.advisories.extend(result.advisories);
         if let (Some(id), Some(output)) = (script.attribute("id"), script.attribute("output")) {
-            let output = if tells_passwords(id) { "left out: it may tell passwords" } else { output };
+            let output = if prints_passwords(id) { "omitted: may contain passwords" } else { output };
             finding.raw.insert(format!("script:{id}"), output.to_owned());
         }
     }
     finding.advisories.sort();
     finding.advisories.dedup();
     let reason = port.at("state").and_then(|state| state.attribute("reason")).unwrap_or_default();
-    for (name, value) in [("addresses", place.addresses.as_str()), ("hostnames", &place.names), ("reason", reason)] {
+    for (name, value) in
+        [("addresses", identity.addresses.as_str()), ("hostnames", &identity.names), ("reason", reason)]
+    {
         if !value.is_empty() {
             finding.raw.insert(name.to_owned(), value.to_owned());
         }
     }
-    Rating::new(WORDS).own(score).word(state(port)).apply(&mut finding);
+    SCANNER.rating().own(score).word(state(port)).apply(&mut finding);
     Ok(finding)
 }
 
-/// The service's software by its CPE, `cpe:/a:openbsd:openssh:7.4`, else by what Nmap calls it.
+/// The software of the service, from its CPE (`cpe:/a:openbsd:openssh:7.4`), else from Nmap's name for it.
 fn package(service: Option<&Element>) -> Option<Package> {
     let service = service?;
     let cpe = service.all("cpe").map(|cpe| cpe.text.trim()).find(|cpe| cpe.starts_with("cpe:/a:"));
     let parts: Vec<&str> = cpe.unwrap_or_default().split(':').collect();
     let name = parts.get(3).copied().or(service.attribute("product"))?;
-    let version = parts.get(4).copied().filter(|version| !version.is_empty()).or(service.attribute("version"));
+    let version = parts.get(4).copied().filled().or(service.attribute("version"));
     Some(Package { name: name.to_owned(), version: version.map(str::to_owned), ..Package::default() })
 }
 
-/// What a script tells of vulnerabilities.
+/// The vulnerabilities that a script reports.
 #[derive(Default)]
-struct Told {
+struct ScriptResult {
     title: Option<String>,
     advisories: Vec<String>,
     score: Option<f64>,
 }
 
-impl Told {
-    fn by(script: &Element) -> Self {
-        let mut told = Self::default();
+impl ScriptResult {
+    fn from_xml(script: &Element) -> Self {
+        let mut result = Self::default();
         for table in script.all("table") {
             match entry(table, "state") {
-                Some(state) => told.library(table, &state),
-                None => table.all("table").for_each(|entry| told.vulners(entry)),
+                Some(state) => result.add_vulns_entry(table, &state),
+                None => table.all("table").for_each(|entry| result.add_vulners_entry(entry)),
             }
         }
-        // Early versions of `vulners` write text alone: id, score and address on a line.
+        // Early versions of `vulners` write only text: id, score and address on a line.
         if script.attribute("id") == Some("vulners") && script.children.is_empty() {
             for line in script.attribute("output").unwrap_or_default().lines() {
                 let mut words = line.split_whitespace();
                 if let (Some(id), Some(Ok(score))) = (words.next(), words.next().map(str::parse)) {
-                    told.add(id, Some(score));
+                    result.add(id, Some(score));
                 }
             }
         }
-        told
+        result
     }
 
     fn is_empty(&self) -> bool {
@@ -234,16 +232,16 @@ impl Told {
         self.score = self.score.into_iter().chain(score).reduce(f64::max);
     }
 
-    /// An entry of `vulners`: a vulnerability, or an exploit of one.
-    fn vulners(&mut self, table: &Element) {
+    /// Adds an entry of `vulners`: a vulnerability, or an exploit of one, which is skipped.
+    fn add_vulners_entry(&mut self, table: &Element) {
         let exploit = entry(table, "is_exploit").is_some_and(|is| is == "true");
         if let (Some(id), false) = (entry(table, "id"), exploit) {
             self.add(&id, entry(table, "cvss").and_then(|score| score.parse().ok()));
         }
     }
 
-    /// An entry of the `vulns` library: a title, a state, ids such as `CVE:CVE-2017-0143`, and scores such as `9.3 (HIGH)`.
-    fn library(&mut self, table: &Element, state: &str) {
+    /// Adds an entry of the `vulns` library: title, state, ids (`CVE:CVE-2017-0143`) and scores (`9.3 (HIGH)`).
+    fn add_vulns_entry(&mut self, table: &Element, state: &str) {
         if !state.starts_with("VULNERABLE") && !state.starts_with("LIKELY VULNERABLE") {
             return;
         }
@@ -264,7 +262,7 @@ impl Told {
 /// The text of the element `elem` with this key.
 fn entry(table: &Element, key: &str) -> Option<String> {
     let elem = table.all("elem").find(|elem| elem.attribute("key") == Some(key))?;
-    Some(elem.text.trim().to_owned()).filter(|text| !text.is_empty())
+    elem.text.trim().to_owned().filled()
 }
 
 #[cfg(test)]
@@ -346,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_that_are_not_open_are_no_results() {
+    fn ports_that_are_not_open_are_not_results() {
         let port = |state: &str| format!(r#"<port protocol="udp" portid="53"><state state="{state}"/></port>"#);
         let ports: String = ["closed", "filtered", "open|filtered"].map(port).concat();
         let (_, parsed) = findings(&SCANNER, report(&format!("<ports>{ports}</ports>")).as_bytes()).unwrap();
@@ -354,19 +352,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_finds_of_a_host_is_told_at_the_port_it_asked() {
+    fn the_result_of_a_host_script_is_added_to_the_port_that_it_probed() {
         let text = report(&format!("<ports>{}{}</ports>{}", open(22), open(445), smb("VULNERABLE")));
         let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
-        let told: Vec<_> =
+        let advisories: Vec<_> =
             findings.iter().map(|finding| (finding.rule.as_str(), finding.advisories.as_slice())).collect();
-        assert_eq!(told, [("22/tcp", &[][..]), ("445/tcp", &["CVE-2017-0143".to_owned()][..])]);
+        assert_eq!(advisories, [("22/tcp", &[][..]), ("445/tcp", &["CVE-2017-0143".to_owned()][..])]);
         assert_eq!(findings[1].score.unwrap().score.hundredths(), 930);
     }
 
     #[test]
     fn a_host_without_open_ports_keeps_what_scripts_found() {
-        let (told, _) = findings(&SCANNER, report(&smb("VULNERABLE (Exploitable)")).as_bytes()).unwrap();
-        assert_eq!((told[0].rule.as_str(), told[0].advisories.len()), ("smb-vuln-ms17-010", 1));
+        let (found, _) = findings(&SCANNER, report(&smb("VULNERABLE (Exploitable)")).as_bytes()).unwrap();
+        assert_eq!((found[0].rule.as_str(), found[0].advisories.len()), ("smb-vuln-ms17-010", 1));
         let (none, _) = findings(&SCANNER, report(&smb("NOT VULNERABLE")).as_bytes()).unwrap();
         assert!(none.is_empty());
     }
@@ -394,7 +392,7 @@ mod tests {
         assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors, ["no route"]);
         let text = report("").replace("<host>", "<host timedout=\"true\">");
         let skipped = findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors;
-        assert_eq!(skipped, ["shop.example: the host took too long and was skipped"]);
+        assert_eq!(skipped, ["shop.example: the host timed out and was skipped"]);
         assert!(failure(&SCANNER, b"<a/>").contains("nmaprun"));
     }
 }

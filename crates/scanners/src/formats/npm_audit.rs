@@ -1,21 +1,22 @@
 //! npm audit of npm 6, <https://docs.npmjs.com/cli/v6/commands/npm-audit>: known vulnerabilities of an npm project's
 //! dependencies. Reads `npm audit --json` of npm 6 (`advisories`), which `pnpm audit --json` writes as well.
 //!
-//! Each entry of `advisories` is one result: an advisory about one package, with all places in the dependency tree. The
-//! rule is the advisory's GitHub id, as npm 7 and later report it, or the npm registry's own number where an old report
-//! has no other; so the same advisory about the same package is one issue in both formats.
+//! Each entry of `advisories` is one result: an advisory about one package, with all its paths in the dependency tree.
+//! The rule is the advisory's GitHub id, which npm 7 and later report as well, or the npm registry's own number if an
+//! old report has no GitHub id. So the same advisory about the same package is one issue in both formats.
 //!
-//! The score is the advisory's CVSS where the report has it (from 2021 on), else npm's word. A score of 0 without a vector
-//! is how npm writes that there is none. When npm itself fails it writes `error` in place of a report: the scan is
+//! The score is the advisory's CVSS if the report has it (from 2021 on), else that of npm's word. npm writes a score of
+//! 0 without a vector for a missing score. If npm itself fails, it writes `error` instead of a report, and the scan is
 //! incomplete.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -29,16 +30,17 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`npm audit --json` of npm 6)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
 fn detect(sniff: &Sniff) -> bool {
-    (is_audit(sniff) && !is_yarns(sniff)) || sniff.has_all(&["error.summary", "error.detail"])
+    (is_audit(sniff) && !is_from_yarn(sniff)) || sniff.has_all(&["error.summary", "error.detail"])
 }
 
-/// Whether it is the answer of the npm registry's audit service, which npm 6 and Yarn 2 and 3 write as it is.
+/// True for the response of the npm registry's audit service, which npm 6, Yarn 2 and Yarn 3 write unchanged.
 pub(crate) fn is_audit(sniff: &Sniff) -> bool {
     sniff.has("advisories.*.module_name")
         || sniff.has_all(&["actions", "advisories", "muted"])
@@ -46,22 +48,18 @@ pub(crate) fn is_audit(sniff: &Sniff) -> bool {
         || sniff.has("actions[].resolves")
 }
 
-/// npm indents the service's answer and adds a `runId`; Yarn 2 and 3 write it on one line.
-pub(crate) fn is_yarns(sniff: &Sniff) -> bool {
+/// True if Yarn 2 or 3 wrote the response, on one line. npm indents it and adds a `runId`.
+pub(crate) fn is_from_yarn(sniff: &Sniff) -> bool {
     let text = sniff.text().trim_start();
     text.starts_with("{\"") && !text.trim_end().contains('\n') && !sniff.has("runId")
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    read_audit(input, collector, SCANNER.name)
+    read_audit(input, collector)
 }
 
-/// Reads the answer of the npm registry's audit service.
-pub(crate) fn read_audit(
-    input: Input<'_>,
-    collector: &mut Collector<'_>,
-    expected: &'static str,
-) -> Result<(), ParseError> {
+/// Reads the response of the npm registry's audit service.
+pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut evidence, mut message, mut failure) = (false, None, None);
     let paths = ["advisories{}", "metadata.vulnerabilities", "message", "error"];
     let seen = json::walk(input, &paths, &mut |hit| {
@@ -81,14 +79,13 @@ pub(crate) fn read_audit(
     if let Some(failure) = failure {
         collector.scanner_error(failure.into_text(message));
     }
-    if failed || (seen.container(0) && evidence) {
-        return Ok(());
-    }
-    let reason = "an audit report is an object with the objects `advisories` and `metadata`".to_owned();
-    Err(ParseError::WrongTool { expected, reason })
+    require(
+        failed || (seen.has(0) && evidence),
+        "an audit report is an object with the objects `advisories` and `metadata`",
+    )
 }
 
-/// Why npm wrote no report.
+/// The error that npm writes instead of a report.
 #[derive(Deserialize)]
 struct RawError {
     summary: String,
@@ -101,7 +98,7 @@ struct RawError {
 impl RawError {
     fn into_text(self, message: Option<String>) -> String {
         let parts = unique([self.code, message, Some(self.summary), self.detail].into_iter().flatten());
-        if parts.is_empty() { "npm failed without saying why".to_owned() } else { parts.join(": ") }
+        if parts.is_empty() { "npm failed without a message".to_owned() } else { parts.join(": ") }
     }
 }
 
@@ -136,19 +133,19 @@ pub(crate) struct RawAdvisory {
     #[serde(default, deserialize_with = "soft")]
     patched_versions: Option<Text>,
     #[serde(default, deserialize_with = "soft")]
-    findings: Vec<RawPlace>,
+    findings: Vec<RawInstalled>,
 }
 
-/// A version that is in use, and the ways on which it came into the dependency tree: `express>send>debug`.
+/// An installed version and its paths in the dependency tree: `express>send>debug`.
 #[derive(Default, Deserialize)]
-struct RawPlace {
+struct RawInstalled {
     #[serde(default, deserialize_with = "soft")]
     version: Option<Text>,
     #[serde(default, deserialize_with = "soft")]
     paths: Vec<Text>,
 }
 
-/// CVSS as npm writes it: a score of 0 without a vector is none.
+/// CVSS as npm writes it: a score of 0 without a vector means that there is no score.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RawCvss {
@@ -166,26 +163,26 @@ impl RawCvss {
 }
 
 impl RawAdvisory {
-    /// The finding; of one place in the dependency tree if the report has a result for each, else of all.
+    /// The finding, with the given path in the dependency tree (if the report has one result per path) or all paths.
     pub(crate) fn into_finding(self, place: Option<String>) -> Finding {
         let github = self.github_advisory_id.or_else(|| github_id(self.url.as_deref()?));
-        let number = self.id.and_then(Text::filled);
+        let number = self.id.filled();
         let cves: Vec<String> = self.cves.0.into_iter().map(|cve| cve.0).collect();
         let title = self.title.as_deref().map_or("", str::trim);
         let title = if title.is_empty() { "Vulnerability" } else { title };
         let rule = github.clone().or_else(|| number.clone()).or_else(|| cves.first().cloned());
 
         let at =
-            |found: &&RawPlace| place.as_ref().is_some_and(|place| found.paths.iter().any(|path| path.0 == *place));
+            |found: &&RawInstalled| place.as_ref().is_some_and(|place| found.paths.iter().any(|path| path.0 == *place));
         let in_use = self.findings.iter().find(at).or(self.findings.first());
-        let version = in_use.and_then(|found| found.version.clone()).and_then(Text::filled);
+        let version = in_use.and_then(|found| found.version.clone()).filled();
         let versions = unique(self.findings.iter().filter_map(|found| found.version.clone()).map(|version| version.0));
         let paths = match place {
             Some(place) => vec![place],
             None => unique(self.findings.into_iter().flat_map(|found| found.paths).map(|path| path.0)),
         };
-        let patched = self.patched_versions.and_then(Text::filled);
-        let vulnerable = self.vulnerable_versions.and_then(Text::filled);
+        let patched = self.patched_versions.filled();
+        let vulnerable = self.vulnerable_versions.filled();
         let message = format!(
             "{} {} is vulnerable ({}){}",
             self.module_name,
@@ -193,7 +190,7 @@ impl RawAdvisory {
             vulnerable.as_deref().unwrap_or("no range is given"),
             paths.first().map(|path| format!(", by way of {path}")).unwrap_or_default(),
         );
-        let mut locations = paths.into_iter().map(|path| Location { path, ..Location::default() });
+        let mut locations = paths.into_iter().map(Location::file);
         let mut finding = Finding {
             advisories: unique(github.into_iter().chain(cves)),
             cwes: cwes(&self.cwe.0),
@@ -219,12 +216,12 @@ impl RawAdvisory {
             finding.raw.extend(value.map(|value| (name.to_owned(), value)));
         }
         let (vector, score) = self.cvss.parts();
-        Rating::new(COMMON_WORDS).vector(vector, score).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().vector(vector, score).word(self.severity.as_deref()).apply(&mut finding);
         keyed_by_rule(finding)
     }
 }
 
-/// Weaknesses as `CWE-400`, as a list, or as a list written into a text: `["CWE-1333"]`.
+/// The weaknesses: `CWE-400`, a list of them, or a list inside of a text: `["CWE-1333"]`.
 fn cwes(written: &[Text]) -> Vec<u32> {
     cwe::numbers(written.iter().flat_map(|text| text.0.split([',', '[', ']', '"'])))
 }
@@ -300,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_merely_has_the_name_is_no_evidence() {
+    fn an_object_that_only_has_a_field_of_that_name_is_refused() {
         for text in [r#"{"advisories": {}}"#, r#"{"error": "x"}"#, r#"{"metadata": {"vulnerabilities": {}}}"#] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("an audit report is an object"), "{text}");
         }

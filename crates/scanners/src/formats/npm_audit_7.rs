@@ -1,25 +1,26 @@
 //! npm audit of npm 7 and later, <https://docs.npmjs.com/cli/commands/npm-audit>: known vulnerabilities of an npm
 //! project's dependencies. Reads `npm audit --json` (`auditReportVersion` 2).
 //!
-//! Each entry of `vulnerabilities` is one result: a package, however many advisories it has. What makes it vulnerable
-//! stands in `via`: advisories about itself, or names of packages that it depends on.
+//! Each entry of `vulnerabilities` is one result: a package, however many advisories it has. Its `via` lists the
+//! causes: advisories about the package itself, or names of packages that it depends on.
 //!
-//! The rule is the GitHub id of the worst advisory about the package, the same id under which npm 6 reports it, so that
-//! the issue stays the same. All other advisories are listed behind it. An entry that only depends on vulnerable
-//! packages, which npm 6 did not report at all, has the advisories that its names lead to.
+//! The rule is the GitHub id of the worst advisory about the package. npm 6 reports the same id, so the issue stays the
+//! same. All other advisories follow it. An entry that only depends on vulnerable packages (npm 6 does not report
+//! those) has the advisories of these packages, directly or through others.
 //!
-//! An entry's severity is the highest of all in its `via`, packages included, which have entries of their own. So the
-//! score is that of the worst advisory about the package itself: its CVSS, else npm's word. An entry without advisories of its
-//! own has npm's word.
+//! The severity of an entry is the highest in its `via`, including packages, which have their own entries. So the score
+//! is that of the worst advisory about the package itself: its CVSS, else npm's word. An entry without own advisories
+//! has npm's word.
 
 use crate::Scanner;
 use crate::formats::npm_audit::RawCvss;
 use crate::reader::json::{self, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating, base_score, score_of};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, base_score, score_of};
 use finding::severity::Score;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -36,6 +37,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`npm audit --json` of npm 7 and later)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -59,50 +61,50 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    if !seen.container(0) || !is_audit {
-        let reason = "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(
+        seen.has(0) && is_audit,
+        "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`",
+    )?;
     json::walk(input, &["vulnerabilities{}"], &mut |hit| {
         collector.result(hit.read::<RawEntry>().map(|entry| entry.into_finding(hit.name(0), &tree)))
     })
     .map(drop)
 }
 
-/// What each package's entry names in `via`.
+/// The advisories and package names in each package's `via`.
 #[derive(Default)]
-struct Tree(BTreeMap<String, (Vec<Known>, Vec<String>)>);
+struct Tree(BTreeMap<String, (Vec<RankedAdvisory>, Vec<String>)>);
 
-/// An advisory by its id and weight.
+/// An advisory's id, and its score in hundredths (0 without a score).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Known {
+struct RankedAdvisory {
     id: String,
-    weight: u16,
+    score: u16,
 }
 
 impl Tree {
     fn add(&mut self, package: &str, via: &[RawVia]) {
-        let known = via.iter().filter_map(RawVia::advisory).filter_map(|advisory| {
+        let advisories = via.iter().filter_map(RawVia::advisory).filter_map(|advisory| {
             let id = advisory.id()?;
-            Some(Known { id, weight: advisory.score().map_or(0, Score::hundredths) })
+            Some(RankedAdvisory { id, score: advisory.score().map_or(0, Score::hundredths) })
         });
         let names = via.iter().filter_map(RawVia::name).map(str::to_owned);
-        self.0.insert(package.to_owned(), (known.collect(), names.collect()));
+        self.0.insert(package.to_owned(), (advisories.collect(), names.collect()));
     }
 
-    /// The advisories that these packages' names lead to, the worst first.
-    fn behind(&self, names: &[&str]) -> Vec<String> {
+    /// The advisories of these packages and of all packages in their `via`, transitively; the worst comes first.
+    fn advisories_of(&self, names: &[&str]) -> Vec<String> {
         let mut found = BTreeSet::new();
-        let mut known: BTreeSet<&str> = names.iter().copied().collect();
+        let mut visited: BTreeSet<&str> = names.iter().copied().collect();
         let mut open: Vec<&str> = names.to_vec();
         while let Some(name) = open.pop() {
             let Some((advisories, via)) = self.0.get(name) else { continue };
             found.extend(advisories.iter().cloned());
-            open.extend(via.iter().map(String::as_str).filter(|name| known.insert(name)));
+            open.extend(via.iter().map(String::as_str).filter(|name| visited.insert(name)));
         }
         let mut found: Vec<_> = found.into_iter().collect();
-        found.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.id.cmp(&b.id)));
-        unique(found.into_iter().map(|known| known.id))
+        found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        unique(found.into_iter().map(|advisory| advisory.id))
     }
 }
 
@@ -124,7 +126,7 @@ struct RawEntry {
     fix_available: RawFix,
 }
 
-/// What makes a package vulnerable.
+/// A cause for which a package is vulnerable: another package, or an advisory.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum RawVia {
@@ -151,7 +153,7 @@ struct RawAdvisory {
     range: Option<String>,
 }
 
-/// Whether there is a fix: a truth value, or the package to install for it.
+/// The field `fixAvailable`: a boolean, or the package to install for the fix.
 #[derive(Default, Deserialize)]
 #[serde(untagged)]
 enum RawFix {
@@ -184,7 +186,7 @@ impl RawVia {
 
 impl RawAdvisory {
     fn id(&self) -> Option<String> {
-        let number = || self.source.clone().and_then(Text::filled);
+        let number = || self.source.clone().filled();
         self.url.as_deref().and_then(github_id).or_else(number)
     }
 
@@ -219,8 +221,8 @@ impl RawFix {
     }
 }
 
-/// The first versions behind an advisory's range, `<1.2.3` or `>=2.0.0 <2.1.4`. The advisory database ends a range so
-/// where a mended version is released.
+/// The first versions after an advisory's range, `<1.2.3` or `>=2.0.0 <2.1.4`. The advisory database ends a range with
+/// `<` if a fixed version is released.
 fn first_beyond(range: &str) -> Vec<String> {
     let ends = range.split([' ', '|']).filter_map(|part| part.strip_prefix('<').filter(|end| !end.starts_with('=')));
     ends.flat_map(lower_bounds).collect()
@@ -234,7 +236,7 @@ impl RawEntry {
         let worst = own.first().copied();
         let advisories = match worst {
             Some(_) => unique(own.iter().filter_map(|advisory| advisory.id())),
-            None => tree.behind(&names),
+            None => tree.advisories_of(&names),
         };
         let title = match worst {
             Some(worst) => worst.title.clone().unwrap_or_else(|| "Vulnerability".to_owned()),
@@ -249,7 +251,7 @@ impl RawEntry {
             (None, _) => format!("{package} is vulnerable"),
         };
         let vulnerable = worst.and_then(|worst| worst.range.as_deref());
-        let mut nodes = self.nodes.0.iter().map(|node| Location { path: node.clone(), ..Location::default() });
+        let mut nodes = self.nodes.0.iter().map(|node| Location::file(node.clone()));
         let mut finding = Finding {
             cwes: cwe::numbers(own.iter().flat_map(|advisory| &advisory.cwe.0).map(|cwe| cwe.0.as_str())),
             references: unique(own.iter().filter_map(|advisory| advisory.url.clone())),
@@ -282,10 +284,10 @@ impl RawEntry {
         keyed_by_rule(finding)
     }
 
-    /// Rates by the worst advisory. The others' vectors are kept where they cannot outweigh it: if it has none itself,
-    /// one of a lesser advisory would count before its word.
+    /// Rates by the worst advisory. Vectors of the others are added only if the worst one has a vector of the same CVSS
+    /// version; else the vector of a lesser advisory would count before the word of the worst one.
     fn rate(&self, own: &[&RawAdvisory], finding: &mut Finding) {
-        let mut rating = Rating::new(COMMON_WORDS);
+        let mut rating = SCANNER.rating();
         let major = |advisory: &RawAdvisory| base_score(advisory.cvss.parts().0?).ok()?.0.chars().next();
         let Some(worst) = own.first() else { return rating.word(self.severity.as_deref()).apply(finding) };
         for advisory in own.iter().filter(|advisory| major(worst).is_some() && major(advisory) == major(worst)) {
@@ -354,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_depends_on_vulnerable_ones_has_their_advisories_wherever_they_stand() {
+    fn a_package_that_depends_on_vulnerable_ones_has_their_advisories_in_any_order() {
         let entries = format!(
             r#""app": {{"severity": "high", "via": ["lib"]}}, "lib": {{"severity": "high", "via": ["root", "app"]}},
             "root": {{"severity": "high", "via": [{}], "fixAvailable": false}}"#,

@@ -1,21 +1,23 @@
-//! Nuclei, <https://docs.projectdiscovery.io/tools/nuclei>: scanner that runs templates against addresses. Reads its JSON, a
-//! line a result (`-jsonl`, once `-json`) or a list (`-json-export`), as versions 2 and 3 write it.
+//! Nuclei, <https://docs.projectdiscovery.io/tools/nuclei>: scanner that runs templates against addresses. Reads its
+//! JSON, one result per line (`-jsonl`, formerly `-json`) or as a list (`-json-export`), as versions 2 and 3 write it.
 //!
-//! A result is a match of a template at an address. The rule is the template's id; a template's matchers (the header that is
-//! missing) are told as the parameter, so that they are occurrences of one issue. With `-matcher-status` Nuclei also lists
-//! templates that did not match: these passed, or made the scan incomplete where an error is the reason.
+//! A result is a match of a template at an address. The rule is the template's id. The name of the matcher (such as the
+//! missing header) is the parameter, so matches of several matchers are occurrences of one issue. With
+//! `-matcher-status`, Nuclei also lists templates that did not match. They are passed. If one has an error, the scan is
+//! incomplete.
 //!
-//! Severities are Nuclei's words (critical, high, medium, low, info), with scores in the middle of the level of the same name;
-//! `unknown` stays unassigned. A template's own CVSS comes first.
+//! Severities are Nuclei's words (critical, high, medium, low, info), with scores in the middle of the severity of that
+//! name; `unknown` is unassigned. The CVSS of a template is preferred.
 //!
-//! Requests and responses are not kept, since they hold cookies and passwords; a report that has some is treated as one that
-//! holds secrets. What templates for tokens and keys extract is the secret itself and is masked.
+//! Requests and responses are not stored, since they contain cookies and passwords. A report with requests or responses
+//! counts as one that contains secrets. Values that templates for tokens and keys extract are secrets, and are masked.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::reader::text::Filled;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Epss, Finding, Kind, Location};
 use serde::Deserialize;
@@ -30,7 +32,8 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON lines (`-jsonl`), JSON list (`-json-export`)",
     severities: COMMON_WORDS_TEXT,
-    differences: &[("component_name", "a matcher's name is no package; it is the finding's parameter")],
+    severity_words: COMMON_WORDS,
+    differences: &[("component_name", "empty: the name of a matcher is not a package; it is the finding's parameter")],
     detect,
     parse,
 };
@@ -45,7 +48,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let (mut entries, mut known): (u64, u64) = (0, 0);
+    let (mut entries, mut valid): (u64, u64) = (0, 0);
     json::values(input, &mut |_, raw| {
         entries += 1;
         let read = serde_json::from_str::<RawResult>(raw).map_err(|error| error.to_string());
@@ -54,21 +57,17 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Err(reason) => return collector.rejected(reason),
         };
         if result.rule().is_none() {
-            return collector.rejected("the entry has no `template-id`".to_owned());
+            return collector.rejected("`template-id` is missing".to_owned());
         }
-        known += 1;
-        take(result, collector)
+        valid += 1;
+        collect(result, collector)
     })?;
-    if known == 0 && entries > 0 {
-        let reason = "a Nuclei report is a list, or lines, of objects with `template-id` and `info`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
-    Ok(())
+    require(valid > 0 || entries == 0, "a Nuclei report is a list, or lines, of objects with `template-id` and `info`")
 }
 
-fn take(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if result.matcher_status == Some(false) {
-        return match result.error.and_then(Text::filled) {
+        return match result.error.filled() {
             Some(error) => {
                 collector.scanner_error(error);
                 collector.not_applicable()
@@ -142,14 +141,14 @@ struct RawClassification {
     cpe: Option<Text>,
 }
 
-/// The texts of a list, or of one text with commas.
+/// The parts of a list, or of a text with commas.
 fn texts(many: &Many<Text>) -> Vec<String> {
     let parts = many.0.iter().flat_map(|text| text.0.split([',', '\n']));
     parts.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 fn filled(text: &Option<Text>) -> Option<&str> {
-    text.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty())
+    text.as_ref().map(|text| text.0.trim()).filled()
 }
 
 impl RawResult {
@@ -158,7 +157,7 @@ impl RawResult {
     }
 
     fn into_finding(self) -> Result<Finding, String> {
-        let rule = self.rule().ok_or("the entry has no `template-id`")?;
+        let rule = self.rule().ok_or("`template-id` is missing")?;
         let title = filled(&self.info.name).unwrap_or(rule);
         let class = self.info.classification.as_ref();
         let at = filled(&self.matched).or(filled(&self.host)).unwrap_or_default();
@@ -192,16 +191,16 @@ impl RawResult {
                 finding.raw.insert(name.to_owned(), value.to_owned());
             }
         }
-        let mut rating = Rating::new(COMMON_WORDS).word(filled(&self.info.severity));
+        let mut rating = SCANNER.rating().word(filled(&self.info.severity));
         if let Some(class) = class {
-            // A score without a vector comes from templates of CVEs, which have version 3.
+            // Only templates about CVEs have a score without a vector, and theirs is CVSS 3.
             rating = match filled(&class.cvss_metrics) {
                 Some(vector) => rating.vector(Some(vector), class.cvss_score.0),
                 None => rating.base("3.1", class.cvss_score.0),
             };
         }
         rating.apply(&mut finding);
-        self.hide(&mut finding);
+        self.mask_extracted(&mut finding);
         Ok(finding)
     }
 
@@ -221,13 +220,13 @@ impl RawResult {
     }
 
     fn location(&self, at: &str) -> Location {
-        Location { path: at.to_owned(), line: self.lines.0.iter().find_map(|line| line.line()), ..Location::default() }
+        Location::lines(at, self.lines.0.iter().find_map(|line| line.line()), None)
     }
 
     fn endpoint(&self, at: &str) -> Endpoint {
         let mut endpoint = web::address(at);
         if endpoint.protocol.is_none() {
-            // `shop.example:443`, as results on TLS and DNS have it.
+            // `shop.example:443`, the form in results about TLS and DNS.
             (endpoint.host, endpoint.port) = web::host_and_port(at.split('/').next().unwrap_or(at));
             endpoint.url = None;
             endpoint.protocol = filled(&self.r#type).map(str::to_owned);
@@ -251,8 +250,8 @@ impl RawResult {
         message
     }
 
-    /// Masks what a template for secrets extracted.
-    fn hide(&self, finding: &mut Finding) {
+    /// Masks the values that a template for secrets extracted.
+    fn mask_extracted(&self, finding: &mut Finding) {
         let tags = texts(&self.info.tags);
         if !tags.iter().any(|tag| SECRET_TAGS.contains(&tag.to_ascii_lowercase().as_str())) {
             return;
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_are_levels_of_the_same_name() {
+    fn words_become_severities_of_the_same_name() {
         let cases = [
             ("critical", Severity::Critical),
             ("high", Severity::High),
@@ -390,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_templates_for_tokens_extract_is_masked() {
+    fn values_that_templates_for_tokens_extract_are_masked() {
         let finding = one(
             r#"{"template-id": "aws-access-key", "info": {"name": "n", "tags": "exposure,token"}, "type": "http",
             "matched-at": "https://shop.example/app.js", "extracted-results": ["AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLF"]}"#,
@@ -413,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_are_none_are_rejected_and_a_report_of_nothing_else_is_refused() {
+    fn invalid_entries_are_rejected_and_a_report_with_only_invalid_entries_is_refused() {
         let (findings, parsed) = findings(&SCANNER, format!("{CVE}\n{{}}\n5\n").as_bytes()).unwrap();
         assert_eq!((findings.len(), parsed.summary.rejected), (1, 2));
         assert!(failure(&SCANNER, b"{}").contains("a Nuclei report is"));

@@ -1,19 +1,21 @@
-//! OpenVAS, the scanner of Greenbone Community Edition, <https://greenbone.github.io/docs/>. Reads its XML report (alone or in
-//! an answer of the Greenbone Management Protocol) and its CSV report ("CSV Results"), as versions 8 to 22 write them.
+//! OpenVAS, the scanner of Greenbone Community Edition, <https://greenbone.github.io/docs/>. Reads its XML report
+//! (alone or in a response of the Greenbone Management Protocol) and its CSV report ("CSV Results"), as versions 8 to
+//! 22 write them.
 //!
-//! A result is a `result` element, a row. The rule is the vulnerability test's OID; tests by CVE have the CVE's id for it.
+//! A result is a `result` element or a row. The rule is the OID of the vulnerability test; CVE scans have the CVE id
+//! instead.
 //!
-//! OpenVAS' severity is a CVSS base score. The XML report tells the vectors it comes from; where an override changed the
-//! severity, the changed one counts. The CSV report does not tell the version, so its score counts as the scanner's own.
-//! "Log" results are informative, 0. A result that is overridden as "False Positive" is suppressed. Results with the threat
-//! "Error", the report's errors and a run that is not done make the scan incomplete.
+//! The severity of OpenVAS is a CVSS base score. The XML report has its vectors; a severity that an override changed
+//! counts as changed. The CSV report does not state the CVSS version, so its score counts as the scanner's own. "Log"
+//! results are informational, 0. A result overridden as "False Positive" is suppressed. Results with the threat
+//! "Error", errors of the report and a run that is not done make the scan incomplete.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use crate::value::web;
 use finding::{Endpoint, Epss, Finding, Kind};
 
@@ -26,24 +28,28 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Network",
     notation: Notation::Csv,
     formats: "XML (report format XML), CSV (report format CSV Results)",
-    severities: "its CVSS score; without one: critical 9.5, high 8.0, medium 5.5, low 2.0, log 0",
+    severities: "the CVSS score; without one: critical 9.5, high 8.0, medium 5.5, low 2.0, log 0",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("log", 0),
+        ("debug", 0),
+        ("none", 0),
+    ],
     differences: &[
-        (
-            "severity",
-            "a result's CVSS score decides, where others take the word: 9.8 is critical, OpenVAS' own word for it high",
-        ),
+        ("severity", "from the CVSS score, not from the word: 9.8 is critical, although OpenVAS' word for it is high"),
         (
             "cvssv3_score",
-            "the CSV report does not tell which CVSS version its score is of, and old ones are of version 2",
+            "empty for CSV: the report does not state the CVSS version of its score, and old reports use version 2",
         ),
     ],
     detect,
     parse,
 };
 
-const WORDS: Words =
-    &[("critical", 950), ("high", 800), ("medium", 550), ("low", 200), ("log", 0), ("debug", 0), ("none", 0)];
-/// Where results may stand: in a report as the web interface saves it, in the inner one alone, in the protocol's answers.
+/// The paths of reports: as the web interface saves them, the inner report alone, in responses of the protocol.
 const REPORTS: [&str; 3] = ["report/report", "report", "get_reports_response/report/report"];
 const RESULTS_ALONE: &str = "get_results_response/result";
 
@@ -65,17 +71,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_xml(input, collector);
     }
     let taken = table::rows(input, &["NVT Name"], &mut |row| match row {
-        Ok(row) => take(of_row(&row), collector),
+        Ok(row) => collect(raw_from_row(&row), collector),
         Err(reason) => collector.rejected(reason),
     });
     match taken {
-        Err(ParseError::Malformed { notation: "table", reason }) => Err(wrong(&reason)),
+        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
-}
-
-fn wrong(reason: &str) -> ParseError {
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
 }
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -92,26 +94,26 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         let element = &found.element;
         match found.path / REPORTS.len() {
             1 => {
-                let told = ["host", "nvt/name", "description"].iter().filter_map(|field| element.text_at(field));
-                collector.scanner_error(told.collect::<Vec<_>>().join(": "));
+                let details = ["host", "nvt/name", "description"].iter().filter_map(|field| element.text_at(field));
+                collector.scanner_error(details.collect::<Vec<_>>().join(": "));
             }
             2 if element.text.trim() != "Done" => {
                 collector.scanner_error(format!("the scan's status is {}", element.text.trim()));
             }
             2 => {}
             3 => results = true,
-            // The lists of results in a report, and the list outside of any.
-            _ => return take(of_element(element), collector),
+            // Results in a report, and results in a response without one.
+            _ => return collect(raw_from_element(element), collector),
         }
         Ok(())
     })?;
-    if results || root.name == "get_results_response" {
-        return Ok(());
-    }
-    Err(wrong("an OpenVAS XML report has the element `results` in the inner one of two elements `report`"))
+    require(
+        results || root.name == "get_results_response",
+        "an OpenVAS XML report has the element `results` in the inner one of two elements `report`",
+    )
 }
 
-/// A result, however it is written.
+/// A result of an XML or CSV report.
 #[derive(Default)]
 struct Raw {
     id: Option<String>,
@@ -121,7 +123,7 @@ struct Raw {
     hostname: Option<String>,
     port: Option<u16>,
     protocol: Option<String>,
-    /// The score, as it counts in the report.
+    /// The CVSS score, after overrides.
     severity: Option<f64>,
     word: Option<String>,
     /// Vectors and their scores.
@@ -137,7 +139,7 @@ struct Raw {
     epss: Option<(f64, Option<f64>)>,
 }
 
-fn of_row(row: &Row<'_>) -> Raw {
+fn raw_from_row(row: &Row<'_>) -> Raw {
     let number = |column: &str| row.get(column).and_then(|text| text.parse::<f64>().ok());
     Raw {
         id: row.owned("Result ID"),
@@ -167,10 +169,10 @@ fn list(text: Option<&str>) -> Vec<String> {
     parts.filter(|part| !part.is_empty() && *part != "NOCVE").map(str::to_owned).collect()
 }
 
-fn of_element(result: &Element) -> Raw {
+fn raw_from_element(result: &Element) -> Raw {
     let nvt = result.at("nvt");
     let of_test = |path: &str| nvt.and_then(|nvt| nvt.text_at(path));
-    // `summary=...|insight=...`: how all texts were written once.
+    // `summary=...|insight=...`: in old versions, this field contains all texts.
     let tags: Vec<(&str, &str)> =
         of_test("tags").unwrap_or_default().split('|').filter_map(|tag| tag.split_once('=')).collect();
     let tag = |name: &str| tags.iter().find(|(key, _)| key.trim() == name).map(|(_, text)| text.trim());
@@ -215,7 +217,7 @@ fn of_element(result: &Element) -> Raw {
     }
 }
 
-/// The vectors of a test, with their scores: of all sources, else the one in its tags.
+/// The vectors of a test with their scores: those of all sources, else the one in its tags.
 fn vectors(nvt: Option<&Element>, tag: Option<&str>) -> Vec<(String, Option<f64>)> {
     let all = nvt.and_then(|nvt| nvt.at("severities")).map(|list| list.all("severity")).into_iter().flatten();
     let found: Vec<_> = all
@@ -235,11 +237,11 @@ fn port(text: &str) -> (Option<u16>, Option<String>) {
     }
 }
 
-/// Hands on a result; an error of a test is none about the host.
-fn take(raw: Raw, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+/// Hands a result to the collector. An error of a test is not a finding about the host.
+fn collect(raw: Raw, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if raw.word.as_deref() == Some("Error") {
-        let told = [raw.host, raw.name, raw.text].into_iter().flatten();
-        collector.scanner_error(told.collect::<Vec<_>>().join(": "));
+        let details = [raw.host, raw.name, raw.text].into_iter().flatten();
+        collector.scanner_error(details.collect::<Vec<_>>().join(": "));
         return collector.not_applicable();
     }
     collector.result(raw.into_finding())
@@ -247,14 +249,14 @@ fn take(raw: Raw, collector: &mut Collector<'_>) -> Result<(), ParseError> {
 
 impl Raw {
     fn into_finding(self) -> Result<Finding, String> {
-        let name = self.name.ok_or("the result has no name of a test")?;
+        let name = self.name.ok_or("the name of the test is missing")?;
         let message = self.text.or(self.summary.clone()).unwrap_or_else(|| name.clone());
         let description: Vec<String> = [self.summary, self.insight, self.impact].into_iter().flatten().collect();
         let mut finding = Finding {
             suppressed: self.word.clone().filter(|word| word.eq_ignore_ascii_case("false positive")),
             confidence: self.confidence,
             advisories: self.cves,
-            description: Some(description.join("\n\n")).filter(|text| !text.is_empty()),
+            description: description.join("\n\n").filled(),
             remediation: self.solution,
             references: self.references,
             epss: self.epss.map(|(probability, percentile)| Epss { probability, percentile }),
@@ -270,11 +272,11 @@ impl Raw {
         if let Some(hostname) = self.hostname {
             finding.raw.insert("hostname".to_owned(), hostname);
         }
-        let mut rating = Rating::new(WORDS);
+        let mut rating = SCANNER.rating();
         for (vector, score) in &self.vectors {
             rating = rating.vector(Some(vector), *score);
         }
-        // Numbers below 0 are no scores: -1 is a false positive.
+        // Negative numbers are not scores: -1 is a false positive.
         let severity = self.severity.filter(|severity| *severity >= 0.0 && finding.suppressed.is_none());
         rating.own(severity).word(self.word.as_deref()).apply(&mut finding);
         Ok(finding)

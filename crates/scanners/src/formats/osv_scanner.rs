@@ -1,20 +1,21 @@
-//! OSV-Scanner, <https://google.github.io/osv-scanner/>: known vulnerabilities of dependencies and of what images contain,
-//! by the OSV database. Reads its JSON report (`osv-scanner --format json`), as versions 1 and 2 write it.
+//! OSV-Scanner, <https://google.github.io/osv-scanner/>: known vulnerabilities of dependencies and of what images
+//! contain, by the OSV database. Reads its JSON report (`osv-scanner --format json`), as versions 1 and 2 write it.
 //!
-//! Each vulnerability of each package is one result, and each licence that is not allowed. One vulnerability may stand
-//! there several times under its ids in several databases; `groups` says which ids are aliases, and each result has all
-//! of them, so that they are one issue.
+//! Each vulnerability of each package is one result, and so is each licence that is not allowed. The report can list
+//! one vulnerability several times, under its ids in several databases; `groups` lists the ids that are aliases. Each
+//! result has all of them, so they are one issue.
 //!
-//! The score is the advisory's CVSS (v4, v3, v2), else the highest of its group (`max_severity`), else the database's
-//! word. Whether vulnerable code is called (`experimental_analysis`) is kept and changes nothing.
+//! The score is the advisory's CVSS (v4, v3, v2), else the highest of its group (`max_severity`), else that of the
+//! database's word. The result of the call analysis (`experimental_analysis`) is stored, but changes nothing.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{outermost, soft, unique};
 use crate::value::osv::Entry;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--format json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -41,7 +43,7 @@ fn detect(sniff: &Sniff) -> bool {
         || (sniff.has_all(&["results", "experimental_config"]) && is_clean(sniff))
 }
 
-/// Whether it is a report without results: with nothing in it but what OSV-Scanner writes.
+/// True for a report without results, which has only fields that OSV-Scanner writes.
 fn is_clean(sniff: &Sniff) -> bool {
     const FIELDS: [&str; 4] = ["experimental_config", "image_metadata", "license_summary", "results"];
     let text: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(20).collect();
@@ -51,34 +53,34 @@ fn is_clean(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let context = Context::of(input)?;
-    if context.packages.is_empty() && !is_clean(&Sniff::of(input)?) {
-        let reason = "an OSV-Scanner report has the list `results`, each with `source` and `packages`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    let index = PackageIndex::read(input)?;
+    require(
+        !index.packages.is_empty() || is_clean(&Sniff::of(input)?),
+        "an OSV-Scanner report has the list `results`, each with `source` and `packages`",
+    )?;
     let paths = ["results[].packages[].vulnerabilities[]", "results[].packages[].license_violations[]"];
     json::walk(input, &paths, &mut |hit| {
-        let place = context.place(hit.index(0), hit.index(1));
+        let package = index.package(hit.index(0), hit.index(1));
         match hit.path {
-            0 => collector.result(hit.read::<Entry>().map(|entry| place.vulnerability(&entry))),
-            _ => collector.result(hit.read::<Text>().map(|license| place.license(license.0))),
+            0 => collector.result(hit.read::<Entry>().map(|entry| package.vulnerability(&entry))),
+            _ => collector.result(hit.read::<Text>().map(|license| package.license(license.0))),
         }
     })
     .map(drop)
 }
 
-/// What the results need from elsewhere in the report, by the places of their source and package.
+/// The data about sources and packages that results need, by the indices of the source and the package.
 #[derive(Default)]
-struct Context {
+struct PackageIndex {
     sources: BTreeMap<usize, RawSource>,
     packages: BTreeMap<(usize, usize), RawPackage>,
     groups: BTreeMap<(usize, usize), Vec<RawGroup>>,
     uses: BTreeMap<(usize, usize), Vec<Text>>,
 }
 
-impl Context {
-    fn of(input: Input<'_>) -> Result<Self, ParseError> {
-        let mut context = Self::default();
+impl PackageIndex {
+    fn read(input: Input<'_>) -> Result<Self, ParseError> {
+        let mut index = Self::default();
         let paths = [
             "results[].source",
             "results[].packages[].package",
@@ -86,20 +88,20 @@ impl Context {
             "results[].packages[].dependency_groups",
         ];
         json::walk(input, &paths, &mut |hit| {
-            let place = (hit.index(0), hit.index(1));
+            let at = (hit.index(0), hit.index(1));
             match hit.path {
-                0 => drop(context.sources.insert(place.0, hit.read().unwrap_or_default())),
-                1 => drop(context.packages.insert(place, hit.read().unwrap_or_default())),
-                2 => drop(context.groups.insert(place, hit.read().unwrap_or_default())),
-                _ => drop(context.uses.insert(place, hit.read().unwrap_or_default())),
+                0 => drop(index.sources.insert(at.0, hit.read().unwrap_or_default())),
+                1 => drop(index.packages.insert(at, hit.read().unwrap_or_default())),
+                2 => drop(index.groups.insert(at, hit.read().unwrap_or_default())),
+                _ => drop(index.uses.insert(at, hit.read().unwrap_or_default())),
             }
             Ok(())
         })?;
-        Ok(context)
+        Ok(index)
     }
 
-    fn place(&self, source: usize, package: usize) -> Place<'_> {
-        Place {
+    fn package(&self, source: usize, package: usize) -> PackageContext<'_> {
+        PackageContext {
             source: self.sources.get(&source),
             package: self.packages.get(&(source, package)),
             groups: self.groups.get(&(source, package)).map(Vec::as_slice).unwrap_or_default(),
@@ -108,7 +110,8 @@ impl Context {
     }
 }
 
-struct Place<'c> {
+/// The data about one package in one source.
+struct PackageContext<'c> {
     source: Option<&'c RawSource>,
     package: Option<&'c RawPackage>,
     groups: &'c [RawGroup],
@@ -135,7 +138,7 @@ struct RawPackage {
     commit: Text,
 }
 
-/// Ids that are aliases of one another.
+/// A group of ids that are aliases of each other.
 #[derive(Default, Deserialize)]
 struct RawGroup {
     #[serde(default, deserialize_with = "soft")]
@@ -156,12 +159,12 @@ struct RawAnalysis {
     unimportant: Option<bool>,
 }
 
-impl Place<'_> {
+impl PackageContext<'_> {
     fn path(&self) -> Option<&str> {
-        self.source?.path.as_deref().filter(|path| !path.trim().is_empty())
+        self.source?.path.as_deref().filled()
     }
 
-    /// The package; what is known by a commit alone has the name of what the advisory is about, or of where it lies.
+    /// The package. Its name is missing if only a commit is known; then it is the advisory's package, else the path.
     fn package(&self, entry: Option<&Entry>) -> Package {
         let text = |field: fn(&RawPackage) -> &Text| self.package.and_then(|package| field(package).clone().filled());
         let named = text(|package| &package.name);
@@ -178,7 +181,7 @@ impl Place<'_> {
     }
 
     fn location(&self) -> Option<Location> {
-        self.path().map(|path| Location { path: path.to_owned(), ..Location::default() })
+        self.path().map(Location::file)
     }
 
     fn vulnerability(&self, entry: &Entry) -> Finding {
@@ -186,10 +189,10 @@ impl Place<'_> {
         let group = self.groups.iter().find(|group| group.ids.contains(&entry.id) || group.aliases.contains(&entry.id));
         let ids = [entry.id.clone()].into_iter().chain(entry.aliases.iter().cloned());
         let ids = ids.chain(group.into_iter().flat_map(|group| group.ids.iter().chain(&group.aliases)).cloned());
-        let title = entry.summary.clone().filter(|summary| !summary.trim().is_empty());
+        let title = entry.summary.clone().filled();
         let message = format!("{} {} is vulnerable", package.name, package.version.as_deref().unwrap_or_default());
         let solution = package.fixed_versions.join(" or ");
-        let rating = entry.rate(&package.name, Rating::new(COMMON_WORDS));
+        let rating = entry.rate(&package.name, SCANNER.rating());
         let mut finding = Finding {
             advisories: unique(ids),
             cwes: entry.cwes(),
@@ -238,7 +241,7 @@ mod tests {
     use finding::severity::ScoreSource;
 
     #[test]
-    fn a_vulnerability_has_its_aliases_and_place_wherever_these_stand() {
+    fn a_vulnerability_has_its_aliases_and_path_in_any_order_of_fields() {
         let text = r#"{"results": [{"packages": [{"vulnerabilities": [
             {"id": "PYSEC-2021-66", "aliases": ["CVE-2020-28493"], "affected": [{"package": {"name": "jinja2", "purl": "pkg:pypi/jinja2"},
                 "ranges": [{"type": "ECOSYSTEM", "events": [{"fixed": "2.11.3"}]}]}]}, {"no": "id"}],
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_by_its_commit_is_named_by_the_advisory_or_the_place() {
+    fn a_package_with_only_a_commit_is_named_after_the_advisory_or_the_path() {
         let text = r#"{"results": [{"source": {"path": "/src/zlib", "type": "git"}, "packages": [{"package": {"name": "", "version": "",
             "ecosystem": "", "commit": "9d538"}, "vulnerabilities": [{"id": "OSV-2020-1"}]}]}]}"#;
         let (findings, _) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -276,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_is_clean_only_beside_what_osv_scanner_writes() {
+    fn an_empty_list_is_clean_only_with_fields_of_osv_scanner() {
         for clean in [r#"{"results": []}"#, r#"{"results": [], "experimental_config": {"licenses": {}}}"#] {
             assert_eq!(findings(&SCANNER, clean.as_bytes()).unwrap().1.summary.results, 0, "{clean}");
         }

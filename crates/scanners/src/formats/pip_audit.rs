@@ -1,17 +1,18 @@
 //! pip-audit, <https://github.com/pypa/pip-audit>: known vulnerabilities of Python packages. Reads its JSON report
-//! (`pip-audit -f json`): the object with `dependencies`, and the bare list that it wrote before version 2.5.
+//! (`pip-audit -f json`): the object with `dependencies`, and the plain list that it wrote before version 2.5.
 //!
-//! Each entry of `vulns` is one result. A dependency with `skip_reason` could not be audited, for example because it is not
-//! on PyPI; it is counted as not applicable.
+//! Each entry of `vulns` is one result. A dependency with `skip_reason` could not be audited, for example because it is
+//! not on PyPI; it counts as not applicable.
 //!
-//! pip-audit reports no severity, and neither does PyPI's advisory database. Every result has 5.5, medium.
+//! Neither pip-audit nor PyPI's advisory database has severities. Every result has 5.5, medium.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
-use crate::value::rating::{Words, score_of};
+use crate::value::rating::score_of;
 use finding::severity::ScoreSource;
 use finding::{Finding, Kind, Package, Scored};
 use serde::Deserialize;
@@ -26,16 +27,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::Json,
     formats: "JSON (`pip-audit -f json`)",
-    severities: "none is reported; every vulnerability has medium 5.5",
+    severities: "none in the report; every vulnerability is medium 5.5",
+    severity_words: &[("vulnerable", 550)],
     differences: &[(
         "cwe",
-        "the report names no weakness; the other system writes 1395 (depends on a vulnerable component) everywhere",
+        "empty: the report has no weakness; others use 1395 (depends on a vulnerable component) for all findings",
     )],
     detect,
     parse,
 };
-
-const WORDS: Words = &[("vulnerable", 550)];
 
 fn detect(sniff: &Sniff) -> bool {
     ["dependencies[]", "[]"].iter().any(|list| {
@@ -45,7 +45,7 @@ fn detect(sniff: &Sniff) -> bool {
         || is_empty_object(sniff)
 }
 
-/// `{"dependencies": []}`, which pip-audit writes for an empty environment.
+/// True for `{"dependencies": []}`, which pip-audit writes for an empty environment.
 fn is_empty_object(sniff: &Sniff) -> bool {
     let text: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(30).collect();
     text == r#"{"dependencies":[]}"#
@@ -56,13 +56,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let path = if sniff.is_list() { "[]" } else { "dependencies[]" };
     let mut read = 0_u64;
     let seen = json::walk(input, &[path], &mut |hit| dependency(&hit, &mut read, collector))?;
-    // A list of other things has no entry with a name and `vulns` or `skip_reason`.
+    // Entries of another list have no name with `vulns` or `skip_reason`.
     let is_empty = !sniff.has("[]") || sniff.text().trim_start().trim_start_matches('[').trim_start().starts_with(']');
-    if seen.container(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))) {
-        return Ok(());
-    }
-    let reason = "a pip-audit report is a list of dependencies with `vulns`, alone or as `dependencies`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))),
+        "a pip-audit report is a list of dependencies with `vulns`, alone or as `dependencies`",
+    )
 }
 
 fn dependency(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -114,14 +113,15 @@ struct RawVulnerability {
 
 impl RawVulnerability {
     fn into_finding(self, package: &str, version: Option<&Text>) -> Finding {
-        let version = version.cloned().and_then(Text::filled);
+        let version = version.cloned().filled();
         let message = format!("{package} {} is vulnerable", version.as_deref().unwrap_or("of unknown version"));
         let fixed_versions = unique(self.fix_versions.into_iter().map(|version| version.0));
         Finding {
             advisories: unique([self.id.clone()].into_iter().chain(self.aliases)),
             description: self.description,
             remediation: (!fixed_versions.is_empty()).then(|| format!("Upgrade to {}.", fixed_versions.join(" or "))),
-            score: score_of(WORDS, "vulnerable").map(|score| Scored { score, source: ScoreSource::ScannerWord }),
+            score: score_of(SCANNER.severity_words, "vulnerable")
+                .map(|score| Scored { score, source: ScoreSource::ScannerWord }),
             package: Some(Package {
                 name: package.to_owned(),
                 version,

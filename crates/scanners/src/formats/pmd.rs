@@ -1,20 +1,20 @@
-//! PMD, <https://pmd.github.io>: static analysis of Java, Apex, JavaScript and more. Reads its CSV, XML and JSON reports
-//! (`pmd check -f csv|xml|json`), of versions 5 to 7.
+//! PMD, <https://pmd.github.io>: static analysis of Java, Apex, JavaScript and more. Reads its CSV, XML and JSON
+//! reports (`pmd check -f csv|xml|json`), of versions 5 to 7.
 //!
-//! Each violation is a result. PMD ranks rules by priority, 1 to 5, which it calls high, medium high, medium, medium low
-//! and low (<https://docs.pmd-code.org/latest/pmd_userdocs_configuring_rules.html>); its own SARIF report calls the first
-//! two errors, the third a warning and the last two notes, so they are high, medium and low here.
+//! Each violation is a result. Rules of PMD have a priority from 1 to 5: high, medium high, medium, medium low, low
+//! (<https://docs.pmd-code.org/latest/pmd_userdocs_configuring_rules.html>). In PMD's own SARIF report, the first two
+//! are errors, the third is a warning and the last two are notes; here they are high, medium and low.
 //!
-//! Suppressed violations, which XML and JSON list on demand (`--show-suppressed`), are findings marked as suppressed.
-//! Files that PMD could not process and rules it could not configure make the scan incomplete.
+//! Suppressed violations, which XML and JSON list on request (`--show-suppressed`), are suppressed findings. Files that
+//! PMD could not process and rules that it could not configure make the scan incomplete.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -27,14 +27,14 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SAST",
     notation: Notation::Csv,
     formats: "CSV (`-f csv`), XML (`-f xml`), JSON (`-f json`)",
-    severities: "priority 1 (high) 8.0, 2 (medium high) 7.0, 3 (medium) 5.5, 4 (medium low) 3.0, 5 (low) 2.0, by PMD's \
-                 names for its priorities",
+    severities: "priority 1 (high) 8.0, 2 (medium high) 7.0, 3 (medium) 5.5, 4 (medium low) 3.0, 5 (low) 2.0 (PMD's names \
+                 of its priorities)",
+    severity_words: &[("1", 800), ("2", 700), ("3", 550), ("4", 300), ("5", 200)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("1", 800), ("2", 700), ("3", 550), ("4", 300), ("5", 200)];
 const COLUMNS: &[&str] = &["Problem", "File", "Priority", "Line", "Description", "Rule set", "Rule"];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -53,10 +53,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.is_object() {
         return parse_json(input, collector);
     }
-    table::rows(input, COLUMNS, &mut |row| collector.result(row.and_then(|row| from_row(&row))))
+    table::rows(input, COLUMNS, &mut |row| collector.result(row.and_then(|row| finding_from_row(&row))))
 }
 
-/// What the notations have in common.
+/// A violation, from any of the three notations.
 #[derive(Deserialize)]
 struct Violation {
     rule: String,
@@ -80,34 +80,34 @@ struct Violation {
 impl Violation {
     fn into_finding(self, path: String) -> Finding {
         let line = self.beginline.line();
-        let end_line = self.endline.line().filter(|end| line.is_some_and(|line| *end > line));
-        let location = Location { path, line, end_line, column: self.begincolumn.line() };
-        let message = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let end_line = self.endline.line();
+        let location = Location::lines(path, line, end_line).with_column(self.begincolumn.line());
+        let message = self.description.map(|text| text.trim().to_owned()).filled();
         let mut finding = Finding {
             references: self.url.into_iter().filter(|url| !url.trim().is_empty()).collect(),
             location: Some(location).filter(|location| !location.path.is_empty()),
             suppressed: self.suppression.map(|how| suppression(&how, self.usermsg.as_deref())),
             ..Finding::new(Kind::Code, &*self.rule, &*self.rule, message.unwrap_or_else(|| self.rule.clone()))
         };
-        if let Some(ruleset) = self.ruleset.filter(|ruleset| !ruleset.trim().is_empty()) {
+        if let Some(ruleset) = self.ruleset.filled() {
             finding.raw.insert("ruleset".to_owned(), ruleset);
         }
-        Rating::new(WORDS).word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
+        SCANNER.rating().word(self.priority.as_ref().map(|priority| priority.0.as_str())).apply(&mut finding);
         finding
     }
 }
 
 fn suppression(how: &str, why: Option<&str>) -> String {
-    match why.map(str::trim).filter(|why| !why.is_empty()) {
+    match why.map(str::trim).filled() {
         Some(why) => format!("{how}: {why}"),
         None => how.to_owned(),
     }
 }
 
-fn from_row(row: &Row<'_>) -> Result<Finding, String> {
+fn finding_from_row(row: &Row<'_>) -> Result<Finding, String> {
     let number = |column: &str| Number(row.get(column).and_then(|text| text.parse().ok()));
     let violation = Violation {
-        rule: row.owned("Rule").ok_or("the row names no rule")?,
+        rule: row.owned("Rule").ok_or("the rule is missing in the row")?,
         ruleset: row.owned("Rule set"),
         priority: row.owned("Priority").map(Text),
         description: row.owned("Description"),
@@ -136,7 +136,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             }
             1 => {
                 let file = found.around.last().and_then(|file| file.attribute("name")).unwrap_or_default();
-                collector.result(from_element(element).map(|violation| violation.into_finding(file.to_owned())))
+                collector.result(violation_from_xml(element).map(|violation| violation.into_finding(file.to_owned())))
             }
             2 => collector.finding(suppressed(element)),
             _ => {
@@ -150,11 +150,11 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     Ok(())
 }
 
-fn from_element(element: &Element) -> Result<Violation, String> {
+fn violation_from_xml(element: &Element) -> Result<Violation, String> {
     let owned = |name: &str| element.attribute(name).map(str::to_owned);
     let number = |name: &str| Number(element.attribute(name).and_then(|text| text.parse().ok()));
     Ok(Violation {
-        rule: owned("rule").ok_or("a `violation` names no `rule`")?,
+        rule: owned("rule").ok_or("`rule` is missing in a `violation`")?,
         ruleset: owned("ruleset"),
         priority: owned("priority").map(Text),
         description: Some(element.text.clone()),
@@ -167,11 +167,11 @@ fn from_element(element: &Element) -> Result<Violation, String> {
     })
 }
 
-/// XML tells of a suppressed violation no more than file, message and how it was suppressed: not its rule.
+/// A suppressed violation in XML. It has the file, the message and the way of suppression, but not the rule.
 fn suppressed(element: &Element) -> Finding {
     let message = element.attribute("msg").unwrap_or("suppressed violation");
     let how = element.attribute("suppressiontype").unwrap_or("suppressed");
-    let path = element.attribute("filename").map(|path| Location { path: path.to_owned(), ..Location::default() });
+    let path = element.attribute("filename").map(Location::file);
     Finding {
         location: path,
         suppressed: Some(suppression(how, element.attribute("usermsg"))),
@@ -179,7 +179,7 @@ fn suppressed(element: &Element) -> Finding {
     }
 }
 
-/// A file with its violations; a suppressed violation may also stand by itself, with its file.
+/// A file with its violations. A suppressed violation may be an entry itself, with the name of its file.
 #[derive(Deserialize)]
 struct RawFile {
     filename: Option<String>,
@@ -201,11 +201,13 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Err(reason) => collector.rejected(reason),
             Ok(RawFile { filename, violations: Some(violations) }) => {
                 let path = filename.unwrap_or_default();
-                violations.into_iter().try_for_each(|violation| collector.result(read(violation, &path, hit.path == 1)))
+                violations
+                    .into_iter()
+                    .try_for_each(|violation| collector.result(finding_from_json(violation, &path, hit.path == 1)))
             }
             Ok(RawFile { filename, violations: None }) => match hit.read() {
                 Ok(violation) if hit.path == 1 => {
-                    collector.result(read(violation, &filename.unwrap_or_default(), true))
+                    collector.result(finding_from_json(violation, &filename.unwrap_or_default(), true))
                 }
                 Ok(_) => Ok(()),
                 Err(reason) => collector.rejected(reason),
@@ -228,14 +230,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    if seen.container(0) && has_version {
-        return Ok(());
-    }
-    let reason = "a PMD JSON report is an object with `pmdVersion` and the list `files`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(seen.has(0) && has_version, "a PMD JSON report is an object with `pmdVersion` and the list `files`")
 }
 
-fn read(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {
+fn finding_from_json(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {
     let violation: Violation = serde_json::from_value(violation).map_err(|error| error.to_string())?;
     let mut finding = violation.into_finding(path.to_owned());
     if suppressed && finding.suppressed.is_none() {
@@ -248,19 +246,9 @@ fn read(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Fi
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     #[test]
-    fn priorities_become_the_documented_scores() {
-        for (word, expected) in
-            [("1", Some(800)), ("2", Some(700)), ("3", Some(550)), ("4", Some(300)), ("5", Some(200)), ("6", None)]
-        {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn the_notations_tell_the_same() {
+    fn all_notations_give_the_same_finding() {
         let csv = "\"Problem\",\"Package\",\"File\",\"Priority\",\"Line\",\"Description\",\"Rule set\",\"Rule\"\n\
                    \"1\",\"n\",\"/src/A.java\",\"3\",\"7\",\"Avoid, please\",\"Best Practices\",\"UnusedLocalVariable\"\n";
         let xml = r#"<pmd xmlns="http://pmd.sourceforge.net/report/2.0.0" version="7.0.0"><file name="/src/A.java">

@@ -1,12 +1,12 @@
 //! Prowler, <https://github.com/prowler-cloud/prowler>: checks accounts of AWS, Azure, GCP, M365 and clusters of
-//! Kubernetes. Reads the CSV of versions 3 to 5 and the OCSF JSON (`json-ocsf`) of versions 3 to 5; reports of earlier
-//! versions and the JSON of version 3 are formats of their own, of the same tool.
+//! Kubernetes. Reads the CSV and the OCSF JSON (`json-ocsf`) of versions 3 to 5. Reports of earlier versions and the
+//! JSON of version 3 are separate formats of the same tool.
 //!
-//! A result is one check of one resource: a row, or an object. FAIL and WARN are findings, PASS is passed, MANUAL and INFO
-//! are checks that Prowler did not decide: not applicable. Muted ones (`MUTED`; in OCSF the status `Suppressed`; in version
-//! 3 the status WARNING, by its allowlist) are suppressed findings, unless they passed.
+//! A result is one check of one resource: a row or an object. FAIL and WARN are findings, PASS is passed, MANUAL and
+//! INFO are checks that Prowler did not decide: not applicable. Muted checks (`MUTED`; in OCSF the status `Suppressed`;
+//! in version 3 the status WARNING, from its allowlist) are suppressed findings, unless they passed.
 //!
-//! Severities are words with the names of levels.
+//! Severities are words.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
@@ -14,7 +14,8 @@ use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::reader::text::Filled;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,7 +30,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV and OCSF JSON (`-M csv json-ocsf`)",
     severities: COMMON_WORDS_TEXT,
-    differences: &[("severity", "others import MANUAL checks, which Prowler did not decide; they are not applicable")],
+    severity_words: COMMON_WORDS,
+    differences: &[(
+        "severity",
+        "MANUAL checks, which Prowler did not decide, are not applicable; others import them as findings",
+    )],
     detect,
     parse,
 };
@@ -47,30 +52,29 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if sniff.is_list() || sniff.is_object() {
-        return objects(input, SCANNER.name, collector, RawEvent::take);
+        return objects(input, collector, RawEvent::collect);
     }
     let read = table::rows(input, &CSV_COLUMNS, &mut |row| match row {
-        Ok(row) => take_row(&row, collector),
+        Ok(row) => collect_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::WrongTool { expected: SCANNER.name, reason }),
+        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
 }
 
-/// Reads a list or a run of objects. An empty list is a clean report; one of which no object can be read is no report.
+/// Reads a list or a sequence of objects. An empty list is a clean report; one without readable objects is an error.
 pub(crate) fn objects<'c, T: DeserializeOwned>(
     input: Input<'_>,
-    expected: &'static str,
     collector: &mut Collector<'c>,
-    take: fn(T, &mut Collector<'c>) -> Result<(), ParseError>,
+    collect: fn(T, &mut Collector<'c>) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
     let (mut readable, mut last) = (0, None);
     json::values(input, &mut |_, raw| match serde_json::from_str::<T>(raw) {
         Ok(object) => {
             readable += 1;
-            take(object, collector)
+            collect(object, collector)
         }
         Err(error) => {
             last = Some(error.to_string());
@@ -78,17 +82,17 @@ pub(crate) fn objects<'c, T: DeserializeOwned>(
         }
     })?;
     match last {
-        Some(reason) if readable == 0 => Err(ParseError::WrongTool { expected, reason }),
+        Some(reason) if readable == 0 => Err(ParseError::other_shape(reason)),
         Some(_) | None => Ok(()),
     }
 }
 
-/// What Prowler's word for the outcome of a check means.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Failed,
     Passed,
-    /// Failed or not, it is on the allowlist.
+    /// On the allowlist, whether it failed or not.
     Allowed,
     /// Prowler did not decide.
     Undecided,
@@ -104,8 +108,8 @@ fn outcome(word: &str) -> Option<Outcome> {
     })
 }
 
-/// Hands the result of one check on, by Prowler's word for its outcome.
-pub(crate) fn take(
+/// Hands the result of a check to the collector. `word` is Prowler's word for its outcome.
+pub(crate) fn collect(
     word: &str,
     muted: Option<String>,
     finding: impl FnOnce() -> Finding,
@@ -118,11 +122,11 @@ pub(crate) fn take(
         }
         Some(Outcome::Passed) => collector.passed(),
         Some(Outcome::Undecided) => collector.not_applicable(),
-        None => collector.rejected(format!("the status `{word}` is not known")),
+        None => collector.rejected(format!("unknown status `{word}`")),
     }
 }
 
-/// The description of a check with its risk, each once.
+/// The description of a check and its risk, unless they are the same text.
 pub(crate) fn described(description: Option<String>, risk: Option<String>) -> Option<String> {
     match (description, risk) {
         (Some(description), Some(risk)) if description != risk => Some(format!("{description}\n\n{risk}")),
@@ -131,7 +135,7 @@ pub(crate) fn described(description: Option<String>, risk: Option<String>) -> Op
     }
 }
 
-/// Those of the texts that are addresses, each once.
+/// The web addresses among the texts, without duplicates.
 pub(crate) fn addresses(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut found = Vec::new();
     for text in texts {
@@ -143,18 +147,18 @@ pub(crate) fn addresses(texts: impl IntoIterator<Item = String>) -> Vec<String> 
     found
 }
 
-fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (Some(check), Some(status)) = (row.get("CHECK_ID"), row.get("STATUS")) else {
-        return collector.rejected("a row without `CHECK_ID` or `STATUS`".to_owned());
+        return collector.rejected("`CHECK_ID` or `STATUS` is missing in the row".to_owned());
     };
     let muted = row.get("MUTED").filter(|muted| muted.eq_ignore_ascii_case("true")).map(|_| "muted".to_owned());
     if let Some(version) = row.get("PROWLER_VERSION") {
         collector.version(version);
     }
-    take(status, muted, || of_row(row, check), collector)
+    collect(status, muted, || finding_from_row(row, check), collector)
 }
 
-fn of_row(row: &Row<'_>, check: &str) -> Finding {
+fn finding_from_row(row: &Row<'_>, check: &str) -> Finding {
     let first = |columns: &[&str]| columns.iter().find_map(|column| row.owned(column));
     let title = row.get("CHECK_TITLE").unwrap_or(check);
     let references = ["RELATED_URL", "REMEDIATION_RECOMMENDATION_URL"].into_iter().filter_map(|name| row.owned(name));
@@ -176,53 +180,39 @@ fn of_row(row: &Row<'_>, check: &str) -> Finding {
         raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
         ..Finding::new(Kind::Infrastructure, check, title, row.get("STATUS_EXTENDED").unwrap_or(title))
     };
-    Rating::new(COMMON_WORDS).word(row.get("SEVERITY")).apply(&mut finding);
+    SCANNER.rating().word(row.get("SEVERITY")).apply(&mut finding);
     finding
 }
 
-/// An event of the Open Cybersecurity Schema Framework, <https://schema.ocsf.io>: a detection finding, or in version 3 a
-/// security finding.
+/// An event of the Open Cybersecurity Schema Framework, <https://schema.ocsf.io>: a detection finding, or in version 3
+/// a security finding.
 #[derive(Deserialize)]
 struct RawEvent {
     metadata: RawMetadata,
-    #[serde(default, alias = "finding")]
+    #[serde(alias = "finding")]
     finding_info: Loose<RawInfo>,
-    #[serde(default)]
     status_code: Loose<Text>,
-    #[serde(default)]
     status: Loose<Text>,
-    #[serde(default)]
     status_detail: Loose<Text>,
-    #[serde(default)]
     message: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     resources: Loose<Vec<RawResource>>,
-    #[serde(default)]
     cloud: Loose<RawCloud>,
-    #[serde(default)]
     remediation: Loose<RawRemediation>,
-    #[serde(default)]
     risk_details: Loose<Text>,
-    #[serde(default)]
     unmapped: Loose<RawUnmapped>,
 }
 
 #[derive(Deserialize)]
 struct RawMetadata {
-    #[serde(default)]
     event_code: Loose<Text>,
-    #[serde(default)]
     product: Loose<RawProduct>,
 }
 
 #[derive(Deserialize)]
 struct RawProduct {
-    #[serde(default)]
     version: Loose<Text>,
-    #[serde(default)]
-    feature: Loose<RawNamed>,
+    feature: Loose<RawReference>,
 }
 
 #[derive(Deserialize, Default)]
@@ -243,7 +233,7 @@ struct RawResource {
     kind: Loose<Text>,
     region: Loose<Text>,
     namespace: Loose<Text>,
-    group: Loose<RawNamed>,
+    group: Loose<RawReference>,
 }
 
 #[derive(Deserialize, Default)]
@@ -251,12 +241,12 @@ struct RawResource {
 struct RawCloud {
     provider: Loose<Text>,
     region: Loose<Text>,
-    account: Loose<RawNamed>,
+    account: Loose<RawReference>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct RawNamed {
+struct RawReference {
     uid: Loose<Text>,
     name: Loose<Text>,
 }
@@ -277,7 +267,7 @@ struct RawUnmapped {
 }
 
 impl RawEvent {
-    fn take(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         let product = self.metadata.product.0.as_ref();
         if let Some(version) = product.and_then(|product| product.version.clone().filled()) {
             collector.version(version);
@@ -285,15 +275,15 @@ impl RawEvent {
         let feature = product.and_then(|product| product.feature.0.as_ref());
         let feature = feature.and_then(|feature| feature.uid.clone().filled().or(feature.name.clone().filled()));
         let Some(check) = self.metadata.event_code.clone().filled().or(feature) else {
-            return collector.rejected("an event without `metadata.event_code`".to_owned());
+            return collector.rejected("`metadata.event_code` is missing".to_owned());
         };
         let status = self.status.clone().filled();
         // Version 3 has the outcome as the status.
         let Some(outcome) = self.status_code.clone().filled().or(status.clone()) else {
-            return collector.rejected("an event without `status_code`".to_owned());
+            return collector.rejected("`status_code` is missing".to_owned());
         };
         let muted = status.filter(|status| status.eq_ignore_ascii_case("suppressed"));
-        take(&outcome, muted, || self.into_finding(check), collector)
+        collect(&outcome, muted, || self.into_finding(check), collector)
     }
 
     fn into_finding(self, check: String) -> Finding {
@@ -305,8 +295,8 @@ impl RawEvent {
         let title = info.title.filled().unwrap_or_else(|| check.clone());
         let message = self.status_detail.filled().or(self.message.filled()).unwrap_or_else(|| title.clone());
         let references = unmapped.related_url.filled().into_iter();
-        let references = references.chain(remediation.references.list().into_iter().filter_map(Text::filled));
-        let references = references.chain(unmapped.additional_urls.list().into_iter().filter_map(Text::filled));
+        let references = references.chain(remediation.references.list().into_iter().filter_map(Filled::filled));
+        let references = references.chain(unmapped.additional_urls.list().into_iter().filter_map(Filled::filled));
         let name = resource.name.filled();
         let raw = [
             ("account", cloud.account.0.and_then(|account| account.uid.filled())),
@@ -326,7 +316,7 @@ impl RawEvent {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, check, title, message)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -364,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn each_outcome_is_counted_as_what_it_is() {
+    fn each_outcome_is_counted_correctly() {
         // Findings, suppressed, passed, not applicable, rejected.
         let cases = [
             (r#", "status_code": "FAIL", "status": "New""#, (1, 0, 0, 0, 0)),
@@ -387,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn version_3_names_the_check_and_the_finding_otherwise() {
+    fn the_fields_of_version_3_are_read() {
         let text = r#"[{"finding": {"title": "T", "uid": "u-1", "remediation": {"kb_articles": ["https://kb.example"], "desc": "D"}},
             "metadata": {"product": {"name": "Prowler", "feature": {"uid": "check_a", "name": "check_a"}}}, "status": "Failure",
             "severity": "Informational", "resources": [{"name": "web"}]}, {"metadata": {}, "status_code": "FAIL"}, 5]"#;

@@ -1,12 +1,12 @@
 //! Prowler 2, <https://github.com/prowler-cloud/prowler>: checks accounts of AWS. Reads its CSV (`-M csv`) and its JSON
-//! (`-M json`), which is an object a line. Later versions are other formats of the same tool.
+//! (`-M json`), which has one object per line. Later versions are other formats of the same tool.
 //!
-//! A result is a row or an object: one message of one check. FAIL and WARN are findings, PASS is passed, INFO not
-//! applicable. WARNING means, since version 2.5 with its severities, that the allowlist has it: a suppressed finding. Before
-//! that it was the word for what failed.
+//! A result is a row or an object: one message of one check. FAIL and WARN are findings, PASS is passed, INFO is not
+//! applicable. From version 2.5 on, which has severities, WARNING means that the check is on the allowlist: a
+//! suppressed finding. In earlier versions, WARNING is a failed check.
 //!
-//! The rule is the check's name in the brackets of its title, `check114` in `[check114] Ensure hardware MFA …`, or else the
-//! number of the control. Severities are words with the names of levels; there are none before version 2.5.
+//! The rule is the name of the check, in the brackets of its title: `check114` in `[check114] Ensure hardware MFA …`.
+//! If there is none, it is the number of the control. Severities are words; versions before 2.5 have none.
 
 use crate::Scanner;
 use crate::formats::prowler;
@@ -15,7 +15,8 @@ use crate::reader::json::Text;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::reader::text::Filled;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 
@@ -29,9 +30,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV and JSON lines (`-M csv`, `-M json`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[
-        ("cwe", "others give every result CWE-1032, which is not in the report"),
-        ("severity", "others import what passed, as info, and call Prowler's Informational low; it is info"),
+        ("cwe", "empty: the report has none; others give every result CWE-1032"),
+        (
+            "severity",
+            "Informational is info, not low as elsewhere; checks that passed are not findings, others import them as info",
+        ),
     ],
     detect,
     parse,
@@ -49,19 +54,19 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if sniff.is_list() || sniff.is_object() {
-        return prowler::objects(input, SCANNER.name, collector, RawResult::take);
+        return prowler::objects(input, collector, RawResult::collect);
     }
     let read = table::rows(input, &CSV_COLUMNS, &mut |row| match row {
-        Ok(row) => take_row(&row, collector),
+        Ok(row) => collect_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::WrongTool { expected: SCANNER.name, reason }),
+        Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
 }
 
-fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let text = |columns: &[&str]| Loose(columns.iter().find_map(|column| row.owned(column)).map(Text));
     let result = RawResult {
         account: text(&["ACCOUNT_NUM"]),
@@ -78,52 +83,52 @@ fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         resource_id: text(&["CHECK_RESOURCE_ID", "RESOURCE_ID"]),
         resource_type: text(&["CHECK_ASFF_RESOURCE_TYPE"]),
     };
-    result.take(collector)
+    result.collect(collector)
 }
 
 #[derive(Deserialize)]
 struct RawResult {
-    #[serde(default, rename = "Account Number")]
+    #[serde(rename = "Account Number")]
     account: Loose<Text>,
-    #[serde(default, rename = "Control")]
+    #[serde(rename = "Control")]
     control: Loose<Text>,
-    #[serde(default, rename = "Control ID")]
+    #[serde(rename = "Control ID")]
     control_id: Loose<Text>,
-    #[serde(default, rename = "Message")]
+    #[serde(rename = "Message")]
     message: Loose<Text>,
     #[serde(rename = "Status")]
     status: Text,
-    #[serde(default, rename = "Severity")]
+    #[serde(rename = "Severity")]
     severity: Loose<Text>,
-    #[serde(default, rename = "Region")]
+    #[serde(rename = "Region")]
     region: Loose<Text>,
-    #[serde(default, rename = "Service")]
+    #[serde(rename = "Service")]
     service: Loose<Text>,
-    #[serde(default, rename = "Risk")]
+    #[serde(rename = "Risk")]
     risk: Loose<Text>,
-    #[serde(default, rename = "Remediation")]
+    #[serde(rename = "Remediation")]
     remediation: Loose<Text>,
-    #[serde(default, rename = "Doc link")]
+    #[serde(rename = "Doc link")]
     doc_link: Loose<Text>,
-    #[serde(default, rename = "Resource ID")]
+    #[serde(rename = "Resource ID")]
     resource_id: Loose<Text>,
     #[serde(default, skip)]
     resource_type: Loose<Text>,
 }
 
 impl RawResult {
-    fn take(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         let severity = self.severity.clone().filled();
         let status = match self.status.0.trim() {
             "WARNING" if severity.is_none() => "WARN".to_owned(),
             other => other.to_owned(),
         };
         let (control, id) = (self.control.clone().filled(), self.control_id.clone().filled());
-        let (rule, title) = named(control.as_deref().unwrap_or_default());
+        let (rule, title) = name_and_title(control.as_deref().unwrap_or_default());
         let Some(rule) = rule.or(id.clone()) else {
-            return collector.rejected("a result that does not say which check it is of".to_owned());
+            return collector.rejected("the name and the control number of the check are missing".to_owned());
         };
-        prowler::take(&status, None, || self.into_finding(rule, title, id, severity.as_deref()), collector)
+        prowler::collect(&status, None, || self.into_finding(rule, title, id, severity.as_deref()), collector)
     }
 
     fn into_finding(self, rule: String, title: Option<String>, id: Option<String>, severity: Option<&str>) -> Finding {
@@ -144,13 +149,13 @@ impl RawResult {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, rule, title, message)
         };
-        Rating::new(COMMON_WORDS).word(severity).apply(&mut finding);
+        SCANNER.rating().word(severity).apply(&mut finding);
         finding
     }
 }
 
-/// The check's name and title in `1.14 [check114] Ensure hardware MFA is enabled (Scored)`.
-fn named(control: &str) -> (Option<String>, Option<String>) {
+/// Splits `1.14 [check114] Ensure hardware MFA is enabled (Scored)` into the check's name and its title.
+fn name_and_title(control: &str) -> (Option<String>, Option<String>) {
     let (check, title) = match control.split_once('[').and_then(|(_, rest)| rest.split_once(']')) {
         Some((check, title)) if !check.is_empty() && !check.contains(' ') => (Some(check.to_owned()), title),
         Some(_) | None => (None, control),
@@ -159,7 +164,7 @@ fn named(control: &str) -> (Option<String>, Option<String>) {
     for mark in ["(Not part of CIS benchmark)", "(Not Scored)", "(Scored)"] {
         title = title.strip_suffix(mark).unwrap_or(title).trim_end();
     }
-    (check, Some(title.to_owned()).filter(|title| !title.is_empty()))
+    (check, title.to_owned().filled())
 }
 
 #[cfg(test)]
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn each_status_is_counted_as_what_it_is() {
+    fn each_status_is_counted_correctly() {
         let rated = r#""Severity": "High","#;
         // Findings, suppressed, passed, not applicable, rejected.
         let cases = [
@@ -198,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_become_the_documented_levels() {
+    fn words_become_the_documented_severities() {
         let cases = [
             ("Critical", Severity::Critical),
             ("High", Severity::High),
@@ -223,12 +228,12 @@ mod tests {
             ("", None, None),
         ];
         for (control, check, title) in cases {
-            assert_eq!(named(control), (check, title), "{control}");
+            assert_eq!(name_and_title(control), (check, title), "{control}");
         }
     }
 
     #[test]
-    fn lines_a_list_and_a_table_are_read_and_what_names_no_check_is_rejected() {
+    fn lines_a_list_and_a_table_are_read_and_a_result_without_a_check_is_rejected() {
         let one = result("FAIL", "");
         for (text, results) in [(format!("{one}\n{one}\n"), 2), (format!("[{one}]"), 1), ("[]".to_owned(), 0)] {
             let (found, _) = findings(&SCANNER, text.as_bytes()).unwrap();

@@ -1,10 +1,10 @@
 //! Prowler 3, <https://github.com/prowler-cloud/prowler>: checks accounts of AWS, Azure and GCP. Reads its own JSON
-//! (`-M json`), which version 4 no longer writes; its CSV and its OCSF JSON are read as Prowler's later ones are.
+//! (`-M json`), which version 4 no longer writes. Its CSV and OCSF JSON have the format of later versions, `prowler`.
 //!
 //! A result is an object: one check of one resource. FAIL is a finding, PASS is passed, INFO and MANUAL are checks that
-//! Prowler did not decide: not applicable. WARNING means that the allowlist has it: a suppressed finding.
+//! Prowler did not decide: not applicable. WARNING means that the check is on the allowlist: a suppressed finding.
 //!
-//! Severities are words with the names of levels.
+//! Severities are words.
 
 use crate::Scanner;
 use crate::formats::prowler;
@@ -12,7 +12,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::Text;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind};
 use serde::Deserialize;
 
@@ -26,7 +26,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-M json`)",
     severities: COMMON_WORDS_TEXT,
-    differences: &[("component_name", "others put the resource there, which is no package; it is kept as `resource`")],
+    severity_words: COMMON_WORDS,
+    differences: &[(
+        "component_name",
+        "empty: the resource, which others put there, is not a package; it is in `resource`",
+    )],
     detect,
     parse,
 };
@@ -38,9 +42,9 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    prowler::objects(input, SCANNER.name, collector, |result: RawResult, collector| {
+    prowler::objects(input, collector, |result: RawResult, collector| {
         let status = result.status.0.clone();
-        prowler::take(&status, None, || result.into_finding(), collector)
+        prowler::collect(&status, None, || result.into_finding(), collector)
     })
 }
 
@@ -50,50 +54,30 @@ struct RawResult {
     #[serde(rename = "CheckID")]
     check_id: String,
     status: Text,
-    #[serde(default)]
     check_title: Loose<Text>,
-    #[serde(default)]
     finding_unique_id: Loose<Text>,
-    #[serde(default)]
     status_extended: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     risk: Loose<Text>,
-    #[serde(default)]
     related_url: Loose<Text>,
-    #[serde(default)]
     remediation: Loose<RawRemediation>,
-    #[serde(default)]
     provider: Loose<Text>,
-    #[serde(default)]
     service_name: Loose<Text>,
-    #[serde(default)]
     account_id: Loose<Text>,
-    #[serde(default)]
     subscription: Loose<Text>,
-    #[serde(default)]
     project_id: Loose<Text>,
-    #[serde(default)]
     region: Loose<Text>,
-    #[serde(default)]
     location: Loose<Text>,
-    #[serde(default)]
     resource_arn: Loose<Text>,
-    #[serde(default)]
     resource_id: Loose<Text>,
-    #[serde(default)]
     resource_name: Loose<Text>,
-    #[serde(default)]
     resource_type: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawRemediation {
-    #[serde(default)]
     recommendation: Loose<RawRecommendation>,
 }
 
@@ -127,7 +111,7 @@ impl RawResult {
             raw: raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
             ..Finding::new(Kind::Infrastructure, self.check_id, title, message)
         };
-        Rating::new(COMMON_WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -148,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn each_status_is_counted_as_what_it_is() {
+    fn each_status_is_counted_correctly() {
         let statuses = ["FAIL", "PASS", "INFO", "MANUAL", "WARNING", "MAYBE"].map(|status| result(status, "high"));
         let text = format!("[{}, {{\"CheckID\": \"a\"}}]", statuses.join(","));
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -159,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_become_the_documented_levels() {
+    fn words_become_the_documented_severities() {
         let cases = [
             ("critical", Severity::Critical),
             ("high", Severity::High),
@@ -175,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_tells_its_resource_account_and_id() {
+    fn a_result_has_its_resource_account_and_id() {
         let (findings, _) = findings(&SCANNER, format!("[{}]", result("FAIL", "high")).as_bytes()).unwrap();
         let finding = &findings[0];
         assert_eq!(finding.resource.as_deref(), Some("arn:aws:s3:::notes"));

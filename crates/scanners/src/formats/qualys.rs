@@ -1,22 +1,22 @@
-//! Qualys, <https://www.qualys.com>: vulnerabilities of hosts. Reads the CSV and XML reports of Vulnerability Management:
-//! the asset data report (`ASSET_DATA_REPORT`), the scan report (`SCAN`) and the tables, which may have lines about the
-//! report before their header.
+//! Qualys, <https://www.qualys.com>: vulnerabilities of hosts. Reads the CSV and XML reports of Vulnerability
+//! Management: the asset data report (`ASSET_DATA_REPORT`), the scan report (`SCAN`) and tables, whose header may come
+//! after lines about the report.
 //!
-//! Each detection of a QID at a host and port is a result. The QID is the rule; in the asset data report what explains it
-//! stands behind the detections, in the glossary. Fixed ones are closed; ignored ones and approved false positives are
-//! suppressed. A row about a host without a detection is passed if it was scanned and not applicable if it was not alive;
-//! a host that could not be scanned makes the scan incomplete.
+//! Each detection of a QID at a host and port is a result. The rule is the QID. In the asset data report, its
+//! description is in the glossary, after the detections. Fixed detections are closed; ignored ones and approved false
+//! positives are suppressed. A row about a host without a detection is passed if the host was scanned, and not
+//! applicable if it was not alive. A host that could not be scanned makes the scan incomplete.
 //!
-//! Severity is the CVSS base score, else Qualys' level (<https://www.qualys.com/research/knowledge/severity/>): 5
-//! urgent, 4 critical, 3 serious, 2 medium, 1 minimal, which are critical, high, medium, low and info here. The levels of
-//! "information gathered" and of services are about how much is told, not of a vulnerability: they are info.
+//! The severity is the CVSS base score, else Qualys' level (<https://www.qualys.com/research/knowledge/severity/>): 5
+//! urgent, 4 critical, 3 serious, 2 medium, 1 minimal, which are critical, high, medium, low and info here. Levels of
+//! "information gathered" and of services rate the disclosed information, not a vulnerability; they are info.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element, Found};
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
 use std::collections::BTreeMap;
 
@@ -29,29 +29,29 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "hosts",
     notation: Notation::Csv,
     formats: "CSV, XML (`ASSET_DATA_REPORT`, `SCAN`)",
-    severities: "CVSS, else 5 9.5, 4 8.0, 3 5.5, 2 2.0, 1 0, by Qualys' levels; information gathered 0",
+    severities: "CVSS, else Qualys' level: 5 is 9.5, 4 is 8.0, 3 is 5.5, 2 is 2.0, 1 is 0; information gathered 0",
+    severity_words: &[
+        ("5", 950),
+        ("4", 800),
+        ("3", 550),
+        ("2", 200),
+        ("1", 0),
+        ("critical", 950),
+        ("urgent", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("info", 0),
+        ("informational", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[
-    ("5", 950),
-    ("4", 800),
-    ("3", 550),
-    ("2", 200),
-    ("1", 0),
-    ("critical", 950),
-    ("urgent", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("info", 0),
-    ("informational", 0),
-];
 /// The columns of the two kinds of tables.
 const TABLES: [&[&str]; 2] = [&["QID", "Title", "Severity", "IP"], &["QID", "VULN TITLE", "IP"]];
-/// In how many lines the header is looked for.
+/// The number of lines among which the header must be.
 const PREAMBLE_LINES_MAX: usize = 100;
 const ROOTS: [&str; 2] = ["ASSET_DATA_REPORT", "SCAN"];
 
@@ -59,7 +59,7 @@ fn detect(sniff: &Sniff) -> bool {
     kind_of_xml(sniff).is_some() || kind_of_table(sniff).is_some()
 }
 
-/// Other tools' reports may be called `SCAN` as well.
+/// The root element of a Qualys report. Other tools write `SCAN` as well, so that needs further evidence.
 fn kind_of_xml(sniff: &Sniff) -> Option<&'static str> {
     let root = ROOTS.into_iter().find(|root| sniff.root() == Some(root))?;
     let known = root != "SCAN"
@@ -72,7 +72,7 @@ fn kind_of_table(sniff: &Sniff) -> Option<&'static [&'static str]> {
     if sniff.is_object() || sniff.is_list() || sniff.root().is_some() {
         return None;
     }
-    // The header names the detection; what stands before it does not.
+    // Only the header contains `QID`; lines before it do not.
     let lines = sniff.text().lines().take(PREAMBLE_LINES_MAX).filter(|line| line.to_ascii_uppercase().contains("QID"));
     lines.map(table::header).find_map(|header| {
         let has = |columns: &&&[&str]| columns.iter().all(|column| header.contains(&column.to_ascii_lowercase()));
@@ -86,18 +86,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         (Some("SCAN"), _) => parse_scan(input, collector),
         (Some(_), _) => parse_assets(input, collector),
         (None, Some(columns)) => table::rows(input, columns, &mut |row| match row {
-            Ok(row) => take_row(&row, collector),
+            Ok(row) => collect_row(&row, collector),
             Err(reason) => collector.rejected(reason),
         }),
-        (None, None) => {
-            let reason =
-                "it is neither a table with the columns `QID` and `Title` nor XML of an asset data report or a scan";
-            Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
-        }
+        (None, None) => Err(ParseError::other_shape(
+            "expected a table with the columns `QID` and `Title`, or XML with the outermost element `ASSET_DATA_REPORT` or `SCAN`",
+        )),
     }
 }
 
-/// What the formats have in common.
+/// A detection, from any of the formats.
 #[derive(Debug, Clone, Default)]
 struct Detection {
     qid: String,
@@ -123,7 +121,7 @@ struct Detection {
 }
 
 impl Detection {
-    fn put(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         if self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("fixed")) {
             return collector.closed();
         }
@@ -132,7 +130,7 @@ impl Detection {
 
     fn into_finding(self) -> Finding {
         let title = self.title.unwrap_or_else(|| format!("QID {}", self.qid));
-        let message = self.result.filter(|result| !result.is_empty()).unwrap_or_else(|| title.clone());
+        let message = self.result.filled().unwrap_or_else(|| title.clone());
         let description = match (self.threat, self.impact) {
             (Some(threat), Some(impact)) => Some(format!("{threat}\n\n{impact}")),
             (threat, impact) => threat.or(impact),
@@ -156,12 +154,12 @@ impl Detection {
         for (name, value) in raw {
             finding.raw.extend(value.map(|value| (name.to_owned(), value)));
         }
-        let mut rating = Rating::new(WORDS).word(self.level.as_deref());
-        let temporal = self.cvss3_temporal.as_deref().and_then(|text| scored(text).1);
+        let mut rating = SCANNER.rating().word(self.level.as_deref());
+        let temporal = self.cvss3_temporal.as_deref().and_then(|text| score_and_vector(text).1);
         for (version, text, extra) in [("3.0", &self.cvss3, temporal), ("2.0", &self.cvss2, None)] {
             let Some(text) = text else { continue };
-            rating = match scored(text) {
-                (score, Some(vector)) => rating.vector(Some(&whole_vector(version, vector, extra)), score),
+            rating = match score_and_vector(text) {
+                (score, Some(vector)) => rating.vector(Some(&complete_vector(version, vector, extra)), score),
                 (score, None) => rating.base(version, score),
             };
         }
@@ -169,36 +167,36 @@ impl Detection {
         if information {
             finding.score = finding::severity::Score::from_hundredths(0)
                 .map(|score| finding::Scored { score, source: finding::severity::ScoreSource::ScannerWord });
-            finding.scanner_severity = finding.score.map(|scored| scored.score.severity());
+            finding.scanner_severity = finding.score.map(|score_and_vector| score_and_vector.score.severity());
         }
         finding
     }
 }
 
-/// Detections that inform and are no vulnerabilities.
+/// True for detections that are information, not vulnerabilities.
 fn is_information(kind: &str) -> bool {
     matches!(kind.to_ascii_lowercase().as_str(), "ig" | "info" | "service" | "information gathered" | "information")
 }
 
-/// `8.1 (AV:N/…)`: the score and the vector.
-fn scored(text: &str) -> (Option<f64>, Option<&str>) {
+/// Splits `8.1 (AV:N/…)` into score and vector.
+fn score_and_vector(text: &str) -> (Option<f64>, Option<&str>) {
     let (score, vector) = text.split_once('(').unwrap_or((text, ""));
     let vector = vector.trim().trim_end_matches(')').trim();
-    (score.trim().parse().ok(), Some(vector).filter(|vector| !vector.is_empty()))
+    (score.trim().parse().ok(), vector.filled())
 }
 
-/// Qualys leaves out the vectors' beginning, and tells the temporal metrics on their own.
-fn whole_vector(version: &str, vector: &str, temporal: Option<&str>) -> String {
+/// A complete vector: with its beginning, which Qualys omits, and the temporal metrics, which are in another field.
+fn complete_vector(version: &str, vector: &str, temporal: Option<&str>) -> String {
     let start = if version == "2.0" || vector.starts_with("CVSS") { String::new() } else { format!("CVSS:{version}/") };
     let end = temporal.map(|metrics| format!("/{metrics}")).unwrap_or_default();
     format!("{start}{vector}{end}")
 }
 
-fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let any = |columns: &[&str]| {
         columns.iter().find_map(|column| row.get(column)).filter(|text| *text != "-").map(str::to_owned)
     };
-    let Some(qid) = any(&["QID"]) else { return host_alone(row, collector) };
+    let Some(qid) = any(&["QID"]) else { return collect_host(row, collector) };
     let cves = any(&["CVE ID", "CVEID", "CVE"]).unwrap_or_default();
     let cves = cves.split([',', ' ', ';']).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     let ticket = any(&["Ticket State"]).filter(|state| state.to_ascii_lowercase().contains("ignored"));
@@ -227,11 +225,11 @@ fn take_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         port: any(&["Port"]),
         protocol: any(&["Protocol"]),
     };
-    detection.put(collector)
+    detection.collect(collector)
 }
 
-/// A row about a host, without a detection.
-fn host_alone(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+/// Collects a row about a host without a detection.
+fn collect_host(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let status = row.get("IP Status").unwrap_or_default();
     let lower = status.to_ascii_lowercase();
     if lower.contains("not alive") || lower.contains("dead") {
@@ -241,13 +239,13 @@ fn host_alone(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseE
         return collector.passed();
     }
     if lower.is_empty() {
-        return collector.rejected("the row has no QID".to_owned());
+        return collector.rejected("`QID` is missing in the row".to_owned());
     }
-    collector.scanner_error(format!("{}: {status}", row.get("IP").unwrap_or("a host")));
+    collector.scanner_error(format!("{}: {status}", row.get("IP").unwrap_or("unknown host")));
     collector.not_applicable()
 }
 
-/// The host whose detections are being read.
+/// The host of the detections that are being read.
 #[derive(Default)]
 struct Host {
     ip: Option<String>,
@@ -259,8 +257,8 @@ fn texts(element: &Element, list: &str, entry: &str, id: &str) -> Vec<String> {
     list.all(entry).filter_map(|entry| entry.owned_at(id)).collect()
 }
 
-/// What the glossary says about a QID, or a scan about one of its detections.
-fn explained(element: &Element, qid: String) -> Detection {
+/// The description of a QID in the glossary, or of a detection in a scan.
+fn description_of(element: &Element, qid: String) -> Detection {
     let text = |paths: &[&str]| paths.iter().find_map(|path| element.owned_at(path));
     Detection {
         qid,
@@ -295,32 +293,29 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
                 let id = found.element.owned_at("QID");
                 let key = found.element.attribute("id").map(str::to_owned).or(id.clone()).unwrap_or_default();
                 let qid = id.unwrap_or_else(|| key.trim_start_matches("qid_").to_owned());
-                glossary.insert(key, explained(&found.element, qid));
+                glossary.insert(key, description_of(&found.element, qid));
             }
             _ => sections += 1,
         }
         Ok(())
     })?;
-    if sections == 0 {
-        let reason = "an asset data report has a `HEADER` or a `HOST_LIST`".to_owned();
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
-    }
+    require(sections > 0, "an asset data report has a `HEADER` or a `HOST_LIST`")?;
     let host_of = |part: &str| format!("{HOST}/{part}");
     let parts = ["IP", "DNS", "NETBIOS", "VULN_INFO_LIST/VULN_INFO"].map(host_of);
     let begin = format!("{HOST}@");
     let paths: Vec<&str> = [begin.as_str()].into_iter().chain(parts.iter().map(String::as_str)).collect();
     let mut host = Host::default();
     xml::walk(input, &paths, &mut |found| {
-        let text = Some(found.element.text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = found.element.text.trim().to_owned().filled();
         match found.path {
             0 => host = Host::default(),
             1 => host.ip = text,
             2 => host.name = text,
             3 => host.name = host.name.take().or(text),
             _ => {
-                return match detected(&found.element, &host, &glossary) {
-                    Some(detection) => detection.put(collector),
-                    None => collector.rejected("a `VULN_INFO` has no `QID`".to_owned()),
+                return match detection_of_asset(&found.element, &host, &glossary) {
+                    Some(detection) => detection.collect(collector),
+                    None => collector.rejected("`QID` is missing in a `VULN_INFO`".to_owned()),
                 };
             }
         }
@@ -329,10 +324,10 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
     Ok(())
 }
 
-fn detected(element: &Element, host: &Host, glossary: &BTreeMap<String, Detection>) -> Option<Detection> {
+fn detection_of_asset(element: &Element, host: &Host, glossary: &BTreeMap<String, Detection>) -> Option<Detection> {
     let text = |path: &str| element.owned_at(path);
     let id = element.at("QID")?;
-    let qid = Some(id.text.trim().to_owned()).filter(|qid| !qid.is_empty());
+    let qid = id.text.trim().to_owned().filled();
     let qid = qid.or_else(|| Some(id.attribute("id")?.trim_start_matches("qid_").to_owned()))?;
     let key = id.attribute("id").map_or_else(|| format!("qid_{qid}"), str::to_owned);
     let known = glossary.get(&key).or_else(|| glossary.get(&qid)).cloned().unwrap_or_default();
@@ -349,19 +344,19 @@ fn detected(element: &Element, host: &Host, glossary: &BTreeMap<String, Detectio
         ip: host.ip.clone(),
         port: text("PORT"),
         protocol: text("PROTOCOL"),
-        // Some reports tell the score beside the detection and not in the glossary.
+        // Some reports have the score at the detection instead of in the glossary.
         cvss2: known.cvss2.clone().or(text("CVSS_FINAL").filter(|score| score != "-")),
         cvss3: known.cvss3.clone().or(text("CVSS3_FINAL").filter(|score| score != "-")),
         ..known
     })
 }
 
-/// A scan report lists detections by host, by whether they inform or are (potential) vulnerabilities, and by service.
+/// Parses a scan report, which groups detections by host, by kind (information or vulnerability) and by service.
 fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     xml::walk(input, &["SCAN/IP/*/CAT/*", "SCAN/ERROR", "SCAN/HEADER/ERROR"], &mut |found| match found.path {
-        0 => match scanned(&found) {
-            Some(detection) => detection.put(collector),
-            None => collector.rejected(format!("a `{}` has no `number`", found.element.name)),
+        0 => match detection_of_scan(&found) {
+            Some(detection) => detection.collect(collector),
+            None => collector.rejected(format!("`number` is missing in a `{}`", found.element.name)),
         },
         _ => {
             collector.scanner_error(found.element.whole_text());
@@ -371,12 +366,12 @@ fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     Ok(())
 }
 
-fn scanned(found: &Found<'_>) -> Option<Detection> {
+fn detection_of_scan(found: &Found<'_>) -> Option<Detection> {
     let element = &found.element;
     let around = |name: &str| found.around.iter().find(|outer| outer.name == name);
     let of = |name: &str, attribute: &str| around(name)?.attribute(attribute).map(str::to_owned);
     let qid = element.attribute("number")?.to_owned();
-    let mut detection = explained(element, qid);
+    let mut detection = description_of(element, qid);
     if let (true, Some(id)) = (detection.cves.is_empty(), element.attribute("cveid")) {
         detection.cves = id.split([',', ' ']).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     }
@@ -395,17 +390,7 @@ fn scanned(found: &Found<'_>) -> Option<Detection> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
     use finding::severity::Severity;
-
-    #[test]
-    fn levels_become_the_documented_scores() {
-        let levels =
-            [("5", Some(950)), ("4", Some(800)), ("3", Some(550)), ("2", Some(200)), ("1", Some(0)), ("6", None)];
-        for (word, expected) in levels {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn a_table_may_begin_with_lines_about_the_report_and_list_hosts_without_detections() {
@@ -430,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_glossary_behind_the_detections_explains_them() {
+    fn the_glossary_after_the_detections_describes_them() {
         let xml = r#"<!DOCTYPE ASSET_DATA_REPORT SYSTEM "https://qualysguard.example/asset_data_report.dtd"><ASSET_DATA_REPORT><HEADER/>
             <HOST_LIST><HOST><IP>192.0.2.7</IP><DNS>shop.example</DNS><VULN_INFO_LIST>
             <VULN_INFO><QID id="qid_38739">38739</QID><TYPE>Vuln</TYPE><PORT>22</PORT><PROTOCOL>tcp</PROTOCOL><RESULT><![CDATA[cbc]]></RESULT>

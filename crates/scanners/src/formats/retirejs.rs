@@ -1,20 +1,21 @@
-//! Retire.js, <https://retirejs.github.io/retire.js/>: JavaScript libraries with known vulnerabilities, found by the files
-//! themselves. Reads its JSON report (`retire --outputformat json`): the object with `data`, and the bare list that
-//! versions before 2 write, and later ones as `jsonsimple`.
+//! Retire.js, <https://retirejs.github.io/retire.js/>: JavaScript libraries with known vulnerabilities, detected in
+//! files. Reads its JSON report (`retire --outputformat json`): the object with `data`, and the plain list, which
+//! versions before 2 write, and later versions as `jsonsimple`.
 //!
-//! Each entry of `vulnerabilities` is one result: a vulnerability of a library in a file. Retire.js describes some
-//! vulnerabilities by several ids and some by none. The rule is the first there is of: CVE, GitHub advisory, Retire.js's
+//! Each entry of `vulnerabilities` is one result: a vulnerability of a library in a file. Retire.js gives some
+//! vulnerabilities several ids, and some none. The rule is the first that exists of: CVE, GitHub advisory, Retire.js's
 //! own id, the project's issue or bug, the summary.
 //!
-//! `errors` make the scan incomplete: without its list of vulnerabilities Retire.js finds nothing.
+//! `errors` make the scan incomplete: if Retire.js cannot load its list of vulnerabilities, it finds nothing.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{soft, unique};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,6 +31,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`--outputformat json`, `--outputformat jsonsimple`)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -52,7 +54,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             entries += 1;
             file(&hit, &mut read, collector)
         })?;
-        return if entries == 0 || read > 0 { Ok(()) } else { Err(no_report()) };
+        return require(entries == 0 || read > 0, SHAPE);
     }
     let mut read = 0_u64;
     let paths = ["data[]", "errors[]", "messages[]", "version"];
@@ -71,16 +73,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if seen.container(0) && (read > 0 || (seen.container(1) && seen.container(2))) {
-        return Ok(());
-    }
-    Err(no_report())
+    require(seen.has(0) && (read > 0 || (seen.has(1) && seen.has(2))), SHAPE)
 }
 
-fn no_report() -> ParseError {
-    let reason = "a Retire.js report is an object with the lists `data`, `messages` and `errors`, or a list of files";
-    ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() }
-}
+const SHAPE: &str =
+    "a Retire.js report is an object with the lists `data`, `messages` and `errors`, or a list of files";
 
 fn file(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let file = match hit.read::<RawFile>() {
@@ -101,7 +98,7 @@ fn file(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<
     Ok(())
 }
 
-/// A file, or with old versions a package of Node.js, which has none.
+/// A file. In old versions also a package of Node.js, without a file name.
 #[derive(Deserialize)]
 struct RawFile {
     file: Option<String>,
@@ -142,7 +139,7 @@ impl RawVulnerability {
         self.identifiers.get(name).into_iter().flat_map(|ids| ids.0.iter().map(|id| id.0.clone())).collect()
     }
 
-    /// The id under which Retire.js knows it; numbers of issues and the like have their kind before them.
+    /// The best id of the vulnerability. Numbers, such as those of issues, are prefixed with their kind.
     fn rule(&self) -> Option<String> {
         let numbered = |name: &str| self.ids(name).first().map(|number| format!("{name}-{number}"));
         let named = |name: &str| self.ids(name).into_iter().next();
@@ -158,15 +155,15 @@ impl RawVulnerability {
     fn into_finding(self, library: &RawLibrary, file: Option<&str>) -> Finding {
         let rule = self.rule().unwrap_or_else(|| "vulnerability".to_owned());
         let title = self.ids("summary").into_iter().next().unwrap_or_else(|| rule.clone());
-        let version = library.version.clone().and_then(Text::filled);
+        let version = library.version.clone().filled();
         let message = format!("{} {}: {title}", library.component, version.as_deref().unwrap_or("of unknown version"));
-        let below = self.below.clone().and_then(Text::filled);
+        let below = self.below.clone().filled();
         let mut finding = Finding {
             advisories: unique(self.ids("CVE").into_iter().chain(self.ids("githubID"))),
             cwes: cwe::numbers(self.cwe.0.iter().map(|cwe| cwe.0.as_str())),
             references: unique(self.info.0.iter().map(|address| address.0.clone())),
             remediation: below.as_ref().map(|below| format!("Upgrade {} to {below} or later.", library.component)),
-            location: file.map(|path| Location { path: path.to_owned(), ..Location::default() }),
+            location: file.map(Location::file),
             package: Some(Package {
                 name: library.component.clone(),
                 ecosystem: library.npmname.is_some().then(|| "npm".to_owned()),
@@ -182,10 +179,10 @@ impl RawVulnerability {
             let ids: Vec<&str> = ids.0.iter().map(|id| id.0.as_str()).collect();
             finding.raw.insert(name.clone(), ids.join(", "));
         }
-        let more = [("below", below), ("atOrAbove", self.at_or_above.clone().and_then(Text::filled))];
+        let more = [("below", below), ("atOrAbove", self.at_or_above.clone().filled())];
         let more = more.into_iter().chain([("detection", library.detection.clone())]);
         finding.raw.extend(more.filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -203,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_id_there_is_names_the_rule() {
+    fn the_best_id_is_the_rule() {
         let cases = [
             (r#"{"issue": "2432", "summary": "s", "CVE": ["CVE-2015-9251"], "githubID": "GHSA-a"}"#, "CVE-2015-9251"),
             (r#"{"issue": "2432", "githubID": "GHSA-a"}"#, "GHSA-a"),

@@ -1,30 +1,30 @@
-//! SARIF 2.1.0, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: what many code scanners write. Section
-//! numbers below are those of the specification.
+//! SARIF 2.1.0, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>: the common format of code scanners.
+//! Section numbers below are those of the specification.
 //!
-//! The tool is the driver of the run (§3.18): a known one keeps its own identity, so that its SARIF and its own format
-//! give the same issues; any other is named after its driver. A report whose runs are of different tools is `sarif`, and
-//! each finding says its tool. What a known tool writes in its own way is in `own`.
+//! The tool is the driver of the run (§3.18). The SARIF of a known tool counts as that tool's, so it gives the same
+//! issues as the tool's own format. Any other tool is named after its driver. A report with runs of different tools is
+//! `sarif`, and each finding names its tool. Rules for single tools are in `tool_specific`.
 //!
-//! The report is read twice: rules, artifacts, base URIs and the state of invocations first, then the results, so the
-//! order of properties makes no difference and results are never held.
+//! The report is read twice: first rules, artifacts, base URIs and the state of invocations, then the results. So the
+//! order of properties makes no difference, and results are not kept in memory.
 //!
 //! - One entry of `runs[].results` (or of an inline external property's) is one result, however many locations it has:
-//!   several locations mean that all must be mended (§3.27.12).
-//! - `kind` (§3.27.9): `fail` is a finding; `pass` counts as passed; `notApplicable` and `informational` as not
-//!   applicable; `open` and `review`, which somebody must look at, are findings at level info. A result whose
+//!   several locations mean that all of them must be fixed (§3.27.12).
+//! - `kind` (§3.27.9): `fail` is a finding; `pass` counts as passed; `notApplicable` and `informational` count as not
+//!   applicable; `open` and `review`, which need a review, are findings of severity info. A result whose
 //!   `baselineState` is `absent` is closed: it is not in this run.
 //! - Level (§3.27.10): the result's, else the invocation's override, else the rule's, else `warning`. A
 //!   `security-severity` from 0 to 10 of the rule or result, text or number, overrides it.
-//! - Suppressions (§3.27.23): suppressed if there are any and none is under review or rejected.
-//! - Runs of equal tool and category are read as one. A failed invocation, a notification of level `error` and external
-//!   files that are not part of the report make the scan incomplete; nothing outside the report is ever fetched.
+//! - Suppressions (§3.27.23): a result is suppressed if it has any and none of them is under review or rejected.
+//! - Runs of the same tool and category are read as one. A failed invocation, a notification of level `error` and
+//!   external files that are not part of the report make the scan incomplete. Nothing outside the report is fetched.
 
 mod dependency;
+mod locations;
 mod log;
-mod own;
-mod place;
 mod result;
 mod rule;
+mod tool_specific;
 mod tools;
 
 use crate::Scanner;
@@ -40,24 +40,25 @@ pub(crate) const SCANNER: Scanner = Scanner {
     name: "SARIF",
     aliases: &["sarif-2.1.0"],
     versions: "2.1.0",
-    category: "any, by the tool that wrote it",
+    category: "depends on the tool that wrote it",
     notation: Notation::Json,
-    formats: "SARIF 2.1.0 of any tool; known tools keep their own identity",
-    severities: "`security-severity` from 0 to 10 as it is; else the level: error 8.0, warning 5.5, note 0, none 0 (error is high in the reference product, RN STO-6845); Bandit's, Checkov's and Semgrep's levels stand for their own words",
+    formats: "SARIF 2.1.0 of any tool; known tools are read as themselves",
+    severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
+    severity_words: result::LEVELS,
     differences: &[(
         "file_path",
-        "base URIs are resolved as §3.14.14 says, and `file:` URIs become paths, so that they compare with other formats'",
+        "base URIs are resolved as §3.14.14 requires, and `file:` URIs become paths, so that they match the paths of other formats",
     )],
     detect: |sniff| is_sarif(sniff) && !is_of(sniff, "snyk-code"),
     parse,
 };
 
-/// Whether it is SARIF of any version: the wrong ones are told so.
+/// True for SARIF of any version; the parser refuses unsupported ones with a message.
 pub(crate) fn is_sarif(sniff: &Sniff) -> bool {
     sniff.has("runs") && (sniff.has("version") || sniff.has("$schema") || sniff.has("runs[].tool"))
 }
 
-/// Whether the first run's driver is this tool's.
+/// True if the first run's driver belongs to this tool.
 pub(crate) fn is_of(sniff: &Sniff, tool: &str) -> bool {
     sniff.value("runs[].tool.driver.name").is_some_and(|name| tools::tool_of(name) == tool)
 }
@@ -65,8 +66,8 @@ pub(crate) fn is_of(sniff: &Sniff, tool: &str) -> bool {
 pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let log = Log::read(input)?;
     let tools: BTreeSet<&str> = log.runs.values().map(|run| run.tool.as_str()).collect();
-    let several = tools.len() > 1;
-    if let (Some(tool), false) = (tools.first(), several) {
+    let several_tools = tools.len() > 1;
+    if let (Some(tool), false) = (tools.first(), several_tools) {
         collector.tool((*tool).to_owned());
     }
     for run in log.runs.values() {
@@ -78,14 +79,14 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         }
         run.version.iter().for_each(|version| collector.version(version.as_str()));
     }
-    let mut met: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    let mut rules_seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     json::walk(input, &["runs[].results[]", "inlineExternalProperties[].results[]"], &mut |hit| {
         let run = if hit.path == 0 { Some(hit.index(0)) } else { log.run_of_inline(hit.index(0)) };
         let Some((at, run)) = run.and_then(|at| Some((at, log.runs.get(&at)?))) else {
-            return collector.rejected("it belongs to no run of the report".to_owned());
+            return collector.rejected("the result does not belong to a run of the report".to_owned());
         };
         match hit.read::<result::RawResult>() {
-            Ok(raw) => raw.take(run, several, met.entry(at).or_default(), collector),
+            Ok(raw) => raw.collect(run, several_tools, rules_seen.entry(at).or_default(), collector),
             Err(reason) => collector.rejected(reason),
         }
     })?;

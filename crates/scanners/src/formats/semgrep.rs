@@ -2,23 +2,23 @@
 //! and `semgrep ci --json` as versions 0.70 to 1.182 write it, and the list `vulns[]` of the platform's export of
 //! vulnerable dependencies. The platform's findings are a format of their own, `semgrep-pro`.
 //!
-//! Each element of `results[]` or `vulns[]` is a result. `check_id` is the rule, exactly as the tool's SARIF writes it.
-//! What a `nosemgrep` comment ignores (`is_ignored`) is suppressed. Errors of level `error` make the scan incomplete, and
-//! so does an export that says it is only one page of several (`hasMore`).
+//! Each element of `results[]` or `vulns[]` is a result. The rule is `check_id`, exactly as in the tool's SARIF. A
+//! result that a `nosemgrep` comment ignores (`is_ignored`) is suppressed. Errors of level `error` make the scan
+//! incomplete, and so does an export that is only one page of several (`hasMore`).
 //!
-//! Semgrep's documentation (rule syntax, `severity`) names four levels and says which older words are the same: ERROR is
-//! HIGH, WARNING is MEDIUM, INFO is LOW. Since version 1.100 the tool writes `requires login` where the code and the
-//! fingerprint should stand: that is neither.
+//! Semgrep's documentation (rule syntax, `severity`) has four severities, and maps the older words to them: ERROR is
+//! HIGH, WARNING is MEDIUM, INFO is LOW. Since version 1.100 the tool writes `requires login` instead of the code and
+//! the fingerprint. This text is ignored.
 
 mod vulns;
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use crate::value::secret;
 use finding::{Excerpt, Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -35,15 +35,22 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`semgrep scan --json`), and the platform's export of dependencies (`vulns`)",
     severities: "CRITICAL 9.5, ERROR or HIGH 8.0, WARNING or MEDIUM 5.5, INFO or LOW 2.0 (Semgrep's documentation of a rule's severity)",
+    // With the words of Semgrep's platform.
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("ERROR", 800),
+        ("HIGH", 800),
+        ("WARNING", 550),
+        ("MEDIUM", 550),
+        ("INFO", 200),
+        ("LOW", 200),
+    ],
     differences: &[],
     detect,
     parse,
 };
 
-/// Also the words of the platform.
-pub(crate) const WORDS: Words =
-    &[("CRITICAL", 950), ("ERROR", 800), ("HIGH", 800), ("WARNING", 550), ("MEDIUM", 550), ("INFO", 200), ("LOW", 200)];
-/// What stands for something that only users of the platform see.
+/// The text in place of data that only users of the platform can see.
 const WITHHELD: &str = "requires login";
 
 fn detect(sniff: &Sniff) -> bool {
@@ -70,7 +77,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         3 => {
-            hit.read::<Text>().into_iter().filter_map(Text::filled).for_each(|version| collector.version(version));
+            hit.read::<Text>().into_iter().filter_map(Filled::filled).for_each(|version| collector.version(version));
             Ok(())
         }
         _ => {
@@ -80,11 +87,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    if (seen.container(0) && seen.container(2)) || seen.container(1) {
-        return Ok(());
-    }
-    let reason = "a Semgrep JSON report is an object with the lists `results` and `errors`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        (seen.has(0) && seen.has(2)) || seen.has(1),
+        "a Semgrep JSON report is an object with the lists `results` and `errors`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -97,13 +103,13 @@ struct RawError {
 }
 
 impl RawError {
-    /// What is wrong, if it is more than a warning.
+    /// The message of the error, unless it is only a warning.
     fn text(self) -> Option<String> {
         if self.level.as_str().is_some_and(|level| !level.eq_ignore_ascii_case("error")) {
             return None;
         }
         let message = self.message.filled().or(self.long_msg.filled()).or(self.short_msg.filled());
-        let message = message.unwrap_or_else(|| "an error without a message".to_owned());
+        let message = message.unwrap_or_else(|| "Semgrep reports an error without a message".to_owned());
         match self.path.filled() {
             Some(path) if !message.contains(&path) => Some(format!("{path}: {message}")),
             Some(_) | None => Some(message),
@@ -206,12 +212,7 @@ impl RawResult {
             confidence: metadata.confidence.filled(),
             cwes: cwe::numbers(metadata.cwe.texts().iter().map(String::as_str)),
             references: references.concat(),
-            location: Some(Location {
-                path: path.0,
-                line,
-                end_line: end.line.line().filter(|last| line.is_some_and(|first| *last > first)),
-                column: start.col.line(),
-            }),
+            location: Some(Location::lines(path.0, line, end.line.line()).with_column(start.col.line())),
             code: lines
                 .as_ref()
                 .zip(line)
@@ -225,37 +226,37 @@ impl RawResult {
             ("category", metadata.category.filled()),
             ("likelihood", metadata.likelihood.filled()),
             ("impact", metadata.impact.filled()),
-            ("owasp", Some(metadata.owasp.texts().join(", ")).filter(|owasp| !owasp.is_empty())),
+            ("owasp", metadata.owasp.texts().join(", ").filled()),
             ("fix", extra.fix.filled()),
             ("validation_state", extra.validation_state.filled().filter(|state| state != "NO_VALIDATOR")),
         ];
-        keep(&mut finding, kept);
+        add_raw(&mut finding, kept);
         let word = metadata.sca_severity.filled().filter(|_| extra.sca_info.0.is_some()).or(extra.severity.filled());
-        Rating::new(WORDS).word(word.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(word.as_deref()).apply(&mut finding);
         if let Some(sca) = extra.sca_info.0 {
-            sca.put(&mut finding, metadata.advisories.texts(), metadata.fixes.0.unwrap_or_default().0);
+            sca.add_to(&mut finding, metadata.advisories.texts(), metadata.fixes.0.unwrap_or_default().0);
         } else if is_secret {
             finding.kind = Kind::Secret;
             let (first, last) = (start.col.line(), end.col.line());
             let matched = lines.map(|lines| matched(&lines, first, last));
             let parts = extra.metavars.0.unwrap_or_default().into_values();
             if matched.is_none() && start.line.line() == end.line.line() {
-                hide_by_length(&mut finding, first, last);
+                mask_by_length(&mut finding, first, last);
             }
-            put_secret(&mut finding, matched, parts.filter_map(|variable| variable.abstract_content.filled()));
+            mask_secret(&mut finding, matched, parts.filter_map(|variable| variable.abstract_content.filled()));
         }
         finding
     }
 }
 
-/// Keeps those fields that are there under their names.
-pub(crate) fn keep<const N: usize>(finding: &mut Finding, fields: [(&str, Option<String>); N]) {
+/// Adds the fields that have a value to the finding's raw fields.
+pub(crate) fn add_raw<const N: usize>(finding: &mut Finding, fields: [(&str, Option<String>); N]) {
     let there = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
     finding.raw.extend(there);
 }
 
 impl RawScaInfo {
-    fn put(self, finding: &mut Finding, advisories: Vec<String>, fixes: Vec<BTreeMap<String, Text>>) {
+    fn add_to(self, finding: &mut Finding, advisories: Vec<String>, fixes: Vec<BTreeMap<String, Text>>) {
         let RawMatch { found_dependency: found, lockfile } = self.dependency_match;
         let fixed = fixes.into_iter().flatten().filter(|(package, _)| *package == found.package);
         finding.kind = Kind::Dependency;
@@ -267,29 +268,30 @@ impl RawScaInfo {
             ecosystem: found.ecosystem.filled().map(|ecosystem| ecosystem.to_ascii_lowercase()),
             purl: None,
         });
-        // What is reachable is reported at the call, so the manifest is a further place; else it is the place itself.
+        // A reachable vulnerability is reported at the call, so the manifest is another location; else it is the
+        // location.
         let manifest = found.lockfile_path.filled().or(lockfile.filled());
         if let Some(path) = manifest.filter(|path| finding.location.as_ref().is_none_or(|at| at.path != *path)) {
-            finding.other_locations.push(Location { path, line: found.line_number.line(), ..Location::default() });
+            finding.other_locations.push(Location::lines(path, found.line_number.line(), None));
         }
         let reachable = self.reachable.0.map(|reachable| reachable.to_string());
-        keep(finding, [("reachable", reachable), ("transitivity", found.transitivity.filled())]);
+        add_raw(finding, [("reachable", reachable), ("transitivity", found.transitivity.filled())]);
     }
 }
 
-/// A rule's name: the last part of its id; those before are its folders.
+/// The name of a rule: the last part of its id. The parts before it are folders.
 pub(crate) fn title_of(check_id: &str) -> &str {
     check_id.rsplit('.').next().unwrap_or(check_id)
 }
 
-/// Whether a rule looks for secrets: by its id, which SARIF has too, or what its author says.
+/// True if a rule looks for secrets, according to its id, which SARIF contains too, or to its metadata.
 pub(crate) fn is_secret(check_id: &str, technology: &[String], product: Option<&str>) -> bool {
     let says = |text: &str| text.eq_ignore_ascii_case("secrets");
     check_id.split('.').any(says) || technology.iter().any(|text| says(text)) || product.is_some_and(says)
 }
 
-/// The text that was matched: columns count characters of the first and of the last line from 1, the end exclusive. All
-/// of the lines where they fit to no column.
+/// The text that was matched. Columns count characters from 1, in the first and in the last line; the end is exclusive.
+/// Returns all of the lines if the columns do not fit them.
 pub(crate) fn matched(lines: &str, start: Option<u32>, end: Option<u32>) -> String {
     let at = |column: Option<u32>| column.and_then(|column| usize::try_from(column.checked_sub(1)?).ok());
     let (Some(start), Some(end)) = (at(start), at(end)) else { return lines.to_owned() };
@@ -300,35 +302,35 @@ pub(crate) fn matched(lines: &str, start: Option<u32>, end: Option<u32>) -> Stri
     if text.is_empty() { lines.to_owned() } else { text.to_owned() }
 }
 
-/// Masks a secret. The rule's message may hold only a part of it, through a metavariable.
-pub(crate) fn put_secret(finding: &mut Finding, matched: Option<String>, parts: impl Iterator<Item = String>) {
+/// Masks a secret. The rule's message may contain only a part of it, from a metavariable.
+pub(crate) fn mask_secret(finding: &mut Finding, matched: Option<String>, parts: impl Iterator<Item = String>) {
     const PART_MIN: usize = 4;
     for part in parts.filter(|part| part.trim().len() >= PART_MIN) {
         finding.message = finding.message.replace(part.trim(), &secret::of(&part).masked);
     }
-    // Semgrep's `fix` is code that stands for what was matched, and may repeat it.
+    // `fix` is the replacement for the matched code, and may repeat it.
     finding.raw.remove("fix");
     if let Some(matched) = matched {
         secret::put(finding, &matched);
     }
 }
 
-/// Masks in the message what is as long as what was matched on one line, where the report withholds the code but the
-/// rule's message repeats it. Short ones without a digit may be ordinary words.
-pub(crate) fn hide_by_length(finding: &mut Finding, start: Option<u32>, end: Option<u32>) {
+/// Masks words of the message that are as long as the matched text, which must be on one line. Needed if the report
+/// withholds the code but the rule's message repeats it. Short words without a digit are kept: they may be ordinary.
+pub(crate) fn mask_by_length(finding: &mut Finding, start: Option<u32>, end: Option<u32>) {
     const LENGTH_MIN: usize = 8;
-    const TELLING_MIN: usize = 16;
+    const LENGTH_MIN_WITHOUT_DIGIT: usize = 16;
     let length = end.zip(start).and_then(|(end, start)| usize::try_from(end.checked_sub(start)?).ok());
     let Some(length) = length.filter(|length| *length >= LENGTH_MIN) else { return };
-    let is_it = |word: &str| {
-        // Quotes may be part of what was matched.
+    let may_be_secret = |word: &str| {
+        // The matched text may include quotes.
         let long = [length, length - 2].contains(&word.chars().count());
-        long && (length >= TELLING_MIN || word.bytes().any(|c| c.is_ascii_digit()))
+        long && (length >= LENGTH_MIN_WITHOUT_DIGIT || word.bytes().any(|c| c.is_ascii_digit()))
     };
     let message = finding.message.clone();
     let words = message.split(|c: char| c.is_whitespace() || "\"'`".contains(c));
     let words = words.flat_map(|word| [word, word.trim_end_matches(['.', ',', ';', ':'])]);
-    for word in words.filter(|word| is_it(word)) {
+    for word in words.filter(|word| may_be_secret(word)) {
         finding.message = finding.message.replace(word, &secret::of(word).masked);
     }
 }
@@ -336,7 +338,6 @@ pub(crate) fn hide_by_length(finding: &mut Finding, start: Option<u32>, end: Opt
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn read(file: &str) -> (Vec<Finding>, crate::Parsed) {
         let path = format!("{}/fixtures/semgrep/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -344,24 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("ERROR", Some(800)),
-            ("HIGH", Some(800)),
-            ("WARNING", Some(550)),
-            ("MEDIUM", Some(550)),
-            ("INFO", Some(200)),
-            ("LOW", Some(200)),
-            ("EXPERIMENT", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn what_is_withheld_is_neither_code_nor_fingerprint() {
+    fn withheld_code_and_fingerprints_are_ignored() {
         let (findings, parsed) = read("1.182-findings.json");
         assert_eq!(parsed.scanner_version.as_deref(), Some("1.182.0"));
         assert_eq!(findings.len(), 4);
@@ -372,12 +356,12 @@ mod tests {
             ("python.notes.subprocess-shell-true", "subprocess-shell-true")
         );
         assert_eq!((finding.cwes.as_slice(), finding.location.as_ref().unwrap().line), (&[78][..], Some(8)));
-        // A secret of which the report says nothing is still one.
+        // The finding is a secret even if the report withholds the secret.
         assert_eq!((findings[0].kind, &findings[0].secret), (Kind::Secret, &None));
     }
 
     #[test]
-    fn secrets_are_masked_also_where_the_message_holds_a_part_of_them() {
+    fn parts_of_secrets_in_the_message_are_masked() {
         let (findings, parsed) = read("1.50-code.json");
         let stored = serde_json::to_string(&findings).unwrap();
         assert!(!stored.contains("0123456789abcdef"), "{stored}");
@@ -439,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_which_only_the_columns_are_told_is_masked_in_the_message() {
+    fn a_secret_of_which_only_the_columns_are_known_is_masked_in_the_message() {
         let cases = [
             ("The key AKIAIOSFODNN7EXAMPLE.", 20, "The key AKIA****."),
             ("`'hunter22'` is a password", 10, "`'hu****'` is a password"),
@@ -449,7 +433,7 @@ mod tests {
         ];
         for (message, length, expected) in cases {
             let mut finding = Finding::new(Kind::Secret, "rule", "title", message);
-            hide_by_length(&mut finding, Some(5), Some(5 + length));
+            mask_by_length(&mut finding, Some(5), Some(5 + length));
             assert_eq!(finding.message, expected);
         }
     }

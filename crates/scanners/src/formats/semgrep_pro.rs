@@ -1,19 +1,19 @@
-//! The findings of Semgrep's platform (Semgrep AppSec Platform, formerly Semgrep Pro), <https://semgrep.dev>, as its API
-//! lists them: `GET /api/v1/deployments/{}/findings` for code and dependencies (`issue_type`), and
+//! The findings of Semgrep's platform (Semgrep AppSec Platform, formerly Semgrep Pro), <https://semgrep.dev>, as its
+//! API lists them: `GET /api/v1/deployments/{}/findings` for code and dependencies (`issue_type`), and
 //! `GET /api/v1/deployments/{}/secrets` for secrets.
 //!
-//! Each element of `findings[]` is a result. Those with the status or state `fixed`, `removed` or `resolved` are closed;
-//! ignored and muted ones are suppressed, with the reason given at triage. Rules are named as in the tool's own reports,
-//! so that an issue stays the same. Severities are the words of the tool's documentation.
+//! Each element of `findings[]` is a result. Results with the status or state `fixed`, `removed` or `resolved` are
+//! closed; ignored and muted ones are suppressed, with the reason given at triage. Rules have the same names as in the
+//! tool's own reports, so an issue stays the same. Severities are the words of the tool's documentation.
 
 use crate::Scanner;
-use crate::formats::semgrep::{WORDS, keep};
+use crate::formats::semgrep::{self, add_raw};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Epss, Finding, Kind, Location, Package};
 use serde::Deserialize;
 
@@ -27,6 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON of the API's findings and secrets",
     severities: "critical 9.5, high 8.0, medium 5.5, low 2.0 (Semgrep's documentation of a rule's severity)",
+    severity_words: semgrep::SCANNER.severity_words,
     differences: &[],
     detect,
     parse,
@@ -42,18 +43,14 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &["findings[]"], &mut |hit| {
         let raw = hit.read::<Raw>().and_then(|raw| match raw {
             Raw { rule_name: Some(_), .. } | Raw { finding_path: Some(_), .. } => Ok(raw),
-            Raw { .. } => Err("it has neither `rule_name` nor `findingPath`".to_owned()),
+            Raw { .. } => Err("`rule_name` and `findingPath` are both missing".to_owned()),
         });
         match raw {
             Ok(raw) if raw.is_closed() => collector.closed(),
             raw => collector.result(raw.map(Raw::into_finding)),
         }
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "the platform's findings are an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "the platform's findings are an object with the list `findings`")
 }
 
 #[derive(Deserialize)]
@@ -77,7 +74,7 @@ struct Raw {
     fix_recommendations: Loose<Vec<RawDependency>>,
     epss_score: Loose<RawEpss>,
     reachability: Loose<Text>,
-    // What follows is of secrets.
+    // Fields of secrets.
     #[serde(rename = "findingPath")]
     finding_path: Option<String>,
     #[serde(rename = "type")]
@@ -119,18 +116,18 @@ struct RawEpss {
 }
 
 impl Raw {
-    /// Whether it was mended, or what it was found in is gone.
+    /// True if the finding was fixed, or its code was removed.
     fn is_closed(&self) -> bool {
         let closed = ["fixed", "removed", "resolved"];
         [&self.status, &self.state]
             .into_iter()
             .filter_map(Loose::as_str)
-            .any(|word| closed.contains(&plain(word).as_str()))
+            .any(|word| closed.contains(&without_prefix(word).as_str()))
     }
 
     fn suppressed(&self) -> Option<String> {
         let words = [&self.status, &self.state, &self.triage_state];
-        let hidden = |word: &&str| ["ignored", "muted"].contains(&plain(word).as_str());
+        let hidden = |word: &&str| ["ignored", "muted"].contains(&without_prefix(word).as_str());
         let word = words.into_iter().filter_map(Loose::as_str).find(hidden)?;
         let why = [&self.triage_reason, &self.triage_comment].into_iter().filter_map(Loose::as_str);
         Some([word].into_iter().chain(why).collect::<Vec<_>>().join(": "))
@@ -152,11 +149,15 @@ impl Raw {
         let mut finding = Finding {
             tool_id: self.id.filled(),
             suppressed,
-            confidence: self.confidence.as_str().map(plain),
+            confidence: self.confidence.as_str().map(without_prefix),
             cwes: cwe::numbers(rule.cwe_names.texts().iter().map(String::as_str)),
             advisories: self.vulnerability_identifier.filled().into_iter().collect(),
             references: [self.line_of_code_url, self.finding_path_url].into_iter().filter_map(Loose::filled).collect(),
-            location: self.location.0.and_then(RawLocation::into_location).or(self.finding_path.map(place)),
+            location: self
+                .location
+                .0
+                .and_then(RawLocation::into_location)
+                .or(self.finding_path.map(location_from_path)),
             epss: self.epss_score.0.and_then(|epss| {
                 Some(Epss { probability: epss.score.number()?, percentile: epss.percentile.number() })
             }),
@@ -178,7 +179,7 @@ impl Raw {
                 purl: None,
             });
         }
-        let owasp = Some(rule.owasp_names.texts().join(", ")).filter(|owasp| !owasp.is_empty());
+        let owasp = rule.owasp_names.texts().join(", ").filled();
         let kept = [
             ("category", rule.category.filled()),
             ("owasp", owasp),
@@ -186,8 +187,8 @@ impl Raw {
             ("reachability", self.reachability.filled()),
             ("validationState", self.validation_state.filled()),
         ];
-        keep(&mut finding, kept);
-        Rating::new(WORDS).word(self.severity.as_str().map(plain).as_deref()).apply(&mut finding);
+        add_raw(&mut finding, kept);
+        SCANNER.rating().word(self.severity.as_str().map(without_prefix).as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -195,27 +196,22 @@ impl Raw {
 impl RawLocation {
     fn into_location(self) -> Option<Location> {
         let line = self.line.line();
-        Some(Location {
-            path: self.file_path.filled()?,
-            line,
-            end_line: self.end_line.line().filter(|last| line.is_some_and(|first| *last > first)),
-            column: self.column.line(),
-        })
+        Some(Location::lines(self.file_path.filled()?, line, self.end_line.line()).with_column(self.column.line()))
     }
 }
 
-/// A word without what the API's older part writes before it: `FINDING_STATUS_OPEN`, `SEVERITY_HIGH`.
-fn plain(word: &str) -> String {
+/// A word in lower case without the prefix that older parts of the API write: `FINDING_STATUS_OPEN`, `SEVERITY_HIGH`.
+fn without_prefix(word: &str) -> String {
     let word = word.to_ascii_lowercase();
     let prefixes = ["finding_status_", "severity_", "confidence_"];
     prefixes.into_iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(&word).to_owned()
 }
 
-/// `src/main.py:12`.
-fn place(path: String) -> Location {
+/// Parses `src/main.py:12`.
+fn location_from_path(path: String) -> Location {
     match path.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?))) {
-        Some((path, line)) => Location { path: path.to_owned(), line: Some(line), ..Location::default() },
-        None => Location { path, ..Location::default() },
+        Some((path, line)) => Location::lines(path, Some(line), None),
+        None => Location::file(path),
     }
 }
 
@@ -230,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fixed_is_closed_and_what_is_ignored_or_muted_is_suppressed() {
+    fn fixed_findings_are_closed_and_ignored_or_muted_ones_are_suppressed() {
         let (findings, parsed) = read("findings.json");
         let summary = parsed.summary;
         assert_eq!((summary.results, summary.findings, summary.suppressed, summary.closed), (5, 2, 2, 1));
@@ -273,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_names_no_rule_is_rejected_and_a_report_without_the_list_refused() {
+    fn an_entry_without_a_rule_is_rejected_and_a_report_without_the_list_is_refused() {
         let (_, parsed) = findings(&SCANNER, br#"{"findings": [{"id": 1}, 5]}"#).unwrap();
         assert_eq!(parsed.summary.rejected, 2);
         assert!(failure(&SCANNER, br#"{"results": 1}"#).contains("`findings`"));

@@ -1,20 +1,21 @@
-//! Snyk Open Source, Snyk Container and Snyk IaC, <https://docs.snyk.io/snyk-cli>: vulnerable packages, unwanted licences
-//! and misconfigurations. Reads the command line's JSON (`snyk test --json`, `snyk container test --json`,
+//! Snyk Open Source, Snyk Container and Snyk IaC, <https://docs.snyk.io/snyk-cli>: vulnerable packages, unwanted
+//! licences and misconfigurations. Reads the command line's JSON (`snyk test --json`, `snyk container test --json`,
 //! `snyk iac test --json`): one project, or a list of projects.
 //!
-//! A result is one entry of `vulnerabilities` of a project or of one of a container's `applications`, or of
-//! `infrastructureAsCodeIssues`. Snyk lists a vulnerability once for each path of dependencies that leads to it; each is
-//! a result. What a policy ignores (`filtered.ignore`, `isIgnored`) or patches (`filtered.patch`) is suppressed. A project
-//! with an `error` was not tested: the scan is incomplete.
+//! A result is one entry of `vulnerabilities`, of a project or of one of a container's `applications`, or of
+//! `infrastructureAsCodeIssues`. Snyk lists a vulnerability once for each dependency path to it; each is a result.
+//! Results that a policy ignores (`filtered.ignore`, `isIgnored`) or patches (`filtered.patch`) are suppressed. A
+//! project with an `error` was not tested, so the scan is incomplete.
 //!
-//! Severities: Snyk's own CVSS, on which its word rests, else other assessors' (NVD's first), else the word:
-//! `severityWithCritical` where there is one, because `severity` of old versions ends at high.
+//! Severities: Snyk's own CVSS, from which its word is derived, else that of other assessors (NVD first), else the
+//! word: `severityWithCritical` if it exists, because the highest `severity` of old versions is high.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -31,9 +32,10 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`snyk test --json`, `snyk container test --json`, `snyk iac test --json`)",
     severities: "CVSS (Snyk's, else NVD's), else critical 9.5, high 8.0, medium 5.5, low 2.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "file_path",
-        "the file is the project's manifest; the path of dependencies is no file and stands in the message",
+        "the manifest of the project; the dependency path is not a file and is in the message",
     )],
     detect,
     parse,
@@ -52,7 +54,7 @@ fn detect(sniff: &Sniff) -> bool {
     SETS.iter().any(|set| has("", set) || has("[].", set))
 }
 
-/// A list of results, and how its entries are read.
+/// The path of a list of results, and the function that reads its entries.
 type List = (&'static str, fn(Fields<'_>, &Project) -> Result<Finding, String>);
 
 const LISTS: [List; 7] = [
@@ -64,25 +66,25 @@ const LISTS: [List; 7] = [
     ("applications[].filtered.ignore[]", ignored),
     ("applications[].filtered.patch[]", patched),
 ];
-/// The first of the lists that lie within applications.
-const OF_APPLICATIONS: usize = 4;
+/// The index of the first list inside of applications.
+const FIRST_APPLICATION_LIST: usize = 4;
 /// A report is one project, or a list of them.
 const PREFIXES: [&str; 2] = ["", "[]."];
 
-/// What is tested: a manifest, an image, or an application within an image.
+/// A tested project: a manifest, an image, or an application in an image.
 #[derive(Debug, Default)]
 struct Project {
     file: Option<String>,
     error: Option<String>,
     path: Option<String>,
-    /// Whether there is a field that projects of Snyk alone have.
-    of_snyk: bool,
+    /// True if it has a field that only Snyk writes.
+    is_from_snyk: bool,
 }
 
-/// The number of the project, and of the application in it.
-type Place = (usize, Option<usize>);
+/// The index of a project, and of the application in it.
+type ProjectIndex = (usize, Option<usize>);
 
-fn place(prefix: usize, of_application: bool, hit: &Hit<'_>) -> Place {
+fn project_index(prefix: usize, of_application: bool, hit: &Hit<'_>) -> ProjectIndex {
     let project = if prefix == 0 { 0 } else { hit.index(0) };
     (project, of_application.then(|| hit.index(prefix)))
 }
@@ -96,17 +98,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &paths, &mut |hit| {
         let (prefix, list) = (hit.path / LISTS.len(), hit.path % LISTS.len());
         let Some((_, read)) = LISTS.get(list) else { return Ok(()) };
-        let project = projects.get(&place(prefix, list >= OF_APPLICATIONS, &hit)).unwrap_or(&default);
+        let project = projects.get(&project_index(prefix, list >= FIRST_APPLICATION_LIST, &hit)).unwrap_or(&default);
         collector.result(fields::of(&hit, |fields| read(fields, project)))
     })?;
-    let with_lists = (0..paths.len()).any(|path| seen.container(path));
+    let with_lists = (0..paths.len()).any(|path| seen.has(path));
     let errors: Vec<_> = projects.values().filter_map(|project| project.error.as_ref().zip(Some(project))).collect();
-    let of_snyk = projects.values().any(|project| project.of_snyk);
-    if !of_snyk || (!with_lists && errors.is_empty()) {
-        let reason =
-            "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`";
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() });
-    }
+    let is_from_snyk = projects.values().any(|project| project.is_from_snyk);
+    require(
+        is_from_snyk && (with_lists || !errors.is_empty()),
+        "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`",
+    )?;
     for (error, project) in errors {
         let path = project.file.as_ref().or(project.path.as_ref());
         collector.scanner_error(path.map_or_else(|| error.clone(), |path| format!("{path}: {error}")));
@@ -114,7 +115,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     Ok(())
 }
 
-fn projects(input: Input<'_>) -> Result<BTreeMap<Place, Project>, ParseError> {
+fn projects(input: Input<'_>) -> Result<BTreeMap<ProjectIndex, Project>, ParseError> {
     const NAMES: [&str; 7] =
         ["displayTargetFile", "targetFile", "projectName", "error", "path", "ok", "dependencyCount"];
     let applications = NAMES.map(|name| format!("applications[].{name}"));
@@ -122,17 +123,17 @@ fn projects(input: Input<'_>) -> Result<BTreeMap<Place, Project>, ParseError> {
     let paths = PREFIXES.iter().flat_map(|prefix| names.iter().map(move |name| format!("{prefix}{name}")));
     let paths: Vec<String> = paths.collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let mut projects: BTreeMap<Place, Project> = BTreeMap::new();
+    let mut projects: BTreeMap<ProjectIndex, Project> = BTreeMap::new();
     json::walk(input, &paths, &mut |hit| {
         let (prefix, name) = (hit.path / names.len(), hit.path % names.len());
-        let project = projects.entry(place(prefix, name >= NAMES.len(), &hit)).or_default();
-        let text = hit.read::<Text>().ok().and_then(Text::filled);
+        let project = projects.entry(project_index(prefix, name >= NAMES.len(), &hit)).or_default();
+        let text = hit.read::<Text>().ok().filled();
         match name % NAMES.len() {
-            // What is shown goes before the file itself.
+            // `displayTargetFile` is preferred.
             0 => project.file = text.or(project.file.take()),
             1 => project.file = project.file.take().or(text),
-            2 | 5 | 6 => project.of_snyk = true,
-            // Where it is no text it still tells that there was an error.
+            2 | 5 | 6 => project.is_from_snyk = true,
+            // Other values than a string are errors as well.
             3 if hit.raw != "null" => {
                 project.error = Some(text.unwrap_or_else(|| crate::reader::report::shortened(hit.raw.to_owned())))
             }
@@ -166,7 +167,7 @@ fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, Strin
     if through.len() > 1 {
         message = format!("{message}, through {}", through.join(" > "));
     }
-    // Numbers are ids of databases that are no more.
+    // Numbers are ids of databases that no longer exist.
     let aliases = fields.all_texts("identifiers").into_iter().filter(|(database, _)| *database != "CWE");
     let aliases = aliases.map(|(_, id)| id).filter(|id| !id.chars().all(|c| c.is_ascii_digit()));
     let upgrades: Vec<_> = fields.texts("upgradePath").into_iter().filter(|step| step != "false").collect();
@@ -185,7 +186,7 @@ fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, Strin
         suppressed: fields.is("isIgnored").then(|| "isIgnored".to_owned()),
         ..Finding::new(kind, id, title, message)
     };
-    finding.raw.extend(Some(from.join(" > ")).filter(|from| !from.is_empty()).map(|from| ("from".to_owned(), from)));
+    finding.raw.extend(from.join(" > ").filled().map(|from| ("from".to_owned(), from)));
     for field in ["name", "exploit", "dockerfileInstruction", "dockerBaseImage"] {
         finding.raw.extend(fields.text(field).map(|text| (field.to_owned(), text)));
     }
@@ -194,7 +195,7 @@ fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, Strin
     Ok(finding)
 }
 
-/// A package without its version: `@babel/core@7.1.2`.
+/// The name of a package without its version: `@babel/core` of `@babel/core@7.1.2`.
 fn without_version(package: &str) -> &str {
     match package.rsplit_once('@') {
         Some((name, _)) if !name.is_empty() => name,
@@ -205,8 +206,8 @@ fn without_version(package: &str) -> &str {
 fn rating(fields: Fields<'_>) -> Rating {
     let own = fields.number("cvssScore");
     let mut rating = match fields.text("CVSSv3") {
-        Some(vector) => Rating::new(COMMON_WORDS).vector(Some(&vector), own),
-        None => Rating::new(COMMON_WORDS).base("3.1", own),
+        Some(vector) => SCANNER.rating().vector(Some(&vector), own),
+        None => SCANNER.rating().base("3.1", own),
     };
     let mut others = [fields.objects("cvssSources"), fields.objects("cvssDetails")].concat();
     others.sort_by_key(|other| other.text("assigner").is_none_or(|assigner| assigner != "NVD"));
@@ -226,8 +227,8 @@ fn epss(fields: Fields<'_>) -> Option<Epss> {
 fn ignored(fields: Fields<'_>, project: &Project) -> Result<Finding, String> {
     let rules = fields.objects("filtered.ignored").into_iter();
     let reasons: Vec<_> = rules.filter_map(|rule| rule.first(&["reason", "reasonType"])).collect();
-    let said = if reasons.is_empty() { "ignored".to_owned() } else { format!("ignored: {}", reasons.join("; ")) };
-    Ok(Finding { suppressed: Some(said), ..vulnerability(fields, project)? })
+    let reason = if reasons.is_empty() { "ignored".to_owned() } else { format!("ignored: {}", reasons.join("; ")) };
+    Ok(Finding { suppressed: Some(reason), ..vulnerability(fields, project)? })
 }
 
 fn patched(fields: Fields<'_>, project: &Project) -> Result<Finding, String> {
@@ -238,7 +239,7 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
     let id = fields.first(&["publicId", "id"]).ok_or("`id` is missing")?;
     let title = fields.text("title").unwrap_or_else(|| id.clone());
     let parts = fields.texts("path");
-    let resource = fields.text("msg").or_else(|| Some(parts.join(".")).filter(|path| !path.is_empty()));
+    let resource = fields.text("msg").or_else(|| parts.join(".").filled());
     let issue = fields.first(&["issue", "iacDescription.issue"]).unwrap_or_else(|| title.clone());
     let message = resource.as_ref().map_or_else(|| issue.clone(), |resource| format!("{resource}: {issue}"));
     let urls = fields.text("documentation").into_iter().chain(fields.texts("references"));
@@ -252,15 +253,15 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
         ..Finding::new(Kind::Infrastructure, id, title, message)
     };
     finding.raw.extend(fields.text("subType").map(|kind| ("subType".to_owned(), kind)));
-    Rating::new(COMMON_WORDS).word(fields.text("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(fields.text("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 
-/// The project's file; of an image, which has none, the project's name is no place either.
+/// The project's file. An image has none, and its name is not used as a location.
 fn location(project: &Project) -> Option<Location> {
-    // Windows writes the folders of a path with `\`; scans of the same project by others would look moved.
+    // Paths from Windows have `\`. Without the replacement, files would seem to move between scans.
     let path = project.file.as_ref()?.replace('\\', "/");
-    Some(Location { path, ..Location::default() })
+    Some(Location::file(path))
 }
 
 #[cfg(test)]
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vulnerability_tells_its_package_and_the_way_to_it() {
+    fn a_vulnerability_has_its_package_and_dependency_path() {
         let text = project(&format!(r#""vulnerabilities": [{VULNERABILITY}]"#));
         let finding = findings(&SCANNER, text.as_bytes()).unwrap().0.remove(0);
         assert_eq!(
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn licences_and_what_a_policy_ignores_are_told_apart() {
+    fn licences_are_findings_and_results_that_a_policy_ignores_are_suppressed() {
         let text = project(&format!(
             r#""vulnerabilities": [{{"id": "snyk:lic:npm:a:GPL-3.0", "type": "license", "name": "a",
             "severity": "high", "title": "GPL-3.0 license"}}], "filtered": {{"ignore": [{}], "patch": [{VULNERABILITY}]}}"#,

@@ -1,5 +1,5 @@
-//! Snyk Code, <https://docs.snyk.io/scan-with-snyk/snyk-code>: static analysis. It writes SARIF, and is read as that
-//! (see the module `sarif`); each result is one finding.
+//! Snyk Code, <https://docs.snyk.io/scan-with-snyk/snyk-code>: static analysis. It writes SARIF, which the module
+//! `sarif` reads; each result is one finding.
 
 use crate::Scanner;
 use crate::formats::sarif;
@@ -15,6 +15,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "SARIF (`snyk code test --json` and `--sarif` write the same)",
     severities: "SARIF levels: error 8.0, warning 5.5, note 0 (Snyk's high, medium and low)",
+    severity_words: sarif::SCANNER.severity_words,
     differences: &[],
     detect: |sniff| sarif::is_sarif(sniff) && sarif::is_of(sniff, "snyk-code"),
     parse: sarif::parse,

@@ -1,23 +1,24 @@
-//! SonarQube and SonarCloud, <https://www.sonarsource.com>: code quality and security. Reads the answers of the web API
-//! (`api/issues/search`, `api/hotspots/search`), a ZIP archive of several of them, and the reports of `sonar-report`
-//! (<https://github.com/soprasteria/sonar-report>) in JSON and HTML, which show the table of issues and the rules.
+//! SonarQube and SonarCloud, <https://www.sonarsource.com>: code quality and security. Reads the responses of the web
+//! API (`api/issues/search`, `api/hotspots/search`), a ZIP archive of several responses, and the reports of
+//! `sonar-report` (<https://github.com/soprasteria/sonar-report>) in JSON and HTML, which contain the table of issues
+//! and the rules.
 //!
-//! A result is an issue of any type or a security hotspot; of the HTML report, a row of its table of issues. What is
-//! fixed, removed or closed is closed; false positives, accepted issues and reviewed hotspots are suppressed. Answers that
-//! hold fewer results than they state (`paging.total`) are incomplete.
+//! A result is an issue of any type or a security hotspot; in the HTML report, a row of its table of issues. Fixed,
+//! removed and closed results are closed; false positives, accepted issues and reviewed hotspots are suppressed. A
+//! response with fewer results than its `paging.total` is incomplete.
 //!
-//! Severities are SonarQube's documented order from BLOCKER to INFO, and for hotspots the probability of a vulnerability.
-//! Issues of the dependency-check plugin name the package, the vulnerability and its score in their message, in parts.
+//! Severities follow SonarQube's documented order from BLOCKER to INFO; that of a hotspot is the probability of a
+//! vulnerability. Issues of the dependency-check plugin have the package, the vulnerability and its score in the
+//! message.
 
-mod answer;
 mod page;
+mod response;
 
 use crate::Scanner;
 use crate::reader::archive::Archive;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
-use crate::value::rating::Words;
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "sonarqube",
@@ -27,93 +28,94 @@ pub(crate) const SCANNER: Scanner = Scanner {
     versions: "API of versions 7 to 10, sonar-report 1 to 3",
     category: "SAST",
     notation: Notation::Html,
-    formats: "JSON of the web API, alone or several in a ZIP archive; JSON and HTML of sonar-report",
+    formats: "JSON responses of the web API, one or several in a ZIP archive; JSON and HTML of sonar-report",
     severities: "BLOCKER 9.5, CRITICAL or HIGH 8.0, MAJOR or MEDIUM 5.5, MINOR or LOW 2.0, INFO 0 (the order in SonarQube's documentation)",
+    severity_words: &[
+        ("BLOCKER", 950),
+        ("CRITICAL", 800),
+        ("HIGH", 800),
+        ("MAJOR", 550),
+        ("MEDIUM", 550),
+        ("MINOR", 200),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
     differences: &[
         (
             "severity",
-            "the order from BLOCKER to INFO is the same in all reports; the reference's levels differ by format",
+            "the same for BLOCKER to INFO in all formats; the reference product's severities differ by format",
         ),
-        ("file_path", "the path in the project, without the project's key before it"),
-        ("line", "one of the reference's two modes merges results and so keeps no line"),
-        ("unique_id_from_tool", "one of the reference's two modes merges results and so keeps no id"),
+        ("file_path", "the path in the project, without the prefix with the project's key"),
+        ("line", "the line of the result; one of the reference product's two modes merges results and has no line"),
+        (
+            "unique_id_from_tool",
+            "the key of the result; one of the reference product's two modes merges results and has no id",
+        ),
     ],
     detect,
     parse,
 };
 
-const WORDS: Words = &[
-    ("BLOCKER", 950),
-    ("CRITICAL", 800),
-    ("HIGH", 800),
-    ("MAJOR", 550),
-    ("MEDIUM", 550),
-    ("MINOR", 200),
-    ("LOW", 200),
-    ("INFO", 0),
-];
-
 fn detect(sniff: &Sniff) -> bool {
-    let answer = |list: &str| sniff.has(list) && (sniff.has("paging.pageIndex") || sniff.has("paging.pageSize"));
+    let response = |list: &str| sniff.has(list) && (sniff.has("paging.pageIndex") || sniff.has("paging.pageSize"));
     sniff.has_all(&["issues[].rule", "issues[].component", "issues[].key"])
         || sniff.has_all(&["hotspots[].vulnerabilityProbability", "hotspots[].component"])
         || sniff.has_all(&["sonarBaseURL", "issues"])
-        || answer("issues")
-        || answer("hotspots")
+        || response("issues")
+        || response("hotspots")
         || (sniff.is_zip() && sniff.contains(b".json") && !sniff.contains(b"security") && !sniff.contains(b".fvdl"))
         || page::detect(sniff)
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let head = input.head()?;
-    let mut totals = answer::Totals::default();
+    let mut totals = response::Totals::default();
     if head.starts_with(b"PK\x03\x04") {
         let archive = Archive::open(input)?;
         let names: Vec<&str> = archive.names().filter(|name| name.to_ascii_lowercase().ends_with(".json")).collect();
         for name in &names {
             if let Some(entry) = archive.exactly(name)? {
-                answer::parse(Input::Stream(&entry), &mut totals, collector)?;
+                response::parse(Input::Stream(&entry), &mut totals, collector)?;
             }
         }
         if archive.names().next().is_none() {
-            // No report is no evidence of a clean scan: what the export should have held is missing.
-            collector.scanner_error("the archive is empty: it holds none of SonarQube's answers");
+            // An empty archive is not a clean scan: the export failed.
+            collector.scanner_error("the archive is empty: it contains no response of SonarQube");
         } else if names.is_empty() {
-            let reason = "an archive of SonarQube's answers holds JSON files".to_owned();
-            return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+            return Err(ParseError::other_shape("an archive of SonarQube's responses contains JSON files"));
         }
     } else if head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head).trim_ascii_start().starts_with(b"<") {
         return page::parse(input, collector);
     } else {
-        answer::parse(input, &mut totals, collector)?;
+        response::parse(input, &mut totals, collector)?;
     }
     totals.check(collector);
     Ok(())
 }
 
-/// What was done about a result.
+/// The state of an issue or hotspot.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum State {
     Open,
     Closed,
     Suppressed(String),
 }
 
-/// What was done about an issue or hotspot, by the words that say so, the most telling first.
-fn outcome(words: &[Option<&str>]) -> Outcome {
+/// The state of an issue or hotspot, from its words for resolution and status, the most specific first.
+fn state_of(words: &[Option<&str>]) -> State {
     let plain = |word: &str| word.trim().to_ascii_uppercase().replace(['-', ' '], "_");
     let find = |known: &[&str]| words.iter().flatten().find(|word| known.contains(&plain(word).as_str()));
     const ACCEPTED: [&str; 6] = ["FALSE_POSITIVE", "WONTFIX", "WONT_FIX", "ACCEPTED", "SAFE", "ACKNOWLEDGED"];
     if let Some(word) = find(&ACCEPTED) {
-        return Outcome::Suppressed((*word).to_owned());
+        return State::Suppressed((*word).to_owned());
     }
     if find(&["FIXED", "REMOVED", "CLOSED", "RESOLVED"]).is_some() {
-        return Outcome::Closed;
+        return State::Closed;
     }
-    find(&["REVIEWED"]).map_or(Outcome::Open, |word| Outcome::Suppressed((*word).to_owned()))
+    find(&["REVIEWED"]).map_or(State::Open, |word| State::Suppressed((*word).to_owned()))
 }
 
-/// The number of the weakness that a rule's description refers to, if this is the address of one.
+/// The number of the weakness that a link leads to.
 fn weakness(link: &str) -> Option<u32> {
     let (_, rest) = link.split_once("cwe.mitre.org/data/definitions/")?;
     cwe::number(rest.split('.').next().unwrap_or(rest))
@@ -135,21 +137,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_about_a_result_is_told_by_its_most_telling_word() {
-        let suppressed = |word: &str| Outcome::Suppressed(word.to_owned());
+    fn the_state_of_a_result_is_its_most_specific_word() {
+        let suppressed = |word: &str| State::Suppressed(word.to_owned());
         let cases = [
-            ([Some("OPEN"), None], Outcome::Open),
-            ([Some("TO_REVIEW"), None], Outcome::Open),
-            ([Some("RESOLVED"), Some("FIXED")], Outcome::Closed),
-            ([Some("CLOSED"), None], Outcome::Closed),
+            ([Some("OPEN"), None], State::Open),
+            ([Some("TO_REVIEW"), None], State::Open),
+            ([Some("RESOLVED"), Some("FIXED")], State::Closed),
+            ([Some("CLOSED"), None], State::Closed),
             ([Some("RESOLVED"), Some("FALSE-POSITIVE")], suppressed("FALSE-POSITIVE")),
             ([Some("RESOLVED"), Some("WONTFIX")], suppressed("WONTFIX")),
             ([Some("REVIEWED"), Some("SAFE")], suppressed("SAFE")),
-            ([Some("REVIEWED"), Some("FIXED")], Outcome::Closed),
+            ([Some("REVIEWED"), Some("FIXED")], State::Closed),
             ([Some("REVIEWED"), None], suppressed("REVIEWED")),
         ];
         for (words, expected) in cases {
-            assert_eq!(outcome(&words), expected, "{words:?}");
+            assert_eq!(state_of(&words), expected, "{words:?}");
         }
     }
 
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_in_json_and_in_html_say_the_same() {
+    fn the_reports_in_json_and_in_html_give_the_same_finding() {
         let (json, html) = (&read("report.json").0[0], &read("report.html").0[0]);
         for finding in [json, html] {
             assert_eq!((finding.rule.as_str(), finding.title.as_str()), ("python:S4502", "Disabling CSRF protections"));
@@ -203,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn tables_in_tables_and_rows_without_a_rule_lose_nothing() {
+    fn nested_tables_and_rows_without_a_rule_lose_no_other_row() {
         let (findings, parsed) = read("report.html");
         assert_eq!((findings.len(), parsed.summary.rejected, parsed.summary.closed), (2, 1, 1));
-        assert_eq!(findings[1].description, None, "its rule is not described");
+        assert_eq!(findings[1].description, None, "the report does not describe the rule");
     }
 
     #[test]
-    fn a_report_that_is_cut_off_is_told() {
+    fn a_truncated_report_is_refused() {
         let html = fixture("report.html");
         let end = html.len() - 20;
         assert!(failure(&SCANNER, &html[..end]).contains("cut off"));
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_in_an_archive_are_counted_together() {
+    fn responses_in_an_archive_are_counted_together() {
         let page = |issue: &str| format!(r#"{{"paging": {{"pageIndex": 1, "total": 2}}, "issues": [{issue}]}}"#);
         let issue = r#"{"key": "k", "rule": "r", "component": "c", "severity": "MINOR"}"#;
         let both = zip(&[("1.json", page(issue).as_bytes()), ("2.json", page(issue).as_bytes()), ("readme.txt", b"x")]);

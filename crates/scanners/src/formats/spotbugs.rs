@@ -1,18 +1,18 @@
 //! SpotBugs, <https://spotbugs.github.io>, its predecessor FindBugs and its plugin Find Security Bugs: bugs in Java
 //! bytecode. Reads their XML reports (`-xml`, `-xml:withMessages`), of FindBugs 2 to SpotBugs 4.
 //!
-//! Each `BugInstance` is a result. Its `priority` is the severity, as the tool's own reports sort by it: 1 high, 2 medium
-//! (normal), 3 low, 4 experimental, 5 ignored (`Priorities` of the tool). Its `rank`, from 1 (scariest) to 20, is kept.
+//! Each `BugInstance` is a result. Its severity is its `priority`, by which the tool's own reports sort: 1 high, 2
+//! medium (normal), 3 low, 4 experimental, 5 ignored (`Priorities` of the tool). Its `rank`, from 1 (scariest) to 20,
+//! is stored.
 //!
-//! What explains a bug type may stand behind the instances, or be missing (`-xml` alone). An instance has several places:
-//! its own line if it has one, else those of its method, field or class.
+//! The descriptions of bug types may come after the instances, or be missing (only `-xml`). The location of an instance
+//! is its own line if it has one, else that of its method, field or class.
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Finding, Kind, Location};
 use std::collections::BTreeMap;
 
@@ -25,22 +25,21 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SAST",
     notation: Notation::Xml,
     formats: "XML (`-xml:withMessages`, `-xml`)",
-    severities: "priority 1 8.0, 2 5.5, 3 2.0, 4 (experimental) 1.0, 5 (ignored) 0, by SpotBugs' names for its priorities",
+    severities: "priority 1 (high) 8.0, 2 (medium) 5.5, 3 (low) 2.0, 4 (experimental) 1.0, 5 (ignored) 0",
+    severity_words: &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)],
     differences: &[
-        ("file_path", "a bug without a line of its own is placed at its method, field or class instead of nowhere"),
-        ("line", "a bug without a line of its own is placed at its method, field or class instead of nowhere"),
+        ("file_path", "that of the method, field or class if a bug has no own line; others leave it empty"),
+        ("line", "that of the method, field or class if a bug has no own line; others leave it empty"),
     ],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)];
-
 fn detect(sniff: &Sniff) -> bool {
     sniff.root() == Some("BugCollection")
 }
 
-/// What the report says about a type of bugs.
+/// The description of a bug type.
 #[derive(Default)]
 struct Pattern {
     title: Option<String>,
@@ -70,23 +69,22 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(())
     })?;
     if root.name != "BugCollection" {
-        let reason = format!("the outermost element is `{}`, not `BugCollection`", root.name);
-        return Err(ParseError::WrongTool { expected: SCANNER.name, reason });
+        return Err(ParseError::other_shape(format!("the outermost element is `{}`, not `BugCollection`", root.name)));
     }
     xml::walk(input, &["BugCollection/BugInstance"], &mut |found| instance(&found.element, &patterns, collector))?;
     Ok(())
 }
 
-/// Errors of the analysis. Missing classes are only warnings: they are listed for almost every program.
+/// Collects errors of the analysis. Missing classes are only warnings: they are listed for almost every program.
 fn errors(element: &Element, collector: &mut Collector<'_>) {
-    let mut told = false;
+    let mut listed = false;
     for error in element.children.iter().filter(|child| matches!(child.name.as_str(), "Error" | "AnalysisError")) {
-        told = true;
+        listed = true;
         let text = error.owned_at("ErrorMessage").or(error.owned_at("Exception"));
         collector.scanner_error(text.unwrap_or_else(|| error.whole_text()));
     }
     let count = element.attribute("errors").filter(|count| *count != "0");
-    if let (false, Some(count)) = (told, count) {
+    if let (false, Some(count)) = (listed, count) {
         collector.scanner_error(format!("{count} errors during the analysis"));
     }
 }
@@ -97,21 +95,21 @@ fn instance(
     collector: &mut Collector<'_>,
 ) -> Result<(), ParseError> {
     let Some(rule) = element.attribute("type") else {
-        return collector.rejected("a `BugInstance` has no `type`".to_owned());
+        return collector.rejected("`type` is missing in a `BugInstance`".to_owned());
     };
-    // A collection that is kept over several analyses also lists bugs that are gone, with the last analysis that had them.
+    // A collection of several analyses also lists bugs that no longer exist, with the last analysis that found them.
     if element.attribute("last").is_some_and(|last| last != "-1") {
         return collector.closed();
     }
-    let none = Pattern::default();
-    let pattern = patterns.get(rule).unwrap_or(&none);
+    let no_pattern = Pattern::default();
+    let pattern = patterns.get(rule).unwrap_or(&no_pattern);
     let title = element.owned_at("ShortMessage").or(pattern.title.clone()).unwrap_or_else(|| rule.to_owned());
-    let message = element.owned_at("LongMessage").unwrap_or_else(|| without_message(element, &title));
+    let message = element.owned_at("LongMessage").unwrap_or_else(|| message_from_names(element, &title));
     let mut finding = Finding {
         cwes: element.attribute("cweid").and_then(cwe::number).or(pattern.cwe).into_iter().collect(),
         description: pattern.details.clone(),
-        location: place(element),
-        other_locations: others(element),
+        location: main_location(element),
+        other_locations: other_locations(element),
         suppressed: dismissed(element),
         ..Finding::new(Kind::Code, rule, title, message)
     };
@@ -128,12 +126,12 @@ fn instance(
             finding.raw.insert(name.to_ascii_lowercase(), value.to_owned());
         }
     }
-    Rating::new(WORDS).word(element.attribute("priority")).apply(&mut finding);
+    SCANNER.rating().word(element.attribute("priority")).apply(&mut finding);
     collector.finding(finding)
 }
 
-/// Reports without messages have only the names of what is concerned.
-fn without_message(element: &Element, title: &str) -> String {
+/// The message of an instance in a report without messages: the title with the names of class and member.
+fn message_from_names(element: &Element, title: &str) -> String {
     let class = element.at("Class").and_then(|class| class.attribute("classname"));
     let member = ["Method", "Field"].into_iter().find_map(|name| element.at(name)?.attribute("name"));
     match (class, member) {
@@ -143,18 +141,18 @@ fn without_message(element: &Element, title: &str) -> String {
     }
 }
 
-/// The place of a bug: its own line, else that of its method, field or class.
-fn place(element: &Element) -> Option<Location> {
+/// The location of a bug: its own line, else that of its method, field or class.
+fn main_location(element: &Element) -> Option<Location> {
     let own = || element.all("SourceLine");
     let primary = own().find(|line| line.attribute("primary") == Some("true"));
     let parts = ["Method", "Field", "Class"].into_iter().filter_map(|name| element.at(&format!("{name}/SourceLine")));
     let candidates: Vec<_> = primary.into_iter().chain(own()).chain(parts).filter_map(location).collect();
-    let with_line = candidates.iter().find(|place| place.line.is_some());
+    let with_line = candidates.iter().find(|candidate| candidate.line.is_some());
     with_line.or(candidates.first()).cloned()
 }
 
-/// Further lines with the same bug; other lines of an instance only explain how it comes about.
-fn others(element: &Element) -> Vec<Location> {
+/// Further lines with the same bug. Other lines of an instance only explain its cause.
+fn other_locations(element: &Element) -> Vec<Location> {
     let another = |line: &&Element| line.attribute("role") == Some("SOURCE_LINE_ANOTHER_INSTANCE");
     element.all("SourceLine").filter(another).filter_map(location).collect()
 }
@@ -164,15 +162,10 @@ fn location(line: &Element) -> Option<Location> {
     let number =
         |name: &str| line.attribute(name).and_then(|text| text.parse().ok()).filter(|number: &u32| *number > 0);
     let first = number("start");
-    Some(Location {
-        path,
-        line: first,
-        end_line: number("end").filter(|end| first.is_some_and(|line| *end > line)),
-        column: None,
-    })
+    Some(Location::lines(path, first, number("end")))
 }
 
-/// What people said of it, where the report keeps that.
+/// The designation and the note of a bug that a user dismissed, if the report contains them.
 fn dismissed(element: &Element) -> Option<String> {
     let note = element.at("UserAnnotation")?;
     let designation = note.attribute("designation")?;
@@ -186,21 +179,13 @@ fn dismissed(element: &Element) -> Option<String> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(inner: &str) -> String {
         format!(r#"<?xml version="1.0"?><BugCollection version="4.8.3" sequence="0">{inner}</BugCollection>"#)
     }
 
     #[test]
-    fn priorities_become_the_documented_scores() {
-        for (word, expected) in [("1", Some(800)), ("2", Some(550)), ("3", Some(200)), ("5", Some(0)), ("6", None)] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
-
-    #[test]
-    fn what_explains_a_bug_may_stand_behind_it() {
+    fn the_description_of_a_bug_may_come_before_or_after_it() {
         let instance = r#"<BugInstance type="XSS_SERVLET" priority="1" rank="10" instanceHash="ab" category="SECURITY">
             <Class classname="shop.Page"><SourceLine sourcepath="shop/Page.java" start="1" end="90"/></Class>
             <Method classname="shop.Page" name="show"><SourceLine sourcepath="shop/Page.java" start="20" end="30"/></Method>
@@ -232,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn dismissed_gone_and_unreadable_bugs_are_told_apart_and_errors_make_the_scan_incomplete() {
+    fn dismissed_closed_and_unreadable_bugs_are_counted_separately_and_errors_make_the_scan_incomplete() {
         let text = report(
             r#"<BugInstance type="A" priority="2"><UserAnnotation designation="NOT_A_BUG">tested</UserAnnotation></BugInstance>
             <BugInstance type="A" priority="2" last="3"/><BugInstance priority="2"/>

@@ -1,16 +1,17 @@
-//! SSLyze, <https://github.com/nabla-c0d3/sslyze>: TLS of servers. Reads its JSON (`--json_out`) of versions 1 to 6, and
-//! the XML (`--xml_out`) of versions 0.14 to 2.
+//! SSLyze, <https://github.com/nabla-c0d3/sslyze>: TLS of servers. Reads its JSON (`--json_out`) of versions 1 to 6,
+//! and the XML (`--xml_out`) of versions 0.14 to 2.
 //!
-//! SSLyze tells facts about a server, not results. A *result* here is a check of one of those facts, per server: those in
-//! [`CHECKS`]. One that fails is a finding, one that holds is passed; facts that no check is about (session resumption,
-//! HTTP headers, early data) are no results. A certificate chain that is deployed beside another is checked on its own.
+//! SSLyze reports facts about a server, not results. A *result* is a check of one of these facts, per server; the
+//! checks are in [`CHECKS`]. A failed check is a finding, any other is passed. Facts without a check (session
+//! resumption, HTTP headers, early data) are not results. If a server has several certificate chains, each is checked.
 //!
-//! SSLyze has no severities. Vulnerabilities with a CVE have that one's CVSS base score of the National Vulnerability
-//! Database; a weak protocol, cipher suite or certificate is medium, as other systems have it.
+//! SSLyze has no severities. A vulnerability with a CVE has the CVSS base score of the National Vulnerability Database.
+//! A weak protocol, cipher suite or certificate is medium, as in other systems.
 //!
 //! A cipher suite is weak if it has no encryption, no authentication, no forward secrecy, an export key, RC2, RC4, DES,
-//! 3DES, IDEA or SEED, or its integrity rests on MD5, SHA-1 or a short tag (CCM_8), after RFC 9325, section 4. Those of TLS 1.2 and 1.3 are
-//! checked: any of an older protocol is one too many, which is the check of that protocol.
+//! 3DES, IDEA or SEED, or if its integrity is based on MD5, SHA-1 or a short tag (CCM_8), according to RFC 9325,
+//! section 4. Suites of TLS 1.2 and 1.3 are checked. Older protocols must not be offered with any suite, which is a
+//! check as well.
 //!
 //! Servers that could not be reached and commands that failed make the scan incomplete.
 
@@ -18,7 +19,7 @@ mod facts;
 
 use crate::Scanner;
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::rating::{Rating, Words};
@@ -41,12 +42,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
                  renegotiation 5.0, no fallback SCSV 3.4, compression 2.6 (CVSS of their CVEs in the NVD); weak \
                  protocols, cipher suites, curves and certificates 5.5; no extended master secret, certificate chain out \
                  of order 2.0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,
 };
 
-/// A check: its rule, its title, what its failure means, and the vulnerability's id if it has one.
+/// A check: its rule, its title, the meaning of a failure, and the id of the vulnerability if it has one.
 struct Check {
     rule: &'static str,
     title: &'static str,
@@ -58,7 +60,12 @@ const fn check(rule: &'static str, title: &'static str, meaning: &'static str) -
     Check { rule, title, meaning, advisory: None }
 }
 
-const fn known(rule: &'static str, title: &'static str, meaning: &'static str, advisory: &'static str) -> Check {
+const fn with_advisory(
+    rule: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    advisory: &'static str,
+) -> Check {
     Check { rule, title, meaning, advisory: Some(advisory) }
 }
 
@@ -78,63 +85,63 @@ const CHECKS: &[Check] = &[
         "Weak cipher suites for TLS 1.3",
         "Only suites with forward secrecy and authenticated encryption should be offered (RFC 9325).",
     ),
-    known("heartbleed", "Heartbleed", "Anyone can read parts of the server's memory.", "CVE-2014-0160"),
-    known(
+    with_advisory("heartbleed", "Heartbleed", "Anyone can read parts of the server's memory.", "CVE-2014-0160"),
+    with_advisory(
         "openssl_ccs_injection",
         "OpenSSL CCS injection",
-        "Someone in between can make the keys predictable.",
+        "An attacker in the middle can make the keys predictable.",
         "CVE-2014-0224",
     ),
     check(
         "robot",
         "ROBOT",
-        "The server is an oracle that decrypts RSA key exchanges (Return Of Bleichenbacher's Oracle Threat).",
+        "An attacker can use the server to decrypt RSA key exchanges (Return Of Bleichenbacher's Oracle Threat).",
     ),
-    known(
+    with_advisory(
         "insecure_renegotiation",
         "Insecure renegotiation",
-        "Someone in between can put data before a session (RFC 5746).",
+        "An attacker in the middle can inject data at the beginning of a session (RFC 5746).",
         "CVE-2009-3555",
     ),
-    known(
+    with_advisory(
         "client_renegotiation",
         "Client-initiated renegotiation",
-        "A client can make the server compute key exchanges at will.",
+        "A client can make the server compute any number of key exchanges.",
         "CVE-2011-1473",
     ),
-    known("tls_compression", "TLS compression", "Compression leaks what is encrypted (CRIME).", "CVE-2012-4929"),
+    with_advisory("tls_compression", "TLS compression", "Compression leaks encrypted data (CRIME).", "CVE-2012-4929"),
     check(
         "tls_fallback_scsv",
         "No protection against downgrades",
-        "Without TLS_FALLBACK_SCSV a client can be made to use an older protocol (RFC 7507).",
+        "Without TLS_FALLBACK_SCSV, an attacker can make a client use an older protocol (RFC 7507).",
     ),
     check(
         "tls_extended_master_secret",
         "No extended master secret",
-        "Without it sessions are not bound to their handshakes (RFC 7627).",
+        "Without it, sessions are not bound to their handshakes (RFC 7627).",
     ),
     check("elliptic_curves", "Weak elliptic curves", "Curves of less than 224 bits are too weak (RFC 9325)."),
     check("certificate_hostname", "Certificate is for another host", "The certificate does not name the server."),
     check(
         "certificate_trust",
         "Certificate is not trusted",
-        "The certificate chain is not valid in the trust stores of usual clients.",
+        "The certificate chain is not valid in the trust stores of common clients.",
     ),
     check(
         "certificate_chain_order",
         "Certificate chain out of order",
-        "The certificates are not sent in the order in which they are signed.",
+        "The certificates are not sent in the order of their signatures.",
     ),
     check("certificate_sha1", "Certificate signed with SHA-1", "SHA-1 signatures can be forged."),
     check(
         "certificate_symantec",
         "Certificate of a distrusted authority",
-        "Clients no longer trust certificates that go back to Symantec.",
+        "Clients no longer trust certificates issued by Symantec.",
     ),
     check("ocsp_response", "OCSP response is not trusted", "The stapled OCSP response is not valid."),
 ];
 
-/// Scores by check: the word of a finding is its check.
+/// Scores by check. The rule of the check is used as the severity word.
 const SCORES: Words = &[
     ("heartbleed", 750),
     ("openssl_ccs_injection", 740),
@@ -149,7 +156,7 @@ const SCORES: Words = &[
 /// The score of all other checks.
 const USUAL_SCORE: Words = &[("weak", 550)];
 
-/// Where the servers are in a JSON report, and where those that were not reached.
+/// The paths of servers, of servers that could not be reached, and of the version in a JSON report.
 const SERVERS: [&str; 6] = [
     "server_scan_results[]",
     "accepted_targets[]",
@@ -160,8 +167,8 @@ const SERVERS: [&str; 6] = [
 ];
 
 fn detect(sniff: &Sniff) -> bool {
-    // The version stands behind the servers, which may be larger than what is looked at; and nothing is seen behind a
-    // certificate's key, whose number is larger than any that is read.
+    // The version comes after the servers, which may be larger than the part that `Sniff` reads. Besides, `Sniff` stops
+    // at the key of a certificate, because its number is too large.
     is_xml(sniff)
         || sniff.has("sslyze_version")
         || ["connectivity_status", "server_location", "scan_commands", "scan_commands_results"]
@@ -184,11 +191,14 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         match hit.path {
             0 | 1 => {
                 return match hit.read::<RawServer>() {
-                    Ok(server) => judge_server(&server, collector),
+                    Ok(server) => check_server(&server, collector),
                     Err(reason) => collector.rejected(reason),
                 };
             }
-            2 | 3 => collector.scanner_error(format!("not reached: {}", unreached(&hit.read().unwrap_or_default()))),
+            2 | 3 => collector.scanner_error(format!(
+                "server could not be reached: {}",
+                unreached_server(&hit.read().unwrap_or_default())
+            )),
             4 => {
                 named = true;
                 hit.read::<String>().into_iter().for_each(|version| collector.version(version));
@@ -197,24 +207,23 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
-    if named && (seen.container(0) || seen.container(1)) {
-        return Ok(());
-    }
-    let reason = "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        named && (seen.has(0) || seen.has(1)),
+        "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`",
+    )
 }
 
-fn unreached(entry: &Value) -> String {
+fn unreached_server(entry: &Value) -> String {
     if let Some(text) = entry.as_str() {
         return text.to_owned();
     }
     // Version 1 has objects of texts by server.
     let place = entry.pointer("/server_info/server_location").or(entry.get("server_string"));
-    let why = entry.get("error_message").and_then(Value::as_str).unwrap_or_default();
-    place.map_or_else(|| entry.to_string(), |place| format!("{place} {why}"))
+    let message = entry.get("error_message").and_then(Value::as_str).unwrap_or_default();
+    place.map_or_else(|| entry.to_string(), |place| format!("{place} {message}"))
 }
 
-/// The server being judged.
+/// The server that is being checked.
 struct Server {
     host: Option<String>,
     ip: Option<String>,
@@ -238,62 +247,76 @@ struct RawServer {
     scan_result: Option<BTreeMap<String, Box<RawValue>>>,
 }
 
-fn judge_server(server: &RawServer, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn check_server(server: &RawServer, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let info = server.server_info.as_ref();
-    let place = server.server_location.as_ref().or(info.and_then(|info| info.get("server_location"))).or(info);
-    let text = |name: &str| place.and_then(|place| place.get(name)?.as_str()).map(str::to_owned);
-    let port = place.and_then(|place| place.get("port")?.as_u64()?.try_into().ok());
-    let of = Server { host: text("hostname").or(text("ip_address")), ip: text("ip_address"), port };
+    let location = server.server_location.as_ref().or(info.and_then(|info| info.get("server_location"))).or(info);
+    let text = |name: &str| location.and_then(|location| location.get(name)?.as_str()).map(str::to_owned);
+    let port = location.and_then(|location| location.get("port")?.as_u64()?.try_into().ok());
+    let target = Server { host: text("hostname").or(text("ip_address")), ip: text("ip_address"), port };
     if server.connectivity_status.as_deref() == Some("ERROR") {
-        let why = server.connectivity_error_trace.as_deref().unwrap_or_default();
-        collector.scanner_error(format!("{} was not reached: {}", of.name(), why.lines().last().unwrap_or_default()));
+        let trace = server.connectivity_error_trace.as_deref().unwrap_or_default();
+        collector.scanner_error(format!(
+            "{} could not be reached: {}",
+            target.name(),
+            trace.lines().last().unwrap_or_default()
+        ));
     }
     for (command, error) in server.scan_commands_errors.iter().flatten() {
-        collector.scanner_error(format!("{}: {command}: {}", of.name(), error.get("reason").unwrap_or(error)));
+        collector.scanner_error(format!("{}: {command}: {}", target.name(), error.get("reason").unwrap_or(error)));
     }
     server.scan_result.iter().flatten().try_for_each(|(command, raw)| match facts::read(command, raw.get()) {
-        Ok(result) => judge(&of, command, &result, collector),
-        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", of.name())),
+        Ok(result) => check_command(&target, command, &result, collector),
+        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", target.name())),
     })
 }
 
-/// Makes the checks of one command's result.
-fn judge(of: &Server, command: &str, result: &Value, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+/// Runs the checks of one command's result.
+fn check_command(
+    target: &Server,
+    command: &str,
+    result: &Value,
+    collector: &mut Collector<'_>,
+) -> Result<(), ParseError> {
     let (result, status) = match result.get("status").and_then(Value::as_str) {
         Some(status) => (result.get("result").unwrap_or(&Value::Null), status),
         None => (result, "COMPLETED"),
     };
-    let error = result.get("error_message").and_then(Value::as_str).or((status == "ERROR").then_some("it failed"));
+    let error =
+        result.get("error_message").and_then(Value::as_str).or((status == "ERROR").then_some("the command failed"));
     if let Some(error) = error {
-        collector.scanner_error(format!("{}: {command}: {error}", of.name()));
+        collector.scanner_error(format!("{}: {command}: {error}", target.name()));
     }
     if result.is_null() || error.is_some() {
         return Ok(());
     }
-    facts::checked(command, result).into_iter().try_for_each(|(rule, failure)| match failure {
+    facts::checks(command, result).into_iter().try_for_each(|(rule, failure)| match failure {
         Ok(None) => collector.passed(),
-        Ok(Some(message)) => collector.result(finding(of, rule, message)),
-        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", of.name())),
+        Ok(Some(message)) => collector.result(finding(target, rule, message)),
+        Err(reason) => collector.rejected(format!("{}: {command}: {reason}", target.name())),
     })
 }
 
-fn finding(of: &Server, rule: &str, message: String) -> Result<Finding, String> {
+fn finding(target: &Server, rule: &str, message: String) -> Result<Finding, String> {
     let check = CHECKS.iter().find(|check| check.rule == rule).ok_or_else(|| format!("no check `{rule}`"))?;
-    let endpoint =
-        Endpoint { host: of.host.clone(), port: of.port, protocol: Some("tcp".to_owned()), ..Endpoint::default() };
+    let endpoint = Endpoint {
+        host: target.host.clone(),
+        port: target.port,
+        protocol: Some("tcp".to_owned()),
+        ..Endpoint::default()
+    };
     let mut finding = Finding {
         description: Some(check.meaning.to_owned()),
         advisories: check.advisory.into_iter().map(str::to_owned).collect(),
         endpoint: Some(endpoint),
-        ..Finding::new(Kind::Host, rule, check.title, format!("{message} ({})", of.name()))
+        ..Finding::new(Kind::Host, rule, check.title, format!("{message} ({})", target.name()))
     };
     let special = SCORES.iter().any(|(name, _)| *name == rule);
     let rating =
         if special { Rating::new(SCORES).word(Some(rule)) } else { Rating::new(USUAL_SCORE).word(Some("weak")) };
     rating.apply(&mut finding);
-    // The words are ours, SSLyze has none.
+    // SSLyze has no words; those in `SCORES` must not show up in the finding.
     (finding.severity_word, finding.scanner_severity) = (None, None);
-    if let Some(ip) = of.ip.clone().filter(|ip| of.host.as_ref() != Some(ip)) {
+    if let Some(ip) = target.ip.clone().filter(|ip| target.host.as_ref() != Some(ip)) {
         finding.raw.insert("ip".to_owned(), ip);
     }
     Ok(finding)
@@ -307,10 +330,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             results = true;
             Ok(())
         }
-        1 => judge_target(&found.element, collector),
+        1 => check_target(&found.element, collector),
         2 => {
             let text = [found.element.attribute("error").unwrap_or_default(), &found.element.whole_text()].join(" ");
-            collector.scanner_error(format!("not reached: {}", text.trim()));
+            collector.scanner_error(format!("server could not be reached: {}", text.trim()));
             Ok(())
         }
         _ => {
@@ -318,24 +341,23 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             Ok(())
         }
     })?;
-    if results && root.attribute("SSLyzeVersion").is_some() {
-        return Ok(());
-    }
-    let reason = "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        results && root.attribute("SSLyzeVersion").is_some(),
+        "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`",
+    )
 }
 
-/// XML tells the same facts by other names; they are judged under those of JSON.
-fn judge_target(target: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let own = |name: &str| target.attribute(name).map(str::to_owned);
-    let of =
+/// Checks a server of an XML report. XML has the same facts under other names, which are translated to those of JSON.
+fn check_target(element: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let own = |name: &str| element.attribute(name).map(str::to_owned);
+    let target =
         Server { host: own("host").or(own("ip")), ip: own("ip"), port: own("port").and_then(|port| port.parse().ok()) };
-    target.children.iter().try_for_each(|command| {
+    element.children.iter().try_for_each(|command| {
         if let Some(error) = command.attribute("exception") {
-            collector.scanner_error(format!("{}: {}: {error}", of.name(), command.name));
+            collector.scanner_error(format!("{}: {}: {error}", target.name(), command.name));
             return Ok(());
         }
-        judge(&of, &command.name, &facts_of(command), collector)
+        check_command(&target, &command.name, &facts_of(command), collector)
     })
 }
 

@@ -1,21 +1,22 @@
 //! Tenable, <https://www.tenable.com>: Nessus, Tenable.io (Vulnerability Management, Web App Scanning) and Tenable.sc
-//! (Security Center). Reads Nessus' XML (`.nessus`, version 2) and the CSV exports of all of them, whose columns differ.
+//! (Security Center). Reads Nessus' XML (`.nessus`, version 2) and the CSV exports of all of them, whose columns
+//! differ.
 //!
-//! Each `ReportItem` or row is a result: what one plugin found at one port of one host. Nessus writes a row for each CVE
-//! of a plugin; each is a result. The plugin is the rule. Severity 0 (`None`, `Info`) are findings of level info. Fixed
-//! ones (`state`) are closed, those whose risk was accepted are suppressed. Checks of compliance plugins are told apart
-//! by the check's id; those that passed are passed.
+//! Each `ReportItem` or row is a result: one plugin at one port of one host. Nessus writes a row for each CVE of a
+//! plugin; each is a result. The rule is the plugin. Results of severity 0 (`None`, `Info`) are findings of severity
+//! info. Fixed ones (`state`) are closed, those with an accepted risk are suppressed. The rule of a compliance check
+//! has the id of the check as well; passed checks are passed.
 //!
-//! Severity is the CVSS base score, else the tool's word: critical, high, medium, low, none or 4 to 0. VPR
-//! (Tenable's priority) is kept, it is no severity.
+//! The severity is the CVSS base score, else the tool's word: critical, high, medium, low, none or 4 to 0. VPR,
+//! Tenable's priority, is stored, but not used as a severity.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Epss, Finding, Kind, Package};
 use std::collections::BTreeMap;
 
@@ -29,28 +30,28 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "Nessus XML (`.nessus`, version 2), CSV exports of Nessus, Tenable.io and Tenable.sc",
     severities: "CVSS, else critical (4) 9.5, high (3) 8.0, medium (2) 5.5, low (1) 2.0, none or info (0) 0",
+    severity_words: &[
+        ("critical", 950),
+        ("high", 800),
+        ("medium", 550),
+        ("low", 200),
+        ("none", 0),
+        ("info", 0),
+        ("4", 950),
+        ("3", 800),
+        ("2", 550),
+        ("1", 200),
+        ("0", 0),
+    ],
     differences: &[(
         "cwe",
-        "weaknesses that the report names among its cross references (`CWE:200`) are kept; others leave them out",
+        "includes the weaknesses among the report's cross references (`CWE:200`), which others omit",
     )],
     detect,
     parse,
 };
 
-const WORDS: Words = &[
-    ("critical", 950),
-    ("high", 800),
-    ("medium", 550),
-    ("low", 200),
-    ("none", 0),
-    ("info", 0),
-    ("4", 950),
-    ("3", 800),
-    ("2", 550),
-    ("1", 200),
-    ("0", 0),
-];
-/// The columns by which each kind of export is recognised.
+/// The columns by which each kind of export is detected.
 const EXPORTS: [&[&str]; 4] = [
     &["Plugin ID", "Risk", "Host", "Name"],
     &["Plugin", "Plugin Name", "Severity", "IP Address"],
@@ -74,12 +75,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
     let columns = EXPORTS.into_iter().find(|columns| sniff.has_columns(columns)).unwrap_or(EXPORTS[0]);
     table::rows(input, columns, &mut |row| match row {
-        Ok(row) => take(Item::of_row(&row), collector),
+        Ok(row) => collect(Item::from_row(&row), collector),
         Err(reason) => collector.rejected(reason),
     })
 }
 
-/// What the formats have in common.
+/// A result, from any of the formats.
 #[derive(Default)]
 struct Item {
     plugin: Option<String>,
@@ -109,7 +110,7 @@ struct Item {
 }
 
 impl Item {
-    fn of_row(row: &Row<'_>) -> Self {
+    fn from_row(row: &Row<'_>) -> Self {
         let any = |columns: &[&str]| columns.iter().find_map(|column| row.get(column)).map(str::to_owned);
         let number = |columns: &[&str]| any(columns).and_then(|text| text.parse().ok());
         let references = any(&["XREF", "Cross References", "definition.references"]).unwrap_or_default();
@@ -198,7 +199,7 @@ impl Item {
         }
     }
 
-    fn of_element(element: &Element, host: &Host) -> Self {
+    fn from_xml(element: &Element, host: &Host) -> Self {
         let text = |name: &str| element.owned_at(name);
         let texts = |name: &'static str| element.all(name).map(|child| child.text.trim().to_owned());
         let number = |name: &str| element.text_at(name).and_then(|text| text.parse().ok());
@@ -249,7 +250,7 @@ impl Item {
     }
 
     fn into_finding(self) -> Result<Finding, String> {
-        let name = self.name.or(self.plugin.clone()).ok_or("it names neither its plugin nor what was found")?;
+        let name = self.name.or(self.plugin.clone()).ok_or("the plugin and the name are both missing")?;
         let rule = self.plugin.unwrap_or_else(|| name.clone());
         let message = self.output.or(self.synopsis.clone()).unwrap_or_else(|| name.clone());
         let known_exploited = self.references.iter().any(|text| text.starts_with("CISA-KNOWN-EXPLOITED"));
@@ -286,10 +287,10 @@ impl Item {
             raw,
             ..Finding::new(kind, rule, name, message)
         };
-        let mut rating = Rating::new(WORDS).word(self.severity.as_deref());
+        let mut rating = SCANNER.rating().word(self.severity.as_deref());
         for (version, vector, score) in self.cvss {
-            rating = match vector.filter(|vector| !vector.trim().is_empty()) {
-                Some(vector) => rating.vector(Some(&whole_vector(version, &vector)), score),
+            rating = match vector.filled() {
+                Some(vector) => rating.vector(Some(&complete_vector(version, &vector)), score),
                 None => rating.base(version, score),
             };
         }
@@ -298,7 +299,7 @@ impl Item {
     }
 }
 
-fn take(item: Item, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect(item: Item, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if item.fixed {
         return collector.closed();
     }
@@ -308,8 +309,8 @@ fn take(item: Item, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     collector.result(item.into_finding())
 }
 
-/// Tenable.sc leaves out the beginning of the vectors, by which their versions are told apart.
-fn whole_vector(version: &str, vector: &str) -> String {
+/// A vector with its beginning, which states the CVSS version. Tenable.sc omits it.
+fn complete_vector(version: &str, vector: &str) -> String {
     let bare = vector.trim();
     if bare.to_ascii_uppercase().starts_with("CVSS") || version == "2.0" {
         return bare.to_owned();
@@ -335,20 +336,16 @@ fn cwes(own: impl Iterator<Item = String>, references: &[String]) -> Vec<u32> {
     cwe::numbers(listed.iter().map(String::as_str).chain(crossed))
 }
 
-/// The product that the first Common Platform Enumeration names: `cpe:/a:vendor:product:version`.
+/// The product in the first Common Platform Enumeration: `cpe:/a:vendor:product:version`.
 fn package(cpe: &str) -> Option<Package> {
     let first = cpe.split(['\n', ',', ';', ' ']).map(str::trim).find(|part| part.starts_with("cpe:"))?;
     let skipped = if first.starts_with("cpe:2.3:") { 4 } else { 3 };
     let mut parts = first.split(':').skip(skipped).filter(|part| !matches!(*part, "*" | "-"));
-    let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
-    Some(Package {
-        name,
-        version: parts.next().filter(|version| !version.is_empty()).map(str::to_owned),
-        ..Package::default()
-    })
+    let name = parts.next().filled()?.to_owned();
+    Some(Package { name, version: parts.next().filled().map(str::to_owned), ..Package::default() })
 }
 
-/// The host whose items are being read.
+/// The host of the items that are being read.
 #[derive(Default)]
 struct Host {
     name: Option<String>,
@@ -378,37 +375,20 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
                     .filter_map(|tag| Some((tag.attribute("name")?.to_owned(), tag.text.trim().to_owned())))
                     .collect();
             }
-            _ => return take(Item::of_element(&found.element, &host), collector),
+            _ => return collect(Item::from_xml(&found.element, &host), collector),
         }
         Ok(())
     })?;
-    if root.name == "NessusClientData_v2" && reports > 0 {
-        return Ok(());
-    }
-    let reason = "a Nessus report is XML with a `Report` in a `NessusClientData_v2`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        root.name == "NessusClientData_v2" && reports > 0,
+        "a Nessus report is XML with a `Report` in a `NessusClientData_v2`",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
-
-    #[test]
-    fn words_and_numbers_become_the_documented_scores() {
-        for (word, expected) in [
-            ("Critical", Some(950)),
-            ("3", Some(800)),
-            ("medium", Some(550)),
-            ("1", Some(200)),
-            ("None", Some(0)),
-            ("0", Some(0)),
-            ("Severe", None),
-        ] {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
-    }
 
     #[test]
     fn an_item_is_a_finding_at_its_host_and_port() {
@@ -433,7 +413,7 @@ https://nessus.example/u</see_also><plugin_output>3DES</plugin_output></ReportIt
     }
 
     #[test]
-    fn compliance_checks_are_told_apart_and_those_passed_are_passed() {
+    fn compliance_checks_are_separate_rules_and_passed_ones_are_passed() {
         let item = |result: &str, check: &str| {
             format!(
                 r#"<ReportItem port="0" severity="3" pluginID="21157" pluginName="Unix Compliance Checks">

@@ -1,23 +1,23 @@
 //! testssl.sh, <https://testssl.sh>: TLS of a server. Reads its CSV (`--csvfile`), its flat JSON (`--jsonfile`) and its
 //! structured JSON (`--jsonfile-pretty`), of versions 2.9 to 3.2.
 //!
-//! Each row is a result. `OK` is passed, `INFO` and `DEBUG` are facts and no checks (not applicable), all others are
-//! findings. `LOW` to `CRITICAL` are the tool's severities. `WARN` says that something could not be tested and `FATAL`
-//! that the target could not be reached (its manual, "severity"): they are findings of level info, because they say
-//! nothing of the server, and make the scan incomplete. Only `engine_problem` (no GOST ciphers can be tested, which no
-//! usual OpenSSL can) does not.
+//! Each row is a result. `OK` is passed, `INFO` and `DEBUG` are facts, not checks (not applicable), all others are
+//! findings. `LOW` to `CRITICAL` are the tool's severities. `WARN` means that a test could not be run, and `FATAL` that
+//! the target could not be reached (its manual, "severity"). They are findings of severity info, because they do not
+//! describe the server, and make the scan incomplete. The exception is `engine_problem`: a common OpenSSL cannot test
+//! GOST ciphers.
 //!
-//! The ids of rows about one of several certificates have its number appended (`cert_keySize <cert#2>`): it is no part of
-//! the rule.
+//! The ids of rows about one of several certificates end with its number (`cert_keySize <cert#2>`), which is not part
+//! of the rule.
 
 use crate::Scanner;
 use crate::reader::json;
 use crate::reader::json::Text;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -31,13 +31,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "TLS",
     notation: Notation::Csv,
     formats: "CSV (`--csvfile`), JSON (`--jsonfile`, `--jsonfile-pretty`)",
-    severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; WARN and FATAL, which are about the scan, 0",
+    severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; WARN and FATAL, which describe the scan, 0",
+    severity_words: &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("WARN", 0), ("FATAL", 0)],
     differences: &[],
     detect,
     parse,
 };
 
-const WORDS: Words = &[("CRITICAL", 950), ("HIGH", 800), ("MEDIUM", 550), ("LOW", 200), ("WARN", 0), ("FATAL", 0)];
 const COLUMNS: &[&str] = &["id", "fqdn/ip", "port", "severity", "finding"];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -54,7 +54,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.is_object() {
         return parse_pretty(input, collector);
     }
-    table::rows(input, COLUMNS, &mut |row| take(row.and_then(|row| RawRow::of(&row)), collector))
+    table::rows(input, COLUMNS, &mut |row| collect(row.and_then(|row| RawRow::from_csv(&row)), collector))
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,12 +71,12 @@ struct RawRow {
 }
 
 impl RawRow {
-    fn of(row: &Row<'_>) -> Result<Self, String> {
+    fn from_csv(row: &Row<'_>) -> Result<Self, String> {
         Ok(Self {
-            id: row.owned("id").ok_or("the row has no id")?,
+            id: row.owned("id").ok_or("`id` is missing in the row")?,
             ip: row.owned("fqdn/ip").map(Text),
             port: row.owned("port").map(Text),
-            severity: row.owned("severity").ok_or("the row has no severity")?,
+            severity: row.owned("severity").ok_or("`severity` is missing in the row")?,
             finding: Text(row.owned("finding").unwrap_or_default()),
             cve: row.owned("cve").map(Text),
             cwe: row.owned("cwe").map(Text),
@@ -92,7 +92,7 @@ impl RawRow {
 
     fn into_finding(self) -> Finding {
         let rule = self.rule().to_owned();
-        let target = self.ip.and_then(Text::filled).unwrap_or_default();
+        let target = self.ip.filled().unwrap_or_default();
         let (name, address) = target.rsplit_once('/').unwrap_or((&target, ""));
         let host = [name, address].into_iter().find(|part| !part.trim().is_empty());
         let message = if self.finding.0.trim().is_empty() { rule.clone() } else { self.finding.0.trim().to_owned() };
@@ -100,7 +100,7 @@ impl RawRow {
         let mut finding = Finding {
             advisories: list(self.cve).split([' ', ',']).filter(|id| !id.is_empty()).map(str::to_owned).collect(),
             cwes: cwe::numbers(list(self.cwe).split([' ', ','])),
-            remediation: self.hint.and_then(Text::filled),
+            remediation: self.hint.filled(),
             endpoint: Some(Endpoint {
                 host: host.map(str::to_owned),
                 port: self.port.and_then(|port| port.0.trim().parse().ok()),
@@ -115,12 +115,12 @@ impl RawRow {
         if !address.is_empty() && !name.is_empty() {
             finding.raw.insert("ip".to_owned(), address.to_owned());
         }
-        Rating::new(WORDS).word(Some(&self.severity)).apply(&mut finding);
+        SCANNER.rating().word(Some(&self.severity)).apply(&mut finding);
         finding
     }
 }
 
-fn take(row: Result<RawRow, String>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect(row: Result<RawRow, String>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let row = match row {
         Ok(row) => row,
         Err(reason) => return collector.rejected(reason),
@@ -142,16 +142,12 @@ fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     json::walk(input, &["[]"], &mut |hit| {
         let row = hit.read::<RawRow>();
         rows += u64::from(row.is_ok());
-        take(row, collector)
+        collect(row, collector)
     })?;
-    if rows > 0 {
-        return Ok(());
-    }
-    let reason = "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(rows > 0, "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty")
 }
 
-/// A target: its properties, and lists of rows by section.
+/// Parses the structured report: targets with their properties, and lists of rows by section.
 fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let seen = json::walk(input, &["scanResult[]", "version"], &mut |hit| {
         if hit.path == 1 {
@@ -159,25 +155,24 @@ fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
             return Ok(());
         }
         match hit.read::<BTreeMap<String, serde_json::Value>>() {
-            Ok(target) => target_of(target, collector),
+            Ok(target) => collect_target(target, collector),
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    if seen.container(0) {
-        return Ok(());
-    }
-    let reason = "a testssl.sh structured JSON report is an object with the list `scanResult`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    seen.require(&[0], "a testssl.sh structured JSON report is an object with the list `scanResult`")
 }
 
-fn target_of(mut target: BTreeMap<String, serde_json::Value>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_target(
+    mut target: BTreeMap<String, serde_json::Value>,
+    collector: &mut Collector<'_>,
+) -> Result<(), ParseError> {
     let text = |name: &str| target.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let address = format!("{}/{}", text("targetHost"), text("ip"));
     let port = target.remove("port").and_then(|port| serde_json::from_value::<Text>(port).ok());
-    // A target that could not be scanned is a row by itself.
+    // A target that could not be scanned is itself a row.
     if target.contains_key("severity") && target.contains_key("id") {
         let row = serde_json::to_value(target).and_then(serde_json::from_value::<RawRow>);
-        return take(row.map_err(|error| error.to_string()), collector);
+        return collect(row.map_err(|error| error.to_string()), collector);
     }
     for section in target.into_values() {
         let serde_json::Value::Array(rows) = section else { continue };
@@ -187,7 +182,7 @@ fn target_of(mut target: BTreeMap<String, serde_json::Value>, collector: &mut Co
                 port: row.port.or(port.clone()),
                 ..row
             });
-            take(row.map_err(|error| error.to_string()), collector)?;
+            collect(row.map_err(|error| error.to_string()), collector)?;
         }
     }
     Ok(())
@@ -201,7 +196,7 @@ mod tests {
     const HEADER: &str = r#""id","fqdn/ip","port","severity","finding","cve","cwe""#;
 
     #[test]
-    fn rows_are_counted_by_what_they_say_of_the_server() {
+    fn rows_are_counted_by_their_severity() {
         let csv = format!(
             "{HEADER}\n\
              \"service\",\"shop.example/192.0.2.7\",\"443\",\"INFO\",\"HTTP\",\"\",\"\"\n\
@@ -224,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_tested_is_a_finding_of_level_info_and_makes_the_scan_incomplete() {
+    fn tests_that_could_not_run_are_findings_of_severity_info_and_make_the_scan_incomplete() {
         for (id, severity, errors) in
             [("scanProblem", "FATAL", 1), ("secure_client_renego", "WARN", 1), ("engine_problem", "WARN", 0)]
         {

@@ -1,20 +1,20 @@
 //! tfsec, <https://github.com/aquasecurity/tfsec>: security scanner for Terraform. Reads its JSON report
 //! (`tfsec -f json`), as versions 0.19 to 1.28 write it.
 //!
-//! Each of `results` is a result. Results are `passed` or `ignored` only when tfsec was asked to write those
-//! (`--include-passed`, `--include-ignored`); version 1 writes the status as a number (0 failed, 1 passed, 2 ignored),
-//! versions before 0.40 know nothing but `passed`. Ignored ones are suppressed findings.
+//! Each entry of `results` is a result. Passed and ignored ones are included only on request (`--include-passed`,
+//! `--include-ignored`). Version 1 writes the status as a number (0 failed, 1 passed, 2 ignored), versions before 0.40
+//! have only `passed`. Ignored results are suppressed findings.
 //!
-//! Up to version 0.39 severities were ERROR, WARNING and INFO, after that CRITICAL to LOW; the scores are the middle of
-//! the level that has the name, and of high and medium for ERROR and WARNING, as the rules' later severities mostly are.
-//! With no results tfsec writes `{"results": null}`, which nothing but the name of the field tells from other reports.
+//! Up to version 0.39, severities are ERROR, WARNING and INFO, later CRITICAL to LOW. Scores are in the middle of the
+//! severity of that name; ERROR and WARNING are high and medium, like the later severities of most of these rules.
+//! Without results, tfsec writes `{"results": null}`, which only the name of the field identifies as a report.
 
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::value::rating::{Rating, Words};
+use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -28,20 +28,26 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
     severities: "CRITICAL 9.5, HIGH and ERROR 8.0, MEDIUM and WARNING 5.5, LOW 2.0, INFO 0; NONE unassigned",
+    severity_words: &[
+        ("CRITICAL", 950),
+        ("HIGH", 800),
+        ("ERROR", 800),
+        ("MEDIUM", 550),
+        ("WARNING", 550),
+        ("LOW", 200),
+        ("INFO", 0),
+    ],
     differences: &[],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("CRITICAL", 950), ("HIGH", 800), ("ERROR", 800), ("MEDIUM", 550), ("WARNING", 550), ("LOW", 200), ("INFO", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["results[].rule_id", "results[].location.filename", "results[].location.start_line"])
         || is_clean(sniff.text())
 }
 
-/// Whether it is the report without results: nothing but the field, and null.
+/// True for the report without results: only the field, with null.
 fn is_clean(text: &str) -> bool {
     text.len() < 1000 && text.split_ascii_whitespace().collect::<String>() == r#"{"results":null}"#
 }
@@ -52,11 +58,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) if raw.status() == Status::Passed => collector.passed(),
         Ok(raw) => collector.finding(raw.into_finding()),
     })?;
-    if seen.container(0) || is_clean(&String::from_utf8_lossy(&input.head()?)) {
-        return Ok(());
-    }
-    let reason = "a tfsec JSON report is an object with the list `results`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        seen.has(0) || is_clean(&String::from_utf8_lossy(&input.head()?)),
+        "a tfsec JSON report is an object with the list `results`",
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,52 +75,36 @@ enum Status {
 struct RawResult {
     rule_id: Text,
     location: RawLocation,
-    #[serde(default)]
     long_id: Loose<Text>,
-    #[serde(default)]
     legacy_rule_id: Loose<Text>,
-    #[serde(default)]
     rule_description: Loose<Text>,
-    #[serde(default)]
     rule_provider: Loose<Text>,
-    #[serde(default)]
     rule_service: Loose<Text>,
-    #[serde(default)]
     link: Loose<Text>,
-    #[serde(default)]
     links: Loose<Vec<Text>>,
-    #[serde(default)]
     description: Loose<Text>,
-    #[serde(default)]
     impact: Loose<Text>,
-    #[serde(default)]
     resolution: Loose<Text>,
-    #[serde(default)]
     severity: Loose<Text>,
-    #[serde(default)]
     resource: Loose<Text>,
-    #[serde(default)]
     passed: Loose<bool>,
-    #[serde(default)]
     status: Loose<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawLocation {
     filename: String,
-    #[serde(default)]
     start_line: Loose<Number>,
-    #[serde(default)]
     end_line: Loose<Number>,
 }
 
 impl RawResult {
     fn status(&self) -> Status {
-        let written = self.status.0.as_ref().map(|status| status.0.to_ascii_lowercase());
-        match (written.as_deref(), self.passed.0) {
+        let status = self.status.0.as_ref().map(|status| status.0.to_ascii_lowercase());
+        match (status.as_deref(), self.passed.0) {
             (Some("passed" | "1"), _) | (None, Some(true)) => Status::Passed,
             (Some("ignored" | "2"), _) => Status::Ignored,
-            // A status that is not known is no reason to hide a result.
+            // A result with an unknown status must not be hidden.
             (Some(_), _) | (None, Some(false) | None) => Status::Failed,
         }
     }
@@ -123,7 +112,7 @@ impl RawResult {
     fn into_finding(self) -> Finding {
         let ignored = self.status() == Status::Ignored;
         let rule = self.rule_id.0;
-        let title = self.rule_description.filled().or_else(|| self.long_id.0.clone().and_then(Text::filled));
+        let title = self.rule_description.filled().or_else(|| self.long_id.0.clone().filled());
         let title = title.unwrap_or_else(|| rule.clone());
         let message = self.description.filled().unwrap_or_else(|| title.clone());
         let line = self.location.start_line.line();
@@ -131,18 +120,13 @@ impl RawResult {
             description: self.impact.filled(),
             remediation: self.resolution.filled(),
             references: self.link.0.iter().chain(&self.links.list()).filter_map(|link| url(&link.0)).collect(),
-            location: Some(Location {
-                path: self.location.filename,
-                line,
-                end_line: self.location.end_line.line().filter(|end| line.is_some_and(|line| line < *end)),
-                column: None,
-            }),
-            resource: self.resource.filled().or_else(|| named_resource(&message)),
+            location: Some(Location::lines(self.location.filename, line, self.location.end_line.line())),
+            resource: self.resource.filled().or_else(|| resource_in_description(&message)),
             suppressed: ignored.then(|| "ignored".to_owned()),
             ..Finding::new(Kind::Infrastructure, rule, title, message)
         };
         let (long, legacy) = (self.long_id.filled(), self.legacy_rule_id.filled());
-        // All of them name the rule; which one is the `rule_id` differs between versions.
+        // All of them identify the rule. Versions differ in which one is the `rule_id`.
         finding.add_former_rules([&legacy, &long].into_iter().flatten().cloned());
         let raw = [
             ("long_id", long),
@@ -151,7 +135,7 @@ impl RawResult {
             ("rule_service", self.rule_service.filled()),
         ];
         finding.raw = raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        Rating::new(WORDS).word(self.severity.filled().as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.filled().as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -161,40 +145,22 @@ fn url(link: &str) -> Option<String> {
     link.split_ascii_whitespace().find(|word| word.starts_with("http")).map(str::to_owned)
 }
 
-/// Before version 1 the resource stands in the description alone: `Resource 'aws_s3_bucket.notes' has no logging.`
-fn named_resource(description: &str) -> Option<String> {
+/// The resource in `Resource 'aws_s3_bucket.notes' has no logging.` Before version 1, it is only in the description.
+fn resource_in_description(description: &str) -> Option<String> {
     let (name, _) = description.strip_prefix("Resource '")?.split_once('\'')?;
-    Some(name.to_owned()).filter(|name| !name.is_empty())
+    name.to_owned().filled()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
-    use crate::value::rating::score_of;
 
     fn report(fields: &str) -> String {
         format!(
             r#"{{"results": [{{"rule_id": "AWS002", "severity": "ERROR", {fields}
                 "location": {{"filename": "main.tf", "start_line": 3, "end_line": 9}}}}]}}"#
         )
-    }
-
-    #[test]
-    fn severities_of_old_and_new_versions_become_the_documented_scores() {
-        let cases = [
-            ("CRITICAL", Some(950)),
-            ("HIGH", Some(800)),
-            ("MEDIUM", Some(550)),
-            ("LOW", Some(200)),
-            ("ERROR", Some(800)),
-            ("WARNING", Some(550)),
-            ("INFO", Some(0)),
-            ("NONE", None),
-        ];
-        for (word, expected) in cases {
-            assert_eq!(score_of(WORDS, word).map(|score| score.hundredths()), expected, "{word}");
-        }
     }
 
     #[test]
@@ -244,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn no_results_are_a_clean_report_in_tfsecs_own_words_alone() {
+    fn only_tfsecs_own_form_of_no_results_is_a_clean_report() {
         for clean in ["{\n\t\"results\": null\n}", "{\"results\": []}"] {
             let (found, parsed) = findings(&SCANNER, clean.as_bytes()).unwrap();
             assert_eq!((found.len(), parsed.summary.results), (0, 0), "{clean}");

@@ -1,23 +1,24 @@
 //! Trivy, <https://trivy.dev>: vulnerable packages, misconfigurations, secrets and licences of images, file systems,
-//! repositories and clusters. Reads its JSON report (`--format json`): the bare list of versions before 0.20, the object
-//! with `SchemaVersion` since, and `trivy k8s` with `Resources`, `Findings`, or the older `Vulnerabilities` and
-//! `Misconfigurations` lists.
+//! repositories and clusters. Reads its JSON report (`--format json`): the plain list of versions before 0.20, the
+//! object with `SchemaVersion` of later versions, and that of `trivy k8s` with the lists `Resources`, `Findings`, or
+//! the older `Vulnerabilities` and `Misconfigurations`.
 //!
 //! A result is one entry of `Vulnerabilities`, `Misconfigurations`, `Secrets`, `Licenses` or
 //! `ExperimentalModifiedFindings` of one target. A misconfiguration with the status `PASS` is passed, with `EXCEPTION`
-//! suppressed. A vulnerability with the status `not_affected` is suppressed: the distribution says so. The other statuses
-//! (`will_not_fix`, `end_of_life`, ...) say what the distribution will do, and leave the vulnerability what it is.
-//! `ExperimentalModifiedFindings` (`--show-suppressed`) holds what `.trivyignore`, a policy or VEX left out: suppressed.
+//! suppressed. A vulnerability with the status `not_affected`, which comes from the distribution, is suppressed. Other
+//! statuses (`will_not_fix`, `end_of_life`, ...) are plans of the distribution and change nothing. Results in
+//! `ExperimentalModifiedFindings` (`--show-suppressed`), which `.trivyignore`, a policy or VEX excluded, are
+//! suppressed.
 //!
-//! Trivy gives CVSS of several vendors: the National Vulnerability Database counts, else the vendor that Trivy took the
-//! severity from, else the first by name. Trivy masks secrets itself; a masked one has no digest, and is told from others
-//! by its place.
+//! Trivy reports CVSS of several vendors. The National Vulnerability Database counts, else the vendor of the severity,
+//! else the first by name. Trivy masks secrets itself; a masked secret has no digest and is identified by its location.
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -32,14 +33,15 @@ pub(crate) const SCANNER: Scanner = Scanner {
     versions: "0.9 to 0.69",
     category: "SCA, containers, IaC, secrets, licences",
     notation: Notation::Json,
-    formats: "JSON (`--format json`), of `trivy k8s` too",
+    formats: "JSON (`--format json`), also of `trivy k8s`",
     severities: "CVSS (NVD, else the vendor of the severity), else CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0; UNKNOWN unassigned",
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
-/// Where the lists of results stand.
+/// The paths of the lists of results.
 const RESULTS: [&str; 6] = [
     "Results[]",
     "[]",
@@ -48,12 +50,13 @@ const RESULTS: [&str; 6] = [
     "Vulnerabilities[].Results[]",
     "Misconfigurations[].Results[]",
 ];
-/// Where clusters' resources stand, which hold results: the lists above without their end.
+/// The paths of the resources of clusters, which contain the last lists in [`RESULTS`].
 const RESOURCES: [&str; 4] = ["Resources[]", "Findings[]", "Vulnerabilities[]", "Misconfigurations[]"];
-const BARE_LIST: usize = 1;
+/// The index of the plain list in [`RESULTS`].
+const PLAIN_LIST: usize = 1;
 
 fn detect(sniff: &Sniff) -> bool {
-    // Sorted by name, what identifies a large report may stand far behind.
+    // If fields are sorted by name, `SchemaVersion` of a large report comes too late.
     if sniff.has_all(&["ArtifactName", "Results[].Vulnerabilities[].VulnerabilityID"]) {
         return true;
     }
@@ -70,26 +73,27 @@ struct Target {
     name: String,
     class: String,
     ecosystem: Option<String>,
-    /// The resource of a cluster that it is of.
+    /// The resource of a cluster that it belongs to.
     resource: Option<String>,
 }
 
-/// The place of a target: which of the lists, the number of the resource, the number in the list.
-type Place = (usize, usize, usize);
+/// The position of a target: the index of its list in [`RESULTS`], the index of the resource, the index in the list.
+type Position = (usize, usize, usize);
 
+/// The targets and resources of a report, and the fields that show that Trivy wrote it.
 #[derive(Default)]
-struct Context {
-    targets: BTreeMap<Place, Target>,
-    /// Namespace, kind and name of the resource with this number in this list.
+struct Targets {
+    targets: BTreeMap<Position, Target>,
+    /// Namespace, kind and name of a resource, by the index of its list and its index in the list.
     resources: BTreeMap<(usize, usize), [String; 3]>,
-    /// Whether `SchemaVersion`, `ArtifactName` and `ClusterName` are there.
+    /// True for each of `SchemaVersion`, `ArtifactName` and `ClusterName` that exists.
     fields: [bool; 3],
-    /// Whether a target stands in a bare list.
-    old: bool,
+    /// True if a target is in a plain list.
+    is_plain_list: bool,
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let context = context(input, collector)?;
+    let report = read_targets(input, collector)?;
     let sections: [(&str, Read); 5] = [
         ("Vulnerabilities", vulnerability),
         ("Misconfigurations", misconfiguration),
@@ -104,10 +108,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let (list, section) = (hit.path / sections.len(), hit.path % sections.len());
         let Some((_, read)) = sections.get(section) else { return Ok(()) };
         let default = Target::default();
-        let target = context.targets.get(&place(list, &hit)).unwrap_or(&default);
+        let target = report.targets.get(&position(list, &hit)).unwrap_or(&default);
         match fields::of(&hit, |fields| read(fields, target)) {
-            Ok(Outcome::Finding(finding)) => collector.finding(*finding),
-            Ok(Outcome::Passed) => collector.passed(),
+            Ok(Entry::Finding(finding)) => collector.finding(*finding),
+            Ok(Entry::Passed) => collector.passed(),
             Err(reason) => collector.rejected(reason),
         }
     })?;
@@ -115,19 +119,20 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 /// Reads one entry of a target.
-type Read = fn(Fields<'_>, &Target) -> Result<Outcome, String>;
+type Read = fn(Fields<'_>, &Target) -> Result<Entry, String>;
 
-enum Outcome {
+/// An entry of a target, as it was read.
+enum Entry {
     Finding(Box<Finding>),
     Passed,
 }
 
-fn place(list: usize, hit: &json::Hit<'_>) -> Place {
+fn position(list: usize, hit: &json::Hit<'_>) -> Position {
     if list < 2 { (list, 0, hit.index(0)) } else { (list, hit.index(0), hit.index(1)) }
 }
 
-/// What stands beside the results, and the evidence that this is a report of Trivy.
-fn context(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, ParseError> {
+/// Reads targets and resources, and checks that Trivy wrote the report.
+fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targets, ParseError> {
     const TARGET: [&str; 3] = ["Target", "Class", "Type"];
     const RESOURCE: [&str; 4] = ["Namespace", "Kind", "Name", "Error"];
     const OUTER: [&str; 4] = ["Trivy.Version", "SchemaVersion", "ArtifactName", "ClusterName"];
@@ -136,59 +141,60 @@ fn context(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, P
     let paths: Vec<String> = targets.chain(resources).chain(OUTER.map(str::to_owned)).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let (of_resources, outer) = (RESULTS.len() * 3, RESULTS.len() * 3 + RESOURCES.len() * 4);
-    let mut context = Context::default();
+    let mut report = Targets::default();
     json::walk(input, &paths, &mut |hit| {
         let text = hit.read::<json::Text>().map(|text| text.0).unwrap_or_default();
         if let Some(at) = hit.path.checked_sub(outer) {
             match at.checked_sub(1) {
                 None => collector.version(text),
-                Some(at) => context.fields.iter_mut().skip(at).take(1).for_each(|there| *there = true),
+                Some(at) => report.fields.iter_mut().skip(at).take(1).for_each(|exists| *exists = true),
             }
         } else if let Some(at) = hit.path.checked_sub(of_resources) {
             let key = (at / RESOURCE.len(), hit.index(0));
             match at % RESOURCE.len() {
                 3 if !text.is_empty() => collector.scanner_error(text),
                 field => {
-                    let names = context.resources.entry(key).or_default();
+                    let names = report.resources.entry(key).or_default();
                     names.iter_mut().skip(field).take(1).for_each(|name| text.clone_into(name));
                 }
             }
         } else {
-            let target = context.targets.entry(place(hit.path / TARGET.len(), &hit)).or_default();
+            let target = report.targets.entry(position(hit.path / TARGET.len(), &hit)).or_default();
             match hit.path % TARGET.len() {
                 0 => {
                     target.name = text;
-                    context.old |= hit.path == BARE_LIST * TARGET.len();
+                    report.is_plain_list |= hit.path == PLAIN_LIST * TARGET.len();
                 }
                 1 => target.class = text,
-                _ => target.ecosystem = Some(text.to_lowercase()).filter(|text| !text.is_empty()),
+                _ => target.ecosystem = text.to_lowercase().filled(),
             }
         }
         Ok(())
     })?;
-    for ((list, resource, _), target) in &mut context.targets {
-        // The lists within resources stand behind the two without.
-        let names = list.checked_sub(2).and_then(|list| context.resources.get(&(list, *resource)));
+    for ((list, resource, _), target) in &mut report.targets {
+        // The first two lists are not inside of resources.
+        let names = list.checked_sub(2).and_then(|list| report.resources.get(&(list, *resource)));
         target.resource =
             names.map(|names| names.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join("/"));
     }
-    let [schema, artifact, cluster] = context.fields;
-    // A cluster without a resource has an empty list of them, which no path through its elements shows.
-    let of_cluster = !context.resources.is_empty()
+    let [schema, artifact, cluster] = report.fields;
+    // A cluster without resources has an empty list, which paths of its elements do not match.
+    let of_cluster = !report.resources.is_empty()
         || (cluster && {
             let seen = json::walk(input, &RESOURCES, &mut |_| Ok(()))?;
-            (0..RESOURCES.len()).any(|list| seen.container(list))
+            (0..RESOURCES.len()).any(|list| seen.has(list))
         });
-    let with_targets = context.targets.keys().any(|(list, ..)| *list == 0);
-    if context.old || (schema && (artifact || with_targets || cluster)) || (cluster && of_cluster) {
-        return Ok(context);
+    let with_targets = report.targets.keys().any(|(list, ..)| *list == 0);
+    if report.is_plain_list || (schema && (artifact || with_targets || cluster)) || (cluster && of_cluster) {
+        return Ok(report);
     }
-    let reason = "a Trivy JSON report has `SchemaVersion` and `ArtifactName`, or `ClusterName` and `Resources`, or is a \
-                  list of objects with `Target`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    Err(ParseError::other_shape(
+        "a Trivy JSON report has `SchemaVersion` and `ArtifactName`, or `ClusterName` and `Resources`, or is a \
+                  list of objects with `Target`",
+    ))
 }
 
-fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
+fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     let id = fields.needed("VulnerabilityID")?;
     let purl = fields.text("PkgIdentifier.PURL").or_else(|| fields.text("Ref").filter(|text| text.starts_with("pkg:")));
     let fixed = fields.text("FixedVersion").unwrap_or_default();
@@ -212,22 +218,22 @@ fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Outcome, String>
         references: packages::unique(urls),
         package: Some(package),
         suppressed: status.clone().filter(|status| status == "not_affected").map(|status| format!("Status: {status}")),
-        ..placed(Finding::new(Kind::Dependency, id, title, message), target, Some(path))
+        ..with_location(Finding::new(Kind::Dependency, id, title, message), target, Some(path))
     };
     finding.fingerprints.extend(fields.text("Fingerprint").map(|print| ("Fingerprint".to_owned(), print)));
     finding.raw.extend(status.map(|status| ("Status".to_owned(), status)));
     finding.raw.extend(fields.text("Layer.DiffID").map(|layer| ("Layer.DiffID".to_owned(), layer)));
     rating(fields).apply(&mut finding);
     packages::without_doubles(&mut finding.cvss);
-    Ok(Outcome::Finding(Box::new(finding)))
+    Ok(Entry::Finding(Box::new(finding)))
 }
 
-/// The vendors' CVSS, the one that counts first, and Trivy's word.
+/// The CVSS of all vendors, the preferred one first, and Trivy's word.
 fn rating(fields: Fields<'_>) -> Rating {
     let source = fields.text("SeveritySource").unwrap_or_default();
     let mut vendors = fields.named("CVSS");
     vendors.sort_by_key(|(vendor, _)| (*vendor != "nvd", *vendor != source));
-    let mut rating = Rating::new(COMMON_WORDS);
+    let mut rating = SCANNER.rating();
     for (_, cvss) in vendors {
         for (version, vector, score) in
             [("4.0", "V40Vector", "V40Score"), ("3.1", "V3Vector", "V3Score"), ("2.0", "V2Vector", "V2Score")]
@@ -241,23 +247,24 @@ fn rating(fields: Fields<'_>) -> Rating {
     rating.word(fields.text("Severity").as_deref())
 }
 
-fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
+fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     let status = fields.text("Status").unwrap_or_default();
     if status.eq_ignore_ascii_case("PASS") {
-        return Ok(Outcome::Passed);
+        return Ok(Entry::Passed);
     }
     let id = fields.first(&["ID", "AVDID"]).ok_or("`ID` is missing")?;
     let title = fields.text("Title").unwrap_or_else(|| id.clone());
     let message = fields.text("Message").unwrap_or_else(|| title.clone());
     let urls = fields.text("PrimaryURL").into_iter().chain(fields.texts("References"));
-    let placed = placed(Finding::new(Kind::Infrastructure, id, title, message), target, Some(target.name.clone()));
+    let located =
+        with_location(Finding::new(Kind::Infrastructure, id, title, message), target, Some(target.name.clone()));
     let mut finding = Finding {
         description: fields.text("Description"),
         remediation: fields.text("Resolution"),
         references: packages::unique(urls),
         code: excerpt(fields, "CauseMetadata.Code.Lines"),
         suppressed: status.eq_ignore_ascii_case("EXCEPTION").then(|| format!("Status: {status}")),
-        ..placed
+        ..located
     };
     if let Some(cause) = fields.object("CauseMetadata").or_else(|| fields.object("IacMetadata")) {
         let named = cause.text("Resource");
@@ -267,28 +274,29 @@ fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Outcome, Stri
         };
         lines(&mut finding, cause);
     }
-    // Trivy's database has a check under both; which of them is the `ID` differs between versions.
+    // Trivy's database has both ids for a check. Versions differ in which one is the `ID`.
     finding.add_former_rules(fields.text("AVDID"));
     finding.raw.extend(fields.text("AVDID").map(|id| ("AVDID".to_owned(), id)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
-    Ok(Outcome::Finding(Box::new(finding)))
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
+    Ok(Entry::Finding(Box::new(finding)))
 }
 
-fn secret(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
+fn secret(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     let rule = fields.needed("RuleID")?;
     let title = fields.text("Title").unwrap_or_else(|| rule.clone());
-    // The matched line is masked where the secret stood; nothing else of the file is kept.
+    // Trivy masks the secret in the matched line. No other part of the file is stored.
     let masked = fields.text("Match").filter(|text| text.contains("***"));
     let message = masked.unwrap_or_else(|| title.clone());
-    let mut finding = placed(Finding::new(Kind::Secret, rule, title, message), target, Some(target.name.clone()));
+    let mut finding =
+        with_location(Finding::new(Kind::Secret, rule, title, message), target, Some(target.name.clone()));
     lines(&mut finding, fields);
     finding.raw.extend(fields.text("Category").map(|category| ("Category".to_owned(), category)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
-    Ok(Outcome::Finding(Box::new(finding)))
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
+    Ok(Entry::Finding(Box::new(finding)))
 }
 
-fn license(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
-    /// Names of targets that are no files: all packages of one kind together.
+fn license(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
+    /// Names of targets that are not files, but groups of packages of one kind.
     const GROUPS: [&str; 8] =
         ["OS Packages", "Loose File License(s)", "Python", "Node.js", "Java", "Ruby", "Conda", "C/C++"];
     let name = fields.needed("Name")?;
@@ -303,36 +311,36 @@ fn license(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
         references: fields.text("Link").into_iter().collect(),
         confidence: fields.text("Confidence"),
         package: package.map(|name| Package { name, ecosystem: target.ecosystem.clone(), ..Package::default() }),
-        ..placed(Finding::new(Kind::License, name.clone(), name, message), target, file)
+        ..with_location(Finding::new(Kind::License, name.clone(), name, message), target, file)
     };
     finding.raw.extend(category.map(|category| ("Category".to_owned(), category)));
-    Rating::new(COMMON_WORDS).word(fields.text("Severity").as_deref()).apply(&mut finding);
-    Ok(Outcome::Finding(Box::new(finding)))
+    SCANNER.rating().word(fields.text("Severity").as_deref()).apply(&mut finding);
+    Ok(Entry::Finding(Box::new(finding)))
 }
 
-fn modified(fields: Fields<'_>, target: &Target) -> Result<Outcome, String> {
+fn modified(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     let inner = fields.object("Finding").ok_or("`Finding` is missing")?;
     let outcome = match fields.needed("Type")?.as_str() {
         "vulnerability" => vulnerability(inner, target),
         "misconfiguration" => misconfiguration(inner, target),
         "secret" => secret(inner, target),
         "license" => license(inner, target),
-        other => Err(format!("the type `{other}` is not known")),
+        other => Err(format!("unknown type `{other}`")),
     }?;
     Ok(match outcome {
-        Outcome::Passed => Outcome::Passed,
-        Outcome::Finding(mut finding) => {
-            let said = ["Status", "Statement", "Source"].iter().filter_map(|field| fields.text(field));
-            finding.suppressed = Some(said.collect::<Vec<_>>().join(", "));
-            Outcome::Finding(finding)
+        Entry::Passed => Entry::Passed,
+        Entry::Finding(mut finding) => {
+            let reason = ["Status", "Statement", "Source"].iter().filter_map(|field| fields.text(field));
+            finding.suppressed = Some(reason.collect::<Vec<_>>().join(", "));
+            Entry::Finding(finding)
         }
     })
 }
 
-fn placed(finding: Finding, target: &Target, path: Option<String>) -> Finding {
+fn with_location(finding: Finding, target: &Target, path: Option<String>) -> Finding {
     let mut finding = Finding { resource: target.resource.clone(), ..finding };
-    let path = path.filter(|path| !path.is_empty());
-    finding.location = path.map(|path| Location { path, ..Location::default() });
+    let path = path.filled();
+    finding.location = path.map(Location::file);
     finding.raw.extend(Some(&target.class).filter(|class| !class.is_empty()).map(|c| ("Class".to_owned(), c.clone())));
     finding
 }
@@ -347,7 +355,7 @@ fn lines(finding: &mut Finding, cause: Fields<'_>) {
 fn excerpt(fields: Fields<'_>, path: &str) -> Option<Excerpt> {
     let lines = fields.objects(path);
     let first_line = lines.first()?.line("Number")?;
-    // Blank lines come without their content.
+    // Blank lines have no `Content`.
     let lines = lines.iter().map(|line| line.raw("Content").unwrap_or_default().to_owned()).collect();
     Some(Excerpt { first_line, lines })
 }

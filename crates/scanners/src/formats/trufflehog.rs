@@ -1,22 +1,23 @@
-//! TruffleHog by Truffle Security, <https://github.com/trufflesecurity/trufflehog>: secrets in repositories, images, buckets
-//! and many other places. Reads its JSON lines (`trufflehog … --json`): those of version 3, with `SourceMetadata`, and
-//! those of version 2, with `stringsFound`.
+//! TruffleHog by Truffle Security, <https://github.com/trufflesecurity/trufflehog>: secrets in repositories, images,
+//! buckets and many other places. Reads its JSON lines (`trufflehog … --json`): those of version 3, with
+//! `SourceMetadata`, and those of version 2, with `stringsFound`.
 //!
-//! Each line is a finding, also one that repeats another. Version 3 says whether it tried the secret and it worked
-//! (`Verified`): that is critical, 9.5. Every other secret is high, 8.0; TruffleHog itself gives no severity.
+//! Each line is a finding, even if it repeats another. Version 3 can try secrets. One that works (`Verified`) is
+//! critical, 9.5. Every other secret is high, 8.0; TruffleHog itself reports no severity.
 //!
-//! A version 3 that finds nothing writes nothing but its log (to the error output). Lines of that log among the results
-//! are no results: its errors make the scan incomplete, and its last line shows that the scan came to its end.
+//! If version 3 finds nothing, it writes only its log (to the error output). Lines of the log among the results are not
+//! results: its errors make the scan incomplete, and its last line shows that the scan finished.
 //!
-//! Old versions 3 write `Raw` in Base64: it is decoded, so that a secret stays the same when TruffleHog is updated.
-//! `Raw`, `RawV2` and `Redacted` are not kept (the last is often the very secret), nor are version 2's `diff` and
-//! `printDiff`; what they hold is masked in every other field.
+//! Early releases of version 3 write `Raw` in Base64. It is decoded, so a secret stays the same if TruffleHog is
+//! updated. `Raw`, `RawV2`, `Redacted` (often the secret itself) and the `diff` and `printDiff` of version 2 are not
+//! stored; their secrets are masked in all other fields.
 
 use crate::Scanner;
 use crate::formats::trufflehog3::RawOlder;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
 use crate::value::secret;
 use finding::severity::Score;
@@ -34,10 +35,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Secrets",
     notation: Notation::JsonLines,
     formats: "JSON lines (`--json`)",
-    severities: "verified secrets 9.5, as they are live; all others 8.0 (TruffleHog gives no severity)",
+    severities: "verified secrets, which are live, 9.5; all others 8.0 (TruffleHog reports no severity)",
+    severity_words: &[],
     differences: &[(
         "severity",
-        "the reference product guesses a level from the detector's name; what TruffleHog itself says is whether the secret works",
+        "depends on whether the secret works, which TruffleHog reports; the reference product guesses from the detector's name",
     )],
     detect,
     parse,
@@ -66,16 +68,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.finding(result.into_finding())
         }
         Ok(RawLine::Log(line)) => {
-            evidence |= line.note(collector);
+            evidence |= line.collect(collector);
             Ok(())
         }
-        Err(_) => collector.rejected("it is neither a result nor a line of the log".to_owned()),
+        Err(_) => collector.rejected("expected a result or a line of the log".to_owned()),
     })?;
-    if evidence {
-        return Ok(());
-    }
-    let reason = "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(evidence, "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`")
 }
 
 #[derive(Deserialize)]
@@ -96,13 +94,13 @@ struct RawLog {
 }
 
 impl RawLog {
-    /// Notes what it says; answers whether it shows that the scan came to its end.
-    fn note(self, collector: &mut Collector<'_>) -> bool {
-        if let Some(version) = self.trufflehog_version.and_then(Text::filled) {
+    /// Notes version and errors. Returns true if the line shows that the scan finished.
+    fn collect(self, collector: &mut Collector<'_>) -> bool {
+        if let Some(version) = self.trufflehog_version.filled() {
             collector.version(version);
         }
         if ["error", "fatal", "panic"].iter().any(|level| self.level.0.starts_with(level)) {
-            let error = self.error.and_then(Text::filled).map(|error| format!(": {error}")).unwrap_or_default();
+            let error = self.error.filled().map(|error| format!(": {error}")).unwrap_or_default();
             collector.scanner_error(format!("{}{error}", self.msg.0));
         }
         !self.ts.0.is_empty() && self.msg.0 == "finished scanning"
@@ -129,32 +127,32 @@ struct RawResult {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawMetadata {
-    /// What was searched, by its kind: `Git`, `Github`, `Filesystem`, `Docker`, `S3`, `Slack`, ...
+    /// The searched source, by its kind: `Git`, `Github`, `Filesystem`, `Docker`, `S3`, `Slack`, ...
     data: Option<BTreeMap<String, Option<BTreeMap<String, Value>>>>,
 }
 
 impl RawResult {
     fn into_finding(self) -> Finding {
         let detector = self.detector_name.0;
-        let mut place: BTreeMap<String, Value> = BTreeMap::new();
+        let mut fields_left: BTreeMap<String, Value> = BTreeMap::new();
         let mut source = None;
         for (name, fields) in self.source_metadata.and_then(|metadata| metadata.data).unwrap_or_default() {
-            place.extend(fields.unwrap_or_default());
+            fields_left.extend(fields.unwrap_or_default());
             source = Some(name);
         }
         let extra = self.extra_data.unwrap_or_default();
-        // Detectors of the user's own are all called `CustomRegex`.
-        let own_name = extra.get("name").and_then(Value::as_str).filter(|_| detector == "CustomRegex");
-        let rule = own_name.map_or_else(|| detector.clone(), |name| format!("{detector}/{name}"));
+        // All custom detectors have the name `CustomRegex`.
+        let custom_name = extra.get("name").and_then(Value::as_str).filter(|_| detector == "CustomRegex");
+        let rule = custom_name.map_or_else(|| detector.clone(), |name| format!("{detector}/{name}"));
         let verified = self.verified.unwrap_or(false);
         let message = match verified {
             true => format!("{detector} secret, verified: it works"),
             false => format!("{detector} secret, not verified"),
         };
         let mut finding = Finding {
-            location: location(&mut place),
-            references: place.remove("link").and_then(text).into_iter().collect(),
-            description: self.detector_description.and_then(Text::filled),
+            location: location(&mut fields_left),
+            references: fields_left.remove("link").and_then(text).into_iter().collect(),
+            description: self.detector_description.filled(),
             ..leak::finding(&rule, &rule, message)
         };
         if verified {
@@ -172,30 +170,31 @@ impl RawResult {
                 ("verification_error", self.verification_error),
             ],
         );
-        let kept = place.into_iter().chain(extra.into_iter().map(|(name, value)| (format!("extra.{name}"), value)));
+        let kept =
+            fields_left.into_iter().chain(extra.into_iter().map(|(name, value)| (format!("extra.{name}"), value)));
         finding.raw.extend(kept.filter_map(|(name, value)| Some((name, text(value)?))));
         mask(&mut finding, self.raw, self.raw_v2, self.redacted);
         finding
     }
 }
 
-/// Where it was found, out of the fields that tell it. What has no file is told by its address in the other fields.
-fn location(place: &mut BTreeMap<String, Value>) -> Option<Location> {
-    let line = place.remove("line").and_then(|line| serde_json::from_value::<Number>(line).ok()?.line());
-    let path = ["file", "filename", "path"].iter().find_map(|name| place.remove(*name).and_then(text))?;
-    Some(Location { path, line, ..Location::default() })
+/// Removes path and line from the fields. A source without files has none; its other fields contain the address.
+fn location(fields_left: &mut BTreeMap<String, Value>) -> Option<Location> {
+    let line = fields_left.remove("line").and_then(|line| serde_json::from_value::<Number>(line).ok()?.line());
+    let path = ["file", "filename", "path"].iter().find_map(|name| fields_left.remove(*name).and_then(text))?;
+    Some(Location::lines(path, line, None))
 }
 
-/// A value that is one text, number or truth value and not blank.
+/// A string, number or boolean that is not blank, as text.
 fn text(value: Value) -> Option<String> {
     serde_json::from_value::<Text>(value).ok()?.filled()
 }
 
-/// Masks every form in which the report has the secret. `Raw` alone tells secrets apart: the others are not always there.
+/// Masks all forms of the secret. Its digest is that of `Raw`, because the other forms may be missing.
 fn mask(finding: &mut Finding, raw: Option<Text>, raw_v2: Option<Text>, redacted: Option<Text>) {
     let old = raw_v2.is_none();
-    let [raw, raw_v2, redacted] = [raw, raw_v2, redacted].map(|text| text.and_then(Text::filled));
-    // A form with stars in it hides the secret already, and shows what is no secret.
+    let [raw, raw_v2, redacted] = [raw, raw_v2, redacted].map(|text| text.filled());
+    // A form with stars is masked already.
     for form in [&raw_v2, &redacted].into_iter().flatten().filter(|form| !form.contains('*')) {
         secret::redact(finding, form);
     }
@@ -207,7 +206,7 @@ fn mask(finding: &mut Finding, raw: Option<Text>, raw_v2: Option<Text>, redacted
     }
 }
 
-/// What a text in Base64 says, if it is one and says text.
+/// Decodes Base64, if the result is text.
 fn base64(text: &str) -> Option<String> {
     let bare = text.trim().trim_end_matches('=');
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_source_tells_its_place() {
+    fn every_kind_of_source_has_its_location() {
         let cases = [
             ("Filesystem", r#"{"file": "a.py", "line": 2}"#, Some("a.py")),
             ("Docker", r#"{"file": "/etc/a", "image": "notes", "layer": "sha256:0a", "tag": "1"}"#, Some("/etc/a")),
@@ -324,14 +323,14 @@ mod tests {
     }
 
     #[test]
-    fn detectors_of_the_users_own_are_told_apart() {
+    fn custom_detectors_are_separate_rules() {
         let text =
             result("Git", "{}", r#", "ExtraData": {"name": "notes key"}"#).replace("\"Github\"", "\"CustomRegex\"");
         assert_eq!(one(&text).rule, "CustomRegex/notes key");
     }
 
     #[test]
-    fn version_2_keeps_no_difference_as_that_holds_the_secret() {
+    fn the_diff_of_version_2_is_not_stored() {
         let finding = one(&format!(
             r#"{{"branch": "origin/main", "commit": "add key\n", "commitHash": "0a", "date": "2021-01-30 19:50:09",
             "diff": "@@ -0,0 +1 @@\n+{SECRET}", "path": "a.py", "printDiff": "+{SECRET}", "reason": "Generic Secret",
@@ -342,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_no_result_but_shows_that_a_clean_scan_ended() {
+    fn a_log_line_is_not_a_result_but_shows_that_a_clean_scan_finished() {
         let end = r#"{"level":"info-0","ts":"2026-01-02T03:04:05Z","logger":"trufflehog","msg":"finished scanning",
             "chunks":3,"verified_secrets":0,"unverified_secrets":0,"trufflehog_version":"3.88.0"}"#
             .replace('\n', "");

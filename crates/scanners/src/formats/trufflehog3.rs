@@ -1,19 +1,20 @@
-//! TruffleHog 3 by feeltheajf, <https://github.com/feeltheajf/trufflehog3>: a tool of its own beside Truffle Security's
-//! TruffleHog, with which it shares the name and the old format. Reads its JSON report (`trufflehog3 -f json`): the list
-//! that version 3 writes, with `rule` and `secret`, and the older one with `reason` and `stringsFound`, also as one object
-//! a line.
+//! TruffleHog 3 by feeltheajf, <https://github.com/feeltheajf/trufflehog3>: not Truffle Security's TruffleHog, with
+//! which it shares the name and the old format. Reads its JSON report (`trufflehog3 -f json`): the list of version 3,
+//! with `rule` and `secret`, and the older one with `reason` and `stringsFound`, also with one object per line.
 //!
-//! Each element is a finding, however many strings were found in it, and also when it repeats another for a further
-//! commit. A clean report is an empty list. Version 3 gives the severity of the rule; the older versions none.
+//! Each element is a finding, however many strings it has, and even if it repeats another for a further commit. A clean
+//! report is an empty list. Version 3 reports the severity of the rule, older versions report none.
 //!
-//! `secret`, `stringsFound` and the lines around them (`context`) are masked; the older versions' `diff` is not kept.
+//! `secret`, `stringsFound` and the lines around them (`context`) are masked; the `diff` of older versions is not
+//! stored.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::leak;
-use crate::value::rating::{COMMON_WORDS, Rating};
+use crate::value::rating::COMMON_WORDS;
 use crate::value::snippet;
 use finding::{Excerpt, Finding, Location};
 use serde::Deserialize;
@@ -28,10 +29,11 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Secrets",
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
-    severities: "the rule's HIGH 8.0, MEDIUM 5.5, LOW 2.0; before version 3 there is none: every secret 8.0",
+    severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0 (from the rule); before version 3, which has none, every secret 8.0",
+    severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
-        "for reports before version 3 the reference product guesses a level from words in the reason; the tool gives none, so all are alike",
+        "the same for all results of a report before version 3, which has none; the reference product guesses from the reason",
     )],
     detect,
     parse,
@@ -41,7 +43,7 @@ fn detect(sniff: &Sniff) -> bool {
     let current = ["[].rule.id", "[].rule.severity", "[].path", "[].secret"];
     let older =
         |prefix: &str| ["path", "reason", "stringsFound"].iter().all(|name| sniff.has(&format!("{prefix}{name}")));
-    // The original's objects hold the whole difference besides, and never stand in a list.
+    // Objects of Truffle Security's TruffleHog also have the diff, and are never in a list.
     sniff.has_all(&current) || older("[].") || older("") && !sniff.has("diff") && !sniff.has("printDiff")
 }
 
@@ -53,12 +55,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         rejected |= result.is_err();
         collector.result(result)
     })?;
-    if read || !rejected {
-        return Ok(());
-    }
-    let reason =
-        "a TruffleHog3 JSON report is a list whose elements have `rule` and `secret`, or `reason` and `stringsFound`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        read || !rejected,
+        "a TruffleHog3 JSON report is a list whose elements have `rule` and `secret`, or `reason` and `stringsFound`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -103,15 +103,15 @@ struct RawRule {
 impl RawCurrent {
     fn into_finding(self) -> Finding {
         let title = self.rule.message.0;
-        let rule = self.rule.id.and_then(Text::filled).unwrap_or_else(|| title.clone());
+        let rule = self.rule.id.filled().unwrap_or_else(|| title.clone());
         let mut finding = Finding {
             location: location(self.path, self.line.line()),
             code: self.context.and_then(excerpt),
-            tool_id: self.id.and_then(Text::filled),
+            tool_id: self.id.filled(),
             ..leak::finding(&rule, &title, format!("{title} found"))
         };
-        if let Some(word) = self.rule.severity.and_then(Text::filled) {
-            Rating::new(COMMON_WORDS).word(Some(&word)).apply(&mut finding);
+        if let Some(word) = self.rule.severity.filled() {
+            SCANNER.rating().word(Some(&word)).apply(&mut finding);
         }
         leak::keep(
             &mut finding,
@@ -128,7 +128,7 @@ impl RawCurrent {
     }
 }
 
-/// Lines by their number, if there are no gaps.
+/// The excerpt of lines by number, if there are no gaps.
 fn excerpt(context: BTreeMap<String, Text>) -> Option<Excerpt> {
     let by_number = context.into_iter().map(|(number, line)| Some((number.trim().parse::<u32>().ok()?, line.0)));
     let by_number: BTreeMap<u32, String> = by_number.collect::<Option<_>>()?;
@@ -137,7 +137,7 @@ fn excerpt(context: BTreeMap<String, Text>) -> Option<Excerpt> {
     gapless.then(|| Excerpt { first_line, lines: by_number.into_values().collect() })
 }
 
-/// The format that the older versions share with TruffleHog 2. Each string found is masked: whole lines here, secrets there.
+/// An entry of older versions (whose strings are whole lines) and of TruffleHog 2 (secrets). All strings are masked.
 #[derive(Deserialize)]
 pub(crate) struct RawOlder {
     reason: Text,
@@ -169,14 +169,14 @@ impl RawOlder {
                 ("date", self.date),
             ],
         );
-        // A line of a difference is the same secret whether it came or went.
+        // An added and a removed line contain the same secret.
         let bare = |line: &String| line.strip_prefix(['+', '-']).unwrap_or(line).trim().to_owned();
         leak::put(&mut finding, &strings.iter().map(bare).collect::<Vec<_>>().join("\n"));
         finding
     }
 }
 
-/// A commit's message without what may be the secret in the lines that were found: their literals and long words.
+/// A commit message in which possible secrets of the given lines are masked: their literals and long words.
 fn masked(message: String, lines: &[String]) -> String {
     const WORD_MIN: usize = 16;
     let is_break = |c: char| !c.is_ascii_alphanumeric() && !"+/=_-".contains(c);
@@ -186,8 +186,8 @@ fn masked(message: String, lines: &[String]) -> String {
 }
 
 fn location(path: Option<Text>, line: Option<u32>) -> Option<Location> {
-    let path = path.and_then(Text::filled)?;
-    Some(Location { path, line, ..Location::default() })
+    let path = path.filled()?;
+    Some(Location::lines(path, line, None))
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
         let listed = one(&format!("[{issue}]"));
         assert_eq!((listed.severity(), listed.cwes.as_slice()), (Severity::High, &[798][..]));
         assert_eq!(listed.message, "2 strings found");
-        assert_eq!(one(&issue), listed, "one object a line is as good");
+        assert_eq!(one(&issue), listed, "one object per line is the same report");
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_entry_is_rejected_alone_and_a_list_of_nothing_else_is_refused() {
+    fn one_bad_entry_is_rejected_and_a_list_of_only_bad_entries_is_refused() {
         let good = r#"{"rule": {"message": "m"}, "secret": "s3cr3t-pull"}"#;
         let (findings_, parsed) = findings(&SCANNER, format!("[{good}, 5, {good}]").as_bytes()).unwrap();
         assert_eq!((findings_.len(), parsed.summary.rejected), (2, 1));

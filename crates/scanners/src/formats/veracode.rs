@@ -1,14 +1,14 @@
-//! Veracode, <https://www.veracode.com>: static, dynamic and dependency analysis as a service. Reads the detailed report
-//! (XML, format 1.5), the findings that the REST API lists (`/appsec/v2/applications/{}/findings`, as it answers or the
-//! bare list) and the results of a pipeline scan.
+//! Veracode, <https://www.veracode.com>: static, dynamic and dependency analysis as a service. Reads the detailed
+//! report (XML, format 1.5), the findings of the REST API (`/appsec/v2/applications/{}/findings`, the response or only
+//! the list) and the results of a pipeline scan.
 //!
-//! A result is a flaw, or a vulnerability of one component. Flaws are classed by their weakness, so the rule is the CWE.
-//! What is fixed is closed. Where a mitigation was accepted the result is suppressed, also where the API calls it closed
-//! for that reason: nothing was mended. An answer that is one page of several makes the scan incomplete.
+//! A result is a flaw, or a vulnerability of one component. Flaws are classified by their weakness, so the rule is the
+//! CWE. Fixed results are closed. A result with an accepted mitigation is suppressed, even if the API calls it closed
+//! for that reason: nothing was fixed. A response that is one page of several makes the scan incomplete.
 //!
-//! Severities are Veracode's five levels (its documentation, "Severity, Exploitability, and Effort to Fix"): Very High is
-//! critical, Very Low low. Vulnerabilities of components have a CVSS score; the detailed report does not say of which
-//! version, and it is taken for version 3. The API writes vectors of version 3 without their beginning.
+//! Severities are those of Veracode (its documentation, "Severity, Exploitability, and Effort to Fix"): Very High is
+//! critical, Very Low is low. Vulnerabilities of components have a CVSS score. The detailed report does not state its
+//! version, which is assumed to be 3. The API writes vectors of version 3 without their beginning.
 
 mod findings;
 
@@ -18,7 +18,6 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind, Location, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -31,27 +30,32 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "detailed report (XML), JSON of the findings API and of pipeline scans",
     severities: "5 Very High 9.5, 4 High 8.0, 3 Medium 5.5, 2 Low 2.0, 1 Very Low 1.0, 0 Informational 0 (Veracode's documentation); components by CVSS",
+    severity_words: &[
+        ("Very High", 950),
+        ("High", 800),
+        ("Medium", 550),
+        ("Low", 200),
+        ("Very Low", 100),
+        ("Informational", 0),
+    ],
     differences: &[
-        ("severity", "Very Low is a level of its own below Low, and not Informational"),
+        ("severity", "Very Low is low with a score below Low, not info"),
         (
             "line",
-            "`line` is the line in the file; the reference adds to it where in its function the flaw is, a percentage",
+            "the line in the file; the reference product adds the relative position in the function, a percentage",
         ),
         (
             "unique_id_from_tool",
-            "the flaw's number alone, which XML and API share; the reference writes the application's number before it",
+            "only the number of the flaw, which XML and API share; the reference product adds the application's number",
         ),
         (
             "component_name",
-            "Maven's packages are named `group:artifact`, since artifacts of different groups share names",
+            "`group:artifact` for Maven packages, since artifacts of different groups can have the same name",
         ),
     ],
     detect,
     parse,
 };
-
-const WORDS: Words =
-    &[("Very High", 950), ("High", 800), ("Medium", 550), ("Low", 200), ("Very Low", 100), ("Informational", 0)];
 
 fn detect(sniff: &Sniff) -> bool {
     let api = |list: &str| sniff.has_all(&[&format!("{list}[].finding_details"), &format!("{list}[].scan_type")]);
@@ -72,10 +76,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
 }
 
-/// Veracode's word for a level.
-fn word(level: &str) -> Option<&'static str> {
+/// Veracode's word for a severity from 0 to 5.
+fn severity_word(level: &str) -> Option<&'static str> {
     let place = level.trim().parse().ok().and_then(|level: usize| 5_usize.checked_sub(level))?;
-    WORDS.get(place).map(|(word, _)| *word)
+    SCANNER.severity_words.get(place).map(|(severity_word, _)| *severity_word)
 }
 
 const CATEGORY: &str = "detailedreport/severity/category";
@@ -119,15 +123,14 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     if root.name == "detailedreport" {
         return Ok(());
     }
-    let reason = format!("Veracode's detailed report is a `detailedreport`, not a `{}`", root.name);
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    Err(ParseError::other_shape(format!("Veracode's detailed report is a `detailedreport`, not a `{}`", root.name)))
 }
 
-/// The texts in it, which stand in attributes.
+/// The texts in an element, which are in attributes.
 fn paragraphs(element: &Element) -> Option<String> {
     fn collect<'e>(element: &'e Element, texts: &mut Vec<&'e str>) {
         texts.extend(element.attribute("text"));
-        // No deeper than an element was read.
+        // The depth is limited, because that of elements is.
         element.children.iter().for_each(|child| collect(child, texts));
     }
     let mut texts = Vec::new();
@@ -141,8 +144,8 @@ fn is_fixed(flaw: &Element) -> bool {
 
 fn flaw(flaw: &Element, class: Option<&Element>, dynamic: bool) -> Result<Finding, String> {
     let of_class = class.and_then(|class| class.attribute("cweid"));
-    let cwe = flaw.attribute("cweid").or(of_class).ok_or("it has no `cweid`")?;
-    // Where the severity was changed by hand a flaw may stand under a class of another weakness.
+    let cwe = flaw.attribute("cweid").or(of_class).ok_or("`cweid` is missing")?;
+    // If a user changed the severity, the flaw may be in a category of another weakness.
     let name = class.filter(|_| of_class == Some(cwe)).and_then(|class| class.attribute("cwename"));
     let title = name.or(flaw.attribute("categoryname")).unwrap_or(cwe);
     let file = flaw
@@ -155,7 +158,7 @@ fn flaw(flaw: &Element, class: Option<&Element>, dynamic: bool) -> Result<Findin
     let mut finding = Finding {
         tool_id: flaw.attribute("issueid").map(str::to_owned),
         cwes: cwe::number(cwe).into_iter().collect(),
-        location: file.map(|path| Location { path, line, ..Location::default() }),
+        location: file.map(|path| Location::lines(path, line, None)),
         endpoint: flaw.attribute("url").map(|url| Endpoint {
             url: Some(url.to_owned()),
             parameter: flaw.attribute("vuln_parameter").map(str::to_owned),
@@ -167,15 +170,15 @@ fn flaw(flaw: &Element, class: Option<&Element>, dynamic: bool) -> Result<Findin
     for name in ["categoryname", "type", "module", "scope", "functionprototype", "exploitLevel", "count", "note"] {
         finding.raw.extend(flaw.attribute(name).map(|text| (name.to_owned(), text.to_owned())));
     }
-    Rating::new(WORDS).word(flaw.attribute("severity").and_then(word)).apply(&mut finding);
+    SCANNER.rating().word(flaw.attribute("severity").and_then(severity_word)).apply(&mut finding);
     Ok(finding)
 }
 
 fn component(component: &Element, vulnerability: &Element) -> Result<Finding, String> {
-    let id = vulnerability.attribute("cve_id").ok_or("it has no `cve_id`")?;
+    let id = vulnerability.attribute("cve_id").ok_or("`cve_id` is missing")?;
     let library = component.attribute("library").or(component.attribute("file_name"));
     let mut package = Package {
-        name: library.ok_or("its component has neither `library` nor `file_name`")?.to_owned(),
+        name: library.ok_or("`library` and `file_name` of the component are both missing")?.to_owned(),
         version: component.attribute("version").map(str::to_owned),
         ..Package::default()
     };
@@ -184,8 +187,7 @@ fn component(component: &Element, vulnerability: &Element) -> Result<Finding, St
     }
     let message = format!("{} {}: {id}", package.name, package.version.as_deref().unwrap_or_default());
     let paths = component.at("file_paths").into_iter().flat_map(|paths| paths.all("file_path"));
-    let mut places =
-        paths.filter_map(|path| Some(Location { path: path.attribute("value")?.to_owned(), ..Location::default() }));
+    let mut places = paths.filter_map(|path| Some(Location::file(path.attribute("value")?)));
     let mitigated = vulnerability.attribute("mitigation").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let mut finding = Finding {
         advisories: vec![id.to_owned()],
@@ -201,12 +203,13 @@ fn component(component: &Element, vulnerability: &Element) -> Result<Finding, St
         finding.raw.extend(component.attribute(name).map(|text| (name.to_owned(), text.to_owned())));
     }
     let score = vulnerability.attribute("cvss_score").and_then(|score| score.parse().ok());
-    let level = vulnerability.attribute("severity").and_then(word).or(vulnerability.attribute("severity_desc"));
-    Rating::new(WORDS).base("3.1", score).word(level).apply(&mut finding);
+    let level =
+        vulnerability.attribute("severity").and_then(severity_word).or(vulnerability.attribute("severity_desc"));
+    SCANNER.rating().base("3.1", score).word(level).apply(&mut finding);
     Ok(finding)
 }
 
-/// The ecosystem and the name in `maven:org.example:notes:1.0:`.
+/// Reads ecosystem and name from `maven:org.example:notes:1.0:`.
 fn library_id(id: &str) -> Option<(String, String)> {
     let parts: Vec<&str> = id.split(':').collect();
     match parts.as_slice() {
@@ -230,16 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn levels_become_the_documented_words() {
+    fn numbers_become_the_documented_words() {
         let words = ["Informational", "Very Low", "Low", "Medium", "High", "Very High"];
         for (level, expected) in words.into_iter().enumerate() {
-            assert_eq!(word(&level.to_string()), Some(expected));
+            assert_eq!(severity_word(&level.to_string()), Some(expected));
         }
-        assert_eq!([word("6"), word(""), word("-1")], [None; 3]);
+        assert_eq!([severity_word("6"), severity_word(""), severity_word("-1")], [None; 3]);
     }
 
     #[test]
-    fn a_flaw_has_its_place_its_class_and_what_its_category_says() {
+    fn a_flaw_has_its_location_its_weakness_and_the_texts_of_its_category() {
         let (findings, parsed) = read("detailed.xml");
         let finding = &findings[0];
         let location = finding.location.as_ref().unwrap();
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_closed_for_a_mitigation_is_suppressed_and_the_rest_closed() {
+    fn findings_that_the_api_closed_for_a_mitigation_are_suppressed_and_others_closed() {
         let (findings, parsed) = read("findings.json");
         assert_eq!((parsed.summary.results, parsed.summary.suppressed, parsed.summary.closed), (5, 1, 1));
         assert_eq!(findings[1].suppressed.as_deref(), Some("MITIGATED"));
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_api_and_pipeline_name_a_flaw_alike() {
+    fn xml_api_and_pipeline_give_the_same_rule() {
         for file in ["detailed.xml", "findings.json", "pipeline.json"] {
             let finding = &read(file).0[0];
             assert_eq!((finding.kind, finding.rule.as_str()), (Kind::Code, "CWE-89"), "{file}");

@@ -1,17 +1,19 @@
-//! Wiz, <https://www.wiz.io>: cloud security. Reads the CSV exports of issues and of vulnerability findings, and what the
-//! command line tool writes (`wizcli dir|iac|docker scan -f json`).
+//! Wiz, <https://www.wiz.io>: cloud security. Reads the CSV exports of issues and of vulnerability findings, and the
+//! JSON of the command line tool (`wizcli dir|iac|docker scan -f json`).
 //!
-//! A result is a row; in the command line tool's reports a vulnerability of a package, a secret, or a match of a rule.
-//! Wiz' words for severities are the usual ones. Resolved ones are closed, ignored and rejected ones are suppressed.
+//! A result is a row, or in reports of the command line tool a vulnerability of a package, a secret or a match of a
+//! rule. Wiz uses the common words for severities. Resolved results are closed, ignored and rejected ones are
+//! suppressed.
 //!
-//! An issue is an occurrence of its control at a resource, so the control is the rule.
+//! The rule is the control: an issue of Wiz is an occurrence of a control at a resource.
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::reader::text::Filled;
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -26,6 +28,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Csv,
     formats: "CSV exports of issues and vulnerabilities, JSON of `wizcli`",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
@@ -47,12 +50,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_json(input, collector);
     }
     if sniff.has_columns(VULNERABILITIES) {
-        return table::rows(input, VULNERABILITIES, &mut |row| take(row, vulnerability, "FindingStatus", collector));
+        return table::rows(input, VULNERABILITIES, &mut |row| collect(row, vulnerability, "FindingStatus", collector));
     }
-    table::rows(input, ISSUES, &mut |row| take(row, issue, "Status", collector))
+    table::rows(input, ISSUES, &mut |row| collect(row, issue, "Status", collector))
 }
 
-fn take(
+fn collect(
     row: Result<Row<'_>, String>,
     read: fn(&Row<'_>) -> Result<Finding, String>,
     status: &str,
@@ -73,7 +76,7 @@ fn take(
 }
 
 fn issue(row: &Row<'_>) -> Result<Finding, String> {
-    let title = row.get("Title").ok_or("the row has no title")?;
+    let title = row.get("Title").ok_or("`Title` is missing in the row")?;
     let mut finding = Finding {
         description: row.owned("Description"),
         remediation: row.owned("Remediation Recommendation"),
@@ -82,12 +85,12 @@ fn issue(row: &Row<'_>) -> Result<Finding, String> {
         tool_id: row.owned("Issue ID"),
         ..Finding::new(Kind::Infrastructure, row.get("Control ID").unwrap_or(title), title, on_resource(row, title))
     };
-    keep(
+    add_raw(
         row,
         &mut finding,
         &["Resource Name", "Resource Type", "Resource Platform", "Resource Region", "Subscription Name"],
     );
-    Rating::new(COMMON_WORDS).word(row.get("Severity")).apply(&mut finding);
+    SCANNER.rating().word(row.get("Severity")).apply(&mut finding);
     Ok(finding)
 }
 
@@ -100,7 +103,7 @@ fn on_resource(row: &Row<'_>, title: &str) -> String {
 }
 
 fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
-    let id = row.get("Name").ok_or("the row has no name")?;
+    let id = row.get("Name").ok_or("`Name` is missing in the row")?;
     let name = row.get("DetailedName").or(row.get("AssetName")).unwrap_or(id);
     let package = Package {
         name: name.to_owned(),
@@ -108,7 +111,7 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
         fixed_versions: row.owned("FixedVersion").into_iter().collect(),
         ..Package::default()
     };
-    let place = row.owned("LocationPath").map(|path| Location { path, ..Location::default() });
+    let place = row.owned("LocationPath").map(Location::file);
     let mut finding = Finding {
         advisories: vec![id.to_owned()],
         package: Some(package),
@@ -121,14 +124,14 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
         tool_id: row.owned("ID"),
         ..Finding::new(Kind::Dependency, id, id, format!("{id} in {name} {}", row.get("Version").unwrap_or_default()))
     };
-    keep(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
+    add_raw(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
     let word = ["VendorSeverity", "Severity", "CVSSSeverity"].into_iter().find_map(|column| row.get(column));
     let score = row.get("Score").and_then(|score| score.parse().ok());
-    Rating::new(COMMON_WORDS).own(score).word(word).apply(&mut finding);
+    SCANNER.rating().own(score).word(word).apply(&mut finding);
     Ok(finding)
 }
 
-fn keep(row: &Row<'_>, finding: &mut Finding, columns: &[&str]) {
+fn add_raw(row: &Row<'_>, finding: &mut Finding, columns: &[&str]) {
     for column in columns {
         if let Some(value) = row.owned(column) {
             finding.raw.insert((*column).to_owned(), value);
@@ -222,19 +225,19 @@ const SECTIONS: [&str; 8] = [
 ];
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut told = false;
+    let mut is_from_wizcli = false;
     let seen = json::walk(input, &SECTIONS, &mut |hit| match hit.path {
         0..=3 => match hit.read::<RawPackage>() {
-            Ok(package) => package_of(package, collector),
+            Ok(package) => collect_package(package, collector),
             Err(reason) => collector.rejected(reason),
         },
-        4 => collector.result(hit.read::<RawSecret>().map(secret_of)),
+        4 => collector.result(hit.read::<RawSecret>().map(finding_of_secret)),
         5 => match hit.read::<RawRuleMatch>() {
-            Ok(rule) => rule_of(rule, collector),
+            Ok(rule) => collect_rule(rule, collector),
             Err(reason) => collector.rejected(reason),
         },
         6 => {
-            told = true;
+            is_from_wizcli = true;
             let state = hit.read::<String>().unwrap_or_default();
             if !state.eq_ignore_ascii_case("success") && !state.eq_ignore_ascii_case("completed") {
                 collector.scanner_error(format!("the scan's state is `{state}`"));
@@ -242,26 +245,25 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
         _ => {
-            told = true;
+            is_from_wizcli = true;
             Ok(())
         }
     })?;
-    if told && (0..6).any(|path| seen.container(path)) {
+    if is_from_wizcli && (0..6).any(|path| seen.has(path)) {
         return Ok(());
     }
-    // An image or folder without any package still has the object with the lists' names, all of them null.
+    // The report of an image or folder without packages has these lists too, all of them null.
     let sniff = Sniff::of(input)?;
-    if told && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))) {
-        return Ok(());
-    }
-    let reason = "a report of wizcli is an object with `status` and `result`, which holds lists by kind".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        is_from_wizcli && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))),
+        "a report of wizcli is an object with `status` and `result`, which contains lists by kind",
+    )
 }
 
-fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_package(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawPackage { name, version, path, line, vulnerabilities } = package;
-    let version = version.and_then(Text::filled);
-    let place = path.map(|path| Location { path, line: line.line(), ..Location::default() });
+    let version = version.filled();
+    let place = path.map(|path| Location::lines(path, line.line(), None));
     vulnerabilities.0.into_iter().try_for_each(|raw| {
         let read = serde_json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
         collector.result(read.map(|raw| {
@@ -272,7 +274,7 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
                 package: Some(Package {
                     name: name.clone(),
                     version: version.clone(),
-                    fixed_versions: raw.fixed_version.and_then(Text::filled).into_iter().collect(),
+                    fixed_versions: raw.fixed_version.filled().into_iter().collect(),
                     ..Package::default()
                 }),
                 location: place.clone(),
@@ -282,34 +284,34 @@ fn package_of(package: RawPackage, collector: &mut Collector<'_>) -> Result<(), 
                 suppressed: ignored.then(|| "ignoredPolicyMatches".to_owned()),
                 ..Finding::new(Kind::Dependency, &*raw.name, &*raw.name, message)
             };
-            Rating::new(COMMON_WORDS).own(raw.score.0).word(raw.severity.as_deref()).apply(&mut finding);
+            SCANNER.rating().own(raw.score.0).word(raw.severity.as_deref()).apply(&mut finding);
             finding
         }))
     })
 }
 
-fn secret_of(raw: RawSecret) -> Finding {
-    let kind = raw.kind.or(raw.id.and_then(Text::filled)).unwrap_or_else(|| "secret".to_owned());
+fn finding_of_secret(raw: RawSecret) -> Finding {
+    let kind = raw.kind.or(raw.id.filled()).unwrap_or_else(|| "secret".to_owned());
     let message = raw.description.unwrap_or_else(|| kind.clone());
-    let place = raw.path.map(|path| Location { path, line: raw.line.line(), ..Location::default() });
+    let place = raw.path.map(|path| Location::lines(path, raw.line.line(), None));
     let mut finding = Finding { location: place, ..Finding::new(Kind::Secret, &*kind, &*kind, message) };
-    Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
-    if let Some(snippet) = raw.snippet.filter(|snippet| !snippet.trim().is_empty()) {
+    SCANNER.rating().word(raw.severity.as_deref()).apply(&mut finding);
+    if let Some(snippet) = raw.snippet.filled() {
         secret::put(&mut finding, &snippet);
     }
     finding
 }
 
-fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+fn collect_rule(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let RawRule { id, name, description, remediation } = raw.rule;
-    let Some(rule) = id.and_then(Text::filled).or(name.clone()) else {
-        return collector.rejected("the match of a rule names none".to_owned());
+    let Some(rule) = id.filled().or(name.clone()) else {
+        return collector.rejected("`rule.id` and `rule.name` are both missing".to_owned());
     };
     let title = name.unwrap_or_else(|| rule.clone());
     raw.matches.0.into_iter().try_for_each(|found| {
         let read = serde_json::from_value::<RawMatch>(found).map_err(|error| error.to_string());
         collector.result(read.map(|found| {
-            let text = |text: Option<Text>| text.and_then(Text::filled);
+            let text = |text: Option<Text>| text.filled();
             let message = match (text(found.expected), text(found.found)) {
                 (Some(expected), Some(found)) => format!("expected: {expected}; found: {found}"),
                 (Some(expected), None) => format!("expected: {expected}"),
@@ -320,11 +322,11 @@ fn rule_of(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), Parse
                 description: description.clone(),
                 remediation: remediation.clone(),
                 resource: found.resource,
-                location: found.file.map(|path| Location { path, line, ..Location::default() }),
-                suppressed: found.ignored.filter(|reason| !reason.trim().is_empty()),
+                location: found.file.map(|path| Location::lines(path, line, None)),
+                suppressed: found.ignored.filled(),
                 ..Finding::new(Kind::Infrastructure, &*rule, &*title, message)
             };
-            Rating::new(COMMON_WORDS).word(raw.severity.as_deref()).apply(&mut finding);
+            SCANNER.rating().word(raw.severity.as_deref()).apply(&mut finding);
             finding
         }))
     })
@@ -353,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vulnerability_names_its_package() {
+    fn a_vulnerability_has_its_package() {
         let csv = "ID,WizURL,Name,CVSSSeverity,HasCisaKevExploit,FindingStatus,VendorSeverity,LocationPath,DetailedName,Version,FixedVersion\n\
             1,https://app.wiz.io/x,CVE-2021-44228,Critical,true,Open,High,/app/a.jar,log4j-core,2.14.0,2.15.0\n";
         let (findings, _) = findings(&SCANNER, csv.as_bytes()).unwrap();

@@ -1,21 +1,23 @@
-//! WPScan, <https://github.com/wpscanteam/wpscan>: scanner for WordPress sites. Reads its JSON report (`--format json`), as
-//! versions 3.0 to 3.8 write it.
+//! WPScan, <https://github.com/wpscanteam/wpscan>: scanner for WordPress sites. Reads its JSON report
+//! (`--format json`), as versions 3.0 to 3.8 write it.
 //!
-//! Results are the vulnerabilities of WordPress itself, of the main theme and its parents, of themes, plugins and TimThumb
-//! scripts, and the interesting findings. Backups of the configuration, exported databases, users whose password was guessed
-//! and a site that is not set up are results too: WPScan lists them on their own, and they are the worst of all. Users, files
-//! of media and versions that it merely lists are none.
+//! Results are the vulnerabilities of WordPress itself, of the main theme and its parents, of themes, plugins and
+//! TimThumb scripts, and the interesting findings. Backups of the configuration, exported databases, users with a
+//! guessed password and a site that is not set up are results too: WPScan lists them in separate fields, and they are
+//! the most severe. Users, media files and versions that WPScan only lists are not results.
 //!
-//! A vulnerability is one of a package (`wordpress`, the theme's or plugin's slug), under WPScan's id of it. WPScan gives a
-//! severity, a CVSS score, only to its paying users; without, vulnerabilities stay unassigned. Interesting findings are
-//! informative, 0.
+//! A vulnerability belongs to a package (`wordpress`, or the slug of the theme or plugin); its rule is WPScan's id.
+//! Only paying users get a severity, a CVSS score; without it, vulnerabilities are unassigned. Interesting findings are
+//! informational, 0.
 //!
-//! An aborted scan, and one without data on vulnerabilities because of a missing token or an error of the API, is incomplete.
+//! A scan is incomplete if it was aborted, or if a missing token or an error of the API left it without vulnerability
+//! data.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::rating::Rating;
 use crate::value::secret;
 use crate::value::web;
@@ -33,7 +35,8 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "DAST",
     notation: Notation::Json,
     formats: "JSON (`--format json`)",
-    severities: "a vulnerability's CVSS score where WPScan has it (its Enterprise API), else unassigned; interesting findings 0",
+    severities: "the CVSS score if the report has it (WPScan's Enterprise API), else unassigned; interesting findings 0",
+    severity_words: &[],
     differences: &[],
     detect,
     parse,
@@ -44,9 +47,9 @@ fn detect(sniff: &Sniff) -> bool {
     sniff.has("target_url") && known.iter().any(|field| sniff.has(field))
 }
 
-/// What a path of [`PATHS`] leads to.
+/// The part of the site that a path in [`PATHS`] belongs to.
 #[derive(Clone, Copy)]
-enum Of {
+enum Component {
     Version,
     MainTheme,
     Parent,
@@ -55,17 +58,17 @@ enum Of {
     TimThumb,
 }
 
-/// Lists of vulnerabilities, and whose they are.
-const PATHS: [(&str, Of); 6] = [
-    ("version.vulnerabilities[]", Of::Version),
-    ("main_theme.vulnerabilities[]", Of::MainTheme),
-    ("main_theme.parents[].vulnerabilities[]", Of::Parent),
-    ("themes{}.vulnerabilities[]", Of::Theme),
-    ("plugins{}.vulnerabilities[]", Of::Plugin),
-    ("timthumbs{}.vulnerabilities[]", Of::TimThumb),
+/// The paths of lists of vulnerabilities, with their components.
+const PATHS: [(&str, Component); 6] = [
+    ("version.vulnerabilities[]", Component::Version),
+    ("main_theme.vulnerabilities[]", Component::MainTheme),
+    ("main_theme.parents[].vulnerabilities[]", Component::Parent),
+    ("themes{}.vulnerabilities[]", Component::Theme),
+    ("plugins{}.vulnerabilities[]", Component::Plugin),
+    ("timthumbs{}.vulnerabilities[]", Component::TimThumb),
 ];
-/// Where their versions and slugs stand.
-const CONTEXT: [&str; 13] = [
+/// The paths of the versions and slugs of components, and of single values of the report.
+const DETAILS: [&str; 13] = [
     "version.number",
     "main_theme.version.number",
     "main_theme.parents[].version.number",
@@ -83,48 +86,46 @@ const CONTEXT: [&str; 13] = [
 const OTHERS: [&str; 5] =
     ["interesting_findings[]", "config_backups{}", "db_exports{}", "password_attack{}", "not_fully_configured"];
 
-/// Texts from elsewhere in the report by their path, with the name or number in it.
-type Context = BTreeMap<(usize, String), String>;
+/// Texts by the index of their path in [`DETAILS`], and the name or number that the path's wildcard matched.
+type Details = BTreeMap<(usize, String), String>;
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut context = Context::new();
-    json::walk(input, &CONTEXT, &mut |hit| {
-        if let Some(text) = hit.read::<Text>().ok().and_then(Text::filled) {
-            context.insert((hit.path, wild(&hit)), text);
+    let mut details = Details::new();
+    json::walk(input, &DETAILS, &mut |hit| {
+        if let Some(text) = hit.read::<Text>().ok().filled() {
+            details.insert((hit.path, wildcard(&hit)), text);
         }
         Ok(())
     })?;
-    let context = context;
-    let told = |path: usize| context.get(&(path, String::new())).cloned();
-    let target = told(8);
-    if let Some(version) = told(9) {
+    let details = details;
+    let detail = |path: usize| details.get(&(path, String::new())).cloned();
+    let target = detail(8);
+    if let Some(version) = detail(9) {
         collector.version(version);
     }
-    [10, 11, 12].into_iter().filter_map(told).for_each(|error| collector.scanner_error(error));
+    [10, 11, 12].into_iter().filter_map(detail).for_each(|error| collector.scanner_error(error));
 
     let paths: Vec<&str> = PATHS.iter().map(|(path, _)| *path).chain(OTHERS).collect();
     let site = target.clone().unwrap_or_default();
     let seen = json::walk(input, &paths, &mut |hit| match PATHS.get(hit.path) {
-        Some((_, of)) => {
-            let package = of.package(&hit, &context);
+        Some((_, component)) => {
+            let package = component.package(&hit, &details);
             collector.result(hit.read::<RawVulnerability>().map(|raw| raw.into_finding(package, &site)))
         }
         None if hit.raw == "null" => Ok(()),
         None => collector.result(other(&hit, hit.path - PATHS.len(), &site)),
     })?;
-    // The last path stands in the outermost object: that there is one shows nothing.
-    let lists = (0..paths.len() - 1).any(|path| seen.container(path));
-    let evidence = lists || told(9).is_some() || told(10).is_some();
-    if target.is_some() && evidence {
-        return Ok(());
-    }
-    let reason =
-        "a WPScan JSON report is an object with `target_url` and `interesting_findings` or `banner`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    // The last path is in the outermost object, so its container is no evidence.
+    let lists = (0..paths.len() - 1).any(|path| seen.has(path));
+    let evidence = lists || detail(9).is_some() || detail(10).is_some();
+    require(
+        target.is_some() && evidence,
+        "a WPScan JSON report is an object with `target_url` and `interesting_findings` or `banner`",
+    )
 }
 
-/// The name or number that a path's first wildcard went through, if it has one before its end.
-fn wild(hit: &Hit<'_>) -> String {
+/// The name or number that the path's first wildcard matched. Empty if there is none before the end of the path.
+fn wildcard(hit: &Hit<'_>) -> String {
     match hit.path {
         2 | 7 => hit.index(0).to_string(),
         3..=5 => hit.name(0).to_owned(),
@@ -132,17 +133,17 @@ fn wild(hit: &Hit<'_>) -> String {
     }
 }
 
-impl Of {
-    fn package(self, hit: &Hit<'_>, context: &Context) -> Package {
-        let told = |path: usize, wild: &str| context.get(&(path, wild.to_owned())).cloned();
+impl Component {
+    fn package(self, hit: &Hit<'_>, details: &Details) -> Package {
+        let detail = |path: usize, wildcard: &str| details.get(&(path, wildcard.to_owned())).cloned();
         let number = hit.index(0).to_string();
         let (name, version, ecosystem) = match self {
-            Self::Version => (Some("wordpress".to_owned()), told(0, ""), "wordpress"),
-            Self::MainTheme => (told(6, ""), told(1, ""), "wordpress-theme"),
-            Self::Parent => (told(7, &number), told(2, &number), "wordpress-theme"),
-            Self::Theme => (Some(hit.name(0).to_owned()), told(3, hit.name(0)), "wordpress-theme"),
-            Self::Plugin => (Some(hit.name(0).to_owned()), told(4, hit.name(0)), "wordpress-plugin"),
-            Self::TimThumb => (Some("timthumb".to_owned()), told(5, hit.name(0)), "wordpress"),
+            Self::Version => (Some("wordpress".to_owned()), detail(0, ""), "wordpress"),
+            Self::MainTheme => (detail(6, ""), detail(1, ""), "wordpress-theme"),
+            Self::Parent => (detail(7, &number), detail(2, &number), "wordpress-theme"),
+            Self::Theme => (Some(hit.name(0).to_owned()), detail(3, hit.name(0)), "wordpress-theme"),
+            Self::Plugin => (Some(hit.name(0).to_owned()), detail(4, hit.name(0)), "wordpress-plugin"),
+            Self::TimThumb => (Some("timthumb".to_owned()), detail(5, hit.name(0)), "wordpress"),
         };
         Package {
             name: name.unwrap_or_else(|| "main-theme".to_owned()),
@@ -174,25 +175,25 @@ impl RawVulnerability {
         let mut references = self.references.unwrap_or_default();
         let mut of_kind = |kind: &str| texts(references.remove(kind));
         let (ids, cves, urls) = (of_kind("wpvulndb"), of_kind("cve"), of_kind("url"));
-        // CVE ids come without their prefix.
+        // The report omits the prefix of CVE ids.
         let cves = cves.into_iter().map(|id| if id.starts_with("CVE-") { id } else { format!("CVE-{id}") });
         let cves: Vec<String> = cves.collect();
         let rule = ids.first().or(cves.first()).unwrap_or(&self.title).clone();
         let advisories = cves.into_iter().chain(ids.iter().map(|id| format!("WPVDB-{id}"))).collect();
-        package.fixed_versions = self.fixed_in.and_then(Text::filled).into_iter().collect();
+        package.fixed_versions = self.fixed_in.filled().into_iter().collect();
         let version = package.version.as_deref().unwrap_or("of unknown version");
         let message = format!("{} {version}: {}", package.name, self.title);
         let mut finding = Finding {
             advisories,
             references: urls,
-            description: self.description.and_then(Text::filled),
+            description: self.description.filled(),
             remediation: package.fixed_versions.first().map(|fixed| format!("Update to {fixed}.")),
             package: Some(package),
             endpoint: Some(web::address(target)),
             ..Finding::new(Kind::Dependency, rule, self.title, message)
         };
         if let Some(cvss) = self.cvss {
-            let vector = cvss.vector.and_then(Text::filled);
+            let vector = cvss.vector.filled();
             let rating = Rating::new(&[]).vector(vector.as_deref(), cvss.score.0);
             rating.own(cvss.score.0).apply(&mut finding);
         }
@@ -201,7 +202,7 @@ impl RawVulnerability {
 }
 
 fn texts(many: Option<Many<Text>>) -> Vec<String> {
-    many.map(|many| many.0.into_iter().filter_map(Text::filled).collect()).unwrap_or_default()
+    many.map(|many| many.0.into_iter().filter_map(Filled::filled).collect()).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -221,7 +222,7 @@ struct RawPassword {
     password: Option<Text>,
 }
 
-/// What stands at the path of this number in [`OTHERS`].
+/// The finding at the path with this index in [`OTHERS`].
 fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
     let at = |rule: &str, title: &str, url: &str| Finding {
         endpoint: Some(web::address(url)),
@@ -237,7 +238,7 @@ fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
             if let Some(endpoint) = finding.endpoint.as_mut() {
                 endpoint.parameter = Some(hit.name(0).to_owned());
             }
-            let password = hit.read::<RawPassword>()?.password.and_then(Text::filled);
+            let password = hit.read::<RawPassword>()?.password.filled();
             if let Some(password) = password {
                 secret::put(&mut finding, &password);
             }
@@ -249,24 +250,25 @@ fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
 
 impl RawInteresting {
     fn into_finding(self) -> Result<Finding, String> {
-        let url = self.url.and_then(Text::filled).unwrap_or_default();
-        let told = self.to_s.and_then(Text::filled);
-        let rule = self.r#type.and_then(Text::filled).or(told.clone()).ok_or("it has neither `type` nor `to_s`")?;
-        // `XML-RPC seems to be enabled: https://…`: the title is of the rule, the address of this place.
+        let url = self.url.filled().unwrap_or_default();
+        let text = self.to_s.filled();
+        let rule = self.r#type.filled().or(text.clone()).ok_or("`type` and `to_s` are both missing")?;
+        // `XML-RPC seems to be enabled: https://…`: the title must not contain the address, since it belongs to the
+        // rule.
         let title =
-            told.as_deref().and_then(|told| told.split(": http").next()).filter(|title| !title.starts_with("http"));
+            text.as_deref().and_then(|text| text.split(": http").next()).filter(|title| !title.starts_with("http"));
         let title = title.unwrap_or(&rule).to_owned();
-        let entries: Vec<String> = self.interesting_entries.0.into_iter().filter_map(Text::filled).collect();
-        let message = told.into_iter().chain(entries).collect::<Vec<_>>().join("\n");
+        let entries: Vec<String> = self.interesting_entries.0.into_iter().filter_map(Filled::filled).collect();
+        let message = text.into_iter().chain(entries).collect::<Vec<_>>().join("\n");
         let mut finding = Finding {
             score: Score::from_hundredths(0).map(|score| Scored { score, source: ScoreSource::ScannerWord }),
-            confidence: self.confidence.and_then(Text::filled),
+            confidence: self.confidence.filled(),
             references: texts(self.references.unwrap_or_default().remove("url")),
             endpoint: Some(Endpoint { method: None, ..web::address(&url) }),
             message: if message.is_empty() { format!("{title} at {url}") } else { message },
             ..Finding::new(Kind::Web, rule, title, "")
         };
-        if let Some(found_by) = self.found_by.and_then(Text::filled) {
+        if let Some(found_by) = self.found_by.filled() {
             finding.raw.insert("found_by".to_owned(), found_by);
         }
         Ok(finding)
@@ -287,7 +289,7 @@ mod tests {
         "references": {"cve": ["2021-24999"], "wpvulndb": ["d40374cf"], "url": ["https://a.example"]}}"#;
 
     #[test]
-    fn a_vulnerability_is_one_of_its_package() {
+    fn a_vulnerability_has_its_package() {
         let (findings, _) = read(&format!(
             r#""plugins": {{"notes": {{"vulnerabilities": [{VULNERABILITY}], "version": {{"number": "2.0"}}}}}}"#
         ));
@@ -355,13 +357,13 @@ mod tests {
             r#""interesting_findings": [{"url": "https://blog.example/xmlrpc.php", "type": "xmlrpc",
             "to_s": "XML-RPC seems to be enabled: https://blog.example/xmlrpc.php"}, {"type": "readme", "to_s": "https://x"}, {}]"#,
         );
-        let told: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.title.as_str())).collect();
-        assert_eq!(told, [("xmlrpc", "XML-RPC seems to be enabled"), ("readme", "readme")]);
+        let titles: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.title.as_str())).collect();
+        assert_eq!(titles, [("xmlrpc", "XML-RPC seems to be enabled"), ("readme", "readme")]);
         assert_eq!(findings[0].severity(), finding::severity::Severity::Info);
     }
 
     #[test]
-    fn what_is_worst_is_a_result_and_a_guessed_password_is_masked() {
+    fn severe_facts_are_results_and_a_guessed_password_is_masked() {
         let (findings, parsed) = read(
             r#""config_backups": {"https://blog.example/wp-config.php~": {"confidence": 100}}, "db_exports": {},
             "password_attack": {"ann": {"id": 1, "password": "hunter2hunter2"}}, "not_fully_configured": null"#,

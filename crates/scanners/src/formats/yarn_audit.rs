@@ -1,20 +1,23 @@
 //! yarn audit, <https://classic.yarnpkg.com/en/docs/cli/audit> and <https://yarnpkg.com/cli/npm/audit>: known
 //! vulnerabilities of a Yarn project's dependencies. Three formats are read:
-//! - JSON lines of `yarn audit --json` (Yarn 1). Each line `auditAdvisory` is one result: an advisory and one way on which
-//!   the package came into the dependency tree. The line `auditSummary` ends the report; one without it is incomplete.
+//! - JSON lines of `yarn audit --json` (Yarn 1). Each line `auditAdvisory` is one result: an advisory and one path to
+//!   the package in the dependency tree. The line `auditSummary` ends the report; without it, the report is incomplete.
 //! - JSON lines of `yarn npm audit --json` (Yarn 4), `{"value", "children"}`. Each is one result, an advisory about a
-//!   package or its deprecation. Yarn 4 writes nothing at all when it finds nothing, which is no evidence of anything.
-//! - The npm registry's answer, which Yarn 2 and 3 write on one line; see [`crate::formats::npm_audit`], also for the severities.
+//!   package or its deprecation. If Yarn 4 finds nothing, it writes nothing; an empty report is refused.
+//! - The npm registry's response, which Yarn 2 and 3 write on one line; see [`crate::formats::npm_audit`], also for the
+//!   severities.
 //!
-//! The rule is the advisory's GitHub id, so that an issue is the same in all three; a deprecation's is `deprecation`.
+//! The rule is the advisory's GitHub id, so an issue is the same in all three. The rule of a deprecation is
+//! `deprecation`.
 
 use crate::Scanner;
-use crate::formats::npm_audit::{RawAdvisory, is_audit, is_yarns, read_audit};
+use crate::formats::npm_audit::{RawAdvisory, is_audit, is_from_yarn, read_audit};
 use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, soft, unique};
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -29,9 +32,10 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::JsonLines,
     formats: "JSON lines (`yarn audit --json` of Yarn 1, `yarn npm audit --json` of Yarn 2 and later)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[(
         "cwe",
-        "the other system writes 1035 where the advisory names no weakness; that is a category of 2017, not a weakness",
+        "empty if the advisory has no weakness; others use 1035, which is a category of 2017, not a weakness",
     )],
     detect,
     parse,
@@ -43,15 +47,15 @@ const TYPES: [&str; 8] =
 fn detect(sniff: &Sniff) -> bool {
     let is_line = sniff.value("type").is_some_and(|kind| TYPES.contains(&kind)) && sniff.has("data");
     let is_record = sniff.has_all(&["value", "children.Issue"]) || sniff.has_all(&["value", "children.Tree Versions"]);
-    is_line || is_record || (is_audit(sniff) && is_yarns(sniff))
+    is_line || is_record || (is_audit(sniff) && is_from_yarn(sniff))
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
     if is_audit(&sniff) {
-        return read_audit(input, collector, SCANNER.name);
+        return read_audit(input, collector);
     }
-    let mut seen = Seen::default();
+    let mut seen = LinesSeen::default();
     json::values(input, &mut |_, raw| match serde_json::from_str::<RawLine>(raw) {
         Ok(RawLine { value: Some(package), children: Some(children), .. }) => {
             seen.records = true;
@@ -59,37 +63,36 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.result(record.map(|record| record.into_finding(package)))
         }
         Ok(RawLine { kind: Some(kind), data: Some(data), .. }) => line(&kind, data.get(), &mut seen, collector),
-        Ok(RawLine { .. }) => collector.rejected("a line that is neither an advisory nor a message".to_owned()),
+        Ok(RawLine { .. }) => collector.rejected("expected an advisory or a message".to_owned()),
         Err(error) => collector.rejected(error.to_string()),
     })?;
     if seen.records || seen.summary {
         return Ok(());
     }
     if seen.advisories || seen.messages {
-        collector.scanner_error("the report has no line `auditSummary`: yarn failed, or the report was cut off");
+        collector.scanner_error("the line `auditSummary` is missing: yarn failed, or the report is truncated");
         return Ok(());
     }
-    let reason = "a report of yarn has lines with `type` and `data`, or with `value` and `children`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    Err(ParseError::other_shape("a report of yarn has lines with `type` and `data`, or with `value` and `children`"))
 }
 
-/// Which lines there were.
+/// The kinds of lines in the report.
 #[derive(Default)]
-struct Seen {
+struct LinesSeen {
     advisories: bool,
     summary: bool,
     messages: bool,
     records: bool,
 }
 
-/// Takes a line of Yarn 1.
-fn line(kind: &str, data: &str, seen: &mut Seen, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+/// Collects a line of Yarn 1.
+fn line(kind: &str, data: &str, seen: &mut LinesSeen, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     match kind {
         "auditAdvisory" => {
             seen.advisories = true;
             let advisory = serde_json::from_str::<RawData>(data).map_err(|error| error.to_string());
             return collector.result(advisory.map(|data| {
-                let path = data.resolution.and_then(|resolution| resolution.path).and_then(Text::filled);
+                let path = data.resolution.and_then(|resolution| resolution.path).filled();
                 data.advisory.into_finding(path)
             }));
         }
@@ -99,7 +102,7 @@ fn line(kind: &str, data: &str, seen: &mut Seen, collector: &mut Collector<'_>) 
             let text = serde_json::from_str::<String>(data);
             collector.scanner_error(text.unwrap_or_else(|_| data.to_owned()));
         }
-        // Besides results there are messages, progress and `auditAction`, which repeats the results by their mending.
+        // Other lines are messages, progress, and `auditAction`, which repeats the results by their fix.
         other => seen.messages |= TYPES.contains(&other),
     }
     Ok(())
@@ -147,7 +150,7 @@ struct RawRecord {
 
 impl RawRecord {
     fn into_finding(self, package: String) -> Finding {
-        let id = self.id.and_then(Text::filled);
+        let id = self.id.filled();
         let github = self.url.as_deref().and_then(github_id);
         let is_deprecation = id.as_deref().is_some_and(|id| id.ends_with("(deprecation)"));
         let issue = self.issue.unwrap_or_else(|| "Vulnerability".to_owned());
@@ -156,7 +159,7 @@ impl RawRecord {
         let title = if is_deprecation { id.clone().unwrap_or_default() } else { issue.clone() };
         let versions = unique(self.versions.0.into_iter().map(|version| version.0));
         let dependents = unique(self.dependents.0.into_iter().map(|dependent| dependent.0));
-        let vulnerable = self.vulnerable.and_then(Text::filled);
+        let vulnerable = self.vulnerable.filled();
         let message = match (is_deprecation, &vulnerable) {
             (true, _) => issue,
             (false, Some(range)) => format!("{package} {} is vulnerable ({range})", versions.join(", ")),
@@ -174,10 +177,10 @@ impl RawRecord {
             ..Finding::new(Kind::Dependency, rule, title, message)
         };
         let several = (versions.len() > 1).then(|| versions.join(", "));
-        let dependents = Some(dependents.join(", ")).filter(|dependents| !dependents.is_empty());
+        let dependents = dependents.join(", ").filled();
         let raw = [("id", id), ("vulnerable_versions", vulnerable), ("versions", several), ("dependents", dependents)];
         finding.raw.extend(raw.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Rating::new(COMMON_WORDS).word(self.severity.as_deref()).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_deref()).apply(&mut finding);
         finding
     }
 }
@@ -207,7 +210,7 @@ mod tests {
         let message = r#"{"type":"info","data":"Visit https://yarnpkg.com"}"#;
         for text in [ADVISORY, message] {
             let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-            assert!(parsed.summary.scanner_errors[0].contains("no line `auditSummary`"));
+            assert!(parsed.summary.scanner_errors[0].contains("the line `auditSummary` is missing"));
         }
         let failed = format!("{}\n{SUMMARY}", r#"{"type":"error","data":"no network"}"#);
         let (_, parsed) = findings(&SCANNER, failed.as_bytes()).unwrap();

@@ -1,23 +1,25 @@
 //! ZAP (Zed Attack Proxy), <https://www.zaproxy.org>: scanner for web applications. Reads its XML report and its JSON
-//! report (`traditional-xml`, `traditional-json`, both also in their `-plus` form with requests), as versions 2.4 to 2.16
-//! write them, and the alerts as ZAP's API lists them.
+//! report (`traditional-xml`, `traditional-json`, both also in their `-plus` form with requests), as versions 2.4 to
+//! 2.16 write them, and the alerts as ZAP's API lists them.
 //!
-//! A result is an instance of an alert: one alert at one URL. An alert without instances, as old versions and the API write
-//! it, is one result. The rule is the alert's reference (`10055-4`: the fourth check of plugin 10055), the plugin's number
-//! where there is none.
+//! A result is an instance of an alert: one alert at one URL. An alert without instances, which old versions and the
+//! API write, is one result. The rule is the alert's reference (`10055-4`: the fourth check of plugin 10055), else the
+//! number of the plugin.
 //!
-//! Risks are High (3), Medium (2), Low (1) and Informational (0), with scores in the middle of the level of the same name.
-//! Confidence 0 is "False Positive": such results are suppressed. Requests and responses are not kept: they hold cookies
-//! and passwords. A report that has some is treated as one that holds secrets.
+//! Risks are High (3), Medium (2), Low (1) and Informational (0), with scores in the middle of the severity of that
+//! name. Confidence 0 is "False Positive": such results are suppressed. Requests and responses are not stored, since
+//! they contain cookies and passwords. A report with requests or responses counts as one that contains secrets.
 //!
-//! An alert's own fields may stand before or behind its instances, which may be many, so they are read first.
+//! The fields of an alert may come before or after its instances. There may be many instances, so the fields are read
+//! first.
 
 use crate::Scanner;
 use crate::reader::json::{self, Hit, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::reader::xml;
-use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, Rating};
+use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Finding, Kind};
 use serde_json::Value;
@@ -33,12 +35,13 @@ pub(crate) const SCANNER: Scanner = Scanner {
     notation: Notation::Xml,
     formats: "XML (`traditional-xml`, also plus), JSON (`traditional-json`, also plus; the API's list of alerts)",
     severities: COMMON_WORDS_TEXT,
+    severity_words: COMMON_WORDS,
     differences: &[],
     detect,
     parse,
 };
 
-/// The fields of an alert that are kept for its instances.
+/// The fields of an alert that its instances need.
 const ALERT: [&str; 19] = [
     "pluginid",
     "alertRef",
@@ -53,7 +56,7 @@ const ALERT: [&str; 19] = [
     "reference",
     "cweid",
     "wascid",
-    // Those of an instance, where the alert is its own.
+    // Fields of an instance, in an alert without instances.
     "uri",
     "method",
     "param",
@@ -63,9 +66,9 @@ const ALERT: [&str; 19] = [
 ];
 /// The fields of an instance.
 const INSTANCE: [&str; 7] = ["uri", "method", "param", "attack", "evidence", "otherinfo", "requestheader"];
-/// The plugin "PII Disclosure": what it shows as evidence is the number of a credit card.
+/// The plugin "PII Disclosure", whose evidence is the number of a credit card.
 const CARD_NUMBERS: &str = "10062";
-/// What the API calls some of these fields.
+/// Names of fields in the API, and in reports.
 const API_NAMES: [(&str, &str); 5] =
     [("pluginId", "pluginid"), ("description", "desc"), ("other", "otherinfo"), ("url", "uri"), ("risk", "riskdesc")];
 
@@ -84,15 +87,14 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     } else {
         parse_xml(input, collector)?
     }
-    if detect(&sniff) {
-        return Ok(());
-    }
-    let reason = "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
-                  `@generated` and `site`";
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason: reason.to_owned() })
+    require(
+        detect(&sniff),
+        "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
+                  `@generated` and `site`",
+    )
 }
 
-/// An alert's own fields, and how many instances it has.
+/// The fields of an alert, and the number of its instances.
 #[derive(Default)]
 struct Alert {
     fields: Fields,
@@ -128,13 +130,13 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         if found.path == 0 {
             current = alerts.next();
             return match current.filter(|alert| alert.instances == 0) {
-                Some(alert) => take(collector, &alert.fields, &alert.fields),
+                Some(alert) => collect_instance(collector, &alert.fields, &alert.fields),
                 None => Ok(()),
             };
         }
         let Some(alert) = current else { return Ok(()) };
         let fields = INSTANCE.iter().filter_map(|field| Some(((*field).to_owned(), found.element.owned_at(field)?)));
-        take(collector, &alert.fields, &fields.collect())
+        collect_instance(collector, &alert.fields, &fields.collect())
     })?;
     Ok(())
 }
@@ -147,9 +149,9 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
     json::walk(input, &paths, &mut |hit| {
         match hit.path {
-            0 | 1 => alerts.entry(place(&hit)).or_default().instances += 1,
+            0 | 1 => alerts.entry(alert_index(&hit)).or_default().instances += 1,
             2 | 3 => {
-                let alert = alerts.entry(place(&hit)).or_default();
+                let alert = alerts.entry(alert_index(&hit)).or_default();
                 let name = hit.name(if hit.path == 2 { 2 } else { 1 });
                 if ALERT.contains(&name)
                     && let Some(text) = hit.read().ok().and_then(text)
@@ -161,7 +163,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                 return match hit.read::<BTreeMap<String, Value>>() {
                     Ok(values) => {
                         let fields = fields(values);
-                        take(collector, &fields, &fields)
+                        collect_instance(collector, &fields, &fields)
                     }
                     Err(reason) => collector.rejected(reason),
                 };
@@ -175,24 +177,24 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         Ok(())
     })?;
     json::walk(input, &INSTANCES, &mut |hit| {
-        let Some(alert) = alerts.get(&place(&hit)) else { return Ok(()) };
+        let Some(alert) = alerts.get(&alert_index(&hit)) else { return Ok(()) };
         match hit.read::<BTreeMap<String, Value>>() {
-            Ok(values) => take(collector, &alert.fields, &fields(values)),
+            Ok(values) => collect_instance(collector, &alert.fields, &fields(values)),
             Err(reason) => collector.rejected(reason),
         }
     })?;
     for alert in alerts.values().filter(|alert| alert.instances == 0) {
-        take(collector, &alert.fields, &alert.fields)?;
+        collect_instance(collector, &alert.fields, &alert.fields)?;
     }
     Ok(())
 }
 
-/// Which site and alert of the report something stands in. Paths of even number go through a list of sites.
-fn place(hit: &Hit<'_>) -> (usize, usize) {
+/// The indices of the site and of the alert. Paths with an even index go through a list of sites.
+fn alert_index(hit: &Hit<'_>) -> (usize, usize) {
     if hit.path.is_multiple_of(2) { (hit.index(0), hit.index(1)) } else { (0, hit.index(0)) }
 }
 
-/// The texts among values, by the names that the report has for them.
+/// The texts among the values, by the names that reports use for them.
 fn fields(values: BTreeMap<String, Value>) -> Fields {
     let named = values.into_iter().filter_map(|(name, value)| {
         let known = API_NAMES.iter().find(|(api, _)| *api == name);
@@ -209,29 +211,29 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-/// Hands on one instance of an alert.
-fn take(collector: &mut Collector<'_>, alert: &Fields, instance: &Fields) -> Result<(), ParseError> {
+/// Hands one instance of an alert to the collector.
+fn collect_instance(collector: &mut Collector<'_>, alert: &Fields, instance: &Fields) -> Result<(), ParseError> {
     if filled(instance, "requestheader").is_some() {
         collector.holds_secrets();
     }
     collector.result(finding(alert, instance))
 }
 
-/// A field; blank is as good as absent.
+/// A field, unless it is blank.
 fn filled<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    fields.get(name).map(|text| text.trim()).filled()
 }
 
 fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {
     let own = |name: &str| filled(alert, name);
-    let title = own("name").or(own("alert")).ok_or("the alert has no `name` and no `alert`")?;
+    let title = own("name").or(own("alert")).ok_or("`name` and `alert` are both missing")?;
     let plugin = own("pluginid");
     let rule = own("alertRef").or(plugin).unwrap_or(title);
     let confidence = own("confidence").map(confidence);
     let mut finding = Finding {
         suppressed: confidence.filter(|word| word.eq_ignore_ascii_case("false positive")).map(str::to_owned),
         confidence: confidence.map(str::to_owned),
-        // -1 stands for none.
+        // -1 means that there is none.
         cwes: cwe::numbers(own("cweid").filter(|number| !number.starts_with('-'))),
         description: own("desc").map(web::plain),
         remediation: own("solution").map(web::plain),
@@ -249,25 +251,25 @@ fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {
             finding.raw.insert(name.to_owned(), value.to_owned());
         }
     }
-    Rating::new(COMMON_WORDS).word(risk(alert)).apply(&mut finding);
+    SCANNER.rating().word(risk(alert)).apply(&mut finding);
     if let (Some(CARD_NUMBERS), Some(number)) = (plugin, filled(instance, "evidence")) {
         secret::redact(&mut finding, number);
     }
     Ok(finding)
 }
 
-/// What ZAP says about this place: what it sent, what it saw, and other information.
+/// The message of an instance: its address, the attack, the evidence and other information.
 fn message(title: &str, instance: &Fields) -> String {
-    let told = [("attack", "Attack: "), ("evidence", "Evidence: "), ("otherinfo", "")];
-    let told = told
+    let details = [("attack", "Attack: "), ("evidence", "Evidence: "), ("otherinfo", "")];
+    let details = details
         .into_iter()
         .filter_map(|(name, label)| Some(format!("{label}{}", filled(instance, name)?)).map(|text| web::plain(&text)));
-    let place = filled(instance, "uri").map_or_else(|| title.to_owned(), |uri| format!("{title} at {uri}"));
-    let lines: Vec<String> = [place].into_iter().chain(told).collect();
+    let alert_index = filled(instance, "uri").map_or_else(|| title.to_owned(), |uri| format!("{title} at {uri}"));
+    let lines: Vec<String> = [alert_index].into_iter().chain(details).collect();
     lines.join("\n")
 }
 
-/// ZAP's word for a risk: by its number, or out of `Medium (High)`, risk and confidence.
+/// ZAP's word for a risk: from its number, or from `Medium (High)`, which is risk and confidence.
 fn risk(alert: &Fields) -> Option<&str> {
     match filled(alert, "riskcode") {
         Some("3") => Some("High"),
@@ -278,7 +280,7 @@ fn risk(alert: &Fields) -> Option<&str> {
     }
 }
 
-/// ZAP's word for a confidence; the API writes the word itself.
+/// ZAP's word for the number of a confidence; the API writes the word itself.
 fn confidence(number: &str) -> &str {
     match number {
         "0" => "False Positive",
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_instance_is_a_finding_with_what_stands_behind_it() {
+    fn every_instance_is_a_finding_with_fields_that_come_after_it() {
         let text = xml(
             "<alertitem><pluginid>10055</pluginid><alertRef>10055-4</alertRef><name>CSP: Wildcard Directive</name>
             <instances><instance><uri>https://shop.example/find?q=1</uri><method>GET</method><param>q</param>
@@ -359,10 +361,10 @@ mod tests {
     }
 
     #[test]
-    fn the_json_report_says_the_same_and_counts_instances_too() {
+    fn the_json_report_gives_one_finding_per_instance_too() {
         let (findings, parsed) = findings(&SCANNER, JSON.as_bytes()).unwrap();
-        let told: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.severity())).collect();
-        assert_eq!(told, [("10021", Severity::Low), ("10021", Severity::Low), ("10021", Severity::Medium)]);
+        let severities: Vec<_> = findings.iter().map(|finding| (finding.rule.as_str(), finding.severity())).collect();
+        assert_eq!(severities, [("10021", Severity::Low), ("10021", Severity::Low), ("10021", Severity::Medium)]);
         assert_eq!(findings[1].endpoint.as_ref().unwrap().url.as_deref(), Some("https://a.example/2"));
         assert_eq!((findings[0].cwes.as_slice(), parsed.scanner_version.as_deref()), (&[693][..], Some("2.16.0")));
         let one_site = JSON
@@ -386,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn risks_are_levels_of_the_same_name_and_confidence_0_is_a_false_positive() {
+    fn risks_become_severities_of_the_same_name_and_confidence_0_is_a_false_positive() {
         let cases = [
             ("<riskcode>3</riskcode>", Severity::High),
             ("<riskcode>2</riskcode>", Severity::Medium),
@@ -414,13 +416,13 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_without_a_name_is_rejected_once_an_instance() {
+    fn an_alert_without_a_name_is_rejected_once_per_instance() {
         let text = xml("<alertitem><instances><instance/><instance/></instances></alertitem>");
         assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().1.summary.rejected, 2);
     }
 
     #[test]
-    fn what_shows_nothing_of_zap_is_refused() {
+    fn reports_without_fields_of_zap_are_refused() {
         for text in ["{\"alerts\": []}", "{\"site\": []}", "<report/>"] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("a ZAP report is"), "{text}");
         }

@@ -5,6 +5,7 @@
 //! [`needed`](Fields::needed).
 
 use crate::reader::json::Hit;
+use crate::reader::text::Filled;
 use serde_json::{Map, Value};
 
 /// An object of a report.
@@ -140,7 +141,7 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Bool(truth) => truth.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
-    Some(text).filter(|text| !text.is_empty())
+    text.filled()
 }
 
 #[cfg(test)]

@@ -110,11 +110,11 @@ pub enum ParseError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// It is well-formed, and a part of it is no such thing as the format has there. [`read`](crate::read) tells it as
-    /// `WrongTool`.
+    /// It is well-formed, but the format's parser finds another shape than such a report has. [`read`](crate::read)
+    /// returns it as `WrongTool`.
     #[error("{reason}")]
     OtherShape {
-        /// What is where.
+        /// The shape that was expected, or the part that differs.
         reason: String,
     },
     /// It is well-formed but not a report of this scanner.
@@ -166,9 +166,22 @@ pub enum ParseError {
 }
 
 impl ParseError {
+    /// An `OtherShape`: `reason` says what a report of the format looks like.
+    pub(crate) fn other_shape(reason: impl Into<String>) -> Self {
+        Self::OtherShape { reason: reason.into() }
+    }
+
     pub(crate) fn entry_too_large(place: impl Into<String>) -> Self {
         Self::EntryTooLarge { max: ENTRY_BYTES_MAX, place: place.into() }
     }
+}
+
+/// Checks the evidence that a report is of its parser's format.
+///
+/// # Errors
+/// `met` is false: the report is not of this format; `shape` says what such a report looks like.
+pub(crate) fn require(met: bool, shape: &str) -> Result<(), ParseError> {
+    if met { Ok(()) } else { Err(ParseError::other_shape(shape)) }
 }
 
 /// Counts what a parser meets and passes findings on, within the limits. Every result of the report goes through exactly

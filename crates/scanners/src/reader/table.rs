@@ -4,6 +4,7 @@
 //! error, elsewhere as a row that is too short, which is rejected.
 
 use crate::reader::report::{Input, ParseError};
+use crate::reader::text::Filled;
 use csv::{ByteRecord, ReaderBuilder};
 use finding::limits::ENTRY_BYTES_MAX;
 use std::cell::Cell;
@@ -29,7 +30,7 @@ impl Row<'_> {
     /// The field in the column of this name, trimmed; blank is as good as absent. Upper and lower case are the same.
     pub(crate) fn get(&self, column: &str) -> Option<&str> {
         let at = self.columns.get(&column.to_ascii_lowercase())?;
-        self.fields.get(*at).map(|field| field.trim()).filter(|field| !field.is_empty())
+        self.fields.get(*at).map(|field| field.trim()).filled()
     }
 
     /// The field as an owned value.

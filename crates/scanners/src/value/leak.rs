@@ -1,6 +1,7 @@
 //! What the formats of scanners for secrets have in common.
 
 use crate::reader::json::Text;
+use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::severity::{Score, ScoreSource};
 use finding::{Finding, Kind, Scored};
@@ -23,7 +24,7 @@ pub(crate) fn finding(rule: &str, title: &str, message: impl Into<String>) -> Fi
 /// Keeps fields of the report, unless they are blank.
 pub(crate) fn keep<const N: usize>(finding: &mut Finding, fields: [(&str, Option<Text>); N]) {
     for (name, text) in fields {
-        if let Some(text) = text.and_then(Text::filled) {
+        if let Some(text) = text.filled() {
             finding.raw.insert(name.to_owned(), text.trim_end().to_owned());
         }
     }

@@ -3,6 +3,7 @@
 //! A vector is computed by the `cvss` crate. One that is incomplete or wrong is an error, never a score: the finding
 //! then falls back on what else the report says, and keeps the reason among its raw fields.
 
+use crate::reader::text::Filled;
 use finding::severity::{Score, ScoreSource};
 use finding::{Cvss, Finding, Scored};
 
@@ -44,7 +45,7 @@ impl Rating {
 
     /// Adds a CVSS vector, and the base score that the report gives beside it. Without that it is computed.
     pub(crate) fn vector(mut self, vector: Option<&str>, score: Option<f64>) -> Self {
-        let Some(vector) = vector.map(str::trim).filter(|vector| !vector.is_empty()) else { return self };
+        let Some(vector) = vector.map(str::trim).filled() else { return self };
         let given = self.scored(score);
         match base_score(vector) {
             Ok((version, computed)) => {
@@ -81,7 +82,7 @@ impl Rating {
 
     /// Adds the scanner's word.
     pub(crate) fn word(mut self, word: Option<&str>) -> Self {
-        self.word = word.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).or(self.word);
+        self.word = word.map(str::trim).filled().map(str::to_owned).or(self.word);
         self
     }
 

@@ -104,7 +104,7 @@ mod tests {
         for (secret, kept) in [("test", true), ("hunter2hunter2hunter2", false)] {
             let path = format!("{secret}s/api.py");
             let mut finding = Finding::new(Kind::Secret, format!("{secret}-password"), "t", format!("found {secret}"));
-            finding.location = Some(finding::Location { path: path.clone(), ..finding::Location::default() });
+            finding.location = Some(finding::Location::file(path.clone()));
             put(&mut finding, secret);
             assert_eq!(finding.location.as_ref().unwrap().path == path, kept, "{secret}");
             assert_eq!(finding.rule == format!("{secret}-password"), kept, "{secret}");

@@ -1,5 +1,7 @@
 //! Names of tools that a report's author chose, as they stand in issue keys.
 
+use crate::reader::text::Filled;
+
 /// The longest.
 const CHARS_MAX: usize = 60;
 
@@ -14,7 +16,7 @@ pub(crate) fn of(name: &str) -> Option<String> {
         }
     }
     let slug: String = slug.chars().take(CHARS_MAX).collect();
-    Some(slug.trim_matches('-').to_owned()).filter(|slug| !slug.is_empty())
+    slug.trim_matches('-').to_owned().filled()
 }
 
 #[cfg(test)]

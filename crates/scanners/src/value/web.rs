@@ -1,12 +1,13 @@
 //! What formats of scanners that look from outside have in common: addresses, and texts that are HTML.
 
+use crate::reader::text::Filled;
 use finding::Endpoint;
 
 /// The parts of a URL. A user's name and password in it are left out: they are no part of the place.
 pub(crate) fn address(url: &str) -> Endpoint {
     let url = url.trim();
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Endpoint { url: Some(url.to_owned()).filter(|url| !url.is_empty()), ..Endpoint::default() };
+        return Endpoint { url: url.to_owned().filled(), ..Endpoint::default() };
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
@@ -29,7 +30,7 @@ pub(crate) fn address(url: &str) -> Endpoint {
 
 /// The host and the port in `host:port`, `[::1]:port` or `host` alone.
 pub(crate) fn host_and_port(text: &str) -> (Option<String>, Option<u16>) {
-    let filled = |host: &str| Some(host.to_owned()).filter(|host| !host.is_empty());
+    let filled = |host: &str| host.to_owned().filled();
     if let Some((host, after)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         return (filled(host), after.strip_prefix(':').and_then(|port| port.parse().ok()));
     }

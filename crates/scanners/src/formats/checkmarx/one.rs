@@ -3,9 +3,8 @@
 use super::{SCANNER, is_dismissed, rule, title};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::value::cwe;
-use crate::value::rating::{COMMON_WORDS, Rating};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) const PARTS: [&str; 8] =
     ["resultsList", "sast", "sastScanResults", "sca", "scaScanResults", "kics", "iac", "iacScanResults"];
 
-/// Lists of results, and what stands for the type of those that do not say it.
+/// The lists of results, each with the type of results that do not state one.
 const LISTS: [(&str, &str); 15] = [
     ("results[]", ""),
     ("scanResults.resultsList[].vulnerabilities[]", "sast"),
@@ -33,7 +32,7 @@ const LISTS: [(&str, &str); 15] = [
     ("iacScanResults.technology[].queries[].resultsList[]", "kics"),
     ("scaScanResults.packages[].vulnerabilities[]", "sca"),
 ];
-/// Names of what results are in: a query, its language, a package.
+/// Fields of the objects around results: a query, its language, a package.
 const NAMES: [&str; 10] = [
     "languageName",
     "cweId",
@@ -47,18 +46,18 @@ const NAMES: [&str; 10] = [
     "platform",
 ];
 
-/// What stands around results: texts by the place of the list that the result is in, and their name.
-type Around = BTreeMap<(String, &'static str), String>;
+/// The texts of the objects around results, by the object's path and the field's name.
+type OuterFields = BTreeMap<(String, &'static str), String>;
 
 /// Reads the report.
 ///
 /// # Errors
-/// It holds no list that belongs to Checkmarx One, or cannot be read.
+/// The report contains no list of Checkmarx One, or cannot be read.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let around = around(input)?;
+    let outer_fields = collect_outer_fields(input)?;
     let mut paths: Vec<&str> = LISTS.iter().map(|(path, _)| *path).collect();
     let lists = paths.len();
-    // The parts of `scanResults` that no list is in.
+    // Parts of the report without a known list.
     paths.extend(["totalCount", "scanResults{}", "iacScanResults{}", "scaScanResults{}"]);
     let (mut total, mut results) = (None, 0.0);
     let seen = json::walk(input, &paths, &mut |hit| {
@@ -66,7 +65,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             if hit.path == lists {
                 total = hit.read::<Number>().ok().and_then(|number| number.0);
             } else if ["similarityId", "vulnerabilities", "resultsList"].iter().any(|name| hit.raw.contains(name)) {
-                collector.scanner_error(format!("the part `{}` of the report is not known", hit.name(0)));
+                collector.scanner_error(format!("unknown part `{}` of the report", hit.name(0)));
             }
             return Ok(());
         };
@@ -74,26 +73,25 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         match hit.read::<Raw>() {
             Ok(raw) if raw.status.is("FIXED") => collector.closed(),
             Ok(raw) => {
-                let context = Context { around: &around, places: places(path, |wild| hit.index(wild)) };
+                let enclosing = Enclosing { fields: &outer_fields, paths: element_paths(path, |wild| hit.index(wild)) };
                 let own = hit.read::<RawData>();
-                collector.result(own.and_then(|own| raw.into_finding(scanner, own, &context)))
+                collector.result(own.and_then(|own| raw.into_finding(scanner, own, &enclosing)))
             }
             Err(reason) => collector.rejected(reason),
         }
     })?;
     if let Some(total) = total.filter(|total| *total > results) {
-        collector.scanner_error(format!("the report holds {results} of {total} results"));
+        collector.scanner_error(format!("the report contains {results} of {total} results"));
     }
-    // A bare list `results` may be anyone's.
-    if (1..=3).any(|part| seen.container(lists + part)) || (seen.container(0) && (results > 0.0 || total.is_some())) {
-        return Ok(());
-    }
-    let reason = "a report of Checkmarx One has `scanResults`, or `results` with `totalCount`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    // Reports of other tools have a list `results` too.
+    require(
+        (1..=3).any(|part| seen.has(lists + part)) || (seen.has(0) && (results > 0.0 || total.is_some())),
+        "a Checkmarx One report has `scanResults`, or `results` with `totalCount`",
+    )
 }
 
-/// Collects what stands around results: it may stand behind them.
-fn around(input: Input<'_>) -> Result<Around, ParseError> {
+/// Collects the fields of the objects around results. They may follow the results, so this is a separate pass.
+fn collect_outer_fields(input: Input<'_>) -> Result<OuterFields, ParseError> {
     let mut paths: Vec<String> = Vec::new();
     for (list, _) in LISTS {
         // `a.b[].c[].d[]` is in the elements of `a.b[].c[]` and of `a.b[]`.
@@ -106,44 +104,44 @@ fn around(input: Input<'_>) -> Result<Around, ParseError> {
     paths.sort_unstable();
     paths.dedup();
     let borrowed: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let mut around = Around::new();
+    let mut outer_fields = OuterFields::new();
     json::walk(input, &borrowed, &mut |hit| {
         let named = paths.get(hit.path).and_then(|path| path.rsplit_once('.'));
         let name = named.and_then(|(_, name)| NAMES.iter().find(|known| **known == name));
         if let (Some((parent, _)), Some(name), Ok(text)) = (named, name, hit.read::<Text>())
-            && let Some(place) = places(parent, |wild| hit.index(wild)).pop()
+            && let Some(path) = element_paths(parent, |wild| hit.index(wild)).pop()
         {
-            around.insert((place, name), text.0);
+            outer_fields.insert((path, name), text.0);
         }
         Ok(())
     })?;
-    Ok(around)
+    Ok(outer_fields)
 }
 
-/// The places of the elements of lists that a path goes through, from the outermost on: `a[0]`, `a[0].b[3]`.
-fn places(path: &str, index: impl Fn(usize) -> usize) -> Vec<String> {
-    let mut place = String::new();
+/// The list elements that a path goes through, the outermost first: `a[0]`, `a[0].b[3]`.
+fn element_paths(path: &str, index: impl Fn(usize) -> usize) -> Vec<String> {
+    let mut element = String::new();
     let parts: Vec<&str> = path.split("[]").collect();
     let steps = parts.iter().take(parts.len().saturating_sub(1)).enumerate();
     steps
         .map(|(wild, part)| {
-            place.push_str(&format!("{part}[{}]", index(wild)));
-            place.clone()
+            element.push_str(&format!("{part}[{}]", index(wild)));
+            element.clone()
         })
         .collect()
 }
 
-/// Where a result stands, and what is said there.
-struct Context<'c> {
-    around: &'c Around,
-    places: Vec<String>,
+/// The objects around a result: their paths, the outermost first, and their fields.
+struct Enclosing<'c> {
+    fields: &'c OuterFields,
+    paths: Vec<String>,
 }
 
-impl Context<'_> {
-    /// The text of this name nearest to the result.
+impl Enclosing<'_> {
+    /// The field of this name in the innermost object that has it.
     fn get(&self, name: &'static str) -> Option<String> {
-        let at = |place: &String| self.around.get(&(place.clone(), name));
-        self.places.iter().rev().find_map(at).filter(|text| !text.trim().is_empty()).cloned()
+        let at = |path: &String| self.fields.get(&(path.clone(), name));
+        self.paths.iter().rev().find_map(at).filter(|text| !text.trim().is_empty()).cloned()
     }
 }
 
@@ -177,7 +175,7 @@ struct Raw {
     details: Loose<RawDetails>,
 }
 
-/// What stands in `data`, or in the result itself.
+/// The fields of `data`, or of the result itself.
 #[derive(Deserialize, Default)]
 struct RawData {
     #[serde(rename = "queryId")]
@@ -245,8 +243,8 @@ struct RawCvss {
 }
 
 impl Raw {
-    /// Makes a finding of it; what the result itself has of `data` is given beside it.
-    fn into_finding(self, scanner: &str, own: RawData, context: &Context<'_>) -> Result<Finding, String> {
+    /// Converts the result. `own` has those fields of `data` that the result itself contains.
+    fn into_finding(self, scanner: &str, own: RawData, enclosing: &Enclosing<'_>) -> Result<Finding, String> {
         let Self { scanner: own_scanner, data, details, .. } = self;
         let scanner = own_scanner.filled().unwrap_or_else(|| scanner.to_owned()).to_ascii_lowercase();
         let data = data.0.unwrap_or(own);
@@ -258,16 +256,16 @@ impl Raw {
         let mut finding = if scanner.contains("secret") {
             data.into_secret()?
         } else if scanner.starts_with("kics") || scanner.starts_with("iac") {
-            data.into_infrastructure(context)?
+            data.into_infrastructure(enclosing)?
         } else if scanner == "sca" || scanner == "containers" || cve.is_some() {
-            data.into_dependency(context, cve.or(self.id.as_str().map(str::to_owned)))?
+            data.into_dependency(enclosing, cve.or(self.id.as_str().map(str::to_owned)))?
         } else {
-            data.into_code(context)?
+            data.into_code(enclosing)?
         };
-        let weakness = self.cwe_id.filled().or(self.cwe.filled()).or(cwe).or(context.get("cweId"));
+        let weakness = self.cwe_id.filled().or(self.cwe.filled()).or(cwe).or(enclosing.get("cweId"));
         finding.cwes = weakness.as_deref().and_then(cwe::number).into_iter().collect();
         let description = self.description.filled().filter(|text| *text != finding.message);
-        finding.description = description.or(context.get("description")).or(finding.description);
+        finding.description = description.or(enclosing.get("description")).or(finding.description);
         finding.remediation = self.recommendations.filled().or(finding.remediation);
         finding.references.extend(self.references.texts());
         finding.suppressed =
@@ -285,40 +283,45 @@ impl Raw {
             score.or(self.cvss_score.number()).or(self.score.number()).filter(|_| finding.kind == Kind::Dependency);
         // A result without a score has the score 0.
         let score = score.filter(|score| *score > 0.0);
-        Rating::new(COMMON_WORDS).base(version, score).word(self.severity.as_str()).apply(&mut finding);
+        SCANNER.rating().base(version, score).word(self.severity.as_str()).apply(&mut finding);
         Ok(finding)
     }
 }
 
 impl RawData {
-    fn into_code(self, context: &Context<'_>) -> Result<Finding, String> {
-        let query = self.query.filled().or(context.get("queryName")).or(self.query_id.as_str().map(str::to_owned));
-        let query = query.ok_or("it has no query name")?;
-        let language = self.language.filled().or(context.get("languageName"));
+    fn into_code(self, enclosing: &Enclosing<'_>) -> Result<Finding, String> {
+        let query = self.query.filled().or(enclosing.get("queryName")).or(self.query_id.as_str().map(str::to_owned));
+        let query = query.ok_or("`queryName` is missing")?;
+        let language = self.language.filled().or(enclosing.get("languageName"));
         let nodes = self.nodes.0.unwrap_or_default();
         let name = |node: Option<&RawNode>| node.and_then(|node| node.name.as_str()).unwrap_or("?").to_owned();
         let message = format!("{}: from `{}` to `{}`", title(&query), name(nodes.first()), name(nodes.last()));
-        let mut places = nodes.into_iter().filter_map(RawNode::into_location);
-        let source = places.next();
+        let mut locations = nodes.into_iter().filter_map(RawNode::into_location);
+        let source = locations.next();
         let file = self.destination.filled().or(self.file.filled());
         let line = self.destination_line.line().or(self.line.line());
-        let whole = file.map(|path| Location { path, line, ..Location::default() });
+        let whole = file.map(|path| Location::lines(path, line, None));
         let mut finding = Finding {
-            location: places.next_back().or(source.clone()).or(whole),
+            location: locations.next_back().or(source.clone()).or(whole),
             ..Finding::new(Kind::Code, rule(language.as_deref(), &query), title(&query), message)
         };
         if let Some(source) = source {
             finding.raw.insert("source_file".to_owned(), source.path);
             finding.raw.extend(source.line.map(|line| ("source_line".to_owned(), line.to_string())));
         }
-        let id = self.query_id.filled().or(context.get("queryId"));
+        let id = self.query_id.filled().or(enclosing.get("queryId"));
         finding.raw.extend(id.map(|id| ("query_id".to_owned(), id)));
         Ok(finding)
     }
 
-    fn into_infrastructure(self, context: &Context<'_>) -> Result<Finding, String> {
-        let query = self.query.filled().or(context.get("queryName")).or(context.get("name"));
-        let id = self.query_id.filled().or(context.get("queryId")).or(query.clone()).ok_or("it has no query")?;
+    fn into_infrastructure(self, enclosing: &Enclosing<'_>) -> Result<Finding, String> {
+        let query = self.query.filled().or(enclosing.get("queryName")).or(enclosing.get("name"));
+        let id = self
+            .query_id
+            .filled()
+            .or(enclosing.get("queryId"))
+            .or(query.clone())
+            .ok_or("`queryId` and `queryName` are missing")?;
         let query = query.map_or_else(|| id.clone(), |query| title(&query));
         let message = match (self.expected.filled(), self.value.filled().or(self.actual.filled())) {
             (Some(expected), Some(value)) => format!("{value} (expected: {expected})"),
@@ -326,22 +329,22 @@ impl RawData {
         };
         let line = self.line.line();
         let mut finding = Finding {
-            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             ..Finding::new(Kind::Infrastructure, id, query, message)
         };
         finding.raw.extend(self.issue.filled().map(|issue| ("issueType".to_owned(), issue)));
         Ok(finding)
     }
 
-    fn into_dependency(self, context: &Context<'_>, cve: Option<String>) -> Result<Finding, String> {
-        let id = cve.ok_or("it has no id of a vulnerability")?;
-        let name = self.package_name.filled().or(context.get("packageName"));
-        let version = self.package_version.filled().or(context.get("packageVersion")).or(context.get("version"));
-        let identifier = self.package.filled().or(context.get("name"));
+    fn into_dependency(self, enclosing: &Enclosing<'_>, cve: Option<String>) -> Result<Finding, String> {
+        let id = cve.ok_or("the vulnerability's id is missing")?;
+        let name = self.package_name.filled().or(enclosing.get("packageName"));
+        let version = self.package_version.filled().or(enclosing.get("packageVersion")).or(enclosing.get("version"));
+        let identifier = self.package.filled().or(enclosing.get("name"));
         let mut package = match (name, identifier) {
             (Some(name), _) => Package { name, ..Package::default() },
-            (None, Some(identifier)) => identified(&identifier, version.as_deref()),
-            (None, None) => return Err("it names no package".to_owned()),
+            (None, Some(identifier)) => parse_identifier(&identifier, version.as_deref()),
+            (None, None) => return Err("`packageName` is missing".to_owned()),
         };
         package.version = version.or(package.version);
         package.fixed_versions = self.fixed.filled().into_iter().collect();
@@ -356,15 +359,15 @@ impl RawData {
     }
 
     fn into_secret(self) -> Result<Finding, String> {
-        let rule = self.rule.filled().or(self.query.filled()).ok_or("it has no `ruleName`")?;
+        let rule = self.rule.filled().or(self.query.filled()).ok_or("`ruleName` is missing")?;
         let line = self.line.line();
         let message = self.rule_description.filled().unwrap_or_else(|| rule.clone());
         let mut finding = Finding {
-            location: self.file.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file.filled().map(|path| Location::lines(path, line, None)),
             remediation: self.remediation.filled(),
             ..Finding::new(Kind::Secret, rule.clone(), rule, message)
         };
-        // The snippet is masked by the tool, more or less.
+        // The tool may have masked the snippet only in part.
         if let Some(snippet) = self.snippet.filled() {
             secret::put(&mut finding, &snippet);
         }
@@ -374,12 +377,12 @@ impl RawData {
 
 impl RawNode {
     fn into_location(self) -> Option<Location> {
-        Some(Location { path: self.file.filled()?, line: self.line.line(), end_line: None, column: self.column.line() })
+        Some(Location::lines(self.file.filled()?, self.line.line(), None).with_column(self.column.line()))
     }
 }
 
 /// The package in `Npm-lodash-4.17.20`, or in `lodash-4.17.20`.
-fn identified(identifier: &str, version: Option<&str>) -> Package {
+fn parse_identifier(identifier: &str, version: Option<&str>) -> Package {
     const MANAGERS: [&str; 14] = [
         "npm", "maven", "gradle", "python", "pip", "nuget", "go", "php", "composer", "ruby", "ios", "sbt", "cpp",
         "rust",
@@ -405,7 +408,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_are_told_from_their_manager_and_version() {
+    fn identifiers_are_split_into_manager_package_and_version() {
         let cases = [
             ("Npm-lodash-4.17.20", "lodash", Some("4.17.20"), Some("npm")),
             ("Maven-org.example:notes-log-1.0-rc1", "org.example:notes-log", Some("1.0-rc1"), Some("maven")),
@@ -413,15 +416,15 @@ mod tests {
             ("notes-2.0", "notes", Some("2.0"), None),
         ];
         for (identifier, name, version, ecosystem) in cases {
-            let package = identified(identifier, None);
+            let package = parse_identifier(identifier, None);
             let read = (package.name.as_str(), package.version.as_deref(), package.ecosystem.as_deref());
             assert_eq!(read, (name, version, ecosystem), "{identifier}");
         }
-        assert_eq!(identified("Npm-a-1-b-x", Some("x")).name, "a-1-b");
+        assert_eq!(parse_identifier("Npm-a-1-b-x", Some("x")).name, "a-1-b");
     }
 
     #[test]
-    fn places_name_each_list_on_the_way() {
-        assert_eq!(places("a.b[].c[]", |wild| wild + 5), ["a.b[5]", "a.b[5].c[6]"]);
+    fn element_paths_name_each_list_on_the_way() {
+        assert_eq!(element_paths("a.b[].c[]", |wild| wild + 5), ["a.b[5]", "a.b[5].c[6]"]);
     }
 }

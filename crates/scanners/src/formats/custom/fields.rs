@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Every field that the format knows. Only these may be part of a key.
-pub(super) const KNOWN: &[&str] = &[
+pub(super) const FIELDS: &[&str] = &[
     // Required.
     "issueName",
     "issueDescription",
@@ -42,7 +42,7 @@ pub(super) const KNOWN: &[&str] = &[
     "status",
 ];
 
-/// Names that stand for what the product computes: a report must not have them.
+/// Names of values that the product computes. A report must not contain them.
 pub(super) const RESERVED: &[&str] = &[
     "alertRulesets",
     "customerId",

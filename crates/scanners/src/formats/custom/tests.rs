@@ -2,7 +2,7 @@ use super::*;
 use crate::tests::{failure, findings};
 use finding::severity::{ScoreSource, Severity};
 
-/// An issue with what it must have, and these fields.
+/// An issue with the required fields and these.
 fn issue(fields: &str) -> String {
     let comma = if fields.is_empty() { "" } else { ", " };
     format!(
@@ -75,7 +75,7 @@ fn the_reference_example_is_read() {
       }
     }
     "#);
-    // Both have one key, and so are one issue at two places.
+    // Both have the same key, so they are one issue with two occurrences.
     assert_eq!(found[0].key, found[1].key);
     assert_eq!(found[1].location.as_ref().and_then(|location| location.line), Some(47));
 }
@@ -84,27 +84,27 @@ fn the_reference_example_is_read() {
 fn a_meta_that_is_wrong_refuses_the_report_and_names_the_field() {
     for (meta, reason) in [
         ("5", "`meta` must be an object"),
-        (r#"{"subproduct": "s"}"#, "`meta.key` is missing: it lists the fields that tell issues apart"),
-        (r#"{"key": null, "subproduct": "s"}"#, "`meta.key` is missing: it lists the fields that tell issues apart"),
-        (r#"{"key": "issueName", "subproduct": "s"}"#, "`meta.key` must be a list of names of fields"),
-        (r#"{"key": [], "subproduct": "s"}"#, "`meta.key` is empty: it lists the fields that tell issues apart"),
-        (r#"{"key": ["issueName", 5], "subproduct": "s"}"#, "`meta.key[1]` must be the name of a field"),
+        (r#"{"subproduct": "s"}"#, "`meta.key` is missing; it must list the fields that identify an issue"),
+        (
+            r#"{"key": null, "subproduct": "s"}"#,
+            "`meta.key` is missing; it must list the fields that identify an issue",
+        ),
+        (r#"{"key": "issueName", "subproduct": "s"}"#, "`meta.key` must be a list of field names"),
+        (r#"{"key": [], "subproduct": "s"}"#, "`meta.key` is empty; it must list the fields that identify an issue"),
+        (r#"{"key": ["issueName", 5], "subproduct": "s"}"#, "`meta.key[1]` must be a field name"),
         (
             r#"{"key": ["issueName", "team"], "subproduct": "s"}"#,
-            "`meta.key[1]` is `team`, which is no field of the format; custom fields cannot be part of the key",
+            "`meta.key[1]`: `team` is not a field of the format; custom fields cannot be part of the key",
         ),
         (
             r#"{"key": ["_rawIssueCwe"], "subproduct": "s"}"#,
-            "`meta.key[0]` is `_rawIssueCwe`, which is no field of the format; custom fields cannot be part of the key",
+            "`meta.key[0]`: `_rawIssueCwe` is not a field of the format; custom fields cannot be part of the key",
         ),
-        (r#"{"key": ["targetId"], "subproduct": "s"}"#, "`meta.key[0]` is `targetId`, which is a reserved name"),
-        (
-            r#"{"key": ["subproduct", "subProduct"], "subproduct": "s"}"#,
-            "`meta.key[1]` is `subProduct`, which stands there twice",
-        ),
-        (r#"{"key": ["issueName"]}"#, "`meta.subproduct` is missing: it names the tool"),
+        (r#"{"key": ["targetId"], "subproduct": "s"}"#, "`meta.key[0]`: `targetId` is a reserved name"),
+        (r#"{"key": ["subproduct", "subProduct"], "subproduct": "s"}"#, "`meta.key[1]`: `subProduct` is listed twice"),
+        (r#"{"key": ["issueName"]}"#, "`meta.subproduct` is missing; it must name the tool"),
         (r#"{"key": ["issueName"], "subproduct": 5}"#, "`meta.subproduct` must be a text"),
-        (r#"{"key": ["issueName"], "subproduct": "!"}"#, "`meta.subproduct` must have a letter or a digit"),
+        (r#"{"key": ["issueName"], "subproduct": "!"}"#, "`meta.subproduct` must contain a letter or a digit"),
     ] {
         let expected = format!("the report is not valid custom JSON: {reason}");
         assert_eq!(failure(&SCANNER, report(meta, &issue("")).as_bytes()), expected, "{meta}");
@@ -126,11 +126,11 @@ fn an_issue_that_is_wrong_is_rejected_and_names_the_field() {
         (r#"{"issueName": "n", "issueDescription": "d", "severity": 1.0}"#, "`subProduct` is missing"),
         (
             r#"{"issueName": "n", "issueDescription": "d", "subProduct": "!", "severity": 1.0}"#,
-            "`subProduct` must have a letter or a digit",
+            "`subProduct` must contain a letter or a digit",
         ),
         (
             r#"{"issueName": "n", "issueDescription": "d", "subProduct": "s"}"#,
-            "`severity` is missing: a number from 0 to 10, or null",
+            "`severity` is missing; it must be a number from 0 to 10, or null",
         ),
         (
             r#"{"issueName": "n", "issueDescription": "d", "subProduct": "s", "severity": "high"}"#,
@@ -138,11 +138,11 @@ fn an_issue_that_is_wrong_is_rejected_and_names_the_field() {
         ),
         (
             r#"{"issueName": "n", "issueDescription": "d", "subProduct": "s", "severity": 10.1}"#,
-            "`severity` is 10.1, which does not lie between 0 and 10",
+            "`severity` is 10.1; it must be from 0 to 10",
         ),
         (
             r#"{"issueName": "n", "issueDescription": "d", "subProduct": "s", "severity": -2}"#,
-            "`severity` is -2, which does not lie between 0 and 10",
+            "`severity` is -2; it must be from 0 to 10",
         ),
     ] {
         assert_eq!(rejection(entry), reason, "{entry}");
@@ -156,7 +156,7 @@ fn an_issue_that_is_wrong_is_rejected_and_names_the_field() {
 
 #[test]
 fn every_field_of_the_format_may_be_part_of_the_key() {
-    for name in KNOWN {
+    for name in FIELDS {
         let meta = format!(r#"{{"key": ["{name}"], "subproduct": "s"}}"#);
         let (found, _) = findings(&SCANNER, report(&meta, &issue("")).as_bytes()).unwrap();
         assert_eq!(found[0].key[0].0, *name);
@@ -164,7 +164,7 @@ fn every_field_of_the_format_may_be_part_of_the_key() {
 }
 
 #[test]
-fn the_key_holds_the_issues_values_in_the_declared_order() {
+fn the_key_has_the_issues_values_in_the_declared_order() {
     let meta = r#"{"key": ["port", "subproduct", "severity", "host", "referenceIdentifiers"], "subproduct": "s"}"#;
     let text = report(meta, &issue(r#""port": 443, "referenceIdentifiers": [{"id": "79", "type": "cwe"}]"#));
     let (found, _) = findings(&SCANNER, text.as_bytes()).unwrap();
@@ -249,7 +249,7 @@ fn identifiers_have_their_prefix_or_not() {
 }
 
 #[test]
-fn other_fields_are_kept_and_an_issues_own_tool_is_told() {
+fn other_fields_are_stored_and_so_is_an_issues_own_tool() {
     let finding = one(
         r#""host": "shop.example", "port": 8443, "url": "https://shop.example/a", "link": "https://wiki.example/md5",
         "confidence": 0.9, "impactScore": "3.6", "team": {"name": "notes"}, "port2": null, "lineNumber": "5""#,

@@ -1,6 +1,6 @@
 //! CycloneDX in JSON.
 
-use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, not_this, note_references};
+use super::{Affected, Component, Components, NO_LIST, RawRating, Vulnerability, note_references};
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
@@ -8,7 +8,7 @@ use crate::value::cwe;
 use crate::value::packages;
 use std::collections::BTreeSet;
 
-/// Components lie within components; this deep they are looked for.
+/// The most levels of nested components that are read.
 const NESTED_MAX: usize = 32;
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -34,16 +34,16 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         Ok(())
     })?;
     if !is_bom {
-        return Err(not_this("a CycloneDX document in JSON has `bomFormat` with the value `CycloneDX`"));
+        return Err(ParseError::other_shape("a CycloneDX document in JSON has `bomFormat` with the value `CycloneDX`"));
     }
-    if !seen.container(1) {
+    if !seen.has(1) {
         collector.scanner_error(NO_LIST);
     }
     let mut components = Components::new();
     json::walk(input, &["components[]", "metadata.component", "services[]"], &mut |hit| {
-        // One that cannot be read stays unknown; what refers to it shows the reference.
+        // A component that cannot be read stays unknown; results show its reference instead.
         let _ = fields::of(&hit, |fields| {
-            note(fields, &wanted, &mut components, NESTED_MAX);
+            collect_components(fields, &wanted, &mut components, NESTED_MAX);
             Ok(())
         });
         Ok(())
@@ -55,28 +55,31 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     Ok(())
 }
 
-fn note(fields: Fields<'_>, wanted: &BTreeSet<String>, components: &mut Components, deeper: usize) {
+fn collect_components(fields: Fields<'_>, wanted: &BTreeSet<String>, components: &mut Components, levels_left: usize) {
     if let Some(reference) = fields.text("bom-ref").filter(|reference| wanted.contains(reference)) {
         let mut component = Component {
             group: fields.text("group"),
             name: fields.text("name"),
             version: fields.text("version"),
             purl: fields.text("purl"),
-            path: fields.objects("evidence.occurrences").into_iter().find_map(|place| place.text("location")),
+            path: fields.objects("evidence.occurrences").into_iter().find_map(|occurrence| occurrence.text("location")),
         };
         for property in fields.objects("properties") {
             component.property(&property.text("name").unwrap_or_default(), property.text("value"));
         }
         components.insert(reference, component);
     }
-    if let Some(deeper) = deeper.checked_sub(1) {
-        fields.objects("components").into_iter().for_each(|inner| note(inner, wanted, components, deeper));
+    if let Some(levels_left) = levels_left.checked_sub(1) {
+        fields
+            .objects("components")
+            .into_iter()
+            .for_each(|inner| collect_components(inner, wanted, components, levels_left));
     }
 }
 
 fn vulnerability(fields: Fields<'_>) -> Result<Vulnerability, String> {
     let references = fields.objects("references").into_iter().filter_map(|reference| reference.text("id"));
-    let ratings = fields.objects("ratings").into_iter().map(|rating| Rated {
+    let ratings = fields.objects("ratings").into_iter().map(|rating| RawRating {
         source: rating.text("source.name"),
         score: rating.number("score"),
         severity: rating.text("severity"),

@@ -15,7 +15,7 @@ fn read(vulnerabilities: &str) -> (Vec<Finding>, crate::Parsed) {
 }
 
 #[test]
-fn each_affected_component_is_a_result_and_is_found_wherever_it_stands() {
+fn each_affected_component_is_a_result_and_is_found_anywhere_in_the_document() {
     let (found, parsed) = read(
         r#"{"id": "CVE-2020-10683", "references": [{"id": "GHSA-hwj3-m3p6-hj38"}], "cwes": [611],
         "affects": [{"ref": "inner"}, {"ref": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:npm/%2540babel/core@7.1.2"},
@@ -56,7 +56,7 @@ fn the_state_of_the_analysis_counts_by_its_name() {
 }
 
 #[test]
-fn nvd_counts_before_the_own_source_and_that_before_the_others() {
+fn ratings_of_nvd_come_first_then_those_of_the_own_source() {
     let scored = |ratings: &str| {
         let entry = format!(r#"{{"id": "CVE-1", "source": {{"name": "ghsa"}}, "ratings": [{ratings}]}}"#);
         let found = read(&entry).0.remove(0);
@@ -74,8 +74,8 @@ fn nvd_counts_before_the_own_source_and_that_before_the_others() {
 }
 
 #[test]
-fn words_become_the_documented_levels() {
-    for (word, level) in [
+fn words_become_the_documented_severities() {
+    for (word, severity) in [
         ("critical", Severity::Critical),
         ("high", Severity::High),
         ("medium", Severity::Medium),
@@ -85,7 +85,7 @@ fn words_become_the_documented_levels() {
         ("unknown", Severity::Unassigned),
     ] {
         let (found, _) = read(&format!(r#"{{"id": "CVE-1", "ratings": [{{"severity": "{word}"}}]}}"#));
-        assert_eq!(found[0].severity(), level, "{word}");
+        assert_eq!(found[0].severity(), severity, "{word}");
     }
 }
 
@@ -117,7 +117,7 @@ fn an_empty_list_of_vulnerabilities_is_clean_and_none_is_no_evidence() {
 }
 
 #[test]
-fn what_is_no_bill_of_materials_is_refused() {
+fn other_documents_than_bills_of_materials_are_refused() {
     for other in [r#"{"bomFormat": "SPDX", "vulnerabilities": []}"#, "<bom/>", "[]"] {
         assert!(failure(&SCANNER, other.as_bytes()).contains("not a report of CycloneDX") || other == "[]", "{other}");
     }

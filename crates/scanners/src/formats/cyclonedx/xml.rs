@@ -1,7 +1,8 @@
 //! CycloneDX in XML.
 
-use super::{Affected, Component, Components, NO_LIST, Rated, Vulnerability, is_namespace, not_this, note_references};
+use super::{Affected, Component, Components, NO_LIST, RawRating, Vulnerability, is_namespace, note_references};
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
 use crate::value::packages;
@@ -13,11 +14,11 @@ const COMPONENTS: &str = "bom/components/component";
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut wanted = BTreeSet::new();
     let mut tools = Vec::new();
-    let mut listed = false;
+    let mut has_list = false;
     let paths = [VULNERABILITIES, "bom/metadata/tools", "bom/vulnerabilities@"];
     let root = xml::walk(input, &paths, &mut |found| {
         if found.path == 2 {
-            listed = true;
+            has_list = true;
         } else if found.path == 0 {
             note_references(&vulnerability(&found.element, None), &mut wanted);
         } else {
@@ -30,34 +31,34 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     })?;
     let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
     if root.name != "bom" || !namespaces.any(|(_, value)| is_namespace(value)) {
-        return Err(not_this(
+        return Err(ParseError::other_shape(
             "a CycloneDX document in XML is a `bom` of the namespace `http://cyclonedx.org/schema/bom/…`",
         ));
     }
     tools.into_iter().take(1).for_each(|tool| collector.version(tool.trim()));
     let mut components = Components::new();
     xml::walk(input, &[COMPONENTS, "bom/metadata/component", "bom/services/service"], &mut |found| {
-        note(&found.element, &wanted, &mut components);
+        collect_components(&found.element, &wanted, &mut components);
         Ok(())
     })?;
     xml::walk(input, &[VULNERABILITIES, COMPONENTS], &mut |found| match found.path {
         0 => vulnerability(&found.element, None).collect(&components, collector),
         _ => of_component(&found.element, collector),
     })?;
-    // The extension of old versions has a list in each component that is vulnerable, and none where nothing is.
-    if !listed && collector.results() == 0 {
+    // The old extension has a list in each vulnerable component, and no list if nothing is vulnerable.
+    if !has_list && collector.results() == 0 {
         collector.scanner_error(NO_LIST);
     }
     Ok(())
 }
 
-fn note(element: &Element, wanted: &BTreeSet<String>, components: &mut Components) {
+fn collect_components(element: &Element, wanted: &BTreeSet<String>, components: &mut Components) {
     if let Some(reference) = element.attribute("bom-ref").filter(|reference| wanted.contains(*reference)) {
         components.insert(reference.to_owned(), component(element));
     }
-    // No deeper than an element was read: the walk limits the depth.
+    // The walk limits the depth of elements, and so of this recursion.
     for inner in element.at("components").into_iter().flat_map(|list| list.all("component")) {
-        note(inner, wanted, components);
+        collect_components(inner, wanted, components);
     }
 }
 
@@ -75,7 +76,7 @@ fn component(element: &Element) -> Component {
     component
 }
 
-/// The extension's vulnerabilities that stand within a component, which is the one affected.
+/// Reads the extension's vulnerabilities inside of a component, which is the affected one.
 fn of_component(element: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     for inner in element.at("vulnerabilities").into_iter().flat_map(|list| list.all("vulnerability")) {
         const HERE: &str = "here";
@@ -91,7 +92,7 @@ fn of_component(element: &Element, collector: &mut Collector<'_>) -> Result<(), 
 fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
     let each =
         |list: &'static str, name: &'static str| element.at(list).into_iter().flat_map(move |list| list.all(name));
-    let ratings = each("ratings", "rating").map(|rating| Rated {
+    let ratings = each("ratings", "rating").map(|rating| RawRating {
         source: rating.owned_at("source/name"),
         score: rating.text_at("score/base").or(rating.text_at("score")).and_then(|score| score.parse().ok()),
         severity: rating.owned_at("severity"),
@@ -111,7 +112,7 @@ fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
             version: affected.find_map(|version| version.owned_at("version")),
         }
     });
-    // The extension names the one component in an attribute.
+    // The extension names its only component in an attribute.
     let reference = within.or(element.attribute("ref"));
     let legacy = reference.map(|reference| Affected { reference: reference.to_owned(), version: None });
     let recommendations: Vec<_> =
@@ -126,9 +127,7 @@ fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
         ratings: ratings.collect(),
         cwes: cwe::numbers(each("cwes", "cwe").map(|cwe| cwe.text.as_str())),
         description: element.owned_at("description").or_else(|| element.owned_at("detail")),
-        recommendation: element
-            .owned_at("recommendation")
-            .or_else(|| Some(recommendations.join("\n")).filter(|text| !text.is_empty())),
+        recommendation: element.owned_at("recommendation").or_else(|| recommendations.join("\n").filled()),
         references: packages::unique(urls),
         state: element.owned_at("analysis/state"),
         reasons: ["analysis/justification", "analysis/detail"]

@@ -1,6 +1,6 @@
 //! Dependency-Check's JSON report.
 
-use super::{Dependency, Evidence, Vulnerability, finding, not_this, vector_of_2, vector_of_3};
+use super::{Dependency, Evidence, Vulnerability, cvss_2_vector, cvss_3_vector, finding};
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
@@ -14,7 +14,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
                 let results = |list: &str, suppressed| {
                     let read = |entry: Option<Fields<'_>>| match entry {
                         Some(fields) => finding(&dependency, vulnerability(fields, suppressed)),
-                        None => Err(format!("an entry of `{list}` is no object")),
+                        None => Err(format!("an entry of `{list}` is not an object")),
                     };
                     fields.entries(list).into_iter().map(read).collect::<Vec<_>>()
                 };
@@ -31,16 +31,13 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         }
         2 => {
             let text = fields::of(&hit, |fields| Ok(fields.first(&["exception.message", "message"])));
-            let text = text.ok().flatten().unwrap_or_else(|| "the analysis met an exception".to_owned());
+            let text = text.ok().flatten().unwrap_or_else(|| "the analysis failed with an exception".to_owned());
             collector.scanner_error(text);
             Ok(())
         }
         _ => Ok(()),
     })?;
-    if seen.container(0) && seen.container(1) {
-        return Ok(());
-    }
-    Err(not_this("its JSON report is an object with `scanInfo` and the list `dependencies`"))
+    seen.require(&[0, 1], "a Dependency-Check JSON report is an object with `scanInfo` and the list `dependencies`")
 }
 
 fn dependency(fields: Fields<'_>) -> Dependency {
@@ -73,8 +70,8 @@ fn vulnerability(fields: Fields<'_>, suppressed: bool) -> Vulnerability {
         three.and_then(|cvss| cvss.first(&["baseSeverity", "baseSeverity>"])),
         two.and_then(|cvss| cvss.text("severity")),
     ];
-    let three = three.map(|cvss| (vector_of_3(&|name| cvss.text(name)), version, cvss.number("baseScore")));
-    let two = two.map(|cvss| (vector_of_2(&|name| cvss.text(name)), "2.0", cvss.number("score")));
+    let three = three.map(|cvss| (cvss_3_vector(&|name| cvss.text(name)), version, cvss.number("baseScore")));
+    let two = two.map(|cvss| (cvss_2_vector(&|name| cvss.text(name)), "2.0", cvss.number("score")));
     let urls = fields.objects("references").into_iter().filter_map(|reference| reference.text("url"));
     let software = fields.objects("vulnerableSoftware").into_iter().filter_map(|entry| entry.object("software"));
     let matched = software.into_iter().find(|software| {

@@ -39,7 +39,7 @@ fn a_library_is_named_by_the_best_that_the_report_has() {
 }
 
 #[test]
-fn vectors_are_put_together_of_what_is_spelled_out() {
+fn vectors_are_built_from_metrics() {
     let text = xml(
         "<vulnerabilities><vulnerability source=\"NVD\"><name>CVE-1</name><severity>HIGH</severity><cvssV2><score>7.5</score>
         <accessVector>NETWORK</accessVector><accessComplexity>LOW</accessComplexity><authenticationr>NONE</authenticationr>
@@ -66,12 +66,12 @@ fn words_count_where_there_is_no_cvss() {
         ));
         let (found, _) = findings(&SCANNER, text.as_bytes()).unwrap();
         assert_eq!(found[0].score.map(|scored| scored.score.hundredths()), score, "{word}");
-        assert!(found[0].advisories.is_empty(), "a text is no id");
+        assert!(found[0].advisories.is_empty(), "a sentence is not an id");
     }
 }
 
 #[test]
-fn suppressed_ones_keep_their_notes_and_both_notations_tell_the_same() {
+fn suppressed_results_keep_their_notes_and_both_notations_agree() {
     let text = xml(
         "<relatedDependencies><relatedDependency><filePath>/build/other.jar</filePath></relatedDependency></relatedDependencies>
         <vulnerabilities><suppressedVulnerability><name>CVE-2</name><notes>not reachable</notes></suppressedVulnerability>

@@ -1,7 +1,7 @@
 //! Dependency-Check's XML report.
 
-use super::{Dependency, Evidence, Vulnerability, finding, is_namespace, not_this, vector_of_2, vector_of_3};
-use crate::reader::report::{Collector, Input, ParseError};
+use super::{Dependency, Evidence, Vulnerability, cvss_2_vector, cvss_3_vector, finding, is_namespace};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::xml::{self, Element};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -16,7 +16,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             return each.map(|child| (child, child.name.as_str())).try_for_each(|(child, name)| match name {
                 "vulnerability" => collector.result(finding(&dependency, vulnerability(child, false))),
                 "suppressedVulnerability" => collector.result(finding(&dependency, vulnerability(child, true))),
-                other => collector.rejected(format!("the element <{other}> is no vulnerability")),
+                other => collector.rejected(format!("unknown element <{other}> in the list of vulnerabilities")),
             });
         }
         element.text_at("engineVersion").into_iter().for_each(|version| collector.version(version));
@@ -27,14 +27,14 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         Ok(())
     })?;
     let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
-    if root.name == "analysis" && namespaces.any(|(_, value)| is_namespace(value)) {
-        return Ok(());
-    }
-    Err(not_this("its XML report is an `analysis` of the namespace `…/dependency-check.….xsd`"))
+    require(
+        root.name == "analysis" && namespaces.any(|(_, value)| is_namespace(value)),
+        "a Dependency-Check XML report is an `analysis` of the namespace `…/dependency-check.….xsd`",
+    )
 }
 
 fn dependency(element: &Element) -> Dependency {
-    // Some reports hold the identifiers within identifiers.
+    // Some reports nest `identifiers` in `identifiers`.
     let outer = element.at("identifiers");
     let identifiers = || [outer, outer.and_then(|outer| outer.at("identifiers"))].into_iter().flatten();
     let related = element.at("relatedDependencies").into_iter().flat_map(|list| list.all("relatedDependency"));
@@ -72,11 +72,11 @@ fn vulnerability(element: &Element, suppressed: bool) -> Vulnerability {
     let word =
         three.and_then(|cvss| cvss.owned_at("baseSeverity")).or_else(|| two.and_then(|cvss| cvss.owned_at("severity")));
     let three =
-        three.map(|cvss| (vector_of_3(&|name| cvss.owned_at(name)), version, number(cvss.text_at("baseScore"))));
-    let two = two.map(|cvss| (vector_of_2(&|name| cvss.owned_at(name)), "2.0", number(cvss.text_at("score"))));
-    // Versions before 4 have the metrics beside the name.
+        three.map(|cvss| (cvss_3_vector(&|name| cvss.owned_at(name)), version, number(cvss.text_at("baseScore"))));
+    let two = two.map(|cvss| (cvss_2_vector(&|name| cvss.owned_at(name)), "2.0", number(cvss.text_at("score"))));
+    // Versions before 4 have the metrics next to the name.
     let old = element.text_at("cvssScore");
-    let old = old.map(|score| (vector_of_2(&|name| element.owned_at(name)), "2.0", number(Some(score))));
+    let old = old.map(|score| (cvss_2_vector(&|name| element.owned_at(name)), "2.0", number(Some(score))));
     let cwes = element.at("cwes").into_iter().flat_map(|list| list.all("cwe")).chain(element.all("cwe"));
     let references = element.at("references").into_iter().flat_map(|list| list.all("reference"));
     let mut software = element.at("vulnerableSoftware").into_iter().flat_map(|list| list.all("software"));

@@ -1,36 +1,35 @@
-//! Fortify's own format, the Fortify Vulnerability Description Language, and the audit beside it.
+//! Fortify's own format, the Fortify Vulnerability Description Language, with the audit in `audit.xml`.
 //!
-//! What explains a vulnerability stands behind it: descriptions, nodes, snippets, rules. A first walk notes what is
-//! wanted of these, a second collects it, a third reads the vulnerabilities.
+//! A vulnerability's description, nodes, snippets and rule follow it. The first walk notes which of these are needed,
+//! the second collects them, the third reads the vulnerabilities.
 
-use super::{WORDS, wrong};
+use super::SCANNER;
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes of code that are held at once; results beyond have none.
+/// The most bytes of code that are held at once; further results have no code.
 const SNIPPETS_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The tag by which people judge issues: Analysis.
+/// The id of the tag "Analysis", in which people record their decision.
 const ANALYSIS: &str = "87f2364f-dcd4-49e6-861d-f8d3f351686b";
 
-/// What explains vulnerabilities.
+/// The parts of the report that vulnerabilities refer to.
 #[derive(Default)]
-struct Context {
+struct ReportIndex {
     /// Elements `Description`, by the rule's class.
     descriptions: BTreeMap<String, Element>,
     rules: BTreeMap<String, Rule>,
-    /// Places in the pool of nodes.
+    /// The nodes of the pool.
     nodes: BTreeMap<String, Element>,
     snippets: BTreeMap<String, Excerpt>,
-    /// What the audit says of an instance that it suppresses.
+    /// The audit's reason to suppress an instance.
     suppressed: BTreeMap<String, String>,
 }
 
-/// What is known of a rule.
+/// The numbers and weaknesses of a rule.
 #[derive(Default, Clone)]
 struct Rule {
     impact: Option<f64>,
@@ -42,29 +41,29 @@ struct Rule {
 /// Reads the FVDL.
 ///
 /// # Errors
-/// There is no list of vulnerabilities in it, or it cannot be read.
+/// The list of vulnerabilities is missing, or the report cannot be read.
 pub(super) fn parse(
     input: Input<'_>,
     audit: Option<Input<'_>>,
     collector: &mut Collector<'_>,
 ) -> Result<(), ParseError> {
-    let mut context = collect(input, collector)?;
+    let mut index = collect(input, collector)?;
     if let Some(audit) = audit {
-        context.suppressed = decisions(audit)?;
+        index.suppressed = decisions(audit)?;
     }
     let paths = ["FVDL/Vulnerabilities/Vulnerability", "FVDL/Vulnerabilities@"];
-    let mut listed = false;
+    let mut has_list = false;
     xml::walk(input, &paths, &mut |found| {
         if found.path == 1 {
-            listed = true;
+            has_list = true;
             return Ok(());
         }
-        collector.result(context.finding(&found.element))
+        collector.result(index.finding(&found.element))
     })?;
-    if listed { Ok(()) } else { Err(wrong("an FVDL has the list `Vulnerabilities`".to_owned())) }
+    require(has_list, "an FVDL has the list `Vulnerabilities`")
 }
 
-/// What the audit suppresses, and why.
+/// The instances that the audit suppresses, with the reasons.
 fn decisions(audit: Input<'_>) -> Result<BTreeMap<String, String>, ParseError> {
     let mut suppressed = BTreeMap::new();
     xml::walk(audit, &["Audit/IssueList/Issue"], &mut |found| {
@@ -88,8 +87,8 @@ fn decisions(audit: Input<'_>) -> Result<BTreeMap<String, String>, ParseError> {
     Ok(suppressed)
 }
 
-/// Collects what explains the vulnerabilities that there are.
-fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, ParseError> {
+/// Collects the parts of the report that its vulnerabilities refer to.
+fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<ReportIndex, ParseError> {
     let (mut classes, mut nodes, mut snippets) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     xml::walk(input, &["FVDL/Vulnerabilities/Vulnerability"], &mut |found| {
         classes.extend(found.element.owned_at("ClassInfo/ClassID"));
@@ -100,7 +99,7 @@ fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, P
         }
         Ok(())
     })?;
-    let mut context = Context::default();
+    let mut index = ReportIndex::default();
     let paths = [
         "FVDL/Description",
         "FVDL/EngineData/RuleInfo/Rule",
@@ -111,34 +110,34 @@ fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Context, P
         let element = found.element;
         let id = element.attribute("classID").or(element.attribute("id")).unwrap_or_default().to_owned();
         match found.path {
-            0 if classes.contains(&id) => drop(context.descriptions.insert(id, element)),
-            1 if classes.contains(&id) => drop(context.rules.insert(id, Rule::of(element.at("MetaInfo")))),
+            0 if classes.contains(&id) => drop(index.descriptions.insert(id, element)),
+            1 if classes.contains(&id) => drop(index.rules.insert(id, Rule::of(element.at("MetaInfo")))),
             2 if nodes.contains(&id) => {
                 snippets.extend(snippet(&element));
-                context.nodes.insert(id, element);
+                index.nodes.insert(id, element);
             }
             3 => collector.version(element.text.trim()),
             _ => {}
         }
         Ok(())
     })?;
-    let mut held = 0;
+    let mut bytes = 0;
     xml::walk(input, &["FVDL/Snippets/Snippet"], &mut |found| {
         let id = found.element.attribute("id").filter(|id| snippets.contains(*id));
         let text = found.element.at("Text").map(|text| text.text.as_str()).unwrap_or_default();
-        if let Some(id) = id.filter(|_| held + text.len() <= SNIPPETS_BYTES_MAX)
+        if let Some(id) = id.filter(|_| bytes + text.len() <= SNIPPETS_BYTES_MAX)
             && let Some(first_line) = found.element.text_at("StartLine").and_then(|line| line.parse().ok())
         {
-            held += text.len() + id.len();
+            bytes += text.len() + id.len();
             let lines = text.trim_end_matches(['\r', '\n']).lines().map(str::to_owned).collect();
-            context.snippets.insert(id.to_owned(), Excerpt { first_line, lines });
+            index.snippets.insert(id.to_owned(), Excerpt { first_line, lines });
         }
         Ok(())
     })?;
-    Ok(context)
+    Ok(index)
 }
 
-/// Where a vulnerability is: a node of its own, or the id of one in the pool.
+/// The node of a vulnerability: its own, or the id of one in the pool.
 enum Primary<'e> {
     Node(&'e Element),
     Pooled(&'e str),
@@ -189,9 +188,9 @@ pub(super) fn weaknesses(text: &str) -> Vec<u32> {
     cwe::numbers(text.split(',').map(|part| part.trim().trim_start_matches("CWE ID ").trim()))
 }
 
-impl Context {
+impl ReportIndex {
     fn finding(&self, vulnerability: &Element) -> Result<Finding, String> {
-        let class = vulnerability.text_at("ClassInfo/ClassID").ok_or("it has no `ClassID`")?;
+        let class = vulnerability.text_at("ClassInfo/ClassID").ok_or("`ClassID` is missing")?;
         let parts = ["ClassInfo/Type", "ClassInfo/Subtype"].into_iter().filter_map(|path| vulnerability.text_at(path));
         let title = parts.collect::<Vec<_>>().join(": ");
         let title = if title.is_empty() { class.to_owned() } else { title };
@@ -200,12 +199,12 @@ impl Context {
             Some(Primary::Pooled(id)) => self.nodes.get(id),
             None => None,
         };
-        let place = node.and_then(|node| node.at("SourceLocation"));
-        let location = place.and_then(location);
-        let described = self.descriptions.get(class);
+        let source_location = node.and_then(|node| node.at("SourceLocation"));
+        let location = source_location.and_then(location);
+        let texts = self.descriptions.get(class);
         let definitions = vulnerability.at("AnalysisInfo/Unified/ReplacementDefinitions");
-        let text = |path: &str| described.and_then(|text| text.text_at(path)).map(|text| filled(text, definitions));
-        let references = described.and_then(|described| described.at("References"));
+        let text = |path: &str| texts.and_then(|text| text.text_at(path)).map(|text| fill_in(text, definitions));
+        let references = texts.and_then(|texts| texts.at("References"));
         let references = references.into_iter().flat_map(|list| list.all("Reference"));
         let instance = vulnerability.text_at("InstanceInfo/InstanceID");
         let rule = self.rule(class, vulnerability);
@@ -213,7 +212,9 @@ impl Context {
         let mut finding = Finding {
             tool_id: instance.map(str::to_owned),
             confidence: confidence.map(str::to_owned),
-            code: place.and_then(|place| self.snippets.get(place.attribute("snippet")?)).cloned(),
+            code: source_location
+                .and_then(|source_location| self.snippets.get(source_location.attribute("snippet")?))
+                .cloned(),
             location,
             description: text("Explanation"),
             remediation: text("Recommendations"),
@@ -229,11 +230,11 @@ impl Context {
         }
         let word = rule.priority(confidence.and_then(|confidence| confidence.parse().ok()));
         finding.cwes = rule.cwes;
-        Rating::new(WORDS).word(word).apply(&mut finding);
+        SCANNER.rating().word(word).apply(&mut finding);
         Ok(finding)
     }
 
-    /// What is known of a rule; an instance may have numbers of its own.
+    /// The rule of a vulnerability; the instance's own numbers have priority.
     fn rule(&self, class: &str, vulnerability: &Element) -> Rule {
         let general = self.rules.get(class).cloned().unwrap_or_default();
         let own = Rule::of(vulnerability.at("InstanceInfo/MetaInfo"));
@@ -246,20 +247,17 @@ impl Context {
     }
 }
 
-fn location(place: &Element) -> Option<Location> {
-    let number = |name: &str| place.attribute(name).and_then(|number| number.parse().ok()).filter(|number| *number > 0);
+fn location(source_location: &Element) -> Option<Location> {
+    let number = |name: &str| {
+        source_location.attribute(name).and_then(|number| number.parse().ok()).filter(|number| *number > 0)
+    };
     let line = number("line");
-    Some(Location {
-        path: place.attribute("path")?.to_owned(),
-        line,
-        end_line: number("lineEnd").filter(|last| line.is_some_and(|first| *last > first)),
-        column: number("colStart"),
-    })
+    Some(Location::lines(source_location.attribute("path")?, line, number("lineEnd")).with_column(number("colStart")))
 }
 
-/// A description's text with what is said of this place put in: `<Replace key="PrimaryLocation.file"/>`. What is meant
-/// for the rule in general instead (`AltParagraph`) is left out.
-fn filled(text: &str, definitions: Option<&Element>) -> String {
+/// A description's text, with `<Replace key="PrimaryLocation.file"/>` replaced by its definition. Text that is meant
+/// for the rule in general (`AltParagraph`) is left out.
+fn fill_in(text: &str, definitions: Option<&Element>) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, tag)) = rest.split_once('<') {
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_filled_with_what_is_said_of_the_place() {
+    fn texts_are_filled_in_with_definitions() {
         let def = |key: &str, value: &str| Element {
             name: "Def".to_owned(),
             attributes: vec![("key".to_owned(), key.to_owned()), ("value".to_owned(), value.to_owned())],
@@ -317,8 +315,8 @@ mod tests {
         };
         let list = Element { children: vec![def("a", "List<A&B>")], ..Element::default() };
         let text = "<Content>See <Replace key=\"a\" link=\"b\"/> and <Replace key=\"c\"/>.<AltParagraph>General.</AltParagraph> <b>B</b></Content>";
-        assert_eq!(filled(text, Some(&list)), "See List<A&B> and c. B");
-        assert_eq!(filled("a <Replace key=\"", None), "a");
+        assert_eq!(fill_in(text, Some(&list)), "See List<A&B> and c. B");
+        assert_eq!(fill_in("a <Replace key=\"", None), "a");
     }
 
     #[test]

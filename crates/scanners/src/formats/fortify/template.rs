@@ -1,19 +1,18 @@
 //! The XML of Fortify's report templates.
 
-use super::{WORDS, wrong};
+use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::xml::{self, Element};
-use crate::value::rating::Rating;
 use finding::{Excerpt, Finding, Kind, Location};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const CHART: &str = "ReportDefinition/ReportSection/SubSection/IssueListing/Chart";
-/// Groups may stand in groups; deeper ones than these are not known.
+/// Groups can contain groups; deeper nesting than this does not occur in known reports.
 const GROUPS: [&str; 3] =
     ["GroupingSection", "GroupingSection/GroupingSection", "GroupingSection/GroupingSection/GroupingSection"];
 
-/// A group of issues: how many it states and lists, and what it says about them.
+/// A group of issues: the number that it states, the number that it lists, and its texts.
 #[derive(Default)]
 struct Group {
     title: String,
@@ -26,7 +25,7 @@ struct Group {
 /// Reads the report.
 ///
 /// # Errors
-/// It is cut off or no such report.
+/// The report is cut off, or has no `ReportSection`.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut paths = vec!["ReportDefinition/ReportSection@".to_owned()];
     for group in GROUPS {
@@ -35,15 +34,15 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         );
     }
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    // In which section an issue was listed first: one that is listed again in a later one is the same result.
-    let (mut section, mut seen) = (0_u32, HashMap::<String, u32>::new());
+    // The section that listed an issue first. If a later section lists it again, it is the same result.
+    let (mut section, mut first_sections) = (0_u32, BTreeMap::<String, u32>::new());
     let mut counted = 0;
     let (mut group, mut groups) = (Group::default(), BTreeMap::<String, (u64, u64)>::new());
     xml::walk(input, &paths, &mut |found| {
         match found.path.checked_sub(1).map(|path| path % 4) {
             None => section += 1,
             Some(0) => {
-                close(std::mem::take(&mut group), &mut groups);
+                count_group(std::mem::take(&mut group), &mut groups);
                 group.stated = found.element.attribute("count").and_then(|count| count.parse().ok()).unwrap_or(0);
                 counted = group.stated.max(counted);
             }
@@ -60,7 +59,8 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             }
             Some(_) => {
                 group.listed += 1;
-                let first = found.element.attribute("iid").map(|id| *seen.entry(id.to_owned()).or_insert(section));
+                let first =
+                    found.element.attribute("iid").map(|id| *first_sections.entry(id.to_owned()).or_insert(section));
                 if first.is_none_or(|first| first == section) {
                     return collector.result(issue(&found.element, &group));
                 }
@@ -70,13 +70,13 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     })
     .and_then(|root| {
         if root.children.is_empty() && section == 0 {
-            Err(wrong("the report has no `ReportSection`".to_owned()))
+            Err(ParseError::other_shape("`ReportSection` is missing"))
         } else {
             Ok(())
         }
     })?;
-    close(group, &mut groups);
-    if seen.is_empty() && groups.is_empty() && counted > 0 {
+    count_group(group, &mut groups);
+    if first_sections.is_empty() && groups.is_empty() && counted > 0 {
         collector
             .scanner_error(format!("the report counts {counted} issues and lists none: its template leaves them out"));
     }
@@ -86,8 +86,8 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     Ok(())
 }
 
-/// Notes how many issues a group states and lists, if it lists any: other charts only count.
-fn close(group: Group, groups: &mut BTreeMap<String, (u64, u64)>) {
+/// Adds up the issues that a group states and lists, if it lists any: other charts only count.
+fn count_group(group: Group, groups: &mut BTreeMap<String, (u64, u64)>) {
     if group.listed > 0 {
         let (stated, listed) = groups.entry(group.title).or_default();
         (*stated, *listed) = (group.stated.max(*stated), group.listed.max(*listed));
@@ -95,9 +95,9 @@ fn close(group: Group, groups: &mut BTreeMap<String, (u64, u64)>) {
 }
 
 fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
-    let category = issue.text_at("Category").ok_or("it has no `Category`")?;
+    let category = issue.text_at("Category").ok_or("`Category` is missing")?;
     let primary = issue.at("Primary");
-    let location = primary.and_then(place);
+    let location = primary.and_then(location);
     let analysis = issue.all("Tag").find(|tag| tag.text_at("Name") == Some("Analysis"));
     let analysis =
         analysis.and_then(|tag| tag.text_at("Value")).filter(|value| value.eq_ignore_ascii_case("not an issue"));
@@ -120,7 +120,7 @@ fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
             html::text(issue.text_at("Abstract").unwrap_or(category)),
         )
     };
-    if let Some(source) = issue.at("Source").and_then(place) {
+    if let Some(source) = issue.at("Source").and_then(self::location) {
         finding.raw.insert("source_file".to_owned(), source.path);
         finding.raw.extend(source.line.map(|line| ("source_line".to_owned(), line.to_string())));
     }
@@ -128,20 +128,20 @@ fn issue(issue: &Element, group: &Group) -> Result<Finding, String> {
         finding.raw.extend(text.map(|text| (name.to_owned(), text.to_owned())));
     }
     finding.cwes.dedup();
-    Rating::new(WORDS).word(issue.text_at("Friority").or(issue.text_at("Folder"))).apply(&mut finding);
+    SCANNER.rating().word(issue.text_at("Friority").or(issue.text_at("Folder"))).apply(&mut finding);
     Ok(finding)
 }
 
-fn place(place: &Element) -> Option<Location> {
-    Some(Location {
-        path: place.text_at("FilePath").or(place.text_at("FileName"))?.to_owned(),
-        line: place.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
-        ..Location::default()
-    })
+fn location(element: &Element) -> Option<Location> {
+    Some(Location::lines(
+        element.text_at("FilePath").or(element.text_at("FileName"))?,
+        element.text_at("LineStart").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
+        None,
+    ))
 }
 
-/// The snippet, where its first line is sure: it has two lines before the result's and two behind it, fewer where the
-/// file begins or ends. At the end of a file it cannot be told.
+/// The snippet, if its first line can be computed: it has two lines before the result's line and two after it, fewer at
+/// the beginning or end of the file. At the end of a file the first line is unknown.
 fn excerpt(primary: &Element, location: &Location) -> Option<Excerpt> {
     let line = location.line?;
     let snippet = primary.at("Snippet")?.text.trim_end_matches(['\r', '\n']);

@@ -1,17 +1,17 @@
-//! The exports of WebInspect.
+//! WebInspect's XML exports.
 
-use super::WORDS;
+use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::reader::xml::{self, Element};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind};
 
 /// Reads the export.
 ///
 /// # Errors
-/// It is cut off.
+/// The export is cut off.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["Scan/Issues/Issue", "Sessions/Session"];
     xml::walk(input, &paths, &mut |found| {
@@ -24,14 +24,14 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     .map(drop)
 }
 
-/// An issue; in older exports its session says where it is.
+/// Converts an issue; in older exports its session has the address.
 fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> {
     let get = |name: &str| issue.text_at(name).or(session.and_then(|session| session.text_at(name)));
-    let rule = get("VulnerabilityID").ok_or("it has no `VulnerabilityID`")?;
+    let rule = get("VulnerabilityID").ok_or("`VulnerabilityID` is missing")?;
     let title = issue.text_at("Name").unwrap_or(rule);
     let section = |name: &str| {
         let found = issue.all("ReportSection").find(|section| section.text_at("Name") == Some(name));
-        found.and_then(|section| section.text_at("SectionText")).map(html::text).filter(|text| !text.is_empty())
+        found.and_then(|section| section.text_at("SectionText")).map(html::text).filled()
     };
     let request = get("VulnerableSession").or(get("RawRequest"));
     let method = request.and_then(|request| request.split_whitespace().next());
@@ -64,6 +64,6 @@ fn issue(issue: &Element, session: Option<&Element>) -> Result<Finding, String> 
         "4" => "Critical",
         other => other,
     });
-    Rating::new(WORDS).word(word).apply(&mut finding);
+    SCANNER.rating().word(word).apply(&mut finding);
     Ok(finding)
 }

@@ -8,7 +8,7 @@ fn one(fields: &str) -> Finding {
 }
 
 #[test]
-fn what_is_given_decides_what_it_is_and_by_what_it_is_known() {
+fn the_fields_decide_the_kind_and_the_rule() {
     let package = r#""component_name": "shop-ui", "component_version": "1.0""#;
     for (fields, kind, rule) in [
         (r#""severity": "Low""#.to_owned(), Kind::Code, "T"),
@@ -27,7 +27,7 @@ fn what_is_given_decides_what_it_is_and_by_what_it_is_known() {
 }
 
 #[test]
-fn marks_suppress_and_what_is_mitigated_is_closed() {
+fn marks_suppress_and_mitigated_findings_are_closed() {
     for (fields, counts, words) in [
         (r#""active": true, "verified": false"#, (1, 0, 0), None),
         (r#""false_p": true"#, (0, 1, 0), Some("false positive")),
@@ -67,7 +67,7 @@ fn cvss_counts_before_the_word() {
 }
 
 #[test]
-fn every_field_has_its_place() {
+fn every_field_is_read() {
     let finding = one(
         r#""severity": "High", "mitigation": "M", "impact": "I", "references": "https://a.example\n\nhttps://b.example",
         "cve": "CVE-2024-0001", "vulnerability_ids": ["CVE-2024-0001", ["GHSA-1"], {"vulnerability_id": "OSV-1"}, 5],
@@ -124,7 +124,7 @@ fn endpoints_are_urls_hosts_or_their_parts() {
 }
 
 #[test]
-fn a_report_is_of_the_tool_that_it_names_as_its_type() {
+fn a_report_belongs_to_the_tool_that_its_type_names() {
     for (fields, tool) in [
         (r#""name": "n""#, "generic"),
         (r#""type": "Generic Findings Import""#, "generic"),
@@ -139,7 +139,7 @@ fn a_report_is_of_the_tool_that_it_names_as_its_type() {
 }
 
 #[test]
-fn a_bad_finding_does_not_hide_the_others_and_no_list_is_no_report() {
+fn a_bad_finding_does_not_hide_the_others_and_the_list_is_required() {
     let text = br#"{"findings": [{"title": "T"}, {"severity": "High"}, {"title": " "}, 5]}"#;
     let (found, parsed) = findings(&SCANNER, text).unwrap();
     assert_eq!((found.len(), parsed.summary.rejected), (1, 3));

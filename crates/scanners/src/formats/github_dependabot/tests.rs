@@ -22,7 +22,7 @@ const REST: &str = r#"{"number": 2, "state": "open", "dependency": {"package": {
     "html_url": "https://github.example/2", "dismissed_at": null, "fixed_at": null}"#;
 
 #[test]
-fn alerts_are_found_wherever_a_query_puts_them() {
+fn alerts_are_found_at_every_path_of_a_query() {
     let alerts = format!(r#"{{"vulnerabilityAlerts": {{"nodes": [{NODE}]}}}}"#);
     for text in [
         format!(r#"{{"data": {{"repository": {alerts}}}}}"#),
@@ -56,7 +56,7 @@ fn both_apis_give_the_same_fields() {
     assert_eq!((package.version.as_deref(), package.ecosystem.as_deref()), (Some("1.2.17"), Some("maven")));
     assert_eq!((&package.fixed_versions[..], finding.epss.unwrap().probability), (&["2.0".to_owned()][..], 0.5));
     assert_eq!(finding.location.as_ref().unwrap().path, "shop/pom.xml");
-    // The advisory has no CVSS; 0.0 would have been harmless.
+    // The advisory has no CVSS: its score 0.0 must not count.
     assert_eq!((finding.severity(), finding.score.unwrap().source), (Severity::Medium, ScoreSource::ScannerWord));
 
     let finding = &findings(&SCANNER, format!("[{REST}]").as_bytes()).unwrap().0[0];
@@ -68,7 +68,7 @@ fn both_apis_give_the_same_fields() {
 }
 
 #[test]
-fn each_state_goes_where_it_belongs() {
+fn each_state_is_counted_as_documented() {
     for (state, counts, words) in [
         (r#""state": "open""#, (1, 0, 0), None),
         (r#""state": "fixed""#, (0, 0, 1), None),
@@ -95,7 +95,7 @@ fn only_an_exact_requirement_names_a_version() {
     for (text, version) in
         [("= 5.3.29", Some("5.3.29")), ("== 1.0", Some("1.0")), (">= 1.0, < 2", None), ("~> 1", None), ("= ", None)]
     {
-        assert_eq!(exact(text), version, "{text}");
+        assert_eq!(exact_version(text), version, "{text}");
     }
 }
 
@@ -104,12 +104,12 @@ fn a_page_that_is_not_the_last_and_errors_make_the_scan_incomplete() {
     let text = r#"{"data": {"repository": {"vulnerabilityAlerts": {"pageInfo": {"hasNextPage": true}, "nodes": []}}},
         "errors": [{"message": "Something went wrong"}]}"#;
     let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-    let errors = ["this is one page of alerts of several: `hasNextPage` is true", "Something went wrong"];
+    let errors = ["the report is one of several pages of alerts: `hasNextPage` is true", "Something went wrong"];
     assert_eq!(parsed.summary.scanner_errors, errors);
 }
 
 #[test]
-fn an_error_answer_is_refused_with_its_words() {
+fn an_error_answer_is_refused_with_its_message() {
     let text = br#"{"data": {"repository": null}, "errors": [{"message": "Could not resolve to a Repository"}]}"#;
     assert!(failure(&SCANNER, text).ends_with("GitHub answered with an error: Could not resolve to a Repository"));
     let text = br#"{"message": "Dependabot alerts are disabled for this repository.", "status": "403"}"#;

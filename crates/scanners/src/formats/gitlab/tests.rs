@@ -18,7 +18,7 @@ const SQL: &str = r#"{"id": "a1", "name": "SQL injection", "description": "d", "
         {"algorithm": "scope_offset", "value": "notes/db.py|find[0]:3"}, {"algorithm": "location", "value": "5"}]}]}"#;
 
 #[test]
-fn the_rule_is_the_primary_identifier_and_the_id_is_of_the_place() {
+fn the_rule_is_the_primary_identifier_and_the_id_belongs_to_the_location() {
     let text = report(
         "sast",
         &format!("{SQL}}}, {}}}", SQL.replace("a1", "a2").replace("\"start_line\": 5", "\"start_line\": 6")),
@@ -56,7 +56,7 @@ fn severities_are_gitlabs_words_unless_there_is_a_vector_of_nvds() {
 }
 
 #[test]
-fn what_is_flagged_or_dismissed_is_suppressed_and_what_is_resolved_is_closed() {
+fn flagged_and_dismissed_results_are_suppressed_and_resolved_ones_closed() {
     for (fields, counts, words) in [
         (r#""flags": []"#, (1, 0, 0), None),
         (
@@ -78,7 +78,7 @@ fn what_is_flagged_or_dismissed_is_suppressed_and_what_is_resolved_is_closed() {
 }
 
 #[test]
-fn a_secret_is_masked_or_known_by_its_hash() {
+fn a_secret_is_masked_or_identified_by_its_hash() {
     let secret = r#"{"id": "s", "name": "Key", "description": "Key gl-not-a-real-key-1", "severity": "Critical",
         "raw_source_code_extract": "gl-not-a-real-key-1", "location": {"file": "a.env", "start_line": 1, "commit": {"sha": "0f"}},
         "identifiers": [{"type": "gitleaks_rule_id", "name": "Gitleaks rule ID Key", "value": "Key"}]}"#;
@@ -103,7 +103,7 @@ fn a_secret_is_masked_or_known_by_its_hash() {
 }
 
 #[test]
-fn a_dependency_has_its_package_its_advisories_and_what_mends_it() {
+fn a_dependency_has_its_package_its_advisories_and_its_fix() {
     let text = report(
         "dependency_scanning",
         r#"{"id": "d1", "name": "Loop", "severity": "High", "solution": "Upgrade to versions 2.2.3, 3.0.1 or above.",
@@ -140,7 +140,7 @@ fn fixed_versions_are_read_from_the_analysers_own_sentences_alone() {
 }
 
 #[test]
-fn a_report_without_its_type_is_told_by_its_places() {
+fn a_report_without_its_type_is_detected_by_its_locations() {
     let entry = |location: &str, rest: &str| {
         format!(
             r#"{{"version": "15.0.0", "vulnerabilities": [{{"name": "n", "identifiers": [{{"type": "t", "value": "v"}}],
@@ -159,7 +159,7 @@ fn a_report_without_its_type_is_told_by_its_places() {
     ] {
         let sniff = Sniff::of(Input::Memory(text.as_bytes())).unwrap();
         let all = [Scan::Sast, Scan::Secrets, Scan::Dependencies, Scan::Containers];
-        let like: Vec<_> = all.into_iter().filter(|scan| is_of(&sniff, *scan)).collect();
+        let like: Vec<_> = all.into_iter().filter(|scan| is_report_of(&sniff, *scan)).collect();
         assert_eq!(like, scan.into_iter().collect::<Vec<_>>(), "{text}");
     }
 }

@@ -1,29 +1,30 @@
-//! The single object that govulncheck wrote before it wrote messages.
+//! The single object that govulncheck wrote before version 1.
 
-use super::{Level, advisory, named, rate};
+use super::{Level, advisory, rate, raw_fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::text::Filled;
 use crate::value::advisory::soft;
 use crate::value::osv::Entry;
 use finding::{Finding, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Versions of modules, by the number and by the path that the old format gives them.
+/// Versions of modules, by the old format's number and by path.
 #[derive(Default)]
-pub(super) struct Modules {
-    numbered: BTreeMap<u64, String>,
-    named: BTreeMap<String, String>,
+pub(super) struct ModuleVersions {
+    by_number: BTreeMap<u64, String>,
+    by_path: BTreeMap<String, String>,
 }
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut modules = Modules::default();
+    let mut modules = ModuleVersions::default();
     json::walk(input, &["Requires.Modules{}", "Modules[]"], &mut |hit| {
         if let Ok(RawModule { path, version: Some(version), .. }) = hit.read::<RawModule>() {
             if let Ok(number) = hit.name(0).parse() {
-                modules.numbered.insert(number, version.clone());
+                modules.by_number.insert(number, version.clone());
             }
-            modules.named.insert(path, version);
+            modules.by_path.insert(path, version);
         }
         Ok(())
     })?;
@@ -33,7 +34,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     .map(drop)
 }
 
-/// An entry of the old format: of a symbol (`ModPath`, `PkgPath`, `Symbol`), later of several modules (`Modules`).
+/// An entry of the old format: for one symbol (`ModPath`, `PkgPath`, `Symbol`), later for several modules (`Modules`).
 #[derive(Deserialize)]
 pub(super) struct RawVulnerability {
     #[serde(rename = "OSV", alias = "osv")]
@@ -83,11 +84,11 @@ struct RawStack {
 }
 
 impl RawVulnerability {
-    pub(super) fn into_finding(self, known: &Modules) -> Result<Finding, String> {
+    pub(super) fn into_finding(self, versions: &ModuleVersions) -> Result<Finding, String> {
         let module = self.modules.first();
         let name = module.map(|module| module.path.clone()).or(self.module);
         let name = name.or_else(|| self.osv.package().map(str::to_owned));
-        let Some(name) = name else { return Err(format!("`{}` names no module", self.osv.id)) };
+        let Some(name) = name else { return Err(format!("the module of `{}` is missing", self.osv.id)) };
         let packages = || self.modules.iter().flat_map(|module| &module.packages);
         let stack = packages().flat_map(|package| &package.stacks).next();
         let level = if stack.is_some() || self.call_sink != 0 {
@@ -106,13 +107,13 @@ impl RawVulnerability {
             (Level::Package | Level::Module, None, _) => format!("requires {name}"),
         };
         let found = module.and_then(|module| module.version.clone());
-        let version = found.or_else(|| known.numbered.get(&self.require_sink).cloned());
-        let fixed = module.and_then(|module| module.fixed.clone()).filter(|version| !version.is_empty());
+        let version = found.or_else(|| versions.by_number.get(&self.require_sink).cloned());
+        let fixed = module.and_then(|module| module.fixed.clone()).filled();
         let fixed_versions = fixed.map_or_else(|| self.osv.fixed_versions(&name), |version| vec![version]);
         let mut finding = Finding {
-            raw: named([("package", package), ("symbol", symbol)]),
+            raw: raw_fields([("package", package), ("symbol", symbol)]),
             package: Some(Package {
-                version: version.or_else(|| known.named.get(&name).cloned()),
+                version: version.or_else(|| versions.by_path.get(&name).cloned()),
                 name,
                 ecosystem: Some("go".to_owned()),
                 purl: None,

@@ -1,14 +1,14 @@
 //! The sections of the static analysis' report.
 
-use super::{RawMetadata, WORDS, wrong};
+use super::{RawMetadata, SCANNER};
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError};
-use crate::value::rating::Rating;
+use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::{Endpoint, Finding, Kind, Location};
 use serde_json::{Map, Value};
 
-/// The sections that hold results; the version stands last, so that the others' places are the same in both lists.
+/// The sections that contain results. They come first in the list of paths, so their indices are the same there.
 const SECTIONS: [&str; 21] = [
     "code_analysis",
     "findings",
@@ -33,9 +33,9 @@ const SECTIONS: [&str; 21] = [
     "insecure_connections",
 ];
 
-type Taken = Result<(), ParseError>;
+type Collected = Result<(), ParseError>;
 
-pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Taken {
+pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Collected {
     let identity = ["md5", "file_name", "version"];
     let paths: Vec<&str> = SECTIONS.into_iter().chain(identity).collect();
     let (mut sections, mut identified) = (0_u64, false);
@@ -49,17 +49,14 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Taken {
         };
         sections += 1;
         match hit.read::<Value>() {
-            Ok(value) => section_of(section, value, collector),
+            Ok(value) => collect_section(section, value, collector),
             Err(reason) => collector.rejected(format!("{section}: {reason}")),
         }
     })?;
-    if sections > 0 && identified {
-        return Ok(());
-    }
-    Err(wrong("a report of MobSF has `md5` or `file_name` and sections like `code_analysis`"))
+    require(sections > 0 && identified, "a report of MobSF has `md5` or `file_name` and sections like `code_analysis`")
 }
 
-fn section_of(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+fn collect_section(section: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     let value = unwrapped(value);
     match section {
         "code_analysis" | "findings" => entries(value).try_for_each(|(rule, value)| code(&rule, value, collector)),
@@ -69,7 +66,7 @@ fn section_of(section: &str, value: Value, collector: &mut Collector<'_>) -> Tak
         }
         "permissions" => entries(value).try_for_each(|(name, value)| permission(&name, &value, collector)),
         "file_analysis" => entries(value).try_for_each(|(_, value)| files(&value, collector)),
-        "secrets" => entries(value).try_for_each(|(_, value)| hidden(&value, collector)),
+        "secrets" => entries(value).try_for_each(|(_, value)| secret_entry(&value, collector)),
         "firebase_urls" => entries(value).try_for_each(|(_, value)| firebase(&value, collector)),
         "trackers" => entries(value).try_for_each(|(_, value)| tracker(&value, collector)),
         "domains" => entries(value).try_for_each(|(name, value)| domain(&name, &value, collector)),
@@ -78,7 +75,7 @@ fn section_of(section: &str, value: Value, collector: &mut Collector<'_>) -> Tak
     }
 }
 
-/// Newer versions wrap a section's findings, beside a summary of them.
+/// The findings of a section. Newer versions put them into an object together with a summary.
 fn unwrapped(value: Value) -> Value {
     const NAMES: [&str; 7] = [
         "findings",
@@ -92,13 +89,13 @@ fn unwrapped(value: Value) -> Value {
     let Value::Object(mut fields) = value else { return value };
     match NAMES.into_iter().find(|name| fields.contains_key(*name)) {
         Some(name) => fields.remove(name).unwrap_or(Value::Null),
-        // Counts alone, or a certificate that could not be read.
+        // Only counts, or a certificate that MobSF could not read.
         None if fields.contains_key("total_trackers") || fields.contains_key("certificate_info") => Value::Null,
         None => Value::Object(fields),
     }
 }
 
-/// The entries of a list or an object, by their names.
+/// The entries of a list or an object, with their names; a list's entries have empty names.
 fn entries(value: Value) -> Box<dyn Iterator<Item = (String, Value)>> {
     match value {
         Value::Object(fields) => Box::new(fields.into_iter()),
@@ -115,8 +112,8 @@ fn is_good(word: Option<&str>) -> bool {
     word.is_some_and(|word| ["good", "secure"].iter().any(|good| word.eq_ignore_ascii_case(good)))
 }
 
-/// A rule with its files, each with its lines, or (before version 1) a title with files.
-fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+/// Collects a rule with its files and their lines, or (before version 1) a title with files.
+fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     let metadata = value.get("metadata").unwrap_or(&value).clone();
     let level = text(&metadata, &["severity", "level"]).map(str::to_owned);
     let description = text(&metadata, &["description"]).map(str::to_owned);
@@ -127,22 +124,22 @@ fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
     if is_good(metadata.severity.as_deref()) {
         return collector.passed();
     }
-    let finding = metadata.finding(Kind::Code, rule, WORDS);
-    let places = places(value.get("files").or(value.get("path")));
-    if places.is_empty() {
+    let finding = metadata.finding(Kind::Code, rule, SCANNER.severity_words);
+    let matches = files_and_lines(value.get("files").or(value.get("path")));
+    if matches.is_empty() {
         return collector.finding(finding);
     }
-    places.into_iter().try_for_each(|(path, lines)| {
+    matches.into_iter().try_for_each(|(path, lines)| {
         let mut finding = finding.clone();
-        let at = |line: Option<u32>| Location { path: path.clone(), line, ..Location::default() };
+        let at = |line: Option<u32>| Location::lines(path.clone(), line, None);
         finding.location = Some(at(lines.first().copied()));
         finding.other_locations = lines.into_iter().skip(1).map(|line| at(Some(line))).collect();
         collector.finding(finding)
     })
 }
 
-/// Files with their lines, in order and each once: `{"a.java": "20,3"}`, `["a.java"]` or a list of matches.
-fn places(files: Option<&Value>) -> Vec<(String, Vec<u32>)> {
+/// Files with their lines, sorted and without duplicates: `{"a.java": "20,3"}`, `["a.java"]` or a list of matches.
+fn files_and_lines(files: Option<&Value>) -> Vec<(String, Vec<u32>)> {
     let lines = |value: &Value| {
         let text = serde_json::from_value::<Text>(value.clone()).unwrap_or_default().0;
         let mut lines: Vec<u32> = text.split(',').filter_map(|line| line.trim().parse().ok()).collect();
@@ -165,7 +162,7 @@ fn places(files: Option<&Value>) -> Vec<(String, Vec<u32>)> {
     }
 }
 
-fn api(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+fn api(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     let word = value.get("metadata").and_then(|metadata| text(metadata, &["severity"]));
     match word.is_none_or(|word| word.eq_ignore_ascii_case("info")) {
         true => collector.not_applicable(),
@@ -173,8 +170,8 @@ fn api(rule: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
     }
 }
 
-/// A finding with a title, a severity and a description; a certificate's is a list of them.
-fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+/// Collects an object with title, severity and description. An entry about a certificate is a list of these texts.
+fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Collected {
     let parts: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let (word, title, message) = match parts.as_slice() {
         [word, message, title, ..] => (Some(*word), Some(*title), Some(*message)),
@@ -185,19 +182,20 @@ fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
             (text(value, &["severity", "stat", "status"]), title, message)
         }
     };
-    let Some(title) = title else { return collector.rejected(format!("an entry of `{section}` has no title")) };
+    let Some(title) = title else {
+        return collector.rejected(format!("the title is missing in an entry of `{section}`"));
+    };
     if is_good(word) {
         return collector.passed();
     }
-    let rule = text(value, &["rule"]).map_or_else(|| general(section, title), |rule| format!("{section}/{rule}"));
+    let rule =
+        text(value, &["rule"]).map_or_else(|| rule_from_title(section, title), |rule| format!("{section}/{rule}"));
     let (title, message) = (plain(title), message.map(plain));
     let message = message.unwrap_or_else(|| title.clone());
     let resource = ["component", "scope"].into_iter().find_map(|name| value.get(name)).map(listed);
-    let mut finding = Finding {
-        resource: resource.filter(|resource| !resource.is_empty()),
-        ..Finding::new(Kind::Infrastructure, rule, title, message)
-    };
-    Rating::new(WORDS).word(word).apply(&mut finding);
+    let mut finding =
+        Finding { resource: resource.filled(), ..Finding::new(Kind::Infrastructure, rule, title, message) };
+    SCANNER.rating().word(word).apply(&mut finding);
     collector.finding(finding)
 }
 
@@ -206,8 +204,8 @@ fn listed(value: &Value) -> String {
     parts.iter().filter_map(Value::as_str).map(plain).collect::<Vec<_>>().join(" ")
 }
 
-/// Checks of binaries: by title; or by a binary with its checks; or one by one, with their states.
-fn binary(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
+/// Collects checks of binaries, in three forms: by title, by binary, or as a list of checks with their status.
+fn binary(section: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     match value {
         Value::Array(list) => list.iter().try_for_each(|binary| match binary.as_object() {
             Some(checks) if text(binary, &["issue", "title"]).is_none() => {
@@ -223,25 +221,30 @@ fn binary(section: &str, value: Value, collector: &mut Collector<'_>) -> Taken {
     }
 }
 
-fn checks_of(section: &str, name: Option<&str>, checks: &Map<String, Value>, collector: &mut Collector<'_>) -> Taken {
+fn checks_of(
+    section: &str,
+    name: Option<&str>,
+    checks: &Map<String, Value>,
+    collector: &mut Collector<'_>,
+) -> Collected {
     let rated = checks.iter().filter(|(_, check)| check.get("severity").or(check.get("status")).is_some());
     rated.into_iter().try_for_each(|(rule, check)| {
         let word = text(check, &["severity", "status"]);
-        // Checks of a named binary say `info` of a protection that is there.
+        // For checks of a named binary, `info` means that the protection exists.
         if is_good(word) || name.is_some() && word.is_some_and(|word| word.eq_ignore_ascii_case("info")) {
             return collector.passed();
         }
         let mut metadata = serde_json::from_value::<RawMetadata>(check.clone()).unwrap_or_default();
         metadata.severity = word.map(str::to_owned);
         metadata.description = text(check, &["detailed_desc", "description"]).map(str::to_owned);
-        let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), WORDS);
+        let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), SCANNER.severity_words);
         finding.title.clone_from(rule);
-        finding.location = name.map(|path| Location { path: path.to_owned(), ..Location::default() });
+        finding.location = name.map(Location::file);
         collector.finding(finding)
     })
 }
 
-fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Collected {
     let name = if name.is_empty() { text(value, &["name"]).unwrap_or("permission") } else { name };
     let status = text(value, &["status"]);
     if !status.is_some_and(|status| ["dangerous", "unknown"].contains(&status.to_ascii_lowercase().as_str())) {
@@ -252,28 +255,28 @@ fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken
         resource: Some(name.to_owned()),
         ..Finding::new(Kind::Infrastructure, format!("permissions/{name}"), name, message)
     };
-    Rating::new(WORDS).word(status).apply(&mut finding);
+    SCANNER.rating().word(status).apply(&mut finding);
     collector.finding(finding)
 }
 
-fn files(value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn files(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let Some(title) = text(value, &["finding"]) else { return collector.not_applicable() };
     entries(value.get("files").cloned().unwrap_or_default()).try_for_each(|(_, file)| {
         let path = file.as_str().or(text(&file, &["file_path"])).unwrap_or_default();
         let mut finding = Finding {
-            location: Some(Location { path: path.to_owned(), ..Location::default() }),
-            ..Finding::new(Kind::Code, general("file_analysis", title), plain(title), plain(title))
+            location: Some(Location::file(path)),
+            ..Finding::new(Kind::Code, rule_from_title("file_analysis", title), plain(title), plain(title))
         };
-        // MobSF's own summary calls such files hotspots.
-        Rating::new(WORDS).word(Some("hotspot")).apply(&mut finding);
+        // MobSF's own summary rates such files as hotspots.
+        SCANNER.rating().word(Some("hotspot")).apply(&mut finding);
         collector.finding(finding)
     })
 }
 
-/// `"name" : "value"`, or the value alone.
-fn hidden(value: &Value, collector: &mut Collector<'_>) -> Taken {
+/// Collects a secret: `"name" : "value"`, or only the value.
+fn secret_entry(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let Some(whole) = value.as_str().or(text(value, &["secret", "value"])) else {
-        return collector.rejected("an entry of `secrets` is no text".to_owned());
+        return collector.rejected("expected a string in `secrets`".to_owned());
     };
     let (name, secret) = match whole.split_once("\" : \"") {
         Some((name, secret)) => (Some(name.trim_matches('"')), secret.trim_matches('"')),
@@ -281,13 +284,13 @@ fn hidden(value: &Value, collector: &mut Collector<'_>) -> Taken {
     };
     let message = name.map_or_else(|| "Possible secret".to_owned(), |name| format!("Possible secret: {name}"));
     let mut finding = Finding::new(Kind::Secret, "secrets", "This app may contain hardcoded secrets", message);
-    // As MobSF's own summary rates them.
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    // The severity in MobSF's own summary.
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     secret::put(&mut finding, secret);
     collector.finding(finding)
 }
 
-fn firebase(value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn firebase(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let url = value.as_str().or(text(value, &["url"])).unwrap_or_default();
     if value.get("open").and_then(Value::as_bool) != Some(true) {
         return collector.not_applicable();
@@ -301,22 +304,22 @@ fn firebase(value: &Value, collector: &mut Collector<'_>) -> Taken {
             format!("{url} is open to everyone"),
         )
     };
-    Rating::new(WORDS).word(Some("high")).apply(&mut finding);
+    SCANNER.rating().word(Some("high")).apply(&mut finding);
     collector.finding(finding)
 }
 
-fn tracker(value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn tracker(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let name = text(value, &["name"]).unwrap_or("tracker");
     let message = text(value, &["categories"]).map_or_else(|| name.to_owned(), |kinds| format!("{name}: {kinds}"));
     let mut finding = Finding {
         references: text(value, &["url"]).map(str::to_owned).into_iter().collect(),
         ..Finding::new(Kind::Infrastructure, format!("trackers/{name}"), format!("Tracker {name}"), message)
     };
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     collector.finding(finding)
 }
 
-fn domain(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn domain(name: &str, value: &Value, collector: &mut Collector<'_>) -> Collected {
     let bad = text(value, &["bad"]).is_some_and(|word| word.eq_ignore_ascii_case("yes"));
     let sanctioned = value.get("ofac").and_then(Value::as_bool) == Some(true);
     let (rule, title, word) = match (bad, sanctioned) {
@@ -328,21 +331,21 @@ fn domain(name: &str, value: &Value, collector: &mut Collector<'_>) -> Taken {
         endpoint: Some(Endpoint { host: Some(name.to_owned()), ..Endpoint::default() }),
         ..Finding::new(Kind::Web, rule, title, format!("{title}: {name}"))
     };
-    Rating::new(WORDS).word(Some(word)).apply(&mut finding);
+    SCANNER.rating().word(Some(word)).apply(&mut finding);
     collector.finding(finding)
 }
 
-fn connection(value: &Value, collector: &mut Collector<'_>) -> Taken {
+fn connection(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let url = value.as_str().unwrap_or_default();
     let mut finding = Finding {
         endpoint: Some(Endpoint { url: Some(url.to_owned()), ..Endpoint::default() }),
         ..Finding::new(Kind::Web, "insecure_connections", "Insecure connection", url)
     };
-    Rating::new(WORDS).word(Some("warning")).apply(&mut finding);
+    SCANNER.rating().word(Some("warning")).apply(&mut finding);
     collector.finding(finding)
 }
 
-/// A text without the tags that MobSF writes for its pages.
+/// A text without HTML tags, which MobSF writes for its web pages.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -366,8 +369,8 @@ pub(super) fn plain(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A rule for a finding that has only a title: without what varies by app, which stands in brackets or is a number.
-pub(super) fn general(section: &str, title: &str) -> String {
+/// A rule for a finding that has only a title: the title without brackets and numbers, which vary by app.
+pub(super) fn rule_from_title(section: &str, title: &str) -> String {
     let mut depth = 0_usize;
     let outside = plain(title).chars().fold(String::new(), |mut kept, c| {
         match c {

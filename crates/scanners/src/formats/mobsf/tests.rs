@@ -17,11 +17,11 @@ fn read(sections: &str) -> (Vec<Finding>, finding::ReportSummary) {
 #[test]
 fn words_become_the_documented_scores() {
     for (words, word, expected) in [
-        (WORDS, "high", Some(800)),
-        (WORDS, "warning", Some(550)),
-        (WORDS, "info", Some(0)),
-        (WORDS, "dangerous", Some(200)),
-        (WORDS, "strange", None),
+        (SCANNER.severity_words, "high", Some(800)),
+        (SCANNER.severity_words, "warning", Some(550)),
+        (SCANNER.severity_words, "info", Some(0)),
+        (SCANNER.severity_words, "dangerous", Some(200)),
+        (SCANNER.severity_words, "strange", None),
         (MOBSFSCAN_WORDS, "INFO", Some(200)),
     ] {
         assert_eq!(score_of(words, word).map(|score| score.hundredths()), expected, "{word}");
@@ -118,7 +118,7 @@ fn secrets_are_masked() {
 }
 
 #[test]
-fn a_scorecard_is_read_and_what_is_no_report_is_not() {
+fn a_scorecard_is_read_and_other_json_is_refused() {
     let text = r#"{"high": [{"title": "Debug Enabled For App", "description": "d", "section": "manifest"}], "warning": [],
         "info": [], "secure": [{"title": "No trackers", "description": "d", "section": "trackers"}],
         "hotspot": [{"title": "Found 3 critical permission(s)", "description": "d", "section": "permissions"}],

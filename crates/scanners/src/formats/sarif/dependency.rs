@@ -1,21 +1,22 @@
-//! Results that are known vulnerabilities of packages. SARIF has no place for a package; what tools write into rule ids
-//! and messages is read as they document it.
+//! Results that are known vulnerabilities of packages. SARIF has no field for a package, so it is read from rule ids
+//! and messages, whose form the tools document.
 
+use crate::reader::text::Filled;
 use finding::{Finding, Package};
 
-/// Whether a rule's id is that of an advisory: `CVE-2021-44228`, `GHSA-…`, `SNYK-…`, with or without a package behind it.
+/// True if a rule id is that of an advisory: `CVE-2021-44228`, `GHSA-…`, `SNYK-…`, with or without a package after it.
 pub(super) fn is_advisory(id: &str) -> bool {
     advisory(id).is_some()
 }
 
-/// The advisory at the beginning of an id, and what stands behind it.
+/// The advisory at the beginning of an id, and the rest of the id.
 fn advisory(id: &str) -> Option<(String, &str)> {
     let cve = |text: &str| -> Option<usize> {
         let rest = text.strip_prefix("CVE-")?;
         let (year, number) = rest.split_once('-')?;
         let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
-        let good = year.len() == 4 && year.bytes().all(|c| c.is_ascii_digit()) && digits >= 4;
-        good.then_some(4 + 5 + digits)
+        let valid = year.len() == 4 && year.bytes().all(|c| c.is_ascii_digit()) && digits >= 4;
+        valid.then_some(4 + 5 + digits)
     };
     let ghsa = |text: &str| -> Option<usize> {
         const LENGTH: usize = "GHSA-xxxx-xxxx-xxxx".len();
@@ -35,36 +36,36 @@ fn advisory(id: &str) -> Option<(String, &str)> {
     Some((advisory.to_owned(), rest))
 }
 
-/// Fills in the advisory and the package, from the report's own field or as the tool writes them.
+/// Adds the advisory and the package: `component` if the report has it, else as the tool writes them.
 pub(super) fn fill(finding: &mut Finding, component: Option<Package>, tool: &str) {
     let rule = finding.rule.clone();
-    let mut behind = "";
+    let mut suffix = "";
     if let Some((id, rest)) = advisory(&rule) {
         finding.advisories.push(id.clone());
-        // `BDSA-2020-1001 (CVE-2020-11022)`: the other names stand in brackets.
+        // `BDSA-2020-1001 (CVE-2020-11022)`: the other ids are in brackets.
         let others = rest.split(['(', ')', ',', ' ']).filter_map(|word| advisory(word.trim()).map(|(id, _)| id));
         finding.advisories.extend(others);
         // Checkov: `CVE-2019-19844_django@1.2`.
         if let Some(package) = rest.strip_prefix(['-', '_']) {
-            behind = package;
-            // The package is in the id so that the tool's rules are one each; the advisory is what both formats share.
+            suffix = package;
+            // The tool adds the package to make rule ids unique; the id that both formats share is the advisory.
             finding.rule = id;
         }
     }
     finding.package = component.or_else(|| match tool {
-        "trivy" => of_trivy(&finding.message),
-        "grype" => of_grype(&finding.message, behind),
-        "osv-scanner" => of_osv(&finding.message),
-        "checkov" => (!behind.is_empty()).then(|| named(behind)),
-        _ => (!behind.is_empty()).then(|| Package { name: behind.to_owned(), ..Package::default() }),
+        "trivy" => trivy_package(&finding.message),
+        "grype" => grype_package(&finding.message, suffix),
+        "osv-scanner" => osv_package(&finding.message),
+        "checkov" => (!suffix.is_empty()).then(|| name_and_version(suffix)),
+        _ => (!suffix.is_empty()).then(|| Package { name: suffix.to_owned(), ..Package::default() }),
     });
 }
 
-/// Trivy's message is lines: `Package: openssl`, `Installed Version: 1.1.1`, `Fixed Version: 1.1.1k`.
-fn of_trivy(message: &str) -> Option<Package> {
+/// Trivy's message consists of lines: `Package: openssl`, `Installed Version: 1.1.1`, `Fixed Version: 1.1.1k`.
+fn trivy_package(message: &str) -> Option<Package> {
     let field = |name: &str| {
         let value = message.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
-        value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        value.map(|value| value.trim().to_owned()).filled()
     };
     Some(Package {
         name: field("Package")?,
@@ -79,9 +80,9 @@ fn of_trivy(message: &str) -> Option<Package> {
 }
 
 /// Grype's message: `A high vulnerability in deb package: libc6, version 2.31 was found at: /var/lib/dpkg/status`.
-fn of_grype(message: &str, behind: &str) -> Option<Package> {
+fn grype_package(message: &str, suffix: &str) -> Option<Package> {
     let (before, after) = message.split_once("package: ")?;
-    let name = after.split([',', ' ']).next().filter(|name| !name.is_empty()).unwrap_or(behind);
+    let name = after.split([',', ' ']).next().filter(|name| !name.is_empty()).unwrap_or(suffix);
     let version = after.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next());
     Some(Package {
         name: name.to_owned(),
@@ -92,17 +93,17 @@ fn of_grype(message: &str, behind: &str) -> Option<Package> {
 }
 
 /// A package and its version: `lodash@4.17.15`.
-fn named(package: &str) -> Package {
+fn name_and_version(package: &str) -> Package {
     let (name, version) = package.rsplit_once('@').filter(|(name, _)| !name.is_empty()).unwrap_or((package, ""));
-    let version = Some(version.to_owned()).filter(|version| !version.is_empty());
+    let version = version.to_owned().filled();
     Package { name: name.to_owned(), version, ..Package::default() }
 }
 
 /// OSV-Scanner's message: `Package 'lodash@4.17.15' is vulnerable to 'CVE-2020-8203'…`.
-fn of_osv(message: &str) -> Option<Package> {
+fn osv_package(message: &str) -> Option<Package> {
     let (_, rest) = message.split_once("Package '")?;
     let (package, _) = rest.split_once('\'')?;
-    Some(named(package))
+    Some(name_and_version(package))
 }
 
 #[cfg(test)]
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ids_are_no_advisories() {
+    fn other_ids_are_not_advisories() {
         for id in ["B101", "CVE-20", "CVE-2021-x", "GO-lang", "javascript/Sqli", "", "GHSA-short"] {
             assert!(!is_advisory(id), "{id}");
         }

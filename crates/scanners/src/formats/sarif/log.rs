@@ -1,22 +1,23 @@
-//! What a SARIF log says besides its results.
+//! The parts of a SARIF log other than its results.
 
 use super::rule::{RawRule, Rule};
-use super::tools::{self, Known};
+use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Hit, Text};
 use crate::reader::report::{Input, ParseError};
+use crate::reader::text::Filled;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes of rules' texts that are kept of a log; rules beyond keep their severities and ids alone.
+/// The most bytes of rule texts that are kept of a log. Further rules have only severities and ids.
 const RULE_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The most errors of one run that are told.
+/// The most errors of one run that are reported.
 const ERRORS_MAX: usize = 1000;
 
 /// A log, without its results.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) runs: BTreeMap<usize, Run>,
-    /// For each inline external property the run that refers to it.
+    /// The run that refers to each inline external property.
     inline: BTreeMap<usize, usize>,
 }
 
@@ -24,28 +25,28 @@ pub(super) struct Log {
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) tool: String,
-    pub(super) known: Option<&'static Known>,
+    pub(super) known_tool: Option<&'static KnownTool>,
     pub(super) version: Option<String>,
     pub(super) category: Option<String>,
-    /// The driver, at 0, and the extensions, from 1 on.
+    /// The driver at 0, the extensions from 1 on.
     pub(super) components: BTreeMap<usize, Component>,
     /// The locations of artifacts, by index.
     pub(super) artifacts: BTreeMap<usize, RawArtifactLocation>,
     pub(super) bases: BTreeMap<String, RawArtifactLocation>,
-    /// For each invocation its overrides of rules' levels.
+    /// Overrides of rule levels, by invocation.
     pub(super) overrides: BTreeMap<usize, Vec<RawOverride>>,
-    /// Ids of weaknesses of a taxonomy called CWE, by the taxonomy's index and the weakness's.
+    /// Numbers of weaknesses in a taxonomy named CWE, by the index of the taxonomy and of the weakness.
     pub(super) cwes: BTreeMap<(usize, usize), u32>,
     pub(super) cwe_taxonomies: BTreeSet<usize>,
     pub(super) errors: Vec<String>,
-    /// The run's folder of work, as a path.
+    /// Paths of the working directories of the run's invocations.
     pub(super) folders: Vec<String>,
     pub(super) guid: Option<String>,
-    /// Whether the version is the driver's semantic version, which counts more than its other one.
-    pub(super) semantic: bool,
+    /// True if `version` is the driver's semantic version, which is preferred to its other version.
+    pub(super) is_semantic_version: bool,
 }
 
-/// A tool component: its rules, and where each stands.
+/// A tool component with its rules, and the index of each rule id.
 #[derive(Debug, Default)]
 pub(super) struct Component {
     pub(super) name: Option<String>,
@@ -148,38 +149,38 @@ const PATHS: &[&str] = &[
     "inlineExternalProperties[].artifacts[].location",
 ];
 
-/// The place of the driver's name in [`PATHS`].
+/// The index of the driver's name in [`PATHS`].
 const DRIVER_NAME: usize = 1;
 
-/// The parts of external property files that hold results, or what changes how they are judged.
+/// The parts of external property files that contain results, or that change their severity or location.
 const NEEDED_PARTS: &[&str] = &["results", "invocations", "driver", "extensions", "artifacts"];
 
 impl Log {
-    /// Reads a log but for its results.
+    /// Reads a log without its results.
     ///
     /// # Errors
-    /// It is no SARIF of version 2.1.
+    /// Returns `WrongTool` if the report is not SARIF 2.1.
     pub(super) fn read(input: Input<'_>) -> Result<Self, ParseError> {
-        let mut reading = Reading::default();
+        let mut builder = LogBuilder::default();
         let seen = json::walk(input, PATHS, &mut |hit| {
             if let Some(path) = PATHS.get(hit.path) {
-                reading.take(path, &hit);
+                builder.add(path, &hit);
             }
             Ok(())
         })?;
         let wrong = |reason: String| ParseError::WrongTool { expected: "SARIF", reason };
-        match reading.version.as_deref() {
+        match builder.version.as_deref() {
             Some(version) if version.starts_with("2.1") => {}
             Some(version) => {
                 let version: String = version.chars().filter(|c| !c.is_control()).take(20).collect();
-                return Err(wrong(format!("its `version` is `{version}`; SARIF 2.1.0 is read")));
+                return Err(wrong(format!("`version` is `{version}`; expected `2.1.0`")));
             }
-            None => return Err(wrong("it has no `version`".to_owned())),
+            None => return Err(wrong("`version` is missing".to_owned())),
         }
-        if !seen.container(DRIVER_NAME) {
-            return Err(wrong("it has no `runs` with a `tool` and its `driver`".to_owned()));
+        if !seen.has(DRIVER_NAME) {
+            return Err(wrong("`runs` with a `tool` and its `driver` is missing".to_owned()));
         }
-        Ok(reading.finish())
+        Ok(builder.finish())
     }
 
     /// The run to which an inline external property belongs.
@@ -189,28 +190,29 @@ impl Log {
 }
 
 #[derive(Default)]
-struct Reading {
+struct LogBuilder {
     version: Option<String>,
     log: Log,
     rule_bytes: usize,
-    /// Guids of inline external properties, and of the runs they are for.
+    /// Guids of inline external properties.
     inline_guids: BTreeMap<usize, String>,
+    /// Guids of the runs that inline external properties belong to.
     inline_runs: BTreeMap<usize, String>,
     inline_rules: BTreeMap<usize, Vec<Rule>>,
     inline_artifacts: BTreeMap<usize, BTreeMap<usize, RawArtifactLocation>>,
-    /// What runs refer to: the run, the part, the guid if any.
+    /// References from runs to external properties: the run, the part and its guid, if any.
     references: Vec<(usize, String, Option<String>)>,
 }
 
-impl Reading {
-    fn take(&mut self, path: &str, hit: &Hit<'_>) {
+impl LogBuilder {
+    fn add(&mut self, path: &str, hit: &Hit<'_>) {
         if let Some(inner) = path.strip_prefix("runs[].") {
-            let rest_of_texts = RULE_TEXT_BYTES_MAX.saturating_sub(self.rule_bytes);
+            let text_bytes_left = RULE_TEXT_BYTES_MAX.saturating_sub(self.rule_bytes);
             let run = self.log.runs.entry(hit.index(0)).or_default();
             match inner {
-                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(hit, rest_of_texts),
+                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(hit, text_bytes_left),
                 "tool.extensions[].rules[]" => {
-                    self.rule_bytes += run.component(hit.index(1) + 1).push(hit, rest_of_texts);
+                    self.rule_bytes += run.component(hit.index(1) + 1).push(hit, text_bytes_left);
                 }
                 "externalPropertyFileReferences{}" => {
                     for reference in hit.read::<json::Many<RawReference>>().unwrap_or_default().0 {
@@ -219,11 +221,11 @@ impl Reading {
                         }
                     }
                 }
-                other => run.take(other, hit),
+                other => run.add(other, hit),
             }
             return;
         }
-        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+        let text = || hit.read::<Text>().ok().filled();
         let at = hit.index(0);
         match path {
             "version" => self.version = text(),
@@ -242,15 +244,19 @@ impl Reading {
         }
     }
 
-    /// Joins runs with the inline external properties that are theirs, and tells what is missing.
+    /// Adds inline external properties to their runs, and notes missing external files as errors.
     fn finish(mut self) -> Log {
         for (run, part, guid) in std::mem::take(&mut self.references) {
-            let inline = self.inline_guids.iter().find(|(_, there)| guid.as_ref() == Some(*there)).map(|(at, _)| *at);
+            let inline = self
+                .inline_guids
+                .iter()
+                .find(|(_, inline_guid)| guid.as_ref() == Some(*inline_guid))
+                .map(|(at, _)| *at);
             match inline {
                 Some(inline) => drop(self.log.inline.insert(inline, run)),
                 None if NEEDED_PARTS.contains(&part.as_str()) => {
                     let run = self.log.runs.entry(run).or_default();
-                    run.error(format!("its {part} are in another file, which is not part of the report"));
+                    run.error(format!("the run's {part} are in another file, which is not part of the report"));
                 }
                 None => {}
             }
@@ -260,7 +266,7 @@ impl Reading {
                 self.log.inline.entry(*inline).or_insert(*run);
             }
         }
-        // Nothing says whose it is: with one run there is no doubt.
+        // Inline properties without a reference belong to the only run, if there is only one.
         let inlines = self.inline_guids.keys().chain(self.inline_rules.keys()).copied().collect::<BTreeSet<_>>();
         if let (1, Some(only)) = (self.log.runs.len(), self.log.runs.keys().next().copied()) {
             for inline in inlines.into_iter().chain([0]) {
@@ -294,16 +300,16 @@ impl Run {
         }
     }
 
-    fn take(&mut self, path: &str, hit: &Hit<'_>) {
-        let text = || hit.read::<Text>().ok().and_then(Text::filled);
+    fn add(&mut self, path: &str, hit: &Hit<'_>) {
+        let text = || hit.read::<Text>().ok().filled();
         match path {
             "tool.driver.name" => {
                 let name = text().unwrap_or_default();
                 self.tool = tools::tool_of(&name);
-                self.known = tools::known(&self.tool);
+                self.known_tool = tools::known_tool(&self.tool);
             }
-            "tool.driver.semanticVersion" => (self.version, self.semantic) = (text(), true),
-            "tool.driver.version" if !self.semantic => self.version = text(),
+            "tool.driver.semanticVersion" => (self.version, self.is_semantic_version) = (text(), true),
+            "tool.driver.version" if !self.is_semantic_version => self.version = text(),
             "tool.driver.globalMessageStrings{}" => {
                 let message: RawText = hit.read().unwrap_or_default();
                 let text = message.text.or(message.markdown).unwrap_or_default();
@@ -321,21 +327,23 @@ impl Run {
                     self.bases.insert(hit.name(1).to_owned(), location);
                 }
             }
-            // The part of the id behind the last slash names the single run (§3.17.3).
+            // The part of the id after the last slash names the single run (§3.17.3).
             "automationDetails.id" => {
                 let id = text().unwrap_or_default();
-                self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filter(|c| !c.is_empty());
+                self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filled();
             }
             "automationDetails.guid" => self.guid = text(),
             "invocations[].executionSuccessful" if hit.raw.trim() == "false" => {
-                self.error("the tool says that its run was not successful".to_owned());
+                self.error("the tool reports that its run was not successful".to_owned());
             }
             "invocations[].toolExecutionNotifications[]" | "invocations[].toolConfigurationNotifications[]" => {
                 let notification: RawNotification = hit.read().unwrap_or_default();
                 if notification.level.as_deref() == Some("error") {
                     let message = notification.message.text.or(notification.message.markdown);
                     let id = notification.descriptor.id.map(|id| id.0);
-                    self.error(message.or(id).unwrap_or_else(|| "an error that is not described".to_owned()));
+                    self.error(
+                        message.or(id).unwrap_or_else(|| "the tool reports an error without a description".to_owned()),
+                    );
                 }
             }
             "invocations[].ruleConfigurationOverrides[]" => {
@@ -345,7 +353,7 @@ impl Run {
             }
             "invocations[].workingDirectory" => {
                 let uri = hit.read::<RawArtifactLocation>().unwrap_or_default().uri;
-                self.folders.extend(uri.as_deref().and_then(super::place::file_path));
+                self.folders.extend(uri.as_deref().and_then(super::locations::file_path));
             }
             "taxonomies[].name" if text().is_some_and(|name| name.eq_ignore_ascii_case("cwe")) => {
                 self.cwe_taxonomies.insert(hit.index(1));
@@ -359,30 +367,30 @@ impl Run {
         }
     }
 
-    /// The rule that a result names: by id, or by its place when it names none.
+    /// The rule that a result refers to: by id, or by index if it has no id.
     pub(super) fn rule(&self, id: Option<&str>, index: Option<i64>, descriptor: &RawDescriptor) -> Option<&Rule> {
         let component = descriptor.tool_component.as_ref().map_or(Some(0), |reference| self.component_at(reference));
         let id = descriptor.id.as_ref().map(|id| id.0.as_str()).or(id);
         let index = descriptor.index.or(index).and_then(|index| usize::try_from(index).ok());
         let at = |component: usize| self.components.get(&component);
-        // Where index and id disagree the id is right: several tools write wrong indices.
+        // If index and id disagree, the id counts: several tools write wrong indices.
         if let (Some(component), Some(index)) = (component.and_then(at), index)
             && let Some(rule) = component.rules.get(index)
-            && id.is_none_or(|id| rule.is_called(id))
+            && id.is_none_or(|id| rule.has_id(id))
         {
             return Some(rule);
         }
         let guid = descriptor.guid.as_deref();
         let by_guid = guid.and_then(|guid| self.rules().find(|rule| rule.guid.as_deref() == Some(guid)));
-        by_guid.or_else(|| id.and_then(|id| self.rule_called(id)))
+        by_guid.or_else(|| id.and_then(|id| self.rule_with_id(id)))
     }
 
-    fn rule_called(&self, id: &str) -> Option<&Rule> {
-        let called =
+    fn rule_with_id(&self, id: &str) -> Option<&Rule> {
+        let with_id =
             |id: &str| self.components.values().find_map(|component| component.rules.get(*component.by_id.get(id)?));
         // A hierarchical id: `CA5350/md5` is a case of `CA5350` (§3.27.7).
         let shorter = std::iter::successors(id.rsplit_once('/'), |(before, _)| before.rsplit_once('/'));
-        called(id).or_else(|| shorter.map(|(before, _)| before).find_map(called))
+        with_id(id).or_else(|| shorter.map(|(before, _)| before).find_map(with_id))
     }
 
     fn rules(&self) -> impl Iterator<Item = &Rule> {
@@ -402,9 +410,9 @@ impl Run {
 }
 
 impl Component {
-    /// Adds a rule; answers how many bytes of texts it keeps.
+    /// Adds a rule; returns the bytes of its texts.
     fn push(&mut self, hit: &Hit<'_>, text_bytes: usize) -> usize {
-        // A rule that cannot be read keeps its place: results refer to it by index.
+        // A rule that cannot be read still takes an index: results refer to rules by index.
         let rule = hit.read::<RawRule>().unwrap_or_default().into_rule(text_bytes);
         let bytes = rule.text_bytes();
         self.add(rule);

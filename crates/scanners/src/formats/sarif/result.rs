@@ -1,11 +1,12 @@
-//! A result (§3.27) as a finding.
+//! Turns a result (§3.27) into a finding.
 
+use super::locations::{RawLocation, RawPhysicalLocation};
 use super::log::{RawDescriptor, Run};
-use super::own;
-use super::place::{RawLocation, RawPhysicalLocation};
 use super::rule::{RawProperties, Rule, is_cwe};
+use super::tool_specific;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, ParseError};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::{Rating, Words};
 use crate::value::secret;
@@ -13,8 +14,8 @@ use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What Semgrep writes instead of code and fingerprints when nobody is signed in.
-pub(super) const LOGIN: &str = "requires login";
+/// The text that Semgrep writes instead of code and fingerprints if the user is not signed in.
+pub(super) const REQUIRES_LOGIN: &str = "requires login";
 
 /// The levels of SARIF (§3.27.10).
 pub(super) const LEVELS: Words = &[("error", 800), ("warning", 550), ("note", 0), ("none", 0)];
@@ -72,7 +73,7 @@ struct RawMessage {
     arguments: Many<Text>,
 }
 
-/// A fingerprint: a text, or as Black Duck writes it an object with one.
+/// A fingerprint: a text, or an object with a text (Black Duck).
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum RawFingerprint {
@@ -85,7 +86,7 @@ enum RawFingerprint {
 #[serde(default)]
 struct RawSuppression {
     kind: Option<String>,
-    // `state` is the name that drafts of the format had.
+    // `state` is the name in drafts of the format.
     #[serde(alias = "state")]
     status: Option<String>,
     justification: Option<Text>,
@@ -103,7 +104,7 @@ struct RawProvenance {
     invocation_index: Option<i64>,
 }
 
-/// Properties of results: those of any tool, and Bandit's, Gitleaks' and Black Duck's own.
+/// Properties of results: the common ones, and those of Bandit, Gitleaks and Black Duck.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawResultProperties {
@@ -123,13 +124,13 @@ struct RawResultProperties {
 }
 
 impl RawResult {
-    /// Hands the result to the collector. `several`: runs of the report are of different tools. `met`: rules of which the
-    /// run has had a result, where that matters.
-    pub(super) fn take(
+    /// Hands the result to the collector. `several_tools`: the runs of the report are of different tools. `rules_seen`:
+    /// rules with an earlier result in the run, for tools where that matters.
+    pub(super) fn collect(
         self,
         run: &Run,
-        several: bool,
-        met: &mut BTreeSet<String>,
+        several_tools: bool,
+        rules_seen: &mut BTreeSet<String>,
         collector: &mut Collector<'_>,
     ) -> Result<(), ParseError> {
         if self.baseline_state.as_deref() == Some("absent") {
@@ -138,11 +139,11 @@ impl RawResult {
         match self.kind.as_deref() {
             Some("pass") => collector.passed(),
             Some("notApplicable" | "informational") => collector.not_applicable(),
-            Some(_) | None if self.says_nothing() => {
-                collector.rejected("it names no rule and has no message".to_owned())
+            Some(_) | None if self.is_empty() => {
+                collector.rejected("the result has neither a rule nor a message".to_owned())
             }
             Some(_) | None => {
-                let finding = self.into_finding(run, several, met);
+                let finding = self.into_finding(run, several_tools, rules_seen);
                 if run.tool == "checkov" && crate::formats::checkov::is_about_secrets(&finding.rule) {
                     collector.holds_secrets();
                 }
@@ -151,66 +152,72 @@ impl RawResult {
         }
     }
 
-    fn says_nothing(&self) -> bool {
+    fn is_empty(&self) -> bool {
         let Self { rule_id, rule_index, rule, message, .. } = self;
         let unnamed = rule_id.is_none() && rule_index.is_none() && rule.id.is_none() && rule.index.is_none();
         unnamed && rule.guid.is_none() && message.text.is_none() && message.markdown.is_none()
     }
 
-    fn into_finding(self, run: &Run, several: bool, met: &mut BTreeSet<String>) -> Finding {
+    fn into_finding(self, run: &Run, several_tools: bool, rules_seen: &mut BTreeSet<String>) -> Finding {
         let rule = run.rule(self.rule_id.as_ref().map(|id| id.0.as_str()), self.rule_index, &self.rule);
         let named = self.rule_id.as_ref().or(self.rule.id.as_ref()).map(|id| id.0.clone());
         let id = match rule {
-            // A hierarchical id is a case of its rule: the rule is the issue.
+            // A hierarchical id is a case of its rule; the issue is keyed by the rule.
             Some(rule) if !rule.id.is_empty() => rule.id.clone(),
-            Some(_) | None => named.clone().filter(|id| !id.trim().is_empty()).unwrap_or_else(|| "unnamed".to_owned()),
+            Some(_) | None => named.clone().filled().unwrap_or_else(|| "unnamed".to_owned()),
         };
         let message = self.message(rule, run);
         let title = rule.and_then(Rule::title).or_else(|| first_line(&message)).unwrap_or(&id).to_owned();
-        let mut finding = Finding::new(self.kind_of(run, rule, &id), id.as_str(), title, message);
-        finding.tool = several.then(|| run.tool.clone());
+        let mut finding = Finding::new(self.kind(run, rule, &id), id.as_str(), title, message);
+        finding.tool = several_tools.then(|| run.tool.clone());
         if let Some(named) = named.filter(|named| *named != id) {
             finding.raw.insert("rule_id".to_owned(), named);
         }
         self.describe(&mut finding, rule);
-        self.weaknesses(&mut finding, run, rule);
+        self.add_weaknesses(&mut finding, run, rule);
         self.rate(&mut finding, run, rule);
-        self.place(&mut finding, run);
+        self.locate(&mut finding, run);
         finding.suppressed = self.suppressed();
         let mut withheld = false;
         for (name, print) in self.partial_fingerprints.into_iter().chain(self.fingerprints) {
             let (RawFingerprint::Text(value) | RawFingerprint::Nested { value }) = print else { continue };
-            withheld |= value.0 == LOGIN;
-            if value.0 != LOGIN && !value.0.trim().is_empty() {
+            withheld |= value.0 == REQUIRES_LOGIN;
+            if value.0 != REQUIRES_LOGIN && !value.0.trim().is_empty() {
                 finding.fingerprints.insert(name, value.0);
             }
         }
-        let place = self.locations.0.first().and_then(|location| location.physical_location.as_ref());
+        let location = self.locations.0.first().and_then(|location| location.physical_location.as_ref());
         let properties = self.properties;
         if finding.kind == Kind::Dependency {
-            let component = properties.component.and_then(Text::filled).map(|name| Package {
+            let component = properties.component.filled().map(|name| Package {
                 name,
-                version: properties.component_version.and_then(Text::filled),
-                ecosystem: properties.component_origin.and_then(Text::filled).map(|origin| origin.to_lowercase()),
+                version: properties.component_version.filled(),
+                ecosystem: properties.component_origin.filled().map(|origin| origin.to_lowercase()),
                 ..Package::default()
             });
             super::dependency::fill(&mut finding, component, &run.tool);
         }
-        if let Some(offender) = properties.offender.and_then(Text::filled) {
+        if let Some(offender) = properties.offender.filled() {
             secret::put(&mut finding, &offender);
         } else if finding.kind == Kind::Secret
-            && !own::finds_secrets(&run.tool)
-            && let Some(text) = place.and_then(RawPhysicalLocation::own_text)
+            && !tool_specific::extracts_secret(&run.tool)
+            && let Some(text) = location.and_then(RawPhysicalLocation::region_text)
         {
             secret::put(&mut finding, text);
         }
-        own::settle(&run.tool, &mut finding, &own::Facts { rule, place, withheld }, met);
+        tool_specific::adapt(
+            &run.tool,
+            &mut finding,
+            &tool_specific::ResultParts { rule, location, withheld },
+            rules_seen,
+        );
         finding
     }
 
-    fn kind_of(&self, run: &Run, rule: Option<&Rule>, id: &str) -> Kind {
-        let tagged = |tag: &str| rule.is_some_and(|rule| rule.tags.iter().any(|there| there.eq_ignore_ascii_case(tag)));
-        if let Some(kind) = own::kind(&run.tool, id, rule) {
+    fn kind(&self, run: &Run, rule: Option<&Rule>, id: &str) -> Kind {
+        let tagged =
+            |tag: &str| rule.is_some_and(|rule| rule.tags.iter().any(|of_rule| of_rule.eq_ignore_ascii_case(tag)));
+        if let Some(kind) = tool_specific::kind(&run.tool, id, rule) {
             return kind;
         }
         if self.properties.offender.is_some() || tagged("secret") || tagged("secrets") {
@@ -225,7 +232,7 @@ impl RawResult {
         if self.properties.component.is_some() || super::dependency::is_advisory(id) {
             return Kind::Dependency;
         }
-        run.known.map_or(Kind::Code, |known| known.kind)
+        run.known_tool.map_or(Kind::Code, |known| known.kind)
     }
 
     fn message(&self, rule: Option<&Rule>, run: &Run) -> String {
@@ -236,7 +243,7 @@ impl RawResult {
         let own = [&self.message.text, &self.message.markdown].into_iter().flatten().map(|text| &text.0);
         let text = own.chain(by_id).find(|text| !text.trim().is_empty());
         let text = text.or_else(|| rule.and_then(|rule| rule.full.as_ref().or(rule.short.as_ref())));
-        filled_in(text.map(String::as_str).unwrap_or_default(), &self.message.arguments.0)
+        with_arguments(text.map(String::as_str).unwrap_or_default(), &self.message.arguments.0)
     }
 
     fn describe(&self, finding: &mut Finding, rule: Option<&Rule>) {
@@ -249,7 +256,7 @@ impl RawResult {
         keep("commit_message", self.properties.commit_message.as_ref().map(|message| message.0.clone()));
         keep("viewer", self.hosted_viewer_uri.clone());
         keep("precision", rule.and_then(|rule| rule.precision.clone()));
-        // §3.49.5: what a renamed rule was called in earlier versions of the tool.
+        // §3.49.5: ids of a renamed rule in earlier versions of the tool.
         finding.add_former_rules(rule.into_iter().flat_map(|rule| rule.deprecated_ids.iter().cloned()));
         finding.confidence = self.properties.issue_confidence.as_ref().map(|word| word.0.clone());
         finding.tool_id = self.guid.as_ref().map(|guid| guid.0.clone());
@@ -259,7 +266,7 @@ impl RawResult {
         finding.references = rule.and_then(|rule| rule.help_uri.clone()).into_iter().collect();
     }
 
-    fn weaknesses(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
+    fn add_weaknesses(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
         let of_rule = rule.map(|rule| rule.cwes.clone()).unwrap_or_default();
         let taxa = self.taxa.0.iter().filter_map(|taxon| {
             let component = taxon.tool_component.as_ref();
@@ -281,20 +288,20 @@ impl RawResult {
     }
 
     fn rate(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
-        let own_words = run.known.and_then(|known| known.words);
+        let own_words = run.known_tool.and_then(|known| known.words);
         if let (Some(words), Some(word)) = (own_words, &self.properties.issue_severity) {
             return Rating::new(words).word(Some(&word.0)).apply(finding);
         }
-        let looked_at = matches!(self.kind.as_deref(), Some("open" | "review"));
-        let level = match (looked_at, &self.level) {
+        let needs_review = matches!(self.kind.as_deref(), Some("open" | "review"));
+        let level = match (needs_review, &self.level) {
             (true, _) => "none".to_owned(),
             (false, Some(level)) => level.clone(),
             (false, None) => {
-                let set = self.overridden(run, rule).or_else(|| rule.and_then(|rule| rule.level.clone()));
+                let set = self.overridden_level(run, rule).or_else(|| rule.and_then(|rule| rule.level.clone()));
                 set.unwrap_or_else(|| "warning".to_owned())
             }
         };
-        let own_word = own::word(&run.tool, finding.kind, &level, rule).filter(|_| !looked_at);
+        let own_word = tool_specific::severity_word(&run.tool, finding.kind, &level, rule).filter(|_| !needs_review);
         if let (Some(words), Some(word)) = (own_words, own_word) {
             return Rating::new(words).word(Some(word)).apply(finding);
         }
@@ -304,30 +311,30 @@ impl RawResult {
         let vectors = self.properties.common.cvss.0.iter().map(|text| text.0.as_str());
         let vectors = vectors.chain(rule.iter().flat_map(|rule| rule.cvss.iter().map(String::as_str)));
         let rating = vectors.fold(Rating::new(LEVELS), |rating, vector| rating.vector(Some(vector), None));
-        rating.own(security.filter(|_| !looked_at)).word(Some(&level)).apply(finding);
-        // Unlike a word, a level means a severity even where the tool gives its rules a score.
+        rating.own(security.filter(|_| !needs_review)).word(Some(&level)).apply(finding);
+        // Unlike a word, a level counts as a severity even if the tool gives its rules a score.
         finding.scanner_severity = finding.score.map(|scored| scored.score.severity());
     }
 
     /// The level that the result's invocation sets for its rule (§3.20.5).
-    fn overridden(&self, run: &Run, rule: Option<&Rule>) -> Option<String> {
+    fn overridden_level(&self, run: &Run, rule: Option<&Rule>) -> Option<String> {
         let invocation = self.provenance.invocation_index.and_then(|at| usize::try_from(at).ok());
         let invocation =
             invocation.or((run.overrides.len() == 1).then(|| run.overrides.keys().next().copied()).flatten());
         let overrides = run.overrides.get(&invocation?)?;
         let same = |descriptor: &RawDescriptor| {
-            let there = descriptor.id.as_ref().map(|id| id.0.as_str());
-            let there = there.or_else(|| run.rule(None, descriptor.index, descriptor).map(|rule| rule.id.as_str()));
-            there.is_some_and(|there| rule.is_some_and(|rule| rule.is_called(there)))
+            let id = descriptor.id.as_ref().map(|id| id.0.as_str());
+            let id = id.or_else(|| run.rule(None, descriptor.index, descriptor).map(|rule| rule.id.as_str()));
+            id.is_some_and(|id| rule.is_some_and(|rule| rule.has_id(id)))
         };
         overrides.iter().find(|set| same(&set.descriptor)).and_then(|set| set.configuration.level.clone())
     }
 
-    fn place(&self, finding: &mut Finding, run: &Run) {
+    fn locate(&self, finding: &mut Finding, run: &Run) {
         let physical = || self.locations.0.iter().filter_map(|location| location.physical_location.as_ref());
-        let mut places = physical().filter_map(|physical| physical.location(run));
-        finding.location = places.next();
-        finding.other_locations = places.collect();
+        let mut locations = physical().filter_map(|physical| physical.location(run));
+        finding.location = locations.next();
+        finding.other_locations = locations.collect();
         finding.code = physical().next().and_then(RawPhysicalLocation::code);
         let logical = self.locations.0.iter().flat_map(|location| &location.logical_locations.0);
         let mut names = logical.filter_map(|logical| logical.fully_qualified_name.as_ref().or(logical.name.as_ref()));
@@ -341,32 +348,32 @@ impl RawResult {
             self.related_locations.0.iter().filter_map(|location| location.physical_location.as_ref()?.location(run));
         let related: Vec<String> = related
             .take(finding::limits::REJECTED_LISTED_MAX)
-            .map(|place| place.line.map_or_else(|| place.path.clone(), |line| format!("{}:{line}", place.path)))
+            .map(|at| at.line.map_or_else(|| at.path.clone(), |line| format!("{}:{line}", at.path)))
             .collect();
         if !related.is_empty() {
             finding.raw.insert("related_locations".to_owned(), related.join("\n"));
         }
     }
 
-    /// How the report suppresses it: only if each suppression is accepted, and there is one (§3.27.23).
+    /// The suppressions as one text, if there are any and all of them are accepted (§3.27.23).
     fn suppressed(&self) -> Option<String> {
         let accepted = |one: &RawSuppression| one.status.as_deref().is_none_or(|status| status == "accepted");
         if self.suppressions.0.is_empty() || !self.suppressions.0.iter().all(accepted) {
             return None;
         }
-        let how = |one: &RawSuppression| {
+        let text = |one: &RawSuppression| {
             let kind = one.kind.clone().unwrap_or_else(|| "suppressed".to_owned());
-            match one.justification.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty()) {
+            match one.justification.as_ref().map(|text| text.0.trim()).filled() {
                 Some(justification) => format!("{kind}: {justification}"),
                 None => kind,
             }
         };
-        Some(self.suppressions.0.iter().map(how).collect::<Vec<_>>().join("; "))
+        Some(self.suppressions.0.iter().map(text).collect::<Vec<_>>().join("; "))
     }
 }
 
 impl Rule {
-    /// What to call the rule: its name where people gave it one, else its short description.
+    /// The short description, else a name that differs from the id, else the first line of the full description.
     fn title(&self) -> Option<&str> {
         let short = self.short.as_deref().and_then(first_line);
         let name = self.name.as_deref().filter(|name| *name != self.id);
@@ -378,8 +385,8 @@ fn first_line(text: &str) -> Option<&str> {
     text.lines().map(str::trim).find(|line| !line.is_empty())
 }
 
-/// A message with its arguments in the places that their numbers mark: `{0}`; a doubled brace is a brace (§3.11.5).
-fn filled_in(text: &str, arguments: &[Text]) -> String {
+/// Replaces placeholders such as `{0}` in a message by its arguments; a doubled brace is a brace (§3.11.5).
+fn with_arguments(text: &str, arguments: &[Text]) -> String {
     if arguments.is_empty() {
         return text.to_owned();
     }

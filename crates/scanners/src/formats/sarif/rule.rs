@@ -1,7 +1,8 @@
-//! A rule of a run (reporting descriptor, §3.49): what its results take from it.
+//! The rules of a run (reporting descriptors, §3.49), with the parts that findings need.
 
 use super::log::{RawConfiguration, RawDescriptor};
 use crate::reader::json::{Many, Number, Text};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use finding::limits::cut_to;
 use serde::Deserialize;
@@ -46,27 +47,27 @@ pub(super) struct RawRule {
     properties: RawProperties,
 }
 
-/// A message (§3.12): a text, or markdown alone. Some tools write the bare text.
+/// A message (§3.12): a text, or only Markdown. Some tools write a string instead of the object.
 #[derive(Debug, Default, Deserialize)]
-#[serde(from = "Written")]
+#[serde(from = "RawText")]
 pub(super) struct RawMessageString {
     pub(super) text: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum RawText {
     Object { text: Option<Text>, markdown: Option<Text> },
     Bare(Text),
     Other(serde::de::IgnoredAny),
 }
 
-impl From<Written> for RawMessageString {
-    fn from(written: Written) -> Self {
-        let text = match written {
-            Written::Object { text, markdown } => text.and_then(Text::filled).or(markdown.and_then(Text::filled)),
-            Written::Bare(text) => text.filled(),
-            Written::Other(_) => None,
+impl From<RawText> for RawMessageString {
+    fn from(raw: RawText) -> Self {
+        let text = match raw {
+            RawText::Object { text, markdown } => text.filled().or(markdown.filled()),
+            RawText::Bare(text) => text.filled(),
+            RawText::Other(_) => None,
         };
         Self { text }
     }
@@ -78,7 +79,7 @@ pub(super) struct RawRelationship {
     pub(super) target: RawDescriptor,
 }
 
-/// The properties that tools agree on, and those of a few known ones. Everything else in a property bag is ignored.
+/// The properties that many tools write, and those of some known tools. All others are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawProperties {
@@ -100,13 +101,13 @@ impl RawProperties {
     }
 }
 
-/// Whether a tag names a weakness: `external/cwe/cwe-079`, `CWE-79`, `CWE-79: …`; a bare number is none.
+/// True if a tag names a weakness: `external/cwe/cwe-079`, `CWE-79`, `CWE-79: …`. A plain number does not.
 fn is_cwe_tag(tag: &str) -> bool {
     tag.to_ascii_lowercase().contains("cwe")
 }
 
 impl RawRule {
-    /// The rule, with texts of at most so many bytes.
+    /// The rule, with at most `text_bytes` bytes of texts.
     pub(super) fn into_rule(self, text_bytes: usize) -> Rule {
         let mut left = text_bytes;
         let mut kept = |text: Option<String>| {
@@ -125,12 +126,12 @@ impl RawRule {
         Rule {
             id: self.id.map(|id| id.0).unwrap_or_default(),
             guid: self.guid,
-            name: self.name.and_then(Text::filled),
+            name: self.name.filled(),
             short: kept(self.short_description.text),
             full: kept(self.full_description.text),
             messages: self.message_strings.into_iter().filter_map(|(id, text)| Some((id, kept(text.text)?))).collect(),
             help: kept(self.help.text),
-            help_uri: self.help_uri.and_then(Text::filled),
+            help_uri: self.help_uri.filled(),
             level: self.default_configuration.level,
             security_severity: self.properties.security_severity.0,
             cvss: self.properties.cvss.0.into_iter().map(|text| text.0).collect(),
@@ -142,7 +143,7 @@ impl RawRule {
     }
 }
 
-/// Whether a reference is to a weakness: into a component called CWE, or by an id that says so.
+/// True if a reference is to a weakness: its component is named CWE, or its id starts with `cwe-`.
 pub(super) fn is_cwe(target: &RawDescriptor) -> bool {
     let component = target.tool_component.as_ref().and_then(|component| component.name.as_deref());
     component.is_some_and(|name| name.eq_ignore_ascii_case("cwe"))
@@ -150,8 +151,8 @@ pub(super) fn is_cwe(target: &RawDescriptor) -> bool {
 }
 
 impl Rule {
-    /// Whether an id, hierarchical or not, is this rule's.
-    pub(super) fn is_called(&self, id: &str) -> bool {
+    /// True if `id`, hierarchical or not, is an id of this rule.
+    pub(super) fn has_id(&self, id: &str) -> bool {
         id == self.id || id.strip_prefix(self.id.as_str()).is_some_and(|rest| rest.starts_with('/'))
     }
 

@@ -1,4 +1,4 @@
-//! One test for each thing in SARIF that is easily read wrongly; each reads its fixture.
+//! One test for each part of SARIF that is easily misread; each reads its own fixture.
 
 use crate::tests::{Read, findings_as};
 use crate::{Expected, ParseError, find};
@@ -172,7 +172,7 @@ fn messages_are_found_by_their_ids_with_their_arguments() {
 }
 
 #[test]
-fn every_run_is_read_and_tools_are_told_apart() {
+fn every_run_is_read_and_keeps_its_tool() {
     let read = read("runs.sarif");
     assert_eq!(read.parsed.tool, "sarif");
     assert_eq!(read.parsed.categories.iter().map(String::as_str).collect::<Vec<_>>(), ["backend", "frontend"]);
@@ -188,7 +188,7 @@ fn every_run_is_read_and_tools_are_told_apart() {
 #[test]
 fn a_failed_invocation_and_errors_make_the_scan_incomplete() {
     let summary = read("incomplete.sarif").parsed.summary;
-    let errors = ["the tool says that its run was not successful", "src/x.py could not be parsed", "CFG1"];
+    let errors = ["the tool reports that its run was not successful", "src/x.py could not be parsed", "CFG1"];
     assert_eq!(summary.scanner_errors, errors);
     assert!(!summary.is_complete());
 }
@@ -234,13 +234,13 @@ fn sarif_is_taken_for_the_tool_that_wrote_it_and_refused_for_another() {
 }
 
 #[test]
-fn what_is_no_sarif_2_1_is_refused() {
+fn other_versions_and_other_json_are_refused() {
     let cases = [
-        (r#"{"version": "2.0.0", "runs": []}"#, "its `version` is `2.0.0`"),
-        (r#"{"$schema": "x", "runs": [{"tool": {"driver": {"name": "x"}}}]}"#, "no `version`"),
-        (r#"{"version": "2.1.0", "runs": []}"#, "no `runs` with a `tool`"),
-        (r#"{"version": "2.1.0", "runs": null}"#, "no `runs` with a `tool`"),
-        (r#"{"version": "2.1.0", "runs": [{"results": []}]}"#, "no `runs` with a `tool`"),
+        (r#"{"version": "2.0.0", "runs": []}"#, "`version` is `2.0.0`"),
+        (r#"{"$schema": "x", "runs": [{"tool": {"driver": {"name": "x"}}}]}"#, "`version` is missing"),
+        (r#"{"version": "2.1.0", "runs": []}"#, "`runs` with a `tool` and its `driver` is missing"),
+        (r#"{"version": "2.1.0", "runs": null}"#, "`runs` with a `tool` and its `driver` is missing"),
+        (r#"{"version": "2.1.0", "runs": [{"results": []}]}"#, "`runs` with a `tool` and its `driver` is missing"),
     ];
     for (report, expected) in cases {
         match findings_as(Expected::Tool(find("sarif").unwrap()), report.as_bytes()) {

@@ -1,49 +1,49 @@
-//! Tools by their driver's name, and what is special about the SARIF of some.
+//! Maps driver names to tools, and describes the tools whose SARIF needs special treatment.
 
 use crate::value::rating::Words;
 use finding::Kind;
 
-/// A tool whose SARIF holds more than the format says.
+/// A tool whose SARIF needs special treatment.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownTool {
     pub(super) tool: &'static str,
-    /// What its results are where neither rule nor result tell.
+    /// The kind of its results, unless the rule or the result determines it.
     pub(super) kind: Kind,
-    /// The tool's own words for severities, where its SARIF has them in `properties.issue_severity` or they can be told
-    /// from its levels (see [`own::word`](super::own::word)).
+    /// The tool's own words for severities, if its SARIF has them in `properties.issue_severity` or they follow from
+    /// its levels, see [`severity_word`](super::tool_specific::severity_word).
     pub(super) words: Option<Words>,
 }
 
-const fn known_as(tool: &'static str, kind: Kind) -> Known {
-    Known { tool, kind, words: None }
+const fn with_kind(tool: &'static str, kind: Kind) -> KnownTool {
+    KnownTool { tool, kind, words: None }
 }
 
-const fn with_words(tool: &'static str, kind: Kind, words: Words) -> Known {
-    Known { tool, kind, words: Some(words) }
+const fn with_words(tool: &'static str, kind: Kind, words: Words) -> KnownTool {
+    KnownTool { tool, kind, words: Some(words) }
 }
 
-/// Tools whose results are not code, or that have words of their own.
-const KNOWN: &[Known] = &[
-    with_words("bandit", Kind::Code, crate::formats::bandit::WORDS),
-    with_words("checkov", Kind::Infrastructure, crate::formats::checkov::WORDS),
-    known_as("dependency-check", Kind::Dependency),
-    known_as("dockle", Kind::Infrastructure),
-    known_as("gitleaks", Kind::Secret),
-    known_as("grype", Kind::Dependency),
-    known_as("hadolint", Kind::Infrastructure),
-    known_as("kics", Kind::Infrastructure),
-    known_as("kubescape", Kind::Infrastructure),
-    known_as("osv-scanner", Kind::Dependency),
-    with_words("semgrep", Kind::Code, crate::formats::semgrep::WORDS),
-    known_as("snyk", Kind::Dependency),
-    known_as("terrascan", Kind::Infrastructure),
-    known_as("tfsec", Kind::Infrastructure),
-    known_as("trivy", Kind::Dependency),
-    known_as("trufflehog", Kind::Secret),
-    known_as("zap", Kind::Web),
+/// Tools whose results are not code, or that have their own words for severities.
+const KNOWN: &[KnownTool] = &[
+    with_words("bandit", Kind::Code, crate::formats::bandit::SCANNER.severity_words),
+    with_words("checkov", Kind::Infrastructure, crate::formats::checkov::SCANNER.severity_words),
+    with_kind("dependency-check", Kind::Dependency),
+    with_kind("dockle", Kind::Infrastructure),
+    with_kind("gitleaks", Kind::Secret),
+    with_kind("grype", Kind::Dependency),
+    with_kind("hadolint", Kind::Infrastructure),
+    with_kind("kics", Kind::Infrastructure),
+    with_kind("kubescape", Kind::Infrastructure),
+    with_kind("osv-scanner", Kind::Dependency),
+    with_words("semgrep", Kind::Code, crate::formats::semgrep::SCANNER.severity_words),
+    with_kind("snyk", Kind::Dependency),
+    with_kind("terrascan", Kind::Infrastructure),
+    with_kind("tfsec", Kind::Infrastructure),
+    with_kind("trivy", Kind::Dependency),
+    with_kind("trufflehog", Kind::Secret),
+    with_kind("zap", Kind::Web),
 ];
 
-/// Driver names that do not become the tool's name by themselves.
+/// Driver names, as slugs, that differ from the tool's name.
 const DRIVERS: &[(&str, &str)] = &[
     ("aqua-trivy", "trivy"),
     ("bridgecrew", "checkov"),
@@ -65,7 +65,7 @@ const DRIVERS: &[(&str, &str)] = &[
     ("zap-by-checkmarx", "zap"),
 ];
 
-/// The tool of a driver: a known one's name, else the driver's in lower case with `-` for everything else.
+/// The tool of a driver: the known tool, else the driver's name as a slug.
 pub(super) fn tool_of(driver: &str) -> String {
     let Some(slug) = crate::value::slug::of(driver) else { return "sarif".to_owned() };
     if let Some((_, tool)) = DRIVERS.iter().find(|(driver, _)| *driver == slug) {
@@ -74,8 +74,8 @@ pub(super) fn tool_of(driver: &str) -> String {
     crate::find(&slug).map_or(slug, |scanner| scanner.tool.to_owned())
 }
 
-/// What is special about a tool.
-pub(super) fn known(tool: &str) -> Option<&'static Known> {
+/// Returns the entry of a tool that needs special treatment.
+pub(super) fn known_tool(tool: &str) -> Option<&'static KnownTool> {
     KNOWN.iter().find(|known| known.tool == tool)
 }
 

@@ -1,14 +1,13 @@
-//! The export of vulnerable dependencies by Semgrep's platform.
+//! The export of vulnerable dependencies from Semgrep's platform.
 
-use super::{WORDS, keep};
+use super::{SCANNER, add_raw};
 use crate::reader::json::Loose;
 use crate::reader::json::{Many, Number, Text};
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
 
-/// An entry of the list.
+/// An entry of `vulns[]`.
 #[derive(Deserialize)]
 pub(super) struct RawVulnerability {
     title: Loose<Text>,
@@ -79,12 +78,12 @@ impl RawTriage {
 }
 
 impl RawVulnerability {
-    /// Whether it was mended.
+    /// True if the vulnerability was fixed.
     pub(super) fn is_fixed(&self) -> bool {
         self.triage.0.as_ref().is_some_and(|triage| triage.status.is("FIXED"))
     }
 
-    /// Makes a finding of it.
+    /// Turns the entry into a finding.
     pub(super) fn into_finding(self) -> Finding {
         let RawAdvisory { rule, title, description, ecosystem, severity, references } = self.advisory;
         let references = references.0.unwrap_or_default();
@@ -96,9 +95,7 @@ impl RawVulnerability {
             cwes: cwe::numbers(references.cwes.texts().iter().map(String::as_str)),
             references: references.urls.texts(),
             description: description.filled(),
-            location: self.file.0.and_then(|file| {
-                Some(Location { path: file.path.filled()?, line: file.line.line(), ..Location::default() })
-            }),
+            location: self.file.0.and_then(|file| Some(Location::lines(file.path.filled()?, file.line.line(), None))),
             suppressed: self.triage.0.and_then(RawTriage::suppressed),
             package: Some(Package {
                 fixed_versions: self.safe.0.and_then(|safe| safe.version.filled()).into_iter().collect(),
@@ -114,8 +111,8 @@ impl RawVulnerability {
             ("transitivity", self.transitivity.filled()),
             ("repositoryName", self.repository.filled()),
         ];
-        keep(&mut finding, kept);
-        Rating::new(WORDS).word(severity.as_str()).apply(&mut finding);
+        add_raw(&mut finding, kept);
+        SCANNER.rating().word(severity.as_str()).apply(&mut finding);
         finding
     }
 }

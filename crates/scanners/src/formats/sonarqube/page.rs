@@ -1,10 +1,11 @@
-//! The HTML report of `sonar-report`: a table that counts issues, one of the issues where there are any, one of the rules.
+//! The HTML report of `sonar-report`: a table of the numbers of issues, a table of issues if there are any, one of
+//! rules.
 
-use super::{Outcome, SCANNER, WORDS, outcome, weakness};
+use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::Sniff;
-use crate::value::rating::Rating;
+use crate::reader::text::Filled;
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Location};
 use html5gum::{DefaultEmitter, IoReader, StartTag, Token, Tokenizer};
@@ -23,7 +24,7 @@ pub(super) fn detect(sniff: &Sniff) -> bool {
     title.is_some_and(|title| title.contains("sonarqube")) && text.contains("number of issues")
 }
 
-/// What the report says about a rule.
+/// A rule in the report.
 #[derive(Default)]
 struct Rule {
     description: String,
@@ -33,11 +34,11 @@ struct Rule {
 /// Reads the report.
 ///
 /// # Errors
-/// It is no such report or cut off.
+/// The report is of another kind, or it is truncated.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut rules = BTreeMap::<String, Rule>::new();
     let mut counted = false;
-    // The rules stand behind the issues.
+    // The rules come after the issues.
     rows(input, &mut |header, cells| {
         counted |= has(header, &COUNTS);
         if let (true, [rule, description, ..]) = (is_rules(header), cells) {
@@ -54,21 +55,17 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         counted = true;
         let get = |name: &str| {
             let at = header.iter().position(|column| column == name)?;
-            cells.get(at).map(Field::folded).filter(|text| !text.is_empty())
+            cells.get(at).map(Field::folded).filled()
         };
-        match outcome(&[get("resolution").as_deref(), get("status").as_deref()]) {
-            Outcome::Closed => collector.closed(),
-            Outcome::Open => collector.result(finding(&get, &rules)),
-            Outcome::Suppressed(word) => {
+        match state_of(&[get("resolution").as_deref(), get("status").as_deref()]) {
+            State::Closed => collector.closed(),
+            State::Open => collector.result(finding(&get, &rules)),
+            State::Suppressed(word) => {
                 collector.result(finding(&get, &rules).map(|finding| Finding { suppressed: Some(word), ..finding }))
             }
         }
     })?;
-    if counted {
-        return Ok(());
-    }
-    let reason = "a SonarQube report in HTML has a table with the number of issues".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(counted, "a SonarQube report in HTML has a table with the number of issues")
 }
 
 fn has(header: &[String], names: &[&str]) -> bool {
@@ -80,25 +77,23 @@ fn is_rules(header: &[String]) -> bool {
 }
 
 fn finding(get: &dyn Fn(&str) -> Option<String>, rules: &BTreeMap<String, Rule>) -> Result<Finding, String> {
-    let rule = get("rule").ok_or("the row names no rule")?;
+    let rule = get("rule").ok_or("the rule is missing in the row")?;
     let known = rules.get(&rule);
     let title = get("description").unwrap_or_else(|| rule.clone());
     let mut finding = Finding {
         tool_id: get("key"),
         cwes: known.map(|known| known.cwes.clone()).unwrap_or_default(),
-        description: known.map(|known| known.description.clone()).filter(|text| !text.is_empty()),
-        location: get("component").map(|path| Location {
-            path,
-            line: get("line").and_then(|line| line.parse().ok()).filter(|line| *line > 0),
-            ..Location::default()
+        description: known.map(|known| known.description.clone()).filled(),
+        location: get("component").map(|path| {
+            Location::lines(path, get("line").and_then(|line| line.parse().ok()).filter(|line| *line > 0), None)
         }),
         ..Finding::new(Kind::Code, rule, title.clone(), get("message").unwrap_or(title))
     };
-    Rating::new(WORDS).word(get("severity").as_deref()).apply(&mut finding);
+    SCANNER.rating().word(get("severity").as_deref()).apply(&mut finding);
     Ok(finding)
 }
 
-/// A cell of a table: its text, with that of tables in it, and where its links lead.
+/// A cell of a table: its text, including that of nested tables, and the targets of its links.
 #[derive(Default)]
 struct Field {
     text: String,
@@ -114,15 +109,15 @@ impl Field {
 
 type OnRow<'a> = dyn FnMut(&[String], &[Field]) -> Result<(), ParseError> + 'a;
 
-/// Calls `on` for every row of every outermost table that has a header, with its columns' names in lower case.
+/// Calls `on` for every row of every outermost table with a header, with the names of its columns in lower case.
 ///
 /// # Errors
-/// The report does not end as HTML does, cannot be read, or `on` said so.
+/// The report is truncated, cannot be read, or `on` returned an error.
 fn rows(input: Input<'_>, on: &mut OnRow<'_>) -> Result<(), ParseError> {
     let left = Rc::new(Cell::new(ENTRY_BYTES_MAX));
     let reader = IoReader::new(Limited { inner: input.open(), left: Rc::clone(&left) });
     let mut emitter = DefaultEmitter::default();
-    // What stands in scripts and styles is no HTML.
+    // The content of scripts and styles is not HTML.
     emitter.naively_switch_states(true);
     let mut tables = Tables::default();
     for token in Tokenizer::new_with_emitter(reader, emitter) {
@@ -143,7 +138,7 @@ fn rows(input: Input<'_>, on: &mut OnRow<'_>) -> Result<(), ParseError> {
     if tables.ended { Ok(()) } else { Err(ParseError::Truncated { place: "before `</html>`".to_owned() }) }
 }
 
-/// The tables of a page as they come.
+/// The state of reading the tables of a page.
 #[derive(Default)]
 struct Tables {
     depth: usize,
@@ -218,7 +213,7 @@ impl Tables {
     }
 }
 
-/// A reader that ends with an error when a single row is too large.
+/// A reader that returns an error if a single row is too large.
 struct Limited<R> {
     inner: R,
     left: Rc<Cell<usize>>,

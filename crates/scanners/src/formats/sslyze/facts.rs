@@ -1,12 +1,12 @@
-//! The checks of SSLyze's facts. Names are those of the JSON of versions 3 to 6; older ones are the same facts.
+//! The checks of SSLyze's facts. Names are those in the JSON of versions 3 to 6; older names are aliases.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A check's rule, and why it fails: `None` when it holds, an error when the fact cannot be read.
-pub(super) type Checked = (&'static str, Result<Option<String>, String>);
+/// The rule of a check and its failure message: `None` if the check passed, an error if the fact cannot be read.
+pub(super) type CheckResult = (&'static str, Result<Option<String>, String>);
 
-/// Commands whose result is a list of cipher suites: their names over the versions, and the rule of the check.
+/// Commands whose result is a list of cipher suites: their names in all versions, the rule of the check, the protocol.
 const PROTOCOLS: [(&[&str], &str, &str); 6] = [
     (&["ssl_2_0_cipher_suites", "sslv2"], "ssl_2_0", "SSL 2.0"),
     (&["ssl_3_0_cipher_suites", "sslv3"], "ssl_3_0", "SSL 3.0"),
@@ -16,13 +16,13 @@ const PROTOCOLS: [(&[&str], &str, &str); 6] = [
     (&["tls_1_3_cipher_suites", "tlsv1_3"], "tls_1_3_cipher_suites", "TLS 1.3"),
 ];
 
-/// Whether a command lists the cipher suites of a protocol.
+/// True if a command lists the cipher suites of a protocol.
 pub(super) fn is_protocol(command: &str) -> bool {
     PROTOCOLS.iter().any(|(names, ..)| names.contains(&command))
 }
 
-/// What is read of certificates: their keys are numbers that are larger than any that JSON readers hold. Version 1 has the
-/// fields of a deployment in the result itself.
+/// The fields of certificates that are read. Others are skipped, because keys are numbers too large for a JSON reader.
+/// Version 1 has the fields of a deployment in the result itself.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Certificates {
@@ -62,7 +62,7 @@ struct Store {
     name: Option<String>,
 }
 
-/// Reads what a command tells.
+/// Parses the result of a command.
 pub(super) fn read(command: &str, raw: &str) -> Result<Value, String> {
     let read = match command {
         "certificate_info" | "certinfo" => {
@@ -73,8 +73,8 @@ pub(super) fn read(command: &str, raw: &str) -> Result<Value, String> {
     read.map_err(|error| error.to_string())
 }
 
-/// The checks of what a command tells; none for a command that tells only facts.
-pub(super) fn checked(command: &str, result: &Value) -> Vec<Checked> {
+/// Runs the checks of a command's result. Empty for a command without checks.
+pub(super) fn checks(command: &str, result: &Value) -> Vec<CheckResult> {
     if let Some((_, rule, name)) = PROTOCOLS.iter().find(|(names, ..)| names.contains(&command)) {
         return vec![(*rule, protocol(rule, name, result))];
     }
@@ -107,22 +107,22 @@ pub(super) fn checked(command: &str, result: &Value) -> Vec<Checked> {
 fn fails_if(result: &Value, fact: &str, bad: bool, message: &str) -> Result<Option<String>, String> {
     match result.get(fact).and_then(Value::as_bool) {
         Some(value) => Ok((value == bad).then(|| message.to_owned())),
-        None => Err(format!("`{fact}` is not told")),
+        None => Err(format!("`{fact}` is missing")),
     }
 }
 
 fn protocol(rule: &str, name: &str, result: &Value) -> Result<Option<String>, String> {
     let lists = ["accepted_cipher_suites", "accepted_cipher_list"];
     let list = lists.into_iter().find_map(|list| result.get(list)?.as_array());
-    let suites = list.ok_or("`accepted_cipher_suites` is not told")?.iter().map(suite);
-    let suites: Vec<&str> = suites.collect::<Option<_>>().ok_or("a cipher suite has no name")?;
+    let suites = list.ok_or("`accepted_cipher_suites` is missing")?.iter().map(suite);
+    let suites: Vec<&str> = suites.collect::<Option<_>>().ok_or("the name of a cipher suite is missing")?;
     if rule.ends_with("cipher_suites") {
         let weak: Vec<&str> = suites.into_iter().filter(|suite| is_weak(suite)).collect();
         return Ok(
             (!weak.is_empty()).then(|| format!("{name} is offered with weak cipher suites: {}", weak.join(", ")))
         );
     }
-    // `is_tls_version_supported` is no evidence: a server that takes no suite cannot be spoken to.
+    // `is_tls_version_supported` is ignored: without an accepted suite, no connection is possible.
     Ok((!suites.is_empty()).then(|| format!("{name} is offered, with the cipher suites {}", suites.join(", "))))
 }
 
@@ -131,7 +131,7 @@ fn suite(entry: &Value) -> Option<&str> {
     names.into_iter().find_map(|path| entry.pointer(path)?.as_str())
 }
 
-/// See the module's head; of suites named by OpenSSL (version 1's JSON) only those marked by name are told.
+/// True for weak suites, see `sslyze.rs`. Of OpenSSL's names (in the JSON of version 1), only `BROKEN` is checked.
 fn is_weak(suite: &str) -> bool {
     const BROKEN: [&str; 11] = ["NULL", "anon", "EXPORT", "EXP-", "RC2", "RC4", "DES", "IDEA", "SEED", "MD5", "_CCM_8"];
     const NO_FORWARD_SECRECY: [&str; 7] =
@@ -142,15 +142,15 @@ fn is_weak(suite: &str) -> bool {
 }
 
 fn robot(result: &Value) -> Result<Option<String>, String> {
-    let told = ["robot_result", "robot_result_enum"].into_iter().find_map(|name| result.get(name)?.as_str());
-    let told = told.ok_or("`robot_result` is not told")?;
-    if told.starts_with("UNKNOWN") {
-        return Err(format!("the result is `{told}`"));
+    let robot = ["robot_result", "robot_result_enum"].into_iter().find_map(|name| result.get(name)?.as_str());
+    let robot = robot.ok_or("`robot_result` is missing")?;
+    if robot.starts_with("UNKNOWN") {
+        return Err(format!("the result is `{robot}`"));
     }
-    Ok(told.starts_with("VULNERABLE").then(|| format!("The server answers as an oracle: {told}")))
+    Ok(robot.starts_with("VULNERABLE").then(|| format!("The server answers as an oracle: {robot}")))
 }
 
-fn renegotiation(result: &Value) -> Vec<Checked> {
+fn renegotiation(result: &Value) -> Vec<CheckResult> {
     let secure = fails_if(result, "supports_secure_renegotiation", false, "Secure renegotiation is not supported");
     // Version 5 renamed the fact.
     let names = ["is_vulnerable_to_client_renegotiation_dos", "accepts_client_renegotiation"];
@@ -168,7 +168,7 @@ fn compression(result: &Value) -> Result<Option<String>, String> {
 }
 
 fn curves(result: &Value) -> Result<Option<String>, String> {
-    // The key exchange may not use curves at all, then there is no list.
+    // There is no list if the key exchange does not use curves.
     let Some(list) = result.get("supported_curves").and_then(Value::as_array) else { return Ok(None) };
     let names = list.iter().filter_map(|curve| curve.get("name")?.as_str());
     let bits = |name: &str| {
@@ -176,20 +176,20 @@ fn curves(result: &Value) -> Result<Option<String>, String> {
             name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         digits.parse::<u32>().ok()
     };
-    // X25519 and X448 are named after their primes; brainpool curves have their bits in their name as well.
+    // Numbers in names are bits, except in X25519 and X448, which are named after their primes.
     let weak: Vec<&str> =
         names.filter(|name| !name.starts_with('X') && bits(name).is_some_and(|bits| bits < 224)).collect();
     Ok((!weak.is_empty()).then(|| format!("The server supports weak curves: {}", weak.join(", "))))
 }
 
-fn certificates(result: &Value) -> Vec<Checked> {
+fn certificates(result: &Value) -> Vec<CheckResult> {
     match result.get("certificate_deployments").and_then(Value::as_array) {
         Some(deployments) => deployments.iter().flat_map(certificate).collect(),
         None => certificate(result),
     }
 }
 
-fn certificate(deployment: &Value) -> Vec<Checked> {
+fn certificate(deployment: &Value) -> Vec<CheckResult> {
     let facts = [
         (
             "certificate_hostname",
@@ -207,17 +207,17 @@ fn certificate(deployment: &Value) -> Vec<Checked> {
         ),
         ("ocsp_response", "ocsp_response_is_trusted", false, "The stapled OCSP response is not trusted"),
     ];
-    // What does not apply is null: no OCSP response, no verified chain.
-    let told = facts.into_iter().filter(|(_, fact, ..)| deployment.get(fact).is_some_and(Value::is_boolean));
-    let mut checked: Vec<Checked> =
-        told.map(|(rule, fact, bad, message)| (rule, fails_if(deployment, fact, bad, message))).collect();
-    checked.push(("certificate_trust", trust(deployment)));
-    checked
+    // Facts that do not apply are null: no OCSP response, no verified chain.
+    let stated = facts.into_iter().filter(|(_, fact, ..)| deployment.get(fact).is_some_and(Value::is_boolean));
+    let mut checks: Vec<CheckResult> =
+        stated.map(|(rule, fact, bad, message)| (rule, fails_if(deployment, fact, bad, message))).collect();
+    checks.push(("certificate_trust", trust(deployment)));
+    checks
 }
 
 fn trust(deployment: &Value) -> Result<Option<String>, String> {
     let paths = deployment.get("path_validation_results").and_then(Value::as_array);
-    let paths = paths.ok_or("`path_validation_results` is not told")?;
+    let paths = paths.ok_or("`path_validation_results` is missing")?;
     let failures: Vec<String> = paths.iter().filter_map(failure).collect();
     Ok((!failures.is_empty()).then(|| format!("The certificate is not trusted: {}", failures.join("; "))))
 }

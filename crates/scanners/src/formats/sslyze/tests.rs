@@ -45,7 +45,7 @@ fn failing_checks_are_findings_and_the_others_are_passed() {
 }
 
 #[test]
-fn weak_cipher_suites_are_told_from_strong_ones() {
+fn only_weak_cipher_suites_are_findings() {
     let suites = |name: &str| {
         report(&format!(
             r#""tls_1_2_cipher_suites": {{"accepted_cipher_suites": [{{"cipher_suite": {{"name": "{name}"}}}}]}}"#
@@ -67,7 +67,7 @@ fn weak_cipher_suites_are_told_from_strong_ones() {
 }
 
 #[test]
-fn certificates_fail_by_what_is_wrong_with_them() {
+fn a_certificate_fails_the_checks_of_its_defects() {
     let text = report(
         r#""certificate_info": {"certificate_deployments": [{"leaf_certificate_subject_matches_hostname": false,
         "received_chain_has_valid_order": true, "verified_chain_has_sha1_signature": null, "ocsp_response_is_trusted": null,
@@ -95,7 +95,7 @@ fn a_key_that_is_a_huge_number_is_skipped() {
 }
 
 #[test]
-fn xml_and_older_json_tell_the_same() {
+fn xml_and_older_json_give_the_same_findings() {
     let xml = r#"<document SSLyzeVersion="1.4.3" title="SSLyze Scan Results"><results><target host="shop.example" ip="192.0.2.7" port="443">
         <heartbleed><openSslHeartbleed isVulnerable="True"/></heartbleed>
         <sslv3 isProtocolSupported="True"><acceptedCipherSuites><cipherSuite name="TLS_RSA_WITH_RC4_128_SHA"/></acceptedCipherSuites></sslv3>
@@ -114,7 +114,7 @@ fn xml_and_older_json_tell_the_same() {
 }
 
 #[test]
-fn what_could_not_be_reached_or_read_shows() {
+fn unreachable_servers_are_scanner_errors_and_unreadable_facts_are_rejected() {
     let text = r#"{"server_scan_results": [{"connectivity_status": "ERROR", "connectivity_error_trace": "a\nTimeout",
         "server_location": {"hostname": "shop.example", "port": 443}, "scan_result": null}], "sslyze_version": "5.1.3"}"#;
     let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();

@@ -13,7 +13,7 @@ fn of(section: &str, entries: &str) -> Vec<Finding> {
 }
 
 #[test]
-fn a_vulnerability_tells_its_package_and_where_it_is() {
+fn a_vulnerability_has_its_package_and_location() {
     let found = of(
         "Vulnerabilities",
         r#"{"VulnerabilityID": "CVE-2023-26136", "VendorIDs": ["GHSA-72xf-g2v4-qvf3"],
@@ -51,7 +51,7 @@ fn nvd_counts_before_the_vendor_of_the_severity_and_that_before_the_others() {
 }
 
 #[test]
-fn words_become_the_documented_levels() {
+fn words_become_the_documented_severities() {
     for (word, level) in [
         ("CRITICAL", Severity::Critical),
         ("HIGH", Severity::High),
@@ -91,7 +91,7 @@ fn a_checks_second_id_is_another_name_of_the_same_rule() {
 }
 
 #[test]
-fn the_resources_of_a_cluster_tell_their_results_apart() {
+fn results_in_a_cluster_have_the_resource_of_their_list() {
     for list in ["Resources", "Findings", "Vulnerabilities", "Misconfigurations"] {
         let text = format!(
             r#"{{"ClusterName": "c", "{list}": [{{"Results": [{{"Target": "Role/a", "Misconfigurations": [{{"ID": "KSV1",
@@ -134,7 +134,7 @@ fn only_what_trivy_masked_is_kept_of_a_secret() {
 }
 
 #[test]
-fn a_large_report_is_recognised_where_what_identifies_it_stands_far_behind() {
+fn a_large_report_with_fields_sorted_by_name_is_detected() {
     let report = br#"{"ArtifactName": "notes", "ArtifactType": "container_image", "Results": [{"Class": "os-pkgs",
         "Vulnerabilities": [{"PkgName": "zlib", "VulnerabilityID": "CVE-2023-45853"}, {"PkgName": "cut off"#;
     assert!(detect(&Sniff::of(Input::Memory(report)).unwrap()));

@@ -1,25 +1,25 @@
-//! Veracode's findings in JSON: of the REST API and of pipeline scans.
+//! Veracode's findings in JSON, from the REST API and from pipeline scans.
 
-use super::{SCANNER, WORDS, word};
+use super::{SCANNER, severity_word};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::cwe;
-use crate::value::rating::Rating;
 use finding::{Endpoint, Finding, Kind, Location, Package};
 use serde::Deserialize;
 
 /// Reads the findings.
 ///
 /// # Errors
-/// There are none, not even an empty list, or the report cannot be read.
+/// The list of findings is missing, or the report cannot be read.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["findings[]", "_embedded.findings[]", "page", "scan_status", "message", "pipeline_scan"];
     let (mut page, mut status) = (RawPage::default(), None);
     let seen = json::walk(input, &paths, &mut |hit| match hit.path {
         0 | 1 => match hit.read::<RawFinding>() {
-            Ok(raw) => raw.put(collector),
+            Ok(raw) => raw.collect(collector),
             Err(reason) => collector.rejected(reason),
         },
         2 => {
@@ -27,7 +27,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             Ok(())
         }
         3 => {
-            status = hit.read::<Text>().ok().and_then(Text::filled);
+            status = hit.read::<Text>().ok().filled();
             Ok(())
         }
         _ => Ok(()),
@@ -39,12 +39,11 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     if let Some(status) = status.as_ref().filter(|status| !status.eq_ignore_ascii_case("success")) {
         collector.scanner_error(format!("the scan's status is {status}"));
     }
-    // Without findings the API leaves their list out.
-    if seen.container(0) || seen.container(1) || results == Some(0.0) {
-        return Ok(());
-    }
-    let reason = "Veracode's findings are an object with the list `findings`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    // The API omits the list if it is empty.
+    require(
+        seen.has(0) || seen.has(1) || results == Some(0.0),
+        "Veracode's findings are an object with the list `findings`",
+    )
 }
 
 #[derive(Deserialize, Default)]
@@ -61,7 +60,7 @@ struct RawFinding {
     count: Loose<Text>,
     finding_status: Loose<RawStatus>,
     finding_details: Option<RawDetails>,
-    // What follows is of pipeline scans.
+    // Fields of pipeline scans.
     cwe_id: Loose<Text>,
     issue_type: Loose<Text>,
     title: Loose<Text>,
@@ -93,8 +92,8 @@ struct RawSourceFile {
 #[derive(Deserialize)]
 struct RawDetails {
     severity: Loose<Text>,
-    cwe: Loose<RawNamed>,
-    finding_category: Loose<RawNamed>,
+    cwe: Loose<RawReference>,
+    finding_category: Loose<RawReference>,
     attack_vector: Loose<Text>,
     // Static.
     file_path: Loose<Text>,
@@ -115,7 +114,7 @@ struct RawDetails {
 }
 
 #[derive(Deserialize)]
-struct RawNamed {
+struct RawReference {
     id: Loose<Text>,
     name: Loose<Text>,
 }
@@ -141,7 +140,7 @@ struct RawCvss {
 }
 
 impl RawStatus {
-    /// A mitigation that was accepted, in the report's words.
+    /// The resolution, if it is an accepted mitigation.
     fn mitigated(&self) -> Option<String> {
         let resolution = self.resolution.as_str().filter(|resolution| *resolution != "UNRESOLVED")?;
         self.resolution_status.is("APPROVED").then(|| resolution.to_owned())
@@ -149,7 +148,7 @@ impl RawStatus {
 }
 
 impl RawFinding {
-    fn put(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
         let status = self.finding_status.0.as_ref();
         let mitigated = status.and_then(RawStatus::mitigated);
         if mitigated.is_none() && status.is_some_and(|status| status.status.is("CLOSED")) {
@@ -162,7 +161,7 @@ impl RawFinding {
     fn into_finding(self) -> Result<Finding, String> {
         let Some(details) = self.finding_details else { return self.into_pipeline_finding() };
         let description = self.description.filled().map(|text| html::text(&text));
-        let level = details.severity.as_str().and_then(word);
+        let level = details.severity.as_str().and_then(severity_word);
         let mut finding = if self.scan_type.is("SCA") {
             details.into_dependency(description)?
         } else {
@@ -171,13 +170,13 @@ impl RawFinding {
         finding.tool_id = self.issue_id.filled();
         finding.raw.extend(self.count.filled().map(|count| ("count".to_owned(), count)));
         if finding.kind != Kind::Dependency {
-            Rating::new(WORDS).word(level).apply(&mut finding);
+            SCANNER.rating().word(level).apply(&mut finding);
         }
         Ok(finding)
     }
 
     fn into_pipeline_finding(self) -> Result<Finding, String> {
-        let cwe = self.cwe_id.filled().ok_or("it has neither `finding_details` nor a `cwe_id`")?;
+        let cwe = self.cwe_id.filled().ok_or("`finding_details` and `cwe_id` are both missing")?;
         let title = self.issue_type.filled().or(self.title.filled()).unwrap_or_else(|| format!("CWE-{cwe}"));
         let message = self.display_text.filled().map_or_else(|| title.clone(), |text| html::text(&text));
         let file = self.files.0.map(|files| files.source_file);
@@ -188,26 +187,26 @@ impl RawFinding {
             references: self.flaw_details_link.filled().into_iter().collect(),
             location: file.and_then(|file| {
                 let line = file.line.line();
-                Some(Location { path: file.file.filled()?, line, ..Location::default() })
+                Some(Location::lines(file.file.filled()?, line, None))
             }),
             ..Finding::new(Kind::Code, format!("CWE-{cwe}"), title, message)
         };
         finding.raw.extend(function.map(|name| ("function_name".to_owned(), name)));
-        Rating::new(WORDS).word(self.severity.as_str().and_then(word)).apply(&mut finding);
+        SCANNER.rating().word(self.severity.as_str().and_then(severity_word)).apply(&mut finding);
         Ok(finding)
     }
 }
 
 impl RawDetails {
     fn into_flaw(self, dynamic: bool, description: Option<String>) -> Result<Finding, String> {
-        let cwe = self.cwe.0.ok_or("it has no `cwe`")?;
-        let id = cwe.id.filled().ok_or("its `cwe` has no `id`")?;
+        let cwe = self.cwe.0.ok_or("`cwe` is missing")?;
+        let id = cwe.id.filled().ok_or("`cwe.id` is missing")?;
         let category = self.finding_category.0.and_then(|category| category.name.filled());
         let title = cwe.name.filled().or(category.clone()).unwrap_or_else(|| format!("CWE-{id}"));
         let line = self.file_line_number.line();
         let mut finding = Finding {
             cwes: cwe::number(&id).into_iter().collect(),
-            location: self.file_path.filled().map(|path| Location { path, line, ..Location::default() }),
+            location: self.file_path.filled().map(|path| Location::lines(path, line, None)),
             ..Finding::new(
                 if dynamic { Kind::Web } else { Kind::Code },
                 format!("CWE-{id}"),
@@ -235,18 +234,18 @@ impl RawDetails {
     }
 
     fn into_dependency(self, description: Option<String>) -> Result<Finding, String> {
-        let cve = self.cve.0.ok_or("it has no `cve`")?;
-        let id = cve.name.filled().ok_or("its `cve` has no `name`")?;
-        let file = self.component_filename.filled().ok_or("it has no `component_filename`")?;
+        let cve = self.cve.0.ok_or("`cve` is missing")?;
+        let id = cve.name.filled().ok_or("`cve.name` is missing")?;
+        let file = self.component_filename.filled().ok_or("`component_filename` is missing")?;
         let version = self.version.filled();
-        // The version is not a part of the name: `notes-1.0.jar` is `notes.jar`, and 1.1 of it is the same component.
+        // The name has no version: `notes-1.0.jar` is `notes.jar`, so `notes-1.1.jar` is the same component.
         let name = version.as_ref().map_or_else(
             || file.clone(),
             |version| file.replace(&format!("-{version}"), "").replace(&format!("_{version}"), ""),
         );
         let message = format!("{name} {}: {id}", version.as_deref().unwrap_or_default());
         let paths = self.component_path.0.unwrap_or_default().0.into_iter().filter_map(|path| path.path.filled());
-        let mut places = paths.map(|path| Location { path, ..Location::default() });
+        let mut places = paths.map(Location::file);
         let weakness = self.cwe.0;
         let title = weakness.as_ref().and_then(|cwe| cwe.name.as_str()).unwrap_or(&id).to_owned();
         let mut finding = Finding {
@@ -261,7 +260,7 @@ impl RawDetails {
         };
         finding.raw.insert("file_name".to_owned(), file);
         finding.raw.extend(self.language.filled().map(|language| ("language".to_owned(), language)));
-        let mut rating = Rating::new(WORDS).word(self.severity.as_str().and_then(word));
+        let mut rating = SCANNER.rating().word(self.severity.as_str().and_then(severity_word));
         if let Some(cvss) = cve.cvss3.0 {
             let vector = cvss.vector.as_str().map(|vector| {
                 if vector.starts_with("CVSS:") { vector.to_owned() } else { format!("CVSS:3.1/{vector}") }

@@ -40,13 +40,6 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-impl Text {
-    /// The text, unless it is blank.
-    pub(crate) fn filled(self) -> Option<String> {
-        Some(self.0).filter(|text| !text.trim().is_empty())
-    }
-}
-
 /// A number that may be written as a text; anything else is no number, and no error.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Number(pub(crate) Option<f64>);

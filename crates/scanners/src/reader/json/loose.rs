@@ -2,10 +2,11 @@
 //! absent, and its result is read all the same.
 
 use super::{Many, Number, Text};
+use crate::reader::text::Filled;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
-/// A field that may be absent or of another shape. It needs no default.
+/// A field that may be absent or of another shape, which is as good as absent. Needs no `#[serde(default)]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loose<T>(pub(crate) Option<T>);
 
@@ -24,14 +25,14 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
 }
 
 impl Loose<Text> {
-    /// The text, unless it is blank.
+    /// The text as it is, unless it is blank.
     pub(crate) fn filled(self) -> Option<String> {
-        self.0.and_then(Text::filled)
+        self.0.filled()
     }
 
-    /// The text, unless it is blank.
+    /// The trimmed text, unless it is blank.
     pub(crate) fn as_str(&self) -> Option<&str> {
-        self.0.as_ref().map(|text| text.0.trim()).filter(|text| !text.is_empty())
+        self.0.as_ref().map(|text| text.0.trim()).filled()
     }
 
     /// Whether it is this word; upper and lower case are the same.

@@ -13,7 +13,7 @@ mod walker;
 
 pub(crate) use lenient::{Many, Number, Text};
 pub(crate) use loose::Loose;
-pub(crate) use walker::{Hit, Seen};
+pub(crate) use walker::{Containers, Hit};
 
 use crate::reader::report::{Input, ParseError};
 use depth::{Allowance, Guard, Guarded, refusal};
@@ -41,7 +41,7 @@ pub(crate) type OnHit<'h> = dyn FnMut(Hit<'_>) -> Result<(), ParseError> + 'h;
 /// # Errors
 /// The report is no JSON, or something stands on the way to a path that is neither an object, a list nor null, or `on`
 /// said so.
-pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnHit<'_>) -> Result<Seen, ParseError> {
+pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnHit<'_>) -> Result<Containers, ParseError> {
     let paths = Paths::of(paths);
     let mut walk = Walk::new(&paths, on);
     match input {

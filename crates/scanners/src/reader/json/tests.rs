@@ -56,7 +56,7 @@ fn a_hit_knows_where_it_stands() {
         Ok(())
     });
     let seen = seen.unwrap();
-    assert!(seen.container(0) && !seen.container(1));
+    assert!(seen.has(0) && !seen.has(1));
     let expected = [(0, "x", 0, 0), (1, "y", 0, 1), (1, "y", 1, 2)].map(|(a, b, c, d)| (a, b.to_owned(), c, d));
     assert_eq!(places, expected);
 }

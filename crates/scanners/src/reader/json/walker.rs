@@ -3,7 +3,7 @@
 use super::depth::Allowance;
 use super::paths::{Node, Paths};
 use super::{OnHit, failure};
-use crate::reader::report::ParseError;
+use crate::reader::report::{ParseError, require};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -53,15 +53,23 @@ impl Hit<'_> {
     }
 }
 
-/// Which paths' lists and objects there were.
+/// The containers that a report has: the lists and objects that the last steps of the walk's paths go into.
 #[derive(Debug)]
-pub(crate) struct Seen(Vec<bool>);
+pub(crate) struct Containers(Vec<bool>);
 
-impl Seen {
-    /// Whether the list or object that this path's last step goes into was there at least once: for `results[]`, whether
-    /// there was a list `results`, empty or not; for `a.b`, whether there was an object `a`.
-    pub(crate) fn container(&self, path: usize) -> bool {
+impl Containers {
+    /// True if the report has this path's container, empty or not: for `results[]` the list `results`, for `a.b` the
+    /// object `a`. Paths are counted from 0.
+    pub(crate) fn has(&self, path: usize) -> bool {
         self.0.get(path).copied().unwrap_or(false)
+    }
+
+    /// Checks that the report has the containers of all these paths.
+    ///
+    /// # Errors
+    /// One is missing: the report is not of this format; `shape` says what such a report looks like.
+    pub(crate) fn require(&self, paths: &[usize], shape: &str) -> Result<(), ParseError> {
+        require(paths.iter().all(|path| self.has(*path)), shape)
     }
 }
 
@@ -70,24 +78,24 @@ pub(crate) struct Walk<'w, 'h> {
     paths: &'w Paths,
     on: &'w mut OnHit<'h>,
     wild: Vec<Wild>,
-    seen: Vec<bool>,
+    containers: Vec<bool>,
     failure: Option<ParseError>,
     pub(crate) allowance: Option<Allowance>,
 }
 
 impl<'w, 'h> Walk<'w, 'h> {
     pub(crate) fn new(paths: &'w Paths, on: &'w mut OnHit<'h>) -> Self {
-        Self { paths, on, wild: Vec::new(), seen: vec![false; paths.count], failure: None, allowance: None }
+        Self { paths, on, wild: Vec::new(), containers: vec![false; paths.count], failure: None, allowance: None }
     }
 
     pub(crate) fn root(&mut self) -> At<'_, 'w, 'h> {
         At { walk: self, node: 0 }
     }
 
-    pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Seen, ParseError> {
+    pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Containers, ParseError> {
         match (self.failure, read) {
             (Some(failure), _) => Err(failure),
-            (None, Ok(())) => Ok(Seen(self.seen)),
+            (None, Ok(())) => Ok(Containers(self.containers)),
             (None, Err(error)) => Err(failure(error)),
         }
     }
@@ -104,8 +112,8 @@ impl<'w, 'h> Walk<'w, 'h> {
 
     fn container(&mut self, at: usize) {
         for path in self.node(at).map(|node| node.container_of.as_slice()).unwrap_or_default() {
-            if let Some(seen) = self.seen.get_mut(*path) {
-                *seen = true;
+            if let Some(present) = self.containers.get_mut(*path) {
+                *present = true;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! An element of a report, with all that is in it.
 
+use crate::reader::text::Filled;
+
 /// An element. Names are without prefixes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
@@ -14,7 +16,7 @@ impl Element {
     /// An attribute; blank is as good as absent.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(attribute, _)| attribute == name);
-        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.trim()).filled()
     }
 
     /// The first element at a path below this one: `a/b`.
@@ -24,7 +26,7 @@ impl Element {
 
     /// The text of the first element at a path below this one, trimmed; blank is as good as absent.
     pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
-        self.at(path).map(|element| element.text.trim()).filter(|text| !text.is_empty())
+        self.at(path).map(|element| element.text.trim()).filled()
     }
 
     /// The text of the first element at a path, as an owned value.

@@ -1,12 +1,13 @@
-//! Where a result is: artifact locations (§3.4), base URIs (§3.14.14), regions (§3.30).
+//! The locations of results: artifact locations (§3.4), base URIs (§3.14.14), regions (§3.30).
 
 use super::log::{RawArtifactLocation, Run};
 use super::rule::RawMessageString;
 use crate::reader::json::Number;
+use crate::reader::text::Filled;
 use finding::{Excerpt, Location};
 use serde::Deserialize;
 
-/// The most base URIs that build on one another.
+/// The longest chain of base URIs that is followed.
 const BASES_MAX: usize = 16;
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,26 +43,22 @@ struct RawRegion {
 }
 
 impl RawPhysicalLocation {
-    /// The place, if it names a file.
+    /// The location, if it names a file.
     pub(super) fn location(&self, run: &Run) -> Option<Location> {
         let path = path(&self.artifact_location, run)?;
         let region = self.region.as_ref();
         let line = region.and_then(|region| region.start_line.line());
-        Some(Location {
-            path,
-            line,
-            end_line: region
-                .and_then(|region| region.end_line.line())
-                .filter(|end| line.is_some_and(|line| line < *end)),
-            column: region.and_then(|region| region.start_column.line()),
-        })
+        Some(
+            Location::lines(path, line, region.and_then(|region| region.end_line.line()))
+                .with_column(region.and_then(|region| region.start_column.line())),
+        )
     }
 
-    /// The code there, with its neighbours where the report shows them.
+    /// The code of the region, with the context region if the report has its text.
     pub(super) fn code(&self) -> Option<Excerpt> {
         let own = self.region.as_ref()?;
         let line = own.start_line.line()?;
-        // Bandit's context begins within a region of several lines.
+        // In Bandit's reports, the context region can begin inside a region of several lines.
         let last = own.end_line.line().unwrap_or(line).max(line);
         let context =
             self.context_region.as_ref().filter(|region| region.start_line.line().is_some_and(|at| at <= last));
@@ -70,55 +67,55 @@ impl RawPhysicalLocation {
             Some((Some(first), Some(text))) => (first, text),
             Some(_) | None => (line, own.snippet.text.as_deref()?),
         };
-        // A text that ends in a line break has no further line; "requires login" is no code.
+        // A line break at the end does not begin another line; "requires login" is not code.
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let placeholder = lines.len() == 1 && text.trim() == super::result::LOGIN;
+        let placeholder = lines.len() == 1 && text.trim() == super::result::REQUIRES_LOGIN;
         (!lines.is_empty() && !placeholder).then_some(Excerpt { first_line, lines })
     }
 
-    /// The columns between which the region lies.
+    /// The columns where the region begins and ends.
     pub(super) fn columns(&self) -> (Option<u32>, Option<u32>) {
         let region = self.region.as_ref();
         let of = |number: fn(&RawRegion) -> Number| region.and_then(|region| number(region).line());
         (of(|region| region.start_column), of(|region| region.end_column))
     }
 
-    /// Whether the report shows the region's neighbours.
+    /// True if the report has the text of a context region.
     pub(super) fn has_context(&self) -> bool {
         self.context_region.as_ref().is_some_and(|region| region.snippet.text.is_some())
     }
 
-    /// Whether the report says where the region ends.
+    /// True if the region has an end line.
     pub(super) fn has_end(&self) -> bool {
         self.region.as_ref().is_some_and(|region| region.end_line.line().is_some())
     }
 
     /// The text of the region itself.
-    pub(super) fn own_text(&self) -> Option<&str> {
+    pub(super) fn region_text(&self) -> Option<&str> {
         self.region.as_ref().and_then(|region| region.snippet.text.as_deref())
     }
 }
 
-/// The path of an artifact: relative to the root of what was scanned where that can be told.
+/// The path of an artifact, relative to the root of the scanned files if the run names that root.
 pub(super) fn path(location: &RawArtifactLocation, run: &Run) -> Option<String> {
     let indexed = location.index.and_then(|index| run.artifacts.get(&usize::try_from(index).ok()?));
     let location = match (&location.uri, indexed) {
         (None, Some(indexed)) => indexed,
         (Some(_), _) | (None, None) => location,
     };
-    let uri = location.uri.as_deref().map(str::trim).filter(|uri| !uri.is_empty())?;
+    let uri = location.uri.as_deref().map(str::trim).filled()?;
     if let Some(absolute) = file_path(uri) {
         return Some(without_root(&absolute, run));
     }
-    let base = base(location.uri_base_id.as_deref(), run);
-    let relative = if has_scheme(uri) { uri.to_owned() } else { decoded(uri) };
-    Some(climbed(&format!("{base}{relative}")))
+    let base = base_path(location.uri_base_id.as_deref(), run);
+    let relative = if has_scheme(uri) { uri.to_owned() } else { percent_decoded(uri) };
+    Some(without_parent_steps(&format!("{base}{relative}")))
 }
 
-/// What a base id adds before a relative path. A base that is absolute is a root: paths are relative to it. One that is
-/// not defined is taken for the root of the repository, as tools mean it (`%SRCROOT%`).
-fn base(id: Option<&str>, run: &Run) -> String {
-    let mut before = String::new();
+/// The prefix that a base id adds to a relative path. An absolute base is a root, and paths are relative to it. A base
+/// that is not defined means the root of the repository, as tools use it (`%SRCROOT%`).
+fn base_path(id: Option<&str>, run: &Run) -> String {
+    let mut prefix = String::new();
     let mut next = id;
     for _ in 0..BASES_MAX {
         let Some(base) = next.and_then(|id| run.bases.get(id)) else { break };
@@ -127,13 +124,13 @@ fn base(id: Option<&str>, run: &Run) -> String {
             break;
         }
         let slash = if uri.is_empty() || uri.ends_with('/') { "" } else { "/" };
-        before = format!("{}{slash}{before}", decoded(uri));
+        prefix = format!("{}{slash}{prefix}", percent_decoded(uri));
         next = base.uri_base_id.as_deref();
     }
-    before
+    prefix
 }
 
-/// An absolute path without the folder that was scanned, where the run names it.
+/// An absolute path without the scanned folder, if the run names it.
 fn without_root(absolute: &str, run: &Run) -> String {
     let roots = run.bases.values().filter_map(|base| file_path(base.uri.as_deref()?.trim()));
     let roots = roots.chain(run.folders.iter().cloned()).filter(|root| root.trim_matches('/').len() > 1);
@@ -148,25 +145,25 @@ fn without_root(absolute: &str, run: &Run) -> String {
 pub(super) fn file_path(uri: &str) -> Option<String> {
     let rest = uri.strip_prefix("file:").or_else(|| uri.strip_prefix("FILE:"))?;
     let path = match rest.strip_prefix("//") {
-        // A host before the path is not part of it.
+        // `file://host/path`: the host is not part of the path.
         Some(after) => after.find('/').and_then(|slash| after.get(slash..)).unwrap_or(after),
         None => rest,
     };
-    let path = decoded(path);
+    let path = percent_decoded(path);
     // `/C:/code` is `C:/code`.
     let bytes = path.as_bytes();
     let drive = bytes.get(2) == Some(&b':') && bytes.get(1).is_some_and(u8::is_ascii_alphabetic);
     Some(if drive { path.get(1..).unwrap_or_default().to_owned() } else { path })
 }
 
-/// Whether it is a URI of its own and not a path: an image's name may hold a colon too.
+/// True for an absolute URI. Names of images contain colons too, so `:` alone does not count.
 fn has_scheme(uri: &str) -> bool {
     uri.starts_with("file:")
         || uri.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|c| c.is_ascii_alphanumeric()))
 }
 
-/// A path without percent-encoding and with `/` between its parts. What does not decode to UTF-8 stays as it is.
-fn decoded(path: &str) -> String {
+/// A path without percent-encoding, with `/` between its parts. A path that does not decode to UTF-8 is unchanged.
+fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -187,8 +184,8 @@ fn decoded(path: &str) -> String {
     if text.contains('/') { text } else { text.replace('\\', "/") }
 }
 
-/// A path whose steps upwards are done; those that leave the root are left out: nothing is above it.
-fn climbed(path: &str) -> String {
+/// A path without `..`. Steps above the root are dropped.
+fn without_parent_steps(path: &str) -> String {
     if !path.split('/').any(|part| part == "..") {
         return path.to_owned();
     }

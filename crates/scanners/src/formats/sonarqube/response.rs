@@ -1,10 +1,11 @@
-//! SonarQube's issues and hotspots in JSON: answers of the web API, and reports of `sonar-report`.
+//! SonarQube's issues and hotspots in JSON: responses of the web API, and reports of `sonar-report`.
 
-use super::{Outcome, SCANNER, WORDS, outcome, weakness};
+use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 /// The rule by which the dependency-check plugin reports vulnerable packages.
 const PLUGIN: &str = "OWASP:UsingComponentWithKnownVulnerability";
 
-/// How many results there are and how many there should be, of issues and of hotspots.
+/// The numbers of results read, and of results that the responses state, for issues and for hotspots.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     read: [f64; 2],
@@ -22,61 +23,61 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Tells whether results are missing.
+    /// Reports missing results as scanner errors.
     pub(super) fn check(&self, collector: &mut Collector<'_>) {
         for ((read, stated), name) in self.read.iter().zip(&self.stated).zip(["issues", "hotspots"]) {
             if read < stated {
-                collector
-                    .scanner_error(format!("the answer holds {read} of {stated} {name}: it is one page of several"));
+                collector.scanner_error(format!(
+                    "the response contains {read} of {stated} {name}: it is one page of several"
+                ));
             }
         }
     }
 }
 
-/// What stands elsewhere in the report.
+/// The data outside of the results: components, rules, paging.
 #[derive(Default)]
-struct Context {
+struct ReportData {
     /// Paths of files, by their component's key.
     paths: BTreeMap<String, String>,
     rules: BTreeMap<String, RawRule>,
     total: Option<f64>,
-    /// Whether there is something that only such a report has.
-    shown: bool,
+    /// True if the report has a field that only SonarQube writes.
+    is_from_sonarqube: bool,
 }
 
 /// Reads the report.
 ///
 /// # Errors
-/// There are neither issues nor hotspots in it, or it cannot be read.
+/// The report has neither issues nor hotspots, or cannot be read.
 pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let context = context(input)?;
+    let data = read_data(input)?;
     let mut read = [0.0; 2];
     let seen = json::walk(input, &["issues[]", "hotspots[]"], &mut |hit| {
         if let Some(read) = read.get_mut(hit.path) {
             *read += 1.0;
         }
         match hit.read::<Raw>() {
-            Ok(raw) => raw.put(&context, collector),
+            Ok(raw) => raw.collect(&data, collector),
             Err(reason) => collector.rejected(reason),
         }
     })?;
     for (at, read) in read.into_iter().enumerate() {
         if let (Some(sum), Some(stated)) = (totals.read.get_mut(at), totals.stated.get_mut(at))
-            && seen.container(at)
+            && seen.has(at)
         {
             *sum += read;
-            *stated = stated.max(context.total.unwrap_or(0.0));
+            *stated = stated.max(data.total.unwrap_or(0.0));
         }
     }
-    if (seen.container(0) || seen.container(1)) && (context.shown || read.iter().sum::<f64>() > 0.0) {
-        return Ok(());
-    }
-    let reason = "SonarQube's answers hold `issues` or `hotspots`, and `paging`".to_owned();
-    Err(ParseError::WrongTool { expected: SCANNER.name, reason })
+    require(
+        (seen.has(0) || seen.has(1)) && (data.is_from_sonarqube || read.iter().sum::<f64>() > 0.0),
+        "a response of SonarQube has `issues` or `hotspots`, and `paging`",
+    )
 }
 
-fn context(input: Input<'_>) -> Result<Context, ParseError> {
-    let mut context = Context::default();
+fn read_data(input: Input<'_>) -> Result<ReportData, ParseError> {
+    let mut data = ReportData::default();
     let paths = ["components[]", "rules[]", "rules{}", "paging", "sonarBaseURL"];
     let seen = json::walk(input, &paths, &mut |hit| {
         match hit.path {
@@ -84,26 +85,26 @@ fn context(input: Input<'_>) -> Result<Context, ParseError> {
                 if let Ok(RawComponent { key, path, long_name }) = hit.read()
                     && let Some(path) = path.filled().or(long_name.filled())
                 {
-                    context.paths.insert(key, path);
+                    data.paths.insert(key, path);
                 }
             }
             1 | 2 => {
                 if let Ok(rule) = hit.read::<RawRule>() {
                     let key = rule.key.filled().unwrap_or_else(|| hit.name(0).to_owned());
-                    context.rules.insert(key, RawRule { key: Loose(None), ..rule });
+                    data.rules.insert(key, RawRule { key: Loose(None), ..rule });
                 }
             }
             3 => {
                 let paging = hit.read::<RawPaging>().ok();
-                context.total = paging.as_ref().and_then(|paging| paging.total.number());
-                context.shown |= paging.is_some_and(|paging| paging.total.0.is_some());
+                data.total = paging.as_ref().and_then(|paging| paging.total.number());
+                data.is_from_sonarqube |= paging.is_some_and(|paging| paging.total.0.is_some());
             }
-            _ => context.shown = true,
+            _ => data.is_from_sonarqube = true,
         }
         Ok(())
     })?;
-    context.shown |= seen.container(0);
-    Ok(context)
+    data.is_from_sonarqube |= seen.has(0);
+    Ok(data)
 }
 
 #[derive(Deserialize)]
@@ -143,7 +144,7 @@ struct Raw {
     #[serde(rename = "textRange")]
     range: Loose<RawRange>,
     message: Loose<Text>,
-    /// Of `sonar-report`: the rule's name.
+    /// The rule's name, in reports of `sonar-report`.
     description: Loose<Text>,
     status: Loose<Text>,
     resolution: Loose<Text>,
@@ -174,21 +175,21 @@ struct RawRange {
 }
 
 impl Raw {
-    fn put(self, context: &Context, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-        match outcome(&[self.resolution.as_str(), self.issue_status.as_str(), self.status.as_str()]) {
-            Outcome::Closed => collector.closed(),
-            Outcome::Open => collector.result(self.into_finding(context)),
-            Outcome::Suppressed(word) => {
-                let finding = self.into_finding(context);
+    fn collect(self, data: &ReportData, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        match state_of(&[self.resolution.as_str(), self.issue_status.as_str(), self.status.as_str()]) {
+            State::Closed => collector.closed(),
+            State::Open => collector.result(self.into_finding(data)),
+            State::Suppressed(word) => {
+                let finding = self.into_finding(data);
                 collector.result(finding.map(|finding| Finding { suppressed: Some(word), ..finding }))
             }
         }
     }
 
-    fn into_finding(self, context: &Context) -> Result<Finding, String> {
-        let location = self.location(&context.paths);
-        let rule = self.rule.filled().or(self.rule_key.filled()).ok_or("it has no `rule`")?;
-        let known = context.rules.get(&rule);
+    fn into_finding(self, data: &ReportData) -> Result<Finding, String> {
+        let location = self.location(&data.paths);
+        let rule = self.rule.filled().or(self.rule_key.filled()).ok_or("`rule` is missing")?;
+        let known = data.rules.get(&rule);
         let name = self.description.filled().or(known.and_then(|known| known.name.as_str().map(str::to_owned)));
         let title = name.unwrap_or_else(|| rule.clone());
         let message = self.message.filled().unwrap_or_else(|| title.clone());
@@ -198,7 +199,7 @@ impl Raw {
         let mut finding = Finding {
             tool_id: self.key.filled(),
             cwes: cwe::numbers(weaknesses),
-            description: description.map(html::text).filter(|text| !text.is_empty()),
+            description: description.map(html::text).filled(),
             location,
             ..Finding::new(Kind::Code, rule, title, message)
         };
@@ -213,23 +214,23 @@ impl Raw {
             ("type", self.issue_type.filled()),
             ("securityCategory", self.category.filled()),
             ("effort", self.effort.filled()),
-            ("tags", Some(tags.join(", ")).filter(|tags| !tags.is_empty())),
+            ("tags", tags.join(", ").filled()),
         ] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
         let worst = self.impacts.0.unwrap_or_default().into_iter().filter_map(|impact| impact.severity.filled());
-        let worst = worst.max_by_key(|word| crate::value::rating::score_of(WORDS, word));
+        let worst = worst.max_by_key(|word| crate::value::rating::score_of(SCANNER.severity_words, word));
         let word = self.severity.filled().or(self.probability.filled()).or(worst);
-        let rating = Rating::new(WORDS).word(word.as_deref());
+        let rating = SCANNER.rating().word(word.as_deref());
         if finding.rule.starts_with(PLUGIN) {
-            package(&mut finding, rating)
+            read_package(&mut finding, rating)
         } else {
             rating.apply(&mut finding)
         }
         Ok(finding)
     }
 
-    /// The file, if it is one and not the project as a whole.
+    /// The file, unless the component is the whole project.
     fn location(&self, paths: &BTreeMap<String, String>) -> Option<Location> {
         let component = self.component.as_str().filter(|component| self.project.as_str() != Some(*component))?;
         let project = self.project.as_str().map(|project| format!("{project}:"));
@@ -237,18 +238,17 @@ impl Raw {
         let path = path.or(project.and_then(|project| component.strip_prefix(&project))).unwrap_or(component);
         let range = self.range.0.as_ref();
         let line = self.line.line().or(range.and_then(|range| range.start.line()));
-        Some(Location {
-            path: path.to_owned(),
-            line,
-            end_line: range.and_then(|range| range.end.line()).filter(|last| line.is_some_and(|first| *last > first)),
-            column: range.and_then(|range| range.column.line()),
-        })
+        Some(
+            Location::lines(path, line, range.and_then(|range| range.end.line()))
+                .with_column(range.and_then(|range| range.column.line())),
+        )
     }
 }
 
-/// Takes the package, the vulnerability and its score out of the plugin's message: `Filename: lodash:4.17.20 | Reference:
-/// CVE-2021-23337 | CVSS Score: 7.2 | Category: CWE-94 | text`, or with all vulnerabilities of a package at once.
-fn package(finding: &mut Finding, rating: Rating) {
+/// Reads the package, the vulnerability and its score from the plugin's message: `Filename: lodash:4.17.20 | Reference:
+/// CVE-2021-23337 | CVSS Score: 7.2 | Category: CWE-94 | text`, or with all vulnerabilities of a package in one
+/// message.
+fn read_package(finding: &mut Finding, rating: Rating) {
     let message = finding.message.clone();
     let parts: Vec<(&str, &str)> = message.split(" | ").filter_map(|part| part.trim().split_once(": ")).collect();
     let get = |name: &str| parts.iter().find(|(known, _)| *known == name).map(|(_, text)| text.trim());
@@ -257,13 +257,14 @@ fn package(finding: &mut Finding, rating: Rating) {
         file.rsplit_once(':').map_or((file, None), |(name, version)| (name, Some(version.to_owned())));
     finding.kind = Kind::Dependency;
     finding.package = Some(Package { name: name.to_owned(), version, ..Package::default() });
-    // `CVE-2023-52428 (7.5)`; several are no names of one another.
+    // `CVE-2023-52428 (7.5)`. Several references are different vulnerabilities, not aliases.
     let references: Vec<&str> = get("Reference").or(get("References")).unwrap_or_default().split(", ").collect();
     if let [one] = references.as_slice() {
         finding.advisories.extend(one.split(' ').next().filter(|id| !id.is_empty()).map(str::to_owned));
     }
     let weakness = get("Category").and_then(cwe::number).filter(|cwe| !finding.cwes.contains(cwe));
-    // The tag CWE-937 stands at all of them: components with known vulnerabilities. This one is the vulnerability's own.
+    // All issues of the plugin have the tag CWE-937, components with known vulnerabilities. This weakness is more
+    // specific.
     if let Some(weakness) = weakness {
         finding.cwes = vec![weakness];
     }

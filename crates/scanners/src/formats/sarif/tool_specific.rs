@@ -1,35 +1,36 @@
-//! What known tools write into SARIF in their own way, put as their own reports have it: so that a tool's SARIF and its
-//! own format give the same issues, and the same occurrences where the SARIF tells enough. `tests/pairs` holds both
-//! reports of the same runs.
+//! Rules for the SARIF of single tools. They adapt findings to the tool's own report, so that both formats give the
+//! same issues, and the same occurrences if the SARIF has enough data. `tests/pairs` contains both reports of the same
+//! runs.
 //!
-//! What cannot be told from a tool's SARIF:
+//! Missing in the SARIF of a tool:
 //!
-//! - Bandit, through the plug-in `bandit-sarif-formatter`: weaknesses, and where a call of several lines ends of which an
-//!   argument is reported.
-//! - Checkov: which secrets after the first of a check are equal; the resource of later results of a check, unless it is
-//!   Terraform or a Dockerfile; the check's id for a licence.
-//! - ESLint: the code, and messages that belong to no rule, which are notifications.
+//! - Bandit, with the plug-in `bandit-sarif-formatter`: weaknesses; the last line of a call of several lines if an
+//!   argument of it is reported.
+//! - Checkov: which secrets after the first of a check are equal; the resource of later results of a check, unless it
+//!   is Terraform or a Dockerfile; the check's id for a licence.
+//! - ESLint: the code. Messages without a rule are notifications.
 //! - Semgrep: CRITICAL, which is an error like HIGH; that a rule looks for secrets, unless its id says so.
 
-use super::place::RawPhysicalLocation;
-use super::result::{LEVELS, LOGIN};
+use super::locations::RawPhysicalLocation;
+use super::result::{LEVELS, REQUIRES_LOGIN};
 use super::rule::Rule;
 use crate::formats::{bandit, checkov, eslint, semgrep};
+use crate::reader::text::Filled;
 use finding::{Finding, Kind};
 use std::collections::BTreeSet;
 
-/// What of a result and its run is looked at.
-pub(super) struct Facts<'r> {
+/// The parts of a result that [`adapt`] needs.
+pub(super) struct ResultParts<'r> {
     pub(super) rule: Option<&'r Rule>,
-    pub(super) place: Option<&'r RawPhysicalLocation>,
-    /// The report says `requires login` where the tool's own report withholds the code as well.
+    pub(super) location: Option<&'r RawPhysicalLocation>,
+    /// True if the report has `requires login` instead of fingerprints; the tool's own report then has no code either.
     pub(super) withheld: bool,
 }
 
-/// What a result of this rule is, where the tool's ids tell.
+/// The kind of a result, if the tool's rule ids determine it.
 pub(super) fn kind(tool: &str, id: &str, rule: Option<&Rule>) -> Option<Kind> {
     match tool {
-        "checkov" if id.starts_with("CKV_SECRET_") || told_resource(rule).is_some_and(checkov::is_sha1) => {
+        "checkov" if id.starts_with("CKV_SECRET_") || resource_in_help(rule).is_some_and(checkov::is_sha1) => {
             Some(Kind::Secret)
         }
         "checkov" if id.contains("_SAST_") => Some(Kind::Code),
@@ -38,14 +39,14 @@ pub(super) fn kind(tool: &str, id: &str, rule: Option<&Rule>) -> Option<Kind> {
     }
 }
 
-/// The tool's own word for a severity, where it can be told from the level.
-pub(super) fn word(tool: &str, kind: Kind, level: &str, rule: Option<&Rule>) -> Option<&'static str> {
+/// The tool's own word for a severity, if it follows from the level.
+pub(super) fn severity_word(tool: &str, kind: Kind, level: &str, rule: Option<&Rule>) -> Option<&'static str> {
     let [error, warning, note] = match tool {
         "bandit" => ["HIGH", "MEDIUM", "LOW"],
-        // Also where a rule has a score: its own report takes the word.
+        // Even if the rule has a score: Semgrep's own report has the word.
         "semgrep" => ["ERROR", "WARNING", "INFO"],
-        // A level is an error whenever a check failed and its severity, which needs an account, is not known. A known one
-        // stands in the rule, as the upper end of its band in Checkov's own table.
+        // Checkov knows severities only with an account; without one, every failed check is an error. A known severity
+        // is in the rule, as the highest score of that severity in Checkov's own table.
         "checkov" if kind != Kind::Dependency => {
             let hundredths = rule.and_then(|rule| rule.security_severity).map(|score| format!("{score:.1}"));
             return Some(match hundredths.as_deref() {
@@ -64,39 +65,39 @@ pub(super) fn word(tool: &str, kind: Kind, level: &str, rule: Option<&Rule>) -> 
     words.into_iter().find(|(known, _)| *known == level).map(|(_, word)| word)
 }
 
-/// Whether [`settle`] finds out what a result's secret is.
-pub(super) fn finds_secrets(tool: &str) -> bool {
+/// True if [`adapt`] extracts the secret of a result of this tool.
+pub(super) fn extracts_secret(tool: &str) -> bool {
     matches!(tool, "checkov" | "semgrep")
 }
 
-/// Puts a finding of this tool as its own report has it. `met`: rules of which the run has had a result.
-pub(super) fn settle(tool: &str, finding: &mut Finding, facts: &Facts<'_>, met: &mut BTreeSet<String>) {
+/// Adapts a finding to the tool's own report. `rules_seen`: rules with an earlier result in the run.
+pub(super) fn adapt(tool: &str, finding: &mut Finding, parts: &ResultParts<'_>, rules_seen: &mut BTreeSet<String>) {
     match tool {
-        "bandit" => of_bandit(finding, facts),
-        "checkov" => of_checkov(finding, facts, met),
-        "eslint" => of_eslint(finding),
-        "semgrep" => of_semgrep(finding, facts),
+        "bandit" => adapt_bandit(finding, parts),
+        "checkov" => adapt_checkov(finding, parts, rules_seen),
+        "eslint" => adapt_eslint(finding),
+        "semgrep" => adapt_semgrep(finding, parts),
         _ => {}
     }
 }
 
-/// Rules of Bandit that report the line of an argument and not the first of the call.
-const OF_ARGUMENTS: [&str; 13] =
+/// Rules of Bandit that report the line of an argument instead of the first line of the call.
+const ARGUMENT_RULES: [&str; 13] =
     ["B106", "B201", "B501", "B502", "B503", "B504", "B507", "B508", "B509", "B602", "B604", "B605", "B609"];
 
-/// Both of Bandit's formatters show the line before the one that is meant, and then as many lines as the whole range has
-/// and one more; fewer at the end of the file. Its own gives the range's first two lines instead of the line that is
-/// meant, the plug-in that line alone.
-fn of_bandit(finding: &mut Finding, facts: &Facts<'_>) {
+/// Corrects the lines of Bandit's two SARIF formatters. The code of both begins one line before the reported line and
+/// has two lines more than the range, fewer at the end of the file. The built-in formatter reports the first two lines
+/// of the range, the plug-in only the reported line.
+fn adapt_bandit(finding: &mut Finding, parts: &ResultParts<'_>) {
     bandit::hide_password(finding);
     let Some(location) = finding.location.as_mut() else { return };
     location.column = location.column.and_then(|column| column.checked_sub(1));
-    let Some(place) = facts.place.filter(|place| place.has_context()) else { return };
+    let Some(place) = parts.location.filter(|place| place.has_context()) else { return };
     let (Some(first), Some(code)) = (location.line, &finding.code) else { return };
     let shown = u32::try_from(code.lines.len()).unwrap_or(u32::MAX);
     let last = first.saturating_add(shown.saturating_sub(3));
     if !place.has_end() {
-        let begins = !OF_ARGUMENTS.contains(&finding.rule.as_str());
+        let begins = !ARGUMENT_RULES.contains(&finding.rule.as_str());
         location.end_line = Some(last).filter(|last| begins && first < *last);
     } else if let Some(second) = location.end_line {
         let last = last.max(second);
@@ -107,7 +108,7 @@ fn of_bandit(finding: &mut Finding, facts: &Facts<'_>) {
     }
 }
 
-fn of_eslint(finding: &mut Finding) {
+fn adapt_eslint(finding: &mut Finding) {
     finding.title.clone_from(&finding.rule);
     let secret = eslint::quoted_secret(&finding.rule, &finding.message).map(str::to_owned);
     if let Some(secret) = secret {
@@ -115,32 +116,32 @@ fn of_eslint(finding: &mut Finding) {
     }
 }
 
-fn of_semgrep(finding: &mut Finding, facts: &Facts<'_>) {
+fn adapt_semgrep(finding: &mut Finding, parts: &ResultParts<'_>) {
     semgrep::title_of(&finding.rule).clone_into(&mut finding.title);
-    let tags = facts.rule.map(|rule| rule.tags.as_slice()).unwrap_or_default();
+    let tags = parts.rule.map(|rule| rule.tags.as_slice()).unwrap_or_default();
     finding.confidence = tags.iter().find_map(|tag| tag.strip_suffix(" CONFIDENCE")).map(str::to_owned);
     if finding.kind != Kind::Secret {
         return;
     }
-    let (start, end) = facts.place.map(RawPhysicalLocation::columns).unwrap_or_default();
-    let text = facts.place.and_then(RawPhysicalLocation::own_text).filter(|text| text.trim() != LOGIN);
+    let (start, end) = parts.location.map(RawPhysicalLocation::columns).unwrap_or_default();
+    let text = parts.location.and_then(RawPhysicalLocation::region_text).filter(|text| text.trim() != REQUIRES_LOGIN);
     let matched = text.map(|text| semgrep::matched(text, start, end));
-    let template = facts.rule.and_then(|rule| rule.full.as_deref()).unwrap_or_default();
-    let parts = metavariables(template, &finding.message);
-    if facts.withheld {
-        // The tool's own report has no code, so the secret is known there by its place alone, and here as well.
+    let template = parts.rule.and_then(|rule| rule.full.as_deref()).unwrap_or_default();
+    let values = metavariables(template, &finding.message);
+    if parts.withheld {
+        // The tool's own report has no code, so there the secret is identified by its location only; the same here.
         if finding.location.as_ref().is_some_and(|location| location.end_line.is_none()) {
-            semgrep::hide_by_length(finding, start, end);
+            semgrep::mask_by_length(finding, start, end);
         }
-        let parts = parts.into_iter().filter(|part| matched.as_ref().is_some_and(|matched| matched.contains(part)));
-        semgrep::put_secret(finding, None, parts.collect::<Vec<_>>().into_iter());
+        let values = values.into_iter().filter(|value| matched.as_ref().is_some_and(|matched| matched.contains(value)));
+        semgrep::mask_secret(finding, None, values.collect::<Vec<_>>().into_iter());
         matched.into_iter().for_each(|matched| crate::value::secret::redact(finding, &matched));
     } else {
-        semgrep::put_secret(finding, matched, parts.into_iter());
+        semgrep::mask_secret(finding, matched, values.into_iter());
     }
 }
 
-/// What stands in a message where its template has metavariables: `$KEY`.
+/// The texts of a message at the metavariables of its template: `$KEY`.
 fn metavariables(template: &str, message: &str) -> Vec<String> {
     let mut pieces = template.split('$');
     let Some(mut rest) = pieces.next().and_then(|first| message.strip_prefix(first)) else { return vec![] };
@@ -156,23 +157,23 @@ fn metavariables(template: &str, message: &str) -> Vec<String> {
     values
 }
 
-fn of_checkov(finding: &mut Finding, facts: &Facts<'_>, met: &mut BTreeSet<String>) {
-    // Its own report begins paths at the folder that was scanned, with a slash.
+fn adapt_checkov(finding: &mut Finding, parts: &ResultParts<'_>, rules_seen: &mut BTreeSet<String>) {
+    // In Checkov's own report, paths begin with a slash, which stands for the scanned folder.
     if let Some(location) = finding.location.as_mut().filter(|location| !location.path.starts_with('/')) {
         location.path.insert(0, '/');
     }
-    // It is about the first result's resource, which others share the rule with.
+    // The rule's help is about the resource of the first result only.
     finding.remediation = None;
     if finding.description.as_ref() == Some(&finding.title) {
         finding.description = None;
     }
-    let told = told_resource(facts.rule).filter(|told| !told.is_empty());
-    let first = told.is_some() && met.insert(finding.rule.clone());
+    let named = resource_in_help(parts.rule).filled();
+    let first = named.is_some() && rules_seen.insert(finding.rule.clone());
     match finding.kind {
         Kind::Secret => {
             finding.code = None;
             finding.message.clone_from(&finding.title);
-            finding.secret = told.filter(|_| first).map(checkov::secret_of);
+            finding.secret = named.filter(|_| first).map(checkov::secret_of);
         }
         Kind::Dependency => {
             finding.code = None;
@@ -184,10 +185,10 @@ fn of_checkov(finding: &mut Finding, facts: &Facts<'_>, met: &mut BTreeSet<Strin
         }
         Kind::Code | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => {
             let path = finding.location.as_ref().map(|location| location.path.as_str()).unwrap_or_default();
-            let text = facts.place.and_then(RawPhysicalLocation::own_text).unwrap_or_default();
-            finding.resource = match told {
-                Some(told) if first => Some(told.to_owned()),
-                told => block(text).or_else(|| another(told?, path, text)),
+            let text = parts.location.and_then(RawPhysicalLocation::region_text).unwrap_or_default();
+            finding.resource = match named {
+                Some(named) if first => Some(named.to_owned()),
+                named => terraform_resource(text).or_else(|| later_resource(named?, path, text)),
             };
             if let Some(resource) = &finding.resource {
                 finding.message = format!("{}: {resource}", finding.title);
@@ -199,13 +200,13 @@ fn of_checkov(finding: &mut Finding, facts: &Facts<'_>, met: &mut BTreeSet<Strin
     }
 }
 
-/// The resource in a rule's help: that of the rule's first result.
-fn told_resource(rule: Option<&Rule>) -> Option<&str> {
+/// The resource in a rule's help, which is that of the rule's first result.
+fn resource_in_help(rule: Option<&Rule>) -> Option<&str> {
     rule?.help.as_deref()?.lines().find_map(|line| line.strip_prefix("Resource: ")).map(str::trim)
 }
 
-/// The resource of a block of Terraform, as Checkov calls it: `resource "aws_s3_bucket" "notes" {`.
-fn block(text: &str) -> Option<String> {
+/// Checkov's name for the resource of a Terraform block: `resource "aws_s3_bucket" "notes" {`.
+fn terraform_resource(text: &str) -> Option<String> {
     let head = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let mut words = head.strip_suffix('{')?.split_whitespace();
     let kind = words.next()?;
@@ -221,9 +222,9 @@ fn block(text: &str) -> Option<String> {
     }
 }
 
-/// The resource of a further result, by that of the first: a Dockerfile's instruction in another file, or the same name
-/// where the code has it.
-fn another(first: &str, path: &str, text: &str) -> Option<String> {
+/// The resource of a later result, derived from that of the first: the instruction in another Dockerfile, or the same
+/// resource if the code contains its name.
+fn later_resource(first: &str, path: &str, text: &str) -> Option<String> {
     let (before, last) = first.rsplit_once('.')?;
     if before.starts_with('/') && text.trim_start().starts_with(last) {
         return Some(format!("{path}.{last}"));
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_severity_that_checkov_knows_stands_in_its_rule_and_one_that_it_does_not_is_failed() {
+    fn a_severity_that_checkov_knows_is_in_the_rule_and_without_one_the_word_is_failed() {
         for (score, word) in
             [("10.0", "CRITICAL"), ("8.9", "HIGH"), ("6.9", "MEDIUM"), ("3.9", "LOW"), ("0.0", "INFO"), ("", "FAILED")]
         {
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn checkovs_rule_tells_the_secret_of_its_first_result_and_others_are_told_apart_by_their_place() {
+    fn checkovs_rule_has_the_secret_of_its_first_result_and_later_ones_are_identified_by_location() {
         let hash = "25910f981e85ca04baf359199dd0bd4a3ae738b6";
         let rule = format!(r#"{{"id": "CKV_SECRET_2", "help": {{"text": "AWS Access Key\nResource: {hash}"}}}}"#);
         let region = r#"{"startLine": 3, "snippet": {"text": "key = 'AKIAI****'"}}"#;
@@ -314,7 +315,7 @@ mod tests {
             r#"{{"startLine": 2, "endLine": 2, "startColumn": 5, "endColumn": 27, "snippet": {{"text": "t = '{secret}'"}}}}"#
         );
         let message = format!("Token {secret} with 456789ab.");
-        for (print, known) in [("c0ffee", true), (LOGIN, false)] {
+        for (print, known) in [("c0ffee", true), (REQUIRES_LOGIN, false)] {
             let rest = format!(r#", "fingerprints": {{"matchBasedId/v1": "{print}"}}"#);
             let found = run("Semgrep OSS", rule, &result("python.secrets.token", &message, "a.py", &region, &rest));
             assert_eq!((found[0].kind, found[0].title.as_str()), (Kind::Secret, "token"));
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_metavariables_is_found_by_the_template() {
+    fn values_of_metavariables_are_found_with_the_template() {
         let cases: [(&str, &str, &[&str]); 6] = [
             ("A key: $KEY", "A key: hunter2", &["hunter2"]),
             ("`$A` and `$B_1`!", "`x y` and `z`!", &["x y", "z"]),
@@ -352,7 +353,7 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(block(text).as_deref(), expected, "{text}");
+            assert_eq!(terraform_resource(text).as_deref(), expected, "{text}");
         }
     }
 
@@ -366,7 +367,7 @@ mod tests {
             ("plain", "/a.yaml", "plain", None),
         ];
         for (first, path, text, expected) in cases {
-            assert_eq!(another(first, path, text).as_deref(), expected, "{first} {text}");
+            assert_eq!(later_resource(first, path, text).as_deref(), expected, "{first} {text}");
         }
     }
 }

@@ -1,0 +1,52 @@
+//! Text that may be blank.
+
+use crate::reader::json::Text;
+
+/// Text that counts as absent if it is blank: empty or only white space.
+pub(crate) trait Filled {
+    /// The text without its wrapper.
+    type Inner;
+
+    /// The text as it is, unless it is blank.
+    fn filled(self) -> Option<Self::Inner>;
+}
+
+impl<'t> Filled for &'t str {
+    type Inner = &'t str;
+    fn filled(self) -> Option<&'t str> {
+        Some(self).filter(|text| !text.trim().is_empty())
+    }
+}
+
+impl Filled for String {
+    type Inner = String;
+    fn filled(self) -> Option<String> {
+        Some(self).filter(|text| !text.trim().is_empty())
+    }
+}
+
+impl Filled for Text {
+    type Inner = String;
+    fn filled(self) -> Option<String> {
+        self.0.filled()
+    }
+}
+
+impl<T: Filled> Filled for Option<T> {
+    type Inner = T::Inner;
+    fn filled(self) -> Option<T::Inner> {
+        self.and_then(T::filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_text_is_absent_and_any_other_stays_as_it_is() {
+        assert_eq!([" a ".filled(), " \n".filled(), "".filled()], [Some(" a "), None, None]);
+        assert_eq!([Some("a").filled(), Some(" ").filled(), None::<&str>.filled()], [Some("a"), None, None]);
+        assert_eq!([Text(" a".to_owned()).filled(), Text("\t".to_owned()).filled()], [Some(" a".to_owned()), None]);
+    }
+}
