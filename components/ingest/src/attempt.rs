@@ -16,7 +16,7 @@ use domain::event::Actor;
 use domain::ids::{EventId, ScanId, ScannerId};
 use domain::project::{InProject, Project, ProjectEvent};
 use domain::reference::Reference;
-use domain::reference_choice::{ReferenceChoice, Series};
+use domain::reference::facts::{ReferenceChoice, Series};
 use domain::scan::ScanRecord;
 use domain::version::Versions;
 use store::kv::Kv;

@@ -1,5 +1,5 @@
 //! Reads the facts that decide with which scan a new one is compared, and which parts its report lacks. The decision is
-//! made once, in [`domain::reference_choice`], and frozen into the scan.
+//! made once, in [`domain::reference::facts`], and frozen into the scan.
 
 use crate::ingest::Ingest;
 use api::internal::Services;
@@ -11,7 +11,7 @@ use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
 use domain::reference::choose::BaselineScan;
 use domain::reference::choose::{ResolvedBaseline, ScannedVariant};
-use domain::reference_choice::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries, Series};
+use domain::reference::facts::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries, Series};
 use domain::scan::{Head, ScanRecord, ScanRequest};
 use domain::scan_log::ScanLog;
 use std::time::Duration;

@@ -29,7 +29,6 @@ pub mod outbox;
 pub mod parts;
 pub mod project;
 pub mod reference;
-pub mod reference_choice;
 pub mod replay;
 pub mod role;
 pub mod scan;

@@ -4,6 +4,7 @@ use crate::ids::{ScanId, VariantName};
 use serde::{Deserialize, Serialize};
 
 pub mod choose;
+pub mod facts;
 
 /// The reference of a scan, frozen in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

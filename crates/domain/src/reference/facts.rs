@@ -1,10 +1,13 @@
 //! The choice of a scan's reference scan, from facts that were read from the store before.
 
-use crate::baseline::{Meant, PatternError, Settled};
+use crate::baseline::{ChosenBaseline, PatternError};
 use crate::digest::Short;
 use crate::ids::{ScanId, ScannerId, VariantName};
 use crate::parts::{KnownParts, MISSING_LISTED_MAX};
-use crate::scan::{OfBaseline, Reference, ScanRequest, series};
+use crate::reference::Reference;
+use crate::reference::choose::{BaselineScan, ResolvedBaseline};
+use crate::scan::ScanRequest;
+use crate::series::series;
 
 /// The scans of a variant by one tool and with the same categories. Each is compared with the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,7 @@ impl ReportSeries {
     /// Finds the series of a report by its parts. A report that lacks parts of an earlier report belongs to the series of
     /// that report. Any other report belongs to `own`, the series of its tool and categories.
     pub fn find(own: &Series, parts: &[String], known: Option<&KnownParts>) -> Self {
-        match known.and_then(|known| known.lacking(parts)) {
+        match known.and_then(|known| known.missing_parts(parts)) {
             Some(lacking) => {
                 let series = Series { tool: lacking.of.tool.clone(), categories: lacking.of.categories.clone() };
                 let lacking = lacking.parts.into_iter().take(MISSING_LISTED_MAX).map(str::to_owned).collect();
@@ -49,7 +52,7 @@ impl ReportSeries {
 impl KnownParts {
     /// True if these sets of parts decide to which series a report with these parts belongs.
     pub fn decides(&self, parts: &[String]) -> bool {
-        self.has(parts) || self.lacking(parts).is_some()
+        self.has(parts) || self.missing_parts(parts).is_some()
     }
 
     /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer ones.
@@ -63,7 +66,7 @@ impl KnownParts {
     }
 }
 
-impl Meant {
+impl ResolvedBaseline {
     /// The variant that the baseline means, if it is another one than `variant`.
     pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
         match self {
@@ -102,11 +105,11 @@ pub struct ReferenceFacts<'a> {
     /// The parts that the report lacks, see [`ReportSeries`].
     pub lacking: Vec<String>,
     /// The baseline of the target.
-    pub settled: &'a Settled,
+    pub settled: &'a ChosenBaseline,
     /// The variant that this baseline means.
-    pub meant: &'a Meant,
+    pub meant: &'a ResolvedBaseline,
     /// The scans of that variant, of the same series.
-    pub of_baseline: OfBaseline,
+    pub of_baseline: BaselineScan,
     /// The variant's own previous scan.
     pub previous: Option<PreviousScan>,
 }
@@ -133,7 +136,7 @@ impl ReferenceFacts<'_> {
         let missing = self.missing();
         let previous = self.previous.map(|previous| previous.scan);
         let reference = Reference::choose(&self.request.variant, self.meant, self.of_baseline, previous);
-        let baseline = self.settled.is_of(&self.request.variant, &reference)?;
+        let baseline = self.settled.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
         Ok(ReferenceChoice { reference, lineage, missing, baseline })
     }
@@ -156,11 +159,11 @@ impl ReferenceFacts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::{Baseline, Origin};
-    use crate::gate::Verdict;
+    use crate::baseline::{Baseline, BaselineSource};
     use crate::parts::PartSet;
-    use crate::scan::Seen;
+    use crate::scan_log::NewestScan;
     use crate::time::Timestamp;
+    use crate::verdict::Verdict;
 
     fn name(text: &str) -> VariantName {
         text.parse().unwrap()
@@ -221,16 +224,21 @@ mod tests {
 
     #[test]
     fn a_baseline_names_another_variant_and_its_newest_scan_only_where_it_has_one() {
-        let newest = |series| Seen { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
+        let newest =
+            |series| NewestScan { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
         let (own, other) = (series_of("bandit"), series_of("trivy"));
-        let meant = Meant::Variant(name("main"), Some(newest(Some(own.id()))));
+        let meant = ResolvedBaseline::Variant(name("main"), Some(newest(Some(own.id()))));
         assert_eq!(meant.other_than(&name("work")), Some(&name("main")));
         assert_eq!(meant.other_than(&name("main")), None);
         assert_eq!(meant.newest_of(&own), Some(scan(1)));
         assert_eq!(meant.newest_of(&other), None, "another tool's scan");
-        assert_eq!(Meant::Variant(name("main"), Some(newest(None))).newest_of(&own), None, "its series is unknown");
-        assert_eq!(Meant::Variant(name("main"), None).newest_of(&own), None);
-        for nothing in [Meant::None, Meant::NothingScanned] {
+        assert_eq!(
+            ResolvedBaseline::Variant(name("main"), Some(newest(None))).newest_of(&own),
+            None,
+            "its series is unknown"
+        );
+        assert_eq!(ResolvedBaseline::Variant(name("main"), None).newest_of(&own), None);
+        for nothing in [ResolvedBaseline::None, ResolvedBaseline::NothingScanned] {
             assert_eq!((nothing.other_than(&name("work")), nothing.newest_of(&own)), (None, None));
         }
     }
@@ -246,15 +254,16 @@ mod tests {
     /// Chooses for a scan of `variant` with the parts `a` and `b`, whose baseline is the variant `main`.
     fn choose(variant: &str, change: impl FnOnce(&mut ReferenceFacts<'_>, &mut ScanRequest)) -> ReferenceChoice {
         let (request, parts) = (request(variant), owned(&["a", "b"]));
-        let settled = Settled { baseline: Some(Baseline::Variant(name("main"))), origin: Origin::Target };
-        let meant = Meant::Variant(name("main"), None);
+        let settled =
+            ChosenBaseline { baseline: Some(Baseline::Variant(name("main"))), origin: BaselineSource::Target };
+        let meant = ResolvedBaseline::Variant(name("main"), None);
         let mut facts = ReferenceFacts {
             request: &request,
             parts: &parts,
             lacking: Vec::new(),
             settled: &settled,
             meant: &meant,
-            of_baseline: OfBaseline::Complete(scan(1)),
+            of_baseline: BaselineScan::Complete(scan(1)),
             previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
         };
         let mut changed = request.clone();
@@ -269,7 +278,7 @@ mod tests {
         assert_eq!((choice.lineage, choice.baseline), (Some(scan(2)), false));
         let first = choose("work", |facts, _| facts.previous = None);
         assert_eq!((first.reference.scan(), first.lineage), (Some(scan(1)), None));
-        let unscanned = choose("work", |facts, _| facts.of_baseline = OfBaseline::None);
+        let unscanned = choose("work", |facts, _| facts.of_baseline = BaselineScan::None);
         assert_eq!((unscanned.reference.scan(), unscanned.lineage), (None, Some(scan(2))));
     }
 
