@@ -8,16 +8,24 @@
 //! An exemption that was granted for the whole installation stays in its project's journal; the journal of [`Promoted`]
 //! only tells other projects where to look.
 
+mod decision;
 mod force;
 mod promoted;
+mod requested_reach;
 mod state;
+mod term_limits;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use decision::{Decision, UnknownDecision};
 pub use force::{Candidate, Grant, InForce, Left, Place, Weighed, Weighing};
 pub use promoted::{Pointer, Promoted, PromotedEvent};
-pub use state::{Decision, Exemption, Exemptions, Stamp};
+pub use requested_reach::{ChosenOccurrences, ReachError, RequestedReach};
+pub use state::{Exemption, Exemptions, LastDecision, Stamp};
+pub use term_limits::TermError;
 pub use words::{Coverage, Reason, Scope, Status, UnknownReason, UnknownScope, UnknownStatus};
 
 use crate::digest::Short;

@@ -27,7 +27,7 @@ pub struct Stamp {
 
 /// The last decision on an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct LastDecision {
     /// What it led to: approved, rejected or cancelled.
     pub status: Status,
     /// By which event.
@@ -67,7 +67,7 @@ pub struct Exemption {
     pub askers: BTreeSet<Subject>,
     /// The last decision; absent while pending.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub decision: Option<Decision>,
+    pub decision: Option<LastDecision>,
     /// The last events that took effect.
     pub applied: Vec<EventId>,
 }
@@ -97,7 +97,7 @@ impl Exemption {
         self.decision.as_ref().map_or(self.requested.at, |decision| decision.stamp.at)
     }
 
-    fn approval(&self) -> Option<&Decision> {
+    fn approval(&self) -> Option<&LastDecision> {
         self.decision.as_ref().filter(|decision| decision.status == Status::Approved)
     }
 
@@ -196,7 +196,7 @@ impl Exemptions {
         if let Some(held) = supposed.by_id.get_mut(&id) {
             let status = if reach.is_some() { Status::Approved } else { Status::Rejected };
             let stamp = Stamp { at, ..held.requested.clone() };
-            held.decision = Some(Decision { status, stamp, granted: reach.cloned(), own: false });
+            held.decision = Some(LastDecision { status, stamp, granted: reach.cloned(), own: false });
         }
         supposed
     }
@@ -322,7 +322,7 @@ impl Exemptions {
         if let Some(end) = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at) {
             return Err(Refusal::new(format!("the exemption's end, {end}, has passed, and it can't be approved")));
         }
-        let decision = Decision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
+        let decision = LastDecision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
         self.change(step, before, id, "approved", &from, |held, _| held.decision = Some(decision))
     }
 
@@ -399,8 +399,8 @@ fn asked_for(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
     }
 }
 
-fn decided(step: &Step<'_>, status: Status) -> Decision {
-    Decision { status, stamp: step.stamp.clone(), granted: None, own: false }
+fn decided(step: &Step<'_>, status: Status) -> LastDecision {
+    LastDecision { status, stamp: step.stamp.clone(), granted: None, own: false }
 }
 
 fn unknown(id: ExemptionId) -> Refusal {
