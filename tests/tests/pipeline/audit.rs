@@ -2,7 +2,7 @@
 
 use super::wiring::{ADMIN, System, upload};
 use super::{FEATURE, MAIN};
-use ::audit::job::{self, Context};
+use ::audit::job::{AuditJob, lines};
 use api::auth::Identity;
 use api::page::{Page, Wanted};
 use api::problem::{Code, Problem};
@@ -12,17 +12,17 @@ use futures::executor::block_on;
 use std::collections::BTreeSet;
 use store::audit::Place;
 
-fn page(system: &System, who: &Identity, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+fn page(system: &System, caller: Identity, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
     let calls = system.calls();
-    let context = Context { kv: &system.kv, now: calls.now, project: calls.project };
-    block_on(job::project(&context, who, filter, wanted))
+    let job = AuditJob { kv: &system.kv, now: calls.now, caller };
+    block_on(job.project(&calls.project, filter, wanted))
 }
 
 /// All entries that a filter lets through, in pages of this size, the oldest first.
 fn entries(system: &System, filter: &Filter, limit: usize) -> Vec<AuditItem> {
     let (mut from, mut items) = (None, Vec::new());
     loop {
-        let page = page(system, &system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
+        let page = page(system, system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
         assert!(page.items.len() <= limit);
         items.extend(page.items);
         let Some(cursor) = page.next else { break };
@@ -54,7 +54,7 @@ fn story() -> System {
     }
     tick();
     let id = domain::ids::TokenId::of(&token).to_string();
-    block_on(projects::tokens::revoke(&system.tokens(Some("shop")), &system.who(ADMIN), &id)).unwrap();
+    block_on(system.tokens(Some("shop")).revoke(&id)).unwrap();
     tick();
     system.settings(SettingsBody { rejected_allowed: Some(1), ..SettingsBody::default() });
     system
@@ -104,7 +104,7 @@ fn everything_that_was_done_or_tried_is_one_entry() {
 #[test]
 fn no_secret_and_no_hash_of_a_token_is_in_it() {
     let system = story();
-    let lines = job::lines(&entries(&system, &Filter::default(), 1000)).unwrap();
+    let lines = lines(&entries(&system, &Filter::default(), 1000)).unwrap();
     let text = String::from_utf8(lines).unwrap();
     assert_eq!(text.lines().count(), STORY.len() + 1);
     let token = "gate_ci_shop";
@@ -148,7 +148,7 @@ fn filters_give_what_they_name_in_pages_of_any_size() {
         }
     }
     let unknown = Filter { target: "other".parse().ok(), ..Filter::default() };
-    let refused = page(&system, &system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
+    let refused = page(&system, system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
     assert_eq!(refused.code, Code::InvalidParameter);
 }
 
@@ -196,7 +196,7 @@ fn only_secops_and_admins_of_the_project_read_it() {
     let foreign = system.token_of("other", "boss", "admin");
     let asked = |token: &str| {
         let wanted = Wanted { limit: 10, from: None };
-        page(&system, &system.who(token), &Filter::default(), wanted).map(|page| page.items.len()).map_err(|e| e.code)
+        page(&system, system.who(token), &Filter::default(), wanted).map(|page| page.items.len()).map_err(|e| e.code)
     };
     for (role, expected) in [
         ("uploader", Err(Code::Forbidden)),
