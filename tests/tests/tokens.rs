@@ -9,7 +9,7 @@ use tests::command::gatehouse;
 use tests::{App, Client, Options, Reply, Upload, each_store, embedded_only, reports};
 
 /// How many unknown tokens are looked at within a minute.
-const GUESSES: u32 = domain::token::GUESSES_MAX;
+const GUESSES: u32 = domain::token::UNKNOWN_TOKENS_MAX;
 
 fn project(app: &App) -> Client {
     let admin = app.admin("shop");

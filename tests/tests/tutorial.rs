@@ -5,7 +5,7 @@
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::comparison::Bucket;
 use domain::exemption::Status;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::command::gatehouse;
 use tests::reports::Program;

@@ -8,7 +8,7 @@ use api::auth::{Identity, no_project};
 use api::page::{Page, Wanted, encode};
 use api::v1::AuditItem;
 use domain::account::Account;
-use domain::audit::{Filter, Known, Told};
+use domain::audit::{AuditFilter, DescribedEvent, ImplicitTargets};
 use domain::exemption::{Exemptions, Promoted};
 use domain::ids::{ExemptionId, ProjectId, TargetName};
 use domain::journal::{Fold, JournalId};
@@ -97,12 +97,12 @@ impl Journals {
     async fn load<F: Fold>(
         &mut self,
         kv: &impl Kv,
-        filter: &Filter,
+        filter: &AuditFilter,
         journal: JournalId,
         now: Timestamp,
     ) -> Result<F, Problem> {
         let Loaded { state, last, outcomes, .. } = journal::load::<F>(kv, &journal, now).await?;
-        if filter.reads(&journal, None) {
+        if filter.may_match(&journal, None) {
             self.add(Source { journal, last, outcomes }, None);
         }
         Ok(state)
@@ -122,7 +122,7 @@ impl<K: Kv> AuditJob<'_, K> {
     pub async fn project(
         &self,
         project: &ProjectId,
-        filter: &Filter,
+        filter: &AuditFilter,
         wanted: Wanted<Place>,
     ) -> Result<Page<AuditItem>, Problem> {
         self.caller.require(project, Right::Decide)?;
@@ -135,7 +135,7 @@ impl<K: Kv> AuditJob<'_, K> {
     ///
     /// # Errors
     /// The caller is not an account admin, or the store failed.
-    pub async fn account(&self, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+    pub async fn account(&self, filter: &AuditFilter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
         self.caller.require_installation()?;
         let mut journals = Journals::default();
         let _: Account = journals.load(self.kv, filter, JournalId::Account, self.now).await?;
@@ -144,7 +144,7 @@ impl<K: Kv> AuditJob<'_, K> {
     }
 
     /// The journals of a project of which the filter may select events.
-    async fn project_journals(&self, project: &ProjectId, filter: &Filter) -> Result<Journals, Problem> {
+    async fn project_journals(&self, project: &ProjectId, filter: &AuditFilter) -> Result<Journals, Problem> {
         let (kv, now) = (self.kv, self.now);
         let mut journals = Journals::default();
         let journal = JournalId::Project { project: project.clone() };
@@ -161,7 +161,7 @@ impl<K: Kv> AuditJob<'_, K> {
         let mut scans = Vec::new();
         for (name, target) in &state.targets {
             let journal = JournalId::Scans { project: project.clone(), target: target.id };
-            if filter.reads(&journal, Some(name)) {
+            if filter.may_match(&journal, Some(name)) {
                 scans.push((journal, name));
             }
         }
@@ -175,7 +175,7 @@ impl<K: Kv> AuditJob<'_, K> {
     async fn page(
         &self,
         journals: &Journals,
-        filter: &Filter,
+        filter: &AuditFilter,
         wanted: Wanted<Place>,
     ) -> Result<Page<AuditItem>, Problem> {
         let part = Part { after: wanted.from, since: filter.since, until: filter.until };
@@ -198,7 +198,7 @@ impl<K: Kv> AuditJob<'_, K> {
 /// Reads the events of one page.
 struct PageReader<'a> {
     journals: &'a Journals,
-    filter: &'a Filter,
+    filter: &'a AuditFilter,
     /// The number of events that were read.
     examined: usize,
     /// The size of the selected entries in bytes.
@@ -213,7 +213,11 @@ impl PageReader<'_> {
     }
 
     /// Reads events until this number of them is selected, whatever their outcomes are, or the page is full.
-    async fn select(&mut self, list: &mut List<'_, impl Kv>, count: usize) -> Result<Vec<(Event, Told)>, Problem> {
+    async fn select(
+        &mut self,
+        list: &mut List<'_, impl Kv>,
+        count: usize,
+    ) -> Result<Vec<(Event, DescribedEvent)>, Problem> {
         let mut selected = Vec::new();
         while selected.len() < count && !self.is_full() {
             let Some(mut event) = list.next().await? else { break };
@@ -221,9 +225,9 @@ impl PageReader<'_> {
             self.last = Some(event.place.clone());
             let Some(source) = self.journals.sources.get(event.source) else { continue };
             let target = self.journals.targets.get(event.source).and_then(Option::as_ref);
-            let known = Known { target, exemptions: &self.journals.exemptions };
-            let entry = Told::new(&source.journal, event.entry.event.take(), known);
-            if self.filter.wants(event.entry.at, &event.entry.by, &entry) {
+            let known = ImplicitTargets { target, exemptions: &self.journals.exemptions };
+            let entry = DescribedEvent::new(&source.journal, event.entry.event.take(), known);
+            if self.filter.matches(event.entry.at, &event.entry.by, &entry) {
                 self.bytes += entry.details.to_string().len();
                 selected.push((event, entry));
             }
@@ -233,8 +237,8 @@ impl PageReader<'_> {
 
     /// The entries of these events, with their outcomes. An event that was being written when its journal was loaded is
     /// left out: its outcome is not known yet, and a later call lists it.
-    async fn entries(&self, kv: &impl Kv, events: Vec<(Event, Told)>) -> Result<Vec<AuditItem>, Problem> {
-        let entry = |(event, entry): (Event, Told)| async move {
+    async fn entries(&self, kv: &impl Kv, events: Vec<(Event, DescribedEvent)>) -> Result<Vec<AuditItem>, Problem> {
+        let entry = |(event, entry): (Event, DescribedEvent)| async move {
             let Some(source) = self.journals.sources.get(event.source) else { return Ok(None) };
             let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
             let is_selected =

@@ -5,7 +5,7 @@ pub mod job;
 use api::calls::audit::Call;
 use api::page;
 use api::problem::Problem;
-use domain::audit::Filter;
+use domain::audit::AuditFilter;
 use domain::ids::{Subject, TargetName};
 use domain::time::Timestamp;
 use guest::{Reply, Session};
@@ -23,7 +23,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     let all_parameters = request.query.clone();
     let format = AuditFormat::read(request.query.optional("format")?, request.header("accept")?)?;
     let query = &mut request.query;
-    let filter = Filter {
+    let filter = AuditFilter {
         by: query.optional::<Subject>("by")?,
         what: query.optional::<String>("what")?.map(job::event_name).transpose()?,
         target: query.optional::<TargetName>("target")?,

@@ -2,7 +2,9 @@
 
 use api::Problem;
 use api::internal::Hold;
-use domain::comparison::{Comparison, Gone, Known, Meeting, Origin, Recognised, Subject, Wanted, compare};
+use domain::comparison::{
+    ComparedScan, Comparison, CurrentScan, Matches, Origin, PerScan, RemediatedIssue, ScanPair, compare,
+};
 use domain::grouping::Issue;
 use domain::ids::ScanId;
 use store::keys;
@@ -41,22 +43,22 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     let side = side(kv, scan, &grouped).await?;
     let known = known(kv, &reference).await?;
     let recognised = match (&reference, &known) {
-        (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, Meeting::of(&side, known)).await?),
+        (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, ScanPair::new(&side, known)).await?),
         (_, _) => None,
     };
     let before = self::known(kv, &lineage).await?;
     let carried = match (&lineage, &before) {
         (Some(stored), Some(before)) => {
             let meeting = match (&known, &recognised) {
-                (Some(known), Some(done)) => Meeting::of_the_rest(&side, before, known, done),
-                (_, _) => Meeting::of(&side, before),
+                (Some(known), Some(done)) => ScanPair::of_unmatched(&side, before, known, done),
+                (_, _) => ScanPair::new(&side, before),
             };
             Some(finish(kv, &frozen, stored, meeting).await?)
         }
         (_, _) => None,
     };
-    let subject = Subject {
-        side: &side,
+    let subject = CurrentScan {
+        contents: &side,
         target: record.request.target_id(),
         origin: Origin { scan: record.identity_scan(), at: record.received, variant: record.request.variant.clone() },
         complete: record.is_complete(&frozen.report.summary),
@@ -72,7 +74,7 @@ async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Stored>, Kv
     }
 }
 
-async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<Known>, KvError> {
+async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<ComparedScan>, KvError> {
     match stored {
         Some(stored) => Ok(Some(stored.known(kv).await?)),
         None => Ok(None),
@@ -80,11 +82,11 @@ async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<Known>, K
 }
 
 /// Recognises the rest by the code of both scans' findings.
-async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: Meeting<'_>) -> Result<Recognised, KvError> {
-    let wanted = meeting.wanted();
+async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: ScanPair<'_>) -> Result<Matches, KvError> {
+    let wanted = meeting.codes_needed();
     let current = codes(kv, current, &wanted.current).await?;
     let reference = codes(kv, &other.frozen, &wanted.reference).await?;
-    Ok(meeting.finish(Wanted { current, reference }))
+    Ok(meeting.finish(PerScan { current, reference }))
 }
 
 async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Option<&Stored>) -> Result<(), Problem> {
@@ -102,13 +104,15 @@ async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Op
 }
 
 /// Copies the issues that are gone from the scan compared with, which may be removed before this one is.
-async fn gone(kv: &impl Kv, document: &str, stored: &Stored, gone: &[Gone]) -> Result<Manifest, KvError> {
+async fn gone(kv: &impl Kv, document: &str, stored: &Stored, gone: &[RemediatedIssue]) -> Result<Manifest, KvError> {
     let list = issues_list(stored.frozen.record.id);
     let mut reader = Reader::open(kv, &list, &stored.grouped.issues, 0).await?;
     let mut writer = list_writer(kv, document, "remediated");
     let mut rest = gone.iter().peekable();
     let mut at = 0;
-    while let (Some(Gone { at: wanted, id, seen, occurrences }), Some(line)) = (rest.peek(), reader.line().await?) {
+    while let (Some(RemediatedIssue { at: wanted, id, seen, occurrences }), Some(line)) =
+        (rest.peek(), reader.line().await?)
+    {
         if *wanted == at {
             let issue: Issue = store::document::decode(&list, line)?;
             writer

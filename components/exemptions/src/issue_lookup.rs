@@ -5,11 +5,12 @@ use api::auth::Identity;
 use api::body::illegal;
 use api::v1::ScanAnswer;
 use domain::comparison::Identified;
-use domain::exemption::{Candidate, SeenIn};
+use domain::exemption::{ExemptibleOccurrence, SourceScan};
 use domain::grouping::Issue;
 use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetId};
 use domain::journal::JournalId;
-use domain::scan::{ScanEvent, ScanLog};
+use domain::scan_event::ScanEvent;
+use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use finding::severity::Severity;
 use store::judging::Places;
@@ -28,7 +29,7 @@ pub(crate) struct FoundIssue {
     pub(crate) title: String,
     pub(crate) severity: Severity,
     pub(crate) scanner: ScannerId,
-    pub(crate) seen: SeenIn,
+    pub(crate) seen: SourceScan,
     /// The index of its first occurrence in the scan's list of occurrences.
     first: u32,
     occurrences: u32,
@@ -88,7 +89,7 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
     pub(crate) async fn each_occurrence(
         &self,
         issue: &FoundIssue,
-        each: impl FnMut(&Candidate),
+        each: impl FnMut(&ExemptibleOccurrence),
     ) -> Result<(), Problem> {
         Ok(Places::new(self.kv, issue.seen.scan).each(issue.first, issue.occurrences, each).await?)
     }
@@ -118,7 +119,7 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
         let list = issues_list(record.id);
         let mut reader = Reader::open(self.kv, &list, &grouped.issues, at).await?;
         let (target, pipeline) = (record.request.target.clone(), record.request.pipeline.clone());
-        let seen = SeenIn { scan: record.id, target, pipeline };
+        let seen = SourceScan { scan: record.id, target, pipeline };
         Ok(reader.next::<Issue>().await?.map(|issue| FoundIssue {
             id,
             severity: issue.severity(),

@@ -7,10 +7,11 @@ use api::page::{Page, Wanted, encode};
 use api::v1::{PreviewItem, ScanAnswer};
 use domain::comparison::ComparedIssue;
 use domain::exemption::{Decision, Exemption, Exemptions, ReachError, Scope};
-use domain::grouping::Rated;
+use domain::grouping::RatedIssue;
 use domain::ids::{ExemptionId, PipelineName, ScanId, TargetName, VariantName};
 use domain::journal::JournalId;
-use domain::scan::{ScanEvent, ScanLog};
+use domain::scan_event::ScanEvent;
+use domain::scan_log::ScanLog;
 use std::collections::BTreeSet;
 use store::judging::{self, Issues};
 use store::kv::Kv;
@@ -119,7 +120,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             }
         };
         let only = reach.as_ref().unwrap_or_else(|| exemption.reach()).target().cloned();
-        let then = state.exemptions.supposing(id, reach.as_ref(), self.context.now);
+        let then = state.exemptions.simulate(id, reach.as_ref(), self.context.now);
         Ok(Preview { exemption, now: &state.exemptions, then, only })
     }
 
@@ -145,7 +146,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         let compared = Compared::get(kv, scan).await?;
         let issues = Issues::of(kv, scan, &grouped, &compared).await?;
         let is_exempted =
-            |(rated, row): &(&Rated, &ComparedIssue)| rated.names(row.id).contains(&preview.exemption.issue);
+            |(rated, row): &(&RatedIssue, &ComparedIssue)| rated.names(row.id).contains(&preview.exemption.issue);
         let Some((_, row)) = issues.rated.iter().zip(&issues.rows).find(is_exempted) else { return Ok(None) };
         let request = &frozen.record.request;
         let now = judging::in_force(kv, request, preview.now, async || Ok(issues.names()), at).await?;

@@ -4,7 +4,7 @@ use api::Problem;
 use api::internal::Hold;
 use domain::grouping::Grouper;
 use domain::ids::ScanId;
-use domain::project::ToolSuppressions;
+use domain::settings::ToolSuppressions;
 use finding::Finding;
 use store::keys;
 use store::kv::Kv;

@@ -4,12 +4,17 @@
 use crate::upload::Context;
 use api::internal::Services;
 use api::problem::Problem;
-use domain::baseline::{Baseline, Meant, Origin, PatternError, Scanned, Settled};
+use domain::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, MISSING_LISTED_MAX, PartSet};
 use domain::project::Project;
-use domain::scan::{Head, OfBaseline, Reference, ScanLog, ScanRecord, ScanRequest, series};
+use domain::reference::Reference;
+use domain::reference::choose::BaselineScan;
+use domain::reference::choose::{ResolvedBaseline, ScannedVariant};
+use domain::scan::{Head, ScanRecord, ScanRequest};
+use domain::scan_log::ScanLog;
+use domain::series::series;
 use domain::time::Timestamp;
 use store::kv::Kv;
 use store::scans::Frozen;
@@ -60,9 +65,9 @@ pub(crate) async fn choose<K: Kv, S, V: Services>(
         of = of.like(set);
     }
     let mut own = of.head(&request.variant).await?;
-    let scanned = Scanned { variant: &request.variant, before: own.is_some() };
+    let scanned = ScannedVariant { variant: &request.variant, before: own.is_some() };
     let meant = meant(&of, &settled, scanned, request, now).await?;
-    if let (None, Meant::Variant(baseline, _)) = (&known, &meant)
+    if let (None, ResolvedBaseline::Variant(baseline, _)) = (&known, &meant)
         && *baseline != request.variant
     {
         known = known_parts(kv, target, baseline, read).await?;
@@ -72,16 +77,16 @@ pub(crate) async fn choose<K: Kv, S, V: Services>(
         }
     }
     let of_baseline = match &meant {
-        Meant::Variant(baseline, _) if *baseline == request.variant => OfBaseline::None,
-        Meant::Variant(baseline, Some(seen)) if seen.series == Some(of.series()) => {
+        ResolvedBaseline::Variant(baseline, _) if *baseline == request.variant => BaselineScan::None,
+        ResolvedBaseline::Variant(baseline, Some(seen)) if seen.series == Some(of.series()) => {
             // The journal says it first: the head is moved a moment later.
             match answered(context, seen.scan).await? {
-                true => OfBaseline::Complete(seen.scan),
+                true => BaselineScan::Complete(seen.scan),
                 false => of.of_baseline(baseline).await?,
             }
         }
-        Meant::Variant(baseline, _) => of.of_baseline(baseline).await?,
-        Meant::None | Meant::NothingScanned => OfBaseline::None,
+        ResolvedBaseline::Variant(baseline, _) => of.of_baseline(baseline).await?,
+        ResolvedBaseline::None | ResolvedBaseline::NothingScanned => BaselineScan::None,
     };
     // Of one series the report before tells too what is to be there, also if others have come instead.
     if let (true, Some(head)) = (missing.is_empty() && !read.parts.is_empty(), own) {
@@ -94,7 +99,7 @@ pub(crate) async fn choose<K: Kv, S, V: Services>(
         missing.clear();
     }
     let reference = Reference::choose(&request.variant, &meant, of_baseline, own);
-    let baseline = settled.is_of(&request.variant, &reference).map_err(|error| stored(&error))?;
+    let baseline = settled.includes(&request.variant, &reference).map_err(|error| stored(&error))?;
     let lineage = own.filter(|own| reference.scan() != Some(*own));
     Ok(Chosen { reference, lineage, missing, baseline })
 }
@@ -113,22 +118,22 @@ async fn answered<K: Kv, S, V: Services>(context: &Context<'_, K, S, V>, scan: S
 /// The variant that the baseline means. The journal is read only where the baseline's head does not answer it.
 async fn meant(
     of: &Scans<'_, impl Kv>,
-    settled: &Settled,
-    scanned: Scanned<'_>,
+    settled: &ChosenBaseline,
+    scanned: ScannedVariant<'_>,
     request: &ScanRequest,
     now: Timestamp,
-) -> Result<Meant, Problem> {
+) -> Result<ResolvedBaseline, Problem> {
     let log = match (&settled.baseline, settled.origin) {
-        (None, _) | (Some(Baseline::Variant(_)), Origin::Target) => ScanLog::default(),
-        (Some(Baseline::Variant(variant)), Origin::Project | Origin::BuiltIn) => {
+        (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
+        (Some(Baseline::Variant(variant)), BaselineSource::Project | BaselineSource::BuiltIn) => {
             if variant == scanned.variant || of.head(variant).await?.is_some() {
-                return Ok(Meant::Variant(variant.clone(), None));
+                return Ok(ResolvedBaseline::Variant(variant.clone(), None));
             }
             load(of, request, now).await?
         }
         (Some(Baseline::Regex(_)), _) => load(of, request, now).await?,
     };
-    settled.meant(Some(scanned), &log).map_err(|error| stored(&error))
+    settled.resolve(Some(scanned), &log).map_err(|error| stored(&error))
 }
 
 fn stored(error: &PatternError) -> Problem {
@@ -164,13 +169,13 @@ impl<K: Kv> Scans<'_, K> {
         Ok(document::find::<Head>(self.kv, &key).await?.map(|head| head.scan))
     }
 
-    async fn of_baseline(&self, baseline: &VariantName) -> Result<OfBaseline, Problem> {
+    async fn of_baseline(&self, baseline: &VariantName) -> Result<BaselineScan, Problem> {
         if let Some(scan) = self.head(baseline).await? {
-            return Ok(OfBaseline::Complete(scan));
+            return Ok(BaselineScan::Complete(scan));
         }
         let key = keys::head_incomplete(self.target, baseline, &self.tool, &self.categories);
         let incomplete = document::find::<Head>(self.kv, &key).await?;
-        Ok(incomplete.map_or(OfBaseline::None, |_| OfBaseline::Incomplete))
+        Ok(incomplete.map_or(BaselineScan::None, |_| BaselineScan::Incomplete))
     }
 }
 
@@ -186,7 +191,8 @@ async fn known_parts(
         return Ok(None);
     }
     let of_tool = document::find::<KnownParts>(kv, &keys::parts(target, variant, read.tool)).await?;
-    let settled = of_tool.as_ref().is_some_and(|known| known.has(read.parts) || known.lacking(read.parts).is_some());
+    let settled =
+        of_tool.as_ref().is_some_and(|known| known.has(read.parts) || known.missing_parts(read.parts).is_some());
     let several = several_tools()?;
     if settled || *read.tool == several {
         return Ok(of_tool);
@@ -206,7 +212,7 @@ fn several_tools() -> Result<ScannerId, Problem> {
 }
 
 fn lacking<'a>(known: &'a KnownParts, read: &Contents<'_>, missing: &mut Vec<String>) -> Option<&'a PartSet> {
-    let lacking = known.lacking(read.parts)?;
+    let lacking = known.missing_parts(read.parts)?;
     *missing = lacking.parts.into_iter().take(MISSING_LISTED_MAX).map(str::to_owned).collect();
     Some(lacking.of)
 }

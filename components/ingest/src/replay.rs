@@ -16,7 +16,7 @@ use api::problem::{Code, Problem};
 use api::v1::{ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
-use domain::replay::{Origin, Outcome, Replayed, differences};
+use domain::replay::{ReplaySource, Replayed, ScanResult, differences};
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::version::Versions;
 use scanners::{Input, Source as _};
@@ -61,11 +61,11 @@ pub async fn run<K: Kv, S: SyncKv, V: Services>(
     }
 
     let (sealer, origin, versions) = match Sealer::reopen(&original.raw, &context.storage_key) {
-        Ok(sealer) => (Some(sealer), Origin::Report, versions),
+        Ok(sealer) => (Some(sealer), ReplaySource::Report, versions),
         // The findings are what the parsers of that time made: no other version had a part in them.
         Err(reason) => {
             let parsers = original.record.versions.parsers;
-            (None, Origin::Findings { reason }, Versions { parsers, ..versions })
+            (None, ReplaySource::Findings { reason }, Versions { parsers, ..versions })
         }
     };
     let id = ScanId::of_replay(original.record.id, versions);
@@ -212,7 +212,7 @@ async fn compared(
     Ok(ReplayAnswer::new((&original.record, first), (&replay.record, second), differences, &titles))
 }
 
-async fn outcome(kv: &impl Kv, scan: ScanId, answer: &ScanAnswer) -> Result<Outcome, Problem> {
+async fn outcome(kv: &impl Kv, scan: ScanId, answer: &ScanAnswer) -> Result<ScanResult, Problem> {
     let (issues, occurrences) = rows(kv, scan).await?;
-    Ok(Outcome { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
+    Ok(ScanResult { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
 }

@@ -6,7 +6,7 @@ use crate::upload::Context;
 use api::Problem;
 use api::announce::{Telling, announce, request_of};
 use api::internal::{AnyEvent, Append, Services};
-use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reach, SeenIn};
+use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reach, SourceScan};
 use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
 use domain::limits::RETURNED_MAX;
@@ -103,7 +103,7 @@ fn again(
     ExemptionRequest {
         id,
         issue: one.issue,
-        seen: SeenIn { scan: record.id, target: request.target.clone(), pipeline: request.pipeline.clone() },
+        seen: SourceScan { scan: record.id, target: request.target.clone(), pipeline: request.pipeline.clone() },
         reach: Reach::Occurrences { target: request.target.clone(), occurrences: vec![one.occurrence] },
         returned_from: Some(one.exemption),
         ..original

@@ -12,7 +12,7 @@ use api::problem::Problem;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use domain::digest::{from_hex, hex};
-use domain::replay::Unread;
+use domain::replay::ReportUnavailable;
 use sha2::{Digest as _, Sha256};
 use store::kv::KvError;
 use store::scans::RawReport;
@@ -37,14 +37,14 @@ impl Sealer {
     ///
     /// # Errors
     /// The report cannot be read again, and why.
-    pub(crate) fn reopen(raw: &RawReport, storage_key: &str) -> Result<(Self, u32), Unread> {
+    pub(crate) fn reopen(raw: &RawReport, storage_key: &str) -> Result<(Self, u32), ReportUnavailable> {
         let (key, segments) = match raw {
-            RawReport::Removed | RawReport::OfOriginal => return Err(Unread::Removed),
+            RawReport::Removed | RawReport::OfOriginal => return Err(ReportUnavailable::Removed),
             RawReport::Kept { segments, key } => (from_hex(key), segments),
-            RawReport::Locked { .. } if storage_key.is_empty() => return Err(Unread::NoStorageKey),
+            RawReport::Locked { .. } if storage_key.is_empty() => return Err(ReportUnavailable::NoStorageKey),
             RawReport::Locked { segments, salt, key } => (unlocked(storage_key, salt, key), segments),
         };
-        let key = key.and_then(|key| key.try_into().ok()).ok_or(Unread::KeyUnusable)?;
+        let key = key.and_then(|key| key.try_into().ok()).ok_or(ReportUnavailable::KeyUnusable)?;
         Ok((Self::new(key), *segments))
     }
 
@@ -126,17 +126,17 @@ mod tests {
         let kept = sealer.kept("", false, 2).unwrap();
         assert_eq!(opened(&kept, ""), Ok(([7; 32], 2)));
         assert_eq!(opened(&kept, "set since"), Ok(([7; 32], 2)), "it needs no storage key");
-        assert_eq!(opened(&RawReport::Removed, "set since"), Err(Unread::Removed));
+        assert_eq!(opened(&RawReport::Removed, "set since"), Err(ReportUnavailable::Removed));
         for secrets in [true, false] {
             let locked = sealer.kept("a storage key", secrets, 2).unwrap();
             assert!(matches!(locked, RawReport::Locked { segments: 2, .. }));
             assert_eq!(opened(&locked, "a storage key"), Ok(([7; 32], 2)));
-            assert_eq!(opened(&locked, "another"), Err(Unread::KeyUnusable));
-            assert_eq!(opened(&locked, ""), Err(Unread::NoStorageKey));
+            assert_eq!(opened(&locked, "another"), Err(ReportUnavailable::KeyUnusable));
+            assert_eq!(opened(&locked, ""), Err(ReportUnavailable::NoStorageKey));
         }
         for key in ["", "zz", "00"] {
             let damaged = RawReport::Kept { segments: 1, key: key.to_owned() };
-            assert_eq!(opened(&damaged, ""), Err(Unread::KeyUnusable), "`{key}`");
+            assert_eq!(opened(&damaged, ""), Err(ReportUnavailable::KeyUnusable), "`{key}`");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use api::problem::{Code, Problem};
 use api::v1::{SourceHead, SourceRow};
-use domain::source::{Added, Revision, add};
+use domain::source::{Revision, SourceAdded, add_source};
 use finding::Finding;
 use finding::limits::SOURCE_ROW_BYTES_MAX;
 use std::io::{BufRead, BufReader, Read};
@@ -49,11 +49,15 @@ impl<'a> Sidecar<'a> {
     /// A row can't be read.
     pub(crate) fn add_to(&mut self, finding: &mut Finding) -> Result<(), Problem> {
         while let Some(row) = self.next.take_if(|row| row.result <= finding.result) {
-            let added = if row.result == finding.result { add(finding, row.into_view()) } else { Added::Mismatched };
+            let added = if row.result == finding.result {
+                add_source(finding, row.into_view())
+            } else {
+                SourceAdded::Mismatched
+            };
             match added {
-                Added::Code => self.counts.enriched += 1,
-                Added::Mismatched => self.counts.mismatched += 1,
-                Added::HashAlone => {}
+                SourceAdded::Code => self.counts.enriched += 1,
+                SourceAdded::Mismatched => self.counts.mismatched += 1,
+                SourceAdded::HashAlone => {}
             }
             self.advance()?;
         }

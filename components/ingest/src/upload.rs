@@ -19,11 +19,12 @@ use domain::event::Actor;
 use domain::execution::ExecutionEvent;
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
-use domain::project::{Named, Project, ProjectEvent, other_type};
+use domain::project::{InProject, Project, ProjectEvent, type_mismatch};
+use domain::reference::Reference;
 use domain::role::Right;
-use domain::scan::{Head, ParsedReport, Reference, ScanEvent, ScanRecord, ScanRequest};
+use domain::scan::{Head, ParsedReport, ScanRecord, ScanRequest};
+use domain::scan_event::ScanEvent;
 use domain::time::Timestamp;
-use domain::trend::Outcome;
 use domain::version::Versions;
 use scanners::{Input, Source as _};
 use std::io::Read;
@@ -285,7 +286,7 @@ fn same(frozen: &Frozen, request: &ScanRequest, received: &Upload) -> Result<(),
 fn ensure_type(state: &Project, request: &ScanRequest) -> Result<(), Problem> {
     match state.targets.get(&request.target) {
         Some(target) if target.target_type != request.target_type => {
-            let refusal = other_type(&request.target, target.target_type, request.target_type);
+            let refusal = type_mismatch(&request.target, target.target_type, request.target_type);
             Err(Problem::new(Code::Conflict, format!("{refusal}; a target keeps its type")))
         }
         Some(_) | None => Ok(()),
@@ -307,7 +308,7 @@ async fn ensure_target<K, S, V: Services>(
     let append = Append {
         id: EventId::derived("v1:target-created", &[&scan.short().0]),
         by: by.clone(),
-        event: AnyEvent::Project { event: Named { project: request.project.clone(), event } },
+        event: AnyEvent::Project { event: InProject { project: request.project.clone(), event } },
     };
     match context.services.append(&append).await?.refused {
         None => Ok(()),
@@ -357,7 +358,7 @@ async fn recorded<K: Kv, S, V: Services>(
         scanner: record.tool.clone(),
         complete: record.is_complete(&frozen.report.summary),
         series: Some(record.series()),
-        outcome: Outcome::new(record, &judged.judgement),
+        outcome: judged.judgement.outcome(record),
     };
     let append = async |recipe, event| {
         let id = EventId::derived(recipe, &[&record.id.short().0]);

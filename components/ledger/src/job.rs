@@ -8,7 +8,7 @@ use domain::exemption::{Exemptions, Promoted};
 use domain::journal::{Fold, JournalId};
 use domain::outbox::Outbox;
 use domain::project::Project;
-use domain::scan::ScanLog;
+use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use store::journal;
 use store::keys;

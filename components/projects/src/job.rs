@@ -7,13 +7,15 @@ use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
-use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Origin, PatternError, Settled};
+use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError};
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
-use domain::project::{Named, NoticeDays, Project, ProjectEvent, Settings, Target, TargetType, ToolSuppressions};
-use domain::scan::{ScanLog, Variant};
-use domain::settings::{MissingBaseline, UpdatedOccurrences};
+use domain::project::{InProject, Project, ProjectEvent, Target};
+use domain::reference::choose::ResolvedBaseline;
+use domain::scan_log::{ScanLog, Variant};
+use domain::settings::{MissingBaseline, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences};
+use domain::target::TargetType;
 use finding::severity::Severity;
 use store::journal;
 use store::kv::Kv;
@@ -107,7 +109,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let (state, name) = self.find_target(name).await?;
         let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
         let settled = match regex {
-            Some(regex) => Settled { baseline: Some(Baseline::Regex(regex)), origin: Origin::Target },
+            Some(regex) => ChosenBaseline { baseline: Some(Baseline::Regex(regex)), origin: BaselineSource::Target },
             None => state.baseline(&name, target.target_type),
         };
         let log = self.scan_log(target.id).await?;
@@ -122,7 +124,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let more = rest.next().is_some();
         let next = page.last().filter(|_| more).map(|variant| encode("variants", &variant.newest.n));
         let item = |variant: &&Variant<'_>| {
-            let chosen = matches!(&chosen, Meant::Variant(chosen, _) if chosen == variant.name);
+            let chosen = matches!(&chosen, ResolvedBaseline::Variant(chosen, _) if chosen == variant.name);
             let matches = matcher.as_ref().map_or(chosen, |matcher| matcher.matches(variant.name));
             VariantItem::new(variant, matches, chosen)
         };
@@ -131,7 +133,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
 
     /// Appends an event to the project's journal.
     async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
-        let event = AnyEvent::Project { event: Named { project: self.context.project.clone(), event } };
+        let event = AnyEvent::Project { event: InProject { project: self.context.project.clone(), event } };
         self.context.append(&self.caller.actor, event).await
     }
 
@@ -147,7 +149,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let settled = state.baseline(name, target.target_type);
         // Without a baseline, or with a fixed one of its own, the target's scans make no difference.
         let log = match (&settled.baseline, settled.origin) {
-            (None, _) | (Some(Baseline::Variant(_)), Origin::Target) => ScanLog::default(),
+            (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
             (Some(_), _) => self.scan_log(target.id).await?,
         };
         let effective = EffectiveBaseline::new(&settled, &resolve(&settled, &log)?);
@@ -178,10 +180,10 @@ fn settings_body(settings: &Settings) -> SettingsBody {
 }
 
 /// A default baseline as requests and answers have it: `null` for no baseline.
-fn baseline_body(choice: &Choice) -> Option<BaselineBody> {
+fn baseline_body(choice: &BaselineChoice) -> Option<BaselineBody> {
     match choice {
-        Choice::Of(_) => Some(BaselineBody::from(choice)),
-        Choice::None => None,
+        BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
+        BaselineChoice::None => None,
     }
 }
 
@@ -199,7 +201,7 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
     let default_baseline = |(kind, body): (String, Option<BaselineBody>)| {
         let at = format!("default_baselines.{}", kind.escape_default());
         let kind: TargetType = field(&at, &kind)?;
-        let choice = body.map_or(Ok(Choice::None), |body| body.read(&at))?;
+        let choice = body.map_or(Ok(BaselineChoice::None), |body| body.read(&at))?;
         Ok::<_, Problem>((kind, choice))
     };
     let days_max = |(severity, days): (String, u32)| {
@@ -228,8 +230,8 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
 }
 
 /// The variant that a baseline means, given the target's scans.
-fn resolve(settled: &Settled, log: &ScanLog) -> Result<Meant, Problem> {
-    settled.meant(None, log).map_err(|error| stored_baseline(&error))
+fn resolve(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
+    settled.resolve(None, log).map_err(|error| stored_baseline(&error))
 }
 
 fn stored_baseline(error: &PatternError) -> Problem {

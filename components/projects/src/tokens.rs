@@ -13,10 +13,10 @@ use domain::event::Mark;
 use domain::ids::{EventId, ProjectId, Subject, TargetName, TokenId, token_digest};
 use domain::journal::JournalId;
 use domain::limits::{DURATION_DAYS_MAX, TOKEN_TARGETS_MAX};
-use domain::project::{Named, ProjectEvent};
+use domain::project::{InProject, ProjectEvent};
 use domain::role::Role;
 use domain::time::Timestamp;
-use domain::token::{IssuedToken, Token, TokenRecord, Tokens, Used};
+use domain::token::{IssuedToken, Token, TokenRecord, TokenUse, Tokens};
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use store::kv::Kv;
@@ -52,7 +52,7 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
         let mut items = Vec::with_capacity(page.items.len());
         for tokens in page.items.chunks(READ_AT_ONCE) {
             let keys: Vec<_> = tokens.iter().map(|token| keys::used(&token.token.sha256)).collect();
-            let used = try_join_all(keys.iter().map(|key| document::find::<Used>(self.kv, key))).await?;
+            let used = try_join_all(keys.iter().map(|key| document::find::<TokenUse>(self.kv, key))).await?;
             items.extend(tokens.iter().zip(used).map(|(token, used)| TokenItem::new(token, used.as_ref())));
         }
         Ok(Page { items, next: page.next })
@@ -131,7 +131,7 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
 }
 
 fn project_event(project: &ProjectId, event: ProjectEvent) -> AnyEvent {
-    AnyEvent::Project { event: Named { project: project.clone(), event } }
+    AnyEvent::Project { event: InProject { project: project.clone(), event } }
 }
 
 fn read_token(body: TokenBody, secret: &str, now: Timestamp) -> Result<IssuedToken, Problem> {

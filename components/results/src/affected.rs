@@ -6,11 +6,12 @@ use api::Problem;
 use api::context::project_state;
 use api::page::{Page, Wanted, encode};
 use api::v1::AffectedTarget;
-use domain::baseline::Meant;
 use domain::ids::{IssueId, ScanId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::project::{Project, Target};
-use domain::scan::{Head, ScanLog, ScanRecord};
+use domain::reference::choose::ResolvedBaseline;
+use domain::scan::{Head, ScanRecord};
+use domain::scan_log::ScanLog;
 use std::any::Any;
 use std::collections::BTreeSet;
 use store::kv::Kv;
@@ -77,11 +78,11 @@ impl<K: Kv> ResultsJob<'_, K> {
     ) -> Result<Option<(VariantName, ScanId)>, Problem> {
         let journal = JournalId::Scans { project: self.project.clone(), target: target.id };
         let log: ScanLog = journal::load(self.kv, &journal, self.now).await?.state;
-        let meant = state.baseline(name, target.target_type).meant(None, &log);
+        let meant = state.baseline(name, target.target_type).resolve(None, &log);
         let variant = match meant.map_err(|error| Problem::internal(format!("the stored baseline: {error}")))? {
-            Meant::Variant(variant, _) => Some(variant),
-            Meant::None => log.newest(&log.complete, |_| true).map(|(variant, _)| variant.clone()),
-            Meant::NothingScanned => None,
+            ResolvedBaseline::Variant(variant, _) => Some(variant),
+            ResolvedBaseline::None => log.newest(&log.complete, |_| true).map(|(variant, _)| variant.clone()),
+            ResolvedBaseline::NothingScanned => None,
         };
         let Some(variant) = variant else { return Ok(None) };
         let key = keys::head(target.id, &variant, &record.tool, &record.categories);

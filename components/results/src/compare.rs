@@ -6,9 +6,9 @@ use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{ComparedItem, ScanComparison, Tally};
 use domain::comparison::{Bucket, Identified};
-use domain::families::{Names, shared};
+use domain::families::{IssueNames, in_both_scans};
 use domain::ids::{OccurrenceId, ScanId};
-use domain::listing::Exempted;
+use domain::listing::PackedExemption;
 use std::collections::BTreeSet;
 use store::kv::{Kv, KvError};
 use store::scans::Frozen;
@@ -41,7 +41,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let (own, others) = (ScanIssues::read(kv, id).await?, ScanIssues::read(kv, other).await?);
         let _held = (self.hold)(memory(&own).saturating_add(memory(&others))).await;
         // For each issue of either scan, true if the other scan has it too.
-        let (own_shared, other_shared) = shared(names(kv, &own).await?, names(kv, &others).await?);
+        let (own_shared, other_shared) = in_both_scans(names(kv, &own).await?, names(kv, &others).await?);
         let bucket_of = |is_shared| if is_shared { Bucket::Common } else { Bucket::New };
         let buckets: Vec<Bucket> = own_shared.into_iter().map(bucket_of).collect();
         let remediated = (0..).zip(other_shared).filter(|(_, is_shared)| !is_shared);
@@ -98,18 +98,18 @@ fn memory(issues: &ScanIssues) -> usize {
 }
 
 /// All ids of a scan's issues.
-async fn names(kv: &impl Kv, issues: &ScanIssues) -> Result<Names, KvError> {
+async fn names(kv: &impl Kv, issues: &ScanIssues) -> Result<IssueNames, KvError> {
     let rows: Vec<Identified<_>> = issues.compared.issues_as(kv, issues.id).await?;
     let count = rows.len();
     let others = issues.judged.other_ids(kv, issues.id).await?;
     let others = others.into_iter().filter_map(|(id, at)| Some((id, usize::try_from(at).ok()?)));
-    Ok(Names { issues: count, ids: rows.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
+    Ok(IssueNames { issues: count, ids: rows.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
 }
 
 /// For each issue that a scan has, true if it was exempted there as a whole.
 fn exempted_whole(issues: &ScanIssues) -> impl Iterator<Item = bool> {
     let present = issues.indexed().take_while(|(at, _)| *at < issues.present());
-    present.map(|(_, entry)| entry.exemption == Some(Exempted::Whole))
+    present.map(|(_, entry)| entry.exemption == Some(PackedExemption::Whole))
 }
 
 fn issue_tally(own: &ScanIssues, buckets: &[Bucket], remediated: usize) -> Tally {

@@ -5,11 +5,11 @@ use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
-use domain::execution::{ExecutionLog, Step, newest, summed, verdict, weight};
+use domain::execution::{ExecutionLog, Step, newest, summed, verdict};
 use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
 use domain::listing::{self, Sort};
-use domain::scan::series;
+use domain::series::series;
 use finding::severity::Severity;
 use futures::future::try_join_all;
 use std::cmp::{Ordering, Reverse};
@@ -37,7 +37,7 @@ pub struct Run {
 #[derive(Debug, Clone, Default)]
 pub struct ExecutionFilter {
     /// Those that the filter of a scan's issues selects.
-    pub issues: listing::Filter,
+    pub issues: listing::IssueFilter,
     /// Those of scans of this target.
     pub target: Option<TargetName>,
     /// Those of scans by this tool.
@@ -169,7 +169,7 @@ fn step(answer: &ScanAnswer) -> Result<Step, Problem> {
 /// The reasons why a run did not pass. Those of the deciding scans come first.
 fn reasons(scans: &[ScanItem]) -> Vec<ExecutionReason> {
     let mut scans: Vec<_> = scans.iter().map(|item| &item.answer).collect();
-    scans.sort_by_key(|answer| Reverse(weight(answer.verdict)));
+    scans.sort_by_key(|answer| Reverse(answer.verdict.weight()));
     let reason_of = |answer: &ScanAnswer, reason: &String| ExecutionReason {
         scan: answer.scan.id,
         target: answer.scan.target.name.clone(),

@@ -6,10 +6,10 @@ use crate::scan_issues::{issue_of_occurrence, spans};
 use api::Problem;
 use api::v1::explain::because;
 use api::v1::{Comparison, Explanation, Matched, PassedOver};
-use domain::comparison::{Bucket, Comparable, Side, Tracked};
-use domain::explain::{Why, nearest, spot, why};
+use domain::comparison::{Bucket, OccurrenceWithCode, ScanContents, TrackedOccurrence};
+use domain::explain::{MismatchReason, location_text, mismatch_reason, nearest};
 use domain::ids::{OccurrenceId, ScanId};
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
@@ -62,7 +62,7 @@ impl<K: Kv> ResultsJob<'_, K> {
             occurrence,
             issue: issue_of_occurrence(&issues, at).ok_or_else(missing)?.id,
             rule: finding.rule,
-            place: spot(path, line),
+            place: location_text(path, line),
             comparison: Comparison::new(&record.reference),
             bucket: if matched.is_some() { Bucket::Common } else { Bucket::New },
             because: because(record, found, matched.as_ref(), neighbours.of_its_issue),
@@ -86,7 +86,7 @@ struct Neighbours {
 async fn neighbours(
     kv: &impl Kv,
     current: &Frozen,
-    (side, at, tracked): (&Side, usize, &[Tracked]),
+    (side, at, tracked): (&ScanContents, usize, &[TrackedOccurrence]),
     reference: &Stored,
 ) -> Result<Neighbours, Problem> {
     let known = reference.known(kv).await?;
@@ -95,42 +95,51 @@ async fn neighbours(
     // For each result of the reference scan that was matched, the index of the occurrence that matched it.
     let matches: BTreeMap<u32, usize> =
         tracked.iter().enumerate().filter_map(|(at, tracked)| Some((tracked.found.as_ref()?.result, at))).collect();
-    let result = |side: &Side, at: usize| side.occurrences.get(at).map(|place| place.result);
+    let result = |side: &ScanContents, at: usize| side.occurrences.get(at).map(|place| place.result);
     let others: Vec<usize> = near
         .first
         .into_iter()
-        .filter(|other| result(&known.side, *other).and_then(|result| matches.get(&result)) != Some(&at))
+        .filter(|other| result(&known.contents, *other).and_then(|result| matches.get(&result)) != Some(&at))
         .collect();
     let own_codes = codes(kv, current, &result(side, at).into_iter().collect()).await?;
-    let results = others.iter().filter_map(|other| result(&known.side, *other)).collect();
+    let results = others.iter().filter_map(|other| result(&known.contents, *other)).collect();
     let other_codes = codes(kv, &reference.frozen, &results).await?;
     let own_code = result(side, at).and_then(|result| own_codes.get(&result)).map(String::as_str);
     let mut passed_over = Vec::new();
     for other in others {
-        let code = result(&known.side, other).and_then(|result| other_codes.get(&result)).map(String::as_str);
-        let compared = Comparable::of(side, at, own_code).zip(Comparable::of(&known.side, other, code));
+        let code = result(&known.contents, other).and_then(|result| other_codes.get(&result)).map(String::as_str);
+        let compared =
+            OccurrenceWithCode::of(side, at, own_code).zip(OccurrenceWithCode::of(&known.contents, other, code));
         let (Some((own, theirs)), Some(identity)) = (compared, known.occurrences.get(other)) else { continue };
-        let why = why(&own, &theirs, |place: &Place| matches.get(&place.result).copied());
+        let reason = mismatch_reason(&own, &theirs, |place: &ComparableOccurrence| matches.get(&place.result).copied());
         passed_over.push(PassedOver {
             occurrence: identity.id,
-            place: place_text(&known.side, other),
-            because: why.text(&taken_by(side, &why)),
+            place: place_text(&known.contents, other),
+            because: reason.text(&taken_by(side, &reason)),
         });
     }
     Ok(Neighbours { passed_over, of_its_issue })
 }
 
 /// The path and line of the occurrence at an index.
-fn place_text(side: &Side, at: usize) -> String {
+fn place_text(side: &ScanContents, at: usize) -> String {
     let place = side.occurrences.get(at);
-    spot(place.and_then(|place| side.name(place.path)), place.map(|place| place.line).filter(|line| *line != 0))
+    location_text(
+        place.and_then(|place| side.name(place.path)),
+        place.map(|place| place.line).filter(|line| *line != 0),
+    )
 }
 
 /// The path and line of the occurrence that matched a neighbour instead.
-fn taken_by(side: &Side, why: &Why) -> String {
-    match why {
-        Why::Taken { by } => place_text(side, *by),
-        Why::OtherCode { .. } | Why::TooFar { .. } | Why::Elsewhere { .. } | Why::TooShort => spot(None, None),
-        Why::Ambiguous | Why::OtherThing | Why::NothingToCompare => spot(None, None),
+fn taken_by(side: &ScanContents, reason: &MismatchReason) -> String {
+    match reason {
+        MismatchReason::Taken { by } => place_text(side, *by),
+        MismatchReason::OtherCode { .. }
+        | MismatchReason::TooFar { .. }
+        | MismatchReason::Elsewhere { .. }
+        | MismatchReason::TooShort => location_text(None, None),
+        MismatchReason::Ambiguous | MismatchReason::OtherThing | MismatchReason::NothingToCompare => {
+            location_text(None, None)
+        }
     }
 }

@@ -6,9 +6,9 @@ use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{IssueItem, IssuesPage};
 use domain::comparison::Division;
-use domain::grouping::Name;
+use domain::grouping::PathOrVersion;
 use domain::ids::{IssueId, ScanId};
-use domain::listing::{Filter, Sort, Text};
+use domain::listing::{IssueFilter, SearchText, Sort};
 use domain::time::Timestamp;
 use serde::Deserialize;
 use std::cmp::Reverse;
@@ -30,7 +30,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     pub async fn issues(
         &self,
         id: ScanId,
-        filter: &Filter,
+        filter: &IssueFilter,
         sort: Sort,
         wanted: Wanted<usize>,
     ) -> Result<IssuesPage, Problem> {
@@ -42,7 +42,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let from = wanted.from.unwrap_or(0);
         let frozen = Frozen::get(kv, id).await?;
         let unassigned_as = frozen.record.settings.unassigned_as;
-        let selected = issues.indexed().filter(|(_, entry)| filter.chooses(entry, unassigned_as));
+        let selected = issues.indexed().filter(|(_, entry)| filter.matches(entry, unassigned_as));
         let mut selected: Vec<u32> = selected.map(|(at, _)| at).collect();
         if let Some(text) = &filter.text {
             // By severity, the issues after the page need not be read.
@@ -78,7 +78,7 @@ impl<K: Kv> ResultsJob<'_, K> {
 async fn with_text(
     kv: &impl Kv,
     issues: &ScanIssues,
-    text: &Text,
+    text: &SearchText,
     indices: &[u32],
     most: usize,
 ) -> Result<Vec<u32>, KvError> {
@@ -126,7 +126,7 @@ struct PackageName {
 }
 
 impl IssueTexts {
-    fn contain(&self, text: &Text) -> bool {
+    fn contain(&self, text: &SearchText) -> bool {
         let plain = [&self.title, &self.rule, &self.message].into_iter();
         let package = self.package.iter().map(|package| &package.name);
         plain.chain(&self.advisories).chain(package).any(|one| text.is_in(one))
@@ -148,11 +148,11 @@ struct PathIndex {
 }
 
 impl MatchingPaths {
-    async fn read(kv: &impl Kv, issues: &ScanIssues, text: &Text) -> Result<Self, KvError> {
+    async fn read(kv: &impl Kv, issues: &ScanIssues, text: &SearchText) -> Result<Self, KvError> {
         let (mut names, mut at) = (BTreeSet::new(), 0);
         let list = names_list(issues.id);
         let mut reader = Reader::open(kv, &list, &issues.grouped.names, 0).await?;
-        while let Some(Name { text: name, .. }) = reader.next().await? {
+        while let Some(PathOrVersion { text: name, .. }) = reader.next().await? {
             if text.is_in(&name) {
                 names.insert(at);
             }

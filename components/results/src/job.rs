@@ -5,7 +5,7 @@ use api::Problem;
 use api::auth::Identity;
 use api::internal::Hold;
 use api::v1::ScanAnswer;
-use domain::exemption::InForce;
+use domain::exemption::EffectiveExemptions;
 use domain::ids::{IssueId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use std::any::Any;
@@ -55,7 +55,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         &self,
         frozen: &Frozen,
         names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
-    ) -> Result<InForce, Problem> {
+    ) -> Result<EffectiveExemptions, Problem> {
         let request = &frozen.record.request;
         let own = judging::exemptions(self.kv, &request.project, self.now).await?;
         Ok(judging::in_force(self.kv, request, &own, names, self.now).await?)

@@ -21,7 +21,7 @@ use api::query::Query;
 use domain::comparison::Bucket;
 use domain::exemption::Coverage;
 use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
-use domain::listing::{CountedAs, Filter, Sort, Text};
+use domain::listing::{CountedAs, IssueFilter, SearchText, Sort};
 use execution::{ExecutionFilter, Run};
 use finding::Kind;
 use finding::severity::Severity;
@@ -62,7 +62,7 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         }
         Call::Issue => Reply::json(200, &job.issue(params.read("scan")?, params.read("issue")?).await?),
         Call::Compare => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "compared")?);
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "compared")?);
             Reply::json(200, &job.compare(params.read("scan")?, params.read("other")?, bucket, wanted).await?)
         }
         Call::AffectedTargets => {
@@ -70,12 +70,12 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             Reply::json(200, &job.affected(params.read("issue")?, scan, wanted).await?)
         }
         Call::IssueOccurrences => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);
             Reply::json(200, &job.occurrences(scan, Some(issue), bucket, wanted).await?)
         }
         Call::Occurrences => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
             Reply::json(200, &job.occurrences(params.read("scan")?, None, bucket, wanted).await?)
         }
         Call::Explain => Reply::json(200, &job.explain(params.read("scan")?, params.read("occurrence")?).await?),
@@ -96,40 +96,15 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     }
 }
 
-fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
-    let Some(name) = query.optional::<String>("bucket")? else { return Ok(None) };
-    let known = Bucket::ALL.into_iter().map(|bucket| (bucket, bucket.as_str()));
-    choice("bucket", &name, known).map(Some)
-}
-
-fn coverage(query: &mut Query) -> Result<Option<Coverage>, Problem> {
-    let Some(name) = query.optional::<String>("exemption")? else { return Ok(None) };
-    choice("exemption", &name, Coverage::ALL.into_iter()).map(Some)
-}
-
-/// Reads a parameter with one of these values.
-fn choice<T>(
-    parameter: &str,
-    name: &str,
-    known: impl Iterator<Item = (T, &'static str)> + Clone,
-) -> Result<T, Problem> {
-    let found = known.clone().find(|(_, known)| *known == name);
-    found.map(|(value, _)| value).ok_or_else(|| {
-        let known: Vec<_> = known.map(|(_, known)| format!("`{known}`")).collect();
-        let detail = format!("`{}` is unknown; expected one of {}", name.escape_default(), known.join(", "));
-        Problem::parameter(parameter, detail)
-    })
-}
-
-fn issue_filter(query: &mut Query) -> Result<Filter, Problem> {
-    Ok(Filter {
-        bucket: bucket(query)?,
+fn issue_filter(query: &mut Query) -> Result<IssueFilter, Problem> {
+    Ok(IssueFilter {
+        bucket: query.optional::<Bucket>("bucket")?,
         severity: query.optional::<Severity>("severity")?,
         exempted: query.optional::<bool>("exempted")?,
-        exemption: coverage(query)?,
+        exemption: query.optional::<Coverage>("exemption")?,
         counted_as: query.optional::<CountedAs>("counted_as")?,
         kind: query.optional::<Kind>("kind")?,
-        text: query.optional::<Text>("text")?,
+        text: query.optional::<SearchText>("text")?,
     })
 }
 

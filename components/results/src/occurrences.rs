@@ -6,11 +6,11 @@ use crate::scan_issues::{ScanIssues, issue_of_occurrence, spans};
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
-use domain::comparison::{Bucket, Tracked};
-use domain::exemption::{Candidate, InForce};
-use domain::grouping::{Name, Span};
+use domain::comparison::{Bucket, TrackedOccurrence};
+use domain::exemption::{EffectiveExemptions, ExemptibleOccurrence};
+use domain::grouping::{ComparableIssue, PathOrVersion};
 use domain::ids::{IssueId, ScanId};
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, names_list, read_list};
@@ -46,8 +46,9 @@ impl<K: Kv> ResultsJob<'_, K> {
                 let (first, count) = own.range(only)?;
                 let size = usize::try_from(count).unwrap_or(usize::MAX);
                 let _held = (self.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
-                let tracked: Vec<Tracked> = own.tracked(kv, first, count).await?;
-                let of = |tracked: &Tracked| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
+                let tracked: Vec<TrackedOccurrence> = own.tracked(kv, first, count).await?;
+                let of =
+                    |tracked: &TrackedOccurrence| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
                 let selected = (first..).zip(&tracked).filter(|(_, tracked)| of(tracked) == bucket);
                 own.page_of(kv, selected.map(|(at, _)| at).collect(), wanted, None).await
             }
@@ -82,7 +83,7 @@ impl<K: Kv> ResultsJob<'_, K> {
             (Err(_), Ok(_)) => (0, 0),
             (Err(problem), Err(_)) => return Err(problem),
         };
-        let places: Vec<Place> = referenced.places(kv, first, count).await?;
+        let places: Vec<ComparableOccurrence> = referenced.places(kv, first, count).await?;
         let remediated = (first..).zip(&places).filter(|(_, place)| !matched.contains(&place.result));
         let remediated = remediated.map(|(at, _)| at).collect();
         referenced.page_of(kv, remediated, wanted, Some(Bucket::Remediated)).await
@@ -90,7 +91,7 @@ impl<K: Kv> ResultsJob<'_, K> {
 }
 
 /// All ids of an issue.
-fn ids(issue: &Span) -> impl Iterator<Item = IssueId> {
+fn ids(issue: &ComparableIssue) -> impl Iterator<Item = IssueId> {
     [issue.id].into_iter().chain(issue.aliases.iter().copied())
 }
 
@@ -100,10 +101,10 @@ struct ScanOccurrences {
     grouped: Grouped,
     compared: Compared,
     /// The issues whose occurrences are wanted.
-    issues: Vec<Span>,
+    issues: Vec<ComparableIssue>,
     first_scans: FirstScans,
     /// The exemptions that were effective when the scan was judged, and those that are now.
-    effective: [InForce; 2],
+    effective: [EffectiveExemptions; 2],
 }
 
 impl ScanOccurrences {
@@ -136,21 +137,25 @@ impl ScanOccurrences {
         Ok((issue.first, issue.occurrences))
     }
 
-    async fn places(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<Place>, Problem> {
+    async fn places(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<ComparableOccurrence>, Problem> {
         let key = keys::grouped(self.frozen.record.id);
         Ok(read_list(kv, &key, "occurrences", &self.grouped.occurrences, from, count).await?)
     }
 
-    async fn tracked(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<Tracked>, Problem> {
+    async fn tracked(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<TrackedOccurrence>, Problem> {
         let key = keys::compared(self.frozen.record.id);
         Ok(read_list(kv, &key, "occurrences", &self.compared.occurrences, from, count).await?)
     }
 
     /// The paths of these places.
-    async fn paths(&self, kv: &impl Kv, places: &[Place]) -> Result<BTreeMap<u32, Name>, Problem> {
+    async fn paths(
+        &self,
+        kv: &impl Kv,
+        places: &[ComparableOccurrence],
+    ) -> Result<BTreeMap<u32, PathOrVersion>, Problem> {
         let at: BTreeSet<u32> = places.iter().map(|place| place.path).collect();
         let list = names_list(self.frozen.record.id);
-        let names: Vec<Name> = read_at(kv, &list, &self.grouped.names, at.iter().copied()).await?;
+        let names: Vec<PathOrVersion> = read_at(kv, &list, &self.grouped.names, at.iter().copied()).await?;
         Ok(at.into_iter().zip(names).collect())
     }
 
@@ -219,7 +224,7 @@ impl ScanOccurrences {
             let path = paths.get(&place.path).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
             let first_seen = self.first_scans.get(tracked.seen)?;
             let mut item = OccurrenceItem::new(issue.id, tracked, first_seen, path, finding);
-            let candidate = Candidate::of(place, tracked, path);
+            let candidate = ExemptibleOccurrence::of(place, tracked, path);
             let ids: Vec<IssueId> = ids(issue).collect();
             [item.exemption, item.exemption_now] =
                 self.effective.each_ref().map(|effective| effective.of_occurrence(&ids, &candidate));

@@ -8,12 +8,12 @@ use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
 };
 use domain::exemption::Status;
-use domain::gate::Verdict;
 use domain::ids::TargetName;
 use domain::journal::JournalId;
 use domain::project::{Project, Target};
-use domain::scan::{Last, ScanLog, Variant};
+use domain::scan_log::{NewestOfTarget, ScanLog, Variant};
 use domain::trend::{Day, Totals};
+use domain::verdict::Verdict;
 use futures::future::try_join_all;
 use store::kv::Kv;
 use store::{journal, judging};
@@ -113,7 +113,7 @@ impl Summary {
             log.variants().into_iter().filter(|variant| variant.deciding.verdict != Verdict::Pass).collect();
         let settled = state.baseline(name, target.target_type);
         let meant =
-            settled.meant(None, log).map_err(|error| Problem::internal(format!("the stored baseline: {error}")))?;
+            settled.resolve(None, log).map_err(|error| Problem::internal(format!("the stored baseline: {error}")))?;
         let item = OverviewTarget {
             id: name.to_string(),
             target_type: target.target_type,
@@ -153,7 +153,7 @@ impl Summary {
     }
 }
 
-fn last_scan(last: &Last) -> LastScan {
+fn last_scan(last: &NewestOfTarget) -> LastScan {
     LastScan {
         scan: last.seen.scan,
         variant: last.variant.to_string(),

@@ -6,9 +6,9 @@ use api::Problem;
 use api::v1::{IssueExemption, IssueItem, Standing};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
-use domain::grouping::{Issue, Rated, Span};
+use domain::grouping::{ComparableIssue, Issue, RatedIssue};
 use domain::ids::{IssueId, ScanId};
-use domain::listing::Entry;
+use domain::listing::PackedIssue;
 use finding::severity::Severity;
 use std::collections::BTreeSet;
 use store::judging::{self, Places};
@@ -24,7 +24,7 @@ pub(crate) struct ScanIssues {
     pub(crate) compared: Compared,
     pub(crate) judged: Judged,
     /// What filters need of each issue.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<PackedIssue>,
 }
 
 impl ScanIssues {
@@ -47,13 +47,13 @@ impl ScanIssues {
     }
 
     /// All entries with their indices.
-    pub(crate) fn indexed(&self) -> impl Iterator<Item = (u32, &Entry)> {
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (u32, &PackedIssue)> {
         (0..).zip(&self.entries)
     }
 
     /// The index of the issue with this id.
     pub(crate) async fn find(&self, kv: &impl Kv, id: IssueId) -> Result<Option<u32>, KvError> {
-        let mark = Entry::mark(id);
+        let mark = PackedIssue::mark(id);
         let candidates = self.indexed().filter(|(_, entry)| entry.mark == mark).map(|(at, _)| at).collect::<Vec<_>>();
         let (present, remediated) = self.split(&candidates);
         let present = self.identified(kv, present).await?.into_iter().map(|row| row.id);
@@ -64,9 +64,9 @@ impl ScanIssues {
     }
 
     /// The range of occurrences of the issue with this id, and its other ids. `None` if the scan does not have it.
-    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<Span>, KvError> {
+    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<ComparableIssue>, KvError> {
         let Some(at) = self.find(kv, id).await?.filter(|at| *at < self.present()) else { return Ok(None) };
-        let spans: Vec<Span> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
+        let spans: Vec<ComparableIssue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
         Ok(spans.into_iter().next().map(|span| with_id(span, id)))
     }
 
@@ -92,7 +92,7 @@ impl ScanIssues {
         kv: &impl Kv,
         names: &BTreeSet<IssueId>,
     ) -> Result<Option<(Severity, u32)>, KvError> {
-        let marks: BTreeSet<u16> = names.iter().map(|id| Entry::mark(*id)).collect();
+        let marks: BTreeSet<u16> = names.iter().map(|id| PackedIssue::mark(*id)).collect();
         let others = self.judged.other_ids(kv, self.id).await?;
         let others: BTreeSet<u32> = others.into_iter().filter(|(id, _)| names.contains(id)).map(|(_, at)| at).collect();
         let present = self.indexed().take_while(|(at, _)| *at < self.present());
@@ -155,7 +155,7 @@ impl ScanIssues {
         let key = keys::compared(self.id);
         let rows: Vec<ComparedIssue> = read_list_at(kv, &key, "issues", &self.compared.issues, at).await?;
         let mut then = self.standings(kv, indices).await?.into_iter().peekable();
-        let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, Rated::from(issue), row)).collect();
+        let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, RatedIssue::from(issue), row)).collect();
         let names = async || Ok(all.iter().flat_map(|(_, rated, row)| rated.names(row.id)).collect());
         let (effective, mut occurrences) = (job.effective_now(frozen, names).await?, Places::new(kv, self.id));
         let mut items = Vec::new();
@@ -200,20 +200,20 @@ pub(crate) async fn spans(
     id: ScanId,
     grouped: &Grouped,
     compared: &Compared,
-) -> Result<Vec<Span>, Problem> {
-    let issues = grouped.issues_as::<Span>(kv, id).await?;
+) -> Result<Vec<ComparableIssue>, Problem> {
+    let issues = grouped.issues_as::<ComparableIssue>(kv, id).await?;
     let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
     Ok(issues.into_iter().zip(identities).map(|(span, identity)| with_id(span, identity.id)).collect())
 }
 
 /// The issue of the occurrence at this index.
-pub(crate) fn issue_of_occurrence(issues: &[Span], at: u32) -> Option<&Span> {
+pub(crate) fn issue_of_occurrence(issues: &[ComparableIssue], at: u32) -> Option<&ComparableIssue> {
     let after = issues.partition_point(|issue| issue.first <= at);
     issues.get(after.checked_sub(1)?)
 }
 
 /// Gives an issue the id that the comparison found for it. The id of its own key becomes one of its other ids.
-fn with_id(mut span: Span, id: IssueId) -> Span {
+fn with_id(mut span: ComparableIssue, id: IssueId) -> ComparableIssue {
     let own = std::mem::replace(&mut span.id, id);
     span.aliases.push(own);
     span

@@ -8,8 +8,8 @@ use domain::exemption::{ExemptionEvent, PromotedEvent};
 use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::{JournalId, Refusal};
 use domain::outbox::OutboxEvent;
-use domain::project::{Named, ProjectEvent};
-use domain::scan::ScanEvent;
+use domain::project::{InProject, ProjectEvent};
+use domain::scan_event::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
@@ -104,7 +104,7 @@ pub enum AnyEvent {
     /// To a project's journal.
     Project {
         /// What happens.
-        event: Named<ProjectEvent>,
+        event: InProject<ProjectEvent>,
     },
     /// To a project's exemption journal.
     Exemption {

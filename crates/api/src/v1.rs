@@ -37,13 +37,16 @@ pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, Varia
 pub use token::{AccountTokenBody, TokenBody, TokenItem};
 
 use domain::comparison::{Bucket, Division};
-use domain::gate::{Counts, Judgement, Verdict};
+use domain::counts::Counts;
+use domain::gate::Judgement;
 use domain::grouping::Issue;
 use domain::ids::{IssueId, ScanId};
-use domain::project::TargetType;
-use domain::scan::{ParsedReport, Reference, ScanRecord};
+use domain::reference::Reference;
+use domain::scan::{ParsedReport, ScanRecord};
 use domain::source::Revision;
+use domain::target::TargetType;
 use domain::threshold::Threshold;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

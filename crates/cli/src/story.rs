@@ -1,7 +1,7 @@
 //! What the demo tells, as numbers: what each upload has to be answered with, and what differs from it.
 
 use api::v1::ScanAnswer;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 
 /// The message of a gate that fails on critical issues.
 const REACHED: &str = "Exited with message: fail_on_severity is set to critical and that threshold was reached.";

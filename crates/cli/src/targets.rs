@@ -211,7 +211,7 @@ mod tests {
         TargetItem {
             id: "0".repeat(32),
             name: "web".to_owned(),
-            target_type: domain::project::TargetType::Repository,
+            target_type: domain::target::TargetType::Repository,
             baseline,
             effective: EffectiveBaseline { from: from.to_owned(), regex: owned(regex), variant: owned(variant) },
             created_at: "2026-01-01T00:00:00Z".to_owned(),

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use api::v1::ScanAnswer;
 use clap::Args;
-use domain::gate::Verdict;
-use domain::project::TargetType;
+use domain::target::TargetType;
 use domain::threshold::Threshold;
+use domain::verdict::Verdict;
 
 use crate::args::{Connection, Format};
 use crate::body::ReportBody;

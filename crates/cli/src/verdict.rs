@@ -1,7 +1,7 @@
 //! A verdict as exit code and last line of the log. The verdict is the server's; nothing here looks at an issue.
 
 use api::v1::ScanAnswer;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 
 use crate::terminal::plain;
 

@@ -3,12 +3,12 @@
 //! `cargo xtask bench` runs it natively and inside Wasm.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
-use domain::comparison::{Identified, Known, Meeting, Origin, Side, Subject, Wanted, compare};
-use domain::grouping::{Grouper, Span};
+use domain::comparison::{ComparedScan, CurrentScan, Identified, Origin, PerScan, ScanContents, ScanPair, compare};
+use domain::grouping::{ComparableIssue, Grouper};
 use domain::ids::{ScanId, TargetId};
-use domain::signature::Marks;
+use domain::signature::ComparableFinding;
 use domain::time::Timestamp;
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -50,7 +50,7 @@ fn code(n: u32) -> String {
 }
 
 /// A scan: what it found, and the code that it is compared by.
-fn scan(shape: Shape, second: bool) -> (Side, BTreeMap<u32, String>) {
+fn scan(shape: Shape, second: bool) -> (ScanContents, BTreeMap<u32, String>) {
     let mut grouper = Grouper::new("bandit".parse().unwrap(), usize::try_from(FINDINGS).unwrap());
     let mut codes = BTreeMap::new();
     for n in 0..FINDINGS {
@@ -64,29 +64,31 @@ fn scan(shape: Shape, second: bool) -> (Side, BTreeMap<u32, String>) {
             }),
             ..Finding::new(Kind::Code, format!("B{}", n % 60), "title", "message")
         };
-        codes.extend(Marks::of(&finding).code.map(|code| (n, code)));
+        codes.extend(ComparableFinding::of(&finding).code.map(|code| (n, code)));
         grouper.push(finding);
     }
     let (issues, occurrences, names) = grouper.finish();
-    let place = |occurrence| -> Place { serde_json::from_value(serde_json::to_value(occurrence).unwrap()).unwrap() };
-    let issues = issues.map(|issue| Span::from(&issue)).collect();
-    (Side { issues, occurrences: occurrences.into_iter().map(place).collect(), names }, codes)
+    let place = |occurrence| -> ComparableOccurrence {
+        serde_json::from_value(serde_json::to_value(occurrence).unwrap()).unwrap()
+    };
+    let issues = issues.map(|issue| ComparableIssue::from(&issue)).collect();
+    (ScanContents { issues, occurrences: occurrences.into_iter().map(place).collect(), names }, codes)
 }
 
 fn origin(n: u8) -> Origin {
     Origin { scan: ScanId::from_bits([n; 16]), at: Timestamp::from_ms(i64::from(n)), variant: "main".parse().unwrap() }
 }
 
-fn subject(side: &Side, n: u8) -> Subject<'_> {
-    Subject { side, target: TargetId::from_bits([1; 16]), origin: origin(n), complete: true }
+fn current(contents: &ScanContents, n: u8) -> CurrentScan<'_> {
+    CurrentScan { contents, target: TargetId::from_bits([1; 16]), origin: origin(n), complete: true }
 }
 
 fn main() {
     println!("Recognising {FINDINGS} findings in {FINDINGS}:");
     for (name, shape) in SHAPES {
         let ((old, old_codes), (new, new_codes)) = (scan(shape, false), scan(shape, true));
-        let first = compare(&subject(&old, 1), None, None);
-        let known = Known {
+        let first = compare(&current(&old, 1), None, None);
+        let known = ComparedScan {
             issues: first.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
             occurrences: first
                 .occurrences
@@ -94,12 +96,12 @@ fn main() {
                 .map(|row| Identified { id: row.id, seen: row.seen, form: None })
                 .collect(),
             origins: first.origins,
-            side: old,
+            contents: old,
         };
         let before = Instant::now();
-        let meeting = Meeting::of(&new, &known);
-        let recognised = meeting.finish(Wanted { current: new_codes, reference: old_codes });
-        let comparison = compare(&subject(&new, 2), Some((&known, &recognised)), None);
+        let meeting = ScanPair::new(&new, &known);
+        let recognised = meeting.finish(PerScan { current: new_codes, reference: old_codes });
+        let comparison = compare(&current(&new, 2), Some((&known, &recognised)), None);
         let took = before.elapsed().as_secs_f64();
         let common = comparison.occurrences.iter().filter(|tracked| tracked.found.is_some()).count();
         println!("  {name}: {took:.2} s, {common} recognised");

@@ -1,5 +1,5 @@
-//! The account: what belongs to the installation and to no project, as the fold of its journal. The tokens of its admins,
-//! which name persons (the installation's own admin token is nobody's), and which projects there are.
+//! The account: the fold of the installation's own journal. It has the tokens of account admins and the list of
+//! projects. The installation's own admin token is not part of it: it names no person.
 
 use crate::event::Entry;
 use crate::ids::{EventId, ProjectId, TokenId};
@@ -9,7 +9,7 @@ use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What can happen to the account.
+/// An event of the account's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum AccountEvent {
@@ -20,12 +20,12 @@ pub enum AccountEvent {
     },
     /// A token was revoked.
     TokenRevoked {
-        /// Which.
+        /// Its id.
         token: TokenId,
     },
-    /// A project was created. What it is stands in its own journal; here, that it is one of the installation's.
+    /// A project was created. Its content is in the project's own journal; this event only adds it to the list.
     ProjectCreated {
-        /// Which.
+        /// Its id.
         project: ProjectId,
     },
 }
@@ -33,13 +33,13 @@ pub enum AccountEvent {
 /// The state of the account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
-    /// The tokens of its admins.
+    /// The tokens of account admins.
     #[serde(default)]
     pub tokens: Tokens,
-    /// The projects, to be listed.
+    /// The names of all projects.
     #[serde(default)]
     pub projects: BTreeSet<ProjectId>,
-    /// The last event that changed it, so that one appended twice by a retry is recognised.
+    /// The last event that changed the account. A retry may append an event twice; this detects it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
 }
@@ -65,7 +65,7 @@ impl Fold for Account {
 impl Account {
     fn list(&mut self, project: &ProjectId) -> Result<(), Refusal> {
         if self.projects.len() >= PROJECTS_MAX && !self.projects.contains(project) {
-            return Err(Refusal::new(format!("there are {PROJECTS_MAX} projects, the most there may be")));
+            return Err(Refusal::new(format!("the installation has {PROJECTS_MAX} projects, the maximum")));
         }
         self.projects.insert(project.clone());
         Ok(())
@@ -75,8 +75,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::tests::entry;
-    use crate::token::tests::token;
+    use crate::testing::{entry, token};
 
     #[test]
     fn admins_tokens_are_issued_and_revoked_once() {
@@ -101,7 +100,7 @@ mod tests {
         }
         assert_eq!(account.apply(1, &entry(1, "ann", 1000, created(7))), Ok(()), "it is there already");
         let refused = account.apply(2, &entry(2, "ann", 1000, created(PROJECTS_MAX)));
-        assert_eq!(refused.unwrap_err().reason, format!("there are {PROJECTS_MAX} projects, the most there may be"));
+        assert_eq!(refused.unwrap_err().reason, format!("the installation has {PROJECTS_MAX} projects, the maximum"));
         account.projects.clear();
         assert_eq!(account.apply(3, &entry(3, "ann", 1000, created(PROJECTS_MAX))), Ok(()));
         assert_eq!(account.projects.len(), 1);

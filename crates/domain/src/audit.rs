@@ -1,5 +1,5 @@
-//! What the events of journals say, for an audit: what was done, to what, and why. Events are read as JSON and not as the
-//! types that wrote them, so that an event which nobody thought of here is told all the same.
+//! Descriptions of journal events for the audit log: what was done, to what, and why. Events are read as JSON and not
+//! as the types that wrote them, so that events of unknown types are listed too.
 
 use crate::event::Actor;
 use crate::ids::{ExemptionId, Subject, TargetName};
@@ -8,16 +8,16 @@ use crate::time::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The fields that are left out of what is told, wherever they stand: they are as good as a secret, or help to find one.
+/// Fields that are removed from details, at any depth: they are secret, or help to find a secret.
 const SECRET_FIELDS: [&str; 1] = ["sha256"];
-/// What a scan's event is called; it has no name of its own.
+/// The name of a scan's event, which has no `type` of its own.
 const SCAN_RECORDED: &str = "scan_recorded";
-/// What an event is called that says where to look for an exemption of the whole installation.
+/// The name of an event that registers an exemption of the whole installation.
 const PROMOTED: &str = "exemption_promoted";
-/// What stands before the name of an event of an exemptions' journal.
+/// The prefix of the names of events of an exemptions' journal.
 const OF_EXEMPTIONS: &str = "exemption_";
 
-/// What an event is about: names and ids, each once.
+/// The names and ids of the things that an event is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Targets by name.
@@ -30,39 +30,39 @@ pub struct About {
     pub scans: BTreeSet<String>,
 }
 
-/// An event as it is told.
+/// An event as the audit log shows it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
-    /// What was done: the event's own name, with what kind of thing it is about where that is not clear.
+pub struct DescribedEvent {
+    /// The action: the event's own name, with a prefix where the name alone is ambiguous.
     pub what: String,
-    /// What it is about.
+    /// The things that it is about.
     pub about: About,
-    /// Why, in the words of who did it.
+    /// The reason, as the actor wrote it.
     pub why: Option<String>,
-    /// The event whole, without secrets.
+    /// The whole event, without secrets.
     pub details: Value,
-    /// What the events inside it do, if it is several in one.
+    /// The actions of the events inside it, if it contains several.
     inside: BTreeSet<String>,
 }
 
-/// The targets that events name only by way of something else.
+/// The targets that events name only indirectly.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    /// The target that the whole journal is of.
+pub struct ImplicitTargets<'a> {
+    /// The target of the whole journal, if it belongs to one.
     pub target: Option<&'a TargetName>,
-    /// The targets of exemptions.
+    /// The target of each exemption.
     pub exemptions: &'a BTreeMap<ExemptionId, TargetName>,
 }
 
-impl Told {
-    /// Tells an event of this journal.
-    pub fn new(journal: &JournalId, event: Value, known: Known<'_>) -> Self {
+impl DescribedEvent {
+    /// Describes an event of this journal.
+    pub fn new(journal: &JournalId, event: Value, known: ImplicitTargets<'_>) -> Self {
         let several = event.get("events").and_then(Value::as_array);
         let inside = several.into_iter().flatten();
         let mut about = About::default();
         let mut whys = BTreeSet::new();
         for event in inside.clone().chain([&event]) {
-            about.take_in(journal, event);
+            about.add(journal, event);
             whys.extend(why(event));
         }
         about.targets.extend(known.target.map(TargetName::to_string));
@@ -71,7 +71,7 @@ impl Told {
         Self {
             what: what(journal, &event),
             about,
-            // Several events with as many reasons: they stand in the details.
+            // Several events with different reasons: these are in the details.
             why: if whys.len() == 1 { whys.pop_first().map(str::to_owned) } else { None },
             inside: inside.map(|event| what(journal, event)).collect(),
             details: without_secrets(event),
@@ -80,7 +80,7 @@ impl Told {
 }
 
 impl About {
-    fn take_in(&mut self, journal: &JournalId, event: &Value) {
+    fn add(&mut self, journal: &JournalId, event: &Value) {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let inside = |of: Option<&Value>, field| of.and_then(|of| text(of.get(field)));
         let returned = event.get("requests").and_then(Value::as_array);
@@ -89,7 +89,7 @@ impl About {
             self.targets.extend(inside(request.get("reach"), "target").or(seen));
             self.exemptions.extend(text(request.get("id")));
         }
-        // In a project's events a name is a target's.
+        // In events of a project's journal, `name` is the name of a target.
         let name = event.get("name").filter(|_| matches!(journal, JournalId::Project { .. }));
         self.targets.extend(text(name).into_iter().chain(text(event.get("target"))));
         self.exemptions.extend(text(event.get("exemption")));
@@ -99,7 +99,7 @@ impl About {
     }
 }
 
-/// What an event does.
+/// The name of an event's action.
 fn what(journal: &JournalId, event: &Value) -> String {
     let name = event.get("type").and_then(Value::as_str).unwrap_or("unnamed");
     match journal {
@@ -112,7 +112,7 @@ fn what(journal: &JournalId, event: &Value) -> String {
     }
 }
 
-/// Why, in the words of who did it: a decision's comment, or a request's text.
+/// The reason, as the actor wrote it: the comment of a decision, or the text of a request.
 fn why(event: &Value) -> Option<&str> {
     let text = event.get("comment").or_else(|| event.get("request")?.get("text"))?.as_str()?;
     (!text.is_empty()).then_some(text)
@@ -129,26 +129,27 @@ fn without_secrets(value: Value) -> Value {
     }
 }
 
-/// Which events are asked for.
+/// A filter for events. Fields that are absent match every event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// What this person or machine did.
+pub struct AuditFilter {
+    /// The subject who acted.
     pub by: Option<Subject>,
-    /// What does this, alone or as one of several.
+    /// The action, of the event itself or of an event inside it.
     pub what: Option<String>,
-    /// What is about this target.
+    /// A target that the event is about.
     pub target: Option<TargetName>,
-    /// What was refused only, or what took effect only.
+    /// True for refused events only, false for effective ones only.
     pub refused: Option<bool>,
-    /// From this time on.
+    /// The earliest time, inclusive.
     pub since: Option<Timestamp>,
-    /// Up to this time.
+    /// The latest time, inclusive.
     pub until: Option<Timestamp>,
 }
 
-impl Filter {
-    /// Whether events of this journal, which is of this target if of one, may be asked for. Saves reading it.
-    pub fn reads(&self, journal: &JournalId, target: Option<&TargetName>) -> bool {
+impl AuditFilter {
+    /// True if events of this journal can match. `target` is the target that the journal belongs to, if any. A journal
+    /// that cannot match is not read.
+    pub fn may_match(&self, journal: &JournalId, target: Option<&TargetName>) -> bool {
         let what = self.what.as_deref().is_none_or(|what| match journal {
             JournalId::Scans { .. } => what == SCAN_RECORDED,
             JournalId::Exemptions { .. } => what.starts_with(OF_EXEMPTIONS),
@@ -162,8 +163,8 @@ impl Filter {
             && (target.is_none() || self.target.is_none() || self.target.as_ref() == target)
     }
 
-    /// Whether an event is asked for, whatever became of it.
-    pub fn wants(&self, at: Timestamp, by: &Actor, told: &Told) -> bool {
+    /// True if the event matches. Does not check [`refused`](Self::refused), which the event itself does not show.
+    pub fn matches(&self, at: Timestamp, by: &Actor, told: &DescribedEvent) -> bool {
         self.by.as_ref().is_none_or(|wanted| *wanted == by.subject)
             && self.what.as_ref().is_none_or(|what| *what == told.what || told.inside.contains(what))
             && self.target.as_ref().is_none_or(|target| told.about.targets.contains(target.as_str()))

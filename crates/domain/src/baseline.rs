@@ -1,40 +1,41 @@
-//! Baselines: which variant of a target its others are compared with. A target says it itself, or its project's default
-//! for its type applies, or the one that is built in.
+//! Baselines: the variant of a target that its other variants are compared with. A target has its own, or the project's
+//! default for its type, or the built-in default.
 
 use crate::ids::VariantName;
-use crate::project::TargetType;
-use crate::scan::{Reference, ScanLog, Seen};
+use crate::reference::Reference;
+use crate::target::TargetType;
+use crate::word_enum::word_enum;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Longest pattern, in characters.
+/// The maximum length of a pattern, in characters.
 pub const PATTERN_CHARS_MAX: usize = 128;
-/// Largest compiled pattern, in bytes: what matching costs grows with it.
+/// The maximum size of a compiled pattern, in bytes. The cost of matching grows with it.
 const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
 
-/// Why a pattern was refused.
+/// An error in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It has no characters, and would match no name.
+    /// It is empty, and would match no name.
     #[error("the pattern is empty")]
     Empty,
-    /// It is longer than allowed.
+    /// It is too long.
     #[error("the pattern is {length} characters long; at most {PATTERN_CHARS_MAX} are allowed")]
     TooLong {
         /// Its length in characters.
         length: usize,
     },
-    /// It is no regular expression in RE2's syntax.
+    /// It is not a regular expression in RE2's syntax.
     #[error("the pattern is wrong at character {at}: {reason}")]
     Syntax {
-        /// Where, counted from 1.
+        /// The position, counted from 1.
         at: usize,
-        /// What is wrong.
+        /// The error.
         reason: String,
     },
-    /// It becomes too large when it is compiled, by counted repetitions for example.
+    /// Its compiled form is too large, for example because of counted repetitions.
     #[error("the pattern is too large: it repeats too much, or classes of too many characters")]
     TooLarge,
     /// It ends in a comment.
@@ -42,8 +43,9 @@ pub enum PatternError {
     Comment,
 }
 
-/// A regular expression for the whole name of a variant, in RE2's syntax; its `\d`, `\w` and `\s` know all scripts.
-/// Matching takes time linear in the name. It is checked when it enters, and not again when it is read from the store.
+/// A regular expression in RE2's syntax that matches the whole name of a variant. `\d`, `\w` and `\s` include all
+/// scripts. Matching takes time linear in the name. A pattern is checked when it is parsed, and not again when it is
+/// read from the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BaselinePattern(String);
@@ -54,10 +56,10 @@ impl BaselinePattern {
         &self.0
     }
 
-    /// The pattern, ready to match.
+    /// Compiles the pattern.
     ///
     /// # Errors
-    /// It is not legal: a stored one of another version.
+    /// The pattern is invalid: another version of the program stored it.
     pub fn matcher(&self) -> Result<Matcher, PatternError> {
         let text = &self.0;
         let length = text.chars().count();
@@ -67,13 +69,13 @@ impl BaselinePattern {
         if PATTERN_CHARS_MAX < length {
             return Err(PatternError::TooLong { length });
         }
-        // By itself first: `a)|(b` must not become legal by what is put around it.
+        // Parsed alone first: the group around it must not make `a)|(b` valid.
         regex_syntax::Parser::new().parse(text).map_err(|error| syntax(text, &error))?;
         let built = RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
         match built {
             Ok(regex) => Ok(Matcher(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge),
-            // Legal alone, and not with what closes it.
+            // Valid alone, but not with the closing parenthesis behind it.
             Err(_) => Err(PatternError::Comment),
         }
     }
@@ -104,100 +106,90 @@ impl fmt::Display for BaselinePattern {
     }
 }
 
-/// A pattern that is ready to match.
+/// A compiled pattern.
 #[derive(Debug, Clone)]
 pub struct Matcher(Regex);
 
 impl Matcher {
-    /// Whether the pattern matches the whole name.
+    /// True if the pattern matches the whole name.
     pub fn matches(&self, variant: &VariantName) -> bool {
         self.0.is_match(variant.as_str())
     }
 }
 
-/// What others are compared with.
+/// The rule that selects the variant to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Baseline {
-    /// Always this variant.
+    /// This variant.
     Variant(VariantName),
-    /// Of the variants that match, the one that was scanned last.
+    /// The most recently scanned variant that matches.
     Regex(BaselinePattern),
 }
 
-/// What a target, or a project for a type of target, has decided. Stored as the variant's name, `{"regex": ...}` or
-/// `{"none": true}`.
+/// A target's own choice, or a project's default for a type of target. Stored as the variant's name, `{"regex": ...}`
+/// or `{"none": true}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
-pub enum Choice {
-    /// This baseline.
+#[serde(try_from = "StoredChoice", into = "StoredChoice")]
+pub enum BaselineChoice {
+    /// The target has this baseline.
     Of(Baseline),
-    /// None: each variant is compared with its own previous scan.
+    /// The target has no baseline: each variant is compared with its own previous scan.
     None,
 }
 
-/// A choice as it is stored.
+/// A choice in its stored form.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum StoredChoice {
     Variant(VariantName),
     Regex { regex: BaselinePattern },
     None { none: bool },
 }
 
-impl TryFrom<Written> for Choice {
+impl TryFrom<StoredChoice> for BaselineChoice {
     type Error = &'static str;
-    fn try_from(written: Written) -> Result<Self, &'static str> {
+    fn try_from(written: StoredChoice) -> Result<Self, &'static str> {
         match written {
-            Written::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
-            Written::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
-            Written::None { none: true } => Ok(Self::None),
-            Written::None { none: false } => Err("`none` is true or absent"),
+            StoredChoice::Variant(variant) => Ok(Self::Of(Baseline::Variant(variant))),
+            StoredChoice::Regex { regex } => Ok(Self::Of(Baseline::Regex(regex))),
+            StoredChoice::None { none: true } => Ok(Self::None),
+            StoredChoice::None { none: false } => Err("`none` must be true or absent"),
         }
     }
 }
 
-impl From<Choice> for Written {
-    fn from(choice: Choice) -> Self {
+impl From<BaselineChoice> for StoredChoice {
+    fn from(choice: BaselineChoice) -> Self {
         match choice {
-            Choice::Of(Baseline::Variant(variant)) => Self::Variant(variant),
-            Choice::Of(Baseline::Regex(regex)) => Self::Regex { regex },
-            Choice::None => Self::None { none: true },
+            BaselineChoice::Of(Baseline::Variant(variant)) => Self::Variant(variant),
+            BaselineChoice::Of(Baseline::Regex(regex)) => Self::Regex { regex },
+            BaselineChoice::None => Self::None { none: true },
         }
     }
 }
 
-/// Who decided on a baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The target itself.
-    Target,
-    /// The project's default for its type.
-    Project,
-    /// The default that is built in.
-    BuiltIn,
-}
-
-impl Origin {
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Target => "target",
-            Self::Project => "project",
-            Self::BuiltIn => "built_in",
-        }
+word_enum! {
+    /// The level at which a baseline was chosen.
+    pub enum BaselineSource: "a source of a baseline" {
+        /// The target itself.
+        Target = "target",
+        /// The project's default for its type.
+        Project = "project",
+        /// The built-in default.
+        BuiltIn = "built_in",
     }
 }
 
-/// The baseline that holds for a target, and who decided so.
+/// The baseline that applies to a target, and the level at which it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// The baseline; absent for none.
+pub struct ChosenBaseline {
+    /// The baseline; absent if there is none.
     pub baseline: Option<Baseline>,
-    /// Who decided.
-    pub origin: Origin,
+    /// The level.
+    pub origin: BaselineSource,
 }
 
-/// The baseline of a type's targets where neither they nor their project say otherwise: the reference product's.
+/// The built-in default for a type of target, as in the reference product.
 pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     let pattern = match target_type {
         TargetType::Repository => "main|master",
@@ -207,77 +199,25 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     Some(Baseline::Regex(BaselinePattern(pattern.to_owned())))
 }
 
-/// The variant that a baseline means for one scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meant {
-    /// There is no baseline.
-    None,
-    /// This variant, with its newest complete scan by any scanner, where that decided.
-    Variant(VariantName, Option<Seen>),
-    /// The target has a baseline, and nothing that it could mean was ever scanned.
-    NothingScanned,
-}
-
-/// The variant that is being scanned.
-#[derive(Debug, Clone, Copy)]
-pub struct Scanned<'a> {
-    /// Its name.
-    pub variant: &'a VariantName,
-    /// Whether it has a complete scan by this scanner already.
-    pub before: bool,
-}
-
-impl Settled {
-    /// Whether a scan of this variant that is compared with `reference` is one of the baseline, or of a target without one.
-    /// What a pattern matches is what it means once the scan is recorded, though a new release is compared with the one
-    /// before.
+impl ChosenBaseline {
+    /// True if a scan of `variant` counts as a scan of the baseline, or of a target without a baseline. `reference` is
+    /// what the scan is compared with. A new release that the pattern matches counts, although it is compared with the
+    /// release before: once the scan is recorded, the pattern resolves to it.
     ///
     /// # Errors
-    /// A stored pattern is not legal.
-    pub fn is_of(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
+    /// A stored pattern is invalid.
+    pub fn includes(&self, variant: &VariantName, reference: &Reference) -> Result<bool, PatternError> {
         match &self.baseline {
             Some(Baseline::Regex(pattern)) if reference.is_to_baseline() => Ok(pattern.matcher()?.matches(variant)),
             Some(Baseline::Regex(_) | Baseline::Variant(_)) | None => Ok(!reference.is_to_baseline()),
         }
-    }
-
-    /// What the baseline means, by the scans recorded so far; `scanned` is absent where nothing is being scanned.
-    ///
-    /// A variant of which only another scanner has a scan yet is no baseline for itself: the second scanner of a new
-    /// release compares it, like the first, with the release before.
-    ///
-    /// # Errors
-    /// A stored pattern is not legal.
-    pub fn meant(&self, scanned: Option<Scanned<'_>>, log: &ScanLog) -> Result<Meant, PatternError> {
-        let own = self.origin == Origin::Target;
-        let nothing = || if own { Meant::NothingScanned } else { Meant::None };
-        let pattern = match &self.baseline {
-            None => return Ok(Meant::None),
-            Some(Baseline::Variant(variant)) => {
-                let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
-                let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
-                return Ok(if own || itself || known { Meant::Variant(variant.clone(), None) } else { nothing() });
-            }
-            Some(Baseline::Regex(pattern)) => pattern.matcher()?,
-        };
-        let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
-        if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
-            return Ok(Meant::Variant(variant.clone(), Some(seen.clone())));
-        }
-        if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
-            return Ok(Meant::Variant(scanned.variant.clone(), None));
-        }
-        let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
-        Ok(incomplete.map_or_else(nothing, |(variant, _)| Meant::Variant(variant.clone(), None)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::Verdict;
     use crate::ids::ScanId;
-    use crate::time::Timestamp;
 
     fn name(text: &str) -> VariantName {
         text.parse().unwrap()
@@ -287,14 +227,10 @@ mod tests {
         Baseline::Regex(text.parse().unwrap())
     }
 
-    fn seen(n: u64) -> Seen {
-        Seen { n, at: Timestamp::from_ms(0), scan: ScanId::from_bits([1; 16]), series: None, verdict: Verdict::Pass }
-    }
-
     #[test]
     fn a_new_release_is_one_of_the_baseline_and_a_branch_is_none() {
         let of = |baseline: Option<Baseline>, variant: &str, reference: &Reference| {
-            Settled { baseline, origin: Origin::Target }.is_of(&name(variant), reference).unwrap()
+            ChosenBaseline { baseline, origin: BaselineSource::Target }.includes(&name(variant), reference).unwrap()
         };
         let before = Reference::Baseline { variant: name("v1"), scan: ScanId::from_bits([1; 16]) };
         assert!(of(Some(regex(r"v\d+")), "v2", &before), "compared with the release before");
@@ -302,11 +238,6 @@ mod tests {
         assert!(!of(Some(Baseline::Variant(name("v1"))), "v2", &before));
         assert!(of(Some(Baseline::Variant(name("v1"))), "v1", &Reference::None));
         assert!(of(None, "whatever", &Reference::None), "there is no baseline");
-    }
-
-    fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
-        let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
-        ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
     }
 
     #[test]
@@ -381,39 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_baseline_means() {
-        let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
-        let of = |variant: &str, n: u64| Meant::Variant(name(variant), Some(seen(n)));
-        let fixed = |variant: &str| Meant::Variant(name(variant), None);
-        let (own, project) = (Origin::Target, Origin::Project);
-        let cases = [
-            ("no baseline", None, own, ("x", false), Meant::None),
-            ("fixed", Some(Baseline::Variant(name("main"))), own, ("x", false), fixed("main")),
-            ("fixed, never scanned", Some(Baseline::Variant(name("gone"))), own, ("x", false), fixed("gone")),
-            ("fixed default", Some(Baseline::Variant(name("v2.4.0"))), project, ("x", false), fixed("v2.4.0")),
-            ("fixed default, never scanned", Some(Baseline::Variant(name("gone"))), project, ("x", false), Meant::None),
-            ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
-            ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
-            ("a new release", Some(regex(r"v\d.*")), own, ("v2.5.0", false), of("v2.3.0", 3)),
-            ("the newest again", Some(regex(r"v\d.*")), own, ("v2.3.0", true), of("v2.3.0", 3)),
-            ("the newest by a second scanner", Some(regex(r"v\d.*")), own, ("v2.3.0", false), of("v2.2.0", 2)),
-            ("an old one again", Some(regex(r"v\d.*")), own, ("v2.2.0", true), of("v2.3.0", 3)),
-            ("only incomplete", Some(regex(r"v2\.4.*")), own, ("x", false), fixed("v2.4.0")),
-            ("only incomplete, itself", Some(regex(r"v2\.4.*")), own, ("v2.4.0", false), fixed("v2.4.0")),
-            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), Meant::NothingScanned),
-            ("nothing matches a default", Some(regex("hotfix.*")), Origin::BuiltIn, ("x", false), Meant::None),
-            ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
-        ];
-        for (case, baseline, origin, (variant, before), expected) in cases {
-            let variant = name(variant);
-            let meant = Settled { baseline, origin }.meant(Some(Scanned { variant: &variant, before }), &releases);
-            assert_eq!(meant, Ok(expected), "{case}");
-        }
-    }
-
-    #[test]
     fn the_stored_form_is_pinned() {
-        let choices = [Choice::Of(Baseline::Variant(name("main"))), Choice::Of(regex("v.*")), Choice::None];
+        let choices = [
+            BaselineChoice::Of(Baseline::Variant(name("main"))),
+            BaselineChoice::Of(regex("v.*")),
+            BaselineChoice::None,
+        ];
         let stored: Vec<_> = choices.iter().map(|choice| serde_json::to_string(choice).unwrap()).collect();
         insta::assert_snapshot!(stored.join("\n"), @r#"
         "main"
@@ -421,8 +325,8 @@ mod tests {
         {"none":true}
         "#);
         for (choice, text) in choices.iter().zip(&stored) {
-            assert_eq!(serde_json::from_str::<Choice>(text).unwrap(), *choice);
+            assert_eq!(serde_json::from_str::<BaselineChoice>(text).unwrap(), *choice);
         }
-        assert!(serde_json::from_str::<Choice>(r#"{"none":false}"#).is_err());
+        assert!(serde_json::from_str::<BaselineChoice>(r#"{"none":false}"#).is_err());
     }
 }

@@ -1,81 +1,69 @@
-//! Compares a scan with the one it is measured against: which issues and occurrences are only here, common, or gone, and
-//! under which identities they go.
-//!
-//! An issue that is recognised goes by the id that it had; so does an occurrence. What is not recognised in the scan
-//! compared with, a baseline, may still be known from the variant's own previous scan (its *lineage*): then it is new, and
-//! keeps its id all the same. What is met for the first time gets an id that two variants with the same code derive alike.
+//! Compares a scan with its reference scan: sorts issues and occurrences into new, common and remediated, and gives
+//! them ids.
+//! A matched issue keeps the id that it had, and so does a matched occurrence. What the reference scan (a baseline)
+//! does not have may still be in the variant's own previous scan, its *lineage*: then it is new, but keeps that id.
+//! Everything else gets an id that two variants with the same code derive alike.
 
-mod meeting;
+mod contents;
 mod origins;
+mod scan_pair;
 
-pub use meeting::{Meeting, Recognised, Wanted};
+pub use contents::{ComparedScan, Identified, ScanContents};
 pub use origins::Origin;
+pub use scan_pair::{Matches, PerScan, ScanPair};
 
 use crate::digest::Short;
-use crate::grouping::{Name, Span};
 use crate::ids::{IssueId, OccurrenceId, TargetId};
-use crate::tracking::{Confidence, Pair, Place, Stage};
+use crate::tracking::{ComparableOccurrence, Confidence, Pair, Stage};
+use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use origins::Origins;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where an issue stands relative to the scan compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bucket {
-    /// Only here.
-    New,
-    /// In both.
-    Common,
-    /// Only in the scan compared with.
-    Remediated,
-}
-
-impl Bucket {
-    /// All buckets, in the order people read them.
-    pub const ALL: [Self; 3] = [Self::New, Self::Common, Self::Remediated];
-
-    /// The bucket as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Common => "common",
-            Self::Remediated => "remediated",
-        }
+word_enum! {
+    /// The result of the comparison for an issue or occurrence.
+    #[derive(PartialOrd, Ord)]
+    pub enum Bucket: "a bucket" {
+        /// Only in the scan itself.
+        New = "new",
+        /// In both scans.
+        Common = "common",
+        /// Only in the reference scan.
+        Remediated = "remediated",
     }
 }
 
-/// How an issue's occurrences divide.
+/// Numbers of an issue's occurrences by bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Division {
-    /// Occurrences only here.
+    /// Occurrences that only the scan itself has.
     pub new: u32,
-    /// Occurrences recognised in the scan compared with.
+    /// Occurrences that were matched in the reference scan.
     pub common: u32,
-    /// Those of the common ones that are recognised although their code was edited: the match is doubtful.
+    /// Those of the common ones that were matched although their code was edited. Such a match is uncertain.
     #[serde(skip_serializing_if = "is_default", default)]
     pub updated: u32,
-    /// Occurrences of the scan compared with that are not here.
+    /// Occurrences that only the reference scan has.
     pub remediated: u32,
 }
 
-/// One issue of the scan, compared.
+/// An issue of the scan after its comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedIssue {
-    /// The id it goes by: the one that it had in an earlier scan, or that of its key.
+    /// The issue's id: the one that it had in an earlier scan, or else the one derived from its key.
     pub id: IssueId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the issue first, as an index into the list of origins.
     #[serde(default)]
     pub seen: u32,
     /// New or common.
     pub bucket: Bucket,
-    /// Its occurrences.
+    /// Its occurrences by bucket.
     pub division: Division,
-    /// The levels that its new occurrences have.
+    /// The severities of its new occurrences.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub levels_new: BTreeSet<Severity>,
-    /// The levels that its updated occurrences have.
+    /// The severities of its updated occurrences.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub levels_updated: BTreeSet<Severity>,
 }
@@ -84,37 +72,37 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// An occurrence with its identity, as a scan's comparison stores it and the next comparison reads it.
+/// An occurrence with its id. A scan's comparison stores it, and the next comparison reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tracked {
-    /// The identity.
+pub struct TrackedOccurrence {
+    /// The id.
     pub id: OccurrenceId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the occurrence first, as an index into the list of origins.
     #[serde(default)]
     pub seen: u32,
-    /// How it was recognised in the scan compared with; absent if it is only here.
+    /// The match in the reference scan; absent if the occurrence is new.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub found: Option<Box<Found>>,
-    /// The stage that recognised it in the variant's own previous scan, where it is only here.
+    pub found: Option<Box<Match>>,
+    /// The stage that matched a new occurrence in the variant's own previous scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Stage>,
-    /// The form that it still has, where that is another than [`form`] makes of it: its file was renamed. Who exempts an
-    /// occurrence does so in the form that it has. It keeps the form while it is recognised by stages that leave no doubt
-    /// (see [`Stage::keeps_form`]), and takes another when its code is edited or goes elsewhere.
+    /// The form that the occurrence keeps, where it differs from [`form`], for example because its file was renamed. An
+    /// exemption applies to an occurrence in one form. The occurrence keeps its form while certain stages match it (see
+    /// [`Stage::keeps_form`]), and gets a new one when its code is edited or moves.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub form: Option<Box<Short>>,
 }
 
-impl Tracked {
-    /// The form that the occurrence has; `place` and its path are of the same scan.
-    pub fn form(&self, place: &Place, path: Option<&str>) -> Short {
+impl TrackedOccurrence {
+    /// Returns the form of the occurrence. `place` and `path` are those of the same scan.
+    pub fn form(&self, place: &ComparableOccurrence, path: Option<&str>) -> Short {
         self.form.as_deref().copied().unwrap_or_else(|| form(self.id, place, path))
     }
 }
 
-/// The form of an occurrence that is looked at for itself: its file and code (or the resource with its code, the package,
-/// the address), or where no code is shown its line and what is said of it. Two scans of the same code find the same form.
-pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
+/// Derives the form of an occurrence without regard to earlier scans: from its path and code (or resource and code,
+/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form.
+pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
     let judged = place.signatures.judged;
     let judged = judged.as_ref().map(|judged| &judged.0[..]).unwrap_or_default();
@@ -127,150 +115,102 @@ pub fn form(id: OccurrenceId, place: &Place, path: Option<&str>) -> Short {
     }
 }
 
-/// How an occurrence was recognised, and where it was.
+/// A match of an occurrence in the reference scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
-    /// By what.
+pub struct Match {
+    /// The stage that found the match.
     pub stage: Stage,
-    /// How sure that is.
+    /// The confidence of the match.
     pub confidence: Confidence,
-    /// How alike the code is, in percent, where that was compared.
+    /// The similarity of the code in percent, if it was compared.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub similarity: Option<u8>,
-    /// The place of its result in the report of the scan compared with.
+    /// The index of the occurrence's result in the report of the reference scan.
     pub result: u32,
-    /// Its path there, if it was another.
+    /// The path in the reference scan, if it differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
-    /// Its line there.
+    /// The line in the reference scan, if it has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// The version of its package there, if it was another.
+    /// The version of the package in the reference scan, if it differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
 }
 
-/// One scan's issues and occurrences, as the stages before stored them.
-#[derive(Debug, Default)]
-pub struct Side {
-    /// Its issues, in their stored order.
-    pub issues: Vec<Span>,
-    /// Its occurrences, in the order of their issues.
-    pub occurrences: Vec<Place>,
-    /// The paths and versions that occurrences have.
-    pub names: Vec<Name>,
-}
-
-impl Side {
-    /// For each occurrence the place of its issue in the list of issues.
-    pub(crate) fn owners(&self) -> Vec<usize> {
-        let count = |issue: &Span| usize::try_from(issue.occurrences).unwrap_or(usize::MAX);
-        let all = self.issues.iter().enumerate().flat_map(|(at, issue)| std::iter::repeat_n(at, count(issue)));
-        all.take(self.occurrences.len()).collect()
-    }
-
-    /// The text of one of its names; nothing for the empty one.
-    pub fn name(&self, at: u32) -> Option<&str> {
-        let name = self.names.get(usize::try_from(at).ok()?)?;
-        (!name.text.is_empty()).then_some(name.text.as_str())
-    }
-}
-
-/// One occurrence as it is compared with another.
+/// An occurrence with its path and code, to be compared with another.
 #[derive(Debug, Clone, Copy)]
-pub struct Comparable<'a> {
+pub struct OccurrenceWithCode<'a> {
     /// The occurrence.
-    pub place: &'a Place,
-    /// Its path.
+    pub place: &'a ComparableOccurrence,
+    /// Its path, if it has one.
     pub path: Option<&'a str>,
     /// Its code, if it has any.
     pub code: Option<&'a str>,
 }
 
-impl<'a> Comparable<'a> {
-    /// The occurrence at a place of a scan's list.
-    pub fn of(side: &'a Side, at: usize, code: Option<&'a str>) -> Option<Self> {
-        let place = side.occurrences.get(at)?;
-        Some(Self { place, path: side.name(place.path), code })
+impl<'a> OccurrenceWithCode<'a> {
+    /// Returns the occurrence at an index of a scan's list.
+    pub fn of(contents: &'a ScanContents, at: usize, code: Option<&'a str>) -> Option<Self> {
+        let place = contents.occurrences.get(at)?;
+        Some(Self { place, path: contents.name(place.path), code })
     }
 }
 
-/// What goes by an id since when: a part of [`ComparedIssue`] and [`Tracked`] as they are stored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Identified<Id> {
-    /// The id.
-    pub id: Id,
-    /// Which scan saw it first: a place in the list of origins.
-    #[serde(default)]
-    pub seen: u32,
-    /// Of an occurrence: the form that it had kept, see [`Tracked::form`].
-    #[serde(default)]
-    pub form: Option<Box<Short>>,
-}
-
-/// A scan that was compared before, with its identities, in the order of its lists.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// What it found.
-    pub side: Side,
-    /// The identities of its issues.
-    pub issues: Vec<Identified<IssueId>>,
-    /// The identities of its occurrences.
-    pub occurrences: Vec<Identified<OccurrenceId>>,
-    /// The scans that saw them first.
-    pub origins: Vec<Origin>,
-}
-
-/// An issue that is gone: a place in the list of the scan compared with, and the identity that it had there.
+/// An issue that only the reference scan has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone {
-    /// The place.
+pub struct RemediatedIssue {
+    /// Its index in the reference scan's list of issues.
     pub at: usize,
-    /// The id it went by.
+    /// Its id.
     pub id: IssueId,
-    /// Which scan saw it first: a place in the list of origins.
+    /// The scan that saw the issue first, as an index into the list of origins.
     pub seen: u32,
-    /// How many of its occurrences are gone; others may have been recognised, edited, as another issue's.
+    /// Its occurrences that are remediated. Others may have been matched, edited, with those of another issue.
     pub occurrences: u32,
 }
 
-/// The result of a comparison. Everything is in the stored order of the scan.
+/// The result of a comparison. Lists are in the stored order of the scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The scan's issues.
     pub issues: Vec<ComparedIssue>,
-    /// The identities of the scan's occurrences.
-    pub occurrences: Vec<Tracked>,
-    /// The issues that are gone, in the order in which the scan compared with had them.
-    pub remediated: Vec<Gone>,
+    /// The ids of the scan's occurrences.
+    pub occurrences: Vec<TrackedOccurrence>,
+    /// The remediated issues, in the order of the reference scan.
+    pub remediated: Vec<RemediatedIssue>,
     /// The scans that saw an issue or occurrence first.
     pub origins: Vec<Origin>,
 }
 
 /// The scan that is compared.
 #[derive(Debug, Clone)]
-pub struct Subject<'a> {
-    /// What it found.
-    pub side: &'a Side,
+pub struct CurrentScan<'a> {
+    /// Its issues and occurrences.
+    pub contents: &'a ScanContents,
     /// Its target.
     pub target: TargetId,
-    /// The scan itself, as the one that sees things first.
+    /// The scan itself, as the origin of what it sees first.
     pub origin: Origin,
-    /// Whether it saw all that it should have. If not, it remediates nothing: what it did not look at is not gone.
+    /// True if the scan is complete. An incomplete scan remediates nothing: it did not look at everything.
     pub complete: bool,
 }
 
-/// Another scan, and what of it was recognised.
-pub type Met<'a> = (&'a Known, &'a Recognised);
+/// Another scan, and what was matched in it.
+pub type MatchedScan<'a> = (&'a ComparedScan, &'a Matches);
 
-/// Compares a scan with `reference`; without one everything is new. `lineage` is the variant's own previous scan, where
-/// the reference is a baseline: it gives identities and changes no bucket.
-pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Option<Met<'_>>) -> Comparison {
-    let mut origins = Origins::new(subject.origin.clone());
-    let mut issues = issues(subject, reference, lineage, &mut origins);
-    let occurrences = occurrences(subject, reference, lineage, &mut origins);
-    let owners = subject.side.owners();
-    for ((place, tracked), owner) in subject.side.occurrences.iter().zip(&occurrences).zip(&owners) {
+/// Compares a scan with `reference`. Without a reference everything is new. `lineage` is the variant's own previous
+/// scan, where the reference is a baseline: it provides ids and changes no bucket.
+pub fn compare(
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
+) -> Comparison {
+    let mut origins = Origins::new(current.origin.clone());
+    let mut issues = issues(current, reference, lineage, &mut origins);
+    let occurrences = occurrences(current, reference, lineage, &mut origins);
+    let owners = current.contents.owners();
+    for ((place, tracked), owner) in current.contents.occurrences.iter().zip(&occurrences).zip(&owners) {
         let Some(row) = issues.get_mut(*owner) else { continue };
         let severity = Severity::of(place.score);
         match &tracked.found {
@@ -288,25 +228,25 @@ pub fn compare(subject: &Subject<'_>, reference: Option<Met<'_>>, lineage: Optio
         }
     }
     let remediated = match reference {
-        Some(met) if subject.complete => remediated(met, &mut issues, &mut origins),
+        Some(met) if current.complete => remediated(met, &mut issues, &mut origins),
         Some(_) | None => Vec::new(),
     };
     Comparison { issues, occurrences, remediated, origins: origins.finish() }
 }
 
-/// The scan's issues with their ids, before their occurrences are counted.
+/// Gives the scan's issues their ids and buckets. Does not count their occurrences yet.
 fn issues(
-    subject: &Subject<'_>,
-    reference: Option<Met<'_>>,
-    lineage: Option<Met<'_>>,
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
     origins: &mut Origins,
 ) -> Vec<ComparedIssue> {
     let mut used = BTreeSet::new();
-    let mut rows: Vec<Option<Identified<IssueId>>> = vec![None; subject.side.issues.len()];
-    for (known, recognised) in [reference, lineage].into_iter().flatten() {
-        let mut numbers = origins.of(&known.origins);
-        for (row, partner) in rows.iter_mut().zip(&recognised.partners) {
-            let identity = partner.and_then(|at| known.issues.get(at));
+    let mut rows: Vec<Option<Identified<IssueId>>> = vec![None; current.contents.issues.len()];
+    for (other, matches) in [reference, lineage].into_iter().flatten() {
+        let mut numbers = origins.of(&other.origins);
+        for (row, partner) in rows.iter_mut().zip(&matches.partners) {
+            let identity = partner.and_then(|at| other.issues.get(at));
             if let (None, Some(identity)) = (&row, identity)
                 && used.insert(identity.id)
             {
@@ -314,24 +254,25 @@ fn issues(
             }
         }
     }
-    let familiar = |at: usize| {
-        let (_, recognised) = reference?;
-        let common = recognised.partners.get(at)?.is_some() || *recognised.familiar.get(at)?;
+    let common_at = |at: usize| {
+        let (_, matches) = reference?;
+        let common = matches.partners.get(at)?.is_some() || *matches.common.get(at)?;
         common.then_some(Bucket::Common)
     };
-    let rows = rows.into_iter().zip(&subject.side.issues).enumerate();
+    let rows = rows.into_iter().zip(&current.contents.issues).enumerate();
     rows.map(|(at, (row, issue))| {
         let fresh = |id| Identified { id, seen: 0, form: None };
         let Identified { id, seen, .. } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
-            // Another issue goes by the key's own id: a vulnerability that had two names turned out to be two.
-            None => fresh(IssueId::derived("v1:issue:again", &[&subject.origin.scan.short().0, &issue.id.short().0])),
+            // The id of the key already belongs to another issue: two names of one vulnerability have become two
+            // vulnerabilities.
+            None => fresh(IssueId::derived("v1:issue:again", &[&current.origin.scan.short().0, &issue.id.short().0])),
         };
         ComparedIssue {
             id,
             seen,
-            bucket: familiar(at).unwrap_or(Bucket::New),
+            bucket: common_at(at).unwrap_or(Bucket::New),
             division: Division::default(),
             levels_new: BTreeSet::new(),
             levels_updated: BTreeSet::new(),
@@ -340,56 +281,60 @@ fn issues(
     .collect()
 }
 
-/// The scan's occurrences with their identities.
+/// Gives the scan's occurrences their ids.
 fn occurrences(
-    subject: &Subject<'_>,
-    reference: Option<Met<'_>>,
-    lineage: Option<Met<'_>>,
+    current: &CurrentScan<'_>,
+    reference: Option<MatchedScan<'_>>,
+    lineage: Option<MatchedScan<'_>>,
     origins: &mut Origins,
-) -> Vec<Tracked> {
-    let side = subject.side;
-    let mut tracked: Vec<Option<Tracked>> = vec![None; side.occurrences.len()];
+) -> Vec<TrackedOccurrence> {
+    let contents = current.contents;
+    let mut tracked: Vec<Option<TrackedOccurrence>> = vec![None; contents.occurrences.len()];
     let mut ids: Vec<OccurrenceId> = Vec::new();
     for (is_reference, met) in [(true, reference), (false, lineage)] {
-        let Some((known, recognised)) = met else { continue };
-        let mut numbers = origins.of(&known.origins);
-        for ((slot, place), pair) in tracked.iter_mut().zip(&side.occurrences).zip(&recognised.pairs) {
+        let Some((other, matches)) = met else { continue };
+        let mut numbers = origins.of(&other.origins);
+        for ((slot, place), pair) in tracked.iter_mut().zip(&contents.occurrences).zip(&matches.pairs) {
             let Some(pair) = pair else { continue };
-            let Some(identity) = known.occurrences.get(pair.reference) else { continue };
-            let kept = kept_form(identity, side, place, &known.side, pair);
+            let Some(identity) = other.occurrences.get(pair.reference) else { continue };
+            let kept = kept_form(identity, contents, place, &other.contents, pair);
             match slot {
-                // Edited since the baseline, and not since the variant's own previous scan: it has the form of that.
-                Some(held)
-                    if held.id == identity.id && held.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
+                // Edited since the baseline, but not since the variant's own previous scan: it keeps the form of that
+                // one.
+                Some(tracked_already)
+                    if tracked_already.id == identity.id
+                        && tracked_already.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
                 {
-                    held.form = kept;
+                    tracked_already.form = kept;
                 }
                 Some(_) => {}
                 None => {
-                    let found = is_reference.then(|| found(side, place, &known.side, pair)).flatten().map(Box::new);
+                    let found =
+                        is_reference.then(|| found(contents, place, &other.contents, pair)).flatten().map(Box::new);
                     let carried = (!is_reference).then_some(pair.stage);
                     let seen = numbers.number(identity.seen);
-                    *slot = Some(Tracked { id: identity.id, seen, found, carried, form: kept });
+                    *slot = Some(TrackedOccurrence { id: identity.id, seen, found, carried, form: kept });
                 }
             }
         }
-        ids.extend(known.occurrences.iter().map(|identity| identity.id));
+        ids.extend(other.occurrences.iter().map(|identity| identity.id));
     }
     ids.sort_unstable();
-    fill(subject, &mut tracked, &ids);
-    // In place: a million of them need a quarter of a component's memory.
+    identify_new(current, &mut tracked, &ids);
+    // In place: a million occurrences need a quarter of a component's memory.
     tracked.into_iter().flatten().collect()
 }
 
-/// Gives ids to what is met for the first time. Where code is shown and nothing else looks the same, the id follows from
-/// target, issue, path and code, so that a branch and the one it is merged into name it alike; else from this scan alone.
-fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[OccurrenceId]) {
-    let side = subject.side;
-    let owners = side.owners();
-    let place = |at: usize| side.occurrences.get(at).zip(owners.get(at).copied());
+/// Gives ids to occurrences that no earlier scan has. If code is shown and no other occurrence looks the same, the id
+/// is derived from target, issue, path and code, so that a branch and the branch that it is merged into use the same
+/// id. Otherwise it is derived from this scan.
+fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurrence>], known_ids: &[OccurrenceId]) {
+    let contents = current.contents;
+    let owners = contents.owners();
+    let place = |at: usize| contents.occurrences.get(at).zip(owners.get(at).copied());
     let mut from = 0;
     while let Some((first, owner)) = place(from) {
-        // Occurrences of one issue in one file stand together.
+        // Occurrences of one issue in one file are adjacent.
         let same = |at: &usize| place(*at).is_some_and(|(next, of)| of == owner && next.path == first.path);
         let to = from + (from..).take_while(same).count();
         let open = |at: usize| tracked.get(at).is_some_and(Option::is_none);
@@ -400,36 +345,36 @@ fn fill(subject: &Subject<'_>, tracked: &mut [Option<Tracked>], known: &[Occurre
             let at = contexts.partition_point(|other| other < context);
             contexts.get(at + 1) != Some(context)
         };
-        let issue = side.issues.get(owner).map(|issue| issue.id);
-        let path = side.name(first.path).unwrap_or_default();
+        let issue = contents.issues.get(owner).map(|issue| issue.id);
+        let path = contents.name(first.path).unwrap_or_default();
         let fresh: Vec<(usize, OccurrenceId)> = (from..to)
             .filter(|at| open(*at))
             .filter_map(|at| {
                 let by_code = context(at).filter(once).zip(issue);
-                let by_code = by_code.map(|(code, issue)| OccurrenceId::of_code(subject.target, issue, path, code));
-                let id = by_code.filter(|id| known.binary_search(id).is_err());
-                Some((at, id.unwrap_or(OccurrenceId::first_seen(subject.origin.scan, place(at)?.0.result))))
+                let by_code = by_code.map(|(code, issue)| OccurrenceId::of_code(current.target, issue, path, code));
+                let id = by_code.filter(|id| known_ids.binary_search(id).is_err());
+                Some((at, id.unwrap_or(OccurrenceId::first_seen(current.origin.scan, place(at)?.0.result))))
             })
             .collect();
         for (at, id) in fresh {
             if let Some(slot) = tracked.get_mut(at) {
-                *slot = Some(Tracked { id, seen: 0, found: None, carried: None, form: None });
+                *slot = Some(TrackedOccurrence { id, seen: 0, found: None, carried: None, form: None });
             }
         }
         from = to.max(from + 1);
     }
 }
 
-/// The form that an occurrence keeps from the scan in which it was recognised, where it is not the one that it shows.
+/// Returns the form that an occurrence keeps from the matched scan, if it differs from the one that it shows now.
 fn kept_form(
     identity: &Identified<OccurrenceId>,
-    here: &Side,
-    place: &Place,
-    there: &Side,
+    here: &ScanContents,
+    place: &ComparableOccurrence,
+    there: &ScanContents,
     pair: &Pair,
 ) -> Option<Box<Short>> {
     let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
-    // A rename is told by code; and what a resource's name does not say must be the same.
+    // A rename is detected by code; and a resource's code, which its name does not show, must be the same.
     let (then, now) = (&was.signatures, &place.signatures);
     let shown_code = then.snippet.is_some() && now.snippet.is_some();
     if then.judged != now.judged || (pair.stage == Stage::Renamed && !shown_code) {
@@ -440,14 +385,14 @@ fn kept_form(
     (kept != shown).then(|| Box::new(kept))
 }
 
-/// How an occurrence was recognised, and where it was.
-fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found> {
+/// Describes a match, with what the occurrence was in the other scan.
+fn found(here: &ScanContents, place: &ComparableOccurrence, there: &ScanContents, pair: &Pair) -> Option<Match> {
     let was = there.occurrences.get(pair.reference)?;
     let other = |now: u32, then: u32| {
         let name = there.name(then).filter(|name| here.name(now) != Some(*name));
         name.map(str::to_owned)
     };
-    Some(Found {
+    Some(Match {
         stage: pair.stage,
         confidence: pair.confidence,
         similarity: pair.similarity,
@@ -458,24 +403,33 @@ fn found(here: &Side, place: &Place, there: &Side, pair: &Pair) -> Option<Found>
     })
 }
 
-/// The issues that are gone, after the occurrences that are gone were counted with the issues that remain.
-fn remediated((known, recognised): Met<'_>, rows: &mut [ComparedIssue], origins: &mut Origins) -> Vec<Gone> {
-    let mut numbers = origins.of(&known.origins);
-    let mut left: Vec<u32> = known.side.issues.iter().map(|issue| issue.occurrences).collect();
-    let owners = known.side.owners();
-    for pair in recognised.pairs.iter().flatten() {
+/// Returns the remediated issues, and counts remediated occurrences of the issues that remain.
+fn remediated(
+    (other, matches): MatchedScan<'_>,
+    rows: &mut [ComparedIssue],
+    origins: &mut Origins,
+) -> Vec<RemediatedIssue> {
+    let mut numbers = origins.of(&other.origins);
+    let mut left: Vec<u32> = other.contents.issues.iter().map(|issue| issue.occurrences).collect();
+    let owners = other.contents.owners();
+    for pair in matches.pairs.iter().flatten() {
         if let Some(count) = owners.get(pair.reference).and_then(|owner| left.get_mut(*owner)) {
             *count = count.saturating_sub(1);
         }
     }
-    let heirs: BTreeMap<usize, usize> =
-        recognised.heirs.iter().enumerate().filter_map(|(at, heir)| Some((at, (*heir)?))).collect();
+    let successors: BTreeMap<usize, usize> =
+        matches.successors.iter().enumerate().filter_map(|(at, successor)| Some((at, (*successor)?))).collect();
     let mut gone = Vec::new();
-    for (at, (left, identity)) in left.into_iter().zip(&known.issues).enumerate() {
-        match heirs.get(&at).and_then(|heir| rows.get_mut(*heir)) {
+    for (at, (left, identity)) in left.into_iter().zip(&other.issues).enumerate() {
+        match successors.get(&at).and_then(|successor| rows.get_mut(*successor)) {
             Some(row) => row.division.remediated += left,
             None => {
-                gone.push(Gone { at, id: identity.id, seen: numbers.number(identity.seen), occurrences: left });
+                gone.push(RemediatedIssue {
+                    at,
+                    id: identity.id,
+                    seen: numbers.number(identity.seen),
+                    occurrences: left,
+                });
             }
         }
     }

@@ -1,12 +1,12 @@
-//! SHA-256 over length-prefixed fields: the one way identities are derived, so that `("a", "bc")` and `("ab", "c")`
-//! can never be the same thing.
+//! SHA-256 over length-prefixed fields. All ids are derived this way, so that `("a", "bc")` and `("ab", "c")` always
+//! differ.
 
 use sha2::{Digest as _, Sha256};
 
-/// Derives 256 bits from a recipe's name and version and its ordered fields.
+/// Derives 256 bits from a recipe (its version and name) and ordered fields.
 ///
-/// Each field is preceded by its length as eight bytes, big endian. The recipe comes first, so that two recipes over
-/// the same fields never agree.
+/// The length of each field comes before it as eight bytes, big endian. The recipe comes first, so that two recipes
+/// never give the same digest for the same fields.
 pub fn derive(recipe: &str, fields: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for field in std::iter::once(recipe.as_bytes()).chain(fields.iter().copied()) {
@@ -17,31 +17,31 @@ pub fn derive(recipe: &str, fields: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// SHA-256 of one run of bytes, as 64 lower-case hexadecimal digits.
+/// Returns the SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Lower-case hexadecimal digits of `bytes`.
+/// Returns `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The bytes of hexadecimal digits, if they are that.
+/// Parses hexadecimal digits in upper or lower case; nothing if `text` is not an even number of them.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
-/// 128 bits of a digest, compact enough to hold one for each of a million findings.
+/// 128 bits of a digest: small enough to store one for each of a million findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Short(pub [u8; 16]);
 
 impl Short {
-    /// The first half of [`derive`].
+    /// Derives the first half of [`derive`](fn@derive).
     pub fn derive(recipe: &str, fields: &[&[u8]]) -> Self {
         let full = derive(recipe, fields);
         let mut half = [0; 16];
@@ -49,7 +49,7 @@ impl Short {
         Self(half)
     }
 
-    /// Reads 32 lower-case hexadecimal digits.
+    /// Parses 32 lower-case hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
         if digits.len() != 32 {
@@ -63,7 +63,7 @@ impl Short {
         Some(Self(value))
     }
 
-    /// As 32 lower-case hexadecimal digits.
+    /// Returns 32 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         hex(&self.0)
     }

@@ -1,53 +1,53 @@
-//! The envelope of every journal event: who did it, when, from where.
+//! The envelope of every journal event: actor, time and address.
 
 use crate::ids::{EventId, Subject, TokenId};
 use crate::role::Role;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Who acted, as authenticated when they did.
+/// An authenticated person or machine at the time of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The person or machine the token was issued to.
+    /// The person or machine that the token was issued to.
     pub subject: Subject,
-    /// The role the token gave.
+    /// The role of the token.
     pub role: Role,
-    /// The token used; absent for the installation's own admin token.
+    /// The token; absent for the installation's own admin token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token: Option<TokenId>,
-    /// The client's network address as the host saw it.
+    /// The client's network address, as the host reports it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
 }
 
-/// An event as it stands in a journal, written once under its number.
+/// An event in a journal, written once under its number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry<E> {
     /// The format's version: 1.
     pub v: u8,
-    /// The event's id; a retried request appends the same id again, and a fold counts it once.
+    /// The event's id. A retry appends the same id again, and a fold counts it once.
     pub id: EventId,
-    /// When it was appended, by the ledger's clock.
+    /// The time at which it was appended, by the ledger's clock.
     pub at: Timestamp,
-    /// Who did it.
+    /// The actor.
     pub by: Actor,
-    /// What was done.
+    /// The event itself.
     pub event: E,
 }
 
-/// Who did something and when: what a state keeps of an event.
+/// The actor and time of an event, as a folded state stores them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
-    /// The event.
+    /// The event's id.
     pub event: EventId,
-    /// When.
+    /// Its time.
     pub at: Timestamp,
-    /// Who.
+    /// Its actor.
     pub by: Actor,
 }
 
 impl<E> Entry<E> {
-    /// Who and when.
+    /// Returns the actor and time.
     pub fn mark(&self) -> Mark {
         Mark { event: self.id, at: self.at, by: self.by.clone() }
     }

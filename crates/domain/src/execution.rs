@@ -1,38 +1,38 @@
-//! The run of a pipeline: which scans belong to it, which of them count, and what they come to together.
+//! The run of a pipeline: its scans, which of them count, and their common verdict.
 
 use crate::digest::Short;
 use crate::event::Entry;
-use crate::gate::Verdict;
 use crate::ids::ScanId;
 use crate::journal::{Fold, Refusal};
 use crate::limits::EXECUTION_SCANS_MAX;
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A scan of a run. It counts once it is answered, as in its target's journal.
+/// A scan of a run. It counts once it has its answer, as in its target's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionEvent {
     /// The scan.
     pub scan: ScanId,
 }
 
-/// The fold of a run's scans: the newest [`EXECUTION_SCANS_MAX`] of them, each with the number of its newest event. One
-/// that is recorded twice, by a retry, is there once, and the order of events does not matter.
+/// The fold of a run's scans: the newest [`EXECUTION_SCANS_MAX`] of them, each with the number of its newest event. A
+/// scan that a retry records twice is in it once. The order of events does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionLog {
     scans: BTreeMap<ScanId, u64>,
-    /// Whether there were more scans than are kept.
+    /// True if the run has more scans than are stored here.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     more: bool,
 }
 
 impl ExecutionLog {
-    /// Whether there were more scans than are kept: what the others came to is not known here.
+    /// True if the run has more scans than are stored here. The verdicts of the others are then unknown.
     pub fn has_more(&self) -> bool {
         self.more
     }
 
-    /// The scans with their numbers, in the order in which they were recorded.
+    /// Returns the scans with their numbers, in the order of their events.
     pub fn in_order(&self) -> Vec<(u64, ScanId)> {
         let mut scans: Vec<_> = self.scans.iter().map(|(scan, n)| (*n, *scan)).collect();
         scans.sort_unstable();
@@ -56,19 +56,19 @@ impl Fold for ExecutionLog {
     }
 }
 
-/// What a scan of a run is the result of. A step that is run again gives another scan of the same step.
+/// The step of a run that a scan belongs to. A step that is repeated gives another scan of the same step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step {
     /// The target's name.
     pub target: String,
     /// The variant.
     pub variant: String,
-    /// Tool and categories, see [`series`](crate::scan::series).
+    /// The series: tool and categories, see [`series`](crate::series::series).
     pub series: Short,
 }
 
-/// Parts the scans of a run, given in the order in which they were recorded, into those that count and those that were made
-/// again later. Both keep their order.
+/// Splits the scans of a run, in the order of their events, into those that count and those that a later scan of the
+/// same step replaces. Both lists keep the order.
 pub fn newest<T>(scans: Vec<T>, step: impl Fn(&T) -> Step) -> (Vec<T>, Vec<T>) {
     let mut seen = BTreeSet::new();
     let (mut counting, mut superseded): (Vec<T>, Vec<T>) =
@@ -78,23 +78,14 @@ pub fn newest<T>(scans: Vec<T>, step: impl Fn(&T) -> Step) -> (Vec<T>, Vec<T>) {
     (counting, superseded)
 }
 
-/// The verdict of a run: it fails if a scan failed, else it is undecided if one is, else it passes. `more`: it has scans
-/// whose verdicts are not known; one of them may have failed, so it does not pass.
+/// Returns the verdict of a run: `fail` if a scan failed, else `undecided` if one is undecided, else `pass`. `more` is
+/// true if the run has scans with unknown verdicts; as one of them may have failed, the run then does not pass.
 pub fn verdict(scans: impl IntoIterator<Item = Verdict>, more: bool) -> Verdict {
     let unknown = more.then_some(Verdict::Undecided);
-    scans.into_iter().chain(unknown).max_by_key(|verdict| weight(*verdict)).unwrap_or(Verdict::Pass)
+    scans.into_iter().chain(unknown).max_by_key(|verdict| verdict.weight()).unwrap_or(Verdict::Pass)
 }
 
-/// How much a verdict weighs among others: what decides weighs most.
-pub fn weight(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass => 0,
-        Verdict::Undecided => 1,
-        Verdict::Fail => 2,
-    }
-}
-
-/// The sums of output variables. One that is no number is left out; the gate writes none such.
+/// Sums output variables by name. Values that are not numbers are left out; the gate writes none.
 pub fn summed<'a>(scans: impl IntoIterator<Item = &'a BTreeMap<String, String>>) -> BTreeMap<String, String> {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for (name, value) in scans.into_iter().flatten() {
@@ -109,7 +100,7 @@ pub fn summed<'a>(scans: impl IntoIterator<Item = &'a BTreeMap<String, String>>)
 mod tests {
     use super::*;
 
-    use crate::project::tests::entry;
+    use crate::testing::entry;
     use proptest::prelude::*;
 
     fn scan(n: u64) -> ScanId {

@@ -1,28 +1,28 @@
-//! Says why an occurrence is common or new: what recognised it, and why the nearest others are not it.
-//!
-//! What recognised it is stored with the comparison. Why another was passed over is worked out again from the two scans, by
-//! the same rules as in [`tracking`](crate::tracking).
+//! Explains why an occurrence is common or new: what it was matched by, and why the nearest other occurrences do not
+//! match.
+//! The match is stored with the comparison. The reasons against other occurrences are computed from the two scans, by
+//! the rules of [`tracking`](crate::tracking).
 
-use crate::comparison::{Comparable, Found, Known, Side};
+use crate::comparison::{ComparedScan, Match, OccurrenceWithCode, ScanContents};
 use crate::families::Families;
 use crate::signature::similarity;
-use crate::tracking::{EDITED_LINES_MAX, EDITED_SIMILARITY_MIN, Place, Stage};
+use crate::tracking::{ComparableOccurrence, EDITED_LINES_MAX, EDITED_SIMILARITY_MIN, Stage};
 use finding::Kind;
 
-/// How many occurrences that were passed over are told of.
-pub const REJECTED_MAX: usize = 10;
+/// The maximum number of nearest occurrences that are explained.
+pub const NEAREST_MAX: usize = 10;
 
-/// A place as people are told of it: `src/a.py:10`.
-pub fn spot(path: Option<&str>, line: Option<u32>) -> String {
+/// Formats a location for people, for example `src/a.py:10`.
+pub fn location_text(path: Option<&str>, line: Option<u32>) -> String {
     match (path, line) {
         (Some(path), Some(line)) => format!("{path}:{line}"),
         (Some(path), None) => path.to_owned(),
         (None, Some(line)) => format!("line {line}"),
-        (None, None) => "no place".to_owned(),
+        (None, None) => "unknown location".to_owned(),
     }
 }
 
-/// What is the same, by kind: the rule's word, and the word for what the rule is about.
+/// Returns the words for a kind's rule and for the thing that the rule is about.
 fn words(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::Code => ("rule", "code"),
@@ -35,11 +35,12 @@ fn words(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Why an occurrence at this place is the one that was found: "same rule and code, moved from a.py:10 to b.py:40".
-pub fn because(kind: Kind, found: &Found, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> String {
+/// Explains a match, for example "same rule and code, moved from a.py:10 to b.py:40". `path`, `line` and `version` are
+/// those of the occurrence in the current scan.
+pub fn match_reason(kind: Kind, found: &Match, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> String {
     let (rule, thing) = words(kind);
     let same = match (found.stage, kind) {
-        (Stage::UnchangedFile, _) => format!("same {rule} in a file that has not changed"),
+        (Stage::UnchangedFile, _) => format!("same {rule} in an unchanged file"),
         (Stage::Context, Kind::Code | Kind::Secret) => format!("same {rule}, {thing} and neighbouring lines"),
         (Stage::Context | Stage::Snippet, _) => format!("same {rule} and {thing}"),
         (Stage::Renamed, Kind::Web | Kind::Host) => format!("same {rule} and {thing} on another host"),
@@ -54,7 +55,7 @@ pub fn because(kind: Kind, found: &Found, path: Option<&str>, line: Option<u32>,
     let was_path = found.path.as_deref().or(path);
     let moved = match (found.path.is_some(), found.line == line) {
         (false, true) => String::new(),
-        _ => format!(", moved from {} to {}", spot(was_path, found.line), spot(path, line)),
+        _ => format!(", moved from {} to {}", location_text(was_path, found.line), location_text(path, line)),
     };
     let version = match (&found.version, version) {
         (Some(was), Some(now)) => format!(", version {was} before and {now} now"),
@@ -64,125 +65,129 @@ pub fn because(kind: Kind, found: &Found, path: Option<&str>, line: Option<u32>,
     format!("{same}{moved}{version}")
 }
 
-/// Why an occurrence of the other scan was passed over.
+/// The reason why an occurrence of the other scan does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// Another occurrence was recognised as it: its place in the scan's list.
+pub enum MismatchReason {
+    /// Another occurrence of the current scan matches it.
     Taken {
-        /// That occurrence.
+        /// The index of that occurrence.
         by: usize,
     },
-    /// Its code is another: how alike the two are, in percent.
+    /// Its code differs.
     OtherCode {
-        /// The share that is alike, where both show code.
+        /// The similarity of the code in percent.
         similarity: u8,
     },
-    /// Its code is alike, but it is too far away for one line that was edited.
+    /// Its code is similar, but too far away for an edited line.
     TooFar {
-        /// How many lines are between them.
+        /// The distance in lines.
         lines: u32,
     },
-    /// Its code is alike, but it is in another file: edited and moved at once.
+    /// Its code is similar, but in another file: edited and moved at once.
     Elsewhere {
-        /// How alike the two are, in percent.
+        /// The similarity of the code in percent.
         similarity: u8,
     },
-    /// Its code is equal, but too short to be recognised in another file.
+    /// Its code is equal, but too short to be matched in another file.
     TooShort,
-    /// Its code is equal, but more than one could be it.
+    /// Its code is equal, but several occurrences could match.
     Ambiguous,
-    /// It is about another thing: another package, resource or page.
+    /// It is about another package, resource or page.
     OtherThing,
-    /// One of the two shows no code, and message or file differ.
+    /// One of the two shows no code, and the message or file differs.
     NothingToCompare,
 }
 
-impl Why {
-    /// In words; `place` is where the one stands that was taken for it.
+impl MismatchReason {
+    /// Returns the reason as text. `place` is the location of the occurrence that matches instead.
     pub fn text(&self, place: &str) -> String {
         match self {
-            Self::Taken { .. } => format!("{place} was recognised as it"),
+            Self::Taken { .. } => format!("{place} was matched to it"),
             Self::OtherCode { similarity } => {
-                format!("its code is only {similarity} % alike; {EDITED_SIMILARITY_MIN} % would be taken for an edit")
+                format!("its code is only {similarity} % alike; an edit needs at least {EDITED_SIMILARITY_MIN} %")
             }
             Self::TooFar { lines } if *lines <= EDITED_LINES_MAX => {
-                "its code is alike, but the lines around the two have moved in another way".to_owned()
+                "its code is alike, but the lines around the two moved differently".to_owned()
             }
             Self::TooFar { lines } => {
-                format!(
-                    "its code is alike, but {lines} lines away; an edit is looked for within {EDITED_LINES_MAX} lines"
-                )
+                format!("its code is alike, but {lines} lines away; edits are matched within {EDITED_LINES_MAX} lines")
             }
             Self::Elsewhere { similarity } => {
-                format!("its code is {similarity} % alike, but in another file; there only equal code is recognised")
+                format!("its code is {similarity} % alike, but in another file, where only equal code is matched")
             }
-            Self::TooShort => "its code is equal, but too short to be recognised in another file".to_owned(),
-            Self::Ambiguous => "its code is equal, but several could be it, and not equally many are left".to_owned(),
+            Self::TooShort => "its code is equal, but too short to be matched in another file".to_owned(),
+            Self::Ambiguous => {
+                "its code is equal, but several occurrences could match, and not equally many are left".to_owned()
+            }
             Self::OtherThing => "it is about something else".to_owned(),
-            Self::NothingToCompare => "there is no code to compare, and its message or file is another".to_owned(),
+            Self::NothingToCompare => "there is no code to compare, and its message or file differs".to_owned(),
         }
     }
 }
 
-/// Occurrences of the other scan that may be one of the scan's.
+/// Occurrences of the other scan that are candidates for a match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Nearest {
-    /// The nearest of them: places in the other scan's list.
+    /// The indices of the nearest ones.
     pub first: Vec<usize>,
-    /// How many there are in all.
+    /// The number of all candidates.
     pub all: usize,
 }
 
-/// The occurrences of the other scan that are nearest to one of the scan's: those of its family, in the same file first,
-/// then by the distance of their lines.
-pub fn nearest(current: &Side, known: &Known, at: usize) -> Nearest {
+/// Returns the occurrences of the other scan that are nearest to one of the current scan: those of its family, in the
+/// same file first, then by distance in lines.
+pub fn nearest(current: &ScanContents, known: &ComparedScan, at: usize) -> Nearest {
     let ids: Vec<_> = known.issues.iter().map(|identity| identity.id).collect();
-    let families = Families::of(&current.issues, &known.side.issues, &ids);
+    let families = Families::of(&current.issues, &known.contents.issues, &ids);
     let family = |owners: &[usize], families: &[u32], at: usize| families.get(*owners.get(at)?).copied();
     let own = family(&current.owners(), &families.current, at);
     let Some(place) = current.occurrences.get(at) else { return Nearest::default() };
     let path = current.name(place.path);
-    let owners = known.side.owners();
+    let owners = known.contents.owners();
     let mut near: Vec<_> = known
-        .side
+        .contents
         .occurrences
         .iter()
         .enumerate()
         .filter(|(other, _)| own.is_some() && family(&owners, &families.reference, *other) == own)
         .map(|(other, there)| {
-            let elsewhere = known.side.name(there.path) != path;
+            let elsewhere = known.contents.name(there.path) != path;
             let equal = there.signatures.snippet.is_some() && there.signatures.snippet == place.signatures.snippet;
             ((elsewhere, !equal, there.line.abs_diff(place.line)), other)
         })
         .collect();
     let all = near.len();
     near.sort_unstable();
-    near.truncate(REJECTED_MAX + 1);
+    near.truncate(NEAREST_MAX + 1);
     Nearest { first: near.into_iter().map(|(_, other)| other).collect(), all }
 }
 
-/// Why an occurrence of the other scan was passed over for one of the scan's. `takers` are the scan's occurrences with the
-/// results that they were recognised as.
-pub fn why(here: &Comparable<'_>, there: &Comparable<'_>, takers: impl Fn(&Place) -> Option<usize>) -> Why {
+/// Returns the reason why an occurrence of the other scan does not match one of the current scan. `takers` returns the
+/// index of the current scan's occurrence that matches it, if any.
+pub fn mismatch_reason(
+    here: &OccurrenceWithCode<'_>,
+    there: &OccurrenceWithCode<'_>,
+    takers: impl Fn(&ComparableOccurrence) -> Option<usize>,
+) -> MismatchReason {
     if let Some(by) = takers(there.place) {
-        return Why::Taken { by };
+        return MismatchReason::Taken { by };
     }
     let (ours, theirs) = (&here.place.signatures, &there.place.signatures);
     let same_file = here.path == there.path;
     let equal = ours.snippet.is_some() && ours.snippet == theirs.snippet;
     match (here.code, there.code) {
-        _ if equal && (same_file || ours.distinct) => Why::Ambiguous,
-        _ if equal => Why::TooShort,
+        _ if equal && (same_file || ours.distinct) => MismatchReason::Ambiguous,
+        _ if equal => MismatchReason::TooShort,
         (Some(own), Some(other)) => {
             let (similarity, lines) = (similarity(own, other), here.place.line.abs_diff(there.place.line));
             match (EDITED_SIMILARITY_MIN <= similarity, same_file) {
-                (true, true) => Why::TooFar { lines },
-                (true, false) => Why::Elsewhere { similarity },
-                (false, _) => Why::OtherCode { similarity },
+                (true, true) => MismatchReason::TooFar { lines },
+                (true, false) => MismatchReason::Elsewhere { similarity },
+                (false, _) => MismatchReason::OtherCode { similarity },
             }
         }
-        (None, None) if ours.snippet.is_some() && theirs.snippet.is_some() => Why::OtherThing,
-        (_, _) => Why::NothingToCompare,
+        (None, None) if ours.snippet.is_some() && theirs.snippet.is_some() => MismatchReason::OtherThing,
+        (_, _) => MismatchReason::NothingToCompare,
     }
 }
 
@@ -193,8 +198,8 @@ mod tests {
     use crate::tracking::Confidence;
     use finding::Finding;
 
-    fn found(stage: Stage, path: Option<&str>, line: u32) -> Found {
-        Found {
+    fn found(stage: Stage, path: Option<&str>, line: u32) -> Match {
+        Match {
             stage,
             confidence: Confidence::High,
             similarity: (stage == Stage::Edited).then_some(83),
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_match_is_told_in_words() {
-        let said = |kind, found: Found| because(kind, &found, Some("b.py"), Some(40), None);
+        let said = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
         assert_eq!(
             said(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
             "same rule and code in another place, moved from a.py:10 to b.py:40"
@@ -217,9 +222,9 @@ mod tests {
             said(Kind::Code, found(Stage::Edited, None, 39)),
             "same rule and code that is 83 % alike, edited, moved from b.py:39 to b.py:40"
         );
-        let upgraded = Found { version: Some("1.0".to_owned()), line: None, ..found(Stage::Snippet, None, 1) };
+        let upgraded = Match { version: Some("1.0".to_owned()), line: None, ..found(Stage::Snippet, None, 1) };
         assert_eq!(
-            because(Kind::Dependency, &upgraded, Some("lock"), None, Some("1.1")),
+            match_reason(Kind::Dependency, &upgraded, Some("lock"), None, Some("1.1")),
             "same advisory and package, version 1.0 before and 1.1 now"
         );
         for (kind, stage) in [Kind::Code, Kind::Web].into_iter().flat_map(|kind| Stage::ALL.map(|stage| (kind, stage)))
@@ -231,25 +236,27 @@ mod tests {
     const RUN: &str = "subprocess.run(command, shell=True)";
 
     /// Why each finding of the other scan was passed over for the first of this one, nearest first.
-    fn passed_over(current: &[Finding], reference: &[Finding]) -> Vec<(u32, Why)> {
+    fn passed_over(current: &[Finding], reference: &[Finding]) -> Vec<(u32, MismatchReason)> {
         let old = Scan::new(1, reference).first();
         let new = Scan::new(2, current).compare(true, Some(&old), None);
-        let at = new.scan.side.occurrences.iter().position(|place| place.result == 0).unwrap();
+        let at = new.scan.contents.occurrences.iter().position(|place| place.result == 0).unwrap();
         assert_eq!(new.of(0).found, None, "the first finding is new");
         let comparable = |scan: &Scan, at: usize| {
-            let code = scan.texts.get(&scan.side.occurrences[at].result).cloned();
+            let code = scan.texts.get(&scan.contents.occurrences[at].result).cloned();
             (at, code)
         };
         let own = comparable(&new.scan, at);
-        let rows = nearest(&new.scan.side, &old.known, at).first.into_iter().map(|other| {
+        let rows = nearest(&new.scan.contents, &old.known, at).first.into_iter().map(|other| {
             let (other, code) = comparable(&old.scan, other);
-            let takers = |place: &Place| {
-                let of = |t: &crate::comparison::Tracked| t.found.as_ref().is_some_and(|f| f.result == place.result);
+            let takers = |place: &ComparableOccurrence| {
+                let of = |t: &crate::comparison::TrackedOccurrence| {
+                    t.found.as_ref().is_some_and(|f| f.result == place.result)
+                };
                 new.comparison.occurrences.iter().position(of)
             };
-            let here = Comparable::of(&new.scan.side, at, own.1.as_deref()).unwrap();
-            let there = Comparable::of(&old.scan.side, other, code.as_deref()).unwrap();
-            (old.scan.side.occurrences[other].line, why(&here, &there, takers))
+            let here = OccurrenceWithCode::of(&new.scan.contents, at, own.1.as_deref()).unwrap();
+            let there = OccurrenceWithCode::of(&old.scan.contents, other, code.as_deref()).unwrap();
+            (old.scan.contents.occurrences[other].line, mismatch_reason(&here, &there, takers))
         });
         rows.collect()
     }
@@ -261,16 +268,19 @@ mod tests {
         let old = [at("a.py", 12, "yaml.load(body)"), at("a.py", 90, RUN), at("b.py", 5, RUN)];
         let rows = passed_over(&[at("a.py", 10, edited), at("b.py", 6, RUN)], &old);
         assert_eq!(rows.len(), 3);
-        assert!(matches!(rows[0], (12, Why::OtherCode { similarity: 0..40 })), "{rows:?}");
-        assert_eq!(rows[1], (90, Why::TooFar { lines: 80 }));
-        assert!(matches!(rows[2], (5, Why::Taken { .. })), "{rows:?}");
+        assert!(matches!(rows[0], (12, MismatchReason::OtherCode { similarity: 0..40 })), "{rows:?}");
+        assert_eq!(rows[1], (90, MismatchReason::TooFar { lines: 80 }));
+        assert!(matches!(rows[2], (5, MismatchReason::Taken { .. })), "{rows:?}");
         let rows = passed_over(&[at("a.py", 10, "f(x)")], &[at("c.py", 1, "f(x)"), at("a.py", 1, RUN)]);
-        assert_eq!(rows[1], (1, Why::TooShort));
+        assert_eq!(rows[1], (1, MismatchReason::TooShort));
         let rows = passed_over(&[at("a.py", 10, edited)], &[at("c.py", 1, RUN), at("a.py", 1, "yaml.load(body)")]);
-        assert!(matches!(rows[1], (1, Why::Elsewhere { similarity: 60.. })), "{rows:?}");
+        assert!(matches!(rows[1], (1, MismatchReason::Elsewhere { similarity: 60.. })), "{rows:?}");
         let bare = |path: &str| finding(0, "B1", path, 3, &[]);
         let keep = at("d.py", 1, RUN);
-        assert_eq!(passed_over(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1, Why::NothingToCompare);
+        assert_eq!(
+            passed_over(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1,
+            MismatchReason::NothingToCompare
+        );
     }
 
     #[test]

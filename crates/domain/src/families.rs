@@ -1,35 +1,35 @@
-//! Which issues of two scans are the same, though they may have other names in each.
-//!
-//! An issue's id is derived from its key, and a key may be told under several names: a vulnerability by its CVE or its GHSA,
-//! a rule by the id that it had before. Issues that share a name, directly or through others, are one *family*; so are
-//! those that only a path tells apart (secrets whose digest the report does not tell), because files are renamed.
+//! Finds the same issues in two scans, although they may have other names in each.
+//! An issue's id is derived from its key, and a key may have several names: a vulnerability its CVE and GHSA, a rule
+//! its former ids. Issues that share a name, directly or through others, are one *family*. Issues that differ by their
+//! path alone (secrets whose digest is not reported) are one family too, because files are renamed.
 
 use crate::digest::Short;
-use crate::grouping::Span;
+use crate::grouping::ComparableIssue;
 use crate::ids::IssueId;
-use crate::union::Union;
+use crate::union_find::UnionFind;
 use std::collections::BTreeMap;
 
 /// The families of two scans' issues.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Families {
-    /// The family of each of the scan's own issues.
+    /// The family of each issue of the current scan.
     pub current: Vec<u32>,
-    /// The family of each issue of the scan it is compared with.
+    /// The family of each issue of the reference scan.
     pub reference: Vec<u32>,
-    /// For each of the scan's own issues the one of the other scan that it continues, if its names say so.
+    /// For each issue of the current scan the issue of the reference scan that it continues, by its names.
     pub partners: Vec<Option<usize>>,
-    /// Whether an issue of the other scan has a name in common with one of the scan's own, directly or through others.
-    pub known: Vec<bool>,
-    /// The same for the scan's own.
-    pub familiar: Vec<bool>,
+    /// For each issue of the reference scan, true if the current scan has an issue that shares a name with it, directly
+    /// or through others.
+    pub reference_common: Vec<bool>,
+    /// For each issue of the current scan, true if the reference scan has one that shares a name with it.
+    pub current_common: Vec<bool>,
 }
 
 impl Families {
-    /// Finds the families of the issues of two scans. `ids` are the ids that the reference's issues go by.
-    pub fn of(current: &[Span], reference: &[Span], ids: &[IssueId]) -> Self {
+    /// Finds the families. `ids` are the ids that the reference scan gave its issues.
+    pub fn of(current: &[ComparableIssue], reference: &[ComparableIssue], ids: &[IssueId]) -> Self {
         let count = current.len() + reference.len();
-        let mut named = Union::new(count);
+        let mut named = UnionFind::new(count);
         let mut names: Vec<(IssueId, usize)> = Vec::with_capacity(count * 2);
         for (at, issue) in current.iter().chain(reference).enumerate() {
             names.push((issue.id, at));
@@ -41,43 +41,43 @@ impl Families {
         let all = current.iter().chain(reference).enumerate();
         unite(&mut families, all.filter_map(|(at, issue)| Some((issue.kin?, at))).collect::<Vec<(Short, usize)>>());
 
-        let root = |union: &mut Union, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
-        let mut familiar = in_both(&mut named, current.len(), count);
-        let known = familiar.split_off(current.len());
+        let root = |union: &mut UnionFind, at: usize| u32::try_from(union.root(at)).unwrap_or(u32::MAX);
+        let mut current_common = in_both(&mut named, current.len(), count);
+        let reference_common = current_common.split_off(current.len());
         Self {
             partners: partners(current, reference, ids, &mut named),
             current: (0..current.len()).map(|at| root(&mut families, at)).collect(),
             reference: (current.len()..count).map(|at| root(&mut families, at)).collect(),
-            known,
-            familiar,
+            reference_common,
+            current_common,
         }
     }
 }
 
-/// A scan's issues by their names alone: how many there are, and every id that each of them has, with its place.
+/// The names of a scan's issues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
-    /// How many issues there are.
+pub struct IssueNames {
+    /// The number of issues.
     pub issues: usize,
-    /// The ids.
+    /// Each id of each issue, with the issue's index.
     pub ids: Vec<(IssueId, usize)>,
 }
 
-/// For each issue of two scans whether the other scan has it too: one that shares a name with it, directly or through
-/// others. This is what [`Families::familiar`] and [`Families::known`] say, without the rest.
-pub fn shared(current: Names, reference: Names) -> (Vec<bool>, Vec<bool>) {
+/// Returns for each issue of two scans whether the other scan has it too, as [`Families::current_common`] and
+/// [`Families::reference_common`] do.
+pub fn in_both_scans(current: IssueNames, reference: IssueNames) -> (Vec<bool>, Vec<bool>) {
     let (split, count) = (current.issues, current.issues + reference.issues);
     let mut ids = current.ids;
     ids.extend(reference.ids.into_iter().map(|(id, at)| (id, split + at)));
-    let mut named = Union::new(count);
+    let mut named = UnionFind::new(count);
     unite(&mut named, ids);
-    let mut familiar = in_both(&mut named, split, count);
-    let known = familiar.split_off(split);
-    (familiar, known)
+    let mut current_common = in_both(&mut named, split, count);
+    let reference_common = current_common.split_off(split);
+    (current_common, reference_common)
 }
 
-/// For each of so many issues, the first of which are one scan's and the others the other's, whether both have it.
-fn in_both(named: &mut Union, split: usize, count: usize) -> Vec<bool> {
+/// Returns for each of `count` issues whether both scans have it. Issues before index `split` are the current scan's.
+fn in_both(named: &mut UnionFind, split: usize, count: usize) -> Vec<bool> {
     let mut sides: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
     for at in 0..count {
         let (here, there) = sides.entry(named.root(at)).or_default();
@@ -86,9 +86,14 @@ fn in_both(named: &mut Union, split: usize, count: usize) -> Vec<bool> {
     (0..count).map(|at| sides.get(&named.root(at)) == Some(&(true, true))).collect()
 }
 
-/// Which issue each continues: the one of its own key, else the one that goes by its id, else the first of its family that
-/// nobody else continues.
-fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut Union) -> Vec<Option<usize>> {
+/// Returns for each current issue the one that it continues: the one with the same key, else the one that was given its
+/// id, else the first of its family that no other issue continues.
+fn partners(
+    current: &[ComparableIssue],
+    reference: &[ComparableIssue],
+    ids: &[IssueId],
+    named: &mut UnionFind,
+) -> Vec<Option<usize>> {
     let mut taken = vec![false; reference.len()];
     let mut partners = vec![None; current.len()];
     let by_key: BTreeMap<IssueId, usize> = reference.iter().enumerate().map(|(at, issue)| (issue.id, at)).collect();
@@ -111,7 +116,7 @@ fn partners(current: &[Span], reference: &[Span], ids: &[IssueId], named: &mut U
     partners
 }
 
-fn unite<K: Ord>(union: &mut Union, mut keys: Vec<(K, usize)>) {
+fn unite<K: Ord>(union: &mut UnionFind, mut keys: Vec<(K, usize)>) {
     keys.sort_unstable();
     for two in keys.windows(2) {
         if let [(a, x), (b, y)] = two
@@ -130,11 +135,17 @@ mod tests {
         IssueId::from_bits([n; 16])
     }
 
-    fn issue(n: u8, aliases: &[u8]) -> Span {
-        Span { id: id(n), aliases: aliases.iter().map(|n| id(*n)).collect(), kin: None, first: 0, occurrences: 1 }
+    fn issue(n: u8, aliases: &[u8]) -> ComparableIssue {
+        ComparableIssue {
+            id: id(n),
+            aliases: aliases.iter().map(|n| id(*n)).collect(),
+            kin: None,
+            first: 0,
+            occurrences: 1,
+        }
     }
 
-    fn partners(current: &[Span], reference: &[Span]) -> Vec<Option<usize>> {
+    fn partners(current: &[ComparableIssue], reference: &[ComparableIssue]) -> Vec<Option<usize>> {
         let ids: Vec<_> = reference.iter().map(|issue| issue.id).collect();
         Families::of(current, reference, &ids).partners
     }
@@ -151,46 +162,46 @@ mod tests {
     #[test]
     fn an_issue_is_found_under_the_id_that_it_goes_by() {
         let families = Families::of(&[issue(7, &[])], &[issue(2, &[])], &[id(7)]);
-        assert_eq!((families.partners, families.known), (vec![Some(0)], vec![true]));
+        assert_eq!((families.partners, families.reference_common), (vec![Some(0)], vec![true]));
     }
 
     #[test]
     fn what_was_split_or_united_stays_one_family_and_is_known() {
         let ids = [id(1)];
         let split = Families::of(&[issue(1, &[]), issue(2, &[])], &[issue(1, &[2])], &ids);
-        assert_eq!((split.partners.clone(), split.familiar.clone()), (vec![Some(0), None], vec![true, true]));
+        assert_eq!((split.partners.clone(), split.current_common.clone()), (vec![Some(0), None], vec![true, true]));
         assert!(split.current.iter().chain(&split.reference).all(|family| *family == split.current[0]));
         let united = Families::of(&[issue(1, &[2])], &[issue(1, &[]), issue(2, &[])], &[id(1), id(2)]);
-        assert_eq!((united.partners, united.known), (vec![Some(0)], vec![true, true]));
+        assert_eq!((united.partners, united.reference_common), (vec![Some(0)], vec![true, true]));
     }
 
     #[test]
     fn names_alone_say_the_same_and_either_way_round() {
-        let names = |issues: &[Span]| {
-            let ids = |(at, issue): (usize, &Span)| {
+        let names = |issues: &[ComparableIssue]| {
+            let ids = |(at, issue): (usize, &ComparableIssue)| {
                 [issue.id].into_iter().chain(issue.aliases.clone()).map(move |id| (id, at)).collect::<Vec<_>>()
             };
-            Names { issues: issues.len(), ids: issues.iter().enumerate().flat_map(ids).collect() }
+            IssueNames { issues: issues.len(), ids: issues.iter().enumerate().flat_map(ids).collect() }
         };
         let one = [issue(1, &[]), issue(2, &[9]), issue(3, &[]), issue(4, &[5])];
         let other = [issue(9, &[]), issue(5, &[4, 6]), issue(6, &[]), issue(7, &[])];
         let ids: Vec<_> = other.iter().map(|issue| issue.id).collect();
         let families = Families::of(&one, &other, &ids);
-        let (familiar, known) = shared(names(&one), names(&other));
-        assert_eq!((&familiar, &known), (&families.familiar, &families.known));
+        let (familiar, known) = in_both_scans(names(&one), names(&other));
+        assert_eq!((&familiar, &known), (&families.current_common, &families.reference_common));
         assert_eq!(
             (familiar.as_slice(), known.as_slice()),
             (&[false, true, false, true][..], &[true, true, true, false][..])
         );
-        assert_eq!(shared(names(&other), names(&one)), (known, familiar));
-        assert_eq!(shared(names(&one), Names::default()), (vec![false; 4], vec![]));
+        assert_eq!(in_both_scans(names(&other), names(&one)), (known, familiar));
+        assert_eq!(in_both_scans(names(&one), IssueNames::default()), (vec![false; 4], vec![]));
     }
 
     #[test]
     fn kin_share_a_family_and_nothing_else() {
-        let kin = |n| Span { kin: Some(Short([5; 16])), ..issue(n, &[]) };
+        let kin = |n| ComparableIssue { kin: Some(Short([5; 16])), ..issue(n, &[]) };
         let families = Families::of(&[kin(1)], &[kin(2)], &[id(2)]);
         assert_eq!(families.current, families.reference);
-        assert_eq!((families.partners, families.known), (vec![None], vec![false]));
+        assert_eq!((families.partners, families.reference_common), (vec![None], vec![false]));
     }
 }

@@ -1,175 +1,71 @@
-//! The gate: issues, exemptions and a threshold become a verdict with its reasons and counts. Computed here once; no
-//! renderer can change it.
+//! The gate: issues, exemptions and thresholds become a verdict with reasons and counts. It is computed here once, and
+//! nothing that shows it can change it.
 
 use crate::comparison::{Bucket, Division};
+use crate::counts::Counts;
 use crate::ids::VariantName;
-use crate::scan::{Reference, ScanRecord};
+use crate::reference::Reference;
+use crate::scan::ScanRecord;
+use crate::scan_event::ScanOutcome;
 use crate::settings::{MissingBaseline, UpdatedOccurrences};
 use crate::threshold::Threshold;
+use crate::verdict::Verdict;
 use finding::ReportSummary;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::AddAssign;
 
-/// What the pipeline is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Nothing stands against it.
-    Pass,
-    /// A threshold was reached.
-    Fail,
-    /// Something could not be judged; a pipeline takes it as failure.
-    Undecided,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Undecided => "undecided",
-        })
-    }
-}
-
-/// One issue as the gate sees it.
+/// An issue as the gate judges it.
 #[derive(Debug, Clone)]
-pub struct Judged {
-    /// Its level: the highest of its occurrences that are not exempted.
+pub struct GateIssue {
+    /// The highest severity of its occurrences that are not exempted.
     pub severity: Severity,
     /// New or common.
     pub bucket: Bucket,
-    /// Its occurrences that are not exempted, and those that are gone.
+    /// Its occurrences by bucket, without exempted ones.
     pub division: Division,
-    /// The levels that its new occurrences have, of those that are not exempted.
+    /// The severities of its new occurrences, without exempted ones.
     pub levels_new: BTreeSet<Severity>,
-    /// The same of those that were recognised although their code was edited.
+    /// The severities of its updated occurrences, without exempted ones.
     pub levels_updated: BTreeSet<Severity>,
-    /// How many of its occurrences are exempted. If none is left, the issue is exempted.
+    /// The number of its exempted occurrences. If no others are left, the issue is exempted.
     pub exempted: u32,
 }
 
-/// Numbers by level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BySeverity {
-    /// Critical ones.
-    pub critical: u64,
-    /// High ones.
-    pub high: u64,
-    /// Medium ones.
-    pub medium: u64,
-    /// Low ones.
-    pub low: u64,
-    /// Informational ones.
-    pub info: u64,
-    /// Ones without a level.
-    pub unassigned: u64,
-}
-
-impl BySeverity {
-    fn add(&mut self, severity: Severity) {
-        let count = match severity {
-            Severity::Critical => &mut self.critical,
-            Severity::High => &mut self.high,
-            Severity::Medium => &mut self.medium,
-            Severity::Low => &mut self.low,
-            Severity::Info => &mut self.info,
-            Severity::Unassigned => &mut self.unassigned,
-        };
-        *count += 1;
-    }
-
-    /// How many of this level.
-    pub fn of(&self, severity: Severity) -> u64 {
-        match severity {
-            Severity::Critical => self.critical,
-            Severity::High => self.high,
-            Severity::Medium => self.medium,
-            Severity::Low => self.low,
-            Severity::Info => self.info,
-            Severity::Unassigned => self.unassigned,
-        }
-    }
-
-    /// All levels together.
-    pub fn total(&self) -> u64 {
-        Severity::ALL.into_iter().map(|severity| self.of(severity)).sum()
-    }
-}
-
-impl AddAssign for BySeverity {
-    fn add_assign(&mut self, other: Self) {
-        self.critical += other.critical;
-        self.high += other.high;
-        self.medium += other.medium;
-        self.low += other.low;
-        self.info += other.info;
-        self.unassigned += other.unassigned;
-    }
-}
-
-/// What the gate counted. Exempted and remediated issues are in no count but `ignored` and `remediated`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Issues by level.
-    pub all: BySeverity,
-    /// New issues by level.
-    pub new: BySeverity,
-    /// Exempted issues.
-    pub ignored: u64,
-    /// Issues that are gone.
-    pub remediated: u64,
-    /// New occurrences, of new and of known issues.
-    pub new_occurrences: u64,
-    /// Occurrences recognised in the scan compared with.
-    pub common_occurrences: u64,
-    /// Those of them that were edited, so that the match is doubtful.
-    #[serde(default)]
-    pub updated_occurrences: u64,
-    /// Exempted occurrences.
-    pub exempted_occurrences: u64,
-    /// Occurrences that are gone, those of remediated issues included.
-    pub remediated_occurrences: u64,
-}
-
-impl Counts {
-    /// The output variables: strings under fixed names, always all of them (section 6 of the reference product).
-    pub fn variables(&self) -> Vec<(String, String)> {
-        let by_level = |prefix: &str, counts: &BySeverity| -> Vec<(String, String)> {
-            let levels = Severity::ALL.into_iter().map(|severity| {
-                (format!("{prefix}{}", severity.as_str().to_ascii_uppercase()), counts.of(severity).to_string())
-            });
-            levels.chain([(format!("{prefix}TOTAL"), counts.total().to_string())]).collect()
-        };
-        let mut variables = by_level("", &self.all);
-        variables.push(("IGNORED".to_owned(), self.ignored.to_string()));
-        variables.extend(by_level("NEW_", &self.new));
-        variables.push(("NEW_OCCURRENCES".to_owned(), self.new_occurrences.to_string()));
-        variables.push(("REMEDIATED".to_owned(), self.remediated.to_string()));
-        variables
-    }
-}
-
-/// The gate's answer.
+/// The gate's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Pass, fail or undecided.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why, in sentences; empty for a pass.
+    /// The reasons as sentences; none if the scan passes.
     pub reasons: Vec<String>,
     /// The counts.
     pub counts: Counts,
 }
 
-/// The baseline that a scan could not be compared with.
+impl Judgement {
+    /// Returns the outcome for the journal of the target.
+    pub fn outcome(&self, record: &ScanRecord) -> ScanOutcome {
+        let counts = &self.counts;
+        ScanOutcome {
+            received: record.received,
+            verdict: self.verdict,
+            open: counts.all,
+            new: counts.new.total(),
+            remediated: counts.remediated,
+            exempted: counts.ignored,
+            baseline: record.baseline,
+        }
+    }
+}
+
+/// A baseline that a scan could not be compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoBaselineScan {
-    /// The scanner never scanned it; its name is absent where the baseline is a pattern that matches nothing.
+    /// It has no scan by this scanner. The name is absent if the baseline is a pattern that matches no variant.
     NotScanned(Option<VariantName>),
-    /// The scanner's scans of it are all incomplete.
+    /// All its scans by this scanner are incomplete.
     Incomplete(VariantName),
 }
 
@@ -177,37 +73,37 @@ impl fmt::Display for NoBaselineScan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotScanned(Some(variant)) => write!(f, "baseline `{variant}` was never scanned by this scanner"),
-            Self::NotScanned(None) => f.write_str("nothing was ever scanned that the baseline's pattern matches"),
-            Self::Incomplete(variant) => write!(f, "baseline `{variant}` was never completely scanned by this scanner"),
+            Self::NotScanned(None) => f.write_str("the baseline's pattern matches no scanned variant"),
+            Self::Incomplete(variant) => write!(f, "baseline `{variant}` has no complete scan by this scanner"),
         }
     }
 }
 
-/// What the gate judges a scan by; all of it is frozen into the scan.
+/// The criteria by which the gate judges a scan. All of them are frozen in the scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// From which level on any issue fails.
+pub struct Criteria {
+    /// The severity from which any issue fails the gate.
     pub fail_on_severity: Threshold,
-    /// From which level on a new issue fails.
+    /// The severity from which a new issue fails the gate.
     pub fail_on_new: Threshold,
-    /// From which level on a new occurrence fails.
+    /// The severity from which a new occurrence fails the gate.
     pub fail_on_new_occurrences: Threshold,
-    /// The level that issues without one are judged as.
+    /// The severity that issues without one count as.
     pub unassigned_as: Option<Severity>,
-    /// Whether occurrences whose code was edited are new.
+    /// The bucket that occurrences with edited code count as.
     pub updated_occurrences: UpdatedOccurrences,
-    /// The baseline, where it should have been compared with and could not be.
+    /// The baseline, if the scan should have been compared with it and could not be.
     pub no_baseline_scan: Option<NoBaselineScan>,
-    /// What that does to the criteria for what is new.
+    /// The effect of such a baseline on the criteria for new issues and occurrences.
     pub missing_baseline: MissingBaseline,
-    /// How many of the report's entries may be unreadable.
+    /// The number of the report's results that may be unreadable.
     pub rejected_allowed: u32,
-    /// The parts of the scan before that the report lacks.
+    /// The parts of the previous scan that the report lacks.
     pub missing: Vec<String>,
 }
 
-impl Terms {
-    /// The terms of a scan.
+impl Criteria {
+    /// Returns the criteria of a scan.
     pub fn of(record: &ScanRecord) -> Self {
         let (request, settings) = (&record.request, &record.settings);
         Self {
@@ -230,13 +126,13 @@ impl Terms {
     }
 }
 
-/// One criterion while issues are judged.
+/// One criterion, while issues are judged.
 #[derive(Debug)]
 struct Criterion {
     name: &'static str,
     threshold: Threshold,
     reached: bool,
-    /// How many were without a level that could be compared.
+    /// The number of issues without a severity to compare.
     unassigned: u64,
 }
 
@@ -258,11 +154,11 @@ impl Criterion {
         self.reached.then(|| format!("{} is set to {level} and that threshold was reached.", self.name))
     }
 
-    /// What stands against a verdict where something has no level; `one` and `many` say what.
+    /// Returns the reason against a verdict if issues have no severity; `one` and `many` describe them.
     fn unassigned(&self, one: &str, many: &str) -> Option<String> {
         (self.unassigned > 0).then(|| {
             format!(
-                "{} without a severity, and {} is set to {}; the project's setting `unassigned_as` can give one.",
+                "{}, and {} is set to {}; the project's setting `unassigned_as` can provide one.",
                 plural(self.unassigned, one, many),
                 self.name,
                 self.threshold.as_written()
@@ -271,40 +167,40 @@ impl Criterion {
     }
 }
 
-/// Judges the issues of one scan, one at a time.
+/// Judges the issues of a scan, one by one.
 #[derive(Debug)]
 pub struct Gate {
     severity: Criterion,
     new: Criterion,
     new_occurrences: Criterion,
-    /// The same criterion for occurrences whose code was edited.
+    /// The criterion for new occurrences, applied to edited ones.
     updated_occurrences: Criterion,
-    terms: Terms,
+    criteria: Criteria,
     counts: Counts,
 }
 
 impl Gate {
-    /// A gate with these terms.
-    pub fn new(terms: Terms) -> Self {
+    /// Makes a gate with these criteria.
+    pub fn new(criteria: Criteria) -> Self {
         let judges_new =
-            terms.no_baseline_scan.is_none() || terms.missing_baseline == MissingBaseline::EverythingCounts;
+            criteria.no_baseline_scan.is_none() || criteria.missing_baseline == MissingBaseline::EverythingCounts;
         let for_new = |threshold: &Threshold| if judges_new { threshold.clone() } else { Threshold::none() };
-        let for_updated = match terms.updated_occurrences {
-            UpdatedOccurrences::New => for_new(&terms.fail_on_new_occurrences),
+        let for_updated = match criteria.updated_occurrences {
+            UpdatedOccurrences::New => for_new(&criteria.fail_on_new_occurrences),
             UpdatedOccurrences::Common => Threshold::none(),
         };
         Self {
-            severity: Criterion::new("fail_on_severity", terms.fail_on_severity.clone()),
-            new: Criterion::new("fail_on_new", for_new(&terms.fail_on_new)),
-            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&terms.fail_on_new_occurrences)),
+            severity: Criterion::new("fail_on_severity", criteria.fail_on_severity.clone()),
+            new: Criterion::new("fail_on_new", for_new(&criteria.fail_on_new)),
+            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&criteria.fail_on_new_occurrences)),
             updated_occurrences: Criterion::new("fail_on_new_occurrences", for_updated),
-            terms,
+            criteria,
             counts: Counts::default(),
         }
     }
 
-    /// Takes an issue of the scan into account.
-    pub fn judge(&mut self, issue: &Judged) {
+    /// Judges an issue of the scan.
+    pub fn judge(&mut self, issue: &GateIssue) {
         let Division { new, common, updated, remediated } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
         self.counts.exempted_occurrences += u64::from(issue.exempted);
@@ -312,7 +208,7 @@ impl Gate {
             self.counts.ignored += 1;
             return;
         }
-        let rated = |severity| match (severity, self.terms.unassigned_as) {
+        let rated = |severity| match (severity, self.criteria.unassigned_as) {
             (Severity::Unassigned, Some(level)) => level,
             (severity, _) => severity,
         };
@@ -330,23 +226,24 @@ impl Gate {
         issue.levels_updated.iter().for_each(|level| self.updated_occurrences.judge(rated(*level)));
     }
 
-    /// Takes an issue into account that is gone, with so many occurrences.
+    /// Counts a remediated issue with its number of occurrences.
     pub fn remediated(&mut self, occurrences: u32) {
         self.counts.remediated += 1;
         self.counts.remediated_occurrences += u64::from(occurrences);
     }
 
-    /// The verdict, given what the report said of itself. A threshold that was reached fails whatever else is unclear.
+    /// Returns the verdict. `report` is the report's own summary. A threshold that was reached fails the scan, whatever
+    /// else is uncertain.
     pub fn finish(self, report: &ReportSummary) -> Judgement {
         let mut reasons = self.reached();
         let failed = !reasons.is_empty();
-        let terms = &self.terms;
-        if let (Some(baseline), MissingBaseline::Undecided) = (&terms.no_baseline_scan, terms.missing_baseline) {
+        let criteria = &self.criteria;
+        if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             reasons.push(format!(
-                "What is new cannot be told, because {baseline}; the project's setting `missing_baseline` is undecided."
+                "New issues cannot be determined, because {baseline}; the project's setting `missing_baseline` is `undecided`."
             ));
         }
-        if report.rejected > u64::from(terms.rejected_allowed) {
+        if report.rejected > u64::from(criteria.rejected_allowed) {
             reasons.push(format!(
                 "{} of the report's {} results could not be read, so the scan is incomplete.",
                 report.rejected, report.results
@@ -355,23 +252,27 @@ impl Gate {
         if report.scanner_errors_total > 0 {
             let first = report.scanner_errors.first().map(String::as_str).unwrap_or("not described");
             reasons.push(format!(
-                "The scanner reports {} of its own, so the scan is incomplete; the first: {first}.",
+                "The scanner reports {}, so the scan is incomplete; the first: {first}.",
                 plural(report.scanner_errors_total, "error", "errors")
             ));
         }
-        if !terms.missing.is_empty() {
-            let missing: Vec<_> = terms.missing.iter().map(|part| format!("`{part}`")).collect();
+        if !criteria.missing.is_empty() {
+            let missing: Vec<_> = criteria.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
-                "The report lacks {}, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
+                "The report lacks {}, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
                 missing.join(", ")
             ));
         }
-        reasons.extend(self.severity.unassigned("issue is", "issues are"));
-        reasons.extend(self.new.unassigned("new issue is", "new issues are"));
-        reasons.extend(self.new_occurrences.unassigned("issue has new occurrences", "issues have new occurrences"));
-        reasons.extend(
-            self.updated_occurrences.unassigned("issue has edited occurrences", "issues have edited occurrences"),
-        );
+        reasons.extend(self.severity.unassigned("issue has no severity", "issues have no severity"));
+        reasons.extend(self.new.unassigned("new issue has no severity", "new issues have no severity"));
+        reasons.extend(self.new_occurrences.unassigned(
+            "issue has new occurrences without a severity",
+            "issues have new occurrences without a severity",
+        ));
+        reasons.extend(self.updated_occurrences.unassigned(
+            "issue has edited occurrences without a severity",
+            "issues have edited occurrences without a severity",
+        ));
         let verdict = match (failed, reasons.is_empty()) {
             (true, _) => Verdict::Fail,
             (false, true) => Verdict::Pass,
@@ -380,14 +281,14 @@ impl Gate {
         Judgement { verdict, reasons, counts: self.counts }
     }
 
-    /// The thresholds that were reached, in sentences.
+    /// Returns the reasons of criteria that were reached.
     fn reached(&self) -> Vec<String> {
-        let because = match &self.terms.no_baseline_scan {
+        let because = match &self.criteria.no_baseline_scan {
             Some(baseline) => format!(" Everything counts as new, because {baseline}."),
             None => String::new(),
         };
         let occurrences = self.new_occurrences.reached().or_else(|| {
-            let edited = " All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common.";
+            let edited = " Only edited occurrences reached it; they count as new unless the project's setting `updated_occurrences` is `common`.";
             self.updated_occurrences.reached().map(|reason| reason + edited)
         });
         let new = self.new.reached().into_iter().chain(occurrences).map(|reason| reason + &because);
@@ -403,8 +304,8 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 mod tests {
     use super::*;
 
-    fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> Judged {
-        Judged {
+    fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> GateIssue {
+        GateIssue {
             severity,
             bucket,
             division: Division { new: u32::from(!exempted), ..Division::default() },
@@ -414,24 +315,24 @@ mod tests {
         }
     }
 
-    fn on_severity(threshold: &str) -> Terms {
-        Terms { fail_on_severity: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_severity(threshold: &str) -> Criteria {
+        Criteria { fail_on_severity: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn on_new(threshold: &str) -> Terms {
-        Terms { fail_on_new: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_new(threshold: &str) -> Criteria {
+        Criteria { fail_on_new: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn on_new_occurrences(threshold: &str) -> Terms {
-        Terms { fail_on_new_occurrences: threshold.parse().unwrap(), ..Terms::default() }
+    fn on_new_occurrences(threshold: &str) -> Criteria {
+        Criteria { fail_on_new_occurrences: threshold.parse().unwrap(), ..Criteria::default() }
     }
 
-    fn judge(threshold: &str, issues: &[Judged]) -> Judgement {
+    fn judge(threshold: &str, issues: &[GateIssue]) -> Judgement {
         judge_by(on_severity(threshold), issues)
     }
 
-    fn judge_by(terms: Terms, issues: &[Judged]) -> Judgement {
-        let mut gate = Gate::new(terms);
+    fn judge_by(criteria: Criteria, issues: &[GateIssue]) -> Judgement {
+        let mut gate = Gate::new(criteria);
         issues.iter().for_each(|issue| gate.judge(issue));
         gate.finish(&ReportSummary::default())
     }
@@ -466,11 +367,11 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "1 issue is without a severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can give one."
+                "1 issue has no severity, and fail_on_severity is set to critical; the project's setting `unassigned_as` can provide one."
             ]
         );
         assert_eq!(judge("none", std::slice::from_ref(&unknown)).verdict, Verdict::Pass);
-        let mut gate = Gate::new(Terms { unassigned_as: Some(Severity::High), ..on_severity("high") });
+        let mut gate = Gate::new(Criteria { unassigned_as: Some(Severity::High), ..on_severity("high") });
         gate.judge(&unknown);
         let judgement = gate.finish(&ReportSummary::default());
         assert_eq!((judgement.verdict, judgement.counts.all.high), (Verdict::Fail, 1));
@@ -496,13 +397,13 @@ mod tests {
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
-            ["The scanner reports 2 errors of its own, so the scan is incomplete; the first: a.py: syntax error."]
+            ["The scanner reports 2 errors, so the scan is incomplete; the first: a.py: syntax error."]
         );
     }
 
     #[test]
     fn exempted_and_remediated_issues_are_in_no_other_count() {
-        let mut gate = Gate::new(Terms::default());
+        let mut gate = Gate::new(Criteria::default());
         gate.judge(&issue(Severity::Critical, Bucket::New, true));
         gate.judge(&issue(Severity::Low, Bucket::Common, false));
         gate.remediated(4);
@@ -513,9 +414,9 @@ mod tests {
     }
 
     /// A known issue with these occurrences: how many are new and how many edited, with their levels.
-    fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> Judged {
+    fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> GateIssue {
         let levels = |(count, severity): (u32, Severity)| (0 < count).then_some(severity).into_iter().collect();
-        Judged {
+        GateIssue {
             severity,
             bucket: Bucket::Common,
             division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
@@ -527,7 +428,7 @@ mod tests {
 
     #[test]
     fn an_issue_of_which_some_occurrences_are_exempted_counts_with_the_rest() {
-        let rest = Judged { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
+        let rest = GateIssue { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
         let judgement = judge_by(on_severity("high"), &[rest]);
         let counts = judgement.counts;
         assert_eq!((judgement.verdict, counts.ignored, counts.exempted_occurrences), (Verdict::Pass, 0, 3));
@@ -554,11 +455,11 @@ mod tests {
         assert_eq!(
             reasons(Severity::Unassigned),
             [
-                "1 new issue is without a severity, and fail_on_new is set to High; the project's setting `unassigned_as` can give one."
+                "1 new issue has no severity, and fail_on_new is set to High; the project's setting `unassigned_as` can provide one."
             ]
         );
-        let terms = Terms { unassigned_as: Some(Severity::High), ..on_new("high") };
-        assert_eq!(judge_by(terms, &[issue(Severity::Unassigned, Bucket::New, false)]).verdict, Verdict::Fail);
+        let criteria = Criteria { unassigned_as: Some(Severity::High), ..on_new("high") };
+        assert_eq!(judge_by(criteria, &[issue(Severity::Unassigned, Bucket::New, false)]).verdict, Verdict::Fail);
     }
 
     #[test]
@@ -579,7 +480,7 @@ mod tests {
         for (case, issue, expected) in cases {
             assert_eq!(judge_by(on_new_occurrences("high"), &[issue]).verdict, expected, "{case}");
         }
-        let both = Judged { levels_new: BTreeSet::from([low, unassigned]), ..known(high, (2, low), none) };
+        let both = GateIssue { levels_new: BTreeSet::from([low, unassigned]), ..known(high, (2, low), none) };
         assert_eq!(judge_by(on_new_occurrences("high"), &[both]).verdict, Verdict::Undecided, "each of them counts");
     }
 
@@ -590,7 +491,7 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "fail_on_new_occurrences is set to high and that threshold was reached. All that reached it are known occurrences whose code was edited; they count as new unless the project's setting `updated_occurrences` is common."
+                "fail_on_new_occurrences is set to high and that threshold was reached. Only edited occurrences reached it; they count as new unless the project's setting `updated_occurrences` is `common`."
             ]
         );
         let both = [edited.clone(), known(Severity::High, (1, Severity::High), (0, Severity::Info))];
@@ -598,21 +499,21 @@ mod tests {
             judge_by(on_new_occurrences("high"), &both).reasons,
             ["fail_on_new_occurrences is set to high and that threshold was reached."]
         );
-        let common = Terms { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
+        let common = Criteria { updated_occurrences: UpdatedOccurrences::Common, ..on_new_occurrences("high") };
         assert_eq!(judge_by(common, std::slice::from_ref(&edited)).verdict, Verdict::Pass);
     }
 
     #[test]
     fn what_a_baseline_without_a_scan_does_is_the_projects_to_say() {
         let never = NoBaselineScan::NotScanned(Some("main".parse().unwrap()));
-        let terms = |missing_baseline| Terms {
+        let criteria = |missing_baseline| Criteria {
             no_baseline_scan: Some(never.clone()),
             missing_baseline,
             fail_on_new_occurrences: "high".parse().unwrap(),
             ..on_new("high")
         };
         let new = [issue(Severity::High, Bucket::New, false)];
-        let counts = judge_by(terms(MissingBaseline::EverythingCounts), &new);
+        let counts = judge_by(criteria(MissingBaseline::EverythingCounts), &new);
         assert_eq!(
             (counts.verdict, counts.reasons),
             (
@@ -624,54 +525,51 @@ mod tests {
                     .to_vec()
             )
         );
-        assert_eq!(judge_by(terms(MissingBaseline::EverythingCounts), &[]).verdict, Verdict::Pass);
-        let undecided = judge_by(terms(MissingBaseline::Undecided), &new);
+        assert_eq!(judge_by(criteria(MissingBaseline::EverythingCounts), &[]).verdict, Verdict::Pass);
+        let undecided = judge_by(criteria(MissingBaseline::Undecided), &new);
         assert_eq!(
             (undecided.verdict, undecided.reasons),
             (
                 Verdict::Undecided,
-                vec!["What is new cannot be told, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is undecided.".to_owned()]
+                vec!["New issues cannot be determined, because baseline `main` was never scanned by this scanner; the project's setting `missing_baseline` is `undecided`.".to_owned()]
             )
         );
-        assert_eq!(judge_by(terms(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
+        assert_eq!(judge_by(criteria(MissingBaseline::NothingIsNew), &new).verdict, Verdict::Pass);
         for missing in [MissingBaseline::Undecided, MissingBaseline::NothingIsNew] {
-            let terms = Terms { fail_on_severity: "high".parse().unwrap(), ..terms(missing) };
-            let judgement = judge_by(terms, &new);
+            let criteria = Criteria { fail_on_severity: "high".parse().unwrap(), ..criteria(missing) };
+            let judgement = judge_by(criteria, &new);
             let first = "fail_on_severity is set to high and that threshold was reached.";
             assert_eq!((judgement.verdict, judgement.reasons[0].as_str()), (Verdict::Fail, first), "{missing:?}");
         }
-        let measured = Terms { no_baseline_scan: None, ..terms(MissingBaseline::NothingIsNew) };
+        let measured = Criteria { no_baseline_scan: None, ..criteria(MissingBaseline::NothingIsNew) };
         assert_eq!(judge_by(measured, &new).verdict, Verdict::Fail, "a baseline that was scanned");
         let because = |no_baseline_scan| {
-            judge_by(Terms { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
+            judge_by(Criteria { no_baseline_scan: Some(no_baseline_scan), ..on_new("high") }, &new).reasons.remove(0)
         };
         let incomplete = because(NoBaselineScan::Incomplete("main".parse().unwrap()));
-        assert!(incomplete.ends_with("because baseline `main` was never completely scanned by this scanner."));
+        assert!(incomplete.ends_with("because baseline `main` has no complete scan by this scanner."));
         let nothing = because(NoBaselineScan::NotScanned(None));
-        assert!(
-            nothing.ends_with("because nothing was ever scanned that the baseline's pattern matches."),
-            "{nothing}"
-        );
+        assert!(nothing.ends_with("because the baseline's pattern matches no scanned variant."), "{nothing}");
     }
 
     #[test]
     fn so_many_unreadable_entries_as_are_allowed_leave_a_verdict() {
-        let terms = |rejected_allowed| Terms { rejected_allowed, ..Terms::default() };
+        let criteria = |rejected_allowed| Criteria { rejected_allowed, ..Criteria::default() };
         let report = ReportSummary { results: 9, findings: 7, rejected: 2, ..ReportSummary::default() };
         for (allowed, expected) in [(0, Verdict::Undecided), (1, Verdict::Undecided), (2, Verdict::Pass)] {
-            assert_eq!(Gate::new(terms(allowed)).finish(&report).verdict, expected, "{allowed}");
+            assert_eq!(Gate::new(criteria(allowed)).finish(&report).verdict, expected, "{allowed}");
         }
     }
 
     #[test]
     fn a_missing_part_is_undecided_and_named() {
         let missing = vec!["codeql/js".to_owned(), "semgrep".to_owned()];
-        let judgement = judge_by(Terms { missing, ..Terms::default() }, &[]);
+        let judgement = judge_by(Criteria { missing, ..Criteria::default() }, &[]);
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
             [
-                "The report lacks `codeql/js`, `semgrep`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+                "The report lacks `codeql/js`, `semgrep`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
             ]
         );
     }

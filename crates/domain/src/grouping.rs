@@ -1,6 +1,6 @@
-//! Findings become issues and occurrences: one issue per root cause, however often it occurs.
-//!
-//! An issue's identity is a declared list of fields per kind of finding, never its severity, description or line:
+//! Groups findings into issues and occurrences: one issue per root cause, however often it occurs.
+//! An issue's identity is a declared list of fields per kind of finding. It never includes severity, description or
+//! line:
 //!
 //! | kind | fields |
 //! |---|---|
@@ -12,10 +12,10 @@
 //! | infrastructure | product, check |
 //! | any, where the report declares its key | product, the declared fields |
 //!
-//! The product is the tool that wrote the finding. An advisory has many names: findings of one package that share a name
-//! are one issue, and so are those connected through others. The issue is called by the first of all its names: a CVE
-//! before a GHSA before any other, then by the alphabet. What the issue would be called under its other names, and under
-//! the rule's former ones, stands beside its id, so that [`families`](crate::families) finds it under any of them.
+//! The product is the tool that wrote the finding. A vulnerability has many names: findings of one package that share a
+//! name, directly or through others, are one issue. The issue's key uses the first of all names: a CVE before a GHSA
+//! before any other, then by the alphabet. The ids that the issue would have under its other names, and under the
+//! rule's former ids, are stored as aliases, so that [`families`](crate::families) finds it under each of them.
 
 mod key;
 
@@ -23,8 +23,8 @@ pub use key::IssueKey;
 
 use crate::digest::Short;
 use crate::ids::{IssueId, ScannerId};
-use crate::signature::{Marks, Signatures};
-use crate::union::Union;
+use crate::signature::{ComparableFinding, Signatures};
+use crate::union_find::UnionFind;
 use finding::limits::cut_to;
 use finding::severity::{Score, Severity};
 use finding::{Finding, Kind, Scored};
@@ -33,61 +33,62 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// The most references, advisories, versions or weaknesses kept of one issue; findings keep all of theirs.
+/// The maximum number of references, advisories, versions or weaknesses of one issue. Findings have all of theirs.
 const LIST_MAX: usize = 20;
-/// The longest message of an issue, in bytes; findings keep theirs whole.
+/// The maximum length of an issue's message, in bytes. Findings have theirs in full.
 const MESSAGE_BYTES_MAX: usize = 1000;
-/// The longest title of an issue, in bytes.
+/// The maximum length of an issue's title, in bytes.
 const TITLE_BYTES_MAX: usize = 300;
-/// The most names by which one issue's findings are united; a package's advisory has a handful.
+/// The maximum number of names by which findings are grouped into one issue. A vulnerability of a package has a
+/// handful.
 const NAMES_MAX: usize = 1000;
 
-/// All occurrences with one root cause, as one scan saw them.
+/// All occurrences in one scan with the same root cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
-    /// Its identity.
+    /// Its id, derived from its key.
     pub id: IssueId,
-    /// What the identity was built from.
+    /// Its key.
     pub key: IssueKey,
     /// The ids that it has under its other names: further advisories of a vulnerability, former ids of a rule.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub aliases: Vec<IssueId>,
-    /// What it shares with issues that only a path tells apart.
+    /// A value that it shares with issues that differ by their path alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kin: Option<Short>,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
     /// The scanner's rule.
     pub rule: String,
     /// The rule's name.
     pub title: String,
-    /// What the scanner says about it, from one of its occurrences.
+    /// The scanner's message, from one of its occurrences.
     pub message: String,
-    /// The highest score of its occurrences, with that score's source.
+    /// The highest score of its occurrences, with the score's source.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<Scored>,
-    /// The highest level that the scanner's own words give its occurrences, where that is known.
+    /// The highest severity of its occurrences by the scanner's own words, where known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_severity: Option<Severity>,
     /// Weaknesses by their CWE number.
     pub cwes: BTreeSet<u32>,
-    /// The vulnerability's names.
+    /// The names of the vulnerability.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub advisories: BTreeSet<String>,
-    /// The package that is vulnerable.
+    /// The vulnerable package.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub package: Option<IssuePackage>,
-    /// The highest chance of exploitation (EPSS) that is reported, from 0 to 1.
+    /// The highest reported probability of exploitation (EPSS), from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub epss: Option<f64>,
-    /// Whether it is reported as known to be exploited.
+    /// True if it is reported as known to be exploited.
     #[serde(skip_serializing_if = "is_false", default)]
     pub known_exploited: bool,
-    /// Where to read more.
+    /// Links to more information.
     pub references: BTreeSet<String>,
-    /// The place of its first occurrence in the scan's list of occurrences.
+    /// The index of its first occurrence in the scan's list of occurrences.
     pub first: u32,
-    /// How many occurrences it has; they stand together in that list.
+    /// The number of its occurrences, which are adjacent in that list.
     pub occurrences: u32,
 }
 
@@ -95,7 +96,7 @@ fn is_false(truth: &bool) -> bool {
     !*truth
 }
 
-/// The package of an issue, in all versions that occur.
+/// The package of an issue, with all versions that occur.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuePackage {
     /// Its name.
@@ -103,89 +104,90 @@ pub struct IssuePackage {
     /// Its ecosystem or type.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ecosystem: Option<String>,
-    /// The versions in use.
+    /// The installed versions.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub versions: BTreeSet<String>,
-    /// Versions in which it is mended.
+    /// The versions that have a fix.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub fixed_versions: BTreeSet<String>,
 }
 
 impl Issue {
-    /// The level of its score.
+    /// Returns the severity of its score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
     }
 }
 
-/// What a comparison knows of an issue: a part of an [`Issue`] as it is stored.
+/// An issue as the comparison reads it: a part of an [`Issue`] as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Span {
-    /// Its identity.
+pub struct ComparableIssue {
+    /// Its id, derived from its key.
     pub id: IssueId,
     /// The ids that it has under its other names.
     #[serde(default)]
     pub aliases: Vec<IssueId>,
-    /// What it shares with issues that only a path tells apart.
+    /// A value that it shares with issues that differ by their path alone.
     #[serde(default)]
     pub kin: Option<Short>,
-    /// The place of its first occurrence in the scan's list of occurrences.
+    /// The index of its first occurrence in the scan's list of occurrences.
     pub first: u32,
-    /// How many occurrences it has.
+    /// The number of its occurrences.
     pub occurrences: u32,
 }
 
-impl From<&Issue> for Span {
+impl From<&Issue> for ComparableIssue {
     fn from(issue: &Issue) -> Self {
         let Issue { id, aliases, kin, first, occurrences, .. } = issue;
         Self { id: *id, aliases: aliases.clone(), kin: *kin, first: *first, occurrences: *occurrences }
     }
 }
 
-/// What the gate knows of an issue: a part of an [`Issue`] as it is stored.
+/// An issue as the gate reads it: a part of an [`Issue`] as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Rated {
-    /// Its identity.
+pub struct RatedIssue {
+    /// Its id, derived from its key.
     pub id: IssueId,
     /// The ids that it has under its other names.
     #[serde(default)]
     pub aliases: Vec<IssueId>,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
     /// The highest score of its occurrences.
     #[serde(default)]
     pub score: Option<Scored>,
-    /// The place of its first occurrence in the scan's list of occurrences.
+    /// The index of its first occurrence in the scan's list of occurrences.
     pub first: u32,
-    /// How many occurrences it has.
+    /// The number of its occurrences.
     pub occurrences: u32,
 }
 
-impl From<&Issue> for Rated {
+impl From<&Issue> for RatedIssue {
     fn from(issue: &Issue) -> Self {
         let Issue { id, aliases, kind, score, first, occurrences, .. } = issue;
         Self { id: *id, aliases: aliases.clone(), kind: *kind, score: *score, first: *first, occurrences: *occurrences }
     }
 }
 
-impl Rated {
-    /// All ids under which it may be exempted: the one that it goes by, first, and those of all its names.
-    pub fn names(&self, goes_by: IssueId) -> Vec<IssueId> {
-        [goes_by, self.id].into_iter().chain(self.aliases.iter().copied()).collect()
+impl RatedIssue {
+    /// Returns all ids under which the issue may be exempted: first `id`, the one that the comparison gave it, then
+    /// those of its key and aliases.
+    pub fn names(&self, id: IssueId) -> Vec<IssueId> {
+        [id, self.id].into_iter().chain(self.aliases.iter().copied()).collect()
     }
 
-    /// The level of its score.
+    /// Returns the severity of its score.
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
     }
 }
 
-/// One place where an issue occurs, before it is compared with anything. Texts are places in the scan's list of names.
+/// One occurrence of an issue, before any comparison. Texts are indices into the scan's list of paths and versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Occurrence {
-    /// The place of its result in the report.
+    /// The index of its result in the report.
     pub result: u32,
-    /// The file, host or origin, as it is compared; 0 for none.
+    /// The file, host or origin in its normalised form; 0 for none.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub path: u32,
     /// The line; 0 for none.
@@ -194,10 +196,10 @@ pub struct Occurrence {
     /// The version of its package; 0 for none.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub version: u32,
-    /// Its own score.
+    /// Its score.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<Score>,
-    /// What it is recognised by.
+    /// The hashes that it is matched by.
     pub signatures: Signatures,
 }
 
@@ -205,20 +207,20 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// A path or version that occurrences have.
+/// A path or version that occurrences refer to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Name {
-    /// The text; the first of a scan's names is empty.
+pub struct PathOrVersion {
+    /// The text. The first of a scan's texts is empty.
     pub text: String,
-    /// The hash of the file of this path, where the upload told it.
+    /// The hash of the file with this path, if the upload included it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<Short>,
 }
 
 /// A name of a vulnerability: product, package, name.
-type Named = (Rc<str>, Rc<str>, Rc<str>);
+type VulnerabilityName = (Rc<str>, Rc<str>, Rc<str>);
 
-/// An issue while findings come in. Texts are shared between issues: many say the same.
+/// An issue while findings are added. Equal texts are shared between issues.
 #[derive(Debug, Clone)]
 struct Group {
     pattern: Rc<[Rc<str>]>,
@@ -243,35 +245,35 @@ struct Group {
     occurrences: u32,
 }
 
-/// Groups findings into issues, one finding at a time. Memory grows with their number and with texts that differ.
+/// Groups findings into issues, one by one. Memory grows with the number of findings and of different texts.
 #[derive(Debug)]
 pub struct Grouper {
     product: ScannerId,
     issues: BTreeMap<IssueId, usize>,
-    /// For each name of a vulnerability in a package the group it is in.
-    named: BTreeMap<Named, usize>,
+    /// The group of each name of a vulnerability in a package.
+    named: BTreeMap<VulnerabilityName, usize>,
     groups: Vec<Group>,
-    /// Which groups are one.
-    united: Union,
+    /// The groups that are one.
+    united: UnionFind,
     placed: Vec<(usize, Occurrence)>,
-    /// Paths and versions, with their place in the order in which they came, and the hash of the path's file.
+    /// Paths and versions, with their index in the order of arrival and the hash of the file.
     names: BTreeMap<Rc<str>, (u32, Option<Short>)>,
-    /// Fingerprints of occurrences without code: the occurrence's place, the fingerprint's name and its value.
+    /// Fingerprints of occurrences without code: the occurrence's index, the fingerprint's name and its value.
     fingerprints: Vec<(usize, Rc<str>, Short)>,
     texts: BTreeSet<Rc<str>>,
     patterns: BTreeSet<Rc<[Rc<str>]>>,
 }
 
 impl Grouper {
-    /// An empty group for so many findings of this scanner. The number makes room once: growing by doubling would hold
-    /// the list twice, and a component has little memory.
+    /// Makes an empty grouper for this product. `findings` is their number: memory is reserved at once, because growing
+    /// by doubling would need the list twice, and a component has little memory.
     pub fn new(product: ScannerId, findings: usize) -> Self {
         Self {
             product,
             issues: BTreeMap::new(),
             named: BTreeMap::new(),
             groups: Vec::new(),
-            united: Union::default(),
+            united: UnionFind::default(),
             placed: Vec::with_capacity(findings),
             names: BTreeMap::from([("".into(), (0, None))]),
             fingerprints: Vec::new(),
@@ -286,7 +288,7 @@ impl Grouper {
         let key = IssueKey::of(&product, &finding);
         let occurrence = self.occurrence(&finding);
         let by_names = finding.kind == Kind::Dependency && finding.key.is_empty();
-        let names: Vec<Named> = if by_names { self.names_of(&product, &finding) } else { Vec::new() };
+        let names: Vec<VulnerabilityName> = if by_names { self.names_of(&product, &finding) } else { Vec::new() };
         let id = key.id();
         let known = if by_names { self.group_of_names(&names) } else { self.issues.get(&id).copied() };
         let group = self.group(key, finding);
@@ -312,7 +314,7 @@ impl Grouper {
     }
 
     fn occurrence(&mut self, finding: &Finding) -> Occurrence {
-        let marks = Marks::of(finding);
+        let marks = ComparableFinding::of(finding);
         if let Some((name, value)) = &marks.fingerprint {
             let name = self.interned(name);
             self.fingerprints.push((self.placed.len(), name, *value));
@@ -328,7 +330,7 @@ impl Grouper {
         }
     }
 
-    /// The place of a path or version in the order in which they came.
+    /// Returns the index of a path or version in the order of arrival.
     fn named_place(&mut self, text: &str, file: Option<Short>) -> u32 {
         if let Some((place, held)) = self.names.get_mut(text) {
             *held = held.or(file);
@@ -339,7 +341,7 @@ impl Grouper {
         place
     }
 
-    /// A finding as a group of its own.
+    /// Converts a finding into a group of its own.
     fn group(&mut self, key: IssueKey, finding: Finding) -> Group {
         let mut message = finding.message;
         cut_to(&mut message, MESSAGE_BYTES_MAX);
@@ -383,15 +385,15 @@ impl Grouper {
         }
     }
 
-    fn names_of(&mut self, product: &str, finding: &Finding) -> Vec<Named> {
+    fn names_of(&mut self, product: &str, finding: &Finding) -> Vec<VulnerabilityName> {
         let package = finding.package.as_ref().map(|package| package.name.as_str()).unwrap_or_default();
         let (product, package) = (self.interned(product), self.interned(package));
         let named = |name| (Rc::clone(&product), Rc::clone(&package), self.interned(name));
         names(finding).take(NAMES_MAX).map(named).collect()
     }
 
-    /// The group of a vulnerability by any of its names, uniting the groups that its names are in.
-    fn group_of_names(&mut self, names: &[Named]) -> Option<usize> {
+    /// Returns the group of a vulnerability with any of these names, and unites all groups that have one of them.
+    fn group_of_names(&mut self, names: &[VulnerabilityName]) -> Option<usize> {
         let mut group = None;
         for name in names {
             let Some(at) = self.named.get(name).copied() else { continue };
@@ -401,7 +403,7 @@ impl Grouper {
         group
     }
 
-    /// Moves what was united into one group each, and calls it by the first of all its names.
+    /// Merges united groups into one each, and names it by the first of all its names.
     fn unite(&mut self) {
         for at in 0..self.groups.len() {
             let root = self.united.root(at);
@@ -429,8 +431,8 @@ impl Grouper {
         }
     }
 
-    /// Lets fingerprints stand for code that is not shown, where they tell findings apart: one that is the same all over
-    /// the report says nothing.
+    /// Uses fingerprints in place of code that is not shown, if they distinguish findings: a fingerprint that is the
+    /// same in the whole report is useless.
     fn trust_fingerprints(&mut self) {
         let fingerprints = std::mem::take(&mut self.fingerprints);
         let mut values: BTreeMap<&str, (Short, bool)> = BTreeMap::new();
@@ -447,12 +449,12 @@ impl Grouper {
         }
     }
 
-    /// The names in their order; occurrences refer to them by their place there.
-    fn sort_names(&mut self) -> Vec<Name> {
+    /// Sorts the names, and updates the indices by which occurrences refer to them.
+    fn sort_names(&mut self) -> Vec<PathOrVersion> {
         let mut places = vec![0; self.names.len()];
         let mut names = Vec::with_capacity(self.names.len());
         for ((text, (came, file)), place) in std::mem::take(&mut self.names).into_iter().zip(0..) {
-            names.push(Name { text: text.to_string(), file });
+            names.push(PathOrVersion { text: text.to_string(), file });
             if let Some(slot) = usize::try_from(came).ok().and_then(|came| places.get_mut(came)) {
                 *slot = place;
             }
@@ -474,7 +476,7 @@ impl Grouper {
         text
     }
 
-    /// Several texts, the first of them in their order.
+    /// Interns several texts, sorted and limited.
     fn interned_all(&mut self, texts: impl IntoIterator<Item = String>) -> Vec<Rc<str>> {
         let mut texts: Vec<Rc<str>> = texts.into_iter().map(|text| self.interned(&text)).collect();
         trim(&mut texts);
@@ -482,13 +484,14 @@ impl Grouper {
         texts
     }
 
-    /// The issues, the worst first, all occurrences in the order of their issues, by path and line, and the names that
-    /// these have. The order of the findings makes no difference but for the results' places.
-    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>, Vec<Name>) {
+    /// Returns the issues, the worst first; all occurrences in the order of their issues, by path and line; and the
+    /// paths and versions that they refer to. Except for the indices of results, the order of the findings makes no
+    /// difference.
+    pub fn finish(mut self) -> (impl Iterator<Item = Issue>, Vec<Occurrence>, Vec<PathOrVersion>) {
         self.unite();
         self.trust_fingerprints();
         let names = self.sort_names();
-        // What is not needed any more makes room before the list is sorted.
+        // Frees what is no longer needed before the list is sorted.
         (self.issues, self.texts) = (BTreeMap::new(), BTreeSet::new());
         let mut order: Vec<usize> = (0..self.groups.len()).filter(|at| self.united.is_root(*at)).collect();
         order.sort_by_cached_key(|at| {
@@ -527,7 +530,7 @@ impl Group {
         IssueKey { pattern: owned(&self.pattern), values: owned(&self.values) }
     }
 
-    /// The ids under its other names.
+    /// Returns the ids under its other names.
     fn aliases(&self, key: &IssueKey, id: IssueId) -> Vec<IssueId> {
         let advisories = self.other_names.iter().filter_map(|name| key.id_with("advisory", name));
         let rules = self.former_rules.iter().flat_map(|rule| {
@@ -538,7 +541,7 @@ impl Group {
         aliases
     }
 
-    /// The issue, whose occurrences begin at this place.
+    /// Converts the group into an issue whose occurrences begin at index `first`.
     fn issue(&self, first: u32) -> Issue {
         let set = |texts: &[Rc<str>]| texts.iter().map(|text| text.to_string()).collect::<BTreeSet<_>>();
         let key = self.key();
@@ -575,11 +578,10 @@ impl Group {
     }
 }
 
-/// Takes one group into another, but for what it is identified by, so that the order in which they come makes no
-/// difference.
+/// Merges a group into another, except for its key. The order makes no difference.
 fn merge(held: &mut Group, other: Group) {
     held.occurrences = held.occurrences.saturating_add(other.occurrences);
-    // Of equal scores the one from the better source.
+    // Of equal scores the one with the better source.
     let rank = |scored: &Scored| (scored.score, std::cmp::Reverse(scored.source));
     if other.score.as_ref().map(rank) > held.score.as_ref().map(rank) {
         held.score = other.score;
@@ -604,16 +606,16 @@ fn merge(held: &mut Group, other: Group) {
         (held, new) => held.or(new),
     };
     held.known_exploited |= other.known_exploited;
-    take_in(&mut held.cwes, other.cwes);
-    take_in(&mut held.advisories, other.advisories);
-    take_in(&mut held.former_rules, other.former_rules);
-    take_in(&mut held.versions, other.versions);
-    take_in(&mut held.fixed_versions, other.fixed_versions);
-    take_in(&mut held.references, other.references);
+    merge_sorted(&mut held.cwes, other.cwes);
+    merge_sorted(&mut held.advisories, other.advisories);
+    merge_sorted(&mut held.former_rules, other.former_rules);
+    merge_sorted(&mut held.versions, other.versions);
+    merge_sorted(&mut held.fixed_versions, other.fixed_versions);
+    merge_sorted(&mut held.references, other.references);
 }
 
-/// Adds to a sorted list, of which the first entries are kept.
-fn take_in<T: Ord>(held: &mut Vec<T>, new: Vec<T>) {
+/// Merges a list into a sorted list, and keeps the first entries.
+fn merge_sorted<T: Ord>(held: &mut Vec<T>, new: Vec<T>) {
     if new.iter().all(|entry| held.binary_search(entry).is_ok()) {
         return;
     }
@@ -621,7 +623,7 @@ fn take_in<T: Ord>(held: &mut Vec<T>, new: Vec<T>) {
     trim(held);
 }
 
-/// Sorts a list, takes out what is there twice, and cuts it to its limit.
+/// Sorts a list, removes duplicates, and cuts it to its limit.
 fn trim<T: Ord>(list: &mut Vec<T>) {
     list.sort_unstable();
     list.dedup();

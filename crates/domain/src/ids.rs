@@ -1,4 +1,4 @@
-//! Names and identifiers. A value of one of these types is legal by construction: whoever holds it need not check it.
+//! Names and ids. A value of one of these types is valid by construction and needs no further check.
 
 use crate::digest::Short;
 use crate::version::Versions;
@@ -6,41 +6,41 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a name or identifier was refused.
+/// An error in a name or id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// It has no characters.
+    /// It is empty.
     #[error("{what} is empty")]
     Empty {
-        /// What was being read, for example `target`.
+        /// The kind of name, for example `target`.
         what: &'static str,
     },
-    /// It is longer than allowed.
+    /// It is too long.
     #[error("{what} is {length} characters long; at most {max} are allowed")]
     TooLong {
-        /// What was being read.
+        /// The kind of name.
         what: &'static str,
         /// Its length in characters.
         length: usize,
-        /// The longest allowed.
+        /// The maximum length.
         max: usize,
     },
-    /// It holds a character that is not allowed there.
+    /// It has a character that is not allowed.
     #[error("{what} `{value}` has the character `{}`; allowed are {allowed}", character.escape_default())]
     Character {
-        /// What was being read.
+        /// The kind of name.
         what: &'static str,
         /// The text, with control characters escaped.
         value: String,
-        /// The first illegal character.
+        /// The first character that is not allowed.
         character: char,
-        /// The legal ones, in words.
+        /// The allowed characters, described.
         allowed: &'static str,
     },
-    /// It is not an identifier that Gatehouse gives out.
+    /// It is not an id.
     #[error("`{value}` is not {what}: expected 32 lower-case hexadecimal digits")]
     NotHex {
-        /// What was being read.
+        /// The kind of id.
         what: &'static str,
         /// The text, with control characters escaped.
         value: String,
@@ -77,7 +77,7 @@ macro_rules! name {
         pub struct $type(String);
 
         impl $type {
-            /// The name as text.
+            /// Returns the name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -109,43 +109,43 @@ macro_rules! name {
 }
 
 name!(
-    /// A project's name, as it stands in URLs and in keys of the store.
+    /// The name of a project, as it appears in URLs and in keys of the store.
     ProjectId, "project", 64, "a-z, 0-9, `-`, `_` and `.`, the first a letter or digit",
     |at, c| c.is_ascii_lowercase() || c.is_ascii_digit() || (at > 0 && "-_.".contains(c))
 );
 name!(
-    /// The name of what is scanned: a repository, an image, a host. The reference product's alphabet and length.
+    /// The name of a scanned thing: a repository, an image, a host. Alphabet and length are the reference product's.
     TargetName, "target", 128, "A-Z, a-z, 0-9 and _ . : / | ( ) -",
     |_, c: char| c.is_ascii_alphanumeric() || "_.:/|()-".contains(c)
 );
 name!(
-    /// A branch, tag or version of a target. Git allows nearly everything in a branch name, so do we.
+    /// A branch, tag or version of a target. Git allows almost everything in the name of a branch.
     VariantName, "variant", 256, "all but control characters",
     |_, c: char| !c.is_control()
 );
 name!(
-    /// A commit of a repository, whole or shortened, as git writes it: SHA-1 or SHA-256.
+    /// A commit of a repository, full or shortened, as git writes it: SHA-1 or SHA-256.
     CommitId, "commit", 64, "0-9 and a-f",
     |_, c: char| matches!(c, '0'..='9' | 'a'..='f')
 );
 name!(
-    /// A scanner's id in Gatehouse's registry, for example `bandit`.
+    /// The id of a scanner in the registry, for example `bandit`.
     ScannerId, "scanner", 64, "a-z, 0-9, `-` and `_`",
     |_, c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c)
 );
 name!(
-    /// The name of a CI pipeline or of one run of it (an execution).
+    /// The name of a CI pipeline or of a run of it (an execution).
     PipelineName, "pipeline", 128, "all but control characters",
     |_, c: char| !c.is_control()
 );
 name!(
-    /// A person or machine, as tokens carry it.
+    /// A person or machine that holds tokens.
     Subject, "subject", 128, "all but control characters",
     |_, c: char| !c.is_control()
 );
 
 impl Subject {
-    /// Whether both name one person: upper and lower case, and spaces around, make no other person of somebody.
+    /// True if both name the same person. Case and surrounding spaces are ignored.
     pub fn is_same_person(&self, other: &Self) -> bool {
         let key = |subject: &Self| subject.0.trim().to_lowercase();
         key(self) == key(other)
@@ -160,17 +160,17 @@ macro_rules! identifier {
         pub struct $type(Short);
 
         impl $type {
-            /// The identifier with these bits; for random ones, and for tests.
+            /// Makes the id from its bits, for random ids and for tests.
             pub fn from_bits(bits: [u8; 16]) -> Self {
                 Self(Short(bits))
             }
 
-            /// Derives the identifier from a recipe and its fields, see [`derive`](crate::digest::derive).
+            /// Derives the id from a recipe and its fields, see [`derive`](crate::digest::derive).
             pub fn derived(recipe: &str, fields: &[&[u8]]) -> Self {
                 Self(Short::derive(recipe, fields))
             }
 
-            /// As 128 bits.
+            /// Returns the id as 128 bits.
             pub fn short(self) -> Short {
                 self.0
             }
@@ -192,22 +192,23 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// A target's id: derived from project and name, so that two who create it at once create the same.
+    /// A target's id: derived from project and name, so that uploads that create a target at the same time create the
+    /// same one.
     TargetId, "a target's id"
 );
 identifier!(
-    /// The id of a pipeline's run: derived from the names of both.
+    /// The id of a pipeline's run: derived from both names.
     ExecutionId, "an execution's id"
 );
 
 impl ExecutionId {
-    /// The id of the run of this name of a pipeline.
+    /// Derives the id of a run of a pipeline.
     pub fn of(pipeline: &PipelineName, execution: &PipelineName) -> Self {
         Self::derived("v1:execution", &[pipeline.as_str().as_bytes(), execution.as_str().as_bytes()])
     }
 }
 identifier!(
-    /// A scan's id: derived from project and `Idempotency-Key`, from the scan it replays, or random.
+    /// A scan's id: derived from project and `Idempotency-Key`, or from the scan that it replays, or random.
     ScanId, "a scan's id"
 );
 identifier!(
@@ -215,7 +216,7 @@ identifier!(
     IssueId, "an issue's id"
 );
 identifier!(
-    /// An occurrence's id: given by the scan that first saw it, inherited by every scan that recognises it.
+    /// An occurrence's id: derived in the scan that sees it first, and kept by every later scan that matches it.
     OccurrenceId, "an occurrence's id"
 );
 identifier!(
@@ -223,28 +224,28 @@ identifier!(
     ExemptionId, "an exemption's id"
 );
 identifier!(
-    /// The id of one event of a journal; a retried request uses the same again.
+    /// The id of a journal event. A retry uses the same one.
     EventId, "an event's id"
 );
 identifier!(
-    /// A token's public id, derived from it: names it without being it.
+    /// A token's public id: derived from the token, and useless for finding it.
     TokenId, "a token's id"
 );
 
 impl TargetId {
-    /// The id of the target of this name in this project.
+    /// Derives the id of a target.
     pub fn of(project: &ProjectId, name: &TargetName) -> Self {
         Self::derived("v1:target", &[project.as_str().as_bytes(), name.as_str().as_bytes()])
     }
 }
 
 impl ScanId {
-    /// The id of the scan that this key asks for in this project.
+    /// Derives the id of the scan that is uploaded with this `Idempotency-Key`.
     pub fn of_idempotency_key(project: &ProjectId, key: &str) -> Self {
         Self::derived("v1:scan", &[project.as_str().as_bytes(), key.as_bytes()])
     }
 
-    /// The id of the scan's replay by these versions: the same again when it is replayed again.
+    /// Derives the id of a scan's replay by these versions. A repeated replay gets the same id.
     pub fn of_replay(original: Self, versions: Versions) -> Self {
         let Versions { parsers, matcher } = versions;
         let fields: [&[u8]; 3] = [&original.short().0, &parsers.to_be_bytes(), &matcher.to_be_bytes()];
@@ -253,25 +254,25 @@ impl ScanId {
 }
 
 impl OccurrenceId {
-    /// The id of code that is met for the first time: the same in every variant of a target.
+    /// Derives the id of an occurrence from its code: the same in every variant of a target.
     pub fn of_code(target: TargetId, issue: IssueId, path: &str, context: Short) -> Self {
         let fields: [&[u8]; 4] = [&target.short().0, &issue.short().0, path.as_bytes(), &context.0];
         Self::derived("v1:occurrence:code", &fields)
     }
 
-    /// The id of an occurrence that this scan is the first to see, by its place in the report.
+    /// Derives the id of an occurrence from the scan that sees it first and the index of its result in the report.
     pub fn first_seen(scan: ScanId, result: u32) -> Self {
         Self::derived("v1:occurrence", &[&scan.short().0, &result.to_be_bytes()])
     }
 }
 
-/// SHA-256 of a token, as the store keeps it: 64 lower-case hexadecimal digits.
+/// Returns the SHA-256 of a token, as it is stored: 64 lower-case hexadecimal digits.
 pub fn token_digest(token: &str) -> String {
     crate::digest::sha256_hex(token.as_bytes())
 }
 
 impl TokenId {
-    /// The public id of a token.
+    /// Derives the public id of a token.
     pub fn of(token: &str) -> Self {
         Self::derived("v1:token", &[token.as_bytes()])
     }

@@ -1,4 +1,4 @@
-//! Journals: their names, and what their events mean. How they are stored is the `store` crate's concern.
+//! Journals: their names, and the meaning of their events. The `store` crate reads and writes them.
 
 use crate::event::Entry;
 use crate::ids::{ExecutionId, ProjectId, TargetId};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "journal")]
 pub enum JournalId {
-    /// What belongs to the installation and to no project: the tokens of its admins.
+    /// The installation's own: the tokens of account admins, and the list of projects.
     Account,
     /// Settings, targets, baselines and tokens of a project.
     Project {
@@ -20,21 +20,21 @@ pub enum JournalId {
         /// The project.
         project: ProjectId,
     },
-    /// Where to look for exemptions that were granted for the whole installation.
+    /// The list of exemptions for the whole installation.
     Promoted,
-    /// What is to be told to people of a project's exemptions.
+    /// Notices about a project's exemptions, to be delivered to people.
     Outbox {
         /// The project.
         project: ProjectId,
     },
-    /// Every scan of one target, in the order they were recorded.
+    /// All scans of one target, in the order in which they were recorded.
     Scans {
         /// The project.
         project: ProjectId,
         /// The target.
         target: TargetId,
     },
-    /// The scans of one run of a pipeline, of whatever targets.
+    /// The scans of one run of a pipeline, of any targets.
     Execution {
         /// The project.
         project: ProjectId,
@@ -44,7 +44,7 @@ pub enum JournalId {
 }
 
 impl JournalId {
-    /// The journal's part of keys in the store; made of `[a-z0-9._:-]` alone.
+    /// Returns the journal's part of keys in the store. It consists of `[a-z0-9._:-]`.
     pub fn key(&self) -> String {
         match self {
             Self::Account => "account".to_owned(),
@@ -58,35 +58,35 @@ impl JournalId {
     }
 }
 
-/// Why an event changed nothing. It stays in the journal, for the audit.
+/// The reason why an event has no effect. A refused event stays in the journal, for the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refusal {
-    /// What stands against it, in words for the person who tried.
+    /// The reason, as text for the person who tried.
     pub reason: String,
 }
 
 impl Refusal {
-    /// A refusal for this reason.
+    /// Makes a refusal with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
 
-/// The state that a journal's events add up to.
+/// The state that results from a journal's events.
 pub trait Fold: Default + Clone + Serialize + DeserializeOwned {
-    /// What stands in the journal.
+    /// The type of the events.
     type Event: Clone + Serialize + DeserializeOwned;
 
-    /// Whether the order of events matters. If not, a snapshot may pass over an event that is still being written, and
-    /// nothing is refused: whether it were would depend on the order.
+    /// True if the order of events matters. Otherwise a snapshot may leave out an event that is still being written,
+    /// and no event is refused, because a refusal could depend on the order.
     const ORDERED: bool;
 
-    /// Applies the event of number `n`. An event that is not legal in this state changes nothing and is refused; one
-    /// whose id was applied before changes nothing and is accepted.
+    /// Applies the event with number `n`. An event that is not valid in this state changes nothing and is refused. An
+    /// event whose id was applied before changes nothing and is accepted.
     ///
     /// # Errors
-    /// The refusal, for whoever appended the event.
+    /// The refusal.
     fn apply(&mut self, n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal>;
 }
 

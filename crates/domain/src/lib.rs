@@ -1,8 +1,7 @@
-//! Every type and every decision of Gatehouse, as plain functions of their arguments.
-//!
-//! What is deliberately absent: input and output, clocks, randomness, `async`, the Spin SDK, WIT types and
-//! hash maps (their order leaks into results). The time is always an argument, so the same input gives the same
-//! answer on every host, in every test, and when a stage is run again.
+//! The types and decisions of Gatehouse, as plain functions of their arguments.
+//! The crate has no input or output, clocks, randomness, `async`, Spin SDK, WIT types or hash maps (their order leaks
+//! into results). The time is an argument. So the same input gives the same result on every host, in every test, and
+//! when a stage runs again.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -13,6 +12,7 @@ pub mod account;
 pub mod audit;
 pub mod baseline;
 pub mod comparison;
+pub mod counts;
 pub mod digest;
 pub mod event;
 pub mod execution;
@@ -28,19 +28,26 @@ pub mod listing;
 pub mod outbox;
 pub mod parts;
 pub mod project;
+pub mod reference;
 pub mod replay;
 pub mod role;
 pub mod scan;
+pub mod scan_event;
+pub mod scan_log;
+pub mod series;
 pub mod settings;
 pub mod signature;
 pub mod source;
+pub mod target;
 pub mod threshold;
 pub mod time;
 pub mod token;
 pub mod tracking;
 pub mod trend;
-mod union;
+mod union_find;
+pub mod verdict;
 pub mod version;
+pub mod word_enum;
 
 #[cfg(test)]
 mod testing;

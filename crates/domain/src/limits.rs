@@ -1,44 +1,48 @@
-//! The limits of what projects hold and people write. Those of reports are in the `finding` crate. Each is checked
-//! where the thing enters, with a test at the limit and one over.
+//! Limits of what projects contain and people write. The limits of reports are in the `finding` crate. Each limit is
+//! checked on input, and tested with the limit and one more.
 
-/// Largest value written to the key-value store, in bytes (what every Spin back end holds; see `Value sizes` in ARCHITECTURE.md).
+/// The maximum size of a value in the key-value store, in bytes. All of Spin's back ends support it; see "Value sizes"
+/// in ARCHITECTURE.md.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
-/// Most projects of an installation; their names are one journal's state.
+/// The maximum number of projects of an installation. Their names are the state of one journal.
 pub const PROJECTS_MAX: usize = 5_000;
-/// Most targets of one project; they are one journal's state.
+/// The maximum number of targets of a project. They are the state of one journal.
 pub const TARGETS_MAX: usize = 5_000;
-/// Most tokens of one project, or of the account, that are neither revoked nor expired.
+/// The maximum number of tokens of a project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
-/// Most targets that a token names, if it is not good for all.
+/// The maximum number of targets of a token that is limited to some.
 pub const TOKEN_TARGETS_MAX: usize = 50;
-/// Longest free text of a person (reason, comment), in characters.
+/// The maximum length of a free text (reason, comment), in characters.
 pub const REMARK_CHARS_MAX: usize = 1024;
-/// Longest life of a token or an exemption, in days.
+/// The maximum life of a token or an exemption, in days.
 pub const DURATION_DAYS_MAX: u32 = 3650;
-/// Most exemptions of one project that are known by name: they are one journal's state, which every upload reads. Beyond
-/// them those are forgotten that are over, cancelled ones first, then those decided longest ago; the journal keeps them.
+/// The maximum number of a project's exemptions that are stored by id. They are the state of one journal, which every
+/// upload reads. Beyond it exemptions that are over are forgotten: withdrawn ones first, then those whose decision is
+/// oldest. Their events stay in the journal.
 pub const EXEMPTIONS_MAX: usize = 5_000;
-/// Most occurrences that one exemption names; beyond them the whole issue is to be exempted.
+/// The maximum number of occurrences of one exemption. For more, the whole issue must be exempted.
 pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
-/// Most occurrences that all known exemptions of a project name together.
+/// The maximum number of occurrences of all stored exemptions of a project.
 pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
-/// Most exemptions of a project that are pending because code was edited or moved; beyond them such code only counts.
+/// The maximum number of a project's exemptions that are pending because code was edited or moved. Beyond it such code
+/// counts at the gate, but no exemption is requested.
 pub const RETURNED_MAX: usize = 1_000;
-/// Most exemptions that were ever granted for the whole installation.
+/// The maximum number of exemptions that were ever approved for the whole installation.
 pub const PROMOTED_MAX: usize = 2_000;
-/// Most requests or decisions that take effect together.
+/// The maximum number of requests or decisions in one group, which take effect together.
 pub const BULK_MAX: usize = 100;
-/// Longest title of an issue that an exemption keeps, in characters.
+/// The maximum length of an issue's title in an exemption, in characters.
 pub const EXEMPTION_TITLE_CHARS_MAX: usize = 256;
-/// Most variants of one target, those scanned most recently, that are known by name: they are one journal's state, which an
-/// upload reads where a baseline is a pattern. A pattern does not see older ones, nor does a list show them; as a fixed
-/// baseline such a variant serves as before, because its newest scan stands in a register of its own.
+/// The maximum number of a target's variants that are stored by name, the most recently scanned ones. They are the
+/// state of one journal, which an upload reads if the baseline is a pattern. Older variants are not matched by a
+/// pattern and not listed. As a fixed baseline they still work, because each variant's newest scan has a register of
+/// its own.
 pub const VARIANTS_KNOWN_MAX: usize = 2_000;
-/// How many days a target's trend goes back. They are part of the same state as its variants.
+/// The number of days of a target's trend, which is part of the same state as its variants.
 pub const TREND_DAYS: u32 = 90;
-/// Most series (tool and categories) of a target's baseline whose issues its trend counts.
+/// The maximum number of series (tool and categories) of a target's baseline whose issues its trend counts.
 pub const TREND_SERIES_MAX: usize = 20;
-/// How many of a target's newest scans its trend remembers, so that one that was recorded twice counts once.
+/// The number of a target's newest scans that its trend remembers, so that a scan that is recorded twice counts once.
 pub const TREND_SCANS_REMEMBERED: usize = 64;
-/// Most scans of one run of a pipeline, the newest of them, that are told together.
+/// The maximum number of scans of one run of a pipeline that are stored, the newest ones.
 pub const EXECUTION_SCANS_MAX: usize = 200;

@@ -1,48 +1,48 @@
-//! How a scan's issues are listed: what is chosen, and in which order.
-//!
-//! The gate, which sees every issue, leaves an [`Entry`] of each: a number that says all that choosing needs. So who asks
-//! for a page reads these numbers and the issues of the page, and not all issues.
+//! The list of a scan's issues: filters and orders.
+//! The gate, which reads every issue, stores a [`PackedIssue`] for each: a number that has all that filters need. So a
+//! page of the list reads these numbers and the issues of the page, but not all issues.
 
 use crate::comparison::Bucket;
 use crate::exemption::Coverage;
 use crate::ids::IssueId;
+use crate::word_enum::word_enum;
 use finding::Kind;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// What choosing needs to know of an issue. Stored as one number.
+/// The properties of an issue that filters need. Stored as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub struct Entry {
-    /// Where it stands relative to the scan compared with.
+pub struct PackedIssue {
+    /// The issue's bucket.
     pub bucket: Bucket,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
-    /// Its level.
+    /// The issue's severity.
     pub level: Severity,
-    /// How it stood to exemptions when the scan was judged.
-    pub exemption: Option<Exempted>,
-    /// A part of the id that it goes by: most other issues have another.
+    /// The exemption state when the scan was judged.
+    pub exemption: Option<PackedExemption>,
+    /// A part of the issue's id. Most other issues have another.
     pub mark: u16,
 }
 
-/// How an issue stood to exemptions.
+/// The exemption state of an issue, with the severity of what is not exempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exempted {
-    /// All of it was exempted.
+pub enum PackedExemption {
+    /// The whole issue was exempted.
     Whole,
-    /// A part was, and the rest has this level.
+    /// Some occurrences were exempted, and the others have this severity.
     Part(Severity),
-    /// An exemption was asked for.
+    /// An exemption was requested.
     Pending,
-    /// An exemption was asked for and rejected.
+    /// An exemption was requested and rejected.
     Rejected,
 }
 
-impl Exempted {
-    /// How an issue stood of which this level is left.
+impl PackedExemption {
+    /// Makes one from a state and the severity of what is not exempted.
     pub fn new(coverage: Coverage, left: Severity) -> Self {
         match coverage {
             Coverage::Exempted => Self::Whole,
@@ -52,7 +52,7 @@ impl Exempted {
         }
     }
 
-    /// The same without the level.
+    /// Returns the state alone.
     pub fn coverage(self) -> Coverage {
         match self {
             Self::Whole => Coverage::Exempted,
@@ -62,7 +62,7 @@ impl Exempted {
         }
     }
 
-    /// All, and none of them, in the order in which they are numbered.
+    /// All values, and no state at all, in the order in which they are numbered.
     fn all() -> impl Iterator<Item = Option<Self>> {
         let parts = Severity::ALL.into_iter().map(Self::Part);
         let plain = [Self::Whole, Self::Pending, Self::Rejected];
@@ -70,11 +70,11 @@ impl Exempted {
     }
 }
 
-/// How many there are of each part of an entry's number.
+/// The number of values of each part of a packed issue.
 const SIZES: [u32; 4] = [3, 7, 6, 10];
 
-impl Entry {
-    /// The part of an id that entries have.
+impl PackedIssue {
+    /// Returns the part of an id that is packed.
     pub fn mark(id: IssueId) -> u16 {
         let [a, b, ..] = id.short().0;
         u16::from_be_bytes([a, b])
@@ -88,30 +88,30 @@ impl Entry {
         }
         let [buckets, kinds, levels, exempted] = SIZES;
         let mut rest = number;
-        let exemption = at(Exempted::all(), &mut rest, exempted)?;
+        let exemption = at(PackedExemption::all(), &mut rest, exempted)?;
         let level = at(Severity::ALL.into_iter(), &mut rest, levels)?;
         let kind = at(Kind::ALL.into_iter(), &mut rest, kinds)?;
         let bucket = at(Bucket::ALL.into_iter(), &mut rest, buckets)?;
         Some(Self { bucket, kind, level, exemption, mark: u16::try_from(rest).ok()? })
     }
 
-    /// What the scan counts the issue as. `unassigned_as`: the level that the project gives issues without one; what is gone
-    /// is not judged, and keeps none.
+    /// Returns what the scan counts the issue as. `unassigned_as` is the severity that the project gives issues without
+    /// one. Remediated issues are not judged, and get none.
     pub fn counted_as(&self, unassigned_as: Option<Severity>) -> Counted {
         let rated = |level| match unassigned_as {
             Some(to) if level == Severity::Unassigned && self.bucket != Bucket::Remediated => to,
             Some(_) | None => level,
         };
         match self.exemption {
-            Some(Exempted::Whole) => Counted::Exempted,
-            Some(Exempted::Part(left)) => Counted::Level(rated(left)),
-            Some(Exempted::Pending | Exempted::Rejected) | None => Counted::Level(rated(self.level)),
+            Some(PackedExemption::Whole) => Counted::Exempted,
+            Some(PackedExemption::Part(left)) => Counted::Level(rated(left)),
+            Some(PackedExemption::Pending | PackedExemption::Rejected) | None => Counted::Level(rated(self.level)),
         }
     }
 }
 
-impl From<Entry> for u32 {
-    fn from(entry: Entry) -> Self {
+impl From<PackedIssue> for u32 {
+    fn from(entry: PackedIssue) -> Self {
         fn place<T: PartialEq>(mut all: impl Iterator<Item = T>, one: &T) -> u32 {
             all.position(|known| known == *one).and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
         }
@@ -119,29 +119,29 @@ impl From<Entry> for u32 {
             place(Bucket::ALL.into_iter(), &entry.bucket),
             place(Kind::ALL.into_iter(), &entry.kind),
             place(Severity::ALL.into_iter(), &entry.level),
-            place(Exempted::all(), &entry.exemption),
+            place(PackedExemption::all(), &entry.exemption),
         ];
         SIZES.into_iter().zip(parts).fold(Self::from(entry.mark), |number, (size, part)| number * size + part)
     }
 }
 
-impl TryFrom<u32> for Entry {
+impl TryFrom<u32> for PackedIssue {
     type Error = &'static str;
     fn try_from(number: u32) -> Result<Self, &'static str> {
-        Self::unpacked(number).ok_or("the number is no entry's")
+        Self::unpacked(number).ok_or("the number is not a packed issue")
     }
 }
 
-/// What a scan counts an issue as.
+/// The category in which a scan counts an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counted {
-    /// One of this level.
+    /// This severity.
     Level(Severity),
-    /// An exempted one, and nothing else.
+    /// Exempted, and in no other category.
     Exempted,
 }
 
-/// What is wanted of all that issues count as: words separated by commas.
+/// A set of categories, parsed from words that are separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedAs(BTreeSet<Counted>);
 
@@ -155,35 +155,35 @@ impl FromStr for CountedAs {
 fn counted(word: &str) -> Result<Counted, String> {
     let level = Severity::ALL.into_iter().find(|level| level.as_str() == word).map(Counted::Level);
     level.or((word == "exempted").then_some(Counted::Exempted)).ok_or_else(|| {
-        let known = Severity::ALL.map(Severity::as_str).join(", ");
-        format!("`{}` is none of {known}, exempted", word.escape_default())
+        let severities = Severity::ALL.map(|severity| format!("`{}`", severity.as_str())).join(", ");
+        format!("`{}` is not a category; expected one of {severities}, `exempted`", word.escape_default())
     })
 }
 
-/// Which issues of a scan are asked for: those that all of these hold for.
+/// A filter for issues. An issue must match all of its fields; fields that are absent match every issue.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// In this bucket.
+pub struct IssueFilter {
+    /// The bucket.
     pub bucket: Option<Bucket>,
-    /// Of this level.
+    /// The severity.
     pub severity: Option<Severity>,
-    /// At the time of the scan: exempted as a whole, or not.
+    /// True for issues that were exempted as a whole when the scan was judged, false for the others.
     pub exempted: Option<bool>,
-    /// Those that stood so to exemptions at the time of the scan.
+    /// The exemption state when the scan was judged.
     pub exemption: Option<Coverage>,
-    /// Counted as one of these.
+    /// The categories.
     pub counted_as: Option<CountedAs>,
-    /// Of this kind.
+    /// The kind of problem.
     pub kind: Option<Kind>,
-    /// With this text.
-    pub text: Option<Text>,
+    /// A text that the issue must contain.
+    pub text: Option<SearchText>,
 }
 
-impl Filter {
-    /// Whether the issue is one of them, but for the text. `unassigned_as`: see [`Entry::counted_as`].
-    pub fn chooses(&self, entry: &Entry, unassigned_as: Option<Severity>) -> bool {
-        let whole = entry.exemption == Some(Exempted::Whole);
-        let coverage = entry.exemption.map(Exempted::coverage);
+impl IssueFilter {
+    /// True if the issue matches. Does not check the text. For `unassigned_as` see [`PackedIssue::counted_as`].
+    pub fn matches(&self, entry: &PackedIssue, unassigned_as: Option<Severity>) -> bool {
+        let whole = entry.exemption == Some(PackedExemption::Whole);
+        let coverage = entry.exemption.map(PackedExemption::coverage);
         self.bucket.is_none_or(|bucket| bucket == entry.bucket)
             && self.severity.is_none_or(|severity| severity == entry.level)
             && self.exempted.is_none_or(|exempted| exempted == whole)
@@ -193,14 +193,14 @@ impl Filter {
     }
 }
 
-/// Longest text that is looked for, in characters.
+/// The maximum length of a text to search for, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
 
-/// A text that is looked for, in whichever case.
+/// A text to search for. Case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(String);
+pub struct SearchText(String);
 
-impl FromStr for Text {
+impl FromStr for SearchText {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(char::is_control) {
@@ -214,46 +214,33 @@ impl FromStr for Text {
     }
 }
 
-impl Text {
-    /// Whether it stands in another text.
+impl SearchText {
+    /// True if `text` contains it.
     pub fn is_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.0)
     }
 }
 
-/// In which order issues are listed. What is alike stays as it is by severity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sort {
-    /// The worst first; those that are gone after all others.
-    #[default]
-    Severity,
-    /// By title.
-    Title,
-    /// The most occurrences first.
-    Occurrences,
-    /// What has been known for longest first.
-    FirstSeen,
-    /// What was met last first.
-    Newest,
+word_enum! {
+    /// An order of issues. Equal issues are ordered by severity.
+    #[derive(Default)]
+    pub enum Sort: "an order of issues" {
+        /// The worst first; remediated ones last.
+        #[default]
+        Severity = "severity",
+        /// By title.
+        Title = "title",
+        /// The most occurrences first.
+        Occurrences = "occurrences",
+        /// Those that were seen first at the top.
+        FirstSeen = "first_seen",
+        /// Those that were seen first most recently at the top.
+        Newest = "newest",
+    }
 }
 
 impl Sort {
-    /// All orders.
-    pub const ALL: [Self; 5] = [Self::Severity, Self::Title, Self::Occurrences, Self::FirstSeen, Self::Newest];
-
-    /// The order as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Severity => "severity",
-            Self::Title => "title",
-            Self::Occurrences => "occurrences",
-            Self::FirstSeen => "first_seen",
-            Self::Newest => "newest",
-        }
-    }
-
-    /// The name of the list that this order makes of a scan's issues: a cursor is good for one.
+    /// Returns the name of the list with this order. A cursor is valid for one list only.
     pub fn list(self) -> &'static str {
         match self {
             Self::Severity => "issues",
@@ -262,16 +249,6 @@ impl Sort {
             Self::FirstSeen => "issues by first_seen",
             Self::Newest => "issues by newest",
         }
-    }
-}
-
-impl FromStr for Sort {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or_else(|| {
-            let known = Self::ALL.map(Self::as_str).join(", ");
-            format!("`{}` is none of {known}", text.escape_default())
-        })
     }
 }
 

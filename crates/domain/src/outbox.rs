@@ -1,27 +1,28 @@
-//! What is to be told to people of a project's exemptions: requests, decisions and ends that come near. The fold of a
-//! project's outbox only says up to where notices were written; they stay in the journal's events, for delivery.
+//! Notices about a project's exemptions, to be delivered to people: requests, decisions and ends. The fold of a
+//! project's outbox stores only how far notices were written. The notices themselves stay in the events.
 
 use crate::event::Entry;
 use crate::exemption::{Reason, Scope};
 use crate::ids::{ExemptionId, ScannerId, Subject};
 use crate::journal::{Fold, Refusal};
 use crate::time::Timestamp;
+use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How long an announced end is remembered once it is past, in days: then nobody announces it any more.
+/// The number of days that an announced end is remembered after it has passed. By then it cannot be announced again.
 const ENDED_DAYS_KEPT: u32 = 30;
-/// The longest text of a notice, in bytes.
+/// The maximum length of a text in a notice, in bytes.
 const EXCERPT_BYTES_MAX: usize = 256;
 
-/// The beginning of a free text, at most 256 bytes of it; what was cut ends in `…`.
+/// The beginning of a free text, at most 256 bytes. A text that was cut ends in `…`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Excerpt(String);
 
 impl Excerpt {
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -33,7 +34,7 @@ impl Excerpt {
 
 impl From<String> for Excerpt {
     fn from(text: String) -> Self {
-        // A control character would be six in JSON, and says nothing to anybody.
+        // A control character would take six bytes in JSON, and means nothing in a notice.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         if text.len() <= EXCERPT_BYTES_MAX {
             return Self(text);
@@ -49,34 +50,34 @@ impl From<Excerpt> for String {
     }
 }
 
-/// What a notice tells of an exemption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// It was asked for.
-    Requested,
-    /// It was asked for again.
-    Reopened,
-    /// It was granted.
-    Approved,
-    /// It was refused, or taken back.
-    Rejected,
-    /// It was withdrawn.
-    Cancelled,
-    /// It went back to review, because what it covers was recognised less surely than before.
-    Returned,
-    /// Its end comes near.
-    Ending,
+word_enum! {
+    /// The subject of a notice.
+    pub enum NoticeKind: "a kind of notice" {
+        /// The exemption was requested.
+        Requested = "requested",
+        /// It was reopened.
+        Reopened = "reopened",
+        /// It was approved.
+        Approved = "approved",
+        /// It was rejected, or its approval was revoked.
+        Rejected = "rejected",
+        /// It was withdrawn.
+        Cancelled = "cancelled",
+        /// It returned to review, because the code of its occurrences was edited or moved.
+        Returned = "returned",
+        /// It will end soon.
+        Ending = "ending",
+    }
 }
 
-/// What is told of an exemption: the fields of the reference product's notifications (its section 7).
+/// A notice about an exemption, with the fields of the reference product's notifications (its section 7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// What happened.
+    /// The subject.
     pub kind: NoticeKind,
-    /// To which exemption.
+    /// The exemption.
     pub exemption: ExemptionId,
-    /// The number of the event in the exemptions' journal; 0, which no event has, for an end that comes near.
+    /// The number of the event in the exemptions' journal. 0, which no event has, for an end.
     pub n: u64,
     /// The issue's title.
     pub title: Excerpt,
@@ -84,52 +85,52 @@ pub struct Notice {
     pub severity: Severity,
     /// The tool that reports the issue.
     pub scanner: ScannerId,
-    /// How far the exemption holds.
+    /// The exemption's scope.
     pub scope: Scope,
-    /// Who did it; for an end that comes near, who asked for the exemption.
+    /// The actor; for an end, the requester.
     pub by: Subject,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// When the exemption ends, if it is known.
+    /// The end of the exemption, if known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends: Option<Timestamp>,
-    /// Why it was asked for, in a word.
+    /// The reason of the request, as one word.
     pub reason: Reason,
-    /// What was said.
+    /// The comment.
     #[serde(skip_serializing_if = "Excerpt::is_empty", default)]
     pub comment: Excerpt,
 }
 
-/// What can happen to an outbox.
+/// An event of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum OutboxEvent {
-    /// Notices were written of events of the exemptions' journal. Those whose `n` is above the `upto` that was reached
-    /// before are new; others were written by somebody else at the same time.
+    /// Notices were written for events of the exemptions' journal. Notices whose `n` is above the outbox's `upto` are
+    /// new; the others were written by a concurrent request.
     Exemptions {
-        /// Up to which event.
+        /// The number of the last event.
         upto: u64,
-        /// Of those that anybody is to be told of.
+        /// The notices of those events that need one.
         notices: Vec<Notice>,
     },
-    /// Ends come near. Notices of an end that was announced before are not new.
+    /// Exemptions will end soon. Notices of ends that were announced before are not new.
     Ending {
-        /// Which.
+        /// The notices.
         notices: Vec<Notice>,
     },
 }
 
-/// How far a project's outbox is.
+/// The progress of a project's outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbox {
-    /// The event of the exemptions' journal up to which notices were written.
+    /// The last event of the exemptions' journal for which notices were written.
     pub upto: u64,
-    /// The ends that were announced, those not long past.
+    /// The announced ends, without those long past.
     pub ending: BTreeMap<ExemptionId, Timestamp>,
 }
 
 impl Outbox {
-    /// Whether this end of an exemption was announced.
+    /// True if this end of an exemption was announced.
     pub fn announced(&self, exemption: ExemptionId, ends: Timestamp) -> bool {
         self.ending.get(&exemption) == Some(&ends)
     }
@@ -139,8 +140,8 @@ impl Fold for Outbox {
     type Event = OutboxEvent;
     const ORDERED: bool = true;
 
-    /// An event that tells nothing new is refused, also when it is one that was appended before: whoever delivers takes
-    /// the notices of the events that took effect, and nobody is told twice.
+    /// Refuses an event without new notices, even if the same event was appended before: delivery takes the notices of
+    /// effective events, so none is delivered twice.
     fn apply(&mut self, _n: u64, entry: &Entry<OutboxEvent>) -> Result<(), Refusal> {
         match &entry.event {
             OutboxEvent::Exemptions { upto, .. } => {
@@ -166,9 +167,8 @@ impl Fold for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::tests::entry;
-
-    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    use crate::testing::entry;
+    use crate::time::DAY_MS;
 
     fn notice(kind: NoticeKind, exemption: u8, ends: Option<i64>) -> Notice {
         Notice {

@@ -1,17 +1,17 @@
-//! The parts that reports of a variant consist of: SARIF's runs and categories. A report that lacks a part which the
-//! one before had is incomplete: what its missing run did not say is not gone.
+//! The parts of a variant's reports: SARIF's runs and categories. A report that lacks a part of the previous report is
+//! incomplete: results of the missing part are not remediated.
 
 use crate::ids::ScannerId;
 use serde::{Deserialize, Serialize};
 
-/// Most sets of parts that are remembered of a variant and tool; the oldest are forgotten.
+/// The maximum number of sets that are remembered for a variant and tool. The oldest are forgotten.
 const SETS_MAX: usize = 50;
-/// Most text of all remembered sets together, in bytes: they are one value of the store.
+/// The maximum size of all remembered sets together, in bytes. They are one value of the store.
 const SETS_BYTES_MAX: usize = 64 * 1024;
-/// Most missing parts that a scan names.
+/// The maximum number of missing parts that a scan names.
 pub const MISSING_LISTED_MAX: usize = 20;
 
-/// The parts of one complete report, and under what its scan is found again.
+/// The parts of one complete report, and the series of its scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartSet {
     /// The parts, sorted.
@@ -23,8 +23,8 @@ pub struct PartSet {
     pub categories: Vec<String>,
 }
 
-/// What is known of the parts of a variant's reports by one tool. A register: of two who add to it at once one may be
-/// forgotten, until its report comes again.
+/// The known parts of a variant's reports by one tool. A register: of two that are added at the same time one may be
+/// lost, until its report is uploaded again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownParts {
     /// The format's version: 1.
@@ -33,9 +33,9 @@ pub struct KnownParts {
     pub sets: Vec<PartSet>,
 }
 
-/// What a report lacks.
+/// The parts that a report lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lacking<'a> {
+pub struct MissingParts<'a> {
     /// The parts, sorted.
     pub parts: Vec<&'a str>,
     /// The set that has them.
@@ -49,21 +49,25 @@ impl Default for KnownParts {
 }
 
 impl KnownParts {
-    /// Whether a complete report had just these parts.
+    /// True if a complete report had exactly these parts.
     pub fn has(&self, parts: &[String]) -> bool {
         self.sets.iter().any(|set| set.parts == parts)
     }
 
-    /// What these parts lack: they are some of a known set, the newest such, and never were a report by themselves.
-    pub fn lacking(&self, parts: &[String]) -> Option<Lacking<'_>> {
+    /// Returns the parts that are missing: those that the newest known set with all of `parts` has besides. Nothing is
+    /// missing if a complete report had exactly `parts`.
+    pub fn missing_parts(&self, parts: &[String]) -> Option<MissingParts<'_>> {
         if parts.is_empty() || self.has(parts) {
             return None;
         }
         let of = self.sets.iter().rev().find(|set| parts.iter().all(|part| set.parts.contains(part)))?;
-        Some(Lacking { parts: of.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect(), of })
+        Some(MissingParts {
+            parts: of.parts.iter().filter(|part| !parts.contains(part)).map(String::as_str).collect(),
+            of,
+        })
     }
 
-    /// With this set too; the oldest are forgotten beyond the limits.
+    /// Adds a set, and forgets the oldest ones beyond the limits.
     pub fn with(mut self, set: PartSet) -> Self {
         let bytes = |set: &PartSet| set.parts.iter().chain(&set.categories).map(|text| text.len() + 3).sum::<usize>();
         self.sets.push(set);
@@ -100,7 +104,7 @@ mod tests {
     #[test]
     fn only_a_part_of_a_known_report_that_never_came_alone_lacks_something() {
         let known = known(&[&["go", "js", "py"], &["js", "py"], &["c"]]);
-        let lacking = |parts: &[&str]| known.lacking(&owned(parts)).map(|lacking| lacking.parts.join(" "));
+        let lacking = |parts: &[&str]| known.missing_parts(&owned(parts)).map(|lacking| lacking.parts.join(" "));
         assert_eq!(lacking(&["py"]).as_deref(), Some("js"), "the newest set that has it");
         assert_eq!(lacking(&["go", "py"]).as_deref(), Some("js"));
         assert_eq!(lacking(&["js", "py"]), None, "it came like this before");

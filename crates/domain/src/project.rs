@@ -1,200 +1,47 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
-use crate::baseline::{Baseline, BaselinePattern, Choice, Origin, Settled, built_in};
+use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
 use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::TARGETS_MAX;
-use crate::settings::{MissingBaseline, UpdatedOccurrences};
+use crate::settings::Settings;
+use crate::target::TargetType;
 use crate::token::{IssuedToken, Tokens};
-use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-
-/// What kind of thing a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetType {
-    /// A source code repository.
-    Repository,
-    /// A container image.
-    Container,
-    /// A running application or host.
-    Instance,
-    /// The configuration of a cloud account or cluster.
-    Configuration,
-}
-
-impl TargetType {
-    /// All types.
-    pub const ALL: [Self; 4] = [Self::Repository, Self::Container, Self::Instance, Self::Configuration];
-
-    /// The type as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Repository => "repository",
-            Self::Container => "container",
-            Self::Instance => "instance",
-            Self::Configuration => "configuration",
-        }
-    }
-}
-
-impl fmt::Display for TargetType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no type of target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no target type; use one of repository, container, instance, configuration", .0.escape_default())]
-pub struct UnknownTargetType(String);
-
-impl FromStr for TargetType {
-    type Err = UnknownTargetType;
-    fn from_str(value: &str) -> Result<Self, UnknownTargetType> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == value).ok_or_else(|| UnknownTargetType(value.to_owned()))
-    }
-}
-
-/// What a project's admin decides for all its scans.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// The level that issues without a severity count as; absent: with a threshold set they make a verdict undecided.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub unassigned_as: Option<Severity>,
-    /// Whether results that their report marks as suppressed count like any other, or not at all.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub tool_suppressions: ToolSuppressions,
-    /// The baselines of targets that have none of their own, by type; a type that is absent has the built-in one.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub default_baselines: BTreeMap<TargetType, Choice>,
-    /// What the criteria for what is new do where the baseline has no complete scan by the scanner.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub missing_baseline: MissingBaseline,
-    /// How many of a report's entries may be unreadable before its scan is incomplete.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub rejected_allowed: u32,
-    /// Whether an occurrence is new if it was recognised although its code was edited.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub updated_occurrences: UpdatedOccurrences,
-    /// Whether somebody may approve the exemption that they asked for themselves.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub self_approval: bool,
-    /// Whether exemptions without an end may be granted.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub unlimited_exemptions: bool,
-    /// For how many days an issue of a level may be exempted at most.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub exemption_days_max: BTreeMap<Severity, u32>,
-    /// How many days before an exemption's end people are told.
-    #[serde(skip_serializing_if = "is_default", default)]
-    pub ending_notice_days: NoticeDays,
-}
-
-impl Settings {
-    /// The level that an issue counts as, given its own.
-    pub fn judged_as(&self, level: Severity) -> Severity {
-        match (level, self.unassigned_as) {
-            (Severity::Unassigned, Some(level)) => level,
-            (level, _) => level,
-        }
-    }
-}
-
-/// How many days before an exemption's end people are told, from 1 to 90.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NoticeDays(u32);
-
-impl NoticeDays {
-    /// So many days, if that is allowed.
-    pub fn new(days: u32) -> Option<Self> {
-        (1..=90).contains(&days).then_some(Self(days))
-    }
-
-    /// The days.
-    pub fn days(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for NoticeDays {
-    /// The reference product's: section 7, the list of what ends within N days.
-    fn default() -> Self {
-        Self(7)
-    }
-}
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What becomes of results that their report marks as suppressed: by a comment in the source, or in the scanner's own
-/// triage. Whoever can change the source can suppress, so nothing is taken off the gate by it unless an admin says so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ToolSuppressions {
-    /// They count like any other result.
-    #[default]
-    Ignored,
-    /// They are left out of issues, and counted as suppressed.
-    Honoured,
-}
-
-impl ToolSuppressions {
-    /// Both, with their names.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::Ignored, "ignored"), (Self::Honoured, "honoured")];
-
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ignored => "ignored",
-            Self::Honoured => "honoured",
-        }
-    }
-}
-
-impl std::str::FromStr for ToolSuppressions {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
-        found
-            .map(|(value, _)| value)
-            .ok_or_else(|| format!("`{}` is neither `ignored` nor `honoured`", name.escape_default()))
-    }
-}
-
-/// What can happen to a project.
+/// An event of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ProjectEvent {
     /// Its settings were set; the first such event creates the project.
     SettingsSet {
-        /// All settings, replacing those before.
+        /// All settings; they replace the previous ones.
         settings: Settings,
     },
-    /// A target was made, usually by its first upload.
+    /// A target was created, usually by its first upload.
     TargetCreated {
         /// Its name.
         name: TargetName,
         /// Its type.
         target_type: TargetType,
     },
-    /// A target's baseline was set or removed. At most one of the three says what it is; without any the target has none
-    /// of its own, and the default of its type applies.
+    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the target has no
+    /// baseline of its own, and the default of its type applies.
     BaselineSet {
-        /// The target.
+        /// The target's name.
         name: TargetName,
-        /// The variant others are compared with.
+        /// The variant to compare with.
         variant: Option<VariantName>,
-        /// The pattern of the variants whose newest others are compared with.
+        /// The pattern; its most recently scanned match is compared with.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         regex: Option<BaselinePattern>,
-        /// Whether the target has no baseline, whatever the default is.
+        /// True if the target has no baseline, whatever the default is.
         #[serde(skip_serializing_if = "is_default", default)]
         none: bool,
     },
@@ -205,29 +52,29 @@ pub enum ProjectEvent {
     },
     /// A token was revoked.
     TokenRevoked {
-        /// Which.
+        /// Its id.
         token: TokenId,
     },
 }
 
-/// A target as its project knows it.
+/// A target as its project stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Its id.
     pub id: TargetId,
-    /// Its type; never changes.
+    /// Its type, which never changes.
     pub target_type: TargetType,
-    /// What it has decided of its baseline; absent: nothing, the default of its type applies.
+    /// Its own choice of a baseline; absent if the default of its type applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub baseline: Option<Choice>,
-    /// Who made it.
+    pub baseline: Option<BaselineChoice>,
+    /// The actor and time of its creation.
     pub created: Mark,
 }
 
 /// The state of a project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Who created it; absent: it does not exist.
+    /// The actor and time of its creation; absent if the project does not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub created: Option<Mark>,
     /// Its settings.
@@ -239,13 +86,13 @@ pub struct Project {
     /// Its tokens.
     #[serde(default)]
     pub tokens: Tokens,
-    /// The last event that changed it, so that one appended twice by a retry is recognised.
+    /// The last event that changed the project. A retry may append an event twice; this detects it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
 }
 
 impl Fold for Project {
-    type Event = Named<ProjectEvent>;
+    type Event = InProject<ProjectEvent>;
     const ORDERED: bool = true;
 
     fn apply(&mut self, _n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
@@ -260,9 +107,9 @@ impl Fold for Project {
             }
             ProjectEvent::TargetCreated { name, target_type } => match self.targets.get(name) {
                 Some(target) if target.target_type == *target_type => {}
-                Some(target) => return Err(other_type(name, target.target_type, *target_type)),
+                Some(target) => return Err(type_mismatch(name, target.target_type, *target_type)),
                 None if self.targets.len() >= TARGETS_MAX => {
-                    return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the most it may have")));
+                    return Err(Refusal::new(format!("the project has {TARGETS_MAX} targets, the maximum")));
                 }
                 None => {
                     let target = Target {
@@ -277,13 +124,13 @@ impl Fold for Project {
             ProjectEvent::BaselineSet { name, variant, regex, none } => match self.targets.get_mut(name) {
                 Some(target) => {
                     target.baseline = match (variant, regex, none) {
-                        (Some(variant), _, _) => Some(Choice::Of(Baseline::Variant(variant.clone()))),
-                        (None, Some(regex), _) => Some(Choice::Of(Baseline::Regex(regex.clone()))),
-                        (None, None, true) => Some(Choice::None),
+                        (Some(variant), _, _) => Some(BaselineChoice::Of(Baseline::Variant(variant.clone()))),
+                        (None, Some(regex), _) => Some(BaselineChoice::Of(Baseline::Regex(regex.clone()))),
+                        (None, None, true) => Some(BaselineChoice::None),
                         (None, None, false) => None,
                     };
                 }
-                None => return Err(Refusal::new(format!("there is no target `{name}`"))),
+                None => return Err(Refusal::new(format!("target `{name}` does not exist"))),
             },
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
             ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
@@ -294,12 +141,12 @@ impl Fold for Project {
 }
 
 impl ProjectEvent {
-    /// A target's baseline was set to this, or, without a choice, left to the default.
-    pub fn baseline_set(name: TargetName, choice: Option<Choice>) -> Self {
+    /// Makes the event that sets a target's baseline, or, without a choice, leaves it to the default.
+    pub fn baseline_set(name: TargetName, choice: Option<BaselineChoice>) -> Self {
         let (variant, regex, none) = match choice {
-            Some(Choice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
-            Some(Choice::Of(Baseline::Regex(regex))) => (None, Some(regex), false),
-            Some(Choice::None) => (None, None, true),
+            Some(BaselineChoice::Of(Baseline::Variant(variant))) => (Some(variant), None, false),
+            Some(BaselineChoice::Of(Baseline::Regex(regex))) => (None, Some(regex), false),
+            Some(BaselineChoice::None) => (None, None, true),
             None => (None, None, false),
         };
         Self::BaselineSet { name, variant, regex, none }
@@ -307,56 +154,46 @@ impl ProjectEvent {
 }
 
 impl Project {
-    /// The baseline that holds for a target, of this type if there is none of the name yet: its own, else the project's
-    /// default for its type, else the built-in one.
-    pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> Settled {
+    /// Returns the baseline that applies to a target: its own, else the project's default for its type, else the
+    /// built-in one. `target_type` is used if the target does not exist.
+    pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> ChosenBaseline {
         let target = self.targets.get(name);
         let target_type = target.map_or(target_type, |target| target.target_type);
-        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, Origin::Target));
-        let default = || self.settings.default_baselines.get(&target_type).map(|choice| (choice, Origin::Project));
+        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, BaselineSource::Target));
+        let default =
+            || self.settings.default_baselines.get(&target_type).map(|choice| (choice, BaselineSource::Project));
         match own.or_else(default) {
-            Some((Choice::Of(baseline), origin)) => Settled { baseline: Some(baseline.clone()), origin },
-            Some((Choice::None, origin)) => Settled { baseline: None, origin },
-            None => Settled { baseline: built_in(target_type), origin: Origin::BuiltIn },
+            Some((BaselineChoice::Of(baseline), origin)) => ChosenBaseline { baseline: Some(baseline.clone()), origin },
+            Some((BaselineChoice::None, origin)) => ChosenBaseline { baseline: None, origin },
+            None => ChosenBaseline { baseline: built_in(target_type), origin: BaselineSource::BuiltIn },
         }
     }
 }
 
-/// An event with the project it belongs to, so that ids can be derived while folding.
+/// An event with its project, from which ids are derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named<E> {
+pub struct InProject<E> {
     /// The project.
     pub project: ProjectId,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: E,
 }
 
-/// The refusal of a target under a second type.
-pub fn other_type(name: &TargetName, is: TargetType, asked: TargetType) -> Refusal {
-    Refusal::new(format!("target `{name}` is a {is}, not a {asked}"))
+/// Makes the refusal for a target that exists with another type.
+pub fn type_mismatch(name: &TargetName, is: TargetType, requested: TargetType) -> Refusal {
+    Refusal::new(format!("target `{name}` is a {is}, not a {requested}"))
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::event::Actor;
-    use crate::role::Role;
-    use crate::time::Timestamp;
-    use crate::token::tests::token;
+    use crate::settings::{MissingBaseline, UpdatedOccurrences};
+    use crate::testing::{entry, token};
+    use finding::severity::Severity;
 
-    pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
-        Entry {
-            v: 1,
-            id: EventId::derived("test", &[&n.to_be_bytes()]),
-            at: Timestamp::from_ms(at),
-            by: Actor { subject: subject.parse().unwrap(), role: Role::Admin, token: None, address: None },
-            event,
-        }
-    }
-
-    fn named(event: ProjectEvent) -> Named<ProjectEvent> {
-        Named { project: "shop".parse().unwrap(), event }
+    fn named(event: ProjectEvent) -> InProject<ProjectEvent> {
+        InProject { project: "shop".parse().unwrap(), event }
     }
 
     fn fold(events: &[ProjectEvent]) -> (Project, Vec<Result<(), String>>) {
@@ -374,7 +211,7 @@ pub(crate) mod tests {
     }
 
     fn baseline(name: &str, variant: Option<&str>) -> ProjectEvent {
-        let choice = variant.map(|variant| Choice::Of(Baseline::Variant(variant.parse().unwrap())));
+        let choice = variant.map(|variant| BaselineChoice::Of(Baseline::Variant(variant.parse().unwrap())));
         ProjectEvent::baseline_set(name.parse().unwrap(), choice)
     }
 
@@ -399,10 +236,10 @@ pub(crate) mod tests {
     #[test]
     fn a_baseline_needs_its_target_and_can_be_removed() {
         let (_, results) = fold(&[baseline("dvpwa", Some("master"))]);
-        assert_eq!(results, [Err("there is no target `dvpwa`".to_owned())]);
+        assert_eq!(results, [Err("target `dvpwa` does not exist".to_owned())]);
         let (project, _) = fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master"))]);
         let master = Baseline::Variant("master".parse().unwrap());
-        assert_eq!(project.targets.values().next().unwrap().baseline, Some(Choice::Of(master)));
+        assert_eq!(project.targets.values().next().unwrap().baseline, Some(BaselineChoice::Of(master)));
         let (project, _) =
             fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master")), baseline("dvpwa", None)]);
         assert_eq!(project.targets.values().next().unwrap().baseline, None);
@@ -410,34 +247,37 @@ pub(crate) mod tests {
 
     #[test]
     fn a_targets_own_baseline_beats_the_projects_default_and_that_the_built_in_one() {
-        let defaults = |choices: &[(TargetType, Choice)]| ProjectEvent::SettingsSet {
+        let defaults = |choices: &[(TargetType, BaselineChoice)]| ProjectEvent::SettingsSet {
             settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
         };
         let own = |choice| ProjectEvent::baseline_set("dvpwa".parse().unwrap(), choice);
-        let trunk = Choice::Of(Baseline::Variant("trunk".parse().unwrap()));
+        let trunk = BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()));
         let [repository, container] = [TargetType::Repository, TargetType::Container];
-        let releases = Choice::Of(regex("v.*"));
+        let releases = BaselineChoice::Of(regex("v.*"));
         let of = |events: &[ProjectEvent]| {
             let (project, _) = fold(events);
-            let Settled { baseline, origin } = project.baseline(&"dvpwa".parse().unwrap(), repository);
+            let ChosenBaseline { baseline, origin } = project.baseline(&"dvpwa".parse().unwrap(), repository);
             (baseline, origin)
         };
         let made = target(repository);
-        assert_eq!(of(&[]), (built_in(repository), Origin::BuiltIn), "a target before its first scan");
-        assert_eq!(of(std::slice::from_ref(&made)), (built_in(repository), Origin::BuiltIn));
-        let project = defaults(&[(repository, trunk.clone()), (container, Choice::None)]);
+        assert_eq!(of(&[]), (built_in(repository), BaselineSource::BuiltIn), "a target before its first scan");
+        assert_eq!(of(std::slice::from_ref(&made)), (built_in(repository), BaselineSource::BuiltIn));
+        let project = defaults(&[(repository, trunk.clone()), (container, BaselineChoice::None)]);
         assert_eq!(
             of(&[made.clone(), project.clone()]),
-            (Some(Baseline::Variant("trunk".parse().unwrap())), Origin::Project)
+            (Some(Baseline::Variant("trunk".parse().unwrap())), BaselineSource::Project)
         );
-        assert_eq!(of(&[made.clone(), defaults(&[(container, trunk)])]).1, Origin::BuiltIn, "of another type");
-        assert_eq!(of(&[made.clone(), defaults(&[(repository, Choice::None)])]), (None, Origin::Project));
+        assert_eq!(of(&[made.clone(), defaults(&[(container, trunk)])]).1, BaselineSource::BuiltIn, "of another type");
+        assert_eq!(
+            of(&[made.clone(), defaults(&[(repository, BaselineChoice::None)])]),
+            (None, BaselineSource::Project)
+        );
         let mut events = vec![made, project, own(Some(releases))];
-        assert_eq!(of(&events), (Some(regex("v.*")), Origin::Target));
-        events.push(own(Some(Choice::None)));
-        assert_eq!(of(&events), (None, Origin::Target));
+        assert_eq!(of(&events), (Some(regex("v.*")), BaselineSource::Target));
+        events.push(own(Some(BaselineChoice::None)));
+        assert_eq!(of(&events), (None, BaselineSource::Target));
         events.push(own(None));
-        assert_eq!(of(&events).1, Origin::Project, "the default applies again");
+        assert_eq!(of(&events).1, BaselineSource::Project, "the default applies again");
     }
 
     #[test]
@@ -474,9 +314,9 @@ pub(crate) mod tests {
             ProjectEvent::SettingsSet {
                 settings: Settings {
                     default_baselines: BTreeMap::from([
-                        (TargetType::Repository, Choice::Of(Baseline::Variant("trunk".parse().unwrap()))),
-                        (TargetType::Container, Choice::Of(regex("v.*"))),
-                        (TargetType::Instance, Choice::None),
+                        (TargetType::Repository, BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()))),
+                        (TargetType::Container, BaselineChoice::Of(regex("v.*"))),
+                        (TargetType::Instance, BaselineChoice::None),
                     ]),
                     missing_baseline: MissingBaseline::Undecided,
                     rejected_allowed: 2,
@@ -486,8 +326,8 @@ pub(crate) mod tests {
             },
             baseline("dvpwa", Some("master")),
             baseline("dvpwa", None),
-            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::Of(regex("v.*")))),
-            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(Choice::None)),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::Of(regex("v.*")))),
+            ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::None)),
             ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();

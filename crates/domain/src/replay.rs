@@ -1,100 +1,97 @@
-//! A replay: a scan's result made anew, by parsers and matcher of today, and how it differs from the first.
-//!
-//! Everything that was asked for stays as it was: parameters, settings, the scan compared with, exemptions. So whatever
-//! differs comes from parsers and matcher alone.
+//! Replays: an old scan's result, made again by the current parsers and matcher, and its differences from the original.
+//! Parameters, settings, reference scan and exemptions stay the same. So every difference comes from the parsers and
+//! the matcher.
 
 use crate::comparison::Bucket;
 use crate::event::Actor;
-use crate::gate::Verdict;
 use crate::ids::{IssueId, OccurrenceId};
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 use finding::severity::Severity;
 use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The most differences that are told one by one; all of them are counted.
+/// The maximum number of differences that are listed. All of them are counted.
 pub const EXAMPLES_MAX: usize = 50;
 
-/// Who replayed a scan, when, and from what.
+/// The actor, time and source of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replayed {
-    /// When.
+    /// The time of the replay.
     pub at: Timestamp,
-    /// Who: not the one that uploaded the report, who stays the scan's.
+    /// The actor. The uploader of the report stays the scan's uploader.
     pub by: Actor,
-    /// What it began with.
+    /// The input of the replay.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: ReplaySource,
 }
 
-/// What a replay began with.
+/// The input of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "from")]
-pub enum Origin {
-    /// The raw report, which was read again.
+pub enum ReplaySource {
+    /// The raw report, parsed again.
     Report,
-    /// The stored findings: the parsers had no part in it.
+    /// The stored findings. The parsers were not used.
     Findings {
-        /// Why the report could not be read again.
-        reason: Unread,
+        /// The reason why the report could not be parsed again.
+        reason: ReportUnavailable,
     },
 }
 
-/// Why a raw report cannot be read again.
+/// The reason why a raw report cannot be parsed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unread {
-    /// It was removed once it was parsed.
+pub enum ReportUnavailable {
+    /// It was removed after parsing.
     Removed,
     /// Its key is encrypted, and the installation has no storage key.
     NoStorageKey,
-    /// Its key does not open.
+    /// Its key cannot be decrypted.
     KeyUnusable,
 }
 
-impl Unread {
-    /// What people are told.
+impl ReportUnavailable {
+    /// Returns the reason as text.
     pub fn as_sentence(self) -> &'static str {
         match self {
             Self::Removed => {
-                "the raw report holds secrets and was removed once it was parsed; there was no storage_key"
+                "the raw report contains secrets and was removed after parsing, because storage_key was not set"
             }
             Self::NoStorageKey => "the raw report is encrypted, and the installation's storage_key is not set",
-            Self::KeyUnusable => {
-                "the raw report is encrypted under another storage_key than the installation's, or its key is damaged"
-            }
+            Self::KeyUnusable => "the raw report was encrypted with another storage_key, or its key is damaged",
         }
     }
 }
 
-/// What is compared of an issue, remediated ones included.
+/// The properties of an issue that are compared. Remediated issues are included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IssueRow {
     /// The issue.
     pub id: IssueId,
-    /// Where it stands.
+    /// Its bucket.
     pub bucket: Bucket,
-    /// Its level.
+    /// Its severity.
     pub severity: Severity,
 }
 
-/// What is compared of an occurrence.
+/// The properties of an occurrence that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OccurrenceRow {
-    /// The place of its result in the report; the same result is the same row on both sides.
+    /// The index of its result in the report. Rows with the same index are compared.
     pub result: u32,
-    /// The place of its issue among the rows of issues.
+    /// The index of its issue among the rows of issues.
     pub issue: u32,
-    /// Its identity.
+    /// Its id.
     pub id: OccurrenceId,
-    /// Where it stands.
+    /// Its bucket.
     pub bucket: Bucket,
 }
 
-/// One of the two results that are compared.
+/// The result of a scan or of its replay.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct ScanResult {
     /// The verdict.
     pub verdict: Verdict,
     /// The output variables.
@@ -105,82 +102,82 @@ pub struct Outcome {
     pub occurrences: Vec<OccurrenceRow>,
 }
 
-/// What a variable was and what it is; nothing where one side lacks it.
-pub type Values = (Option<String>, Option<String>);
+/// The value of a variable in the original and in the replay; absent where the variable is missing.
+pub type VariablePair = (Option<String>, Option<String>);
 
-/// How two results differ.
+/// The differences of two results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// Whether the verdicts differ.
+    /// True if the verdicts differ.
     pub verdict_changed: bool,
     /// The output variables that differ.
-    pub variables: BTreeMap<String, Values>,
-    /// The issues: every one of either side in exactly one number.
+    pub variables: BTreeMap<String, VariablePair>,
+    /// Numbers of issues. Every issue of either result is in exactly one number.
     pub issues: IssueCounts,
-    /// The occurrences: every one of either side in exactly one number.
+    /// Numbers of occurrences. Every occurrence of either result is in exactly one number.
     pub occurrences: OccurrenceCounts,
     /// The first differences, at most [`EXAMPLES_MAX`]: of issues, then of occurrences.
     pub examples: Vec<Example>,
 }
 
-/// Issues in numbers.
+/// Numbers of issues by difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IssueCounts {
-    /// The same in both, bucket and level included.
+    /// In both, with the same bucket and severity.
     pub same: u64,
-    /// Only in the original.
+    /// In the original only.
     pub only_original: u64,
-    /// Only in the replay.
+    /// In the replay only.
     pub only_replay: u64,
-    /// In both, in another bucket.
+    /// In both, with another bucket.
     pub rebucketed: u64,
-    /// In both and in the same bucket, with another level.
+    /// In both with the same bucket, with another severity.
     pub rerated: u64,
 }
 
-/// Occurrences in numbers.
+/// Numbers of occurrences by difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OccurrenceCounts {
-    /// The same in both, bucket included.
+    /// In both, with the same id and bucket.
     pub same: u64,
-    /// Results that are an occurrence in the original alone.
+    /// Results that are an occurrence in the original only.
     pub only_original: u64,
-    /// Results that are an occurrence in the replay alone.
+    /// Results that are an occurrence in the replay only.
     pub only_replay: u64,
-    /// The same identity in another bucket.
+    /// The same id with another bucket.
     pub rebucketed: u64,
-    /// The same result under another identity.
+    /// The same result with another id.
     pub reidentified: u64,
 }
 
-/// One difference.
+/// One difference, listed as an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
-    /// The issue; of an occurrence the one it has in the replay, or in the original if it is only there.
+    /// The issue. For an occurrence, its issue in the replay, or in the original if it is only there.
     pub issue: IssueId,
-    /// The place of the result in the report, if it is an occurrence that differs.
+    /// The index of the result in the report, for an occurrence.
     pub result: Option<u32>,
-    /// How.
-    pub how: How,
+    /// The difference.
+    pub how: Difference,
 }
 
-/// How an issue or occurrence differs.
+/// A difference of an issue or occurrence. Pairs have the value of the original first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// It is in the original alone.
+pub enum Difference {
+    /// It is in the original only.
     OnlyOriginal,
-    /// It is in the replay alone.
+    /// It is in the replay only.
     OnlyReplay,
-    /// Its bucket was the first and is the second.
+    /// Its bucket differs.
     Rebucketed(Bucket, Bucket),
-    /// Its level was the first and is the second.
+    /// Its severity differs.
     Rerated(Severity, Severity),
-    /// Its identity was the first and is the second.
+    /// Its id differs.
     Reidentified(OccurrenceId, OccurrenceId),
 }
 
-impl How {
-    /// As the API writes it.
+impl Difference {
+    /// Returns the difference as the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OnlyOriginal => "only_original",
@@ -191,7 +188,7 @@ impl How {
         }
     }
 
-    /// What it was and what it is, as texts; nothing where there are no two to tell.
+    /// Returns the values of the original and of the replay as texts, if the difference has values.
     pub fn values(self) -> Option<(String, String)> {
         match self {
             Self::OnlyOriginal | Self::OnlyReplay => None,
@@ -202,15 +199,15 @@ impl How {
     }
 }
 
-/// Compares a scan's result with that of its replay.
-pub fn differences(mut original: Outcome, mut replay: Outcome) -> Differences {
+/// Compares a scan's result with the result of its replay.
+pub fn differences(mut original: ScanResult, mut replay: ScanResult) -> Differences {
     let mut found = Differences {
         verdict_changed: original.verdict != replay.verdict,
         variables: variables(&original.variables, &replay.variables),
         ..Differences::default()
     };
     found.issues(&original.issues, &replay.issues);
-    // Merged by their results: a report may have a million, and a map of them would be large.
+    // Merged as sorted lists: a report may have a million results, and a map of them would be large.
     original.occurrences.sort_unstable_by_key(|row| row.result);
     replay.occurrences.sort_unstable_by_key(|row| row.result);
     let pairs = original.occurrences.iter().merge_join_by(&replay.occurrences, |was, is| was.result.cmp(&is.result));
@@ -227,8 +224,8 @@ pub fn differences(mut original: Outcome, mut replay: Outcome) -> Differences {
     found
 }
 
-/// The variables that differ.
-fn variables(original: &BTreeMap<String, String>, replay: &BTreeMap<String, String>) -> BTreeMap<String, Values> {
+/// Returns the variables that differ.
+fn variables(original: &BTreeMap<String, String>, replay: &BTreeMap<String, String>) -> BTreeMap<String, VariablePair> {
     let names = original.keys().chain(replay.keys());
     let both = names.map(|name| (name.clone(), (original.get(name).cloned(), replay.get(name).cloned())));
     both.filter(|(_, (was, is))| was != is).collect()
@@ -241,37 +238,37 @@ impl Differences {
             match rest.remove(&was.id) {
                 None => {
                     self.issues.only_original += 1;
-                    self.example(was.id, None, How::OnlyOriginal);
+                    self.example(was.id, None, Difference::OnlyOriginal);
                 }
                 Some(is) if is.bucket != was.bucket => {
                     self.issues.rebucketed += 1;
-                    self.example(was.id, None, How::Rebucketed(was.bucket, is.bucket));
+                    self.example(was.id, None, Difference::Rebucketed(was.bucket, is.bucket));
                 }
                 Some(is) if is.severity != was.severity => {
                     self.issues.rerated += 1;
-                    self.example(was.id, None, How::Rerated(was.severity, is.severity));
+                    self.example(was.id, None, Difference::Rerated(was.severity, is.severity));
                 }
                 Some(_) => self.issues.same += 1,
             }
         }
-        // In the order of the replay: its worst first.
+        // In the order of the replay, which has the worst first.
         for is in replay.iter().filter(|row| rest.contains_key(&row.id)) {
             self.issues.only_replay += 1;
-            self.example(is.id, None, How::OnlyReplay);
+            self.example(is.id, None, Difference::OnlyReplay);
         }
     }
 
-    /// Counts a result and says how it differs, if it does.
-    fn occurrence(&mut self, pair: EitherOrBoth<&OccurrenceRow>) -> Option<How> {
+    /// Counts a result, and returns its difference, if there is one.
+    fn occurrence(&mut self, pair: EitherOrBoth<&OccurrenceRow>) -> Option<Difference> {
         let counts = &mut self.occurrences;
         let (count, how) = match pair {
-            EitherOrBoth::Left(_) => (&mut counts.only_original, Some(How::OnlyOriginal)),
-            EitherOrBoth::Right(_) => (&mut counts.only_replay, Some(How::OnlyReplay)),
+            EitherOrBoth::Left(_) => (&mut counts.only_original, Some(Difference::OnlyOriginal)),
+            EitherOrBoth::Right(_) => (&mut counts.only_replay, Some(Difference::OnlyReplay)),
             EitherOrBoth::Both(was, is) if was.id != is.id => {
-                (&mut counts.reidentified, Some(How::Reidentified(was.id, is.id)))
+                (&mut counts.reidentified, Some(Difference::Reidentified(was.id, is.id)))
             }
             EitherOrBoth::Both(was, is) if was.bucket != is.bucket => {
-                (&mut counts.rebucketed, Some(How::Rebucketed(was.bucket, is.bucket)))
+                (&mut counts.rebucketed, Some(Difference::Rebucketed(was.bucket, is.bucket)))
             }
             EitherOrBoth::Both(_, _) => (&mut counts.same, None),
         };
@@ -279,7 +276,7 @@ impl Differences {
         how
     }
 
-    fn example(&mut self, issue: IssueId, result: Option<u32>, how: How) {
+    fn example(&mut self, issue: IssueId, result: Option<u32>, how: Difference) {
         if self.examples.len() < EXAMPLES_MAX {
             self.examples.push(Example { issue, result, how });
         }
@@ -302,10 +299,10 @@ mod tests {
         OccurrenceRow { result, issue, id: OccurrenceId::from_bits([id; 16]), bucket }
     }
 
-    fn outcome(verdict: Verdict, issues: Vec<IssueRow>, occurrences: Vec<OccurrenceRow>) -> Outcome {
+    fn outcome(verdict: Verdict, issues: Vec<IssueRow>, occurrences: Vec<OccurrenceRow>) -> ScanResult {
         let total = issues.len().to_string();
         let variables = BTreeMap::from([("TOTAL".to_owned(), total), ("REMEDIATED".to_owned(), "0".to_owned())]);
-        Outcome { verdict, variables, issues, occurrences }
+        ScanResult { verdict, variables, issues, occurrences }
     }
 
     #[test]
@@ -352,11 +349,11 @@ mod tests {
         assert_eq!(
             told,
             [
-                (id(2), None, How::OnlyOriginal),
-                (id(3), None, How::Rerated(Severity::Low, Severity::Critical)),
-                (id(4), None, How::Rebucketed(Bucket::Common, Bucket::Remediated)),
-                (id(5), None, How::OnlyReplay),
-                (id(6), None, How::OnlyReplay),
+                (id(2), None, Difference::OnlyOriginal),
+                (id(3), None, Difference::Rerated(Severity::Low, Severity::Critical)),
+                (id(4), None, Difference::Rebucketed(Bucket::Common, Bucket::Remediated)),
+                (id(5), None, Difference::OnlyReplay),
+                (id(6), None, Difference::OnlyReplay),
             ]
         );
         let total = ("TOTAL".to_owned(), (Some("4".to_owned()), Some("5".to_owned())));
@@ -394,10 +391,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                (id(1), Some(2), How::Reidentified(occurrence(2), occurrence(8))),
-                (id(1), Some(4), How::Rebucketed(Bucket::New, Bucket::Common)),
-                (id(2), Some(5), How::OnlyReplay),
-                (id(2), Some(9), How::OnlyOriginal),
+                (id(1), Some(2), Difference::Reidentified(occurrence(2), occurrence(8))),
+                (id(1), Some(4), Difference::Rebucketed(Bucket::New, Bucket::Common)),
+                (id(2), Some(5), Difference::OnlyReplay),
+                (id(2), Some(9), Difference::OnlyOriginal),
             ]
         );
     }
@@ -420,7 +417,7 @@ mod tests {
     #[test]
     fn the_stored_form_is_pinned() {
         let by = serde_json::from_value(serde_json::json!({"subject": "ci", "role": "developer"})).unwrap();
-        let origin = Origin::Findings { reason: Unread::NoStorageKey };
+        let origin = ReplaySource::Findings { reason: ReportUnavailable::NoStorageKey };
         let replayed = Replayed { at: Timestamp::from_ms(5), by, origin };
         insta::assert_snapshot!(
             serde_json::to_string(&replayed).unwrap(),
@@ -428,6 +425,6 @@ mod tests {
         );
         let read: Replayed = serde_json::from_str(&serde_json::to_string(&replayed).unwrap()).unwrap();
         assert_eq!(read, replayed);
-        assert_eq!(serde_json::to_string(&Origin::Report).unwrap(), r#"{"from":"report"}"#);
+        assert_eq!(serde_json::to_string(&ReplaySource::Report).unwrap(), r#"{"from":"report"}"#);
     }
 }

@@ -1,38 +1,37 @@
-//! What a token's holder may do. The order is the order of power.
+//! Roles and rights of tokens.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
+use crate::word_enum::word_enum;
 
-/// A role in one project, after section 13 of the reference product. Each but `uploader` includes those before it; the
-/// uploader is for machines, and reads nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Uploads reports and gets their verdicts; reads nothing else.
-    Uploader,
-    /// Reads results.
-    Viewer,
-    /// Uploads reports, sets baselines, requests and cancels exemptions.
-    Developer,
-    /// Decides on exemptions.
-    Secops,
-    /// Makes projects and tokens.
-    Admin,
+word_enum! {
+    /// The role of a token in a project, as in section 13 of the reference product. Each role except `uploader`
+    /// includes those before it. `uploader` is for machines, and cannot read results.
+    #[derive(PartialOrd, Ord)]
+    pub enum Role: "a role" {
+        /// Uploads reports and gets their verdicts; cannot read anything else.
+        Uploader = "uploader",
+        /// Reads results.
+        Viewer = "viewer",
+        /// Uploads reports, sets baselines, requests and withdraws exemptions.
+        Developer = "developer",
+        /// Decides on exemptions.
+        Secops = "secops",
+        /// Creates projects and tokens.
+        Admin = "admin",
+    }
 }
 
-/// What a call needs its caller to have the right to.
+/// The right that a call requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// To upload reports.
     Upload,
     /// To read results.
     Read,
-    /// To set baselines, and to request and cancel exemptions.
+    /// To set baselines, and to request and withdraw exemptions.
     Develop,
     /// To decide on exemptions.
     Decide,
-    /// To change settings and make tokens.
+    /// To change settings and create tokens.
     Administer,
 }
 
@@ -40,28 +39,14 @@ impl Right {
     /// All rights.
     pub const ALL: [Self; 5] = [Self::Upload, Self::Read, Self::Develop, Self::Decide, Self::Administer];
 
-    /// The roles that have it, the weakest first.
+    /// Returns the roles that have the right, the weakest first.
     pub fn roles(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| role.has(self))
     }
 }
 
 impl Role {
-    /// All roles, the weakest first.
-    pub const ALL: [Self; 5] = [Self::Uploader, Self::Viewer, Self::Developer, Self::Secops, Self::Admin];
-
-    /// The role as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Uploader => "uploader",
-            Self::Viewer => "viewer",
-            Self::Developer => "developer",
-            Self::Secops => "secops",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Whether it gives this right.
+    /// True if the role has the right.
     pub fn has(self, right: Right) -> bool {
         match right {
             Right::Upload => self == Self::Uploader || Self::Developer <= self,
@@ -70,24 +55,6 @@ impl Role {
             Right::Decide => Self::Secops <= self,
             Right::Administer => Self::Admin <= self,
         }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no role; use one of uploader, viewer, developer, secops, admin", .0.escape_default())]
-pub struct UnknownRole(String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-    fn from_str(value: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == value).ok_or_else(|| UnknownRole(value.to_owned()))
     }
 }
 
@@ -102,7 +69,7 @@ mod tests {
         }
         assert_eq!(
             "Root".parse::<Role>().unwrap_err().to_string(),
-            "`Root` is no role; use one of uploader, viewer, developer, secops, admin"
+            "`Root` is not a role; expected one of `uploader`, `viewer`, `developer`, `secops`, `admin`"
         );
     }
 

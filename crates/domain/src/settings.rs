@@ -1,84 +1,125 @@
-//! Words of a project's settings: what the gate does where something is missing or doubtful.
+//! The settings of a project.
 
+use crate::baseline::BaselineChoice;
+use crate::target::TargetType;
+use crate::word_enum::word_enum;
+use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-/// What the criteria for new issues and occurrences do while the baseline has no complete scan by the scanner.
-/// `fail_on_severity` holds whatever this says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingBaseline {
-    /// Everything counts as new, and the reason says why.
-    #[default]
-    EverythingCounts,
-    /// They are not applied, and the verdict is undecided.
-    Undecided,
-    /// They are not applied.
-    NothingIsNew,
+/// The settings of a project, which apply to all its scans. An admin sets them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The severity that issues without one count as. If absent, such issues make the verdict undecided, if a threshold
+    /// is set.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unassigned_as: Option<Severity>,
+    /// The treatment of results that their report marks as suppressed.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub tool_suppressions: ToolSuppressions,
+    /// The default baselines by type of target. A type that is absent has the built-in default.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub default_baselines: BTreeMap<TargetType, BaselineChoice>,
+    /// The treatment of new issues and occurrences if the baseline has no complete scan by the scanner.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub missing_baseline: MissingBaseline,
+    /// The number of a report's results that may be unreadable without making its scan incomplete.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub rejected_allowed: u32,
+    /// The treatment of occurrences that were matched although their code was edited.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub updated_occurrences: UpdatedOccurrences,
+    /// True if requesters may approve their own exemptions.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub self_approval: bool,
+    /// True if exemptions without an end may be approved.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub unlimited_exemptions: bool,
+    /// The maximum term of an exemption in days, by the severity of its issue.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub exemption_days_max: BTreeMap<Severity, u32>,
+    /// The time before an exemption's end at which people are notified.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub ending_notice_days: NoticeDays,
 }
 
-/// What an occurrence is taken for that was recognised although its code was edited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UpdatedOccurrences {
-    /// For a new one: what was edited may have become worse.
-    #[default]
-    New,
-    /// For the one it was.
-    Common,
-}
-
-impl MissingBaseline {
-    /// All, with the names that the API gives them.
-    pub const ALL: [(Self, &'static str); 3] = [
-        (Self::EverythingCounts, "everything_counts"),
-        (Self::Undecided, "undecided"),
-        (Self::NothingIsNew, "nothing_is_new"),
-    ];
-
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EverythingCounts => "everything_counts",
-            Self::Undecided => "undecided",
-            Self::NothingIsNew => "nothing_is_new",
+impl Settings {
+    /// Returns the severity that an issue with this severity counts as.
+    pub fn severity_counted(&self, level: Severity) -> Severity {
+        match (level, self.unassigned_as) {
+            (Severity::Unassigned, Some(level)) => level,
+            (level, _) => level,
         }
     }
 }
 
-impl UpdatedOccurrences {
-    /// Both, with the names that the API gives them.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::New, "new"), (Self::Common, "common")];
+/// A number of days before an exemption's end, from 1 to 90, at which people are notified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NoticeDays(u32);
 
-    /// The name that the API gives it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Common => "common",
-        }
+impl NoticeDays {
+    /// Makes one; nothing if the number is not allowed.
+    pub fn new(days: u32) -> Option<Self> {
+        (1..=90).contains(&days).then_some(Self(days))
+    }
+
+    /// Returns the number of days.
+    pub fn days(self) -> u32 {
+        self.0
     }
 }
 
-impl FromStr for MissingBaseline {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        named(&Self::ALL, name)
+impl Default for NoticeDays {
+    /// As in the reference product: section 7, the list of exemptions that end within N days.
+    fn default() -> Self {
+        Self(7)
     }
 }
 
-impl FromStr for UpdatedOccurrences {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        named(&Self::ALL, name)
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+word_enum! {
+    /// The treatment of new issues and occurrences while the baseline has no complete scan by the scanner.
+    /// `fail_on_severity` applies in any case.
+    #[derive(Default)]
+    pub enum MissingBaseline: "a value of `missing_baseline`", eq_ignore_ascii_case {
+        /// Everything counts as new, and a reason states the cause.
+        #[default]
+        EverythingCounts = "everything_counts",
+        /// The criteria for new issues and occurrences are not applied, and the verdict is undecided.
+        Undecided = "undecided",
+        /// The criteria for new issues and occurrences are not applied.
+        NothingIsNew = "nothing_is_new",
     }
 }
 
-fn named<T: Copy>(all: &[(T, &'static str)], name: &str) -> Result<T, String> {
-    let found = all.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
-    found.map(|(value, _)| *value).ok_or_else(|| {
-        let known: Vec<_> = all.iter().map(|(_, known)| format!("`{known}`")).collect();
-        format!("`{}` is none of {}", name.escape_default(), known.join(", "))
-    })
+word_enum! {
+    /// The treatment of an occurrence that was matched although its code was edited.
+    #[derive(Default)]
+    pub enum UpdatedOccurrences: "a value of `updated_occurrences`", eq_ignore_ascii_case {
+        /// It counts as new: the edit may have made it worse.
+        #[default]
+        New = "new",
+        /// It counts as common.
+        Common = "common",
+    }
+}
+
+word_enum! {
+    /// The treatment of results that their report marks as suppressed, by a comment in the source or in the scanner's
+    /// own triage. Everyone who can change the source can suppress a result, so suppressions are ignored unless an
+    /// admin decides otherwise.
+    #[derive(Default)]
+    pub enum ToolSuppressions: "a value of `tool_suppressions`", eq_ignore_ascii_case {
+        /// They count like any other result.
+        #[default]
+        Ignored = "ignored",
+        /// They are left out of issues, and counted as suppressed.
+        Honoured = "honoured",
+    }
 }
 
 #[cfg(test)]
@@ -87,17 +128,17 @@ mod tests {
 
     #[test]
     fn words_are_read_as_they_are_written() {
-        for (value, word) in MissingBaseline::ALL {
-            assert_eq!((word.parse(), value.as_str()), (Ok(value), word));
-            assert_eq!(serde_json::to_value(value).unwrap(), word);
+        for value in MissingBaseline::ALL {
+            assert_eq!(value.as_str().to_ascii_uppercase().parse(), Ok(value));
+            assert_eq!(serde_json::to_value(value).unwrap(), value.as_str());
         }
-        for (value, word) in UpdatedOccurrences::ALL {
-            assert_eq!((word.parse(), value.as_str()), (Ok(value), word));
-            assert_eq!(serde_json::to_value(value).unwrap(), word);
+        for value in UpdatedOccurrences::ALL {
+            assert_eq!(value.as_str().parse(), Ok(value));
+            assert_eq!(serde_json::to_value(value).unwrap(), value.as_str());
         }
         assert_eq!(
-            "pass".parse::<MissingBaseline>().unwrap_err(),
-            "`pass` is none of `everything_counts`, `undecided`, `nothing_is_new`"
+            "pass".parse::<MissingBaseline>().unwrap_err().to_string(),
+            "`pass` is not a value of `missing_baseline`; expected one of `everything_counts`, `undecided`, `nothing_is_new`"
         );
         assert!("updated".parse::<UpdatedOccurrences>().is_err());
     }

@@ -1,4 +1,4 @@
-//! What an occurrence is recognised by: where it is, what is there and what is said of it, normalised and hashed.
+//! Signatures of occurrences: hashes of their location, code and message after normalisation.
 //!
 //! | kind | path | snippet | context |
 //! |---|---|---|---|
@@ -9,8 +9,8 @@
 //! | web | origin | method, path template, parameters | method and whole URL |
 //! | host | host | port and protocol | port, protocol and URL |
 //!
-//! A signature is an input of the matcher in [`tracking`](crate::tracking), never an identity. Line numbers are in none of
-//! them, nor is the rule: occurrences are compared within one family of issues only.
+//! A signature is an input of the matcher in [`tracking`](crate::tracking), never an id. It includes neither line
+//! numbers nor the rule: occurrences are only compared within a family of issues.
 
 mod code;
 mod endpoint;
@@ -20,60 +20,60 @@ pub use code::{containment, similarity};
 pub use text::normal_path;
 
 use crate::digest::Short;
-use code::Parts;
+use code::CodeParts;
 use finding::{Finding, Kind};
-use text::{code_text, masked};
+use text::masked;
 
-/// From how many characters of normalised code on it is distinct enough to be recognised in another file.
+/// The number of characters of normalised code from which it is distinct enough to be matched in another file.
 const DISTINCT_CHARS_MIN: usize = 12;
-/// How much of an occurrence's code is compared to tell whether it was edited, in bytes.
+/// The length of an occurrence's code that is compared to detect an edit, in bytes.
 const CODE_BYTES_MAX: usize = 400;
-/// Fingerprints that say too little to stand for code: a column number.
+/// Fingerprints that say too little to replace code: a column number.
 const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 
-/// The hashes by which two scans' occurrences are compared.
+/// The hashes by which the occurrences of two scans are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Signatures {
-    /// What is there with its surroundings. Absent when the report shows neither code nor what stands for it.
+    /// The code, or what stands for it, with its surroundings. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub context: Option<Short>,
-    /// What is there. Absent when the report shows neither code nor what stands for it.
+    /// The code, or what stands for it. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snippet: Option<Short>,
-    /// What the scanner says, without the numbers of lines and columns.
+    /// The scanner's message without the numbers of lines and columns.
     pub message: Short,
-    /// What else of it somebody judged who looked at it, where it is recognised by a name: a resource's code.
+    /// The code of a resource. A reviewer sees it, although the resource is matched by its name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Short>,
-    /// Whether what is there is distinct enough to be recognised in another file.
+    /// True if `snippet` is distinct enough to be matched in another file.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub distinct: bool,
-    /// Whether what is there is code that may be edited, and not the name of a thing.
+    /// True if `snippet` is code, which may be edited, and not the name of a thing.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub code: bool,
 }
 
-/// A finding as the matcher sees it.
+/// A finding as the matcher reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marks {
-    /// The file, host or origin: what renaming changes. Empty if there is none.
+pub struct ComparableFinding {
+    /// The file, host or origin, which a rename changes. Empty if there is none.
     pub path: String,
     /// The hashes.
     pub signatures: Signatures,
-    /// The hash of that file, where the upload told it.
+    /// The hash of that file, if the upload included it.
     pub file: Option<Short>,
-    /// The beginning of its code as it is compared.
+    /// The beginning of its normalised code.
     pub code: Option<String>,
-    /// The tool's fingerprint, where it must stand for code that the report does not show: its name and value.
+    /// The name and value of the tool's fingerprint, if it replaces code that the report does not show.
     pub fingerprint: Option<(String, Short)>,
 }
 
-impl Marks {
-    /// What a finding is recognised by.
+impl ComparableFinding {
+    /// Computes the signatures of a finding.
     pub fn of(finding: &Finding) -> Self {
-        let code = Parts::of(finding);
+        let code = CodeParts::of(finding);
         let file = finding.location.as_ref().map(|location| normal_path(&location.path)).unwrap_or_default();
-        let network = finding.endpoint.as_ref().map(endpoint::Seen::of).unwrap_or_default();
+        let network = finding.endpoint.as_ref().map(endpoint::EndpointParts::of).unwrap_or_default();
         let path = match finding.kind {
             Kind::Web | Kind::Host if !network.origin.is_empty() => network.origin.clone(),
             Kind::Code | Kind::Secret | Kind::Dependency | Kind::License | Kind::Infrastructure if file.is_empty() => {
@@ -82,7 +82,7 @@ impl Marks {
             Kind::Web | Kind::Host | Kind::Code | Kind::Secret | Kind::Dependency | Kind::License => file,
             Kind::Infrastructure => file,
         };
-        let named = Named::of(finding, &network, code.as_ref());
+        let named = NamedThing::of(finding, &network, code.as_ref());
         let signatures = match (&named, &code) {
             (Some(named), _) => named.signatures(finding),
             (None, Some(code)) => code_signatures(finding, code),
@@ -98,9 +98,9 @@ impl Marks {
     }
 }
 
-/// The signatures that every finding has.
+/// Returns the signatures that every finding has.
 fn bare(finding: &Finding) -> Signatures {
-    // What is found from outside or in a package is told apart by its place: its message names versions and times.
+    // Findings in packages or from outside are distinguished by location: their messages contain versions and times.
     let message = match finding.kind {
         Kind::Code | Kind::Secret => masked(&finding.message),
         Kind::Dependency | Kind::License | Kind::Web | Kind::Host | Kind::Infrastructure => String::new(),
@@ -115,7 +115,7 @@ fn bare(finding: &Finding) -> Signatures {
     }
 }
 
-fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
+fn code_signatures(finding: &Finding, code: &CodeParts) -> Signatures {
     let [before, own, after] = [&code.before, &code.own, &code.after].map(|text| text.as_bytes());
     Signatures {
         context: Some(Short::derive("v2:signature:context", &[before, own, after])),
@@ -126,16 +126,16 @@ fn code_signatures(finding: &Finding, code: &Parts) -> Signatures {
     }
 }
 
-/// A thing that a finding is about, where it has a name: it is recognised by that and not by code.
-struct Named {
+/// A named thing that a finding is about. It is matched by its name and not by code.
+struct NamedThing {
     /// Its name.
     name: Vec<String>,
-    /// What is said of it more exactly.
+    /// Its details.
     exactly: Vec<String>,
 }
 
-impl Named {
-    fn of(finding: &Finding, network: &endpoint::Seen, code: Option<&Parts>) -> Option<Self> {
+impl NamedThing {
+    fn of(finding: &Finding, network: &endpoint::EndpointParts, code: Option<&CodeParts>) -> Option<Self> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         match finding.kind {
             Kind::Dependency | Kind::License => {
@@ -152,7 +152,7 @@ impl Named {
                 let exactly = code.map(|code| code.own.clone()).unwrap_or_default();
                 Some(Self { name: vec![resource.clone()], exactly: vec![exactly] })
             }
-            // A secret that is known by its digest is the same wherever it stands.
+            // A secret with a known digest is the same everywhere.
             Kind::Secret if code.is_none() && finding.secret.is_some() => {
                 Some(Self { name: vec!["secret".to_owned()], exactly: vec![] })
             }
@@ -162,7 +162,7 @@ impl Named {
 
     fn signatures(&self, finding: &Finding) -> Signatures {
         let bytes = |texts: &[String]| -> Vec<u8> {
-            // Joined by a byte that stands in no text.
+            // Joined by a byte that no text contains.
             texts.iter().flat_map(|text| text.bytes().chain([0])).collect()
         };
         let (name, exactly) = (bytes(&self.name), bytes(&self.exactly));
@@ -177,8 +177,8 @@ impl Named {
     }
 }
 
-/// The fingerprint that stands for code which the report does not show. Of several the first by name: a tool that adds
-/// a second version of one goes on writing the first.
+/// Returns the fingerprint that replaces code which the report does not show. Of several it is the first by name: a
+/// tool that adds a second version of its fingerprint still writes the first.
 fn fingerprint(finding: &Finding) -> Option<(String, Short)> {
     if finding.kind != Kind::Code {
         return None;
@@ -190,12 +190,12 @@ fn fingerprint(finding: &Finding) -> Option<(String, Short)> {
     Some((name.clone(), Short::derive("v2:signature:fingerprint", &[name.as_bytes(), value.as_bytes()])))
 }
 
-/// Where a finding is, for people and for keys that have nothing better: the file, the address, the resource, the
-/// package, whichever it has.
+/// Returns the location of a finding for people, and for keys that have nothing better: the file, address, resource or
+/// package.
 pub fn place_text(finding: &Finding) -> String {
     let file = finding.location.as_ref().map(|location| normal_path(&location.path));
     let endpoint = finding.endpoint.as_ref().map(endpoint::text);
-    // In a file or image there may be several packages with one vulnerability; the issue's key has the package's name.
+    // A file or image may have several packages with the same vulnerability; the issue's key has the package's name.
     let parts = [file, endpoint, finding.resource.clone()];
     let text = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     match (&finding.package, text.is_empty()) {
@@ -210,7 +210,7 @@ mod tests {
     use crate::testing::finding;
 
     fn signatures(path: &str, line: u32, code: &[&str]) -> (String, Signatures) {
-        let marks = Marks::of(&finding(0, "B1", path, line, code));
+        let marks = ComparableFinding::of(&finding(0, "B1", path, line, code));
         (marks.path, marks.signatures)
     }
 
@@ -244,14 +244,14 @@ mod tests {
         let before = finding(0, "B1", "a.py", 10, &["x", "user = create(name, password='p')", "y"]);
         let mut after = finding(0, "B1", "a.py", 11, &["user = create(", "    name, password=\"p\"", ")"]);
         after.location.as_mut().unwrap().end_line = Some(12);
-        let signatures = |finding: &Finding| Marks::of(finding).signatures;
+        let signatures = |finding: &Finding| ComparableFinding::of(finding).signatures;
         assert_ne!(signatures(&before).snippet, signatures(&after).snippet);
         after.statement_line = Some(10);
         assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
         assert_ne!(signatures(&before).context, signatures(&after).context);
         // Of a statement of a thousand lines the one that is meant is compared all the same.
         after.statement_line = Some(1);
-        assert!(Marks::of(&after).code.unwrap().contains("password"));
+        assert!(ComparableFinding::of(&after).code.unwrap().contains("password"));
     }
 
     #[test]
@@ -269,7 +269,8 @@ mod tests {
             }),
             ..Finding::new(Kind::Dependency, "CVE-1", "t", message)
         };
-        let [old, new] = [package("1", "one"), package("2", "two")].map(|finding| Marks::of(&finding).signatures);
+        let [old, new] =
+            [package("1", "one"), package("2", "two")].map(|finding| ComparableFinding::of(&finding).signatures);
         assert!(old.snippet == new.snippet && old.context != new.context && old.message == new.message);
         assert!(old.distinct && !old.code);
     }

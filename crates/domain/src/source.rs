@@ -1,5 +1,5 @@
-//! What an upload brings from the working tree that was scanned: the revision of the whole, and for each finding the
-//! hash of its file and, where the report shows no code, the lines.
+//! Data from the scanned working tree that comes with an upload: its revision, and for each finding the hash of its
+//! file and, if the report shows no code, the lines.
 
 use crate::ids::{CommitId, VariantName};
 use finding::{Excerpt, Finding};
@@ -7,52 +7,52 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest address of a remote, in characters.
+/// The maximum length of a remote's address, in characters.
 const REMOTE_CHARS_MAX: usize = 1024;
 
-/// Which state of which repository was scanned, as git tells it. Whatever is not known is absent.
+/// The scanned revision of a repository, as git reports it. Unknown values are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revision {
     /// The commit that was checked out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<CommitId>,
-    /// The branch that was checked out, or that a CI system says it is.
+    /// The branch that was checked out, or the one that a CI system names.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub branch: Option<VariantName>,
-    /// Where the repository comes from.
+    /// The address of the repository.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub remote: Option<RemoteUrl>,
 }
 
 impl Revision {
-    /// Whether nothing is known.
+    /// True if nothing is known.
     pub fn is_empty(&self) -> bool {
         let Self { commit, branch, remote } = self;
         commit.is_none() && branch.is_none() && remote.is_none()
     }
 }
 
-/// The address of a remote, without what opens it: no password, no token, no query. Taking the credentials out is part of
-/// reading one, so that no value of this type holds any.
+/// The address of a remote without credentials: no password, token or query. Parsing removes them, so no value of this
+/// type contains any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RemoteUrl(String);
 
-/// Why a text is no address of a remote. The text is not in it: it may hold a password.
+/// An error in the address of a remote. It does not contain the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteUrlError {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the remote is empty")]
     Empty,
-    /// It is longer than any address.
+    /// It is too long.
     #[error("the remote has more than {REMOTE_CHARS_MAX} characters")]
     TooLong,
     /// It has a control character.
     #[error("the remote has a control character")]
     Control,
-    /// It looks as if it held a password, and where that ends can't be told.
-    #[error("where the remote's user and password end can't be told")]
+    /// It seems to contain a password, but the end of the password is unclear.
+    #[error("the remote may contain a password whose end is unclear; escape it or leave it out")]
     Unclear,
 }
 
@@ -92,12 +92,12 @@ impl fmt::Display for RemoteUrl {
     }
 }
 
-/// Takes user and password, query and fragment out of an address. A user alone stays where it is no token: in SSH's
-/// addresses, which have none.
+/// Removes user and password, query and fragment from an address. A user without a password stays in addresses of SSH,
+/// where it is not a token.
 fn without_credentials(text: &str) -> Result<String, RemoteUrlError> {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = text.split_once("://") else {
-        // `git@host:path`, or a path of this machine. A colon before the `@` is a password's.
+        // `git@host:path`, or a path of this machine. A colon before the `@` means a password.
         let before = text.split('/').next().unwrap_or_default();
         return match before.rsplit_once('@') {
             Some((user, _)) if user.contains(':') => Ok(text.get(user.len() + 1..).unwrap_or_default().to_owned()),
@@ -107,7 +107,7 @@ fn without_credentials(text: &str) -> Result<String, RemoteUrlError> {
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-    // A password with an unescaped `/` ends somewhere in what looks like the path, and begins where a port would stand.
+    // A password with an unescaped `/` starts where the port would be, and ends inside what looks like the path.
     let port = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map(|(_, port)| port);
     let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit()) && (user.is_some() || !path.contains('@'));
     if !port.is_none_or(is_port) {
@@ -119,35 +119,35 @@ fn without_credentials(text: &str) -> Result<String, RemoteUrlError> {
     Ok(format!("{scheme}://{user}{host}{path}"))
 }
 
-/// What the working tree shows of one finding.
+/// The part of the working tree that belongs to a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// The file, as the report calls it.
+pub struct SourceView {
+    /// The file's path, as the report writes it.
     pub path: String,
     /// The finding's first line.
     pub line: Option<u32>,
     /// SHA-256 of the whole file, 64 hexadecimal digits.
     pub sha256: String,
-    /// The finding's lines and their neighbours.
+    /// The finding's lines and the lines around them.
     pub code: Option<Excerpt>,
 }
 
-/// What became of a view.
+/// The effect of adding a source view to a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
-    /// The finding has its code now.
+pub enum SourceAdded {
+    /// The finding got its code.
     Code,
-    /// The finding has the hash of its file; it showed code already, must not take any, or there was none.
+    /// The finding only got the hash of its file: it already has code, must not get any, or the view has none.
     HashAlone,
-    /// It is of another place than the finding: nothing of it was used.
+    /// The view is of another location than the finding, and was not used.
     Mismatched,
 }
 
-/// Adds to a finding what the working tree shows of it. What the report itself shows is never replaced.
-pub fn add(finding: &mut Finding, view: View) -> Added {
-    let Some(location) = finding.location.as_ref() else { return Added::Mismatched };
+/// Adds data of the working tree to a finding. Never replaces data of the report.
+pub fn add_source(finding: &mut Finding, view: SourceView) -> SourceAdded {
+    let Some(location) = finding.location.as_ref() else { return SourceAdded::Mismatched };
     if location.path != view.path || location.line != view.line {
-        return Added::Mismatched;
+        return SourceAdded::Mismatched;
     }
     let shows = |code: &Excerpt| {
         let lines = u32::try_from(code.lines.len()).unwrap_or(u32::MAX);
@@ -155,14 +155,14 @@ pub fn add(finding: &mut Finding, view: View) -> Added {
         location.line.is_some_and(|line| range.contains(&line))
     };
     if view.code.as_ref().is_some_and(|code| !shows(code)) {
-        return Added::Mismatched;
+        return SourceAdded::Mismatched;
     }
     finding.file_sha256 = Some(view.sha256);
     match view.code.filter(|_| finding.may_take_code()) {
-        None => Added::HashAlone,
+        None => SourceAdded::HashAlone,
         Some(code) => {
             finding.code = Some(code);
-            Added::Code
+            SourceAdded::Code
         }
     }
 }
@@ -233,20 +233,20 @@ mod tests {
         }
     }
 
-    fn view(path: &str, line: u32, first_line: u32, lines: &[&str]) -> View {
+    fn view(path: &str, line: u32, first_line: u32, lines: &[&str]) -> SourceView {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         let code = Some(Excerpt { first_line, lines }).filter(|code| !code.lines.is_empty());
-        View { path: path.to_owned(), line: Some(line), sha256: "a".repeat(64), code }
+        SourceView { path: path.to_owned(), line: Some(line), sha256: "a".repeat(64), code }
     }
 
     #[test]
     fn a_finding_without_code_takes_it_and_one_with_code_keeps_its_own() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
-        assert_eq!(add(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), Added::Code);
+        assert_eq!(add_source(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), SourceAdded::Code);
         assert_eq!(bare.code, Some(Excerpt { first_line: 11, lines: ["x", "md5()", "y"].map(str::to_owned).to_vec() }));
         assert_eq!(bare.file_sha256.as_deref(), Some("a".repeat(64).as_str()));
         let mut shown = finding(0, "B1", "a.py", 12, &["own"]);
-        assert_eq!(add(&mut shown, view("a.py", 12, 12, &["other"])), Added::HashAlone);
+        assert_eq!(add_source(&mut shown, view("a.py", 12, 12, &["other"])), SourceAdded::HashAlone);
         assert_eq!(shown.code.unwrap().lines, ["own"]);
         assert!(shown.file_sha256.is_some());
     }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn a_view_without_lines_gives_the_hash_alone() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
-        assert_eq!(add(&mut bare, view("a.py", 12, 1, &[])), Added::HashAlone);
+        assert_eq!(add_source(&mut bare, view("a.py", 12, 1, &[])), SourceAdded::HashAlone);
         assert!(bare.code.is_none() && bare.file_sha256.is_some());
     }
 
@@ -267,23 +267,23 @@ mod tests {
             (here(), view("a.py", 13, 13, &["x"])),
             (here(), view("a.py", 12, 13, &["behind the finding"])),
             (here(), view("a.py", 12, 11, &["before the finding"])),
-            (here(), View { line: None, ..view("a.py", 12, 12, &["x"]) }),
+            (here(), SourceView { line: None, ..view("a.py", 12, 12, &["x"]) }),
             (unplaced, view("a.py", 12, 12, &["x"])),
         ] {
             let before = finding.clone();
-            assert_eq!(add(&mut finding, view), Added::Mismatched);
+            assert_eq!(add_source(&mut finding, view), SourceAdded::Mismatched);
             assert_eq!(finding, before);
         }
         assert_eq!(
-            add(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
-            Added::Mismatched
+            add_source(&mut finding(0, "B1", "a.py", u32::MAX, &[]), view("a.py", u32::MAX, 1, &["x"])),
+            SourceAdded::Mismatched
         );
     }
 
     #[test]
     fn no_code_is_added_to_a_secret_whoever_sends_it() {
         let mut secret = Finding { kind: Kind::Secret, ..finding(0, "S1", "a.py", 12, &[]) };
-        assert_eq!(add(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), Added::HashAlone);
+        assert_eq!(add_source(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), SourceAdded::HashAlone);
         assert!(secret.code.is_none());
     }
 }

@@ -1,18 +1,26 @@
-//! What the tests of several modules share.
+//! Helpers that the tests of several modules share.
 
 use crate::comparison::{
-    Comparison, Identified, Known, Meeting, Met, Origin, Recognised, Side, Subject, Tracked, Wanted, compare,
+    ComparedScan, Comparison, CurrentScan, Identified, MatchedScan, Matches, Origin, PerScan, ScanContents, ScanPair,
+    TrackedOccurrence, compare,
 };
-use crate::grouping::{Grouper, Occurrence, Span};
-use crate::ids::{ScanId, TargetId};
-use crate::signature::Marks;
-use crate::time::Timestamp;
-use crate::tracking::{Place, Stage};
+use crate::counts::BySeverity;
+use crate::event::{Actor, Entry};
+use crate::grouping::{ComparableIssue, Grouper, Occurrence};
+use crate::ids::{EventId, ScanId, TargetId, TokenId, token_digest};
+use crate::role::Role;
+use crate::scan_event::{ScanEvent, ScanOutcome};
+use crate::series::series;
+use crate::signature::ComparableFinding;
+use crate::time::{DAY_MS, Timestamp};
+use crate::token::IssuedToken;
+use crate::tracking::{ComparableOccurrence, Stage};
+use crate::verdict::Verdict;
 use finding::severity::{Score, ScoreSource};
 use finding::{Excerpt, Finding, Kind, Location, Scored};
 use std::collections::BTreeMap;
 
-/// A finding of `rule` in a line of a file, shown with the lines `code` around it.
+/// Makes a finding of `rule` in a line of a file, with the lines `code` around it.
 pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&str]) -> Finding {
     Finding {
         result,
@@ -28,36 +36,83 @@ pub(crate) fn finding(result: u32, rule: &str, path: &str, line: u32, code: &[&s
     }
 }
 
-/// A scan with what it found.
+/// Makes the event of a scan of the variant `main`, the baseline, on a day. Its counts follow from its number.
+pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> ScanEvent {
+    let scanner = scanner.parse().unwrap();
+    ScanEvent {
+        scan: ScanId::derived("test", &[&n.to_be_bytes()]),
+        variant: "main".parse().unwrap(),
+        complete: true,
+        series: Some(series(&scanner, &[])),
+        scanner,
+        outcome: ScanOutcome {
+            received: Timestamp::from_ms(i64::from(day) * DAY_MS + 1),
+            verdict,
+            open: BySeverity { high: n, ..BySeverity::default() },
+            new: 1,
+            remediated: 2,
+            exempted: 3,
+            baseline: true,
+        },
+    }
+}
+
+pub(crate) fn entry<E>(n: u64, subject: &str, at: i64, event: E) -> Entry<E> {
+    Entry {
+        v: 1,
+        id: EventId::derived("test", &[&n.to_be_bytes()]),
+        at: Timestamp::from_ms(at),
+        by: Actor { subject: subject.parse().unwrap(), role: Role::Admin, token: None, address: None },
+        event,
+    }
+}
+
+/// Makes a token that is valid for all targets.
+pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
+    IssuedToken {
+        id: TokenId::of(secret),
+        sha256: token_digest(secret),
+        name: "ci".to_owned(),
+        subject: "ci".parse().unwrap(),
+        role: Role::Developer,
+        targets: None,
+        expires: expires.map(Timestamp::from_ms),
+    }
+}
+
+/// A scan with its contents.
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) n: u8,
-    pub(crate) side: Side,
+    pub(crate) contents: ScanContents,
     pub(crate) texts: BTreeMap<u32, String>,
 }
 
-/// A scan that was compared.
+/// A scan after its comparison.
 #[derive(Debug)]
 pub(crate) struct Compared {
     pub(crate) scan: Scan,
     pub(crate) comparison: Comparison,
-    pub(crate) known: Known,
+    pub(crate) known: ComparedScan,
 }
 
 impl Scan {
-    /// The scan of this number; each finding's result is its place in the list.
+    /// Makes the scan with this number. The result of a finding is its index in the list.
     pub(crate) fn new(n: u8, findings: &[Finding]) -> Self {
         let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
         let mut texts = BTreeMap::new();
         for (result, finding) in (0..).zip(findings) {
             let finding = Finding { result, ..finding.clone() };
-            texts.extend(Marks::of(&finding).code.map(|code| (result, code)));
+            texts.extend(ComparableFinding::of(&finding).code.map(|code| (result, code)));
             grouper.push(finding);
         }
         let (issues, occurrences, names) = grouper.finish();
-        let side =
-            Side { issues: issues.map(|issue| Span::from(&issue)).collect(), occurrences: places(&occurrences), names };
-        Self { n, side, texts }
+        let contents = ScanContents {
+            issues: issues.map(|issue| ComparableIssue::from(&issue)).collect(),
+            occurrences: places(&occurrences),
+            names,
+        };
+        Self { n, contents, texts }
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -68,27 +123,27 @@ impl Scan {
         }
     }
 
-    /// Compares it with another, if there is one, and with its lineage.
+    /// Compares it with another scan, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
-        let texts = |other: &Compared| Wanted { current: self.texts.clone(), reference: other.scan.texts.clone() };
-        let recognised = reference.map(|other| Meeting::of(&self.side, &other.known).finish(texts(other)));
+        let texts = |other: &Compared| PerScan { current: self.texts.clone(), reference: other.scan.texts.clone() };
+        let recognised = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
         let rest = lineage.map(|other| match (reference, &recognised) {
             (Some(reference), Some(done)) => {
-                Meeting::of_the_rest(&self.side, &other.known, &reference.known, done).finish(texts(other))
+                ScanPair::of_unmatched(&self.contents, &other.known, &reference.known, done).finish(texts(other))
             }
-            (_, _) => Meeting::of(&self.side, &other.known).finish(texts(other)),
+            (_, _) => ScanPair::new(&self.contents, &other.known).finish(texts(other)),
         });
         let target = TargetId::from_bits([7; 16]);
-        let subject = Subject { side: &self.side, target, origin: self.origin(), complete };
-        fn met<'a>(of: Option<&'a Compared>, recognised: &'a Option<Recognised>) -> Option<Met<'a>> {
+        let subject = CurrentScan { contents: &self.contents, target, origin: self.origin(), complete };
+        fn met<'a>(of: Option<&'a Compared>, recognised: &'a Option<Matches>) -> Option<MatchedScan<'a>> {
             Some((&of?.known, recognised.as_ref()?))
         }
         let comparison = compare(&subject, met(reference, &recognised), met(lineage, &rest));
-        let known = Known {
-            side: Side {
-                issues: self.side.issues.clone(),
-                occurrences: self.side.occurrences.clone(),
-                names: self.side.names.clone(),
+        let known = ComparedScan {
+            contents: ScanContents {
+                issues: self.contents.issues.clone(),
+                occurrences: self.contents.occurrences.clone(),
+                names: self.contents.names.clone(),
             },
             issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
             occurrences: comparison
@@ -101,28 +156,28 @@ impl Scan {
         Compared { scan: self, comparison, known }
     }
 
-    /// As a first scan.
+    /// Compares it with nothing, as a first scan.
     pub(crate) fn first(self) -> Compared {
         self.compare(true, None, None)
     }
 }
 
 impl Compared {
-    /// The identity of the finding at this place of the list.
-    pub(crate) fn of(&self, result: u32) -> &Tracked {
-        let at = self.scan.side.occurrences.iter().position(|place| place.result == result).unwrap();
+    /// Returns the occurrence of the finding at an index of the list.
+    pub(crate) fn of(&self, result: u32) -> &TrackedOccurrence {
+        let at = self.scan.contents.occurrences.iter().position(|place| place.result == result).unwrap();
         &self.comparison.occurrences[at]
     }
 
-    /// For each finding the stage that recognised it.
+    /// Returns the stage that matched each finding.
     pub(crate) fn stages(&self) -> Vec<Option<Stage>> {
         let count = u32::try_from(self.comparison.occurrences.len()).unwrap();
         (0..count).map(|result| self.of(result).found.as_ref().map(|found| found.stage)).collect()
     }
 }
 
-/// Occurrences as they are read back from the store.
-pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<Place> {
+/// Reads occurrences as they are read from the store.
+pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<ComparableOccurrence> {
     let line = |occurrence| serde_json::to_string(occurrence).unwrap();
     occurrences.iter().map(|occurrence| serde_json::from_str(&line(occurrence)).unwrap()).collect()
 }

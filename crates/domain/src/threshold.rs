@@ -1,10 +1,10 @@
-//! The level from which on the gate fails.
+//! The threshold of the gate.
 
 use finding::severity::{Severity, UnknownSeverity};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// The gate's threshold, with the word as the caller wrote it: messages echo it unchanged.
+/// The severity from which the gate fails. The word is stored as the caller wrote it, because messages repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Threshold {
@@ -13,17 +13,17 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// No threshold: the gate never fails by severity.
+    /// Returns the threshold `none`: the gate does not fail by severity.
     pub fn none() -> Self {
         Self { level: None, written: "none".to_owned() }
     }
 
-    /// The level from which on an issue fails the gate; absent for `none`.
+    /// Returns the severity from which an issue fails the gate; absent for `none`.
     pub fn level(&self) -> Option<Severity> {
         self.level
     }
 
-    /// The word as it was written.
+    /// Returns the word as the caller wrote it.
     pub fn as_written(&self) -> &str {
         &self.written
     }

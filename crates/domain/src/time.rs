@@ -1,73 +1,74 @@
-//! Points in time, as milliseconds since 1970-01-01T00:00:00Z. Nothing here reads a clock.
+//! Points in time. This module does not read a clock.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A point in time, milliseconds since the Unix epoch, UTC.
+/// A point in time, in milliseconds since the Unix epoch (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Timestamp {
-    /// The point `ms` milliseconds after the Unix epoch.
+    /// Makes the point in time `ms` milliseconds after the Unix epoch.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub fn as_ms(self) -> i64 {
         self.0
     }
 
-    /// This point plus whole days of 24 hours.
+    /// Adds days of 24 hours.
     pub fn plus_days(self, days: u32) -> Self {
         Self(self.0.saturating_add(i64::from(days).saturating_mul(DAY_MS)))
     }
 
-    /// How many whole days of 24 hours are from this point to `later`; none if that lies before.
+    /// Returns the number of whole days of 24 hours from this time to `later`; 0 if `later` is before.
     pub fn days_until(self, later: Self) -> u64 {
         u64::try_from(later.ms_since(self) / DAY_MS).unwrap_or(0)
     }
 
-    /// Reads the point up to which something holds: a time (RFC 3339), or a date, which is to the end of that day in UTC.
+    /// Parses an end: a time (RFC 3339), or a date, which means the end of that day in UTC.
     ///
     /// # Errors
-    /// It is neither.
-    pub fn parse_end(text: &str) -> Result<Self, NoTime> {
+    /// The text is neither.
+    pub fn parse_end(text: &str) -> Result<Self, InvalidTime> {
         let midnight = || format!("{text}T00:00:00Z").parse::<Self>().map(|midnight| midnight.plus_days(1));
         text.parse().or_else(|error| midnight().map_err(|_| error))
     }
 
-    /// Milliseconds from `earlier` to this point; negative when it lies before.
+    /// Returns the milliseconds from `earlier` to this time; negative if `earlier` is after it.
     pub fn ms_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// RFC 3339 in UTC with milliseconds, for example `2026-11-23T06:18:00.000Z`.
+/// Formats as RFC 3339 in UTC with milliseconds, for example `2026-11-23T06:18:00.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(at) => write!(f, "{at:.3}"),
-            // Outside the years -9999 to 9999: no clock gives it, but a number is better than a lie.
+            // Outside the years -9999 to 9999 there is no RFC 3339.
             Err(_) => write!(f, "{}ms", self.0),
         }
     }
 }
 
-/// A text that is no point in time.
+/// A text that is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no time; write RFC 3339 with a zone, for example 2026-11-23T06:18:00Z", .0.escape_default())]
-pub struct NoTime(String);
+#[error("`{}` is not a time; expected RFC 3339 with a zone, for example 2026-11-23T06:18:00Z", .0.escape_default())]
+pub struct InvalidTime(String);
 
-/// RFC 3339 with any zone; what is finer than a millisecond is cut off.
+/// Parses RFC 3339 with any zone. Fractions of a millisecond are cut off.
 impl FromStr for Timestamp {
-    type Err = NoTime;
-    fn from_str(text: &str) -> Result<Self, NoTime> {
-        let at = text.parse::<jiff::Timestamp>().map_err(|_| NoTime(text.to_owned()))?;
+    type Err = InvalidTime;
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        let at = text.parse::<jiff::Timestamp>().map_err(|_| InvalidTime(text.to_owned()))?;
         Ok(Self(at.as_millisecond()))
     }
 }
@@ -99,7 +100,7 @@ mod tests {
         }
         assert_eq!("1970-01-01T02:00:01.0019+02:00".parse(), Ok(Timestamp::from_ms(1001)));
         for bad in ["", "now", "5", "2026-11-23", "2026-11-23T06:18:00", "2026-13-01T00:00:00Z"] {
-            assert_eq!(bad.parse::<Timestamp>(), Err(NoTime(bad.to_owned())));
+            assert_eq!(bad.parse::<Timestamp>(), Err(InvalidTime(bad.to_owned())));
         }
     }
 

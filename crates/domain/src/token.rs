@@ -1,4 +1,4 @@
-//! Tokens: what is remembered of them, what they open, when they were used, and what is counted of those that nobody knows.
+//! Tokens: their records, their last use, and the number of unknown tokens from a network.
 
 use crate::digest::derive;
 use crate::event::Mark;
@@ -11,121 +11,122 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-/// How many milliseconds a token is used before that is written again: seldom enough that no call grows slower by it.
+/// The interval in milliseconds at which a token's use is written again. It is long, so that calls do not get slower.
 const USE_WRITTEN_EVERY_MS: i64 = 10 * 60 * 1000;
-/// How many unknown tokens one network may send within [`GUESSES_WITHIN_S`].
-pub const GUESSES_MAX: u32 = 20;
-/// How many seconds unknown tokens of one network are counted together.
-pub const GUESSES_WITHIN_S: u32 = 60;
+/// The maximum number of unknown tokens from one network within [`UNKNOWN_TOKENS_WINDOW_S`].
+pub const UNKNOWN_TOKENS_MAX: u32 = 20;
+/// The time in seconds for which unknown tokens from one network are counted together.
+pub const UNKNOWN_TOKENS_WINDOW_S: u32 = 60;
 
-/// What is remembered of a token; never the token itself.
+/// The stored properties of a token; never the token itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedToken {
     /// Its public id.
     pub id: TokenId,
-    /// SHA-256 of the token, 64 hexadecimal digits: the register to delete when it is revoked.
+    /// SHA-256 of the token, 64 hexadecimal digits. Revoking the token deletes the register with this key.
     pub sha256: String,
-    /// What its issuer called it.
+    /// The name that its issuer gave it.
     pub name: String,
-    /// The person or machine it was issued to.
+    /// The person or machine that holds it.
     pub subject: Subject,
-    /// What it allows.
+    /// Its role.
     pub role: Role,
-    /// The targets it is good for; absent: all of them, and what concerns the project as a whole.
+    /// The targets that it is limited to; absent if it is valid for the whole project.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<BTreeSet<TargetName>>,
-    /// When it ends; absent: when it is revoked.
+    /// Its end; absent if it is valid until it is revoked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<Timestamp>,
 }
 
-/// What authentication reads: the register under a token's SHA-256.
+/// The register that authentication reads, under the token's SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
     /// The format's version: 1.
     pub v: u8,
-    /// The one project the token is good for; absent: it is an account admin's, and good for all of them.
+    /// The project that the token is valid for; absent for a token of an account admin, which is valid for all
+    /// projects.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub project: Option<ProjectId>,
-    /// The token as issued.
+    /// The token's properties.
     pub token: IssuedToken,
 }
 
-/// A token as its journal knows it.
+/// A token in the state of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
-    /// As issued.
+    /// Its properties.
     pub token: IssuedToken,
-    /// Who issued it.
+    /// The actor and time of its issue.
     pub issued: Mark,
 }
 
-/// The tokens of one journal that are not revoked; those that ended are forgotten when new ones are issued.
+/// The tokens of one journal that are not revoked. Tokens that have ended are removed when a new one is issued.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tokens(BTreeMap<TokenId, Token>);
 
 impl Tokens {
-    /// The token of this id.
+    /// Returns the token with this id.
     pub fn get(&self, id: TokenId) -> Option<&Token> {
         self.0.get(&id)
     }
 
-    /// All of them, by id.
+    /// Returns all tokens, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Token> {
         self.0.values()
     }
 
-    /// Remembers a token.
+    /// Adds a token.
     ///
     /// # Errors
-    /// There are [`TOKENS_MAX`] that neither ended nor were revoked.
+    /// There are [`TOKENS_MAX`] tokens that are neither revoked nor expired.
     pub(crate) fn issue(&mut self, token: &IssuedToken, issued: Mark) -> Result<(), Refusal> {
         self.0.retain(|_, held| held.token.expires.is_none_or(|end| issued.at < end));
         if self.0.len() >= TOKENS_MAX && !self.0.contains_key(&token.id) {
-            return Err(Refusal::new(format!("there are {TOKENS_MAX} tokens, the most there may be")));
+            return Err(Refusal::new(format!("there are {TOKENS_MAX} tokens, the maximum")));
         }
         self.0.insert(token.id, Token { token: token.clone(), issued });
         Ok(())
     }
 
-    /// Forgets a token.
+    /// Removes a token.
     ///
     /// # Errors
-    /// There is none of this id.
+    /// There is no token with this id.
     pub(crate) fn revoke(&mut self, id: TokenId) -> Result<(), Refusal> {
-        self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("there is no token with the id {id}")))
+        self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("token {id} does not exist")))
     }
 }
 
-/// The register of a token's last use. It is one of its own: to write the time into the token's record could bring back
-/// one that was revoked meanwhile.
+/// The register of a token's last use. It is separate from the token's record: writing the record could restore one
+/// that was revoked at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Used {
+pub struct TokenUse {
     /// The format's version: 1.
     pub v: u8,
-    /// When, to within ten minutes: the register is not written more often.
+    /// The time, at most ten minutes old: the register is not written more often.
     pub at: Timestamp,
-    /// The client's network address as the host saw it then.
+    /// The client's network address, as the host reports it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
 }
 
-impl Used {
-    /// Whether a use at `now` is to be written over this one.
+impl TokenUse {
+    /// True if a use at `now` must be written.
     pub fn is_old(&self, now: Timestamp) -> bool {
         now.ms_since(self.at) >= USE_WRITTEN_EVERY_MS
     }
 }
 
-/// Where unknown tokens are counted together: an IPv4 address, or the 64 bits of an IPv6 address that one customer gets
-/// whole. The port is not part of it, for every connection has another.
+/// A network for which unknown tokens are counted: an IPv4 address, or the first 64 bits of an IPv6 address, which one
+/// customer usually gets. The port is not part of it: every connection has another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network(String);
 
 impl Network {
-    /// The network of a client's address as the host gives it: with or without a port. All clients whose address is not
-    /// known or not readable are one network.
+    /// Returns the network of a client's address, with or without a port. All unknown and unreadable addresses are one
+    /// network.
     pub fn of(address: Option<&str>) -> Self {
         let ip = address.and_then(|text| {
             let with_port = text.parse::<SocketAddr>().map(|address| address.ip());
@@ -141,65 +142,53 @@ impl Network {
         })
     }
 
-    /// Which of the 65,536 registers counts for it. Under another `salt` it is another one, so that who does not know the
-    /// salt cannot choose an address that shares its register with somebody else's.
+    /// Returns which of the 65,536 registers counts for the network. It depends on `salt`, so an attacker cannot choose
+    /// an address that shares a register with another network.
     pub fn bucket(&self, salt: &str) -> u16 {
         let [high, low, ..] = derive("v1:guess", &[salt.as_bytes(), self.0.as_bytes()]);
         u16::from_be_bytes([high, low])
     }
 }
 
-/// The register that counts unknown tokens. Its last writer wins: of several at once only one may be counted.
+/// The register that counts unknown tokens. Its last writer wins: of several at the same time only one may be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guesses {
+pub struct UnknownTokens {
     /// The format's version: 1.
     pub v: u8,
-    /// When the first of them came.
+    /// The time of the first one.
     pub since: Timestamp,
-    /// How many came since.
+    /// Their number since then.
     pub count: u32,
 }
 
-impl Guesses {
-    /// Whether no more unknown tokens are looked at for now.
-    pub fn are_too_many(&self, now: Timestamp) -> bool {
-        self.is_running(now) && self.count >= GUESSES_MAX
+impl UnknownTokens {
+    /// True if no more unknown tokens are accepted at `now`.
+    pub fn reached_limit(&self, now: Timestamp) -> bool {
+        self.is_running(now) && self.count >= UNKNOWN_TOKENS_MAX
     }
 
-    /// With one more.
-    pub fn and_one(before: Option<Self>, now: Timestamp) -> Self {
+    /// Adds one.
+    pub fn with_one_more(before: Option<Self>, now: Timestamp) -> Self {
         match before.filter(|before| before.is_running(now)) {
             Some(before) => Self { count: before.count.saturating_add(1), ..before },
             None => Self { v: 1, since: now, count: 1 },
         }
     }
 
-    /// Whether what comes now is counted together with what is counted here. A time in the future, left by a clock that
-    /// was wrong, holds nobody up.
+    /// True if `now` is within the time that is counted together. A start in the future, from a wrong clock, does not
+    /// count.
     fn is_running(&self, now: Timestamp) -> bool {
-        (0..i64::from(GUESSES_WITHIN_S) * 1000).contains(&now.ms_since(self.since))
+        (0..i64::from(UNKNOWN_TOKENS_WINDOW_S) * 1000).contains(&now.ms_since(self.since))
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// A token that is good for all targets.
-    pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
-        IssuedToken {
-            id: TokenId::of(secret),
-            sha256: crate::ids::token_digest(secret),
-            name: "ci".to_owned(),
-            subject: "ci".parse().unwrap(),
-            role: Role::Developer,
-            targets: None,
-            expires: expires.map(Timestamp::from_ms),
-        }
-    }
+    use crate::testing::{entry, token};
 
     fn mark() -> Mark {
-        crate::project::tests::entry(1, "ann", 1000, ()).mark()
+        entry(1, "ann", 1000, ()).mark()
     }
 
     #[test]
@@ -217,7 +206,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_use_is_written_again_after_ten_minutes() {
-        let used = Used { v: 1, at: Timestamp::from_ms(1_000), address: None };
+        let used = TokenUse { v: 1, at: Timestamp::from_ms(1_000), address: None };
         assert_eq!([600_999, 601_000].map(|now| used.is_old(Timestamp::from_ms(now))), [false, true]);
     }
 
@@ -243,15 +232,21 @@ pub(crate) mod tests {
     fn so_many_guesses_a_minute_are_looked_at_and_no_more() {
         let at = Timestamp::from_ms;
         let mut guesses = None;
-        for n in 0..GUESSES_MAX {
-            assert!(!guesses.as_ref().is_some_and(|guesses: &Guesses| guesses.are_too_many(at(5_000))), "guess {n}");
-            guesses = Some(Guesses::and_one(guesses, at(5_000)));
+        for n in 0..UNKNOWN_TOKENS_MAX {
+            assert!(
+                !guesses.as_ref().is_some_and(|guesses: &UnknownTokens| guesses.reached_limit(at(5_000))),
+                "guess {n}"
+            );
+            guesses = Some(UnknownTokens::with_one_more(guesses, at(5_000)));
         }
         let guesses = guesses.unwrap();
-        assert!(guesses.are_too_many(at(5_000)) && guesses.are_too_many(at(64_999)));
-        assert!(!guesses.are_too_many(at(65_000)), "the minute is over");
-        assert!(!guesses.are_too_many(at(4_999)), "a clock that was set back");
-        assert_eq!(Guesses::and_one(Some(guesses), at(65_000)), Guesses { v: 1, since: at(65_000), count: 1 });
+        assert!(guesses.reached_limit(at(5_000)) && guesses.reached_limit(at(64_999)));
+        assert!(!guesses.reached_limit(at(65_000)), "the minute is over");
+        assert!(!guesses.reached_limit(at(4_999)), "a clock that was set back");
+        assert_eq!(
+            UnknownTokens::with_one_more(Some(guesses), at(65_000)),
+            UnknownTokens { v: 1, since: at(65_000), count: 1 }
+        );
     }
 
     #[test]
@@ -263,8 +258,8 @@ pub(crate) mod tests {
         let json = |record: &TokenRecord| serde_json::to_string(record).unwrap();
         let of_project = TokenRecord { v: 1, project: Some("shop".parse().unwrap()), token: whole };
         let of_account = TokenRecord { v: 1, project: None, token: token("gate_x", None) };
-        let used = Used { v: 1, at: Timestamp::from_ms(7), address: Some("192.0.2.7:1".to_owned()) };
-        let guesses = Guesses { v: 1, since: Timestamp::from_ms(7), count: 3 };
+        let used = TokenUse { v: 1, at: Timestamp::from_ms(7), address: Some("192.0.2.7:1".to_owned()) };
+        let guesses = UnknownTokens { v: 1, since: Timestamp::from_ms(7), count: 3 };
         let lines = [
             json(&of_project),
             json(&of_account),

@@ -1,252 +1,93 @@
-//! Recognises the occurrences of one scan in another: a matching of the two lists, not a comparison of hashes.
+//! Matches the occurrences of one scan to those of another. This is a matching of two lists, not a comparison of
+//! hashes.
+//! Occurrences are compared within one *family*: issues that are the same under any of their names (see
+//! [`families`](crate::families)). The stages run in order, and each removes the pairs that it finds:
 //!
-//! Occurrences are compared within one *family*: issues that are the same, under whatever names (see
-//! [`families`](crate::families)). Stages, each consuming the pairs it finds:
-//!
-//! | stage | what is equal | sure |
+//! | stage | what is equal | confidence |
 //! |---|---|---|
 //! | `unchanged_file` | the whole file, and the line | high |
 //! | `context` (A) | path, message, the code and one line on either side | high |
 //! | `snippet` (B) | path and the code itself | high, medium if one of several was chosen |
-//! | `renamed` (C) | context or code, in a file that most findings of another went to | high or medium |
-//! | `moved` (D) | code that is distinct, and message, anywhere, equally often | medium |
+//! | `renamed` (C) | context or code, in a file that has most findings of another file | high or medium |
+//! | `moved` (D) | distinct code and message, anywhere, equally often | medium |
 //! | `message` | path and message, where a report shows no code | high on the same line, else medium |
 //! | `edited` (E) | path, within 20 lines, and 60 % of the code | medium: `updated` |
 //! | `counted` (F) | path and message, equally often, in order, and 60 % of the shorter code is in the longer | low: `updated` |
 //!
-//! What stands for the code of things that have none, a package, a resource, an address, is in
-//! [`signature`](crate::signature).
+//! For the values that replace the code of packages, resources and addresses see [`signature`](crate::signature).
+//! Among equal occurrences the order of lines decides if both scans have equally many. Otherwise those are paired first
+//! that moved by as many lines as the known pairs before and after them. The others are aligned in order with the least
+//! movement, where the nearest known pair in the file gives the expected movement. The order of results in a report
+//! makes no difference, except among equal ones on one line.
 //!
-//! Within equals the order of lines decides when there are equally many on both sides. Else those are paired first that
-//! moved exactly as what is known before and after them; the others are aligned in order so that they are moved as little
-//! as possible, where the nearest pair that is known in the file says by how much its lines have moved. The order of the results in a report makes no difference but among equals on one line.
-//!
-//! Cost: each stage sorts what is left, `n log n`; alignment and the comparison of texts have fixed budgets, beyond which
-//! they choose less well or stop (what is not recognised is new). No input makes it quadratic.
+//! Cost: each stage sorts what is unmatched, `n log n`. Alignment and comparison of code have fixed budgets. Beyond
+//! them they choose less well, or stop: what is not matched is new. No input makes the cost quadratic.
 
 mod align;
 mod anchors;
+mod occurrence;
 mod renames;
+mod side;
+mod stage;
 
-use crate::digest::Short;
-use crate::signature::{Signatures, containment, similarity};
+pub use occurrence::ComparableOccurrence;
+pub use side::Side;
+pub use stage::{Confidence, Stage};
+
+use crate::signature::{containment, similarity};
 use align::align;
 use anchors::Anchors;
-use finding::severity::Score;
-use serde::{Deserialize, Serialize};
+use side::{Group, Row, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How far a line may have moved, besides the lines around it, and still be the same line edited (stage E).
+/// The maximum movement of an edited line, besides that of the lines around it (stage E).
 pub const EDITED_LINES_MAX: u32 = 20;
-/// How alike an edited line must be, in percent (stage E).
+/// The minimum similarity of an edited line, in percent (stage E).
 pub const EDITED_SIMILARITY_MIN: u8 = 60;
-/// How much of the shorter of two pieces of code must be in the longer, in percent (stage F).
+/// The minimum share of the shorter of two pieces of code that is in the longer one, in percent (stage F).
 pub const COUNTED_CONTAINMENT_MIN: u8 = 60;
-/// With how many occurrences of the other scan one is compared by its text, the nearest first.
+/// The maximum number of occurrences of the other scan whose code is compared with one, the nearest first.
 const CANDIDATES_EACH: usize = 8;
-/// How often what was found by its neighbours' moves helps to find more.
+/// The number of times that pairs found by their neighbours' movement are used to find more.
 const NEIGHBOUR_ROUNDS: usize = 4;
-/// How many texts are compared in all; what is beyond is not recognised.
+/// The maximum number of pairs of codes that are compared. What is beyond is not matched.
 const CANDIDATES_MAX: usize = 50_000;
-/// How many texts of each scan are asked for; what is beyond is not recognised.
+/// The maximum number of codes that are read of each scan. What is beyond is not matched.
 const TEXTS_MAX: usize = 50_000;
 
-/// The stage that recognised an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The file has not changed, and the line is the same.
-    UnchangedFile,
-    /// Path, message, code and neighbouring lines are equal.
-    Context,
-    /// Path and code are equal.
-    Snippet,
-    /// The code is equal, in a file that was renamed.
-    Renamed,
-    /// The code and message are equal, in another file.
-    Moved,
-    /// Path and message are equal, and one of the two shows no code.
-    Message,
-    /// The code is alike, near the same place.
-    Edited,
-    /// Path and message are equal and equally frequent.
-    Counted,
-}
-
-impl Stage {
-    /// Whether the occurrence is beyond doubt what it was: stages A to C, and a file that has not changed. What was decided
-    /// of it then holds on; after any other stage somebody looks at it again.
-    pub fn keeps_form(self) -> bool {
-        match self {
-            Self::UnchangedFile | Self::Context | Self::Snippet | Self::Renamed => true,
-            Self::Moved | Self::Message | Self::Edited | Self::Counted => false,
-        }
-    }
-
-    /// All stages in their order.
-    pub const ALL: [Self; 8] = [
-        Self::UnchangedFile,
-        Self::Context,
-        Self::Snippet,
-        Self::Renamed,
-        Self::Moved,
-        Self::Message,
-        Self::Edited,
-        Self::Counted,
-    ];
-
-    /// Whether the occurrence was edited, or may be another: whoever judges it may take it for new.
-    pub fn is_updated(self) -> bool {
-        match self {
-            Self::Edited | Self::Counted => true,
-            Self::UnchangedFile | Self::Context | Self::Snippet => false,
-            Self::Renamed | Self::Moved | Self::Message => false,
-        }
-    }
-}
-
-/// How sure it is that two occurrences are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// It may well be another.
-    Low,
-    /// It may be another of several that look the same.
-    Medium,
-    /// As sure as a report allows.
-    High,
-}
-
-impl Confidence {
-    /// The word that the API has for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-/// What the matcher knows of one occurrence: a part of an [`Occurrence`](crate::grouping::Occurrence) as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Place {
-    /// The place of its result in the report.
-    pub result: u32,
-    /// Its path, as a place in the scan's list of names.
-    #[serde(default)]
-    pub path: u32,
-    /// Its line; decides between equals. 0 if it has none.
-    #[serde(default)]
-    pub line: u32,
-    /// The version of its package, as a place in the scan's list of names.
-    #[serde(default)]
-    pub version: u32,
-    /// Its score.
-    #[serde(default)]
-    pub score: Option<Score>,
-    /// What it is recognised by.
-    pub signatures: Signatures,
-}
-
-/// One recognised occurrence.
+/// A match of an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
-    /// The place in the list of the scan it is compared with.
+    /// The index in the reference scan's list.
     pub reference: usize,
-    /// How it was recognised.
+    /// The stage that found it.
     pub stage: Stage,
-    /// How sure that is.
+    /// Its confidence.
     pub confidence: Confidence,
-    /// How alike the code is, in percent, where that was compared.
+    /// The similarity of the code in percent, if it was compared.
     pub similarity: Option<u8>,
 }
 
-/// One scan's occurrences as they are matched. Families and paths are numbers that mean the same on both sides.
-#[derive(Debug)]
-pub struct Side<'a> {
-    /// The occurrences.
-    pub places: &'a [Place],
-    /// The family of each.
-    pub families: Vec<u32>,
-    /// The number of each of the scan's names that is a path.
-    pub paths: Vec<u32>,
-    /// For each of these names the hash of the file, where it is known.
-    pub files: Vec<Option<Short>>,
-    /// Which of the occurrences are to be recognised.
-    pub open: Vec<bool>,
-}
-
-/// Two occurrences that are near each other in one file: places in the two lists.
-struct Candidate {
+/// Two occurrences that are near each other in one file, as indices of the two lists.
+struct EditCandidate {
     current: usize,
     reference: usize,
-    /// How many lines are between them.
+    /// The distance in lines.
     distance: u32,
 }
 
-/// A matching of two scans while it is made.
+/// A matching of two scans while it is built.
 pub struct Matching<'a> {
     current: Side<'a>,
     reference: Side<'a>,
     pairs: Vec<Option<Pair>>,
-    /// The path in the reference that a path of the scan had before it was renamed.
+    /// The path in the reference scan of each path that was renamed.
     former_paths: BTreeMap<u32, u32>,
-    /// For each path its last part.
+    /// The number of the last part of each path.
     file_names: Vec<u32>,
 }
 
-/// An occurrence while it is sorted.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    at: usize,
-    place: &'a Place,
-    family: u32,
-    path: u32,
-    file: Option<Short>,
-}
-
-impl Row<'_> {
-    fn line(&self) -> i64 {
-        i64::from(self.place.line)
-    }
-}
-
-impl<'a> Side<'a> {
-    /// What is still open.
-    fn rows(&self) -> impl Iterator<Item = Row<'a>> {
-        self.open.iter().enumerate().filter(|(_, open)| **open).filter_map(|(at, _)| self.row(at))
-    }
-
-    fn row(&self, at: usize) -> Option<Row<'a>> {
-        let place = self.places.get(at)?;
-        let name = usize::try_from(place.path).ok()?;
-        let (path, file) = (*self.paths.get(name)?, self.files.get(name).copied().flatten());
-        Some(Row { at, place, family: *self.families.get(at)?, path, file })
-    }
-
-    fn is_open(&self, at: usize) -> bool {
-        self.open.get(at) == Some(&true)
-    }
-
-    /// The paths that have an occurrence, recognised or not.
-    fn occupied(&self) -> BTreeSet<u32> {
-        let places: BTreeSet<u32> = self.places.iter().map(|place| place.path).collect();
-        places.into_iter().filter_map(|name| self.paths.get(usize::try_from(name).ok()?).copied()).collect()
-    }
-
-    /// What is still open and has a key, by the key and then by the line.
-    fn keyed<K: Ord>(&self, key: impl Fn(&Row<'_>) -> Option<K>) -> Vec<(K, Row<'a>)> {
-        let mut rows: Vec<_> = self.rows().filter_map(|row| Some((key(&row)?, row))).collect();
-        rows.sort_unstable_by(|(a, x), (b, y)| (a, x.place.line, x.at).cmp(&(b, y.place.line, y.at)));
-        rows
-    }
-}
-
-/// Rows of both sides that have one key.
-type Group<'a> = (Vec<Row<'a>>, Vec<Row<'a>>);
-
-/// What a stage does with the groups of equal keys that are not equally large.
+/// The treatment of groups of equal keys whose sides differ in size.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unequal {
     Align,
@@ -254,13 +95,14 @@ enum Unequal {
 }
 
 impl<'a> Matching<'a> {
-    /// A matching of what is open on both sides. `file_names` has a number for the last part of each path.
+    /// Makes a matching of the open occurrences of both sides. `file_names` has a number for the last part of each
+    /// path.
     pub fn new(current: Side<'a>, reference: Side<'a>, file_names: Vec<u32>) -> Self {
         Self { pairs: vec![None; current.places.len()], current, reference, former_paths: BTreeMap::new(), file_names }
     }
 
-    /// All stages that need no text: A to D.
-    pub fn recognise(&mut self) {
+    /// Runs all stages that need no code: A to D.
+    pub fn match_without_code(&mut self) {
         self.unchanged_files();
         let own_path = |row: &Row<'_>, _| Some(row.path);
         self.by_context(Stage::Context, own_path);
@@ -277,28 +119,29 @@ impl<'a> Matching<'a> {
                 Some((row.family, signatures.snippet.filter(|_| signatures.distinct)?, signatures.message))
             },
         );
-        self.half_bare();
+        self.one_side_without_code();
     }
 
-    /// Files that are the same on both sides: the line decides. What else is known must agree: a hash is only said.
+    /// Matches files that are the same on both sides: by line. The signatures must be equal too, because the hash of a
+    /// file is not verified.
     fn unchanged_files(&mut self) {
-        self.stage(Stage::UnchangedFile, Unequal::Leave, sure, |row, _| {
+        self.stage(Stage::UnchangedFile, Unequal::Leave, certain, |row, _| {
             Some((row.path, row.family, row.file?, row.place.line, row.place.signatures))
         });
-        self.stage(Stage::Renamed, Unequal::Leave, sure, |row, _| {
+        self.stage(Stage::Renamed, Unequal::Leave, certain, |row, _| {
             Some((row.family, row.file?, row.place.line, row.place.signatures))
         });
     }
 
-    /// Stage A: equal code with its surroundings; `path` says which paths are compared.
+    /// Runs stage A: equal code with its surroundings. `path` selects the paths to compare.
     fn by_context(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
-        self.stage(stage, Unequal::Align, sure, |row, which| {
+        self.stage(stage, Unequal::Align, certain, |row, which| {
             let signatures = &row.place.signatures;
             Some((path(row, which)?, row.family, signatures.context?, signatures.message))
         });
     }
 
-    /// Stage B: equal code, or equal messages where neither side has code; `path` says which paths are compared.
+    /// Runs stage B: equal code, or equal messages where neither side has code. `path` selects the paths to compare.
     fn by_snippet(&mut self, stage: Stage, path: impl Fn(&Row<'_>, Which) -> Option<u32>) {
         let chosen = |_: &Row<'_>, _: &Row<'_>, equal: bool| if equal { Confidence::High } else { Confidence::Medium };
         self.stage(stage, Unequal::Align, chosen, |row, which| {
@@ -312,7 +155,7 @@ impl<'a> Matching<'a> {
         });
     }
 
-    /// Stage C: finds files that were renamed, and runs A and B across each pair.
+    /// Runs stage C: finds renamed files, and runs A and B on each pair of them.
     fn renames(&mut self, round: renames::Round) {
         let found = renames::find(&self.current, &self.reference, round, &self.file_names);
         if found.is_empty() {
@@ -328,8 +171,8 @@ impl<'a> Matching<'a> {
         self.by_snippet(Stage::Renamed, path);
     }
 
-    /// Where one report shows code and the other does not, path and message are all there is.
-    fn half_bare(&mut self) {
+    /// Matches by path and message where only one of the reports shows code.
+    fn one_side_without_code(&mut self) {
         for bare in [Which::Current, Which::Reference] {
             self.stage(Stage::Message, Unequal::Align, same_line, |row, which| {
                 let signatures = &row.place.signatures;
@@ -339,10 +182,10 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// The occurrences whose texts are to be compared: what is left of one family in one file on both sides, as places
-    /// in the two lists.
-    pub fn wanted(&self) -> (Vec<usize>, Vec<usize>) {
-        let (current, reference) = self.left();
+    /// Returns the occurrences whose code is needed, as indices of the two lists: the unmatched ones of one family in
+    /// one file on both sides.
+    pub fn codes_needed(&self) -> (Vec<usize>, Vec<usize>) {
+        let (current, reference) = self.unmatched();
         let mut wanted = (Vec::new(), Vec::new());
         for (here, there) in groups(current, reference) {
             wanted.0.extend(here.iter().map(|row| row.at));
@@ -353,19 +196,19 @@ impl<'a> Matching<'a> {
         wanted
     }
 
-    /// What is left and has code, by file and family.
-    fn left(&self) -> (Left<'a>, Left<'a>) {
+    /// Returns the unmatched occurrences that have code, by file and family.
+    fn unmatched(&self) -> (Unmatched<'a>, Unmatched<'a>) {
         let key = |row: &Row<'_>, path: u32| row.place.signatures.code.then_some((path, row.family));
         (self.current.keyed(|row| key(row, self.former_path(row.path))), self.reference.keyed(|row| key(row, row.path)))
     }
 
-    /// What may be one line that was edited: near each other in one file, the nearest first.
-    fn candidates(&self, texts: &Texts) -> Vec<Candidate> {
+    /// Returns pairs that may be one edited line: near each other in one file, the nearest first.
+    fn candidates(&self, texts: &Texts) -> Vec<EditCandidate> {
         let anchors = self.anchors();
         let mut candidates = Vec::new();
-        let (current, reference) = self.left();
+        let (current, reference) = self.unmatched();
         let mut from = 0;
-        // What has no text can't be compared by it.
+        // What has no text cannot be compared.
         for (key, row) in current.iter().filter(|(_, row)| texts.current.contains_key(&row.at)) {
             while reference.get(from).is_some_and(|(other, _)| other < key) {
                 from += 1;
@@ -374,7 +217,7 @@ impl<'a> Matching<'a> {
             let same = same.get(..same.partition_point(|(other, _)| other == key)).unwrap_or_default();
             let line = row.line() + anchors.shift(row.path, key.0, row.line());
             for (distance, other) in nearest(same, line) {
-                candidates.push(Candidate { current: row.at, reference: other, distance });
+                candidates.push(EditCandidate { current: row.at, reference: other, distance });
             }
         }
         candidates.sort_by_key(|candidate| candidate.distance);
@@ -382,13 +225,13 @@ impl<'a> Matching<'a> {
         candidates
     }
 
-    /// Stages E and F, with the texts of what is [wanted](Self::wanted).
-    pub fn update(&mut self, texts: &Texts) {
+    /// Runs stages E and F, with the code that [`codes_needed`](Self::codes_needed) lists.
+    pub fn match_by_code(&mut self, texts: &Texts) {
         self.edited(texts);
         self.counted(texts);
     }
 
-    /// Stage E: the most alike first.
+    /// Runs stage E, the most similar pairs first.
     fn edited(&mut self, texts: &Texts) {
         let mut alike: Vec<_> = self
             .candidates(texts)
@@ -400,19 +243,19 @@ impl<'a> Matching<'a> {
             })
             .collect();
         alike.sort_by_key(|(percent, c)| (*percent, c.distance, c.current, c.reference));
-        for (std::cmp::Reverse(percent), Candidate { current, reference, .. }) in alike {
-            self.take(current, reference, Stage::Edited, Confidence::Medium, Some(percent));
+        for (std::cmp::Reverse(percent), EditCandidate { current, reference, .. }) in alike {
+            self.pair(current, reference, Stage::Edited, Confidence::Medium, Some(percent));
         }
     }
 
-    /// Stage F: equally many of one message in one file, in order. It is there for formatters, which break lines and put
-    /// none into another place.
+    /// Runs stage F: equally many of one message in one file, in order. It is for formatters, which break lines but do
+    /// not reorder them.
     fn counted(&mut self, texts: &Texts) {
         let anchors = self.anchors();
         let with_message =
             |((path, family), row): (FileKey, Row<'a>)| ((path, family, row.place.signatures.message), row);
-        let (current, reference) = self.left();
-        let sorted = |rows: Left<'a>| {
+        let (current, reference) = self.unmatched();
+        let sorted = |rows: Unmatched<'a>| {
             let mut rows: Vec<_> = rows.into_iter().map(with_message).collect();
             rows.sort_by_key(|(key, _)| *key);
             rows
@@ -425,18 +268,18 @@ impl<'a> Matching<'a> {
                 let (Some(new), Some(old)) = (texts.current.get(&a.at), texts.reference.get(&b.at)) else { continue };
                 let percent = containment(new, old);
                 if anchors.in_order(a.path, b.path, a.line(), b.line()) && COUNTED_CONTAINMENT_MIN <= percent {
-                    self.take(a.at, b.at, Stage::Counted, Confidence::Low, Some(percent));
+                    self.pair(a.at, b.at, Stage::Counted, Confidence::Low, Some(percent));
                 }
             }
         }
     }
 
-    /// For each occurrence of the scan the one that it was recognised as.
+    /// Returns the match of each occurrence of the current scan.
     pub fn finish(self) -> Vec<Option<Pair>> {
         self.pairs
     }
 
-    /// The path that a path of the scan had before.
+    /// Returns the path that a path of the current scan had before.
     fn former_path(&self, path: u32) -> u32 {
         self.former_paths.get(&path).copied().unwrap_or(path)
     }
@@ -449,7 +292,7 @@ impl<'a> Matching<'a> {
         Anchors::of(pairs)
     }
 
-    /// Pairs what has equal keys: first where both sides have equally many, in order; then the others, aligned.
+    /// Pairs occurrences with equal keys: first where both sides have equally many, in order; then the others, aligned.
     fn stage<K: Ord>(
         &mut self,
         stage: Stage,
@@ -463,7 +306,7 @@ impl<'a> Matching<'a> {
             groups(current, reference).into_iter().partition(|(here, there)| here.len() == there.len());
         for (here, there) in &equal {
             for (a, b) in here.iter().zip(there) {
-                self.take(a.at, b.at, stage, confidence(a, b, true), None);
+                self.pair(a.at, b.at, stage, confidence(a, b, true), None);
             }
         }
         if others.is_empty() || unequal == Unequal::Leave {
@@ -482,20 +325,21 @@ impl<'a> Matching<'a> {
                 (here.iter().map(shifted).collect(), there.iter().map(|row| row.line()).collect());
             for (a, b) in align(&lines.0, &lines.1) {
                 if let (Some(a), Some(b)) = (here.get(a), there.get(b)) {
-                    // Which of several it is was chosen, not found.
-                    self.take(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
+                    // It was chosen among several, so the confidence is at most medium.
+                    self.pair(a.at, b.at, stage, confidence(a, b, false).min(Confidence::Medium), None);
                 }
             }
         }
     }
 
-    /// Pairs what moved by as many lines as what is known before and after it; what is found so is known to others.
+    /// Pairs occurrences that moved by as many lines as the known pairs before and after them. Pairs found this way are
+    /// known to later rounds.
     fn as_neighbours_moved(&mut self, groups: &[Group<'a>], stage: Stage) {
         for _ in 0..NEIGHBOUR_ROUNDS {
             let anchors = self.anchors();
             let mut found = false;
             for (here, there) in groups {
-                // Of several on one line each is looked at once.
+                // Each of several on one line is used once.
                 let mut next: BTreeMap<i64, usize> = BTreeMap::new();
                 let former = there.first().map(|other| other.path);
                 for row in here {
@@ -505,7 +349,7 @@ impl<'a> Matching<'a> {
                     while let Some(other) = there.get(*at).filter(|other| other.line() == line) {
                         *at += 1;
                         if self.reference.is_open(other.at) {
-                            self.take(row.at, other.at, stage, Confidence::High, None);
+                            self.pair(row.at, other.at, stage, Confidence::High, None);
                             found = true;
                             break;
                         }
@@ -518,7 +362,7 @@ impl<'a> Matching<'a> {
         }
     }
 
-    fn take(&mut self, current: usize, reference: usize, stage: Stage, confidence: Confidence, similarity: Option<u8>) {
+    fn pair(&mut self, current: usize, reference: usize, stage: Stage, confidence: Confidence, similarity: Option<u8>) {
         let here = self.current.open.get_mut(current).filter(|open| **open);
         let there = self.reference.open.get_mut(reference).filter(|open| **open);
         if let (Some(here), Some(there), Some(pair)) = (here, there, self.pairs.get_mut(current)) {
@@ -535,21 +379,21 @@ enum Which {
     Reference,
 }
 
-/// A path, as the reference has it, and a family.
+/// The path in the reference scan, and the family.
 type FileKey = (u32, u32);
-/// What is left of one side, by file and family.
-type Left<'a> = Vec<(FileKey, Row<'a>)>;
+/// The unmatched occurrences of one side, by file and family.
+type Unmatched<'a> = Vec<(FileKey, Row<'a>)>;
 
-/// The code of occurrences that are compared by it, by their place in the lists.
+/// The code of occurrences by their index.
 #[derive(Debug, Default)]
 pub struct Texts {
-    /// Of the scan.
+    /// Of the current scan.
     pub current: BTreeMap<usize, String>,
-    /// Of the scan it is compared with.
+    /// Of the reference scan.
     pub reference: BTreeMap<usize, String>,
 }
 
-fn sure(_: &Row<'_>, _: &Row<'_>, _: bool) -> Confidence {
+fn certain(_: &Row<'_>, _: &Row<'_>, _: bool) -> Confidence {
     Confidence::High
 }
 
@@ -557,7 +401,7 @@ fn same_line(a: &Row<'_>, b: &Row<'_>, equal: bool) -> Confidence {
     if equal && a.place.line == b.place.line { Confidence::High } else { Confidence::Medium }
 }
 
-/// The rows nearest to a line, of rows sorted by their line: how far, and their place.
+/// Returns the rows nearest to a line, of rows sorted by line: their distances and indices.
 fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
     let middle = rows.partition_point(|(_, row)| row.line() < line);
     let from = middle.saturating_sub(CANDIDATES_EACH);
@@ -574,39 +418,14 @@ fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
     near
 }
 
-/// Puts together what has one key; keys that only one side has are left out.
-fn groups<'a, K: Ord>(current: Vec<(K, Row<'a>)>, reference: Vec<(K, Row<'a>)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut there = reference.into_iter().peekable();
-    let mut here = current.into_iter().peekable();
-    while let (Some((a, _)), Some((b, _))) = (here.peek(), there.peek()) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => drop(here.next()),
-            std::cmp::Ordering::Greater => drop(there.next()),
-            std::cmp::Ordering::Equal => {
-                let (Some((key, first)), Some((_, other))) = (here.next(), there.next()) else { break };
-                let mut group = (vec![first], vec![other]);
-                while let Some((_, row)) = here.next_if(|(next, _)| *next == key) {
-                    group.0.push(row);
-                }
-                while let Some((_, row)) = there.next_if(|(next, _)| *next == key) {
-                    group.1.push(row);
-                }
-                groups.push(group);
-            }
-        }
-    }
-    groups
-}
-
-/// The paths of two scans under numbers that mean the same in both.
+/// The paths of two scans, numbered together.
 #[derive(Debug, Default)]
 pub struct Paths {
-    /// The number of each of the scan's own paths.
+    /// The number of each path of the current scan.
     pub current: Vec<u32>,
-    /// The number of each path of the scan it is compared with.
+    /// The number of each path of the reference scan.
     pub reference: Vec<u32>,
-    /// For each number that of the path's last part.
+    /// For each number of a path the number of its last part.
     pub file_names: Vec<u32>,
 }
 

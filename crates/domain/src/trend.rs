@@ -1,36 +1,35 @@
-//! How a target's scans went by day: what its baseline had open, what became new and what was remediated, and how many
-//! scans passed. Part of the fold of a target's scans, so it is bounded and does not depend on the order of events.
+//! The trend of a target's scans by day: open, new and remediated issues of its baseline, and verdicts of all scans. It
+//! is part of the fold of a target's scans, so its size is limited and it does not depend on the order of events.
 
+use crate::counts::BySeverity;
 use crate::digest::Short;
-use crate::gate::{BySeverity, Judgement, Verdict};
 use crate::ids::ScanId;
 use crate::limits::{TREND_DAYS, TREND_SCANS_REMEMBERED, TREND_SERIES_MAX};
-use crate::scan::{ScanEvent, ScanRecord};
-use crate::time::Timestamp;
+use crate::scan_event::{ScanEvent, ScanOutcome};
+use crate::time::{DAY_MS, Timestamp};
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// A day of UTC, counted from 1970-01-01.
+/// A day in UTC, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Day(u32);
 
 impl Day {
-    /// The day that a point in time lies in; the first one for a time before 1970.
+    /// Returns the day of a time; the first day for times before 1970.
     pub fn of(at: Timestamp) -> Self {
         Self(u32::try_from(at.as_ms().div_euclid(DAY_MS)).unwrap_or(0))
     }
 
-    /// The day so many days before.
+    /// Returns the day `days` days earlier.
     pub fn before(self, days: u32) -> Self {
         Self(self.0.saturating_sub(days))
     }
 }
 
-/// For example `2026-11-24`.
+/// Formats as a date, for example `2026-11-24`.
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let midnight = Timestamp::from_ms(i64::from(self.0).saturating_mul(DAY_MS)).to_string();
@@ -38,54 +37,19 @@ impl fmt::Display for Day {
     }
 }
 
-/// What came out of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// When its upload began: the same for every event of one scan.
-    pub received: Timestamp,
-    /// Its verdict.
-    pub verdict: Verdict,
-    /// Its issues by level, exempted ones left out.
-    pub open: BySeverity,
-    /// New issues.
-    pub new: u64,
-    /// Issues that are gone.
-    pub remediated: u64,
-    /// Exempted issues.
-    pub exempted: u64,
-    /// Whether it counts as one of the baseline, see [`ScanRecord::baseline`].
-    pub baseline: bool,
-}
-
-impl Outcome {
-    /// What came out of a scan that was judged.
-    pub fn new(record: &ScanRecord, judgement: &Judgement) -> Self {
-        let counts = &judgement.counts;
-        Self {
-            received: record.received,
-            verdict: judgement.verdict,
-            open: counts.all,
-            new: counts.new.total(),
-            remediated: counts.remediated,
-            exempted: counts.ignored,
-            baseline: record.baseline,
-        }
-    }
-}
-
-/// What happened on a day. Stored as a list of the numbers in this order.
+/// Sums of a day. Stored as a list of the numbers in this order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "[u64; 5]", into = "[u64; 5]")]
 pub struct Sums {
     /// New issues of complete scans of the baseline.
     pub new: u64,
-    /// Issues that were gone in them.
+    /// Remediated issues of complete scans of the baseline.
     pub remediated: u64,
-    /// All scans, of whatever variant.
+    /// All scans, of any variant.
     pub scans: u64,
-    /// Those that failed.
+    /// Failed scans.
     pub failed: u64,
-    /// Those that were undecided.
+    /// Undecided scans.
     pub undecided: u64,
 }
 
@@ -102,7 +66,7 @@ impl From<Sums> for [u64; 5] {
 }
 
 impl Sums {
-    fn count(&mut self, complete: bool, outcome: &Outcome) {
+    fn count(&mut self, complete: bool, outcome: &ScanOutcome) {
         self.scans += 1;
         match outcome.verdict {
             Verdict::Pass => {}
@@ -124,7 +88,7 @@ impl Sums {
     }
 }
 
-/// The last scan of a series on a day. Stored as its event's number and the counts by level, the worst first.
+/// The last scan of a series on a day. Stored as the number of its event and the counts by severity, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u64, [u64; 6])", into = "(u64, [u64; 6])")]
 struct Point {
@@ -145,24 +109,24 @@ impl From<Point> for (u64, [u64; 6]) {
     }
 }
 
-/// A target's last [`TREND_DAYS`] days, up to the day of its newest scan.
-///
-/// Of more than [`TREND_SERIES_MAX`] series those with the greatest ids are left out. Whatever rule went by age would
-/// depend on the order of events: a series that was left out and is scanned again has lost its past.
+/// The last [`TREND_DAYS`] days of a target, up to the day of its newest scan.
+/// If there are more than [`TREND_SERIES_MAX`] series, those with the greatest ids are left out. A rule by age would
+/// depend on the order of events: a series that is left out and scanned again would have lost its past.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trend {
     days: BTreeMap<Day, Sums>,
-    /// Of each series of the baseline the last complete scan of a day; of the days before the first of `days` only the
-    /// last one with a scan, so that what is open then is known.
+    /// For each series of the baseline the last complete scan of a day. Of the days before the first of `days` only the
+    /// last scan is stored, so that the open issues at that time are known.
     series: BTreeMap<Short, BTreeMap<Day, Point>>,
-    /// Whether there are more series.
+    /// True if there are more series.
     more_series: bool,
-    /// The newest events' scans. An upload that died, or was sent twice, may record its scan twice; it counts once.
+    /// The scans of the newest events. An upload that fails or is repeated may record its scan twice; this counts it
+    /// once.
     counted: BTreeMap<u64, ScanId>,
 }
 
 impl Trend {
-    /// Takes in the event of number `n`.
+    /// Adds the event with number `n`.
     pub(crate) fn take(&mut self, n: u64, event: &ScanEvent) {
         let outcome = &event.outcome;
         let day = Day::of(outcome.received);
@@ -199,7 +163,7 @@ impl Trend {
         }
     }
 
-    /// The issues that are open in the baseline at the end of a day, by the last scan of each series up to then.
+    /// Returns the open issues of the baseline at the end of a day, by the last scan of each series until then.
     pub fn open(&self, day: Day) -> BySeverity {
         let mut open = BySeverity::default();
         let last = self.series.values().filter_map(|points| points.range(..=day).next_back());
@@ -207,32 +171,32 @@ impl Trend {
         open
     }
 
-    /// Whether the baseline has more series than are counted.
+    /// True if the baseline has more series than are counted.
     pub fn more_series(&self) -> bool {
         self.more_series
     }
 }
 
-/// A day of all targets that were added.
+/// The sums of a day over several targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayTotal {
     /// The day.
     pub day: Day,
-    /// What was open at its end.
+    /// The open issues at its end.
     pub open: BySeverity,
-    /// What happened.
+    /// The sums of its scans.
     pub sums: Sums,
 }
 
-/// The days up to today, the oldest first, over all targets that were added.
+/// The days up to today, the oldest first, over several targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Totals {
-    /// Each day, also those on which nothing happened.
+    /// All days, also those without a scan.
     pub days: Vec<DayTotal>,
 }
 
 impl Totals {
-    /// So many days up to today, without a target.
+    /// Makes the last `days` days up to today, with all sums 0.
     pub fn new(today: Day, days: u32) -> Self {
         let empty = |back| DayTotal { day: today.before(back), open: BySeverity::default(), sums: Sums::default() };
         Self { days: (0..days).rev().map(empty).collect() }
@@ -248,4 +212,4 @@ impl Totals {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -1,17 +1,17 @@
-//! The versions of what reads and judges reports. A scan records those it was made with, so that a replay by newer ones
-//! is a result of its own beside it.
+//! Versions of parsers and matcher. A scan records those that made its result, so that a replay by newer ones is a
+//! separate result.
 
 use serde::{Deserialize, Serialize};
 
-/// The version of the parsers together. Raised when one of them reads a report differently: another finding, another
-/// field of it, another count. Not when it is only faster, or refuses what it refused before in other words.
+/// The version of all parsers. It is raised when a parser reads a report differently: other findings, other fields or
+/// other counts. It is not raised for speed or for the wording of an error.
 pub const PARSERS: u32 = 1;
 
-/// The version of grouping, signatures and matcher together. Raised when the same findings may become other issues or
-/// occurrences, be recognised otherwise, or fall into other buckets.
+/// The version of grouping, signatures and matcher. It is raised when the same findings may give other issues,
+/// occurrences, matches or buckets.
 pub const MATCHER: u32 = 2;
 
-/// The versions that a scan's result was made with.
+/// The versions that made a scan's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Versions {
     /// See [`PARSERS`].
@@ -21,11 +21,11 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Those of this program.
+    /// The versions of this program.
     pub const CURRENT: Self = Self { parsers: PARSERS, matcher: MATCHER };
 }
 
-/// Those of scans that were made before versions were recorded.
+/// The versions of scans from before versions were recorded.
 impl Default for Versions {
     fn default() -> Self {
         Self { parsers: 1, matcher: 1 }

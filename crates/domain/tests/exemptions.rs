@@ -9,8 +9,10 @@ mod book;
 use book::{Act, Book, Place, Reach, Term};
 use domain::digest::Short;
 use domain::event::{Actor, Entry};
-use domain::exemption::{self, Candidate, Coverage, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Reviewed};
-use domain::exemption::{SeenIn, Status};
+use domain::exemption::{
+    self, Coverage, ExemptibleOccurrence, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Reviewed,
+};
+use domain::exemption::{SourceScan, Status};
 use domain::ids::{EventId, ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
 use domain::journal::Fold as _;
 use domain::role::Role;
@@ -117,7 +119,7 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
                 title: "a title".to_owned(),
                 scanner: "bandit".parse().unwrap(),
                 severity: Severity::High,
-                seen: SeenIn { scan: ScanId::from_bits([9; 16]), target: "web".parse().unwrap(), pipeline: None },
+                seen: SourceScan { scan: ScanId::from_bits([9; 16]), target: "web".parse().unwrap(), pipeline: None },
                 reach: stored(issue, reach),
                 term: match term {
                     Term::For(time) => exemption::Term::Days(u32::try_from(time / DAY).unwrap()),
@@ -218,14 +220,14 @@ impl Both {
     fn compare_force(&self, time: i64, place: Place<'_>) -> Result<(), TestCaseError> {
         let target: TargetName = place.target.parse().unwrap();
         let pipeline: Option<PipelineName> = place.pipeline.map(|name| name.parse().unwrap());
-        let there = exemption::Place { target: &target, pipeline: pipeline.as_ref() };
-        let force = self.fold.in_force(Timestamp::from_ms(time), &there);
+        let there = exemption::ScanTarget { target: &target, pipeline: pipeline.as_ref() };
+        let force = self.fold.effective(Timestamp::from_ms(time), &there);
         for issue in ISSUES {
             let names = [issue_id(issue)];
             let whole = self.book.whole(time, place, issue);
             // Without an end is the latest of all.
             let last = whole.iter().map(|(_, held)| held.end().unwrap_or(i64::MAX)).max();
-            let named = force.whole(&names);
+            let named = force.whole_issue(&names);
             let named_end = named.map(|id| force.end(id).map_or(i64::MAX, Timestamp::as_ms));
             prop_assert_eq!(named_end, last, "the one named of {} ends last, in {:?} at {}", issue, place, time);
             prop_assert!(named.is_none_or(|named| whole.iter().any(|(id, _)| exemption_id(id) == named)));
@@ -235,10 +237,10 @@ impl Both {
                 None if has(Status::Pending) => Some(Coverage::Pending),
                 None => has(Status::Rejected).then_some(Coverage::Rejected),
             };
-            prop_assert_eq!(force.weigh(&names).finish().coverage, coverage, "{} in {:?} at {}", issue, place, time);
+            prop_assert_eq!(force.cover(&names).finish().coverage, coverage, "{} in {:?} at {}", issue, place, time);
             for occurrence in OCCURRENCES {
                 let Reviewed { id, form } = reviewed(issue, occurrence);
-                let candidate = Candidate { id, form, score: None, new: true, updated: false };
+                let candidate = ExemptibleOccurrence { id, form, score: None, new: true, updated: false };
                 let exempted = force.of_occurrence(&names, &candidate).is_some();
                 let expected = self.book.exempts(time, place, issue, occurrence);
                 prop_assert_eq!(exempted, expected, "{} of {} in {:?} at {}", occurrence, issue, place, time);

@@ -4,7 +4,7 @@
 use api::problem::{Code, MEDIA_TYPE, Problem};
 use api::query::Query;
 use bytes::Bytes;
-use domain::token::GUESSES_WITHIN_S;
+use domain::token::UNKNOWN_TOKENS_WINDOW_S;
 use futures::StreamExt as _;
 use http_body_util::Full;
 use serde::{Serialize, de::DeserializeOwned};
@@ -243,7 +243,7 @@ pub(crate) fn headers_of(status: u16) -> Vec<(&'static str, String)> {
     match status {
         401 => vec![("www-authenticate", "Bearer".to_owned())],
         // What is left of the minute at most.
-        429 => vec![("retry-after", GUESSES_WITHIN_S.to_string())],
+        429 => vec![("retry-after", UNKNOWN_TOKENS_WINDOW_S.to_string())],
         503 => vec![("retry-after", "1".to_owned())],
         _ => Vec::new(),
     }

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::memory::MemoryKv;
     use domain::event::Actor;
-    use domain::exemption::{Exemptions, Reach, Reason, SeenIn, Term};
+    use domain::exemption::{Exemptions, Reach, Reason, SourceScan, Term};
     use domain::ids::{EventId, IssueId, ScanId};
     use domain::journal::Fold as _;
     use domain::role::Role;
@@ -85,7 +85,7 @@ mod tests {
             title: format!("issue {n}"),
             scanner: "bandit".parse().unwrap(),
             severity: Severity::High,
-            seen: SeenIn { scan: ScanId::from_bits([9; 16]), target: "web".parse().unwrap(), pipeline: None },
+            seen: SourceScan { scan: ScanId::from_bits([9; 16]), target: "web".parse().unwrap(), pipeline: None },
             reach: Reach::Project,
             term: Term::Days(7),
             reason: Reason::AcceptableRisk,

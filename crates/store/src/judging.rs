@@ -7,13 +7,15 @@ use crate::kv::{Kv, KvError};
 use crate::scans::{
     Compared, ExemptedOccurrence, Frozen, Grouped, Judged, RemediatedSpan, ReturnedOccurrence, Standing, read_list,
 };
-use domain::comparison::{Bucket, ComparedIssue, Tracked};
-use domain::exemption::{Candidate, Coverage, Exemptions, InForce, Place, Promoted, Reviewed, Weighed};
-use domain::gate::{Gate, Judged as Weight, Judgement, Terms};
-use domain::grouping::{Name, Rated};
+use domain::comparison::{Bucket, ComparedIssue, TrackedOccurrence};
+use domain::exemption::{
+    Coverage, EffectiveExemptions, ExemptibleOccurrence, Exemptions, IssueCoverage, Promoted, Reviewed, ScanTarget,
+};
+use domain::gate::{Criteria, Gate, GateIssue as Weight, Judgement};
+use domain::grouping::{PathOrVersion, RatedIssue};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId};
 use domain::journal::JournalId;
-use domain::listing::{Entry, Exempted};
+use domain::listing::{PackedExemption, PackedIssue};
 use domain::scan::ScanRequest;
 use domain::time::Timestamp;
 use domain::tracking;
@@ -35,14 +37,14 @@ pub struct Judging {
     /// The occurrences that were exempted in another form.
     pub returned: Vec<ReturnedOccurrence>,
     /// What choosing needs of each issue, and then of each that is gone.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<PackedIssue>,
 }
 
 /// A scan's issues as they are judged.
 #[derive(Debug)]
 pub struct Issues {
     /// The issues.
-    pub rated: Vec<Rated>,
+    pub rated: Vec<RatedIssue>,
     /// How they compare, in the same order.
     pub rows: Vec<ComparedIssue>,
 }
@@ -90,9 +92,9 @@ pub async fn in_force(
     own: &Exemptions,
     names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
     now: Timestamp,
-) -> Result<InForce, KvError> {
-    let place = Place { target: &request.target, pipeline: request.pipeline.as_ref() };
-    let mut force = own.in_force(now, &place);
+) -> Result<EffectiveExemptions, KvError> {
+    let place = ScanTarget { target: &request.target, pipeline: request.pipeline.as_ref() };
+    let mut force = own.effective(now, &place);
     let promoted: Promoted = journal::load(kv, &JournalId::Promoted, now).await?.state;
     if promoted.by_id.values().all(|pointer| pointer.project == request.project) {
         return Ok(force);
@@ -105,7 +107,7 @@ pub async fn in_force(
         }
     }
     for (project, ids) in elsewhere {
-        force.add(exemptions(kv, &project, now).await?.in_force_everywhere(now, &ids));
+        force.add(exemptions(kv, &project, now).await?.effective_everywhere(now, &ids));
     }
     Ok(force)
 }
@@ -114,11 +116,11 @@ pub async fn in_force(
 ///
 /// # Errors
 /// The store failed, or the scan was not judged.
-pub async fn as_judged(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, InForce), KvError> {
+pub async fn as_judged(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, EffectiveExemptions), KvError> {
     let judged = Judged::get(kv, scan).await?;
     let whole = judged.standings(kv, scan).await?.into_iter().filter(|standing| standing.whole);
     let occurrences = judged.exempted(kv, scan).await?;
-    let force = InForce::as_judged(
+    let force = EffectiveExemptions::at_judgement(
         whole.map(|standing| (standing.issue, standing.exemption)),
         occurrences.into_iter().map(|one| (one.issue, one.occurrence, one.exemption)),
     );
@@ -134,10 +136,10 @@ pub async fn judge(
     frozen: &Frozen,
     compared: &Compared,
     issues: &Issues,
-    force: &InForce,
+    force: &EffectiveExemptions,
 ) -> Result<Judging, KvError> {
     let scan = frozen.record.id;
-    let mut gate = Gate::new(Terms::of(&frozen.record));
+    let mut gate = Gate::new(Criteria::of(&frozen.record));
     let mut places = Places::new(kv, scan);
     let (mut standings, mut exempted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
     let mut entries = Vec::new();
@@ -168,7 +170,7 @@ pub async fn judge(
 }
 
 /// How an issue stands to exemptions, if it does.
-pub fn standing(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option<Standing> {
+pub fn standing(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCoverage) -> Option<Standing> {
     let (coverage, exemption) = weighed.coverage.zip(weighed.exemption)?;
     let whole = coverage == Coverage::Exempted && weighed.exempted.is_empty();
     let one_by_one = u32::try_from(weighed.exempted.len()).unwrap_or(u32::MAX);
@@ -183,32 +185,32 @@ pub fn standing(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option
 }
 
 /// What choosing needs of an issue.
-fn entry(rated: &Rated, row: &ComparedIssue, standing: Option<&Standing>) -> Entry {
-    let stood = |standing: &Standing| Exempted::new(standing.coverage, Severity::of(standing.left));
-    Entry {
+fn entry(rated: &RatedIssue, row: &ComparedIssue, standing: Option<&Standing>) -> PackedIssue {
+    let stood = |standing: &Standing| PackedExemption::new(standing.coverage, Severity::of(standing.left));
+    PackedIssue {
         bucket: row.bucket,
         kind: rated.kind,
         level: rated.severity(),
         exemption: standing.map(stood),
-        mark: Entry::mark(row.id),
+        mark: PackedIssue::mark(row.id),
     }
 }
 
 /// The same of one that is gone: it stands to no exemption.
-fn gone(issue: &RemediatedSpan) -> Entry {
-    Entry {
+fn gone(issue: &RemediatedSpan) -> PackedIssue {
+    PackedIssue {
         bucket: Bucket::Remediated,
         kind: issue.kind,
         level: Severity::of(issue.score.map(|scored| scored.score)),
         exemption: None,
-        mark: Entry::mark(issue.id),
+        mark: PackedIssue::mark(issue.id),
     }
 }
 
 /// An issue as the gate takes it into account.
-fn weight(rated: &Rated, row: &ComparedIssue, weighed: Weighed) -> Weight {
+fn weight(rated: &RatedIssue, row: &ComparedIssue, weighed: IssueCoverage) -> Weight {
     let ComparedIssue { bucket, division, levels_new, levels_updated, .. } = row.clone();
-    let Weighed { coverage, exempted, left, .. } = weighed;
+    let IssueCoverage { coverage, exempted, left, .. } = weighed;
     match coverage {
         Some(Coverage::Exempted | Coverage::PartiallyExempted) => {
             let one_by_one = u32::try_from(exempted.len()).unwrap_or(u32::MAX);
@@ -237,7 +239,7 @@ pub struct Places<'a, K> {
 struct Lists {
     grouped: Grouped,
     compared: Compared,
-    names: Vec<Name>,
+    names: Vec<PathOrVersion>,
 }
 
 impl<'a, K: Kv> Places<'a, K> {
@@ -250,10 +252,15 @@ impl<'a, K: Kv> Places<'a, K> {
     ///
     /// # Errors
     /// The store failed, or a stage is not done.
-    pub async fn weigh(&mut self, rated: &Rated, row: &ComparedIssue, force: &InForce) -> Result<Weighed, KvError> {
+    pub async fn weigh(
+        &mut self,
+        rated: &RatedIssue,
+        row: &ComparedIssue,
+        force: &EffectiveExemptions,
+    ) -> Result<IssueCoverage, KvError> {
         let names = rated.names(row.id);
-        let mut weighing = force.weigh(&names);
-        if force.is_partial(&names) {
+        let mut weighing = force.cover(&names);
+        if force.needs_occurrences(&names) {
             self.each(rated.first, rated.occurrences, |candidate| weighing.add(candidate)).await?;
         }
         Ok(weighing.finish())
@@ -263,7 +270,12 @@ impl<'a, K: Kv> Places<'a, K> {
     ///
     /// # Errors
     /// The store failed, or a stage is not done.
-    pub async fn each(&mut self, first: u32, count: u32, mut each: impl FnMut(&Candidate)) -> Result<(), KvError> {
+    pub async fn each(
+        &mut self,
+        first: u32,
+        count: u32,
+        mut each: impl FnMut(&ExemptibleOccurrence),
+    ) -> Result<(), KvError> {
         let end = first.saturating_add(count);
         let mut first = first;
         while first < end {
@@ -274,7 +286,7 @@ impl<'a, K: Kv> Places<'a, K> {
         Ok(())
     }
 
-    async fn candidates(&mut self, first: u32, count: u32) -> Result<Vec<Candidate>, KvError> {
+    async fn candidates(&mut self, first: u32, count: u32) -> Result<Vec<ExemptibleOccurrence>, KvError> {
         let (kv, scan) = (self.kv, self.scan);
         let lists = match self.lists.take() {
             Some(lists) => lists,
@@ -286,14 +298,15 @@ impl<'a, K: Kv> Places<'a, K> {
         };
         let Lists { grouped, compared, names } = self.lists.insert(lists);
         let occurrences = "occurrences";
-        let places: Vec<tracking::Place> =
+        let places: Vec<tracking::ComparableOccurrence> =
             read_list(kv, &keys::grouped(scan), occurrences, &grouped.occurrences, first, count).await?;
-        let tracked: Vec<Tracked> =
+        let tracked: Vec<TrackedOccurrence> =
             read_list(kv, &keys::compared(scan), occurrences, &compared.occurrences, first, count).await?;
-        let path = |place: &tracking::Place| usize::try_from(place.path).ok().and_then(|at| names.get(at));
+        let path =
+            |place: &tracking::ComparableOccurrence| usize::try_from(place.path).ok().and_then(|at| names.get(at));
         let candidates = places.iter().zip(&tracked).map(|(place, tracked)| {
             let path = path(place).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
-            Candidate::of(place, tracked, path)
+            ExemptibleOccurrence::of(place, tracked, path)
         });
         Ok(candidates.collect())
     }

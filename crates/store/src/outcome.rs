@@ -4,7 +4,7 @@ use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{Compared, Grouped, issues_list, list_of, remediated_list};
 use crate::segments::{Manifest, Reader};
-use domain::comparison::{Bucket, ComparedIssue, Identified, Tracked};
+use domain::comparison::{Bucket, ComparedIssue, Identified, TrackedOccurrence};
 use domain::ids::{IssueId, ScanId};
 use domain::replay::{IssueRow, OccurrenceRow};
 use finding::Scored;
@@ -75,7 +75,8 @@ pub async fn rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec<Occu
         let issue = u32::try_from(issues.len()).unwrap_or(u32::MAX);
         issues.push(IssueRow { id: compared.id, ..part.row(compared.bucket) });
         for _ in 0..part.occurrences {
-            let (Some(place), Some(tracked)) = (places.next::<Numbered>().await?, identities.next::<Tracked>().await?)
+            let (Some(place), Some(tracked)) =
+                (places.next::<Numbered>().await?, identities.next::<TrackedOccurrence>().await?)
             else {
                 break;
             };

@@ -12,15 +12,15 @@ use crate::document;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all, read_at};
-use domain::comparison::{ComparedIssue, Origin, Tracked};
+use domain::comparison::{ComparedIssue, Origin, TrackedOccurrence};
 use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
-use domain::grouping::{Issue, Name};
+use domain::grouping::{Issue, PathOrVersion};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
-use domain::listing::Entry;
+use domain::listing::PackedIssue;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
-use domain::tracking::Place;
+use domain::tracking::ComparableOccurrence;
 use finding::severity::Score;
 use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -319,13 +319,13 @@ macro_rules! lists {
     };
 }
 
-lists!(Grouped, keys::grouped, occurrences: Place, names: Name);
+lists!(Grouped, keys::grouped, occurrences: ComparableOccurrence, names: PathOrVersion);
 lists!(
-    Compared, keys::compared, issues: ComparedIssue, occurrences: Tracked, remediated: RemediatedSpan, origins: Origin
+    Compared, keys::compared, issues: ComparedIssue, occurrences: TrackedOccurrence, remediated: RemediatedSpan, origins: Origin
 );
 lists!(
     Judged, keys::judged, standings: Standing, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
-    entries: Entry, other_ids: (IssueId, u32)
+    entries: PackedIssue, other_ids: (IssueId, u32)
 );
 
 impl Grouped {

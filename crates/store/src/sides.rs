@@ -2,10 +2,10 @@
 
 use crate::kv::{Kv, KvError};
 use crate::scans::{Compared, Frozen, Grouped};
-use domain::comparison::{Known, Side};
-use domain::grouping::Span;
+use domain::comparison::{ComparedScan, ScanContents};
+use domain::grouping::ComparableIssue;
 use domain::ids::ScanId;
-use domain::signature::Marks;
+use domain::signature::ComparableFinding;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scan's stored results, without their lists.
@@ -32,10 +32,10 @@ impl Stored {
     }
 
     /// What another scan is recognised in.
-    pub async fn known(&self, kv: &impl Kv) -> Result<Known, KvError> {
+    pub async fn known(&self, kv: &impl Kv) -> Result<ComparedScan, KvError> {
         let (scan, compared) = (self.frozen.record.id, &self.compared);
-        Ok(Known {
-            side: side(kv, scan, &self.grouped).await?,
+        Ok(ComparedScan {
+            contents: side(kv, scan, &self.grouped).await?,
             issues: compared.issues_as(kv, scan).await?,
             occurrences: compared.occurrences_as(kv, scan).await?,
             origins: compared.origins(kv, scan).await?,
@@ -44,10 +44,10 @@ impl Stored {
 }
 
 /// What a scan found.
-pub async fn side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<Side, KvError> {
-    let issues = grouped.issues_as::<Span>(kv, scan).await?;
+pub async fn side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<ScanContents, KvError> {
+    let issues = grouped.issues_as::<ComparableIssue>(kv, scan).await?;
     let (occurrences, names) = (grouped.occurrences(kv, scan).await?, grouped.names(kv, scan).await?);
-    Ok(Side { issues, occurrences, names })
+    Ok(ScanContents { issues, occurrences, names })
 }
 
 /// The code of these results of a scan, as it is compared.
@@ -55,7 +55,7 @@ pub async fn codes(kv: &impl Kv, frozen: &Frozen, results: &BTreeSet<u32>) -> Re
     let mut codes = BTreeMap::new();
     frozen
         .each_finding_at(kv, results, |finding| {
-            codes.extend(Marks::of(&finding).code.map(|code| (finding.result, code)));
+            codes.extend(ComparableFinding::of(&finding).code.map(|code| (finding.result, code)));
         })
         .await?;
     Ok(codes)

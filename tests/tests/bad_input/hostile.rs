@@ -1,7 +1,7 @@
 //! Hostile but legal content: it comes back as it was sent.
 
 use crate::Bench;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use finding::limits::{CUT_MARK, TEXT_BYTES_MAX};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use crate::book::{Book, Place};
 use domain::exemption::{Coverage, Status};
-use domain::gate::Verdict;
 use domain::time::Timestamp;
+use domain::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::{App, Client, Upload, reports};

@@ -7,19 +7,24 @@ use api::auth::Identity;
 use api::page::{Page, Wanted};
 use api::problem::{Code, Problem};
 use api::v1::{AuditItem, SettingsBody};
-use domain::audit::Filter;
+use domain::audit::AuditFilter;
 use futures::executor::block_on;
 use std::collections::BTreeSet;
 use store::audit::Place;
 
-fn page(system: &System, caller: Identity, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+fn page(
+    system: &System,
+    caller: Identity,
+    filter: &AuditFilter,
+    wanted: Wanted<Place>,
+) -> Result<Page<AuditItem>, Problem> {
     let calls = system.calls();
     let job = AuditJob { kv: &system.kv, now: calls.now, caller };
     block_on(job.project(&calls.project, filter, wanted))
 }
 
 /// All entries that a filter lets through, in pages of this size, the oldest first.
-fn entries(system: &System, filter: &Filter, limit: usize) -> Vec<AuditItem> {
+fn entries(system: &System, filter: &AuditFilter, limit: usize) -> Vec<AuditItem> {
     let (mut from, mut items) = (None, Vec::new());
     loop {
         let page = page(system, system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
@@ -77,12 +82,12 @@ const STORY: [&str; 11] = [
 #[test]
 fn everything_that_was_done_or_tried_is_one_entry() {
     let system = story();
-    let all = entries(&system, &Filter::default(), 1000);
+    let all = entries(&system, &AuditFilter::default(), 1000);
     let what: Vec<_> = all.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(what, [&STORY[..], &["settings_set"]].concat());
     let refused: Vec<_> = all.iter().map(|entry| entry.refused.is_some()).collect();
     assert_eq!(refused.iter().filter(|refused| **refused).count(), 1);
-    assert_eq!(all[6].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
+    assert_eq!(all[6].refused.as_deref(), Some("`dev` requested the exemption and cannot approve it"));
     assert!(all.iter().all(|entry| !entry.repeated));
     assert_eq!(all.iter().map(|entry| &entry.id).collect::<BTreeSet<_>>().len(), all.len());
 
@@ -104,7 +109,7 @@ fn everything_that_was_done_or_tried_is_one_entry() {
 #[test]
 fn no_secret_and_no_hash_of_a_token_is_in_it() {
     let system = story();
-    let lines = lines(&entries(&system, &Filter::default(), 1000)).unwrap();
+    let lines = lines(&entries(&system, &AuditFilter::default(), 1000)).unwrap();
     let text = String::from_utf8(lines).unwrap();
     assert_eq!(text.lines().count(), STORY.len() + 1);
     let token = "gate_ci_shop";
@@ -118,28 +123,28 @@ fn no_secret_and_no_hash_of_a_token_is_in_it() {
 #[test]
 fn pages_of_any_size_give_the_same_entries() {
     let system = story();
-    let all = entries(&system, &Filter::default(), 1000);
+    let all = entries(&system, &AuditFilter::default(), 1000);
     for limit in 1..=all.len() {
-        assert_eq!(entries(&system, &Filter::default(), limit), all, "{limit}");
+        assert_eq!(entries(&system, &AuditFilter::default(), limit), all, "{limit}");
     }
 }
 
 #[test]
 fn filters_give_what_they_name_in_pages_of_any_size() {
     let system = story();
-    let all = entries(&system, &Filter::default(), 1000);
+    let all = entries(&system, &AuditFilter::default(), 1000);
     let at = |n: usize| Some(all[n].at.parse().unwrap());
-    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
-    let cases: [(Filter, &[usize]); 9] = [
+    let what = |what: &str| AuditFilter { what: Some(what.to_owned()), ..AuditFilter::default() };
+    let cases: [(AuditFilter, &[usize]); 9] = [
         (what("exemption_approved"), &[6, 7]),
         (what("scan_recorded"), &[3]),
         (what("no_such_thing"), &[]),
-        (Filter { by: "dev".parse().ok(), ..Filter::default() }, &[5, 6, 9]),
-        (Filter { target: "notes".parse().ok(), ..Filter::default() }, &[2, 3, 4, 5, 6, 7, 8, 9]),
-        (Filter { refused: Some(true), ..Filter::default() }, &[6]),
-        (Filter { refused: Some(false), ..Filter::default() }, &[0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
-        (Filter { since: at(9), ..Filter::default() }, &[9, 10, 11]),
-        (Filter { since: at(5), until: at(7), ..Filter::default() }, &[5, 6, 7]),
+        (AuditFilter { by: "dev".parse().ok(), ..AuditFilter::default() }, &[5, 6, 9]),
+        (AuditFilter { target: "notes".parse().ok(), ..AuditFilter::default() }, &[2, 3, 4, 5, 6, 7, 8, 9]),
+        (AuditFilter { refused: Some(true), ..AuditFilter::default() }, &[6]),
+        (AuditFilter { refused: Some(false), ..AuditFilter::default() }, &[0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
+        (AuditFilter { since: at(9), ..AuditFilter::default() }, &[9, 10, 11]),
+        (AuditFilter { since: at(5), until: at(7), ..AuditFilter::default() }, &[5, 6, 7]),
     ];
     for (filter, expected) in cases {
         let expected: Vec<_> = expected.iter().map(|n| all[*n].clone()).collect();
@@ -147,7 +152,7 @@ fn filters_give_what_they_name_in_pages_of_any_size() {
             assert_eq!(entries(&system, &filter, limit), expected, "{filter:?} by {limit}");
         }
     }
-    let unknown = Filter { target: "other".parse().ok(), ..Filter::default() };
+    let unknown = AuditFilter { target: "other".parse().ok(), ..AuditFilter::default() };
     let refused = page(&system, system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
     assert_eq!(refused.code, Code::InvalidParameter);
 }
@@ -163,11 +168,11 @@ fn a_refusal_stays_known_however_much_follows() {
     for _ in 0..300 {
         system.decide(&exemption, "approve", "dev").unwrap_err();
     }
-    let refused = Filter { refused: Some(true), ..Filter::default() };
+    let refused = AuditFilter { refused: Some(true), ..AuditFilter::default() };
     let known = entries(&system, &refused, 1000);
     assert_eq!(known.len(), 301);
-    assert_eq!(known[0].refused.as_deref(), Some("`dev` requested the exemption and can't approve it"));
-    assert_eq!(entries(&system, &Filter::default(), 100).len(), STORY.len() + 1 + 300 + 2 + 300);
+    assert_eq!(known[0].refused.as_deref(), Some("`dev` requested the exemption and cannot approve it"));
+    assert_eq!(entries(&system, &AuditFilter::default(), 100).len(), STORY.len() + 1 + 300 + 2 + 300);
 }
 
 #[test]
@@ -182,7 +187,8 @@ fn a_scan_that_is_recorded_twice_by_a_retry_is_marked_the_second_time() {
             break;
         }
         system.upload(upload("main", MAIN).key("k")).unwrap();
-        let scans = entries(&system, &Filter { what: Some("scan_recorded".to_owned()), ..Filter::default() }, 10);
+        let scans =
+            entries(&system, &AuditFilter { what: Some("scan_recorded".to_owned()), ..AuditFilter::default() }, 10);
         let repeated: Vec<_> = scans.iter().map(|entry| entry.repeated).collect();
         assert!(repeated == [false] || repeated == [false, true], "dead after {writes}: {repeated:?}");
         died += usize::from(repeated.len() == 2);
@@ -196,7 +202,9 @@ fn only_secops_and_admins_of_the_project_read_it() {
     let foreign = system.token_of("other", "boss", "admin");
     let asked = |token: &str| {
         let wanted = Wanted { limit: 10, from: None };
-        page(&system, system.who(token), &Filter::default(), wanted).map(|page| page.items.len()).map_err(|e| e.code)
+        page(&system, system.who(token), &AuditFilter::default(), wanted)
+            .map(|page| page.items.len())
+            .map_err(|e| e.code)
     };
     for (role, expected) in [
         ("uploader", Err(Code::Forbidden)),
@@ -213,8 +221,8 @@ fn only_secops_and_admins_of_the_project_read_it() {
 #[test]
 fn what_another_project_does_never_shows() {
     let system = story();
-    let before = entries(&system, &Filter::default(), 1000);
+    let before = entries(&system, &AuditFilter::default(), 1000);
     let token = system.token_of("other", "boss", "admin");
     system.upload(upload("main", MAIN).project("other").token(&token)).unwrap();
-    assert_eq!(entries(&system, &Filter::default(), 1000), before);
+    assert_eq!(entries(&system, &AuditFilter::default(), 1000), before);
 }

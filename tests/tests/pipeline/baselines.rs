@@ -3,7 +3,7 @@
 use crate::wiring::{System, Upload, upload, upload_of};
 use crate::{FEATURE, MAIN};
 use api::v1::{ScanAnswer, SettingsBody};
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use serde_json::json;
 
 /// A report of another scanner: SARIF of one run with one result.

@@ -6,8 +6,8 @@ use api::page::{Wanted, wanted};
 use api::problem::Code;
 use api::query::Query;
 use api::v1::{Execution, ExecutionIssue, TokenBody};
-use domain::gate::Verdict;
 use domain::listing;
+use domain::verdict::Verdict;
 use futures::executor::block_on;
 use results::execution::{ExecutionFilter, Run};
 use serde_json::json;
@@ -135,13 +135,14 @@ fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
         assert_eq!(all(&system, &ExecutionFilter::default(), limit), whole, "{limit} a page");
     }
     let critical = ExecutionFilter {
-        issues: listing::Filter { severity: Some("critical".parse().unwrap()), ..listing::Filter::default() },
+        issues: listing::IssueFilter { severity: Some("critical".parse().unwrap()), ..listing::IssueFilter::default() },
         ..ExecutionFilter::default()
     };
     let critical = all(&system, &critical, 2);
     assert!(!critical.is_empty() && critical.iter().all(|item| item.issue.severity == "critical"));
     let of = |target: Option<&str>, scanner: Option<&str>, text: Option<&str>| {
-        let issues = listing::Filter { text: text.map(|text| text.parse().unwrap()), ..listing::Filter::default() };
+        let issues =
+            listing::IssueFilter { text: text.map(|text| text.parse().unwrap()), ..listing::IssueFilter::default() };
         let (target, scanner) = (target.map(|name| name.parse().unwrap()), scanner.map(|name| name.parse().unwrap()));
         all(&system, &ExecutionFilter { issues, target, scanner }, 2)
     };

@@ -8,10 +8,10 @@ use api::v1::{
     BulkDecision, DecisionBody, ExemptionBody, ExemptionItem, OccurrenceItem, ScanAnswer, SettingsBody, TokenBody,
 };
 use domain::exemption::{Coverage, Decision, Scope, Status};
-use domain::gate::Verdict;
 use domain::journal::JournalId;
 use domain::outbox::{Notice, NoticeKind, Outbox, OutboxEvent};
 use domain::time::Timestamp;
+use domain::verdict::Verdict;
 use exemptions::list::ExemptionFilter;
 use exemptions::preview::PreviewQuery;
 use futures::executor::block_on;

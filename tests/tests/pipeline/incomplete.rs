@@ -3,7 +3,7 @@
 use crate::wiring::{System, Upload, upload, upload_of};
 use crate::{FEATURE, MAIN};
 use api::v1::{ScanAnswer, SettingsBody};
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use serde_json::{Value, json};
 
 /// SARIF with a run for each tool and category, of so many results each.
@@ -46,7 +46,7 @@ fn a_category_that_is_missing_is_not_remediated() {
     assert_eq!(
         part.reasons,
         [
-            "The report lacks `codeql/go`, which the one before had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+            "The report lacks `codeql/go`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
         ]
     );
     assert_eq!(part.comparison.scan, Some(both.scan.id), "compared with what it is a part of");

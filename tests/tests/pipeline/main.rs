@@ -20,7 +20,7 @@ mod tracking;
 mod wiring;
 
 use api::problem::Code;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use futures::executor::block_on;
 use wiring::{ADMIN, System, Upload, bandit, upload};
 

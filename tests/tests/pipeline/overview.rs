@@ -3,7 +3,7 @@
 use crate::wiring::{ADMIN, System, Upload, token_body, upload, upload_of};
 use crate::{FEATURE, MAIN};
 use api::v1::{DayItem, Levels, Overview, TokenBody};
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use serde_json::json;
 
 /// Two issues, one critical and one medium.

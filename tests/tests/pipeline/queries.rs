@@ -9,7 +9,7 @@ use api::v1::{AffectedTarget, ExemptionBody, IssueItem, IssuesPage, ScanAnswer, 
 use domain::comparison::Bucket;
 use domain::exemption::Coverage;
 use domain::ids::{IssueId, ScanId};
-use domain::listing::{Filter, Sort};
+use domain::listing::{IssueFilter, Sort};
 use domain::version::Versions;
 use futures::executor::block_on;
 use serde_json::json;
@@ -78,7 +78,7 @@ fn rules(issues: &[IssueItem]) -> Vec<&str> {
 fn page(
     system: &System,
     scan: ScanId,
-    filter: &Filter,
+    filter: &IssueFilter,
     sort: Sort,
     wanted: Wanted<usize>,
 ) -> Result<IssuesPage, Problem> {
@@ -86,7 +86,7 @@ fn page(
 }
 
 /// All issues in an order, by pages of this size.
-fn paged(system: &System, scan: ScanId, filter: &Filter, sort: Sort, limit: usize) -> Vec<IssueItem> {
+fn paged(system: &System, scan: ScanId, filter: &IssueFilter, sort: Sort, limit: usize) -> Vec<IssueItem> {
     let (mut from, mut all) = (None, Vec::new());
     loop {
         let page = page(system, scan, filter, sort, Wanted { limit, from }).unwrap();
@@ -108,11 +108,11 @@ fn each_filter_takes_what_it_says_and_nothing_else() {
     let all = system.all_issues(scan);
     assert_eq!(rules(&all), ["B1", "B2", "B5", "B3", "B4"]);
     assert_eq!(named(&all, "B1").exemption.unwrap().severity.as_deref(), Some("low"));
-    let none = Filter::default;
-    let counted = |words: &str| Filter { counted_as: Some(words.parse().unwrap()), ..none() };
-    let text = |text: &str| Filter { text: Some(text.parse().unwrap()), ..none() };
-    let kind = |kind: &str| Filter { kind: Some(kind.parse().unwrap()), ..none() };
-    let cases: [(Filter, &[&str]); 24] = [
+    let none = IssueFilter::default;
+    let counted = |words: &str| IssueFilter { counted_as: Some(words.parse().unwrap()), ..none() };
+    let text = |text: &str| IssueFilter { text: Some(text.parse().unwrap()), ..none() };
+    let kind = |kind: &str| IssueFilter { kind: Some(kind.parse().unwrap()), ..none() };
+    let cases: [(IssueFilter, &[&str]); 24] = [
         (counted("critical"), &["B4"]),
         (counted("low"), &["B1"]),
         (counted("medium,low"), &["B1", "B2", "B5"]),
@@ -130,13 +130,13 @@ fn each_filter_takes_what_it_says_and_nothing_else() {
         (text("APP/T"), &["B2", "B3"]),
         (text("gone/four"), &[]),
         (text("nothing says so"), &[]),
-        (Filter { bucket: Some(Bucket::New), ..none() }, &["B5"]),
-        (Filter { bucket: Some(Bucket::Remediated), ..none() }, &["B4"]),
-        (Filter { severity: Some("critical".parse().unwrap()), ..none() }, &["B1", "B4"]),
-        (Filter { exempted: Some(true), ..none() }, &["B3"]),
-        (Filter { exemption: Some(Coverage::PartiallyExempted), ..none() }, &["B1"]),
-        (Filter { bucket: Some(Bucket::Common), ..counted("medium,exempted") }, &["B2", "B3"]),
-        (Filter { bucket: Some(Bucket::New), ..text("b2") }, &[]),
+        (IssueFilter { bucket: Some(Bucket::New), ..none() }, &["B5"]),
+        (IssueFilter { bucket: Some(Bucket::Remediated), ..none() }, &["B4"]),
+        (IssueFilter { severity: Some("critical".parse().unwrap()), ..none() }, &["B1", "B4"]),
+        (IssueFilter { exempted: Some(true), ..none() }, &["B3"]),
+        (IssueFilter { exemption: Some(Coverage::PartiallyExempted), ..none() }, &["B1"]),
+        (IssueFilter { bucket: Some(Bucket::Common), ..counted("medium,exempted") }, &["B2", "B3"]),
+        (IssueFilter { bucket: Some(Bucket::New), ..text("b2") }, &[]),
     ];
     for (filter, expected) in cases {
         let page = page(&system, scan, &filter, Sort::default(), Wanted { limit: 500, from: None }).unwrap();
@@ -158,13 +158,13 @@ fn an_advisory_and_a_package_are_found_as_text() {
     let advisory = issue.advisories[0].to_lowercase();
     let package = issue.package.as_ref().unwrap().name.to_uppercase();
     for text in [advisory, package] {
-        let filter = Filter { text: Some(text.parse().unwrap()), ..Filter::default() };
+        let filter = IssueFilter { text: Some(text.parse().unwrap()), ..IssueFilter::default() };
         let found = system.filtered(scan, &filter);
         assert!(found.contains(issue) && found.len() < all.len(), "{text}: {}", found.len());
     }
     let kinds: BTreeSet<&str> = all.iter().map(|issue| issue.kind.as_str()).collect();
     for kind in kinds {
-        let filter = Filter { kind: Some(kind.parse().unwrap()), ..Filter::default() };
+        let filter = IssueFilter { kind: Some(kind.parse().unwrap()), ..IssueFilter::default() };
         assert!(system.filtered(scan, &filter).iter().eq(all.iter().filter(|issue| issue.kind == kind)), "{kind}");
     }
 }
@@ -185,16 +185,16 @@ fn every_order_has_every_issue_once_however_it_is_paged() {
         for scan in [feature.scan.id, replay.replay.scan.id] {
             for limit in [1, 2, 3, 5, 100] {
                 assert_eq!(
-                    rules(&paged(&system, scan, &Filter::default(), sort, limit)),
+                    rules(&paged(&system, scan, &IssueFilter::default(), sort, limit)),
                     expected,
                     "{sort:?} by {limit}"
                 );
             }
-            let filter = Filter { text: Some("name_of".parse().unwrap()), ..Filter::default() };
+            let filter = IssueFilter { text: Some("name_of".parse().unwrap()), ..IssueFilter::default() };
             assert_eq!(rules(&paged(&system, scan, &filter, sort, 2)), expected, "{sort:?} with a text");
         }
         let past = Wanted { limit: 5, from: Some(usize::MAX) };
-        let past = page(&system, feature.scan.id, &Filter::default(), sort, past).unwrap();
+        let past = page(&system, feature.scan.id, &IssueFilter::default(), sort, past).unwrap();
         assert_eq!((past.items.len(), past.next), (0, None), "a cursor comes from outside");
     }
 }

@@ -3,9 +3,9 @@
 use crate::wiring::{System, Upload, upload, upload_of};
 use api::v1::{OccurrenceItem, ScanAnswer, SettingsBody};
 use domain::comparison::Bucket;
-use domain::gate::Verdict;
 use domain::ids::{OccurrenceId, ScanId};
 use domain::tracking::{Confidence, Stage};
+use domain::verdict::Verdict;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -87,7 +87,7 @@ fn an_occurrence_is_explained_with_what_was_passed_over() {
     let copy = system.explain(second.scan.id, new[1].id).unwrap();
     assert_eq!(copy.because, "baseline `main` has 2 occurrences of its issue, and none is this one");
     let told: Vec<_> = copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
-    assert_eq!(told[0], ("a.py:10", "a.py:12 was recognised as it"));
+    assert_eq!(told[0], ("a.py:10", "a.py:12 was matched to it"));
     assert!(told[1].1.starts_with("its code is only "), "{told:?}");
     assert_eq!((copy.comparison.scan, copy.matched, copy.first_seen.age_days), (Some(first.scan.id), None, 0));
     let alone = system.explain(first.scan.id, old[0].id).unwrap();

@@ -13,7 +13,7 @@ use api::v1::{
 use bytes::Bytes;
 use domain::comparison::Bucket;
 use domain::ids::{EventId, IssueId, OccurrenceId, ProjectId, ScanId};
-use domain::listing::{Filter, Sort};
+use domain::listing::{IssueFilter, Sort};
 use domain::time::Timestamp;
 use domain::version::Versions;
 use exemptions::job::ExemptionJob;
@@ -418,15 +418,15 @@ impl System {
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
-        let filter = Filter { severity: Some(severity.parse().unwrap()), ..Filter::default() };
+        let filter = IssueFilter { severity: Some(severity.parse().unwrap()), ..IssueFilter::default() };
         self.filtered(scan, &filter)
     }
 
     pub(crate) fn all_issues(&self, scan: ScanId) -> Vec<IssueItem> {
-        self.filtered(scan, &Filter::default())
+        self.filtered(scan, &IssueFilter::default())
     }
 
-    pub(crate) fn filtered(&self, scan: ScanId, filter: &Filter) -> Vec<IssueItem> {
+    pub(crate) fn filtered(&self, scan: ScanId, filter: &IssueFilter) -> Vec<IssueItem> {
         let wanted = Wanted { limit: 500, from: None };
         block_on(self.results().issues(scan, filter, Sort::default(), wanted)).unwrap().items
     }

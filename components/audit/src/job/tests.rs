@@ -6,8 +6,9 @@ use api::page::wanted;
 use api::query::Query;
 use domain::event::{Actor, Entry};
 use domain::ids::{EventId, TokenId};
-use domain::project::{Named, ProjectEvent, Settings};
+use domain::project::{InProject, ProjectEvent};
 use domain::role::Role;
+use domain::settings::Settings;
 use domain::token::IssuedToken;
 use futures::executor::block_on;
 use store::memory::MemoryKv;
@@ -36,14 +37,14 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
     for (n, event) in (1..).zip(events) {
         let id = EventId::derived("test", &[&u64::to_be_bytes(n)]);
         let by = Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None };
-        let entry = Entry { v: 1, id, at: now(), by, event: Named { project: project.clone(), event } };
+        let entry = Entry { v: 1, id, at: now(), by, event: InProject { project: project.clone(), event } };
         block_on(document::put(&kv, &keys::journal_event(&journal, n), &entry)).unwrap();
     }
     kv
 }
 
 /// The number of entries on each page.
-fn pages(kv: &MemoryKv, filter: &Filter) -> Vec<usize> {
+fn pages(kv: &MemoryKv, filter: &AuditFilter) -> Vec<usize> {
     let caller = block_on(authenticate(kv, "root", Some("Bearer root"), None, now())).unwrap();
     let (job, project) = (AuditJob { kv, now: now(), caller }, "shop".parse().unwrap());
     let (mut counts, mut from) = (Vec::new(), None);
@@ -58,16 +59,16 @@ fn pages(kv: &MemoryKv, filter: &Filter) -> Vec<usize> {
 #[test]
 fn a_page_looks_at_so_many_events_and_goes_on_after_them() {
     let kv = project_of(EXAMINED_MAX * 2, 1);
-    let first = Filter { what: Some("settings_set".to_owned()), ..Filter::default() };
+    let first = AuditFilter { what: Some("settings_set".to_owned()), ..AuditFilter::default() };
     assert_eq!(pages(&kv, &first), [0, 0, 1], "the very first event, from the end");
-    let unknown = Filter { by: "unknown".parse().ok(), ..Filter::default() };
+    let unknown = AuditFilter { by: "unknown".parse().ok(), ..AuditFilter::default() };
     assert_eq!(pages(&project_of(EXAMINED_MAX - 1, 1), &unknown), [0], "all were read");
 }
 
 #[test]
 fn a_page_of_large_events_is_shorter() {
     let tokens = 100;
-    let counts = pages(&project_of(tokens, 100_000), &Filter::default());
+    let counts = pages(&project_of(tokens, 100_000), &AuditFilter::default());
     assert_eq!(counts.iter().sum::<usize>(), tokens + 1);
     assert_eq!(counts.first(), Some(&(PAGE_BYTES_MAX / 100_000 + 1)), "{counts:?}");
 }

@@ -1,7 +1,7 @@
 //! Levels, verdicts and states as coloured words. The word says it; the colour repeats it.
 
 use domain::exemption::Status;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use maud::{Markup, html};
 
 /// The levels, the worst first.

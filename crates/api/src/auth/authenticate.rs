@@ -9,7 +9,7 @@ use domain::event::Actor;
 use domain::ids::{Subject, token_digest};
 use domain::role::Role;
 use domain::time::Timestamp;
-use domain::token::{Guesses, IssuedToken, Network, TokenRecord, Used};
+use domain::token::{IssuedToken, Network, TokenRecord, TokenUse, UnknownTokens};
 use futures::try_join;
 use store::kv::Kv;
 use store::{document, keys};
@@ -37,26 +37,26 @@ pub async fn authenticate(
     let network = Network::of(address);
     let (token, used) = (keys::token(&digest), keys::used(&digest));
     let guesses = keys::guesses(network.bucket(&admin));
-    let (record, last, guessed): (Option<TokenRecord>, Option<Used>, Option<Guesses>) =
+    let (record, last, guessed): (Option<TokenRecord>, Option<TokenUse>, Option<UnknownTokens>) =
         try_join!(document::find(kv, &token), document::find(kv, &used), document::find(kv, &guesses))?;
 
     // Digests are compared, and all of their bytes: how long it takes tells nothing about the token.
     let is_admin = !admin_token.is_empty() && bool::from(digest.as_bytes().ct_eq(admin.as_bytes()));
     let opened = if is_admin { Some(Opened::Installation) } else { record.map(Opened::Issued) };
     let at_home = last.as_ref().is_some_and(|last| Network::of(last.address.as_deref()) == network);
-    if guessed.as_ref().is_some_and(|guessed| guessed.are_too_many(now)) && !(opened.is_some() && at_home) {
+    if guessed.as_ref().is_some_and(|guessed| guessed.reached_limit(now)) && !(opened.is_some() && at_home) {
         let detail = "too many unknown tokens came from this address; for a minute only tokens are taken that were lately \
                       used from it";
         return Err(Problem::new(Code::TooManyAttempts, detail));
     }
     let Some(opened) = opened else {
-        document::put(kv, &guesses, &Guesses::and_one(guessed, now)).await?;
+        document::put(kv, &guesses, &UnknownTokens::with_one_more(guessed, now)).await?;
         let detail = "the token is not known: it is misspelt, revoked, or of another installation";
         return Err(Problem::new(Code::Unauthenticated, detail));
     };
     let identity = opened.identity(address, now)?;
     if last.is_none_or(|last| last.is_old(now)) {
-        document::put(kv, &used, &Used { v: 1, at: now, address: address.map(str::to_owned) }).await?;
+        document::put(kv, &used, &TokenUse { v: 1, at: now, address: address.map(str::to_owned) }).await?;
     }
     Ok(identity)
 }

@@ -3,7 +3,7 @@ use crate::problem::Code;
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Scope, Status};
 use domain::listing::Sort;
-use domain::project::TargetType;
+use domain::target::TargetType;
 use finding::severity::Severity;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,10 @@
 
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Reason, Scope, Status};
-use domain::gate::Verdict;
-use domain::project::TargetType;
 use domain::role::Role;
+use domain::target::TargetType;
 use domain::tracking::{Confidence, Stage};
+use domain::verdict::Verdict;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! What stands in a project's audit log.
 
-use domain::audit::{About, Told};
+use domain::audit::{About, DescribedEvent};
 use domain::event::Actor;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -74,9 +74,9 @@ pub struct AuditAbout {
 
 impl AuditItem {
     /// An event of the list, as it is told.
-    pub fn new(event: Event, told: Told, refused: Option<String>, repeated: bool) -> Self {
+    pub fn new(event: Event, told: DescribedEvent, refused: Option<String>, repeated: bool) -> Self {
         let Event { place, entry, .. } = event;
-        let Told { what, about, why, details, .. } = told;
+        let DescribedEvent { what, about, why, details, .. } = told;
         Self {
             id: entry.id.to_string(),
             at: entry.at.to_string(),

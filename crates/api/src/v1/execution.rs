@@ -1,8 +1,8 @@
 //! The run of a pipeline: all scans that were uploaded under its names, as one.
 
 use super::{IssueItem, ScanItem, Tally};
-use domain::gate::Verdict;
 use domain::ids::ScanId;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -2,9 +2,10 @@
 
 use super::{Scan, Tally};
 use domain::exemption::{Coverage, Exemption, Reason, Scope, Status, Term};
-use domain::gate::{Judgement, Verdict};
+use domain::gate::Judgement;
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::time::Timestamp;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Why an occurrence is new or common.
 
 use super::{Comparison, FirstSeen, Matched};
-use domain::comparison::{Bucket, Tracked};
+use domain::comparison::{Bucket, TrackedOccurrence};
 use domain::ids::{IssueId, OccurrenceId, ScanId};
 use domain::scan::ScanRecord;
 use domain::tracking::Stage;
@@ -59,7 +59,12 @@ pub struct PassedOver {
 
 /// Why an occurrence stands where it does, in a sentence; `of_its_issue` is how many occurrences of its issue the scan
 /// compared with has.
-pub fn because(record: &ScanRecord, tracked: &Tracked, matched: Option<&Matched>, of_its_issue: usize) -> String {
+pub fn because(
+    record: &ScanRecord,
+    tracked: &TrackedOccurrence,
+    matched: Option<&Matched>,
+    of_its_issue: usize,
+) -> String {
     let compared = Comparison::new(&record.reference);
     let with = match (&compared.variant, compared.with.as_str()) {
         (Some(variant), "baseline") => format!("baseline `{variant}`"),

@@ -1,7 +1,7 @@
 //! Since when something is known, and how it was recognised.
 
-use domain::comparison::{Found, Origin};
-use domain::explain::because;
+use domain::comparison::{Match, Origin};
+use domain::explain::match_reason;
 use domain::ids::ScanId;
 use domain::time::Timestamp;
 use domain::tracking::{Confidence, Stage};
@@ -66,12 +66,12 @@ pub struct Matched {
 
 impl Matched {
     /// A match of an occurrence of this kind, which now stands here.
-    pub fn new(found: &Found, kind: Kind, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> Self {
+    pub fn new(found: &Match, kind: Kind, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> Self {
         Self {
             stage: found.stage,
             confidence: found.confidence,
             similarity: found.similarity,
-            because: because(kind, found, path, line, version),
+            because: match_reason(kind, found, path, line, version),
             result: found.result,
             path: found.path.as_deref().or(path).map(str::to_owned),
             line: found.line,

@@ -1,7 +1,7 @@
 //! Occurrences, with all that their results say.
 
 use super::{FirstSeen, Matched};
-use domain::comparison::{Bucket, Tracked};
+use domain::comparison::{Bucket, TrackedOccurrence};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId};
 use domain::tracking::Stage;
 use finding::{Finding, Location};
@@ -255,7 +255,13 @@ pub struct Secret {
 
 impl OccurrenceItem {
     /// An occurrence with the finding it comes from. `path` is its path as it was compared.
-    pub fn new(issue: IssueId, tracked: &Tracked, first_seen: FirstSeen, path: Option<&str>, finding: Finding) -> Self {
+    pub fn new(
+        issue: IssueId,
+        tracked: &TrackedOccurrence,
+        first_seen: FirstSeen,
+        path: Option<&str>,
+        finding: Finding,
+    ) -> Self {
         let severity = finding.severity().to_string();
         let line = finding.location.as_ref().and_then(|location| location.line);
         let version = finding.package.as_ref().and_then(|package| package.version.as_deref());

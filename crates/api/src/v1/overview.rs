@@ -1,9 +1,10 @@
 //! A project at a glance: what is open and how it came to be so, what fails now, and the exemptions that want attention.
 
 use super::EffectiveBaseline;
-use domain::gate::{BySeverity, Verdict};
+use domain::counts::BySeverity;
 use domain::ids::ScanId;
-use domain::project::TargetType;
+use domain::target::TargetType;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// A project at a glance. A token for some targets sees these only.

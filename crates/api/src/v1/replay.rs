@@ -2,7 +2,7 @@
 
 use super::ScanAnswer;
 use domain::ids::IssueId;
-use domain::replay::{Differences, Example, IssueCounts, OccurrenceCounts, Origin};
+use domain::replay::{Differences, Example, IssueCounts, OccurrenceCounts, ReplaySource};
 use domain::scan::ScanRecord;
 use domain::version::Versions;
 use serde::{Deserialize, Serialize};
@@ -150,8 +150,8 @@ impl ReplayAnswer {
     ) -> Self {
         let replayed = replay.replayed.as_ref();
         let (from, reason) = match replayed.map(|replayed| replayed.origin) {
-            Some(Origin::Findings { reason }) => ("findings", Some(reason.as_sentence().to_owned())),
-            Some(Origin::Report) | None => ("report", None),
+            Some(ReplaySource::Findings { reason }) => ("findings", Some(reason.as_sentence().to_owned())),
+            Some(ReplaySource::Report) | None => ("report", None),
         };
         Self {
             from: from.to_owned(),

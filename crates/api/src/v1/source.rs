@@ -1,7 +1,7 @@
 //! The sidecar of an upload: what the working tree shows of the report's findings, as JSON lines. `docs/source.md` is its
 //! description. The command line writes it, `ingest` reads it.
 
-use domain::source::{Revision, View};
+use domain::source::{Revision, SourceView};
 use finding::Excerpt;
 use finding::limits::{SOURCE_LINE_BYTES_MAX, SOURCE_LINES_MAX, SOURCE_NEIGHBOURS, cut_to};
 use serde::{Deserialize, Serialize};
@@ -86,11 +86,11 @@ impl SourceRow {
     }
 
     /// What it says of its finding. Long lines are cut.
-    pub fn into_view(self) -> View {
+    pub fn into_view(self) -> SourceView {
         let Self { result: _, path, line, sha256, first_line, mut lines } = self;
         lines.iter_mut().for_each(|line| cut_to(line, SOURCE_LINE_BYTES_MAX));
         let code = first_line.map(|first_line| Excerpt { first_line, lines });
-        View { path, line, sha256, code }
+        SourceView { path, line, sha256, code }
     }
 }
 

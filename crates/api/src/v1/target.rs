@@ -2,11 +2,13 @@
 
 use crate::body::{field, illegal};
 use crate::problem::Problem;
-use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Settled};
-use domain::gate::Verdict;
+use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, ChosenBaseline};
 use domain::ids::{ScanId, VariantName};
-use domain::project::{Target, TargetType};
-use domain::scan::Variant;
+use domain::project::Target;
+use domain::reference::choose::ResolvedBaseline;
+use domain::scan_log::Variant;
+use domain::target::TargetType;
+use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// A target.
@@ -116,33 +118,33 @@ impl BaselineBody {
     ///
     /// # Errors
     /// It is not exactly one of the three, or that is not legal.
-    pub fn read(&self, at: &str) -> Result<Choice, Problem> {
+    pub fn read(&self, at: &str) -> Result<BaselineChoice, Problem> {
         match (&self.variant, &self.regex, self.none) {
             (Some(variant), None, false) => {
-                Ok(Choice::Of(Baseline::Variant(field::<VariantName>(&format!("{at}.variant"), variant)?)))
+                Ok(BaselineChoice::Of(Baseline::Variant(field::<VariantName>(&format!("{at}.variant"), variant)?)))
             }
             (None, Some(regex), false) => {
-                Ok(Choice::Of(Baseline::Regex(field::<BaselinePattern>(&format!("{at}.regex"), regex)?)))
+                Ok(BaselineChoice::Of(Baseline::Regex(field::<BaselinePattern>(&format!("{at}.regex"), regex)?)))
             }
-            (None, None, true) => Ok(Choice::None),
+            (None, None, true) => Ok(BaselineChoice::None),
             _ => Err(illegal(at, "it has exactly one of `variant`, `regex` and `none` (which is true)")),
         }
     }
 }
 
-impl From<&Choice> for BaselineBody {
-    fn from(choice: &Choice) -> Self {
+impl From<&BaselineChoice> for BaselineBody {
+    fn from(choice: &BaselineChoice) -> Self {
         match choice {
-            Choice::Of(Baseline::Variant(variant)) => Self::variant(variant.as_str()),
-            Choice::Of(Baseline::Regex(regex)) => Self::regex(regex.as_str()),
-            Choice::None => Self::none(),
+            BaselineChoice::Of(Baseline::Variant(variant)) => Self::variant(variant.as_str()),
+            BaselineChoice::Of(Baseline::Regex(regex)) => Self::regex(regex.as_str()),
+            BaselineChoice::None => Self::none(),
         }
     }
 }
 
 impl EffectiveBaseline {
     /// A baseline, and what it means now.
-    pub fn new(settled: &Settled, meant: &Meant) -> Self {
+    pub fn new(settled: &ChosenBaseline, meant: &ResolvedBaseline) -> Self {
         Self {
             from: settled.origin.as_str().to_owned(),
             regex: match &settled.baseline {
@@ -150,8 +152,8 @@ impl EffectiveBaseline {
                 Some(Baseline::Variant(_)) | None => None,
             },
             variant: match meant {
-                Meant::Variant(variant, _) => Some(variant.to_string()),
-                Meant::None | Meant::NothingScanned => None,
+                ResolvedBaseline::Variant(variant, _) => Some(variant.to_string()),
+                ResolvedBaseline::None | ResolvedBaseline::NothingScanned => None,
             },
         }
     }

@@ -1,7 +1,7 @@
 //! Tokens as they stand on the wire.
 
 use domain::role::Role;
-use domain::token::{Token, Used};
+use domain::token::{Token, TokenUse};
 use serde::{Deserialize, Serialize};
 
 /// Asks for a token of a project.
@@ -81,7 +81,7 @@ pub struct TokenItem {
 
 impl TokenItem {
     /// A token without itself, and its last use if it was ever used.
-    pub fn new(token: &Token, used: Option<&Used>) -> Self {
+    pub fn new(token: &Token, used: Option<&TokenUse>) -> Self {
         let targets = token.token.targets.as_ref();
         Self {
             id: token.token.id.to_string(),

@@ -1,16 +1,18 @@
 //! What is told of events, and what never is.
 
 use super::*;
-use crate::baseline::Choice;
+use crate::baseline::BaselineChoice;
 use crate::event::Actor;
-use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SeenIn, Term};
-use crate::gate::Verdict;
+use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SourceScan, Term};
 use crate::ids::{IssueId, ScanId, TargetId, TokenId, token_digest};
-use crate::project::{Named, ProjectEvent, Settings, TargetType};
+use crate::project::{InProject, ProjectEvent};
 use crate::role::Role;
-use crate::scan::ScanEvent;
+use crate::scan_event::ScanEvent;
+use crate::settings::Settings;
+use crate::target::TargetType;
+use crate::testing::recorded;
 use crate::token::IssuedToken;
-use crate::trend::tests::recorded;
+use crate::verdict::Verdict;
 use finding::severity::Severity;
 use serde::Serialize;
 use serde_json::json;
@@ -33,18 +35,18 @@ fn scans() -> JournalId {
     JournalId::Scans { project: "shop".parse().unwrap(), target: target() }
 }
 
-fn tell(journal: &JournalId, event: &impl Serialize) -> Told {
+fn tell(journal: &JournalId, event: &impl Serialize) -> DescribedEvent {
     let known = BTreeMap::from([(ExemptionId::from_bits(EXEMPTION), "web".parse().unwrap())]);
     let target: TargetName = "web".parse().unwrap();
     let target = matches!(journal, JournalId::Scans { .. }).then_some(&target);
-    Told::new(journal, serde_json::to_value(event).unwrap(), Known { target, exemptions: &known })
+    DescribedEvent::new(journal, serde_json::to_value(event).unwrap(), ImplicitTargets { target, exemptions: &known })
 }
 
-fn named(event: ProjectEvent) -> Named<ProjectEvent> {
-    Named { project: "shop".parse().unwrap(), event }
+fn named(event: ProjectEvent) -> InProject<ProjectEvent> {
+    InProject { project: "shop".parse().unwrap(), event }
 }
 
-fn about(told: &Told) -> [Vec<&str>; 4] {
+fn about(told: &DescribedEvent) -> [Vec<&str>; 4] {
     let About { targets, exemptions, tokens, scans } = &told.about;
     [targets, exemptions, tokens, scans].map(|set| set.iter().map(String::as_str).collect())
 }
@@ -57,7 +59,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
         ProjectEvent::SettingsSet { .. } => {
             Some(ProjectEvent::TargetCreated { name: name(), target_type: TargetType::Repository })
         }
-        ProjectEvent::TargetCreated { .. } => Some(ProjectEvent::baseline_set(name(), Some(Choice::None))),
+        ProjectEvent::TargetCreated { .. } => Some(ProjectEvent::baseline_set(name(), Some(BaselineChoice::None))),
         ProjectEvent::BaselineSet { .. } => {
             let token = IssuedToken {
                 id: TokenId::from_bits([7; 16]),
@@ -113,7 +115,7 @@ fn request() -> ExemptionEvent {
         title: "SQL injection".to_owned(),
         scanner: "bandit".parse().unwrap(),
         severity: Severity::High,
-        seen: SeenIn { scan: ScanId::from_bits([2; 16]), target: target.clone(), pipeline: None },
+        seen: SourceScan { scan: ScanId::from_bits([2; 16]), target: target.clone(), pipeline: None },
         reach: Reach::Target { target },
         term: Term::Days(7),
         reason: Reason::AcceptableRisk,
@@ -172,53 +174,53 @@ fn an_event_of_a_kind_that_nobody_knows_here_is_told_all_the_same() {
     assert_eq!(tell(&project(), &json!(5)).what, "unnamed");
 }
 
-fn wants(filter: &Filter) -> bool {
+fn matches(filter: &AuditFilter) -> bool {
     let by = Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None };
     let event = json!({"type": "many", "events": [request(), approval("agreed")]});
-    filter.wants(Timestamp::from_ms(10), &by, &tell(&exemptions(), &event))
+    filter.matches(Timestamp::from_ms(10), &by, &tell(&exemptions(), &event))
 }
 
 #[test]
 fn every_filter_has_what_it_lets_through_and_what_not() {
     let at = |ms| Some(Timestamp::from_ms(ms));
-    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
-    let by = |by: &str| Filter { by: by.parse().ok(), ..Filter::default() };
-    let target = |target: &str| Filter { target: target.parse().ok(), ..Filter::default() };
+    let what = |what: &str| AuditFilter { what: Some(what.to_owned()), ..AuditFilter::default() };
+    let by = |by: &str| AuditFilter { by: by.parse().ok(), ..AuditFilter::default() };
+    let target = |target: &str| AuditFilter { target: target.parse().ok(), ..AuditFilter::default() };
     for filter in [
-        Filter::default(),
+        AuditFilter::default(),
         what("exemption_many"),
         what("exemption_approved"),
         by("ann"),
         target("web"),
-        Filter { since: at(10), until: at(10), ..Filter::default() },
+        AuditFilter { since: at(10), until: at(10), ..AuditFilter::default() },
     ] {
-        assert!(wants(&filter), "{filter:?}");
+        assert!(matches(&filter), "{filter:?}");
     }
     for filter in [
         what("exemption_rejected"),
         by("an"),
         target("we"),
-        Filter { since: at(11), ..Filter::default() },
-        Filter { until: at(9), ..Filter::default() },
+        AuditFilter { since: at(11), ..AuditFilter::default() },
+        AuditFilter { until: at(9), ..AuditFilter::default() },
     ] {
-        assert!(!wants(&filter), "{filter:?}");
+        assert!(!matches(&filter), "{filter:?}");
     }
 }
 
 #[test]
 fn a_journal_is_read_only_if_it_may_hold_what_is_asked_for() {
     let (web, other): (TargetName, TargetName) = ("web".parse().unwrap(), "other".parse().unwrap());
-    let reads = |filter: &Filter| {
+    let reads = |filter: &AuditFilter| {
         [(project(), None), (exemptions(), None), (scans(), Some(&web)), (scans(), Some(&other))]
-            .map(|(journal, target)| filter.reads(&journal, target))
+            .map(|(journal, target)| filter.may_match(&journal, target))
     };
-    let what = |what: &str| Filter { what: Some(what.to_owned()), ..Filter::default() };
-    assert_eq!(reads(&Filter::default()), [true; 4]);
+    let what = |what: &str| AuditFilter { what: Some(what.to_owned()), ..AuditFilter::default() };
+    assert_eq!(reads(&AuditFilter::default()), [true; 4]);
     assert_eq!(reads(&what("scan_recorded")), [false, false, true, true]);
     assert_eq!(reads(&what("exemption_approved")), [false, true, false, false]);
     assert_eq!(reads(&what("token_issued")), [true, false, false, false]);
-    let refused = |refused| Filter { refused: Some(refused), ..Filter::default() };
+    let refused = |refused| AuditFilter { refused: Some(refused), ..AuditFilter::default() };
     assert_eq!(reads(&refused(true)), [true, true, false, false]);
     assert_eq!(reads(&refused(false)), [true; 4]);
-    assert_eq!(reads(&Filter { target: Some(web.clone()), ..Filter::default() }), [true, true, true, false]);
+    assert_eq!(reads(&AuditFilter { target: Some(web.clone()), ..AuditFilter::default() }), [true, true, true, false]);
 }

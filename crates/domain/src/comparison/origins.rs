@@ -1,4 +1,4 @@
-//! Which scan saw an issue or occurrence first. Many share one, so they refer to it by its place in a list.
+//! The scans that saw an issue or occurrence first. Many things share one origin, so each refers to an index of a list.
 
 use crate::ids::{ScanId, VariantName};
 use crate::time::Timestamp;
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 pub struct Origin {
     /// The scan.
     pub scan: ScanId,
-    /// When its upload began.
+    /// The start of its upload.
     pub at: Timestamp,
     /// Its variant.
     pub variant: VariantName,
 }
 
-/// The list while it is made: only what is used is in it, and the scan itself at its beginning.
+/// The list while it is built. It starts with the scan itself, and has only origins that are used.
 pub(super) struct Origins {
     list: Vec<Origin>,
     places: BTreeMap<ScanId, u32>,
@@ -27,7 +27,7 @@ impl Origins {
         Self { places: BTreeMap::from([(itself.scan, 0)]), list: vec![itself] }
     }
 
-    /// Translates places in another scan's list.
+    /// Translates indices of another scan's list into indices of this one.
     pub(super) fn of<'a>(&'a mut self, other: &'a [Origin]) -> Numbers<'a> {
         Numbers { origins: self, other }
     }
@@ -37,14 +37,14 @@ impl Origins {
     }
 }
 
-/// Places in another scan's list, and in the one that is made.
+/// A translation of indices.
 pub(super) struct Numbers<'a> {
     origins: &'a mut Origins,
     other: &'a [Origin],
 }
 
 impl Numbers<'_> {
-    /// The place here of what has this place there; this scan's own, if there is none.
+    /// Returns the index here of the origin at index `there` of the other list; 0, the scan itself, if there is none.
     pub(super) fn number(&mut self, there: u32) -> u32 {
         let Some(origin) = usize::try_from(there).ok().and_then(|at| self.other.get(at)) else { return 0 };
         let Origins { list, places } = &mut *self.origins;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::grouping::IssueKey;
+use crate::grouping::{ComparableIssue, IssueKey};
 use crate::testing::{Compared, Scan, finding};
 use finding::severity::{Score, ScoreSource};
 use finding::{Finding, Kind, Package, Scored};
@@ -138,7 +138,7 @@ fn vulnerable(advisories: &[&str], package: &str, version: &str, path: &str) -> 
 fn a_cve_that_is_told_later_changes_no_identity() {
     let old = Scan::new(1, &[vulnerable(&["GHSA-1"], "p", "1", "lock")]).first();
     let new = Scan::new(2, &[vulnerable(&["CVE-2020-1", "GHSA-1"], "p", "1", "lock")]).compare(true, Some(&old), None);
-    assert_ne!(new.scan.side.issues[0].id, old.scan.side.issues[0].id, "the key's own id is another");
+    assert_ne!(new.scan.contents.issues[0].id, old.scan.contents.issues[0].id, "the key's own id is another");
     assert_eq!(buckets(&new), [(old.comparison.issues[0].id, Bucket::Common, 0, 1, 0)]);
     assert!(gone(&new).is_empty());
     let third = Scan::new(3, &[vulnerable(&["CVE-2020-1"], "p", "1", "lock")]).compare(true, Some(&new), None);
@@ -226,7 +226,7 @@ fn an_occurrence_that_was_edited_in_a_renamed_file_is_not_also_gone() {
 #[test]
 fn a_severity_that_changes_swaps_no_identities() {
     let (j, k) = (IssueId::from_bits([1; 16]), IssueId::from_bits([2; 16]));
-    let span = |id, first| Span { id, aliases: vec![], kin: None, first, occurrences: 1 };
+    let span = |id, first| ComparableIssue { id, aliases: vec![], kin: None, first, occurrences: 1 };
     let families = crate::families::Families::of(&[span(k, 0), span(j, 1)], &[span(j, 0), span(k, 1)], &[k, j]);
     assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one of its own key");
 }

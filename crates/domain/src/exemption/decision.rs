@@ -1,44 +1,28 @@
 //! The decisions on an exemption: their names, the right that each needs, and the event that records each.
 
-use super::{Exemption, ExemptionEvent, Reach};
+use super::event::ExemptionEvent;
+use super::reach::Reach;
+use super::state::Exemption;
 use crate::ids::{ExemptionId, Subject};
-use crate::project::Settings;
 use crate::role::Right;
-use std::fmt;
-use std::str::FromStr;
+use crate::settings::Settings;
+use crate::word_enum::word_enum;
 
-/// A decision on an exemption. Its names in paths and bodies are `approve`, `reject`, `cancel` and `reopen`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// Approves the request; the term starts.
-    Approve,
-    /// Rejects a pending request, or revokes an approval.
-    Reject,
-    /// Withdraws the exemption. It cannot be reopened.
-    Withdraw,
-    /// Requests a rejected or expired exemption again, unchanged.
-    Reopen,
+word_enum! {
+    /// A decision on an exemption.
+    pub enum Decision: "a decision" {
+        /// Approves the request; the term starts.
+        Approve = "approve",
+        /// Rejects a pending request, or revokes an approval.
+        Reject = "reject",
+        /// Withdraws the exemption. It cannot be reopened.
+        Withdraw = "cancel",
+        /// Requests a rejected or expired exemption again, unchanged.
+        Reopen = "reopen",
+    }
 }
 
 impl Decision {
-    /// All decisions.
-    pub const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::Withdraw, Self::Reopen];
-
-    /// The decision as the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Withdraw => "cancel",
-            Self::Reopen => "reopen",
-        }
-    }
-
-    /// The decision with this name, if there is one.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|decision| decision.as_str() == name)
-    }
-
     /// The right that the decision needs.
     pub fn right(self) -> Right {
         match self {
@@ -59,28 +43,10 @@ impl Decision {
     }
 }
 
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that is not the name of a decision.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a decision; expected one of `approve`, `reject`, `cancel`, `reopen`", .0.escape_default())]
-pub struct UnknownDecision(String);
-
-impl FromStr for Decision {
-    type Err = UnknownDecision;
-    fn from_str(value: &str) -> Result<Self, UnknownDecision> {
-        Self::named(value).ok_or_else(|| UnknownDecision(value.to_owned()))
-    }
-}
-
 impl Exemption {
     /// True if the reviewer requested the exemption and the project's settings let requesters approve.
     pub fn is_self_approval(&self, reviewer: &Subject, settings: &Settings) -> bool {
-        settings.self_approval && self.is_asked_by(reviewer)
+        settings.self_approval && self.is_requested_by(reviewer)
     }
 }
 

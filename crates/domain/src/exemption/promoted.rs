@@ -1,6 +1,6 @@
-//! The exemptions that may hold in the whole installation: where to look for them.
+//! The list of exemptions for the whole installation.
 
-use super::Scope;
+use super::scope::Scope;
 use crate::event::Entry;
 use crate::ids::{ExemptionId, IssueId, ProjectId, ScannerId};
 use crate::journal::{Fold, Refusal};
@@ -8,8 +8,8 @@ use crate::limits::PROMOTED_MAX;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where an exemption stands that was granted, or was about to be, for the whole installation. Whether it holds is for its
-/// own project's journal to say: this only points there, and is written before the grant.
+/// The place of an exemption for the whole installation. It is written before the exemption is approved, so it does not
+/// say that the exemption applies; the journal of its project does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
     /// The project.
@@ -20,24 +20,24 @@ pub struct Pointer {
     pub scanner: ScannerId,
 }
 
-/// What can happen to the list of what was granted for the installation.
+/// An event of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum PromotedEvent {
-    /// An exemption is being granted for the installation.
+    /// An exemption is about to be approved for the installation.
     Added {
-        /// Which.
+        /// Its id.
         exemption: ExemptionId,
-        /// Where it stands.
+        /// Its place.
         pointer: Pointer,
     },
 }
 
-/// The list. It only grows: a pointer to an exemption that has ended does nothing, and one that was taken out at the moment
-/// in which somebody grants the exemption anew would be missed.
+/// The list. It only grows: a pointer to an exemption that has ended has no effect. If such pointers were removed, one
+/// that is removed while its exemption is approved again would be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promoted {
-    /// By exemption.
+    /// The pointers by exemption.
     pub by_id: BTreeMap<ExemptionId, Pointer>,
 }
 
@@ -49,7 +49,7 @@ impl Fold for Promoted {
         let PromotedEvent::Added { exemption, pointer } = &entry.event;
         if self.by_id.len() >= PROMOTED_MAX && !self.by_id.contains_key(exemption) {
             return Err(Refusal::new(format!(
-                "{PROMOTED_MAX} exemptions of the scope {} were granted in the installation, the most there may be",
+                "the installation has {PROMOTED_MAX} exemptions of the scope `{}`, the maximum",
                 Scope::Account
             )));
         }

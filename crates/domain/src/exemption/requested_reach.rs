@@ -1,6 +1,11 @@
 //! The reach of requests and approvals.
 
-use super::{Candidate, Decision, Exemption, Exemptions, Reach, Reviewed, Scope, SeenIn};
+use super::decision::Decision;
+use super::effective::ExemptibleOccurrence;
+use super::event::SourceScan;
+use super::reach::{Reach, Reviewed};
+use super::scope::Scope;
+use super::state::{Exemption, Exemptions};
 use crate::ids::{ExemptionId, OccurrenceId, PipelineName, ScanId};
 use crate::limits::EXEMPTED_OCCURRENCES_MAX;
 use crate::time::Timestamp;
@@ -96,7 +101,7 @@ impl RequestedReach {
     /// The scope cannot be requested, or does not fit the occurrences; or the pipeline is missing.
     pub fn new(
         scope: Scope,
-        seen: SeenIn,
+        seen: SourceScan,
         pipeline: Option<PipelineName>,
         occurrences: &[OccurrenceId],
         future: bool,
@@ -119,7 +124,7 @@ impl RequestedReach {
 /// The occurrences that a request chooses, while they are looked up among the issue's occurrences in a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenOccurrences {
-    seen: SeenIn,
+    seen: SourceScan,
     /// The whole issue is to be exempted in the target, with its future occurrences.
     future: bool,
     missing: BTreeSet<OccurrenceId>,
@@ -131,7 +136,7 @@ pub struct ChosenOccurrences {
 }
 
 impl ChosenOccurrences {
-    fn new(seen: SeenIn, chosen: &[OccurrenceId], future: bool) -> Result<Self, ReachError> {
+    fn new(seen: SourceScan, chosen: &[OccurrenceId], future: bool) -> Result<Self, ReachError> {
         if !(1..=EXEMPTED_OCCURRENCES_MAX).contains(&chosen.len()) {
             return Err(ReachError::OccurrenceCount(chosen.len()));
         }
@@ -140,7 +145,7 @@ impl ChosenOccurrences {
     }
 
     /// Adds an occurrence of the issue. Each must be added once.
-    pub fn add(&mut self, candidate: &Candidate) {
+    pub fn add(&mut self, candidate: &ExemptibleOccurrence) {
         if self.missing.remove(&candidate.id) {
             self.found.push(Reviewed { id: candidate.id, form: candidate.form });
             self.score = self.score.max(candidate.score);
@@ -160,7 +165,7 @@ impl ChosenOccurrences {
         exemptions: &Exemptions,
         now: Timestamp,
     ) -> Result<(Reach, Severity), ReachError> {
-        let SeenIn { scan, target, .. } = self.seen;
+        let SourceScan { scan, target, .. } = self.seen;
         if let Some(occurrence) = self.missing.first() {
             return Err(ReachError::UnknownOccurrence { occurrence: *occurrence, scan });
         }
@@ -171,7 +176,7 @@ impl ChosenOccurrences {
         if self.others > 0 {
             return Err(ReachError::NotAllChosen { others: self.others, scan });
         }
-        match exemptions.exempting(&self.found, &target, now) {
+        match exemptions.find_exempted(&self.found, &target, now) {
             Some((occurrence, exemption)) => Err(ReachError::AlreadyExempted { occurrence, exemption }),
             None => Ok((Reach::Target { target }, issue)),
         }
@@ -224,7 +229,7 @@ impl Exemption {
 }
 
 /// The given pipeline, or that of the scan in which the issue was seen.
-fn pipeline_of(given: Option<PipelineName>, seen: &SeenIn) -> Result<PipelineName, ReachError> {
+fn pipeline_of(given: Option<PipelineName>, seen: &SourceScan) -> Result<PipelineName, ReachError> {
     given.or_else(|| seen.pipeline.clone()).ok_or(ReachError::PipelineMissing)
 }
 
@@ -243,8 +248,14 @@ mod tests {
         OccurrenceId::from_bits([n; 16])
     }
 
-    fn candidate(n: u8, score: f64) -> Candidate {
-        Candidate { id: occurrence(n), form: Short([n; 16]), score: Score::from_f64(score), new: true, updated: false }
+    fn candidate(n: u8, score: f64) -> ExemptibleOccurrence {
+        ExemptibleOccurrence {
+            id: occurrence(n),
+            form: Short([n; 16]),
+            score: Score::from_f64(score),
+            new: true,
+            updated: false,
+        }
     }
 
     fn target() -> Reach {
@@ -260,8 +271,8 @@ mod tests {
         Reach::Occurrences { target: "web".parse().unwrap(), occurrences }
     }
 
-    fn without_pipeline() -> SeenIn {
-        SeenIn { pipeline: None, ..seen() }
+    fn without_pipeline() -> SourceScan {
+        SourceScan { pipeline: None, ..seen() }
     }
 
     #[test]

@@ -1,6 +1,11 @@
-//! The exemptions of a project as the fold of their journal: which transitions are legal, and who may make them.
+//! The exemptions of a project as the fold of their journal: the legal transitions and who may make them.
 
-use super::{ExemptionEvent, ExemptionRequest, Reach, Reason, Reviewed, Scope, SeenIn, Status, Term};
+use super::event::{ExemptionEvent, ExemptionRequest, SourceScan};
+use super::reach::{Reach, Reviewed};
+use super::reason::Reason;
+use super::scope::Scope;
+use super::status::Status;
+use super::term::Term;
 use crate::event::Entry;
 use crate::ids::{EventId, ExemptionId, IssueId, OccurrenceId, ScannerId, Subject, TargetName};
 use crate::journal::{Fold, Refusal};
@@ -11,69 +16,69 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many of the events that took effect an exemption remembers, so that one appended twice by a retry is recognised.
+/// The number of effective events that an exemption remembers. A retry may append an event twice; this detects it.
 const APPLIED_KEPT: usize = 16;
 
-/// Who did something, when, and by which event of the journal: what they said stands there.
+/// The actor, time and event of a change. What the actor wrote is in the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// The event's number.
+    /// The event's number in the journal.
     pub n: u64,
-    /// When.
+    /// The event's time.
     pub at: Timestamp,
-    /// Who.
+    /// The actor.
     pub by: Subject,
 }
 
 /// The last decision on an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastDecision {
-    /// What it led to: approved, rejected or cancelled.
+    /// The resulting status: approved, rejected or cancelled.
     pub status: Status,
-    /// By which event.
+    /// The decision's event.
     #[serde(flatten)]
     pub stamp: Stamp,
-    /// What it was granted for, where that is more than was asked for.
+    /// The reach for which it was approved, if that is wider than requested.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub granted: Option<Reach>,
-    /// Whether somebody approved what they had asked for themselves, as the project then allowed.
+    /// True if a requester approved it, as the project then allowed.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub own: bool,
 }
 
-/// An exemption with its history folded.
+/// An exemption as the fold of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemption {
     /// The issue.
     pub issue: IssueId,
     /// The tool that found it.
     pub scanner: ScannerId,
-    /// The issue's level when it was asked for.
+    /// The issue's severity at the time of the request.
     pub severity: Severity,
-    /// Where it was seen.
-    pub seen: SeenIn,
-    /// What it was asked for.
+    /// The scan in which the requester saw the issue.
+    pub seen: SourceScan,
+    /// The requested reach.
     pub asked: Reach,
-    /// How long it holds.
+    /// The term.
     pub term: Term,
-    /// Why, in a word.
+    /// The reason, as one word.
     pub reason: Reason,
-    /// The exemption that it was returned from.
+    /// The exemption that this one returned from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_from: Option<ExemptionId>,
-    /// By which event it was asked for.
+    /// The event of the request.
     pub requested: Stamp,
-    /// All who ever asked for it: who opened it again too. None of them may approve it.
+    /// Everyone who ever requested or reopened it. None of them may approve it.
     pub askers: BTreeSet<Subject>,
     /// The last decision; absent while pending.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decision: Option<LastDecision>,
-    /// The last events that took effect.
+    /// The last effective events.
     pub applied: Vec<EventId>,
 }
 
 impl Exemption {
-    /// How it stands at `now`. The end is judged here and nowhere else, with no job needed.
+    /// Returns the status at `now`. This is the only place that checks the end; no background job is needed.
     pub fn status(&self, now: Timestamp) -> Status {
         match (&self.decision, self.ends()) {
             (None, _) => Status::Pending,
@@ -82,17 +87,17 @@ impl Exemption {
         }
     }
 
-    /// When it ends; nothing unless it was approved, or if it has no end.
+    /// Returns the end; nothing if the exemption is not approved or has no end.
     pub fn ends(&self) -> Option<Timestamp> {
         self.term.end(self.approval()?.stamp.at)
     }
 
-    /// What it holds for: what it was granted for, or else asked for.
+    /// Returns the reach: the approved one, or else the requested one.
     pub fn reach(&self) -> &Reach {
         self.approval().and_then(|approval| approval.granted.as_ref()).unwrap_or(&self.asked)
     }
 
-    /// When it last changed.
+    /// Returns the time of the last change.
     pub fn changed(&self) -> Timestamp {
         self.decision.as_ref().map_or(self.requested.at, |decision| decision.stamp.at)
     }
@@ -105,8 +110,8 @@ impl Exemption {
         self.asked.occurrences().len()
     }
 
-    /// Whether this person asked for it.
-    pub fn is_asked_by(&self, subject: &Subject) -> bool {
+    /// True if this person requested or reopened it.
+    pub fn is_requested_by(&self, subject: &Subject) -> bool {
         self.askers.iter().any(|asker| asker.is_same_person(subject))
     }
 
@@ -121,23 +126,24 @@ impl Exemption {
 /// The exemptions of one project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemptions {
-    /// By id.
+    /// The exemptions by id.
     pub by_id: BTreeMap<ExemptionId, Exemption>,
 }
 
-/// One event as it is applied: what it says, its number, and its envelope.
+/// One event while it is applied.
 struct Step<'a> {
     id: EventId,
     stamp: Stamp,
     event: &'a ExemptionEvent,
 }
 
-/// What exemptions were before they changed, in the order of the changes: of several events all take effect or none.
+/// The exemptions before they were changed, in the order of the changes, to undo a group of events of which one is
+/// refused.
 #[derive(Default)]
-struct Before(Vec<(ExemptionId, Option<Exemption>)>);
+struct UndoLog(Vec<(ExemptionId, Option<Exemption>)>);
 
-impl Before {
-    fn put_back(self, state: &mut Exemptions) {
+impl UndoLog {
+    fn restore(self, state: &mut Exemptions) {
         for (id, was) in self.0.into_iter().rev() {
             match was {
                 Some(was) => state.by_id.insert(id, was),
@@ -153,17 +159,17 @@ impl Fold for Exemptions {
 
     fn apply(&mut self, n: u64, entry: &Entry<ExemptionEvent>) -> Result<(), Refusal> {
         let step = |event| Step { id: entry.id, stamp: Stamp { n, at: entry.at, by: entry.by.subject.clone() }, event };
-        let mut before = Before::default();
+        let mut before = UndoLog::default();
         let ExemptionEvent::Many { events } = &entry.event else {
-            return self.take(&step(&entry.event), &mut before);
+            return self.apply_one(&step(&entry.event), &mut before);
         };
         if events.len() > BULK_MAX {
-            let reason = format!("{} at once are too many; at most {BULK_MAX} are allowed", events.len());
+            let reason = format!("{} events are too many for one group; at most {BULK_MAX} are allowed", events.len());
             return Err(Refusal::new(reason));
         }
         for (at, event) in (1_usize..).zip(events) {
-            if let Err(refusal) = self.take(&step(event), &mut before) {
-                before.put_back(self);
+            if let Err(refusal) = self.apply_one(&step(event), &mut before) {
+                before.restore(self);
                 return Err(Refusal::new(format!("number {at}: {refusal}")));
             }
         }
@@ -172,8 +178,8 @@ impl Fold for Exemptions {
 }
 
 impl Exemptions {
-    /// One of these occurrences of a target that is exempted by name at `now`, with its exemption.
-    pub fn exempting(
+    /// Returns one of these occurrences of a target that is individually exempted at `now`, with its exemption.
+    pub fn find_exempted(
         &self,
         occurrences: &[Reviewed],
         target: &TargetName,
@@ -190,8 +196,9 @@ impl Exemptions {
         })
     }
 
-    /// The exemptions as they would be if this one were granted at `at` for `reach`, or, without one, taken back.
-    pub fn supposing(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {
+    /// Returns the exemptions as they would be if this one were approved at `at` for `reach`, or, without a reach,
+    /// revoked.
+    pub fn simulate(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {
         let mut supposed = self.clone();
         if let Some(held) = supposed.by_id.get_mut(&id) {
             let status = if reach.is_some() { Status::Approved } else { Status::Rejected };
@@ -201,12 +208,13 @@ impl Exemptions {
         supposed
     }
 
-    fn take(&mut self, step: &Step<'_>, before: &mut Before) -> Result<(), Refusal> {
+    fn apply_one(&mut self, step: &Step<'_>, before: &mut UndoLog) -> Result<(), Refusal> {
         match step.event {
             ExemptionEvent::Requested { request } => self.request(step, before, request),
             ExemptionEvent::Returned { requests } => {
-                // Each for itself: what there is no room for counts at the gate all the same.
-                let taken: Vec<_> = requests.iter().map(|request| self.take_back(step, before, request)).collect();
+                // Each on its own: a request for which there is no room has no effect, and its code counts at the gate.
+                let taken: Vec<_> =
+                    requests.iter().map(|request| self.return_to_review(step, before, request)).collect();
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
                 if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
@@ -220,7 +228,7 @@ impl Exemptions {
             }
             ExemptionEvent::Cancelled { exemption, .. } => {
                 let from = [Status::Pending, Status::Approved, Status::Rejected, Status::Expired];
-                self.change(step, before, *exemption, "cancelled", &from, |held, step| {
+                self.change(step, before, *exemption, "withdrawn", &from, |held, step| {
                     held.decision = Some(decided(step, Status::Cancelled));
                 })
             }
@@ -228,71 +236,71 @@ impl Exemptions {
                 let held = self.held(*exemption)?;
                 let past = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at);
                 if let Some(end) = past.filter(|_| !held.applied.contains(&step.id)) {
-                    let reason = format!("the exemption's end, {end}, has passed; ask for a new one");
+                    let reason = format!("the exemption's end, {end}, has passed; request a new one");
                     return Err(Refusal::new(reason));
                 }
-                self.change(
-                    step,
-                    before,
-                    *exemption,
-                    "opened again",
-                    &[Status::Rejected, Status::Expired],
-                    |held, step| {
-                        held.decision = None;
-                        held.askers.insert(step.stamp.by.clone());
-                    },
-                )
+                self.change(step, before, *exemption, "reopened", &[Status::Rejected, Status::Expired], |held, step| {
+                    held.decision = None;
+                    held.askers.insert(step.stamp.by.clone());
+                })
             }
-            ExemptionEvent::Many { .. } => Err(Refusal::new("several events can't be one of several")),
+            ExemptionEvent::Many { .. } => Err(Refusal::new("a group of events cannot contain another group")),
         }
     }
 
-    fn request(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
+    fn request(&mut self, step: &Step<'_>, before: &mut UndoLog, request: &ExemptionRequest) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
-            return if again { Ok(()) } else { Err(Refusal::new("an exemption of this id is there already")) };
+            return if again { Ok(()) } else { Err(Refusal::new("an exemption with this id already exists")) };
         }
         if request.reach.scope() == Scope::Account {
-            return Err(Refusal::new("an exemption for the whole installation is granted, and can't be asked for"));
+            return Err(Refusal::new(
+                "the scope `account` cannot be requested; a reviewer can approve a request at it",
+            ));
         }
         let same = |held: &&Exemption| held.issue == request.issue && held.asked == request.reach;
         let pending = |held: &Exemption| held.status(step.stamp.at) == Status::Pending;
         if let Some((id, _)) = self.by_id.iter().find(|(_, held)| same(held) && pending(held)) {
-            return Err(Refusal::new(format!("exemption {id} asks for the same and is pending")));
+            return Err(Refusal::new(format!("exemption {id} requests the same and is pending")));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
-        self.add(before, request.id, asked_for(step, request, BTreeSet::from([step.stamp.by.clone()])));
+        self.add(before, request.id, requested(step, request, BTreeSet::from([step.stamp.by.clone()])));
         Ok(())
     }
 
-    /// Occurrences of an exemption are to be judged anew. They are asked for once for each form that they take, in the name
-    /// of those who asked before: whoever uploaded the report is not the one who wants it.
-    fn take_back(&mut self, step: &Step<'_>, before: &mut Before, request: &ExemptionRequest) -> Result<(), Refusal> {
+    /// Returns occurrences of an exemption to review: requests them once for each of their forms, in the name of the
+    /// earlier requesters. The uploader of the report is not the requester.
+    fn return_to_review(
+        &mut self,
+        step: &Step<'_>,
+        before: &mut UndoLog,
+        request: &ExemptionRequest,
+    ) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
-            return if again { Ok(()) } else { Err(Refusal::new("it was asked for in this form before")) };
+            return if again { Ok(()) } else { Err(Refusal::new("the occurrence was requested in this form before")) };
         }
         let from = request.returned_from.and_then(|id| self.by_id.get(&id));
-        let from = from.ok_or_else(|| Refusal::new("the exemption that it comes from is not known"))?;
+        let from = from.ok_or_else(|| Refusal::new("the exemption that it returns from is missing"))?;
         let (askers, by) = (from.askers.clone(), from.requested.by.clone());
         if self.returned(step.stamp.at) >= RETURNED_MAX {
-            let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved");
+            let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved, the maximum");
             return Err(Refusal::new(reason));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
-        let mut exemption = asked_for(step, request, askers);
+        let mut exemption = requested(step, request, askers);
         exemption.requested.by = by;
         self.add(before, request.id, exemption);
         Ok(())
     }
 
-    /// How many are pending because code was edited or moved.
+    /// Returns the number of exemptions that are pending because code was edited or moved.
     pub fn returned(&self, now: Timestamp) -> usize {
         let pending = |held: &&Exemption| held.returned_from.is_some() && held.status(now) == Status::Pending;
         self.by_id.values().filter(pending).count()
     }
 
-    fn add(&mut self, before: &mut Before, id: ExemptionId, exemption: Exemption) {
+    fn add(&mut self, before: &mut UndoLog, id: ExemptionId, exemption: Exemption) {
         before.0.push((id, None));
         self.by_id.insert(id, exemption);
     }
@@ -300,7 +308,7 @@ impl Exemptions {
     fn approve(
         &mut self,
         step: &Step<'_>,
-        before: &mut Before,
+        before: &mut UndoLog,
         id: ExemptionId,
         reach: Option<&Reach>,
         own_allowed: bool,
@@ -310,17 +318,19 @@ impl Exemptions {
             return Ok(());
         }
         let from = [Status::Pending, Status::Rejected, Status::Expired];
-        legal(held, step, "approved", &from)?;
+        check_transition(held, step, "approved", &from)?;
         let (asked, granted) = (held.asked.scope(), reach.map(Reach::scope));
         if granted.is_some_and(|granted| granted <= asked) {
-            return Err(Refusal::new(format!("it was asked for at the scope {asked}; grant that or a wider one")));
+            return Err(Refusal::new(format!(
+                "it was requested at the scope `{asked}`; approve it at that scope or a wider one"
+            )));
         }
-        let own = held.is_asked_by(&step.stamp.by);
+        let own = held.is_requested_by(&step.stamp.by);
         if own && !own_allowed {
-            return Err(Refusal::new(format!("`{}` requested the exemption and can't approve it", step.stamp.by)));
+            return Err(Refusal::new(format!("`{}` requested the exemption and cannot approve it", step.stamp.by)));
         }
         if let Some(end) = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at) {
-            return Err(Refusal::new(format!("the exemption's end, {end}, has passed, and it can't be approved")));
+            return Err(Refusal::new(format!("the exemption's end, {end}, has passed, so it cannot be approved")));
         }
         let decision = LastDecision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
         self.change(step, before, id, "approved", &from, |held, _| held.decision = Some(decision))
@@ -329,7 +339,7 @@ impl Exemptions {
     fn change(
         &mut self,
         step: &Step<'_>,
-        before: &mut Before,
+        before: &mut UndoLog,
         id: ExemptionId,
         verb: &str,
         from: &[Status],
@@ -339,7 +349,7 @@ impl Exemptions {
         if held.applied.contains(&step.id) {
             return Ok(());
         }
-        legal(held, step, verb, from)?;
+        check_transition(held, step, verb, from)?;
         before.0.push((id, Some(held.clone())));
         change(held, step);
         held.remember(step.id);
@@ -350,8 +360,8 @@ impl Exemptions {
         self.by_id.get(&id).ok_or_else(|| unknown(id))
     }
 
-    /// Forgets exemptions that are over, until there is room for one more that names so many occurrences.
-    fn make_room(&mut self, now: Timestamp, before: &mut Before, occurrences: usize) -> Result<(), Refusal> {
+    /// Forgets exemptions that are over, until there is room for one more with this number of individual occurrences.
+    fn make_room(&mut self, now: Timestamp, before: &mut UndoLog, occurrences: usize) -> Result<(), Refusal> {
         if occurrences == 0 && self.by_id.len() < EXEMPTIONS_MAX {
             return Ok(());
         }
@@ -361,7 +371,7 @@ impl Exemptions {
         }
         let over = |status| matches!(status, Status::Cancelled | Status::Rejected | Status::Expired);
         let mut closed: Vec<_> = self.by_id.iter().filter(|(_, held)| over(held.status(now))).collect();
-        // The last are forgotten first: cancelled ones, and of others those that were decided longest ago.
+        // `pop` takes the last: withdrawn ones first, then those whose decision is oldest.
         closed.sort_by_key(|(id, held)| (held.status(now) == Status::Cancelled, Reverse(held.changed()), **id));
         let mut closed: Vec<ExemptionId> = closed.into_iter().map(|(id, _)| *id).collect();
         let mut kept = self.by_id.len();
@@ -369,7 +379,7 @@ impl Exemptions {
         while EXEMPTIONS_MAX <= kept || EXEMPTED_OCCURRENCES_TOTAL_MAX < total {
             let Some(id) = closed.pop() else {
                 return Err(Refusal::new(format!(
-                    "the project has {} exemptions that are pending or approved; at most {EXEMPTIONS_MAX}, for {EXEMPTED_OCCURRENCES_TOTAL_MAX} occurrences named one by one, are allowed",
+                    "the project has {} exemptions that are pending or approved; at most {EXEMPTIONS_MAX}, with {EXEMPTED_OCCURRENCES_TOTAL_MAX} individual occurrences, are allowed",
                     kept
                 )));
             };
@@ -382,7 +392,7 @@ impl Exemptions {
     }
 }
 
-fn asked_for(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subject>) -> Exemption {
+fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subject>) -> Exemption {
     Exemption {
         issue: request.issue,
         scanner: request.scanner.clone(),
@@ -404,13 +414,13 @@ fn decided(step: &Step<'_>, status: Status) -> LastDecision {
 }
 
 fn unknown(id: ExemptionId) -> Refusal {
-    Refusal::new(format!("there is no exemption with the id {id}"))
+    Refusal::new(format!("exemption {id} does not exist"))
 }
 
-fn legal(held: &Exemption, step: &Step<'_>, verb: &str, from: &[Status]) -> Result<(), Refusal> {
+fn check_transition(held: &Exemption, step: &Step<'_>, verb: &str, from: &[Status]) -> Result<(), Refusal> {
     let status = held.status(step.stamp.at);
     if from.contains(&status) {
         return Ok(());
     }
-    Err(Refusal::new(format!("the exemption is {status} and can't be {verb}")))
+    Err(Refusal::new(format!("the exemption is {status} and cannot be {verb}")))
 }

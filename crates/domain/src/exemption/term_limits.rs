@@ -1,9 +1,10 @@
 //! The terms of requests and approvals, and the project's limits for them.
 
-use super::{Exemption, Term};
+use super::state::Exemption;
+use super::term::Term;
 use crate::limits::DURATION_DAYS_MAX;
-use crate::project::Settings;
-use crate::time::{NoTime, Timestamp};
+use crate::settings::Settings;
+use crate::time::{InvalidTime, Timestamp};
 use finding::severity::Severity;
 
 /// An error of the term of a request or an approval.
@@ -17,7 +18,7 @@ pub enum TermError {
     Days(u32),
     /// The end is neither a time nor a date.
     #[error(transparent)]
-    NotATime(#[from] NoTime),
+    NotATime(#[from] InvalidTime),
     /// The end has passed, or lies more than [`DURATION_DAYS_MAX`] days ahead.
     #[error("{excess}")]
     Excess {
@@ -89,7 +90,7 @@ impl Term {
     /// # Errors
     /// The term has passed, or is longer than the project's limit for the severity.
     pub fn check(self, severity: Severity, settings: &Settings, now: Timestamp) -> Result<(), TermError> {
-        let severity = settings.judged_as(severity);
+        let severity = settings.severity_counted(severity);
         let days_max = settings.exemption_days_max.get(&severity).copied();
         match (self.excess(now, None), self.excess(now, days_max)) {
             (Some(excess), _) => Err(TermError::Excess { term: self, excess }),
@@ -113,14 +114,14 @@ impl Exemption {
         if settings.exemption_days_max.is_empty() {
             return Ok(());
         }
-        let highest = settings.judged_as(self.severity).max(settings.judged_as(severity));
+        let highest = settings.severity_counted(self.severity).max(settings.severity_counted(severity));
         self.term.check(highest, settings, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Reach;
+    use super::super::reach::Reach;
     use super::super::testing::exemption;
     use super::*;
 

@@ -1,6 +1,10 @@
 //! An exemption for tests.
 
-use super::{Exemption, Reach, Reason, SeenIn, Stamp, Term};
+use super::event::SourceScan;
+use super::reach::Reach;
+use super::reason::Reason;
+use super::state::{Exemption, Stamp};
+use super::term::Term;
 use crate::ids::{EventId, IssueId, ScanId};
 use crate::time::Timestamp;
 use finding::severity::Severity;
@@ -25,8 +29,8 @@ pub(super) fn exemption(requested: Reach) -> Exemption {
     }
 }
 
-pub(super) fn seen() -> SeenIn {
-    SeenIn {
+pub(super) fn seen() -> SourceScan {
+    SourceScan {
         scan: ScanId::from_bits([9; 16]),
         target: "web".parse().unwrap(),
         pipeline: Some("nightly".parse().unwrap()),

@@ -1,9 +1,12 @@
 use super::*;
 use crate::comparison::Division;
+use crate::digest::Short;
+use crate::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
 use crate::journal::Fold as _;
 use crate::limits::{BULK_MAX, EXEMPTED_OCCURRENCES_TOTAL_MAX, EXEMPTIONS_MAX, PROMOTED_MAX, RETURNED_MAX};
-use crate::project::tests::entry;
-use finding::severity::Score;
+use crate::testing::entry;
+use crate::time::Timestamp;
+use finding::severity::{Score, Severity};
 use std::collections::BTreeSet;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -39,7 +42,7 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
         title: "hashlib".to_owned(),
         scanner: "bandit".parse().unwrap(),
         severity: Severity::High,
-        seen: SeenIn {
+        seen: SourceScan {
             scan: ScanId::from_bits([9; 16]),
             target: "dvpwa".parse().unwrap(),
             pipeline: Some("nightly".parse().unwrap()),
@@ -91,13 +94,13 @@ fn place() -> (TargetName, Option<PipelineName>) {
     ("dvpwa".parse().unwrap(), Some("nightly".parse().unwrap()))
 }
 
-fn in_force(state: &Exemptions, ms: i64) -> InForce {
+fn in_force(state: &Exemptions, ms: i64) -> EffectiveExemptions {
     let (target, pipeline) = place();
-    state.in_force(at(ms), &Place { target: &target, pipeline: pipeline.as_ref() })
+    state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
 fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
-    in_force(state, ms).whole(&[issue(n)]).is_some()
+    in_force(state, ms).whole_issue(&[issue(n)]).is_some()
 }
 
 #[test]
@@ -144,12 +147,12 @@ fn only_an_approved_one_covers() {
 fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
     for own in ["dev", " DEV "] {
         let (state, refusals) = fold(&[("dev", 0, requested(1)), (own, 1, approved(1))]);
-        assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and can't approve it")));
+        assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and cannot approve it")));
         assert_eq!(state.by_id[&id(1)].status(at(2)), Status::Pending);
     }
     let (_, refusals) =
         fold(&[("dev", 0, requested(1)), ("sec", 1, rejected(1)), ("sec", 2, reopened(1)), ("sec", 3, approved(1))]);
-    assert!(refusals[2].is_none() && refusals[3].as_ref().unwrap().contains("can't approve it"));
+    assert!(refusals[2].is_none() && refusals[3].as_ref().unwrap().contains("cannot approve it"));
     let (_, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, cancelled(1))]);
     assert_eq!(refusals[1], None, "withdrawing one's own is fine");
 }
@@ -203,7 +206,7 @@ fn it_is_granted_as_asked_or_wider() {
         }
     }
     let (_, refusals) = fold(&[("dev", 0, asked(request(1, Reach::Account)))]);
-    assert!(refusals[0].as_ref().unwrap().contains("can't be asked for"));
+    assert!(refusals[0].as_ref().unwrap().contains("cannot be requested"));
 }
 
 #[test]
@@ -218,12 +221,12 @@ fn a_reach_covers_its_place_and_no_other() {
     for (reach, expected) in cases {
         let (state, _) = fold(&[("dev", 0, asked(request(1, reach.clone()))), ("sec", 1, approved(1))]);
         let here = [
-            Place { target: &target, pipeline: pipeline.as_ref() },
-            Place { target: &elsewhere, pipeline: pipeline.as_ref() },
-            Place { target: &target, pipeline: None },
-            Place { target: &elsewhere, pipeline: None },
+            ScanTarget { target: &target, pipeline: pipeline.as_ref() },
+            ScanTarget { target: &elsewhere, pipeline: pipeline.as_ref() },
+            ScanTarget { target: &target, pipeline: None },
+            ScanTarget { target: &elsewhere, pipeline: None },
         ];
-        let covered = here.map(|place| state.in_force(at(2), &place).whole(&[issue(1)]).is_some());
+        let covered = here.map(|place| state.effective(at(2), &place).whole_issue(&[issue(1)]).is_some());
         assert_eq!(covered, expected, "{reach:?}");
     }
 }
@@ -232,7 +235,7 @@ fn a_reach_covers_its_place_and_no_other() {
 fn the_same_is_asked_for_once_while_it_is_pending() {
     let again = |n| asked(ExemptionRequest { id: id(n), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
-    assert_eq!(refusals[1], Some(format!("exemption {} asks for the same and is pending", id(1))));
+    assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("sec", 1, approved(1)), ("ann", 2, again(2))]);
     assert_eq!(refusals[2], None, "one that holds may be asked for again before it ends");
     let other = asked(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
@@ -249,7 +252,7 @@ fn several_take_effect_together_or_not_at_all() {
         ("sec", 1, cancelled(2)),
         ("sec", 2, many(vec![approved(1), approved(2)])),
     ]);
-    assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and can't be approved"));
+    assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and cannot be approved"));
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Pending);
     let before = fold(&[("dev", 0, many(vec![requested(1), requested(2)])), ("sec", 1, cancelled(2))]).0;
     assert_eq!(state, before, "nothing is left of those before the one that was refused");
@@ -279,14 +282,14 @@ fn an_event_appended_twice_counts_once() {
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Rejected, "the late copy of the approval changes nothing");
 }
 
-fn candidate(id: u8, form: u8, score: u16, new: bool) -> Candidate {
+fn candidate(id: u8, form: u8, score: u16, new: bool) -> ExemptibleOccurrence {
     let Reviewed { id, form } = reviewed(id, form);
-    Candidate { id, form, score: Score::from_hundredths(score), new, updated: false }
+    ExemptibleOccurrence { id, form, score: Score::from_hundredths(score), new, updated: false }
 }
 
-fn weigh(force: &InForce, candidates: &[Candidate]) -> Weighed {
+fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> IssueCoverage {
     let names = [issue(1)];
-    let mut weighing = force.weigh(&names);
+    let mut weighing = force.cover(&names);
     candidates.iter().for_each(|candidate| weighing.add(candidate));
     weighing.finish()
 }
@@ -296,7 +299,11 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let reach = chosen(&[reviewed(1, 1), reviewed(2, 2)]);
     let (state, _) = fold(&[("dev", 0, asked(request(1, reach))), ("sec", 1, approved(1))]);
     let force = in_force(&state, 2);
-    assert!(force.is_partial(&[issue(1)]) && !force.is_partial(&[issue(2)]) && force.whole(&[issue(1)]).is_none());
+    assert!(
+        force.needs_occurrences(&[issue(1)])
+            && !force.needs_occurrences(&[issue(2)])
+            && force.whole_issue(&[issue(1)]).is_none()
+    );
     let weighed = weigh(&force, &[candidate(1, 1, 950, true), candidate(3, 3, 500, true), candidate(4, 4, 200, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::PartiallyExempted), Some(id(1))));
     assert_eq!(weighed.exempted.len(), 1);
@@ -334,7 +341,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     ];
     let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
-    assert_eq!(refusals.pop().unwrap().as_deref(), Some("it was asked for in this form before"));
+    assert_eq!(refusals.pop().unwrap().as_deref(), Some("the occurrence was requested in this form before"));
     assert!(refusals.iter().all(Option::is_none));
     assert_eq!(weigh(&in_force(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
     let (state, refusals) = fold(&events);
@@ -374,7 +381,7 @@ fn what_goes_back_to_review_can_not_fill_the_project() {
 fn one_whose_end_has_passed_is_not_opened_again() {
     let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
-    assert!(refusals[2].as_ref().unwrap().contains("ask for a new one"), "{refusals:?}");
+    assert!(refusals[2].as_ref().unwrap().contains("request a new one"), "{refusals:?}");
 }
 
 #[test]
@@ -398,8 +405,8 @@ fn of_several_the_one_that_ends_last_is_named() {
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
     ];
-    assert_eq!(in_force(&fold(&events[1..5]).0, 2).whole(&[issue(1)]), Some(id(2)));
-    assert_eq!(in_force(&fold(&events).0, 2).whole(&[issue(1)]), Some(id(3)));
+    assert_eq!(in_force(&fold(&events[1..5]).0, 2).whole_issue(&[issue(1)]), Some(id(2)));
+    assert_eq!(in_force(&fold(&events).0, 2).whole_issue(&[issue(1)]), Some(id(3)));
 }
 
 #[test]
@@ -474,4 +481,25 @@ fn the_stored_events_are_pinned() {
     {"type":"reopened","exemption":"01010101010101010101010101010101","comment":""}
     {"type":"many","events":[{"type":"approved","exemption":"01010101010101010101010101010101","comment":"ok"}]}
     "#);
+}
+
+#[test]
+fn words_are_read_as_they_are_written() {
+    for reason in Reason::ALL {
+        assert_eq!(reason.as_str().parse(), Ok(reason));
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+    }
+    for scope in Scope::ALL {
+        assert_eq!(scope.as_str().parse(), Ok(scope));
+        assert_eq!(serde_json::to_value(scope).unwrap(), scope.as_str());
+    }
+    for status in Status::ALL {
+        assert_eq!(status.as_str().parse(), Ok(status));
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    for coverage in Coverage::ALL {
+        assert_eq!(serde_json::to_value(coverage).unwrap(), coverage.as_str());
+    }
+    assert!("Target".parse::<Scope>().is_err() && "canceled".parse::<Status>().is_err());
+    assert!(Scope::ALL.is_sorted(), "from the narrowest to the widest");
 }

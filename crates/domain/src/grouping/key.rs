@@ -1,22 +1,22 @@
-//! What issues are identified by.
+//! The identity of issues.
 
 use crate::ids::IssueId;
 use crate::signature::place_text;
 use finding::{Finding, Kind};
 use serde::{Deserialize, Serialize};
 
-/// What makes two findings one issue: named fields in a declared order.
+/// The key of an issue: named fields in a declared order. Findings with equal keys are one issue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IssueKey {
-    /// The fields' names.
+    /// The names of the fields.
     pub pattern: Vec<String>,
-    /// Their values.
+    /// The values of the fields.
     pub values: Vec<String>,
 }
 
 impl IssueKey {
-    /// The key of a finding of this product. Of a dependency with several names it is the key by the first of them;
-    /// [`Grouper`] unites those of different findings.
+    /// Returns the key of a finding of this product. If a dependency's vulnerability has several names, the key has the
+    /// first of them; [`Grouper`](super::Grouper) unites names of different findings.
     pub fn of(product: &str, finding: &Finding) -> Self {
         if !finding.key.is_empty() {
             let declared = finding.key.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -45,7 +45,7 @@ impl IssueKey {
         Self { pattern, values }
     }
 
-    /// The id that the issue has if a field's value is another.
+    /// Returns the id that the issue would have with another value of a field.
     pub(super) fn id_with(&self, field: &str, value: &str) -> Option<IssueId> {
         let at = self.pattern.iter().position(|name| name == field)?;
         let mut other = self.clone();
@@ -53,7 +53,8 @@ impl IssueKey {
         Some(other.id())
     }
 
-    /// The issue's id: version 1 of the recipe. Another recipe is a new version and a migration, never an edit.
+    /// Returns the issue's id, by version 1 of the recipe. A change of the recipe is a new version and a migration,
+    /// never an edit.
     pub fn id(&self) -> IssueId {
         let fields: Vec<&[u8]> = self
             .pattern
@@ -65,13 +66,13 @@ impl IssueKey {
     }
 }
 
-/// The names under which a dependency's vulnerability is known: its advisories, else the rule.
+/// Returns the names of a dependency's vulnerability: its advisories, or else the rule.
 pub(super) fn names(finding: &Finding) -> impl Iterator<Item = &str> {
     let rule = finding.advisories.is_empty().then_some(finding.rule.as_str());
     finding.advisories.iter().map(String::as_str).chain(rule)
 }
 
-/// The first of several names: a CVE before a GHSA before any other, then by the alphabet.
+/// Returns the first of several names: a CVE before a GHSA before any other, then by the alphabet.
 pub(super) fn first_name<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let rank = |name: &str| match name.get(..5) {
         Some("GHSA-") => 1,

@@ -3,7 +3,7 @@ use crate::testing::finding;
 use finding::severity::Score;
 use proptest::prelude::*;
 
-fn group(findings: Vec<Finding>) -> (Vec<Issue>, Vec<Occurrence>, Vec<Name>) {
+fn group(findings: Vec<Finding>) -> (Vec<Issue>, Vec<Occurrence>, Vec<PathOrVersion>) {
     let mut grouper = Grouper::new("bandit".parse().unwrap(), findings.len());
     findings.into_iter().for_each(|finding| grouper.push(finding));
     let (issues, occurrences, names) = grouper.finish();

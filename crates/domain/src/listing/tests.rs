@@ -1,7 +1,7 @@
 use super::*;
 
-fn entry(level: Severity, exemption: Option<Exempted>) -> Entry {
-    Entry { bucket: Bucket::New, kind: Kind::Code, level, exemption, mark: 7 }
+fn entry(level: Severity, exemption: Option<PackedExemption>) -> PackedIssue {
+    PackedIssue { bucket: Bucket::New, kind: Kind::Code, level, exemption, mark: 7 }
 }
 
 #[test]
@@ -10,19 +10,19 @@ fn every_entry_is_a_number_of_its_own_and_comes_back_from_it() {
     let mut all = 0;
     for (bucket, kind) in Bucket::ALL.into_iter().flat_map(|bucket| Kind::ALL.map(|kind| (bucket, kind))) {
         for (level, exemption) in
-            Severity::ALL.into_iter().flat_map(|level| Exempted::all().map(move |one| (level, one)))
+            Severity::ALL.into_iter().flat_map(|level| PackedExemption::all().map(move |one| (level, one)))
         {
             for mark in [0, 1, u16::MAX] {
-                let entry = Entry { bucket, kind, level, exemption, mark };
-                assert_eq!(Entry::try_from(u32::from(entry)), Ok(entry));
+                let entry = PackedIssue { bucket, kind, level, exemption, mark };
+                assert_eq!(PackedIssue::try_from(u32::from(entry)), Ok(entry));
                 numbers.insert(u32::from(entry));
                 all += 1;
             }
         }
     }
     assert_eq!((numbers.len(), all), (3780, 3780));
-    assert!(Entry::try_from(u32::MAX).is_err());
-    let part = entry(Severity::High, Some(Exempted::Part(Severity::Low)));
+    assert!(PackedIssue::try_from(u32::MAX).is_err());
+    let part = entry(Severity::High, Some(PackedExemption::Part(Severity::Low)));
     insta::assert_snapshot!(serde_json::to_string(&part).unwrap(), @"8837");
 }
 
@@ -30,54 +30,55 @@ fn every_entry_is_a_number_of_its_own_and_comes_back_from_it() {
 fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_else() {
     let cases = [
         (None, Counted::Level(Severity::High)),
-        (Some(Exempted::Pending), Counted::Level(Severity::High)),
-        (Some(Exempted::Rejected), Counted::Level(Severity::High)),
-        (Some(Exempted::Part(Severity::Low)), Counted::Level(Severity::Low)),
-        (Some(Exempted::Whole), Counted::Exempted),
+        (Some(PackedExemption::Pending), Counted::Level(Severity::High)),
+        (Some(PackedExemption::Rejected), Counted::Level(Severity::High)),
+        (Some(PackedExemption::Part(Severity::Low)), Counted::Level(Severity::Low)),
+        (Some(PackedExemption::Whole), Counted::Exempted),
     ];
     for (exemption, counted) in cases {
         assert_eq!(entry(Severity::High, exemption).counted_as(None), counted);
     }
     let chooses = |words: &str, exemption| {
-        let filter = Filter { counted_as: Some(words.parse().unwrap()), ..Filter::default() };
-        filter.chooses(&entry(Severity::High, exemption), None)
+        let filter = IssueFilter { counted_as: Some(words.parse().unwrap()), ..IssueFilter::default() };
+        filter.matches(&entry(Severity::High, exemption), None)
     };
     assert!(chooses("low, exempted,high", None) && !chooses("low,exempted", None));
-    assert!(chooses("exempted", Some(Exempted::Whole)) && !chooses("high", Some(Exempted::Whole)));
+    assert!(chooses("exempted", Some(PackedExemption::Whole)) && !chooses("high", Some(PackedExemption::Whole)));
     assert_eq!(
         "high,wild".parse::<CountedAs>().unwrap_err(),
-        "`wild` is none of critical, high, medium, low, info, unassigned, exempted"
+        "`wild` is not a category; expected one of `critical`, `high`, `medium`, `low`, `info`, `unassigned`, `exempted`"
     );
     assert!("".parse::<CountedAs>().is_err() && "high,".parse::<CountedAs>().is_err());
 }
 
 #[test]
 fn each_part_of_a_filter_refuses_by_itself() {
-    let one = entry(Severity::High, Some(Exempted::Whole));
+    let one = entry(Severity::High, Some(PackedExemption::Whole));
     let filters = [
-        (Filter { bucket: Some(Bucket::New), ..Filter::default() }, true),
-        (Filter { bucket: Some(Bucket::Common), ..Filter::default() }, false),
-        (Filter { severity: Some(Severity::High), ..Filter::default() }, true),
-        (Filter { severity: Some(Severity::Low), ..Filter::default() }, false),
-        (Filter { exempted: Some(true), ..Filter::default() }, true),
-        (Filter { exempted: Some(false), ..Filter::default() }, false),
-        (Filter { exemption: Some(Coverage::Exempted), ..Filter::default() }, true),
-        (Filter { exemption: Some(Coverage::Pending), ..Filter::default() }, false),
-        (Filter { kind: Some(Kind::Code), ..Filter::default() }, true),
-        (Filter { kind: Some(Kind::Web), ..Filter::default() }, false),
+        (IssueFilter { bucket: Some(Bucket::New), ..IssueFilter::default() }, true),
+        (IssueFilter { bucket: Some(Bucket::Common), ..IssueFilter::default() }, false),
+        (IssueFilter { severity: Some(Severity::High), ..IssueFilter::default() }, true),
+        (IssueFilter { severity: Some(Severity::Low), ..IssueFilter::default() }, false),
+        (IssueFilter { exempted: Some(true), ..IssueFilter::default() }, true),
+        (IssueFilter { exempted: Some(false), ..IssueFilter::default() }, false),
+        (IssueFilter { exemption: Some(Coverage::Exempted), ..IssueFilter::default() }, true),
+        (IssueFilter { exemption: Some(Coverage::Pending), ..IssueFilter::default() }, false),
+        (IssueFilter { kind: Some(Kind::Code), ..IssueFilter::default() }, true),
+        (IssueFilter { kind: Some(Kind::Web), ..IssueFilter::default() }, false),
     ];
     for (filter, expected) in filters {
-        assert_eq!(filter.chooses(&one, None), expected, "{filter:?}");
+        assert_eq!(filter.matches(&one, None), expected, "{filter:?}");
     }
 }
 
 #[test]
 fn a_text_is_found_in_either_case_and_is_neither_empty_nor_long() {
-    let text: Text = "STRASSE é".parse().unwrap();
+    let text: SearchText = "STRASSE é".parse().unwrap();
     assert!(text.is_in("die Strasse É") && !text.is_in("die Strasse e"));
-    assert!("".parse::<Text>().is_err() && "a\0".parse::<Text>().is_err());
+    assert!("".parse::<SearchText>().is_err() && "a\0".parse::<SearchText>().is_err());
     assert!(
-        "x".repeat(TEXT_CHARS_MAX).parse::<Text>().is_ok() && "x".repeat(TEXT_CHARS_MAX + 1).parse::<Text>().is_err()
+        "x".repeat(TEXT_CHARS_MAX).parse::<SearchText>().is_ok()
+            && "x".repeat(TEXT_CHARS_MAX + 1).parse::<SearchText>().is_err()
     );
 }
 
@@ -95,9 +96,9 @@ fn orders_are_read_as_they_are_written_and_have_lists_of_their_own() {
 #[test]
 fn what_has_no_level_counts_as_what_the_project_says() {
     let high: CountedAs = "high".parse().unwrap();
-    let filter = Filter { counted_as: Some(high), ..Filter::default() };
+    let filter = IssueFilter { counted_as: Some(high), ..IssueFilter::default() };
     let one = entry(Severity::Unassigned, None);
-    assert!(!filter.chooses(&one, None) && filter.chooses(&one, Some(Severity::High)));
-    let gone = Entry { bucket: Bucket::Remediated, ..one };
-    assert!(!filter.chooses(&gone, Some(Severity::High)), "nobody judges what is gone");
+    assert!(!filter.matches(&one, None) && filter.matches(&one, Some(Severity::High)));
+    let gone = PackedIssue { bucket: Bucket::Remediated, ..one };
+    assert!(!filter.matches(&gone, Some(Severity::High)), "nobody judges what is gone");
 }

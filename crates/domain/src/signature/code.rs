@@ -1,28 +1,28 @@
 //! The code of a finding: its own lines and one on either side.
 
-use super::code_text;
+use super::text::code_text;
 use finding::Finding;
 
-/// The most lines of a finding's own code that are compared.
+/// The maximum number of a finding's own lines that are compared.
 const SNIPPET_LINES_MAX: usize = 10;
-/// The most of them that stand before the line that the report gives.
+/// The maximum number of them before the line that the report states.
 const SNIPPET_LINES_MAX_BEFORE: u32 = 5;
 
-/// A finding's code as it is compared.
-pub(super) struct Parts {
-    /// The line before its own.
+/// The normalised code of a finding.
+pub(super) struct CodeParts {
+    /// The line before its own lines.
     pub(super) before: String,
-    /// Its own lines: from the one that the report gives.
+    /// Its own lines, from the one that the report states.
     pub(super) own: String,
     /// The line after them.
     pub(super) after: String,
-    /// The statement that it is in: what is still the same when a formatter has broken the lines in another way.
+    /// The statement that contains it. A formatter that breaks its lines differently does not change it.
     pub(super) statement: String,
 }
 
-impl Parts {
-    /// Cuts a finding's excerpt into its own lines and one line on either side; nothing, if its own lines are blank or not
-    /// in it.
+impl CodeParts {
+    /// Splits a finding's excerpt into its own lines and one line on either side; nothing, if its own lines are blank
+    /// or not in the excerpt.
     pub(super) fn of(finding: &Finding) -> Option<Self> {
         let code = finding.code.as_ref()?;
         let location = finding.location.as_ref();
@@ -40,7 +40,7 @@ impl Parts {
         if own.is_empty() {
             return None;
         }
-        // A long statement is cut so that the line that is meant stays in it.
+        // A long statement is cut so that it includes the reported line.
         let begins = finding.statement_line.map(|line| line.max(first.saturating_sub(SNIPPET_LINES_MAX_BEFORE)));
         let statement = begins.filter(|begins| *begins < first).map_or_else(|| own.clone(), text);
         let line_at = |number: Option<u32>| {
@@ -50,28 +50,28 @@ impl Parts {
     }
 }
 
-/// How alike two pieces of code are, in percent: the share of their pairs of neighbouring characters that both have
+/// Returns the similarity of two pieces of code in percent: the share of common pairs of adjacent characters
 /// (Sørensen-Dice).
 pub fn similarity(a: &str, b: &str) -> u8 {
     let (a, b) = (pairs(a), pairs(b));
     percent(2 * common(&a, &b), a.len() + b.len())
 }
 
-/// How much of the shorter of two pieces of code is in the longer, in percent of its pairs of neighbouring characters: a
-/// line that was broken into several is contained in what it was.
+/// Returns the percentage of the shorter piece of code that is in the longer one, by pairs of adjacent characters. A
+/// line that was broken into several is contained in the original line.
 pub fn containment(a: &str, b: &str) -> u8 {
     let (a, b) = (pairs(a), pairs(b));
     percent(common(&a, &b), a.len().min(b.len()))
 }
 
-/// All pairs of neighbouring characters, sorted. (The crates for this count bytes where they should count characters.)
+/// Returns all pairs of adjacent characters, sorted. (The crates for this count bytes instead of characters.)
 fn pairs(text: &str) -> Vec<(char, char)> {
     let mut pairs: Vec<_> = text.chars().zip(text.chars().skip(1)).collect();
     pairs.sort_unstable();
     pairs
 }
 
-/// How many entries two sorted lists have in common.
+/// Returns the number of common entries of two sorted lists.
 fn common<T: Ord>(a: &[T], b: &[T]) -> usize {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     let mut count = 0;

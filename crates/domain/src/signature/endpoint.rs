@@ -1,24 +1,24 @@
-//! Addresses as they are compared: the host on one side, what is asked of it on the other.
+//! Normalised addresses: the host on one side, the request on the other.
 
 use finding::{Endpoint, Kind};
 
-/// From how many characters on a part of a path that has a digit is taken for an id.
+/// The length from which a part of a path with a digit is treated as an id.
 const ID_CHARS_MIN: usize = 16;
 
-/// An address, taken apart.
+/// The parts of an address.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct EndpointParts {
     /// Scheme, host and port of the URL, or the host.
     pub(super) origin: String,
     /// Method, path template and parameters.
-    asked: String,
+    request: String,
     /// Port and protocol.
     port: String,
-    /// All of it but the origin.
+    /// Everything except the origin.
     pub(super) exactly: String,
 }
 
-impl Seen {
+impl EndpointParts {
     pub(super) fn of(endpoint: &Endpoint) -> Self {
         let Endpoint { url, host, port, protocol, method, parameter } = endpoint;
         let url = url.as_deref().unwrap_or_default();
@@ -26,25 +26,25 @@ impl Seen {
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let word = |text: &Option<String>| text.clone().unwrap_or_default();
         let number = port.map(|port| port.to_string()).unwrap_or_default();
-        let asked = [word(method), template(path), parameters(query), word(parameter)].join("\0");
+        let request = [word(method), template(path), parameters(query), word(parameter)].join("\0");
         let port = [number, word(protocol)].join("\0");
         let exactly = [word(method), rest.to_owned(), word(parameter), port.clone()].join("\0");
         let origin = if origin.is_empty() { host.as_deref().unwrap_or_default() } else { origin };
-        Self { origin: origin.to_ascii_lowercase(), asked, port, exactly }
+        Self { origin: origin.to_ascii_lowercase(), request, port, exactly }
     }
 
-    /// What is recognised at another time and, after a move, on another host.
+    /// Returns the name of the endpoint, which stays the same over time and on another host.
     pub(super) fn name(&self, kind: Kind) -> String {
         match kind {
             Kind::Host => self.port.clone(),
             Kind::Web | Kind::Code | Kind::Secret | Kind::Dependency | Kind::License | Kind::Infrastructure => {
-                format!("{}\0{}", self.asked, self.port)
+                format!("{}\0{}", self.request, self.port)
             }
         }
     }
 }
 
-/// Splits a URL before its path. What is no URL with a host is a path as a whole.
+/// Splits a URL before its path. Text that is not a URL with a host is a path.
 fn split(url: &str) -> (&str, &str) {
     let url = url.split('#').next().unwrap_or(url);
     let Some(start) = url.find("://").map(|at| at + 3) else { return ("", url) };
@@ -52,7 +52,7 @@ fn split(url: &str) -> (&str, &str) {
     url.split_at_checked(end).unwrap_or((url, ""))
 }
 
-/// A path with `{}` for every part that is a number or an id, so that one page per customer is one page.
+/// Replaces every part of a path that is a number or an id by `{}`, so that a page per customer is one page.
 fn template(path: &str) -> String {
     let part = |part: &str| {
         let number = !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
@@ -64,7 +64,7 @@ fn template(path: &str) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// The names of a query's parameters, sorted; their values are chance.
+/// Returns the names of a query's parameters, sorted and without their values.
 fn parameters(query: &str) -> String {
     let mut names: Vec<&str> =
         query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair)).filter(|name| !name.is_empty()).collect();
@@ -73,7 +73,7 @@ fn parameters(query: &str) -> String {
     names.join("&")
 }
 
-/// An address for people.
+/// Formats an address for people.
 pub(super) fn text(endpoint: &Endpoint) -> String {
     let Endpoint { url, host, port, protocol, method, parameter } = endpoint;
     let port = port.map(|port| port.to_string());
@@ -87,8 +87,12 @@ pub(super) fn text(endpoint: &Endpoint) -> String {
 mod tests {
     use super::*;
 
-    fn seen(url: &str) -> Seen {
-        Seen::of(&Endpoint { url: Some(url.to_owned()), method: Some("GET".to_owned()), ..Endpoint::default() })
+    fn seen(url: &str) -> EndpointParts {
+        EndpointParts::of(&Endpoint {
+            url: Some(url.to_owned()),
+            method: Some("GET".to_owned()),
+            ..Endpoint::default()
+        })
     }
 
     #[test]

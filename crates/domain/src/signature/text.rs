@@ -1,8 +1,8 @@
-//! Paths, code and messages as they are compared.
+//! Normalisation of paths, code and messages.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// A path as it is compared: `/` between its parts, no `./` before them, composed characters (Unicode's form C).
+/// Normalises a path: `/` between its parts, no leading `./`, composed characters (Unicode's form C).
 pub fn normal_path(path: &str) -> String {
     let slashes: String = path.nfc().map(|c| if c == '\\' { '/' } else { c }).collect();
     let mut rest = slashes.as_str();
@@ -12,8 +12,8 @@ pub fn normal_path(path: &str) -> String {
     rest.to_owned()
 }
 
-/// Code as it is compared: without white space, with one kind of quote, without a comma before a closing bracket,
-/// so that a formatter's work changes nothing.
+/// Normalises code: without white space, with one kind of quote, without a comma before a closing bracket. A
+/// formatter's changes make no difference.
 pub(super) fn code_text(code: &str) -> String {
     let mut normal = String::with_capacity(code.len());
     for c in code.chars().filter(|c| !c.is_whitespace()) {
@@ -28,7 +28,7 @@ pub(super) fn code_text(code: &str) -> String {
 /// Words after which a number is that of a line or column.
 const BEFORE_NUMBERS: [&str; 6] = ["line", "lines", "column", "columns", "col", "ln"];
 
-/// A message as it is compared: the numbers of lines and columns (`line 12`, `columns 3`, `a.py:12:5`) are left out, other
+/// Normalises a message: replaces the numbers of lines and columns (`line 12`, `columns 3`, `a.py:12:5`) by `#`. Other
 /// numbers stay.
 pub(super) fn masked(message: &str) -> String {
     let mut masked = String::with_capacity(message.len());
@@ -45,7 +45,7 @@ pub(super) fn masked(message: &str) -> String {
     masked
 }
 
-/// Whether a number that stands after this text is that of a line or column.
+/// True if a number after this text is that of a line or column.
 fn is_place(before: &str) -> bool {
     if let Some(before) = before.strip_suffix(':') {
         // `a.py:12`, or `a.py:#:5`.
@@ -54,7 +54,7 @@ fn is_place(before: &str) -> bool {
     let word = before.trim_end_matches([' ', ':']);
     let start = word.rfind(|c: char| !c.is_alphabetic()).map_or(0, |at| at + 1);
     let word = word.get(start..).unwrap_or_default();
-    // A character of several bytes before the word leaves no word.
+    // A multi-byte character before the word leaves no word.
     before.ends_with([' ', ':']) && BEFORE_NUMBERS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 

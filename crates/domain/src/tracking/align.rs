@@ -1,16 +1,17 @@
-//! Aligns two lists of lines in order, so that together they move as little as possible.
+//! Aligns two lists of lines in order, with the least total movement.
 
-/// How many cells the exact way may fill for each line of both lists; beyond that the nearest are taken one by one.
+/// The maximum number of table cells for each line of both lists. Beyond it the nearest lines are taken one by one.
 const CELLS_EACH: usize = 64;
 
-/// Pairs every entry of the shorter list with one of the longer, in order. Both are in the order of their lines.
+/// Pairs every entry of the shorter list with one of the longer, in order. Both lists are sorted.
 ///
-/// Exact by dynamic programming while the table is small, so that its cost stays linear in the lists' lengths.
+/// The result is exact, by dynamic programming, while the table is small enough for a cost that is linear in the
+/// lengths.
 pub(super) fn align(a: &[i64], b: &[i64]) -> Vec<(usize, usize)> {
     if b.len() < a.len() {
         return align(b, a).into_iter().map(|(b, a)| (a, b)).collect();
     }
-    // The i-th of the shorter list can only stand between the i-th and the (i + spare)-th of the longer.
+    // The i-th of the shorter list can only pair with one from the i-th to the (i + spare)-th of the longer.
     let spare = b.len() - a.len();
     let cells = a.len().saturating_mul(spare + 1);
     if cells <= CELLS_EACH.saturating_mul(a.len() + b.len()) { exact(a, b, spare) } else { greedy(a, b, spare) }

@@ -1,15 +1,15 @@
-//! By how much lines have moved, as far as the pairs that are known tell.
+//! The movement of lines, as known pairs show it.
 
-use super::Row;
+use super::side::Row;
 use std::collections::BTreeMap;
 
-/// For each path and its former one the known lines, in order, with how far each has moved.
+/// The known lines of each path and its former path, in order, with the movement of each.
 pub(super) struct Anchors {
     moves: BTreeMap<(u32, u32), Vec<(i64, i64)>>,
 }
 
 impl Anchors {
-    /// What these pairs tell.
+    /// Collects the movements of these pairs.
     pub(super) fn of<'a>(pairs: impl Iterator<Item = (Row<'a>, Row<'a>)>) -> Self {
         let mut moves: BTreeMap<(u32, u32), Vec<(i64, i64)>> = BTreeMap::new();
         for (here, there) in pairs {
@@ -20,8 +20,8 @@ impl Anchors {
         Self { moves }
     }
 
-    /// Whether a line of `path` may be that line of `former` if nothing was put into another order: the nearest lines that
-    /// are known, before and after it, were before and after it then.
+    /// True if a line of `path` may be the line `was` of `former` without a change of order: the nearest known lines
+    /// before and after it were before and after it then.
     pub(super) fn in_order(&self, path: u32, former: u32, line: i64, was: i64) -> bool {
         let Some(lines) = self.moves.get(&(path, former)) else { return true };
         let before = lines.partition_point(|(known, _)| *known <= line).checked_sub(1).and_then(|at| lines.get(at));
@@ -30,8 +30,8 @@ impl Anchors {
             && after.is_none_or(|(known, shift)| was <= known + shift)
     }
 
-    /// Where a line of `path` was in `former`, if the nearest lines that are known before and after it moved alike. A file's
-    /// beginning is known: it does not move.
+    /// Returns the line in `former` of a line of `path`, if the nearest known lines before and after it moved equally.
+    /// The beginning of a file counts as a known line that does not move.
     pub(super) fn expected(&self, path: u32, former: u32, line: i64) -> Option<i64> {
         let lines = self.moves.get(&(path, former)).map(Vec::as_slice).unwrap_or_default();
         let at = lines.partition_point(|(known, _)| *known < line);
@@ -40,7 +40,8 @@ impl Anchors {
         alike.then_some(line + before)
     }
 
-    /// What is to be added to a line of `path` to find it in `former`: as for the nearest line that is known.
+    /// Returns the movement of the nearest known line: the difference between a line of `path` and its line in
+    /// `former`.
     pub(super) fn shift(&self, path: u32, former: u32, line: i64) -> i64 {
         let Some(lines) = self.moves.get(&(path, former)) else { return 0 };
         let after = lines.partition_point(|(known, _)| *known < line);

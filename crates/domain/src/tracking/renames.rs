@@ -1,40 +1,39 @@
-//! Finds files that were renamed: most of what is left in one is what is left in another.
+//! Finds renamed files: most of what is unmatched in one file is in another file of the reference scan.
 
-use super::{Row, Side};
+use super::side::{Row, Side, groups};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many files may have one finding for it to say anything about which of them is which.
+/// The maximum number of pairs of files that a finding may vote for. Beyond it the finding says nothing.
 const FILES_PRODUCT_MAX: usize = 64;
-/// What a vote weighs that is the only one possible.
+/// The weight of a vote for one pair only.
 const WHOLE: u64 = 1_000;
 
-/// Which files are compared.
+/// The files that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Round {
-    /// Those of one name, in other folders.
+    /// Files with the same name, in other folders.
     SameName,
-    /// All.
+    /// All files.
     AnyName,
 }
 
-/// First what moved to another folder, then what has another name.
+/// First files that moved to another folder, then files with another name.
 pub(super) const ROUNDS: [Round; 2] = [Round::SameName, Round::AnyName];
 
-/// What is said in favour of one file being another.
+/// The votes for a pair of files.
 #[derive(Debug, Default, Clone, Copy)]
 struct Votes {
-    /// How many of the new file's findings are in the old one.
+    /// The number of the new file's findings that are in the old one.
     findings: u64,
-    /// The same, each divided by the number of pairs of files that it could speak for.
+    /// The sum of their weights: each divided by the number of pairs that the finding votes for.
     weight: u64,
 }
 
-/// For each path that is new the one that it had before.
-///
-/// A finding that is left over votes for all pairs of files that have it, with one vote shared between them. A pair is
-/// accepted if at least half of what is left in the new file is in the old one, and the old one is gone and the new one
-/// was not there before (then half a vote is enough) or two whole votes speak for it. The strongest first; no file is used
-/// twice.
+/// Returns the former path of each renamed file.
+/// An unmatched finding votes for all pairs of files that have it, with one vote divided among them. A pair is accepted
+/// if at least half of the unmatched findings of the new file are in the old one, and one of these holds: the old file
+/// is gone and the new one did not exist (half a vote is enough), or it has two whole votes. The strongest pair is
+/// first, and no file is used twice.
 pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_names: &[u32]) -> BTreeMap<u32, u32> {
     let key = |row: &Row<'_>| {
         let name = match round {
@@ -46,7 +45,7 @@ pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, round: Round, file_
     };
     let (here, there) = (current.keyed(key), reference.keyed(key));
     let mut votes: BTreeMap<(u32, u32), Votes> = BTreeMap::new();
-    for (here, there) in super::groups(here, there) {
+    for (here, there) in groups(here, there) {
         let (new, old) = (by_path(&here), by_path(&there));
         let pairs = new.len() * old.len();
         if FILES_PRODUCT_MAX < pairs {

@@ -2,30 +2,9 @@ use super::*;
 
 use crate::journal::Fold as _;
 use crate::limits::VARIANTS_KNOWN_MAX;
-use crate::project::tests::entry;
-use crate::scan::{ScanLog, series};
+use crate::scan_log::ScanLog;
+use crate::testing::{entry, recorded};
 use proptest::prelude::*;
-
-/// The event of a scan of the variant `main`, the baseline, on this day; what it counted follows from its number.
-pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> ScanEvent {
-    let scanner = scanner.parse().unwrap();
-    ScanEvent {
-        scan: ScanId::derived("test", &[&n.to_be_bytes()]),
-        variant: "main".parse().unwrap(),
-        complete: true,
-        series: Some(series(&scanner, &[])),
-        scanner,
-        outcome: Outcome {
-            received: Timestamp::from_ms(i64::from(day) * DAY_MS + 1),
-            verdict,
-            open: BySeverity { high: n, ..BySeverity::default() },
-            new: 1,
-            remediated: 2,
-            exempted: 3,
-            baseline: true,
-        },
-    }
-}
 
 fn fold(events: impl IntoIterator<Item = (u64, ScanEvent)>) -> Trend {
     let mut trend = Trend::default();

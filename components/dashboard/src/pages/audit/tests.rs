@@ -70,10 +70,10 @@ fn entries_are_told_with_links_and_escaped() {
 #[test]
 fn what_is_wrong_with_a_filter_is_told_beside_it() {
     let api = FakeApi::default()
-        .refuse("GET /api/v1/audit?limit=25&since=soon", &Problem::parameter("since", "`soon` is no time"));
+        .refuse("GET /api/v1/audit?limit=25&since=soon", &Problem::parameter("since", "`soon` is not a time"));
     let reply = show(&api, None, "/account/audit?since=soon", &[]).unwrap();
     assert_eq!(reply.status, 400);
-    assert!(text(&reply).contains("is no time") && text(&reply).contains("id=\"since\""));
+    assert!(text(&reply).contains("is not a time") && text(&reply).contains("id=\"since\""));
 }
 
 #[test]

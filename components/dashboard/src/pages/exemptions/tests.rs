@@ -9,9 +9,9 @@ use api::path::segment;
 use api::problem::Code;
 use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
 use domain::exemption::{Reason, Scope, Status};
-use domain::gate::Verdict;
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::role::Role;
+use domain::verdict::Verdict;
 
 const PENDING: &str = "GET /api/v1/projects/shop/exemptions?status=pending&limit=25";
 const APPROVE: &str = "POST /api/v1/projects/shop/exemptions/0a/approve";
@@ -166,7 +166,7 @@ fn a_decision_leads_back_to_where_it_was_made() {
 
 #[test]
 fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
-    let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and can't approve it");
+    let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and cannot approve it");
     let whole = "GET /api/v1/projects/shop/exemptions/0a";
     let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending)])
         .answer(whole, &item("0a", Status::Pending))

@@ -3,10 +3,10 @@ use api::problem::{Code, Problem};
 use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
 };
-use domain::gate::Verdict;
 use domain::ids::ScanId;
-use domain::project::TargetType;
 use domain::role::Role;
+use domain::target::TargetType;
+use domain::verdict::Verdict;
 
 const AT: &str = "2026-11-24T10:00:00.000Z";
 

@@ -4,7 +4,7 @@ use super::state::{State, TILES};
 use crate::view::badge;
 use crate::view::list::count;
 use crate::view::text::plain;
-use domain::gate::Verdict;
+use domain::verdict::Verdict;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 

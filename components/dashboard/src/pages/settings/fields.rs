@@ -4,7 +4,7 @@ use crate::form::Form;
 use api::Problem;
 use api::problem::Code;
 use api::v1::{BaselineBody, SettingsBody};
-use domain::project::TargetType;
+use domain::target::TargetType;
 use finding::severity::Severity;
 
 /// What a setting is about.

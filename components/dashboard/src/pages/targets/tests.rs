@@ -4,9 +4,9 @@ use crate::testing::{FakeApi, session, text, visiting};
 use api::page::Page;
 use api::problem::{Code, Problem};
 use api::v1::{BaselineBody, EffectiveBaseline, ScanItem, TargetItem, VariantItem};
-use domain::gate::Verdict;
-use domain::project::TargetType;
 use domain::role::Role;
+use domain::target::TargetType;
+use domain::verdict::Verdict;
 use guest::Reply;
 
 const TARGET: &str = "/api/v1/projects/shop/targets/a%2Fb";

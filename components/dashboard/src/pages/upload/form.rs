@@ -9,7 +9,7 @@ use crate::visit::Visit;
 use api::Problem;
 use api::page::Page;
 use api::v1::{ScannerItem, TargetItem};
-use domain::project::TargetType;
+use domain::target::TargetType;
 use maud::{Markup, html};
 
 /// How many targets are proposed.

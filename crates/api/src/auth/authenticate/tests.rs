@@ -1,7 +1,7 @@
 use super::*;
 use domain::ids::TokenId;
 use domain::role::Right;
-use domain::token::GUESSES_MAX;
+use domain::token::UNKNOWN_TOKENS_MAX;
 use futures::executor::block_on;
 use store::memory::MemoryKv;
 
@@ -34,13 +34,13 @@ fn who(kv: &MemoryKv, token: &str, address: &str, ms: i64) -> Result<Identity, C
     with_header(kv, Some(&format!("Bearer {token}")), address, ms)
 }
 
-fn used(kv: &MemoryKv, token: &str) -> Option<Used> {
+fn used(kv: &MemoryKv, token: &str) -> Option<TokenUse> {
     block_on(document::find(kv, &keys::used(&token_digest(token)))).unwrap()
 }
 
 /// Sends as many unknown tokens as are looked at.
 fn guess(kv: &MemoryKv, address: &str, ms: i64) {
-    for n in 0..GUESSES_MAX {
+    for n in 0..UNKNOWN_TOKENS_MAX {
         assert_eq!(who(kv, &format!("gate_guess{n}"), address, ms), Err(Code::Unauthenticated), "guess {n}");
     }
 }

@@ -1,0 +1,139 @@
+//! Events of exemptions.
+
+use super::reach::{Reach, Reviewed};
+use super::reason::Reason;
+use super::term::Term;
+use crate::ids::{ExemptionId, IssueId, PipelineName, ScanId, ScannerId, TargetName};
+use finding::severity::Severity;
+use serde::{Deserialize, Serialize};
+
+/// The scan in which the requester saw the issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceScan {
+    /// The scan.
+    pub scan: ScanId,
+    /// Its target.
+    pub target: TargetName,
+    /// Its pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipeline: Option<PipelineName>,
+}
+
+/// A request for an exemption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemptionRequest {
+    /// The exemption's id.
+    pub id: ExemptionId,
+    /// The issue.
+    pub issue: IssueId,
+    /// The issue's title at the time of the request, for the reviewer.
+    pub title: String,
+    /// The tool that found the issue.
+    pub scanner: ScannerId,
+    /// The issue's severity at the time of the request.
+    pub severity: Severity,
+    /// The scan in which the requester saw the issue.
+    pub seen: SourceScan,
+    /// The requested reach.
+    pub reach: Reach,
+    /// The requested term.
+    pub term: Term,
+    /// The reason, as one word.
+    pub reason: Reason,
+    /// The reason, as free text.
+    pub text: String,
+    /// A link to more information.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link: Option<String>,
+    /// The exemption that these occurrences had until their code was edited or moved. They return to review.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_from: Option<ExemptionId>,
+}
+
+/// An event of an exemption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum ExemptionEvent {
+    /// It was requested.
+    Requested {
+        /// The request.
+        request: Box<ExemptionRequest>,
+    },
+    /// It was approved; the term starts.
+    Approved {
+        /// Its id.
+        exemption: ExemptionId,
+        /// The reviewer's comment.
+        comment: String,
+        /// The reach for which it was approved, if that is wider than requested.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reach: Option<Reach>,
+        /// True if the project allowed requesters to approve their own exemptions.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        own: bool,
+    },
+    /// It was rejected, or its approval was revoked.
+    Rejected {
+        /// Its id.
+        exemption: ExemptionId,
+        /// The reviewer's comment.
+        comment: String,
+    },
+    /// It was withdrawn. It stays in the list, without effect.
+    Cancelled {
+        /// Its id.
+        exemption: ExemptionId,
+        /// The reason, if one was given.
+        comment: String,
+    },
+    /// It was reopened: requested again, unchanged.
+    Reopened {
+        /// Its id.
+        exemption: ExemptionId,
+        /// The reason, if one was given.
+        comment: String,
+    },
+    /// The code of exempted occurrences was edited or moved: they return to review, in the name of the earlier
+    /// requesters.
+    Returned {
+        /// The requests; each names the exemption that it returns from.
+        requests: Vec<ExemptionRequest>,
+    },
+    /// Several events, of which all take effect or none.
+    Many {
+        /// The events in their order.
+        events: Vec<ExemptionEvent>,
+    },
+}
+
+impl ExemptionEvent {
+    /// Returns the request for this exemption, if the event has one.
+    pub fn request_for(&self, id: ExemptionId) -> Option<&ExemptionRequest> {
+        match self {
+            Self::Requested { request } => Some(&**request).filter(|request| request.id == id),
+            Self::Returned { requests } => requests.iter().find(|request| request.id == id),
+            Self::Many { events } => events.iter().find_map(|event| event.request_for(id)),
+            Self::Approved { .. } | Self::Rejected { .. } | Self::Cancelled { .. } | Self::Reopened { .. } => None,
+        }
+    }
+
+    /// Returns the comment of a decision on this exemption, if the event has one; of several the last.
+    pub fn comment_on(&self, id: ExemptionId) -> Option<&str> {
+        match self {
+            Self::Approved { exemption, comment, .. }
+            | Self::Rejected { exemption, comment }
+            | Self::Cancelled { exemption, comment }
+            | Self::Reopened { exemption, comment } => (*exemption == id).then_some(comment.as_str()),
+            Self::Many { events } => events.iter().rev().find_map(|event| event.comment_on(id)),
+            Self::Requested { .. } | Self::Returned { .. } => None,
+        }
+    }
+}
+
+impl ExemptionId {
+    /// Derives the id of the request that returns an occurrence of this exemption to review; one for each form.
+    pub fn of_returned(from: Self, occurrence: Reviewed) -> Self {
+        let fields: [&[u8]; 3] = [&from.short().0, &occurrence.id.short().0, &occurrence.form.0];
+        Self::derived("v1:exemption:returned", &fields)
+    }
+}

@@ -1,0 +1,74 @@
+//! The reference scan: the scan that another scan is compared with.
+
+use crate::ids::{ScanId, VariantName};
+use serde::{Deserialize, Serialize};
+
+pub mod choose;
+
+/// The reference of a scan, frozen in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "with")]
+pub enum Reference {
+    /// The newest complete scan of the target's baseline.
+    Baseline {
+        /// The baseline's variant.
+        variant: VariantName,
+        /// Its scan.
+        scan: ScanId,
+    },
+    /// The previous complete scan of the same variant.
+    Previous {
+        /// The variant itself.
+        variant: VariantName,
+        /// Its previous scan.
+        scan: ScanId,
+    },
+    /// None: it is the variant's first scan. Everything is new.
+    None,
+    /// None: the target's baseline has no scan by this scanner. The project's settings decide what counts as new, and
+    /// the answer gives the reason.
+    BaselineNotScannedByThisScanner {
+        /// The baseline's variant; absent if the baseline is a pattern that matches no scanned variant.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        variant: Option<VariantName>,
+    },
+    /// None: all scans of the target's baseline by this scanner are incomplete.
+    BaselineIncomplete {
+        /// The baseline's variant.
+        variant: VariantName,
+    },
+}
+
+impl Reference {
+    /// True if the scan is of another variant than the baseline: it is compared with the baseline, or would be if the
+    /// baseline had a complete scan.
+    pub fn is_to_baseline(&self) -> bool {
+        match self {
+            Self::Baseline { .. } | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => {
+                true
+            }
+            Self::Previous { .. } | Self::None => false,
+        }
+    }
+
+    /// Returns the reference scan, if there is one.
+    pub fn scan(&self) -> Option<ScanId> {
+        match self {
+            Self::Baseline { scan, .. } | Self::Previous { scan, .. } => Some(*scan),
+            Self::None | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_before_are_still_read() {
+        let old = r#"{"with":"baseline_not_scanned_by_this_scanner","variant":"main"}"#;
+        let read: Reference = serde_json::from_str(old).unwrap();
+        assert_eq!(read, Reference::BaselineNotScannedByThisScanner { variant: Some("main".parse().unwrap()) });
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+}

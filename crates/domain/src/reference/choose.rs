@@ -1,0 +1,206 @@
+//! The choice of the reference scan: the variant that a baseline resolves to, and its newest complete scan.
+
+use super::Reference;
+use crate::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
+use crate::ids::{ScanId, VariantName};
+use crate::scan_log::{NewestScan, ScanLog};
+
+/// The variant that a baseline resolves to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResolvedBaseline {
+    /// There is no baseline.
+    None,
+    /// This variant. The scan is its newest complete one by any scanner, if that was used to find the variant.
+    Variant(VariantName, Option<NewestScan>),
+    /// The target has a baseline, but no variant that it could resolve to was ever scanned.
+    NothingScanned,
+}
+
+/// The variant that is being scanned.
+#[derive(Debug, Clone, Copy)]
+pub struct ScannedVariant<'a> {
+    /// Its name.
+    pub variant: &'a VariantName,
+    /// True if it has a complete scan by this scanner.
+    pub before: bool,
+}
+
+impl ChosenBaseline {
+    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned.
+    /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
+    /// compares the release, like the first, with the release before.
+    ///
+    /// # Errors
+    /// A stored pattern is invalid.
+    pub fn resolve(
+        &self,
+        scanned: Option<ScannedVariant<'_>>,
+        log: &ScanLog,
+    ) -> Result<ResolvedBaseline, PatternError> {
+        let own = self.origin == BaselineSource::Target;
+        let nothing = || if own { ResolvedBaseline::NothingScanned } else { ResolvedBaseline::None };
+        let pattern = match &self.baseline {
+            None => return Ok(ResolvedBaseline::None),
+            Some(Baseline::Variant(variant)) => {
+                let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
+                let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
+                return Ok(if own || itself || known {
+                    ResolvedBaseline::Variant(variant.clone(), None)
+                } else {
+                    nothing()
+                });
+            }
+            Some(Baseline::Regex(pattern)) => pattern.matcher()?,
+        };
+        let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
+        if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
+            return Ok(ResolvedBaseline::Variant(variant.clone(), Some(seen.clone())));
+        }
+        if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
+            return Ok(ResolvedBaseline::Variant(scanned.variant.clone(), None));
+        }
+        let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
+        Ok(incomplete.map_or_else(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
+    }
+}
+
+/// The newest scan of a baseline by one scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaselineScan {
+    /// The newest complete scan.
+    Complete(ScanId),
+    /// There are incomplete scans only.
+    Incomplete,
+    /// There are none.
+    None,
+}
+
+impl Reference {
+    /// Chooses the reference of a scan of `variant`: the newest complete scan of the baseline, or, for the baseline
+    /// itself and for targets without one, the variant's own previous scan.
+    pub fn choose(
+        variant: &VariantName,
+        meant: &ResolvedBaseline,
+        of_baseline: BaselineScan,
+        previous: Option<ScanId>,
+    ) -> Self {
+        match meant {
+            ResolvedBaseline::Variant(baseline, _) if baseline != variant => match of_baseline {
+                BaselineScan::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
+                BaselineScan::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
+                BaselineScan::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
+            },
+            ResolvedBaseline::NothingScanned => Self::BaselineNotScannedByThisScanner { variant: None },
+            ResolvedBaseline::Variant(..) | ResolvedBaseline::None => match previous {
+                Some(scan) => Self::Previous { variant: variant.clone(), scan },
+                None => Self::None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use crate::verdict::Verdict;
+
+    fn scan(n: u8) -> ScanId {
+        ScanId::from_bits([n; 16])
+    }
+
+    #[test]
+    fn the_rule_of_comparison() {
+        let (main, branch): (VariantName, VariantName) = ("main".parse().unwrap(), "branch".parse().unwrap());
+        let meant = ResolvedBaseline::Variant(main.clone(), None);
+        let complete = BaselineScan::Complete(scan(1));
+        let not_scanned = |variant| Reference::BaselineNotScannedByThisScanner { variant };
+        let previous = |variant: &VariantName| Reference::Previous { variant: variant.clone(), scan: scan(2) };
+        let cases = [
+            (&branch, &meant, complete, Some(scan(2)), Reference::Baseline { variant: main.clone(), scan: scan(1) }),
+            (&branch, &meant, BaselineScan::None, Some(scan(2)), not_scanned(Some(main.clone()))),
+            (
+                &branch,
+                &meant,
+                BaselineScan::Incomplete,
+                Some(scan(2)),
+                Reference::BaselineIncomplete { variant: main.clone() },
+            ),
+            (&branch, &ResolvedBaseline::NothingScanned, BaselineScan::None, Some(scan(2)), not_scanned(None)),
+            (&main, &meant, complete, Some(scan(2)), previous(&main)),
+            (&branch, &ResolvedBaseline::None, BaselineScan::None, Some(scan(2)), previous(&branch)),
+            (&main, &meant, BaselineScan::Incomplete, None, Reference::None),
+            (&branch, &ResolvedBaseline::None, BaselineScan::None, None, Reference::None),
+        ];
+        for (variant, meant, of_baseline, of_variant, expected) in cases {
+            assert_eq!(Reference::choose(variant, meant, of_baseline, of_variant), expected);
+        }
+    }
+
+    fn name(text: &str) -> VariantName {
+        text.parse().unwrap()
+    }
+
+    fn regex(text: &str) -> Baseline {
+        Baseline::Regex(text.parse().unwrap())
+    }
+
+    fn seen(n: u64) -> NewestScan {
+        NewestScan {
+            n,
+            at: Timestamp::from_ms(0),
+            scan: ScanId::from_bits([1; 16]),
+            series: None,
+            verdict: Verdict::Pass,
+        }
+    }
+
+    fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
+        let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
+        ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
+    }
+
+    #[test]
+    fn what_a_baseline_means() {
+        let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
+        let of = |variant: &str, n: u64| ResolvedBaseline::Variant(name(variant), Some(seen(n)));
+        let fixed = |variant: &str| ResolvedBaseline::Variant(name(variant), None);
+        let (own, project) = (BaselineSource::Target, BaselineSource::Project);
+        let cases = [
+            ("no baseline", None, own, ("x", false), ResolvedBaseline::None),
+            ("fixed", Some(Baseline::Variant(name("main"))), own, ("x", false), fixed("main")),
+            ("fixed, never scanned", Some(Baseline::Variant(name("gone"))), own, ("x", false), fixed("gone")),
+            ("fixed default", Some(Baseline::Variant(name("v2.4.0"))), project, ("x", false), fixed("v2.4.0")),
+            (
+                "fixed default, never scanned",
+                Some(Baseline::Variant(name("gone"))),
+                project,
+                ("x", false),
+                ResolvedBaseline::None,
+            ),
+            ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
+            ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
+            ("a new release", Some(regex(r"v\d.*")), own, ("v2.5.0", false), of("v2.3.0", 3)),
+            ("the newest again", Some(regex(r"v\d.*")), own, ("v2.3.0", true), of("v2.3.0", 3)),
+            ("the newest by a second scanner", Some(regex(r"v\d.*")), own, ("v2.3.0", false), of("v2.2.0", 2)),
+            ("an old one again", Some(regex(r"v\d.*")), own, ("v2.2.0", true), of("v2.3.0", 3)),
+            ("only incomplete", Some(regex(r"v2\.4.*")), own, ("x", false), fixed("v2.4.0")),
+            ("only incomplete, itself", Some(regex(r"v2\.4.*")), own, ("v2.4.0", false), fixed("v2.4.0")),
+            ("nothing matches", Some(regex("hotfix.*")), own, ("x", false), ResolvedBaseline::NothingScanned),
+            (
+                "nothing matches a default",
+                Some(regex("hotfix.*")),
+                BaselineSource::BuiltIn,
+                ("x", false),
+                ResolvedBaseline::None,
+            ),
+            ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
+        ];
+        for (case, baseline, origin, (variant, before), expected) in cases {
+            let variant = name(variant);
+            let meant = ChosenBaseline { baseline, origin }
+                .resolve(Some(ScannedVariant { variant: &variant, before }), &releases);
+            assert_eq!(meant, Ok(expected), "{case}");
+        }
+    }
+}

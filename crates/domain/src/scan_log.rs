@@ -1,0 +1,266 @@
+//! The fold of a target's scans: its variants, and its trend by day.
+
+use crate::digest::Short;
+use crate::event::Entry;
+use crate::ids::{ScanId, ScannerId, VariantName};
+use crate::journal::{Fold, Refusal};
+use crate::limits::VARIANTS_KNOWN_MAX;
+use crate::scan_event::ScanEvent;
+use crate::time::Timestamp;
+use crate::trend::Trend;
+use crate::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The newest scan of a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewestScan {
+    /// The number of its event. Newer events have greater numbers.
+    pub n: u64,
+    /// The time at which it was recorded.
+    pub at: Timestamp,
+    /// The scan.
+    pub scan: ScanId,
+    /// Its [`series`](crate::series::series), if known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub series: Option<Short>,
+    /// Its verdict. `pass` is not written, to save space.
+    #[serde(skip_serializing_if = "is_pass", default = "pass")]
+    pub verdict: Verdict,
+}
+
+fn pass() -> Verdict {
+    Verdict::Pass
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_pass(verdict: &Verdict) -> bool {
+    *verdict == Verdict::Pass
+}
+
+/// The newest scan of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewestOfTarget {
+    /// Its variant.
+    pub variant: VariantName,
+    /// Its scanner.
+    pub scanner: ScannerId,
+    /// The scan.
+    pub seen: NewestScan,
+}
+
+/// The fold of a target's scans: its variants and its trend. The scans themselves are read from the end of the journal,
+/// page by page. So the cost of an upload does not grow with their number, nor with the number of variants beyond
+/// [`VARIANTS_KNOWN_MAX`].
+/// The newest scan of a variant and the newest variants do not depend on the order of events. No field has a default: a
+/// snapshot that lacks one is ignored, and the events are folded again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanLog {
+    /// The newest complete scan of each variant, by any scanner.
+    pub complete: BTreeMap<VariantName, NewestScan>,
+    /// The newest incomplete scan of each variant.
+    pub incomplete: BTreeMap<VariantName, NewestScan>,
+    /// The newest scan of each series of each variant. The keys are those of [`step`].
+    pub steps: BTreeMap<String, NewestScan>,
+    /// The newest scan of all.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub last: Option<NewestOfTarget>,
+    /// The trend by day.
+    pub trend: Trend,
+}
+
+/// A variant of a target with its newest scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant<'a> {
+    /// Its name.
+    pub name: &'a VariantName,
+    /// Its newest scan, complete or incomplete.
+    pub newest: &'a NewestScan,
+    /// True if that scan is complete.
+    pub complete: bool,
+    /// Of the newest scans of all series the one with the worst verdict, which is the verdict of the variant: if one
+    /// scanner fails it, a later scan by another does not make it pass.
+    pub deciding: &'a NewestScan,
+}
+
+/// Returns the key of a series of a variant's scans.
+fn step(series: Option<Short>, variant: &VariantName) -> String {
+    let series = series.map(|series| series.to_hex()).unwrap_or_default();
+    format!("{series} {variant}")
+}
+
+impl ScanLog {
+    /// Returns the newest entry of one of the log's lists whose variant passes the test.
+    pub fn newest<'a>(
+        &self,
+        list: &'a BTreeMap<VariantName, NewestScan>,
+        test: impl Fn(&VariantName) -> bool,
+    ) -> Option<(&'a VariantName, &'a NewestScan)> {
+        list.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// Returns all variants, the most recently scanned first.
+    pub fn variants(&self) -> Vec<Variant<'_>> {
+        let newer = |map: &BTreeMap<VariantName, NewestScan>, name: &VariantName, n: u64| {
+            map.get(name).is_some_and(|other| n < other.n)
+        };
+        let variants = |list, others, complete| {
+            let list: &BTreeMap<VariantName, NewestScan> = list;
+            let of_list = list.iter().filter(move |(name, seen)| !newer(others, name, seen.n));
+            of_list.map(move |(name, newest)| (name, newest, complete))
+        };
+        let mut deciding: BTreeMap<&str, &NewestScan> = BTreeMap::new();
+        for (step, seen) in &self.steps {
+            let variant = step.split_once(' ').map_or("", |(_, variant)| variant);
+            let weight = |seen: &NewestScan| (seen.verdict.weight(), seen.n);
+            let held = deciding.entry(variant).or_insert(seen);
+            if weight(held) < weight(seen) {
+                *held = seen;
+            }
+        }
+        let mut all: Vec<_> = variants(&self.complete, &self.incomplete, true)
+            .chain(variants(&self.incomplete, &self.complete, false))
+            .map(|(name, newest, complete)| Variant {
+                name,
+                newest,
+                complete,
+                deciding: deciding.get(name.as_str()).copied().unwrap_or(newest),
+            })
+            .collect();
+        all.sort_by_key(|variant| std::cmp::Reverse(variant.newest.n));
+        all
+    }
+}
+
+impl Fold for ScanLog {
+    type Event = ScanEvent;
+    const ORDERED: bool = false;
+
+    fn apply(&mut self, n: u64, entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
+        let event = &entry.event;
+        let list = if event.complete { &mut self.complete } else { &mut self.incomplete };
+        let seen =
+            NewestScan { n, at: entry.at, scan: event.scan, series: event.series, verdict: event.outcome.verdict };
+        if self.last.as_ref().is_none_or(|last| last.seen.n < n) {
+            let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
+            self.last = Some(NewestOfTarget { variant, scanner, seen: seen.clone() });
+        }
+        keep(&mut self.steps, step(event.series, &event.variant), NewestScan { series: None, ..seen.clone() });
+        keep(list, event.variant.clone(), seen);
+        self.trend.take(n, event);
+        Ok(())
+    }
+}
+
+/// Stores the newest scan of each key, and of those the newest [`VARIANTS_KNOWN_MAX`]. The order of calls makes no
+/// difference.
+fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestScan) {
+    match list.get_mut(&of) {
+        Some(known) if known.n < seen.n => *known = seen,
+        Some(_) => {}
+        None => {
+            list.insert(of, seen);
+        }
+    }
+    if VARIANTS_KNOWN_MAX < list.len() {
+        let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(of, _)| of.clone());
+        oldest.and_then(|oldest| list.remove(&oldest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::series;
+    use crate::testing::{entry, recorded};
+    use proptest::prelude::*;
+
+    fn event(variant: &str, complete: bool, n: u64) -> ScanEvent {
+        ScanEvent { complete, variant: variant.parse().unwrap(), ..recorded(n, 0, "bandit", Verdict::Pass) }
+    }
+
+    fn fold(events: impl IntoIterator<Item = (u64, ScanEvent)>) -> ScanLog {
+        let mut log = ScanLog::default();
+        for (n, event) in events {
+            log.apply(n, &entry(n, "ann", 1000, event)).unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn the_stored_fold_is_pinned() {
+        let log = fold([(1, recorded(1, 2, "bandit", Verdict::Pass)), (2, recorded(2, 3, "bandit", Verdict::Fail))]);
+        let stored = serde_json::to_string(&log).unwrap();
+        assert_eq!(serde_json::from_str::<ScanLog>(&stored).unwrap(), log);
+        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"incomplete":{},"steps":{"e448f6a04e967765bd4cef0b472e3a6d main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","verdict":"fail"}},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
+    }
+
+    #[test]
+    fn a_snapshot_without_variants_is_no_snapshot() {
+        assert!(serde_json::from_str::<ScanLog>("{}").is_err());
+    }
+
+    #[test]
+    fn variants_are_listed_once_with_their_newest_scan() {
+        let scans = [("a", true), ("b", true), ("a", false), ("c", false), ("b", false), ("b", true)];
+        let log = fold((1..).zip(scans).map(|(n, (variant, complete))| (n, event(variant, complete, n))));
+        let listed: Vec<_> = log.variants().iter().map(|v| (v.name.to_string(), v.newest.n, v.complete)).collect();
+        assert_eq!(listed, [("b".to_owned(), 6, true), ("c".to_owned(), 4, false), ("a".to_owned(), 3, false)]);
+        assert_eq!(log.newest(&log.complete, |name| name.as_str() != "b").map(|(_, seen)| seen.n), Some(1));
+    }
+
+    #[test]
+    fn a_variant_that_one_scanner_fails_does_not_pass_because_another_came_after_it() {
+        let by = |n, tool: &str, verdict| {
+            let series = Some(series(&tool.parse().unwrap(), &[]));
+            (n, ScanEvent { series, ..recorded(n, 0, tool, verdict) })
+        };
+        let mut events = vec![by(1, "bandit", Verdict::Fail), by(2, "semgrep", Verdict::Pass)];
+        let stands = |events: &[(u64, ScanEvent)]| {
+            let log = fold(events.iter().cloned());
+            let variant = log.variants()[0];
+            (variant.newest.n, variant.deciding.n, variant.deciding.verdict)
+        };
+        assert_eq!(stands(&events), (2, 1, Verdict::Fail));
+        events.push(by(3, "bandit", Verdict::Pass));
+        assert_eq!(stands(&events).2, Verdict::Pass, "the scanner that failed passes now");
+    }
+
+    #[test]
+    fn the_most_variants_are_kept_and_the_oldest_is_forgotten_for_one_more() {
+        let most = u64::try_from(VARIANTS_KNOWN_MAX).unwrap();
+        let events = |count: u64| (1..=count).map(|n| (n, event(&format!("v{n}"), true, n)));
+        let kept = |log: &ScanLog, name: &str| log.complete.contains_key(&name.parse::<VariantName>().unwrap());
+        let log = fold(events(most));
+        assert!(log.complete.len() == VARIANTS_KNOWN_MAX && kept(&log, "v1"));
+        let log = fold(events(most + 1));
+        assert!(log.complete.len() == VARIANTS_KNOWN_MAX && !kept(&log, "v1") && kept(&log, "v2"));
+    }
+
+    #[test]
+    fn what_is_forgotten_does_not_depend_on_the_order_either() {
+        let count = u64::try_from(VARIANTS_KNOWN_MAX).unwrap() + 300;
+        let events: Vec<_> =
+            (1..=count).map(|n| (n, event(&format!("v{}", n * 7919 % count / 2), n % 3 > 0, n))).collect();
+        let backwards = fold(events.iter().rev().cloned());
+        assert_eq!(fold(events), backwards);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_events_does_not_matter(
+            scans in proptest::collection::vec((0..4_u8, any::<bool>()), 0..20),
+            at in any::<prop::sample::Index>(),
+        ) {
+            let events: Vec<_> =
+                (1..).zip(scans).map(|(n, (variant, complete))| (n, event(&format!("v{variant}"), complete, n))).collect();
+            let mut turned = events.clone();
+            if !turned.is_empty() {
+                let middle = at.index(turned.len());
+                turned.rotate_left(middle);
+                turned.reverse();
+            }
+            prop_assert_eq!(fold(events), fold(turned));
+        }
+    }
+}
