@@ -1,7 +1,7 @@
-//! The audit log of a project, made from its journals alone: nothing can change without an entry.
+//! The audit logs of a project and of the account. They are made from journals alone: no change is without an entry.
 //!
-//! The journals are the project's own, its exemptions' and the scans' of all its targets. Its outbox is none of them: what
-//! stands there repeats the exemptions'.
+//! The journals of a project are its own, that of its exemptions, and those of its targets' scans. Its outbox is left
+//! out: it repeats what the exemptions' journal contains.
 
 use api::Problem;
 use api::auth::{Identity, no_project};
@@ -21,47 +21,47 @@ use store::audit::{Event, List, Part, Place, Source, sources};
 use store::journal::{self, Loaded};
 use store::kv::Kv;
 
-/// The media type of entries as JSON lines.
+/// The media type of JSON lines.
 pub const JSON_LINES: &str = "application/jsonl";
-/// How many events are looked at for one page. A page may so be shorter than it could be, or empty, and not the last.
+/// The most events that are read for one page. So a page may be short or empty and still have a next one.
 const EXAMINED_MAX: usize = 2_000;
-/// How many events are looked up at once as to whether they were refused.
+/// The number of events whose outcomes are looked up at once.
 const OUTCOMES_AT_ONCE: usize = 32;
-/// From how many bytes of entries on a page takes no more: one event may hold a hundred requests.
+/// The size in bytes from which on a page gets no more entries: one event may contain a hundred requests.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What a query works with.
-pub struct Context<'a, K> {
+/// A call to an audit log.
+pub struct AuditJob<'a, K> {
     /// The store.
     pub kv: &'a K,
-    /// When the query began.
+    /// The time at which the call began.
     pub now: Timestamp,
-    /// The project.
-    pub project: ProjectId,
+    /// The caller.
+    pub caller: Identity,
 }
 
-/// How entries are written.
+/// The form in which entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// As a page like any other list's.
+pub enum AuditFormat {
+    /// A page, as of other lists.
     Page,
-    /// As JSON lines, an entry a line; the next page is in the header `Link`.
+    /// JSON lines, one for each entry. The header `Link` has the next page.
     Lines,
 }
 
-impl Format {
-    /// The format that is asked for: by the parameter `format`, else by the header `Accept`.
+impl AuditFormat {
+    /// Reads the format from the parameter `format`, or else from the header `Accept`.
     ///
     /// # Errors
-    /// There is none of this name.
-    pub fn asked(format: Option<String>, accept: Option<&str>) -> Result<Self, Problem> {
+    /// The parameter is not the name of a format.
+    pub fn read(format: Option<String>, accept: Option<&str>) -> Result<Self, Problem> {
         let mut types = accept.unwrap_or_default().split(',').filter_map(|range| range.split(';').next());
         match format.as_deref() {
             Some("json") => Ok(Self::Page),
             Some("jsonl") => Ok(Self::Lines),
             Some(other) => {
-                let what = format_args!("`{}` is no format; use json or jsonl", other.escape_default()).to_string();
-                Err(Problem::parameter("format", what))
+                let detail = format!("`{}` is not a format; expected `json` or `jsonl`", other.escape_default());
+                Err(Problem::parameter("format", detail))
             }
             None if types.any(|kind| kind.trim().eq_ignore_ascii_case(JSON_LINES)) => Ok(Self::Lines),
             None => Ok(Self::Page),
@@ -69,30 +69,31 @@ impl Format {
     }
 }
 
-/// What is asked for, if it can be the name of something that happens.
+/// Checks that the text can be the name of an event.
 ///
 /// # Errors
-/// No event is called so.
-pub fn what(name: String) -> Result<String, Problem> {
-    if !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_') {
-        return Ok(name);
+/// It has other characters than names of events.
+pub fn event_name(text: String) -> Result<String, Problem> {
+    if !text.is_empty() && text.bytes().all(|c| c.is_ascii_lowercase() || c == b'_') {
+        return Ok(text);
     }
-    let what = format!("`{}` is no event's name; they are of a-z and `_`", name.escape_default());
-    Err(Problem::parameter("what", what))
+    let detail = format!("`{}` is not the name of an event; names consist of a-z and `_`", text.escape_default());
+    Err(Problem::parameter("what", detail))
 }
 
-/// The journals that an audit is made from.
+/// The journals that an audit log is made from.
 #[derive(Default)]
 struct Journals {
     sources: Vec<Source>,
-    /// For each source the target that all of it is about, if it is about one.
+    /// The target of each source, if all of its events are about one.
     targets: Vec<Option<TargetName>>,
-    /// The targets of exemptions, which decisions do not name.
+    /// The targets of exemptions: events of decisions do not name them.
     exemptions: BTreeMap<ExemptionId, TargetName>,
 }
 
 impl Journals {
-    /// Loads a journal in which events may be refused, adds it if it may hold what is asked for, and gives its state.
+    /// Loads a journal in which events may be refused, and returns its state. Adds the journal if the filter may select
+    /// events of it.
     async fn load<F: Fold>(
         &mut self,
         kv: &impl Kv,
@@ -113,156 +114,153 @@ impl Journals {
     }
 }
 
-/// What happened in a project, the newest first.
-///
-/// # Errors
-/// The caller may not decide on exemptions there, the project or the target does not exist, or the store failed.
-pub async fn project<K: Kv>(
-    context: &Context<'_, K>,
-    who: &Identity,
-    filter: &AuditFilter,
-    wanted: Wanted<Place>,
-) -> Result<Page<AuditItem>, Problem> {
-    who.require(&context.project, Right::Decide)?;
-    who.require_all_targets()?;
-    page(context.kv, &of_project(context, filter).await?, filter, wanted).await
-}
-
-/// What happened in the installation besides its projects, the newest first: tokens of account admins, and exemptions that
-/// were granted for all projects.
-///
-/// # Errors
-/// The caller is no account admin, or the store failed.
-pub async fn account<K: Kv>(
-    kv: &K,
-    now: Timestamp,
-    who: &Identity,
-    filter: &AuditFilter,
-    wanted: Wanted<Place>,
-) -> Result<Page<AuditItem>, Problem> {
-    who.require_installation()?;
-    let mut journals = Journals::default();
-    let _: Account = journals.load(kv, filter, JournalId::Account, now).await?;
-    let _: Promoted = journals.load(kv, filter, JournalId::Promoted, now).await?;
-    page(kv, &journals, filter, wanted).await
-}
-
-/// The journals of a project that may hold what is asked for.
-async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &AuditFilter) -> Result<Journals, Problem> {
-    let (kv, now, project) = (context.kv, context.now, &context.project);
-    let mut journals = Journals::default();
-    let journal = JournalId::Project { project: project.clone() };
-    let state: Project = journals.load(kv, filter, journal, now).await?;
-    if state.created.is_none() {
-        return Err(no_project(project));
+impl<K: Kv> AuditJob<'_, K> {
+    /// The events of a project, the newest first.
+    ///
+    /// # Errors
+    /// The caller may not decide on exemptions there, the project or the target does not exist, or the store failed.
+    pub async fn project(
+        &self,
+        project: &ProjectId,
+        filter: &AuditFilter,
+        wanted: Wanted<Place>,
+    ) -> Result<Page<AuditItem>, Problem> {
+        self.caller.require(project, Right::Decide)?;
+        self.caller.require_all_targets()?;
+        self.page(&self.project_journals(project, filter).await?, filter, wanted).await
     }
-    if let Some(target) = filter.target.as_ref().filter(|target| !state.targets.contains_key(*target)) {
-        return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
+
+    /// The events of the installation outside its projects, the newest first: those of account admins' tokens, and of
+    /// exemptions that were approved for all projects.
+    ///
+    /// # Errors
+    /// The caller is not an account admin, or the store failed.
+    pub async fn account(&self, filter: &AuditFilter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+        self.caller.require_installation()?;
+        let mut journals = Journals::default();
+        let _: Account = journals.load(self.kv, filter, JournalId::Account, self.now).await?;
+        let _: Promoted = journals.load(self.kv, filter, JournalId::Promoted, self.now).await?;
+        self.page(&journals, filter, wanted).await
     }
-    let exemptions: Exemptions =
-        journals.load(kv, filter, JournalId::Exemptions { project: project.clone() }, now).await?;
-    journals.exemptions.extend(exemptions.by_id.into_iter().map(|(id, held)| (id, held.seen.target)));
-    let mut scans = Vec::new();
-    for (name, target) in &state.targets {
-        let journal = JournalId::Scans { project: project.clone(), target: target.id };
-        if filter.may_match(&journal, Some(name)) {
-            scans.push((journal, name));
+
+    /// The journals of a project of which the filter may select events.
+    async fn project_journals(&self, project: &ProjectId, filter: &AuditFilter) -> Result<Journals, Problem> {
+        let (kv, now) = (self.kv, self.now);
+        let mut journals = Journals::default();
+        let journal = JournalId::Project { project: project.clone() };
+        let state: Project = journals.load(kv, filter, journal, now).await?;
+        if state.created.is_none() {
+            return Err(no_project(project));
         }
-    }
-    let (scans, names): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
-    for (source, name) in sources(kv, scans).await?.into_iter().zip(names) {
-        journals.add(source, Some(name));
-    }
-    Ok(journals)
-}
-
-async fn page(
-    kv: &impl Kv,
-    journals: &Journals,
-    filter: &AuditFilter,
-    wanted: Wanted<Place>,
-) -> Result<Page<AuditItem>, Problem> {
-    let part = Part { after: wanted.from, since: filter.since, until: filter.until };
-    let mut list = List::open(kv, &journals.sources, &part).await?;
-    let mut reading = Reading { journals, filter, examined: 0, bytes: 0, place: None };
-    let mut items = Vec::new();
-    while items.len() < wanted.limit && !reading.full() {
-        let told = reading.tell(&mut list, (wanted.limit - items.len()).min(OUTCOMES_AT_ONCE)).await?;
-        if told.is_empty() {
-            break;
+        if let Some(target) = filter.target.as_ref().filter(|target| !state.targets.contains_key(*target)) {
+            return Err(Problem::parameter("target", format_args!("target `{target}` does not exist")));
         }
-        items.extend(reading.outcomes(kv, told).await?);
+        let journal = JournalId::Exemptions { project: project.clone() };
+        let exemptions: Exemptions = journals.load(kv, filter, journal, now).await?;
+        journals.exemptions.extend(exemptions.by_id.into_iter().map(|(id, exemption)| (id, exemption.seen.target)));
+        let mut scans = Vec::new();
+        for (name, target) in &state.targets {
+            let journal = JournalId::Scans { project: project.clone(), target: target.id };
+            if filter.may_match(&journal, Some(name)) {
+                scans.push((journal, name));
+            }
+        }
+        let (scans, names): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
+        for (source, name) in sources(kv, scans).await?.into_iter().zip(names) {
+            journals.add(source, Some(name));
+        }
+        Ok(journals)
     }
-    let next = reading.place.filter(|_| list.more()).map(|place| encode("audit", &place));
-    Ok(Page { items, next })
+
+    async fn page(
+        &self,
+        journals: &Journals,
+        filter: &AuditFilter,
+        wanted: Wanted<Place>,
+    ) -> Result<Page<AuditItem>, Problem> {
+        let part = Part { after: wanted.from, since: filter.since, until: filter.until };
+        let mut list = List::open(self.kv, &journals.sources, &part).await?;
+        let mut reader = PageReader { journals, filter, examined: 0, bytes: 0, last: None };
+        let mut items = Vec::new();
+        while items.len() < wanted.limit && !reader.is_full() {
+            let count = (wanted.limit - items.len()).min(OUTCOMES_AT_ONCE);
+            let events = reader.select(&mut list, count).await?;
+            if events.is_empty() {
+                break;
+            }
+            items.extend(reader.entries(self.kv, events).await?);
+        }
+        let next = reader.last.filter(|_| list.more()).map(|place| encode("audit", &place));
+        Ok(Page { items, next })
+    }
 }
 
-/// A page while it is read.
-struct Reading<'a> {
+/// Reads the events of one page.
+struct PageReader<'a> {
     journals: &'a Journals,
     filter: &'a AuditFilter,
-    /// How many events were looked at.
+    /// The number of events that were read.
     examined: usize,
-    /// How many bytes the entries have.
+    /// The size of the selected entries in bytes.
     bytes: usize,
-    /// The last event that was looked at: where the next page goes on.
-    place: Option<Place>,
+    /// The place of the last event that was read: the next page starts after it.
+    last: Option<Place>,
 }
 
-impl Reading<'_> {
-    fn full(&self) -> bool {
+impl PageReader<'_> {
+    fn is_full(&self) -> bool {
         EXAMINED_MAX <= self.examined || PAGE_BYTES_MAX <= self.bytes
     }
 
-    /// The next events that are asked for, whatever became of them; at most so many.
-    async fn tell(
+    /// Reads events until this number of them is selected, whatever their outcomes are, or the page is full.
+    async fn select(
         &mut self,
         list: &mut List<'_, impl Kv>,
         count: usize,
     ) -> Result<Vec<(Event, DescribedEvent)>, Problem> {
-        let mut told = Vec::new();
-        while told.len() < count && !self.full() {
+        let mut selected = Vec::new();
+        while selected.len() < count && !self.is_full() {
             let Some(mut event) = list.next().await? else { break };
             self.examined += 1;
-            self.place = Some(event.place.clone());
+            self.last = Some(event.place.clone());
             let Some(source) = self.journals.sources.get(event.source) else { continue };
             let target = self.journals.targets.get(event.source).and_then(Option::as_ref);
             let known = ImplicitTargets { target, exemptions: &self.journals.exemptions };
-            let telling = DescribedEvent::new(&source.journal, event.entry.event.take(), known);
-            if self.filter.matches(event.entry.at, &event.entry.by, &telling) {
-                self.bytes += telling.details.to_string().len();
-                told.push((event, telling));
+            let entry = DescribedEvent::new(&source.journal, event.entry.event.take(), known);
+            if self.filter.matches(event.entry.at, &event.entry.by, &entry) {
+                self.bytes += entry.details.to_string().len();
+                selected.push((event, entry));
             }
         }
-        Ok(told)
+        Ok(selected)
     }
 
-    /// The entries of these events, with what became of them. One that was being written when its journal was loaded is
-    /// left out: what becomes of it is not known yet, and whoever looks next sees it.
-    async fn outcomes(&self, kv: &impl Kv, told: Vec<(Event, DescribedEvent)>) -> Result<Vec<AuditItem>, Problem> {
-        let outcome = |(event, told): (Event, DescribedEvent)| async move {
+    /// The entries of these events, with their outcomes. An event that was being written when its journal was loaded is
+    /// left out: its outcome is not known yet, and a later call lists it.
+    async fn entries(&self, kv: &impl Kv, events: Vec<(Event, DescribedEvent)>) -> Result<Vec<AuditItem>, Problem> {
+        let entry = |(event, entry): (Event, DescribedEvent)| async move {
             let Some(source) = self.journals.sources.get(event.source) else { return Ok(None) };
             let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
-            let asked_for =
+            let is_selected =
                 |outcome: &Result<_, _>| self.filter.refused.is_none_or(|refused| refused == outcome.is_err());
-            // One that was refused and took effect when it was sent again is no repetition.
+            // An event whose first copy was refused is not a repetition.
             let repeated = match event.copy_of {
                 Some(n) => matches!(source.outcomes.of(kv, &source.journal, n).await?, Some(Ok(()))),
                 None => false,
             };
-            Ok::<_, Problem>(outcome.filter(asked_for).map(|outcome| {
+            Ok::<_, Problem>(outcome.filter(is_selected).map(|outcome| {
                 let refused = outcome.err().map(|refusal| refusal.reason);
-                AuditItem::new(event, told, refused, repeated)
+                AuditItem::new(event, entry, refused, repeated)
             }))
         };
-        Ok(try_join_all(told.into_iter().map(outcome)).await?.into_iter().flatten().collect())
+        Ok(try_join_all(events.into_iter().map(entry)).await?.into_iter().flatten().collect())
     }
 }
 
-/// Entries as JSON lines.
+/// Writes entries as JSON lines.
 ///
 /// # Errors
-/// One can't be written as JSON, which is our fault.
+/// An entry cannot be written as JSON, which is an error of the program.
 pub fn lines(items: &[AuditItem]) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     for item in items {

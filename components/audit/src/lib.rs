@@ -1,4 +1,4 @@
-//! The audit log: who did what, when, from where and why.
+//! The audit log: each event with its actor, time, network address and reason.
 
 pub mod job;
 
@@ -9,10 +9,10 @@ use domain::audit::AuditFilter;
 use domain::ids::{Subject, TargetName};
 use domain::time::Timestamp;
 use guest::{Reply, Session};
-use job::{Context, Format};
+use job::{AuditFormat, AuditJob};
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. A native build compiles it, but nothing calls it.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
@@ -20,31 +20,33 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
-    let asked = request.query.clone();
-    let format = Format::asked(request.query.optional("format")?, request.header("accept")?)?;
+    let all_parameters = request.query.clone();
+    let format = AuditFormat::read(request.query.optional("format")?, request.header("accept")?)?;
     let query = &mut request.query;
     let filter = AuditFilter {
         by: query.optional::<Subject>("by")?,
-        what: query.optional::<String>("what")?.map(job::what).transpose()?,
+        what: query.optional::<String>("what")?.map(job::event_name).transpose()?,
         target: query.optional::<TargetName>("target")?,
         refused: query.optional("refused")?,
         since: query.optional::<Timestamp>("since")?,
         until: query.optional::<Timestamp>("until")?,
     };
     let wanted = page::wanted(query, "audit")?;
-    let (kv, now, who) = (&session.kv, session.now, &session.caller);
-    let page = match session.call {
-        Call::Project => {
-            let context = Context { kv, now, project: session.project()? };
-            job::project(&context, who, &filter, wanted).await?
-        }
-        Call::Account => job::account(kv, now, who, &filter, wanted).await?,
+    let project = match session.call {
+        Call::Project => Some(session.project()?),
+        Call::Account => None,
+    };
+    let job = AuditJob { kv: &session.kv, now: session.now, caller: session.caller };
+    let page = match &project {
+        Some(project) => job.project(project, &filter, wanted).await?,
+        None => job.account(&filter, wanted).await?,
     };
     match format {
-        Format::Page => Reply::json(200, &page),
-        Format::Lines => {
+        AuditFormat::Page => Reply::json(200, &page),
+        AuditFormat::Lines => {
             let body = job::lines(&page.items)?;
-            let link = page.next.map(|cursor| ("link", format!("<?{}>; rel=\"next\"", asked.with("cursor", &cursor))));
+            let address = |cursor: String| format!("<?{}>; rel=\"next\"", all_parameters.with("cursor", &cursor));
+            let link = page.next.map(|cursor| ("link", address(cursor)));
             Ok(Reply { status: 200, media_type: job::JSON_LINES.to_owned(), headers: Vec::from_iter(link), body })
         }
     }

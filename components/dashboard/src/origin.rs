@@ -1,7 +1,7 @@
 //! The origin of a request: the address of the dashboard, and the site that a request comes from.
 
 use api::Problem;
-use guest::Call;
+use guest::HttpRequest;
 
 /// The address of the dashboard, made from the header `Host`. A host that could do harm in a shell command is not used.
 pub(crate) fn of_host(host: Option<&str>, secure: bool) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn of_host(host: Option<&str>, secure: bool) -> String {
 
 /// True if the request comes from another site. Browsers without `Sec-Fetch-Site` send at least `Origin` (Fetch
 /// Metadata Request Headers; RFC 6454, section 7).
-pub(crate) fn is_cross_site(call: &Call, host: Option<&str>) -> Result<bool, Problem> {
+pub(crate) fn is_cross_site(call: &HttpRequest, host: Option<&str>) -> Result<bool, Problem> {
     if let Some(site) = call.header("sec-fetch-site")? {
         return Ok(!matches!(site, "same-origin" | "none"));
     }
@@ -23,7 +23,7 @@ pub(crate) fn is_cross_site(call: &Call, host: Option<&str>) -> Result<bool, Pro
 }
 
 /// True if the browser comes from a page of the dashboard. Only then does a page show a notice of the last action.
-pub(crate) fn is_own_page(call: &Call, origin: &str) -> bool {
+pub(crate) fn is_own_page(call: &HttpRequest, origin: &str) -> bool {
     match (call.header("sec-fetch-site"), call.header("referer")) {
         (Ok(Some(site)), _) => site == "same-origin",
         (Ok(None), Ok(Some(referer))) => referer.strip_prefix(origin).is_some_and(|path| path.starts_with('/')),
@@ -33,7 +33,7 @@ pub(crate) fn is_own_page(call: &Call, origin: &str) -> bool {
 
 /// True if the proxy in front says that the browser's connection uses TLS. A client that lies about this only changes
 /// how its own cookie is sent.
-pub(crate) fn is_over_tls(call: &Call) -> bool {
+pub(crate) fn is_over_tls(call: &HttpRequest) -> bool {
     // The first of several proxies is the one next to the browser.
     let first = |protocols: &str| protocols.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https");
     matches!(call.header("x-forwarded-proto"), Ok(Some(protocols)) if first(protocols))

@@ -1,13 +1,13 @@
-//! Exemptions: asked for, decided on, listed; what a decision would change, and which exempt nothing.
+//! Exemptions: requests, decisions and lists of them; previews of decisions, and exemptions that are unused.
 
-mod asked;
+pub mod decide;
+pub mod idempotency;
+mod issue_lookup;
 pub mod job;
 pub mod list;
-pub mod once;
 pub mod preview;
-mod seen;
+pub mod request;
 pub mod unused;
-mod words;
 
 use api::calls::exemptions::Call;
 use api::context::Context;
@@ -15,15 +15,16 @@ use api::page::{self, Page};
 use api::problem::Problem;
 use api::query::Query;
 use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, RequestsBody};
-use domain::exemption::{Scope, Status};
-use domain::ids::{EventId, IssueId, TargetName};
+use domain::exemption::{Decision, Scope, Status};
+use domain::ids::{EventId, IssueId, PipelineName, TargetName};
 use guest::chain::Chain;
 use guest::{Reply, Session};
-use job::Decision;
-use list::Filter;
+use job::ExemptionJob;
+use list::ExemptionFilter;
+use preview::PreviewQuery;
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. A native build compiles it, but nothing calls it.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
@@ -32,67 +33,66 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
-    let Session { kv, now, caller: who, call, params } = session;
+    let Session { kv, now, caller, call, params } = session;
     let changes = request.method == "POST";
     let body = if changes { guest::bulk_bytes(&mut request.body).await? } else { Vec::new() };
     let event = match request.idempotency_key()?.filter(|_| changes) {
         Some(key) => {
-            let (path, by) = (request.path.join("/"), &who.actor.subject);
+            let (path, by) = (request.path.join("/"), &caller.actor.subject);
             let fields = [project.as_str(), path.as_str(), by.as_str(), key.as_str()];
-            once::event(&kv, &fields.map(str::as_bytes), &body).await?
+            idempotency::event_id(&kv, &fields.map(str::as_bytes), &body).await?
         }
         None => EventId::from_bits(guest::random_bits()?),
     };
-    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let job = ExemptionJob { context: Context { kv: &kv, services: &Chain, now, event, project }, caller };
     let query = &mut request.query;
 
     let decision = match call {
         Call::Exemptions => {
             let (filter, wanted) = (filter(query)?, page::wanted(query, "exemptions")?);
-            return Reply::json(200, &list::list(&context, &who, &filter, wanted).await?);
+            return Reply::json(200, &job.list(&filter, wanted).await?);
         }
         Call::Request => {
-            let wanted: ExemptionBody = guest::json(&body)?;
-            return Reply::json(201, &job::request(&context, &who, wanted).await?);
+            let body: ExemptionBody = guest::json(&body)?;
+            return Reply::json(201, &job.request(body).await?);
         }
         Call::RequestMany => {
-            let wanted: RequestsBody = guest::json(&body)?;
-            let items = job::request_many(&context, &who, wanted).await?;
+            let body: RequestsBody = guest::json(&body)?;
+            let items = job.request_many(body).await?;
             return Reply::json(201, &Page { items, next: None });
         }
         Call::DecideMany => {
-            let wanted: DecisionsBody = guest::json(&body)?;
-            let items = job::decide_many(&context, &who, wanted).await?;
+            let body: DecisionsBody = guest::json(&body)?;
+            let items = job.decide_many(body).await?;
             return Reply::json(200, &Page { items, next: None });
         }
         Call::Unused => {
             let (scans, wanted) = (unused::scans(query.optional("scans")?)?, page::wanted(query, "unused")?);
-            return Reply::json(200, &unused::unused(&context, &who, scans, wanted).await?);
+            return Reply::json(200, &job.unused(scans, wanted).await?);
         }
         Call::Exemption => {
-            return Reply::json(200, &list::get(&context, &who, params.read("exemption")?).await?);
+            return Reply::json(200, &job.get(params.read("exemption")?).await?);
         }
         Call::Preview => {
-            let asked = preview::Asked {
-                decision: query.optional("decision")?,
-                scope: query.optional("scope")?,
-                pipeline: query.optional("pipeline")?,
+            let preview = PreviewQuery {
+                decision: query.optional::<Decision>("decision")?,
+                scope: query.optional::<Scope>("scope")?,
+                pipeline: query.optional::<PipelineName>("pipeline")?,
             };
             let (id, wanted) = (params.read("exemption")?, page::wanted(query, "preview")?);
-            let page = preview::preview(&context, &who, id, &asked, wanted, guest::memory::hold).await?;
-            return Reply::json(200, &page);
+            return Reply::json(200, &job.preview(id, &preview, wanted, guest::memory::hold).await?);
         }
         Call::Approve => Decision::Approve,
         Call::Reject => Decision::Reject,
-        Call::Cancel => Decision::Cancel,
+        Call::Cancel => Decision::Withdraw,
         Call::Reopen => Decision::Reopen,
     };
-    let said: DecisionBody = guest::json(&body)?;
-    Reply::json(200, &job::decide(&context, &who, params.read("exemption")?, decision, said).await?)
+    let body: DecisionBody = guest::json(&body)?;
+    Reply::json(200, &job.decide(params.read("exemption")?, decision, body).await?)
 }
 
-fn filter(query: &mut Query) -> Result<Filter, Problem> {
-    Ok(Filter {
+fn filter(query: &mut Query) -> Result<ExemptionFilter, Problem> {
+    Ok(ExemptionFilter {
         status: query.optional::<Status>("status")?,
         target: query.optional::<TargetName>("target")?,
         scope: query.optional::<Scope>("scope")?,

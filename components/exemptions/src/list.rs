@@ -1,122 +1,121 @@
-//! Exemptions as they stand.
+//! Lists of exemptions, and single ones.
 
-use crate::job::Known;
-use crate::words::Events;
+use crate::job::ExemptionJob;
 use api::Problem;
-use api::auth::Identity;
-use api::context::Context;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
-use api::v1::ExemptionItem;
+use api::v1::{ExemptionItem, Words};
 use domain::exemption::{Exemption, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, TargetName};
+use domain::journal::JournalId;
 use domain::time::Timestamp;
+use store::exemption_events::ExemptionEvents;
 use store::kv::Kv;
 
-/// Which exemptions are asked for.
+/// Selects exemptions. A field that is `None` selects all.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Those that stand so.
+pub struct ExemptionFilter {
+    /// Those with this status.
     pub status: Option<Status>,
-    /// Those that hold for one target: this one.
+    /// Those that reach this target only.
     pub target: Option<TargetName>,
-    /// Those of this scope.
+    /// Those with this scope.
     pub scope: Option<Scope>,
     /// Those for this issue.
     pub issue: Option<IssueId>,
-    /// Approved ones that end within so many days; they are sorted by their end, the soonest first.
+    /// Approved ones that end within this number of days; they are sorted by their end, the soonest first.
     pub expires_within_days: Option<u32>,
 }
 
-impl Filter {
-    fn takes(&self, held: &Exemption, now: Timestamp) -> bool {
-        let status = held.status(now);
-        let ends = |days: u32| held.ends().is_some_and(|end| end <= now.plus_days(days));
+impl ExemptionFilter {
+    fn selects(&self, exemption: &Exemption, now: Timestamp) -> bool {
+        let status = exemption.status(now);
+        let ends = |days: u32| exemption.ends().is_some_and(|end| end <= now.plus_days(days));
         self.status.is_none_or(|wanted| wanted == status)
-            && self.target.as_ref().is_none_or(|target| held.reach().target() == Some(target))
-            && self.scope.is_none_or(|scope| held.reach().scope() == scope)
-            && self.issue.is_none_or(|issue| held.issue == issue)
+            && self.target.as_ref().is_none_or(|target| exemption.reach().target() == Some(target))
+            && self.scope.is_none_or(|scope| exemption.reach().scope() == scope)
+            && self.issue.is_none_or(|issue| exemption.issue == issue)
             && self.expires_within_days.is_none_or(|days| status == Status::Approved && ends(days))
     }
 
-    /// What a list is sorted by: those asked for last come first, or those that end soonest.
-    fn rank(&self, id: ExemptionId, held: &Exemption) -> Cursor {
-        let rank = match (self.expires_within_days, held.ends()) {
+    /// The key that a list is sorted by: the newest request first, or the end that comes soonest.
+    fn sort_key(&self, id: ExemptionId, exemption: &Exemption) -> ExemptionCursor {
+        let rank = match (self.expires_within_days, exemption.ends()) {
             (Some(_), Some(end)) => end.as_ms(),
-            (_, _) => i64::try_from(held.requested.n).unwrap_or(i64::MAX).saturating_neg(),
+            (_, _) => i64::try_from(exemption.requested.n).unwrap_or(i64::MAX).saturating_neg(),
         };
         (rank, id.to_string())
     }
 }
 
-/// Where a list goes on: the rank and id of the last exemption before.
-pub type Cursor = (i64, String);
+/// The end of a page of exemptions: the sort key of the last one, see [`ExemptionFilter::sort_key`].
+pub type ExemptionCursor = (i64, String);
 
-/// One exemption.
-///
-/// # Errors
-/// There is none of this id, or the store failed.
-pub async fn get<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    id: ExemptionId,
-) -> Result<ExemptionItem, Problem> {
-    let known = Known::load(context).await?;
-    let held = known.find(who, id)?;
-    item(context, &mut Events::default(), id, held).await
-}
-
-/// These exemptions.
-pub(crate) async fn items<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    ids: &[ExemptionId],
-) -> Result<Vec<ExemptionItem>, Problem> {
-    let known = Known::load(context).await?;
-    let (mut events, mut items) = (Events::default(), Vec::new());
-    for id in ids {
-        items.push(item(context, &mut events, *id, known.find(who, *id)?).await?);
+impl<'a, K: Kv, V: Services> ExemptionJob<'a, K, V> {
+    /// One exemption.
+    ///
+    /// # Errors
+    /// It does not exist, or the store failed.
+    pub async fn get(&self, id: ExemptionId) -> Result<ExemptionItem, Problem> {
+        let state = self.load().await?;
+        self.item(&mut self.events(), id, self.find(&state, id)?).await
     }
-    Ok(items)
-}
 
-/// The exemptions of a project, those asked for last first.
-///
-/// # Errors
-/// The project or the target does not exist, or the store failed.
-pub async fn list<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    filter: &Filter,
-    wanted: Wanted<Cursor>,
-) -> Result<Page<ExemptionItem>, Problem> {
-    let known = Known::load(context).await?;
-    let there = |target: &&TargetName| known.project.targets.contains_key(*target) && who.covers(target);
-    if let Some(target) = filter.target.as_ref().filter(|target| !there(target)) {
-        return Err(Problem::parameter("target", format_args!("there is no target `{target}`")));
+    /// These exemptions, in this order.
+    pub(crate) async fn items(&self, ids: &[ExemptionId]) -> Result<Vec<ExemptionItem>, Problem> {
+        let state = self.load().await?;
+        let (mut events, mut items) = (self.events(), Vec::new());
+        for id in ids {
+            items.push(self.item(&mut events, *id, self.find(&state, *id)?).await?);
+        }
+        Ok(items)
     }
-    let mut chosen: Vec<_> = (known.exemptions.by_id.iter())
-        .filter(|(_, held)| filter.takes(held, context.now) && who.sees_exemption(held))
-        .map(|(id, held)| (filter.rank(*id, held), *id, held))
-        .filter(|(rank, _, _)| wanted.from.as_ref().is_none_or(|from| from < rank))
-        .collect();
-    chosen.sort_by(|a, b| a.0.cmp(&b.0));
-    let more = chosen.len() > wanted.limit;
-    chosen.truncate(wanted.limit);
-    let (mut events, mut items) = (Events::default(), Vec::with_capacity(chosen.len()));
-    for (_, id, held) in &chosen {
-        items.push(item(context, &mut events, *id, held).await?);
-    }
-    let next = chosen.last().filter(|_| more).map(|(rank, _, _)| encode("exemptions", rank));
-    Ok(Page { items, next })
-}
 
-pub(crate) async fn item<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    events: &mut Events,
-    id: ExemptionId,
-    held: &Exemption,
-) -> Result<ExemptionItem, Problem> {
-    let words = events.words(context, id, held).await?;
-    Ok(ExemptionItem::new(id, held, words, context.now))
+    /// The exemptions of a project, the newest request first.
+    ///
+    /// # Errors
+    /// The project or the target does not exist, or the store failed.
+    pub async fn list(
+        &self,
+        filter: &ExemptionFilter,
+        wanted: Wanted<ExemptionCursor>,
+    ) -> Result<Page<ExemptionItem>, Problem> {
+        let (state, now) = (self.load().await?, self.context.now);
+        let visible = |name: &TargetName| state.project.targets.contains_key(name) && self.caller.covers(name);
+        if let Some(target) = filter.target.as_ref().filter(|name| !visible(name)) {
+            return Err(Problem::parameter("target", format_args!("target `{target}` does not exist")));
+        }
+        let mut selected: Vec<_> = (state.exemptions.by_id.iter())
+            .filter(|(_, exemption)| filter.selects(exemption, now) && self.caller.sees_exemption(exemption))
+            .map(|(id, exemption)| (filter.sort_key(*id, exemption), *id, exemption))
+            .filter(|(key, _, _)| wanted.from.as_ref().is_none_or(|from| from < key))
+            .collect();
+        selected.sort_by(|a, b| a.0.cmp(&b.0));
+        let more = selected.len() > wanted.limit;
+        selected.truncate(wanted.limit);
+        let (mut events, mut items) = (self.events(), Vec::with_capacity(selected.len()));
+        for (_, id, exemption) in &selected {
+            items.push(self.item(&mut events, *id, exemption).await?);
+        }
+        let next = selected.last().filter(|_| more).map(|(key, _, _)| encode("exemptions", key));
+        Ok(Page { items, next })
+    }
+
+    /// The events of the project's exemptions.
+    pub(crate) fn events(&self) -> ExemptionEvents<'a, K> {
+        ExemptionEvents::new(self.context.kv, JournalId::Exemptions { project: self.context.project.clone() })
+    }
+
+    /// An exemption with its texts.
+    pub(crate) async fn item(
+        &self,
+        events: &mut ExemptionEvents<'_, K>,
+        id: ExemptionId,
+        exemption: &Exemption,
+    ) -> Result<ExemptionItem, Problem> {
+        let request = events.request(id, exemption).await?;
+        let comment = events.comment(id, exemption).await?;
+        let words = Words { title: request.title, text: request.text, link: request.link, comment };
+        Ok(ExemptionItem::new(id, exemption, words, self.context.now))
+    }
 }

@@ -1,11 +1,7 @@
-//! Exemptions that exempt nothing: candidates for being taken back.
+//! Exemptions that exempted nothing in the newest scans: they could be revoked.
 
-use crate::job::Known;
-use crate::list::item;
-use crate::words::Events;
+use crate::job::ExemptionJob;
 use api::Problem;
-use api::auth::Identity;
-use api::context::Context;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
 use api::v1::{ScanAnswer, Unused};
@@ -20,18 +16,18 @@ use store::kv::Kv;
 use store::scans::{Answered, Frozen, Judged};
 use store::{document, journal, keys};
 
-/// How many scans are asked for if the caller does not say.
+/// The number of scans if the caller gives none.
 const SCANS_DEFAULT: usize = 10;
-/// How many may be asked for.
+/// The largest number of scans that a caller can give.
 const SCANS_MAX: usize = 100;
-/// How many events of a target are read for each scan that is asked for: others may be by other scanners.
+/// The number of a target's events that are read for each scan: some are of other scanners.
 const EVENTS_PER_SCAN: usize = 10;
-/// How many events a page looks at. An exemption that needs more is left out: nothing is said of it. A page may so be empty
-/// and have a next.
+/// The most events that are read for a page. An exemption that needs more is left out. So a page may be empty and still
+/// have a next one.
 const EVENTS_READ: usize = 5_000;
 
-/// A scan, as far as exemptions are concerned.
-struct Use {
+/// The exemptions that a scan used, and what they could have exempted.
+struct ScanUse {
     at: Timestamp,
     scanner: ScannerId,
     pipeline: Option<PipelineName>,
@@ -40,82 +36,80 @@ struct Use {
     occurrences: BTreeSet<OccurrenceId>,
 }
 
-impl Use {
-    fn is_of(&self, held: &Exemption) -> bool {
-        self.scanner == held.scanner
-            && held.reach().pipeline().is_none_or(|pipeline| Some(pipeline) == self.pipeline.as_ref())
+impl ScanUse {
+    /// True if the exemption reaches the scan, given that it reaches the target.
+    fn is_reached_by(&self, exemption: &Exemption) -> bool {
+        self.scanner == exemption.scanner
+            && exemption.reach().pipeline().is_none_or(|pipeline| Some(pipeline) == self.pipeline.as_ref())
     }
 
-    /// Whether the exemption exempted anything there, or would have if no other had.
-    fn has(&self, id: ExemptionId, held: &Exemption) -> bool {
-        let chosen = held.reach().occurrences();
+    /// True if the exemption exempted anything in the scan, or would have if no other exemption had.
+    fn uses(&self, id: ExemptionId, exemption: &Exemption) -> bool {
+        let chosen = exemption.reach().occurrences();
         self.exemptions.contains(&id)
-            || (chosen.is_empty() && self.issues.contains(&held.issue))
+            || (chosen.is_empty() && self.issues.contains(&exemption.issue))
             || chosen.iter().any(|occurrence| self.occurrences.contains(&occurrence.id))
     }
 }
 
-/// How many scans are asked for.
+/// Checks the number of scans that the caller gave; without one, the default counts.
 ///
 /// # Errors
 /// The number is not from 1 to 100.
-pub fn scans(asked: Option<usize>) -> Result<usize, Problem> {
-    let scans = asked.unwrap_or(SCANS_DEFAULT);
+pub fn scans(given: Option<usize>) -> Result<usize, Problem> {
+    let scans = given.unwrap_or(SCANS_DEFAULT);
     if (1..=SCANS_MAX).contains(&scans) {
         return Ok(scans);
     }
-    Err(Problem::parameter("scans", format_args!("{scans} is not from 1 to {SCANS_MAX}")))
+    Err(Problem::parameter("scans", format_args!("expected 1 to {SCANS_MAX}, found {scans}")))
 }
 
-/// The approved exemptions that matched nothing in the last `scans` scans, by the issue's scanner, of each target that they
-/// reach. One that had less than so many scans since its approval is not among them, nor is one for the whole installation:
-/// not all that it reaches is looked at.
-///
-/// # Errors
-/// The project does not exist, or the store failed.
-pub async fn unused<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    scans: usize,
-    wanted: Wanted<String>,
-) -> Result<Page<Unused>, Problem> {
-    let known = Known::load(context).await?;
-    let in_force = known.exemptions.by_id.iter().filter(|(id, held)| {
-        held.status(context.now) == Status::Approved
-            && held.reach().scope() != Scope::Account
-            && who.sees_exemption(held)
-            // Of what reaches further than the caller sees it can't be said.
-            && (held.reach().target().is_some() || who.require_all_targets().is_ok())
-            && wanted.from.as_ref().is_none_or(|from| *from < id.to_string())
-    });
-    let mut targets = Targets { scans, read: 0, uses: BTreeMap::new() };
-    let (mut events, mut items) = (Events::default(), Vec::new());
-    let mut before: Option<ExemptionId> = None;
-    for (id, held) in in_force {
-        if items.len() >= wanted.limit || targets.is_spent() {
-            return Ok(Page { items, next: before.map(|id| encode("unused", &id.to_string())) });
+impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
+    /// The approved exemptions that exempted nothing in the last `scans` scans, by the issue's scanner, of each target
+    /// that they reach. Left out are those with fewer scans since their approval, and those for the whole installation:
+    /// not all scans that they reach are read.
+    ///
+    /// # Errors
+    /// The project does not exist, or the store failed.
+    pub async fn unused(&self, scans: usize, wanted: Wanted<String>) -> Result<Page<Unused>, Problem> {
+        let state = self.load().await?;
+        let candidates = state.exemptions.by_id.iter().filter(|(id, exemption)| {
+            exemption.status(self.context.now) == Status::Approved
+                && exemption.reach().scope() != Scope::Account
+                && self.caller.sees_exemption(exemption)
+                // An exemption that reaches targets which the caller cannot see may be used there.
+                && (exemption.reach().target().is_some() || self.caller.require_all_targets().is_ok())
+                && wanted.from.as_ref().is_none_or(|from| *from < id.to_string())
+        });
+        let mut targets = Targets { scans, read: 0, uses: BTreeMap::new() };
+        let (mut events, mut items) = (self.events(), Vec::new());
+        let mut before: Option<ExemptionId> = None;
+        for (id, exemption) in candidates {
+            if items.len() >= wanted.limit || targets.is_spent() {
+                return Ok(Page { items, next: before.map(|id| encode("unused", &id.to_string())) });
+            }
+            before = Some(*id);
+            let only = exemption.reach().target();
+            let reached = state.project.targets.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+            let reached = reached.map(|(name, target)| (name, target.id));
+            if let Some(unused) = targets.scans_without(self, *id, exemption, reached).await?
+                && scans <= unused
+            {
+                let exemption = self.item(&mut events, *id, exemption).await?;
+                items.push(Unused { exemption, scans: unused });
+            }
         }
-        before = Some(*id);
-        let reached = known.project.targets.iter();
-        let reached = reached.filter(|(name, _)| held.reach().target().is_none_or(|target| target == *name));
-        if let Some(looked_at) =
-            targets.without(context, *id, held, reached.map(|(name, target)| (name, target.id))).await?
-            && scans <= looked_at
-        {
-            let exemption = item(context, &mut events, *id, held).await?;
-            items.push(Unused { exemption, scans: looked_at });
-        }
+        Ok(Page { items, next: None })
     }
-    Ok(Page { items, next: None })
 }
 
 /// The newest scans of targets, read once.
 struct Targets {
-    /// How many of each are looked at.
+    /// The number of scans of each target that count.
     scans: usize,
-    /// How many were read so far.
+    /// The number of events that were read so far.
     read: usize,
-    uses: BTreeMap<TargetName, Vec<Use>>,
+    uses: BTreeMap<TargetName, Vec<ScanUse>>,
 }
 
 impl Targets {
@@ -123,53 +117,52 @@ impl Targets {
         EVENTS_READ <= self.read
     }
 
-    /// In how many scans since its approval the exemption matched nothing; nothing if it matched in one, or there are too
-    /// many to look at.
-    async fn without<K: Kv, V: Services>(
+    /// The number of scans since its approval in which the exemption exempted nothing. `None` if it exempted something
+    /// in one of them, or if there are too many to read.
+    async fn scans_without<K: Kv, V: Services>(
         &mut self,
-        context: &Context<'_, K, V>,
+        job: &ExemptionJob<'_, K, V>,
         id: ExemptionId,
-        held: &Exemption,
+        exemption: &Exemption,
         targets: impl Iterator<Item = (&TargetName, TargetId)>,
     ) -> Result<Option<usize>, Problem> {
-        let approved = held.changed();
-        let mut looked_at = 0;
+        let approved = exemption.changed();
+        let mut unused = 0;
         for (name, target) in targets {
             if !self.uses.contains_key(name) {
                 if self.is_spent() {
                     return Ok(None);
                 }
-                let (events, uses) = self.read(context, target).await?;
+                let (events, uses) = job.scan_uses(target, self.scans).await?;
                 self.read += 1 + events;
                 self.uses.insert(name.clone(), uses);
             }
             let uses = self.uses.get(name).map(Vec::as_slice).unwrap_or_default();
-            let since = uses.iter().filter(|one| approved < one.at && one.is_of(held)).take(self.scans);
-            for one in since {
-                if one.has(id, held) {
+            let since = uses.iter().filter(|scan| approved < scan.at && scan.is_reached_by(exemption)).take(self.scans);
+            for scan in since {
+                if scan.uses(id, exemption) {
                     return Ok(None);
                 }
-                looked_at += 1;
+                unused += 1;
             }
         }
-        Ok(Some(looked_at))
+        Ok(Some(unused))
     }
+}
 
-    async fn read<K: Kv, V: Services>(
-        &self,
-        context: &Context<'_, K, V>,
-        target: TargetId,
-    ) -> Result<(usize, Vec<Use>), Problem> {
-        let kv = context.kv;
-        let journal = JournalId::Scans { project: context.project.clone(), target };
-        let last = journal::load::<ScanLog>(kv, &journal, context.now).await?.last;
-        let count = self.scans.saturating_mul(EVENTS_PER_SCAN);
-        let mut uses: Vec<Use> = Vec::new();
+impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
+    /// The newest scans of a target, with the number of events that were read for them.
+    async fn scan_uses(&self, target: TargetId, scans: usize) -> Result<(usize, Vec<ScanUse>), Problem> {
+        let (kv, now) = (self.context.kv, self.context.now);
+        let journal = JournalId::Scans { project: self.context.project.clone(), target };
+        let last = journal::load::<ScanLog>(kv, &journal, now).await?.last;
+        let count = scans.saturating_mul(EVENTS_PER_SCAN);
+        let mut uses: Vec<ScanUse> = Vec::new();
         let events = journal::read_back::<ScanEvent>(kv, &journal, last, count).await?;
         let read = events.len();
         for (n, entry) in events {
             let (scan, scanner) = (entry.event.scan, entry.event.scanner);
-            // An event whose scan was answered elsewhere, or not at all, is one of an upload that died.
+            // The scan is answered with another event, or not at all, if the upload died after this event.
             let answered: Option<Answered<ScanAnswer>> = document::find(kv, &keys::answer(scan)).await?;
             if answered.is_none_or(|answered| answered.position != n) {
                 continue;
@@ -177,12 +170,12 @@ impl Targets {
             let judged = Judged::get(kv, scan).await?;
             let standings = judged.standings(kv, scan).await?;
             let occurrences = judged.exempted(kv, scan).await?;
-            let in_force = |coverage| matches!(coverage, Coverage::Exempted | Coverage::PartiallyExempted);
-            let standings = standings.into_iter().filter(|standing| in_force(standing.coverage));
+            let is_exempted = |coverage| matches!(coverage, Coverage::Exempted | Coverage::PartiallyExempted);
+            let standings = standings.into_iter().filter(|standing| is_exempted(standing.coverage));
             let (mut exemptions, issues): (BTreeSet<_>, BTreeSet<_>) =
                 standings.map(|standing| (standing.exemption, standing.issue)).unzip();
             exemptions.extend(occurrences.iter().map(|one| one.exemption));
-            uses.push(Use {
+            uses.push(ScanUse {
                 at: entry.at,
                 scanner,
                 pipeline: Frozen::get(kv, scan).await?.record.request.pipeline,

@@ -1,5 +1,6 @@
-//! Who is calling, and which projects there are for them.
+//! The projects of the account.
 
+use crate::job::ProjectJob;
 use api::Problem;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, Services};
@@ -7,7 +8,7 @@ use api::page::{Page, Wanted, page_of};
 use api::problem::Code;
 use api::v1::ProjectItem;
 use domain::account::{Account, AccountEvent};
-use domain::ids::{EventId, ProjectId};
+use domain::ids::EventId;
 use domain::journal::JournalId;
 use domain::project::Project;
 use domain::time::Timestamp;
@@ -15,21 +16,21 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::journal;
 use store::kv::Kv;
 
-/// How many projects are loaded at once.
+/// The number of projects that are loaded at once: a project may have thousands of targets.
 const PROJECTS_AT_ONCE: usize = 8;
 
-/// The projects that the caller sees, by name. A page may be shorter than it could be and not the last: a project whose
-/// creation broke off is none.
+/// The projects that the caller may see, by name. A page may be short and still have a next one: a project whose
+/// creation was interrupted is left out.
 ///
 /// # Errors
 /// The store failed.
 pub async fn projects(
     kv: &impl Kv,
-    who: &Identity,
+    caller: &Identity,
     now: Timestamp,
     wanted: Wanted<String>,
 ) -> Result<Page<ProjectItem>, Problem> {
-    let listed = match who.project() {
+    let listed = match caller.project() {
         Some(own) => [own.clone()].into(),
         None => journal::load::<Account>(kv, &JournalId::Account, now).await?.state.projects,
     };
@@ -37,37 +38,34 @@ pub async fn projects(
     let items = page.items.into_iter().map(|project| async move {
         let journal = JournalId::Project { project: project.clone() };
         let state = journal::load::<Project>(kv, &journal, now).await?.state;
-        Ok::<_, Problem>(ProjectItem::new(project.to_string(), &state, who))
+        Ok::<_, Problem>(ProjectItem::new(project.to_string(), &state, caller))
     });
-    // A project may have thousands of targets: not too many are held at once.
     let items: Vec<_> = stream::iter(items).buffered(PROJECTS_AT_ONCE).try_collect().await?;
     let items = items.into_iter().flatten().collect();
     Ok(Page { items, next: page.next })
 }
 
-/// Notes that a project is one of the installation's, unless that is known. It comes before the project's own first
-/// event: one that is noted and not there is left out of lists, and one that is there is in them.
-///
-/// # Errors
-/// There are as many projects as there may be, or the store or the ledger failed.
-pub(crate) async fn list_project<K: Kv, V: Services>(
-    kv: &K,
-    services: &V,
-    who: &Identity,
-    project: &ProjectId,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    let account: Account = journal::load(kv, &JournalId::Account, now).await?.state;
-    if account.projects.contains(project) {
-        return Ok(());
-    }
-    let append = Append {
-        id: EventId::derived("v1:project-created", &[project.as_str().as_bytes()]),
-        by: who.actor.clone(),
-        event: AnyEvent::Account { event: AccountEvent::ProjectCreated { project: project.clone() } },
-    };
-    match services.append(&append).await?.refused {
-        None => Ok(()),
-        Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
+    /// Adds the project to the account's list, unless it is there. This comes before the project's own first event: a
+    /// listed project without events is left out of answers, but a project that is not listed would be missing from
+    /// them.
+    ///
+    /// # Errors
+    /// The account has the largest number of projects, or the store or the ledger failed.
+    pub(crate) async fn add_to_account(&self) -> Result<(), Problem> {
+        let (context, project) = (&self.context, &self.context.project);
+        let account: Account = journal::load(context.kv, &JournalId::Account, context.now).await?.state;
+        if account.projects.contains(project) {
+            return Ok(());
+        }
+        let append = Append {
+            id: EventId::derived("v1:project-created", &[project.as_str().as_bytes()]),
+            by: self.caller.actor.clone(),
+            event: AnyEvent::Account { event: AccountEvent::ProjectCreated { project: project.clone() } },
+        };
+        match context.services.append(&append).await?.refused {
+            None => Ok(()),
+            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+        }
     }
 }

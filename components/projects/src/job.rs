@@ -1,6 +1,5 @@
-//! What can be done to a project and its targets: every change is an event in its journal.
+//! The calls to a project, its settings, targets and baselines. Every change is an event in the project's journal.
 
-use crate::account;
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
@@ -8,85 +7,193 @@ use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
-use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline};
+use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError};
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::limits::DURATION_DAYS_MAX;
 use domain::project::{InProject, Project, ProjectEvent, Target};
 use domain::reference::choose::ResolvedBaseline;
-use domain::scan_log::ScanLog;
-use domain::settings::{MissingBaseline, UpdatedOccurrences};
-use domain::settings::{NoticeDays, Settings, ToolSuppressions};
+use domain::scan_log::{ScanLog, Variant};
+use domain::settings::{MissingBaseline, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences};
 use domain::target::TargetType;
 use finding::severity::Severity;
 use store::journal;
 use store::kv::Kv;
 
-/// Appends an event to the project's journal.
-async fn append<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    event: ProjectEvent,
-) -> Result<(), Problem> {
-    let event = AnyEvent::Project { event: InProject { project: context.project.clone(), event } };
-    context.append(&who.actor, event).await
+/// A call to a project or its targets.
+pub struct ProjectJob<'a, K, V> {
+    /// The project, and the store and components that the call uses.
+    pub context: Context<'a, K, V>,
+    /// The caller.
+    pub caller: Identity,
 }
 
-/// The project, with the number of those of its targets that the caller may see.
-///
-/// # Errors
-/// It does not exist, or the store failed.
-pub async fn project<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-) -> Result<ProjectAnswer, Problem> {
-    let state = context.state().await?;
-    let created = state.created.map(|mark| mark.at).unwrap_or_default();
-    Ok(ProjectAnswer {
-        id: context.project.to_string(),
-        settings: SettingsBody {
-            unassigned_as: state.settings.unassigned_as.map(|level| level.to_string()),
-            tool_suppressions: Some(state.settings.tool_suppressions.as_str().to_owned()),
-            default_baselines: state
-                .settings
-                .default_baselines
-                .iter()
-                .map(|(kind, choice)| (kind.to_string(), shown(choice)))
-                .collect(),
-            missing_baseline: Some(state.settings.missing_baseline.as_str().to_owned()),
-            rejected_allowed: Some(state.settings.rejected_allowed),
-            updated_occurrences: Some(state.settings.updated_occurrences.as_str().to_owned()),
-            self_approval: Some(state.settings.self_approval),
-            unlimited_exemptions: Some(state.settings.unlimited_exemptions),
-            exemption_days_max: (state.settings.exemption_days_max.iter())
-                .map(|(level, days)| (level.to_string(), *days))
-                .collect(),
-            ending_notice_days: Some(state.settings.ending_notice_days.days()),
-        },
-        created_at: created.to_string(),
-        targets: state.targets.keys().filter(|name| who.covers(name)).count(),
-    })
+impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
+    /// The project, with the number of its targets that the caller may see.
+    ///
+    /// # Errors
+    /// It does not exist, or the store failed.
+    pub async fn project(&self) -> Result<ProjectAnswer, Problem> {
+        let state = self.context.state().await?;
+        let created = state.created.map(|mark| mark.at).unwrap_or_default();
+        Ok(ProjectAnswer {
+            id: self.context.project.to_string(),
+            settings: settings_body(&state.settings),
+            created_at: created.to_string(),
+            targets: state.targets.keys().filter(|name| self.caller.covers(name)).count(),
+        })
+    }
+
+    /// Creates the project, or replaces its settings.
+    ///
+    /// # Errors
+    /// A setting is not legal, or the store failed.
+    pub async fn put_project(&self, settings: SettingsBody) -> Result<ProjectAnswer, Problem> {
+        let settings = read_settings(settings)?;
+        self.add_to_account().await?;
+        self.append(ProjectEvent::SettingsSet { settings }).await?;
+        self.project().await
+    }
+
+    /// The project's targets that the caller may see, by name.
+    ///
+    /// # Errors
+    /// The project does not exist, or the store failed.
+    pub async fn targets(&self, wanted: Wanted<String>) -> Result<Page<TargetItem>, Problem> {
+        let state = self.context.state().await?;
+        let visible = state.targets.iter().filter(|(name, _)| self.caller.covers(name));
+        let page = page_of("targets", visible.map(|(name, target)| (name.to_string(), (name, target))), wanted);
+        let mut items = Vec::with_capacity(page.items.len());
+        for (name, target) in page.items {
+            items.push(self.target_item(&state, name, target).await?);
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// One target.
+    ///
+    /// # Errors
+    /// It does not exist, or the store failed.
+    pub async fn target(&self, name: &str) -> Result<TargetItem, Problem> {
+        let (state, name) = self.find_target(name).await?;
+        let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
+        self.target_item(&state, &name, target).await
+    }
+
+    /// Sets or removes a target's own baseline. It counts from the next scan on.
+    ///
+    /// # Errors
+    /// The target does not exist, the baseline is not legal, or the store failed.
+    pub async fn set_baseline(&self, name: &str, patch: TargetPatch) -> Result<TargetItem, Problem> {
+        let (mut state, name) = self.find_target(name).await?;
+        let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
+        self.append(ProjectEvent::baseline_set(name.clone(), choice.clone())).await?;
+        // The answer shows this change, even if another call has changed the baseline since.
+        let target = state.targets.get_mut(&name).ok_or_else(|| no_target(&name))?;
+        target.baseline = choice;
+        let target = target.clone();
+        self.target_item(&state, &name, &target).await
+    }
+
+    /// The scanned variants of a target, the most recently scanned first. Each says whether `regex` matches it; without
+    /// `regex`, whether the target's baseline does.
+    ///
+    /// # Errors
+    /// The target does not exist, or the store failed.
+    pub async fn variants(
+        &self,
+        name: &str,
+        regex: Option<BaselinePattern>,
+        wanted: Wanted<u64>,
+    ) -> Result<Page<VariantItem>, Problem> {
+        let (state, name) = self.find_target(name).await?;
+        let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
+        let settled = match regex {
+            Some(regex) => ChosenBaseline { baseline: Some(Baseline::Regex(regex)), origin: BaselineSource::Target },
+            None => state.baseline(&name, target.target_type),
+        };
+        let log = self.scan_log(target.id).await?;
+        let chosen = resolve(&settled, &log)?;
+        let matcher = match &settled.baseline {
+            Some(Baseline::Regex(regex)) => Some(regex.matcher().map_err(|error| stored_baseline(&error))?),
+            Some(Baseline::Variant(_)) | None => None,
+        };
+        let variants = log.variants();
+        let mut rest = variants.iter().filter(|variant| wanted.from.is_none_or(|from| variant.newest.n < from));
+        let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
+        let more = rest.next().is_some();
+        let next = page.last().filter(|_| more).map(|variant| encode("variants", &variant.newest.n));
+        let item = |variant: &&Variant<'_>| {
+            let chosen = matches!(&chosen, ResolvedBaseline::Variant(chosen, _) if chosen == variant.name);
+            let matches = matcher.as_ref().map_or(chosen, |matcher| matcher.matches(variant.name));
+            VariantItem::new(variant, matches, chosen)
+        };
+        Ok(Page { items: page.iter().map(item).collect(), next })
+    }
+
+    /// Appends an event to the project's journal.
+    async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
+        let event = AnyEvent::Project { event: InProject { project: self.context.project.clone(), event } };
+        self.context.append(&self.caller.actor, event).await
+    }
+
+    /// The project, and the name of a target that it has and the caller may see.
+    async fn find_target(&self, name: &str) -> Result<(Project, TargetName), Problem> {
+        let name: TargetName = name.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+        let state = self.context.state().await?;
+        let visible = self.caller.covers(&name) && state.targets.contains_key(&name);
+        if visible { Ok((state, name)) } else { Err(no_target(&name)) }
+    }
+
+    async fn target_item(&self, state: &Project, name: &TargetName, target: &Target) -> Result<TargetItem, Problem> {
+        let settled = state.baseline(name, target.target_type);
+        // Without a baseline, or with a fixed one of its own, the target's scans make no difference.
+        let log = match (&settled.baseline, settled.origin) {
+            (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
+            (Some(_), _) => self.scan_log(target.id).await?,
+        };
+        let effective = EffectiveBaseline::new(&settled, &resolve(&settled, &log)?);
+        Ok(TargetItem::new(name.as_str(), target, effective))
+    }
+
+    async fn scan_log(&self, target: TargetId) -> Result<ScanLog, Problem> {
+        let journal = JournalId::Scans { project: self.context.project.clone(), target };
+        Ok(journal::load::<ScanLog>(self.context.kv, &journal, self.context.now).await?.state)
+    }
 }
 
-/// Creates the project, or replaces its settings.
-///
-/// # Errors
-/// A setting is not legal, or the store failed.
-pub async fn put_project<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    settings: SettingsBody,
-) -> Result<ProjectAnswer, Problem> {
-    let settings = read_settings(settings)?;
-    account::list_project(context.kv, context.services, who, &context.project, context.now).await?;
-    append(context, who, ProjectEvent::SettingsSet { settings }).await?;
-    project(context, who).await
+fn settings_body(settings: &Settings) -> SettingsBody {
+    let baselines = settings.default_baselines.iter();
+    let days_max = settings.exemption_days_max.iter();
+    SettingsBody {
+        unassigned_as: settings.unassigned_as.map(|severity| severity.to_string()),
+        tool_suppressions: Some(settings.tool_suppressions.as_str().to_owned()),
+        default_baselines: baselines.map(|(kind, choice)| (kind.to_string(), baseline_body(choice))).collect(),
+        missing_baseline: Some(settings.missing_baseline.as_str().to_owned()),
+        rejected_allowed: Some(settings.rejected_allowed),
+        updated_occurrences: Some(settings.updated_occurrences.as_str().to_owned()),
+        self_approval: Some(settings.self_approval),
+        unlimited_exemptions: Some(settings.unlimited_exemptions),
+        exemption_days_max: days_max.map(|(severity, days)| (severity.to_string(), *days)).collect(),
+        ending_notice_days: Some(settings.ending_notice_days.days()),
+    }
+}
+
+/// A default baseline as requests and answers have it: `null` for no baseline.
+fn baseline_body(choice: &BaselineChoice) -> Option<BaselineBody> {
+    match choice {
+        BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
+        BaselineChoice::None => None,
+    }
 }
 
 fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
     let unassigned_as = body.unassigned_as.map(|word| field::<Severity>("unassigned_as", &word)).transpose()?;
     if unassigned_as == Some(Severity::Unassigned) {
-        return Err(illegal("unassigned_as", "`unassigned` is no level to count as"));
+        return Err(illegal(
+            "unassigned_as",
+            "`unassigned` is not allowed; expected `info`, `low`, `medium`, `high` or `critical`",
+        ));
     }
     let suppressions = body.tool_suppressions.map(|word| field::<ToolSuppressions>("tool_suppressions", &word));
     let missing = body.missing_baseline.map(|word| field::<MissingBaseline>("missing_baseline", &word));
@@ -97,15 +204,16 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         let choice = body.map_or(Ok(BaselineChoice::None), |body| body.read(&at))?;
         Ok::<_, Problem>((kind, choice))
     };
-    let days_max = |(level, days): (String, u32)| {
-        let at = format!("exemption_days_max.{}", level.escape_default());
+    let days_max = |(severity, days): (String, u32)| {
+        let at = format!("exemption_days_max.{}", severity.escape_default());
         if !(1..=DURATION_DAYS_MAX).contains(&days) {
-            return Err(illegal(&at, format_args!("{days} is not from 1 to {DURATION_DAYS_MAX}")));
+            return Err(illegal(&at, format_args!("expected 1 to {DURATION_DAYS_MAX}, found {days}")));
         }
-        Ok((field::<Severity>(&at, &level)?, days))
+        Ok((field::<Severity>(&at, &severity)?, days))
     };
     let notice = body.ending_notice_days.map(|days| {
-        NoticeDays::new(days).ok_or_else(|| illegal("ending_notice_days", format_args!("{days} is not from 1 to 90")))
+        let error = || illegal("ending_notice_days", format_args!("expected 1 to 90, found {days}"));
+        NoticeDays::new(days).ok_or_else(error)
     });
     Ok(Settings {
         unassigned_as,
@@ -121,141 +229,11 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
     })
 }
 
-/// A default baseline as requests and answers have it: `null` for none.
-fn shown(choice: &BaselineChoice) -> Option<BaselineBody> {
-    match choice {
-        BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
-        BaselineChoice::None => None,
-    }
+/// The variant that a baseline means, given the target's scans.
+fn resolve(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
+    settled.resolve(None, log).map_err(|error| stored_baseline(&error))
 }
 
-/// The project's targets by name, those that the caller may see.
-///
-/// # Errors
-/// The project does not exist, or the store failed.
-pub async fn targets<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    wanted: Wanted<String>,
-) -> Result<Page<TargetItem>, Problem> {
-    let state = context.state().await?;
-    let seen = state.targets.iter().filter(|(name, _)| who.covers(name));
-    let page = page_of("targets", seen.map(|(name, target)| (name.to_string(), (name, target))), wanted);
-    let mut items = Vec::with_capacity(page.items.len());
-    for (name, target) in page.items {
-        items.push(target_item(context, &state, name, target).await?);
-    }
-    Ok(Page { items, next: page.next })
-}
-
-/// One target.
-///
-/// # Errors
-/// It does not exist, or the store failed.
-pub async fn target<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    name: &str,
-) -> Result<TargetItem, Problem> {
-    let (state, name) = target_of(context, who, name).await?;
-    let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
-    target_item(context, &state, &name, target).await
-}
-
-/// Sets or removes a target's own baseline; it counts from the next scan on.
-///
-/// # Errors
-/// The target does not exist, the baseline is not legal, or the store failed.
-pub async fn set_baseline<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    name: &str,
-    patch: TargetPatch,
-) -> Result<TargetItem, Problem> {
-    let (state, name) = target_of(context, who, name).await?;
-    let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
-    append(context, who, ProjectEvent::baseline_set(name.clone(), choice.clone())).await?;
-    // What was asked for, and not what somebody else may have set since.
-    let mut state = state;
-    let target = state.targets.get_mut(&name).ok_or_else(|| no_target(&name))?;
-    target.baseline = choice;
-    let target = target.clone();
-    target_item(context, &state, &name, &target).await
-}
-
-/// The variants of a target that were scanned, the most recently scanned first, each with how it stands to `regex`, or else
-/// to the target's baseline.
-///
-/// # Errors
-/// The target does not exist, or the store failed.
-pub async fn variants<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    name: &str,
-    regex: Option<BaselinePattern>,
-    wanted: Wanted<u64>,
-) -> Result<Page<VariantItem>, Problem> {
-    let (state, name) = target_of(context, who, name).await?;
-    let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
-    let settled = match regex {
-        Some(regex) => ChosenBaseline { baseline: Some(Baseline::Regex(regex)), origin: BaselineSource::Target },
-        None => state.baseline(&name, target.target_type),
-    };
-    let log = scan_log(context, target.id).await?;
-    let chosen = meant(&settled, &log)?;
-    let matcher = match &settled.baseline {
-        Some(Baseline::Regex(regex)) => Some(regex.matcher().map_err(|error| stored(&error))?),
-        Some(Baseline::Variant(_)) | None => None,
-    };
-    let variants = log.variants();
-    let mut rest = variants.iter().filter(|variant| wanted.from.is_none_or(|from| variant.newest.n < from));
-    let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();
-    let more = rest.next().is_some();
-    let next = page.last().filter(|_| more).map(|variant| encode("variants", &variant.newest.n));
-    let item = |variant: &&domain::scan_log::Variant<'_>| {
-        let chosen = matches!(&chosen, ResolvedBaseline::Variant(chosen, _) if chosen == variant.name);
-        let matches = matcher.as_ref().map_or(chosen, |matcher| matcher.matches(variant.name));
-        VariantItem::new(variant, matches, chosen)
-    };
-    Ok(Page { items: page.iter().map(item).collect(), next })
-}
-
-/// The project and a target of it that is there, and that the caller may see.
-async fn target_of<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    who: &Identity,
-    name: &str,
-) -> Result<(Project, TargetName), Problem> {
-    let name: TargetName = name.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-    let state = context.state().await?;
-    if who.covers(&name) && state.targets.contains_key(&name) { Ok((state, name)) } else { Err(no_target(&name)) }
-}
-
-async fn target_item<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
-    state: &Project,
-    name: &TargetName,
-    target: &Target,
-) -> Result<TargetItem, Problem> {
-    let settled = state.baseline(name, target.target_type);
-    // Only a target's own fixed baseline, or none, means the same whatever was scanned.
-    let log = match (&settled.baseline, settled.origin) {
-        (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
-        (Some(_), _) => scan_log(context, target.id).await?,
-    };
-    let effective = EffectiveBaseline::new(&settled, &meant(&settled, &log)?);
-    Ok(TargetItem::new(name.as_str(), target, effective))
-}
-
-async fn scan_log<K: Kv, V: Services>(context: &Context<'_, K, V>, target: TargetId) -> Result<ScanLog, Problem> {
-    let journal = JournalId::Scans { project: context.project.clone(), target };
-    Ok(journal::load::<ScanLog>(context.kv, &journal, context.now).await?.state)
-}
-
-fn meant(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
-    settled.resolve(None, log).map_err(|error| stored(&error))
-}
-
-fn stored(error: &domain::baseline::PatternError) -> Problem {
+fn stored_baseline(error: &PatternError) -> Problem {
     Problem::internal(format!("the stored baseline: {error}"))
 }

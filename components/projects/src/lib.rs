@@ -1,10 +1,9 @@
-//! Projects, their targets and baselines; tokens, of projects and of the account; who is calling.
+//! Projects, their settings, targets and baselines; tokens of projects and of the account; the caller's own identity.
 
 pub mod account;
 pub mod job;
 pub mod tokens;
 
-use api::auth::Identity;
 use api::calls::projects::Call;
 use api::calls::public::OPENAPI;
 use api::calls::{self, Table as _};
@@ -18,9 +17,11 @@ use domain::baseline::BaselinePattern;
 use domain::ids::EventId;
 use guest::chain::Chain;
 use guest::{Reply, Session, SpinKv};
+use job::ProjectJob;
 use spin_sdk::http::{IntoResponse, Request};
+use tokens::TokenJob;
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. A native build compiles it, but nothing calls it.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
@@ -31,82 +32,83 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
         return Ok(Reply::json_text(200, openapi::DOCUMENT));
     }
     if calls::account::Call::find(&request.method, &request.path).is_ok() {
-        return of_account(request).await;
+        return account_call(request).await;
     }
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
-    let Session { kv, now, caller: who, call, params } = session;
+    let Session { kv, now, caller, call, params } = session;
     let event = EventId::from_bits(guest::random_bits()?);
-    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let job = ProjectJob { context: Context { kv: &kv, services: &Chain, now, event, project }, caller };
     let (query, body) = (&mut request.query, &mut request.body);
 
     match call {
-        Call::Project => Reply::json(200, &job::project(&context, &who).await?),
+        Call::Project => Reply::json(200, &job.project().await?),
         Call::PutProject => {
             let settings: SettingsBody = guest::json_body(body).await?;
-            Reply::json(200, &job::put_project(&context, &who, settings).await?)
+            Reply::json(200, &job.put_project(settings).await?)
         }
-        Call::Tokens => list_tokens(&tokens_of(context), query).await,
+        Call::Tokens => list_tokens(&token_job(job), query).await,
         Call::IssueToken => {
-            let wanted: TokenBody = guest::json_body(body).await?;
-            issue_token(&tokens_of(context), &who, wanted).await
+            let body: TokenBody = guest::json_body(body).await?;
+            issue_token(&token_job(job), body).await
         }
-        Call::RevokeToken => revoke_token(&tokens_of(context), &who, params.text("token")?).await,
+        Call::RevokeToken => revoke_token(&token_job(job), params.text("token")?).await,
         Call::Targets => {
             let wanted = page::wanted(query, "targets")?;
-            Reply::json(200, &job::targets(&context, &who, wanted).await?)
+            Reply::json(200, &job.targets(wanted).await?)
         }
-        Call::Target => Reply::json(200, &job::target(&context, &who, params.text("target")?).await?),
+        Call::Target => Reply::json(200, &job.target(params.text("target")?).await?),
         Call::PatchTarget => {
             let patch: TargetPatch = guest::json_body(body).await?;
-            Reply::json(200, &job::set_baseline(&context, &who, params.text("target")?, patch).await?)
+            Reply::json(200, &job.set_baseline(params.text("target")?, patch).await?)
         }
         Call::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
-            Reply::json(200, &job::variants(&context, &who, params.text("target")?, regex, wanted).await?)
+            Reply::json(200, &job.variants(params.text("target")?, regex, wanted).await?)
         }
     }
 }
 
-/// A call to no project.
-async fn of_account(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
-    let Session { kv, now, caller: who, call, params } = Session::<calls::account::Call>::open(&request).await?;
+/// Answers a call to the account.
+async fn account_call(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
+    let Session { kv, now, caller, call, params } = Session::<calls::account::Call>::open(&request).await?;
     let event = EventId::from_bits(guest::random_bits()?);
-    let context = tokens::Context { kv: &kv, services: &Chain, now, event, project: None };
+    let job = TokenJob { kv: &kv, services: &Chain, now, event, project: None, caller };
     match call {
-        calls::account::Call::Me => Reply::json(200, &Me::new(&who)),
+        calls::account::Call::Me => Reply::json(200, &Me::new(&job.caller)),
         calls::account::Call::Projects => {
             let wanted = page::wanted(&mut request.query, "projects")?;
-            Reply::json(200, &account::projects(&kv, &who, now, wanted).await?)
+            Reply::json(200, &account::projects(&kv, &job.caller, now, wanted).await?)
         }
-        calls::account::Call::Tokens => list_tokens(&context, &mut request.query).await,
+        calls::account::Call::Tokens => list_tokens(&job, &mut request.query).await,
         calls::account::Call::IssueToken => {
-            let wanted: AccountTokenBody = guest::json_body(&mut request.body).await?;
-            issue_token(&context, &who, wanted.into()).await
+            let body: AccountTokenBody = guest::json_body(&mut request.body).await?;
+            issue_token(&job, body.into()).await
         }
-        calls::account::Call::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
+        calls::account::Call::RevokeToken => revoke_token(&job, params.text("token")?).await,
     }
 }
 
-async fn list_tokens(context: &Tokens<'_>, query: &mut Query) -> Result<Reply, Problem> {
+/// A call to tokens over the component's store and services.
+type SpinTokenJob<'a> = TokenJob<'a, SpinKv, Chain>;
+
+/// The call to the tokens of a project.
+fn token_job(job: ProjectJob<'_, SpinKv, Chain>) -> SpinTokenJob<'_> {
+    let ProjectJob { context: Context { kv, services, now, event, project }, caller } = job;
+    TokenJob { kv, services, now, event, project: Some(project), caller }
+}
+
+async fn list_tokens(job: &SpinTokenJob<'_>, query: &mut Query) -> Result<Reply, Problem> {
     let wanted = page::wanted(query, "tokens")?;
-    Reply::json(200, &tokens::list(context, wanted).await?)
+    Reply::json(200, &job.list(wanted).await?)
 }
 
-async fn issue_token(context: &Tokens<'_>, who: &Identity, wanted: TokenBody) -> Result<Reply, Problem> {
-    Reply::json(201, &tokens::issue(context, who, wanted, guest::random_token()?).await?)
+async fn issue_token(job: &SpinTokenJob<'_>, body: TokenBody) -> Result<Reply, Problem> {
+    Reply::json(201, &job.issue(body, guest::random_token()?).await?)
 }
 
-async fn revoke_token(context: &Tokens<'_>, who: &Identity, id: &str) -> Result<Reply, Problem> {
-    tokens::revoke(context, who, id).await?;
+async fn revoke_token(job: &SpinTokenJob<'_>, id: &str) -> Result<Reply, Problem> {
+    job.revoke(id).await?;
     Ok(Reply::empty())
-}
-
-/// What calls to tokens work with here.
-type Tokens<'a> = tokens::Context<'a, SpinKv, Chain>;
-
-fn tokens_of<'a>(context: Context<'a, SpinKv, Chain>) -> Tokens<'a> {
-    let Context { kv, services, now, event, project } = context;
-    tokens::Context { kv, services, now, event, project: Some(project) }
 }

@@ -1,7 +1,7 @@
-//! How two scans of a target differ.
+//! Comparisons of any two scans of a target.
 
-use crate::job::{Context, scan};
-use crate::listed::Listed;
+use crate::job::ResultsJob;
+use crate::scan_issues::ScanIssues;
 use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{ComparedItem, ScanComparison, Tally};
@@ -13,132 +13,140 @@ use std::collections::BTreeSet;
 use store::kv::{Kv, KvError};
 use store::scans::Frozen;
 
-/// What comparing holds for each issue of either scan, in bytes: its names, and where it stands.
+/// The memory that a comparison takes for each issue of either scan, in bytes: its ids and its index.
 const BYTES_PER_ISSUE: usize = 200;
-/// The same for each occurrence.
+/// The memory that it takes for each occurrence, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 80;
 
-/// Compares a finished scan with another of its target, whatever either was compared with when it was uploaded.
-///
-/// # Errors
-/// One of the scans is not there, they are of different targets, or the store failed.
-pub async fn compare(
-    context: &Context<'_, impl Kv>,
-    id: ScanId,
-    other: ScanId,
-    bucket: Option<Bucket>,
-    wanted: Wanted<usize>,
-) -> Result<ScanComparison, Problem> {
-    let (here, there) = (scan(context, id).await?, scan(context, other).await?);
-    let (scan_complete, other_complete) = (here.report.complete, there.report.complete);
-    let (here, there) = (here.scan, there.scan);
-    let [target, another] = [&here, &there].map(|scan| &scan.target.name);
-    if target != another {
-        let what = format_args!("scan {id} is of target `{target}` and scan {other} of target `{another}`").to_string();
-        return Err(Problem::parameter("other", what));
+impl<K: Kv> ResultsJob<'_, K> {
+    /// Compares a finished scan with another one of its target. The scans that they were compared with at their uploads
+    /// make no difference.
+    ///
+    /// # Errors
+    /// A scan does not exist, the scans are of different targets, or the store failed.
+    pub async fn compare(
+        &self,
+        id: ScanId,
+        other: ScanId,
+        bucket: Option<Bucket>,
+        wanted: Wanted<usize>,
+    ) -> Result<ScanComparison, Problem> {
+        let (own_answer, other_answer) = (self.scan(id).await?, self.scan(other).await?);
+        let [target, other_target] = [&own_answer, &other_answer].map(|answer| &answer.scan.target.name);
+        if target != other_target {
+            let detail = format!("scan {id} is of target `{target}` and scan {other} of target `{other_target}`");
+            return Err(Problem::parameter("other", detail));
+        }
+        let kv = self.kv;
+        let (own, others) = (ScanIssues::read(kv, id).await?, ScanIssues::read(kv, other).await?);
+        let _held = (self.hold)(memory(&own).saturating_add(memory(&others))).await;
+        // For each issue of either scan, true if the other scan has it too.
+        let (own_shared, other_shared) = in_both_scans(names(kv, &own).await?, names(kv, &others).await?);
+        let bucket_of = |is_shared| if is_shared { Bucket::Common } else { Bucket::New };
+        let buckets: Vec<Bucket> = own_shared.into_iter().map(bucket_of).collect();
+        let remediated = (0..).zip(other_shared).filter(|(_, is_shared)| !is_shared);
+        let remediated: Vec<u32> = remediated.map(|(at, _)| at).collect();
+
+        let own_in =
+            |wanted| (0..).zip(&buckets).filter(move |(_, is)| **is == wanted).map(move |(at, _)| (wanted, at));
+        let all = own_in(Bucket::New).chain(own_in(Bucket::Common));
+        let all = all.chain(remediated.iter().map(|at| (Bucket::Remediated, *at)));
+        let selected = all.filter(|(is, _)| bucket.is_none_or(|bucket| bucket == *is));
+        let selected: Vec<(Bucket, u32)> = selected.collect();
+        let from = wanted.from.unwrap_or(0);
+        let page: Vec<(Bucket, u32)> = selected.iter().copied().skip(from).take(wanted.limit).collect();
+        let next = from.saturating_add(page.len());
+        let more = !page.is_empty() && next < selected.len();
+        Ok(ScanComparison {
+            same_tool: own_answer.scan.scanner == other_answer.scan.scanner,
+            scan_complete: own_answer.report.complete,
+            other_complete: other_answer.report.complete,
+            scan: own_answer.scan,
+            other: other_answer.scan,
+            issues: issue_tally(&own, &buckets, remediated.len()),
+            occurrences: occurrence_tally(kv, &own, &others).await?,
+            items: self.compared_items(&own, &others, &page).await?,
+            next: more.then(|| encode("compared", &next)),
+        })
     }
-    let kv = context.kv;
-    let (own, theirs) = (Listed::of(kv, id).await?, Listed::of(kv, other).await?);
-    let _held = (context.hold)(bytes(&own).saturating_add(bytes(&theirs))).await;
-    let (familiar, known) = in_both_scans(names(kv, &own).await?, names(kv, &theirs).await?);
-    let is = |has: bool, bucket| if has { Bucket::Common } else { bucket };
-    let buckets: Vec<Bucket> = familiar.into_iter().map(|has| is(has, Bucket::New)).collect();
-    let gone: Vec<u32> = (0..).zip(known).filter(|(_, has)| !has).map(|(at, _)| at).collect();
 
-    let of = |wanted| (0..).zip(&buckets).filter(move |(_, is)| **is == wanted).map(move |(at, _)| (wanted, at));
-    let all = of(Bucket::New).chain(of(Bucket::Common)).chain(gone.iter().map(|at| (Bucket::Remediated, *at)));
-    let chosen: Vec<(Bucket, u32)> = all.filter(|(is, _)| bucket.is_none_or(|bucket| bucket == *is)).collect();
-    let from = wanted.from.unwrap_or(0);
-    let page: Vec<(Bucket, u32)> = chosen.iter().copied().skip(from).take(wanted.limit).collect();
-    let next = from.saturating_add(page.len());
-    let more = !page.is_empty() && next < chosen.len();
-    let issues = issues(&own, &buckets, gone.len());
-    let occurrences = occurrences(kv, &own, &theirs).await?;
-    Ok(ScanComparison {
-        same_tool: here.scanner == there.scanner,
-        scan: here,
-        other: there,
-        scan_complete,
-        other_complete,
-        issues,
-        occurrences,
-        items: items(context, &own, &theirs, &page).await?,
-        next: more.then(|| encode("compared", &next)),
-    })
+    /// The issues of a page, each from the scan that has it.
+    async fn compared_items(
+        &self,
+        own: &ScanIssues,
+        others: &ScanIssues,
+        page: &[(Bucket, u32)],
+    ) -> Result<Vec<ComparedItem>, Problem> {
+        let (remediated, present): (Vec<_>, Vec<_>) =
+            page.iter().copied().partition(|(bucket, _)| *bucket == Bucket::Remediated);
+        let mut items = Vec::new();
+        for (issues, part) in [(own, present), (others, remediated)] {
+            let indices: Vec<u32> = part.iter().map(|(_, at)| *at).collect();
+            let frozen = Frozen::get(self.kv, issues.id).await?;
+            let issues = issues.items(self, &frozen, &indices).await?;
+            items.extend(part.into_iter().zip(issues).map(|((bucket, _), issue)| ComparedItem { bucket, issue }));
+        }
+        Ok(items)
+    }
 }
 
-fn bytes(listed: &Listed) -> usize {
+/// The memory that a comparison takes for a scan, in bytes.
+fn memory(issues: &ScanIssues) -> usize {
     let size = |records: u32, each: usize| usize::try_from(records).unwrap_or(usize::MAX).saturating_mul(each);
-    let occurrences = size(listed.grouped.occurrences.records, BYTES_PER_OCCURRENCE);
-    size(listed.own(), BYTES_PER_ISSUE).saturating_add(occurrences)
+    let occurrences = size(issues.grouped.occurrences.records, BYTES_PER_OCCURRENCE);
+    size(issues.present(), BYTES_PER_ISSUE).saturating_add(occurrences)
 }
 
-/// Every id of a scan's issues.
-async fn names(kv: &impl Kv, listed: &Listed) -> Result<IssueNames, KvError> {
-    let go_by: Vec<Identified<_>> = listed.compared.issues_as(kv, listed.id).await?;
-    let others = listed.judged.other_ids(kv, listed.id).await?;
-    let issues = go_by.len();
+/// All ids of a scan's issues.
+async fn names(kv: &impl Kv, issues: &ScanIssues) -> Result<IssueNames, KvError> {
+    let rows: Vec<Identified<_>> = issues.compared.issues_as(kv, issues.id).await?;
+    let count = rows.len();
+    let others = issues.judged.other_ids(kv, issues.id).await?;
     let others = others.into_iter().filter_map(|(id, at)| Some((id, usize::try_from(at).ok()?)));
-    Ok(IssueNames { issues, ids: go_by.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
+    Ok(IssueNames { issues: count, ids: rows.into_iter().map(|row| row.id).zip(0..).chain(others).collect() })
 }
 
-/// Whether each of the issues that a scan has was exempted there as a whole.
-fn whole(listed: &Listed) -> impl Iterator<Item = bool> {
-    let own = listed.places().take_while(|(at, _)| *at < listed.own());
-    own.map(|(_, entry)| entry.exemption == Some(PackedExemption::Whole))
+/// For each issue that a scan has, true if it was exempted there as a whole.
+fn exempted_whole(issues: &ScanIssues) -> impl Iterator<Item = bool> {
+    let present = issues.indexed().take_while(|(at, _)| *at < issues.present());
+    present.map(|(_, entry)| entry.exemption == Some(PackedExemption::Whole))
 }
 
-fn issues(own: &Listed, buckets: &[Bucket], gone: usize) -> Tally {
-    let mut tally = Tally { remediated: u64::try_from(gone).unwrap_or(u64::MAX), ..Tally::default() };
-    for (bucket, exempted) in buckets.iter().zip(whole(own)) {
+fn issue_tally(own: &ScanIssues, buckets: &[Bucket], remediated: usize) -> Tally {
+    let mut tally = Tally { remediated: u64::try_from(remediated).unwrap_or(u64::MAX), ..Tally::default() };
+    for (bucket, exempted) in buckets.iter().zip(exempted_whole(own)) {
         count(&mut tally, *bucket == Bucket::Common, exempted);
     }
     tally
 }
 
-async fn occurrences(kv: &impl Kv, own: &Listed, theirs: &Listed) -> Result<Tally, KvError> {
-    let here: Vec<Identified<OccurrenceId>> = own.compared.occurrences_as(kv, own.id).await?;
-    let there: Vec<Identified<OccurrenceId>> = theirs.compared.occurrences_as(kv, theirs.id).await?;
-    let there: BTreeSet<_> = there.into_iter().map(|one| one.id).collect();
+async fn occurrence_tally(kv: &impl Kv, own: &ScanIssues, others: &ScanIssues) -> Result<Tally, KvError> {
+    let own_ids: Vec<Identified<OccurrenceId>> = own.compared.occurrences_as(kv, own.id).await?;
+    let other_ids: Vec<Identified<OccurrenceId>> = others.compared.occurrences_as(kv, others.id).await?;
+    let other_ids: BTreeSet<_> = other_ids.into_iter().map(|one| one.id).collect();
     let exempted: BTreeSet<_> = own.judged.exempted(kv, own.id).await?.into_iter().map(|one| one.occurrence).collect();
+    // For each occurrence, true if its issue was exempted as a whole.
     let divisions = own.compared.issues(kv, own.id).await?.into_iter().map(|row| row.division);
-    let owners = divisions.zip(whole(own)).flat_map(|(division, whole)| {
+    let whole = divisions.zip(exempted_whole(own)).flat_map(|(division, whole)| {
         let count = usize::try_from(division.new + division.common).unwrap_or(usize::MAX);
         std::iter::repeat_n(whole, count)
     });
     let mut tally = Tally::default();
-    let mut both = 0_usize;
-    for (one, whole) in here.into_iter().zip(owners) {
-        let common = there.contains(&one.id);
-        both += usize::from(common);
+    let mut shared = 0_usize;
+    for (one, whole) in own_ids.into_iter().zip(whole) {
+        let common = other_ids.contains(&one.id);
+        shared += usize::from(common);
         count(&mut tally, common, whole || exempted.contains(&one.id));
     }
-    tally.remediated = u64::try_from(there.len().saturating_sub(both)).unwrap_or(u64::MAX);
+    tally.remediated = u64::try_from(other_ids.len().saturating_sub(shared)).unwrap_or(u64::MAX);
     Ok(tally)
 }
 
+/// Adds an issue or occurrence to the tally.
 fn count(tally: &mut Tally, common: bool, exempted: bool) {
     match (exempted, common) {
         (true, _) => tally.exempted += 1,
         (false, true) => tally.common += 1,
         (false, false) => tally.new += 1,
     }
-}
-
-/// The issues of a page, each from the scan that has it.
-async fn items(
-    context: &Context<'_, impl Kv>,
-    own: &Listed,
-    theirs: &Listed,
-    page: &[(Bucket, u32)],
-) -> Result<Vec<ComparedItem>, Problem> {
-    let (gone, here): (Vec<_>, Vec<_>) = page.iter().copied().partition(|(bucket, _)| *bucket == Bucket::Remediated);
-    let mut items = Vec::new();
-    for (listed, part) in [(own, here), (theirs, gone)] {
-        let places: Vec<u32> = part.iter().map(|(_, at)| *at).collect();
-        let frozen = Frozen::get(context.kv, listed.id).await?;
-        let issues = listed.items(context, &frozen, &places).await?;
-        items.extend(part.into_iter().zip(issues).map(|((bucket, _), issue)| ComparedItem { bucket, issue }));
-    }
-    Ok(items)
 }

@@ -1,7 +1,6 @@
-//! The run of a pipeline: its scans as one, and their issues as one list.
+//! The run of a pipeline: the sum of its scans, and their issues as one list.
 
-use crate::issues::issues as of_scan;
-use crate::job::Context;
+use crate::job::ResultsJob;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
@@ -19,12 +18,13 @@ use store::kv::Kv;
 use store::scans::Answered;
 use store::{document, journal, keys};
 
-/// How many scans' answers are read at once.
+/// The number of scans whose answers are read at once.
 const SCANS_AT_ONCE: usize = 16;
-/// The fewest issues of a scan that are read at once: so a page holds at most as many of each of 200 scans, and itself.
+/// The smallest number of a scan's issues that are read at once. So a page has at most this number of issues of each of
+/// 200 scans in memory, besides its own.
 const ISSUES_AT_ONCE_MIN: usize = 10;
 
-/// Names the run of a pipeline.
+/// The name of a run of a pipeline.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The pipeline.
@@ -33,66 +33,128 @@ pub struct Run {
     pub execution: PipelineName,
 }
 
+/// Selects issues of a run. All fields must match; one that is `None` matches all.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionFilter {
+    /// Those that the filter of a scan's issues selects.
+    pub issues: listing::IssueFilter,
+    /// Those of scans of this target.
+    pub target: Option<TargetName>,
+    /// Those of scans by this tool.
+    pub scanner: Option<ScannerId>,
+}
+
+impl ExecutionFilter {
+    fn selects(&self, run_scan: &RunScan) -> bool {
+        let scan = &run_scan.item.answer.scan;
+        self.target.as_ref().is_none_or(|target| target.as_str() == scan.target.name)
+            && self.scanner.as_ref().is_none_or(|scanner| scanner.as_str() == scan.scanner)
+    }
+}
+
+/// The start of the next page of a run's issues: for each scan that has more, its number in the run, and the number of
+/// its issues on earlier pages. A scan that is made while a client reads pages is not in them.
+pub type ExecutionCursor = Vec<(u64, usize)>;
+
 /// A scan of a run.
-struct Ran {
+struct RunScan {
     /// The number of its event in the run's journal.
     n: u64,
     step: Step,
     item: ScanItem,
 }
 
-/// The scans of a run as one.
-///
-/// # Errors
-/// There is no finished scan of it, or none of a target that the caller may see, or the store failed.
-pub async fn execution(context: &Context<'_, impl Kv>, run: &Run) -> Result<Execution, Problem> {
-    let (scans, more_scans) = scans(context, run).await?;
-    let (counting, superseded) = newest(scans, |ran| ran.step.clone());
-    let items = |scans: Vec<Ran>| scans.into_iter().map(|ran| ran.item).collect::<Vec<_>>();
-    let (counting, superseded) = (items(counting), items(superseded));
-    let answers = || counting.iter().map(|item| &item.answer);
-    Ok(Execution {
-        pipeline: run.pipeline.to_string(),
-        execution: run.execution.to_string(),
-        verdict: verdict(answers().map(|answer| answer.verdict), more_scans),
-        more_scans,
-        reasons: reasons(&counting),
-        variables: summed(answers().map(|answer| &answer.variables)),
-        issues: sum(answers().map(|answer| answer.issues)),
-        occurrences: sum(answers().map(|answer| answer.occurrences)),
-        report_results: answers().map(|answer| answer.report.results).sum(),
-        scans: counting,
-        superseded,
-    })
-}
+impl<K: Kv> ResultsJob<'_, K> {
+    /// The scans of a run, and their sum.
+    ///
+    /// # Errors
+    /// The run has no finished scan, or none of a target that the caller may see, or the store failed.
+    pub async fn execution(&self, run: &Run) -> Result<Execution, Problem> {
+        let (scans, more_scans) = self.run_scans(run).await?;
+        let (counting, superseded) = newest(scans, |scan| scan.step.clone());
+        let items = |scans: Vec<RunScan>| scans.into_iter().map(|scan| scan.item).collect::<Vec<_>>();
+        let (counting, superseded) = (items(counting), items(superseded));
+        let answers = || counting.iter().map(|item| &item.answer);
+        Ok(Execution {
+            pipeline: run.pipeline.to_string(),
+            execution: run.execution.to_string(),
+            verdict: verdict(answers().map(|answer| answer.verdict), more_scans),
+            more_scans,
+            reasons: reasons(&counting),
+            variables: summed(answers().map(|answer| &answer.variables)),
+            issues: sum(answers().map(|answer| answer.issues)),
+            occurrences: sum(answers().map(|answer| answer.occurrences)),
+            report_results: answers().map(|answer| answer.report.results).sum(),
+            scans: counting,
+            superseded,
+        })
+    }
 
-/// The finished scans of a run that the caller may see, in the order in which they were recorded, and whether there were
-/// more than are kept.
-async fn scans(context: &Context<'_, impl Kv>, run: &Run) -> Result<(Vec<Ran>, bool), Problem> {
-    let (kv, project) = (context.kv, &context.project);
-    let execution = ExecutionId::of(&run.pipeline, &run.execution);
-    let journal = JournalId::Execution { project: project.clone(), execution };
-    let log: ExecutionLog = journal::load(kv, &journal, context.now).await?.state;
-    let mut scans = Vec::new();
-    for some in log.in_order().chunks(SCANS_AT_ONCE) {
-        let answer = |scan| async move { document::find::<Answered<ScanAnswer>>(kv, &keys::answer(scan)).await };
-        let answers = try_join_all(some.iter().map(|(_, scan)| answer(*scan))).await?;
-        for ((n, id), answered) in some.iter().zip(answers) {
-            // Of an upload that died there is no answer.
-            let answer = answered.map(|answered| answered.answer);
-            if let Some(answer) = answer.filter(|answer| context.who.sees(project, &answer.scan)) {
-                scans.push(Ran { n: *n, step: step(&answer)?, item: ScanItem { id: *id, answer } });
+    /// The issues of the newest scan of each step of a run, the worst first, and remediated ones last.
+    ///
+    /// # Errors
+    /// The run has no finished scan, see [`execution`](Self::execution), or the store failed.
+    pub async fn execution_issues(
+        &self,
+        run: &Run,
+        filter: &ExecutionFilter,
+        wanted: Wanted<ExecutionCursor>,
+    ) -> Result<Page<ExecutionIssue>, Problem> {
+        let (scans, _) = self.run_scans(run).await?;
+        let mut scans: Vec<(RunScan, usize)> = match wanted.from {
+            None => newest(scans, |scan| scan.step.clone()).0.into_iter().map(|scan| (scan, 0)).collect(),
+            Some(cursor) => {
+                let starts: BTreeMap<u64, usize> = cursor.into_iter().collect();
+                scans.into_iter().filter_map(|scan| starts.get(&scan.n).copied().map(|from| (scan, from))).collect()
+            }
+        };
+        scans.retain(|(scan, _)| filter.selects(scan));
+        let at_once = wanted.limit.div_ceil(scans.len().max(1)).max(ISSUES_AT_ONCE_MIN).min(wanted.limit);
+        let mut lists: Vec<_> = scans.into_iter().map(|(scan, from)| IssueList::new(scan, from)).collect();
+        for list in &mut lists {
+            list.fill(self, filter, at_once).await?;
+        }
+        let mut items = Vec::new();
+        while items.len() < wanted.limit {
+            let open = lists.iter_mut().filter(|list| !list.ahead.is_empty());
+            let Some(list) = open.min_by(|a, b| a.order(b)) else { break };
+            items.extend(list.take());
+            list.fill(self, filter, at_once).await?;
+        }
+        let open = lists.iter().filter(|list| !list.ahead.is_empty());
+        let rest: ExecutionCursor = open.map(|list| (list.scan.n, list.taken)).collect();
+        Ok(Page { items, next: (!rest.is_empty()).then(|| encode("execution-issues", &rest)) })
+    }
+
+    /// The finished scans of a run that the caller may see, in the order in which they were recorded. The flag is true
+    /// if the run had more scans than are stored.
+    async fn run_scans(&self, run: &Run) -> Result<(Vec<RunScan>, bool), Problem> {
+        let (kv, project) = (self.kv, &self.project);
+        let execution = ExecutionId::of(&run.pipeline, &run.execution);
+        let journal = JournalId::Execution { project: project.clone(), execution };
+        let log: ExecutionLog = journal::load(kv, &journal, self.now).await?.state;
+        let mut scans = Vec::new();
+        for chunk in log.in_order().chunks(SCANS_AT_ONCE) {
+            let answer = |scan| async move { document::find::<Answered<ScanAnswer>>(kv, &keys::answer(scan)).await };
+            let answers = try_join_all(chunk.iter().map(|(_, scan)| answer(*scan))).await?;
+            for ((n, id), answered) in chunk.iter().zip(answers) {
+                // The scan of an upload that died has no answer.
+                let answer = answered.map(|answered| answered.answer);
+                if let Some(answer) = answer.filter(|answer| self.caller.sees(project, &answer.scan)) {
+                    scans.push(RunScan { n: *n, step: step(&answer)?, item: ScanItem { id: *id, answer } });
+                }
             }
         }
+        if scans.is_empty() {
+            let Run { pipeline, execution } = run;
+            let detail = format!("execution `{execution}` of pipeline `{pipeline}` has no finished scan");
+            return Err(Problem::not_found(detail));
+        }
+        Ok((scans, log.has_more()))
     }
-    if scans.is_empty() {
-        let Run { pipeline, execution } = run;
-        let detail = format!("there is no finished scan of execution `{execution}` of pipeline `{pipeline}`");
-        return Err(Problem::not_found(detail));
-    }
-    Ok((scans, log.has_more()))
 }
 
+/// The step of the run to which a scan belongs.
 fn step(answer: &ScanAnswer) -> Result<Step, Problem> {
     let scan = &answer.scan;
     let tool: ScannerId =
@@ -104,17 +166,17 @@ fn step(answer: &ScanAnswer) -> Result<Step, Problem> {
     })
 }
 
-/// Why a run did not pass: what decides stands first.
+/// The reasons why a run did not pass. Those of the deciding scans come first.
 fn reasons(scans: &[ScanItem]) -> Vec<ExecutionReason> {
     let mut scans: Vec<_> = scans.iter().map(|item| &item.answer).collect();
     scans.sort_by_key(|answer| Reverse(answer.verdict.weight()));
-    let of = |answer: &ScanAnswer, reason: &String| ExecutionReason {
+    let reason_of = |answer: &ScanAnswer, reason: &String| ExecutionReason {
         scan: answer.scan.id,
         target: answer.scan.target.name.clone(),
         scanner: answer.scan.scanner.clone(),
         reason: reason.clone(),
     };
-    scans.into_iter().flat_map(|answer| answer.reasons.iter().map(move |reason| of(answer, reason))).collect()
+    scans.into_iter().flat_map(|answer| answer.reasons.iter().map(move |reason| reason_of(answer, reason))).collect()
 }
 
 fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
@@ -127,86 +189,32 @@ fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
     })
 }
 
-/// Where a list of a run's issues goes on: of each scan that has more its number in the run, and how many of its issues
-/// were told. A scan that is made while somebody pages is not in their list.
-pub type IssuesCursor = Vec<(u64, usize)>;
-
-/// Which of a run's issues are asked for: those that all of these hold for.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// As of a scan's own list.
-    pub issues: listing::IssueFilter,
-    /// Of scans of this target.
-    pub target: Option<TargetName>,
-    /// Of scans by this tool.
-    pub scanner: Option<ScannerId>,
-}
-
-impl Filter {
-    fn wants(&self, ran: &Ran) -> bool {
-        let scan = &ran.item.answer.scan;
-        self.target.as_ref().is_none_or(|target| target.as_str() == scan.target.name)
-            && self.scanner.as_ref().is_none_or(|scanner| scanner.as_str() == scan.scanner)
-    }
-}
-
-/// The issues of the scans of a run that count, the worst first, then those that are gone.
-///
-/// # Errors
-/// There is no such run, see [`execution`], or the store failed.
-pub async fn issues(
-    context: &Context<'_, impl Kv>,
-    run: &Run,
-    filter: &Filter,
-    wanted: Wanted<IssuesCursor>,
-) -> Result<Page<ExecutionIssue>, Problem> {
-    let (scans, _) = scans(context, run).await?;
-    let mut lists: Vec<(Ran, usize)> = match wanted.from {
-        None => newest(scans, |ran| ran.step.clone()).0.into_iter().map(|ran| (ran, 0)).collect(),
-        Some(cursor) => {
-            let places: BTreeMap<u64, usize> = cursor.into_iter().collect();
-            scans.into_iter().filter_map(|ran| places.get(&ran.n).copied().map(|from| (ran, from))).collect()
-        }
-    };
-    lists.retain(|(ran, _)| filter.wants(ran));
-    let at_once = wanted.limit.div_ceil(lists.len().max(1)).max(ISSUES_AT_ONCE_MIN).min(wanted.limit);
-    let mut lists: Vec<_> = lists.into_iter().map(|(ran, from)| List::new(ran, from)).collect();
-    for list in &mut lists {
-        list.fill(context, filter, at_once).await?;
-    }
-    let mut items = Vec::new();
-    while items.len() < wanted.limit {
-        let worst = lists.iter_mut().filter(|list| !list.ahead.is_empty()).min_by(|a, b| a.order(b));
-        let Some(list) = worst else { break };
-        items.extend(list.take());
-        list.fill(context, filter, at_once).await?;
-    }
-    let rest: IssuesCursor =
-        lists.iter().filter(|list| !list.ahead.is_empty()).map(|list| (list.ran.n, list.told)).collect();
-    Ok(Page { items, next: (!rest.is_empty()).then(|| encode("execution-issues", &rest)) })
-}
-
-/// The issues of one scan while they are told among others'.
-struct List {
-    ran: Ran,
-    /// How many were told, on earlier pages too.
-    told: usize,
-    /// Those that were read and not told.
+/// The issues of one scan while they are merged with those of others.
+struct IssueList {
+    scan: RunScan,
+    /// The number of issues that were taken, on earlier pages too.
+    taken: usize,
+    /// The issues that were read and not taken yet.
     ahead: VecDeque<IssueItem>,
-    /// Whether there are more than were read.
+    /// True if there may be more than were read.
     more: bool,
 }
 
-impl List {
-    fn new(ran: Ran, told: usize) -> Self {
-        Self { ran, told, ahead: VecDeque::new(), more: true }
+impl IssueList {
+    fn new(scan: RunScan, taken: usize) -> Self {
+        Self { scan, taken, ahead: VecDeque::new(), more: true }
     }
 
-    /// Reads on where all that was read is told.
-    async fn fill(&mut self, context: &Context<'_, impl Kv>, filter: &Filter, limit: usize) -> Result<(), Problem> {
+    /// Reads more issues if all that were read are taken.
+    async fn fill(
+        &mut self,
+        job: &ResultsJob<'_, impl Kv>,
+        filter: &ExecutionFilter,
+        limit: usize,
+    ) -> Result<(), Problem> {
         if self.more && self.ahead.is_empty() {
-            let wanted = Wanted { limit, from: Some(self.told) };
-            let page = of_scan(context, self.ran.item.id, &filter.issues, Sort::Severity, wanted).await?;
+            let wanted = Wanted { limit, from: Some(self.taken) };
+            let page = job.issues(self.scan.item.id, &filter.issues, Sort::Severity, wanted).await?;
             self.more = page.next.is_some();
             self.ahead = page.items.into();
         }
@@ -215,8 +223,8 @@ impl List {
 
     fn take(&mut self) -> Option<ExecutionIssue> {
         let issue = self.ahead.pop_front()?;
-        self.told += 1;
-        let scan = &self.ran.item.answer.scan;
+        self.taken += 1;
+        let scan = &self.scan.item.answer.scan;
         Some(ExecutionIssue {
             scan: scan.id,
             target: scan.target.name.clone(),
@@ -226,7 +234,7 @@ impl List {
         })
     }
 
-    /// Which of two lists goes on first, by their next issues: as each list itself is ordered.
+    /// The order of two lists by their next issues. An empty list comes last.
     fn order(&self, other: &Self) -> Ordering {
         match (self.ahead.front(), other.ahead.front()) {
             (Some(own), Some(other)) => order(own, other),
@@ -235,14 +243,14 @@ impl List {
     }
 }
 
-/// The worst first, those that are gone last.
+/// The order of a list of issues: the worst first, remediated ones last.
 fn order(one: &IssueItem, other: &IssueItem) -> Ordering {
-    let gone = |item: &IssueItem| item.bucket == Bucket::Remediated;
-    let level = |item: &IssueItem| item.severity.parse().unwrap_or(Severity::Unassigned);
+    let remediated = |item: &IssueItem| item.bucket == Bucket::Remediated;
+    let severity = |item: &IssueItem| item.severity.parse().unwrap_or(Severity::Unassigned);
     let score = |item: &IssueItem| item.score.unwrap_or(-1.0);
-    gone(one)
-        .cmp(&gone(other))
-        .then_with(|| level(other).cmp(&level(one)))
+    remediated(one)
+        .cmp(&remediated(other))
+        .then_with(|| severity(other).cmp(&severity(one)))
         .then_with(|| score(other).total_cmp(&score(one)))
         .then_with(|| one.rule.cmp(&other.rule))
 }

@@ -1,10 +1,12 @@
-//! Why an occurrence of a scan is new or common.
+//! Explanations of why an occurrence of a scan is new or common.
 
-use crate::job::{Context, Seen, issue_at, scan, spans};
+use crate::first_seen::FirstScans;
+use crate::job::ResultsJob;
+use crate::scan_issues::{issue_of_occurrence, spans};
 use api::Problem;
 use api::v1::explain::because;
 use api::v1::{Comparison, Explanation, Matched, PassedOver};
-use domain::comparison::{Bucket, ComparedScan, OccurrenceWithCode, ScanContents, TrackedOccurrence};
+use domain::comparison::{Bucket, OccurrenceWithCode, ScanContents, TrackedOccurrence};
 use domain::explain::{MismatchReason, location_text, mismatch_reason, nearest};
 use domain::ids::{OccurrenceId, ScanId};
 use domain::tracking::ComparableOccurrence;
@@ -13,130 +15,131 @@ use store::kv::Kv;
 use store::scans::Frozen;
 use store::sides::{Stored, codes, side};
 
-/// What explaining holds for each occurrence of both scans, in bytes.
+/// The memory that an explanation takes for each occurrence of both scans, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 200;
 
-/// Explains an occurrence: against what it was compared, what recognised it, and why the nearest others are not it.
-///
-/// # Errors
-/// There is no such scan or occurrence, or the store failed.
-pub async fn explain(
-    context: &Context<'_, impl Kv>,
-    id: ScanId,
-    occurrence: OccurrenceId,
-) -> Result<Explanation, Problem> {
-    scan(context, id).await?;
-    let kv = context.kv;
-    let own = Stored::of(kv, id).await?;
-    let record = &own.frozen.record;
-    let reference = match record.reference.scan() {
-        Some(scan) => Some(Stored::of(kv, scan).await?),
-        None => None,
-    };
-    let occurrences = own.occurrences() + reference.as_ref().map_or(0, Stored::occurrences);
-    let _held = (context.hold)(occurrences.saturating_mul(BYTES_PER_OCCURRENCE)).await;
+impl<K: Kv> ResultsJob<'_, K> {
+    /// Explains an occurrence: the scan that it was compared with, how it was matched, and why it does not match the
+    /// nearest others.
+    ///
+    /// # Errors
+    /// The scan or the occurrence does not exist, or the store failed.
+    pub async fn explain(&self, id: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
+        self.scan(id).await?;
+        let kv = self.kv;
+        let own = Stored::of(kv, id).await?;
+        let record = &own.frozen.record;
+        let reference = match record.reference.scan() {
+            Some(scan) => Some(Stored::of(kv, scan).await?),
+            None => None,
+        };
+        let occurrences = own.occurrences() + reference.as_ref().map_or(0, Stored::occurrences);
+        let _held = (self.hold)(occurrences.saturating_mul(BYTES_PER_OCCURRENCE)).await;
 
-    let tracked = own.compared.occurrences(kv, id).await?;
-    let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
-    let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
-    let found = tracked.get(at).ok_or_else(missing)?;
-    let side = side(kv, id, &own.grouped).await?;
-    let place = side.occurrences.get(at).ok_or_else(missing)?;
-    let finding = own.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
-    let finding = finding.ok_or_else(missing)?;
-    let line = (place.line != 0).then_some(place.line);
-    let path = side.name(place.path);
-    let matched = found.found.as_ref().map(|found| {
-        let version = finding.package.as_ref().and_then(|package| package.version.as_deref());
-        Matched::new(found, finding.kind, path, line, version)
-    });
+        let tracked = own.compared.occurrences(kv, id).await?;
+        let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
+        let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
+        let found = tracked.get(at).ok_or_else(missing)?;
+        let side = side(kv, id, &own.grouped).await?;
+        let place = side.occurrences.get(at).ok_or_else(missing)?;
+        let finding = own.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
+        let finding = finding.ok_or_else(missing)?;
+        let line = (place.line != 0).then_some(place.line);
+        let path = side.name(place.path);
+        let matched = found.found.as_ref().map(|found| {
+            let version = finding.package.as_ref().and_then(|package| package.version.as_deref());
+            Matched::new(found, finding.kind, path, line, version)
+        });
 
-    let passed = match &reference {
-        Some(stored) => passed_over(kv, &own.frozen, (&side, at, &tracked), stored).await?,
-        None => Passed::default(),
-    };
-    let issues = spans(kv, id, &own.grouped, &own.compared).await?;
-    let at = u32::try_from(at).unwrap_or(u32::MAX);
-    Ok(Explanation {
-        scan: id,
-        occurrence,
-        issue: issue_at(&issues, at).ok_or_else(missing)?.id,
-        rule: finding.rule,
-        place: location_text(path, line),
-        comparison: Comparison::new(&record.reference),
-        bucket: if matched.is_some() { Bucket::Common } else { Bucket::New },
-        because: because(record, found, matched.as_ref(), passed.of_its_issue),
-        carried: found.carried,
-        first_seen: Seen::of(kv, &own.frozen, &own.compared).await?.first(found.seen)?,
-        matched,
-        passed_over: passed.over,
-    })
+        let neighbours = match &reference {
+            Some(reference) => neighbours(kv, &own.frozen, (&side, at, &tracked), reference).await?,
+            None => Neighbours::default(),
+        };
+        let issues = spans(kv, id, &own.grouped, &own.compared).await?;
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        Ok(Explanation {
+            scan: id,
+            occurrence,
+            issue: issue_of_occurrence(&issues, at).ok_or_else(missing)?.id,
+            rule: finding.rule,
+            place: location_text(path, line),
+            comparison: Comparison::new(&record.reference),
+            bucket: if matched.is_some() { Bucket::Common } else { Bucket::New },
+            because: because(record, found, matched.as_ref(), neighbours.of_its_issue),
+            carried: found.carried,
+            first_seen: FirstScans::read(kv, &own.frozen, &own.compared).await?.get(found.seen)?,
+            matched,
+            passed_over: neighbours.passed_over,
+        })
+    }
 }
 
-/// What was passed over.
+/// The nearest occurrences of the reference scan that an occurrence does not match.
 #[derive(Default)]
-struct Passed {
-    over: Vec<PassedOver>,
-    /// How many occurrences of the issue the scan compared with has.
+struct Neighbours {
+    passed_over: Vec<PassedOver>,
+    /// The number of occurrences of its issue in the reference scan.
     of_its_issue: usize,
 }
 
-async fn passed_over(
+/// Finds the neighbours of the occurrence at an index of a scan.
+async fn neighbours(
     kv: &impl Kv,
     current: &Frozen,
     (side, at, tracked): (&ScanContents, usize, &[TrackedOccurrence]),
-    stored: &Stored,
-) -> Result<Passed, Problem> {
-    let known = stored.known(kv).await?;
+    reference: &Stored,
+) -> Result<Neighbours, Problem> {
+    let known = reference.known(kv).await?;
     let near = nearest(side, &known, at);
     let of_its_issue = near.all;
-    let takers: BTreeMap<u32, usize> =
+    // For each result of the reference scan that was matched, the index of the occurrence that matched it.
+    let matches: BTreeMap<u32, usize> =
         tracked.iter().enumerate().filter_map(|(at, tracked)| Some((tracked.found.as_ref()?.result, at))).collect();
     let result = |side: &ScanContents, at: usize| side.occurrences.get(at).map(|place| place.result);
     let others: Vec<usize> = near
         .first
         .into_iter()
-        .filter(|other| result(&known.contents, *other).and_then(|result| takers.get(&result)) != Some(&at))
+        .filter(|other| result(&known.contents, *other).and_then(|result| matches.get(&result)) != Some(&at))
         .collect();
-    let own = codes(kv, current, &result(side, at).into_iter().collect()).await?;
+    let own_codes = codes(kv, current, &result(side, at).into_iter().collect()).await?;
     let results = others.iter().filter_map(|other| result(&known.contents, *other)).collect();
-    let theirs = codes(kv, &stored.frozen, &results).await?;
-    let code = result(side, at).and_then(|result| own.get(&result)).map(String::as_str);
-    let mut over = Vec::new();
+    let other_codes = codes(kv, &reference.frozen, &results).await?;
+    let own_code = result(side, at).and_then(|result| own_codes.get(&result)).map(String::as_str);
+    let mut passed_over = Vec::new();
     for other in others {
-        let there = result(&known.contents, other).and_then(|result| theirs.get(&result)).map(String::as_str);
+        let code = result(&known.contents, other).and_then(|result| other_codes.get(&result)).map(String::as_str);
         let compared =
-            OccurrenceWithCode::of(side, at, code).zip(OccurrenceWithCode::of(&known.contents, other, there));
-        let (Some((here, there)), Some(identity)) = (compared, known.occurrences.get(other)) else { continue };
-        let why = mismatch_reason(&here, &there, |place: &ComparableOccurrence| takers.get(&place.result).copied());
-        over.push(PassedOver {
+            OccurrenceWithCode::of(side, at, own_code).zip(OccurrenceWithCode::of(&known.contents, other, code));
+        let (Some((own, theirs)), Some(identity)) = (compared, known.occurrences.get(other)) else { continue };
+        let reason = mismatch_reason(&own, &theirs, |place: &ComparableOccurrence| matches.get(&place.result).copied());
+        passed_over.push(PassedOver {
             occurrence: identity.id,
-            place: place_of(&known, other),
-            because: why.text(&taken_by(side, &why)),
+            place: place_text(&known.contents, other),
+            because: reason.text(&taken_by(side, &reason)),
         });
     }
-    Ok(Passed { over, of_its_issue })
+    Ok(Neighbours { passed_over, of_its_issue })
 }
 
-fn place_of(known: &ComparedScan, at: usize) -> String {
-    let place = known.contents.occurrences.get(at);
-    location_text(
-        place.and_then(|place| known.contents.name(place.path)),
-        place.map(|place| place.line).filter(|line| *line != 0),
-    )
-}
-
-fn taken_by(side: &ScanContents, why: &MismatchReason) -> String {
-    let place = match why {
-        MismatchReason::Taken { by } => side.occurrences.get(*by),
-        MismatchReason::OtherCode { .. }
-        | MismatchReason::TooFar { .. }
-        | MismatchReason::Elsewhere { .. }
-        | MismatchReason::TooShort => None,
-        MismatchReason::Ambiguous | MismatchReason::OtherThing | MismatchReason::NothingToCompare => None,
-    };
+/// The path and line of the occurrence at an index.
+fn place_text(side: &ScanContents, at: usize) -> String {
+    let place = side.occurrences.get(at);
     location_text(
         place.and_then(|place| side.name(place.path)),
         place.map(|place| place.line).filter(|line| *line != 0),
     )
+}
+
+/// The path and line of the occurrence that matched a neighbour instead.
+fn taken_by(side: &ScanContents, reason: &MismatchReason) -> String {
+    match reason {
+        MismatchReason::Taken { by } => place_text(side, *by),
+        MismatchReason::OtherCode { .. }
+        | MismatchReason::TooFar { .. }
+        | MismatchReason::Elsewhere { .. }
+        | MismatchReason::TooShort => location_text(None, None),
+        MismatchReason::Ambiguous | MismatchReason::OtherThing | MismatchReason::NothingToCompare => {
+            location_text(None, None)
+        }
+    }
 }

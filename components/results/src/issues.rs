@@ -1,7 +1,7 @@
-//! A scan's issues: which of them are asked for, and in which order.
+//! Pages of a scan's issues: filters and orders.
 
-use crate::job::{Context, scan};
-use crate::listed::Listed;
+use crate::job::ResultsJob;
+use crate::scan_issues::ScanIssues;
 use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{IssueItem, IssuesPage};
@@ -17,95 +17,97 @@ use store::kv::{Kv, KvError};
 use store::scans::{Frozen, issues_list, names_list, occurrences_list, remediated_list};
 use store::segments::{Reader, read_all, read_at};
 
-/// What a page holds of each issue of its scan, in bytes.
+/// The memory that a page takes for each issue of its scan, in bytes.
 const BYTES_PER_ISSUE: usize = 40;
-/// What it holds more where it is sorted by something else than how bad they are, or a text is looked for.
+/// The memory that it takes instead if it is not sorted by severity, or filtered by a text.
 const BYTES_PER_KEY: usize = 360;
 
-/// A page of a scan's issues: those that it has, the worst first, and then those that are gone, unless another order is
-/// asked for.
-///
-/// # Errors
-/// There is no such scan, or the store failed.
-pub async fn issues(
-    context: &Context<'_, impl Kv>,
-    id: ScanId,
-    filter: &IssueFilter,
-    sort: Sort,
-    wanted: Wanted<usize>,
-) -> Result<IssuesPage, Problem> {
-    scan(context, id).await?;
-    let kv = context.kv;
-    let listed = Listed::of(kv, id).await?;
-    let each = if sort == Sort::Severity && filter.text.is_none() { BYTES_PER_ISSUE } else { BYTES_PER_KEY };
-    let _held = (context.hold)(listed.entries.len().saturating_mul(each)).await;
-    let from = wanted.from.unwrap_or(0);
-    let frozen = Frozen::get(kv, id).await?;
-    let unassigned_as = frozen.record.settings.unassigned_as;
-    let places = listed.places().filter(|(_, entry)| filter.matches(entry, unassigned_as));
-    let mut chosen: Vec<u32> = places.map(|(at, _)| at).collect();
-    if let Some(text) = &filter.text {
-        // In this order the rest of the list need not be looked at once the page is full.
-        let most =
-            if sort == Sort::Severity { from.saturating_add(wanted.limit).saturating_add(1) } else { usize::MAX };
-        chosen = with_text(kv, &listed, text, &chosen, most).await?;
+impl<K: Kv> ResultsJob<'_, K> {
+    /// A page of a scan's issues. By severity, the worst come first, and remediated ones last.
+    ///
+    /// # Errors
+    /// The scan does not exist, or the store failed.
+    pub async fn issues(
+        &self,
+        id: ScanId,
+        filter: &IssueFilter,
+        sort: Sort,
+        wanted: Wanted<usize>,
+    ) -> Result<IssuesPage, Problem> {
+        self.scan(id).await?;
+        let kv = self.kv;
+        let issues = ScanIssues::read(kv, id).await?;
+        let each = if sort == Sort::Severity && filter.text.is_none() { BYTES_PER_ISSUE } else { BYTES_PER_KEY };
+        let _held = (self.hold)(issues.entries.len().saturating_mul(each)).await;
+        let from = wanted.from.unwrap_or(0);
+        let frozen = Frozen::get(kv, id).await?;
+        let unassigned_as = frozen.record.settings.unassigned_as;
+        let selected = issues.indexed().filter(|(_, entry)| filter.matches(entry, unassigned_as));
+        let mut selected: Vec<u32> = selected.map(|(at, _)| at).collect();
+        if let Some(text) = &filter.text {
+            // By severity, the issues after the page need not be read.
+            let most =
+                if sort == Sort::Severity { from.saturating_add(wanted.limit).saturating_add(1) } else { usize::MAX };
+            selected = with_text(kv, &issues, text, &selected, most).await?;
+        }
+        let total = filter.text.is_none().then(|| u64::try_from(selected.len()).unwrap_or(u64::MAX));
+        let selected = sorted(kv, &issues, sort, selected).await?;
+        let page: Vec<u32> = selected.iter().copied().skip(from).take(wanted.limit).collect();
+        let next = from.saturating_add(page.len());
+        let more = !page.is_empty() && next < selected.len();
+        let items = issues.items(self, &frozen, &page).await?;
+        Ok(IssuesPage { items, next: more.then(|| encode(sort.list(), &next)), total })
     }
-    let total = filter.text.is_none().then(|| u64::try_from(chosen.len()).unwrap_or(u64::MAX));
-    let chosen = sorted(kv, &listed, sort, chosen).await?;
-    let page: Vec<u32> = chosen.iter().copied().skip(from).take(wanted.limit).collect();
-    let next = from.saturating_add(page.len());
-    let more = !page.is_empty() && next < chosen.len();
-    let items = listed.items(context, &frozen, &page).await?;
-    Ok(IssuesPage { items, next: more.then(|| encode(sort.list(), &next)), total })
+
+    /// An issue that a scan has, or that is remediated in it.
+    ///
+    /// # Errors
+    /// The scan or the issue does not exist, or the store failed.
+    pub async fn issue(&self, id: ScanId, issue: IssueId) -> Result<IssueItem, Problem> {
+        self.scan(id).await?;
+        let issues = ScanIssues::read(self.kv, id).await?;
+        let _held = (self.hold)(issues.entries.len().saturating_mul(BYTES_PER_ISSUE)).await;
+        let missing = || Problem::not_found(format!("scan {id} has no issue {issue}"));
+        let at = issues.find(self.kv, issue).await?.ok_or_else(missing)?;
+        let frozen = Frozen::get(self.kv, id).await?;
+        issues.items(self, &frozen, &[at]).await?.pop().ok_or_else(missing)
+    }
 }
 
-/// An issue of a scan, also one that is gone there.
-///
-/// # Errors
-/// There is no such scan or issue, or the store failed.
-pub async fn issue(context: &Context<'_, impl Kv>, id: ScanId, issue: IssueId) -> Result<IssueItem, Problem> {
-    scan(context, id).await?;
-    let listed = Listed::of(context.kv, id).await?;
-    let _held = (context.hold)(listed.entries.len().saturating_mul(BYTES_PER_ISSUE)).await;
-    let missing = || Problem::not_found(format!("scan {id} has no issue {issue}"));
-    let at = listed.find(context.kv, issue).await?.ok_or_else(missing)?;
-    let frozen = Frozen::get(context.kv, id).await?;
-    listed.items(context, &frozen, &[at]).await?.pop().ok_or_else(missing)
-}
-
-/// The places of those of these issues that have a text, at most so many.
+/// The indices of the issues that contain a text, at most `most`.
 async fn with_text(
     kv: &impl Kv,
-    listed: &Listed,
+    issues: &ScanIssues,
     text: &SearchText,
-    places: &[u32],
+    indices: &[u32],
     most: usize,
 ) -> Result<Vec<u32>, KvError> {
-    let (here, gone) = (issues_list(listed.id), remediated_list(listed.id));
-    let own = listed.own();
-    let mut issues = Reader::open(kv, &here, &listed.grouped.issues, 0).await?;
-    let mut rest = Reader::open(kv, &gone, &listed.compared.remediated, 0).await?;
-    let paths = Paths::of(kv, listed, text).await?;
+    let lists = (issues_list(issues.id), remediated_list(issues.id));
+    let present = issues.present();
+    let mut own = Reader::open(kv, &lists.0, &issues.grouped.issues, 0).await?;
+    let mut remediated = Reader::open(kv, &lists.1, &issues.compared.remediated, 0).await?;
+    let paths = MatchingPaths::read(kv, issues, text).await?;
     let mut found = Vec::new();
-    for place in places {
+    for index in indices {
         if found.len() == most {
             break;
         }
-        let (reader, at) = if *place < own { (&mut issues, *place) } else { (&mut rest, *place - own) };
+        let is_present = *index < present;
+        let (reader, at) = if is_present { (&mut own, *index) } else { (&mut remediated, *index - present) };
         reader.skip_to(at).await?;
-        let texts: Option<Texts> = reader.next().await?;
+        let texts: Option<IssueTexts> = reader.next().await?;
         let Some(texts) = texts else { break };
-        // What is gone has its occurrences in another scan.
-        if texts.have(text) || (*place < own && paths.any(texts.first, texts.occurrences)) {
-            found.push(*place);
+        // The occurrences of a remediated issue are in another scan.
+        if texts.contain(text) || (is_present && paths.any(texts.first, texts.occurrences)) {
+            found.push(*index);
         }
     }
     Ok(found)
 }
 
-/// The texts of an issue in which one is looked for: a part of an issue as it is stored.
+/// The texts of an issue that a filter searches: a part of an issue as it is stored.
 #[derive(Deserialize)]
-struct Texts {
+struct IssueTexts {
     title: String,
     rule: String,
     message: String,
@@ -113,18 +115,18 @@ struct Texts {
     #[serde(default)]
     advisories: BTreeSet<String>,
     #[serde(default)]
-    package: Option<Named>,
+    package: Option<PackageName>,
     first: u32,
     occurrences: u32,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct PackageName {
     name: String,
 }
 
-impl Texts {
-    fn have(&self, text: &SearchText) -> bool {
+impl IssueTexts {
+    fn contain(&self, text: &SearchText) -> bool {
         let plain = [&self.title, &self.rule, &self.message].into_iter();
         let package = self.package.iter().map(|package| &package.name);
         plain.chain(&self.advisories).chain(package).any(|one| text.is_in(one))
@@ -132,119 +134,122 @@ impl Texts {
     }
 }
 
-/// The occurrences whose path has the text.
-struct Paths {
-    /// Of each occurrence of the scan; nothing where no path has the text.
-    have: Vec<bool>,
+/// The occurrences of a scan whose path contains a text.
+struct MatchingPaths {
+    /// For each occurrence, true if its path contains the text; empty if no path does.
+    matches: Vec<bool>,
 }
 
-/// The path of an occurrence, as a place in the scan's list of names: a part of it as it is stored.
+/// The path of an occurrence, as an index of the scan's list of names: a part of it as it is stored.
 #[derive(Deserialize)]
-struct PathOf {
+struct PathIndex {
     #[serde(default)]
     path: u32,
 }
 
-impl Paths {
-    async fn of(kv: &impl Kv, listed: &Listed, text: &SearchText) -> Result<Self, KvError> {
+impl MatchingPaths {
+    async fn read(kv: &impl Kv, issues: &ScanIssues, text: &SearchText) -> Result<Self, KvError> {
         let (mut names, mut at) = (BTreeSet::new(), 0);
-        let list = names_list(listed.id);
-        let mut reader = Reader::open(kv, &list, &listed.grouped.names, 0).await?;
+        let list = names_list(issues.id);
+        let mut reader = Reader::open(kv, &list, &issues.grouped.names, 0).await?;
         while let Some(PathOrVersion { text: name, .. }) = reader.next().await? {
             if text.is_in(&name) {
                 names.insert(at);
             }
             at += 1;
         }
-        let mut have = Vec::new();
+        let mut matches = Vec::new();
         if !names.is_empty() {
-            let list = occurrences_list(listed.id);
-            let mut reader = Reader::open(kv, &list, &listed.grouped.occurrences, 0).await?;
-            while let Some(PathOf { path }) = reader.next().await? {
-                have.push(names.contains(&path));
+            let list = occurrences_list(issues.id);
+            let mut reader = Reader::open(kv, &list, &issues.grouped.occurrences, 0).await?;
+            while let Some(PathIndex { path }) = reader.next().await? {
+                matches.push(names.contains(&path));
             }
         }
-        Ok(Self { have })
+        Ok(Self { matches })
     }
 
-    /// Whether one of so many occurrences from the place `first` on has it.
+    /// True if the path of one of `count` occurrences from index `first` on contains the text.
     fn any(&self, first: u32, count: u32) -> bool {
-        let place = |at| usize::try_from(at).unwrap_or(usize::MAX);
-        self.have.iter().skip(place(first)).take(place(count)).any(|has| *has)
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        self.matches.iter().skip(size(first)).take(size(count)).any(|matches| *matches)
     }
 }
 
-/// The places in this order.
-async fn sorted(kv: &impl Kv, listed: &Listed, sort: Sort, mut places: Vec<u32>) -> Result<Vec<u32>, Problem> {
+/// Sorts the indices of issues.
+async fn sorted(kv: &impl Kv, issues: &ScanIssues, sort: Sort, mut indices: Vec<u32>) -> Result<Vec<u32>, Problem> {
     match sort {
         Sort::Severity => {}
         Sort::Title => {
-            let titles = titles(kv, listed, &places).await?;
-            places.sort_by_cached_key(|at| titles.get(at).cloned());
+            let titles = titles(kv, issues, &indices).await?;
+            indices.sort_by_cached_key(|at| titles.get(at).cloned());
         }
         Sort::Occurrences => {
-            let facts = facts(kv, listed).await?;
-            places.sort_by_key(|at| fact(&facts, *at).map(|fact| Reverse(fact.occurrences)));
+            let keys = sort_keys(kv, issues).await?;
+            indices.sort_by_key(|at| key(&keys, *at).map(|key| Reverse(key.occurrences)));
         }
         Sort::FirstSeen => {
-            let times = times(kv, listed).await?;
-            places.sort_by_key(|at| fact(&times, *at));
+            let times = first_seen(kv, issues).await?;
+            indices.sort_by_key(|at| key(&times, *at));
         }
         Sort::Newest => {
-            let times = times(kv, listed).await?;
-            places.sort_by_key(|at| fact(&times, *at).map(Reverse));
+            let times = first_seen(kv, issues).await?;
+            indices.sort_by_key(|at| key(&times, *at).map(Reverse));
         }
     }
-    Ok(places)
+    Ok(indices)
 }
 
-fn fact<T: Copy>(facts: &[T], at: u32) -> Option<T> {
-    facts.get(usize::try_from(at).ok()?).copied()
+fn key<T: Copy>(keys: &[T], at: u32) -> Option<T> {
+    keys.get(usize::try_from(at).ok()?).copied()
 }
 
-/// The titles of the issues at these places, as they are sorted.
-async fn titles(kv: &impl Kv, listed: &Listed, places: &[u32]) -> Result<BTreeMap<u32, String>, KvError> {
+/// The titles of the issues at these indices in lower case.
+async fn titles(kv: &impl Kv, issues: &ScanIssues, indices: &[u32]) -> Result<BTreeMap<u32, String>, KvError> {
     #[derive(Deserialize)]
     struct Titled {
         title: String,
     }
-    let (own, gone) = listed.split(places);
-    let (here, there) = (issues_list(listed.id), remediated_list(listed.id));
-    let mut titles: Vec<Titled> = read_at(kv, &here, &listed.grouped.issues, own.iter().copied()).await?;
-    titles.extend(read_at::<Titled>(kv, &there, &listed.compared.remediated, gone).await?);
-    Ok(places.iter().copied().zip(titles.into_iter().map(|one| one.title.to_lowercase())).collect())
+    let (present, remediated) = issues.split(indices);
+    let lists = (issues_list(issues.id), remediated_list(issues.id));
+    let mut titles: Vec<Titled> = read_at(kv, &lists.0, &issues.grouped.issues, present.iter().copied()).await?;
+    titles.extend(read_at::<Titled>(kv, &lists.1, &issues.compared.remediated, remediated).await?);
+    Ok(indices.iter().copied().zip(titles.into_iter().map(|one| one.title.to_lowercase())).collect())
 }
 
-/// What orders need of an issue.
+/// The sort keys of an issue.
 #[derive(Clone, Copy)]
-struct Fact {
-    /// How many occurrences it has; of one that is gone, how many it had.
+struct SortKey {
+    /// The number of its occurrences; of a remediated one, those that it had.
     occurrences: u32,
-    /// Which scan saw it first.
+    /// The index of the scan that saw it first.
     seen: u32,
 }
 
-/// Of every issue, by place.
-async fn facts(kv: &impl Kv, listed: &Listed) -> Result<Vec<Fact>, KvError> {
+/// The sort keys of all issues, by index.
+async fn sort_keys(kv: &impl Kv, issues: &ScanIssues) -> Result<Vec<SortKey>, KvError> {
     #[derive(Deserialize)]
-    struct Own {
+    struct Present {
         seen: u32,
         division: Division,
     }
     #[derive(Deserialize)]
-    struct Gone {
+    struct Remediated {
         seen: u32,
         occurrences: u32,
     }
-    let own: Vec<Own> = listed.compared.issues_as(kv, listed.id).await?;
-    let gone: Vec<Gone> = read_all(kv, &remediated_list(listed.id), &listed.compared.remediated).await?;
-    let own = own.into_iter().map(|one| Fact { occurrences: one.division.new + one.division.common, seen: one.seen });
-    Ok(own.chain(gone.into_iter().map(|Gone { seen, occurrences }| Fact { occurrences, seen })).collect())
+    let present: Vec<Present> = issues.compared.issues_as(kv, issues.id).await?;
+    let list = remediated_list(issues.id);
+    let remediated: Vec<Remediated> = read_all(kv, &list, &issues.compared.remediated).await?;
+    let occurrences = |division: &Division| division.new + division.common;
+    let present = present.into_iter().map(|one| SortKey { occurrences: occurrences(&one.division), seen: one.seen });
+    let remediated = remediated.into_iter().map(|Remediated { seen, occurrences }| SortKey { occurrences, seen });
+    Ok(present.chain(remediated).collect())
 }
 
-/// Since when every issue is known, by place.
-async fn times(kv: &impl Kv, listed: &Listed) -> Result<Vec<Option<Timestamp>>, KvError> {
-    let origins = listed.compared.origins(kv, listed.id).await?;
+/// The times at which all issues were first seen, by index.
+async fn first_seen(kv: &impl Kv, issues: &ScanIssues) -> Result<Vec<Option<Timestamp>>, KvError> {
+    let origins = issues.compared.origins(kv, issues.id).await?;
     let at = |seen: u32| usize::try_from(seen).ok().and_then(|seen| origins.get(seen)).map(|origin| origin.at);
-    Ok(facts(kv, listed).await?.into_iter().map(|fact| at(fact.seen)).collect())
+    Ok(sort_keys(kv, issues).await?.into_iter().map(|key| at(key.seen)).collect())
 }

@@ -1,15 +1,17 @@
-//! Read-only queries: scans, issues, occurrences, and why an occurrence is new or common; the run of a pipeline, and a
-//! project at a glance.
+//! Read-only queries: scans, issues and occurrences; explanations of why an occurrence is new or common; runs of
+//! pipelines, and the overview of a project.
 
 pub mod affected;
 pub mod compare;
 pub mod execution;
 pub mod explain;
+mod first_seen;
 pub mod issues;
 pub mod job;
-mod listed;
 pub mod occurrences;
 pub mod overview;
+mod scan_issues;
+pub mod scans;
 
 use api::calls::Params;
 use api::calls::results::Call;
@@ -17,16 +19,18 @@ use api::page;
 use api::problem::Problem;
 use api::query::Query;
 use domain::comparison::Bucket;
+use domain::exemption::Coverage;
 use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
 use domain::listing::{CountedAs, IssueFilter, SearchText, Sort};
-use execution::Run;
+use execution::{ExecutionFilter, Run};
 use finding::Kind;
 use finding::severity::Severity;
 use guest::{Reply, Session};
-use job::{Context, ScanFilter};
+use job::ResultsJob;
+use scans::ScanFilter;
 use spin_sdk::http::{IntoResponse, Request};
 
-/// Answers a request; natively, where no host calls it, this is only compiled.
+/// Answers a request. A native build compiles it, but nothing calls it.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> impl IntoResponse {
     guest::serve(request, route).await
@@ -35,8 +39,8 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let session = Session::<Call>::open(&request).await?;
     let project = session.project()?;
-    let Session { kv, now, caller: who, call, params } = session;
-    let context = Context { kv: &kv, now, project, who, hold: guest::memory::hold };
+    let Session { kv, now, caller, call, params } = session;
+    let job = ResultsJob { kv: &kv, now, project, caller, hold: guest::memory::hold };
     let query = &mut request.query;
 
     match call {
@@ -47,65 +51,57 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
                 scanner: query.optional::<ScannerId>("scanner")?,
             };
             let wanted = page::wanted(query, "scans")?;
-            Reply::json(200, &job::scans(&context, &filter, wanted).await?)
+            Reply::json(200, &job.scans(&filter, wanted).await?)
         }
-        Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
+        Call::Scan => Reply::json(200, &job.scan(params.read("scan")?).await?),
         Call::Issues => {
             let filter = issue_filter(query)?;
             let sort = query.optional::<Sort>("sort")?.unwrap_or_default();
             let wanted = page::wanted(query, sort.list())?;
-            Reply::json(200, &issues::issues(&context, params.read("scan")?, &filter, sort, wanted).await?)
+            Reply::json(200, &job.issues(params.read("scan")?, &filter, sort, wanted).await?)
         }
-        Call::Issue => Reply::json(200, &issues::issue(&context, params.read("scan")?, params.read("issue")?).await?),
+        Call::Issue => Reply::json(200, &job.issue(params.read("scan")?, params.read("issue")?).await?),
         Call::Compare => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "compared")?);
-            let (scan, other) = (params.read("scan")?, params.read("other")?);
-            Reply::json(200, &compare::compare(&context, scan, other, bucket, wanted).await?)
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "compared")?);
+            Reply::json(200, &job.compare(params.read("scan")?, params.read("other")?, bucket, wanted).await?)
         }
         Call::AffectedTargets => {
             let (scan, wanted) = (query.required::<ScanId>("scan")?, page::wanted(query, "affected")?);
-            Reply::json(200, &affected::affected(&context, params.read("issue")?, scan, wanted).await?)
+            Reply::json(200, &job.affected(params.read("issue")?, scan, wanted).await?)
         }
         Call::IssueOccurrences => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);
-            Reply::json(200, &occurrences::occurrences(&context, scan, Some(issue), bucket, wanted).await?)
+            Reply::json(200, &job.occurrences(scan, Some(issue), bucket, wanted).await?)
         }
         Call::Occurrences => {
-            let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
-            Reply::json(200, &occurrences::occurrences(&context, params.read("scan")?, None, bucket, wanted).await?)
+            let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
+            Reply::json(200, &job.occurrences(params.read("scan")?, None, bucket, wanted).await?)
         }
-        Call::Explain => {
-            let (scan, occurrence) = (params.read("scan")?, params.read("occurrence")?);
-            Reply::json(200, &explain::explain(&context, scan, occurrence).await?)
-        }
+        Call::Explain => Reply::json(200, &job.explain(params.read("scan")?, params.read("occurrence")?).await?),
         Call::Overview => {
             let days = overview::days(query.optional("days")?)?;
-            Reply::json(200, &overview::overview(&context, days).await?)
+            Reply::json(200, &job.overview(days).await?)
         }
-        Call::Execution => Reply::json(200, &execution::execution(&context, &run(&params)?).await?),
+        Call::Execution => Reply::json(200, &job.execution(&run(&params)?).await?),
         Call::ExecutionIssues => {
-            let filter = execution::Filter {
+            let filter = ExecutionFilter {
                 issues: issue_filter(query)?,
                 target: query.optional::<TargetName>("target")?,
                 scanner: query.optional::<ScannerId>("scanner")?,
             };
             let wanted = page::wanted(query, "execution-issues")?;
-            Reply::json(200, &execution::issues(&context, &run(&params)?, &filter, wanted).await?)
+            Reply::json(200, &job.execution_issues(&run(&params)?, &filter, wanted).await?)
         }
     }
 }
 
-fn bucket(query: &mut Query) -> Result<Option<Bucket>, Problem> {
-    query.optional::<String>("bucket")?.as_deref().map(job::bucket).transpose()
-}
-
 fn issue_filter(query: &mut Query) -> Result<IssueFilter, Problem> {
     Ok(IssueFilter {
-        bucket: bucket(query)?,
+        bucket: query.optional::<Bucket>("bucket")?,
         severity: query.optional::<Severity>("severity")?,
         exempted: query.optional::<bool>("exempted")?,
-        exemption: query.optional::<String>("exemption")?.as_deref().map(job::coverage).transpose()?,
+        exemption: query.optional::<Coverage>("exemption")?,
         counted_as: query.optional::<CountedAs>("counted_as")?,
         kind: query.optional::<Kind>("kind")?,
         text: query.optional::<SearchText>("text")?,

@@ -1,7 +1,8 @@
-//! The occurrences of a scan, and those that are gone in it.
+//! Pages of a scan's occurrences, and of those that are remediated in it.
 
-use crate::job::{self, Context, Seen, issue_at, scan, spans};
-use crate::listed::Listed;
+use crate::first_seen::FirstScans;
+use crate::job::ResultsJob;
+use crate::scan_issues::{ScanIssues, issue_of_occurrence, spans};
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
@@ -11,79 +12,82 @@ use domain::grouping::{ComparableIssue, PathOrVersion};
 use domain::ids::{IssueId, ScanId};
 use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
-use store::judging;
-use store::keys;
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, names_list, read_list};
 use store::segments::read_at;
 use store::sides::Stored;
+use store::{judging, keys};
 
-/// What filtering holds for each occurrence, in bytes.
+/// The memory that filtering takes for each occurrence, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 120;
 
-/// The occurrences of one issue of a scan, or of all, by issue, path and line. In the bucket `remediated` are those of the
-/// scan compared with that are gone; they are asked for on their own.
-///
-/// # Errors
-/// There is no such scan or issue, or the store failed.
-pub async fn occurrences(
-    context: &Context<'_, impl Kv>,
-    id: ScanId,
-    only: Option<IssueId>,
-    bucket: Option<Bucket>,
-    wanted: Wanted<u32>,
-) -> Result<Page<OccurrenceItem>, Problem> {
-    scan(context, id).await?;
-    let kv = context.kv;
-    let stored = Stored::of(kv, id).await?;
-    let _held = context.hold_issues(&stored.grouped).await;
-    let own = List::of(context, stored, only).await?;
-    match bucket {
-        None => own.page(kv, own.span(only)?, wanted, None).await,
-        Some(Bucket::Remediated) => gone(context, &own, only, wanted).await,
-        Some(bucket @ (Bucket::New | Bucket::Common)) => {
-            let (first, count) = own.span(only)?;
-            let size = usize::try_from(count).unwrap_or(usize::MAX);
-            let _held = (context.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
-            let tracked: Vec<TrackedOccurrence> = own.tracked(kv, first, count).await?;
-            let of = |tracked: &TrackedOccurrence| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
-            let chosen = (first..).zip(&tracked).filter(|(_, tracked)| of(tracked) == bucket).map(|(at, _)| at);
-            own.chosen(kv, chosen.collect(), wanted, None).await
+impl<K: Kv> ResultsJob<'_, K> {
+    /// The occurrences of one issue of a scan, or of all, by issue, path and line. Those of the bucket `remediated` are
+    /// in the reference scan; without a bucket they are left out.
+    ///
+    /// # Errors
+    /// The scan or the issue does not exist, or the store failed.
+    pub async fn occurrences(
+        &self,
+        id: ScanId,
+        only: Option<IssueId>,
+        bucket: Option<Bucket>,
+        wanted: Wanted<u32>,
+    ) -> Result<Page<OccurrenceItem>, Problem> {
+        self.scan(id).await?;
+        let kv = self.kv;
+        let stored = Stored::of(kv, id).await?;
+        let _held = self.hold_issues(&stored.grouped).await;
+        let own = ScanOccurrences::read(self, stored, only).await?;
+        match bucket {
+            None => own.page(kv, own.range(only)?, wanted).await,
+            Some(Bucket::Remediated) => self.remediated_occurrences(&own, only, wanted).await,
+            Some(bucket @ (Bucket::New | Bucket::Common)) => {
+                let (first, count) = own.range(only)?;
+                let size = usize::try_from(count).unwrap_or(usize::MAX);
+                let _held = (self.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
+                let tracked: Vec<TrackedOccurrence> = own.tracked(kv, first, count).await?;
+                let of =
+                    |tracked: &TrackedOccurrence| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
+                let selected = (first..).zip(&tracked).filter(|(_, tracked)| of(tracked) == bucket);
+                own.page_of(kv, selected.map(|(at, _)| at).collect(), wanted, None).await
+            }
         }
     }
-}
 
-/// What the scan compared with had and this one has no more. An incomplete scan shows nothing to be gone.
-async fn gone(
-    context: &Context<'_, impl Kv>,
-    own: &List,
-    only: Option<IssueId>,
-    wanted: Wanted<u32>,
-) -> Result<Page<OccurrenceItem>, Problem> {
-    let kv = context.kv;
-    let record = &own.frozen.record;
-    let complete = record.is_complete(&own.frozen.report.summary);
-    let Some(reference) = record.reference.scan().filter(|_| complete) else {
-        return Ok(Page { items: Vec::new(), next: None });
-    };
-    let stored = Stored::of(kv, reference).await?;
-    let _issues = context.hold_issues(&stored.grouped).await;
-    let occurrences = own.grouped.occurrences.records.saturating_add(stored.grouped.occurrences.records);
-    let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
-    let _held = (context.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
-    let tracked = own.tracked(kv, 0, own.grouped.occurrences.records).await?;
-    let recognised: BTreeSet<u32> =
-        tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
-    let theirs = List::of(context, stored, only).await?;
-    // An issue that one of the scans does not have has no occurrence to show there.
-    let (first, count) = match (theirs.span(only), own.span(only)) {
-        (Ok(span), _) => span,
-        (Err(_), Ok(_)) => (0, 0),
-        (Err(problem), Err(_)) => return Err(problem),
-    };
-    let places: Vec<ComparableOccurrence> = theirs.places(kv, first, count).await?;
-    let chosen = (first..).zip(&places).filter(|(_, place)| !recognised.contains(&place.result)).map(|(at, _)| at);
-    theirs.chosen(kv, chosen.collect(), wanted, Some(Bucket::Remediated)).await
+    /// The occurrences of the reference scan that this scan does not have. There are none if this scan is incomplete.
+    async fn remediated_occurrences(
+        &self,
+        own: &ScanOccurrences,
+        only: Option<IssueId>,
+        wanted: Wanted<u32>,
+    ) -> Result<Page<OccurrenceItem>, Problem> {
+        let kv = self.kv;
+        let record = &own.frozen.record;
+        let complete = record.is_complete(&own.frozen.report.summary);
+        let Some(reference) = record.reference.scan().filter(|_| complete) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let stored = Stored::of(kv, reference).await?;
+        let _issues = self.hold_issues(&stored.grouped).await;
+        let occurrences = own.grouped.occurrences.records.saturating_add(stored.grouped.occurrences.records);
+        let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
+        let _held = (self.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
+        let tracked = own.tracked(kv, 0, own.grouped.occurrences.records).await?;
+        let matched: BTreeSet<u32> =
+            tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
+        let referenced = ScanOccurrences::read(self, stored, only).await?;
+        // An issue that only this scan has is not in the reference scan: it has no remediated occurrences.
+        let (first, count) = match (referenced.range(only), own.range(only)) {
+            (Ok(range), _) => range,
+            (Err(_), Ok(_)) => (0, 0),
+            (Err(problem), Err(_)) => return Err(problem),
+        };
+        let places: Vec<ComparableOccurrence> = referenced.places(kv, first, count).await?;
+        let remediated = (first..).zip(&places).filter(|(_, place)| !matched.contains(&place.result));
+        let remediated = remediated.map(|(at, _)| at).collect();
+        referenced.page_of(kv, remediated, wanted, Some(Bucket::Remediated)).await
+    }
 }
 
 /// All ids of an issue.
@@ -91,39 +95,39 @@ fn ids(issue: &ComparableIssue) -> impl Iterator<Item = IssueId> {
     [issue.id].into_iter().chain(issue.aliases.iter().copied())
 }
 
-/// A scan's occurrences in their order.
-struct List {
+/// The occurrences of a scan, in their order.
+struct ScanOccurrences {
     frozen: Frozen,
     grouped: Grouped,
     compared: Compared,
-    /// The issues whose occurrences are asked for.
+    /// The issues whose occurrences are wanted.
     issues: Vec<ComparableIssue>,
-    seen: Seen,
-    /// What was in force when the scan was judged, and what is now.
-    in_force: [EffectiveExemptions; 2],
+    first_scans: FirstScans,
+    /// The exemptions that were effective when the scan was judged, and those that are now.
+    effective: [EffectiveExemptions; 2],
 }
 
-impl List {
-    /// Those of one issue, or of all.
-    async fn of(context: &Context<'_, impl Kv>, stored: Stored, only: Option<IssueId>) -> Result<Self, Problem> {
-        let kv = context.kv;
+impl ScanOccurrences {
+    /// Reads what a page needs of one issue, or of all.
+    async fn read(job: &ResultsJob<'_, impl Kv>, stored: Stored, only: Option<IssueId>) -> Result<Self, Problem> {
+        let kv = job.kv;
         let Stored { frozen, grouped, compared } = stored;
         let id = frozen.record.id;
-        let listed = Listed::with(kv, id, grouped, compared).await?;
+        let scan = ScanIssues::with(kv, id, grouped, compared).await?;
         let issues = match only {
-            Some(issue) => listed.span(kv, issue).await?.into_iter().collect(),
-            None => spans(kv, id, &listed.grouped, &listed.compared).await?,
+            Some(issue) => scan.span(kv, issue).await?.into_iter().collect(),
+            None => spans(kv, id, &scan.grouped, &scan.compared).await?,
         };
-        let Listed { grouped, compared, .. } = listed;
-        let seen = Seen::of(kv, &frozen, &compared).await?;
+        let ScanIssues { grouped, compared, .. } = scan;
+        let first_scans = FirstScans::read(kv, &frozen, &compared).await?;
         let names = async || Ok(issues.iter().flat_map(ids).collect());
-        let now = job::in_force(context, &frozen, names).await?;
-        let in_force = [judging::as_judged(kv, id).await?.1, now];
-        Ok(Self { frozen, grouped, compared, issues, seen, in_force })
+        let now = job.effective_now(&frozen, names).await?;
+        let effective = [judging::as_judged(kv, id).await?.1, now];
+        Ok(Self { frozen, grouped, compared, issues, first_scans, effective })
     }
 
-    /// The first occurrence of an issue and how many there are; of all issues if none is named.
-    fn span(&self, only: Option<IssueId>) -> Result<(u32, u32), Problem> {
+    /// The index of the first occurrence of an issue and their number; without an issue, those of all.
+    fn range(&self, only: Option<IssueId>) -> Result<(u32, u32), Problem> {
         let Some(only) = only else { return Ok((0, self.grouped.occurrences.records)) };
         let issue = self
             .issues
@@ -144,7 +148,7 @@ impl List {
     }
 
     /// The paths of these places.
-    async fn names(
+    async fn paths(
         &self,
         kv: &impl Kv,
         places: &[ComparableOccurrence],
@@ -155,36 +159,35 @@ impl List {
         Ok(at.into_iter().zip(names).collect())
     }
 
-    /// A page of those that stand together.
+    /// A page of a range of occurrences.
     async fn page(
         &self,
         kv: &impl Kv,
         (first, count): (u32, u32),
         wanted: Wanted<u32>,
-        bucket: Option<Bucket>,
     ) -> Result<Page<OccurrenceItem>, Problem> {
         let from = wanted.from.unwrap_or(0).min(count);
         let take = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(count - from);
-        let items = self.items(kv, first + from, take, bucket).await?;
+        let items = self.items(kv, first + from, take, None).await?;
         let next = (from + take < count).then(|| encode("occurrences", &(from + take)));
         Ok(Page { items, next })
     }
 
-    /// A page of chosen ones.
-    async fn chosen(
+    /// A page of the occurrences at these indices. `bucket` replaces the bucket that each has in its own scan.
+    async fn page_of(
         &self,
         kv: &impl Kv,
-        chosen: Vec<u32>,
+        indices: Vec<u32>,
         wanted: Wanted<u32>,
         bucket: Option<Bucket>,
     ) -> Result<Page<OccurrenceItem>, Problem> {
         let from = usize::try_from(wanted.from.unwrap_or(0)).unwrap_or(usize::MAX);
-        let mut rest = chosen.into_iter().skip(from);
+        let mut rest = indices.into_iter().skip(from);
         let mut items = Vec::new();
-        // Those that stand together are read together.
-        let mut run: Option<(u32, u32)> = None;
+        // Occurrences with adjacent indices are read together.
+        let mut range: Option<(u32, u32)> = None;
         for at in rest.by_ref().take(wanted.limit) {
-            run = match run {
+            range = match range {
                 Some((first, count)) if first + count == at => Some((first, count + 1)),
                 Some((first, count)) => {
                     items.extend(self.items(kv, first, count, bucket).await?);
@@ -193,7 +196,7 @@ impl List {
                 None => Some((at, 1)),
             };
         }
-        if let Some((first, count)) = run {
+        if let Some((first, count)) = range {
             items.extend(self.items(kv, first, count, bucket).await?);
         }
         let more = u32::try_from(from.saturating_add(items.len())).unwrap_or(u32::MAX);
@@ -201,7 +204,7 @@ impl List {
         Ok(Page { items, next })
     }
 
-    /// The occurrences from this place on, with their findings.
+    /// The occurrences from an index on, with their findings.
     async fn items(
         &self,
         kv: &impl Kv,
@@ -212,20 +215,21 @@ impl List {
         let (places, tracked) = (self.places(kv, from, count).await?, self.tracked(kv, from, count).await?);
         let results: BTreeSet<u32> = places.iter().map(|place| place.result).collect();
         let mut findings = self.frozen.findings_at(kv, &results).await?;
-        let names = self.names(kv, &places).await?;
+        let paths = self.paths(kv, &places).await?;
         let mut items = Vec::new();
         for (at, (place, tracked)) in (from..).zip(places.iter().zip(&tracked)) {
-            let lost = |what| Problem::internal(format!("occurrence {at} has no {what}"));
-            let issue = issue_at(&self.issues, at).ok_or_else(|| lost("issue"))?;
-            let finding = findings.remove(&place.result).ok_or_else(|| lost("finding"))?;
-            let path = names.get(&place.path).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
-            let mut item = OccurrenceItem::new(issue.id, tracked, self.seen.first(tracked.seen)?, path, finding);
+            let missing = |what| Problem::internal(format!("occurrence {at} has no {what}"));
+            let issue = issue_of_occurrence(&self.issues, at).ok_or_else(|| missing("issue"))?;
+            let finding = findings.remove(&place.result).ok_or_else(|| missing("finding"))?;
+            let path = paths.get(&place.path).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
+            let first_seen = self.first_scans.get(tracked.seen)?;
+            let mut item = OccurrenceItem::new(issue.id, tracked, first_seen, path, finding);
             let candidate = ExemptibleOccurrence::of(place, tracked, path);
             let ids: Vec<IssueId> = ids(issue).collect();
             [item.exemption, item.exemption_now] =
-                self.in_force.each_ref().map(|force| force.of_occurrence(&ids, &candidate));
+                self.effective.each_ref().map(|effective| effective.of_occurrence(&ids, &candidate));
             if let Some(bucket) = bucket {
-                // How it was recognised in the scan that had it, or exempted there, says nothing of this one.
+                // Matches and exemptions in the scan that has the occurrence do not concern the scan that does not.
                 let (exemption, exemption_now) = (None, None);
                 let (matched, updated, carried) = (None, false, None);
                 item = OccurrenceItem { bucket, matched, updated, carried, exemption, exemption_now, ..item };

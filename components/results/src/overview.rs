@@ -1,6 +1,7 @@
-//! A project at a glance. Reads each target's scan journal once, some at a time, and keeps of each only what is told.
+//! The overview of a project. Each target's scan journal is read once, some at a time, and only its numbers stay in
+//! memory.
 
-use crate::job::Context;
+use crate::job::ResultsJob;
 use api::Problem;
 use api::context::project_state;
 use api::v1::{
@@ -14,59 +15,78 @@ use domain::scan_log::{NewestOfTarget, ScanLog, Variant};
 use domain::trend::{Day, Totals};
 use domain::verdict::Verdict;
 use futures::future::try_join_all;
-use store::journal;
-use store::judging;
 use store::kv::Kv;
+use store::{journal, judging};
 
-/// How many days there are unless asked for otherwise.
+/// The number of days if the caller gives none.
 const DAYS_DEFAULT: u32 = 30;
-/// The most days.
+/// The largest number of days.
 const DAYS_MAX: u32 = domain::limits::TREND_DAYS;
-/// How many targets' journals are read at once.
+/// The number of targets whose journals are read at once.
 const TARGETS_AT_ONCE: usize = 16;
-/// What a target's log holds while it is read, in bytes, if it has all the variants that it may have.
+/// The memory that a target's log takes while it is read, in bytes, if it has the largest number of variants.
 const BYTES_PER_LOG: usize = 1024 * 1024;
-/// How many targets are listed.
+/// The most targets that are listed.
 const TARGETS_LISTED_MAX: usize = 200;
-/// How many variants that did not pass are listed.
+/// The most variants that are listed because they did not pass.
 const FAILING_LISTED_MAX: usize = 20;
 
-/// How many days are asked for.
+/// Checks the number of days that the caller gave; without one, the default counts.
 ///
 /// # Errors
-/// It is not from 1 to [`DAYS_MAX`].
-pub fn days(asked: Option<u32>) -> Result<u32, Problem> {
-    let days = asked.unwrap_or(DAYS_DEFAULT);
+/// The number is not from 1 to [`DAYS_MAX`].
+pub fn days(given: Option<u32>) -> Result<u32, Problem> {
+    let days = given.unwrap_or(DAYS_DEFAULT);
     if (1..=DAYS_MAX).contains(&days) {
         Ok(days)
     } else {
-        Err(Problem::parameter("days", format_args!("{days} is not from 1 to {DAYS_MAX}")))
+        Err(Problem::parameter("days", format_args!("expected 1 to {DAYS_MAX}, found {days}")))
     }
 }
 
-/// The project at a glance, over so many days up to today.
-///
-/// # Errors
-/// The project does not exist, or the store failed.
-pub async fn overview(context: &Context<'_, impl Kv>, days: u32) -> Result<Overview, Problem> {
-    let state = project_state(context.kv, &context.project, context.now).await?;
-    let today = Day::of(context.now);
-    let mut summary = Summary::new(today, days);
-    let seen: Vec<_> = state.targets.iter().filter(|(name, _)| context.who.covers(name)).collect();
-    for some in seen.chunks(TARGETS_AT_ONCE) {
-        let _held = (context.hold)(some.len().saturating_mul(BYTES_PER_LOG)).await;
-        let logs = try_join_all(some.iter().map(|(_, target)| log(context, target))).await?;
-        for ((name, target), log) in some.iter().zip(&logs) {
-            summary.add(&state, name, target, log)?;
+impl<K: Kv> ResultsJob<'_, K> {
+    /// The overview of the project over this number of days up to today.
+    ///
+    /// # Errors
+    /// The project does not exist, or the store failed.
+    pub async fn overview(&self, days: u32) -> Result<Overview, Problem> {
+        let state = project_state(self.kv, &self.project, self.now).await?;
+        let mut summary = Summary::new(Day::of(self.now), days);
+        let visible: Vec<_> = state.targets.iter().filter(|(name, _)| self.caller.covers(name)).collect();
+        for chunk in visible.chunks(TARGETS_AT_ONCE) {
+            let _held = (self.hold)(chunk.len().saturating_mul(BYTES_PER_LOG)).await;
+            let logs = try_join_all(chunk.iter().map(|(_, target)| self.target_log(target))).await?;
+            for ((name, target), log) in chunk.iter().zip(&logs) {
+                summary.add(&state, name, target, log)?;
+            }
         }
+        let exemptions = self.exemption_counts(&state).await?;
+        Ok(summary.finish(exemptions))
     }
-    let exemptions = exemptions(context, &state).await?;
-    Ok(summary.finish(exemptions))
-}
 
-async fn log(context: &Context<'_, impl Kv>, target: &Target) -> Result<ScanLog, Problem> {
-    let journal = JournalId::Scans { project: context.project.clone(), target: target.id };
-    Ok(journal::load::<ScanLog>(context.kv, &journal, context.now).await?.state)
+    async fn target_log(&self, target: &Target) -> Result<ScanLog, Problem> {
+        let journal = JournalId::Scans { project: self.project.clone(), target: target.id };
+        Ok(journal::load::<ScanLog>(self.kv, &journal, self.now).await?.state)
+    }
+
+    /// The numbers of the project's exemptions that the caller may see.
+    async fn exemption_counts(&self, state: &Project) -> Result<OverviewExemptions, Problem> {
+        let exemptions = judging::exemptions(self.kv, &self.project, self.now).await?;
+        let ending_days = state.settings.ending_notice_days.days();
+        let soon = self.now.plus_days(ending_days);
+        let mut counts = OverviewExemptions { ending_days, ..OverviewExemptions::default() };
+        for exemption in exemptions.by_id.values().filter(|exemption| self.caller.sees_exemption(exemption)) {
+            match exemption.status(self.now) {
+                Status::Pending => counts.pending += 1,
+                Status::Approved => {
+                    counts.approved += 1;
+                    counts.ending += u64::from(exemption.ends().is_some_and(|end| end <= soon));
+                }
+                Status::Rejected | Status::Expired | Status::Cancelled => {}
+            }
+        }
+        Ok(counts)
+    }
 }
 
 /// An overview while targets are added to it.
@@ -153,9 +173,11 @@ fn failing_variant(target: &TargetName, variant: &Variant<'_>) -> FailingVariant
     }
 }
 
-/// The newest of a list, of those pushed so far; of as old ones those that came first.
+/// The newest items of those pushed so far, at most `most`. Of items with the same time, the first pushed count as
+/// newer.
 struct Newest<T> {
     most: usize,
+    /// The number of all pushed items.
     all: u64,
     items: Vec<(Option<i64>, T)>,
 }
@@ -165,10 +187,10 @@ impl<T> Newest<T> {
         Self { most, all: 0, items: Vec::new() }
     }
 
-    /// Takes an item in; one without a time is older than all.
+    /// Adds an item. One without a time is the oldest.
     fn push(&mut self, at: Option<i64>, item: T) {
         self.all += 1;
-        let place = self.items.partition_point(|(held, _)| at <= *held);
+        let place = self.items.partition_point(|(known, _)| at <= *known);
         if place < self.most {
             self.items.insert(place, (at, item));
             self.items.truncate(self.most);
@@ -182,23 +204,4 @@ impl<T> Newest<T> {
     fn finish(self) -> Vec<T> {
         self.items.into_iter().map(|(_, item)| item).collect()
     }
-}
-
-/// The exemptions of the project, of those that the caller may see.
-async fn exemptions(context: &Context<'_, impl Kv>, state: &Project) -> Result<OverviewExemptions, Problem> {
-    let held = judging::exemptions(context.kv, &context.project, context.now).await?;
-    let ending_days = state.settings.ending_notice_days.days();
-    let soon = context.now.plus_days(ending_days);
-    let mut counts = OverviewExemptions { ending_days, ..OverviewExemptions::default() };
-    for held in held.by_id.values().filter(|held| context.who.sees_exemption(held)) {
-        match held.status(context.now) {
-            Status::Pending => counts.pending += 1,
-            Status::Approved => {
-                counts.approved += 1;
-                counts.ending += u64::from(held.ends().is_some_and(|end| end <= soon));
-            }
-            Status::Rejected | Status::Expired | Status::Cancelled => {}
-        }
-    }
-    Ok(counts)
 }

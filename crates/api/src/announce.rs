@@ -12,6 +12,7 @@ use domain::journal::JournalId;
 use domain::outbox::{Notice, NoticeKind, Outbox, OutboxEvent};
 use domain::time::Timestamp;
 use std::collections::BTreeSet;
+use store::exemption_events::ExemptionEvents;
 use store::journal::{self, Loaded};
 use store::kv::Kv;
 use store::{document, keys};
@@ -175,10 +176,7 @@ pub async fn request_of(
     id: ExemptionId,
     held: &Exemption,
 ) -> Result<ExemptionRequest, Problem> {
-    let key = keys::journal_event(journal, held.requested.n);
-    let entry: Entry<ExemptionEvent> = document::get(kv, &key).await?;
-    let request = entry.event.request_for(id).cloned();
-    request.ok_or_else(|| Problem::internal(format!("{key} does not ask for exemption {id}")))
+    Ok(ExemptionEvents::new(kv, journal.clone()).request(id, held).await?)
 }
 
 async fn append<K: Kv, V: Services>(telling: &Telling<'_, K, V>, event: OutboxEvent) -> Result<(), Problem> {

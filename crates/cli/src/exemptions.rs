@@ -10,7 +10,7 @@ mod show;
 use anyhow::Result;
 use api::v1::ExemptionItem;
 use clap::{Args, Subcommand};
-use domain::exemption::Scope;
+use domain::exemption::{Decision, Scope};
 
 use crate::args::EXIT_CODES;
 use crate::terminal::{count, plain};
@@ -124,9 +124,9 @@ pub(crate) fn run(args: ExemptionsArgs) -> Result<()> {
     match args.command {
         ExemptionsCommand::Request(args) => request::run(args),
         ExemptionsCommand::Approve(args) => decide::approve(args),
-        ExemptionsCommand::Reject(args) => decide::run(args, "reject"),
-        ExemptionsCommand::Cancel(args) => decide::run(args, "cancel"),
-        ExemptionsCommand::Reopen(args) => decide::run(args, "reopen"),
+        ExemptionsCommand::Reject(args) => decide::run(args, Decision::Reject),
+        ExemptionsCommand::Cancel(args) => decide::run(args, Decision::Withdraw),
+        ExemptionsCommand::Reopen(args) => decide::run(args, Decision::Reopen),
         ExemptionsCommand::Preview(args) => preview::run(&args),
         ExemptionsCommand::List(args) => list::run(&args),
         ExemptionsCommand::Unused(args) => list::unused(&args),

@@ -7,19 +7,25 @@
 //! projects where to find it.
 
 mod coverage;
+mod decision;
 mod effective;
 mod event;
 mod promoted;
 mod reach;
 mod reason;
+mod requested_reach;
 mod scope;
 mod state;
 mod status;
 mod term;
+mod term_limits;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use coverage::Coverage;
+pub use decision::Decision;
 pub use effective::{
     EffectiveExemptions, ExemptibleOccurrence, Grant, IssueCoverage, IssueCoverageBuilder, Remaining, ScanTarget,
 };
@@ -27,7 +33,9 @@ pub use event::{ExemptionEvent, ExemptionRequest, SourceScan};
 pub use promoted::{Pointer, Promoted, PromotedEvent};
 pub use reach::{Reach, Reviewed};
 pub use reason::Reason;
+pub use requested_reach::{ChosenOccurrences, ReachError, RequestedReach};
 pub use scope::Scope;
 pub use state::{Exemption, Exemptions, LastDecision, Stamp};
 pub use status::Status;
 pub use term::Term;
+pub use term_limits::TermError;

@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod document;
+pub mod exemption_events;
 pub mod journal;
 pub mod judging;
 pub mod keys;

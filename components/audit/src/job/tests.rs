@@ -1,4 +1,4 @@
-//! What bounds a page besides its limit, and in which form it is asked for.
+//! The limits of a page, and the formats of the answer.
 
 use super::*;
 use api::auth::authenticate;
@@ -18,7 +18,7 @@ fn now() -> Timestamp {
     Timestamp::from_ms(0)
 }
 
-/// A project with its creation and so many tokens, whose names have so many characters.
+/// A project with its creation and this number of tokens, whose names have this number of characters.
 fn project_of(tokens: usize, name: usize) -> MemoryKv {
     let kv = MemoryKv::default();
     let project: ProjectId = "shop".parse().unwrap();
@@ -43,13 +43,13 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
     kv
 }
 
-/// How many entries each page has.
+/// The number of entries on each page.
 fn pages(kv: &MemoryKv, filter: &AuditFilter) -> Vec<usize> {
-    let who = block_on(authenticate(kv, "root", Some("Bearer root"), None, now())).unwrap();
-    let context = Context { kv, now: now(), project: "shop".parse().unwrap() };
+    let caller = block_on(authenticate(kv, "root", Some("Bearer root"), None, now())).unwrap();
+    let (job, project) = (AuditJob { kv, now: now(), caller }, "shop".parse().unwrap());
     let (mut counts, mut from) = (Vec::new(), None);
     loop {
-        let page = block_on(project(&context, &who, filter, Wanted { limit: 1000, from })).unwrap();
+        let page = block_on(job.project(&project, filter, Wanted { limit: 1000, from })).unwrap();
         counts.push(page.items.len());
         let Some(next) = page.next else { return counts };
         from = wanted(&mut Query::parse(&format!("cursor={next}")).unwrap(), "audit").unwrap().from;
@@ -61,8 +61,8 @@ fn a_page_looks_at_so_many_events_and_goes_on_after_them() {
     let kv = project_of(EXAMINED_MAX * 2, 1);
     let first = AuditFilter { what: Some("settings_set".to_owned()), ..AuditFilter::default() };
     assert_eq!(pages(&kv, &first), [0, 0, 1], "the very first event, from the end");
-    let nobody = AuditFilter { by: "nobody".parse().ok(), ..AuditFilter::default() };
-    assert_eq!(pages(&project_of(EXAMINED_MAX - 1, 1), &nobody), [0], "all were looked at");
+    let unknown = AuditFilter { by: "unknown".parse().ok(), ..AuditFilter::default() };
+    assert_eq!(pages(&project_of(EXAMINED_MAX - 1, 1), &unknown), [0], "all were read");
 }
 
 #[test]
@@ -75,14 +75,14 @@ fn a_page_of_large_events_is_shorter() {
 
 #[test]
 fn lines_are_asked_for_by_parameter_or_header() {
-    let asked = |format: Option<&str>, accept| Format::asked(format.map(str::to_owned), accept);
+    let read = |format: Option<&str>, accept| AuditFormat::read(format.map(str::to_owned), accept);
     for accept in [None, Some("*/*"), Some("application/json"), Some("application/jsonlines")] {
-        assert_eq!(asked(None, accept).unwrap(), Format::Page, "{accept:?}");
-        assert_eq!(asked(Some("jsonl"), accept).unwrap(), Format::Lines, "{accept:?}");
+        assert_eq!(read(None, accept).unwrap(), AuditFormat::Page, "{accept:?}");
+        assert_eq!(read(Some("jsonl"), accept).unwrap(), AuditFormat::Lines, "{accept:?}");
     }
     for accept in ["application/jsonl", "text/html, Application/JSONL;q=0.9"] {
-        assert_eq!(asked(None, Some(accept)).unwrap(), Format::Lines, "{accept}");
-        assert_eq!(asked(Some("json"), Some(accept)).unwrap(), Format::Page, "the parameter counts");
+        assert_eq!(read(None, Some(accept)).unwrap(), AuditFormat::Lines, "{accept}");
+        assert_eq!(read(Some("json"), Some(accept)).unwrap(), AuditFormat::Page, "the parameter counts");
     }
-    assert!(asked(Some("csv"), None).is_err());
+    assert!(read(Some("csv"), None).is_err());
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use api::page::Page;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
 use clap::Args;
-use domain::exemption::Scope;
+use domain::exemption::{Decision, Scope};
 use ureq::http::Method;
 
 use super::tell;
@@ -43,15 +43,15 @@ pub(super) struct GrantArgs {
 
 /// Grants.
 pub(super) fn approve(args: ApproveArgs) -> Result<()> {
-    send(args.decision, "approve", args.grant)
+    send(args.decision, Decision::Approve, args.grant)
 }
 
 /// Decides otherwise.
-pub(super) fn run(args: DecisionArgs, decision: &str) -> Result<()> {
+pub(super) fn run(args: DecisionArgs, decision: Decision) -> Result<()> {
     send(args, decision, GrantArgs { scope: None, pipeline: None })
 }
 
-fn send(args: DecisionArgs, decision: &str, grant: GrantArgs) -> Result<()> {
+fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> {
     let client = args.connection.client()?;
     let body = DecisionBody {
         comment: args.comment,
@@ -59,7 +59,7 @@ fn send(args: DecisionArgs, decision: &str, grant: GrantArgs) -> Result<()> {
         pipeline: grant.pipeline,
     };
     let items = match args.id.as_slice() {
-        [id] => vec![client.send(Method::POST, &["exemptions", id, decision], &body)?],
+        [id] => vec![client.send(Method::POST, &["exemptions", id, decision.as_str()], &body)?],
         ids => {
             let body = DecisionsBody { decisions: of_each(ids, decision, &body) };
             client.send::<Page<ExemptionItem>>(Method::POST, &["exemptions", "decisions"], &body)?.items
@@ -70,11 +70,11 @@ fn send(args: DecisionArgs, decision: &str, grant: GrantArgs) -> Result<()> {
 }
 
 /// The same decision on each.
-fn of_each(ids: &[String], decision: &str, body: &DecisionBody) -> Vec<BulkDecision> {
+fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkDecision> {
     let DecisionBody { comment, scope, pipeline } = body;
     let one = |id: &String| BulkDecision {
         id: id.clone(),
-        decision: decision.to_owned(),
+        decision: decision.to_string(),
         comment: comment.clone(),
         scope: scope.clone(),
         pipeline: pipeline.clone(),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_decision_on_several_says_the_same_of_each() {
         let body = DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), pipeline: None };
-        let all = of_each(&["a".to_owned(), "b".to_owned()], "approve", &body);
+        let all = of_each(&["a".to_owned(), "b".to_owned()], Decision::Approve, &body);
         let said = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
         assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(all.iter().all(|one| said(one) == ("approve".to_owned(), body.comment.clone(), body.scope.clone())));

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use api::v1::PreviewItem;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use domain::exemption::Decision;
 
 use super::decide::GrantArgs;
 use crate::args::{Connection, Format};
@@ -15,7 +17,7 @@ pub(super) struct PreviewArgs {
     /// The exemption's id
     id: String,
     /// The decision
-    #[arg(long, value_enum, default_value_t = Decision::Approve)]
+    #[arg(long, value_parser = decisions(), default_value_t = Decision::Approve)]
     decision: Decision,
     #[command(flatten)]
     grant: GrantArgs,
@@ -26,24 +28,18 @@ pub(super) struct PreviewArgs {
     connection: Connection,
 }
 
-/// A decision that can be previewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Decision {
-    /// Grant it
-    Approve,
-    /// Refuse it, or take it back
-    Reject,
+/// Reads the decisions that can be previewed.
+fn decisions() -> impl TypedValueParser<Value = Decision> {
+    let approve = PossibleValue::new("approve").help("Approve the request");
+    let reject = PossibleValue::new("reject").help("Reject the request, or revoke the approval");
+    PossibleValuesParser::new([approve, reject]).try_map(|name| name.parse::<Decision>())
 }
 
 /// Runs the command.
 pub(super) fn run(args: &PreviewArgs) -> Result<()> {
     let client = args.connection.client()?;
-    let decision = match args.decision {
-        Decision::Approve => "approve",
-        Decision::Reject => "reject",
-    };
     let scope = args.grant.scope.map(|scope| scope.to_string());
-    let mut query = vec![("decision", decision)];
+    let mut query = vec![("decision", args.decision.as_str())];
     query.extend(scope.as_deref().map(|scope| ("scope", scope)));
     query.extend(args.grant.pipeline.as_deref().map(|pipeline| ("pipeline", pipeline)));
     let path = ["exemptions", args.id.as_str(), "preview"];

@@ -2,7 +2,7 @@
 
 use super::wiring::{ADMIN, System, upload};
 use super::{FEATURE, MAIN};
-use ::audit::job::{self, Context};
+use ::audit::job::{AuditJob, lines};
 use api::auth::Identity;
 use api::page::{Page, Wanted};
 use api::problem::{Code, Problem};
@@ -14,20 +14,20 @@ use store::audit::Place;
 
 fn page(
     system: &System,
-    who: &Identity,
+    caller: Identity,
     filter: &AuditFilter,
     wanted: Wanted<Place>,
 ) -> Result<Page<AuditItem>, Problem> {
     let calls = system.calls();
-    let context = Context { kv: &system.kv, now: calls.now, project: calls.project };
-    block_on(job::project(&context, who, filter, wanted))
+    let job = AuditJob { kv: &system.kv, now: calls.now, caller };
+    block_on(job.project(&calls.project, filter, wanted))
 }
 
 /// All entries that a filter lets through, in pages of this size, the oldest first.
 fn entries(system: &System, filter: &AuditFilter, limit: usize) -> Vec<AuditItem> {
     let (mut from, mut items) = (None, Vec::new());
     loop {
-        let page = page(system, &system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
+        let page = page(system, system.who(ADMIN), filter, Wanted { limit, from }).unwrap();
         assert!(page.items.len() <= limit);
         items.extend(page.items);
         let Some(cursor) = page.next else { break };
@@ -59,7 +59,7 @@ fn story() -> System {
     }
     tick();
     let id = domain::ids::TokenId::of(&token).to_string();
-    block_on(projects::tokens::revoke(&system.tokens(Some("shop")), &system.who(ADMIN), &id)).unwrap();
+    block_on(system.tokens(Some("shop")).revoke(&id)).unwrap();
     tick();
     system.settings(SettingsBody { rejected_allowed: Some(1), ..SettingsBody::default() });
     system
@@ -109,7 +109,7 @@ fn everything_that_was_done_or_tried_is_one_entry() {
 #[test]
 fn no_secret_and_no_hash_of_a_token_is_in_it() {
     let system = story();
-    let lines = job::lines(&entries(&system, &AuditFilter::default(), 1000)).unwrap();
+    let lines = lines(&entries(&system, &AuditFilter::default(), 1000)).unwrap();
     let text = String::from_utf8(lines).unwrap();
     assert_eq!(text.lines().count(), STORY.len() + 1);
     let token = "gate_ci_shop";
@@ -153,7 +153,7 @@ fn filters_give_what_they_name_in_pages_of_any_size() {
         }
     }
     let unknown = AuditFilter { target: "other".parse().ok(), ..AuditFilter::default() };
-    let refused = page(&system, &system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
+    let refused = page(&system, system.who(ADMIN), &unknown, Wanted { limit: 1, from: None }).unwrap_err();
     assert_eq!(refused.code, Code::InvalidParameter);
 }
 
@@ -202,7 +202,7 @@ fn only_secops_and_admins_of_the_project_read_it() {
     let foreign = system.token_of("other", "boss", "admin");
     let asked = |token: &str| {
         let wanted = Wanted { limit: 10, from: None };
-        page(&system, &system.who(token), &AuditFilter::default(), wanted)
+        page(&system, system.who(token), &AuditFilter::default(), wanted)
             .map(|page| page.items.len())
             .map_err(|e| e.code)
     };

@@ -9,7 +9,7 @@ use api::v1::{Execution, ExecutionIssue, TokenBody};
 use domain::listing;
 use domain::verdict::Verdict;
 use futures::executor::block_on;
-use results::execution::{Filter, Run, issues};
+use results::execution::{ExecutionFilter, Run};
 use serde_json::json;
 
 /// SARIF of another tool with one result.
@@ -37,11 +37,11 @@ fn run_of(system: &System) -> Execution {
     system.execution_for(ADMIN, "build", "7").unwrap()
 }
 
-fn all(system: &System, filter: &Filter, limit: usize) -> Vec<ExecutionIssue> {
+fn all(system: &System, filter: &ExecutionFilter, limit: usize) -> Vec<ExecutionIssue> {
     let run = Run { pipeline: "build".parse().unwrap(), execution: "7".parse().unwrap() };
     let (mut from, mut items) = (None, Vec::new());
     loop {
-        let page = block_on(issues(&system.results_for(ADMIN), &run, filter, Wanted { limit, from })).unwrap();
+        let page = block_on(system.results_for(ADMIN).execution_issues(&run, filter, Wanted { limit, from })).unwrap();
         assert!(page.items.len() <= limit);
         items.extend(page.items);
         let Some(cursor) = page.next else { return items };
@@ -122,7 +122,7 @@ fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
     take(&system, upload("feature", MAIN));
     take(&system, by_other());
     take(&system, upload_of("bandit", "api", "feature", FEATURE));
-    let whole = all(&system, &Filter::default(), 1000);
+    let whole = all(&system, &ExecutionFilter::default(), 1000);
     let levels: Vec<_> = whole.iter().map(|item| (item.issue.bucket.as_str(), item.issue.severity.as_str())).collect();
     assert_eq!(whole.len(), 11);
     let gone = whole.iter().position(|item| item.issue.bucket.as_str() == "remediated").unwrap();
@@ -132,11 +132,11 @@ fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
         assert!(part.is_sorted_by(|a, b| level(b) <= level(a)), "{levels:?}");
     }
     for limit in [1, 2, 3, 10, 11] {
-        assert_eq!(all(&system, &Filter::default(), limit), whole, "{limit} a page");
+        assert_eq!(all(&system, &ExecutionFilter::default(), limit), whole, "{limit} a page");
     }
-    let critical = Filter {
+    let critical = ExecutionFilter {
         issues: listing::IssueFilter { severity: Some("critical".parse().unwrap()), ..listing::IssueFilter::default() },
-        ..Filter::default()
+        ..ExecutionFilter::default()
     };
     let critical = all(&system, &critical, 2);
     assert!(!critical.is_empty() && critical.iter().all(|item| item.issue.severity == "critical"));
@@ -144,7 +144,7 @@ fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
         let issues =
             listing::IssueFilter { text: text.map(|text| text.parse().unwrap()), ..listing::IssueFilter::default() };
         let (target, scanner) = (target.map(|name| name.parse().unwrap()), scanner.map(|name| name.parse().unwrap()));
-        all(&system, &Filter { issues, target, scanner }, 2)
+        all(&system, &ExecutionFilter { issues, target, scanner }, 2)
     };
     assert_eq!(of(Some("api"), None, None).len(), 5);
     assert_eq!(of(Some("notes"), Some("other"), None).len(), 1);
@@ -162,7 +162,7 @@ fn what_is_uploaded_while_somebody_pages_is_not_in_their_list() {
     let run = Run { pipeline: "build".parse().unwrap(), execution: "7".parse().unwrap() };
     let page = |from| {
         let wanted = Wanted { limit: 2, from };
-        block_on(issues(&system.results_for(ADMIN), &run, &Filter::default(), wanted)).unwrap()
+        block_on(system.results_for(ADMIN).execution_issues(&run, &ExecutionFilter::default(), wanted)).unwrap()
     };
     let first = page(None);
     take(&system, upload("feature", MAIN));

@@ -7,13 +7,13 @@ use api::problem::Code;
 use api::v1::{
     BulkDecision, DecisionBody, ExemptionBody, ExemptionItem, OccurrenceItem, ScanAnswer, SettingsBody, TokenBody,
 };
-use domain::exemption::{Coverage, Scope, Status};
+use domain::exemption::{Coverage, Decision, Scope, Status};
 use domain::journal::JournalId;
 use domain::outbox::{Notice, NoticeKind, Outbox, OutboxEvent};
 use domain::time::Timestamp;
 use domain::verdict::Verdict;
-use exemptions::list::Filter;
-use exemptions::preview::Asked;
+use exemptions::list::ExemptionFilter;
+use exemptions::preview::PreviewQuery;
 use futures::executor::block_on;
 use std::collections::BTreeMap;
 use store::journal;
@@ -45,7 +45,7 @@ fn granted(system: &System, body: ExemptionBody) -> ExemptionItem {
 }
 
 fn pending(system: &System) -> Vec<ExemptionItem> {
-    system.exemptions(&Filter { status: Some(Status::Pending), ..Filter::default() })
+    system.exemptions(&ExemptionFilter { status: Some(Status::Pending), ..ExemptionFilter::default() })
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn what_the_accounts_admin_grants_for_all_holds_in_every_project_until_its_own_t
     assert_eq!((there.verdict, there.issues.exempted), (Verdict::Pass, 1));
     let issue = &system.issues(there.scan.id, "critical")[0];
     assert_eq!(issue.exemption_now.as_ref().unwrap().id.to_string(), id);
-    assert!(system.exemptions(&Filter::default()).is_empty(), "it is not this project's");
+    assert!(system.exemptions(&ExemptionFilter::default()).is_empty(), "it is not this project's");
     assert_eq!(system.decide(&id, "reject", "sec").unwrap_err().code, Code::NotFound);
     system.switch("shop");
     system.decide(&id, "reject", "sec").unwrap();
@@ -225,7 +225,7 @@ fn several_are_asked_for_and_decided_on_together_or_not_at_all() {
     wrong[1].reason = "because".to_owned();
     let refused = system.ask_many(wrong, "dev").unwrap_err();
     assert!(refused.detail.starts_with("number 2: field `reason`"), "{}", refused.detail);
-    assert!(system.exemptions(&Filter::default()).is_empty());
+    assert!(system.exemptions(&ExemptionFilter::default()).is_empty());
     let asked = system.ask_many(bodies, "dev").unwrap();
     assert_eq!(asked.len(), 2);
     let decide = |id: &str, decision: &str| BulkDecision {
@@ -241,7 +241,7 @@ fn several_are_asked_for_and_decided_on_together_or_not_at_all() {
     assert_eq!((refused.code, pending(&system).len()), (Code::Conflict, 1), "{}", refused.detail);
     assert!(refused.detail.contains("number 2: the exemption is cancelled"), "{}", refused.detail);
     let twice = vec![decide(one, "approve"), decide(one, "reject")];
-    assert!(system.decide_many(twice, "sec").unwrap_err().detail.contains("is there twice"));
+    assert!(system.decide_many(twice, "sec").unwrap_err().detail.contains("appears twice"));
     let decided = system.decide_many(vec![decide(one, "approve")], "sec").unwrap();
     assert_eq!((decided[0].status, decided[0].comment.as_deref()), (Status::Approved, Some("approve it")));
 }
@@ -253,7 +253,7 @@ fn a_preview_says_what_a_decision_would_change_before_it_is_made() {
     let feature = system.upload(upload("feature", FEATURE).fail_on("critical")).unwrap();
     let issue = system.issues(main.scan.id, "critical")[0].id;
     let id = system.ask(system.exemption_of(issue), "dev").unwrap().id;
-    let items = system.preview(&id, &Asked::default()).unwrap();
+    let items = system.preview(&id, &PreviewQuery::default()).unwrap();
     let by_scan: BTreeMap<_, _> = items.iter().map(|item| (item.id, item)).collect();
     assert_eq!(by_scan.len(), 2, "the newest scan of each variant");
     let of_main = by_scan[&main.scan.id];
@@ -268,11 +268,11 @@ fn a_preview_says_what_a_decision_would_change_before_it_is_made() {
     system.decide(&id, "approve", "sec").unwrap();
     let real = system.upload(upload("main", MAIN).fail_on("critical")).unwrap();
     assert_eq!((real.verdict, &real.variables), (of_main.then.verdict, &real.variables), "and so it was");
-    let back = Asked { decision: Some("reject".to_owned()), ..Asked::default() };
+    let back = PreviewQuery { decision: Some(Decision::Reject), ..PreviewQuery::default() };
     let items = system.preview(&id, &back).unwrap();
     let again = items.iter().find(|item| item.id == real.scan.id).unwrap();
     assert_eq!((again.now.verdict, again.then.verdict), (Verdict::Pass, Verdict::Fail));
-    let nonsense = Asked { decision: Some("burn".to_owned()), ..Asked::default() };
+    let nonsense = PreviewQuery { decision: Some(Decision::Reopen), ..PreviewQuery::default() };
     assert!(system.preview(&id, &nonsense).is_err());
 }
 
@@ -290,7 +290,7 @@ fn those_that_match_nothing_are_listed_and_those_that_end_soon() {
     let listed = |scans| system.unused(scans).into_iter().map(|one| one.exemption.id).collect::<Vec<_>>();
     assert_eq!((listed(2), listed(3)), (vec![unused.id.clone()], vec![]));
     let expiring = |days| {
-        let filter = Filter { expires_within_days: Some(days), ..Filter::default() };
+        let filter = ExemptionFilter { expires_within_days: Some(days), ..ExemptionFilter::default() };
         system.exemptions(&filter).into_iter().map(|one| one.id).collect::<Vec<_>>()
     };
     system.pass_days(1);
@@ -334,7 +334,7 @@ fn all_chosen_occurrences_can_become_the_whole_issue() {
     let some = ExemptionBody { future_occurrences: true, ..chosen(&system, &first, &[&old[0]]) };
     assert!(system.ask(some, "dev").unwrap_err().detail.contains("1 of the issue's occurrences"));
     let one = granted(&system, chosen(&system, &first, &[&old[0]]));
-    assert!(system.ask(all(), "dev").unwrap_err().detail.contains("cancel that first"));
+    assert!(system.ask(all(), "dev").unwrap_err().detail.contains("withdraw that exemption first"));
     system.decide(&one.id, "cancel", "dev").unwrap();
     let whole = granted(&system, all());
     assert_eq!((whole.scope, whole.occurrences.len()), (Scope::Target, 0));
@@ -351,11 +351,11 @@ fn an_issue_is_asked_for_where_it_is() {
     assert!(detail(ExemptionBody { occurrences: vec!["0".repeat(32)], ..body() }).contains("has no occurrence"));
     assert!(detail(ExemptionBody { scan: Some("0".repeat(32)), ..body() }).contains("no finished scan"));
     assert!(detail(ExemptionBody { issue: "0".repeat(32), ..body() }).contains("has no issue"));
-    assert!(detail(ExemptionBody { target: Some("other".to_owned()), ..body() }).contains("is of `notes`"));
-    assert!(detail(ExemptionBody { scan: None, ..body() }).contains("say where"));
+    assert!(detail(ExemptionBody { target: Some("other".to_owned()), ..body() }).contains("is of target `notes`"));
+    assert!(detail(ExemptionBody { scan: None, ..body() }).contains("name the `target`"));
     assert!(
         detail(ExemptionBody { scope: "account".to_owned(), occurrences: vec![], ..body() })
-            .contains("can't be asked for")
+            .contains("cannot be requested")
     );
     assert!(detail(ExemptionBody { scope: "pipeline".to_owned(), occurrences: vec![], ..body() }).contains("has none"));
     assert!(detail(ExemptionBody { link: Some("javascript:alert(1)".to_owned()), ..body() }).contains("`https://`"));

@@ -82,7 +82,7 @@ fn page(
     sort: Sort,
     wanted: Wanted<usize>,
 ) -> Result<IssuesPage, Problem> {
-    block_on(results::issues::issues(&system.results(), scan, filter, sort, wanted))
+    block_on(system.results().issues(scan, filter, sort, wanted))
 }
 
 /// All issues in an order, by pages of this size.
@@ -203,7 +203,7 @@ fn every_order_has_every_issue_once_however_it_is_paged() {
 fn an_issue_is_found_by_itself_gone_or_not_and_in_a_replay() {
     let system = System::new();
     let (main, feature) = scanned(&system);
-    let one = |scan, id| block_on(results::issues::issue(&system.results(), scan, id));
+    let one = |scan, id| block_on(system.results().issue(scan, id));
     let all = system.all_issues(feature.scan.id);
     assert_eq!(all.len(), 5);
     for issue in &all {
@@ -218,7 +218,7 @@ fn an_issue_is_found_by_itself_gone_or_not_and_in_a_replay() {
 
 fn compare(system: &System, scan: &ScanAnswer, other: &ScanAnswer, bucket: Option<Bucket>) -> ScanComparison {
     let (scan, other, wanted) = (scan.scan.id, other.scan.id, Wanted { limit: 500, from: None });
-    block_on(results::compare::compare(&system.results(), scan, other, bucket, wanted)).unwrap()
+    block_on(system.results().compare(scan, other, bucket, wanted)).unwrap()
 }
 
 fn compared(comparison: &ScanComparison) -> Vec<(Bucket, &str)> {
@@ -265,7 +265,7 @@ fn a_comparison_comes_in_pages_and_knows_what_was_exempted() {
     loop {
         let wanted = Wanted { limit: 2, from };
         let (scan, other) = (feature.scan.id, main.scan.id);
-        let page = block_on(results::compare::compare(&system.results(), scan, other, None, wanted)).unwrap();
+        let page = block_on(system.results().compare(scan, other, None, wanted)).unwrap();
         items.extend(page.items);
         let Some(cursor) = page.next else { break };
         let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
@@ -280,7 +280,7 @@ fn scans_of_different_targets_are_not_compared() {
     let notes = system.upload(upload("main", &bandit(&MAIN))).unwrap().scan.id;
     let web = system.upload(upload_of("bandit", "web", "main", &bandit(&MAIN))).unwrap().scan.id;
     let wanted = || Wanted { limit: 5, from: None };
-    let compare = |scan, other| block_on(results::compare::compare(&system.results(), scan, other, None, wanted()));
+    let compare = |scan, other| block_on(system.results().compare(scan, other, None, wanted()));
     let problem = compare(notes, web).unwrap_err();
     assert_eq!(problem.code, Code::InvalidParameter);
     assert!(problem.detail.contains("`notes`") && problem.detail.contains("`web`"), "{}", problem.detail);
@@ -291,7 +291,7 @@ fn affected(system: &System, token: &str, issue: IssueId, scan: ScanId, limit: u
     let (mut from, mut all) = (None, Vec::new());
     loop {
         let wanted = Wanted { limit, from };
-        let page = block_on(results::affected::affected(&system.results_for(token), issue, scan, wanted)).unwrap();
+        let page = block_on(system.results_for(token).affected(issue, scan, wanted)).unwrap();
         all.extend(page.items);
         let Some(cursor) = page.next else { return all };
         let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
@@ -335,9 +335,9 @@ fn an_issue_is_looked_for_in_the_targets_that_the_caller_may_see() {
     assert_eq!(affected(&system, &some, b1, notes, 100), expected[1..]);
     let results = system.results_for(&some);
     let wanted = || Wanted { limit: 5, from: None };
-    let unseen = block_on(results::affected::affected(&results, b1, hidden, wanted())).unwrap_err();
+    let unseen = block_on(results.affected(b1, hidden, wanted())).unwrap_err();
     assert_eq!(unseen.code, Code::NotFound);
     let b5 = named(&system.all_issues(hidden), "B5").id;
-    let nowhere = block_on(results::affected::affected(&system.results(), b5, notes, wanted())).unwrap_err();
+    let nowhere = block_on(system.results().affected(b5, notes, wanted())).unwrap_err();
     assert_eq!(nowhere.code, Code::NotFound, "the scan does not have it");
 }

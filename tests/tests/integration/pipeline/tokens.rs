@@ -10,6 +10,7 @@ use domain::limits::TOKEN_TARGETS_MAX;
 use domain::version::Versions;
 use futures::executor::block_on;
 use futures::future::join;
+use projects::job::ProjectJob;
 
 /// A project with a scan of `notes` and one of `other`.
 fn two_targets() -> (System, ScanAnswer, ScanAnswer) {
@@ -32,11 +33,11 @@ fn code<T>(result: Result<T, Problem>) -> Option<Code> {
 }
 
 fn listed(system: &System, project: Option<&str>) -> Vec<TokenItem> {
-    block_on(projects::tokens::list(&system.tokens(project), Wanted { limit: 500, from: None })).unwrap().items
+    block_on(system.tokens(project).list(Wanted { limit: 500, from: None })).unwrap().items
 }
 
 fn revoke(system: &System, project: Option<&str>, id: &str) -> Result<(), Problem> {
-    block_on(projects::tokens::revoke(&system.tokens(project), &system.who(ADMIN), id))
+    block_on(system.tokens(project).revoke(id))
 }
 
 fn authenticated(system: &System, token: &str) -> Option<Code> {
@@ -56,13 +57,8 @@ fn a_token_for_some_targets_uploads_to_them_alone() {
         assert_eq!([there.code, not_there.code], [Code::NotFound, Code::NotFound]);
         assert_eq!(there.detail.replace("other", "third"), not_there.detail);
     }
-    let names: Vec<_> =
-        block_on(projects::job::targets(&system.calls(), &system.who(ADMIN), Wanted { limit: 9, from: None }))
-            .unwrap()
-            .items
-            .into_iter()
-            .map(|item| item.name)
-            .collect();
+    let targets = block_on(system.project_job(system.who(ADMIN)).targets(Wanted { limit: 9, from: None })).unwrap();
+    let names: Vec<_> = targets.items.into_iter().map(|item| item.name).collect();
     assert_eq!(names, ["notes", "other"], "no target was made");
 }
 
@@ -70,54 +66,51 @@ fn a_token_for_some_targets_uploads_to_them_alone() {
 fn to_a_token_for_some_targets_the_others_are_not_there() {
     let (system, notes, other) = two_targets();
     let developer = token_for_notes(&system, "dev", "developer");
-    let who = system.who(&developer);
     let results = system.results_for(&developer);
     let all = || Wanted { limit: 500, from: None };
 
-    let scans = block_on(results::job::scans(&results, &Default::default(), Wanted { limit: 500, from: None }));
+    let scans = block_on(results.scans(&Default::default(), Wanted { limit: 500, from: None }));
     assert_eq!(scans.unwrap().items.iter().map(|item| item.id).collect::<Vec<_>>(), [notes.scan.id]);
-    let of_other = results::job::ScanFilter { target: Some("other".parse().unwrap()), ..Default::default() };
-    let asked = block_on(results::job::scans(&results, &of_other, Wanted { limit: 500, from: None }));
+    let of_other = results::scans::ScanFilter { target: Some("other".parse().unwrap()), ..Default::default() };
+    let asked = block_on(results.scans(&of_other, Wanted { limit: 500, from: None }));
     assert_eq!(code(asked), Some(Code::InvalidParameter), "as for a target that is not there");
 
     let occurrence = system.all_occurrences(other.scan.id).remove(0);
     let at = |scan: &ScanAnswer| {
         let id = scan.scan.id;
         [
-            code(block_on(results::job::scan(&results, id))),
-            code(block_on(results::issues::issues(
-                &results,
+            code(block_on(results.scan(id))),
+            code(block_on(results.issues(
                 id,
                 &Default::default(),
                 Default::default(),
                 Wanted { limit: 9, from: None },
             ))),
-            code(block_on(results::occurrences::occurrences(&results, id, None, None, all()))),
-            code(block_on(results::occurrences::occurrences(&results, id, Some(occurrence.issue), None, all()))),
+            code(block_on(results.occurrences(id, None, None, all()))),
+            code(block_on(results.occurrences(id, Some(occurrence.issue), None, all()))),
             code(system.replay_with(id, Versions::CURRENT, &developer, "")),
         ]
     };
     assert_eq!(at(&other), [Some(Code::NotFound); 5]);
     assert_eq!(at(&notes), [None; 5]);
-    let explained = block_on(results::explain::explain(&results, other.scan.id, occurrence.id));
+    let explained = block_on(results.explain(other.scan.id, occurrence.id));
     assert_eq!(code(explained), Some(Code::NotFound));
 
-    let calls = system.calls();
-    let listed = block_on(projects::job::targets(&calls, &who, Wanted { limit: 9, from: None })).unwrap();
+    let project = system.project_job(system.who(&developer));
+    let listed = block_on(project.targets(Wanted { limit: 9, from: None })).unwrap();
     assert_eq!(listed.items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["notes"]);
-    assert_eq!(block_on(projects::job::project(&calls, &who)).unwrap().targets, 1);
+    assert_eq!(block_on(project.project()).unwrap().targets, 1);
     let patch = || serde_json::from_str::<TargetPatch>(r#"{"baseline": {"variant": "main"}}"#).unwrap();
     let of_target = |name: &str| {
         [
-            code(block_on(projects::job::target(&calls, &who, name))),
-            code(block_on(projects::job::variants(&calls, &who, name, None, Wanted { limit: 9, from: None }))),
-            code(block_on(projects::job::set_baseline(&system.calls(), &who, name, patch()))),
+            code(block_on(project.target(name))),
+            code(block_on(project.variants(name, None, Wanted { limit: 9, from: None }))),
+            code(block_on(project.set_baseline(name, patch()))),
         ]
     };
     assert_eq!(of_target("other"), [Some(Code::NotFound); 3]);
     assert_eq!(of_target("notes"), [None; 3]);
-    let admin = system.who(ADMIN);
-    let untouched = block_on(projects::job::target(&system.calls(), &admin, "other")).unwrap();
+    let untouched = block_on(system.project_job(system.who(ADMIN)).target("other")).unwrap();
     assert_eq!(untouched.baseline, None, "nor can it change what it does not see");
 }
 
@@ -162,7 +155,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
     assert!(ann.require_installation().is_ok() && ann.require_all_targets().is_ok());
     assert_eq!(ann.actor.subject.as_str(), "ann");
     let made = api::context::Context { project: "new".parse().unwrap(), ..system.calls() };
-    block_on(projects::job::put_project(&made, &ann, Default::default())).unwrap();
+    block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default())).unwrap();
     assert!(system.upload(upload("main", &bandit(1)).project("new").token(&token)).is_ok());
 
     assert_eq!(listed(&system, None).iter().map(|item| &item.id).collect::<Vec<_>>(), [&issued.id]);
@@ -195,11 +188,11 @@ fn a_token_revoked_while_it_is_issued_is_dead() {
         let system = System::new();
         let secret = "gate_dev".to_owned();
         let id = domain::ids::TokenId::of(&secret).to_string();
-        let (calls, others, admin) = (system.tokens(Some("shop")), system.tokens(Some("shop")), system.who(ADMIN));
-        let issue = projects::tokens::issue(&calls, &admin, token_body("dev", "developer"), secret.clone());
+        let (issuing, revoking) = (system.tokens(Some("shop")), system.tokens(Some("shop")));
+        let issue = issuing.issue(token_body("dev", "developer"), secret.clone());
         let revoke = async {
             system.pauses(pauses).await;
-            projects::tokens::revoke(&others, &admin, &id).await
+            revoking.revoke(&id).await
         };
         let (issued, revoked) = block_on(join(issue, revoke));
         revoked_early += usize::from(issued.is_err() && revoked.is_ok());

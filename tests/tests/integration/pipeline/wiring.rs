@@ -16,9 +16,14 @@ use domain::ids::{EventId, IssueId, OccurrenceId, ProjectId, ScanId};
 use domain::listing::{IssueFilter, Sort};
 use domain::time::Timestamp;
 use domain::version::Versions;
+use exemptions::job::ExemptionJob;
+use exemptions::preview::PreviewQuery;
 use futures::executor::block_on;
 use ingest::{ByteSource, Encoding, Ingest, ReplayRequest, UploadPart, UploadParts, UploadRequest};
+use projects::job::ProjectJob;
+use projects::tokens::TokenJob;
 use results::execution::Run;
+use results::job::ResultsJob;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -203,7 +208,7 @@ impl System {
     }
 
     pub(crate) fn settings(&self, settings: SettingsBody) {
-        block_on(projects::job::put_project(&self.calls(), &self.who(ADMIN), settings)).unwrap();
+        block_on(self.project_job(self.who(ADMIN)).put_project(settings)).unwrap();
     }
 
     /// Goes on in another project of the installation, which is made if it is not there.
@@ -269,31 +274,37 @@ impl System {
         }
     }
 
-    pub(crate) fn results(&self) -> results::job::Context<'_, MemoryKv> {
+    /// A call to the project.
+    pub(crate) fn project_job(&self, caller: api::auth::Identity) -> ProjectJob<'_, MemoryKv, Self> {
+        ProjectJob { context: self.calls(), caller }
+    }
+
+    pub(crate) fn results(&self) -> ResultsJob<'_, MemoryKv> {
         self.results_for(ADMIN)
     }
 
-    /// The context of a query by the holder of this token.
-    pub(crate) fn results_for(&self, token: &str) -> results::job::Context<'_, MemoryKv> {
-        let (project, who) = (self.project.clone(), self.who(token));
-        results::job::Context { kv: &self.kv, now: self.now(), project, who, hold: hold_nothing }
+    /// A query by the holder of this token.
+    pub(crate) fn results_for(&self, token: &str) -> ResultsJob<'_, MemoryKv> {
+        let (project, caller) = (self.project.clone(), self.who(token));
+        ResultsJob { kv: &self.kv, now: self.now(), project, caller, hold: hold_nothing }
     }
 
-    /// The context of a call about tokens; without a project, about the account's.
-    pub(crate) fn tokens(&self, project: Option<&str>) -> projects::tokens::Context<'_, MemoryKv, Self> {
-        projects::tokens::Context {
+    /// The admin's call to the tokens of a project; without a project, to those of the account.
+    pub(crate) fn tokens(&self, project: Option<&str>) -> TokenJob<'_, MemoryKv, Self> {
+        TokenJob {
             kv: &self.kv,
             services: self,
             now: self.now(),
             event: EventId::from_bits(self.bits()),
             project: project.map(|project| project.parse().unwrap()),
+            caller: self.who(ADMIN),
         }
     }
 
     /// Issues a token; it is made of its name, that of its project, and nothing else.
     pub(crate) fn issue(&self, project: Option<&str>, wanted: TokenBody) -> Result<TokenItem, Problem> {
         let secret = format!("gate_{}_{}", wanted.name, project.unwrap_or("account"));
-        block_on(projects::tokens::issue(&self.tokens(project), &self.who(ADMIN), wanted, secret))
+        block_on(self.tokens(project).issue(wanted, secret))
     }
 
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
@@ -302,8 +313,9 @@ impl System {
 
     /// A token of another project, which is made for it.
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
-        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
-        block_on(projects::job::put_project(&calls, &self.who(ADMIN), SettingsBody::default())).unwrap();
+        let context = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
+        let job = ProjectJob { context, caller: self.who(ADMIN) };
+        block_on(job.put_project(SettingsBody::default())).unwrap();
         self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
 
@@ -377,12 +389,12 @@ impl System {
     pub(crate) async fn patching(&self, baseline: &serde_json::Value) -> TargetItem {
         let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
         let admin = format!("Bearer {ADMIN}");
-        let who = authenticate(&self.kv, ADMIN, Some(&admin), None, self.now()).await.unwrap();
-        projects::job::set_baseline(&self.calls(), &who, "notes", patch).await.unwrap()
+        let caller = authenticate(&self.kv, ADMIN, Some(&admin), None, self.now()).await.unwrap();
+        self.project_job(caller).set_baseline("notes", patch).await.unwrap()
     }
 
     pub(crate) fn target(&self) -> TargetItem {
-        block_on(projects::job::target(&self.calls(), &self.who(ADMIN), "notes")).unwrap()
+        block_on(self.project_job(self.who(ADMIN)).target("notes")).unwrap()
     }
 
     pub(crate) fn variants(&self, regex: Option<&str>, limit: usize) -> Vec<VariantItem> {
@@ -390,8 +402,7 @@ impl System {
         loop {
             let regex = regex.map(|regex| regex.parse().unwrap());
             let wanted = Wanted { limit, from };
-            let (calls, who) = (self.calls(), self.who(ADMIN));
-            let page = block_on(projects::job::variants(&calls, &who, "notes", regex, wanted)).unwrap();
+            let page = block_on(self.project_job(self.who(ADMIN)).variants("notes", regex, wanted)).unwrap();
             items.extend(page.items);
             let Some(cursor) = page.next else { return items };
             let mut query = api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
@@ -407,7 +418,7 @@ impl System {
     }
 
     pub(crate) fn answer(&self, scan: ScanId) -> ScanAnswer {
-        block_on(results::job::scan(&self.results(), scan)).unwrap()
+        block_on(self.results().scan(scan)).unwrap()
     }
 
     pub(crate) fn issues(&self, scan: ScanId, severity: &str) -> Vec<IssueItem> {
@@ -421,13 +432,13 @@ impl System {
 
     pub(crate) fn filtered(&self, scan: ScanId, filter: &IssueFilter) -> Vec<IssueItem> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(results::issues::issues(&self.results(), scan, filter, Sort::default(), wanted)).unwrap().items
+        block_on(self.results().issues(scan, filter, Sort::default(), wanted)).unwrap().items
     }
 
     /// The first occurrences of an issue.
     pub(crate) fn occurrences(&self, scan: ScanId, issue: &IssueItem) -> Vec<OccurrenceItem> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(results::occurrences::occurrences(&self.results(), scan, Some(issue.id), None, wanted)).unwrap().items
+        block_on(self.results().occurrences(scan, Some(issue.id), None, wanted)).unwrap().items
     }
 
     /// All occurrences of a scan, page by page.
@@ -441,8 +452,7 @@ impl System {
         loop {
             let from = Some(u32::try_from(all.len()).unwrap());
             let wanted = Wanted { limit: 500, from };
-            let page =
-                block_on(results::occurrences::occurrences(&self.results(), scan, None, bucket, wanted)).unwrap();
+            let page = block_on(self.results().occurrences(scan, None, bucket, wanted)).unwrap();
             all.extend(page.items);
             if page.next.is_none() {
                 return all;
@@ -451,12 +461,12 @@ impl System {
     }
 
     pub(crate) fn explain(&self, scan: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
-        block_on(results::explain::explain(&self.results(), scan, occurrence))
+        block_on(self.results().explain(scan, occurrence))
     }
 
     /// The project at a glance, as the holder of this token sees it.
     pub(crate) fn overview_for(&self, token: &str, days: u32) -> Overview {
-        block_on(results::overview::overview(&self.results_for(token), days)).unwrap()
+        block_on(self.results_for(token).overview(days)).unwrap()
     }
 
     pub(crate) fn overview(&self, days: u32) -> Overview {
@@ -466,13 +476,18 @@ impl System {
     /// The run of a pipeline, as the holder of this token sees it.
     pub(crate) fn execution_for(&self, token: &str, pipeline: &str, execution: &str) -> Result<Execution, Problem> {
         let run = Run { pipeline: pipeline.parse().unwrap(), execution: execution.parse().unwrap() };
-        block_on(results::execution::execution(&self.results_for(token), &run))
+        block_on(self.results_for(token).execution(&run))
     }
 
     pub(crate) fn scans(&self, variant: &str) -> usize {
-        let filter = results::job::ScanFilter { variant: Some(variant.parse().unwrap()), ..Default::default() };
+        let filter = results::scans::ScanFilter { variant: Some(variant.parse().unwrap()), ..Default::default() };
         let wanted = Wanted { limit: 500, from: None };
-        block_on(results::job::scans(&self.results(), &filter, wanted)).unwrap().items.len()
+        block_on(self.results().scans(&filter, wanted)).unwrap().items.len()
+    }
+
+    /// A call to the project's exemptions.
+    fn exemption_job(&self, caller: api::auth::Identity) -> ExemptionJob<'_, MemoryKv, Self> {
+        ExemptionJob { context: self.calls(), caller }
     }
 
     pub(crate) fn person(&self, name: &str) -> api::auth::Identity {
@@ -495,12 +510,12 @@ impl System {
     }
 
     pub(crate) fn ask(&self, body: ExemptionBody, who: &str) -> Result<ExemptionItem, Problem> {
-        block_on(exemptions::job::request(&self.calls(), &self.person(who), body))
+        block_on(self.exemption_job(self.person(who)).request(body))
     }
 
     pub(crate) fn ask_many(&self, requests: Vec<ExemptionBody>, who: &str) -> Result<Vec<ExemptionItem>, Problem> {
         let body = RequestsBody { requests };
-        block_on(exemptions::job::request_many(&self.calls(), &self.person(who), body))
+        block_on(self.exemption_job(self.person(who)).request_many(body))
     }
 
     pub(crate) fn request_exemption(&self, issue: &IssueItem) -> String {
@@ -518,53 +533,49 @@ impl System {
         who: &str,
         body: DecisionBody,
     ) -> Result<ExemptionItem, Problem> {
-        let decision = exemptions::job::Decision::named(verb).unwrap();
-        let id = id.parse().unwrap();
-        block_on(exemptions::job::decide(&self.calls(), &self.person(who), id, decision, body))
+        let (id, decision) = (id.parse().unwrap(), verb.parse().unwrap());
+        block_on(self.exemption_job(self.person(who)).decide(id, decision, body))
     }
 
     pub(crate) fn decide_many(&self, decisions: Vec<BulkDecision>, who: &str) -> Result<Vec<ExemptionItem>, Problem> {
         let body = DecisionsBody { decisions };
-        block_on(exemptions::job::decide_many(&self.calls(), &self.person(who), body))
+        block_on(self.exemption_job(self.person(who)).decide_many(body))
     }
 
-    pub(crate) fn exemptions(&self, filter: &exemptions::list::Filter) -> Vec<ExemptionItem> {
+    pub(crate) fn exemptions(&self, filter: &exemptions::list::ExemptionFilter) -> Vec<ExemptionItem> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(exemptions::list::list(&self.calls(), &self.person("dev"), filter, wanted)).unwrap().items
+        block_on(self.exemption_job(self.person("dev")).list(filter, wanted)).unwrap().items
     }
 
     /// Whoever holds a token that is issued so.
     pub(crate) fn issued(&self, wanted: TokenBody) -> api::auth::Identity {
         let secret = format!("gate_{}_issued", wanted.name);
-        let tokens = self.tokens(Some("shop"));
-        let item = block_on(projects::tokens::issue(&tokens, &self.who(ADMIN), wanted, secret)).unwrap();
+        let item = block_on(self.tokens(Some("shop")).issue(wanted, secret)).unwrap();
         self.who(&item.token.unwrap())
     }
 
     pub(crate) fn exemptions_seen_by(&self, who: &api::auth::Identity) -> Vec<ExemptionItem> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(exemptions::list::list(&self.calls(), who, &Default::default(), wanted)).unwrap().items
+        block_on(self.exemption_job(who.clone()).list(&Default::default(), wanted)).unwrap().items
     }
 
     pub(crate) fn ask_as(&self, who: &api::auth::Identity, body: ExemptionBody) -> Result<ExemptionItem, Problem> {
-        block_on(exemptions::job::request(&self.calls(), who, body))
+        block_on(self.exemption_job(who.clone()).request(body))
     }
 
     pub(crate) fn decide_as(&self, who: &api::auth::Identity, id: &str, verb: &str) -> Result<ExemptionItem, Problem> {
-        let decision = exemptions::job::Decision::named(verb).unwrap();
-        let (id, body) = (id.parse().unwrap(), DecisionBody::default());
-        block_on(exemptions::job::decide(&self.calls(), who, id, decision, body))
+        let (id, decision) = (id.parse().unwrap(), verb.parse().unwrap());
+        block_on(self.exemption_job(who.clone()).decide(id, decision, DecisionBody::default()))
     }
 
-    pub(crate) fn preview(&self, id: &str, asked: &exemptions::preview::Asked) -> Result<Vec<PreviewItem>, Problem> {
+    pub(crate) fn preview(&self, id: &str, query: &PreviewQuery) -> Result<Vec<PreviewItem>, Problem> {
         let wanted = Wanted { limit: 500, from: None };
-        let (calls, who, id) = (self.calls(), self.person("sec"), id.parse().unwrap());
-        let page = block_on(exemptions::preview::preview(&calls, &who, id, asked, wanted, hold_nothing))?;
-        Ok(page.items)
+        let job = self.exemption_job(self.person("sec"));
+        Ok(block_on(job.preview(id.parse().unwrap(), query, wanted, hold_nothing))?.items)
     }
 
     pub(crate) fn unused(&self, scans: usize) -> Vec<Unused> {
         let wanted = Wanted { limit: 500, from: None };
-        block_on(exemptions::unused::unused(&self.calls(), &self.person("sec"), scans, wanted)).unwrap().items
+        block_on(self.exemption_job(self.person("sec")).unused(scans, wanted)).unwrap().items
     }
 }

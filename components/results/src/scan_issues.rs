@@ -1,0 +1,247 @@
+//! The issues of a finished scan. An issue is read only if it is shown.
+
+use crate::first_seen::FirstScans;
+use crate::job::ResultsJob;
+use api::Problem;
+use api::v1::{IssueExemption, IssueItem, Standing};
+use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
+use domain::exemption::Coverage;
+use domain::grouping::{ComparableIssue, Issue, RatedIssue};
+use domain::ids::{IssueId, ScanId};
+use domain::listing::PackedIssue;
+use finding::severity::Severity;
+use std::collections::BTreeSet;
+use store::judging::{self, Places};
+use store::keys;
+use store::kv::{Kv, KvError};
+use store::scans::{Compared, Frozen, Grouped, Judged, Remediated, issues_list, read_list_at, remediated_list};
+use store::segments::read_at;
+
+/// The issues of a scan by index: first those that it has, then those that are remediated.
+pub(crate) struct ScanIssues {
+    pub(crate) id: ScanId,
+    pub(crate) grouped: Grouped,
+    pub(crate) compared: Compared,
+    pub(crate) judged: Judged,
+    /// What filters need of each issue.
+    pub(crate) entries: Vec<PackedIssue>,
+}
+
+impl ScanIssues {
+    /// Reads the entries of a scan that was judged.
+    pub(crate) async fn read(kv: &impl Kv, id: ScanId) -> Result<Self, KvError> {
+        let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+        Self::with(kv, id, grouped, compared).await
+    }
+
+    /// Reads the entries of a scan that was judged; its other results are read already.
+    pub(crate) async fn with(kv: &impl Kv, id: ScanId, grouped: Grouped, compared: Compared) -> Result<Self, KvError> {
+        let judged = Judged::get(kv, id).await?;
+        let entries = judged.entries(kv, id).await?;
+        Ok(Self { id, grouped, compared, judged, entries })
+    }
+
+    /// The number of issues that the scan has; those from this index on are remediated.
+    pub(crate) fn present(&self) -> u32 {
+        self.grouped.issues.records
+    }
+
+    /// All entries with their indices.
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (u32, &PackedIssue)> {
+        (0..).zip(&self.entries)
+    }
+
+    /// The index of the issue with this id.
+    pub(crate) async fn find(&self, kv: &impl Kv, id: IssueId) -> Result<Option<u32>, KvError> {
+        let mark = PackedIssue::mark(id);
+        let candidates = self.indexed().filter(|(_, entry)| entry.mark == mark).map(|(at, _)| at).collect::<Vec<_>>();
+        let (present, remediated) = self.split(&candidates);
+        let present = self.identified(kv, present).await?.into_iter().map(|row| row.id);
+        let list = remediated_list(self.id);
+        let ids = read_at::<RemediatedId>(kv, &list, &self.compared.remediated, remediated.iter().copied()).await?;
+        let ids: Vec<_> = present.chain(ids.into_iter().map(|row| row.id)).collect();
+        Ok(candidates.into_iter().zip(ids).find(|(_, candidate)| *candidate == id).map(|(at, _)| at))
+    }
+
+    /// The range of occurrences of the issue with this id, and its other ids. `None` if the scan does not have it.
+    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<ComparableIssue>, KvError> {
+        let Some(at) = self.find(kv, id).await?.filter(|at| *at < self.present()) else { return Ok(None) };
+        let spans: Vec<ComparableIssue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
+        Ok(spans.into_iter().next().map(|span| with_id(span, id)))
+    }
+
+    /// All ids of the issue at this index.
+    pub(crate) async fn names(&self, kv: &impl Kv, at: u32) -> Result<BTreeSet<IssueId>, KvError> {
+        let (present, remediated) = self.split(std::slice::from_ref(&at));
+        let mut names = BTreeSet::new();
+        for row in self.identified(kv, present).await? {
+            names.insert(row.id);
+            let others = self.judged.other_ids(kv, self.id).await?;
+            names.extend(others.into_iter().filter(|(_, index)| *index == at).map(|(id, _)| id));
+        }
+        let list = remediated_list(self.id);
+        for Remediated { issue, .. } in read_at(kv, &list, &self.compared.remediated, remediated).await? {
+            names.extend(issue.aliases.into_iter().chain([issue.id]));
+        }
+        Ok(names)
+    }
+
+    /// The severity and number of occurrences of the first issue that the scan has under one of these ids.
+    pub(crate) async fn find_any(
+        &self,
+        kv: &impl Kv,
+        names: &BTreeSet<IssueId>,
+    ) -> Result<Option<(Severity, u32)>, KvError> {
+        let marks: BTreeSet<u16> = names.iter().map(|id| PackedIssue::mark(*id)).collect();
+        let others = self.judged.other_ids(kv, self.id).await?;
+        let others: BTreeSet<u32> = others.into_iter().filter(|(id, _)| names.contains(id)).map(|(_, at)| at).collect();
+        let present = self.indexed().take_while(|(at, _)| *at < self.present());
+        let candidates = present.filter(|(at, entry)| marks.contains(&entry.mark) || others.contains(at));
+        let candidates: Vec<(u32, Severity)> = candidates.map(|(at, entry)| (at, entry.level)).collect();
+        let (key, indices) = (keys::compared(self.id), candidates.iter().map(|(at, _)| *at));
+        let rows: Vec<ComparedIssue> = read_list_at(kv, &key, "issues", &self.compared.issues, indices).await?;
+        let mut found = candidates.into_iter().zip(rows);
+        let found = found.find(|((at, _), row)| names.contains(&row.id) || others.contains(at));
+        Ok(found.map(|((_, severity), row)| (severity, row.division.new + row.division.common)))
+    }
+
+    /// The ids of issues that the scan has.
+    async fn identified(&self, kv: &impl Kv, indices: &[u32]) -> Result<Vec<Identified<IssueId>>, KvError> {
+        let (key, list) = (keys::compared(self.id), &self.compared.issues);
+        read_list_at(kv, &key, "issues", list, indices.iter().copied()).await
+    }
+
+    /// Splits ascending indices into those of issues that the scan has, and those of remediated issues, which are
+    /// counted from the first remediated one.
+    pub(crate) fn split<'a>(&self, indices: &'a [u32]) -> (&'a [u32], Vec<u32>) {
+        let (present, remediated) = indices.split_at(indices.partition_point(|at| *at < self.present()));
+        (present, remediated.iter().map(|at| at - self.present()).collect())
+    }
+
+    /// The issues at these indices, in this order; `frozen` is the scan's.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn items(
+        &self,
+        job: &ResultsJob<'_, impl Kv>,
+        frozen: &Frozen,
+        wanted: &[u32],
+    ) -> Result<Vec<IssueItem>, Problem> {
+        let ordered: Vec<u32> = wanted.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let (present, remediated) = self.split(&ordered);
+        let first_scans = FirstScans::read(job.kv, frozen, &self.compared).await?;
+        let mut items = self.present_items(job, frozen, &first_scans, present).await?;
+        items.extend(self.remediated_items(job.kv, &first_scans, &remediated).await?);
+        let item = |at| ordered.binary_search(at).ok().and_then(|at| items.get(at)).cloned();
+        wanted
+            .iter()
+            .map(|at| item(at).ok_or_else(|| Problem::internal(format!("the scan has no issue at index {at}"))))
+            .collect()
+    }
+
+    async fn present_items(
+        &self,
+        job: &ResultsJob<'_, impl Kv>,
+        frozen: &Frozen,
+        first_scans: &FirstScans,
+        indices: &[u32],
+    ) -> Result<Vec<IssueItem>, Problem> {
+        if indices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (kv, at) = (job.kv, indices.iter().copied());
+        let issues: Vec<Issue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, at.clone()).await?;
+        let key = keys::compared(self.id);
+        let rows: Vec<ComparedIssue> = read_list_at(kv, &key, "issues", &self.compared.issues, at).await?;
+        let mut then = self.standings(kv, indices).await?.into_iter().peekable();
+        let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, RatedIssue::from(issue), row)).collect();
+        let names = async || Ok(all.iter().flat_map(|(_, rated, row)| rated.names(row.id)).collect());
+        let (effective, mut occurrences) = (job.effective_now(frozen, names).await?, Places::new(kv, self.id));
+        let mut items = Vec::new();
+        for (issue, rated, row) in &all {
+            let weighed = occurrences.weigh(rated, row, &effective).await?;
+            let standing = Standing {
+                id: row.id,
+                bucket: row.bucket,
+                division: row.division,
+                first_seen: first_scans.get(row.seen)?,
+                exemption: then.next_if(|standing| standing.issue == row.id).as_ref().map(exemption_item),
+                exemption_now: judging::standing(rated, row, &weighed).as_ref().map(exemption_item),
+            };
+            items.push(IssueItem::new(issue, standing));
+        }
+        Ok(items)
+    }
+
+    /// The states of these issues' exemptions when the scan was judged. Issues without an exemption then are left out.
+    async fn standings(&self, kv: &impl Kv, indices: &[u32]) -> Result<Vec<store::scans::Standing>, KvError> {
+        // The gate stored one for each issue with an exemption, in the order of the issues.
+        let exempted = self.indexed().filter(|(_, entry)| entry.exemption.is_some()).map(|(at, _)| at);
+        let wanted = (0..).zip(exempted).filter(|(_, at)| indices.binary_search(at).is_ok()).map(|(rank, _)| rank);
+        read_list_at(kv, &keys::judged(self.id), "standings", &self.judged.standings, wanted).await
+    }
+
+    async fn remediated_items(
+        &self,
+        kv: &impl Kv,
+        first_scans: &FirstScans,
+        indices: &[u32],
+    ) -> Result<Vec<IssueItem>, Problem> {
+        let (list, at) = (remediated_list(self.id), indices.iter().copied());
+        let rows: Vec<Remediated> = read_at(kv, &list, &self.compared.remediated, at).await?;
+        rows.into_iter().map(|row| remediated_item(row, first_scans)).collect()
+    }
+}
+
+/// The issues that a scan has, each with its range of occurrences.
+pub(crate) async fn spans(
+    kv: &impl Kv,
+    id: ScanId,
+    grouped: &Grouped,
+    compared: &Compared,
+) -> Result<Vec<ComparableIssue>, Problem> {
+    let issues = grouped.issues_as::<ComparableIssue>(kv, id).await?;
+    let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
+    Ok(issues.into_iter().zip(identities).map(|(span, identity)| with_id(span, identity.id)).collect())
+}
+
+/// The issue of the occurrence at this index.
+pub(crate) fn issue_of_occurrence(issues: &[ComparableIssue], at: u32) -> Option<&ComparableIssue> {
+    let after = issues.partition_point(|issue| issue.first <= at);
+    issues.get(after.checked_sub(1)?)
+}
+
+/// Gives an issue the id that the comparison found for it. The id of its own key becomes one of its other ids.
+fn with_id(mut span: ComparableIssue, id: IssueId) -> ComparableIssue {
+    let own = std::mem::replace(&mut span.id, id);
+    span.aliases.push(own);
+    span
+}
+
+/// The id of a remediated issue: a part of a [`Remediated`] as it is stored.
+#[derive(serde::Deserialize)]
+struct RemediatedId {
+    id: IssueId,
+}
+
+fn remediated_item(Remediated { issue, seen }: Remediated, first_scans: &FirstScans) -> Result<IssueItem, Problem> {
+    let standing = Standing {
+        id: issue.id,
+        bucket: Bucket::Remediated,
+        division: Division { remediated: issue.occurrences, ..Division::default() },
+        first_seen: first_scans.get(seen)?,
+        exemption: None,
+        exemption_now: None,
+    };
+    Ok(IssueItem::new(&issue, standing))
+}
+
+fn exemption_item(standing: &store::scans::Standing) -> IssueExemption {
+    IssueExemption {
+        state: standing.coverage,
+        id: standing.exemption,
+        occurrences: standing.exempted,
+        severity: (standing.coverage == Coverage::PartiallyExempted).then(|| Severity::of(standing.left).to_string()),
+    }
+}

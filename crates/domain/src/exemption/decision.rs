@@ -1,0 +1,106 @@
+//! The decisions on an exemption: their names, the right that each needs, and the event that records each.
+
+use super::event::ExemptionEvent;
+use super::reach::Reach;
+use super::state::Exemption;
+use crate::ids::{ExemptionId, Subject};
+use crate::role::Right;
+use crate::settings::Settings;
+use crate::word_enum::word_enum;
+
+word_enum! {
+    /// A decision on an exemption.
+    pub enum Decision: "a decision" {
+        /// Approves the request; the term starts.
+        Approve = "approve",
+        /// Rejects a pending request, or revokes an approval.
+        Reject = "reject",
+        /// Withdraws the exemption. It cannot be reopened.
+        Withdraw = "cancel",
+        /// Requests a rejected or expired exemption again, unchanged.
+        Reopen = "reopen",
+    }
+}
+
+impl Decision {
+    /// The right that the decision needs.
+    pub fn right(self) -> Right {
+        match self {
+            Self::Approve | Self::Reject => Right::Decide,
+            Self::Withdraw | Self::Reopen => Right::Develop,
+        }
+    }
+
+    /// The event that records the decision. `granted` and `own` count for an approval only, see
+    /// [`ExemptionEvent::Approved`].
+    pub fn event(self, exemption: ExemptionId, comment: String, granted: Option<Reach>, own: bool) -> ExemptionEvent {
+        match self {
+            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own },
+            Self::Reject => ExemptionEvent::Rejected { exemption, comment },
+            Self::Withdraw => ExemptionEvent::Cancelled { exemption, comment },
+            Self::Reopen => ExemptionEvent::Reopened { exemption, comment },
+        }
+    }
+}
+
+impl Exemption {
+    /// True if the reviewer requested the exemption and the project's settings let requesters approve.
+    pub fn is_self_approval(&self, reviewer: &Subject, settings: &Settings) -> bool {
+        settings.self_approval && self.is_requested_by(reviewer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::exemption;
+    use super::*;
+
+    #[test]
+    fn decisions_are_read_as_they_are_written() {
+        for decision in Decision::ALL {
+            assert_eq!(decision.as_str().parse(), Ok(decision));
+        }
+        for other in ["revoke", "withdraw", "Approve", ""] {
+            assert!(other.parse::<Decision>().is_err(), "{other}");
+        }
+        let error = "burn\n".parse::<Decision>().unwrap_err().to_string();
+        assert_eq!(error, "`burn\\n` is not a decision; expected one of `approve`, `reject`, `cancel`, `reopen`");
+    }
+
+    #[test]
+    fn reviewers_approve_and_reject_and_developers_withdraw_and_reopen() {
+        let rights = Decision::ALL.map(Decision::right);
+        assert_eq!(rights, [Right::Decide, Right::Decide, Right::Develop, Right::Develop]);
+    }
+
+    #[test]
+    fn only_the_event_of_an_approval_has_a_reach() {
+        let id = ExemptionId::from_bits([1; 16]);
+        let event = |decision: Decision| decision.event(id, "why".to_owned(), Some(Reach::Project), true);
+        let comment = "why".to_owned();
+        let approved = ExemptionEvent::Approved {
+            exemption: id,
+            comment: comment.clone(),
+            reach: Some(Reach::Project),
+            own: true,
+        };
+        assert_eq!(event(Decision::Approve), approved);
+        assert_eq!(
+            event(Decision::Reject),
+            ExemptionEvent::Rejected { exemption: id, comment: comment.clone() },
+            "an approval is revoked by the same event"
+        );
+        assert_eq!(event(Decision::Withdraw), ExemptionEvent::Cancelled { exemption: id, comment: comment.clone() });
+        assert_eq!(event(Decision::Reopen), ExemptionEvent::Reopened { exemption: id, comment });
+    }
+
+    #[test]
+    fn an_approval_is_the_requesters_own_only_where_the_project_allows_it() {
+        let exemption = exemption(Reach::Project);
+        let own = |reviewer: &str, self_approval| {
+            exemption.is_self_approval(&reviewer.parse().unwrap(), &Settings { self_approval, ..Settings::default() })
+        };
+        assert!(own("dev", true) && own(" DEV", true));
+        assert!(!own("dev", false) && !own("sec", true));
+    }
+}
