@@ -103,7 +103,7 @@ mod tests {
             ("target=a&variant=b".to_owned(), "invalid-parameter: parameter `scanner`: it is missing"),
             (
                 format!("{good}&target_type=vm"),
-                "invalid-parameter: parameter `target_type`: `vm` is no target type; use one of repository, container, instance, configuration",
+                "invalid-parameter: parameter `target_type`: `vm` is not a target type; expected one of `repository`, `container`, `instance`, `configuration`",
             ),
             (
                 format!("{good}&fail_on_severity=severe"),

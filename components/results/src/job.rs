@@ -74,8 +74,8 @@ pub fn bucket(name: &str) -> Result<Bucket, Problem> {
 /// # Errors
 /// There is none.
 pub fn coverage(name: &str) -> Result<Coverage, Problem> {
-    Coverage::ALL.into_iter().find(|(_, known)| *known == name).map(|(coverage, _)| coverage).ok_or_else(|| {
-        let known: Vec<_> = Coverage::ALL.iter().map(|(_, known)| *known).collect();
+    Coverage::ALL.into_iter().find(|coverage| coverage.as_str() == name).ok_or_else(|| {
+        let known = Coverage::WORDS;
         let what = format!("`{}` is none of {}", name.escape_default(), known.join(", "));
         Problem::parameter("exemption", what)
     })

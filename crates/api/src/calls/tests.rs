@@ -149,7 +149,7 @@ fn words_of_parameters_are_those_of_their_types() {
     let known: BTreeMap<&str, Vec<String>> = BTreeMap::from([
         ("bucket", words(&Bucket::ALL)),
         ("decision", words(&["approve", "reject", "cancel"])),
-        ("exemption", words(&Coverage::ALL.map(|(coverage, _)| coverage))),
+        ("exemption", words(&Coverage::ALL)),
         ("format", words(&["json", "jsonl"])),
         ("kind", words(&finding::Kind::ALL)),
         ("scope", words(&Scope::ALL)),
