@@ -98,7 +98,7 @@ mod tests {
         for n in 0..PROJECTS_MAX {
             account.projects.insert(format!("p{n}").parse().unwrap());
         }
-        assert_eq!(account.apply(1, &entry(1, "ann", 1000, created(7))), Ok(()), "it is there already");
+        assert_eq!(account.apply(1, &entry(1, "ann", 1000, created(7))), Ok(()), "it exists already");
         let refused = account.apply(2, &entry(2, "ann", 1000, created(PROJECTS_MAX)));
         assert_eq!(refused.unwrap_err().reason, format!("the installation has {PROJECTS_MAX} projects, the maximum"));
         account.projects.clear();

@@ -164,10 +164,10 @@ impl AuditFilter {
     }
 
     /// True if the event matches. Does not check [`refused`](Self::refused), which the event itself does not show.
-    pub fn matches(&self, at: Timestamp, by: &Actor, told: &DescribedEvent) -> bool {
+    pub fn matches(&self, at: Timestamp, by: &Actor, event: &DescribedEvent) -> bool {
         self.by.as_ref().is_none_or(|wanted| *wanted == by.subject)
-            && self.what.as_ref().is_none_or(|what| *what == told.what || told.inside.contains(what))
-            && self.target.as_ref().is_none_or(|target| told.about.targets.contains(target.as_str()))
+            && self.what.as_ref().is_none_or(|what| *what == event.what || event.inside.contains(what))
+            && self.target.as_ref().is_none_or(|target| event.about.targets.contains(target.as_str()))
             && self.since.is_none_or(|since| since <= at)
             && self.until.is_none_or(|until| at <= until)
     }

@@ -3,8 +3,8 @@
 //! One journal has all exemptions of a project, whatever their scope. So many requests or decisions are one event, of
 //! which all take effect or none, and so is a wider grant. Its fold, [`Exemptions`], has what the gate needs; free
 //! texts stay in the events. [`EffectiveExemptions`] are those that apply to a scan.
-//! An exemption for the whole installation stays in its project's journal. The journal of [`Promoted`] tells other
-//! projects where to find it.
+//! An exemption for the whole installation stays in its project's journal. The journal of [`Promoted`] shows
+//! other projects where to find it.
 
 mod coverage;
 mod decision;

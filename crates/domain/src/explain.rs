@@ -235,8 +235,8 @@ mod tests {
 
     const RUN: &str = "subprocess.run(command, shell=True)";
 
-    /// Why each finding of the other scan was passed over for the first of this one, nearest first.
-    fn passed_over(current: &[Finding], reference: &[Finding]) -> Vec<(u32, MismatchReason)> {
+    /// Returns the reason against each nearest finding of the other scan, for the first finding of this one.
+    fn mismatches(current: &[Finding], reference: &[Finding]) -> Vec<(u32, MismatchReason)> {
         let old = Scan::new(1, reference).first();
         let new = Scan::new(2, current).compare(true, Some(&old), None);
         let at = new.scan.contents.occurrences.iter().position(|place| place.result == 0).unwrap();
@@ -266,19 +266,19 @@ mod tests {
         let at = |path: &str, line, code: &str| finding(0, "B1", path, line, &["x", code, "y"]);
         let edited = "subprocess.run(command, shell=True, check=True)";
         let old = [at("a.py", 12, "yaml.load(body)"), at("a.py", 90, RUN), at("b.py", 5, RUN)];
-        let rows = passed_over(&[at("a.py", 10, edited), at("b.py", 6, RUN)], &old);
+        let rows = mismatches(&[at("a.py", 10, edited), at("b.py", 6, RUN)], &old);
         assert_eq!(rows.len(), 3);
         assert!(matches!(rows[0], (12, MismatchReason::OtherCode { similarity: 0..40 })), "{rows:?}");
         assert_eq!(rows[1], (90, MismatchReason::TooFar { lines: 80 }));
         assert!(matches!(rows[2], (5, MismatchReason::Taken { .. })), "{rows:?}");
-        let rows = passed_over(&[at("a.py", 10, "f(x)")], &[at("c.py", 1, "f(x)"), at("a.py", 1, RUN)]);
+        let rows = mismatches(&[at("a.py", 10, "f(x)")], &[at("c.py", 1, "f(x)"), at("a.py", 1, RUN)]);
         assert_eq!(rows[1], (1, MismatchReason::TooShort));
-        let rows = passed_over(&[at("a.py", 10, edited)], &[at("c.py", 1, RUN), at("a.py", 1, "yaml.load(body)")]);
+        let rows = mismatches(&[at("a.py", 10, edited)], &[at("c.py", 1, RUN), at("a.py", 1, "yaml.load(body)")]);
         assert!(matches!(rows[1], (1, MismatchReason::Elsewhere { similarity: 60.. })), "{rows:?}");
         let bare = |path: &str| finding(0, "B1", path, 3, &[]);
         let keep = at("d.py", 1, RUN);
         assert_eq!(
-            passed_over(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1,
+            mismatches(&[bare("a.py"), keep.clone()], &[bare("d.py"), keep])[0].1,
             MismatchReason::NothingToCompare
         );
     }
@@ -286,6 +286,6 @@ mod tests {
     #[test]
     fn of_a_rule_that_is_new_nothing_was_passed_over() {
         let old = [finding(0, "B2", "a.py", 1, &["x", RUN, "y"])];
-        assert_eq!(passed_over(&[finding(0, "B1", "a.py", 1, &["x", RUN, "y"])], &old), []);
+        assert_eq!(mismatches(&[finding(0, "B1", "a.py", 1, &["x", RUN, "y"])], &old), []);
     }
 }

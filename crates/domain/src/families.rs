@@ -154,7 +154,7 @@ mod tests {
     fn an_issue_continues_the_one_of_its_id_then_one_that_shares_a_name() {
         assert_eq!(partners(&[issue(1, &[]), issue(2, &[])], &[issue(2, &[]), issue(3, &[])]), [None, Some(0)]);
         assert_eq!(partners(&[issue(1, &[2])], &[issue(2, &[])]), [Some(0)], "it had the other's name before");
-        assert_eq!(partners(&[issue(1, &[])], &[issue(2, &[1])]), [Some(0)], "the other knew this name too");
+        assert_eq!(partners(&[issue(1, &[])], &[issue(2, &[1])]), [Some(0)], "the other has this name too");
         assert_eq!(partners(&[issue(1, &[9])], &[issue(2, &[9])]), [Some(0)]);
         assert_eq!(partners(&[issue(1, &[2]), issue(2, &[])], &[issue(2, &[])]), [None, Some(0)], "its own id first");
     }

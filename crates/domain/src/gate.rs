@@ -413,7 +413,7 @@ mod tests {
         assert_eq!((counts.exempted_occurrences, counts.remediated_occurrences), (1, 4));
     }
 
-    /// A known issue with these occurrences: how many are new and how many edited, with their levels.
+    /// Makes a common issue with numbers of new and of edited occurrences, and their severities.
     fn known(severity: Severity, new: (u32, Severity), updated: (u32, Severity)) -> GateIssue {
         let levels = |(count, severity): (u32, Severity)| (0 < count).then_some(severity).into_iter().collect();
         GateIssue {

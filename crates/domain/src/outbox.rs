@@ -213,7 +213,7 @@ mod tests {
         assert!(apply(&mut outbox, 0, ending(&[(1, 10)])));
         assert!(!apply(&mut outbox, 0, ending(&[(1, 10)])), "the same end");
         assert!(apply(&mut outbox, 0, ending(&[(1, 10), (2, 10)])), "one of them is new");
-        assert!(apply(&mut outbox, 0, ending(&[(1, 11)])), "it was approved anew");
+        assert!(apply(&mut outbox, 0, ending(&[(1, 11)])), "it was approved again");
         assert!(outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(11)));
         assert!(!outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(10)));
         assert!(!apply(&mut outbox, 0, ending(&[])));

@@ -107,11 +107,11 @@ mod tests {
         let lacking = |parts: &[&str]| known.missing_parts(&owned(parts)).map(|lacking| lacking.parts.join(" "));
         assert_eq!(lacking(&["py"]).as_deref(), Some("js"), "the newest set that has it");
         assert_eq!(lacking(&["go", "py"]).as_deref(), Some("js"));
-        assert_eq!(lacking(&["js", "py"]), None, "it came like this before");
+        assert_eq!(lacking(&["js", "py"]), None, "it was uploaded like this before");
         assert_eq!(lacking(&["c"]), None);
         assert_eq!(lacking(&["c", "py"]), None, "no report had both");
         assert_eq!(lacking(&["rust"]), None);
-        assert_eq!(lacking(&[]), None, "a report without parts says nothing of them");
+        assert_eq!(lacking(&[]), None, "a report without parts misses none");
     }
 
     #[test]

@@ -345,9 +345,10 @@ mod tests {
         let found = differences(original, replay);
         let expected = IssueCounts { same: 1, only_original: 1, only_replay: 2, rebucketed: 1, rerated: 1 };
         assert_eq!((found.verdict_changed, found.issues), (true, expected));
-        let told: Vec<_> = found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
+        let examples: Vec<_> =
+            found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
         assert_eq!(
-            told,
+            examples,
             [
                 (id(2), None, Difference::OnlyOriginal),
                 (id(3), None, Difference::Rerated(Severity::Low, Severity::Critical)),
@@ -386,10 +387,11 @@ mod tests {
         let found = differences(original, replay);
         let expected = OccurrenceCounts { same: 1, only_original: 1, only_replay: 1, rebucketed: 1, reidentified: 1 };
         assert_eq!((found.occurrences, found.issues.same), (expected, 2));
-        let told: Vec<_> = found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
+        let examples: Vec<_> =
+            found.examples.iter().map(|example| (example.issue, example.result, example.how)).collect();
         let occurrence = |n| OccurrenceId::from_bits([n; 16]);
         assert_eq!(
-            told,
+            examples,
             [
                 (id(1), Some(2), Difference::Reidentified(occurrence(2), occurrence(8))),
                 (id(1), Some(4), Difference::Rebucketed(Bucket::New, Bucket::Common)),

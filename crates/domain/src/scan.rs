@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), old);
         let typed = ScanRequest { fail_on_new: "NONE".parse().unwrap(), ..read };
         let stored = serde_json::to_string(&typed).unwrap();
-        assert_eq!(serde_json::from_str::<ScanRequest>(&stored).unwrap(), typed, "a retry must find its own words");
+        assert_eq!(serde_json::from_str::<ScanRequest>(&stored).unwrap(), typed, "a retry must find the same words");
     }
 
     fn record() -> serde_json::Value {

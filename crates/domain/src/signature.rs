@@ -236,7 +236,7 @@ mod tests {
         let (_, bare) = signatures("a.py", 10, &[]);
         let (_, blank) = signatures("a.py", 10, &["x", "   ", "y"]);
         assert!(bare.snippet.is_none() && !bare.code);
-        assert_eq!(blank, bare, "a blank line is no code to match on");
+        assert_eq!(blank, bare, "a blank line is not code to match");
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
         after.statement_line = Some(10);
         assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
         assert_ne!(signatures(&before).context, signatures(&after).context);
-        // Of a statement of a thousand lines the one that is meant is compared all the same.
+        // Of a statement of a thousand lines the reported one is compared too.
         after.statement_line = Some(1);
         assert!(ComparableFinding::of(&after).code.unwrap().contains("password"));
     }

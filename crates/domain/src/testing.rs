@@ -126,19 +126,19 @@ impl Scan {
     /// Compares it with another scan, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
         let texts = |other: &Compared| PerScan { current: self.texts.clone(), reference: other.scan.texts.clone() };
-        let recognised = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
-        let rest = lineage.map(|other| match (reference, &recognised) {
+        let matches = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
+        let rest = lineage.map(|other| match (reference, &matches) {
             (Some(reference), Some(done)) => {
                 ScanPair::of_unmatched(&self.contents, &other.known, &reference.known, done).finish(texts(other))
             }
             (_, _) => ScanPair::new(&self.contents, &other.known).finish(texts(other)),
         });
         let target = TargetId::from_bits([7; 16]);
-        let subject = CurrentScan { contents: &self.contents, target, origin: self.origin(), complete };
-        fn met<'a>(of: Option<&'a Compared>, recognised: &'a Option<Matches>) -> Option<MatchedScan<'a>> {
-            Some((&of?.known, recognised.as_ref()?))
+        let current = CurrentScan { contents: &self.contents, target, origin: self.origin(), complete };
+        fn met<'a>(of: Option<&'a Compared>, matches: &'a Option<Matches>) -> Option<MatchedScan<'a>> {
+            Some((&of?.known, matches.as_ref()?))
         }
-        let comparison = compare(&subject, met(reference, &recognised), met(lineage, &rest));
+        let comparison = compare(&current, met(reference, &matches), met(lineage, &rest));
         let known = ComparedScan {
             contents: ScanContents {
                 issues: self.contents.issues.clone(),

@@ -198,7 +198,7 @@ mod tests {
             tokens.issue(&token(&format!("gate_{n}"), None), mark()).unwrap();
         }
         assert!(tokens.issue(&token("gate_more", None), mark()).is_err());
-        assert!(tokens.issue(&token("gate_7", None), mark()).is_ok(), "one that is there takes no more room");
+        assert!(tokens.issue(&token("gate_7", None), mark()).is_ok(), "an existing one needs no more room");
         tokens.revoke(TokenId::of("gate_7")).unwrap();
         assert!(tokens.issue(&token("gate_more", None), mark()).is_ok());
         assert_eq!(tokens.iter().count(), TOKENS_MAX);

@@ -12,7 +12,7 @@
 //! | `moved` (D) | distinct code and message, anywhere, equally often | medium |
 //! | `message` | path and message, where a report shows no code | high on the same line, else medium |
 //! | `edited` (E) | path, within 20 lines, and 60 % of the code | medium: `updated` |
-//! | `counted` (F) | path and message, equally often, in order, and 60 % of the shorter code is in the longer | low: `updated` |
+//! | `counted` (F) | path and message, as often, in order; 60 % of the shorter code in the longer | low: `updated` |
 //!
 //! For the values that replace the code of packages, resources and addresses see [`signature`](crate::signature).
 //! Among equal occurrences the order of lines decides if both scans have equally many. Otherwise those are paired first

@@ -83,39 +83,25 @@ pub(crate) use word_enum;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    word_enum! {
-        /// A fruit.
-        pub enum Fruit: "a fruit" {
-            /// Sour.
-            BlackCurrant = "black_currant",
-            /// Sweet.
-            Fig = "fig",
-        }
-    }
-
-    word_enum! {
-        /// A colour.
-        pub enum Colour: "a colour", eq_ignore_ascii_case {
-            /// Of currants.
-            Black = "black",
-        }
-    }
+    use crate::exemption::Scope;
+    use crate::settings::MissingBaseline;
 
     #[test]
     fn a_variant_is_written_and_read_as_its_word() {
-        assert_eq!(Fruit::ALL.map(|fruit| fruit.to_string()), ["black_currant", "fig"]);
-        assert_eq!(Fruit::ALL.map(|fruit| fruit.as_str().parse()), Fruit::ALL.map(Ok));
-        assert_eq!(serde_json::to_string(&Fruit::ALL).unwrap(), r#"["black_currant","fig"]"#);
-        assert_eq!(serde_json::from_str::<Fruit>(r#""fig""#).unwrap(), Fruit::Fig);
-        assert!(serde_json::from_str::<Fruit>(r#""Fig""#).is_err() && "Fig".parse::<Fruit>().is_err());
-        assert_eq!("BLACK".parse(), Ok(Colour::Black));
+        assert_eq!(Scope::ALL.map(|scope| scope.to_string())[..2], ["occurrences", "target"]);
+        assert_eq!(Scope::ALL.map(|scope| scope.as_str().parse()), Scope::ALL.map(Ok));
+        assert_eq!(serde_json::to_string(&Scope::Account).unwrap(), r#""account""#);
+        assert_eq!(serde_json::from_str::<Scope>(r#""account""#).unwrap(), Scope::Account);
+        assert!(serde_json::from_str::<Scope>(r#""Account""#).is_err() && "Account".parse::<Scope>().is_err());
+        assert_eq!("Undecided".parse(), Ok(MissingBaseline::Undecided), "where case is ignored");
     }
 
     #[test]
     fn an_unknown_word_is_reported_with_those_that_are_expected() {
-        let error = "ki\nwi".parse::<Fruit>().unwrap_err().to_string();
-        assert_eq!(error, r"`ki\nwi` is not a fruit; expected one of `black_currant`, `fig`");
+        let error = "ki\nwi".parse::<Scope>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            r"`ki\nwi` is not a scope; expected one of `occurrences`, `target`, `pipeline`, `project`, `account`"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The fold of the exemption journal against a simple model, over random sequences of events: the same ones are refused,
-//! and after each one every exemption stands the same at every time, and the same is exempted.
+//! Compares the fold of the exemptions' journal with a simple model, over random sequences of events: both refuse the
+//! same events, and after each event all exemptions have the same status at every time and exempt the same.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
@@ -28,15 +28,15 @@ const ISSUES: [&str; 2] = ["i1", "i2"];
 const OCCURRENCES: [&str; 3] = ["o1", "o2", "o3"];
 const TARGETS: [&str; 2] = ["web", "api"];
 const PIPELINES: [&str; 2] = ["nightly", "release"];
-/// Two of these are one person.
+/// Two of these are the same person.
 const PEOPLE: [&str; 4] = ["ann", " Ann", "bob", "cy"];
 
 /// One event of a sequence.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody acts, so long after the step before.
+    /// A person acts, some time after the previous step.
     Acts { who: &'static str, after: i64, acts: Vec<(String, Act)>, together: bool },
-    /// The event so many steps back is appended again, by a retry.
+    /// A retry appends an earlier event again.
     Again { back: usize, after: i64 },
 }
 
@@ -70,7 +70,7 @@ fn any_act() -> impl Strategy<Value = Act> {
 fn any_step() -> impl Strategy<Value = Step> {
     let after = || prop_oneof![3 => Just(0), 2 => 1..DAY, 1 => Just(DAY), 1 => 1..4 * DAY];
     let one = any_act().prop_flat_map(|act| (text(&EXEMPTIONS), Just(act))).prop_map(|one| vec![one]);
-    // Each of several is about another exemption, as the API demands.
+    // Each of several events is about another exemption, as the API requires.
     let several = subsequence(&EXEMPTIONS, 1..=3)
         .prop_flat_map(|ids| (Just(ids.clone()), proptest::collection::vec(any_act(), ids.len())))
         .prop_map(|(ids, acts)| ids.into_iter().map(str::to_owned).zip(acts).collect::<Vec<_>>());
@@ -94,7 +94,7 @@ fn reviewed(issue: &str, name: &str) -> Reviewed {
     Reviewed { id: OccurrenceId::derived("test", &[issue.as_bytes(), name.as_bytes()]), form: Short([7; 16]) }
 }
 
-/// The reach of an exemption of this issue as the journal has it.
+/// Returns the reach of an exemption of this issue in its stored form.
 fn stored(issue: &str, reach: &Reach) -> exemption::Reach {
     match reach {
         Reach::Chosen(target, chosen) => {
@@ -134,7 +134,7 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
             ExemptionEvent::Requested { request: Box::new(request) }
         }
         Act::Approve { wider, own_allowed } => {
-            // What is granted at the scope of occurrences is no wider than anything: of which issue they are is all one.
+            // A reach of occurrences is never wider than the requested one, whatever issue they belong to.
             let reach = wider.as_ref().map(|wider| stored("", wider));
             ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed }
         }
@@ -144,7 +144,7 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
     }
 }
 
-/// An event that was appended, what it means to the model, and whether it took effect.
+/// An event that was appended, with its meaning for the model, and whether it took effect.
 struct Past {
     who: &'static str,
     acts: Vec<(String, Act)>,
@@ -152,7 +152,7 @@ struct Past {
     took_effect: bool,
 }
 
-/// The model and the fold, side by side.
+/// The model and the fold.
 #[derive(Default)]
 struct Both {
     book: Book,
@@ -184,7 +184,7 @@ impl Both {
                 Past { who: past.who, acts: past.acts.clone(), entry, took_effect }
             }
         };
-        // What took effect once does so no more, and is no fault; what was refused is tried anew.
+        // An event that took effect before has no effect and is accepted. One that was refused is tried again.
         let expected = next.took_effect || self.book.act(next.who, self.now, &next.acts);
         let refusal = self.fold.apply(n, &next.entry).err();
         prop_assert_eq!(refusal.is_none(), expected, "event {}: {:?}: {:?}", n, step, refusal);
@@ -192,7 +192,7 @@ impl Both {
         self.compare()
     }
 
-    /// The times at which something may change.
+    /// Returns the times at which a status may change.
     fn times(&self) -> BTreeSet<i64> {
         let ends = self.book.0.values().filter_map(|held| held.end()).flat_map(|end| [end - 1, end]);
         ends.chain([self.now, self.now + 1000 * DAY]).filter(|time| self.now <= *time).collect()
@@ -225,7 +225,7 @@ impl Both {
         for issue in ISSUES {
             let names = [issue_id(issue)];
             let whole = self.book.whole(time, place, issue);
-            // Without an end is the latest of all.
+            // No end is later than any end.
             let last = whole.iter().map(|(_, held)| held.end().unwrap_or(i64::MAX)).max();
             let named = force.whole_issue(&names);
             let named_end = named.map(|id| force.end(id).map_or(i64::MAX, Timestamp::as_ms));

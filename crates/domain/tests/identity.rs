@@ -1,4 +1,4 @@
-//! What an issue is called by, for every kind of finding: never what a scanner's new version may say in other words.
+//! Issue ids for every kind of finding: what a new version of a scanner may state differently changes none.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -31,7 +31,7 @@ fn id(finding: &Finding) -> domain::ids::IssueId {
     IssueKey::of("tool", finding).id()
 }
 
-/// What a new version of a scanner or of its database may say otherwise of the same problem.
+/// Fields that a new version of a scanner or of its database may change for the same problem.
 fn rescored() -> Vec<(&'static str, Value)> {
     vec![
         ("score", json!({"score": 990, "source": "scanner_score"})),

@@ -1,4 +1,4 @@
-//! What is told of events, and what never is.
+//! Descriptions of events, and what they never contain.
 
 use super::*;
 use crate::baseline::BaselineChoice;
@@ -35,7 +35,7 @@ fn scans() -> JournalId {
     JournalId::Scans { project: "shop".parse().unwrap(), target: target() }
 }
 
-fn tell(journal: &JournalId, event: &impl Serialize) -> DescribedEvent {
+fn describe(journal: &JournalId, event: &impl Serialize) -> DescribedEvent {
     let known = BTreeMap::from([(ExemptionId::from_bits(EXEMPTION), "web".parse().unwrap())]);
     let target: TargetName = "web".parse().unwrap();
     let target = matches!(journal, JournalId::Scans { .. }).then_some(&target);
@@ -46,12 +46,12 @@ fn named(event: ProjectEvent) -> InProject<ProjectEvent> {
     InProject { project: "shop".parse().unwrap(), event }
 }
 
-fn about(told: &DescribedEvent) -> [Vec<&str>; 4] {
-    let About { targets, exemptions, tokens, scans } = &told.about;
+fn about(described: &DescribedEvent) -> [Vec<&str>; 4] {
+    let About { targets, exemptions, tokens, scans } = &described.about;
     [targets, exemptions, tokens, scans].map(|set| set.iter().map(String::as_str).collect())
 }
 
-/// A project's event of the kind after that of this one: a new kind must be put in here.
+/// Returns an event of the kind after this one's. A new kind must be added here.
 fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
     let name = || "web".parse().unwrap();
     let Some(event) = event else { return Some(ProjectEvent::SettingsSet { settings: Settings::default() }) };
@@ -90,11 +90,11 @@ fn every_event_of_a_project_is_told_with_what_it_is_about_and_without_secrets() 
     ];
     let mut checked = 0;
     for (event, expected) in events.zip(&expected) {
-        let told = tell(&project(), &named(event));
-        assert_eq!((told.what.as_str(), about(&told)), *expected);
-        let text = told.details.to_string();
+        let described = describe(&project(), &named(event));
+        assert_eq!((described.what.as_str(), about(&described)), *expected);
+        let text = described.details.to_string();
         assert!(!text.contains(&token_digest("gate_x")) && !text.contains("sha256"), "{text}");
-        assert!(text.contains(&told.what), "the rest of the event is there: {text}");
+        assert!(text.contains(&described.what), "the rest of the event is there: {text}");
         checked += 1;
     }
     assert_eq!(checked, expected.len());
@@ -103,8 +103,8 @@ fn every_event_of_a_project_is_told_with_what_it_is_about_and_without_secrets() 
 #[test]
 fn a_secret_is_left_out_however_deep_it_stands() {
     let event = json!({"type": "many", "events": [{"type": "x", "list": [[{"sha256": "abc", "kept": 1}]]}]});
-    let told = tell(&project(), &event);
-    assert_eq!(told.details, json!({"type": "many", "events": [{"type": "x", "list": [[{"kept": 1}]]}]}));
+    let described = describe(&project(), &event);
+    assert_eq!(described.details, json!({"type": "many", "events": [{"type": "x", "list": [[{"kept": 1}]]}]}));
 }
 
 fn request() -> ExemptionEvent {
@@ -140,44 +140,48 @@ fn an_exemption_is_told_with_its_target_and_the_reason_in_words() {
         (approval(""), "exemption_approved", None),
     ];
     for (event, what, why) in cases {
-        let told = tell(&exemptions(), &event);
-        assert_eq!((told.what.as_str(), told.why.as_deref()), (what, why));
-        assert_eq!(about(&told), [vec!["web"], vec![id.as_str()], vec![], vec![]], "{what}");
+        let described = describe(&exemptions(), &event);
+        assert_eq!((described.what.as_str(), described.why.as_deref()), (what, why));
+        assert_eq!(about(&described), [vec!["web"], vec![id.as_str()], vec![], vec![]], "{what}");
     }
     let exemption = ExemptionId::from_bits([6; 16]);
     let unknown = ExemptionEvent::Cancelled { exemption, comment: String::new() };
-    assert_eq!(about(&tell(&exemptions(), &unknown))[0], Vec::<&str>::new(), "a target is never guessed");
+    assert_eq!(about(&describe(&exemptions(), &unknown))[0], Vec::<&str>::new(), "a target is never guessed");
 }
 
 #[test]
 fn several_events_in_one_are_one_entry_about_all_of_them() {
     let event = json!({"type": "many", "events": [request(), approval("agreed")]});
-    let told = tell(&exemptions(), &event);
-    assert_eq!((told.what.as_str(), told.why), ("exemption_many", None), "two reasons stand in the details alone");
-    assert_eq!(told.details["events"].as_array().map(Vec::len), Some(2));
+    let described = describe(&exemptions(), &event);
+    assert_eq!(
+        (described.what.as_str(), described.why),
+        ("exemption_many", None),
+        "two reasons are in the details only"
+    );
+    assert_eq!(described.details["events"].as_array().map(Vec::len), Some(2));
     let same = json!({"type": "many", "events": [approval("agreed"), approval("agreed")]});
-    assert_eq!(tell(&exemptions(), &same).why.as_deref(), Some("agreed"));
+    assert_eq!(describe(&exemptions(), &same).why.as_deref(), Some("agreed"));
 }
 
 #[test]
 fn a_scan_is_told_with_its_target() {
     let event = ScanEvent { scan: ScanId::from_bits([9; 16]), ..recorded(1, 2, "bandit", Verdict::Pass) };
-    let told = tell(&scans(), &event);
-    assert_eq!(told.what, "scan_recorded");
-    assert_eq!(about(&told), [vec!["web"], vec![], vec![], vec![&"09".repeat(16)]]);
+    let described = describe(&scans(), &event);
+    assert_eq!(described.what, "scan_recorded");
+    assert_eq!(about(&described), [vec!["web"], vec![], vec![], vec![&"09".repeat(16)]]);
 }
 
 #[test]
 fn an_event_of_a_kind_that_nobody_knows_here_is_told_all_the_same() {
-    let told = tell(&project(), &json!({"type": "renamed", "to": "store"}));
-    assert_eq!((told.what.as_str(), told.details["to"].as_str()), ("renamed", Some("store")));
-    assert_eq!(tell(&project(), &json!(5)).what, "unnamed");
+    let described = describe(&project(), &json!({"type": "renamed", "to": "store"}));
+    assert_eq!((described.what.as_str(), described.details["to"].as_str()), ("renamed", Some("store")));
+    assert_eq!(describe(&project(), &json!(5)).what, "unnamed");
 }
 
 fn matches(filter: &AuditFilter) -> bool {
     let by = Actor { subject: "ann".parse().unwrap(), role: Role::Admin, token: None, address: None };
     let event = json!({"type": "many", "events": [request(), approval("agreed")]});
-    filter.matches(Timestamp::from_ms(10), &by, &tell(&exemptions(), &event))
+    filter.matches(Timestamp::from_ms(10), &by, &describe(&exemptions(), &event))
 }
 
 #[test]

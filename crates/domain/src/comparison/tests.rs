@@ -43,7 +43,7 @@ fn a_known_rule_in_a_new_place_is_a_common_issue_with_a_new_occurrence() {
     assert_eq!(gone(&new), [of("B3")]);
     let found = new.of(0).found.as_ref().unwrap();
     assert_eq!((new.of(0).id, found.stage, found.line), (old.of(0).id, Stage::Context, Some(1)));
-    assert_eq!(found.path, None, "the path is told only if it was another");
+    assert_eq!(found.path, None, "the path is stored only if it differs");
 }
 
 #[test]
@@ -142,7 +142,10 @@ fn a_cve_that_is_told_later_changes_no_identity() {
     assert_eq!(buckets(&new), [(old.comparison.issues[0].id, Bucket::Common, 0, 1, 0)]);
     assert!(gone(&new).is_empty());
     let third = Scan::new(3, &[vulnerable(&["CVE-2020-1"], "p", "1", "lock")]).compare(true, Some(&new), None);
-    assert_eq!(third.comparison.issues[0].id, old.comparison.issues[0].id, "nor when the first name is told no more");
+    assert_eq!(
+        third.comparison.issues[0].id, old.comparison.issues[0].id,
+        "nor when the first name is no longer reported"
+    );
     let back = Scan::new(4, &[vulnerable(&["GHSA-1"], "p", "1", "lock")]).compare(true, Some(&new), None);
     assert_eq!(buckets(&back), [(old.comparison.issues[0].id, Bucket::Common, 0, 1, 0)]);
 }
@@ -228,7 +231,7 @@ fn a_severity_that_changes_swaps_no_identities() {
     let (j, k) = (IssueId::from_bits([1; 16]), IssueId::from_bits([2; 16]));
     let span = |id, first| ComparableIssue { id, aliases: vec![], kin: None, first, occurrences: 1 };
     let families = crate::families::Families::of(&[span(k, 0), span(j, 1)], &[span(j, 0), span(k, 1)], &[k, j]);
-    assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one of its own key");
+    assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one with its own key");
 }
 
 /// A scan of few rules, files and pieces of code, so that much of it looks alike.

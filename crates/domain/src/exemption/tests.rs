@@ -80,7 +80,7 @@ fn reopened(n: u8) -> ExemptionEvent {
     ExemptionEvent::Reopened { exemption: id(n), comment: String::new() }
 }
 
-/// Folds `(who, when in ms, what)` and answers the state and each event's refusal.
+/// Folds `(subject, time in ms, event)`, and returns the state and the refusal of each event.
 fn fold(events: &[(&str, i64, ExemptionEvent)]) -> (Exemptions, Vec<Option<String>>) {
     let mut state = Exemptions::default();
     let mut refusals = vec![];
@@ -94,13 +94,13 @@ fn place() -> (TargetName, Option<PipelineName>) {
     ("dvpwa".parse().unwrap(), Some("nightly".parse().unwrap()))
 }
 
-fn in_force(state: &Exemptions, ms: i64) -> EffectiveExemptions {
+fn effective(state: &Exemptions, ms: i64) -> EffectiveExemptions {
     let (target, pipeline) = place();
     state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
 fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
-    in_force(state, ms).whole_issue(&[issue(n)]).is_some()
+    effective(state, ms).whole_issue(&[issue(n)]).is_some()
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
         fold(&[("dev", 0, requested(1)), ("sec", 1, rejected(1)), ("sec", 2, reopened(1)), ("sec", 3, approved(1))]);
     assert!(refusals[2].is_none() && refusals[3].as_ref().unwrap().contains("cannot approve it"));
     let (_, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, cancelled(1))]);
-    assert_eq!(refusals[1], None, "withdrawing one's own is fine");
+    assert_eq!(refusals[1], None, "requesters may withdraw their own");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn each_transition_is_legal_or_refused_by_name() {
             }
         }
     }
-    let unknown = format!("there is no exemption with the id {}", id(1));
+    let unknown = format!("exemption {} does not exist", id(1));
     assert_eq!(fold(&[("sec", 0, approved(1))]).1[0].as_deref(), Some(unknown.as_str()));
 }
 
@@ -237,7 +237,7 @@ fn the_same_is_asked_for_once_while_it_is_pending() {
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
     assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("sec", 1, approved(1)), ("ann", 2, again(2))]);
-    assert_eq!(refusals[2], None, "one that holds may be asked for again before it ends");
+    assert_eq!(refusals[2], None, "an effective one may be requested again before it ends");
     let other = asked(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
     assert_eq!(fold(&[("dev", 0, again(1)), ("ann", 1, other)]).1[1], None);
 }
@@ -255,7 +255,7 @@ fn several_take_effect_together_or_not_at_all() {
     assert_eq!(refusals[2].as_deref(), Some("number 2: the exemption is cancelled and cannot be approved"));
     assert_eq!(state.by_id[&id(1)].status(at(3)), Status::Pending);
     let before = fold(&[("dev", 0, many(vec![requested(1), requested(2)])), ("sec", 1, cancelled(2))]).0;
-    assert_eq!(state, before, "nothing is left of those before the one that was refused");
+    assert_eq!(state, before, "the events before the refused one are undone");
     let (state, refusals) = fold(&[
         ("dev", 0, many(vec![requested(1), requested(2)])),
         ("sec", 1, cancelled(2)),
@@ -298,7 +298,7 @@ fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> Is
 fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let reach = chosen(&[reviewed(1, 1), reviewed(2, 2)]);
     let (state, _) = fold(&[("dev", 0, asked(request(1, reach))), ("sec", 1, approved(1))]);
-    let force = in_force(&state, 2);
+    let force = effective(&state, 2);
     assert!(
         force.needs_occurrences(&[issue(1)])
             && !force.needs_occurrences(&[issue(2)])
@@ -312,17 +312,17 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     assert_eq!(weighed.left.levels_new, BTreeSet::from([Severity::Medium]));
     let all = weigh(&force, &[candidate(1, 1, 950, true), candidate(2, 2, 950, true)]);
     assert_eq!((all.coverage, all.left.score), (Some(Coverage::Exempted), None));
-    assert_eq!(weigh(&in_force(&state, 9 * DAY), &[candidate(1, 1, 950, true)]).coverage, None, "it has ended");
+    assert_eq!(weigh(&effective(&state, 9 * DAY), &[candidate(1, 1, 950, true)]).coverage, None, "it has ended");
 }
 
 #[test]
 fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     let (state, _) = fold(&[("dev", 0, asked(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
-    let weighed = weigh(&in_force(&state, 2), &[candidate(1, 7, 950, false)]);
+    let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
     assert_eq!(weighed.returned, [(reviewed(1, 7).id, reviewed(1, 7).form, id(1))]);
 
-    // It is asked for in the name of who asked before, once for each form, whoever uploads.
+    // It is requested in the name of the earlier requester, once for each form, by any upload.
     let back = ExemptionId::of_returned(id(1), reviewed(1, 7));
     let request = ExemptionRequest {
         id: back,
@@ -343,10 +343,10 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
     assert_eq!(refusals.pop().unwrap().as_deref(), Some("the occurrence was requested in this form before"));
     assert!(refusals.iter().all(Option::is_none));
-    assert_eq!(weigh(&in_force(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
+    assert_eq!(weigh(&effective(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
     let (state, refusals) = fold(&events);
     assert!(refusals[4].is_some() && refusals[5].is_none(), "{refusals:?}");
-    let weighed = weigh(&in_force(&state, 6), &[candidate(1, 7, 950, false)]);
+    let weighed = weigh(&effective(&state, 6), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::Exempted), Some(back)));
     assert!(weighed.returned.is_empty());
 }
@@ -387,10 +387,10 @@ fn one_whose_end_has_passed_is_not_opened_again() {
 #[test]
 fn what_is_asked_for_or_was_refused_shows_and_exempts_nothing() {
     let (state, _) = fold(&[("dev", 0, requested(1))]);
-    let weighed = weigh(&in_force(&state, 1), &[candidate(1, 1, 950, true)]);
+    let weighed = weigh(&effective(&state, 1), &[candidate(1, 1, 950, true)]);
     assert_eq!((weighed.coverage, weighed.left.division.new), (Some(Coverage::Pending), 1));
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 1, rejected(1))]);
-    assert_eq!(weigh(&in_force(&state, 2), &[]).coverage, Some(Coverage::Rejected));
+    assert_eq!(weigh(&effective(&state, 2), &[]).coverage, Some(Coverage::Rejected));
 }
 
 #[test]
@@ -405,8 +405,8 @@ fn of_several_the_one_that_ends_last_is_named() {
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
     ];
-    assert_eq!(in_force(&fold(&events[1..5]).0, 2).whole_issue(&[issue(1)]), Some(id(2)));
-    assert_eq!(in_force(&fold(&events).0, 2).whole_issue(&[issue(1)]), Some(id(3)));
+    assert_eq!(effective(&fold(&events[1..5]).0, 2).whole_issue(&[issue(1)]), Some(id(2)));
+    assert_eq!(effective(&fold(&events).0, 2).whole_issue(&[issue(1)]), Some(id(3)));
 }
 
 #[test]

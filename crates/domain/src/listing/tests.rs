@@ -100,5 +100,5 @@ fn what_has_no_level_counts_as_what_the_project_says() {
     let one = entry(Severity::Unassigned, None);
     assert!(!filter.matches(&one, None) && filter.matches(&one, Some(Severity::High)));
     let gone = PackedIssue { bucket: Bucket::Remediated, ..one };
-    assert!(!filter.matches(&gone, Some(Severity::High)), "nobody judges what is gone");
+    assert!(!filter.matches(&gone, Some(Severity::High)), "remediated issues are not judged");
 }

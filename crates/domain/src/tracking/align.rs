@@ -19,7 +19,7 @@ pub(super) fn align(a: &[i64], b: &[i64]) -> Vec<(usize, usize)> {
 
 fn exact(a: &[i64], b: &[i64], spare: usize) -> Vec<(usize, usize)> {
     // best[k]: the least cost of the entries so far, the last of them at most k places later than it could be;
-    // chosen[i][k]: at how many places later the i-th then stands.
+    // chosen[i][k]: how many places later the i-th then is.
     let mut best = vec![0_u64; spare + 1];
     let mut chosen: Vec<Vec<usize>> = Vec::with_capacity(a.len());
     for (i, line) in a.iter().enumerate() {

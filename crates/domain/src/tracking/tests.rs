@@ -7,7 +7,7 @@ fn compared(current: &[Finding], reference: &[Finding]) -> Compared {
     Scan::new(2, current).compare(true, Some(&Scan::new(1, reference).first()), None)
 }
 
-/// Checks the stages by which the findings are recognised.
+/// Checks the stages by which the findings are matched.
 fn check(current: &[Finding], reference: &[Finding], expected: &[Option<Stage>]) {
     assert_eq!(compared(current, reference).stages(), expected);
 }
@@ -211,7 +211,7 @@ fn findings_that_are_all_alike_are_matched_in_good_time() {
 }
 
 proptest! {
-    /// Whatever is inserted above and however it is indented, everything is recognised as what it was.
+    /// Lines that are inserted above and other indentation change no match.
     #[test]
     fn inserted_lines_and_indents_change_nothing(
         lines in proptest::collection::btree_set(1..200_u32, 1..20),
