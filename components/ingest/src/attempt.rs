@@ -68,22 +68,33 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
         Ok(frozen)
     }
 
-    /// Receives the report and the sidecar and stores them as raw segments.
-    async fn receive(&mut self, parts: &mut impl UploadParts) -> Result<ReceivedUpload, Problem> {
-        let segments = AttemptSegments { scan: self.scan, attempt: &self.name, cipher: &self.cipher };
-        receive(self.ingest.kv, Some(segments), parts, &mut self.written).await
+    /// The raw segments of this attempt.
+    fn segments(&self) -> AttemptSegments<'_> {
+        AttemptSegments { scan: self.scan, attempt: &self.name, cipher: &self.cipher }
     }
 
-    /// Parses the report and stores its findings.
+    /// Receives the report and the sidecar, and stores them as raw segments.
+    async fn receive(&mut self, parts: &mut impl UploadParts) -> Result<ReceivedUpload, Problem> {
+        let mut written = Written::default();
+        let received = receive(self.ingest.kv, Some(self.segments()), parts, &mut written).await;
+        self.written = written;
+        received
+    }
+
+    /// Parses the report, and stores its findings.
     fn parse(&mut self, received: &ReceivedUpload) -> Result<ParseResult, Problem> {
-        let segments = AttemptSegments { scan: self.scan, attempt: &self.name, cipher: &self.cipher };
-        let sync = self.ingest.sync;
-        let stored = |kind: UploadPart, part: &'_ ReceivedPart| StoredPart::new(sync, segments, kind, part.segments);
-        let report = stored(UploadPart::Report, &received.report).or_in_memory(received.report.in_memory());
-        let sidecar = received.sidecar.as_ref();
-        let sidecar = sidecar.map(|part| stored(UploadPart::Sidecar, part).or_in_memory(part.in_memory()));
-        let parser = ReportParser { sync, expected: self.upload.expected, report, sidecar };
-        parser.parse(findings_list(self.scan, &self.name), &mut self.written.findings)
+        let (sync, expected) = (self.ingest.sync, self.upload.expected);
+        let report = self.stored(UploadPart::Report, &received.report);
+        let sidecar = received.sidecar.as_ref().map(|sidecar| self.stored(UploadPart::Sidecar, sidecar));
+        let mut written = 0;
+        let parser = ReportParser { sync, expected, report, sidecar };
+        let parsed = parser.parse(findings_list(self.scan, &self.name), &mut written);
+        self.written.findings = written;
+        parsed
+    }
+
+    fn stored<'b>(&'b self, kind: UploadPart, part: &'b ReceivedPart) -> StoredPart<'b, S> {
+        StoredPart::new(self.ingest.sync, self.segments(), kind, part.segments).or_in_memory(part.in_memory())
     }
 
     /// The scan to freeze, without its turn and reference scan.

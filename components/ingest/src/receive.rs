@@ -75,10 +75,10 @@ impl ReceivedUpload {
 ///
 /// # Errors
 /// A part cannot be decoded or is too large, there is no report, or the store failed.
-pub(crate) async fn receive<K: Kv, P: UploadParts>(
-    kv: &K,
+pub(crate) async fn receive(
+    kv: &impl Kv,
     segments: Option<AttemptSegments<'_>>,
-    parts: &mut P,
+    parts: &mut impl UploadParts,
     written: &mut Written,
 ) -> Result<ReceivedUpload, Problem> {
     let (mut sidecar, mut report) = (None, None);
