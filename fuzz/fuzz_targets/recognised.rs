@@ -1,4 +1,4 @@
-//! The recognition of formats, and whichever parser it finds.
+//! The detection of formats, and the parser of the detected format.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -146,7 +146,7 @@ fn problem(error: &ParseError) -> Problem {
         ParseError::Malformed { .. } => Code::ReportMalformed,
         ParseError::WrongTool { .. } | ParseError::OtherShape { .. } => Code::WrongTool,
         ParseError::TooDeep { .. } => Code::ReportTooDeep,
-        ParseError::Unrecognised { .. } => Code::UnknownFormat,
+        ParseError::UnknownFormat { .. } => Code::UnknownFormat,
         ParseError::TooManyFindings { .. } | ParseError::EntryTooLarge { .. } | ParseError::TooLarge { .. } => {
             Code::ReportTooLarge
         }

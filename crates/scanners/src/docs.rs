@@ -1,4 +1,4 @@
-//! `docs/scanners.md` is written from the registry: `GATEHOUSE_BLESS=1 cargo test -p scanners docs` renews it.
+//! `docs/scanners.md` is generated from `ALL`: `GATEHOUSE_BLESS=1 cargo test -p scanners docs` renews it.
 
 use super::*;
 use std::fmt::Write as _;
@@ -6,19 +6,20 @@ use std::fmt::Write as _;
 const HEAD: &str = "\
 # Scanners
 
-What is read, one row a format. Every name in the first two columns can be given as `scanner`; upper and lower case, `_`
-and `-` are the same, and `auto` recognises the format from the report. Naming a tool by any of its formats accepts all of
-them, and its SARIF. A tool that is not here: SARIF, custom JSON, CycloneDX or the generic format.
+The report formats that Gatehouse reads, one per row. Each name in the first two columns is a value of `scanner`; upper and
+lower case, `_` and `-` are the same. `auto` detects the format from the report. The name of one format of a tool accepts
+all formats of the tool, and its SARIF. For a tool that is not listed, use SARIF, custom JSON, CycloneDX or the generic
+format.
 
-A severity is the report's own CVSS base score if it has one (v4 before v3 before v2; computed where only the vector is
-given), else the scanner's own score from 0 to 10, else its word through the table of its row. A word that is not in the
-table leaves a result unassigned.
+The score of a finding is the report's CVSS base score, if it has one (v4 before v3 before v2; computed if only the vector
+is given). Otherwise it is the scanner's own score from 0 to 10, otherwise the score of the scanner's severity word in the
+last column. A finding with an unknown word has the severity unassigned.
 
 ";
 
 fn page() -> String {
     let mut page = HEAD.to_owned();
-    page.push_str("| name | also called | scanner | versions | looks for | formats | severities |\n");
+    page.push_str("| name | other names | scanner | versions | category | formats | severities |\n");
     page.push_str("|---|---|---|---|---|---|---|\n");
     let cell = |text: &str| text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ");
     for scanner in ALL {
@@ -32,8 +33,8 @@ fn page() -> String {
             scanner.id
         );
     }
-    page.push_str("\n## Where we differ on purpose\n\nFields that other systems read differently from the same reports, and why ours are as they are.\n\n");
-    page.push_str("| scanner | field | why |\n|---|---|---|\n");
+    page.push_str("\n## Intended differences\n\nFields that other systems read differently from the same reports, and the reason for our reading.\n\n");
+    page.push_str("| scanner | field | reason |\n|---|---|---|\n");
     for scanner in ALL {
         for (field, reason) in scanner.differences {
             let _ = writeln!(page, "| `{}` | {} | {} |", scanner.id, cell(field), cell(reason));
@@ -43,7 +44,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_scanners_is_what_the_registry_says() {
+fn the_page_of_scanners_matches_the_registry() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scanners.md");
     let page = page();
     if std::env::var_os("GATEHOUSE_BLESS").is_some() {
@@ -54,10 +55,10 @@ fn the_page_of_scanners_is_what_the_registry_says() {
 }
 
 #[test]
-fn every_scanner_says_what_it_is() {
+fn every_scanner_is_documented() {
     for scanner in ALL {
         for text in [scanner.name, scanner.versions, scanner.category, scanner.formats, scanner.severities] {
-            assert!(!text.trim().is_empty(), "{} leaves a column empty", scanner.id);
+            assert!(!text.trim().is_empty(), "{} has an empty column", scanner.id);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold of every input, whatever it is: run by the fuzz targets in `fuzz`, and on their corpus by the tests.
+//! Invariants of every input. The fuzz targets in `fuzz` check them, and the tests on the inputs that fuzzing found.
 
 use crate::{ALL, Expected, Input, ParseError, Parsed, Sink, Source, Stop, read};
 use finding::Finding;
@@ -7,16 +7,16 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 #[derive(Default)]
-struct Keep(Vec<Finding>);
+struct Findings(Vec<Finding>);
 
-impl Sink for Keep {
+impl Sink for Findings {
     fn finding(&mut self, finding: Finding) -> ControlFlow<Stop> {
         self.0.push(finding);
         ControlFlow::Continue(())
     }
 }
 
-/// Gives a report a few bytes at a time.
+/// A report that is read a few bytes at a time.
 struct Trickle<'a>(&'a [u8]);
 
 impl Source for Trickle<'_> {
@@ -33,11 +33,10 @@ impl Read for Trickling<'_> {
     }
 }
 
-/// Reads `data` as a report: its first byte chooses the scanner, or that it is to be recognised.
+/// Reads `data` as a report: its first byte is the index of the format in `ALL`, or any other for detection.
 ///
-/// # Panics
-/// Something that must always hold does not: a result is lost, a text is longer than its limit, memory and stream
-/// disagree, or what is stored of a finding is not what is read back.
+/// # Panics An invariant is broken: a result is lost, a text is longer than its limit, memory and stream give different
+/// findings, or a stored finding is read back differently.
 pub fn exercise(data: &[u8]) {
     let Some((choice, report)) = data.split_first() else { return };
     let expected = ALL.get(usize::from(*choice)).map_or(Expected::Any, Expected::Tool);
@@ -45,7 +44,7 @@ pub fn exercise(data: &[u8]) {
     let stream = run(expected, Input::Stream(&Trickle(report)));
     match (&memory, &stream) {
         (Ok(read), Ok(streamed)) => assert_eq!(read, streamed, "memory and stream"),
-        // Of several faults, which is met first depends on how much is read at once.
+        // The error that is found first depends on how much is read at once.
         (Err(_), Err(_)) => {}
         (Ok(_), Err(_)) | (Err(_), Ok(_)) => {
             assert!(memory.is_ok() == stream.is_ok(), "from memory {memory:?}, from a stream {stream:?}");
@@ -53,23 +52,23 @@ pub fn exercise(data: &[u8]) {
     }
     if let Ok((findings, parsed)) = memory {
         assert!(parsed.summary.adds_up(), "{:?}", parsed.summary);
-        let kept = u64::try_from(findings.len()).unwrap_or(u64::MAX);
-        assert_eq!(kept, parsed.summary.findings + parsed.summary.suppressed, "findings");
-        findings.into_iter().for_each(check);
+        let passed_on = u64::try_from(findings.len()).unwrap_or(u64::MAX);
+        assert_eq!(passed_on, parsed.summary.findings + parsed.summary.suppressed, "findings");
+        findings.into_iter().for_each(check_finding);
     }
 }
 
 fn run(expected: Expected, input: Input<'_>) -> Result<(Vec<Finding>, Parsed), ParseError> {
-    let mut keep = Keep::default();
-    read(expected, input, &mut keep).map(|parsed| (keep.0, parsed))
+    let mut findings = Findings::default();
+    read(expected, input, &mut findings).map(|parsed| (findings.0, parsed))
 }
 
-fn check(mut finding: Finding) {
+fn check_finding(mut finding: Finding) {
     let stored =
         serde_json::to_string(&finding).map(|text| serde_json::from_str::<Finding>(&text).map(|back| (text, back)));
     match stored {
         Ok(Ok((text, back))) => assert_eq!(serde_json::to_string(&back).ok(), Some(text), "stored and read back"),
-        other => assert!(other.is_err(), "what is stored cannot be read back: {other:?}"),
+        other => assert!(other.is_err(), "a stored finding cannot be read back: {other:?}"),
     }
     assert!(finding.references.len() <= LIST_ENTRIES_MAX && finding.raw.len() <= LIST_ENTRIES_MAX, "lists");
     finding.for_each_text(&mut |text| assert!(text.len() <= TEXT_BYTES_MAX, "a text of {} bytes", text.len()));

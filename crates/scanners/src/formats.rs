@@ -1,4 +1,4 @@
-//! The formats: a file each, and the list of them all.
+//! The formats, one file each, and the list of all.
 
 mod anchore;
 mod bandit;
@@ -74,7 +74,7 @@ mod zap;
 
 use crate::Scanner;
 
-/// Every format, sorted by id: the only list.
+/// Every format, sorted by id. The only list of formats.
 pub const ALL: &[Scanner] = &[
     anchore::SCANNER,
     bandit::SCANNER,

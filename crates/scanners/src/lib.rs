@@ -1,8 +1,8 @@
-//! Report formats: bytes in, findings out, one file per scanner.
+//! Parsers of scanners' reports: bytes in, findings out, one file per format.
 //!
-//! A parser never panics, never merges and never drops: an entry it cannot read is *rejected*, with its place and the
-//! reason, and stays in the counts; a file that is not the named scanner's report is an error. "No findings" needs
-//! evidence: a field that identifies the format is required, so that `{}` is not a clean report.
+//! A parser never panics, never merges results and never drops one. A result that it cannot read is *rejected* with its
+//! number and the reason, and stays in the counts. A file that is not a report of the named scanner is an error. "No
+//! findings" needs evidence: the fields that identify the format are required, so that `{}` is not a clean report.
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read fixtures"))]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -31,48 +31,48 @@ use formats::sarif;
 use reader::report::Collector;
 use reader::sniff::Sniff;
 
-/// The scanner of this id or alias.
+/// The format with this id or alias. Upper and lower case, `_`, `-` and spaces are the same.
 pub fn find(name: &str) -> Option<&'static Scanner> {
-    let name = normal(name);
-    let by_id = ALL.iter().find(|scanner| normal(scanner.id) == name);
-    by_id.or_else(|| ALL.iter().find(|scanner| scanner.aliases.iter().any(|alias| normal(alias) == name)))
+    let name = normalized(name);
+    let by_id = ALL.iter().find(|scanner| normalized(scanner.id) == name);
+    by_id.or_else(|| ALL.iter().find(|scanner| scanner.aliases.iter().any(|alias| normalized(alias) == name)))
 }
 
-/// A name as it is compared.
-fn normal(name: &str) -> String {
+/// A name in the form in which names are compared.
+fn normalized(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace(['_', ' '], "-")
 }
 
-/// Which scanner a report is said to be of.
+/// The scanner that a report should be of.
 #[derive(Debug, Clone, Copy)]
 pub enum Expected {
-    /// Whichever its content shows.
+    /// Any: the format is detected from the content.
     Any,
-    /// This one, in whichever format.
+    /// The tool of this format, in any of its formats.
     Tool(&'static Scanner),
 }
 
-/// Reads a report and hands each finding to the sink as it is read.
+/// Reads a report and passes each finding to the sink as soon as it is read.
 ///
 /// # Errors
-/// It is not a report of the tool that is expected, it is no report at all, or the sink or the report's source failed.
+/// The report is not of the expected tool, is in no known format or is damaged, or the sink or the source failed.
 pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
     let sniff = match (Sniff::of(input), expected) {
-        (Err(ParseError::Empty), Expected::Tool(scanner)) if may_be_silent(scanner) => {
-            return Ok(silent(scanner, sink));
+        (Err(ParseError::Empty), Expected::Tool(scanner)) if may_be_empty(scanner) => {
+            return Ok(empty_report(scanner, sink));
         }
         (sniff, _) => sniff?,
     };
-    let recognised = ALL.iter().find(|scanner| (scanner.detect)(&sniff));
-    let looks_like = |name: &str, tool: &str| format!("it looks like one of {name} (`{tool}`)");
+    let detected = ALL.iter().find(|scanner| (scanner.detect)(&sniff));
+    let looks_like = |name: &str, tool: &str| format!("it looks like a report of {name} (`{tool}`)");
     let wrong = |expected: &Scanner, reason| Err(ParseError::WrongTool { expected: expected.name, reason });
-    let scanner = match (expected, recognised) {
+    let scanner = match (expected, detected) {
         (Expected::Any, Some(scanner)) => scanner,
-        (Expected::Any, None) => return Err(ParseError::Unrecognised { reason: sniff.describe() }),
-        // What no format recognises may still be the expected one's, broken: its own parser tells best what is wrong.
+        (Expected::Any, None) => return Err(ParseError::UnknownFormat { reason: sniff.describe() }),
+        // It may be a broken report of the expected format, whose parser gives the best error message.
         (Expected::Tool(scanner), None) => scanner,
         (Expected::Tool(expected), Some(scanner)) if accepts(expected, scanner) => scanner,
-        // Which tool wrote SARIF is known once it is read.
+        // The tool that wrote a SARIF report is known only after reading.
         (Expected::Tool(expected), Some(sarif)) if sarif::is_sarif(&sniff) => {
             if expected.id == sarif::SCANNER.id || sarif.id == sarif::SCANNER.id {
                 sarif
@@ -98,26 +98,27 @@ pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result
     }
 }
 
-/// Formats that are taken under another tool's name, because it is a matter of course to those who use them.
-const ALSO_TAKEN: &[(&str, &str)] = &[
-    // Both are alerts that GitHub exports; other systems file them under one name.
+/// Formats that are accepted under the name of another tool, because their users expect that: the name, the format.
+const ALSO_ACCEPTED: &[(&str, &str)] = &[
+    // Both are alerts from GitHub; other systems give them one name.
     ("github-dependabot", "github-code-scanning"),
     // One command line tool writes both.
     ("snyk", "snyk-code"),
 ];
 
+/// True if a report in the format of `scanner` is accepted when the format `expected` was named.
 fn accepts(expected: &Scanner, scanner: &Scanner) -> bool {
-    scanner.tool == expected.tool || ALSO_TAKEN.contains(&(expected.id, scanner.id))
+    scanner.tool == expected.tool || ALSO_ACCEPTED.contains(&(expected.id, scanner.id))
 }
 
-/// Whether a tool's report may be empty: it writes a line for each result, or older versions of it wrote nothing.
-fn may_be_silent(scanner: &Scanner) -> bool {
+/// True if a tool's report may be empty: it writes a line per result, or its older versions wrote nothing.
+fn may_be_empty(scanner: &Scanner) -> bool {
     scanner.notation == Notation::JsonLines || scanner.id == "osv-scanner"
 }
 
-/// The report of a tool that writes a line for each result, and so nothing where there is none. It writes nothing either
-/// when it did not run, so the scan counts as incomplete: an empty file must not make a verdict a pass.
-fn silent(scanner: &Scanner, sink: &mut dyn Sink) -> Parsed {
+/// The empty report of a tool that writes one line per result. The tool also writes nothing if it did not run, so the
+/// scan is incomplete: an empty file must not pass the gate.
+fn empty_report(scanner: &Scanner, sink: &mut dyn Sink) -> Parsed {
     let mut collector = Collector::new(sink, scanner.id, scanner.tool);
     let name = scanner.name;
     collector.scanner_error(format!(

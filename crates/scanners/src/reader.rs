@@ -1,4 +1,4 @@
-//! Reading: a report as a stream of bytes, what notation it is in, and the walkers through each notation.
+//! Reads reports: their input and output, their detection, and a reader for each notation.
 
 pub(crate) mod archive;
 pub(crate) mod fields;

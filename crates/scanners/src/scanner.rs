@@ -1,4 +1,4 @@
-//! A report format: its names, what it looks like, and its parser.
+//! A report format: names, documentation, detection and parser.
 
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
@@ -7,30 +7,30 @@ use crate::value::rating::{Rating, Words};
 /// One report format of one scanner.
 #[derive(Clone, Copy)]
 pub struct Scanner {
-    /// The format's name in URLs; lower case, `-` between words.
+    /// The format's name in URLs: lower case, with `-` between words.
     pub id: &'static str,
-    /// The tool's name in issue keys: the same for all formats in which one tool's reports come, so that an issue stays
-    /// the same when the format changes.
+    /// The tool's name in issue keys. All formats of a tool have the same, so that an issue stays the same when the
+    /// format changes.
     pub tool: &'static str,
-    /// The tool's own name.
+    /// The tool's name as its vendor writes it.
     pub name: &'static str,
-    /// Other names under which it is found. Upper and lower case, `_`, `-` and spaces are the same.
+    /// Other names for it. Upper and lower case, `_`, `-` and spaces are the same.
     pub aliases: &'static [&'static str],
-    /// Versions whose reports were read.
+    /// The versions whose reports were tested.
     pub versions: &'static str,
-    /// What it looks for, in the field's words.
+    /// The kind of scanner, for example `SAST`.
     pub category: &'static str,
-    /// What its reports are written in.
+    /// The notation of its reports.
     pub notation: Notation,
-    /// The formats that are read, and how the tool is made to write them.
+    /// The formats that are read, and the options that make the tool write them.
     pub formats: &'static str,
-    /// How its severities become scores, and where that rule comes from.
+    /// The rule by which its severities become scores, and the source of the rule.
     pub severities: &'static str,
-    /// The words for severity in its reports; empty if it has none, or other rules than a table.
+    /// The severity words of its reports; empty if there are none, or another rule applies.
     pub(crate) severity_words: Words,
-    /// Where we differ on purpose from what other systems make of these reports: the field, and why ours is better.
+    /// Fields that other systems read differently from these reports, each with the reason for our reading.
     pub differences: &'static [(&'static str, &'static str)],
-    /// Whether a report looks like this format; never true of another's.
+    /// Returns true if a report has this format. Must be true of no other format.
     pub(crate) detect: fn(&Sniff) -> bool,
     /// Reads a report.
     pub(crate) parse: fn(Input<'_>, &mut Collector<'_>) -> Result<(), ParseError>,

@@ -1,4 +1,4 @@
-//! What every scanner must do, written once and run on each.
+//! Tests that run on every scanner.
 
 use super::*;
 use crate::value::rating::score_of;
@@ -7,18 +7,20 @@ use finding::limits::FINDINGS_MAX;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::mem::discriminant;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-struct Keep(Vec<Finding>);
-impl Sink for Keep {
+struct Findings(Vec<Finding>);
+impl Sink for Findings {
     fn finding(&mut self, finding: Finding) -> ControlFlow<Stop> {
         self.0.push(finding);
         ControlFlow::Continue(())
     }
 }
 
-/// What was read of a report.
+/// The findings of a report, and the rest that was read.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Read {
     pub(crate) findings: Vec<Finding>,
@@ -26,30 +28,30 @@ pub(crate) struct Read {
 }
 
 fn read_all(expected: Expected, input: Input<'_>) -> Result<Read, ParseError> {
-    let mut keep = Keep(vec![]);
-    let parsed = read(expected, input, &mut keep)?;
-    Ok(Read { findings: keep.0, parsed })
+    let mut findings = Findings(vec![]);
+    let parsed = read(expected, input, &mut findings)?;
+    Ok(Read { findings: findings.0, parsed })
 }
 
-/// Reads a report from memory and from a stream that gives a few bytes at a time; both must agree.
+/// Reads a report from memory, and from a stream that gives a few bytes at a time. Both must give the same.
 pub(crate) fn findings_as(expected: Expected, bytes: &[u8]) -> Result<Read, ParseError> {
     let memory = read_all(expected, Input::Memory(bytes));
     let stream = read_all(expected, Input::Stream(&Trickle(bytes)));
     match (&memory, &stream) {
         (Ok(read), Ok(streamed)) => assert_eq!(read, streamed),
-        // Of two that fail, only the kind must agree: a stream counts lines and columns a little differently.
+        // Only the kind of the error must be the same: a stream counts lines and columns slightly differently.
         (Err(error), Err(streamed)) => assert_eq!(discriminant(error), discriminant(streamed), "{error}, {streamed}"),
         _ => panic!("from memory {memory:?}, from a stream {stream:?}"),
     }
     memory
 }
 
-/// The findings of a report that is said to be of this scanner.
+/// The findings of a report that should be of this scanner.
 pub(crate) fn findings(scanner: &'static Scanner, bytes: &[u8]) -> Result<(Vec<Finding>, Parsed), ParseError> {
     findings_as(Expected::Tool(scanner), bytes).map(|read| (read.findings, read.parsed))
 }
 
-/// Why a report is refused by this scanner.
+/// The error message for a report that should be of this scanner.
 pub(crate) fn failure(scanner: &'static Scanner, bytes: &[u8]) -> String {
     findings(scanner, bytes).unwrap_err().to_string()
 }
@@ -80,11 +82,33 @@ fn fixtures(scanner: &str) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_none_or(|extension| extension != "md"))
         .collect();
     files.sort();
-    assert!(!files.is_empty(), "{} holds no reports", folder.display());
+    assert!(!files.is_empty(), "{} contains no reports", folder.display());
     files
 }
 
-/// Whether a report in this notation that is cut off can always be told from a whole one.
+/// Calls `check` with every fixture of every scanner: on all cores, or on one where there are no threads (Wasm).
+fn for_each_fixture(check: impl Fn(&'static Scanner, &Path, &[u8]) + Sync) {
+    let files: Vec<_> =
+        ALL.iter().flat_map(|scanner| fixtures(scanner.id).into_iter().map(move |file| (scanner, file))).collect();
+    let next = AtomicUsize::new(0);
+    let check_the_rest = || {
+        while let Some((scanner, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            check(scanner, file, &std::fs::read(file).unwrap());
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if threads == 1 {
+        return check_the_rest();
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(check_the_rest)).collect();
+        for thread in running {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
+/// True if a report in this notation always shows that it was cut off.
 fn shows_its_end(notation: Notation) -> bool {
     match notation {
         Notation::Json | Notation::Xml | Notation::Zip => true,
@@ -100,11 +124,11 @@ fn every_scanner_has_its_fixtures_and_every_fixture_its_scanner() {
     let ids: BTreeSet<_> = ALL.iter().map(|scanner| scanner.id.to_owned()).collect();
     assert_eq!(folders, ids);
     let sorted: Vec<_> = ids.iter().map(String::as_str).collect();
-    assert_eq!(ALL.iter().map(|scanner| scanner.id).collect::<Vec<_>>(), sorted, "ALL is sorted and has no doubles");
+    assert_eq!(ALL.iter().map(|scanner| scanner.id).collect::<Vec<_>>(), sorted, "ALL is sorted and has no duplicates");
     for scanner in ALL {
         assert!(
             fixtures(scanner.id)[0].with_file_name("SOURCE.md").is_file(),
-            "{} does not say where its fixtures come from",
+            "SOURCE.md is missing in the fixtures of {}",
             scanner.id
         );
     }
@@ -116,7 +140,7 @@ fn every_name_finds_one_scanner() {
     for scanner in ALL {
         for name in [scanner.id].iter().chain(scanner.aliases) {
             assert_eq!(find(name).map(|found| found.id), Some(scanner.id), "{name}");
-            assert!(names.insert(normal(name)), "{name} is listed twice");
+            assert!(names.insert(normalized(name)), "{name} is listed twice");
         }
         assert!(find(&scanner.id.to_uppercase().replace('-', "_")).is_some());
     }
@@ -220,51 +244,39 @@ fn severity_words_become_the_documented_scores() {
         for (word, hundredths) in scanner.severity_words {
             // A second entry for a word, or a score above 10, would have no effect.
             assert_eq!(score(scanner, &word.to_uppercase()), Some(*hundredths), "{}: {word}", scanner.id);
-            let [with_decimal, whole] =
-                [format!("{}.{}", hundredths / 100, hundredths / 10 % 10), (hundredths / 100).to_string()];
-            let mut documented = scanner.severities.split([' ', ',', ';', ')']);
-            assert!(
-                documented.any(|part| part == with_decimal || (hundredths % 100 == 0 && part == whole)),
-                "{}: the score of {word}",
-                scanner.id
-            );
+            let documented = format!("{}.{}", hundredths / 100, hundredths / 10 % 10);
+            let mut parts = scanner.severities.split([' ', ',', ';', ')']);
+            assert!(*hundredths == 0 || parts.any(|part| part == documented), "{}: {word} {documented}", scanner.id);
         }
     }
 }
 
 #[test]
-fn every_result_of_every_fixture_is_accounted_for_and_recognised() {
-    for scanner in ALL {
-        for file in fixtures(scanner.id) {
-            let bytes = std::fs::read(&file).unwrap();
-            let read = findings_as(Expected::Tool(scanner), &bytes)
-                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            let summary = &read.parsed.summary;
-            assert!(summary.adds_up(), "{}: {summary:?}", file.display());
-            assert_eq!(read.findings.len() as u64, summary.findings + summary.suppressed, "{}", file.display());
-            assert_eq!(read.parsed.format, scanner.id, "{}", file.display());
-            let auto = findings_as(Expected::Any, &bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            assert_eq!(auto, read, "{} is recognised as another's", file.display());
-            let places: Vec<u32> = read.findings.iter().map(|finding| finding.result).collect();
-            assert!(places.is_sorted_by(|a, b| a < b), "{}", file.display());
-        }
-    }
+fn every_fixture_is_detected_and_every_result_of_it_counted() {
+    for_each_fixture(|scanner, file, bytes| {
+        let file = file.display();
+        let read = findings_as(Expected::Tool(scanner), bytes).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let summary = &read.parsed.summary;
+        assert!(summary.adds_up(), "{file}: {summary:?}");
+        assert_eq!(read.findings.len() as u64, summary.findings + summary.suppressed, "{file}");
+        assert_eq!(read.parsed.format, scanner.id, "{file}");
+        let auto = findings_as(Expected::Any, bytes).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(auto, read, "{file} is detected as another scanner's");
+        assert!(read.findings.is_sorted_by(|a, b| a.result < b.result), "{file}");
+    });
 }
 
 #[test]
-fn every_report_looks_like_one_tools_alone() {
-    for scanner in ALL {
-        for file in fixtures(scanner.id) {
-            let bytes = std::fs::read(&file).unwrap();
-            let sniff = Sniff::of(Input::Memory(&bytes)).unwrap();
-            let like: Vec<_> = ALL.iter().filter(|other| (other.detect)(&sniff)).map(|other| other.id).collect();
-            assert_eq!(like, [scanner.id], "{}", file.display());
-        }
-    }
+fn every_report_is_detected_as_one_format_only() {
+    for_each_fixture(|scanner, file, bytes| {
+        let sniff = Sniff::of(Input::Memory(bytes)).unwrap();
+        let detected: Vec<_> = ALL.iter().filter(|other| (other.detect)(&sniff)).map(|other| other.id).collect();
+        assert_eq!(detected, [scanner.id], "{}", file.display());
+    });
 }
 
 #[test]
-fn what_is_no_report_is_refused_by_every_scanner() {
+fn every_scanner_refuses_what_is_not_a_report() {
     for scanner in ALL {
         for bytes in [
             &b""[..],
@@ -283,14 +295,14 @@ fn what_is_no_report_is_refused_by_every_scanner() {
             b"nothing here",
         ] {
             let result = findings(scanner, bytes);
-            // A tool that writes a line for each result writes an empty file when it finds nothing, or did not run.
-            if may_be_silent(scanner) && bytes.trim_ascii().is_empty() {
+            // A tool that writes one line per result writes an empty file if it finds nothing, or did not run.
+            if may_be_empty(scanner) && bytes.trim_ascii().is_empty() {
                 assert!(!result.unwrap().1.summary.is_complete(), "{}", scanner.id);
                 continue;
             }
             assert!(result.is_err(), "{} accepts {:?}", scanner.id, String::from_utf8_lossy(bytes));
         }
-        // An empty list is a clean report of those tools that write lists, and evidence of nothing for any other.
+        // An empty list is a clean report of a tool that writes lists, and an error for any other.
         if let Ok((findings, parsed)) = findings(scanner, b"[]") {
             assert_eq!((findings.len(), parsed.summary.results), (0, 0), "{}", scanner.id);
         }
@@ -300,58 +312,53 @@ fn what_is_no_report_is_refused_by_every_scanner() {
 #[test]
 fn every_strict_prefix_of_a_fixture_is_refused_or_adds_up() {
     const PREFIXES_MAX: usize = 1500;
-    for scanner in ALL {
-        for file in fixtures(scanner.id) {
-            let bytes = std::fs::read(&file).unwrap();
-            let report = bytes.trim_ascii_end();
-            let step = report.len().div_ceil(PREFIXES_MAX);
-            let near_the_end = report.len().saturating_sub(100)..report.len();
-            for end in (0..report.len()).step_by(step).chain(near_the_end) {
-                let result = read_all(Expected::Tool(scanner), Input::Memory(&report[..end]));
-                if may_be_silent(scanner) && report[..end].is_empty() {
-                    assert!(!result.unwrap().parsed.summary.is_complete(), "{}", scanner.id);
-                } else if shows_its_end(scanner.notation) {
-                    assert!(result.is_err(), "{} of {} bytes of {}", end, report.len(), file.display());
-                } else if let Ok(read) = result {
-                    assert!(read.parsed.summary.adds_up(), "{} of {} bytes of {}", end, report.len(), file.display());
-                }
+    for_each_fixture(|scanner, file, bytes| {
+        let report = bytes.trim_ascii_end();
+        let step = report.len().div_ceil(PREFIXES_MAX);
+        let near_the_end = report.len().saturating_sub(100)..report.len();
+        for end in (0..report.len()).step_by(step).chain(near_the_end) {
+            let result = read_all(Expected::Tool(scanner), Input::Memory(&report[..end]));
+            if may_be_empty(scanner) && report[..end].is_empty() {
+                assert!(!result.unwrap().parsed.summary.is_complete(), "{}", scanner.id);
+            } else if shows_its_end(scanner.notation) {
+                assert!(result.is_err(), "{} of {} bytes of {}", end, report.len(), file.display());
+            } else if let Ok(read) = result {
+                assert!(read.parsed.summary.adds_up(), "{} of {} bytes of {}", end, report.len(), file.display());
             }
         }
-    }
+    });
 }
 
 #[test]
-fn another_tools_report_is_refused_with_its_name() {
+fn a_report_of_another_tool_is_refused_and_its_tool_named() {
     for scanner in ALL {
-        // SARIF takes what any tool wrote in it.
-        let takes = |other: &Scanner| accepts(scanner, other) || (scanner.id == "sarif" && other.id == "snyk-code");
-        for other in ALL.iter().filter(|other| !takes(other)) {
+        // SARIF may be of any tool.
+        let accepted = |other: &Scanner| accepts(scanner, other) || (scanner.id == "sarif" && other.id == "snyk-code");
+        for other in ALL.iter().filter(|other| !accepted(other)) {
             let file = &fixtures(other.id)[0];
             let error = read_all(Expected::Tool(scanner), Input::Memory(&std::fs::read(file).unwrap()));
             match error {
                 Err(ParseError::WrongTool { reason, .. }) => assert!(reason.contains(other.name), "{reason}"),
-                other_result => panic!("{} takes {}: {other_result:?}", scanner.id, file.display()),
+                other_result => panic!("{} accepts {}: {other_result:?}", scanner.id, file.display()),
             }
         }
     }
 }
 
-/// Inputs that fuzzing found worth keeping, and every fixture under its own name and as any.
+/// The inputs that fuzzing found, and every fixture with its scanner named and detected.
 #[test]
-fn what_must_hold_of_every_input_holds_of_those_that_fuzzing_kept() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/kept");
-    let files: Vec<PathBuf> = std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn the_invariants_hold_for_inputs_that_fuzzing_found_and_for_fixtures() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/kept");
+    let files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     for file in files {
         exercise(&std::fs::read(&file).unwrap());
     }
-    for (choice, scanner) in (0..).zip(ALL) {
-        for file in fixtures(scanner.id) {
-            let report = std::fs::read(file).unwrap();
-            for choice in [choice, u8::MAX] {
-                exercise(&[&[choice], report.as_slice()].concat());
-            }
+    for_each_fixture(|scanner, _, report| {
+        let choice = ALL.iter().position(|other| other.id == scanner.id).unwrap();
+        for choice in [u8::try_from(choice).unwrap(), u8::MAX] {
+            exercise(&[&[choice], report].concat());
         }
-    }
+    });
 }
 
 #[test]
@@ -385,17 +392,19 @@ fn the_most_results_are_read_and_one_more_is_refused() {
             ControlFlow::Continue(())
         }
     }
-    let result = r#"{"filename":"a","issue_text":"t","line_number":1,"test_id":"B1","test_name":"n"},"#;
+    // All but the last are numbers, which are rejected: rejected results count too, and are read faster than findings.
+    let last = r#"{"filename":"a","issue_text":"t","line_number":1,"test_id":"B1","test_name":"n"}"#;
     let report = |results: u64| {
-        let list = result.repeat(usize::try_from(results).unwrap());
-        format!(r#"{{"metrics":{{}},"results":[{}]}}"#, list.trim_end_matches(','))
+        let rejected = "0,".repeat(usize::try_from(results - 1).unwrap());
+        format!(r#"{{"metrics":{{}},"results":[{rejected}{last}]}}"#)
     };
     let mut count = Count(0);
     let bandit = Expected::Tool(find("bandit").unwrap());
-    assert!(read(bandit, Input::Memory(report(FINDINGS_MAX).as_bytes()), &mut count).is_ok());
-    assert_eq!(count.0, FINDINGS_MAX);
+    let most = read(bandit, Input::Memory(report(FINDINGS_MAX).as_bytes()), &mut count).unwrap();
+    assert_eq!((most.summary.results, most.summary.rejected, count.0), (FINDINGS_MAX, FINDINGS_MAX - 1, 1));
     let over = read(bandit, Input::Memory(report(FINDINGS_MAX + 1).as_bytes()), &mut count);
     assert!(matches!(over, Err(ParseError::TooManyFindings { .. })), "{over:?}");
+    assert_eq!(count.0, 1);
 }
 
 proptest! {
@@ -404,17 +413,15 @@ proptest! {
     fn no_edit_of_a_report_makes_a_parser_panic_or_lose_count(
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
-        for scanner in ALL {
-            for file in fixtures(scanner.id) {
-                let mut bytes = std::fs::read(&file).unwrap();
-                for (at, byte) in &edits {
-                    let at = at.index(bytes.len());
-                    bytes[at] = *byte;
-                }
-                if let Ok(read) = read_all(Expected::Tool(scanner), Input::Memory(&bytes)) {
-                    prop_assert!(read.parsed.summary.adds_up());
-                }
+        for_each_fixture(|scanner, file, bytes| {
+            let mut bytes = bytes.to_vec();
+            for (at, byte) in &edits {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
             }
-        }
+            if let Ok(read) = read_all(Expected::Tool(scanner), Input::Memory(&bytes)) {
+                assert!(read.parsed.summary.adds_up(), "{}", file.display());
+            }
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! Values that many formats share: severities, CWEs, packages, secrets and the like.
+//! Values that formats share: severities, CWEs, packages, secrets and others.
 
 pub(crate) mod advisory;
 pub(crate) mod cwe;

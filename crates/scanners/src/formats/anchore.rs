@@ -43,13 +43,13 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["vulnerabilities[]", "securityEvaluation[]", "vulnerability_type", "imageDigest", "image_digest"];
     let mut is_image_report = false;
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => {
-            let read = fields::of(&hit, vulnerability);
+            let read = fields::of(&item, vulnerability);
             is_image_report |= read.is_ok();
             collector.result(read)
         }
-        1 => collector.result(fields::of(&hit, evaluation)),
+        1 => collector.result(fields::of(&item, evaluation)),
         _ => {
             is_image_report = true;
             Ok(())
@@ -68,7 +68,7 @@ fn known_text(fields: Fields<'_>, path: &str) -> Option<String> {
 }
 
 fn vulnerability(fields: Fields<'_>) -> Result<Finding, String> {
-    let id = fields.needed("vuln")?;
+    let id = fields.required("vuln")?;
     let kind = known_text(fields, "package_type");
     let whole = known_text(fields, "package");
     let (name, version) = match (known_text(fields, "package_name"), whole) {
@@ -91,7 +91,7 @@ fn vulnerability(fields: Fields<'_>) -> Result<Finding, String> {
         finding.raw.extend(known_text(fields, field).map(|text| (field.to_owned(), text)));
     }
     ratings.word(fields.text("severity").as_deref()).apply(&mut finding);
-    packages::without_doubles(&mut finding.cvss);
+    packages::remove_duplicates(&mut finding.cvss);
     Ok(finding)
 }
 
@@ -110,9 +110,9 @@ fn with_cvss(rating: Rating, record: Fields<'_>) -> Rating {
 }
 
 fn evaluation(fields: Fields<'_>) -> Result<Finding, String> {
-    let id = fields.needed("vulnerabilityId")?;
+    let id = fields.required("vulnerabilityId")?;
     let kind = known_text(fields, "packageType");
-    let (name, version) = split(&fields.needed("package")?, kind.as_deref().unwrap_or_default());
+    let (name, version) = split(&fields.required("package")?, kind.as_deref().unwrap_or_default());
     let package = Package { name, version, ..package(kind, known_text(fields, "fixAvailable")) };
     let cves = known_text(fields, "cves").unwrap_or_default();
     let cves = cves.split([',', ' ']).filter(|cve| !cve.is_empty()).map(str::to_owned).collect();

@@ -38,10 +38,10 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen = json::walk(input, &["results[]", "errors[]", "metrics{}"], &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawResult>().map(RawResult::into_finding)),
+    let seen = json::walk(input, &["results[]", "errors[]", "metrics{}"], &mut |item| match item.path {
+        0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
         1 => {
-            let error = hit.read::<RawError>();
+            let error = item.read::<RawError>();
             collector.scanner_error(match error {
                 Ok(error) => format!("{}: {}", error.filename, error.reason),
                 Err(reason) => reason,
@@ -105,7 +105,7 @@ impl RawResult {
 pub(crate) fn hide_password(finding: &mut Finding) {
     if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
         let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
-        secret::put(finding, &password);
+        secret::attach(finding, &password);
     }
 }
 
@@ -207,10 +207,10 @@ mod tests {
             failure(&SCANNER, text.as_bytes()),
             "this is not a report of Bandit: a Bandit JSON report is an object with the list `results` and the object `metrics`"
         );
-        assert!(failure(&SCANNER, b"[1]").ends_with("the report is a list where an object is expected"));
+        assert!(failure(&SCANNER, b"[1]").ends_with("expected an object, found a list"));
         assert!(
             failure(&SCANNER, b"{\"metrics\": {}, \"results\": 5}")
-                .ends_with("`results` is a number where a list is expected")
+                .ends_with("expected a list at `results`, found a number")
         );
     }
 

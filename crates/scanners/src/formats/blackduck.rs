@@ -63,12 +63,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     require(!vulnerabilities.is_empty(), "a Black Duck archive has the table `security.csv`")?;
     let mut files = Files::new();
     for name in &vulnerabilities {
-        if let Some(table) = archive.exactly(name)? {
+        if let Some(table) = archive.by_path(name)? {
             collect_origins(Input::Stream(&table), &mut files)?;
         }
     }
     for name in tables(&["files", "source"]) {
-        let Some(table) = archive.exactly(&name)? else { continue };
+        let Some(table) = archive.by_path(&name)? else { continue };
         match collect_paths(Input::Stream(&table), &mut files) {
             // A table with other columns has no paths. No result depends on them.
             Ok(()) | Err(ParseError::Malformed { .. }) => {}
@@ -76,7 +76,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
     }
     for name in &vulnerabilities {
-        if let Some(table) = archive.exactly(name)? {
+        if let Some(table) = archive.by_path(name)? {
             read_security(Input::Stream(&table), &files, collector)?;
         }
     }

@@ -53,11 +53,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let mut is_brakeman = false;
     let paths =
         ["warnings[]", "ignored_warnings[]", "errors[]", "scan_info.brakeman_version", "scan_info.rails_version"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawWarning>().map(|warning| warning.into_finding(false))),
-        1 => collector.result(hit.read::<RawWarning>().map(|warning| warning.into_finding(true))),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawWarning>().map(|warning| warning.into_finding(false))),
+        1 => collector.result(item.read::<RawWarning>().map(|warning| warning.into_finding(true))),
         2 => {
-            collector.scanner_error(match hit.read::<RawError>() {
+            collector.scanner_error(match item.read::<RawError>() {
                 Ok(error) => error.text(),
                 Err(reason) => reason,
             });
@@ -65,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         path => {
             is_brakeman = true;
-            if let Some(version) = hit.read::<Text>().ok().filled().filter(|_| path == 3) {
+            if let Some(version) = item.read::<Text>().ok().filled().filter(|_| path == 3) {
                 collector.version(version);
             }
             Ok(())
@@ -163,7 +163,7 @@ impl RawWarning {
             finding.raw.extend(text.map(|text| (name.to_owned(), text)));
         }
         if let (Some(code), true) = (code, check.is_some_and(|check| SECRETS.contains(&check.as_str()))) {
-            snippet::put_secrets(&mut finding, &code);
+            snippet::attach_secrets(&mut finding, &code);
         }
         finding
     }

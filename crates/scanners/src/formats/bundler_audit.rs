@@ -14,7 +14,7 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{lower_bounds, outermost, soft, unique};
+use crate::value::advisory::{lower_bounds, or_default, outermost, unique};
 use finding::limits::ENTRY_BYTES_MAX;
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
@@ -232,9 +232,9 @@ fn insecure(source: &str) -> Finding {
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut has_date, mut read) = (false, 0_u64);
-    let seen = json::walk(input, &["results[]", "created_at", "version"], &mut |hit| match hit.path {
+    let seen = json::walk(input, &["results[]", "created_at", "version"], &mut |item| match item.path {
         0 => {
-            let result = hit.read::<RawResult>().and_then(RawResult::into_finding);
+            let result = item.read::<RawResult>().and_then(RawResult::into_finding);
             read += u64::from(result.is_ok());
             collector.result(result)
         }
@@ -243,7 +243,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
         _ => {
-            if let Ok(version) = hit.read::<Text>() {
+            if let Ok(version) = item.read::<Text>() {
                 collector.version(version.0);
             }
             Ok(())
@@ -257,9 +257,9 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 #[derive(Deserialize)]
 struct RawResult {
-    #[serde(default, rename = "type", deserialize_with = "soft")]
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
     kind: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     source: Option<String>,
     gem: Option<RawGem>,
     advisory: Option<RawAdvisory>,
@@ -268,33 +268,33 @@ struct RawResult {
 #[derive(Deserialize)]
 struct RawGem {
     name: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawAdvisory {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     id: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cve: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     ghsa: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     osvdb: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     title: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     criticality: Option<String>,
     #[serde(default)]
     cvss_v2: Number,
     #[serde(default)]
     cvss_v3: Number,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     patched_versions: Vec<String>,
 }
 

@@ -9,11 +9,11 @@
 //! because of vulnerabilities and only warns of the others.
 
 use crate::Scanner;
-use crate::reader::json::{self, Hit, Text};
+use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{lower_bounds, soft, unique};
+use crate::value::advisory::{lower_bounds, or_default, unique};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -44,13 +44,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let paths = ["vulnerabilities.list[]", "warnings{}[]", "warnings[]", "lockfile", "settings"];
     let mut has_marker = false;
     let mut read = 0_u64;
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => read_entry(&hit, Some("vulnerability"), &mut read, collector),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => read_entry(&item, Some("vulnerability"), &mut read, collector),
         1 => {
-            let kind = hit.name(0).to_owned();
-            read_entry(&hit, Some(&kind), &mut read, collector)
+            let kind = item.name(0).to_owned();
+            read_entry(&item, Some(&kind), &mut read, collector)
         }
-        2 => read_entry(&hit, None, &mut read, collector),
+        2 => read_entry(&item, None, &mut read, collector),
         _ => {
             has_marker = true;
             Ok(())
@@ -63,12 +63,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn read_entry(
-    hit: &Hit<'_>,
+    item: &Item<'_>,
     kind: Option<&str>,
     read: &mut u64,
     collector: &mut Collector<'_>,
 ) -> Result<(), ParseError> {
-    let entry = hit.read::<RawEntry>();
+    let entry = item.read::<RawEntry>();
     *read += u64::from(entry.is_ok());
     collector.result(entry.map(|entry| entry.into_finding(kind)))
 }
@@ -76,13 +76,13 @@ fn read_entry(
 #[derive(Deserialize)]
 struct RawEntry {
     package: RawPackage,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     advisory: Option<RawAdvisory>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     versions: RawVersions,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     affected: RawAffected,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     kind: RawKind,
 }
 
@@ -98,55 +98,55 @@ enum RawKind {
 
 #[derive(Deserialize)]
 struct RawKindDetails {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     advisory: Option<RawAdvisory>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     versions: RawVersions,
 }
 
 #[derive(Deserialize)]
 struct RawPackage {
     name: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     source: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct RawAdvisory {
     id: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     title: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     aliases: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     related: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     categories: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cvss: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     informational: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     references: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct RawVersions {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     patched: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     unaffected: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct RawAffected {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     functions: BTreeMap<String, serde::de::IgnoredAny>,
 }
 

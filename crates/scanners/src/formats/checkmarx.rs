@@ -88,7 +88,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         if status.is_some_and(|status| status.eq_ignore_ascii_case("fixed")) {
             return collector.closed();
         }
-        collector.result(result(&found.element, found.around.last()))
+        collector.result(result(&found.element, found.ancestors.last()))
     })?;
     if root.name != "CxXMLResults" {
         return Err(ParseError::other_shape(format!(

@@ -13,7 +13,7 @@
 
 use crate::Scanner;
 use crate::reader::json::Loose;
-use crate::reader::json::{self, Hit, Many, Number, Text};
+use crate::reader::json::{self, Item, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
@@ -90,14 +90,14 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let mut info = ReportInfo::of(input, collector)?;
     let paths = with_list_paths(&RESULTS);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path % RESULTS.len() {
-        skipped @ (0 | 1) => match hit.read::<RawCheck>() {
+    let seen = json::walk(input, &paths, &mut |item| match item.path % RESULTS.len() {
+        skipped @ (0 | 1) => match item.read::<RawCheck>() {
             Ok(raw) => {
                 if raw.is_about_secrets() {
                     collector.holds_secrets();
                 }
                 let suppressed = (skipped == 1).then(|| raw.comment());
-                collector.finding(Finding { suppressed, ..raw.into_finding(info.is_secrets_framework(&hit)) })
+                collector.finding(Finding { suppressed, ..raw.into_finding(info.is_secrets_framework(&item)) })
             }
             Err(reason) => collector.rejected(reason),
         },
@@ -105,7 +105,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         3 => collector.not_applicable(),
         _ => {
             info.unparsed -= 1.0;
-            let file = hit.read::<Text>().map_or_else(|_| hit.raw.to_owned(), |file| file.0);
+            let file = item.read::<Text>().map_or_else(|_| item.raw.to_owned(), |file| file.0);
             collector.scanner_error(format!("{file} could not be parsed"));
             Ok(())
         }
@@ -142,10 +142,10 @@ impl ReportInfo {
         let mut info = Self { types: BTreeMap::new(), unparsed: 0.0, is_counters: false };
         let paths = with_list_paths(&["check_type", "summary", "checkov_version"]);
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        json::walk(input, &paths, &mut |hit| {
-            match (hit.path % 3, hit.read::<Text>(), hit.read::<RawSummary>()) {
+        json::walk(input, &paths, &mut |item| {
+            match (item.path % 3, item.read::<Text>(), item.read::<RawSummary>()) {
                 (0, Ok(check_type), _) => {
-                    info.types.insert(hit.index(0), check_type.0);
+                    info.types.insert(item.index(0), check_type.0);
                 }
                 (1, _, Ok(summary)) => {
                     info.unparsed += summary.parsing_errors.number().unwrap_or(0.0);
@@ -163,9 +163,9 @@ impl ReportInfo {
     }
 
     /// True if a result belongs to the framework "secrets".
-    fn is_secrets_framework(&self, hit: &Hit<'_>) -> bool {
+    fn is_secrets_framework(&self, item: &Item<'_>) -> bool {
         // The second half of the paths lead through a list of reports.
-        let report = if hit.path < RESULTS.len() { 0 } else { hit.index(0) };
+        let report = if item.path < RESULTS.len() { 0 } else { item.index(0) };
         self.types.get(&report).is_some_and(|check_type| check_type == "secrets")
     }
 }

@@ -11,7 +11,7 @@
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
-use crate::reader::json::{self, Hit};
+use crate::reader::json::{self, Item};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
@@ -27,7 +27,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Containers",
     notation: Notation::Json,
     formats: "JSON of clair-scanner (`-r`), Klar (`JSON_OUTPUT`) and `clairctl report -o json`",
-    severities: "CVSS if Clair 4 gives it, else Defcon1 10, Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Negligible 0; Unknown unassigned",
+    severities: "CVSS if Clair 4 gives it, else Defcon1 10.0, Critical 9.5, High 8.0, Medium 5.5, Low 2.0, Negligible 0; Unknown unassigned",
     severity_words: &[
         ("Defcon1", 1000),
         ("Critical", 950),
@@ -65,10 +65,10 @@ struct ReportIndex {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut index = index_report(input)?;
     let paths = ["vulnerabilities[]", "Vulnerabilities{}[]", "vulnerabilities{}"];
-    json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(fields::of(&hit, |fields| of_clair_scanner(fields, index.unapproved.as_ref()))),
-        1 => collector.result(fields::of(&hit, |fields| of_klar(fields, hit.name(0)))),
-        _ => of_clair_4(&hit, &mut index, collector),
+    json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(fields::of(&item, |fields| of_clair_scanner(fields, index.unapproved.as_ref()))),
+        1 => collector.result(fields::of(&item, |fields| of_klar(fields, item.name(0)))),
+        _ => of_clair_4(&item, &mut index, collector),
     })?;
     // The rest belongs to vulnerabilities that are missing from the report.
     for (id, packages) in &index.affected {
@@ -93,21 +93,21 @@ fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     ];
     let mut index = ReportIndex::default();
     let mut markers = [false; 3];
-    let seen = json::walk(input, &paths, &mut |hit| {
-        match hit.path {
+    let seen = json::walk(input, &paths, &mut |item| {
+        match item.path {
             0 => {
-                let id = hit.read::<json::Text>().map(|id| id.0).unwrap_or_default();
+                let id = item.read::<json::Text>().map(|id| id.0).unwrap_or_default();
                 index.unapproved.get_or_insert_default().insert(id);
             }
             1 => {
-                let read = fields::of(&hit, |fields| Ok((fields.needed("name")?, fields.text("version"))));
-                index.packages.extend(read.ok().map(|package| (hit.name(0).to_owned(), package)));
+                let read = fields::of(&item, |fields| Ok((fields.required("name")?, fields.text("version"))));
+                index.packages.extend(read.ok().map(|package| (item.name(0).to_owned(), package)));
             }
             2 => {
-                let id = hit.read::<json::Text>().map(|id| id.0).unwrap_or_default();
-                index.affected.entry(id).or_default().push(hit.name(0).to_owned());
+                let id = item.read::<json::Text>().map(|id| id.0).unwrap_or_default();
+                index.affected.entry(id).or_default().push(item.name(0).to_owned());
             }
-            3 => enrichment(&hit, &mut index),
+            3 => enrichment(&item, &mut index),
             path => markers.iter_mut().skip(path - 4).take(1).for_each(|marker| *marker = true),
         }
         Ok(())
@@ -131,21 +131,21 @@ fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     ))
 }
 
-fn enrichment(hit: &Hit<'_>, index: &mut ReportIndex) {
+fn enrichment(item: &Item<'_>, index: &mut ReportIndex) {
     // The value is a list, and is read as a whole like any field of an object.
-    let Ok(ratings) = hit.read::<json::Many<serde_json::Value>>() else { return };
+    let Ok(ratings) = item.read::<json::Many<serde_json::Value>>() else { return };
     for rating in &ratings.0 {
         let Some(vector) = rating.get("vectorString").and_then(serde_json::Value::as_str) else { continue };
         let score = rating.get("baseScore").and_then(serde_json::Value::as_f64);
         // The path has the enrichment's name at 0 and the vulnerability's id at 2; the list between them has no name.
-        index.cvss.entry(hit.name(2).to_owned()).or_default().push((vector.to_owned(), score));
+        index.cvss.entry(item.name(2).to_owned()).or_default().push((vector.to_owned(), score));
     }
 }
 
 fn of_clair_scanner(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -> Result<Finding, String> {
-    let id = fields.needed("vulnerability")?;
+    let id = fields.required("vulnerability")?;
     let package = Package {
-        name: fields.needed("featurename")?,
+        name: fields.required("featurename")?,
         version: fields.text("featureversion"),
         fixed_versions: fields.text("fixedby").into_iter().collect(),
         ..Package::default()
@@ -161,12 +161,12 @@ fn of_clair_scanner(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -
 
 fn of_klar(fields: Fields<'_>, severity: &str) -> Result<Finding, String> {
     let package = Package {
-        name: fields.needed("FeatureName")?,
+        name: fields.required("FeatureName")?,
         version: fields.text("FeatureVersion"),
         fixed_versions: fields.text("FixedBy").into_iter().collect(),
         ..Package::default()
     };
-    let mut finding = finding(fields.needed("Name")?, package, fields.text("NamespaceName"), fields.texts("Link"));
+    let mut finding = finding(fields.required("Name")?, package, fields.text("NamespaceName"), fields.texts("Link"));
     finding.description = fields.text("Description");
     let word = fields.text("Severity").unwrap_or_else(|| severity.to_owned());
     SCANNER.rating().word(Some(&word)).apply(&mut finding);
@@ -174,16 +174,16 @@ fn of_klar(fields: Fields<'_>, severity: &str) -> Result<Finding, String> {
 }
 
 /// One vulnerability of Clair 4: a result for each package that has it.
-fn of_clair_4(hit: &Hit<'_>, index: &mut ReportIndex, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let id = hit.name(0);
+fn of_clair_4(item: &Item<'_>, index: &mut ReportIndex, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let id = item.name(0);
     let affected = index.affected.remove(id).unwrap_or_default();
     let results: Vec<Result<Finding, String>> = if affected.is_empty() {
-        vec![fields::of(hit, |fields| in_package(fields, id, None, index))]
+        vec![fields::of(item, |fields| in_package(fields, id, None, index))]
     } else {
         let of = |package: &String| {
             let package =
                 index.packages.get(package).ok_or_else(|| format!("package {package} is missing from the report"));
-            fields::of(hit, |fields| in_package(fields, id, Some(package?), index))
+            fields::of(item, |fields| in_package(fields, id, Some(package?), index))
         };
         affected.iter().map(of).collect()
     };
@@ -196,12 +196,12 @@ fn in_package(
     package: Option<&(String, Option<String>)>,
     index: &ReportIndex,
 ) -> Result<Finding, String> {
-    let title = fields.needed("name")?;
+    let title = fields.required("name")?;
     // `CVE-2021-3711 on Ubuntu 20.04 LTS (focal) - high.` or `RHSA-2021:3798: openssl security update (Moderate)`.
     let rule = title.split_whitespace().next().unwrap_or_default().trim_end_matches(':').to_owned();
     let (name, version) = match package {
         Some((name, version)) => (name.clone(), version.clone()),
-        None => (fields.needed("package.name")?, fields.text("package.version")),
+        None => (fields.required("package.name")?, fields.text("package.version")),
     };
     let fixed_versions = fields.text("fixed_in_version").into_iter().collect();
     let package = Package { name, version, fixed_versions, ..Package::default() };

@@ -55,8 +55,8 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut meta = None;
-    json::walk(input, &["meta"], &mut |hit| {
-        meta = hit.read::<Value>().ok().filter(|meta| !meta.is_null());
+    json::walk(input, &["meta"], &mut |item| {
+        meta = item.read::<Value>().ok().filter(|meta| !meta.is_null());
         Ok(())
     })?;
     let Some(meta) = meta else {
@@ -66,8 +66,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     };
     let meta = Meta::of(&meta).map_err(|reason| ParseError::Malformed { notation: "custom JSON", reason })?;
     collector.tool(meta.tool.clone());
-    let seen = json::walk(input, &["issues[]"], &mut |hit| {
-        collector.result(hit.read::<Map<String, Value>>().and_then(|issue| meta.finding(issue)))
+    let seen = json::walk(input, &["issues[]"], &mut |item| {
+        collector.result(item.read::<Map<String, Value>>().and_then(|issue| meta.finding(issue)))
     })?;
     seen.require(&[0], "a custom JSON report is an object with `meta` and `issues`; the list `issues` is missing")
 }

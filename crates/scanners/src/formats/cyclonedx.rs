@@ -203,7 +203,7 @@ impl Vulnerability {
         finding.raw.extend(self.state.clone().map(|state| ("analysis.state".to_owned(), state)));
         finding.raw.extend(self.source.clone().map(|source| ("source.name".to_owned(), source)));
         self.rating().apply(&mut finding);
-        packages::without_doubles(&mut finding.cvss);
+        packages::remove_duplicates(&mut finding.cvss);
         Ok(finding)
     }
 

@@ -38,10 +38,10 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     // The last path shows if the object `results` exists, even if it is empty: no file is called `/`.
     let paths = ["results{}[]", "plugins_used[]", "version", "results./"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawSecret>().map(|secret| secret.into_finding(hit.name(0)))),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawSecret>().map(|secret| secret.into_finding(item.name(0)))),
         2 => {
-            if let Ok(version) = hit.read::<Text>() {
+            if let Ok(version) = item.read::<Text>() {
                 collector.version(version.0);
             }
             Ok(())
@@ -76,7 +76,7 @@ impl RawSecret {
             ..leak::finding(&kind, &kind, format!("{kind} found"))
         };
         let text = |value: Option<bool>| value.map(|value| Text(value.to_string()));
-        leak::keep(
+        leak::add_raw(
             &mut finding,
             [
                 ("is_secret", text(self.is_secret)),
@@ -136,6 +136,6 @@ mod tests {
     fn nothing_found_needs_the_object_of_results() {
         assert!(findings(&SCANNER, report("{}").as_bytes()).unwrap().1.summary.is_complete());
         assert!(failure(&SCANNER, br#"{"plugins_used": [], "version": "1"}"#).contains("the object `results`"));
-        assert!(failure(&SCANNER, report("[]").as_bytes()).contains("`results` is a list"));
+        assert!(failure(&SCANNER, report("[]").as_bytes()).contains("expected an object at `results`, found a list"));
     }
 }

@@ -40,12 +40,12 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut image = None;
-    json::walk(input, &["image"], &mut |hit| {
-        image = hit.read::<json::Text>().ok().filled();
+    json::walk(input, &["image"], &mut |item| {
+        image = item.read::<json::Text>().ok().filled();
         Ok(())
     })?;
-    let seen = json::walk(input, &["details[]", "summary{}"], &mut |hit| match hit.path {
-        0 => match fields::of(&hit, |fields| read(fields, image.as_deref())) {
+    let seen = json::walk(input, &["details[]", "summary{}"], &mut |item| match item.path {
+        0 => match fields::of(&item, |fields| read(fields, image.as_deref())) {
             Ok(alerts) => alerts.into_iter().try_for_each(|alert| match alert {
                 Alert::Finding(finding) => collector.finding(*finding),
                 Alert::Passed => collector.passed(),
@@ -65,7 +65,7 @@ enum Alert {
 }
 
 fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
-    let code = fields.needed("code")?;
+    let code = fields.required("code")?;
     let level = fields.text("level").unwrap_or_default();
     let title = fields.text("title").unwrap_or_else(|| code.clone());
     let mut alerts = fields.texts("alerts");

@@ -59,8 +59,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         index.collect_lines(input, files)?;
     }
     let paths = [format!("{files}.messages[]"), format!("{files}.suppressedMessages[]")];
-    json::walk(input, &paths.each_ref().map(String::as_str), &mut |hit| match hit.read::<RawMessage>() {
-        Ok(message) => index.collect_message(message, hit.index(0), hit.path == 1, collector),
+    json::walk(input, &paths.each_ref().map(String::as_str), &mut |item| match item.read::<RawMessage>() {
+        Ok(message) => index.collect_message(message, item.index(0), item.path == 1, collector),
         Err(reason) => collector.rejected(reason),
     })
     .map(drop)
@@ -87,13 +87,13 @@ impl ReportIndex {
             paths.push("metadata.rulesMeta{}".to_owned());
         }
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let seen = json::walk(input, &paths, &mut |hit| {
-            match hit.path {
-                0 => drop(index.files.insert(hit.index(0), hit.read::<Text>().unwrap_or_default().0)),
-                1 | 2 => index.note_message(hit.index(0), hit.read().unwrap_or_default()),
+        let seen = json::walk(input, &paths, &mut |item| {
+            match item.path {
+                0 => drop(index.files.insert(item.index(0), item.read::<Text>().unwrap_or_default().0)),
+                1 | 2 => index.note_message(item.index(0), item.read().unwrap_or_default()),
                 _ => {
-                    let rule = hit.read::<RawRule>().ok().and_then(|rule| rule.docs);
-                    index.rules.extend(rule.map(|docs| (hit.name(0).to_owned(), docs)));
+                    let rule = item.read::<RawRule>().ok().and_then(|rule| rule.docs);
+                    index.rules.extend(rule.map(|docs| (item.name(0).to_owned(), docs)));
                 }
             }
             Ok(())
@@ -119,10 +119,10 @@ impl ReportIndex {
     /// Reads the wanted lines from the files' sources.
     fn collect_lines(&mut self, input: Input<'_>, files: &str) -> Result<(), ParseError> {
         let source = format!("{files}.source");
-        json::walk(input, &[&source], &mut |hit| {
-            let file = hit.index(0);
+        json::walk(input, &[&source], &mut |item| {
+            let file = item.index(0);
             let wanted = self.wanted.range((file, 0)..=(file, u32::MAX));
-            if let (Some((_, last)), Ok(Text(source))) = (wanted.clone().next_back(), hit.read()) {
+            if let (Some((_, last)), Ok(Text(source))) = (wanted.clone().next_back(), item.read()) {
                 let lines =
                     (1..=*last).zip(source.lines()).filter(|(number, _)| self.wanted.contains(&(file, *number)));
                 let cut = |line: &str| line.chars().take(LINE_CHARS_MAX).collect();
@@ -160,7 +160,7 @@ impl ReportIndex {
             drop_if_cut(&mut finding);
         }
         if let Some(secret) = own_secret {
-            secret::put(&mut finding, &secret);
+            secret::attach(&mut finding, &secret);
         }
         collector.finding(finding)
     }

@@ -69,10 +69,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_xml(input, None, collector);
     }
     let archive = Archive::open(input)?;
-    let audit = archive.named("audit.xml")?;
-    let found = match archive.named("audit.fvdl")? {
+    let audit = archive.by_file_name("audit.xml")?;
+    let found = match archive.by_file_name("audit.fvdl")? {
         Some(found) => Some(found),
-        None => archive.named("webinspect.xml")?,
+        None => archive.by_file_name("webinspect.xml")?,
     };
     match found {
         Some(found) => parse_xml(Input::Stream(&found), audit.as_ref().map(|audit| Input::Stream(audit)), collector),
@@ -81,7 +81,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn parse_xml(input: Input<'_>, audit: Option<Input<'_>>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let beginning = xml::Beginning::of(&input.head()?);
+    let beginning = xml::Outline::of(&input.head()?);
     match beginning.root.as_deref() {
         Some("FVDL") => fvdl::parse(input, audit, collector),
         Some("ReportDefinition") => template::parse(input, collector),

@@ -86,16 +86,16 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    json::walk(input, &["type", "version"], &mut |hit| {
-        let text = hit.read::<Text>().ok().filled();
-        match (hit.path, text) {
+    json::walk(input, &["type", "version"], &mut |item| {
+        let text = item.read::<Text>().ok().filled();
+        match (item.path, text) {
             (0, Some(name)) => set_tool(collector, &name),
             (_, Some(version)) => collector.version(version),
             (_, None) => {}
         }
         Ok(())
     })?;
-    let seen = json::walk(input, &["findings[]"], &mut |hit| match hit.read::<RawFinding>() {
+    let seen = json::walk(input, &["findings[]"], &mut |item| match item.read::<RawFinding>() {
         Ok(raw) => raw.collect(collector),
         Err(reason) => collector.rejected(reason),
     })?;

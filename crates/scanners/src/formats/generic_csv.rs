@@ -65,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(reason) => collector.rejected(reason),
     });
     match read {
-        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
+        Err(ParseError::Malformed { notation: "as a table", reason }) => Err(ParseError::other_shape(reason)),
         Err(error) => Err(error),
         Ok(()) => Ok(()),
     }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn another_table_is_refused() {
-        assert!(failure(&SCANNER, b"a,b\n1,2\n").contains("no line has the columns"));
+        assert!(failure(&SCANNER, b"a,b\n1,2\n").contains("expected a line with the columns"));
         assert!(findings(&SCANNER, format!("{HEADER}\n").as_bytes()).is_ok());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn alerts(input: Input<'_>, on: &mut dyn FnMut(&str) -> Result<bool, 
             Ok(())
         };
         if raw.trim_start().starts_with('[') {
-            json::walk(Input::Memory(raw.as_bytes()), &["[]"], &mut |hit| one(hit.raw)).map(drop)
+            json::walk(Input::Memory(raw.as_bytes()), &["[]"], &mut |item| one(item.raw)).map(drop)
         } else {
             one(raw)
         }

@@ -110,21 +110,21 @@ fn has_graph(input: Input<'_>) -> bool {
 fn graph(input: Input<'_>, collector: &mut Collector<'_>, is_single: bool) -> Result<(), ParseError> {
     let (paths, pages, errors) = paths();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    json::walk(input, &paths, &mut |hit| match hit.path {
-        path if path < pages => match hit.read::<RawAlert>().and_then(RawAlert::checked) {
+    json::walk(input, &paths, &mut |item| match item.path {
+        path if path < pages => match item.read::<RawAlert>().and_then(RawAlert::checked) {
             Ok(alert) => alert.collect(collector),
             Err(reason) => collector.rejected(reason),
         },
         path if path < errors => {
             // With several pages, each but the last says so; only a single page is known to be incomplete.
-            if is_single && hit.raw == "true" {
+            if is_single && item.raw == "true" {
                 collector.scanner_error("the report is one of several pages of alerts: `hasNextPage` is true");
             }
             Ok(())
         }
         _ => {
-            let text = hit.read::<RawErrorAnswer>().ok().and_then(RawErrorAnswer::text);
-            collector.scanner_error(text.unwrap_or_else(|| hit.raw.to_owned()));
+            let text = item.read::<RawErrorAnswer>().ok().and_then(RawErrorAnswer::text);
+            collector.scanner_error(text.unwrap_or_else(|| item.raw.to_owned()));
             Ok(())
         }
     })

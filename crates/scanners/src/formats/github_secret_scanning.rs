@@ -176,7 +176,7 @@ impl RawAlert {
         // The word is derived from the secret's validity; it is not a severity of GitHub's.
         finding.severity_word = None;
         if let Some(secret) = self.secret.filled() {
-            secret::put(&mut finding, &secret);
+            secret::attach(&mut finding, &secret);
         }
         finding
     }

@@ -81,11 +81,11 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan)
     let mut header = RawScan::default();
     let mut remedies: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut has_version = false;
-    json::walk(input, &["version", "scan", "remediations[]"], &mut |hit| {
-        match hit.path {
-            0 => has_version = hit.raw != "null",
-            1 => header = hit.read().unwrap_or_default(),
-            _ => hit.read::<RawRemediation>().unwrap_or_default().add_to(&mut remedies),
+    json::walk(input, &["version", "scan", "remediations[]"], &mut |item| {
+        match item.path {
+            0 => has_version = item.raw != "null",
+            1 => header = item.read().unwrap_or_default(),
+            _ => item.read::<RawRemediation>().unwrap_or_default().add_to(&mut remedies),
         }
         Ok(())
     })?;
@@ -95,8 +95,8 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan)
             other.0
         )));
     }
-    let seen = json::walk(input, &["vulnerabilities[]"], &mut |hit| {
-        match hit.read::<RawVulnerability>() {
+    let seen = json::walk(input, &["vulnerabilities[]"], &mut |item| {
+        match item.read::<RawVulnerability>() {
             // Only exports have the state `resolved`: the report itself lists what was found.
             Ok(raw) if raw.is_resolved() => collector.closed(),
             read => collector.result(read.and_then(|raw| raw.into_finding(scan, &remedies))),
@@ -328,7 +328,7 @@ impl RawVulnerability {
         let [id, cve] = ids;
         let extract = self.raw_source_code_extract.filled();
         match (kind, extract) {
-            (Kind::Secret, Some(extract)) => secret::put(&mut finding, &extract),
+            (Kind::Secret, Some(extract)) => secret::attach(&mut finding, &extract),
             (Kind::Secret, None) => {
                 finding.secret = cve.as_deref().and_then(hash).map(|hash| secret::hashed("sha256-plain", hash))
             }
@@ -338,7 +338,7 @@ impl RawVulnerability {
         // Bandit includes the password that it found: `Possible hardcoded password: 'hunter2'`.
         if let Some((_, quoted)) = finding.message.split_once("ardcoded password: '") {
             let password = quoted.strip_suffix('\'').unwrap_or(quoted).to_owned();
-            secret::put(&mut finding, &password);
+            secret::attach(&mut finding, &password);
         }
         finding.tool_id = id.or(cve);
         Ok(finding)

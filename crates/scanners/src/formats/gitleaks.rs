@@ -46,8 +46,8 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut read, mut rejected) = (false, false);
-    json::walk(input, &["[]"], &mut |hit| {
-        let result = hit.read::<RawLeak>().and_then(RawLeak::into_finding);
+    json::walk(input, &["[]"], &mut |item| {
+        let result = item.read::<RawLeak>().and_then(RawLeak::into_finding);
         read |= result.is_ok();
         rejected |= result.is_err();
         collector.result(result)
@@ -131,7 +131,7 @@ impl RawLeak {
         let tags: Vec<String> = self.tags.0.into_iter().filter_map(Filled::filled).collect();
         // Files that were not committed have the zero time, `0001-01-01T00:00:00Z`.
         let date = self.date.filter(|date| !date.0.starts_with("0001-01-01"));
-        leak::keep(
+        leak::add_raw(
             &mut finding,
             [
                 ("commit", self.commit),
@@ -147,7 +147,7 @@ impl RawLeak {
                 ("operation", self.operation),
             ],
         );
-        leak::put(&mut finding, &secret.0);
+        leak::attach(&mut finding, &secret.0);
         Ok(finding)
     }
 }

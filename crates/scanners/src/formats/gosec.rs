@@ -44,22 +44,22 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut has_zero_count = false;
     let paths = ["Issues[]", "Golang errors{}[]", "Stats.found", "GosecVersion"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawIssue>().map(RawIssue::into_finding)),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawIssue>().map(RawIssue::into_finding)),
         1 => {
-            collector.scanner_error(match hit.read::<RawError>() {
-                Ok(error) => format!("{}:{}: {}", hit.name(0), error.line.0.unwrap_or_default(), error.error.0),
-                Err(reason) => format!("{}: {reason}", hit.name(0)),
+            collector.scanner_error(match item.read::<RawError>() {
+                Ok(error) => format!("{}:{}: {}", item.name(0), error.line.0.unwrap_or_default(), error.error.0),
+                Err(reason) => format!("{}: {reason}", item.name(0)),
             });
             Ok(())
         }
         2 => {
             // Old versions write `null` for no issues; the count must be 0 then.
-            has_zero_count |= hit.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
+            has_zero_count |= item.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
             Ok(())
         }
         _ => {
-            if let Some(version) = hit.read::<Text>().ok().filled().filter(|version| version != "dev") {
+            if let Some(version) = item.read::<Text>().ok().filled().filter(|version| version != "dev") {
                 collector.version(version);
             }
             Ok(())
@@ -160,7 +160,7 @@ fn put_credentials(finding: &mut Finding) {
     let reported = (code.first_line..).zip(&code.lines).filter(|(number, _)| (first..=last).contains(number));
     let reported: Vec<&str> = reported.map(|(_, line)| line.as_str()).collect();
     let reported = if reported.is_empty() { code.lines.join("\n") } else { reported.join("\n") };
-    snippet::put_secrets(finding, &reported);
+    snippet::attach_secrets(finding, &reported);
 }
 
 #[cfg(test)]

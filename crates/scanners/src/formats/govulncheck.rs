@@ -17,7 +17,7 @@ use crate::reader::json::{self, Number};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{soft, unique};
+use crate::value::advisory::{or_default, unique};
 use crate::value::osv::Entry;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "SCA",
     notation: Notation::JsonLines,
     formats: "JSON (`govulncheck -format json ./...`)",
-    severities: "the database has none; symbol called 8.0, package imported 5.5, module required 2.0; 8.0 if `-scan` limited the scan to modules or packages",
+    severities: "the database has none; symbol called 8.0, package imported 5.5, module required 2.0; 8.0 if `-scan` limited the scan to modules or packages; the words of another database: critical 9.5, high 8.0, medium 5.5, low 2.0",
     severity_words: &[
         ("symbol", 800),
         ("package", 550),
@@ -126,7 +126,7 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
 
 #[derive(Deserialize)]
 struct RawMessage {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     config: Option<RawConfig>,
     osv: Option<Box<RawValue>>,
     finding: Option<Box<RawValue>>,
@@ -136,16 +136,16 @@ struct RawMessage {
 
 #[derive(Default, Deserialize)]
 struct RawConfig {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     scanner_version: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     scan_level: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct RawFinding {
     osv: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     fixed_version: Option<String>,
     trace: Vec<RawFrame>,
 }
@@ -154,15 +154,15 @@ struct RawFinding {
 #[derive(Deserialize)]
 struct RawFrame {
     module: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     package: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     function: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     receiver: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     position: Option<RawPosition>,
 }
 

@@ -42,11 +42,11 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["matches[]", "ignoredMatches[]", "descriptor.version", "source.type", "distro.name"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(fields::of(&hit, |fields| finding(fields, false))),
-        1 => collector.result(fields::of(&hit, |fields| finding(fields, true))),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(fields::of(&item, |fields| finding(fields, false))),
+        1 => collector.result(fields::of(&item, |fields| finding(fields, true))),
         2 => {
-            hit.read::<json::Text>().into_iter().for_each(|version| collector.version(version.0));
+            item.read::<json::Text>().into_iter().for_each(|version| collector.version(version.0));
             Ok(())
         }
         _ => Ok(()),
@@ -58,12 +58,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
-    let id = fields.needed("vulnerability.id")?;
+    let id = fields.required("vulnerability.id")?;
     let record = fields.object("vulnerability").ok_or("`vulnerability` is missing")?;
     let related = fields.objects("relatedVulnerabilities");
     let purl = fields.text("artifact.purl");
     let package = Package {
-        name: fields.needed("artifact.name")?,
+        name: fields.required("artifact.name")?,
         version: fields.text("artifact.version"),
         ecosystem: packages::ecosystem(purl.as_deref()).or_else(|| fields.text("artifact.type")),
         purl,
@@ -97,7 +97,7 @@ fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
         finding.raw.extend(record.text(field).map(|text| (field.to_owned(), text)));
     }
     rating(record, &related).apply(&mut finding);
-    packages::without_doubles(&mut finding.cvss);
+    packages::remove_duplicates(&mut finding.cvss);
     Ok(finding)
 }
 

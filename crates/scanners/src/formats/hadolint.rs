@@ -45,7 +45,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut read, mut rejected) = (false, false);
-    json::walk(input, &["[]"], &mut |hit| match hit.read::<RawCheck>() {
+    json::walk(input, &["[]"], &mut |item| match item.read::<RawCheck>() {
         Ok(check) => {
             read = true;
             if check.code.0 == UNREADABLE {

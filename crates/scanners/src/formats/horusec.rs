@@ -51,11 +51,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let (mut final_status, mut has_errors) = (None, false);
     let paths = ["analysisVulnerabilities[]", "errors", "version", "status", "repositoryID"];
     let mut has_repository = false;
-    let seen = json::walk(input, &paths, &mut |hit| {
-        let text = if hit.path == 0 { None } else { hit.read::<Text>().ok().filled() };
-        match (hit.path, text) {
+    let seen = json::walk(input, &paths, &mut |item| {
+        let text = if item.path == 0 { None } else { item.read::<Text>().ok().filled() };
+        match (item.path, text) {
             (0, _) => {
-                return match hit.read::<RawAnalysis>() {
+                return match item.read::<RawAnalysis>() {
                     Ok(analysis) => analysis.vulnerabilities.collect(collector),
                     Err(reason) => collector.rejected(reason),
                 };
@@ -170,7 +170,7 @@ impl RawVulnerability {
         finding.raw.extend(filled.map(|(name, text)| (name.to_owned(), text)));
         if (leak || password) && !code.trim().is_empty() {
             literals.into_iter().for_each(|literal| secret::redact(&mut finding, literal));
-            secret::put(&mut finding, &code);
+            secret::attach(&mut finding, &code);
         }
         finding
     }

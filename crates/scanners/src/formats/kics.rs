@@ -56,9 +56,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let queries = queries(input, collector)?;
     let mut counters = 0;
     let paths = ["queries[].files[]", "bill_of_materials[].files[]", "files_scanned", "queries_total"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawFile>().and_then(|file| {
-            let query = queries.get(&hit.index(0));
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawFile>().and_then(|file| {
+            let query = queries.get(&item.index(0));
             let id = query.and_then(|query| query.get("query_id")).ok_or("the query's `query_id` is missing")?;
             Ok(file.into_finding(id, query.unwrap_or(&Query::new())))
         })),
@@ -78,13 +78,13 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
     let of_query: Vec<String> = QUERY_FIELDS.iter().map(|field| format!("queries[].{field}")).collect();
     let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(SCAN_FIELDS).collect();
     let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
-    json::walk(input, &paths, &mut |hit| {
-        let Some(value) = hit.read::<Text>().ok().filled() else { return Ok(()) };
-        match QUERY_FIELDS.get(hit.path) {
+    json::walk(input, &paths, &mut |item| {
+        let Some(value) = item.read::<Text>().ok().filled() else { return Ok(()) };
+        match QUERY_FIELDS.get(item.path) {
             Some(field) => {
-                queries.entry(hit.index(0)).or_default().insert(field, value);
+                queries.entry(item.index(0)).or_default().insert(field, value);
             }
-            None => match SCAN_FIELDS.get(hit.path - QUERY_FIELDS.len()) {
+            None => match SCAN_FIELDS.get(item.path - QUERY_FIELDS.len()) {
                 Some(&"files_failed_to_scan") if value != "0" => {
                     collector.scanner_error(format!("{value} files could not be scanned"));
                 }

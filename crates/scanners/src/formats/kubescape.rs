@@ -44,11 +44,11 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let index = ReportIndex::of(input, collector)?;
-    let seen = json::walk(input, &["results[]", "summaryDetails.controls{}"], &mut |hit| {
-        if hit.path == 1 {
+    let seen = json::walk(input, &["results[]", "summaryDetails.controls{}"], &mut |item| {
+        if item.path == 1 {
             return Ok(());
         }
-        match hit.read::<RawResult>() {
+        match item.read::<RawResult>() {
             Ok(result) => result.controls.into_iter().flatten().try_for_each(|control| {
                 let resource = &result.resource_id.0;
                 match control.read::<RawControl>() {
@@ -75,22 +75,22 @@ impl ReportIndex {
     fn of(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
         let mut index = Self::default();
         let paths = ["summaryDetails.controls{}", "resources[]", "metadata.scanMetadata.kubescapeVersion"];
-        json::walk(input, &paths, &mut |hit| {
-            match hit.path {
+        json::walk(input, &paths, &mut |item| {
+            match item.path {
                 0 => {
-                    let summary = hit.read::<RawSummary>().unwrap_or_default();
+                    let summary = item.read::<RawSummary>().unwrap_or_default();
                     if let Some(factor) = summary.score_factor.number().or(summary.base_score.number()) {
-                        index.factors.insert(hit.name(0).to_owned(), factor);
+                        index.factors.insert(item.name(0).to_owned(), factor);
                     }
                 }
                 1 => {
-                    if let Ok(resource) = hit.read::<RawResource>()
+                    if let Ok(resource) = item.read::<RawResource>()
                         && let Some(path) = resource.path()
                     {
                         index.files.insert(resource.resource_id.0, path);
                     }
                 }
-                _ => hit.read::<Text>().into_iter().for_each(|version| collector.version(version.0)),
+                _ => item.read::<Text>().into_iter().for_each(|version| collector.version(version.0)),
             }
             Ok(())
         })?;

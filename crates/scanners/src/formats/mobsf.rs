@@ -89,9 +89,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     const LISTS: [&str; 5] = ["high[]", "warning[]", "info[]", "hotspot[]", "secure[]"];
-    let seen = json::walk(input, &LISTS, &mut |hit| {
-        let word = LISTS.get(hit.path).map_or("", |list| list.trim_end_matches("[]"));
-        match hit.read::<RawEntry>() {
+    let seen = json::walk(input, &LISTS, &mut |item| {
+        let word = LISTS.get(item.path).map_or("", |list| list.trim_end_matches("[]"));
+        match item.read::<RawEntry>() {
             Ok(_) if word == "secure" => collector.passed(),
             Ok(entry) => collector.finding(entry.into_finding(word)),
             Err(reason) => collector.rejected(reason),
@@ -119,7 +119,7 @@ impl RawEntry {
         // The entry about secrets lists all of them in one text, which cannot be split reliably.
         if finding.raw.get("section").is_some_and(|section| section == "secrets") {
             let listed = std::mem::replace(&mut finding.message, finding.title.clone());
-            secret::put(&mut finding, &listed);
+            secret::attach(&mut finding, &listed);
             finding.kind = Kind::Secret;
         }
         finding
@@ -174,18 +174,18 @@ struct RawMatch {
 
 fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut named = false;
-    let seen = json::walk(input, &["results{}", "errors[]", "mobsfscan_version"], &mut |hit| match hit.path {
-        0 => match hit.read::<RawRule>() {
-            Ok(rule) => collect_rule(hit.name(0), rule, collector),
-            Err(reason) => collector.rejected(format!("{}: {reason}", hit.name(0))),
+    let seen = json::walk(input, &["results{}", "errors[]", "mobsfscan_version"], &mut |item| match item.path {
+        0 => match item.read::<RawRule>() {
+            Ok(rule) => collect_rule(item.name(0), rule, collector),
+            Err(reason) => collector.rejected(format!("{}: {reason}", item.name(0))),
         },
         1 => {
-            collector.scanner_error(hit.read::<String>().unwrap_or_else(|_| hit.raw.to_owned()));
+            collector.scanner_error(item.read::<String>().unwrap_or_else(|_| item.raw.to_owned()));
             Ok(())
         }
         _ => {
             named = true;
-            hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+            item.read::<String>().into_iter().for_each(|version| collector.version(version));
             Ok(())
         }
     })?;
@@ -213,7 +213,7 @@ fn finding_of_match(mut finding: Finding, place: RawMatch) -> Finding {
     // Rules about hard-coded credentials match the whole assignment.
     if finding.cwes.contains(&798) || finding.rule.contains("hardcoded") || finding.rule.contains("secret") {
         finding.kind = Kind::Secret;
-        secret::put(&mut finding, &text);
+        secret::attach(&mut finding, &text);
     } else if let Some(first_line) = line {
         finding.code = Some(Excerpt { first_line, lines: text.lines().map(str::to_owned).collect() });
     }

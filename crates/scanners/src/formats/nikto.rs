@@ -105,7 +105,7 @@ struct Item {
 fn item_from_xml(found: &Found<'_>) -> Item {
     let item = &found.element;
     let attribute = |name: &str| item.attribute(name).map(str::to_owned);
-    let host = found.around.last();
+    let host = found.ancestors.last();
     let of_host = |name: &str| host.and_then(|host| host.attribute(name));
     let path = item.owned_at("uri");
     // Some versions omit the host in an item's links.
@@ -146,19 +146,19 @@ struct RawItem {
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut hosts: BTreeMap<usize, Host> = BTreeMap::new();
-    json::walk(input, &["host", "ip", "port", "[].host", "[].ip", "[].port"], &mut |hit| {
-        let host = hosts.entry(hit.index(0)).or_default();
-        let text = hit.read::<Text>().ok().filled();
-        match hit.path % 3 {
+    json::walk(input, &["host", "ip", "port", "[].host", "[].ip", "[].port"], &mut |item| {
+        let host = hosts.entry(item.index(0)).or_default();
+        let text = item.read::<Text>().ok().filled();
+        match item.path % 3 {
             0 => host.name = text,
             1 => host.ip = text,
             _ => host.port = text.and_then(|port| port.trim().parse().ok()),
         }
         Ok(())
     })?;
-    let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities[]"], &mut |hit| {
-        let host = hosts.get(&if hit.path == 0 { 0 } else { hit.index(0) });
-        collector.result(hit.read::<RawItem>().and_then(|raw| raw.into_item(host).into_finding()))
+    let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities[]"], &mut |item| {
+        let host = hosts.get(&if item.path == 0 { 0 } else { item.index(0) });
+        collector.result(item.read::<RawItem>().and_then(|raw| raw.into_item(host).into_finding()))
     })?;
     require(
         !hosts.is_empty() && (seen.has(0) || seen.has(1)),

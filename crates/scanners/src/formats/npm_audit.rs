@@ -14,7 +14,7 @@ use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, soft, unique};
+use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, or_default, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
@@ -62,16 +62,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut evidence, mut message, mut failure) = (false, None, None);
     let paths = ["advisories{}", "metadata.vulnerabilities", "message", "error"];
-    let seen = json::walk(input, &paths, &mut |hit| {
-        match hit.path {
+    let seen = json::walk(input, &paths, &mut |item| {
+        match item.path {
             0 => {
-                let advisory = hit.read::<RawAdvisory>();
+                let advisory = item.read::<RawAdvisory>();
                 evidence |= advisory.is_ok();
                 return collector.result(advisory.map(|advisory| advisory.into_finding(None)));
             }
             1 => evidence = true,
-            2 => message = hit.read::<String>().ok(),
-            _ => failure = hit.read::<RawError>().ok(),
+            2 => message = item.read::<String>().ok(),
+            _ => failure = item.read::<RawError>().ok(),
         }
         Ok(())
     })?;
@@ -89,9 +89,9 @@ pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Res
 #[derive(Deserialize)]
 struct RawError {
     summary: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     code: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     detail: Option<String>,
 }
 
@@ -106,42 +106,42 @@ impl RawError {
 #[derive(Deserialize)]
 pub(crate) struct RawAdvisory {
     module_name: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     id: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     github_advisory_id: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cves: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cwe: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cvss: RawCvss,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     title: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     overview: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     recommendation: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     references: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     vulnerable_versions: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     patched_versions: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     findings: Vec<RawInstalled>,
 }
 
 /// An installed version and its paths in the dependency tree: `express>send>debug`.
 #[derive(Default, Deserialize)]
 struct RawInstalled {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     paths: Vec<Text>,
 }
 
@@ -151,7 +151,7 @@ struct RawInstalled {
 pub(crate) struct RawCvss {
     #[serde(default)]
     score: Number,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     vector_string: Option<String>,
 }
 

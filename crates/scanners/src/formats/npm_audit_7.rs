@@ -18,7 +18,7 @@ use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, soft, unique};
+use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, or_default, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, base_score, score_of};
 use finding::severity::Score;
@@ -50,11 +50,11 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut tree = Tree::default();
     let mut is_audit = false;
-    let seen = json::walk(input, &["vulnerabilities{}", "auditReportVersion"], &mut |hit| {
-        match hit.path {
+    let seen = json::walk(input, &["vulnerabilities{}", "auditReportVersion"], &mut |item| {
+        match item.path {
             0 => {
-                if let Ok(entry) = hit.read::<RawEntry>() {
-                    tree.add(hit.name(0), &entry.via);
+                if let Ok(entry) = item.read::<RawEntry>() {
+                    tree.add(item.name(0), &entry.via);
                 }
             }
             _ => is_audit = true,
@@ -65,8 +65,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         seen.has(0) && is_audit,
         "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`",
     )?;
-    json::walk(input, &["vulnerabilities{}"], &mut |hit| {
-        collector.result(hit.read::<RawEntry>().map(|entry| entry.into_finding(hit.name(0), &tree)))
+    json::walk(input, &["vulnerabilities{}"], &mut |item| {
+        collector.result(item.read::<RawEntry>().map(|entry| entry.into_finding(item.name(0), &tree)))
     })
     .map(drop)
 }
@@ -112,17 +112,17 @@ impl Tree {
 #[serde(rename_all = "camelCase")]
 struct RawEntry {
     via: Vec<RawVia>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     is_direct: Option<bool>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     range: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     nodes: Many<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     effects: Many<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     fix_available: RawFix,
 }
 
@@ -137,19 +137,19 @@ enum RawVia {
 
 #[derive(Deserialize)]
 struct RawAdvisory {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     source: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     title: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cwe: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cvss: RawCvss,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     range: Option<String>,
 }
 

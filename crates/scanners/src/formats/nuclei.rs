@@ -259,7 +259,7 @@ impl RawResult {
         let mut extracted = self.extracted.0.iter().map(|text| text.0.trim()).filter(|text| !text.is_empty());
         if let Some(first) = extracted.next() {
             extracted.for_each(|text| secret::redact(finding, text));
-            secret::put(finding, first);
+            secret::attach(finding, first);
         }
     }
 }

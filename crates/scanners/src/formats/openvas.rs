@@ -75,7 +75,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(reason) => collector.rejected(reason),
     });
     match taken {
-        Err(ParseError::Malformed { notation: "table", reason }) => Err(ParseError::other_shape(reason)),
+        Err(ParseError::Malformed { notation: "as a table", reason }) => Err(ParseError::other_shape(reason)),
         other => other,
     }
 }

@@ -13,7 +13,7 @@ use crate::reader::json::{self, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{outermost, soft, unique};
+use crate::value::advisory::{or_default, outermost, unique};
 use crate::value::osv::Entry;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
@@ -59,11 +59,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         "an OSV-Scanner report has the list `results`, each with `source` and `packages`",
     )?;
     let paths = ["results[].packages[].vulnerabilities[]", "results[].packages[].license_violations[]"];
-    json::walk(input, &paths, &mut |hit| {
-        let package = index.package(hit.index(0), hit.index(1));
-        match hit.path {
-            0 => collector.result(hit.read::<Entry>().map(|entry| package.vulnerability(&entry))),
-            _ => collector.result(hit.read::<Text>().map(|license| package.license(license.0))),
+    json::walk(input, &paths, &mut |item| {
+        let package = index.package(item.index(0), item.index(1));
+        match item.path {
+            0 => collector.result(item.read::<Entry>().map(|entry| package.vulnerability(&entry))),
+            _ => collector.result(item.read::<Text>().map(|license| package.license(license.0))),
         }
     })
     .map(drop)
@@ -87,13 +87,13 @@ impl PackageIndex {
             "results[].packages[].groups",
             "results[].packages[].dependency_groups",
         ];
-        json::walk(input, &paths, &mut |hit| {
-            let at = (hit.index(0), hit.index(1));
-            match hit.path {
-                0 => drop(index.sources.insert(at.0, hit.read().unwrap_or_default())),
-                1 => drop(index.packages.insert(at, hit.read().unwrap_or_default())),
-                2 => drop(index.groups.insert(at, hit.read().unwrap_or_default())),
-                _ => drop(index.uses.insert(at, hit.read().unwrap_or_default())),
+        json::walk(input, &paths, &mut |item| {
+            let at = (item.index(0), item.index(1));
+            match item.path {
+                0 => drop(index.sources.insert(at.0, item.read().unwrap_or_default())),
+                1 => drop(index.packages.insert(at, item.read().unwrap_or_default())),
+                2 => drop(index.groups.insert(at, item.read().unwrap_or_default())),
+                _ => drop(index.uses.insert(at, item.read().unwrap_or_default())),
             }
             Ok(())
         })?;
@@ -120,42 +120,42 @@ struct PackageContext<'c> {
 
 #[derive(Default, Deserialize)]
 struct RawSource {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     path: Option<String>,
-    #[serde(default, rename = "type", deserialize_with = "soft")]
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
     kind: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct RawPackage {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     name: Text,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Text,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     ecosystem: Text,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     commit: Text,
 }
 
 /// A group of ids that are aliases of each other.
 #[derive(Default, Deserialize)]
 struct RawGroup {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     ids: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     aliases: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     max_severity: Number,
-    #[serde(default, alias = "experimentalAnalysis", deserialize_with = "soft")]
+    #[serde(default, alias = "experimentalAnalysis", deserialize_with = "or_default")]
     experimental_analysis: BTreeMap<String, RawAnalysis>,
 }
 
 #[derive(Default, Deserialize)]
 struct RawAnalysis {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     called: Option<bool>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     unimportant: Option<bool>,
 }
 

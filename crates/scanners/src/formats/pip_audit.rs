@@ -7,11 +7,11 @@
 //! Neither pip-audit nor PyPI's advisory database has severities. Every result has 5.5, medium.
 
 use crate::Scanner;
-use crate::reader::json::{self, Hit, Text};
+use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{soft, unique};
+use crate::value::advisory::{or_default, unique};
 use crate::value::rating::score_of;
 use finding::severity::ScoreSource;
 use finding::{Finding, Kind, Package, Scored};
@@ -55,7 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let sniff = Sniff::of(input)?;
     let path = if sniff.is_list() { "[]" } else { "dependencies[]" };
     let mut read = 0_u64;
-    let seen = json::walk(input, &[path], &mut |hit| dependency(&hit, &mut read, collector))?;
+    let seen = json::walk(input, &[path], &mut |item| dependency(&item, &mut read, collector))?;
     // Entries of another list have no name with `vulns` or `skip_reason`.
     let is_empty = !sniff.has("[]") || sniff.text().trim_start().trim_start_matches('[').trim_start().starts_with(']');
     require(
@@ -64,8 +64,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     )
 }
 
-fn dependency(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let dependency = match hit.read::<RawDependency>() {
+fn dependency(item: &Item<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let dependency = match item.read::<RawDependency>() {
         Ok(dependency) => dependency,
         Err(reason) => return collector.rejected(reason),
     };
@@ -93,21 +93,21 @@ fn dependency(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> R
 #[derive(Deserialize)]
 struct RawDependency {
     name: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<Text>,
     vulns: Option<Vec<Box<RawValue>>>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     skip_reason: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct RawVulnerability {
     id: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     aliases: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     fix_versions: Vec<Text>,
 }
 

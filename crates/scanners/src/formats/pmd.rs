@@ -135,7 +135,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
                 Ok(())
             }
             1 => {
-                let file = found.around.last().and_then(|file| file.attribute("name")).unwrap_or_default();
+                let file = found.ancestors.last().and_then(|file| file.attribute("name")).unwrap_or_default();
                 collector.result(violation_from_xml(element).map(|violation| violation.into_finding(file.to_owned())))
             }
             2 => collector.finding(suppressed(element)),
@@ -196,17 +196,17 @@ struct RawError {
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["files[]", "suppressedViolations[]", "processingErrors[]", "configurationErrors[]", "pmdVersion"];
     let mut has_version = false;
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 | 1 => match hit.read::<RawFile>() {
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 | 1 => match item.read::<RawFile>() {
             Err(reason) => collector.rejected(reason),
             Ok(RawFile { filename, violations: Some(violations) }) => {
                 let path = filename.unwrap_or_default();
                 violations
                     .into_iter()
-                    .try_for_each(|violation| collector.result(finding_from_json(violation, &path, hit.path == 1)))
+                    .try_for_each(|violation| collector.result(finding_from_json(violation, &path, item.path == 1)))
             }
-            Ok(RawFile { filename, violations: None }) => match hit.read() {
-                Ok(violation) if hit.path == 1 => {
+            Ok(RawFile { filename, violations: None }) => match item.read() {
+                Ok(violation) if item.path == 1 => {
                     collector.result(finding_from_json(violation, &filename.unwrap_or_default(), true))
                 }
                 Ok(_) => Ok(()),
@@ -214,7 +214,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             },
         },
         2 | 3 => {
-            let text = match hit.read::<RawError>() {
+            let text = match item.read::<RawError>() {
                 Ok(RawError { filename, rule, message }) => {
                     let subject = filename.or(rule).unwrap_or_else(|| "PMD".to_owned());
                     format!("{subject}: {}", message.unwrap_or_default())
@@ -226,7 +226,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         _ => {
             has_version = true;
-            hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+            item.read::<String>().into_iter().for_each(|version| collector.version(version));
             Ok(())
         }
     })?;

@@ -368,7 +368,7 @@ fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 fn detection_of_scan(found: &Found<'_>) -> Option<Detection> {
     let element = &found.element;
-    let around = |name: &str| found.around.iter().find(|outer| outer.name == name);
+    let around = |name: &str| found.ancestors.iter().find(|outer| outer.name == name);
     let of = |name: &str, attribute: &str| around(name)?.attribute(attribute).map(str::to_owned);
     let qid = element.attribute("number")?.to_owned();
     let mut detection = description_of(element, qid);

@@ -9,11 +9,11 @@
 //! `errors` make the scan incomplete: if Retire.js cannot load its list of vulnerabilities, it finds nothing.
 
 use crate::Scanner;
-use crate::reader::json::{self, Hit, Many, Text};
+use crate::reader::json::{self, Item, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{soft, unique};
+use crate::value::advisory::{or_default, unique};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
@@ -50,24 +50,24 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.is_list() {
         let mut read = 0_u64;
         let mut entries = 0_u64;
-        json::walk(input, &["[]"], &mut |hit| {
+        json::walk(input, &["[]"], &mut |item| {
             entries += 1;
-            file(&hit, &mut read, collector)
+            file(&item, &mut read, collector)
         })?;
         return require(entries == 0 || read > 0, SHAPE);
     }
     let mut read = 0_u64;
     let paths = ["data[]", "errors[]", "messages[]", "version"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => file(&hit, &mut read, collector),
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => file(&item, &mut read, collector),
         1 => {
-            let error = hit.read::<Text>().map_or_else(|_| hit.raw.to_owned(), |text| text.0);
+            let error = item.read::<Text>().map_or_else(|_| item.raw.to_owned(), |text| text.0);
             collector.scanner_error(error);
             Ok(())
         }
         2 => Ok(()),
         _ => {
-            if let Ok(version) = hit.read::<Text>() {
+            if let Ok(version) = item.read::<Text>() {
                 collector.version(version.0);
             }
             Ok(())
@@ -79,8 +79,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 const SHAPE: &str =
     "a Retire.js report is an object with the lists `data`, `messages` and `errors`, or a list of files";
 
-fn file(hit: &Hit<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let file = match hit.read::<RawFile>() {
+fn file(item: &Item<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    let file = match item.read::<RawFile>() {
         Ok(file) => file,
         Err(reason) => return collector.rejected(reason),
     };
@@ -108,13 +108,13 @@ struct RawFile {
 #[derive(Deserialize)]
 struct RawLibrary {
     component: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     version: Option<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     npmname: Option<String>,
-    #[serde(default, rename = "basePurl", deserialize_with = "soft")]
+    #[serde(default, rename = "basePurl", deserialize_with = "or_default")]
     base_purl: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     detection: Option<String>,
     vulnerabilities: Option<Vec<Box<RawValue>>>,
 }
@@ -122,15 +122,15 @@ struct RawLibrary {
 #[derive(Deserialize)]
 struct RawVulnerability {
     identifiers: BTreeMap<String, Many<Text>>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     info: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cwe: Many<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     below: Option<Text>,
-    #[serde(default, rename = "atOrAbove", deserialize_with = "soft")]
+    #[serde(default, rename = "atOrAbove", deserialize_with = "or_default")]
     at_or_above: Option<Text>,
 }
 

@@ -80,12 +80,12 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         run.version.iter().for_each(|version| collector.version(version.as_str()));
     }
     let mut rules_seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    json::walk(input, &["runs[].results[]", "inlineExternalProperties[].results[]"], &mut |hit| {
-        let run = if hit.path == 0 { Some(hit.index(0)) } else { log.run_of_inline(hit.index(0)) };
+    json::walk(input, &["runs[].results[]", "inlineExternalProperties[].results[]"], &mut |item| {
+        let run = if item.path == 0 { Some(item.index(0)) } else { log.run_of_inline(item.index(0)) };
         let Some((at, run)) = run.and_then(|at| Some((at, log.runs.get(&at)?))) else {
             return collector.rejected("the result does not belong to a run of the report".to_owned());
         };
-        match hit.read::<result::RawResult>() {
+        match item.read::<result::RawResult>() {
             Ok(raw) => raw.collect(run, several_tools, rules_seen.entry(at).or_default(), collector),
             Err(reason) => collector.rejected(reason),
         }

@@ -64,24 +64,24 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["results[]", "vulns[]", "errors[]", "version", "hasMore"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 => collector.result(hit.read::<RawResult>().map(RawResult::into_finding)),
-        1 => match hit.read::<RawVulnerability>() {
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
+        1 => match item.read::<RawVulnerability>() {
             Ok(raw) if raw.is_fixed() => collector.closed(),
             raw => collector.result(raw.map(RawVulnerability::into_finding)),
         },
         2 => {
-            if let Some(error) = hit.read::<RawError>().map_or_else(Some, RawError::text) {
+            if let Some(error) = item.read::<RawError>().map_or_else(Some, RawError::text) {
                 collector.scanner_error(error);
             }
             Ok(())
         }
         3 => {
-            hit.read::<Text>().into_iter().filter_map(Filled::filled).for_each(|version| collector.version(version));
+            item.read::<Text>().into_iter().filter_map(Filled::filled).for_each(|version| collector.version(version));
             Ok(())
         }
         _ => {
-            if hit.read::<bool>().unwrap_or(false) {
+            if item.read::<bool>().unwrap_or(false) {
                 collector.scanner_error("the export is one page of several: `hasMore` is true");
             }
             Ok(())
@@ -311,7 +311,7 @@ pub(crate) fn mask_secret(finding: &mut Finding, matched: Option<String>, parts:
     // `fix` is the replacement for the matched code, and may repeat it.
     finding.raw.remove("fix");
     if let Some(matched) = matched {
-        secret::put(finding, &matched);
+        secret::attach(finding, &matched);
     }
 }
 

@@ -40,8 +40,8 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen = json::walk(input, &["findings[]"], &mut |hit| {
-        let raw = hit.read::<Raw>().and_then(|raw| match raw {
+    let seen = json::walk(input, &["findings[]"], &mut |item| {
+        let raw = item.read::<Raw>().and_then(|raw| match raw {
             Raw { rule_name: Some(_), .. } | Raw { finding_path: Some(_), .. } => Ok(raw),
             Raw { .. } => Err("`rule_name` and `findingPath` are both missing".to_owned()),
         });

@@ -12,7 +12,7 @@
 
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
-use crate::reader::json::{self, Hit, Text};
+use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
@@ -84,9 +84,9 @@ struct Project {
 /// The index of a project, and of the application in it.
 type ProjectIndex = (usize, Option<usize>);
 
-fn project_index(prefix: usize, of_application: bool, hit: &Hit<'_>) -> ProjectIndex {
-    let project = if prefix == 0 { 0 } else { hit.index(0) };
-    (project, of_application.then(|| hit.index(prefix)))
+fn project_index(prefix: usize, of_application: bool, item: &Item<'_>) -> ProjectIndex {
+    let project = if prefix == 0 { 0 } else { item.index(0) };
+    (project, of_application.then(|| item.index(prefix)))
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -95,11 +95,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let paths: Vec<String> = paths.collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let default = Project::default();
-    let seen = json::walk(input, &paths, &mut |hit| {
-        let (prefix, list) = (hit.path / LISTS.len(), hit.path % LISTS.len());
+    let seen = json::walk(input, &paths, &mut |item| {
+        let (prefix, list) = (item.path / LISTS.len(), item.path % LISTS.len());
         let Some((_, read)) = LISTS.get(list) else { return Ok(()) };
-        let project = projects.get(&project_index(prefix, list >= FIRST_APPLICATION_LIST, &hit)).unwrap_or(&default);
-        collector.result(fields::of(&hit, |fields| read(fields, project)))
+        let project = projects.get(&project_index(prefix, list >= FIRST_APPLICATION_LIST, &item)).unwrap_or(&default);
+        collector.result(fields::of(&item, |fields| read(fields, project)))
     })?;
     let with_lists = (0..paths.len()).any(|path| seen.has(path));
     let errors: Vec<_> = projects.values().filter_map(|project| project.error.as_ref().zip(Some(project))).collect();
@@ -124,18 +124,18 @@ fn projects(input: Input<'_>) -> Result<BTreeMap<ProjectIndex, Project>, ParseEr
     let paths: Vec<String> = paths.collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut projects: BTreeMap<ProjectIndex, Project> = BTreeMap::new();
-    json::walk(input, &paths, &mut |hit| {
-        let (prefix, name) = (hit.path / names.len(), hit.path % names.len());
-        let project = projects.entry(project_index(prefix, name >= NAMES.len(), &hit)).or_default();
-        let text = hit.read::<Text>().ok().filled();
+    json::walk(input, &paths, &mut |item| {
+        let (prefix, name) = (item.path / names.len(), item.path % names.len());
+        let project = projects.entry(project_index(prefix, name >= NAMES.len(), &item)).or_default();
+        let text = item.read::<Text>().ok().filled();
         match name % NAMES.len() {
             // `displayTargetFile` is preferred.
             0 => project.file = text.or(project.file.take()),
             1 => project.file = project.file.take().or(text),
             2 | 5 | 6 => project.is_from_snyk = true,
             // Other values than a string are errors as well.
-            3 if hit.raw != "null" => {
-                project.error = Some(text.unwrap_or_else(|| crate::reader::report::shortened(hit.raw.to_owned())))
+            3 if item.raw != "null" => {
+                project.error = Some(text.unwrap_or_else(|| crate::reader::report::shortened(item.raw.to_owned())))
             }
             4 => project.path = text,
             _ => {}
@@ -146,7 +146,7 @@ fn projects(input: Input<'_>) -> Result<BTreeMap<ProjectIndex, Project>, ParseEr
 }
 
 fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, String> {
-    let id = fields.needed("id")?;
+    let id = fields.required("id")?;
     let title = fields.text("title").unwrap_or_else(|| id.clone());
     let mut fixed_versions = fields.texts("fixedIn");
     if fixed_versions.is_empty() {
@@ -191,7 +191,7 @@ fn vulnerability(fields: Fields<'_>, project: &Project) -> Result<Finding, Strin
         finding.raw.extend(fields.text(field).map(|text| (field.to_owned(), text)));
     }
     rating(fields).apply(&mut finding);
-    packages::without_doubles(&mut finding.cvss);
+    packages::remove_duplicates(&mut finding.cvss);
     Ok(finding)
 }
 

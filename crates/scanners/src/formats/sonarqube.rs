@@ -74,7 +74,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let archive = Archive::open(input)?;
         let names: Vec<&str> = archive.names().filter(|name| name.to_ascii_lowercase().ends_with(".json")).collect();
         for name in &names {
-            if let Some(entry) = archive.exactly(name)? {
+            if let Some(entry) = archive.by_path(name)? {
                 response::parse(Input::Stream(&entry), &mut totals, collector)?;
             }
         }

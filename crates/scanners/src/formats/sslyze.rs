@@ -187,21 +187,21 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut named = false;
-    let seen = json::walk(input, &SERVERS, &mut |hit| {
-        match hit.path {
+    let seen = json::walk(input, &SERVERS, &mut |item| {
+        match item.path {
             0 | 1 => {
-                return match hit.read::<RawServer>() {
+                return match item.read::<RawServer>() {
                     Ok(server) => check_server(&server, collector),
                     Err(reason) => collector.rejected(reason),
                 };
             }
             2 | 3 => collector.scanner_error(format!(
                 "server could not be reached: {}",
-                unreached_server(&hit.read().unwrap_or_default())
+                unreached_server(&item.read().unwrap_or_default())
             )),
             4 => {
                 named = true;
-                hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+                item.read::<String>().into_iter().for_each(|version| collector.version(version));
             }
             _ => named = true,
         }

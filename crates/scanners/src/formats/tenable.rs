@@ -362,7 +362,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         match found.path {
             0 => reports += 1,
             1 => {
-                let report = found.around.last().and_then(|report| report.attribute("type"));
+                let report = found.ancestors.last().and_then(|report| report.attribute("type"));
                 let name = found.element.attribute("name").map(str::to_owned);
                 host = Host { name, web: report == Some("was"), ..Host::default() };
             }

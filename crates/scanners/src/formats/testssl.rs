@@ -139,8 +139,8 @@ fn collect(row: Result<RawRow, String>, collector: &mut Collector<'_>) -> Result
 
 fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut rows = 0_u64;
-    json::walk(input, &["[]"], &mut |hit| {
-        let row = hit.read::<RawRow>();
+    json::walk(input, &["[]"], &mut |item| {
+        let row = item.read::<RawRow>();
         rows += u64::from(row.is_ok());
         collect(row, collector)
     })?;
@@ -149,12 +149,12 @@ fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 /// Parses the structured report: targets with their properties, and lists of rows by section.
 fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen = json::walk(input, &["scanResult[]", "version"], &mut |hit| {
-        if hit.path == 1 {
-            hit.read::<String>().into_iter().for_each(|version| collector.version(version));
+    let seen = json::walk(input, &["scanResult[]", "version"], &mut |item| {
+        if item.path == 1 {
+            item.read::<String>().into_iter().for_each(|version| collector.version(version));
             return Ok(());
         }
-        match hit.read::<BTreeMap<String, serde_json::Value>>() {
+        match item.read::<BTreeMap<String, serde_json::Value>>() {
             Ok(target) => collect_target(target, collector),
             Err(reason) => collector.rejected(reason),
         }

@@ -53,7 +53,7 @@ fn is_clean(text: &str) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen = json::walk(input, &["results[]"], &mut |hit| match hit.read::<RawResult>() {
+    let seen = json::walk(input, &["results[]"], &mut |item| match item.read::<RawResult>() {
         Err(reason) => collector.rejected(reason),
         Ok(raw) if raw.status() == Status::Passed => collector.passed(),
         Ok(raw) => collector.finding(raw.into_finding()),

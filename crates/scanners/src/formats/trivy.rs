@@ -104,12 +104,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let paths: Vec<String> =
         RESULTS.iter().flat_map(|list| sections.map(|(name, _)| format!("{list}.{name}[]"))).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    json::walk(input, &paths, &mut |hit| {
-        let (list, section) = (hit.path / sections.len(), hit.path % sections.len());
+    json::walk(input, &paths, &mut |item| {
+        let (list, section) = (item.path / sections.len(), item.path % sections.len());
         let Some((_, read)) = sections.get(section) else { return Ok(()) };
         let default = Target::default();
-        let target = report.targets.get(&position(list, &hit)).unwrap_or(&default);
-        match fields::of(&hit, |fields| read(fields, target)) {
+        let target = report.targets.get(&position(list, &item)).unwrap_or(&default);
+        match fields::of(&item, |fields| read(fields, target)) {
             Ok(Entry::Finding(finding)) => collector.finding(*finding),
             Ok(Entry::Passed) => collector.passed(),
             Err(reason) => collector.rejected(reason),
@@ -127,8 +127,8 @@ enum Entry {
     Passed,
 }
 
-fn position(list: usize, hit: &json::Hit<'_>) -> Position {
-    if list < 2 { (list, 0, hit.index(0)) } else { (list, hit.index(0), hit.index(1)) }
+fn position(list: usize, item: &json::Item<'_>) -> Position {
+    if list < 2 { (list, 0, item.index(0)) } else { (list, item.index(0), item.index(1)) }
 }
 
 /// Reads targets and resources, and checks that Trivy wrote the report.
@@ -142,15 +142,15 @@ fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targe
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let (of_resources, outer) = (RESULTS.len() * 3, RESULTS.len() * 3 + RESOURCES.len() * 4);
     let mut report = Targets::default();
-    json::walk(input, &paths, &mut |hit| {
-        let text = hit.read::<json::Text>().map(|text| text.0).unwrap_or_default();
-        if let Some(at) = hit.path.checked_sub(outer) {
+    json::walk(input, &paths, &mut |item| {
+        let text = item.read::<json::Text>().map(|text| text.0).unwrap_or_default();
+        if let Some(at) = item.path.checked_sub(outer) {
             match at.checked_sub(1) {
                 None => collector.version(text),
                 Some(at) => report.fields.iter_mut().skip(at).take(1).for_each(|exists| *exists = true),
             }
-        } else if let Some(at) = hit.path.checked_sub(of_resources) {
-            let key = (at / RESOURCE.len(), hit.index(0));
+        } else if let Some(at) = item.path.checked_sub(of_resources) {
+            let key = (at / RESOURCE.len(), item.index(0));
             match at % RESOURCE.len() {
                 3 if !text.is_empty() => collector.scanner_error(text),
                 field => {
@@ -159,11 +159,11 @@ fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targe
                 }
             }
         } else {
-            let target = report.targets.entry(position(hit.path / TARGET.len(), &hit)).or_default();
-            match hit.path % TARGET.len() {
+            let target = report.targets.entry(position(item.path / TARGET.len(), &item)).or_default();
+            match item.path % TARGET.len() {
                 0 => {
                     target.name = text;
-                    report.is_plain_list |= hit.path == PLAIN_LIST * TARGET.len();
+                    report.is_plain_list |= item.path == PLAIN_LIST * TARGET.len();
                 }
                 1 => target.class = text,
                 _ => target.ecosystem = text.to_lowercase().filled(),
@@ -195,11 +195,11 @@ fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targe
 }
 
 fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
-    let id = fields.needed("VulnerabilityID")?;
+    let id = fields.required("VulnerabilityID")?;
     let purl = fields.text("PkgIdentifier.PURL").or_else(|| fields.text("Ref").filter(|text| text.starts_with("pkg:")));
     let fixed = fields.text("FixedVersion").unwrap_or_default();
     let package = Package {
-        name: fields.needed("PkgName")?,
+        name: fields.required("PkgName")?,
         version: fields.text("InstalledVersion"),
         ecosystem: packages::ecosystem(purl.as_deref()).or_else(|| target.ecosystem.clone()),
         purl,
@@ -224,7 +224,7 @@ fn vulnerability(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     finding.raw.extend(status.map(|status| ("Status".to_owned(), status)));
     finding.raw.extend(fields.text("Layer.DiffID").map(|layer| ("Layer.DiffID".to_owned(), layer)));
     rating(fields).apply(&mut finding);
-    packages::without_doubles(&mut finding.cvss);
+    packages::remove_duplicates(&mut finding.cvss);
     Ok(Entry::Finding(Box::new(finding)))
 }
 
@@ -282,7 +282,7 @@ fn misconfiguration(fields: Fields<'_>, target: &Target) -> Result<Entry, String
 }
 
 fn secret(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
-    let rule = fields.needed("RuleID")?;
+    let rule = fields.required("RuleID")?;
     let title = fields.text("Title").unwrap_or_else(|| rule.clone());
     // Trivy masks the secret in the matched line. No other part of the file is stored.
     let masked = fields.text("Match").filter(|text| text.contains("***"));
@@ -299,7 +299,7 @@ fn license(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     /// Names of targets that are not files, but groups of packages of one kind.
     const GROUPS: [&str; 8] =
         ["OS Packages", "Loose File License(s)", "Python", "Node.js", "Java", "Ruby", "Conda", "C/C++"];
-    let name = fields.needed("Name")?;
+    let name = fields.required("Name")?;
     let category = fields.text("Category");
     let package = fields.text("PkgName");
     let file =
@@ -320,7 +320,7 @@ fn license(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
 
 fn modified(fields: Fields<'_>, target: &Target) -> Result<Entry, String> {
     let inner = fields.object("Finding").ok_or("`Finding` is missing")?;
-    let outcome = match fields.needed("Type")?.as_str() {
+    let outcome = match fields.required("Type")?.as_str() {
         "vulnerability" => vulnerability(inner, target),
         "misconfiguration" => misconfiguration(inner, target),
         "secret" => secret(inner, target),

@@ -161,7 +161,7 @@ impl RawResult {
                 finding.score.map(|scored| finding::Scored { score: score.unwrap_or(scored.score), ..scored });
         }
         finding.raw.insert("verified".to_owned(), verified.to_string());
-        leak::keep(
+        leak::add_raw(
             &mut finding,
             [
                 ("source", source.map(Text)),
@@ -201,8 +201,8 @@ fn mask(finding: &mut Finding, raw: Option<Text>, raw_v2: Option<Text>, redacted
     let Some(raw) = raw.or(raw_v2) else { return };
     secret::redact(finding, &raw);
     match base64(&raw).filter(|_| old) {
-        Some(decoded) => leak::put(finding, &decoded),
-        None => leak::put(finding, &raw),
+        Some(decoded) => leak::attach(finding, &decoded),
+        None => leak::attach(finding, &raw),
     }
 }
 

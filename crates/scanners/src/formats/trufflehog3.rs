@@ -29,7 +29,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "Secrets",
     notation: Notation::Json,
     formats: "JSON (`-f json`)",
-    severities: "HIGH 8.0, MEDIUM 5.5, LOW 2.0 (from the rule); before version 3, which has none, every secret 8.0",
+    severities: "CRITICAL 9.5, HIGH 8.0, MEDIUM 5.5, LOW 2.0 (from the rule); before version 3, which has none, every secret 8.0",
     severity_words: COMMON_WORDS,
     differences: &[(
         "severity",
@@ -113,7 +113,7 @@ impl RawCurrent {
         if let Some(word) = self.rule.severity.filled() {
             SCANNER.rating().word(Some(&word)).apply(&mut finding);
         }
-        leak::keep(
+        leak::add_raw(
             &mut finding,
             [
                 ("branch", self.branch),
@@ -123,7 +123,7 @@ impl RawCurrent {
                 ("date", self.date),
             ],
         );
-        leak::put(&mut finding, &self.secret.0);
+        leak::attach(&mut finding, &self.secret.0);
         finding
     }
 }
@@ -160,7 +160,7 @@ impl RawOlder {
         };
         let mut finding =
             Finding { location: location(self.path, None), ..leak::finding(&self.reason.0, &self.reason.0, message) };
-        leak::keep(
+        leak::add_raw(
             &mut finding,
             [
                 ("branch", self.branch),
@@ -171,7 +171,7 @@ impl RawOlder {
         );
         // An added and a removed line contain the same secret.
         let bare = |line: &String| line.strip_prefix(['+', '-']).unwrap_or(line).trim().to_owned();
-        leak::put(&mut finding, &strings.iter().map(bare).collect::<Vec<_>>().join("\n"));
+        leak::attach(&mut finding, &strings.iter().map(bare).collect::<Vec<_>>().join("\n"));
         finding
     }
 }

@@ -105,7 +105,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             2 => texts.1 = paragraphs(&found.element),
             3..=5 if is_fixed(&found.element) => return collector.closed(),
             3..=5 => {
-                let class = found.around.last().zip(found.around.iter().rev().nth(1));
+                let class = found.ancestors.last().zip(found.ancestors.iter().rev().nth(1));
                 let flaw = flaw(&found.element, class.map(|(_, cwe)| cwe), found.path == 4);
                 let (description, remediation) = texts.clone();
                 return collector.result(flaw.map(|flaw| Finding { description, remediation, ..flaw }));

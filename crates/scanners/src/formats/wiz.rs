@@ -226,19 +226,19 @@ const SECTIONS: [&str; 8] = [
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut is_from_wizcli = false;
-    let seen = json::walk(input, &SECTIONS, &mut |hit| match hit.path {
-        0..=3 => match hit.read::<RawPackage>() {
+    let seen = json::walk(input, &SECTIONS, &mut |item| match item.path {
+        0..=3 => match item.read::<RawPackage>() {
             Ok(package) => collect_package(package, collector),
             Err(reason) => collector.rejected(reason),
         },
-        4 => collector.result(hit.read::<RawSecret>().map(finding_of_secret)),
-        5 => match hit.read::<RawRuleMatch>() {
+        4 => collector.result(item.read::<RawSecret>().map(finding_of_secret)),
+        5 => match item.read::<RawRuleMatch>() {
             Ok(rule) => collect_rule(rule, collector),
             Err(reason) => collector.rejected(reason),
         },
         6 => {
             is_from_wizcli = true;
-            let state = hit.read::<String>().unwrap_or_default();
+            let state = item.read::<String>().unwrap_or_default();
             if !state.eq_ignore_ascii_case("success") && !state.eq_ignore_ascii_case("completed") {
                 collector.scanner_error(format!("the scan's state is `{state}`"));
             }
@@ -297,7 +297,7 @@ fn finding_of_secret(raw: RawSecret) -> Finding {
     let mut finding = Finding { location: place, ..Finding::new(Kind::Secret, &*kind, &*kind, message) };
     SCANNER.rating().word(raw.severity.as_deref()).apply(&mut finding);
     if let Some(snippet) = raw.snippet.filled() {
-        secret::put(&mut finding, &snippet);
+        secret::attach(&mut finding, &snippet);
     }
     finding
 }

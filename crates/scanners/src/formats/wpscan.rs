@@ -14,7 +14,7 @@
 //! data.
 
 use crate::Scanner;
-use crate::reader::json::{self, Hit, Many, Number, Text};
+use crate::reader::json::{self, Item, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
@@ -91,9 +91,9 @@ type Details = BTreeMap<(usize, String), String>;
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut details = Details::new();
-    json::walk(input, &DETAILS, &mut |hit| {
-        if let Some(text) = hit.read::<Text>().ok().filled() {
-            details.insert((hit.path, wildcard(&hit)), text);
+    json::walk(input, &DETAILS, &mut |item| {
+        if let Some(text) = item.read::<Text>().ok().filled() {
+            details.insert((item.path, wildcard(&item)), text);
         }
         Ok(())
     })?;
@@ -107,13 +107,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
     let paths: Vec<&str> = PATHS.iter().map(|(path, _)| *path).chain(OTHERS).collect();
     let site = target.clone().unwrap_or_default();
-    let seen = json::walk(input, &paths, &mut |hit| match PATHS.get(hit.path) {
+    let seen = json::walk(input, &paths, &mut |item| match PATHS.get(item.path) {
         Some((_, component)) => {
-            let package = component.package(&hit, &details);
-            collector.result(hit.read::<RawVulnerability>().map(|raw| raw.into_finding(package, &site)))
+            let package = component.package(&item, &details);
+            collector.result(item.read::<RawVulnerability>().map(|raw| raw.into_finding(package, &site)))
         }
-        None if hit.raw == "null" => Ok(()),
-        None => collector.result(other(&hit, hit.path - PATHS.len(), &site)),
+        None if item.raw == "null" => Ok(()),
+        None => collector.result(other(&item, item.path - PATHS.len(), &site)),
     })?;
     // The last path is in the outermost object, so its container is no evidence.
     let lists = (0..paths.len() - 1).any(|path| seen.has(path));
@@ -125,25 +125,25 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 /// The name or number that the path's first wildcard matched. Empty if there is none before the end of the path.
-fn wildcard(hit: &Hit<'_>) -> String {
-    match hit.path {
-        2 | 7 => hit.index(0).to_string(),
-        3..=5 => hit.name(0).to_owned(),
+fn wildcard(item: &Item<'_>) -> String {
+    match item.path {
+        2 | 7 => item.index(0).to_string(),
+        3..=5 => item.name(0).to_owned(),
         _ => String::new(),
     }
 }
 
 impl Component {
-    fn package(self, hit: &Hit<'_>, details: &Details) -> Package {
+    fn package(self, item: &Item<'_>, details: &Details) -> Package {
         let detail = |path: usize, wildcard: &str| details.get(&(path, wildcard.to_owned())).cloned();
-        let number = hit.index(0).to_string();
+        let number = item.index(0).to_string();
         let (name, version, ecosystem) = match self {
             Self::Version => (Some("wordpress".to_owned()), detail(0, ""), "wordpress"),
             Self::MainTheme => (detail(6, ""), detail(1, ""), "wordpress-theme"),
             Self::Parent => (detail(7, &number), detail(2, &number), "wordpress-theme"),
-            Self::Theme => (Some(hit.name(0).to_owned()), detail(3, hit.name(0)), "wordpress-theme"),
-            Self::Plugin => (Some(hit.name(0).to_owned()), detail(4, hit.name(0)), "wordpress-plugin"),
-            Self::TimThumb => (Some("timthumb".to_owned()), detail(5, hit.name(0)), "wordpress"),
+            Self::Theme => (Some(item.name(0).to_owned()), detail(3, item.name(0)), "wordpress-theme"),
+            Self::Plugin => (Some(item.name(0).to_owned()), detail(4, item.name(0)), "wordpress-plugin"),
+            Self::TimThumb => (Some("timthumb".to_owned()), detail(5, item.name(0)), "wordpress"),
         };
         Package {
             name: name.unwrap_or_else(|| "main-theme".to_owned()),
@@ -223,24 +223,24 @@ struct RawPassword {
 }
 
 /// The finding at the path with this index in [`OTHERS`].
-fn other(hit: &Hit<'_>, path: usize, target: &str) -> Result<Finding, String> {
+fn other(item: &Item<'_>, path: usize, target: &str) -> Result<Finding, String> {
     let at = |rule: &str, title: &str, url: &str| Finding {
         endpoint: Some(web::address(url)),
         ..Finding::new(Kind::Web, rule, title, format!("{title}: {url}"))
     };
     match path {
-        0 => hit.read::<RawInteresting>().and_then(RawInteresting::into_finding),
-        1 => Ok(at("config_backup", "Backup of the configuration", hit.name(0))),
-        2 => Ok(at("db_export", "Exported database", hit.name(0))),
+        0 => item.read::<RawInteresting>().and_then(RawInteresting::into_finding),
+        1 => Ok(at("config_backup", "Backup of the configuration", item.name(0))),
+        2 => Ok(at("db_export", "Exported database", item.name(0))),
         3 => {
             let mut finding = at("weak_password", "Password of a user was guessed", target);
-            finding.message = format!("the password of the user `{}` was guessed", hit.name(0));
+            finding.message = format!("the password of the user `{}` was guessed", item.name(0));
             if let Some(endpoint) = finding.endpoint.as_mut() {
-                endpoint.parameter = Some(hit.name(0).to_owned());
+                endpoint.parameter = Some(item.name(0).to_owned());
             }
-            let password = hit.read::<RawPassword>()?.password.filled();
+            let password = item.read::<RawPassword>()?.password.filled();
             if let Some(password) = password {
-                secret::put(&mut finding, &password);
+                secret::attach(&mut finding, &password);
             }
             Ok(finding)
         }

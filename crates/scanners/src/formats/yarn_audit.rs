@@ -16,7 +16,7 @@ use crate::reader::json::{self, Many, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::value::advisory::{github_id, soft, unique};
+use crate::value::advisory::{github_id, or_default, unique};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
@@ -120,7 +120,7 @@ struct RawLine {
 #[derive(Deserialize)]
 struct RawData {
     advisory: RawAdvisory,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     resolution: Option<RawResolution>,
 }
 
@@ -132,19 +132,19 @@ struct RawResolution {
 /// A result of Yarn 4.
 #[derive(Deserialize)]
 struct RawRecord {
-    #[serde(rename = "ID", default, deserialize_with = "soft")]
+    #[serde(rename = "ID", default, deserialize_with = "or_default")]
     id: Option<Text>,
-    #[serde(rename = "Issue", default, deserialize_with = "soft")]
+    #[serde(rename = "Issue", default, deserialize_with = "or_default")]
     issue: Option<String>,
-    #[serde(rename = "URL", default, deserialize_with = "soft")]
+    #[serde(rename = "URL", default, deserialize_with = "or_default")]
     url: Option<String>,
-    #[serde(rename = "Severity", default, deserialize_with = "soft")]
+    #[serde(rename = "Severity", default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(rename = "Vulnerable Versions", default, deserialize_with = "soft")]
+    #[serde(rename = "Vulnerable Versions", default, deserialize_with = "or_default")]
     vulnerable: Option<Text>,
-    #[serde(rename = "Tree Versions", default, deserialize_with = "soft")]
+    #[serde(rename = "Tree Versions", default, deserialize_with = "or_default")]
     versions: Many<Text>,
-    #[serde(rename = "Dependents", default, deserialize_with = "soft")]
+    #[serde(rename = "Dependents", default, deserialize_with = "or_default")]
     dependents: Many<Text>,
 }
 

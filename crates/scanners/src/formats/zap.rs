@@ -14,7 +14,7 @@
 //! first.
 
 use crate::Scanner;
-use crate::reader::json::{self, Hit, Text};
+use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
@@ -147,20 +147,20 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
     let [instances, instances_of_one] = INSTANCES;
     let paths = [instances, instances_of_one, "site[].alerts[]{}", "site.alerts[]{}", "alerts[]", "@version"];
     let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
-    json::walk(input, &paths, &mut |hit| {
-        match hit.path {
-            0 | 1 => alerts.entry(alert_index(&hit)).or_default().instances += 1,
+    json::walk(input, &paths, &mut |item| {
+        match item.path {
+            0 | 1 => alerts.entry(alert_index(&item)).or_default().instances += 1,
             2 | 3 => {
-                let alert = alerts.entry(alert_index(&hit)).or_default();
-                let name = hit.name(if hit.path == 2 { 2 } else { 1 });
+                let alert = alerts.entry(alert_index(&item)).or_default();
+                let name = item.name(if item.path == 2 { 2 } else { 1 });
                 if ALERT.contains(&name)
-                    && let Some(text) = hit.read().ok().and_then(text)
+                    && let Some(text) = item.read().ok().and_then(text)
                 {
                     alert.fields.insert(name.to_owned(), text);
                 }
             }
             4 => {
-                return match hit.read::<BTreeMap<String, Value>>() {
+                return match item.read::<BTreeMap<String, Value>>() {
                     Ok(values) => {
                         let fields = fields(values);
                         collect_instance(collector, &fields, &fields)
@@ -169,16 +169,16 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                 };
             }
             _ => {
-                if let Ok(Text(version)) = hit.read() {
+                if let Ok(Text(version)) = item.read() {
                     collector.version(version);
                 }
             }
         }
         Ok(())
     })?;
-    json::walk(input, &INSTANCES, &mut |hit| {
-        let Some(alert) = alerts.get(&alert_index(&hit)) else { return Ok(()) };
-        match hit.read::<BTreeMap<String, Value>>() {
+    json::walk(input, &INSTANCES, &mut |item| {
+        let Some(alert) = alerts.get(&alert_index(&item)) else { return Ok(()) };
+        match item.read::<BTreeMap<String, Value>>() {
             Ok(values) => collect_instance(collector, &alert.fields, &fields(values)),
             Err(reason) => collector.rejected(reason),
         }
@@ -190,8 +190,8 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 }
 
 /// The indices of the site and of the alert. Paths with an even index go through a list of sites.
-fn alert_index(hit: &Hit<'_>) -> (usize, usize) {
-    if hit.path.is_multiple_of(2) { (hit.index(0), hit.index(1)) } else { (0, hit.index(0)) }
+fn alert_index(item: &Item<'_>) -> (usize, usize) {
+    if item.path.is_multiple_of(2) { (item.index(0), item.index(1)) } else { (0, item.index(0)) }
 }
 
 /// The texts among the values, by the names that reports use for them.

@@ -1,8 +1,8 @@
-//! Reads ZIP archives of reports. Their entries are decompressed as they are read, never as a whole.
+//! Reads ZIP archives of reports.
 //!
-//! An archive is held in memory as it is, so it may only be small. How much is in it is checked before anything is
-//! decompressed, and each entry that is asked for is read once to the end first: one that is damaged is told as such,
-//! and whoever reads it afterwards meets no errors in the middle.
+//! The compressed archive is in memory, so its size is limited. Entries are decompressed while they are read, never as
+//! a whole. The decompressed size is checked before anything is decompressed. A requested entry is first read to its
+//! end once, so that a damaged entry is an error at once and not in the middle of parsing.
 
 use crate::reader::report::{Input, ParseError, Source};
 use finding::limits::{COMPRESSION_RATIO_FLOOR_BYTES, COMPRESSION_RATIO_MAX, REPORT_BYTES_MAX};
@@ -15,10 +15,10 @@ use zip::{CompressionMethod, ZipArchive};
 const ARCHIVE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most entries of an archive.
 const ENTRIES_MAX: usize = 20_000;
-/// Names that end like this are archives in the archive.
+/// Endings of the names of nested archives.
 const ARCHIVES: [&str; 7] = [".zip", ".fpr", ".7z", ".rar", ".tar", ".gz", ".tgz"];
 
-/// An archive, and where its entries are.
+/// An archive and the list of its entries.
 pub(crate) struct Archive {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
@@ -33,8 +33,8 @@ struct Entry {
     deflated: bool,
 }
 
-/// An entry that is whole.
-pub(crate) struct Packed<'a> {
+/// An undamaged entry.
+pub(crate) struct ArchiveEntry<'a> {
     bytes: &'a [u8],
     deflated: bool,
 }
@@ -43,23 +43,23 @@ impl Archive {
     /// Opens an archive.
     ///
     /// # Errors
-    /// It is no ZIP archive, is damaged or encrypted, holds further archives, or holds too much.
+    /// It is not a ZIP archive, is damaged or encrypted, contains other archives, or is too large.
     pub(crate) fn open(input: Input<'_>) -> Result<Self, ParseError> {
         let bytes = input.whole(ARCHIVE_BYTES_MAX)?;
-        // Each entry's record in the directory begins like this. Counted first, because the records are held in memory.
+        // The records of the directory begin with this mark. Counted first, because `zip` keeps all records in memory.
         if bytes.windows(4).filter(|window| window == b"PK\x01\x02").count() > ENTRIES_MAX {
             return Err(malformed(format!("it has more than {ENTRIES_MAX} entries")));
         }
         let mut archive = ZipArchive::new(Cursor::new(bytes.as_slice())).map_err(malformed)?;
         let mut entries = Vec::new();
-        for place in 0..archive.len() {
-            let file = archive.by_index_raw(place).map_err(malformed)?;
+        for index in 0..archive.len() {
+            let file = archive.by_index_raw(index).map_err(malformed)?;
             if !file.is_file() {
                 continue;
             }
             let name = file.name().map_err(malformed)?.into_owned();
             entries.push(Entry {
-                deflated: deflated(&name, file.encrypted(), file.compression())?,
+                deflated: is_deflated(&name, file.encrypted(), file.compression())?,
                 start: file.data_start().and_then(|start| usize::try_from(start).ok()).unwrap_or(usize::MAX),
                 packed: usize::try_from(file.compressed_size()).unwrap_or(usize::MAX),
                 size: file.size(),
@@ -72,62 +72,65 @@ impl Archive {
         Ok(archive)
     }
 
-    /// The names of the files in it.
+    /// The paths of the files in the archive.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.name.as_str())
     }
 
-    /// The file whose path ends in this name, whatever folder it is in.
+    /// The file with this name in any folder; upper and lower case are the same.
     ///
     /// # Errors
     /// It is damaged.
-    pub(crate) fn named(&self, name: &str) -> Result<Option<Packed<'_>>, ParseError> {
+    pub(crate) fn by_file_name(&self, name: &str) -> Result<Option<ArchiveEntry<'_>>, ParseError> {
         let found = self
             .entries
             .iter()
             .find(|entry| entry.name.rsplit(['/', '\\']).next().is_some_and(|last| last.eq_ignore_ascii_case(name)));
-        found.map(|entry| self.whole(entry)).transpose()
+        found.map(|entry| self.checked(entry)).transpose()
     }
 
-    /// The file of exactly this name.
+    /// The file with exactly this path.
     ///
     /// # Errors
     /// It is damaged.
-    pub(crate) fn exactly(&self, name: &str) -> Result<Option<Packed<'_>>, ParseError> {
-        self.entries.iter().find(|entry| entry.name == name).map(|entry| self.whole(entry)).transpose()
+    pub(crate) fn by_path(&self, path: &str) -> Result<Option<ArchiveEntry<'_>>, ParseError> {
+        self.entries.iter().find(|entry| entry.name == path).map(|entry| self.checked(entry)).transpose()
     }
 
-    fn whole(&self, entry: &Entry) -> Result<Packed<'_>, ParseError> {
+    /// Checks that an entry is undamaged.
+    fn checked(&self, entry: &Entry) -> Result<ArchiveEntry<'_>, ParseError> {
         let end = entry.start.checked_add(entry.packed);
         let bytes = end.and_then(|end| self.bytes.get(entry.start..end));
-        let bytes = bytes.ok_or_else(|| malformed(format!("its entry `{}` is not in it", entry.name)))?;
-        let packed = Packed { bytes, deflated: entry.deflated };
-        let (length, crc) = packed
+        let bytes = bytes.ok_or_else(|| malformed(format!("the data of its entry `{}` is missing", entry.name)))?;
+        let checked = ArchiveEntry { bytes, deflated: entry.deflated };
+        let (length, crc) = checked
             .measure(entry.size)
             .map_err(|error| malformed(format!("its entry `{}` is damaged: {error}", entry.name)))?;
         if (length, crc) == (entry.size, entry.crc) {
-            Ok(packed)
+            Ok(checked)
         } else {
             Err(malformed(format!("its entry `{}` is damaged", entry.name)))
         }
     }
 
-    /// Checks that it decompresses to no more than a report may be, and not to very much more than it is.
+    /// Checks the decompressed size and the compression ratio against their limits.
     fn check_size(&self) -> Result<(), ParseError> {
         let total = self.entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.size));
         let packed = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
         if total > REPORT_BYTES_MAX {
-            return Err(malformed(format!("what is in it has {total} bytes, and {REPORT_BYTES_MAX} are the most")));
+            return Err(malformed(format!("its content has {total} bytes; at most {REPORT_BYTES_MAX} are allowed")));
         }
         if total > COMPRESSION_RATIO_FLOOR_BYTES && total > packed.saturating_mul(COMPRESSION_RATIO_MAX) {
-            return Err(malformed(format!("what is in it is over {COMPRESSION_RATIO_MAX} times as large as it is")));
+            return Err(malformed(format!(
+                "its content is more than {COMPRESSION_RATIO_MAX} times as large as the archive"
+            )));
         }
         Ok(())
     }
 }
 
-impl Packed<'_> {
-    /// How long it is and its check sum; it is read no further than just over this size.
+impl ArchiveEntry<'_> {
+    /// The length and the checksum of the content. Reads at most one byte more than `size`.
     fn measure(&self, size: u64) -> io::Result<(u64, u32)> {
         let mut reader = CrcReader::new(self.open().take(size.saturating_add(1)));
         let length = io::copy(&mut reader, &mut io::sink())?;
@@ -135,24 +138,27 @@ impl Packed<'_> {
     }
 }
 
-impl Source for Packed<'_> {
+impl Source for ArchiveEntry<'_> {
     fn open(&self) -> Box<dyn Read + '_> {
         if self.deflated { Box::new(DeflateDecoder::new(self.bytes)) } else { Box::new(self.bytes) }
     }
 }
 
-/// Whether an entry is compressed.
-fn deflated(name: &str, encrypted: bool, method: CompressionMethod) -> Result<bool, ParseError> {
+/// True if an entry is compressed.
+///
+/// # Errors
+/// It is encrypted, an archive itself, or compressed by another method than deflate.
+fn is_deflated(name: &str, encrypted: bool, method: CompressionMethod) -> Result<bool, ParseError> {
     if encrypted {
         return Err(malformed(format!("its entry `{name}` is encrypted")));
     }
     if ARCHIVES.iter().any(|end| name.to_ascii_lowercase().ends_with(end)) {
-        return Err(malformed(format!("it holds a further archive, `{name}`: send the reports in it one by one")));
+        return Err(malformed(format!("it contains another archive, `{name}`: upload the reports in it one by one")));
     }
     if method == CompressionMethod::STORE || method == CompressionMethod::DEFLATE {
         return Ok(method == CompressionMethod::DEFLATE);
     }
-    Err(malformed(format!("its entry `{name}` is compressed by {method}, not by deflate")))
+    Err(malformed(format!("its entry `{name}` is compressed by {method}; expected deflate")))
 }
 
 fn malformed(reason: impl ToString) -> ParseError {
@@ -165,7 +171,7 @@ pub(crate) mod tests {
     use flate2::{Compression, Crc, write::DeflateEncoder};
     use std::io::Write as _;
 
-    /// An archive of these files, deflated, with nothing in it that depends on the time.
+    /// An archive of these files, deflated. It contains no times, so that it is always the same.
     pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         let (mut archive, mut directory) = (Vec::new(), Vec::new());
         for (name, bytes) in files {
@@ -193,13 +199,13 @@ pub(crate) mod tests {
         archive
     }
 
-    fn text(packed: &Packed<'_>) -> String {
-        std::io::read_to_string(packed.open()).unwrap()
+    fn text(entry: &ArchiveEntry<'_>) -> String {
+        std::io::read_to_string(entry.open()).unwrap()
     }
 
     fn refusal(bytes: &[u8]) -> String {
         let opened = Archive::open(Input::Memory(bytes));
-        opened.and_then(|archive| archive.named("a").map(drop)).unwrap_err().to_string()
+        opened.and_then(|archive| archive.by_file_name("a").map(drop)).unwrap_err().to_string()
     }
 
     #[test]
@@ -207,13 +213,13 @@ pub(crate) mod tests {
         let bytes = zip(&[("folder/a", b"one"), ("b", b"two")]);
         let archive = Archive::open(Input::Memory(&bytes)).unwrap();
         assert_eq!(archive.names().collect::<Vec<_>>(), ["folder/a", "b"]);
-        assert_eq!(text(&archive.named("A").unwrap().unwrap()), "one");
-        assert_eq!(text(&archive.exactly("b").unwrap().unwrap()), "two");
-        assert!(archive.exactly("a").unwrap().is_none() && archive.named("c").unwrap().is_none());
+        assert_eq!(text(&archive.by_file_name("A").unwrap().unwrap()), "one");
+        assert_eq!(text(&archive.by_path("b").unwrap().unwrap()), "two");
+        assert!(archive.by_path("a").unwrap().is_none() && archive.by_file_name("c").unwrap().is_none());
     }
 
     #[test]
-    fn what_is_damaged_is_told() {
+    fn damaged_archives_are_refused() {
         let bytes = zip(&[("a", b"some text that is long enough to be damaged")]);
         for at in 31..40 {
             let mut damaged = bytes.clone();
@@ -225,7 +231,7 @@ pub(crate) mod tests {
 
     #[test]
     fn archives_in_archives_and_encrypted_entries_are_refused() {
-        assert!(refusal(&zip(&[("reports.ZIP", b"PK")])).contains("further archive"));
+        assert!(refusal(&zip(&[("reports.ZIP", b"PK")])).contains("another archive"));
         let mut encrypted = zip(&[("a", b"one")]);
         let directory = encrypted.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
         encrypted[6] |= 1;
@@ -234,7 +240,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_decompresses_to_very_much_is_refused_unread() {
+    fn archives_with_too_much_content_are_refused_before_reading() {
         let bomb = zip(&[("a", &vec![0; 3 << 20])]);
         assert!(refusal(&bomb).contains("100 times"), "{}", refusal(&bomb));
         let many: Vec<String> = (0..=ENTRIES_MAX).map(|n| n.to_string()).collect();

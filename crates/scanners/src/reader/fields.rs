@@ -1,10 +1,9 @@
-//! One entry of a JSON report, looked into by the names of its fields.
+//! Reads the fields of a JSON object by path.
 //!
-//! For reports whose fields are now text, now number, now absent, depending on the version or the source of the data: a
-//! field of another shape than is asked for is as good as absent, and what an entry cannot do without is asked for by
-//! [`needed`](Fields::needed).
+//! For reports in which the type of a field depends on the version or on the source of the data. A field of an
+//! unexpected type counts as absent. [`required`](Fields::required) reads a field that an entry must have.
 
-use crate::reader::json::Hit;
+use crate::reader::json::Item;
 use crate::reader::text::Filled;
 use serde_json::{Map, Value};
 
@@ -12,25 +11,25 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'v>(&'v Map<String, Value>);
 
-/// Reads an entry and hands its fields on.
+/// Reads an object and passes its fields to `read`.
 ///
 /// # Errors
-/// It is no object, or `read` said so.
-pub(crate) fn of<T>(hit: &Hit<'_>, read: impl FnOnce(Fields<'_>) -> Result<T, String>) -> Result<T, String> {
-    match hit.read::<Value>()? {
+/// The item is not an object, or `read` returns an error.
+pub(crate) fn of<T>(item: &Item<'_>, read: impl FnOnce(Fields<'_>) -> Result<T, String>) -> Result<T, String> {
+    match item.read::<Value>()? {
         Value::Object(fields) => read(Fields(&fields)),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            Err(format!("the entry is {} where an object is expected", shape(&other)))
+            Err(format!("expected an object, found {}", type_of(&other)))
         }
     }
 }
 
-fn shape(value: &Value) -> &'static str {
+fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
@@ -44,30 +43,30 @@ impl<'v> Fields<'v> {
         names.try_fold(first, |value, name| value.get(name))
     }
 
-    /// The text, number or truth value at a path, trimmed; blank is as good as absent.
+    /// The text, number or boolean at a path as trimmed text; absent if blank.
     pub(crate) fn text(self, path: &str) -> Option<String> {
         self.at(path).and_then(text_of)
     }
 
-    /// The text at a path as it stands there, with its white space.
+    /// The text at a path with its white space.
     pub(crate) fn raw(self, path: &str) -> Option<&'v str> {
         self.at(path)?.as_str()
     }
 
-    /// The first of these texts that is there.
+    /// The text at the first of these paths that has one.
     pub(crate) fn first(self, paths: &[&str]) -> Option<String> {
         paths.iter().find_map(|path| self.text(path))
     }
 
-    /// A text without which the entry means nothing.
+    /// The text at a path.
     ///
     /// # Errors
-    /// It is not there.
-    pub(crate) fn needed(self, path: &str) -> Result<String, String> {
+    /// It is missing or blank.
+    pub(crate) fn required(self, path: &str) -> Result<String, String> {
         self.text(path).ok_or_else(|| format!("`{path}` is missing"))
     }
 
-    /// The number at a path, written as one or as a text.
+    /// The number at a path, also if it is written as text.
     pub(crate) fn number(self, path: &str) -> Option<f64> {
         match self.at(path)? {
             Value::Number(number) => number.as_f64(),
@@ -76,18 +75,18 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// The number at a path as a line: whole, and not below 1.
+    /// The number at a path as a line number; absent below 1.
     pub(crate) fn line(self, path: &str) -> Option<u32> {
         let number = self.number(path).filter(|number| *number >= 1.0)?;
         format!("{number:.0}").parse().ok()
     }
 
-    /// The truth value at a path.
+    /// True if the value at a path is `true`.
     pub(crate) fn is(self, path: &str) -> bool {
         matches!(self.at(path), Some(Value::Bool(true)))
     }
 
-    /// The texts in the list at a path; a single text is a list of one.
+    /// The texts in the list at a path. A single text counts as a list of one.
     pub(crate) fn texts(self, path: &str) -> Vec<String> {
         match self.at(path) {
             Some(Value::Array(list)) => list.iter().filter_map(text_of).collect(),
@@ -101,12 +100,13 @@ impl<'v> Fields<'v> {
         self.at(path)?.as_object().map(Self)
     }
 
-    /// The objects in the list at a path; a single object is a list of one.
+    /// The objects in the list at a path. A single object counts as a list of one.
     pub(crate) fn objects(self, path: &str) -> Vec<Self> {
         self.entries(path).into_iter().flatten().collect()
     }
 
-    /// The entries of the list at a path, where each is a result: one that is no object is told as none.
+    /// The elements of the list at a path, with `None` for one that is not an object. For lists of results, in which
+    /// each element counts.
     pub(crate) fn entries(self, path: &str) -> Vec<Option<Self>> {
         match self.at(path) {
             Some(Value::Array(list)) => list.iter().map(|value| value.as_object().map(Self)).collect(),
@@ -115,7 +115,7 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// The texts of the fields at a path, by their names; a list gives each of its texts.
+    /// The texts in the fields of the object at a path, by field name. A list gives each of its texts.
     pub(crate) fn all_texts(self, path: &str) -> Vec<(&'v str, String)> {
         let Some(Value::Object(fields)) = self.at(path) else { return Vec::new() };
         let each = |(name, value): (&'v String, &'v Value)| match value {
@@ -127,7 +127,7 @@ impl<'v> Fields<'v> {
         fields.iter().flat_map(each).collect()
     }
 
-    /// The objects that are the values of the object at a path, by their names.
+    /// The objects in the fields of the object at a path, by field name.
     pub(crate) fn named(self, path: &str) -> Vec<(&'v str, Self)> {
         let Some(Value::Object(fields)) = self.at(path) else { return Vec::new() };
         fields.iter().filter_map(|(name, value)| Some((name.as_str(), Self(value.as_object()?)))).collect()
@@ -149,14 +149,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_in_every_shape_and_those_of_a_wrong_one_are_absent() {
+    fn fields_of_every_type_are_read_and_those_of_an_unexpected_type_are_absent() {
         let value = serde_json::json!({
             "id": 7, "blank": " ", "fix": {"versions": ["1", 2, null, {}], "state": "fixed"}, "line": "12",
             "cvss": {"nvd": {"score": 9.8}, "odd": 3}, "ids": {"CVE": ["CVE-1"], "GHSA": "GHSA-1", "none": null},
         });
         let fields = Fields(value.as_object().unwrap());
         assert_eq!((fields.text("id").as_deref(), fields.text("blank"), fields.text("fix")), (Some("7"), None, None));
-        assert_eq!(fields.needed("name").unwrap_err(), "`name` is missing");
+        assert_eq!(fields.required("name").unwrap_err(), "`name` is missing");
         assert_eq!(
             (fields.texts("fix.versions"), fields.texts("fix.state")),
             (vec!["1".to_owned(), "2".to_owned()], vec!["fixed".to_owned()])

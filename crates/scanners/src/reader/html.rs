@@ -1,13 +1,13 @@
-//! Takes the text out of HTML that scanners write into their descriptions.
+//! Converts the HTML in descriptions to text.
 
 use html5gum::{Token, Tokenizer};
 
-/// Elements around which the text goes on on a new line.
+/// Elements that begin and end with a line break.
 const BLOCKS: [&[u8]; 14] =
     [b"p", b"br", b"div", b"li", b"ul", b"ol", b"pre", b"tr", b"table", b"h1", b"h2", b"h3", b"h4", b"blockquote"];
 
-/// The text of a piece of HTML: without tags, with its characters in place of their names, paragraphs on their lines.
-/// What has no tag and no such name stays as it is.
+/// The text of a piece of HTML: without tags, with entities resolved, paragraphs on separate lines. Text without tags
+/// and entities is only trimmed.
 pub(crate) fn text(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return html.trim().to_owned();
@@ -24,17 +24,16 @@ pub(crate) fn text(html: &str) -> String {
     tidy(&text)
 }
 
-/// Whether an element's text stands on lines of its own.
+/// True if the text of an element is on lines of its own.
 pub(crate) fn is_block(name: &[u8]) -> bool {
     BLOCKS.contains(&name)
 }
 
-/// The text without blanks at its ends and at those of its lines, and with no more than one blank line at a time.
+/// The text without white space at its ends and at the ends of its lines. Several blank lines become one.
 pub(crate) fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut kept: Vec<&str> = Vec::with_capacity(lines.len());
     for line in lines {
-        // Of several blank lines one is enough.
         if !line.trim().is_empty() || kept.last().is_some_and(|last| !last.trim().is_empty()) {
             kept.push(line);
         }
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_go_and_characters_come() {
+    fn tags_are_removed_and_entities_resolved() {
         let cases = [
             ("plain", "plain"),
             ("<span>one</span> <span>two</span>", "one two"),

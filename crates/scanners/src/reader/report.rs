@@ -1,4 +1,4 @@
-//! What goes into a parser and what comes out of it.
+//! The input and output of a parser.
 
 use finding::limits::{ENTRY_BYTES_MAX, FINDINGS_MAX, REJECTED_LISTED_MAX};
 use finding::{Finding, Kind, Rejected, ReportSummary};
@@ -7,22 +7,22 @@ use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-/// How much of a report is looked at to recognise its format, in bytes.
+/// The number of bytes at the beginning of a report from which its format is detected.
 pub(crate) const HEAD_BYTES: usize = 256 * 1024;
 
-/// A report that is read piece by piece. A parser may read it from the beginning more than once: what explains a result
-/// may stand behind it.
+/// A report that is read piece by piece. A parser may read it more than once from the beginning: the data that a result
+/// needs may follow it.
 pub trait Source {
-    /// A reader from the first byte on.
+    /// A reader from the first byte.
     fn open(&self) -> Box<dyn Read + '_>;
 }
 
-/// A report's bytes: in memory, which is fast, or read piece by piece, which needs no memory.
+/// The bytes of a report: in memory, which is faster, or read piece by piece, which needs less memory.
 #[derive(Clone, Copy)]
 pub enum Input<'a> {
     /// The whole report.
     Memory(&'a [u8]),
-    /// What opens readers over it.
+    /// A source that opens readers of it.
     Stream(&'a dyn Source),
 }
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Input<'_> {
 }
 
 impl<'a> Input<'a> {
-    /// A reader from the first byte on.
+    /// A reader from the first byte.
     pub(crate) fn open(self) -> Box<dyn Read + 'a> {
         match self {
             Self::Memory(bytes) => Box::new(bytes),
@@ -44,7 +44,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The beginning of the report.
+    /// The first [`HEAD_BYTES`] of the report.
     pub(crate) fn head(self) -> Result<Vec<u8>, ParseError> {
         let mut head = Vec::new();
         let most = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
@@ -52,7 +52,10 @@ impl<'a> Input<'a> {
         Ok(head)
     }
 
-    /// The whole report, for formats that can only be read as a whole; at most `most` bytes of it.
+    /// The whole report, for formats that cannot be read piece by piece.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or cannot be read.
     pub(crate) fn whole(self, most: usize) -> Result<Vec<u8>, ParseError> {
         let mut bytes = Vec::new();
         let over = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -61,53 +64,53 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Whoever takes the findings asks the parser to stop; it keeps the reason itself.
+/// The answer of a sink that stops the parser. The sink itself knows the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stop;
 
-/// Takes findings one by one.
+/// The receiver of findings.
 pub trait Sink {
-    /// Takes a finding, or stops the parser.
+    /// Receives a finding, or stops the parser.
     fn finding(&mut self, finding: Finding) -> ControlFlow<Stop>;
 }
 
-/// What a report said besides its findings.
+/// The rest of a report: everything except its findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// The format that it was read as: the id of a [`Scanner`](crate::Scanner).
+    /// The format of the report: the id of a [`Scanner`](crate::Scanner).
     pub format: &'static str,
-    /// The tool that wrote it: what issues are keyed by.
+    /// The tool that wrote the report, as part of issue keys.
     pub tool: String,
-    /// What tells apart the parts of a tool's results that are uploaded one by one (SARIF's `automationDetails`).
+    /// The names of the parts of a tool's results that are uploaded separately (SARIF's `automationDetails`).
     pub categories: BTreeSet<String>,
-    /// The parts that the report consists of, for formats that have any: SARIF's runs, by tool and category.
+    /// The parts of the report, in formats that have parts: SARIF's runs, by tool and category.
     pub parts: BTreeSet<String>,
-    /// The counts.
+    /// The counts of results.
     pub summary: ReportSummary,
-    /// The scanner's version, where the report tells it.
+    /// The scanner's version, if the report has it.
     pub scanner_version: Option<String>,
-    /// Whether the report holds secrets in clear, so that it must not be kept as it is.
+    /// True if the report contains secrets in clear, so that the raw report must not be kept readable.
     pub holds_secrets: bool,
 }
 
-/// Why a file is not a report. The uploader's fault, but for `Stopped` and `Unreadable`.
+/// The error of a report that cannot be read. The uploader's fault, except `Stopped` and `Unreadable`.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// There is nothing in it.
-    #[error("there is nothing in it; a scanner that finds nothing still writes a report")]
+    /// It is empty.
+    #[error("the report is empty; a scanner that finds nothing still writes a report")]
     Empty,
     /// It ends too early.
-    #[error("the report ends in the middle, {place}: it was cut off")]
+    #[error("the report was cut off: it ends {place}")]
     Truncated {
-        /// Where it ends: a line and column, or an element.
+        /// The place of its end: a line and column, or an element.
         place: String,
     },
-    /// It is not written in the format's notation.
+    /// It violates the notation of its format.
     #[error("the report is not valid {notation}: {reason}")]
     Malformed {
         /// JSON, XML, ...
         notation: &'static str,
-        /// What is wrong, and where.
+        /// The fault and its place.
         reason: String,
     },
     /// It is well-formed, but the format's parser finds another shape than such a report has. [`read`](crate::read)
@@ -122,46 +125,46 @@ pub enum ParseError {
     WrongTool {
         /// The scanner that was named.
         expected: &'static str,
-        /// What is missing, and what is there instead.
+        /// The difference from a report of that scanner.
         reason: String,
     },
-    /// No format that is known looks like this.
-    #[error("no known scanner writes reports like this: {reason}")]
-    Unrecognised {
-        /// What it looks like.
+    /// No format is detected.
+    #[error("the format of the report is unknown: {reason}")]
+    UnknownFormat {
+        /// The visible features of the report.
         reason: String,
     },
-    /// It is nested deeper than any report is.
+    /// It is nested too deep.
     #[error("the report is nested deeper than {max} levels")]
     TooDeep {
-        /// The most allowed.
+        /// The limit.
         max: usize,
     },
-    /// A single entry of it is larger than any entry is.
-    #[error("one entry of the report is larger than {max} bytes, {place}")]
+    /// A single entry of it is too large.
+    #[error("an entry of the report is larger than {max} bytes, {place}")]
     EntryTooLarge {
-        /// The most allowed.
+        /// The limit.
         max: usize,
-        /// Where.
+        /// The place of the entry.
         place: String,
     },
-    /// It is of a format that is read as a whole, and too large for that.
-    #[error("a report of this format is read as a whole and may have {max} bytes at most")]
+    /// It is too large for a format that is read as a whole.
+    #[error("a report of this format is read as a whole and must have at most {max} bytes")]
     TooLarge {
-        /// The most allowed.
+        /// The limit.
         max: usize,
     },
-    /// It holds more results than fit into one scan.
+    /// It has more results than one scan may have.
     #[error("the report has more than {max} results")]
     TooManyFindings {
-        /// The most allowed.
+        /// The limit.
         max: u64,
     },
-    /// The sink asked to stop.
+    /// The sink stopped the parser.
     #[error("reading the report was stopped")]
     Stopped,
-    /// Its bytes could not be read; the store's fault.
-    #[error("the report could not be read back: {0}")]
+    /// Its bytes could not be read: a fault of the store.
+    #[error("the report could not be read from the store: {0}")]
     Unreadable(#[source] std::io::Error),
 }
 
@@ -184,12 +187,12 @@ pub(crate) fn require(met: bool, shape: &str) -> Result<(), ParseError> {
     if met { Ok(()) } else { Err(ParseError::other_shape(shape)) }
 }
 
-/// Counts what a parser meets and passes findings on, within the limits. Every result of the report goes through exactly
-/// one of its methods.
+/// Counts the results of a report and passes findings to the sink, within the limits. A parser calls exactly one of
+/// `result`, `finding`, `rejected`, `passed`, `not_applicable` and `closed` for each result.
 pub(crate) struct Collector<'a> {
     sink: &'a mut dyn Sink,
     parsed: Parsed,
-    /// How many parts there are beyond those that are listed.
+    /// The number of parts that are not listed in `parsed`.
     more_parts: usize,
 }
 
@@ -199,8 +202,8 @@ impl<'a> Collector<'a> {
         Self { sink, parsed, more_parts: 0 }
     }
 
-    /// Takes the next result of the report: a finding, or the reason why it cannot be read. A finding with a
-    /// `suppressed` mark is counted as suppressed.
+    /// Counts the next result: a finding, or the reason why it cannot be read. A finding with a `suppressed` mark
+    /// counts as suppressed.
     pub(crate) fn result(&mut self, result: Result<Finding, String>) -> Result<(), ParseError> {
         match result {
             Ok(finding) => self.finding(finding),
@@ -208,9 +211,9 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Takes a finding, see [`result`](Self::result).
+    /// Counts a finding and passes it on, see [`result`](Self::result).
     pub(crate) fn finding(&mut self, finding: Finding) -> Result<(), ParseError> {
-        let result = self.next_place()?;
+        let result = self.next_number()?;
         let finding = Finding { result, ..finding }.bounded();
         let summary = &mut self.parsed.summary;
         match finding.suppressed {
@@ -225,9 +228,9 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Takes a result that cannot be read, and why.
+    /// Counts a result that cannot be read, for this reason.
     pub(crate) fn rejected(&mut self, reason: String) -> Result<(), ParseError> {
-        let result = self.next_place()?;
+        let result = self.next_number()?;
         let summary = &mut self.parsed.summary;
         summary.rejected += 1;
         if summary.rejected_entries.len() < REJECTED_LISTED_MAX {
@@ -236,33 +239,33 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// Takes a result that the report itself calls passed.
+    /// Counts a result that the report marks as passed.
     pub(crate) fn passed(&mut self) -> Result<(), ParseError> {
-        self.next_place()?;
+        self.next_number()?;
         self.parsed.summary.passed += 1;
         Ok(())
     }
 
-    /// Takes a result that the report itself calls not applicable, skipped by the tool or only informative about a check.
+    /// Counts a result that the report marks as not applicable or skipped, or that only informs about a check.
     pub(crate) fn not_applicable(&mut self) -> Result<(), ParseError> {
-        self.next_place()?;
+        self.next_number()?;
         self.parsed.summary.not_applicable += 1;
         Ok(())
     }
 
-    /// Takes a result that the report itself calls closed: fixed before this scan.
+    /// Counts a result that the report marks as closed: it was fixed before this scan.
     pub(crate) fn closed(&mut self) -> Result<(), ParseError> {
-        self.next_place()?;
+        self.next_number()?;
         self.parsed.summary.closed += 1;
         Ok(())
     }
 
-    /// How many results there were so far.
+    /// The number of results so far.
     pub(crate) fn results(&self) -> u64 {
         self.parsed.summary.results
     }
 
-    /// Notes what the scanner itself says went wrong: it makes the scan incomplete.
+    /// Adds an error that the scanner reports of its own run. It makes the scan incomplete.
     pub(crate) fn scanner_error(&mut self, text: impl Into<String>) {
         self.parsed.summary.scanner_errors_total += 1;
         if self.parsed.summary.scanner_errors.len() < REJECTED_LISTED_MAX {
@@ -270,38 +273,37 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Notes the scanner's version.
+    /// Sets the scanner's version.
     pub(crate) fn version(&mut self, version: impl Into<String>) {
         self.parsed.scanner_version = Some(shortened(version.into()));
     }
 
-    /// Notes which tool wrote the report, where that is not the format's own.
+    /// Sets the tool that wrote the report, if it is not the tool of the format.
     pub(crate) fn tool(&mut self, tool: String) {
         self.parsed.tool = tool;
     }
 
-    /// Notes a part of the tool's results that is uploaded on its own.
+    /// Adds the name of a part of the tool's results that is uploaded separately.
     pub(crate) fn category(&mut self, category: String) {
         if self.parsed.categories.len() < REJECTED_LISTED_MAX {
             self.parsed.categories.insert(shortened(category));
         }
     }
 
-    /// Notes a part that the report consists of; one that is there again gets a number. Of very many parts the number alone
-    /// is kept of those beyond the first.
+    /// Adds a part of the report. A repeated name gets a number. Parts above the limit are only counted.
     pub(crate) fn part(&mut self, part: &str) {
         let parts = &mut self.parsed.parts;
         let name = cut(part, PART_CHARS_MAX);
         if parts.len() < REJECTED_LISTED_MAX {
-            let again = (2_u32..).map(|n| format!("{name} #{n}"));
-            let free = std::iter::once(name.clone()).chain(again).find(|name| !parts.contains(name));
-            parts.extend(free);
+            let numbered = (2_u32..).map(|n| format!("{name} #{n}"));
+            let unused = std::iter::once(name.clone()).chain(numbered).find(|name| !parts.contains(name));
+            parts.extend(unused);
         } else {
             self.more_parts += 1;
         }
     }
 
-    /// Notes that the report holds secrets in clear, though no finding of it is one.
+    /// Sets that the report contains secrets in clear, although no finding is a secret.
     pub(crate) fn holds_secrets(&mut self) {
         self.parsed.holds_secrets = true;
     }
@@ -313,24 +315,24 @@ impl<'a> Collector<'a> {
         self.parsed
     }
 
-    fn next_place(&mut self) -> Result<u32, ParseError> {
+    fn next_number(&mut self) -> Result<u32, ParseError> {
         let summary = &mut self.parsed.summary;
         if summary.results >= FINDINGS_MAX {
             return Err(ParseError::TooManyFindings { max: FINDINGS_MAX });
         }
-        let place = u32::try_from(summary.results).map_err(|_| ParseError::TooManyFindings { max: FINDINGS_MAX })?;
+        let number = u32::try_from(summary.results).map_err(|_| ParseError::TooManyFindings { max: FINDINGS_MAX })?;
         summary.results += 1;
-        Ok(place)
+        Ok(number)
     }
 }
 
-/// A line for a list of problems: what is wrong shows at its beginning.
+/// A text cut to the length of an entry in a list of errors.
 pub(crate) fn shortened(text: String) -> String {
     const CHARS_MAX: usize = 300;
     cut(&text, CHARS_MAX)
 }
 
-/// The longest name of a report's part, in characters.
+/// Longest name of a report's part, in characters.
 const PART_CHARS_MAX: usize = 120;
 
 fn cut(text: &str, chars_max: usize) -> String {

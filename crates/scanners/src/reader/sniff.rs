@@ -1,16 +1,16 @@
-//! Recognises a report's notation, and offers what a format is recognised by.
+//! Collects the features of a report from which its format is detected.
 
-use crate::reader::json::record::Record;
+use crate::reader::json::outline::Outline;
 use crate::reader::report::{Input, ParseError};
 use crate::reader::{table, xml};
 use std::collections::BTreeSet;
 
-/// What a report is written in.
+/// The notation of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
     /// One JSON document.
     Json,
-    /// JSON documents one after the other, each on its line or not.
+    /// A sequence of JSON documents, with or without line breaks between them.
     JsonLines,
     /// XML.
     Xml,
@@ -20,25 +20,25 @@ pub enum Notation {
     Html,
     /// A ZIP archive of other reports.
     Zip,
-    /// Text of its own form.
+    /// Text in the scanner's own form.
     Text,
 }
 
-/// The beginning of a report, looked at from each side.
+/// The beginning of a report, read in each notation.
 #[derive(Debug)]
 pub(crate) struct Sniff {
     head: Vec<u8>,
     text: String,
-    json: Record,
-    xml: xml::Beginning,
+    json: Outline,
+    xml: xml::Outline,
     header: BTreeSet<String>,
 }
 
 impl Sniff {
-    /// Looks at the beginning of a report.
+    /// Reads the beginning of a report.
     ///
     /// # Errors
-    /// There is nothing in it, or it cannot be read.
+    /// The report is empty, or cannot be read.
     pub(crate) fn of(input: Input<'_>) -> Result<Self, ParseError> {
         let head = input.head()?;
         let bytes = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head);
@@ -47,34 +47,34 @@ impl Sniff {
         }
         let text = String::from_utf8_lossy(bytes).into_owned();
         let first = bytes.trim_ascii_start().first().copied().unwrap_or_default();
-        let json = if matches!(first, b'{' | b'[') { Record::of(bytes) } else { Record::default() };
-        // The encoding's mark may make the first byte anything, so XML is looked for wherever it is not JSON.
-        let xml = if matches!(first, b'{' | b'[') { xml::Beginning::default() } else { xml::Beginning::of(&head) };
+        let json = if matches!(first, b'{' | b'[') { Outline::of(bytes) } else { Outline::default() };
+        // A byte order mark can be any first byte, so XML is tried on all that is not JSON.
+        let xml = if matches!(first, b'{' | b'[') { xml::Outline::default() } else { xml::Outline::of(&head) };
         let header = if matches!(first, b'{' | b'[' | b'<') { BTreeSet::new() } else { table::header(&text) };
         Ok(Self { text, json, xml, header, head })
     }
 
-    /// Whether it is JSON with a field at this path: `results[].check_id`; a `*` stands for one name.
+    /// True if it is JSON with a field at this path: `results[].check_id`. A `*` stands for one name.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.json.has(path)
     }
 
-    /// Whether it is JSON with all these fields.
+    /// True if it is JSON with fields at all these paths.
     pub(crate) fn has_all(&self, paths: &[&str]) -> bool {
         paths.iter().all(|path| self.json.has(path))
     }
 
-    /// The first short text, number or truth value at this path of a JSON report.
+    /// The first short text, number or boolean at this path of a JSON report.
     pub(crate) fn value(&self, path: &str) -> Option<&str> {
         self.json.text(path)
     }
 
-    /// Whether it is a JSON list.
+    /// True if it is a JSON list.
     pub(crate) fn is_list(&self) -> bool {
         self.json.is_list()
     }
 
-    /// Whether it is a JSON object, or several.
+    /// True if it is a JSON object, or a sequence of them.
     pub(crate) fn is_object(&self) -> bool {
         self.json.is_object()
     }
@@ -89,32 +89,32 @@ impl Sniff {
         self.xml.attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is an XML element at this path: `OWASPZAPReport/site/alerts`.
+    /// True if it is XML with an element at this path: `OWASPZAPReport/site/alerts`.
     pub(crate) fn has_element(&self, path: &str) -> bool {
         self.xml.elements.contains(path)
     }
 
-    /// Whether it is a table with all these columns; upper and lower case are the same.
+    /// True if it is a table with all these columns. Upper and lower case are the same.
     pub(crate) fn has_columns(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.header.contains(&name.to_ascii_lowercase()))
     }
 
-    /// Whether it is a ZIP archive.
+    /// True if it is a ZIP archive.
     pub(crate) fn is_zip(&self) -> bool {
         self.head.starts_with(b"PK\x03\x04")
     }
 
-    /// The beginning as text; what is no UTF-8 is replaced.
+    /// The beginning as text. Invalid UTF-8 is replaced.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether these bytes stand in the beginning; for the names of files in an archive.
+    /// True if the beginning contains these bytes. For the names of files in an archive.
     pub(crate) fn contains(&self, bytes: &[u8]) -> bool {
         self.head.windows(bytes.len().max(1)).any(|window| window == bytes)
     }
 
-    /// What it looks like, for whoever sent something that is not known.
+    /// The visible features of the report, for an error message.
     pub(crate) fn describe(&self) -> String {
         if self.is_zip() {
             return "it is a ZIP archive".to_owned();
@@ -128,13 +128,13 @@ impl Sniff {
             return format!("it is a JSON object with {}", fields.join(", "));
         }
         if self.is_list() || self.is_object() {
-            return format!("it is JSON, {}", if self.is_list() { "a list" } else { "an empty object" });
+            return format!("it is {}", if self.is_list() { "a JSON list" } else { "an empty JSON object" });
         }
         format!("it begins with `{}`", printable(&self.text))
     }
 }
 
-/// The beginning of a text, fit for a message.
+/// The beginning of a text, in a form for messages.
 fn printable(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(40).collect()
 }

@@ -1,7 +1,7 @@
-//! Reads tables (CSV and its kin) row by row.
+//! Reads tables (CSV and similar) row by row.
 //!
-//! A table that is cut off between two rows cannot be told from a whole one. Within a row it shows: inside quotes as an
-//! error, elsewhere as a row that is too short, which is rejected.
+//! A table that is cut off between two rows looks complete. A cut inside quotes is an error, and a cut elsewhere in a
+//! row gives a row that is too short, which is rejected.
 
 use crate::reader::report::{Input, ParseError};
 use crate::reader::text::Filled;
@@ -13,13 +13,13 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
-/// Separators that are tried, the likeliest first.
+/// Separators that are tried, the most common first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Whoever takes the rows.
+/// The callback of [`rows`].
 pub(crate) type OnRow<'o> = dyn FnMut(Result<Row<'_>, String>) -> Result<(), ParseError> + 'o;
 
-/// A row of a table. What is no UTF-8 in it is replaced.
+/// A row of a table. Invalid UTF-8 is replaced.
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
     columns: &'r BTreeMap<String, usize>,
@@ -27,24 +27,24 @@ pub(crate) struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// The field in the column of this name, trimmed; blank is as good as absent. Upper and lower case are the same.
+    /// The trimmed field in the column of this name; absent if blank. Upper and lower case are the same.
     pub(crate) fn get(&self, column: &str) -> Option<&str> {
         let at = self.columns.get(&column.to_ascii_lowercase())?;
         self.fields.get(*at).map(|field| field.trim()).filled()
     }
 
-    /// The field as an owned value.
+    /// The field in the column of this name as a `String`, see [`get`](Self::get).
     pub(crate) fn owned(&self, column: &str) -> Option<String> {
         self.get(column).map(str::to_owned)
     }
 
-    /// The fields of the columns with names like these, by their column's name in lower case.
+    /// All fields, trimmed, with the names of their columns in lower case.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.columns.iter().filter_map(|(name, at)| Some((name.as_str(), self.fields.get(*at)?.trim())))
     }
 }
 
-/// The columns' names in a table's first line, in lower case.
+/// The names of the columns in the first line of a table, in lower case.
 pub(crate) fn header(text: &str) -> BTreeSet<String> {
     names(text, separator(text))
 }
@@ -54,16 +54,16 @@ fn names(text: &str, separator: u8) -> BTreeSet<String> {
         ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = ByteRecord::new();
     match reader.read_byte_record(&mut record) {
-        Ok(true) => record.iter().map(|field| named(&String::from_utf8_lossy(field))).collect(),
+        Ok(true) => record.iter().map(|field| normalized(&String::from_utf8_lossy(field))).collect(),
         Ok(false) | Err(_) => BTreeSet::new(),
     }
 }
 
-/// Calls `on` with every row behind the header; a row that has not the header's number of fields is an error, told with
-/// its line. The header is the first row that has all the columns in `needed`; what stands before it is skipped.
+/// Calls `on` with every row after the header, and with an error that names the line for a row with too few fields. The
+/// header is the first row that has all columns in `needed`; rows before it are skipped.
 ///
 /// # Errors
-/// There is no such header, the report cannot be read, or `on` said so.
+/// The header is missing, the report cannot be read, or `on` returns an error.
 pub(crate) fn rows(input: Input<'_>, needed: &[&str], on: &mut OnRow<'_>) -> Result<(), ParseError> {
     let head = input.head()?;
     let bare = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
@@ -72,11 +72,11 @@ pub(crate) fn rows(input: Input<'_>, needed: &[&str], on: &mut OnRow<'_>) -> Res
     let delimiter = separator_of(&head, needed).unwrap_or_else(|| separator(&head));
     let left = Rc::new(Cell::new(ENTRY_BYTES_MAX));
     let quotes = Rc::new(Cell::new(Quotes::FieldStart));
-    let inner = behind(input.open(), mark).map_err(ParseError::Unreadable)?;
+    let inner = skip_mark(input.open(), mark).map_err(ParseError::Unreadable)?;
     let limited = Limited { inner, left: Rc::clone(&left), delimiter, quotes: Rc::clone(&quotes) };
     let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(limited);
     let mut columns: Option<BTreeMap<String, usize>> = None;
-    // A header may end in separators: those columns have no name, and rows may lack them.
+    // A header may end with separators. Rows need no fields for these columns without a name.
     let mut wanted = 0;
     let mut line = 0;
     let mut record = ByteRecord::new();
@@ -95,7 +95,7 @@ pub(crate) fn rows(input: Input<'_>, needed: &[&str], on: &mut OnRow<'_>) -> Res
         match &columns {
             None => {
                 let names: BTreeMap<String, usize> =
-                    fields.iter().enumerate().rev().map(|(at, name)| (named(name), at)).collect();
+                    fields.iter().enumerate().rev().map(|(at, name)| (normalized(name), at)).collect();
                 if needed.iter().all(|name| names.contains_key(&name.to_ascii_lowercase())) {
                     wanted = fields.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
                     columns = Some(names);
@@ -104,21 +104,18 @@ pub(crate) fn rows(input: Input<'_>, needed: &[&str], on: &mut OnRow<'_>) -> Res
             Some(_) if fields.iter().all(|field| field.trim().is_empty()) => {}
             Some(columns) => {
                 if fields.len() < wanted {
-                    on(Err(format!(
-                        "the row at line {line} has {} fields where the header has {wanted}",
-                        fields.len()
-                    )))?;
+                    on(Err(format!("expected {wanted} fields in the row at line {line}, found {}", fields.len())))?;
                 } else {
                     on(Ok(Row { columns, fields: &fields }))?;
                 }
             }
         }
     }
-    ended(columns.is_some(), needed, quotes.get(), line)
+    check_end(columns.is_some(), needed, quotes.get(), line)
 }
 
-/// Whether a table that was read to its end was a whole one, with its header.
-fn ended(header: bool, needed: &[&str], quotes: Quotes, line: u64) -> Result<(), ParseError> {
+/// Checks that a table has its header and does not end inside quotes.
+fn check_end(header: bool, needed: &[&str], quotes: Quotes, line: u64) -> Result<(), ParseError> {
     match header {
         true if quotes == Quotes::Inside => {
             Err(ParseError::Truncated { place: format!("inside quotes, in the row at line {line}") })
@@ -127,24 +124,25 @@ fn ended(header: bool, needed: &[&str], quotes: Quotes, line: u64) -> Result<(),
         false => {
             let needed: Vec<_> = needed.iter().map(|name| format!("`{name}`")).collect();
             Err(ParseError::Malformed {
-                notation: "table",
-                reason: format!("no line has the columns {}", needed.join(", ")),
+                notation: "as a table",
+                reason: format!("expected a line with the columns {}", needed.join(", ")),
             })
         }
     }
 }
 
-/// What stands behind the byte order mark. The table's reader itself knows it only if all of it comes at once.
-fn behind<R: Read>(mut reader: R, mark: usize) -> io::Result<R> {
+/// Skips the byte order mark. The CSV reader skips one only if it gets the whole mark at once.
+fn skip_mark<R: Read>(mut reader: R, mark: usize) -> io::Result<R> {
     io::copy(&mut reader.by_ref().take(u64::try_from(mark).unwrap_or_default()), &mut io::sink())?;
     Ok(reader)
 }
 
-fn named(field: &str) -> String {
+/// The name of a column in the form in which names are compared.
+fn normalized(field: &str) -> String {
     field.trim_start_matches('\u{feff}').trim().to_ascii_lowercase()
 }
 
-/// The separator with which a line of the report's beginning has all these columns.
+/// The separator with which a line of `head` has all these columns.
 fn separator_of(head: &str, needed: &[&str]) -> Option<u8> {
     let has_all = |line: &str, separator: u8| {
         let names = names(line, separator);
@@ -155,22 +153,22 @@ fn separator_of(head: &str, needed: &[&str]) -> Option<u8> {
     likely.find_map(|line| SEPARATORS.into_iter().find(|separator| has_all(line, *separator)))
 }
 
-/// The separator of which the first line that is not blank has the most.
+/// The most frequent separator in the first line that is not blank; of equally frequent ones the most common.
 fn separator(text: &str) -> u8 {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |separator: &u8| line.bytes().filter(|byte| byte == separator).count();
-    // Of equally many the first counts.
+    // `max_by_key` returns the last of equal ones, so they are reversed.
     SEPARATORS.into_iter().rev().max_by_key(count).unwrap_or(b',')
 }
 
-/// Where in a table a byte stands: what tells a table that ends inside quotes. A quote counts at a field's beginning alone,
-/// as for the reader itself.
+/// The state of quotes at a byte of a table, to find a table that ends inside quotes. As in the CSV reader, a quote
+/// only opens at the beginning of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     FieldStart,
     Outside,
     Inside,
-    /// Behind a quote inside of quotes: it ends the field, or is the first of two that stand for one.
+    /// After a quote inside quotes: it closes them, or is the first of two that stand for one quote.
     Ending,
 }
 
@@ -186,7 +184,7 @@ impl Quotes {
     }
 }
 
-/// A reader that ends with an error when a single row is too large, and notes whether it is inside quotes.
+/// A reader that fails if a single row is too large, and follows the state of quotes.
 struct Limited<R> {
     inner: R,
     left: Rc<Cell<usize>>,
@@ -215,7 +213,7 @@ mod tests {
     use super::*;
     use crate::reader::report::Source;
 
-    /// Gives a byte at a time.
+    /// A table that is read one byte at a time.
     struct Drops<'a>(&'a [u8]);
     impl Source for Drops<'_> {
         fn open(&self) -> Box<dyn Read + '_> {
@@ -262,7 +260,7 @@ mod tests {
             check(table.as_bytes(), &["1 2", "4 5"]);
             assert_eq!(header(&table).into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
         }
-        // Other separators inside of fields are no matter.
+        // Other separators inside fields make no difference.
         check(b"a;b;c, d, e, f\n1;2;3,3,3,3\n", &["1 2"]);
         check(b"\"a\",\"b\",\"c;d;e;f\"\n\"1;1\",\"2\",\"3\"\n", &["1;1 2"]);
     }
@@ -280,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_short_row_is_rejected_with_its_line() {
-        let short = "the row at line 4 has 2 fields where the header has 3";
+        let short = "expected 3 fields in the row at line 4, found 2";
         check(b"a,b,c\n\"1\n1\",2,3\n4,5\n6,7,8,9\n", &["1\n1 2", short, "6 7"]);
         check(b"c,a,b,,\n0,1,2\n0,3,4,,\n", &["1 2", "3 4"]);
         check(b"a,b,a\n1,2,3\n", &["1 2"]);
@@ -294,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_table_that_ends_inside_quotes_was_cut_off() {
-        let cut = "the report ends in the middle, inside quotes, in the row at line 2: it was cut off";
+        let cut = "the report was cut off: it ends inside quotes, in the row at line 2";
         for table in [&b"a,b\n1,\"2"[..], b"a,b\n1,\"2\n3,4\n", b"a,b\n1,\"2\"\"", b"\xEF\xBB\xBF\"a\",b\n1,\""] {
             assert_eq!(read(table), Err(cut.to_owned()));
         }
@@ -307,18 +305,21 @@ mod tests {
     #[test]
     fn a_table_without_the_columns_is_an_error() {
         for table in [&b""[..], b"\n", b"a\n1\n", b"x,y\n1,2\n"] {
-            assert_eq!(read(table), Err("the report is not valid table: no line has the columns `a`, `b`".to_owned()));
+            assert_eq!(
+                read(table),
+                Err("the report is not valid as a table: expected a line with the columns `a`, `b`".to_owned())
+            );
         }
         check(b"a,b", &[]);
     }
 
     #[test]
-    fn what_is_no_utf_8_is_replaced() {
+    fn invalid_utf_8_is_replaced() {
         check(b"a,b\ncaf\xE9,2\n", &["caf\u{fffd} 2"]);
     }
 
     #[test]
-    fn a_row_may_be_as_large_as_an_entry_and_no_larger() {
+    fn a_row_may_be_as_large_as_an_entry_but_not_larger() {
         let table = |bytes: usize| format!("a,b\n1,{}\n3,4\n", "x".repeat(bytes));
         let read = |table: &str| {
             let mut count = 0;
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn all_fields_are_told_by_their_column() {
+    fn all_fields_come_with_the_names_of_their_columns() {
         let mut found = Vec::new();
         rows(Input::Memory(b"a,b,,Tag 1\n1,2,3, x \n"), &["a"], &mut |row| {
             let row = row.unwrap();

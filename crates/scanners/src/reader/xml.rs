@@ -1,14 +1,14 @@
-//! Reads XML of any size, element by element. Entities that a document declares are not expanded and nothing outside it
-//! is read.
+//! Reads XML of any size, element by element. Entities that the document declares are not expanded, and no other
+//! document is read.
 //!
-//! [`walk`] calls back with every element that stands at one of a few paths, whole, and with the beginnings of those
-//! around it. Nothing else is held.
+//! [`walk`] calls back with every element at some paths, with its content and with the start tags of its ancestors.
+//! Only these are in memory.
 
 mod element;
 mod read;
 
 pub(crate) use element::Element;
-pub(crate) use read::{Beginning, Found, walk};
+pub(crate) use read::{Found, Outline, walk};
 
 #[cfg(test)]
 mod tests;

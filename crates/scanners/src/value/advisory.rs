@@ -1,4 +1,4 @@
-//! What readers of package audits (npm, Yarn, pip, Cargo, Bundler, OSV, Go) share.
+//! Shared by the parsers of package audits (npm, Yarn, pip, Cargo, Bundler, OSV, Go).
 
 use crate::reader::sniff::Sniff;
 use finding::Finding;
@@ -6,9 +6,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// Reads a field that may be missing, null or of another type than expected, which is then as good as absent: the type
-/// of one field must not hide a vulnerability. For `#[serde(default, deserialize_with = "soft")]`.
-pub(crate) fn soft<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Reads a field, or its default if it is missing, null or of an unexpected type: one field must not hide a
+/// vulnerability. For `#[serde(default, deserialize_with = "or_default")]`.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned + Default,
@@ -17,7 +17,7 @@ where
     Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
-/// Texts that are not blank, each once, in their order.
+/// The texts that are not blank, trimmed, each once, in order.
 pub(crate) fn unique(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut found = Vec::new();
     for text in texts {
@@ -29,29 +29,29 @@ pub(crate) fn unique(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     found
 }
 
-/// Makes the rule the advisory that the issue is known by, where the first of a finding's names would be the wrong one:
-/// its advisories are not names of one vulnerability, or only some versions of the tool tell them all.
+/// Makes the rule and the package the issue's key. For a finding whose first advisory is the wrong key: its advisories
+/// are of several vulnerabilities, or only some versions of the tool report all of them.
 pub(crate) fn keyed_by_rule(mut finding: Finding) -> Finding {
     let package = finding.package.as_ref().map(|package| package.name.clone()).unwrap_or_default();
     finding.key = vec![("advisory".to_owned(), finding.rule.clone()), ("package".to_owned(), package)];
     finding
 }
 
-/// The id of a GitHub advisory in an address: `https://github.com/advisories/GHSA-xvch-5gv4-984h`.
+/// The id of the GitHub advisory in an address: `https://github.com/advisories/GHSA-xvch-5gv4-984h`.
 pub(crate) fn github_id(url: &str) -> Option<String> {
     let (_, after) = url.rsplit_once("/GHSA-")?;
     let id: String = after.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     (!id.is_empty()).then(|| format!("GHSA-{id}"))
 }
 
-/// The addresses in a text, one a line or in Markdown: `- https://…`, `- [Report](https://…)`.
+/// The addresses in a text, one per line or in Markdown: `- https://…`, `- [Report](https://…)`.
 pub(crate) fn addresses(text: &str) -> Vec<String> {
     let parts = text.split(|c: char| c.is_whitespace() || "()[]<>\"'".contains(c));
     unique(parts.filter(|part| part.starts_with("http://") || part.starts_with("https://")).map(str::to_owned))
 }
 
-/// The versions from which on a requirement is met, the first that are mended: those behind `>=`, `~>`, `^` and `=`, and
-/// those that stand alone. Requirements are separated by commas, `||` or spaces: `>=1.2.3 <2.0.0 || >= 2.1.0`.
+/// The lowest versions that meet a requirement, which are the first fixed ones: those after `>=`, `~>`, `^` and `=`,
+/// and those without an operator. Requirements are separated by commas, `||` or spaces: `>=1.2.3 <2.0.0 || >= 2.1.0`.
 pub(crate) fn lower_bounds(requirement: &str) -> Vec<String> {
     let spaced = requirement.replace([',', '|', '\'', '"', ';'], " ");
     let mut found = Vec::new();
@@ -71,7 +71,8 @@ pub(crate) fn lower_bounds(requirement: &str) -> Vec<String> {
     unique(found)
 }
 
-/// The names of a report's outermost fields, sorted; none when the report is longer than what is looked at, or no object.
+/// The names of the outermost fields of a report, sorted. Absent if the report is longer than its head or not an
+/// object.
 pub(crate) fn outermost(sniff: &Sniff) -> Option<Vec<String>> {
     let fields: BTreeMap<String, IgnoredAny> = serde_json::from_str(sniff.text()).ok()?;
     Some(fields.into_keys().collect())
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_github_advisory_is_found_in_its_address_alone() {
+    fn the_id_of_a_github_advisory_is_found_only_in_its_address() {
         assert_eq!(
             github_id("https://github.com/advisories/GHSA-gxpj-cx7g-858c?x=1").as_deref(),
             Some("GHSA-gxpj-cx7g-858c")
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_bounds_of_a_requirement_are_the_mended_versions() {
+    fn the_lower_bounds_of_a_requirement_are_the_fixed_versions() {
         let cases: [(&str, &[&str]); 8] = [
             (">=2.0.1", &["2.0.1"]),
             (">= 0.6.1", &["0.6.1"]),

@@ -1,6 +1,6 @@
-//! Numbers of the Common Weakness Enumeration, as scanners write them. Never read from free text.
+//! Numbers of the Common Weakness Enumeration in the forms that scanners write. Never read from free text.
 
-/// The number in `79`, `CWE-79`, `cwe-079`, `CWE-79: Improper …`, `external/cwe/cwe-079`; 0 is none.
+/// The number in `79`, `CWE-79`, `cwe-079`, `CWE-79: Improper …`, `external/cwe/cwe-079`. 0 counts as absent.
 pub(crate) fn number(text: &str) -> Option<u32> {
     let text = text.trim();
     let rest = match text.rfind(['/', '\\']) {
@@ -16,11 +16,11 @@ pub(crate) fn number(text: &str) -> Option<u32> {
     };
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     let (number, after) = digits.split_at_checked(end)?;
-    let goes_on = after.chars().next().is_some_and(char::is_alphanumeric);
-    number.parse().ok().filter(|number| !goes_on && *number != 0)
+    let continues = after.chars().next().is_some_and(char::is_alphanumeric);
+    number.parse().ok().filter(|number| !continues && *number != 0)
 }
 
-/// The numbers in several texts, each once, in their order.
+/// The numbers in several texts, each once, in order.
 pub(crate) fn numbers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<u32> {
     let mut found = Vec::new();
     for number in texts.into_iter().filter_map(number) {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_as_scanners_write_them() {
+    fn numbers_are_read_in_all_forms_that_scanners_write() {
         let cases = [
             ("79", Some(79)),
             ("CWE-79", Some(79)),

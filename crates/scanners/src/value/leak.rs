@@ -1,4 +1,4 @@
-//! What the formats of scanners for secrets have in common.
+//! Findings of scanners for secrets.
 
 use crate::reader::json::Text;
 use crate::reader::text::Filled;
@@ -6,12 +6,12 @@ use crate::value::secret;
 use finding::severity::{Score, ScoreSource};
 use finding::{Finding, Kind, Scored};
 
-/// The weakness of a secret that stands in clear: Use of Hard-coded Credentials.
+/// The weakness of a secret in clear: Use of Hard-coded Credentials.
 const HARD_CODED_CREDENTIALS: u32 = 798;
-/// The score of a secret of which the scanner says no more than that it is one.
+/// The score of a secret without a severity.
 const SCORE_HUNDREDTHS: u16 = 800;
 
-/// A finding of a secret, at the level that secrets have where their scanner gives none.
+/// A finding of a secret with the default score.
 pub(crate) fn finding(rule: &str, title: &str, message: impl Into<String>) -> Finding {
     let scored = |score| Scored { score, source: ScoreSource::ScannerWord };
     Finding {
@@ -21,8 +21,8 @@ pub(crate) fn finding(rule: &str, title: &str, message: impl Into<String>) -> Fi
     }
 }
 
-/// Keeps fields of the report, unless they are blank.
-pub(crate) fn keep<const N: usize>(finding: &mut Finding, fields: [(&str, Option<Text>); N]) {
+/// Adds fields of the report to the raw fields, unless they are blank.
+pub(crate) fn add_raw<const N: usize>(finding: &mut Finding, fields: [(&str, Option<Text>); N]) {
     for (name, text) in fields {
         if let Some(text) = text.filled() {
             finding.raw.insert(name.to_owned(), text.trim_end().to_owned());
@@ -30,12 +30,12 @@ pub(crate) fn keep<const N: usize>(finding: &mut Finding, fields: [(&str, Option
     }
 }
 
-/// Notes the secret, unless the scanner itself hid it: then equal texts are different secrets, and the place alone tells
-/// them apart.
-pub(crate) fn put(finding: &mut Finding, secret: &str) {
-    let hidden = |c: char| c == '*' || c.is_whitespace();
-    if secret.trim() != "REDACTED" && !secret.chars().all(hidden) {
-        secret::put(finding, secret);
+/// Attaches the secret, unless the scanner masked it: equal masked texts can be different secrets, so that only their
+/// locations distinguish them.
+pub(crate) fn attach(finding: &mut Finding, secret: &str) {
+    let is_mask = |c: char| c == '*' || c.is_whitespace();
+    if secret.trim() != "REDACTED" && !secret.chars().all(is_mask) {
+        secret::attach(finding, secret);
     }
 }
 
@@ -44,12 +44,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_that_is_hidden_already_is_no_secret_of_its_own() {
-        for (text, kept) in [("hunter2hunter2", true), ("REDACTED", false), ("*****", false), (" ", false), ("", false)]
+    fn a_secret_that_the_scanner_masked_is_not_attached() {
+        for (text, attached) in
+            [("hunter2hunter2", true), ("REDACTED", false), ("*****", false), (" ", false), ("", false)]
         {
             let mut finding = finding("rule", "title", "message");
-            put(&mut finding, text);
-            assert_eq!(finding.secret.is_some(), kept, "{text}");
+            attach(&mut finding, text);
+            assert_eq!(finding.secret.is_some(), attached, "{text}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! An advisory in the Open Source Vulnerability format, <https://ossf.github.io/osv-schema/>, as OSV-Scanner and
-//! govulncheck hand it on.
+//! An advisory in the Open Source Vulnerability format, <https://ossf.github.io/osv-schema/>, which reports of
+//! OSV-Scanner and govulncheck contain.
 
 use crate::reader::json::Text;
-use crate::value::advisory::{soft, unique};
+use crate::value::advisory::{or_default, unique};
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use serde::Deserialize;
@@ -10,25 +10,25 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) aliases: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) upstream: Vec<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) summary: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) details: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Severities,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     affected: Vec<Affected>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     references: Vec<Reference>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     database_specific: Specific,
 }
 
-/// Ratings by their kind, or a word that somebody added.
+/// CVSS vectors and other ratings by their kind, or a single word, which is not in the schema.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 enum Severities {
@@ -47,50 +47,50 @@ struct Severity {
 
 #[derive(Debug, Default, Deserialize)]
 struct Affected {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     package: AffectedPackage,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Severities,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     ranges: Vec<Range>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     database_specific: Specific,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     ecosystem_specific: Specific,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct AffectedPackage {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     purl: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Range {
-    #[serde(default, rename = "type", deserialize_with = "soft")]
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
     kind: String,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     events: Vec<Event>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Event {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     fixed: Option<Text>,
 }
 
-/// What a database adds: GitHub a word and weaknesses, Python's and others' weaknesses in another form.
+/// The fields that a database adds: GitHub a severity word and weaknesses, others weaknesses in another form.
 #[derive(Debug, Default, Deserialize)]
 struct Specific {
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cwe_ids: Vec<Text>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     cwes: Vec<Weakness>,
-    #[serde(default, deserialize_with = "soft")]
+    #[serde(default, deserialize_with = "or_default")]
     url: Option<String>,
 }
 
@@ -110,34 +110,41 @@ struct Reference {
 }
 
 impl Entry {
-    fn of(&self, package: &str) -> Vec<&Affected> {
-        // Where no entry has the package's name (a repository, a module's package), all of them are about it.
+    /// The affected packages with this name, or all if none has it.
+    fn affected_by_name(&self, package: &str) -> Vec<&Affected> {
+        // A repository or a package of a Go module has no entry by its own name: all entries are about it.
         let is_named = |affected: &&Affected| affected.package.name.eq_ignore_ascii_case(package);
         let named: Vec<_> = self.affected.iter().filter(is_named).collect();
         if named.is_empty() { self.affected.iter().collect() } else { named }
     }
 
-    /// The versions in which it is mended. Commits are none.
+    /// The versions in which the vulnerability of a package is fixed, without commits.
     pub(crate) fn fixed_versions(&self, package: &str) -> Vec<String> {
-        let ranges =
-            self.of(package).into_iter().flat_map(|affected| &affected.ranges).filter(|range| range.kind != "GIT");
+        let ranges = self
+            .affected_by_name(package)
+            .into_iter()
+            .flat_map(|affected| &affected.ranges)
+            .filter(|range| range.kind != "GIT");
         unique(ranges.flat_map(|range| &range.events).filter_map(|event| Some(event.fixed.as_ref()?.0.clone())))
     }
 
-    /// The name of the first package that it is about.
+    /// The name of the first affected package.
     pub(crate) fn package(&self) -> Option<&str> {
         self.affected.iter().map(|affected| affected.package.name.as_str()).find(|name| !name.is_empty())
     }
 
+    /// The package URL of a package.
     pub(crate) fn purl(&self, package: &str) -> Option<&str> {
-        self.of(package).into_iter().find_map(|affected| affected.package.purl.as_deref())
+        self.affected_by_name(package).into_iter().find_map(|affected| affected.package.purl.as_deref())
     }
 
+    /// All addresses, each once.
     pub(crate) fn references(&self) -> Vec<String> {
         let more = self.database_specific.url.iter().cloned();
         unique(more.chain(self.references.iter().map(|reference| reference.url.clone())))
     }
 
+    /// All weaknesses, each once.
     pub(crate) fn cwes(&self) -> Vec<u32> {
         let more =
             self.affected.iter().flat_map(|affected| [&affected.database_specific, &affected.ecosystem_specific]);
@@ -150,12 +157,16 @@ impl Entry {
         }))
     }
 
-    /// Adds its CVSS vectors to a rating, those for the package where it has none for all, and its word.
+    /// Adds its CVSS vectors and its severity word to a rating. Without vectors for all packages, those of the package
+    /// count.
     pub(crate) fn rate(&self, package: &str, mut rating: Rating) -> Rating {
         let is_rated = matches!(&self.severity, Severities::List(list) if !list.is_empty());
         let own = is_rated.then_some(&self.severity).into_iter();
-        let package =
-            self.of(package).into_iter().take(if is_rated { 0 } else { 1 }).map(|affected| &affected.severity);
+        let package = self
+            .affected_by_name(package)
+            .into_iter()
+            .take(if is_rated { 0 } else { 1 })
+            .map(|affected| &affected.severity);
         let mut word = self.word();
         for severities in own.chain(package) {
             let Severities::List(list) = severities else { continue };
@@ -194,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_count_before_words_wherever_they_stand() {
+    fn vectors_count_before_words() {
         let v3 = r#"{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}"#;
         let v4 = r#"{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}"#;
         let word = |word: &str| Some(word.to_owned());
@@ -218,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_versions_are_those_of_the_package_and_no_commits() {
+    fn fixed_versions_are_those_of_the_package_without_commits() {
         let entry: Entry = serde_json::from_str(
             r#"{"id": "1", "affected": [
             {"package": {"name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.2"}]},

@@ -1,4 +1,4 @@
-//! What the scanners of packages have in common: package URLs, and what is said of a vulnerable package.
+//! Package URLs, and the names and messages of vulnerable packages.
 
 use finding::{Cvss, Package};
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ pub(crate) fn from_purl(purl: &str) -> Option<Package> {
     let rest = purl.trim().strip_prefix("pkg:")?.trim_start_matches('/');
     let bare = rest.split(['?', '#']).next()?;
     let (ecosystem, path) = bare.split_once('/')?;
-    // A version has no `/` behind its `@`, so that the `@` of an unescaped scope is none.
+    // A version contains no `/`, so that the `@` of an unescaped scope does not begin one.
     let (path, version) = match path.rsplit_once('@') {
         Some((path, version)) if !path.is_empty() && !version.contains('/') => (path, Some(decoded(version))),
         Some(_) | None => (path, None),
@@ -26,8 +26,8 @@ pub(crate) fn from_purl(purl: &str) -> Option<Package> {
     })
 }
 
-/// A package's name as its ecosystem writes it. For packages of an operating system the namespace is the distribution
-/// and no part of the name.
+/// The name of a package in the form of its ecosystem. For packages of an operating system the group is the
+/// distribution, which is not part of the name.
 pub(crate) fn named(ecosystem: &str, group: Option<&str>, name: &str) -> String {
     match (ecosystem.to_ascii_lowercase().as_str(), group.filter(|group| !group.is_empty())) {
         (_, None) | ("deb" | "rpm" | "apk" | "alpm" | "oci" | "docker" | "generic", _) => name.to_owned(),
@@ -36,13 +36,13 @@ pub(crate) fn named(ecosystem: &str, group: Option<&str>, name: &str) -> String 
     }
 }
 
-/// The type in a package URL.
+/// The type in a package URL, in lower case.
 pub(crate) fn ecosystem(purl: Option<&str>) -> Option<String> {
     let (ecosystem, _) = purl?.trim().strip_prefix("pkg:")?.trim_start_matches('/').split_once('/')?;
     Some(ecosystem.to_ascii_lowercase())
 }
 
-/// A text with its `%40` and the like resolved; what is no such escape stays.
+/// The text with escapes like `%40` decoded. Invalid escapes stay as they are.
 pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -57,7 +57,7 @@ pub(crate) fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-/// What is to be said at one place: which package has the vulnerability, and where it is mended.
+/// The message of a finding: the package, its version, the vulnerability and the fixed versions.
 pub(crate) fn message(id: &str, package: &Package) -> String {
     let version = package.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
     let fixed = match package.fixed_versions.as_slice() {
@@ -67,14 +67,14 @@ pub(crate) fn message(id: &str, package: &Package) -> String {
     format!("{}{version}: {id}{fixed}", package.name)
 }
 
-/// Texts each once, in their order.
+/// The texts, each once, in order.
 pub(crate) fn unique(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
-/// Leaves of equal vectors the first.
-pub(crate) fn without_doubles(ratings: &mut Vec<Cvss>) {
+/// Removes all but the first of equal ratings.
+pub(crate) fn remove_duplicates(ratings: &mut Vec<Cvss>) {
     let mut seen = BTreeSet::new();
     ratings.retain(|cvss| seen.insert((cvss.version.clone(), cvss.vector.clone(), cvss.score)));
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_url_names_a_package_as_its_ecosystem_does() {
+    fn a_package_url_gives_the_name_in_the_form_of_the_ecosystem() {
         let cases = [
             ("pkg:maven/org.dom4j/dom4j@2.1.1", "maven org.dom4j:dom4j 2.1.1"),
             ("pkg:npm/%40babel/core@7.1.2?a=b#c", "npm @babel/core 7.1.2"),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_names_the_package_and_where_it_is_mended() {
+    fn a_message_names_the_package_and_the_fixed_versions() {
         let mut package = Package { name: "tar".to_owned(), ..Package::default() };
         assert_eq!(message("CVE-1", &package), "tar: CVE-1");
         package.version = Some("1.30".to_owned());

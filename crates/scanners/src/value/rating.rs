@@ -1,16 +1,16 @@
-//! How bad a result is: CVSS base scores, the scanner's own score, the scanner's word, in that order.
+//! The rating of a result: CVSS base scores, the scanner's own score, the scanner's severity word, in this order.
 //!
-//! A vector is computed by the `cvss` crate. One that is incomplete or wrong is an error, never a score: the finding
-//! then falls back on what else the report says, and keeps the reason among its raw fields.
+//! The `cvss` crate computes the scores of vectors. An incomplete or wrong vector never gives a score: the finding gets
+//! the next rating in the order, and its raw fields contain the reason.
 
 use crate::reader::text::Filled;
 use finding::severity::{Score, ScoreSource};
 use finding::{Cvss, Finding, Scored};
 
-/// A scanner's words and the scores, in hundredths, that they stand for. Upper and lower case are the same.
+/// The severity words of a scanner with their scores in hundredths. Upper and lower case are the same.
 pub(crate) type Words = &'static [(&'static str, u16)];
 
-/// The words most scanners use, at scores inside the band of their level.
+/// The words that most scanners use, each with a score in the band of its severity.
 pub(crate) const COMMON_WORDS: Words = &[
     ("critical", 950),
     ("high", 800),
@@ -23,11 +23,11 @@ pub(crate) const COMMON_WORDS: Words = &[
     ("none", 0),
     ("negligible", 0),
 ];
-/// The description of [`COMMON_WORDS`], for a scanner's row.
+/// The description of [`COMMON_WORDS`] for `Scanner::severities`.
 pub(crate) const COMMON_WORDS_TEXT: &str =
     "critical 9.5, high 8.0, medium or moderate 5.5, low 2.0, info or negligible 0";
 
-/// What a report says about the severity of one result.
+/// The severity of one result in its report.
 #[derive(Debug, Default)]
 pub(crate) struct Rating {
     words: Option<Words>,
@@ -38,15 +38,15 @@ pub(crate) struct Rating {
 }
 
 impl Rating {
-    /// A rating whose words mean these scores.
+    /// An empty rating that uses these words.
     pub(crate) fn new(words: Words) -> Self {
         Self { words: Some(words), ..Self::default() }
     }
 
-    /// Adds a CVSS vector, and the base score that the report gives beside it. Without that it is computed.
+    /// Adds a CVSS vector and the base score that the report gives for it; without one, the score is computed.
     pub(crate) fn vector(mut self, vector: Option<&str>, score: Option<f64>) -> Self {
         let Some(vector) = vector.map(str::trim).filled() else { return self };
-        let given = self.scored(score);
+        let given = self.valid(score);
         match base_score(vector) {
             Ok((version, computed)) => {
                 self.cvss.push(Cvss {
@@ -66,9 +66,9 @@ impl Rating {
         self
     }
 
-    /// Adds a CVSS base score of this version (`2.0`, `3.0`, `3.1` or `4.0`) that comes without a vector.
+    /// Adds a CVSS base score without a vector, of version `2.0`, `3.0`, `3.1` or `4.0`.
     pub(crate) fn base(mut self, version: &str, score: Option<f64>) -> Self {
-        if let Some(score) = self.scored(score) {
+        if let Some(score) = self.valid(score) {
             self.cvss.push(Cvss { version: version.to_owned(), vector: None, score: Some(score) });
         }
         self
@@ -76,11 +76,11 @@ impl Rating {
 
     /// Adds the scanner's own score, from 0 to 10.
     pub(crate) fn own(mut self, score: Option<f64>) -> Self {
-        self.own = self.scored(score).or(self.own);
+        self.own = self.valid(score).or(self.own);
         self
     }
 
-    /// Adds the scanner's word.
+    /// Adds the scanner's severity word.
     pub(crate) fn word(mut self, word: Option<&str>) -> Self {
         self.word = word.map(str::trim).filled().map(str::to_owned).or(self.word);
         self
@@ -107,45 +107,46 @@ impl Rating {
         }
     }
 
-    fn scored(&mut self, score: Option<f64>) -> Option<Score> {
+    /// The valid score of a number. Adds a problem if it is not between 0 and 10.
+    fn valid(&mut self, score: Option<f64>) -> Option<Score> {
         let score = score?;
         let found = Score::from_f64(score);
         if found.is_none() {
-            self.problems.push(format!("the score {score} does not lie between 0 and 10"));
+            self.problems.push(format!("the score must be between 0 and 10, found {score}"));
         }
         found
     }
 }
 
-/// The score that a word stands for.
+/// The score of a severity word.
 pub(crate) fn score_of(words: Words, word: &str) -> Option<Score> {
     let (_, score) = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim()))?;
     Score::from_hundredths(*score)
 }
 
-/// The version of a CVSS vector by its beginning.
+/// The version in the prefix of a CVSS vector; `2.0` has no prefix.
 fn version_of(vector: &str) -> &'static str {
     ["4.0", "3.1", "3.0"].into_iter().find(|version| vector.contains(&format!("CVSS:{version}"))).unwrap_or("2.0")
 }
 
-/// The version and base score of a CVSS vector. Metrics of other groups than the base are left out.
+/// The version and base score of a CVSS vector. Metrics outside the base group are ignored.
 ///
 /// # Errors
-/// It is no vector, or a metric of the base group is missing.
+/// It is not a vector, or a base metric is missing.
 pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> {
     let bare = vector.trim().trim_matches(['(', ')', '"', ' ']);
     let bare = bare.strip_prefix("CVSS2#").unwrap_or(bare);
     let bare = bare.strip_prefix("CVSS:2.0/").unwrap_or(bare);
-    let wrong = |error: cvss::Error| format!("`{}` is no CVSS vector: {error}", shown(vector));
+    let wrong = |error: cvss::Error| format!("`{}` is not a CVSS vector: {error}", shown(vector));
     let (version, score) = if bare.starts_with("CVSS:4") {
         const BASE: [&str; 12] = ["CVSS", "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
-        let parsed: cvss::v4::Vector = only(bare, &BASE).parse().map_err(wrong)?;
+        let parsed: cvss::v4::Vector = only_metrics(bare, &BASE).parse().map_err(wrong)?;
         ("4.0", parsed.score().value())
     } else if bare.starts_with("CVSS:3") {
         let parsed: cvss::v3::Vector = bare.parse().map_err(wrong)?;
-        // The crate takes a missing metric for 0, and so a cut-off vector for harmless.
+        // The crate counts a missing metric as 0, so that a cut-off vector would be harmless.
         let cvss::v3::Vector { av, ac, pr, ui, s, c, i, a, .. } = &parsed;
-        let there = [
+        let present = [
             ("AV", av.is_some()),
             ("AC", ac.is_some()),
             ("PR", pr.is_some()),
@@ -155,21 +156,21 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
             ("I", i.is_some()),
             ("A", a.is_some()),
         ];
-        if let Some((missing, _)) = there.iter().find(|(_, there)| !there) {
+        if let Some((missing, _)) = present.iter().find(|(_, present)| !present) {
             return Err(format!("`{}` is an incomplete CVSS vector: {missing} is missing", shown(vector)));
         }
         (if bare.starts_with("CVSS:3.0") { "3.0" } else { "3.1" }, parsed.base_score().value())
     } else {
         const BASE: [&str; 6] = ["AV", "AC", "Au", "C", "I", "A"];
-        let parsed: cvss::v2::Vector = only(bare, &BASE).parse().map_err(wrong)?;
+        let parsed: cvss::v2::Vector = only_metrics(bare, &BASE).parse().map_err(wrong)?;
         ("2.0", parsed.score().value())
     };
     let score = Score::from_f64(score).ok_or_else(|| format!("`{}` has the score {score}", shown(vector)))?;
     Ok((version, score))
 }
 
-/// The metrics of these names, in the order in which they stand.
-fn only(vector: &str, names: &[&str]) -> String {
+/// The metrics with these names, in their order.
+fn only_metrics(vector: &str, names: &[&str]) -> String {
     let wanted = |metric: &&str| metric.split_once(':').is_none_or(|(name, _)| names.contains(&name));
     vector.split('/').filter(wanted).collect::<Vec<_>>().join("/")
 }
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(score, Ok((version, hundredths)), "{vector}");
     }
 
-    /// Scores as the National Vulnerability Database and FIRST's examples publish them.
+    /// Scores from the National Vulnerability Database and from FIRST's examples.
     #[test]
     fn published_vectors_have_their_published_scores() {
         check("AV:N/AC:L/Au:N/C:C/I:C/A:C", "2.0", 1000); // CVE-2014-6271
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_rating_there_is_counts_and_the_others_are_kept() {
+    fn the_first_rating_in_the_order_counts_and_the_others_are_kept() {
         let rated = |rating: Rating| {
             let mut finding = Finding::new(Kind::Dependency, "CVE-1", "t", "m");
             rating.apply(&mut finding);
@@ -247,7 +248,7 @@ mod tests {
         let (scored, ..) = rated(Rating::new(COMMON_WORDS).word(Some("severe")));
         assert_eq!(scored, None);
 
-        // A broken vector is kept with its reason and gives no score; the report's own score beside it does.
+        // A broken vector gives no score, only its reason; the report's score for it counts.
         let (scored, _, finding) =
             rated(Rating::new(COMMON_WORDS).vector(Some("CVSS:3.1/AV:N"), None).word(Some("high")));
         assert_eq!(scored, Some((800, ScoreSource::ScannerWord)));

@@ -1,19 +1,20 @@
-//! What may be kept of a secret: a hash by which equal ones are recognised, and its first characters.
+//! The parts of a secret that may be stored: a hash, by which equal secrets are matched, and the first characters.
 
 use finding::{Finding, Secret};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// The most characters of a secret that are shown, and never more than a quarter of it.
+/// Most characters of a secret that are shown; never more than a quarter of it.
 const SHOWN_MAX: usize = 4;
-/// What stands for the rest of a secret.
+/// The replacement of the other characters.
 const MASK: &str = "****";
-/// Shorter texts are not looked for elsewhere in a finding: they stand in ordinary words.
-const REDACTED_MIN: usize = 4;
-/// Shorter secrets may be ordinary words (`admin`, `test`), and are not looked for in what a finding is recognised by.
-const TELLING_MIN: usize = 16;
+/// Least characters of a text that is masked elsewhere in the finding. Shorter texts are parts of ordinary words.
+const MASKED_MIN: usize = 4;
+/// Least characters of a secret that is masked in the identifying texts. Shorter secrets can be ordinary words
+/// (`admin`, `test`).
+const MASKED_EVERYWHERE_MIN: usize = 16;
 
-/// What may be kept of a secret in clear.
+/// The storable parts of a secret in clear.
 pub(crate) fn of(secret: &str) -> Secret {
     let mut hash = Sha256::new();
     hash.update(b"gatehouse:v1:secret:");
@@ -25,7 +26,7 @@ pub(crate) fn of(secret: &str) -> Secret {
     Secret { digest, masked: masked(secret.trim()) }
 }
 
-/// A secret of which the report has only a hash of this kind, or a form that is masked already.
+/// The storable parts of a secret of which the report has only a hash of this kind, or a masked form.
 pub(crate) fn hashed(kind: &str, hash: &str) -> Secret {
     Secret { digest: format!("{kind}:{hash}"), masked: String::new() }
 }
@@ -35,39 +36,39 @@ fn masked(secret: &str) -> String {
     secret.chars().take(shown).chain(MASK.chars()).collect()
 }
 
-/// Makes a finding one of this secret: notes what may be kept of it and masks it wherever else it stands in the finding.
-pub(crate) fn put(finding: &mut Finding, secret: &str) {
+/// Attaches a secret to a finding, and masks it in all texts of the finding.
+pub(crate) fn attach(finding: &mut Finding, secret: &str) {
     redact(finding, secret);
     finding.secret = Some(of(secret));
 }
 
-/// Masks a text wherever it stands in a finding, line by line if it has several lines. A short one is left in the rule, the
-/// paths and the scanner's words: a password `test` must not change `tests/api.py`.
+/// Masks a secret in all texts of a finding, and each of its lines if it has several. A short secret is not masked in
+/// the rule, the paths and the scanner's words: a password `test` must not change `tests/api.py`.
 pub(crate) fn redact(finding: &mut Finding, secret: &str) {
     let mut parts: Vec<&str> = vec![secret.trim()];
     if secret.trim().contains('\n') {
         parts.extend(secret.lines().map(str::trim));
     }
-    for part in parts.into_iter().filter(|part| part.chars().count() >= REDACTED_MIN) {
+    for part in parts.into_iter().filter(|part| part.chars().count() >= MASKED_MIN) {
         let mask = masked(part);
-        let kept = (part.chars().count() < TELLING_MIN).then(|| telling(finding));
+        let kept = (part.chars().count() < MASKED_EVERYWHERE_MIN).then(|| identifying_texts(finding));
         finding.for_each_text(&mut |text| {
             if text.contains(part) {
                 *text = text.replace(part, &mask);
             }
         });
         if let Some(kept) = kept {
-            telling_mut(finding).zip(kept).for_each(|(text, kept)| *text = kept);
+            identifying_texts_mut(finding).zip(kept).for_each(|(text, kept)| *text = kept);
         }
     }
 }
 
-fn telling(finding: &mut Finding) -> Vec<String> {
-    telling_mut(finding).map(|text| text.clone()).collect()
+fn identifying_texts(finding: &mut Finding) -> Vec<String> {
+    identifying_texts_mut(finding).map(|text| text.clone()).collect()
 }
 
-/// What a finding is recognised by, and words that are the scanner's own.
-fn telling_mut(finding: &mut Finding) -> impl Iterator<Item = &mut String> {
+/// The texts by which a finding is matched, and the scanner's own words.
+fn identifying_texts_mut(finding: &mut Finding) -> impl Iterator<Item = &mut String> {
     let Finding { rule, tool, severity_word, confidence, location, other_locations, .. } = finding;
     let paths = location.iter_mut().chain(other_locations).map(|location| &mut location.path);
     [rule].into_iter().chain(tool).chain(severity_word).chain(confidence).chain(paths)
@@ -79,7 +80,7 @@ mod tests {
     use finding::{Excerpt, Kind};
 
     #[test]
-    fn a_secret_is_told_from_others_and_shown_by_its_beginning_alone() {
+    fn a_secret_has_its_own_digest_and_only_its_beginning_is_shown() {
         let one = of("AKIAIOSFODNN7EXAMPLE");
         assert_eq!(one.masked, "AKIA****");
         assert_eq!(one, of(" AKIAIOSFODNN7EXAMPLE\n"));
@@ -89,23 +90,23 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_stands_nowhere_in_its_finding() {
+    fn a_secret_is_masked_in_all_texts_of_its_finding() {
         let mut finding = Finding::new(Kind::Secret, "key", "A key", "found `hunter2hunter2` here");
         finding.code = Some(Excerpt { first_line: 3, lines: vec!["password = 'hunter2hunter2'".to_owned()] });
         finding.raw.insert("match".to_owned(), "hunter2hunter2".to_owned());
-        put(&mut finding, "hunter2hunter2");
+        attach(&mut finding, "hunter2hunter2");
         let stored = serde_json::to_string(&finding).unwrap();
         assert!(!stored.contains("hunter2hunter2"), "{stored}");
         assert_eq!(finding.message, "found `hun****` here");
     }
 
     #[test]
-    fn a_short_secret_leaves_the_rule_and_the_path_and_a_long_one_does_not() {
+    fn a_short_secret_is_not_masked_in_the_rule_and_the_path() {
         for (secret, kept) in [("test", true), ("hunter2hunter2hunter2", false)] {
             let path = format!("{secret}s/api.py");
             let mut finding = Finding::new(Kind::Secret, format!("{secret}-password"), "t", format!("found {secret}"));
             finding.location = Some(finding::Location::file(path.clone()));
-            put(&mut finding, secret);
+            attach(&mut finding, secret);
             assert_eq!(finding.location.as_ref().unwrap().path == path, kept, "{secret}");
             assert_eq!(finding.rule == format!("{secret}-password"), kept, "{secret}");
             assert!(!finding.message.contains(secret));
@@ -117,7 +118,7 @@ mod tests {
         let mut finding = Finding::new(Kind::Secret, "key", "A key", "m");
         let lines = ["-----BEGIN KEY-----", "MIIEpAIBAAKCAQEA", "-----END KEY-----"];
         finding.code = Some(Excerpt { first_line: 1, lines: lines.map(|line| format!("  {line}")).to_vec() });
-        put(&mut finding, &lines.join("\n"));
+        attach(&mut finding, &lines.join("\n"));
         assert!(!serde_json::to_string(&finding).unwrap().contains("MIIEpAIBAAKCAQEA"));
     }
 }

@@ -1,11 +1,12 @@
-//! Names of tools that a report's author chose, as they stand in issue keys.
+//! Names of tools from reports in the form for issue keys.
 
 use crate::reader::text::Filled;
 
-/// The longest.
+/// Longest name, in characters.
 const CHARS_MAX: usize = 60;
 
-/// A name in lower case, of `a-z`, `0-9`, `-` and `_` alone, with `-` for any run of others; none if nothing is left.
+/// A name in lower case with `a-z`, `0-9`, `-` and `_` only; other characters in a row become one `-`. Absent if
+/// nothing is left.
 pub(crate) fn of(name: &str) -> Option<String> {
     let mut slug = String::new();
     for c in name.trim().chars().map(|c| c.to_ascii_lowercase()) {

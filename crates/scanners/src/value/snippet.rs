@@ -1,27 +1,27 @@
-//! Code as scanners print it.
+//! The code in reports.
 
 use crate::value::secret;
 use finding::{Excerpt, Finding};
 
-/// The most lines that are taken of code.
+/// Most lines of an excerpt.
 const LINES_MAX: usize = 50;
 
-/// Code that is printed without line numbers, if it is known where it begins.
+/// An excerpt of code without line numbers; absent if its first line is unknown or all lines are blank.
 pub(crate) fn plain(code: &str, first_line: Option<u32>) -> Option<Excerpt> {
     let lines: Vec<String> = code.lines().take(LINES_MAX).map(str::to_owned).collect();
     Some(Excerpt { first_line: first_line?, lines })
         .filter(|code| code.lines.iter().any(|line| !line.trim().is_empty()))
 }
 
-/// Code of which each line stands behind its number and a separator: `41: return x`. What is not printed like this, or
-/// has gaps, is none.
+/// An excerpt of code with a number and a separator before each line: `41: return x`. Absent if the code has another
+/// form or missing lines.
 pub(crate) fn numbered(code: &str, separator: &str) -> Option<Excerpt> {
     let mut excerpt: Option<Excerpt> = None;
     for (at, line) in (0..).zip(code.lines().take(LINES_MAX)) {
         let digits = line.find(|c: char| !c.is_ascii_digit()).unwrap_or(line.len());
         let (number, rest) = line.split_at_checked(digits)?;
         let number: u32 = number.parse().ok()?;
-        // A blank line's separator may have lost its space.
+        // The separator of a blank line can be without its space.
         let rest = rest.strip_prefix(separator).or((rest.trim() == separator.trim()).then_some(""))?;
         let excerpt = excerpt.get_or_insert(Excerpt { first_line: number, lines: vec![] });
         if excerpt.first_line.checked_add(at) != Some(number) {
@@ -32,7 +32,7 @@ pub(crate) fn numbered(code: &str, separator: &str) -> Option<Excerpt> {
     excerpt
 }
 
-/// The texts between quotes, without those that name a field (`"password": …`).
+/// The strings in quotes, without the names of fields (`"password": …`).
 pub(crate) fn literals(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -44,7 +44,7 @@ pub(crate) fn literals(code: &str) -> Vec<&str> {
             ends
         });
         let Some((literal, behind)) = end.and_then(|end| after.split_at_checked(end)) else {
-            // No end on this line of thought: the quote was an apostrophe.
+            // Without a closing quote it is an apostrophe.
             rest = after;
             continue;
         };
@@ -63,12 +63,12 @@ fn next_quote(text: &str) -> Option<(char, &str)> {
     Some((behind.next()?, behind.as_str()))
 }
 
-/// Makes a finding one of the secrets in this code: its literals, or all of it where there are none.
-pub(crate) fn put_secrets(finding: &mut Finding, code: &str) {
+/// Attaches the secrets in this code to a finding: its string literals, or the whole code if it has none.
+pub(crate) fn attach_secrets(finding: &mut Finding, code: &str) {
     let literals = literals(code);
     let secret = if literals.is_empty() { code.trim().to_owned() } else { literals.join("\n") };
     if !secret.is_empty() {
-        secret::put(finding, &secret);
+        secret::attach(finding, &secret);
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     type Numbered<'c> = (&'c str, &'c str, Option<(u32, &'c [&'c str])>);
 
     #[test]
-    fn numbers_are_taken_off_and_what_has_none_is_no_code() {
+    fn line_numbers_are_removed_and_other_text_is_not_code() {
         let cases: [Numbered<'_>; 7] = [
             ("41: a\n42: \tb\n43:\n44: c\n", ": ", Some((41, &["a", "\tb", "", "c"]))),
             ("9 if x:\n10     y()", " ", Some((9, &["if x:", "    y()"]))),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_are_told_from_the_names_of_fields() {
+    fn names_of_fields_are_not_literals() {
         let cases: [(&str, &[&str]); 8] = [
             (r#"password := "hunter2""#, &["hunter2"]),
             (r#"{"password": "hunter2", 'b' => 'c\'d'}"#, &["hunter2", r"c\'d"]),
@@ -121,7 +121,7 @@ mod tests {
         let mut finding = Finding::new(Kind::Code, "G101", "t", "m");
         finding.code = plain("user, password = \"annabel\", \"hunter2hunter2\"", Some(3));
         let code = finding.code.as_ref().map(|code| code.lines.concat()).unwrap_or_default();
-        put_secrets(&mut finding, &code);
+        attach_secrets(&mut finding, &code);
         assert_eq!(finding.code.unwrap().lines, ["user, password = \"a****\", \"hun****\""]);
         assert!(finding.secret.is_some());
     }

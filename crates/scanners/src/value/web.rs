@@ -1,9 +1,9 @@
-//! What formats of scanners that look from outside have in common: addresses, and texts that are HTML.
+//! Addresses and HTML texts in reports of scanners that scan from outside.
 
 use crate::reader::text::Filled;
 use finding::Endpoint;
 
-/// The parts of a URL. A user's name and password in it are left out: they are no part of the place.
+/// The parts of a URL. A user name and password in it are removed.
 pub(crate) fn address(url: &str) -> Endpoint {
     let url = url.trim();
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -41,7 +41,7 @@ pub(crate) fn host_and_port(text: &str) -> (Option<String>, Option<u16>) {
     }
 }
 
-/// The text of a piece of HTML; what is no markup stays as it is.
+/// The text of a piece of HTML. Text without markup stays as it is.
 pub(crate) fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
@@ -56,7 +56,7 @@ pub(crate) fn plain(html: &str) -> String {
             }
             rest = after;
         } else {
-            // No tag ends behind this place: the rest is text, and need not be searched again.
+            // No tag ends after this position: the rest is text.
             text.push('<');
             text.push_str(after);
             rest = "";
@@ -79,7 +79,7 @@ pub(crate) fn plain(html: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a tag begins or ends a line of text.
+/// True if a tag begins or ends a line of text.
 fn is_block(tag: &str) -> bool {
     let name = tag.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     ["p", "br", "ul", "ol", "li", "div", "h1", "h2", "h3", "table", "tr", "pre"]
@@ -87,7 +87,7 @@ fn is_block(tag: &str) -> bool {
         .any(|block| block.eq_ignore_ascii_case(name))
 }
 
-/// The addresses in a text, HTML or not, each once.
+/// The addresses in a text or HTML, each once.
 pub(crate) fn links(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let parts = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''));
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_taken_apart_and_loses_its_password() {
+    fn an_address_is_split_and_its_password_removed() {
         let parts = |url: &str| {
             let Endpoint { url, host, port, protocol, .. } = address(url);
             (url.unwrap_or_default(), host.unwrap_or_default(), port, protocol.unwrap_or_default())

@@ -108,7 +108,7 @@ fn what_is_not_recognised_or_another_tools_is_refused_by_name() {
         format!("{}: {}", problem.code.as_str(), problem.detail)
     };
     let trivy = std::fs::read(reports(&fixtures().join("trivy")).remove(0)).unwrap();
-    let expected = "wrong-tool: this is not a report of Bandit: it looks like one of Trivy (`trivy`)";
+    let expected = "wrong-tool: this is not a report of Bandit: it looks like a report of Trivy (`trivy`)";
     assert_eq!(refused("bandit", &trivy), expected);
     let unknown = refused("auto", br#"{"hello": []}"#);
     assert!(unknown.starts_with("unknown-format: ") && unknown.contains("`hello`"), "{unknown}");

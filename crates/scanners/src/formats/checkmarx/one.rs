@@ -60,21 +60,22 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     // Parts of the report without a known list.
     paths.extend(["totalCount", "scanResults{}", "iacScanResults{}", "scaScanResults{}"]);
     let (mut total, mut results) = (None, 0.0);
-    let seen = json::walk(input, &paths, &mut |hit| {
-        let Some((path, scanner)) = LISTS.get(hit.path) else {
-            if hit.path == lists {
-                total = hit.read::<Number>().ok().and_then(|number| number.0);
-            } else if ["similarityId", "vulnerabilities", "resultsList"].iter().any(|name| hit.raw.contains(name)) {
-                collector.scanner_error(format!("unknown part `{}` of the report", hit.name(0)));
+    let seen = json::walk(input, &paths, &mut |item| {
+        let Some((path, scanner)) = LISTS.get(item.path) else {
+            if item.path == lists {
+                total = item.read::<Number>().ok().and_then(|number| number.0);
+            } else if ["similarityId", "vulnerabilities", "resultsList"].iter().any(|name| item.raw.contains(name)) {
+                collector.scanner_error(format!("unknown part `{}` of the report", item.name(0)));
             }
             return Ok(());
         };
         results += 1.0;
-        match hit.read::<Raw>() {
+        match item.read::<Raw>() {
             Ok(raw) if raw.status.is("FIXED") => collector.closed(),
             Ok(raw) => {
-                let enclosing = Enclosing { fields: &outer_fields, paths: element_paths(path, |wild| hit.index(wild)) };
-                let own = hit.read::<RawData>();
+                let enclosing =
+                    Enclosing { fields: &outer_fields, paths: element_paths(path, |wild| item.index(wild)) };
+                let own = item.read::<RawData>();
                 collector.result(own.and_then(|own| raw.into_finding(scanner, own, &enclosing)))
             }
             Err(reason) => collector.rejected(reason),
@@ -105,11 +106,11 @@ fn collect_outer_fields(input: Input<'_>) -> Result<OuterFields, ParseError> {
     paths.dedup();
     let borrowed: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut outer_fields = OuterFields::new();
-    json::walk(input, &borrowed, &mut |hit| {
-        let named = paths.get(hit.path).and_then(|path| path.rsplit_once('.'));
+    json::walk(input, &borrowed, &mut |item| {
+        let named = paths.get(item.path).and_then(|path| path.rsplit_once('.'));
         let name = named.and_then(|(_, name)| NAMES.iter().find(|known| **known == name));
-        if let (Some((parent, _)), Some(name), Ok(text)) = (named, name, hit.read::<Text>())
-            && let Some(path) = element_paths(parent, |wild| hit.index(wild)).pop()
+        if let (Some((parent, _)), Some(name), Ok(text)) = (named, name, item.read::<Text>())
+            && let Some(path) = element_paths(parent, |wild| item.index(wild)).pop()
         {
             outer_fields.insert((path, name), text.0);
         }
@@ -369,7 +370,7 @@ impl RawData {
         };
         // The tool may have masked the snippet only in part.
         if let Some(snippet) = self.snippet.filled() {
-            secret::put(&mut finding, &snippet);
+            secret::attach(&mut finding, &snippet);
         }
         Ok(finding)
     }

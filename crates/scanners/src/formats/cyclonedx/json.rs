@@ -16,15 +16,15 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let mut is_bom = false;
     let tool = ["metadata.tools.components[]", "metadata.tools[]"];
     let paths = ["bomFormat", "vulnerabilities[]", tool[0], tool[1]];
-    let seen = json::walk(input, &paths, &mut |hit| {
-        match hit.path {
-            0 => is_bom = hit.read::<Text>().is_ok_and(|format| format.0.eq_ignore_ascii_case("CycloneDX")),
+    let seen = json::walk(input, &paths, &mut |item| {
+        match item.path {
+            0 => is_bom = item.read::<Text>().is_ok_and(|format| format.0.eq_ignore_ascii_case("CycloneDX")),
             1 => {
-                let read = fields::of(&hit, vulnerability);
+                let read = fields::of(&item, vulnerability);
                 read.iter().for_each(|vulnerability| note_references(vulnerability, &mut wanted));
             }
-            _ if hit.index(0) == 0 => {
-                let read = fields::of(&hit, |tool| {
+            _ if item.index(0) == 0 => {
+                let read = fields::of(&item, |tool| {
                     Ok(["name", "version"].iter().filter_map(|part| tool.text(part)).collect::<Vec<_>>().join(" "))
                 });
                 read.into_iter().for_each(|version| collector.version(version));
@@ -40,15 +40,15 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collector.scanner_error(NO_LIST);
     }
     let mut components = Components::new();
-    json::walk(input, &["components[]", "metadata.component", "services[]"], &mut |hit| {
+    json::walk(input, &["components[]", "metadata.component", "services[]"], &mut |item| {
         // A component that cannot be read stays unknown; results show its reference instead.
-        let _ = fields::of(&hit, |fields| {
+        let _ = fields::of(&item, |fields| {
             collect_components(fields, &wanted, &mut components, NESTED_MAX);
             Ok(())
         });
         Ok(())
     })?;
-    json::walk(input, &["vulnerabilities[]"], &mut |hit| match fields::of(&hit, vulnerability) {
+    json::walk(input, &["vulnerabilities[]"], &mut |item| match fields::of(&item, vulnerability) {
         Ok(vulnerability) => vulnerability.collect(&components, collector),
         Err(reason) => collector.rejected(reason),
     })?;

@@ -7,9 +7,9 @@ use crate::reader::report::{Collector, Input, ParseError};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["dependencies[]", "scanInfo.engineVersion", "scanInfo.analysisExceptions[]", "reportSchema"];
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => {
-            let results = fields::of(&hit, |fields| {
+            let results = fields::of(&item, |fields| {
                 let dependency = dependency(fields);
                 let results = |list: &str, suppressed| {
                     let read = |entry: Option<Fields<'_>>| match entry {
@@ -26,11 +26,11 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             }
         }
         1 => {
-            hit.read::<Text>().into_iter().for_each(|version| collector.version(version.0));
+            item.read::<Text>().into_iter().for_each(|version| collector.version(version.0));
             Ok(())
         }
         2 => {
-            let text = fields::of(&hit, |fields| Ok(fields.first(&["exception.message", "message"])));
+            let text = fields::of(&item, |fields| Ok(fields.first(&["exception.message", "message"])));
             let text = text.ok().flatten().unwrap_or_else(|| "the analysis failed with an exception".to_owned());
             collector.scanner_error(text);
             Ok(())

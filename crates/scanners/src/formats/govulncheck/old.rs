@@ -4,7 +4,7 @@ use super::{Level, advisory, rate, raw_fields};
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
-use crate::value::advisory::soft;
+use crate::value::advisory::or_default;
 use crate::value::osv::Entry;
 use finding::{Finding, Package};
 use serde::Deserialize;
@@ -19,17 +19,17 @@ pub(super) struct ModuleVersions {
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut modules = ModuleVersions::default();
-    json::walk(input, &["Requires.Modules{}", "Modules[]"], &mut |hit| {
-        if let Ok(RawModule { path, version: Some(version), .. }) = hit.read::<RawModule>() {
-            if let Ok(number) = hit.name(0).parse() {
+    json::walk(input, &["Requires.Modules{}", "Modules[]"], &mut |item| {
+        if let Ok(RawModule { path, version: Some(version), .. }) = item.read::<RawModule>() {
+            if let Ok(number) = item.name(0).parse() {
                 modules.by_number.insert(number, version.clone());
             }
             modules.by_path.insert(path, version);
         }
         Ok(())
     })?;
-    json::walk(input, &["Vulns[]"], &mut |hit| {
-        collector.result(hit.read::<RawVulnerability>().and_then(|vulnerability| vulnerability.into_finding(&modules)))
+    json::walk(input, &["Vulns[]"], &mut |item| {
+        collector.result(item.read::<RawVulnerability>().and_then(|vulnerability| vulnerability.into_finding(&modules)))
     })
     .map(drop)
 }
@@ -39,19 +39,19 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
 pub(super) struct RawVulnerability {
     #[serde(rename = "OSV", alias = "osv")]
     osv: Entry,
-    #[serde(default, rename = "Symbol", deserialize_with = "soft")]
+    #[serde(default, rename = "Symbol", deserialize_with = "or_default")]
     symbol: Option<String>,
-    #[serde(default, rename = "PkgPath", deserialize_with = "soft")]
+    #[serde(default, rename = "PkgPath", deserialize_with = "or_default")]
     package: Option<String>,
-    #[serde(default, rename = "ModPath", deserialize_with = "soft")]
+    #[serde(default, rename = "ModPath", deserialize_with = "or_default")]
     module: Option<String>,
-    #[serde(default, rename = "CallSink", deserialize_with = "soft")]
+    #[serde(default, rename = "CallSink", deserialize_with = "or_default")]
     call_sink: u64,
-    #[serde(default, rename = "ImportSink", deserialize_with = "soft")]
+    #[serde(default, rename = "ImportSink", deserialize_with = "or_default")]
     import_sink: u64,
-    #[serde(default, rename = "RequireSink", deserialize_with = "soft")]
+    #[serde(default, rename = "RequireSink", deserialize_with = "or_default")]
     require_sink: u64,
-    #[serde(default, rename = "Modules", alias = "modules", deserialize_with = "soft")]
+    #[serde(default, rename = "Modules", alias = "modules", deserialize_with = "or_default")]
     modules: Vec<RawModule>,
 }
 
@@ -59,11 +59,17 @@ pub(super) struct RawVulnerability {
 struct RawModule {
     #[serde(rename = "Path", alias = "path")]
     path: String,
-    #[serde(default, rename = "Version", alias = "FoundVersion", alias = "found_version", deserialize_with = "soft")]
+    #[serde(
+        default,
+        rename = "Version",
+        alias = "FoundVersion",
+        alias = "found_version",
+        deserialize_with = "or_default"
+    )]
     version: Option<String>,
-    #[serde(default, rename = "FixedVersion", alias = "fixed_version", deserialize_with = "soft")]
+    #[serde(default, rename = "FixedVersion", alias = "fixed_version", deserialize_with = "or_default")]
     fixed: Option<String>,
-    #[serde(default, rename = "Packages", alias = "packages", deserialize_with = "soft")]
+    #[serde(default, rename = "Packages", alias = "packages", deserialize_with = "or_default")]
     packages: Vec<RawPackage>,
 }
 
@@ -71,15 +77,21 @@ struct RawModule {
 struct RawPackage {
     #[serde(rename = "Path", alias = "path")]
     path: String,
-    #[serde(default, rename = "CallStacks", alias = "callstacks", alias = "call_stacks", deserialize_with = "soft")]
+    #[serde(
+        default,
+        rename = "CallStacks",
+        alias = "callstacks",
+        alias = "call_stacks",
+        deserialize_with = "or_default"
+    )]
     stacks: Vec<RawStack>,
 }
 
 #[derive(Deserialize)]
 struct RawStack {
-    #[serde(default, rename = "Symbol", alias = "symbol", deserialize_with = "soft")]
+    #[serde(default, rename = "Symbol", alias = "symbol", deserialize_with = "or_default")]
     symbol: Option<String>,
-    #[serde(default, rename = "Summary", alias = "summary", deserialize_with = "soft")]
+    #[serde(default, rename = "Summary", alias = "summary", deserialize_with = "or_default")]
     summary: Option<String>,
 }
 

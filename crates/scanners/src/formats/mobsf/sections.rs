@@ -39,16 +39,16 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Collecte
     let identity = ["md5", "file_name", "version"];
     let paths: Vec<&str> = SECTIONS.into_iter().chain(identity).collect();
     let (mut sections, mut identified) = (0_u64, false);
-    json::walk(input, &paths, &mut |hit| {
-        let Some(section) = SECTIONS.get(hit.path) else {
-            identified |= paths.get(hit.path) != Some(&"version");
-            if let (Some(&"version"), Ok(version)) = (paths.get(hit.path), hit.read::<String>()) {
+    json::walk(input, &paths, &mut |item| {
+        let Some(section) = SECTIONS.get(item.path) else {
+            identified |= paths.get(item.path) != Some(&"version");
+            if let (Some(&"version"), Ok(version)) = (paths.get(item.path), item.read::<String>()) {
                 collector.version(version);
             }
             return Ok(());
         };
         sections += 1;
-        match hit.read::<Value>() {
+        match item.read::<Value>() {
             Ok(value) => collect_section(section, value, collector),
             Err(reason) => collector.rejected(format!("{section}: {reason}")),
         }
@@ -286,7 +286,7 @@ fn secret_entry(value: &Value, collector: &mut Collector<'_>) -> Collected {
     let mut finding = Finding::new(Kind::Secret, "secrets", "This app may contain hardcoded secrets", message);
     // The severity in MobSF's own summary.
     SCANNER.rating().word(Some("warning")).apply(&mut finding);
-    secret::put(&mut finding, secret);
+    secret::attach(&mut finding, secret);
     collector.finding(finding)
 }
 

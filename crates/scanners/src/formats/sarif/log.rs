@@ -2,7 +2,7 @@
 
 use super::rule::{RawRule, Rule};
 use super::tools::{self, KnownTool};
-use crate::reader::json::{self, Hit, Text};
+use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Input, ParseError};
 use crate::reader::text::Filled;
 use serde::Deserialize;
@@ -162,9 +162,9 @@ impl Log {
     /// Returns `WrongTool` if the report is not SARIF 2.1.
     pub(super) fn read(input: Input<'_>) -> Result<Self, ParseError> {
         let mut builder = LogBuilder::default();
-        let seen = json::walk(input, PATHS, &mut |hit| {
-            if let Some(path) = PATHS.get(hit.path) {
-                builder.add(path, &hit);
+        let seen = json::walk(input, PATHS, &mut |item| {
+            if let Some(path) = PATHS.get(item.path) {
+                builder.add(path, &item);
             }
             Ok(())
         })?;
@@ -205,39 +205,39 @@ struct LogBuilder {
 }
 
 impl LogBuilder {
-    fn add(&mut self, path: &str, hit: &Hit<'_>) {
+    fn add(&mut self, path: &str, item: &Item<'_>) {
         if let Some(inner) = path.strip_prefix("runs[].") {
             let text_bytes_left = RULE_TEXT_BYTES_MAX.saturating_sub(self.rule_bytes);
-            let run = self.log.runs.entry(hit.index(0)).or_default();
+            let run = self.log.runs.entry(item.index(0)).or_default();
             match inner {
-                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(hit, text_bytes_left),
+                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(item, text_bytes_left),
                 "tool.extensions[].rules[]" => {
-                    self.rule_bytes += run.component(hit.index(1) + 1).push(hit, text_bytes_left);
+                    self.rule_bytes += run.component(item.index(1) + 1).push(item, text_bytes_left);
                 }
                 "externalPropertyFileReferences{}" => {
-                    for reference in hit.read::<json::Many<RawReference>>().unwrap_or_default().0 {
+                    for reference in item.read::<json::Many<RawReference>>().unwrap_or_default().0 {
                         if reference.guid.is_some() || reference.location.is_some() {
-                            self.references.push((hit.index(0), hit.name(1).to_owned(), reference.guid));
+                            self.references.push((item.index(0), item.name(1).to_owned(), reference.guid));
                         }
                     }
                 }
-                other => run.add(other, hit),
+                other => run.add(other, item),
             }
             return;
         }
-        let text = || hit.read::<Text>().ok().filled();
-        let at = hit.index(0);
+        let text = || item.read::<Text>().ok().filled();
+        let at = item.index(0);
         match path {
             "version" => self.version = text(),
             "inlineExternalProperties[].guid" => drop(text().map(|guid| self.inline_guids.insert(at, guid))),
             "inlineExternalProperties[].runGuid" => drop(text().map(|guid| self.inline_runs.insert(at, guid))),
             "inlineExternalProperties[].driver.rules[]" => {
-                let rule = hit.read::<RawRule>().unwrap_or_default().into_rule(usize::MAX);
+                let rule = item.read::<RawRule>().unwrap_or_default().into_rule(usize::MAX);
                 self.inline_rules.entry(at).or_default().push(rule);
             }
             "inlineExternalProperties[].artifacts[].location" => {
-                if let Ok(location) = hit.read() {
-                    self.inline_artifacts.entry(at).or_default().insert(hit.index(1), location);
+                if let Ok(location) = item.read() {
+                    self.inline_artifacts.entry(at).or_default().insert(item.index(1), location);
                 }
             }
             _ => {}
@@ -300,8 +300,8 @@ impl Run {
         }
     }
 
-    fn add(&mut self, path: &str, hit: &Hit<'_>) {
-        let text = || hit.read::<Text>().ok().filled();
+    fn add(&mut self, path: &str, item: &Item<'_>) {
+        let text = || item.read::<Text>().ok().filled();
         match path {
             "tool.driver.name" => {
                 let name = text().unwrap_or_default();
@@ -311,20 +311,20 @@ impl Run {
             "tool.driver.semanticVersion" => (self.version, self.is_semantic_version) = (text(), true),
             "tool.driver.version" if !self.is_semantic_version => self.version = text(),
             "tool.driver.globalMessageStrings{}" => {
-                let message: RawText = hit.read().unwrap_or_default();
+                let message: RawText = item.read().unwrap_or_default();
                 let text = message.text.or(message.markdown).unwrap_or_default();
-                self.component(0).messages.insert(hit.name(1).to_owned(), text);
+                self.component(0).messages.insert(item.name(1).to_owned(), text);
             }
-            "tool.extensions[].name" => self.component(hit.index(1) + 1).name = text(),
-            "tool.extensions[].guid" => self.component(hit.index(1) + 1).guid = text(),
+            "tool.extensions[].name" => self.component(item.index(1) + 1).name = text(),
+            "tool.extensions[].guid" => self.component(item.index(1) + 1).guid = text(),
             "artifacts[].location" => {
-                if let Ok(location) = hit.read() {
-                    self.artifacts.insert(hit.index(1), location);
+                if let Ok(location) = item.read() {
+                    self.artifacts.insert(item.index(1), location);
                 }
             }
             "originalUriBaseIds{}" => {
-                if let Ok(location) = hit.read() {
-                    self.bases.insert(hit.name(1).to_owned(), location);
+                if let Ok(location) = item.read() {
+                    self.bases.insert(item.name(1).to_owned(), location);
                 }
             }
             // The part of the id after the last slash names the single run (§3.17.3).
@@ -333,11 +333,11 @@ impl Run {
                 self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filled();
             }
             "automationDetails.guid" => self.guid = text(),
-            "invocations[].executionSuccessful" if hit.raw.trim() == "false" => {
+            "invocations[].executionSuccessful" if item.raw.trim() == "false" => {
                 self.error("the tool reports that its run was not successful".to_owned());
             }
             "invocations[].toolExecutionNotifications[]" | "invocations[].toolConfigurationNotifications[]" => {
-                let notification: RawNotification = hit.read().unwrap_or_default();
+                let notification: RawNotification = item.read().unwrap_or_default();
                 if notification.level.as_deref() == Some("error") {
                     let message = notification.message.text.or(notification.message.markdown);
                     let id = notification.descriptor.id.map(|id| id.0);
@@ -347,20 +347,20 @@ impl Run {
                 }
             }
             "invocations[].ruleConfigurationOverrides[]" => {
-                if let Ok(raw) = hit.read::<RawOverride>() {
-                    self.overrides.entry(hit.index(1)).or_default().push(raw);
+                if let Ok(raw) = item.read::<RawOverride>() {
+                    self.overrides.entry(item.index(1)).or_default().push(raw);
                 }
             }
             "invocations[].workingDirectory" => {
-                let uri = hit.read::<RawArtifactLocation>().unwrap_or_default().uri;
+                let uri = item.read::<RawArtifactLocation>().unwrap_or_default().uri;
                 self.folders.extend(uri.as_deref().and_then(super::locations::file_path));
             }
             "taxonomies[].name" if text().is_some_and(|name| name.eq_ignore_ascii_case("cwe")) => {
-                self.cwe_taxonomies.insert(hit.index(1));
+                self.cwe_taxonomies.insert(item.index(1));
             }
             "taxonomies[].taxa[].id" => {
                 if let Some(number) = text().as_deref().and_then(crate::value::cwe::number) {
-                    self.cwes.insert((hit.index(1), hit.index(2)), number);
+                    self.cwes.insert((item.index(1), item.index(2)), number);
                 }
             }
             _ => {}
@@ -411,9 +411,9 @@ impl Run {
 
 impl Component {
     /// Adds a rule; returns the bytes of its texts.
-    fn push(&mut self, hit: &Hit<'_>, text_bytes: usize) -> usize {
+    fn push(&mut self, item: &Item<'_>, text_bytes: usize) -> usize {
         // A rule that cannot be read still takes an index: results refer to rules by index.
-        let rule = hit.read::<RawRule>().unwrap_or_default().into_rule(text_bytes);
+        let rule = item.read::<RawRule>().unwrap_or_default().into_rule(text_bytes);
         let bytes = rule.text_bytes();
         self.add(rule);
         bytes

@@ -198,12 +198,12 @@ impl RawResult {
             super::dependency::fill(&mut finding, component, &run.tool);
         }
         if let Some(offender) = properties.offender.filled() {
-            secret::put(&mut finding, &offender);
+            secret::attach(&mut finding, &offender);
         } else if finding.kind == Kind::Secret
             && !tool_specific::extracts_secret(&run.tool)
             && let Some(text) = location.and_then(RawPhysicalLocation::region_text)
         {
-            secret::put(&mut finding, text);
+            secret::attach(&mut finding, text);
         }
         tool_specific::adapt(
             &run.tool,

@@ -230,7 +230,7 @@ fn sarif_is_taken_for_the_tool_that_wrote_it_and_refused_for_another() {
         assert_eq!(findings_as(Expected::Tool(find(name).unwrap()), &report).unwrap().parsed.tool, "trivy");
     }
     let refused = findings_as(Expected::Tool(find("bandit").unwrap()), &report).unwrap_err().to_string();
-    assert_eq!(refused, "this is not a report of Bandit: it looks like one of SARIF (`trivy`)");
+    assert_eq!(refused, "this is not a report of Bandit: it looks like a report of SARIF (`trivy`)");
 }
 
 #[test]

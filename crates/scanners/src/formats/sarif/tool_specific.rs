@@ -112,7 +112,7 @@ fn adapt_eslint(finding: &mut Finding) {
     finding.title.clone_from(&finding.rule);
     let secret = eslint::quoted_secret(&finding.rule, &finding.message).map(str::to_owned);
     if let Some(secret) = secret {
-        crate::value::secret::put(finding, &secret);
+        crate::value::secret::attach(finding, &secret);
     }
 }
 

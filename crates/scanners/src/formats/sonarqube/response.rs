@@ -53,11 +53,11 @@ struct ReportData {
 pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let data = read_data(input)?;
     let mut read = [0.0; 2];
-    let seen = json::walk(input, &["issues[]", "hotspots[]"], &mut |hit| {
-        if let Some(read) = read.get_mut(hit.path) {
+    let seen = json::walk(input, &["issues[]", "hotspots[]"], &mut |item| {
+        if let Some(read) = read.get_mut(item.path) {
             *read += 1.0;
         }
-        match hit.read::<Raw>() {
+        match item.read::<Raw>() {
             Ok(raw) => raw.collect(&data, collector),
             Err(reason) => collector.rejected(reason),
         }
@@ -79,23 +79,23 @@ pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Colle
 fn read_data(input: Input<'_>) -> Result<ReportData, ParseError> {
     let mut data = ReportData::default();
     let paths = ["components[]", "rules[]", "rules{}", "paging", "sonarBaseURL"];
-    let seen = json::walk(input, &paths, &mut |hit| {
-        match hit.path {
+    let seen = json::walk(input, &paths, &mut |item| {
+        match item.path {
             0 => {
-                if let Ok(RawComponent { key, path, long_name }) = hit.read()
+                if let Ok(RawComponent { key, path, long_name }) = item.read()
                     && let Some(path) = path.filled().or(long_name.filled())
                 {
                     data.paths.insert(key, path);
                 }
             }
             1 | 2 => {
-                if let Ok(rule) = hit.read::<RawRule>() {
-                    let key = rule.key.filled().unwrap_or_else(|| hit.name(0).to_owned());
+                if let Ok(rule) = item.read::<RawRule>() {
+                    let key = rule.key.filled().unwrap_or_else(|| item.name(0).to_owned());
                     data.rules.insert(key, RawRule { key: Loose(None), ..rule });
                 }
             }
             3 => {
-                let paging = hit.read::<RawPaging>().ok();
+                let paging = item.read::<RawPaging>().ok();
                 data.total = paging.as_ref().and_then(|paging| paging.total.number());
                 data.is_from_sonarqube |= paging.is_some_and(|paging| paging.total.0.is_some());
             }

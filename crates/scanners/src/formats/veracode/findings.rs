@@ -17,17 +17,17 @@ use serde::Deserialize;
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["findings[]", "_embedded.findings[]", "page", "scan_status", "message", "pipeline_scan"];
     let (mut page, mut status) = (RawPage::default(), None);
-    let seen = json::walk(input, &paths, &mut |hit| match hit.path {
-        0 | 1 => match hit.read::<RawFinding>() {
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 | 1 => match item.read::<RawFinding>() {
             Ok(raw) => raw.collect(collector),
             Err(reason) => collector.rejected(reason),
         },
         2 => {
-            page = hit.read().unwrap_or_default();
+            page = item.read().unwrap_or_default();
             Ok(())
         }
         3 => {
-            status = hit.read::<Text>().ok().filled();
+            status = item.read::<Text>().ok().filled();
             Ok(())
         }
         _ => Ok(()),

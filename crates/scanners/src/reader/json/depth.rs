@@ -1,5 +1,5 @@
-//! Refuses JSON that is nested too deep before any parser recurses into it, ignored fields included, and entries that
-//! are too large before they are held.
+//! Refuses JSON that is nested too deep before the parser recurses into it, also in skipped fields, and items that are
+//! too large before they are in memory.
 
 use crate::reader::report::ParseError;
 use finding::limits::{ENTRY_BYTES_MAX, JSON_DEPTH_MAX};
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Counts how deep a run of JSON bytes is nested. Knows strings and escapes, nothing else.
+/// Counts the depth of nesting in JSON bytes. Distinguishes only strings, escapes and brackets.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
     depth: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Takes the next bytes. Answers false from the bracket on that is too deep.
+    /// Reads the next bytes. Returns false if a bracket in them is too deep.
     pub(crate) fn admits(&mut self, bytes: &[u8]) -> bool {
         for byte in bytes {
             if self.in_text {
@@ -44,8 +44,8 @@ impl Guard {
     }
 }
 
-/// How many bytes may still come before what is being read is too large to hold. Shared between a reader, which counts
-/// down, and whoever reads, who fills it up again at each new entry.
+/// The number of bytes that may still be read for the current item. The reader counts it down, the walk refills it for
+/// each item.
 #[derive(Debug, Clone)]
 pub(crate) struct Allowance(Rc<Cell<usize>>);
 
@@ -54,17 +54,17 @@ impl Allowance {
         Self(Rc::new(Cell::new(ENTRY_BYTES_MAX)))
     }
 
-    /// A new entry begins.
+    /// Resets the number for a new item.
     pub(crate) fn refill(&self) {
         self.0.set(ENTRY_BYTES_MAX);
     }
 
-    /// What comes is not held and may be of any size, until the next entry begins.
+    /// Removes the limit until the next item. For values that are skipped, and so not in memory.
     pub(crate) fn lift(&self) {
         self.0.set(usize::MAX);
     }
 
-    /// Takes so many bytes; false when they are too many.
+    /// Subtracts a number of bytes. Returns false if they are too many.
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let left = self.0.get().checked_sub(bytes);
         self.0.set(left.unwrap_or(0));
@@ -72,14 +72,14 @@ impl Allowance {
     }
 }
 
-/// What is wrong with a stream besides its notation.
+/// A limit that a stream exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     TooDeep,
     EntryTooLarge,
 }
 
-/// A reader that ends with an error where the nesting becomes too deep or an entry too large.
+/// A reader that fails if the nesting is too deep or an item too large.
 pub(crate) struct Guarded<R> {
     inner: R,
     guard: Guard,
@@ -108,10 +108,10 @@ impl<R: Read> Read for Guarded<R> {
     }
 }
 
-/// The error that a fault is.
-pub(crate) fn refusal(fault: Fault) -> ParseError {
+/// The error of a fault.
+pub(crate) fn error_of(fault: Fault) -> ParseError {
     match fault {
         Fault::TooDeep => ParseError::TooDeep { max: JSON_DEPTH_MAX },
-        Fault::EntryTooLarge => ParseError::entry_too_large("or one text in it"),
+        Fault::EntryTooLarge => ParseError::entry_too_large("or a string in it is"),
     }
 }

@@ -1,11 +1,11 @@
-//! Fields that scanners write now this way and now that.
+//! Types of fields that scanners write in several forms.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A text that may be written as a number or a truth value.
+/// A text that may be written as a number or a boolean.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Text(pub(crate) String);
 
@@ -15,7 +15,7 @@ impl<'de> Deserialize<'de> for Text {
         impl Visitor<'_> for Written {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a number")
+                f.write_str("a string or a number")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
                 Ok(Text(text.to_owned()))
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A number that may be written as a text; anything else is no number, and no error.
+/// A number that may be written as a text. Any other value counts as absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Number(pub(crate) Option<f64>);
 
@@ -84,14 +84,14 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 impl Number {
-    /// The number as a line or column: whole and not below 1.
+    /// The number as a line or column; absent below 1.
     pub(crate) fn line(self) -> Option<u32> {
         let number = self.0.filter(|number| *number >= 1.0)?;
         format!("{number:.0}").parse().ok()
     }
 }
 
-/// One value, a list of them, or null for none.
+/// A list that may be written as a single value, or as null if empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 

@@ -1,12 +1,12 @@
-//! Fields that are worth having but no result hangs on: one that is missing, null or of another shape is as good as
-//! absent, and its result is read all the same.
+//! The type of optional fields: a field that is missing, null or of an unexpected type counts as absent, and the result
+//! is read without it.
 
 use super::{Many, Number, Text};
 use crate::reader::text::Filled;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
-/// A field that may be absent or of another shape, which is as good as absent. Needs no `#[serde(default)]`.
+/// An optional field. A value of an unexpected type counts as absent. Needs no `#[serde(default)]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loose<T>(pub(crate) Option<T>);
 
@@ -18,7 +18,7 @@ impl<T> Default for Loose<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Asked for as an option, because only those may be missing.
+        // Only an `Option` may be missing without a default.
         let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
         Ok(Self(raw.and_then(|raw| serde_json::from_str(raw.get()).ok())))
     }
@@ -35,7 +35,7 @@ impl Loose<Text> {
         self.0.as_ref().map(|text| text.0.trim()).filled()
     }
 
-    /// Whether it is this word; upper and lower case are the same.
+    /// True if it is this word. Upper and lower case are the same.
     pub(crate) fn is(&self, word: &str) -> bool {
         self.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word))
     }
@@ -49,7 +49,7 @@ impl Loose<Many<Text>> {
 }
 
 impl Loose<Number> {
-    /// The number as a line or column.
+    /// The number as a line or column; absent below 1.
     pub(crate) fn line(&self) -> Option<u32> {
         self.0.and_then(Number::line)
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_another_shape_are_as_good_as_absent() {
+    fn fields_of_an_unexpected_type_count_as_absent() {
         let read = |json: &str| serde_json::from_str::<Raw>(json);
         let raw = read(r#"{"name": "n", "word": " x ", "words": ["a", 1, ""], "line": "7"}"#).unwrap();
         assert_eq!((raw.name.as_str(), raw.word.is("X"), raw.line.line()), ("n", true, Some(7)));

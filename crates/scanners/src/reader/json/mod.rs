@@ -1,22 +1,23 @@
-//! Reads JSON of any size: entry by entry, no deeper than allowed, telling a cut-off report from a wrong one.
+//! Reads JSON of any size, item by item, with limits of depth and size. A report that was cut off is another error than
+//! one with wrong syntax.
 //!
-//! [`walk`] calls back for every value that stands at one of a few paths. Everything else is skipped unread, and nothing
-//! is held longer than its call takes. What a result needs from elsewhere in the report is collected by an earlier walk,
-//! so the order of fields makes no difference.
+//! [`walk`] calls back with every value at some paths. It skips all other values, and has only one item in memory at a
+//! time. Data that a result needs from elsewhere in the report is collected by an earlier walk, so that the order of
+//! fields makes no difference.
 
 mod depth;
 mod lenient;
 mod loose;
+pub(crate) mod outline;
 mod paths;
-pub(crate) mod record;
 mod walker;
 
 pub(crate) use lenient::{Many, Number, Text};
 pub(crate) use loose::Loose;
-pub(crate) use walker::{Containers, Hit};
+pub(crate) use walker::{Containers, Item};
 
 use crate::reader::report::{Input, ParseError};
-use depth::{Allowance, Guard, Guarded, refusal};
+use depth::{Allowance, Guard, Guarded, error_of};
 use paths::Paths;
 use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
@@ -26,27 +27,27 @@ use std::io::{BufReader, Read};
 use std::rc::Rc;
 use walker::Walk;
 
-/// How many bytes are taken from a stream at once.
+/// The number of bytes that are read from a stream at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
-/// Whoever takes the values that were found.
-pub(crate) type OnHit<'h> = dyn FnMut(Hit<'_>) -> Result<(), ParseError> + 'h;
+/// The callback of [`walk`].
+pub(crate) type OnItem<'h> = dyn FnMut(Item<'_>) -> Result<(), ParseError> + 'h;
 
-/// Calls `on` for every value of the report at one of `paths`, in the order in which they stand there.
+/// Calls `on` with every value at one of `paths`, in the order of the report.
 ///
-/// A path is field names with dots between them; `[]` stands for each element of a list and `{}` for each value of an
-/// object: `results[]`, `runs[].results[]`, `advisories{}`, `[].messages[]`. A field `null` is as good as absent.
+/// A path consists of field names with dots between them, `[]` for each element of a list and `{}` for each value of an
+/// object: `results[]`, `runs[].results[]`, `advisories{}`, `[].messages[]`. A field that is `null` counts as absent.
 ///
 /// # Errors
-/// The report is no JSON, or something stands on the way to a path that is neither an object, a list nor null, or `on`
-/// said so.
-pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnHit<'_>) -> Result<Containers, ParseError> {
+/// The report is not valid JSON, a value on the way to a path is neither an object, a list nor null, or `on` returns an
+/// error.
+pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnItem<'_>) -> Result<Containers, ParseError> {
     let paths = Paths::of(paths);
     let mut walk = Walk::new(&paths, on);
     match input {
         Input::Memory(bytes) => {
-            let mut json = serde_json::Deserializer::from_slice(admitted(bytes)?);
+            let mut json = serde_json::Deserializer::from_slice(checked_depth(bytes)?);
             json.disable_recursion_limit();
             let read = walk.root().deserialize(&mut json).and_then(|()| json.end());
             walk.finish(read)
@@ -61,33 +62,36 @@ pub(crate) fn walk(input: Input<'_>, paths: &[&str], on: &mut OnHit<'_>) -> Resu
     }
 }
 
-/// A report in memory, if it is not nested too deep.
-fn admitted(bytes: &[u8]) -> Result<&[u8], ParseError> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    if Guard::default().admits(bytes) { Ok(bytes) } else { Err(refusal(depth::Fault::TooDeep)) }
-}
-
-/// Calls `on` for every value of a report that is a list, or a run of values one after the other (JSON lines, with or
-/// without line breaks inside a value). `on` gets its place and its text.
+/// The report without its byte order mark.
 ///
 /// # Errors
-/// A value is no JSON, there is none, or `on` said so.
+/// It is nested too deep.
+fn checked_depth(bytes: &[u8]) -> Result<&[u8], ParseError> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if Guard::default().admits(bytes) { Ok(bytes) } else { Err(error_of(depth::Fault::TooDeep)) }
+}
+
+/// Calls `on` with the number and the text of every value of a report that is a list or a sequence of values (JSON
+/// lines, with or without line breaks in a value).
+///
+/// # Errors
+/// A value is not valid JSON, or `on` returns an error.
 pub(crate) fn values(
     input: Input<'_>,
     on: &mut dyn FnMut(usize, &str) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
     let head = input.head()?;
-    let mut place = 0;
+    let mut count = 0;
     let mut next = |raw: &str| {
-        place += 1;
-        on(place - 1, raw)
+        count += 1;
+        on(count - 1, raw)
     };
     if head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head).trim_ascii_start().starts_with(b"[") {
-        return walk(input, &["[]"], &mut |hit| next(hit.raw)).map(drop);
+        return walk(input, &["[]"], &mut |item| next(item.raw)).map(drop);
     }
     match input {
         Input::Memory(bytes) => {
-            let mut json = serde_json::Deserializer::from_slice(admitted(bytes)?);
+            let mut json = serde_json::Deserializer::from_slice(checked_depth(bytes)?);
             json.disable_recursion_limit();
             json.into_iter::<Box<RawValue>>().try_for_each(|value| next(value.map_err(failure)?.get()))
         }
@@ -102,7 +106,7 @@ pub(crate) fn values(
     }
 }
 
-/// Opens the report behind the guards, and tells what they found.
+/// Opens the report through the checks of depth and size. Their fault replaces the error of the parser.
 fn with_reader<T>(
     input: Input<'_>,
     read: impl FnOnce(BufReader<Guarded<Box<dyn Read + '_>>>, Allowance) -> Result<T, ParseError>,
@@ -111,12 +115,12 @@ fn with_reader<T>(
     let guarded = Guarded::new(input.open(), allowance.clone(), Rc::clone(&fault));
     let mut buffered = BufReader::with_capacity(BUFFER_BYTES, guarded);
     skip_byte_order_mark(&mut buffered).map_err(|error| match fault.get() {
-        Some(fault) => refusal(fault),
+        Some(fault) => error_of(fault),
         None => ParseError::Unreadable(error),
     })?;
     let result = read(buffered, allowance);
     match fault.get() {
-        Some(fault) => Err(refusal(fault)),
+        Some(fault) => Err(error_of(fault)),
         None => result,
     }
 }

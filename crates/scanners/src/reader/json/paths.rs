@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-/// A place in the tree of paths.
+/// A node in the tree of paths.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    /// Where each named field leads.
+    /// The node of each field, by name.
     pub(crate) fields: BTreeMap<String, usize>,
-    /// Where every value of an object leads.
+    /// The node of every value of an object (`{}`).
     pub(crate) every: Option<usize>,
-    /// Where every element of a list leads.
+    /// The node of every element of a list (`[]`).
     pub(crate) each: Option<usize>,
-    /// The path that ends here.
-    pub(crate) hit: Option<usize>,
-    /// The path from the root, as it is written; for messages.
+    /// The number of the path that ends here.
+    pub(crate) item: Option<usize>,
+    /// The path from the root in its written form, for messages.
     pub(crate) written: String,
-    /// The paths whose last list or object this is.
+    /// The numbers of the paths that have their container here.
     pub(crate) container_of: Vec<usize>,
 }
 
-/// Paths as a tree; the first node is the root.
+/// Paths as a tree. The first node is the root.
 #[derive(Debug)]
 pub(crate) struct Paths {
     pub(crate) nodes: Vec<Node>,
@@ -36,15 +36,15 @@ impl Paths {
     pub(crate) fn of(paths: &[&str]) -> Self {
         let mut tree = Self { nodes: vec![Node::default()], count: paths.len() };
         for (number, path) in paths.iter().enumerate() {
-            let (mut at, mut before) = (0, 0);
+            let (mut at, mut parent) = (0, 0);
             for step in steps(path) {
-                before = at;
+                parent = at;
                 at = tree.child(at, &step);
             }
             if let Some(node) = tree.nodes.get_mut(at) {
-                node.hit = Some(number);
+                node.item = Some(number);
             }
-            if let Some(node) = tree.nodes.get_mut(before) {
+            if let Some(node) = tree.nodes.get_mut(parent) {
                 node.container_of.push(number);
             }
         }
@@ -54,25 +54,29 @@ impl Paths {
     fn child(&mut self, at: usize, step: &Step<'_>) -> usize {
         let next = self.nodes.len();
         let Some(node) = self.nodes.get_mut(at) else { return at };
-        let (slot, written) = match step {
-            Step::Field(name) => {
-                let dot = if node.written.is_empty() { "" } else { "." };
-                let written = format!("{}{dot}{name}", node.written);
-                if let Some(known) = node.fields.get(*name) {
-                    return *known;
-                }
-                node.fields.insert((*name).to_owned(), next);
-                (None, written)
-            }
-            Step::Each => (Some(&mut node.each), format!("{}[]", node.written)),
-            Step::Every => (Some(&mut node.every), format!("{}{{}}", node.written)),
+        let existing = match step {
+            Step::Field(name) => node.fields.get(*name).copied(),
+            Step::Each => node.each,
+            Step::Every => node.every,
         };
-        if let Some(slot) = slot {
-            if let Some(known) = *slot {
-                return known;
-            }
-            *slot = Some(next);
+        if let Some(existing) = existing {
+            return existing;
         }
+        let written = match step {
+            Step::Field(name) => {
+                node.fields.insert((*name).to_owned(), next);
+                let dot = if node.written.is_empty() { "" } else { "." };
+                format!("{}{dot}{name}", node.written)
+            }
+            Step::Each => {
+                node.each = Some(next);
+                format!("{}[]", node.written)
+            }
+            Step::Every => {
+                node.every = Some(next);
+                format!("{}{{}}", node.written)
+            }
+        };
         self.nodes.push(Node { written, ..Node::default() });
         next
     }

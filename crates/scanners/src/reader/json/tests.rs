@@ -1,4 +1,4 @@
-//! Tests of the walk and of what it refuses.
+//! Tests of the walk and of its errors.
 
 use super::*;
 use crate::reader::report::Source;
@@ -17,18 +17,18 @@ fn name(error: &ParseError) -> String {
 
 fn both(bytes: &[u8], paths: &[&str]) -> [Result<Vec<(usize, String)>, String>; 2] {
     [Input::Memory(bytes), Input::Stream(&Bytes(bytes))].map(|input| {
-        let mut hits = Vec::new();
-        let walked = walk(input, paths, &mut |hit| {
-            hits.push((hit.path, hit.raw.to_owned()));
+        let mut items = Vec::new();
+        let walked = walk(input, paths, &mut |item| {
+            items.push((item.path, item.raw.to_owned()));
             Ok(())
         });
-        walked.map(|_| hits).map_err(|error| name(&error))
+        walked.map(|_| items).map_err(|error| name(&error))
     })
 }
 
 fn check(bytes: &[u8], paths: &[&str], expected: Result<&[(usize, &str)], &str>) {
     let expected = expected
-        .map(|hits| hits.iter().map(|(path, raw)| (*path, (*raw).to_owned())).collect::<Vec<_>>())
+        .map(|items| items.iter().map(|(path, raw)| (*path, (*raw).to_owned())).collect::<Vec<_>>())
         .map_err(str::to_owned);
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
     assert_eq!(both(bytes, paths), [expected.clone(), expected], "{text}");
@@ -48,11 +48,11 @@ fn values_are_found_at_their_paths_and_nowhere_else() {
 }
 
 #[test]
-fn a_hit_knows_where_it_stands() {
+fn an_item_knows_its_place() {
     let mut places = Vec::new();
     let report = br#"{"r": [{"m": {"x": [0]}}, {"m": {"y": [1, 2]}}]}"#;
-    let seen = walk(Input::Memory(report), &["r[].m{}[]", "absent[]"], &mut |hit| {
-        places.push((hit.index(0), hit.name(1).to_owned(), hit.index(2), hit.read::<u8>().unwrap()));
+    let seen = walk(Input::Memory(report), &["r[].m{}[]", "absent[]"], &mut |item| {
+        places.push((item.index(0), item.name(1).to_owned(), item.index(2), item.read::<u8>().unwrap()));
         Ok(())
     });
     let seen = seen.unwrap();
@@ -62,7 +62,7 @@ fn a_hit_knows_where_it_stands() {
 }
 
 #[test]
-fn memory_and_stream_agree_on_what_is_wrong() {
+fn memory_and_stream_give_the_same_errors() {
     check(b"\xEF\xBB\xBF{}", &["a[]"], Ok(&[]));
     check(b"{\"a\":", &["a[]"], Err("Truncated"));
     check(b"{} {}", &["a[]"], Err("Malformed"));
@@ -74,7 +74,7 @@ fn memory_and_stream_agree_on_what_is_wrong() {
 }
 
 #[test]
-fn nesting_at_the_limit_is_read_and_one_deeper_is_refused_wherever_it_stands() {
+fn nesting_at_the_limit_is_read_and_deeper_is_refused_everywhere() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     check(format!("{{\"b\": {}}}", nested(JSON_DEPTH_MAX - 1)).as_bytes(), &["a[]"], Ok(&[]));
     check(format!("{{\"b\": {}}}", nested(JSON_DEPTH_MAX)).as_bytes(), &["a[]"], Err("TooDeep"));
@@ -126,7 +126,7 @@ fn values_one_after_the_other_are_read_with_or_without_lines() {
 }
 
 #[test]
-fn a_stream_that_fails_is_not_the_reports_fault() {
+fn a_failing_stream_is_an_unreadable_report() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {

@@ -1,8 +1,8 @@
-//! Walks through a JSON document and calls back at paths.
+//! The walk through a JSON document, with calls at paths.
 
 use super::depth::Allowance;
 use super::paths::{Node, Paths};
-use super::{OnHit, failure};
+use super::{OnItem, failure};
 use crate::reader::report::{ParseError, require};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -10,44 +10,44 @@ use serde::de::{
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Where a wildcard stood: the place in a list, or the name in an object.
+/// The value of a wildcard: the index in a list, or the name in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wild {
+pub(crate) enum Wildcard {
     Each(usize),
     Every(String),
 }
 
 /// A value at one of the paths.
 #[derive(Debug)]
-pub(crate) struct Hit<'h> {
-    /// Which path: its place in the list of paths.
+pub(crate) struct Item<'h> {
+    /// The number of the path, counted from 0.
     pub(crate) path: usize,
-    /// The value's text.
+    /// The JSON text of the value.
     pub(crate) raw: &'h str,
-    wild: &'h [Wild],
+    wildcards: &'h [Wildcard],
 }
 
-impl Hit<'_> {
-    /// The place in the list that the path's `n`th wildcard went through, counted from 0.
+impl Item<'_> {
+    /// The index in the list at the path's `n`th wildcard. Both are counted from 0.
     pub(crate) fn index(&self, n: usize) -> usize {
-        match self.wild.get(n) {
-            Some(Wild::Each(index)) => *index,
-            Some(Wild::Every(_)) | None => 0,
+        match self.wildcards.get(n) {
+            Some(Wildcard::Each(index)) => *index,
+            Some(Wildcard::Every(_)) | None => 0,
         }
     }
 
-    /// The name in the object that the path's `n`th wildcard went through, counted from 0.
+    /// The name in the object at the path's `n`th wildcard, counted from 0.
     pub(crate) fn name(&self, n: usize) -> &str {
-        match self.wild.get(n) {
-            Some(Wild::Every(name)) => name,
-            Some(Wild::Each(_)) | None => "",
+        match self.wildcards.get(n) {
+            Some(Wildcard::Every(name)) => name,
+            Some(Wildcard::Each(_)) | None => "",
         }
     }
 
-    /// Reads the value.
+    /// Deserializes the value.
     ///
     /// # Errors
-    /// It is of another shape: what is wrong with it.
+    /// The value has another type. The error is the reason.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_str(self.raw).map_err(|error| error.to_string())
     }
@@ -73,23 +73,23 @@ impl Containers {
     }
 }
 
-/// A walk under way.
+/// The state of a walk.
 pub(crate) struct Walk<'w, 'h> {
     paths: &'w Paths,
-    on: &'w mut OnHit<'h>,
-    wild: Vec<Wild>,
+    on: &'w mut OnItem<'h>,
+    wildcards: Vec<Wildcard>,
     containers: Vec<bool>,
     failure: Option<ParseError>,
     pub(crate) allowance: Option<Allowance>,
 }
 
 impl<'w, 'h> Walk<'w, 'h> {
-    pub(crate) fn new(paths: &'w Paths, on: &'w mut OnHit<'h>) -> Self {
-        Self { paths, on, wild: Vec::new(), containers: vec![false; paths.count], failure: None, allowance: None }
+    pub(crate) fn new(paths: &'w Paths, on: &'w mut OnItem<'h>) -> Self {
+        Self { paths, on, wildcards: Vec::new(), containers: vec![false; paths.count], failure: None, allowance: None }
     }
 
-    pub(crate) fn root(&mut self) -> At<'_, 'w, 'h> {
-        At { walk: self, node: 0 }
+    pub(crate) fn root(&mut self) -> Position<'_, 'w, 'h> {
+        Position { walk: self, node: 0 }
     }
 
     pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Containers, ParseError> {
@@ -124,31 +124,31 @@ impl<'w, 'h> Walk<'w, 'h> {
     }
 }
 
-/// A walk at one node of its paths.
-pub(crate) struct At<'r, 'w, 'h> {
+/// The position of a walk at one node of its paths.
+pub(crate) struct Position<'r, 'w, 'h> {
     walk: &'r mut Walk<'w, 'h>,
     node: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
+impl<'de> DeserializeSeed<'de> for Position<'_, '_, '_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Some(node) = self.walk.node(self.node) else { return Err(D::Error::custom("no such place")) };
-        match node.hit {
+        let Some(node) = self.walk.node(self.node) else { return Err(D::Error::custom("the node is missing")) };
+        match node.item {
             None => deserializer.deserialize_any(self),
             Some(path) => {
                 self.walk.refill();
                 let raw: Box<RawValue> = serde::Deserialize::deserialize(deserializer)?;
-                let hit = Hit { path, raw: raw.get(), wild: &self.walk.wild };
-                let taken = (self.walk.on)(hit);
+                let item = Item { path, raw: raw.get(), wildcards: &self.walk.wildcards };
+                let result = (self.walk.on)(item);
                 self.walk.refill();
-                taken.map_err(|failure| self.walk.stop(failure))
+                result.map_err(|failure| self.walk.stop(failure))
             }
         }
     }
 }
 
-impl<'de> Visitor<'de> for At<'_, '_, '_> {
+impl<'de> Visitor<'de> for Position<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -156,7 +156,7 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let Some(node) = self.walk.node(self.node) else { return Err(M::Error::custom("no such place")) };
+        let Some(node) = self.walk.node(self.node) else { return Err(M::Error::custom("the node is missing")) };
         if node.fields.is_empty() && node.every.is_none() {
             return Err(self.mismatch("an object"));
         }
@@ -164,14 +164,14 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
         while let Some(key) = map.next_key::<String>()? {
             self.walk.refill();
             match (node.fields.get(&key), node.every) {
-                (Some(next), _) => map.next_value_seed(At { walk: self.walk, node: *next })?,
+                (Some(next), _) => map.next_value_seed(Position { walk: self.walk, node: *next })?,
                 (None, Some(next)) => {
-                    self.walk.wild.push(Wild::Every(key));
-                    map.next_value_seed(At { walk: self.walk, node: next })?;
-                    self.walk.wild.pop();
+                    self.walk.wildcards.push(Wildcard::Every(key));
+                    map.next_value_seed(Position { walk: self.walk, node: next })?;
+                    self.walk.wildcards.pop();
                 }
                 (None, None) => {
-                    // Nothing of what is skipped is held, so it may be of any size.
+                    // A skipped value is not in memory, so that it may have any size.
                     self.walk.allowance.iter().for_each(Allowance::lift);
                     map.next_value::<IgnoredAny>()?;
                     self.walk.refill();
@@ -188,9 +188,9 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
         self.walk.container(self.node);
         let mut index = 0;
         loop {
-            self.walk.wild.push(Wild::Each(index));
-            let more = list.next_element_seed(At { walk: self.walk, node: next })?.is_some();
-            self.walk.wild.pop();
+            self.walk.wildcards.push(Wildcard::Each(index));
+            let more = list.next_element_seed(Position { walk: self.walk, node: next })?.is_some();
+            self.walk.wildcards.pop();
             if !more {
                 return Ok(());
             }
@@ -202,7 +202,7 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
         if self.node == 0 { Err(self.mismatch("null")) } else { Ok(()) }
     }
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        Err(self.mismatch("a truth value"))
+        Err(self.mismatch("a boolean"))
     }
     fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
         Err(self.mismatch("a number"))
@@ -214,22 +214,22 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
         Err(self.mismatch("a number"))
     }
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        Err(self.mismatch("a text"))
+        Err(self.mismatch("a string"))
     }
 }
 
-impl At<'_, '_, '_> {
-    /// What stands here has another shape than the paths need: reading on would lose what is in it.
+impl Position<'_, '_, '_> {
+    /// The error of a value with another type than the paths need. Skipping it could lose results.
     fn mismatch<E: serde::de::Error>(self, found: &str) -> E {
         let place = match self.walk.node(self.node).map(|node| node.written.as_str()) {
-            None | Some("") => "the report".to_owned(),
-            Some(written) => format!("`{written}`"),
+            None | Some("") => String::new(),
+            Some(written) => format!(" at `{written}`"),
         };
-        let wanted = match self.walk.node(self.node) {
+        let expected = match self.walk.node(self.node) {
             Some(node) if node.each.is_some() => "a list",
             Some(_) | None => "an object",
         };
-        let reason = format!("{place} is {found} where {wanted} is expected");
+        let reason = format!("expected {expected}{place}, found {found}");
         self.walk.stop(ParseError::OtherShape { reason })
     }
 }

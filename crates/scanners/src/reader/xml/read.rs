@@ -12,35 +12,35 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 const BUFFER_BYTES: usize = 64 * 1024;
-/// The most bytes in which a declaration is looked for.
+/// The number of bytes at the beginning in which the XML declaration is searched.
 const DECLARATION_BYTES: u64 = 1024;
-/// What may stand around the outermost element.
+/// The characters that may be outside the outermost element.
 const BLANK: [char; 5] = ['\u{feff}', ' ', '\n', '\r', '\t'];
-/// What an element takes besides its texts, roughly, in bytes.
+/// The approximate memory of an element or attribute besides its texts, in bytes.
 const ELEMENT_BYTES: usize = 64;
-/// The most elements whose place is noted of a document's beginning.
+/// Most paths of elements that are recorded of the beginning of a document.
 const ELEMENTS_NOTED_MAX: usize = 2000;
 
 /// An element at one of the paths.
 #[derive(Debug)]
 pub(crate) struct Found<'f> {
-    /// Which path: its place in the list of paths.
+    /// The number of the path, counted from 0.
     pub(crate) path: usize,
-    /// The element; of a path that ends in `@` its name and attributes alone, told before what is in it.
+    /// The element. For a path that ends with `@`, only its name and attributes.
     pub(crate) element: Element,
-    /// The elements around it from the outermost on, by name and attributes.
-    pub(crate) around: &'f [Element],
+    /// Its ancestors from the outermost inwards, with names and attributes only.
+    pub(crate) ancestors: &'f [Element],
 }
 
-/// Calls `on` with every element at one of `paths`, in the order of the document, and answers the outermost element's
-/// name and attributes.
+/// Calls `on` with every element at one of `paths`, in the order of the document. Returns the outermost element with
+/// its attributes only.
 ///
-/// A path is names from the outermost element on with `/` between them; `*` stands for one of any name:
-/// `OWASPZAPReport/site/alerts/alertitem`. A path that ends in `@` is told when its element begins, with its attributes
-/// alone; what is in it may be told by further paths. Prefixes of names are left out.
+/// A path consists of the names from the outermost element inwards, with `/` between them; `*` stands for any name:
+/// `OWASPZAPReport/site/alerts/alertitem`. For a path that ends with `@`, the call comes at the start tag, with the
+/// attributes only; other paths can match elements inside it. Names have no namespace prefixes.
 ///
 /// # Errors
-/// The report is no XML, or `on` said so.
+/// The report is not valid XML, or `on` returns an error.
 pub(crate) fn walk(
     input: Input<'_>,
     paths: &[&str],
@@ -50,7 +50,7 @@ pub(crate) fn walk(
     let left = Rc::new(Cell::new(ENTRY_BYTES_MAX + 2 * BUFFER_BYTES));
     let limited = Limited { inner: input.open(), left: Rc::clone(&left) };
     let mut reader = reader(BufReader::with_capacity(BUFFER_BYTES, limited), &declaration(input)?);
-    let mut walk = Walk { paths: &paths, on, around: Vec::new(), held: Vec::new(), bytes: 0, root: None };
+    let mut walk = Walk { paths: &paths, on, ancestors: Vec::new(), collected: Vec::new(), bytes: 0, root: None };
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
@@ -71,14 +71,14 @@ pub(crate) fn walk(
     walk.finish()
 }
 
-/// The first bytes of a report: as many as a declaration takes.
+/// The first bytes of a report, which include the XML declaration.
 fn declaration(input: Input<'_>) -> Result<Vec<u8>, ParseError> {
     let mut head = Vec::new();
     input.open().take(DECLARATION_BYTES).read_to_end(&mut head).map_err(ParseError::Unreadable)?;
     Ok(head)
 }
 
-/// A reader that decodes what the document's mark or declaration says it is written in.
+/// A reader that decodes the encoding of the byte order mark or the XML declaration.
 fn reader<R: BufRead>(source: R, head: &[u8]) -> Reader<DecodingReader<R>> {
     let mut decoding = DecodingReader::new(source);
     let declaration = head.strip_prefix(b"<?".as_slice()).filter(|rest| rest.starts_with(b"xml"));
@@ -86,8 +86,8 @@ fn reader<R: BufRead>(source: R, head: &[u8]) -> Reader<DecodingReader<R>> {
     let declaration = declaration.zip(end).and_then(|(rest, end)| std::str::from_utf8(rest.get(..end)?).ok());
     let encoding =
         declaration.and_then(|text| BytesDecl::from_start(BytesStart::from_content(text, "xml".len())).encoder());
-    // Whoever could read the declaration like this has no UTF-16, whatever it says: writers that know texts and no bytes
-    // claim that. Set before anything is read, as it must be.
+    // A declaration that is readable as ASCII is not in UTF-16, although some writers state that. The encoding must be
+    // set before anything is read.
     if let Some(encoding) = encoding.filter(|encoding| encoding.is_ascii_compatible()) {
         decoding.set_encoding(encoding);
     }
@@ -95,43 +95,43 @@ fn reader<R: BufRead>(source: R, head: &[u8]) -> Reader<DecodingReader<R>> {
     let config = reader.config_mut();
     config.check_comments = false;
     config.expand_empty_elements = true;
-    // An ampersand alone stays as it is written.
+    // A single ampersand stays as it is.
     config.allow_dangling_amp = true;
     reader
 }
 
-/// The beginning of a document: what its format is recognised by.
+/// The beginning of a document, from which its format is detected.
 #[derive(Debug, Default)]
-pub(crate) struct Beginning {
+pub(crate) struct Outline {
     pub(crate) root: Option<String>,
     pub(crate) attributes: Vec<(String, String)>,
-    /// The places of elements: `a/b/c`.
+    /// The paths of elements: `a/b/c`.
     pub(crate) elements: BTreeSet<String>,
 }
 
-impl Beginning {
-    /// Reads as far as it is XML.
+impl Outline {
+    /// Reads the beginning of a report, up to its end or to the first fault.
     pub(crate) fn of(head: &[u8]) -> Self {
-        let mut beginning = Self::default();
+        let mut outline = Self::default();
         let mut reader = reader(head, head);
         let (mut buffer, mut names) = (Vec::new(), Vec::<String>::new());
         while let Ok(event) = reader.read_event_into(&mut buffer) {
             match event {
                 Event::Start(start) => {
                     let Ok(element) = begin(&start) else { break };
-                    if names.len() >= XML_DEPTH_MAX || beginning.elements.len() >= ELEMENTS_NOTED_MAX {
+                    if names.len() >= XML_DEPTH_MAX || outline.elements.len() >= ELEMENTS_NOTED_MAX {
                         break;
                     }
                     names.push(element.name.clone());
-                    if beginning.root.is_none() {
-                        (beginning.root, beginning.attributes) = (Some(element.name), element.attributes);
+                    if outline.root.is_none() {
+                        (outline.root, outline.attributes) = (Some(element.name), element.attributes);
                     }
-                    beginning.elements.insert(names.join("/"));
+                    outline.elements.insert(names.join("/"));
                 }
                 Event::End(_) => drop(names.pop()),
                 Event::Eof => break,
-                // Text before the outermost element: this is no XML.
-                Event::Text(text) if beginning.root.is_none() && !text.trim_matches(BLANK).is_empty() => break,
+                // Text before the outermost element: this is not XML.
+                Event::Text(text) if outline.root.is_none() && !text.trim_matches(BLANK).is_empty() => break,
                 Event::Text(_)
                 | Event::Empty(_)
                 | Event::CData(_)
@@ -143,24 +143,24 @@ impl Beginning {
             }
             buffer.clear();
         }
-        beginning
+        outline
     }
 }
 
 struct Path<'p> {
     names: Vec<&'p str>,
-    beginning_only: bool,
+    start_only: bool,
 }
 
 impl<'p> Path<'p> {
     fn of(path: &'p str) -> Self {
         let whole = path.strip_suffix('@');
-        Self { names: whole.unwrap_or(path).split('/').collect(), beginning_only: whole.is_some() }
+        Self { names: whole.unwrap_or(path).split('/').collect(), start_only: whole.is_some() }
     }
 
-    fn is(&self, around: &[Element], name: &str) -> bool {
-        let names = around.iter().map(|element| element.name.as_str()).chain([name]);
-        self.names.len() == around.len() + 1
+    fn is(&self, ancestors: &[Element], name: &str) -> bool {
+        let names = ancestors.iter().map(|element| element.name.as_str()).chain([name]);
+        self.names.len() == ancestors.len() + 1
             && self.names.iter().zip(names).all(|(wanted, there)| *wanted == "*" || *wanted == there)
     }
 }
@@ -168,83 +168,86 @@ impl<'p> Path<'p> {
 struct Walk<'w> {
     paths: &'w [Path<'w>],
     on: &'w mut dyn FnMut(Found<'_>) -> Result<(), ParseError>,
-    /// Open elements outside of any that is held.
-    around: Vec<Element>,
-    /// Open elements that are held: one at a path, and those in it.
-    held: Vec<Element>,
-    /// The size of all open elements with what is in them.
+    /// The open elements that are not at a path.
+    ancestors: Vec<Element>,
+    /// The open elements that are collected: one at a path, and those in it.
+    collected: Vec<Element>,
+    /// The size of all open elements with their content.
     bytes: usize,
     root: Option<Element>,
 }
 
 impl Walk<'_> {
     fn start(&mut self, element: Element) -> Result<(), ParseError> {
-        if self.around.len() + self.held.len() >= XML_DEPTH_MAX {
+        if self.ancestors.len() + self.collected.len() >= XML_DEPTH_MAX {
             return Err(ParseError::TooDeep { max: XML_DEPTH_MAX });
         }
-        if self.around.is_empty() && self.held.is_empty() {
+        if self.ancestors.is_empty() && self.collected.is_empty() {
             if self.root.is_some() {
-                return Err(malformed("a second outermost element"));
+                return Err(malformed("it has a second outermost element"));
             }
             self.root = Some(element.clone());
         }
         self.grow(size(&element))?;
-        if !self.held.is_empty() {
-            self.held.push(element);
+        if !self.collected.is_empty() {
+            self.collected.push(element);
             return Ok(());
         }
-        let at = |path: &&Path<'_>| path.is(&self.around, &element.name);
+        let at = |path: &&Path<'_>| path.is(&self.ancestors, &element.name);
         for (number, path) in self.paths.iter().enumerate() {
-            if path.beginning_only && at(&path) {
-                (self.on)(Found { path: number, element: element.clone(), around: &self.around })?;
+            if path.start_only && at(&path) {
+                (self.on)(Found { path: number, element: element.clone(), ancestors: &self.ancestors })?;
             }
         }
-        let hold = self.paths.iter().any(|path| !path.beginning_only && at(&path));
-        if hold {
-            self.held.push(element)
+        let collect = self.paths.iter().any(|path| !path.start_only && at(&path));
+        if collect {
+            self.collected.push(element)
         } else {
-            self.around.push(element)
+            self.ancestors.push(element)
         }
         Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), ParseError> {
-        if let Some(element) = self.held.last_mut() {
+        if let Some(element) = self.collected.last_mut() {
             element.text.push_str(text);
             return self.grow(text.len());
         }
-        if self.around.is_empty() && !text.trim_matches(BLANK).is_empty() {
-            return Err(malformed("text outside the outermost element"));
+        if self.ancestors.is_empty() && !text.trim_matches(BLANK).is_empty() {
+            return Err(malformed("it has text outside the outermost element"));
         }
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), ParseError> {
-        let Some(done) = self.held.pop() else {
-            let done = self.around.pop();
+        let Some(done) = self.collected.pop() else {
+            let done = self.ancestors.pop();
             self.bytes = self.bytes.saturating_sub(done.as_ref().map_or(0, size));
             return Ok(());
         };
-        if let Some(parent) = self.held.last_mut() {
+        if let Some(parent) = self.collected.last_mut() {
             parent.children.push(done);
             return Ok(());
         }
-        self.bytes = self.around.iter().map(size).sum();
-        let found = |path: &Path<'_>| !path.beginning_only && path.is(&self.around, &done.name);
+        self.bytes = self.ancestors.iter().map(size).sum();
+        let found = |path: &Path<'_>| !path.start_only && path.is(&self.ancestors, &done.name);
         match self.paths.iter().position(found) {
-            Some(path) => (self.on)(Found { path, element: done, around: &self.around }),
+            Some(path) => (self.on)(Found { path, element: done, ancestors: &self.ancestors }),
             None => Ok(()),
         }
     }
 
-    /// Counts what comes into memory: no more than an entry may have.
+    /// Adds to the size in memory.
+    ///
+    /// # Errors
+    /// It exceeds the limit of an entry.
     fn grow(&mut self, bytes: usize) -> Result<(), ParseError> {
         self.bytes += bytes;
         if ENTRY_BYTES_MAX < self.bytes { Err(ParseError::entry_too_large(self.place())) } else { Ok(()) }
     }
 
     fn place(&self) -> String {
-        let names = self.around.iter().chain(&self.held).map(|element| format!("<{}>", element.name));
+        let names = self.ancestors.iter().chain(&self.collected).map(|element| format!("<{}>", element.name));
         match names.collect::<String>() {
             none if none.is_empty() => "outside of the outermost element".to_owned(),
             names => format!("inside {names}"),
@@ -257,7 +260,7 @@ impl Walk<'_> {
         match error {
             _ if over => ParseError::entry_too_large(self.place()),
             Error::Io(error) => ParseError::Unreadable(io::Error::new(error.kind(), error.to_string())),
-            // All that is not closed was cut off; `<!` may also be followed by what is no markup.
+            // An unclosed construct was cut off. After `<!`, invalid markup is possible too.
             Error::Syntax(error) if error != SyntaxError::InvalidBangMarkup => {
                 ParseError::Truncated { place: self.place() }
             }
@@ -272,14 +275,14 @@ impl Walk<'_> {
     }
 
     fn finish(self) -> Result<Element, ParseError> {
-        if !self.around.is_empty() || !self.held.is_empty() {
+        if !self.ancestors.is_empty() || !self.collected.is_empty() {
             return Err(ParseError::Truncated { place: self.place() });
         }
-        self.root.ok_or_else(|| malformed("there is no element in it"))
+        self.root.ok_or_else(|| malformed("it has no element"))
     }
 }
 
-/// What an element takes in memory without what is in it.
+/// The size of an element in memory without its content.
 fn size(element: &Element) -> usize {
     let attributes: usize =
         element.attributes.iter().map(|(name, value)| ELEMENT_BYTES + name.len() + value.len()).sum();
@@ -296,7 +299,7 @@ fn begin(start: &BytesStart<'_>) -> Result<Element, ParseError> {
         let attribute = attribute.map_err(malformed)?;
         let value = match quick_xml::escape::unescape(&attribute.value) {
             Ok(value) => value.into_owned(),
-            // An entity of the document's own: kept as it is written.
+            // An entity that the document declares: stays as it is.
             Err(_) => attribute.value.clone().into_owned(),
         };
         let name = attribute.key;
@@ -306,7 +309,7 @@ fn begin(start: &BytesStart<'_>) -> Result<Element, ParseError> {
     Ok(element)
 }
 
-/// A reference's character; what is none, and an entity of the document's own, stays as it is written.
+/// The character of a reference. An invalid one, and an entity that the document declares, stay as they are.
 fn resolved(reference: &BytesRef<'_>) -> String {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return character.to_string();
@@ -317,7 +320,7 @@ fn resolved(reference: &BytesRef<'_>) -> String {
     }
 }
 
-/// A reader that ends with an error when too much was read since the last event: nothing in a report is that large.
+/// A reader that fails if too much was read since the last event.
 struct Limited<R> {
     inner: R,
     left: Rc<Cell<usize>>,

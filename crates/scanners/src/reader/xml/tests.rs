@@ -3,7 +3,7 @@ use crate::reader::report::{Input, ParseError, Source};
 use finding::limits::{ENTRY_BYTES_MAX, XML_DEPTH_MAX};
 use std::io::Read;
 
-/// Gives a few bytes at a time.
+/// A document that is read a few bytes at a time.
 struct Drops<'a>(&'a [u8], usize);
 impl Source for Drops<'_> {
     fn open(&self) -> Box<dyn Read + '_> {
@@ -20,11 +20,11 @@ impl Read for Dropping<'_> {
     }
 }
 
-/// What a walk found: `path place-of-path: <element> around`.
+/// The calls of a walk: `path: element <ancestors`.
 fn walked(input: Input<'_>, paths: &[&str]) -> Result<Vec<String>, ParseError> {
     let mut all = Vec::new();
     let root = walk(input, paths, &mut |found| {
-        let around = found.around.iter().map(|element| format!(" <{}", shown(element))).collect::<String>();
+        let around = found.ancestors.iter().map(|element| format!(" <{}", shown(element))).collect::<String>();
         all.push(format!("{}: {}{around}", found.path, shown(&found.element)));
         Ok(())
     })?;
@@ -38,7 +38,7 @@ fn shown(element: &Element) -> String {
     format!("{}{attributes}({}){children}", element.name, element.text)
 }
 
-/// The same from memory and from streams.
+/// The calls of a walk, which must be the same from memory and from streams.
 fn read(xml: &[u8], paths: &[&str]) -> Result<Vec<String>, ParseError> {
     let memory = walked(Input::Memory(xml), paths);
     for length in [1, 7, 4096] {
@@ -72,7 +72,7 @@ const REPORT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 
 #[test]
-fn elements_at_a_path_are_told_whole_and_in_their_order() {
+fn elements_at_a_path_come_whole_and_in_order() {
     check(
         REPORT,
         &["report/site/item", "nothing"],
@@ -87,13 +87,13 @@ fn elements_at_a_path_are_told_whole_and_in_their_order() {
 }
 
 #[test]
-fn a_path_with_a_sign_at_its_end_is_told_when_its_element_begins() {
+fn a_path_that_ends_with_an_at_sign_calls_at_the_start_tag() {
     check(
         "<r><s n='1'><i/>text</s><s n='2'/></r>",
         &["r/s@", "r/s/i", "r@"],
         &["2: r()", "0: s n=1() <r()", "1: i() <r() <s n=1()", "0: s n=2() <r()", "root: r()"],
     );
-    // Of an element that is told whole, the beginning may be asked for too.
+    // The start tag of a collected element can have a call too.
     check("<r><s n='1'>t</s></r>", &["r/s", "r/s@"], &["1: s n=1() <r()", "0: s n=1(t) <r()", "root: r()"]);
 }
 
@@ -108,7 +108,7 @@ fn a_star_stands_for_one_name_and_no_more() {
 }
 
 #[test]
-fn what_is_told_whole_is_told_once_with_all_in_it() {
+fn an_element_inside_a_collected_one_has_no_call_of_its_own() {
     check("<r><a><b><b>x</b></b></a></r>", &["r/a", "r/a/b"], &["0: a()[b()[b(x)]] <r()", "root: r()"]);
 }
 
@@ -148,13 +148,13 @@ fn documents_are_decoded_as_they_say() {
         text("UTF-8").into_bytes(),
         format!("\u{feff}{}", text("utf-8")).into_bytes(),
         format!("\u{feff}{}", text("ISO-8859-1")).into_bytes(),
-        // A writer that knows texts and no bytes.
+        // The declaration of a writer that does not encode the text itself.
         text("UTF-16").into_bytes(),
         text("no such encoding").into_bytes(),
         text("x").replace(" encoding=\"x\"", "").into_bytes(),
         bytes(&text("ISO-8859-1")),
         bytes(&text("windows-1252")),
-        // What stands right behind the declaration is decoded too.
+        // The text directly after the declaration is decoded too.
         bytes("<?xml version='1.0' encoding='latin1'?><r><i a='ä'>é€</i></r>"),
         utf_16(&text("UTF-16"), true, false),
         utf_16(&text("UTF-16"), true, true),
@@ -163,11 +163,11 @@ fn documents_are_decoded_as_they_say() {
     ];
     for (number, document) in documents.iter().enumerate() {
         assert_eq!(read(document, &["r/i"]).unwrap(), expected, "document {number}");
-        let beginning = Beginning::of(document);
+        let beginning = Outline::of(document);
         assert_eq!(beginning.root.as_deref(), Some("r"), "document {number}");
         assert!(beginning.elements.contains("r/i"), "document {number}");
     }
-    // Bytes that are none of its encoding's are refused and not guessed at.
+    // Bytes that are invalid in the encoding are refused.
     assert!(matches!(read(b"<r>\xE9</r>", &["r"]), Err(ParseError::Malformed { .. })));
 }
 
@@ -182,10 +182,10 @@ fn a_document_that_is_cut_off_anywhere_is_refused() {
         }
     }
     for cut in ["<r><i>te", "<r><i", "<r><i a='", "<r><i a=\"1", "<r><![CDATA[ x ]", "<r><!-- c", "<r><?p", "<r>&am"] {
-        refused(cut, "the report ends in the middle, inside <r>");
+        refused(cut, "the report was cut off: it ends inside <r>");
     }
-    refused("<?xml version='1.0'", "the report ends in the middle, outside of the outermost element");
-    refused("<!DOCTYPE r [", "the report ends in the middle");
+    refused("<?xml version='1.0'", "the report was cut off: it ends outside of the outermost element");
+    refused("<!DOCTYPE r [", "the report was cut off");
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn what_is_not_well_formed_is_refused() {
         ("text<a/>", "text outside the outermost element"),
         ("<a b='1' b='2'/>", "duplicate"),
         ("<a b/>", "XML"),
-        ("", "no element"),
-        (" \n", "no element"),
-        ("<!-- c -->", "no element"),
+        ("", "it has no element"),
+        (" \n", "it has no element"),
+        ("<!-- c -->", "it has no element"),
         ("<r><! x></r>", "markup"),
     ] {
         refused(xml, reason);
@@ -209,18 +209,18 @@ fn what_is_not_well_formed_is_refused() {
 }
 
 #[test]
-fn elements_lie_as_deep_as_the_limit_and_no_deeper() {
+fn elements_are_as_deep_as_the_limit_but_not_deeper() {
     let nested = |depth: usize| format!("{}{}", "<e>".repeat(depth), "</e>".repeat(depth));
     for paths in [&["e"][..], &["e@"], &["none"]] {
         assert!(read(nested(XML_DEPTH_MAX).as_bytes(), paths).is_ok());
         let over = read(nested(XML_DEPTH_MAX + 1).as_bytes(), paths);
         assert!(matches!(over, Err(ParseError::TooDeep { max: XML_DEPTH_MAX })), "{over:?}");
     }
-    // The beginning is read as far as that, and without an error.
-    assert_eq!(Beginning::of(nested(XML_DEPTH_MAX + 1).as_bytes()).elements.len(), XML_DEPTH_MAX);
+    // The outline is read up to that depth, without an error.
+    assert_eq!(Outline::of(nested(XML_DEPTH_MAX + 1).as_bytes()).elements.len(), XML_DEPTH_MAX);
 }
 
-/// How many elements `r/i` there are, read 4096 bytes at a time.
+/// The number of elements `r/i`, read from memory and 4096 bytes at a time.
 fn count(xml: &str) -> Result<usize, ParseError> {
     let counted = |input| {
         let mut count = 0;
@@ -237,7 +237,7 @@ fn count(xml: &str) -> Result<usize, ParseError> {
 }
 
 #[test]
-fn an_element_is_as_large_as_an_entry_and_no_larger() {
+fn an_element_is_as_large_as_an_entry_but_not_larger() {
     let too_large = |xml: &str| matches!(count(xml), Err(ParseError::EntryTooLarge { .. }));
     let text = |bytes: usize| format!("<r><i>{}</i><i/></r>", "x".repeat(bytes));
     assert!(matches!(count(&text(ENTRY_BYTES_MAX - 1024)), Ok(2)));
@@ -254,10 +254,10 @@ fn an_element_is_as_large_as_an_entry_and_no_larger() {
 }
 
 #[test]
-fn many_elements_are_more_than_one_entry_together() {
+fn many_elements_may_be_larger_than_one_entry_together() {
     let item = format!("<i>{}</i>", "x".repeat(ENTRY_BYTES_MAX / 4));
     assert!(matches!(count(&format!("<r>{}</r>", item.repeat(8))), Ok(8)));
-    // Text that is not asked for is not held.
+    // Text outside the paths is not in memory.
     let text = "x".repeat(ENTRY_BYTES_MAX / 2);
     assert!(matches!(count(&format!("<r>{text}<a/>{text}<a/>{text}<i/></r>")), Ok(1)));
     let around = format!("<a b='{}'/>", "x".repeat(ENTRY_BYTES_MAX / 2));
@@ -265,7 +265,7 @@ fn many_elements_are_more_than_one_entry_together() {
 }
 
 #[test]
-fn whoever_takes_the_elements_may_stop() {
+fn the_callback_can_stop_the_walk() {
     let mut count = 0;
     let stopped = walk(Input::Memory(b"<r><i/><i/></r>"), &["r/i"], &mut |_| {
         count += 1;
@@ -275,7 +275,7 @@ fn whoever_takes_the_elements_may_stop() {
 }
 
 #[test]
-fn a_source_that_fails_is_not_the_reports_fault() {
+fn a_failing_source_is_an_unreadable_report() {
     struct Failing;
     impl Source for Failing {
         fn open(&self) -> Box<dyn Read + '_> {
@@ -292,21 +292,21 @@ fn a_source_that_fails_is_not_the_reports_fault() {
 }
 
 #[test]
-fn the_beginning_tells_the_root_and_the_places_of_elements() {
-    let beginning = Beginning::of(REPORT.as_bytes());
+fn the_outline_has_the_root_and_the_paths_of_elements() {
+    let beginning = Outline::of(REPORT.as_bytes());
     assert_eq!(beginning.root.as_deref(), Some("report"));
     assert_eq!(beginning.attributes[0], ("tool".to_owned(), "t".to_owned()));
     let places: Vec<_> = beginning.elements.iter().map(String::as_str).collect();
     assert_eq!(places, ["report", "report/site", "report/site/item", "report/site/item/b", "report/site/item/name"]);
-    // It is read as far as it goes.
-    assert!(Beginning::of(b"<r><i><j").elements.contains("r/i"));
+    // It is read up to its end.
+    assert!(Outline::of(b"<r><i><j").elements.contains("r/i"));
     for none in [&b""[..], b"text", b"text <a/>", b"a,b\n1,2", b"\xFF\xFE\x00"] {
-        assert_eq!(Beginning::of(none).root, None, "{none:?}");
+        assert_eq!(Outline::of(none).root, None, "{none:?}");
     }
 }
 
 #[test]
-fn an_element_answers_for_what_is_in_it() {
+fn an_element_gives_access_to_its_content() {
     let mut found = None;
     let xml = "<i a=' 1 ' b=' '> t <c>x <d>\n y</d></c><c>z</c><e> </e></i>";
     walk(Input::Memory(xml.as_bytes()), &["i"], &mut |hit| {
