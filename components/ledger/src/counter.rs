@@ -3,6 +3,7 @@
 use guest::SpinKv;
 use std::time::Duration;
 use store::kv::{Counter, Kv, KvError};
+use store::poll::Sleep;
 use wasi::keyvalue::{atomics, store as bucket};
 
 mod bindings {
@@ -14,9 +15,6 @@ mod bindings {
     });
 }
 use bindings::wasi;
-
-/// How long an appender waits for writers that are before it.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The application's store, with its counters.
 pub(crate) struct SpinCounter {
@@ -54,8 +52,10 @@ impl Counter for SpinCounter {
         let value = atomics::increment(&self.bucket, key, 1).map_err(|error| failed(format!("{error:?}")))?;
         u64::try_from(value).map_err(|_| failed(format!("the counter stands at {value}")))
     }
+}
 
-    async fn pause(&self) {
-        spin_sdk::time::sleep(PAUSE).await;
+impl Sleep for SpinCounter {
+    async fn sleep(&self, duration: Duration) {
+        spin_sdk::time::sleep(duration).await;
     }
 }

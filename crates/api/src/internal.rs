@@ -13,6 +13,7 @@ use domain::scan::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
+use store::poll::{self, Sleep};
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -172,7 +173,7 @@ pub struct Counted {
 
 /// What components ask of one another; over service chaining in earnest, directly in tests.
 #[allow(async_fn_in_trait)]
-pub trait Services {
+pub trait Services: Sleep {
     /// Runs a stage of a scan and waits for it.
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem>;
 
@@ -183,7 +184,9 @@ pub trait Services {
     async fn count(&self, what: &Count) -> Result<u64, Problem>;
 
     /// Waits a few milliseconds for another request to get on.
-    async fn pause(&self);
+    async fn pause(&self) {
+        self.sleep(poll::INTERVAL).await;
+    }
 }
 
 /// Waits for a share of the instance's memory, in bytes, and holds it until what it gives is dropped.

@@ -11,9 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use spin_sdk::http::body::IncomingBodyExt as _;
 use spin_sdk::http::{HeaderMap, Request, Response, StatusCode, send};
 use std::time::Duration;
-
-/// How long a request waits for another that is before it.
-const PAUSE: Duration = Duration::from_millis(5);
+use store::poll::Sleep;
 
 /// The other components, by service chaining.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,9 +31,11 @@ impl Services for Chain {
         let counted: Counted = post("ledger", "/count", "application/json", what).await?;
         Ok(counted.n)
     }
+}
 
-    async fn pause(&self) {
-        spin_sdk::time::sleep(PAUSE).await;
+impl Sleep for Chain {
+    async fn sleep(&self, duration: Duration) {
+        spin_sdk::time::sleep(duration).await;
     }
 }
 

@@ -17,6 +17,7 @@
 use crate::document;
 use crate::keys;
 use crate::kv::{Counter, Kv, KvError};
+use crate::poll;
 use domain::event::{Actor, Entry};
 use domain::ids::EventId;
 use domain::journal::{Fold, JournalId, Refusal};
@@ -26,17 +27,18 @@ use futures::future::try_join_all;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How many events are read at once; also how many writers may be under way before a reader stops seeing past them.
 pub(crate) const WINDOW: u64 = 8;
 /// The age from which on a hole is dead, in milliseconds.
 const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
-/// How often an appender looks for its own event while earlier writers are under way.
-const VISIBLE_TRIES: u32 = 600;
-/// How often an appender looks whether holes below its event have been filled, where the order matters: until they
-/// are, the event's outcome may change. A writer takes milliseconds from its number to its event; one that has not
-/// come by then has died, and must not hold up everybody for the ten minutes until its hole is dead.
-const SETTLED_TRIES: u32 = 400;
+/// The longest that an appender waits until a load shows its own event; earlier writers may delay that.
+const VISIBLE_WAIT: Duration = Duration::from_secs(3);
+/// The longest that an appender waits for the events before its own, where the order matters: until they exist, the
+/// outcome of its event may change. A writer takes milliseconds from its number to its event. One that takes longer has
+/// died, and must not delay the others for the ten minutes until its gap is final.
+const SETTLED_WAIT: Duration = Duration::from_secs(2);
 /// The largest snapshot that stands in one value; leaves room for the JSON around it.
 const SNAPSHOT_INLINE_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
 /// The version of the snapshot's format that is read; another is none, and the events are folded anew.
@@ -237,16 +239,16 @@ pub async fn append<F: Fold>(
     let n = kv.increment(&keys::journal_counter(journal)).await?;
     let entry = Entry { v: 1, id, at: now(), by, event };
     document::put(kv, &keys::journal_event(journal, n), &entry).await?;
-    for tries in 0..VISIBLE_TRIES {
+    let appended = poll::until(kv, VISIBLE_WAIT, async |slept| {
         let loaded: Loaded<F> = load(kv, journal, now()).await?;
-        let settled = loaded.next.upto >= n || !F::ORDERED || tries >= SETTLED_TRIES;
+        let settled = loaded.next.upto >= n || !F::ORDERED || slept >= SETTLED_WAIT;
         if settled && let Some(outcome) = loaded.outcomes.of(kv, journal, n).await? {
             renew(kv, journal, &loaded).await?;
-            return Ok(Appended { n, outcome, state: loaded.state });
+            return Ok(Some(Appended { n, outcome, state: loaded.state }));
         }
-        kv.pause().await;
-    }
-    Err(KvError::NotYetVisible { journal: journal.key(), n })
+        Ok(None)
+    });
+    appended.await?.ok_or_else(|| KvError::NotYetVisible { journal: journal.key(), n })
 }
 
 /// Holes up to `last` that are not dead yet, each with the time at which it was first seen to be one.

@@ -1,5 +1,7 @@
 //! The key-value store as Gatehouse uses it: the part that all of Spin's back ends agree on.
 
+use crate::poll::Sleep;
+
 /// Why the store did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KvError {
@@ -59,12 +61,10 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
-/// What appending to journals takes beyond [`Kv`]: the one atomic operation that every back end performs exactly.
+/// A store that can also count, which appending to a journal needs: `increment` is the one atomic operation that every
+/// back end performs exactly.
 #[allow(async_fn_in_trait)]
-pub trait Counter: Kv {
-    /// Adds 1 to the counter under `key` and answers its value. Nothing else ever reads or writes such a key.
+pub trait Counter: Kv + Sleep {
+    /// Adds 1 to the counter under `key` and returns its new value. Nothing else ever reads or writes such a key.
     async fn increment(&self, key: &str) -> Result<u64, KvError>;
-
-    /// Waits a few milliseconds for another writer to get on.
-    async fn pause(&self);
 }

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod kv;
 pub mod memory;
 pub mod outcome;
+pub mod poll;
 pub mod records;
 pub mod scans;
 pub mod segments;

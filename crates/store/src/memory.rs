@@ -1,10 +1,12 @@
 //! A store in memory, for tests: it counts what is done to it and can be made to fail.
 
 use crate::kv::{Counter, Kv, KvError};
+use crate::poll::Sleep;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// A store in memory. Every operation first yields once, so that concurrent futures really interleave.
 #[derive(Debug, Default)]
@@ -96,8 +98,10 @@ impl Counter for MemoryKv {
         *counter += 1;
         Ok(*counter)
     }
+}
 
-    async fn pause(&self) {
+impl Sleep for MemoryKv {
+    async fn sleep(&self, _duration: Duration) {
         Yield::default().await;
     }
 }

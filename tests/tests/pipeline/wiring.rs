@@ -22,7 +22,9 @@ use results::execution::Run;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::time::Duration;
 use store::memory::MemoryKv;
+use store::poll::{self, Sleep};
 
 /// The installation's admin token.
 pub(crate) const ADMIN: &str = "root";
@@ -176,8 +178,11 @@ impl Services for System {
     async fn count(&self, what: &Count) -> Result<u64, Problem> {
         Ok(ledger::job::count(&self.kv, what.clone()).await?.n)
     }
-    async fn pause(&self) {
-        store::kv::Counter::pause(&self.kv).await;
+}
+
+impl Sleep for System {
+    async fn sleep(&self, duration: Duration) {
+        self.kv.sleep(duration).await;
     }
 }
 
@@ -398,7 +403,7 @@ impl System {
     /// Lets others get on so many times.
     pub(crate) async fn pauses(&self, count: usize) {
         for _ in 0..count {
-            store::kv::Counter::pause(&self.kv).await;
+            self.kv.sleep(poll::INTERVAL).await;
         }
     }
 
