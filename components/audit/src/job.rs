@@ -17,7 +17,7 @@ use domain::role::Right;
 use domain::time::Timestamp;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
-use store::audit::{Event, List, Part, Place, Source, sources};
+use store::audit::{AuditedJournal, Bounds, Event, List, Position, open_journals};
 use store::journal::{self, Loaded};
 use store::kv::Kv;
 
@@ -84,7 +84,7 @@ pub fn what(name: String) -> Result<String, Problem> {
 /// The journals that an audit is made from.
 #[derive(Default)]
 struct Journals {
-    sources: Vec<Source>,
+    sources: Vec<AuditedJournal>,
     /// For each source the target that all of it is about, if it is about one.
     targets: Vec<Option<TargetName>>,
     /// The targets of exemptions, which decisions do not name.
@@ -102,12 +102,12 @@ impl Journals {
     ) -> Result<F, Problem> {
         let Loaded { state, last, outcomes, .. } = journal::load::<F>(kv, &journal, now).await?;
         if filter.reads(&journal, None) {
-            self.add(Source { journal, last, outcomes }, None);
+            self.add(AuditedJournal { journal, last, outcomes }, None);
         }
         Ok(state)
     }
 
-    fn add(&mut self, source: Source, target: Option<&TargetName>) {
+    fn add(&mut self, source: AuditedJournal, target: Option<&TargetName>) {
         self.sources.push(source);
         self.targets.push(target.cloned());
     }
@@ -121,7 +121,7 @@ pub async fn project<K: Kv>(
     context: &Context<'_, K>,
     who: &Identity,
     filter: &Filter,
-    wanted: Wanted<Place>,
+    wanted: Wanted<Position>,
 ) -> Result<Page<AuditItem>, Problem> {
     who.require(&context.project, Right::Decide)?;
     who.require_all_targets()?;
@@ -138,7 +138,7 @@ pub async fn account<K: Kv>(
     now: Timestamp,
     who: &Identity,
     filter: &Filter,
-    wanted: Wanted<Place>,
+    wanted: Wanted<Position>,
 ) -> Result<Page<AuditItem>, Problem> {
     who.require_installation()?;
     let mut journals = Journals::default();
@@ -170,7 +170,7 @@ async fn of_project<K: Kv>(context: &Context<'_, K>, filter: &Filter) -> Result<
         }
     }
     let (scans, names): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
-    for (source, name) in sources(kv, scans).await?.into_iter().zip(names) {
+    for (source, name) in open_journals(kv, scans).await?.into_iter().zip(names) {
         journals.add(source, Some(name));
     }
     Ok(journals)
@@ -180,9 +180,9 @@ async fn page(
     kv: &impl Kv,
     journals: &Journals,
     filter: &Filter,
-    wanted: Wanted<Place>,
+    wanted: Wanted<Position>,
 ) -> Result<Page<AuditItem>, Problem> {
-    let part = Part { after: wanted.from, since: filter.since, until: filter.until };
+    let part = Bounds { after: wanted.from, since: filter.since, until: filter.until };
     let mut list = List::open(kv, &journals.sources, &part).await?;
     let mut reading = Reading { journals, filter, examined: 0, bytes: 0, place: None };
     let mut items = Vec::new();
@@ -206,7 +206,7 @@ struct Reading<'a> {
     /// How many bytes the entries have.
     bytes: usize,
     /// The last event that was looked at: where the next page goes on.
-    place: Option<Place>,
+    place: Option<Position>,
 }
 
 impl Reading<'_> {
@@ -220,9 +220,9 @@ impl Reading<'_> {
         while told.len() < count && !self.full() {
             let Some(mut event) = list.next().await? else { break };
             self.examined += 1;
-            self.place = Some(event.place.clone());
-            let Some(source) = self.journals.sources.get(event.source) else { continue };
-            let target = self.journals.targets.get(event.source).and_then(Option::as_ref);
+            self.place = Some(event.position.clone());
+            let Some(source) = self.journals.sources.get(event.journal) else { continue };
+            let target = self.journals.targets.get(event.journal).and_then(Option::as_ref);
             let known = Known { target, exemptions: &self.journals.exemptions };
             let telling = Told::new(&source.journal, event.entry.event.take(), known);
             if self.filter.wants(event.entry.at, &event.entry.by, &telling) {
@@ -237,8 +237,8 @@ impl Reading<'_> {
     /// left out: what becomes of it is not known yet, and whoever looks next sees it.
     async fn outcomes(&self, kv: &impl Kv, told: Vec<(Event, Told)>) -> Result<Vec<AuditItem>, Problem> {
         let outcome = |(event, told): (Event, Told)| async move {
-            let Some(source) = self.journals.sources.get(event.source) else { return Ok(None) };
-            let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
+            let Some(source) = self.journals.sources.get(event.journal) else { return Ok(None) };
+            let outcome = source.outcomes.of(kv, &source.journal, event.position.n).await?;
             let asked_for =
                 |outcome: &Result<_, _>| self.filter.refused.is_none_or(|refused| refused == outcome.is_err());
             // One that was refused and took effect when it was sent again is no repetition.

@@ -2,7 +2,7 @@
 
 pub mod job;
 
-use api::calls::audit::Call;
+use api::calls::audit::AuditCall;
 use api::page;
 use api::problem::Problem;
 use domain::audit::Filter;
@@ -19,7 +19,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<AuditCall>::open(&request).await?;
     let asked = request.query.clone();
     let format = Format::asked(request.query.optional("format")?, request.header("accept")?)?;
     let query = &mut request.query;
@@ -34,11 +34,11 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     let wanted = page::wanted(query, "audit")?;
     let (kv, now, who) = (&session.kv, session.now, &session.who);
     let page = match session.call {
-        Call::Project => {
+        AuditCall::Project => {
             let context = Context { kv, now, project: session.project()? };
             job::project(&context, who, &filter, wanted).await?
         }
-        Call::Account => job::account(kv, now, who, &filter, wanted).await?,
+        AuditCall::Account => job::account(kv, now, who, &filter, wanted).await?,
     };
     match format {
         Format::Page => Reply::json(200, &page),

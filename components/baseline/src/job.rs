@@ -9,7 +9,7 @@ use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
 use store::segments::{Manifest, Reader};
-use store::sides::{Stored, codes, side};
+use store::stored_scan::{StoredScan, code_by_result, read_side};
 
 /// What comparing holds for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
@@ -38,7 +38,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     };
     let _held = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
-    let side = side(kv, scan, &grouped).await?;
+    let side = read_side(kv, scan, &grouped).await?;
     let known = known(kv, &reference).await?;
     let recognised = match (&reference, &known) {
         (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, Meeting::of(&side, known)).await?),
@@ -65,29 +65,39 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     write(kv, scan, comparison, reference.as_ref()).await
 }
 
-async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Stored>, KvError> {
+async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<StoredScan>, KvError> {
     match scan {
-        Some(scan) => Ok(Some(Stored::of(kv, scan).await?)),
+        Some(scan) => Ok(Some(StoredScan::read(kv, scan).await?)),
         None => Ok(None),
     }
 }
 
-async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<Known>, KvError> {
+async fn known(kv: &impl Kv, stored: &Option<StoredScan>) -> Result<Option<Known>, KvError> {
     match stored {
-        Some(stored) => Ok(Some(stored.known(kv).await?)),
+        Some(stored) => Ok(Some(stored.as_reference(kv).await?)),
         None => Ok(None),
     }
 }
 
 /// Recognises the rest by the code of both scans' findings.
-async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: Meeting<'_>) -> Result<Recognised, KvError> {
+async fn finish(
+    kv: &impl Kv,
+    current: &Frozen,
+    other: &StoredScan,
+    meeting: Meeting<'_>,
+) -> Result<Recognised, KvError> {
     let wanted = meeting.wanted();
-    let current = codes(kv, current, &wanted.current).await?;
-    let reference = codes(kv, &other.frozen, &wanted.reference).await?;
+    let current = code_by_result(kv, current, &wanted.current).await?;
+    let reference = code_by_result(kv, &other.frozen, &wanted.reference).await?;
     Ok(meeting.finish(Wanted { current, reference }))
 }
 
-async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Option<&Stored>) -> Result<(), Problem> {
+async fn write(
+    kv: &impl Kv,
+    scan: ScanId,
+    comparison: Comparison,
+    reference: Option<&StoredScan>,
+) -> Result<(), Problem> {
     let Comparison { issues, occurrences, remediated, origins } = comparison;
     let document = keys::compared(scan);
     let issues = write_list(kv, &document, "issues", issues).await?;
@@ -102,7 +112,7 @@ async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Op
 }
 
 /// Copies the issues that are gone from the scan compared with, which may be removed before this one is.
-async fn gone(kv: &impl Kv, document: &str, stored: &Stored, gone: &[Gone]) -> Result<Manifest, KvError> {
+async fn gone(kv: &impl Kv, document: &str, stored: &StoredScan, gone: &[Gone]) -> Result<Manifest, KvError> {
     let list = issues_list(stored.frozen.record.id);
     let mut reader = Reader::open(kv, &list, &stored.grouped.issues, 0).await?;
     let mut writer = list_writer(kv, document, "remediated");

@@ -5,9 +5,9 @@ use crate::seen::{Seen, Sight};
 use api::Problem;
 use api::auth::Identity;
 use api::body::{field, illegal, remark};
-use api::context::Context;
 use api::internal::Services;
 use api::problem::Code;
+use api::project_context::ProjectContext;
 use api::v1::ExemptionBody;
 use domain::exemption::{ExemptionRequest, Reach, Reason, Reviewed, Scope, SeenIn, Term};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
@@ -23,7 +23,7 @@ use store::kv::Kv;
 /// # Errors
 /// A field is not legal, or the issue or an occurrence is not where it is said to be.
 pub(crate) async fn request<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     sight: &mut Sight<'_, K>,
@@ -63,7 +63,7 @@ pub(crate) async fn request<K: Kv, V: Services>(
 
 /// The issue where it was seen.
 async fn seen<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     sight: &mut Sight<'_, K>,

@@ -3,12 +3,12 @@
 use crate::asked;
 use crate::seen::Sight;
 use api::Problem;
-use api::announce::{Telling, announce};
 use api::auth::Identity;
 use api::body::{field, illegal, remark};
-use api::context::Context;
 use api::internal::{AnyEvent, Append, Services};
+use api::outbox::OutboxWriter;
 use api::problem::Code;
+use api::project_context::ProjectContext;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, RequestsBody};
 use domain::exemption::{Exemption, ExemptionEvent, Exemptions, Pointer, PromotedEvent, Reach, Scope, Status, Term};
 use domain::ids::{EventId, ExemptionId};
@@ -29,7 +29,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) async fn load<K: Kv, V: Services>(context: &Context<'_, K, V>) -> Result<Self, Problem> {
+    pub(crate) async fn load<K: Kv, V: Services>(context: &ProjectContext<'_, K, V>) -> Result<Self, Problem> {
         let project = context.state().await?;
         Ok(Self { project, exemptions: judging::exemptions(context.kv, &context.project, context.now).await? })
     }
@@ -78,7 +78,7 @@ impl Decision {
 /// # Errors
 /// A field is not legal, the issue is not where it is said to be, the same is asked for already, or the store failed.
 pub async fn request<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     body: ExemptionBody,
 ) -> Result<ExemptionItem, Problem> {
@@ -97,7 +97,7 @@ pub async fn request<K: Kv, V: Services>(
 /// # Errors
 /// As [`request`], with the place of the request that is wrong.
 pub async fn request_many<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     body: RequestsBody,
 ) -> Result<Vec<ExemptionItem>, Problem> {
@@ -123,7 +123,7 @@ pub async fn request_many<K: Kv, V: Services>(
 /// # Errors
 /// There is none of this id, the state it is in does not allow it, the caller may not, or the store failed.
 pub async fn decide<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     exemption: ExemptionId,
     decision: Decision,
@@ -143,7 +143,7 @@ pub async fn decide<K: Kv, V: Services>(
 /// # Errors
 /// As [`decide`], with the place of the decision that is wrong.
 pub async fn decide_many<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     body: DecisionsBody,
 ) -> Result<Vec<ExemptionItem>, Problem> {
@@ -167,14 +167,18 @@ pub async fn decide_many<K: Kv, V: Services>(
 }
 
 /// Brings the outbox up to date with what was done.
-async fn tell<K: Kv, V: Services>(context: &Context<'_, K, V>, who: &Identity, known: &Known) -> Result<(), Problem> {
-    let Context { kv, services, now, project, .. } = context;
-    let telling = Telling { kv: *kv, services: *services, project, now: *now, by: &who.actor };
-    announce(&telling, known.project.settings.ending_notice_days.days()).await
+async fn tell<K: Kv, V: Services>(
+    context: &ProjectContext<'_, K, V>,
+    who: &Identity,
+    known: &Known,
+) -> Result<(), Problem> {
+    let ProjectContext { kv, services, now, project, .. } = context;
+    let telling = OutboxWriter { kv: *kv, services: *services, project, now: *now, by: &who.actor };
+    telling.update(known.project.settings.ending_notice_days.days()).await
 }
 
 async fn one_of_many<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     sight: &mut Sight<'_, K>,
@@ -192,7 +196,7 @@ async fn one_of_many<K: Kv, V: Services>(
 
 /// The event of a decision.
 async fn event<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     sight: &mut Sight<'_, K>,
@@ -257,7 +261,7 @@ pub(crate) fn widened(
 
 /// Checks the end against the project's settings, by the level that the issue had when it was asked for, or has by now.
 async fn check_term<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     known: &Known,
     sight: &mut Sight<'_, K>,
     held: &Exemption,
@@ -283,7 +287,7 @@ async fn check_term<K: Kv, V: Services>(
 
 /// The issue's level in its target's newest scans; where they no longer have it, that at the request.
 async fn level_now<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     known: &Known,
     sight: &mut Sight<'_, K>,
     held: &Exemption,
@@ -307,7 +311,7 @@ fn require_reach(who: &Identity, reach: &Reach) -> Result<(), Problem> {
 /// Says where exemptions are to be looked for that are about to be granted for the installation. The grant itself comes
 /// after: a pointer to one that was not granted does nothing, a grant without a pointer would hold in its project only.
 async fn promote<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     events: &[ExemptionEvent],
@@ -329,7 +333,7 @@ async fn promote<K: Kv, V: Services>(
 }
 
 async fn append<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     event: ExemptionEvent,
 ) -> Result<(), Problem> {
@@ -343,7 +347,7 @@ async fn append<K: Kv, V: Services>(
 }
 
 /// The id of the exemption that a call's request at this place asks for: the same again when it is retried.
-fn exemption_id<K, V>(context: &Context<'_, K, V>, at: u32) -> ExemptionId {
+fn exemption_id<K, V>(context: &ProjectContext<'_, K, V>, at: u32) -> ExemptionId {
     ExemptionId::derived("v2:exemption", &[&context.event.short().0, &at.to_be_bytes()])
 }
 

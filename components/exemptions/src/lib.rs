@@ -9,10 +9,10 @@ mod seen;
 pub mod unused;
 mod words;
 
-use api::calls::exemptions::Call;
-use api::context::Context;
+use api::calls::exemptions::ExemptionsCall;
 use api::page::{self, Page};
 use api::problem::Problem;
+use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, RequestsBody};
 use domain::exemption::{Scope, Status};
@@ -30,7 +30,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ExemptionsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, who, call, params } = session;
     let changes = request.method == "POST";
@@ -43,36 +43,36 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
         }
         None => EventId::from_bits(guest::random_bits()?),
     };
-    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let context = ProjectContext { kv: &kv, services: &Chain, now, event, project };
     let query = &mut request.query;
 
     let decision = match call {
-        Call::Exemptions => {
+        ExemptionsCall::Exemptions => {
             let (filter, wanted) = (filter(query)?, page::wanted(query, "exemptions")?);
             return Reply::json(200, &list::list(&context, &who, &filter, wanted).await?);
         }
-        Call::Request => {
+        ExemptionsCall::Request => {
             let wanted: ExemptionBody = guest::json(&body)?;
             return Reply::json(201, &job::request(&context, &who, wanted).await?);
         }
-        Call::RequestMany => {
+        ExemptionsCall::RequestMany => {
             let wanted: RequestsBody = guest::json(&body)?;
             let items = job::request_many(&context, &who, wanted).await?;
             return Reply::json(201, &Page { items, next: None });
         }
-        Call::DecideMany => {
+        ExemptionsCall::DecideMany => {
             let wanted: DecisionsBody = guest::json(&body)?;
             let items = job::decide_many(&context, &who, wanted).await?;
             return Reply::json(200, &Page { items, next: None });
         }
-        Call::Unused => {
+        ExemptionsCall::Unused => {
             let (scans, wanted) = (unused::scans(query.optional("scans")?)?, page::wanted(query, "unused")?);
             return Reply::json(200, &unused::unused(&context, &who, scans, wanted).await?);
         }
-        Call::Exemption => {
+        ExemptionsCall::Exemption => {
             return Reply::json(200, &list::get(&context, &who, params.read("exemption")?).await?);
         }
-        Call::Preview => {
+        ExemptionsCall::Preview => {
             let asked = preview::Asked {
                 decision: query.optional("decision")?,
                 scope: query.optional("scope")?,
@@ -82,10 +82,10 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             let page = preview::preview(&context, &who, id, &asked, wanted, guest::memory::hold).await?;
             return Reply::json(200, &page);
         }
-        Call::Approve => Decision::Approve,
-        Call::Reject => Decision::Reject,
-        Call::Cancel => Decision::Cancel,
-        Call::Reopen => Decision::Reopen,
+        ExemptionsCall::Approve => Decision::Approve,
+        ExemptionsCall::Reject => Decision::Reject,
+        ExemptionsCall::Cancel => Decision::Cancel,
+        ExemptionsCall::Reopen => Decision::Reopen,
     };
     let said: DecisionBody = guest::json(&body)?;
     Reply::json(200, &job::decide(&context, &who, params.read("exemption")?, decision, said).await?)

@@ -4,9 +4,9 @@ use crate::job::Known;
 use crate::words::Events;
 use api::Problem;
 use api::auth::Identity;
-use api::context::Context;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
+use api::project_context::ProjectContext;
 use api::v1::ExemptionItem;
 use domain::exemption::{Exemption, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, TargetName};
@@ -57,7 +57,7 @@ pub type Cursor = (i64, String);
 /// # Errors
 /// There is none of this id, or the store failed.
 pub async fn get<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     id: ExemptionId,
 ) -> Result<ExemptionItem, Problem> {
@@ -68,7 +68,7 @@ pub async fn get<K: Kv, V: Services>(
 
 /// These exemptions.
 pub(crate) async fn items<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     ids: &[ExemptionId],
 ) -> Result<Vec<ExemptionItem>, Problem> {
@@ -85,7 +85,7 @@ pub(crate) async fn items<K: Kv, V: Services>(
 /// # Errors
 /// The project or the target does not exist, or the store failed.
 pub async fn list<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     filter: &Filter,
     wanted: Wanted<Cursor>,
@@ -112,7 +112,7 @@ pub async fn list<K: Kv, V: Services>(
 }
 
 pub(crate) async fn item<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     events: &mut Events,
     id: ExemptionId,
     held: &Exemption,

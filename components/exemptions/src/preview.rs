@@ -3,10 +3,10 @@
 use crate::job::{Decision, Known, widened};
 use api::Problem;
 use api::auth::Identity;
-use api::context::Context;
 use api::internal::{Hold, Services};
 use api::page::{Page, Wanted, encode};
 use api::problem::Code;
+use api::project_context::ProjectContext;
 use api::v1::{PreviewItem, Scan, ScanAnswer};
 use domain::exemption::{Exemption, Exemptions, Reach};
 use domain::ids::{ExemptionId, ScanId, TargetName, VariantName};
@@ -57,7 +57,7 @@ struct Supposed {
 /// # Errors
 /// There is no such exemption, the decision makes no sense for it, or the store failed.
 pub async fn preview<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     id: ExemptionId,
     asked: &Asked,
@@ -93,7 +93,7 @@ pub async fn preview<K: Kv, V: Services>(
 }
 
 fn suppose<K, V>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     known: &Known,
     id: ExemptionId,
@@ -133,7 +133,7 @@ fn of_query(problem: Problem) -> Problem {
 
 /// The newest scan of each variant by the exemption's scanner.
 async fn newest<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     journal: &JournalId,
     held: &Exemption,
 ) -> Result<Vec<ScanId>, Problem> {
@@ -146,7 +146,7 @@ async fn newest<K: Kv, V: Services>(
 
 /// What would change in a scan; nothing if it does not have the issue.
 async fn judge<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     supposed: &Supposed,
     scan: ScanId,
     hold: Hold,
@@ -166,8 +166,10 @@ async fn judge<K: Kv, V: Services>(
         return Ok(None);
     };
     let request = &frozen.record.request;
-    let now = judging::in_force(kv, request, &supposed.now, async || Ok(issues.names()), context.now).await?;
-    let then = judging::in_force(kv, request, &supposed.then, async || Ok(issues.names()), context.now).await?;
+    let now =
+        judging::effective_exemptions(kv, request, &supposed.now, async || Ok(issues.names()), context.now).await?;
+    let then =
+        judging::effective_exemptions(kv, request, &supposed.then, async || Ok(issues.names()), context.now).await?;
     let now = judging::judge(kv, &frozen, &compared, &issues, &now).await?.judgement;
     let then = judging::judge(kv, &frozen, &compared, &issues, &then).await?.judgement;
     let scan: &Scan = &answer.scan;

@@ -88,7 +88,7 @@ impl<'a, K: Kv> Sight<'a, K> {
 
     /// Hands over the occurrences in its scan.
     pub(crate) async fn each_occurrence(&self, seen: &Seen, each: impl FnMut(&Candidate)) -> Result<(), Problem> {
-        Ok(Places::new(self.kv, seen.scan).each(seen.first, seen.occurrences, each).await?)
+        Ok(OccurrenceReader::new(self.kv, seen.scan).each(seen.first, seen.occurrences, each).await?)
     }
 
     /// Reads a scan, if it is a finished one of the project that the caller may see.
@@ -97,7 +97,7 @@ impl<'a, K: Kv> Sight<'a, K> {
             return Ok(true);
         }
         let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        let own = |answered: &Answered<ScanAnswer>| self.who.sees(&self.project, &answered.answer.scan);
+        let own = |answered: &Answered<ScanAnswer>| answered.answer.scan.is_visible_to(self.who, &self.project);
         // A replay counts nowhere: what is seen in it can be asked for of its original.
         if answered.filter(own).is_none_or(|answered| answered.answer.scan.replay_of.is_some()) {
             return Ok(false);

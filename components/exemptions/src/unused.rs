@@ -5,9 +5,9 @@ use crate::list::item;
 use crate::words::Events;
 use api::Problem;
 use api::auth::Identity;
-use api::context::Context;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
+use api::project_context::ProjectContext;
 use api::v1::{ScanAnswer, Unused};
 use domain::exemption::{Coverage, Exemption, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, PipelineName, ScannerId, TargetId, TargetName};
@@ -16,7 +16,7 @@ use domain::scan::{ScanEvent, ScanLog};
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged};
+use store::scans::{Answered, Frozen, GateResult};
 use store::{document, journal, keys};
 
 /// How many scans are asked for if the caller does not say.
@@ -73,7 +73,7 @@ pub fn scans(asked: Option<usize>) -> Result<usize, Problem> {
 /// # Errors
 /// The project does not exist, or the store failed.
 pub async fn unused<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     scans: usize,
     wanted: Wanted<String>,
@@ -126,7 +126,7 @@ impl Targets {
     /// many to look at.
     async fn without<K: Kv, V: Services>(
         &mut self,
-        context: &Context<'_, K, V>,
+        context: &ProjectContext<'_, K, V>,
         id: ExemptionId,
         held: &Exemption,
         targets: impl Iterator<Item = (&TargetName, TargetId)>,
@@ -156,7 +156,7 @@ impl Targets {
 
     async fn read<K: Kv, V: Services>(
         &self,
-        context: &Context<'_, K, V>,
+        context: &ProjectContext<'_, K, V>,
         target: TargetId,
     ) -> Result<(usize, Vec<Use>), Problem> {
         let kv = context.kv;
@@ -173,7 +173,7 @@ impl Targets {
             if answered.is_none_or(|answered| answered.position != n) {
                 continue;
             }
-            let judged = Judged::get(kv, scan).await?;
+            let judged = GateResult::get(kv, scan).await?;
             let standings = judged.standings(kv, scan).await?;
             let occurrences = judged.exempted(kv, scan).await?;
             let in_force = |coverage| matches!(coverage, Coverage::Exempted | Coverage::PartiallyExempted);

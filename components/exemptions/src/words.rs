@@ -1,8 +1,8 @@
 //! What people wrote about exemptions: it stands in the journal's events, and the state knows in which.
 
 use api::Problem;
-use api::context::Context;
-use api::v1::Words;
+use api::project_context::ProjectContext;
+use api::v1::ExemptionTexts;
 use domain::event::Entry;
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest};
 use domain::ids::ExemptionId;
@@ -21,7 +21,7 @@ pub(crate) struct Events {
 const EVENTS_KEPT: usize = 32;
 
 impl Events {
-    async fn at<K: Kv, V>(&mut self, context: &Context<'_, K, V>, n: u64) -> Result<&ExemptionEvent, Problem> {
+    async fn at<K: Kv, V>(&mut self, context: &ProjectContext<'_, K, V>, n: u64) -> Result<&ExemptionEvent, Problem> {
         if !self.read.contains_key(&n) {
             if self.read.len() >= EVENTS_KEPT {
                 self.read.pop_first();
@@ -36,12 +36,13 @@ impl Events {
     /// What was written about an exemption.
     pub(crate) async fn words<K: Kv, V>(
         &mut self,
-        context: &Context<'_, K, V>,
+        context: &ProjectContext<'_, K, V>,
         id: ExemptionId,
         held: &Exemption,
-    ) -> Result<Words, Problem> {
+    ) -> Result<ExemptionTexts, Problem> {
         let request = self.request(context, id, held).await?;
-        let mut words = Words { title: request.title, text: request.text, link: request.link, comment: String::new() };
+        let mut words =
+            ExemptionTexts { title: request.title, text: request.text, link: request.link, comment: String::new() };
         if let Some(decision) = &held.decision {
             words.comment = self.at(context, decision.stamp.n).await?.comment_on(id).unwrap_or_default().to_owned();
         }
@@ -50,7 +51,7 @@ impl Events {
 
     async fn request<K: Kv, V>(
         &mut self,
-        context: &Context<'_, K, V>,
+        context: &ProjectContext<'_, K, V>,
         id: ExemptionId,
         held: &Exemption,
     ) -> Result<ExemptionRequest, Problem> {

@@ -18,9 +18,9 @@ mod sync_kv;
 mod turns;
 pub mod upload;
 
-use api::calls::ingest::Call;
+use api::calls::ingest::IngestCall;
 use api::calls::public::SCANNERS;
-use api::calls::{Found, Table as _, results};
+use api::calls::{RoutedCall, results, route};
 use api::page::Page;
 use api::problem::Problem;
 use api::v1::{NoBody, ScannerItem};
@@ -42,18 +42,20 @@ async fn route(request: guest::Call, uri: &str) -> Result<Reply, Problem> {
         return Reply::json(200, &Page { items: ScannerItem::all(), next: None });
     }
     // `results` authenticates whoever asks for the list.
-    if let Ok(Found { call: results::Call::Scans, .. }) = results::Call::find(&request.method, &request.path) {
+    if let Ok(RoutedCall { call: results::ResultsCall::Scans, .. }) =
+        route::<results::ResultsCall>(&request.method, &request.path)
+    {
         let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
         return chain::forward("results", &path, &request.headers).await;
     }
     let session = Session::open(&request).await?;
     match session.call {
-        Call::Upload => upload(request, session).await,
-        Call::Replay => replay(request, session).await,
+        IngestCall::Upload => upload(request, session).await,
+        IngestCall::Replay => replay(request, session).await,
     }
 }
 
-async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn upload(mut request: guest::Call, session: Session<IngestCall>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let asked = upload::Asked::take(&mut request, session.project()?)?;
     let mut body = body::open(&request.headers, request.body).await?;
@@ -64,7 +66,7 @@ async fn upload(mut request: guest::Call, session: Session<Call>) -> Result<Repl
     Ok(reply)
 }
 
-async fn replay(mut request: guest::Call, session: Session<Call>) -> Result<Reply, Problem> {
+async fn replay(mut request: guest::Call, session: Session<IngestCall>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let asked = replay::Asked { project: session.project()?, scan: session.params.read("scan")? };
     let NoBody {} = guest::json_body(&mut request.body).await?;
@@ -73,7 +75,7 @@ async fn replay(mut request: guest::Call, session: Session<Call>) -> Result<Repl
 }
 
 async fn context<'a>(
-    session: &'a Session<Call>,
+    session: &'a Session<IngestCall>,
     sync: &'a SpinSyncKv,
 ) -> Result<upload::Context<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
     Ok(upload::Context {

@@ -22,7 +22,7 @@ use domain::version::Versions;
 use scanners::{Input, Source as _};
 use std::collections::BTreeMap;
 use store::kv::Kv;
-use store::outcome::{fill_titles, rows, sizes};
+use store::replay_rows::{fill_titles, read_rows, row_counts};
 use store::scans::{Answered, Frozen, RawReport, Written, discard};
 use store::{document, keys};
 
@@ -96,7 +96,7 @@ async fn finished(kv: &impl Kv, asked: &Asked, who: &Identity) -> Result<ScanAns
     let Asked { project, scan, .. } = asked;
     answered
         .map(|answered| answered.answer)
-        .filter(|answer| who.sees(project, &answer.scan))
+        .filter(|answer| answer.scan.is_visible_to(who, project))
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{project}`")))
 }
 
@@ -198,7 +198,7 @@ async fn compared(
     let (was, is) = (original.record.id, replay.record.id);
     let (mut bytes, mut titles) = (0_usize, BTreeMap::new());
     for scan in [was, is] {
-        let (issues, occurrences) = sizes(kv, scan).await?;
+        let (issues, occurrences) = row_counts(kv, scan).await?;
         let both =
             issues.saturating_mul(BYTES_PER_ISSUE).saturating_add(occurrences.saturating_mul(BYTES_PER_OCCURRENCE));
         bytes = bytes.saturating_add(both);
@@ -213,6 +213,6 @@ async fn compared(
 }
 
 async fn outcome(kv: &impl Kv, scan: ScanId, answer: &ScanAnswer) -> Result<Outcome, Problem> {
-    let (issues, occurrences) = rows(kv, scan).await?;
+    let (issues, occurrences) = read_rows(kv, scan).await?;
     Ok(Outcome { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
 }

@@ -4,8 +4,8 @@
 
 use crate::upload::Context;
 use api::Problem;
-use api::announce::{Telling, announce, request_of};
 use api::internal::{AnyEvent, Append, Services};
+use api::outbox::{OutboxWriter, exemption_request};
 use domain::exemption::{Exemption, ExemptionEvent, ExemptionRequest, Exemptions, Reach, SeenIn};
 use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use store::judging;
 use store::kv::Kv;
-use store::scans::{Judged, ReturnedOccurrence};
+use store::scans::{GateResult, ReturnedOccurrence};
 
 /// From how many bytes on an event gives no more occurrences back: each repeats the words of its exemption, and all stand in
 /// one value.
@@ -28,7 +28,7 @@ const EVENT_BYTES: usize = 64 * 1024;
 pub(crate) async fn give_back<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     record: &ScanRecord,
-    judged: &Judged,
+    judged: &GateResult,
 ) -> Result<(), Problem> {
     let kv = context.kv;
     let returned = judged.returned(kv, record.id).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
         let Some(held) = held(&exemptions, id, &one) else { continue };
         let original = match originals.entry(one.exemption) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(open) => open.insert(request_of(kv, &journal, one.exemption, held).await?),
+            Entry::Vacant(open) => open.insert(exemption_request(kv, &journal, one.exemption, held).await?),
         };
         requests.push(again(record, id, &one, original.clone()));
     }
@@ -70,7 +70,7 @@ pub(crate) async fn give_back<K: Kv, S, V: Services>(
         context.services.append(&append).await?;
     }
     let (project, by) = (&record.request.project, &record.by);
-    announce(&Telling { kv, services: context.services, project, now: context.now, by }, days).await
+    OutboxWriter { kv, services: context.services, project, now: context.now, by }.update(days).await
 }
 
 /// The requests in parts that each fit into one event.

@@ -10,9 +10,9 @@ use crate::sidecar::Sidecar;
 pub use crate::sync_kv::SyncKv;
 use crate::{returned, turns};
 use api::auth::Identity;
-use api::context::project_state;
 use api::internal::{AnyEvent, Append, Count, Services, Stage};
 use api::problem::{Code, Problem};
+use api::project_context::project_state;
 use api::v1::ScanAnswer;
 use domain::digest::hex;
 use domain::event::Actor;
@@ -28,7 +28,7 @@ use domain::version::Versions;
 use scanners::{Input, Source as _};
 use std::io::Read;
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged, RawReport, Written, discard};
+use store::scans::{Answered, Frozen, GateResult, RawReport, Written, discard};
 use store::{document, keys};
 
 /// How often an upload looks whether the one that claimed its key first has frozen the scan.
@@ -347,7 +347,7 @@ async fn complete<K: Kv, S, V: Services>(
 async fn recorded<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     frozen: &Frozen,
-    judged: &Judged,
+    judged: &GateResult,
 ) -> Result<u64, Problem> {
     let (record, request) = (&frozen.record, &frozen.record.request);
     let (project, target): (_, TargetId) = (&request.project, request.target_id());
@@ -378,12 +378,12 @@ async fn recorded<K: Kv, S, V: Services>(
 pub(crate) async fn judge<K: Kv, S, V: Services>(
     context: &Context<'_, K, S, V>,
     frozen: &Frozen,
-) -> Result<(ScanAnswer, Judged), Problem> {
+) -> Result<(ScanAnswer, GateResult), Problem> {
     let scan = frozen.record.id;
     for stage in Stage::ALL {
         context.services.run_stage(stage, scan).await?;
     }
-    let judged = Judged::get(context.kv, scan).await?;
+    let judged = GateResult::get(context.kv, scan).await?;
     Ok((ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement), judged))
 }
 

@@ -4,9 +4,9 @@ use crate::account;
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
-use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
+use api::project_context::ProjectContext;
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
 use domain::baseline::{Baseline, BaselinePattern, Choice, Meant, Origin, Settled};
 use domain::ids::{TargetId, TargetName};
@@ -21,7 +21,7 @@ use store::kv::Kv;
 
 /// Appends an event to the project's journal.
 async fn append<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     event: ProjectEvent,
 ) -> Result<(), Problem> {
@@ -34,7 +34,7 @@ async fn append<K: Kv, V: Services>(
 /// # Errors
 /// It does not exist, or the store failed.
 pub async fn project<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
 ) -> Result<ProjectAnswer, Problem> {
     let state = context.state().await?;
@@ -70,7 +70,7 @@ pub async fn project<K: Kv, V: Services>(
 /// # Errors
 /// A setting is not legal, or the store failed.
 pub async fn put_project<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     settings: SettingsBody,
 ) -> Result<ProjectAnswer, Problem> {
@@ -131,7 +131,7 @@ fn shown(choice: &Choice) -> Option<BaselineBody> {
 /// # Errors
 /// The project does not exist, or the store failed.
 pub async fn targets<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     wanted: Wanted<String>,
 ) -> Result<Page<TargetItem>, Problem> {
@@ -150,7 +150,7 @@ pub async fn targets<K: Kv, V: Services>(
 /// # Errors
 /// It does not exist, or the store failed.
 pub async fn target<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     name: &str,
 ) -> Result<TargetItem, Problem> {
@@ -164,7 +164,7 @@ pub async fn target<K: Kv, V: Services>(
 /// # Errors
 /// The target does not exist, the baseline is not legal, or the store failed.
 pub async fn set_baseline<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     name: &str,
     patch: TargetPatch,
@@ -186,7 +186,7 @@ pub async fn set_baseline<K: Kv, V: Services>(
 /// # Errors
 /// The target does not exist, or the store failed.
 pub async fn variants<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     name: &str,
     regex: Option<BaselinePattern>,
@@ -219,7 +219,7 @@ pub async fn variants<K: Kv, V: Services>(
 
 /// The project and a target of it that is there, and that the caller may see.
 async fn target_of<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     who: &Identity,
     name: &str,
 ) -> Result<(Project, TargetName), Problem> {
@@ -229,7 +229,7 @@ async fn target_of<K: Kv, V: Services>(
 }
 
 async fn target_item<K: Kv, V: Services>(
-    context: &Context<'_, K, V>,
+    context: &ProjectContext<'_, K, V>,
     state: &Project,
     name: &TargetName,
     target: &Target,
@@ -244,7 +244,10 @@ async fn target_item<K: Kv, V: Services>(
     Ok(TargetItem::new(name.as_str(), target, effective))
 }
 
-async fn scan_log<K: Kv, V: Services>(context: &Context<'_, K, V>, target: TargetId) -> Result<ScanLog, Problem> {
+async fn scan_log<K: Kv, V: Services>(
+    context: &ProjectContext<'_, K, V>,
+    target: TargetId,
+) -> Result<ScanLog, Problem> {
     let journal = JournalId::Scans { project: context.project.clone(), target };
     Ok(journal::load::<ScanLog>(context.kv, &journal, context.now).await?.state)
 }

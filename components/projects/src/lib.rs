@@ -5,13 +5,13 @@ pub mod job;
 pub mod tokens;
 
 use api::auth::Identity;
-use api::calls::projects::Call;
+use api::calls;
+use api::calls::projects::ProjectsCall;
 use api::calls::public::OPENAPI;
-use api::calls::{self, Table as _};
-use api::context::Context;
 use api::openapi;
 use api::page;
 use api::problem::Problem;
+use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{AccountTokenBody, Me, SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
@@ -30,38 +30,38 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
     if guest::is_public(&request, &OPENAPI)? {
         return Ok(Reply::json_text(200, openapi::DOCUMENT));
     }
-    if calls::account::Call::find(&request.method, &request.path).is_ok() {
+    if calls::route::<calls::account::AccountCall>(&request.method, &request.path).is_ok() {
         return of_account(request).await;
     }
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ProjectsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, who, call, params } = session;
     let event = EventId::from_bits(guest::random_bits()?);
-    let context = Context { kv: &kv, services: &Chain, now, event, project };
+    let context = ProjectContext { kv: &kv, services: &Chain, now, event, project };
     let (query, body) = (&mut request.query, &mut request.body);
 
     match call {
-        Call::Project => Reply::json(200, &job::project(&context, &who).await?),
-        Call::PutProject => {
+        ProjectsCall::Project => Reply::json(200, &job::project(&context, &who).await?),
+        ProjectsCall::PutProject => {
             let settings: SettingsBody = guest::json_body(body).await?;
             Reply::json(200, &job::put_project(&context, &who, settings).await?)
         }
-        Call::Tokens => list_tokens(&tokens_of(context), query).await,
-        Call::IssueToken => {
+        ProjectsCall::Tokens => list_tokens(&tokens_of(context), query).await,
+        ProjectsCall::IssueToken => {
             let wanted: TokenBody = guest::json_body(body).await?;
             issue_token(&tokens_of(context), &who, wanted).await
         }
-        Call::RevokeToken => revoke_token(&tokens_of(context), &who, params.text("token")?).await,
-        Call::Targets => {
+        ProjectsCall::RevokeToken => revoke_token(&tokens_of(context), &who, params.text("token")?).await,
+        ProjectsCall::Targets => {
             let wanted = page::wanted(query, "targets")?;
             Reply::json(200, &job::targets(&context, &who, wanted).await?)
         }
-        Call::Target => Reply::json(200, &job::target(&context, &who, params.text("target")?).await?),
-        Call::PatchTarget => {
+        ProjectsCall::Target => Reply::json(200, &job::target(&context, &who, params.text("target")?).await?),
+        ProjectsCall::PatchTarget => {
             let patch: TargetPatch = guest::json_body(body).await?;
             Reply::json(200, &job::set_baseline(&context, &who, params.text("target")?, patch).await?)
         }
-        Call::Variants => {
+        ProjectsCall::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
             Reply::json(200, &job::variants(&context, &who, params.text("target")?, regex, wanted).await?)
@@ -71,21 +71,21 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
 
 /// A call to no project.
 async fn of_account(mut request: guest::Call) -> Result<Reply, Problem> {
-    let Session { kv, now, who, call, params } = Session::<calls::account::Call>::open(&request).await?;
+    let Session { kv, now, who, call, params } = Session::<calls::account::AccountCall>::open(&request).await?;
     let event = EventId::from_bits(guest::random_bits()?);
     let context = tokens::Context { kv: &kv, services: &Chain, now, event, project: None };
     match call {
-        calls::account::Call::Me => Reply::json(200, &Me::new(&who)),
-        calls::account::Call::Projects => {
+        calls::account::AccountCall::Me => Reply::json(200, &Me::new(&who)),
+        calls::account::AccountCall::Projects => {
             let wanted = page::wanted(&mut request.query, "projects")?;
             Reply::json(200, &account::projects(&kv, &who, now, wanted).await?)
         }
-        calls::account::Call::Tokens => list_tokens(&context, &mut request.query).await,
-        calls::account::Call::IssueToken => {
+        calls::account::AccountCall::Tokens => list_tokens(&context, &mut request.query).await,
+        calls::account::AccountCall::IssueToken => {
             let wanted: AccountTokenBody = guest::json_body(&mut request.body).await?;
             issue_token(&context, &who, wanted.into()).await
         }
-        calls::account::Call::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
+        calls::account::AccountCall::RevokeToken => revoke_token(&context, &who, params.text("token")?).await,
     }
 }
 
@@ -106,7 +106,7 @@ async fn revoke_token(context: &Tokens<'_>, who: &Identity, id: &str) -> Result<
 /// What calls to tokens work with here.
 type Tokens<'a> = tokens::Context<'a, SpinKv, Chain>;
 
-fn tokens_of<'a>(context: Context<'a, SpinKv, Chain>) -> Tokens<'a> {
-    let Context { kv, services, now, event, project } = context;
+fn tokens_of<'a>(context: ProjectContext<'a, SpinKv, Chain>) -> Tokens<'a> {
+    let ProjectContext { kv, services, now, event, project } = context;
     tokens::Context { kv, services, now, event, project: Some(project) }
 }

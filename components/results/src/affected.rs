@@ -3,8 +3,8 @@
 use crate::job::{Context, scan};
 use crate::listed::Listed;
 use api::Problem;
-use api::context::project_state;
 use api::page::{Page, Wanted, encode};
+use api::project_context::project_state;
 use api::v1::AffectedTarget;
 use domain::baseline::Meant;
 use domain::ids::{IssueId, ScanId, TargetName, VariantName};

@@ -80,7 +80,7 @@ async fn scans(context: &Context<'_, impl Kv>, run: &Run) -> Result<(Vec<Ran>, b
         for ((n, id), answered) in some.iter().zip(answers) {
             // Of an upload that died there is no answer.
             let answer = answered.map(|answered| answered.answer);
-            if let Some(answer) = answer.filter(|answer| context.who.sees(project, &answer.scan)) {
+            if let Some(answer) = answer.filter(|answer| answer.scan.is_visible_to(&context.who, project)) {
                 scans.push(Ran { n: *n, step: step(&answer)?, item: ScanItem { id: *id, answer } });
             }
         }

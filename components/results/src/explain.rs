@@ -11,7 +11,7 @@ use domain::tracking::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
-use store::sides::{Stored, codes, side};
+use store::stored_scan::{StoredScan, code_by_result, read_side};
 
 /// What explaining holds for each occurrence of both scans, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 200;
@@ -27,20 +27,20 @@ pub async fn explain(
 ) -> Result<Explanation, Problem> {
     scan(context, id).await?;
     let kv = context.kv;
-    let own = Stored::of(kv, id).await?;
+    let own = StoredScan::read(kv, id).await?;
     let record = &own.frozen.record;
     let reference = match record.reference.scan() {
-        Some(scan) => Some(Stored::of(kv, scan).await?),
+        Some(scan) => Some(StoredScan::read(kv, scan).await?),
         None => None,
     };
-    let occurrences = own.occurrences() + reference.as_ref().map_or(0, Stored::occurrences);
+    let occurrences = own.occurrence_count() + reference.as_ref().map_or(0, StoredScan::occurrence_count);
     let _held = (context.hold)(occurrences.saturating_mul(BYTES_PER_OCCURRENCE)).await;
 
     let tracked = own.compared.occurrences(kv, id).await?;
     let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
     let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
     let found = tracked.get(at).ok_or_else(missing)?;
-    let side = side(kv, id, &own.grouped).await?;
+    let side = read_side(kv, id, &own.grouped).await?;
     let place = side.occurrences.get(at).ok_or_else(missing)?;
     let finding = own.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
     let finding = finding.ok_or_else(missing)?;
@@ -85,9 +85,9 @@ async fn passed_over(
     kv: &impl Kv,
     current: &Frozen,
     (side, at, tracked): (&Side, usize, &[Tracked]),
-    stored: &Stored,
+    stored: &StoredScan,
 ) -> Result<Passed, Problem> {
-    let known = stored.known(kv).await?;
+    let known = stored.as_reference(kv).await?;
     let near = nearest(side, &known, at);
     let of_its_issue = near.all;
     let takers: BTreeMap<u32, usize> =
@@ -98,9 +98,9 @@ async fn passed_over(
         .into_iter()
         .filter(|other| result(&known.side, *other).and_then(|result| takers.get(&result)) != Some(&at))
         .collect();
-    let own = codes(kv, current, &result(side, at).into_iter().collect()).await?;
+    let own = code_by_result(kv, current, &result(side, at).into_iter().collect()).await?;
     let results = others.iter().filter_map(|other| result(&known.side, *other)).collect();
-    let theirs = codes(kv, &stored.frozen, &results).await?;
+    let theirs = code_by_result(kv, &stored.frozen, &results).await?;
     let code = result(side, at).and_then(|result| own.get(&result)).map(String::as_str);
     let mut over = Vec::new();
     for other in others {

@@ -3,9 +3,9 @@
 use crate::listed::goes_by;
 use api::Problem;
 use api::auth::Identity;
-use api::context::project_state;
 use api::internal::Hold;
 use api::page::{Page, Wanted, encode};
+use api::project_context::project_state;
 use api::v1::{FirstSeen, ScanAnswer, ScanItem};
 use domain::comparison::{Bucket, Identified, Origin};
 use domain::exemption::{Coverage, InForce};
@@ -88,7 +88,7 @@ pub async fn scan(context: &Context<'_, impl Kv>, scan: ScanId) -> Result<ScanAn
     let answered: Option<Answered<ScanAnswer>> = document::find(context.kv, &keys::answer(scan)).await?;
     answered
         .map(|answered| answered.answer)
-        .filter(|answer| context.who.sees(&context.project, &answer.scan))
+        .filter(|answer| answer.scan.is_visible_to(&context.who, &context.project))
         .ok_or_else(|| Problem::not_found(format!("there is no finished scan {scan} in project `{}`", context.project)))
 }
 
@@ -210,7 +210,7 @@ pub(crate) async fn in_force(
 ) -> Result<InForce, Problem> {
     let (kv, request) = (context.kv, &frozen.record.request);
     let own = judging::exemptions(kv, &request.project, context.now).await?;
-    Ok(judging::in_force(kv, request, &own, names, context.now).await?)
+    Ok(judging::effective_exemptions(kv, request, &own, names, context.now).await?)
 }
 
 /// The scans that saw a scan's issues and occurrences first.

@@ -11,8 +11,8 @@ mod listed;
 pub mod occurrences;
 pub mod overview;
 
-use api::calls::Params;
-use api::calls::results::Call;
+use api::calls::PathParams;
+use api::calls::results::ResultsCall;
 use api::page;
 use api::problem::Problem;
 use api::query::Query;
@@ -33,14 +33,14 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ResultsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, who, call, params } = session;
     let context = Context { kv: &kv, now, project, who, hold: guest::memory::hold };
     let query = &mut request.query;
 
     match call {
-        Call::Scans => {
+        ResultsCall::Scans => {
             let filter = ScanFilter {
                 target: query.optional::<TargetName>("target")?,
                 variant: query.optional::<VariantName>("variant")?,
@@ -49,42 +49,44 @@ async fn route(mut request: guest::Call) -> Result<Reply, Problem> {
             let wanted = page::wanted(query, "scans")?;
             Reply::json(200, &job::scans(&context, &filter, wanted).await?)
         }
-        Call::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
-        Call::Issues => {
+        ResultsCall::Scan => Reply::json(200, &job::scan(&context, params.read("scan")?).await?),
+        ResultsCall::Issues => {
             let filter = issue_filter(query)?;
             let sort = query.optional::<Sort>("sort")?.unwrap_or_default();
             let wanted = page::wanted(query, sort.list())?;
             Reply::json(200, &issues::issues(&context, params.read("scan")?, &filter, sort, wanted).await?)
         }
-        Call::Issue => Reply::json(200, &issues::issue(&context, params.read("scan")?, params.read("issue")?).await?),
-        Call::Compare => {
+        ResultsCall::Issue => {
+            Reply::json(200, &issues::issue(&context, params.read("scan")?, params.read("issue")?).await?)
+        }
+        ResultsCall::Compare => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "compared")?);
             let (scan, other) = (params.read("scan")?, params.read("other")?);
             Reply::json(200, &compare::compare(&context, scan, other, bucket, wanted).await?)
         }
-        Call::AffectedTargets => {
+        ResultsCall::AffectedTargets => {
             let (scan, wanted) = (query.required::<ScanId>("scan")?, page::wanted(query, "affected")?);
             Reply::json(200, &affected::affected(&context, params.read("issue")?, scan, wanted).await?)
         }
-        Call::IssueOccurrences => {
+        ResultsCall::IssueOccurrences => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);
             Reply::json(200, &occurrences::occurrences(&context, scan, Some(issue), bucket, wanted).await?)
         }
-        Call::Occurrences => {
+        ResultsCall::Occurrences => {
             let (bucket, wanted) = (bucket(query)?, page::wanted(query, "occurrences")?);
             Reply::json(200, &occurrences::occurrences(&context, params.read("scan")?, None, bucket, wanted).await?)
         }
-        Call::Explain => {
+        ResultsCall::Explain => {
             let (scan, occurrence) = (params.read("scan")?, params.read("occurrence")?);
             Reply::json(200, &explain::explain(&context, scan, occurrence).await?)
         }
-        Call::Overview => {
+        ResultsCall::Overview => {
             let days = overview::days(query.optional("days")?)?;
             Reply::json(200, &overview::overview(&context, days).await?)
         }
-        Call::Execution => Reply::json(200, &execution::execution(&context, &run(&params)?).await?),
-        Call::ExecutionIssues => {
+        ResultsCall::Execution => Reply::json(200, &execution::execution(&context, &run(&params)?).await?),
+        ResultsCall::ExecutionIssues => {
             let filter = execution::Filter {
                 issues: issue_filter(query)?,
                 target: query.optional::<TargetName>("target")?,
@@ -112,6 +114,6 @@ fn issue_filter(query: &mut Query) -> Result<Filter, Problem> {
     })
 }
 
-fn run(params: &Params) -> Result<Run, Problem> {
+fn run(params: &PathParams) -> Result<Run, Problem> {
     Ok(Run { pipeline: params.read("pipeline")?, execution: params.read("execution")? })
 }

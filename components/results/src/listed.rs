@@ -2,7 +2,7 @@
 
 use crate::job::{Context, Seen, in_force};
 use api::Problem;
-use api::v1::{IssueExemption, IssueItem, Standing};
+use api::v1::{IssueExemption, IssueItem, IssueState};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
 use domain::grouping::{Issue, Rated, Span};
@@ -10,10 +10,10 @@ use domain::ids::{IssueId, ScanId};
 use domain::listing::Entry;
 use finding::severity::Severity;
 use std::collections::BTreeSet;
-use store::judging::{self, Places};
+use store::judging::{self, OccurrenceReader};
 use store::keys;
 use store::kv::{Kv, KvError};
-use store::scans::{Compared, Frozen, Grouped, Judged, Remediated, issues_list, read_list_at, remediated_list};
+use store::scans::{Compared, Frozen, GateResult, Grouped, Remediated, issues_list, read_list_at, remediated_list};
 use store::segments::read_at;
 
 /// A scan's issues by place: first those that it has, then those that are gone.
@@ -21,7 +21,7 @@ pub(crate) struct Listed {
     pub(crate) id: ScanId,
     pub(crate) grouped: Grouped,
     pub(crate) compared: Compared,
-    pub(crate) judged: Judged,
+    pub(crate) judged: GateResult,
     /// What choosing needs of each.
     pub(crate) entries: Vec<Entry>,
 }
@@ -35,7 +35,7 @@ impl Listed {
 
     /// The same, where it is known how they are grouped and how they compare.
     pub(crate) async fn with(kv: &impl Kv, id: ScanId, grouped: Grouped, compared: Compared) -> Result<Self, KvError> {
-        let judged = Judged::get(kv, id).await?;
+        let judged = GateResult::get(kv, id).await?;
         let entries = judged.entries(kv, id).await?;
         Ok(Self { id, grouped, compared, judged, entries })
     }
@@ -154,17 +154,17 @@ impl Listed {
         let mut then = self.standings(kv, places).await?.into_iter().peekable();
         let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, Rated::from(issue), row)).collect();
         let names = async || Ok(all.iter().flat_map(|(_, rated, row)| rated.names(row.id)).collect());
-        let (force, mut occurrences) = (in_force(context, frozen, names).await?, Places::new(kv, self.id));
+        let (force, mut occurrences) = (in_force(context, frozen, names).await?, OccurrenceReader::new(kv, self.id));
         let mut items = Vec::new();
         for (issue, rated, row) in &all {
             let weighed = occurrences.weigh(rated, row, &force).await?;
-            let standing = Standing {
+            let standing = IssueState {
                 id: row.id,
                 bucket: row.bucket,
                 division: row.division,
                 first_seen: seen.first(row.seen)?,
                 exemption: then.next_if(|standing| standing.issue == row.id).as_ref().map(exemption_item),
-                exemption_now: judging::standing(rated, row, &weighed).as_ref().map(exemption_item),
+                exemption_now: judging::issue_coverage(rated, row, &weighed).as_ref().map(exemption_item),
             };
             items.push(IssueItem::new(issue, standing));
         }
@@ -172,7 +172,7 @@ impl Listed {
     }
 
     /// How those of these issues stood to exemptions that did when the scan was judged.
-    async fn standings(&self, kv: &impl Kv, places: &[u32]) -> Result<Vec<store::scans::Standing>, KvError> {
+    async fn standings(&self, kv: &impl Kv, places: &[u32]) -> Result<Vec<store::scans::IssueCoverage>, KvError> {
         // The gate wrote one for each that did, in the order of the issues.
         let stood = self.places().filter(|(_, entry)| entry.exemption.is_some()).map(|(at, _)| at);
         let wanted = (0..).zip(stood).filter(|(_, at)| places.binary_search(at).is_ok()).map(|(rank, _)| rank);
@@ -200,7 +200,7 @@ struct Id {
 }
 
 fn gone_item(Remediated { issue, seen: first }: Remediated, seen: &Seen) -> Result<IssueItem, Problem> {
-    let standing = Standing {
+    let standing = IssueState {
         id: issue.id,
         bucket: Bucket::Remediated,
         division: Division { remediated: issue.occurrences, ..Division::default() },
@@ -211,7 +211,7 @@ fn gone_item(Remediated { issue, seen: first }: Remediated, seen: &Seen) -> Resu
     Ok(IssueItem::new(&issue, standing))
 }
 
-fn exemption_item(standing: &store::scans::Standing) -> IssueExemption {
+fn exemption_item(standing: &store::scans::IssueCoverage) -> IssueExemption {
     IssueExemption {
         state: standing.coverage,
         id: standing.exemption,

@@ -16,7 +16,7 @@ use store::keys;
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, names_list, read_list};
 use store::segments::read_at;
-use store::sides::Stored;
+use store::stored_scan::StoredScan;
 
 /// What filtering holds for each occurrence, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 120;
@@ -35,7 +35,7 @@ pub async fn occurrences(
 ) -> Result<Page<OccurrenceItem>, Problem> {
     scan(context, id).await?;
     let kv = context.kv;
-    let stored = Stored::of(kv, id).await?;
+    let stored = StoredScan::read(kv, id).await?;
     let _held = context.hold_issues(&stored.grouped).await;
     let own = List::of(context, stored, only).await?;
     match bucket {
@@ -66,7 +66,7 @@ async fn gone(
     let Some(reference) = record.reference.scan().filter(|_| complete) else {
         return Ok(Page { items: Vec::new(), next: None });
     };
-    let stored = Stored::of(kv, reference).await?;
+    let stored = StoredScan::read(kv, reference).await?;
     let _issues = context.hold_issues(&stored.grouped).await;
     let occurrences = own.grouped.occurrences.records.saturating_add(stored.grouped.occurrences.records);
     let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
@@ -105,9 +105,9 @@ struct List {
 
 impl List {
     /// Those of one issue, or of all.
-    async fn of(context: &Context<'_, impl Kv>, stored: Stored, only: Option<IssueId>) -> Result<Self, Problem> {
+    async fn of(context: &Context<'_, impl Kv>, stored: StoredScan, only: Option<IssueId>) -> Result<Self, Problem> {
         let kv = context.kv;
-        let Stored { frozen, grouped, compared } = stored;
+        let StoredScan { frozen, grouped, compared } = stored;
         let id = frozen.record.id;
         let listed = Listed::with(kv, id, grouped, compared).await?;
         let issues = match only {
@@ -118,7 +118,7 @@ impl List {
         let seen = Seen::of(kv, &frozen, &compared).await?;
         let names = async || Ok(issues.iter().flat_map(ids).collect());
         let now = job::in_force(context, &frozen, names).await?;
-        let in_force = [judging::as_judged(kv, id).await?.1, now];
+        let in_force = [judging::exemptions_at_judgement(kv, id).await?.1, now];
         Ok(Self { frozen, grouped, compared, issues, seen, in_force })
     }
 

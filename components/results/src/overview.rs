@@ -2,7 +2,7 @@
 
 use crate::job::Context;
 use api::Problem;
-use api::context::project_state;
+use api::project_context::project_state;
 use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
 };

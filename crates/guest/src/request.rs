@@ -215,7 +215,7 @@ impl Reply {
     /// A problem; `path` is what it was asked of.
     fn problem(problem: &Problem, path: &[String]) -> Self {
         let status = problem.code.status();
-        let allow = (status == 405).then(|| ("allow", api::calls::allowed(path).join(", ")));
+        let allow = (status == 405).then(|| ("allow", api::calls::allowed_methods(path).join(", ")));
         let headers = headers_of(status).into_iter().chain(allow).collect();
         Self { status, media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
     }

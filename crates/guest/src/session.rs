@@ -5,7 +5,7 @@ use crate::request::Call;
 use crate::{now, variable};
 use api::Problem;
 use api::auth::{Identity, authenticate};
-use api::calls::{Found, Params, Row, Table, public};
+use api::calls::{CallSpec, CallTable, PathParams, RoutedCall, public, route};
 use domain::ids::ProjectId;
 use domain::time::Timestamp;
 
@@ -20,10 +20,10 @@ pub struct Session<C> {
     /// What they call.
     pub call: C,
     /// What stands in the path for the names in braces.
-    pub params: Params,
+    pub params: PathParams,
 }
 
-impl<C: Table> Session<C> {
+impl<C: CallTable> Session<C> {
     /// Authenticates the caller, finds the call, and checks that they may make it and that it knows its parameters.
     ///
     /// # Errors
@@ -33,9 +33,9 @@ impl<C: Table> Session<C> {
         let (kv, now) = (SpinKv::open().await?, now());
         let (admin_token, header) = (variable("admin_token").await?, request.header("authorization")?);
         let who = authenticate(&kv, &admin_token, header, request.client_address(), now).await?;
-        let Found { call, params } = C::find(&request.method, &request.path)?;
-        who.allow(params.project()?.as_ref(), call.row().access)?;
-        request.query.check(call.row())?;
+        let RoutedCall { call, params } = route::<C>(&request.method, &request.path)?;
+        who.authorize(params.project()?.as_ref(), call.spec().access)?;
+        call.spec().check_query(&request.query)?;
         Ok(Self { kv, now, who, call, params })
     }
 
@@ -52,10 +52,10 @@ impl<C: Table> Session<C> {
 ///
 /// # Errors
 /// The path is the call's and the method is not, or a query parameter is not known.
-pub fn is_public(request: &Call, row: &Row) -> Result<bool, Problem> {
-    let is_it = public::is(row, &request.method, &request.path)?;
+pub fn is_public(request: &Call, row: &CallSpec) -> Result<bool, Problem> {
+    let is_it = public::is_request_for(row, &request.method, &request.path)?;
     if is_it {
-        request.query.check(row)?;
+        row.check_query(&request.query)?;
     }
     Ok(is_it)
 }

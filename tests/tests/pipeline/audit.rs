@@ -10,9 +10,14 @@ use api::v1::{AuditItem, SettingsBody};
 use domain::audit::Filter;
 use futures::executor::block_on;
 use std::collections::BTreeSet;
-use store::audit::Place;
+use store::audit::Position;
 
-fn page(system: &System, who: &Identity, filter: &Filter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+fn page(
+    system: &System,
+    who: &Identity,
+    filter: &Filter,
+    wanted: Wanted<Position>,
+) -> Result<Page<AuditItem>, Problem> {
     let calls = system.calls();
     let context = Context { kv: &system.kv, now: calls.now, project: calls.project };
     block_on(job::project(&context, who, filter, wanted))

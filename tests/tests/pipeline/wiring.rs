@@ -1,7 +1,7 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
-use api::calls::{self, Table};
+use api::calls::{self, CallTable};
 use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
@@ -239,10 +239,10 @@ impl System {
         kv: &MemoryKv,
         token: &str,
         project: &str,
-        call: impl Table,
+        call: impl CallTable,
     ) -> Result<api::auth::Identity, Problem> {
         let who = authenticate(kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now()).await?;
-        who.allow(Some(&project.parse().unwrap()), call.row().access)?;
+        who.authorize(Some(&project.parse().unwrap()), call.spec().access)?;
         Ok(who)
     }
 
@@ -259,8 +259,8 @@ impl System {
         }
     }
 
-    pub(crate) fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
-        api::context::Context {
+    pub(crate) fn calls(&self) -> api::project_context::ProjectContext<'_, MemoryKv, Self> {
+        api::project_context::ProjectContext {
             kv: &self.kv,
             services: self,
             now: self.now(),
@@ -302,7 +302,7 @@ impl System {
 
     /// A token of another project, which is made for it.
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
-        let calls = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
+        let calls = api::project_context::ProjectContext { project: project.parse().unwrap(), ..self.calls() };
         block_on(projects::job::put_project(&calls, &self.who(ADMIN), SettingsBody::default())).unwrap();
         self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
@@ -326,7 +326,7 @@ impl System {
         let mut pieces = Pieces::of(&mut wanted);
         let token = wanted.token.as_deref().unwrap_or(ADMIN);
         let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
-        let who = self.allowed(context.kv, token, project, calls::ingest::Call::Upload).await?;
+        let who = self.allowed(context.kv, token, project, calls::ingest::IngestCall::Upload).await?;
         let query = &mut api::query::Query::parse(&wanted.query)?;
         let (request, expected) = Asked::read(project.parse().unwrap(), query)?;
         let asked = Asked { request, expected, idempotency_key: wanted.key };
@@ -357,7 +357,7 @@ impl System {
         token: &str,
         storage_key: &str,
     ) -> Result<ReplayAnswer, Problem> {
-        let who = self.allowed(&self.kv, token, project, calls::ingest::Call::Replay).await?;
+        let who = self.allowed(&self.kv, token, project, calls::ingest::IngestCall::Replay).await?;
         let asked = ingest::replay::Asked { project: project.parse().unwrap(), scan };
         // The same time in every run, so that answers can be compared whole.
         let now = Timestamp::from_ms(START_MS + 3_600_000);

@@ -9,7 +9,7 @@ use crate::visit::Visit;
 use api::Problem;
 use api::page::Page;
 use api::path::segment;
-use api::v1::{Outcome, PreviewItem};
+use api::v1::{PreviewItem, PreviewOutcome};
 use maud::{Markup, html};
 
 /// How many scans a page shows.
@@ -129,7 +129,7 @@ fn table<A>(visit: &Visit<'_, A>, project: &str, items: &[PreviewItem]) -> Marku
 
 fn line<A>(visit: &Visit<'_, A>, project: &str, item: &PreviewItem) -> Markup {
     let scan = address::scan(project, item.id);
-    let counting = |outcome: &Outcome| outcome.issues.new.saturating_add(outcome.issues.common);
+    let counting = |outcome: &PreviewOutcome| outcome.issues.new.saturating_add(outcome.issues.common);
     html! {
         tr {
             th scope="row" {

@@ -7,7 +7,7 @@ use crate::testing::{FakeApi, session, text, visiting};
 use api::page::Page;
 use api::path::segment;
 use api::problem::Code;
-use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
+use api::v1::{ExemptionItem, PreviewItem, PreviewOutcome, ProjectAnswer, SettingsBody, Tally, Unused};
 use domain::exemption::{Reason, Scope, Status};
 use domain::gate::Verdict;
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
@@ -208,7 +208,7 @@ fn several_are_decided_at_once_and_a_refusal_names_which() {
 
 #[test]
 fn a_preview_tells_verdicts_now_and_then() {
-    let outcome = |verdict, new, exempted| Outcome {
+    let outcome = |verdict, new, exempted| PreviewOutcome {
         verdict,
         reasons: Vec::new(),
         variables: [].into(),
