@@ -26,10 +26,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         let names = names.iter().flat_map(|name| ["-p", name]);
         tree(workspace, &names.chain(["--edges", &edges, "--target", WASM_TARGET]).collect::<Vec<_>>())
     };
-    let (components, guests) = (workspace.components()?, workspace.guests()?);
-    let shipped: Vec<&str> = components.iter().map(String::as_str).collect();
-    let with_guests: Vec<&str> = components.iter().chain(&guests).map(String::as_str).collect();
-    let in_wasm = wasm(&shipped, "normal")?;
+    let components = workspace.components()?;
+    let in_wasm = wasm(&components.iter().map(String::as_str).collect::<Vec<_>>(), "normal")?;
     // Of what ships, the pure crates use only a part; what their tests use beside it may have any features.
     let mut used_by_pure = in_wasm.clone();
     let pure = wasm(&PURE, "normal")?;
@@ -39,7 +37,6 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let pure_tested = wasm(&PURE, "normal,dev")?;
 
     let mut differences = differences(&native("normal,build")?, &native("normal,build,dev")?);
-    differences.extend(self::differences(&in_wasm, &wasm(&with_guests, "normal")?));
     differences.extend(self::differences(&compared, &pure_tested));
     let needless = MAY_DIFFER.iter().filter(|excuse| {
         !excused

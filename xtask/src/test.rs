@@ -90,14 +90,12 @@ fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()>
         setup::test_programs(steps)?;
         setup::npm_packages(workspace, steps)?;
     }
-    let mut components = if needs.application { workspace.components()? } else { Vec::new() };
     if needs.guests {
-        components.extend(workspace.guests()?);
-    }
-    if !components.is_empty() {
-        build::components(workspace, steps, Profile::Quick, &components)?;
+        build::components(workspace, steps, Profile::Quick, &workspace.guests()?)?;
     }
     if needs.application {
+        // Not together with the guests, whose dependencies switch on other features.
+        build::components(workspace, steps, Profile::Quick, &workspace.components()?)?;
         steps.check("imports of the components", || imports::check(workspace, Profile::Quick))?;
         // Spin takes the files that `spin.toml` names.
         if env::var_os("GATEHOUSE_SPIN").is_some() {

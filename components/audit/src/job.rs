@@ -17,7 +17,7 @@ use domain::role::Right;
 use domain::time::Timestamp;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
-use store::audit::{Event, List, Part, Place, Source, sources};
+use store::audit::{AuditedJournal, Bounds, Event, List, Position, open_journals};
 use store::journal::{self, Loaded};
 use store::kv::Kv;
 
@@ -84,7 +84,7 @@ pub fn event_name(text: String) -> Result<String, Problem> {
 /// The journals that an audit log is made from.
 #[derive(Default)]
 struct Journals {
-    sources: Vec<Source>,
+    sources: Vec<AuditedJournal>,
     /// The target of each source, if all of its events are about one.
     targets: Vec<Option<TargetName>>,
     /// The targets of exemptions: events of decisions do not name them.
@@ -103,12 +103,12 @@ impl Journals {
     ) -> Result<F, Problem> {
         let Loaded { state, last, outcomes, .. } = journal::load::<F>(kv, &journal, now).await?;
         if filter.may_match(&journal, None) {
-            self.add(Source { journal, last, outcomes }, None);
+            self.add(AuditedJournal { journal, last, outcomes }, None);
         }
         Ok(state)
     }
 
-    fn add(&mut self, source: Source, target: Option<&TargetName>) {
+    fn add(&mut self, source: AuditedJournal, target: Option<&TargetName>) {
         self.sources.push(source);
         self.targets.push(target.cloned());
     }
@@ -123,7 +123,7 @@ impl<K: Kv> AuditJob<'_, K> {
         &self,
         project: &ProjectId,
         filter: &AuditFilter,
-        wanted: Wanted<Place>,
+        wanted: Wanted<Position>,
     ) -> Result<Page<AuditItem>, Problem> {
         self.caller.require(project, Right::Decide)?;
         self.caller.require_all_targets()?;
@@ -135,7 +135,7 @@ impl<K: Kv> AuditJob<'_, K> {
     ///
     /// # Errors
     /// The caller is not an account admin, or the store failed.
-    pub async fn account(&self, filter: &AuditFilter, wanted: Wanted<Place>) -> Result<Page<AuditItem>, Problem> {
+    pub async fn account(&self, filter: &AuditFilter, wanted: Wanted<Position>) -> Result<Page<AuditItem>, Problem> {
         self.caller.require_installation()?;
         let mut journals = Journals::default();
         let _: Account = journals.load(self.kv, filter, JournalId::Account, self.now).await?;
@@ -166,7 +166,7 @@ impl<K: Kv> AuditJob<'_, K> {
             }
         }
         let (scans, names): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
-        for (source, name) in sources(kv, scans).await?.into_iter().zip(names) {
+        for (source, name) in open_journals(kv, scans).await?.into_iter().zip(names) {
             journals.add(source, Some(name));
         }
         Ok(journals)
@@ -176,9 +176,9 @@ impl<K: Kv> AuditJob<'_, K> {
         &self,
         journals: &Journals,
         filter: &AuditFilter,
-        wanted: Wanted<Place>,
+        wanted: Wanted<Position>,
     ) -> Result<Page<AuditItem>, Problem> {
-        let part = Part { after: wanted.from, since: filter.since, until: filter.until };
+        let part = Bounds { after: wanted.from, since: filter.since, until: filter.until };
         let mut list = List::open(self.kv, &journals.sources, &part).await?;
         let mut reader = PageReader { journals, filter, examined: 0, bytes: 0, last: None };
         let mut items = Vec::new();
@@ -204,7 +204,7 @@ struct PageReader<'a> {
     /// The size of the selected entries in bytes.
     bytes: usize,
     /// The place of the last event that was read: the next page starts after it.
-    last: Option<Place>,
+    last: Option<Position>,
 }
 
 impl PageReader<'_> {
@@ -222,9 +222,9 @@ impl PageReader<'_> {
         while selected.len() < count && !self.is_full() {
             let Some(mut event) = list.next().await? else { break };
             self.examined += 1;
-            self.last = Some(event.place.clone());
-            let Some(source) = self.journals.sources.get(event.source) else { continue };
-            let target = self.journals.targets.get(event.source).and_then(Option::as_ref);
+            self.last = Some(event.position.clone());
+            let Some(source) = self.journals.sources.get(event.journal) else { continue };
+            let target = self.journals.targets.get(event.journal).and_then(Option::as_ref);
             let known = ImplicitTargets { target, exemptions: &self.journals.exemptions };
             let entry = DescribedEvent::new(&source.journal, event.entry.event.take(), known);
             if self.filter.matches(event.entry.at, &event.entry.by, &entry) {
@@ -239,8 +239,8 @@ impl PageReader<'_> {
     /// left out: its outcome is not known yet, and a later call lists it.
     async fn entries(&self, kv: &impl Kv, events: Vec<(Event, DescribedEvent)>) -> Result<Vec<AuditItem>, Problem> {
         let entry = |(event, entry): (Event, DescribedEvent)| async move {
-            let Some(source) = self.journals.sources.get(event.source) else { return Ok(None) };
-            let outcome = source.outcomes.of(kv, &source.journal, event.place.n).await?;
+            let Some(source) = self.journals.sources.get(event.journal) else { return Ok(None) };
+            let outcome = source.outcomes.of(kv, &source.journal, event.position.n).await?;
             let is_selected =
                 |outcome: &Result<_, _>| self.filter.refused.is_none_or(|refused| refused == outcome.is_err());
             // An event whose first copy was refused is not a repetition.

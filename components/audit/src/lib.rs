@@ -2,7 +2,7 @@
 
 pub mod job;
 
-use api::calls::audit::Call;
+use api::calls::audit::AuditCall;
 use api::page;
 use api::problem::Problem;
 use domain::audit::AuditFilter;
@@ -19,7 +19,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<AuditCall>::open(&request).await?;
     let all_parameters = request.query.clone();
     let format = AuditFormat::read(request.query.optional("format")?, request.header("accept")?)?;
     let query = &mut request.query;
@@ -33,8 +33,8 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     };
     let wanted = page::wanted(query, "audit")?;
     let project = match session.call {
-        Call::Project => Some(session.project()?),
-        Call::Account => None,
+        AuditCall::Project => Some(session.project()?),
+        AuditCall::Account => None,
     };
     let job = AuditJob { kv: &session.kv, now: session.now, caller: session.caller };
     let page = match &project {

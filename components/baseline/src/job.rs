@@ -11,7 +11,7 @@ use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
 use store::segments::{Manifest, Reader};
-use store::sides::{Stored, codes, side};
+use store::stored_scan::{StoredScan, code_by_result, read_side};
 
 /// The memory that comparing needs for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
@@ -40,7 +40,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     };
     let _share = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
-    let side = side(kv, scan, &grouped).await?;
+    let side = read_side(kv, scan, &grouped).await?;
     let reference_known = known(kv, &reference).await?;
     let reference_match = match (&reference, &reference_known) {
         (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, ScanPair::new(&side, known)).await?),
@@ -69,29 +69,34 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     write(kv, scan, comparison, reference.as_ref()).await
 }
 
-async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<Stored>, KvError> {
+async fn stored(kv: &impl Kv, scan: Option<ScanId>) -> Result<Option<StoredScan>, KvError> {
     match scan {
-        Some(scan) => Ok(Some(Stored::of(kv, scan).await?)),
+        Some(scan) => Ok(Some(StoredScan::read(kv, scan).await?)),
         None => Ok(None),
     }
 }
 
-async fn known(kv: &impl Kv, stored: &Option<Stored>) -> Result<Option<ComparedScan>, KvError> {
+async fn known(kv: &impl Kv, stored: &Option<StoredScan>) -> Result<Option<ComparedScan>, KvError> {
     match stored {
-        Some(stored) => Ok(Some(stored.known(kv).await?)),
+        Some(stored) => Ok(Some(stored.as_reference(kv).await?)),
         None => Ok(None),
     }
 }
 
 /// Finishes the matching: reads the code of the occurrences that are left and matches them by it.
-async fn finish(kv: &impl Kv, current: &Frozen, other: &Stored, meeting: ScanPair<'_>) -> Result<Matches, KvError> {
+async fn finish(kv: &impl Kv, current: &Frozen, other: &StoredScan, meeting: ScanPair<'_>) -> Result<Matches, KvError> {
     let wanted = meeting.codes_needed();
-    let current = codes(kv, current, &wanted.current).await?;
-    let reference = codes(kv, &other.frozen, &wanted.reference).await?;
+    let current = code_by_result(kv, current, &wanted.current).await?;
+    let reference = code_by_result(kv, &other.frozen, &wanted.reference).await?;
     Ok(meeting.finish(PerScan { current, reference }))
 }
 
-async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Option<&Stored>) -> Result<(), Problem> {
+async fn write(
+    kv: &impl Kv,
+    scan: ScanId,
+    comparison: Comparison,
+    reference: Option<&StoredScan>,
+) -> Result<(), Problem> {
     let Comparison { issues, occurrences, remediated, origins } = comparison;
     let document = keys::compared(scan);
     let issues = write_list(kv, &document, "issues", issues).await?;
@@ -109,7 +114,7 @@ async fn write(kv: &impl Kv, scan: ScanId, comparison: Comparison, reference: Op
 async fn write_remediated(
     kv: &impl Kv,
     document: &str,
-    reference: &Stored,
+    reference: &StoredScan,
     remediated: &[RemediatedIssue],
 ) -> Result<Manifest, KvError> {
     let list = issues_list(reference.frozen.record.id);

@@ -4,7 +4,7 @@ use api::Problem;
 use api::problem::Code;
 use bytes::Bytes;
 use guest::Reply;
-use guest::chain::{OutgoingRequest, answered, succeeded};
+use guest::chain::{OutgoingRequest, check_reply, parse_reply};
 use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        answered(API, &self.call("GET", path, None).await?)
+        parse_reply(API, &self.call("GET", path, None).await?)
     }
 
     /// Gets a value that may be missing.
@@ -47,7 +47,7 @@ pub(crate) trait Api {
     /// The API's problem.
     async fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         let json = serde_json::to_vec(body).map_err(|error| Problem::internal(error.to_string()))?;
-        answered(API, &self.call(method, path, Some(json)).await?)
+        parse_reply(API, &self.call(method, path, Some(json)).await?)
     }
 
     /// Sends a `DELETE`, whose answer is empty.
@@ -55,7 +55,7 @@ pub(crate) trait Api {
     /// # Errors
     /// The API's problem.
     async fn delete(&self, path: &str) -> Result<(), Problem> {
-        succeeded(API, &self.call("DELETE", path, None).await?)
+        check_reply(API, &self.call("DELETE", path, None).await?)
     }
 }
 

@@ -13,7 +13,7 @@ use domain::scan_event::ScanEvent;
 use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use finding::severity::Severity;
-use store::judging::Places;
+use store::judging::OccurrenceReader;
 use store::kv::Kv;
 use store::scans::{Answered, Compared, Frozen, Grouped, issues_list};
 use store::segments::Reader;
@@ -91,7 +91,7 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
         issue: &FoundIssue,
         each: impl FnMut(&ExemptibleOccurrence),
     ) -> Result<(), Problem> {
-        Ok(Places::new(self.kv, issue.seen.scan).each(issue.first, issue.occurrences, each).await?)
+        Ok(OccurrenceReader::new(self.kv, issue.seen.scan).each(issue.first, issue.occurrences, each).await?)
     }
 
     /// Reads a scan. Returns false if it is not a finished scan of the project that the caller may see.
@@ -100,7 +100,7 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
             return Ok(true);
         }
         let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        let visible = |answered: &Answered<ScanAnswer>| self.caller.sees(&self.project, &answered.answer.scan);
+        let visible = |answered: &Answered<ScanAnswer>| answered.answer.scan.is_visible_to(self.caller, &self.project);
         // Replays do not count: an exemption for an issue in a replay is requested in the original scan.
         if answered.filter(visible).is_none_or(|answered| answered.answer.scan.replay_of.is_some()) {
             return Ok(false);

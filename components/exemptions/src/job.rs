@@ -1,12 +1,12 @@
 //! The job of a call to a project's exemptions: its inputs, and the steps that several calls share.
 
 use api::Problem;
-use api::announce::{Telling, announce};
 use api::auth::Identity;
 use api::body::illegal;
-use api::context::Context;
 use api::internal::{AnyEvent, Services};
+use api::outbox::OutboxWriter;
 use api::problem::Code;
+use api::project_context::ProjectContext;
 use domain::exemption::{Exemption, ExemptionEvent, Exemptions, Reach, ReachError};
 use domain::ids::ExemptionId;
 use domain::limits::{BULK_MAX, VALUE_BYTES_MAX};
@@ -20,7 +20,7 @@ const EVENT_BYTES_MAX: usize = VALUE_BYTES_MAX - 4 * 1024;
 /// A call to a project's exemptions. Every change is an event in their journal.
 pub struct ExemptionJob<'a, K, V> {
     /// The project, and the store and components that the call uses.
-    pub context: Context<'a, K, V>,
+    pub context: ProjectContext<'a, K, V>,
     /// The caller.
     pub caller: Identity,
 }
@@ -34,7 +34,7 @@ pub(crate) struct CurrentState {
 impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
     /// Reads the project and its exemptions.
     pub(crate) async fn load(&self) -> Result<CurrentState, Problem> {
-        let Context { kv, now, project, .. } = &self.context;
+        let ProjectContext { kv, now, project, .. } = &self.context;
         Ok(CurrentState {
             project: self.context.state().await?,
             exemptions: judging::exemptions(*kv, project, *now).await?,
@@ -57,7 +57,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
 
     /// Appends the call's event, and brings the project's outbox up to date with it.
     pub(crate) async fn append(&self, state: &CurrentState, event: ExemptionEvent) -> Result<(), Problem> {
-        let Context { kv, services, now, project, .. } = &self.context;
+        let ProjectContext { kv, services, now, project, .. } = &self.context;
         let bytes = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?.len();
         if bytes > EVENT_BYTES_MAX {
             let detail =
@@ -66,8 +66,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         }
         let by = &self.caller.actor;
         self.context.append(by, AnyEvent::Exemption { project: project.clone(), event }).await?;
-        let telling = Telling { kv: *kv, services: *services, project, now: *now, by };
-        announce(&telling, state.project.settings.ending_notice_days.days()).await
+        let telling = OutboxWriter { kv: *kv, services: *services, project, now: *now, by };
+        telling.update(state.project.settings.ending_notice_days.days()).await
     }
 }
 

@@ -9,10 +9,10 @@ pub mod preview;
 pub mod request;
 pub mod unused;
 
-use api::calls::exemptions::Call;
-use api::context::Context;
+use api::calls::exemptions::ExemptionsCall;
 use api::page::{self, Page};
 use api::problem::Problem;
+use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, RequestsBody};
 use domain::exemption::{Decision, Scope, Status};
@@ -31,7 +31,7 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ExemptionsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, caller, call, params } = session;
     let changes = request.method == "POST";
@@ -44,36 +44,36 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
         }
         None => EventId::from_bits(guest::random_bits()?),
     };
-    let job = ExemptionJob { context: Context { kv: &kv, services: &Chain, now, event, project }, caller };
+    let job = ExemptionJob { context: ProjectContext { kv: &kv, services: &Chain, now, event, project }, caller };
     let query = &mut request.query;
 
     let decision = match call {
-        Call::Exemptions => {
+        ExemptionsCall::Exemptions => {
             let (filter, wanted) = (filter(query)?, page::wanted(query, "exemptions")?);
             return Reply::json(200, &job.list(&filter, wanted).await?);
         }
-        Call::Request => {
+        ExemptionsCall::Request => {
             let body: ExemptionBody = guest::json(&body)?;
             return Reply::json(201, &job.request(body).await?);
         }
-        Call::RequestMany => {
+        ExemptionsCall::RequestMany => {
             let body: RequestsBody = guest::json(&body)?;
             let items = job.request_many(body).await?;
             return Reply::json(201, &Page { items, next: None });
         }
-        Call::DecideMany => {
+        ExemptionsCall::DecideMany => {
             let body: DecisionsBody = guest::json(&body)?;
             let items = job.decide_many(body).await?;
             return Reply::json(200, &Page { items, next: None });
         }
-        Call::Unused => {
+        ExemptionsCall::Unused => {
             let (scans, wanted) = (unused::scans(query.optional("scans")?)?, page::wanted(query, "unused")?);
             return Reply::json(200, &job.unused(scans, wanted).await?);
         }
-        Call::Exemption => {
+        ExemptionsCall::Exemption => {
             return Reply::json(200, &job.get(params.read("exemption")?).await?);
         }
-        Call::Preview => {
+        ExemptionsCall::Preview => {
             let preview = PreviewQuery {
                 decision: query.optional::<Decision>("decision")?,
                 scope: query.optional::<Scope>("scope")?,
@@ -82,10 +82,10 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let (id, wanted) = (params.read("exemption")?, page::wanted(query, "preview")?);
             return Reply::json(200, &job.preview(id, &preview, wanted, guest::memory::hold).await?);
         }
-        Call::Approve => Decision::Approve,
-        Call::Reject => Decision::Reject,
-        Call::Cancel => Decision::Withdraw,
-        Call::Reopen => Decision::Reopen,
+        ExemptionsCall::Approve => Decision::Approve,
+        ExemptionsCall::Reject => Decision::Reject,
+        ExemptionsCall::Cancel => Decision::Withdraw,
+        ExemptionsCall::Reopen => Decision::Reopen,
     };
     let body: DecisionBody = guest::json(&body)?;
     Reply::json(200, &job.decide(params.read("exemption")?, decision, body).await?)

@@ -4,7 +4,7 @@ use crate::job::ExemptionJob;
 use api::Problem;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
-use api::v1::{ExemptionItem, Words};
+use api::v1::{ExemptionItem, ExemptionTexts};
 use domain::exemption::{Exemption, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, TargetName};
 use domain::journal::JournalId;
@@ -115,7 +115,7 @@ impl<'a, K: Kv, V: Services> ExemptionJob<'a, K, V> {
     ) -> Result<ExemptionItem, Problem> {
         let request = events.request(id, exemption).await?;
         let comment = events.comment(id, exemption).await?;
-        let words = Words { title: request.title, text: request.text, link: request.link, comment };
+        let words = ExemptionTexts { title: request.title, text: request.text, link: request.link, comment };
         Ok(ExemptionItem::new(id, exemption, words, self.context.now))
     }
 }

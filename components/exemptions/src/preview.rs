@@ -149,8 +149,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             |(rated, row): &(&RatedIssue, &ComparedIssue)| rated.names(row.id).contains(&preview.exemption.issue);
         let Some((_, row)) = issues.rated.iter().zip(&issues.rows).find(is_exempted) else { return Ok(None) };
         let request = &frozen.record.request;
-        let now = judging::in_force(kv, request, preview.now, async || Ok(issues.names()), at).await?;
-        let then = judging::in_force(kv, request, &preview.then, async || Ok(issues.names()), at).await?;
+        let now = judging::effective_exemptions(kv, request, preview.now, async || Ok(issues.names()), at).await?;
+        let then = judging::effective_exemptions(kv, request, &preview.then, async || Ok(issues.names()), at).await?;
         let now = judging::judge(kv, &frozen, &compared, &issues, &now).await?.judgement;
         let then = judging::judge(kv, &frozen, &compared, &issues, &then).await?.judgement;
         Ok(Some(PreviewItem::new(&answer.scan, row.id, answer.verdict, &now, &then)))

@@ -13,7 +13,7 @@ use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged};
+use store::scans::{Answered, Frozen, GateResult};
 use store::{document, journal, keys};
 
 /// The number of scans if the caller gives none.
@@ -167,7 +167,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             if answered.is_none_or(|answered| answered.position != n) {
                 continue;
             }
-            let judged = Judged::get(kv, scan).await?;
+            let judged = GateResult::get(kv, scan).await?;
             let standings = judged.standings(kv, scan).await?;
             let occurrences = judged.exempted(kv, scan).await?;
             let is_exempted = |coverage| matches!(coverage, Coverage::Exempted | Coverage::PartiallyExempted);

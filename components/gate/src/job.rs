@@ -4,10 +4,10 @@ use api::Problem;
 use api::internal::Hold;
 use domain::ids::ScanId;
 use domain::time::Timestamp;
-use store::judging::{self, Issues, Judging};
+use store::judging::{self, Issues, JudgedScan};
 use store::keys;
 use store::kv::Kv;
-use store::scans::{Compared, Frozen, Grouped, Judged, write_list};
+use store::scans::{Compared, Frozen, GateResult, Grouped, write_list};
 
 /// The memory that judging needs for each issue, in bytes.
 const BYTES_PER_ISSUE: usize = 300;
@@ -18,7 +18,7 @@ const BYTES_PER_ISSUE: usize = 300;
 /// # Errors
 /// The store failed, or an earlier stage is not done.
 pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Result<(), Problem> {
-    if Judged::find(kv, scan).await?.is_some() {
+    if GateResult::find(kv, scan).await?.is_some() {
         return Ok(());
     }
     let frozen = Frozen::get(kv, scan).await?;
@@ -27,14 +27,14 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let _share = hold(records.saturating_mul(BYTES_PER_ISSUE)).await;
     let issues = Issues::of(kv, scan, &grouped, &compared).await?;
     let (at, force) = match frozen.record.replay_of {
-        Some(original) => judging::as_judged(kv, original).await?,
+        Some(original) => judging::exemptions_at_judgement(kv, original).await?,
         None => {
             let request = &frozen.record.request;
             let own = judging::exemptions(kv, &request.project, now).await?;
-            (now, judging::in_force(kv, request, &own, async || Ok(issues.names()), now).await?)
+            (now, judging::effective_exemptions(kv, request, &own, async || Ok(issues.names()), now).await?)
         }
     };
-    let Judging { judgement, standings, exempted, returned, entries } =
+    let JudgedScan { judgement, standings, exempted, returned, entries } =
         judging::judge(kv, &frozen, &compared, &issues, &force).await?;
     let whole = standings.iter().filter(|standing| standing.whole).map(|standing| standing.exemption);
     let ends = whole.chain(exempted.iter().map(|one| one.exemption)).filter_map(|id| force.end(id)).min();
@@ -45,9 +45,9 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let entries = write_list(kv, &key, "entries", entries).await?;
     let other_ids = write_list(kv, &key, "other_ids", issues.other_ids()).await?;
     // If another run of the stage was faster, its judgement is final.
-    if Judged::find(kv, scan).await?.is_some() {
+    if GateResult::find(kv, scan).await?.is_some() {
         return Ok(());
     }
-    Judged { v: 3, at, judgement, ends, standings, exempted, returned, entries, other_ids }.put(kv, scan).await?;
+    GateResult { v: 3, at, judgement, ends, standings, exempted, returned, entries, other_ids }.put(kv, scan).await?;
     Ok(())
 }

@@ -29,9 +29,9 @@ pub use replay::ReplayRequest;
 pub use sync_kv::SyncKv;
 pub use upload_request::UploadRequest;
 
-use api::calls::ingest::Call;
+use api::calls::ingest::IngestCall;
 use api::calls::public::SCANNERS;
-use api::calls::{Found, Table as _, results};
+use api::calls::{self, RoutedCall, results};
 use api::page::Page;
 use api::problem::Problem;
 use api::v1::{NoBody, ScannerItem};
@@ -53,18 +53,20 @@ async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
         return Reply::json(200, &Page { items: ScannerItem::all(), next: None });
     }
     // `results` authenticates the caller.
-    if let Ok(Found { call: results::Call::Scans, .. }) = results::Call::find(&request.method, &request.path) {
+    if let Ok(RoutedCall { call: results::ResultsCall::Scans, .. }) =
+        calls::route::<results::ResultsCall>(&request.method, &request.path)
+    {
         let path = uri.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).unwrap_or_default();
         return chain::forward("results", &path, &request.headers).await;
     }
     let session = Session::open(&request).await?;
     match session.call {
-        Call::Upload => upload(request, session).await,
-        Call::Replay => replay(request, session).await,
+        IngestCall::Upload => upload(request, session).await,
+        IngestCall::Replay => replay(request, session).await,
     }
 }
 
-async fn upload(mut request: HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
+async fn upload(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let upload = UploadRequest::read(&mut request, session.project()?)?;
     let mut body = body::open(&request.headers, request.body).await?;
@@ -75,7 +77,7 @@ async fn upload(mut request: HttpRequest, session: Session<Call>) -> Result<Repl
     Ok(reply)
 }
 
-async fn replay(mut request: HttpRequest, session: Session<Call>) -> Result<Reply, Problem> {
+async fn replay(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
     let sync = SpinSyncKv::open()?;
     let (project, scan) = (session.project()?, session.params.read("scan")?);
     let replay = ReplayRequest { project, scan, versions: Versions::CURRENT };
@@ -85,7 +87,7 @@ async fn replay(mut request: HttpRequest, session: Session<Call>) -> Result<Repl
 }
 
 async fn environment<'a>(
-    session: &'a Session<Call>,
+    session: &'a Session<IngestCall>,
     sync: &'a SpinSyncKv,
 ) -> Result<Ingest<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
     Ok(Ingest {

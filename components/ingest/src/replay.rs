@@ -21,7 +21,7 @@ use domain::scan::ScanRecord;
 use domain::version::Versions;
 use std::collections::BTreeMap;
 use store::kv::Kv;
-use store::outcome::{fill_titles, rows, sizes};
+use store::replay_rows::{fill_titles, read_rows, row_counts};
 use store::scans::{Answered, Frozen, RawReport, Written, discard, findings_list};
 use store::{document, keys};
 
@@ -90,7 +90,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
         let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(*scan)).await?;
         answered
             .map(|answered| answered.answer)
-            .filter(|answer| caller.sees(project, &answer.scan))
+            .filter(|answer| answer.scan.is_visible_to(caller, project))
             .ok_or_else(|| Problem::not_found(format!("project `{project}` has no finished scan {scan}")))
     }
 
@@ -173,7 +173,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
         let scans = [original.record.id, replay.record.id];
         let mut bytes = 0_usize;
         for scan in scans {
-            let (issues, occurrences) = sizes(self.kv, scan).await?;
+            let (issues, occurrences) = row_counts(self.kv, scan).await?;
             bytes = bytes.saturating_add(issues.saturating_mul(BYTES_PER_ISSUE));
             bytes = bytes.saturating_add(occurrences.saturating_mul(BYTES_PER_OCCURRENCE));
         }
@@ -190,7 +190,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
     }
 
     async fn outcome(&self, scan: ScanId, answer: &ScanAnswer) -> Result<ScanResult, Problem> {
-        let (issues, occurrences) = rows(self.kv, scan).await?;
+        let (issues, occurrences) = read_rows(self.kv, scan).await?;
         Ok(ScanResult { verdict: answer.verdict, variables: answer.variables.clone(), issues, occurrences })
     }
 }

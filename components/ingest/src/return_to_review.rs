@@ -4,8 +4,8 @@
 
 use crate::ingest::Ingest;
 use api::Problem;
-use api::announce::{Telling, announce, request_of};
 use api::internal::{AnyEvent, Append, Services};
+use api::outbox::OutboxWriter;
 use domain::exemption::{ExemptionEvent, ExemptionRequest, Reach, SourceScan};
 use domain::ids::{EventId, ExemptionId};
 use domain::journal::JournalId;
@@ -13,9 +13,10 @@ use domain::limits::RETURNED_MAX;
 use domain::scan::ScanRecord;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use store::exemption_events::ExemptionEvents;
 use store::judging;
 use store::kv::Kv;
-use store::scans::{Judged, ReturnedOccurrence};
+use store::scans::{GateResult, ReturnedOccurrence};
 
 /// The size from which on an event takes no more requests, in bytes. Each request repeats the text of its exemption, and
 /// an event is one value of the store.
@@ -27,7 +28,7 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
     ///
     /// # Errors
     /// The store or the ledger failed.
-    pub(crate) async fn return_to_review(&self, record: &ScanRecord, judged: &Judged) -> Result<(), Problem> {
+    pub(crate) async fn return_to_review(&self, record: &ScanRecord, judged: &GateResult) -> Result<(), Problem> {
         let (kv, project) = (self.kv, &record.request.project);
         let returned = judged.returned(kv, record.id).await?;
         let days = record.settings.ending_notice_days.days();
@@ -37,6 +38,7 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
         }
         let journal = JournalId::Exemptions { project: project.clone() };
         let exemptions = judging::exemptions(kv, project, self.now).await?;
+        let mut events = ExemptionEvents::new(kv, journal);
         let mut originals: BTreeMap<ExemptionId, ExemptionRequest> = BTreeMap::new();
         let mut requests = Vec::new();
         let room = RETURNED_MAX.saturating_sub(exemptions.returned(self.now));
@@ -51,7 +53,7 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
             let Some(exemption) = exemptions.by_id.get(&occurrence.exemption) else { continue };
             let original = match originals.entry(occurrence.exemption) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(open) => open.insert(request_of(kv, &journal, occurrence.exemption, exemption).await?),
+                Entry::Vacant(open) => open.insert(events.request(occurrence.exemption, exemption).await?),
             };
             requests.push(new_request(record, id, &occurrence, original.clone()));
         }
@@ -68,8 +70,8 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
             // Refused if another upload was first, or the limit is reached. The occurrences count in this scan anyway.
             self.services.append(&append).await?;
         }
-        let telling = Telling { kv, services: self.services, project, now: self.now, by: &record.by };
-        announce(&telling, days).await
+        let telling = OutboxWriter { kv, services: self.services, project, now: self.now, by: &record.by };
+        telling.update(days).await
     }
 }
 

@@ -7,9 +7,9 @@ use crate::receive::receive;
 use crate::sync_kv::SyncKv;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
-use api::context::project_state;
 use api::internal::{AnyEvent, Append, Services, Stage};
 use api::problem::{Code, Problem};
+use api::project_context::project_state;
 use api::v1::ScanAnswer;
 use domain::execution::ExecutionEvent;
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
@@ -18,9 +18,8 @@ use domain::project::{Project, type_mismatch};
 use domain::role::Right;
 use domain::scan::{Head, ScanRequest};
 use domain::scan_event::ScanEvent;
-use domain::scan_event::ScanOutcome;
 use store::kv::Kv;
-use store::scans::{Answered, Frozen, Judged, Written};
+use store::scans::{Answered, Frozen, GateResult, Written};
 use store::{document, keys};
 
 impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
@@ -87,18 +86,18 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
     }
 
     /// Runs the stages of a frozen scan that are not done. Returns the answer and the gate's result.
-    pub(crate) async fn run_stages(&self, frozen: &Frozen) -> Result<(ScanAnswer, Judged), Problem> {
+    pub(crate) async fn run_stages(&self, frozen: &Frozen) -> Result<(ScanAnswer, GateResult), Problem> {
         let scan = frozen.record.id;
         for stage in Stage::ALL {
             self.services.run_stage(stage, scan).await?;
         }
-        let judged = Judged::get(self.kv, scan).await?;
+        let judged = GateResult::get(self.kv, scan).await?;
         Ok((ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement), judged))
     }
 
     /// Records a scan in the journal of its target, and in that of its pipeline run. Returns the number of the first event.
     /// A retry records it again, and the folds count it once.
-    async fn record_scan(&self, frozen: &Frozen, judged: &Judged) -> Result<u64, Problem> {
+    async fn record_scan(&self, frozen: &Frozen, judged: &GateResult) -> Result<u64, Problem> {
         let (record, request) = (&frozen.record, &frozen.record.request);
         let (project, target): (_, TargetId) = (&request.project, request.target_id());
         let event = ScanEvent {
@@ -107,7 +106,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
             scanner: record.tool.clone(),
             complete: record.is_complete(&frozen.report.summary),
             series: Some(record.series()),
-            outcome: ScanOutcome::new(record, &judged.judgement),
+            outcome: judged.judgement.outcome(record),
         };
         let append = async |recipe, event| {
             let id = EventId::derived(recipe, &[&record.id.short().0]);

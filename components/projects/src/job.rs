@@ -3,9 +3,9 @@
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
-use api::context::Context;
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
+use api::project_context::ProjectContext;
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
 use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError};
 use domain::ids::{TargetId, TargetName};
@@ -23,7 +23,7 @@ use store::kv::Kv;
 /// A call to a project or its targets.
 pub struct ProjectJob<'a, K, V> {
     /// The project, and the store and components that the call uses.
-    pub context: Context<'a, K, V>,
+    pub context: ProjectContext<'a, K, V>,
     /// The caller.
     pub caller: Identity,
 }

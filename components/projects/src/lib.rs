@@ -4,13 +4,13 @@ pub mod account;
 pub mod job;
 pub mod tokens;
 
-use api::calls::projects::Call;
+use api::calls;
+use api::calls::projects::ProjectsCall;
 use api::calls::public::OPENAPI;
-use api::calls::{self, Table as _};
-use api::context::Context;
 use api::openapi;
 use api::page;
 use api::problem::Problem;
+use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{AccountTokenBody, Me, SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
@@ -31,38 +31,38 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     if guest::is_public(&request, &OPENAPI)? {
         return Ok(Reply::json_text(200, openapi::DOCUMENT));
     }
-    if calls::account::Call::find(&request.method, &request.path).is_ok() {
+    if calls::route::<calls::account::AccountCall>(&request.method, &request.path).is_ok() {
         return account_call(request).await;
     }
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ProjectsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, caller, call, params } = session;
     let event = EventId::from_bits(guest::random_bits()?);
-    let job = ProjectJob { context: Context { kv: &kv, services: &Chain, now, event, project }, caller };
+    let job = ProjectJob { context: ProjectContext { kv: &kv, services: &Chain, now, event, project }, caller };
     let (query, body) = (&mut request.query, &mut request.body);
 
     match call {
-        Call::Project => Reply::json(200, &job.project().await?),
-        Call::PutProject => {
+        ProjectsCall::Project => Reply::json(200, &job.project().await?),
+        ProjectsCall::PutProject => {
             let settings: SettingsBody = guest::json_body(body).await?;
             Reply::json(200, &job.put_project(settings).await?)
         }
-        Call::Tokens => list_tokens(&token_job(job), query).await,
-        Call::IssueToken => {
+        ProjectsCall::Tokens => list_tokens(&token_job(job), query).await,
+        ProjectsCall::IssueToken => {
             let body: TokenBody = guest::json_body(body).await?;
             issue_token(&token_job(job), body).await
         }
-        Call::RevokeToken => revoke_token(&token_job(job), params.text("token")?).await,
-        Call::Targets => {
+        ProjectsCall::RevokeToken => revoke_token(&token_job(job), params.text("token")?).await,
+        ProjectsCall::Targets => {
             let wanted = page::wanted(query, "targets")?;
             Reply::json(200, &job.targets(wanted).await?)
         }
-        Call::Target => Reply::json(200, &job.target(params.text("target")?).await?),
-        Call::PatchTarget => {
+        ProjectsCall::Target => Reply::json(200, &job.target(params.text("target")?).await?),
+        ProjectsCall::PatchTarget => {
             let patch: TargetPatch = guest::json_body(body).await?;
             Reply::json(200, &job.set_baseline(params.text("target")?, patch).await?)
         }
-        Call::Variants => {
+        ProjectsCall::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
             Reply::json(200, &job.variants(params.text("target")?, regex, wanted).await?)
@@ -72,21 +72,21 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
 
 /// Answers a call to the account.
 async fn account_call(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
-    let Session { kv, now, caller, call, params } = Session::<calls::account::Call>::open(&request).await?;
+    let Session { kv, now, caller, call, params } = Session::<calls::account::AccountCall>::open(&request).await?;
     let event = EventId::from_bits(guest::random_bits()?);
     let job = TokenJob { kv: &kv, services: &Chain, now, event, project: None, caller };
     match call {
-        calls::account::Call::Me => Reply::json(200, &Me::new(&job.caller)),
-        calls::account::Call::Projects => {
+        calls::account::AccountCall::Me => Reply::json(200, &Me::new(&job.caller)),
+        calls::account::AccountCall::Projects => {
             let wanted = page::wanted(&mut request.query, "projects")?;
             Reply::json(200, &account::projects(&kv, &job.caller, now, wanted).await?)
         }
-        calls::account::Call::Tokens => list_tokens(&job, &mut request.query).await,
-        calls::account::Call::IssueToken => {
+        calls::account::AccountCall::Tokens => list_tokens(&job, &mut request.query).await,
+        calls::account::AccountCall::IssueToken => {
             let body: AccountTokenBody = guest::json_body(&mut request.body).await?;
             issue_token(&job, body.into()).await
         }
-        calls::account::Call::RevokeToken => revoke_token(&job, params.text("token")?).await,
+        calls::account::AccountCall::RevokeToken => revoke_token(&job, params.text("token")?).await,
     }
 }
 
@@ -95,7 +95,7 @@ type SpinTokenJob<'a> = TokenJob<'a, SpinKv, Chain>;
 
 /// The call to the tokens of a project.
 fn token_job(job: ProjectJob<'_, SpinKv, Chain>) -> SpinTokenJob<'_> {
-    let ProjectJob { context: Context { kv, services, now, event, project }, caller } = job;
+    let ProjectJob { context: ProjectContext { kv, services, now, event, project }, caller } = job;
     TokenJob { kv, services, now, event, project: Some(project), caller }
 }
 

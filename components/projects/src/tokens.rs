@@ -3,10 +3,10 @@
 use api::Problem;
 use api::auth::Identity;
 use api::body::{field, illegal};
-use api::context::project_state;
 use api::internal::{AnyEvent, Append, Services};
 use api::page::{Page, Wanted, page_of};
 use api::problem::Code;
+use api::project_context::project_state;
 use api::v1::{TokenBody, TokenItem};
 use domain::account::{Account, AccountEvent};
 use domain::event::Mark;

@@ -3,8 +3,8 @@
 use crate::job::ResultsJob;
 use crate::scan_issues::ScanIssues;
 use api::Problem;
-use api::context::project_state;
 use api::page::{Page, Wanted, encode};
+use api::project_context::project_state;
 use api::v1::AffectedTarget;
 use domain::ids::{IssueId, ScanId, TargetName, VariantName};
 use domain::journal::JournalId;

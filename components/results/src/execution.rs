@@ -140,7 +140,7 @@ impl<K: Kv> ResultsJob<'_, K> {
             for ((n, id), answered) in chunk.iter().zip(answers) {
                 // The scan of an upload that died has no answer.
                 let answer = answered.map(|answered| answered.answer);
-                if let Some(answer) = answer.filter(|answer| self.caller.sees(project, &answer.scan)) {
+                if let Some(answer) = answer.filter(|answer| answer.scan.is_visible_to(&self.caller, project)) {
                     scans.push(RunScan { n: *n, step: step(&answer)?, item: ScanItem { id: *id, answer } });
                 }
             }

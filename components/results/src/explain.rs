@@ -13,7 +13,7 @@ use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
-use store::sides::{Stored, codes, side};
+use store::stored_scan::{StoredScan, code_by_result, read_side};
 
 /// The memory that an explanation takes for each occurrence of both scans, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 200;
@@ -27,20 +27,20 @@ impl<K: Kv> ResultsJob<'_, K> {
     pub async fn explain(&self, id: ScanId, occurrence: OccurrenceId) -> Result<Explanation, Problem> {
         self.scan(id).await?;
         let kv = self.kv;
-        let own = Stored::of(kv, id).await?;
+        let own = StoredScan::read(kv, id).await?;
         let record = &own.frozen.record;
         let reference = match record.reference.scan() {
-            Some(scan) => Some(Stored::of(kv, scan).await?),
+            Some(scan) => Some(StoredScan::read(kv, scan).await?),
             None => None,
         };
-        let occurrences = own.occurrences() + reference.as_ref().map_or(0, Stored::occurrences);
+        let occurrences = own.occurrence_count() + reference.as_ref().map_or(0, StoredScan::occurrence_count);
         let _held = (self.hold)(occurrences.saturating_mul(BYTES_PER_OCCURRENCE)).await;
 
         let tracked = own.compared.occurrences(kv, id).await?;
         let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
         let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
         let found = tracked.get(at).ok_or_else(missing)?;
-        let side = side(kv, id, &own.grouped).await?;
+        let side = read_side(kv, id, &own.grouped).await?;
         let place = side.occurrences.get(at).ok_or_else(missing)?;
         let finding = own.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
         let finding = finding.ok_or_else(missing)?;
@@ -87,9 +87,9 @@ async fn neighbours(
     kv: &impl Kv,
     current: &Frozen,
     (side, at, tracked): (&ScanContents, usize, &[TrackedOccurrence]),
-    reference: &Stored,
+    reference: &StoredScan,
 ) -> Result<Neighbours, Problem> {
-    let known = reference.known(kv).await?;
+    let known = reference.as_reference(kv).await?;
     let near = nearest(side, &known, at);
     let of_its_issue = near.all;
     // For each result of the reference scan that was matched, the index of the occurrence that matched it.
@@ -101,9 +101,9 @@ async fn neighbours(
         .into_iter()
         .filter(|other| result(&known.contents, *other).and_then(|result| matches.get(&result)) != Some(&at))
         .collect();
-    let own_codes = codes(kv, current, &result(side, at).into_iter().collect()).await?;
+    let own_codes = code_by_result(kv, current, &result(side, at).into_iter().collect()).await?;
     let results = others.iter().filter_map(|other| result(&known.contents, *other)).collect();
-    let other_codes = codes(kv, &reference.frozen, &results).await?;
+    let other_codes = code_by_result(kv, &reference.frozen, &results).await?;
     let own_code = result(side, at).and_then(|result| own_codes.get(&result)).map(String::as_str);
     let mut passed_over = Vec::new();
     for other in others {

@@ -39,7 +39,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     pub async fn scan(&self, scan: ScanId) -> Result<ScanAnswer, Problem> {
         let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
         let answer = answered.map(|answered| answered.answer);
-        let visible = answer.filter(|answer| self.caller.sees(&self.project, &answer.scan));
+        let visible = answer.filter(|answer| answer.scan.is_visible_to(&self.caller, &self.project));
         visible.ok_or_else(|| Problem::not_found(format!("project `{}` has no finished scan {scan}", self.project)))
     }
 
@@ -58,6 +58,6 @@ impl<K: Kv> ResultsJob<'_, K> {
     ) -> Result<EffectiveExemptions, Problem> {
         let request = &frozen.record.request;
         let own = judging::exemptions(self.kv, &request.project, self.now).await?;
-        Ok(judging::in_force(self.kv, request, &own, names, self.now).await?)
+        Ok(judging::effective_exemptions(self.kv, request, &own, names, self.now).await?)
     }
 }

@@ -13,8 +13,8 @@ pub mod overview;
 mod scan_issues;
 pub mod scans;
 
-use api::calls::Params;
-use api::calls::results::Call;
+use api::calls::PathParams;
+use api::calls::results::ResultsCall;
 use api::page;
 use api::problem::Problem;
 use api::query::Query;
@@ -37,14 +37,14 @@ pub async fn handle(request: Request) -> impl IntoResponse {
 }
 
 async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
-    let session = Session::<Call>::open(&request).await?;
+    let session = Session::<ResultsCall>::open(&request).await?;
     let project = session.project()?;
     let Session { kv, now, caller, call, params } = session;
     let job = ResultsJob { kv: &kv, now, project, caller, hold: guest::memory::hold };
     let query = &mut request.query;
 
     match call {
-        Call::Scans => {
+        ResultsCall::Scans => {
             let filter = ScanFilter {
                 target: query.optional::<TargetName>("target")?,
                 variant: query.optional::<VariantName>("variant")?,
@@ -53,38 +53,38 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let wanted = page::wanted(query, "scans")?;
             Reply::json(200, &job.scans(&filter, wanted).await?)
         }
-        Call::Scan => Reply::json(200, &job.scan(params.read("scan")?).await?),
-        Call::Issues => {
+        ResultsCall::Scan => Reply::json(200, &job.scan(params.read("scan")?).await?),
+        ResultsCall::Issues => {
             let filter = issue_filter(query)?;
             let sort = query.optional::<Sort>("sort")?.unwrap_or_default();
             let wanted = page::wanted(query, sort.list())?;
             Reply::json(200, &job.issues(params.read("scan")?, &filter, sort, wanted).await?)
         }
-        Call::Issue => Reply::json(200, &job.issue(params.read("scan")?, params.read("issue")?).await?),
-        Call::Compare => {
+        ResultsCall::Issue => Reply::json(200, &job.issue(params.read("scan")?, params.read("issue")?).await?),
+        ResultsCall::Compare => {
             let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "compared")?);
             Reply::json(200, &job.compare(params.read("scan")?, params.read("other")?, bucket, wanted).await?)
         }
-        Call::AffectedTargets => {
+        ResultsCall::AffectedTargets => {
             let (scan, wanted) = (query.required::<ScanId>("scan")?, page::wanted(query, "affected")?);
             Reply::json(200, &job.affected(params.read("issue")?, scan, wanted).await?)
         }
-        Call::IssueOccurrences => {
+        ResultsCall::IssueOccurrences => {
             let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
             let (scan, issue) = (params.read("scan")?, params.read("issue")?);
             Reply::json(200, &job.occurrences(scan, Some(issue), bucket, wanted).await?)
         }
-        Call::Occurrences => {
+        ResultsCall::Occurrences => {
             let (bucket, wanted) = (query.optional::<Bucket>("bucket")?, page::wanted(query, "occurrences")?);
             Reply::json(200, &job.occurrences(params.read("scan")?, None, bucket, wanted).await?)
         }
-        Call::Explain => Reply::json(200, &job.explain(params.read("scan")?, params.read("occurrence")?).await?),
-        Call::Overview => {
+        ResultsCall::Explain => Reply::json(200, &job.explain(params.read("scan")?, params.read("occurrence")?).await?),
+        ResultsCall::Overview => {
             let days = overview::days(query.optional("days")?)?;
             Reply::json(200, &job.overview(days).await?)
         }
-        Call::Execution => Reply::json(200, &job.execution(&run(&params)?).await?),
-        Call::ExecutionIssues => {
+        ResultsCall::Execution => Reply::json(200, &job.execution(&run(&params)?).await?),
+        ResultsCall::ExecutionIssues => {
             let filter = ExecutionFilter {
                 issues: issue_filter(query)?,
                 target: query.optional::<TargetName>("target")?,
@@ -108,6 +108,6 @@ fn issue_filter(query: &mut Query) -> Result<IssueFilter, Problem> {
     })
 }
 
-fn run(params: &Params) -> Result<Run, Problem> {
+fn run(params: &PathParams) -> Result<Run, Problem> {
     Ok(Run { pipeline: params.read("pipeline")?, execution: params.read("execution")? })
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::{Compared, Frozen, Grouped, names_list, read_list};
 use store::segments::read_at;
-use store::sides::Stored;
+use store::stored_scan::StoredScan;
 use store::{judging, keys};
 
 /// The memory that filtering takes for each occurrence, in bytes.
@@ -36,7 +36,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     ) -> Result<Page<OccurrenceItem>, Problem> {
         self.scan(id).await?;
         let kv = self.kv;
-        let stored = Stored::of(kv, id).await?;
+        let stored = StoredScan::read(kv, id).await?;
         let _held = self.hold_issues(&stored.grouped).await;
         let own = ScanOccurrences::read(self, stored, only).await?;
         match bucket {
@@ -68,7 +68,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let Some(reference) = record.reference.scan().filter(|_| complete) else {
             return Ok(Page { items: Vec::new(), next: None });
         };
-        let stored = Stored::of(kv, reference).await?;
+        let stored = StoredScan::read(kv, reference).await?;
         let _issues = self.hold_issues(&stored.grouped).await;
         let occurrences = own.grouped.occurrences.records.saturating_add(stored.grouped.occurrences.records);
         let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
@@ -109,9 +109,9 @@ struct ScanOccurrences {
 
 impl ScanOccurrences {
     /// Reads what a page needs of one issue, or of all.
-    async fn read(job: &ResultsJob<'_, impl Kv>, stored: Stored, only: Option<IssueId>) -> Result<Self, Problem> {
+    async fn read(job: &ResultsJob<'_, impl Kv>, stored: StoredScan, only: Option<IssueId>) -> Result<Self, Problem> {
         let kv = job.kv;
-        let Stored { frozen, grouped, compared } = stored;
+        let StoredScan { frozen, grouped, compared } = stored;
         let id = frozen.record.id;
         let scan = ScanIssues::with(kv, id, grouped, compared).await?;
         let issues = match only {
@@ -122,7 +122,7 @@ impl ScanOccurrences {
         let first_scans = FirstScans::read(kv, &frozen, &compared).await?;
         let names = async || Ok(issues.iter().flat_map(ids).collect());
         let now = job.effective_now(&frozen, names).await?;
-        let effective = [judging::as_judged(kv, id).await?.1, now];
+        let effective = [judging::exemptions_at_judgement(kv, id).await?.1, now];
         Ok(Self { frozen, grouped, compared, issues, first_scans, effective })
     }
 

@@ -3,7 +3,7 @@
 
 use crate::job::ResultsJob;
 use api::Problem;
-use api::context::project_state;
+use api::project_context::project_state;
 use api::v1::{
     DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
 };

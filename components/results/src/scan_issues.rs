@@ -3,7 +3,7 @@
 use crate::first_seen::FirstScans;
 use crate::job::ResultsJob;
 use api::Problem;
-use api::v1::{IssueExemption, IssueItem, Standing};
+use api::v1::{IssueExemption, IssueItem, IssueState};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
 use domain::grouping::{ComparableIssue, Issue, RatedIssue};
@@ -11,10 +11,10 @@ use domain::ids::{IssueId, ScanId};
 use domain::listing::PackedIssue;
 use finding::severity::Severity;
 use std::collections::BTreeSet;
-use store::judging::{self, Places};
+use store::judging::{self, OccurrenceReader};
 use store::keys;
 use store::kv::{Kv, KvError};
-use store::scans::{Compared, Frozen, Grouped, Judged, Remediated, issues_list, read_list_at, remediated_list};
+use store::scans::{Compared, Frozen, GateResult, Grouped, Remediated, issues_list, read_list_at, remediated_list};
 use store::segments::read_at;
 
 /// The issues of a scan by index: first those that it has, then those that are remediated.
@@ -22,7 +22,7 @@ pub(crate) struct ScanIssues {
     pub(crate) id: ScanId,
     pub(crate) grouped: Grouped,
     pub(crate) compared: Compared,
-    pub(crate) judged: Judged,
+    pub(crate) judged: GateResult,
     /// What filters need of each issue.
     pub(crate) entries: Vec<PackedIssue>,
 }
@@ -36,7 +36,7 @@ impl ScanIssues {
 
     /// Reads the entries of a scan that was judged; its other results are read already.
     pub(crate) async fn with(kv: &impl Kv, id: ScanId, grouped: Grouped, compared: Compared) -> Result<Self, KvError> {
-        let judged = Judged::get(kv, id).await?;
+        let judged = GateResult::get(kv, id).await?;
         let entries = judged.entries(kv, id).await?;
         Ok(Self { id, grouped, compared, judged, entries })
     }
@@ -157,17 +157,18 @@ impl ScanIssues {
         let mut then = self.standings(kv, indices).await?.into_iter().peekable();
         let all: Vec<_> = issues.iter().zip(&rows).map(|(issue, row)| (issue, RatedIssue::from(issue), row)).collect();
         let names = async || Ok(all.iter().flat_map(|(_, rated, row)| rated.names(row.id)).collect());
-        let (effective, mut occurrences) = (job.effective_now(frozen, names).await?, Places::new(kv, self.id));
+        let (effective, mut occurrences) =
+            (job.effective_now(frozen, names).await?, OccurrenceReader::new(kv, self.id));
         let mut items = Vec::new();
         for (issue, rated, row) in &all {
             let weighed = occurrences.weigh(rated, row, &effective).await?;
-            let standing = Standing {
+            let standing = IssueState {
                 id: row.id,
                 bucket: row.bucket,
                 division: row.division,
                 first_seen: first_scans.get(row.seen)?,
                 exemption: then.next_if(|standing| standing.issue == row.id).as_ref().map(exemption_item),
-                exemption_now: judging::standing(rated, row, &weighed).as_ref().map(exemption_item),
+                exemption_now: judging::issue_coverage(rated, row, &weighed).as_ref().map(exemption_item),
             };
             items.push(IssueItem::new(issue, standing));
         }
@@ -175,7 +176,7 @@ impl ScanIssues {
     }
 
     /// The states of these issues' exemptions when the scan was judged. Issues without an exemption then are left out.
-    async fn standings(&self, kv: &impl Kv, indices: &[u32]) -> Result<Vec<store::scans::Standing>, KvError> {
+    async fn standings(&self, kv: &impl Kv, indices: &[u32]) -> Result<Vec<store::scans::JudgedIssue>, KvError> {
         // The gate stored one for each issue with an exemption, in the order of the issues.
         let exempted = self.indexed().filter(|(_, entry)| entry.exemption.is_some()).map(|(at, _)| at);
         let wanted = (0..).zip(exempted).filter(|(_, at)| indices.binary_search(at).is_ok()).map(|(rank, _)| rank);
@@ -226,7 +227,7 @@ struct RemediatedId {
 }
 
 fn remediated_item(Remediated { issue, seen }: Remediated, first_scans: &FirstScans) -> Result<IssueItem, Problem> {
-    let standing = Standing {
+    let standing = IssueState {
         id: issue.id,
         bucket: Bucket::Remediated,
         division: Division { remediated: issue.occurrences, ..Division::default() },
@@ -237,7 +238,7 @@ fn remediated_item(Remediated { issue, seen }: Remediated, first_scans: &FirstSc
     Ok(IssueItem::new(&issue, standing))
 }
 
-fn exemption_item(standing: &store::scans::Standing) -> IssueExemption {
+fn exemption_item(standing: &store::scans::JudgedIssue) -> IssueExemption {
     IssueExemption {
         state: standing.coverage,
         id: standing.exemption,

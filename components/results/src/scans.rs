@@ -2,8 +2,8 @@
 
 use crate::job::ResultsJob;
 use api::Problem;
-use api::context::project_state;
 use api::page::{Page, Wanted, encode};
+use api::project_context::project_state;
 use api::v1::{ScanAnswer, ScanItem};
 use domain::ids::{ScanId, ScannerId, TargetName, VariantName};
 use domain::journal::JournalId;

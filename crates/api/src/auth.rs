@@ -1,60 +1,61 @@
-//! Who is calling, and what they may do.
+//! The caller of a request, and what they may do.
 
 mod authenticate;
 
 pub use authenticate::authenticate;
 
-use crate::calls::Access;
+use crate::access::Access;
 use crate::problem::{Code, Problem};
-use crate::v1::Scan;
 use domain::event::Actor;
 use domain::exemption::Exemption;
 use domain::ids::{ProjectId, TargetName};
 use domain::role::{Right, Role};
 use std::collections::BTreeSet;
 
-/// How every token begins, so that secret scanners recognise one.
+/// The start of every token, so that secret scanners detect it.
 pub const TOKEN_PREFIX: &str = "gate_";
 
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who, for the events of journals.
+    /// The person or machine, as events record it.
     pub actor: Actor,
-    /// The one project the token is good for; absent for an account admin.
+    /// The project of the token; absent for an account admin.
     project: Option<ProjectId>,
-    /// The targets the token is good for; absent: all, and what concerns the project as a whole.
+    /// The targets of the token; absent if it gives access to the whole project.
     targets: Option<BTreeSet<TargetName>>,
 }
 
 impl Identity {
-    /// Checks that the caller may make a call that is declared so; `project` is the one its path names.
+    /// Checks that the caller may make a call with this access; `project` is the project in the call's path.
     ///
     /// # Errors
-    /// See [`Self::require`] and [`Self::require_installation`].
-    pub fn allow(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
+    /// Those of [`Self::require`] and [`Self::require_installation`].
+    pub fn authorize(&self, project: Option<&ProjectId>, access: Access) -> Result<(), Problem> {
         match (access, project) {
-            (Access::Public | Access::Anybody, _) => Ok(()),
+            (Access::Public | Access::AnyToken, _) => Ok(()),
             (Access::Account, _) => self.require_installation(),
             (Access::Right(right), Some(project)) => self.require(project, right),
-            (Access::Right(_), None) => Err(Problem::internal("the call needs a right in a project and names none")),
+            (Access::Right(_), None) => {
+                Err(Problem::internal("the call needs a right in a project, but its path names none"))
+            }
         }
     }
 
-    /// Checks that the caller has this right in this project. A token for some targets has none to administer, and for
-    /// the others what it asks for must be of its targets: see [`covers`](Self::covers).
+    /// Checks that the caller has this right in this project. A token for some targets gives no right to administer. For
+    /// other rights, the caller of this function also checks the target: see [`covers`](Self::covers).
     ///
     /// # Errors
-    /// `NotFound` when the token is another project's: its holder learns nothing of this one. `Forbidden` when the role
-    /// does not give it.
+    /// `NotFound` if the token belongs to another project, so that the caller learns nothing about this one. `Forbidden`
+    /// if the role does not give the right.
     pub fn require(&self, project: &ProjectId, right: Right) -> Result<(), Problem> {
         if self.project.as_ref().is_some_and(|own| own != project) {
             return Err(no_project(project));
         }
         if !self.actor.role.has(right) {
             let roles: Vec<_> = right.roles().map(Role::as_str).collect();
-            let detail =
-                format!("this needs one of the roles {}; the token has the role {}", roles.join(", "), self.actor.role);
+            let (roles, role) = (roles.join(", "), self.actor.role);
+            let detail = format!("expected a token with one of the roles {roles}; this token has the role {role}");
             return Err(Problem::new(Code::Forbidden, detail));
         }
         match right {
@@ -66,48 +67,42 @@ impl Identity {
     /// Checks that the caller has this right for this target of this project.
     ///
     /// # Errors
-    /// Those of [`require`](Self::require); `NotFound` when the token is for other targets, whether this one is there or
-    /// not.
+    /// Those of [`require`](Self::require), and `NotFound` if the token does not cover the target, even if the target
+    /// exists.
     pub fn require_target(&self, project: &ProjectId, target: &TargetName, right: Right) -> Result<(), Problem> {
         self.require(project, right)?;
         if self.covers(target) { Ok(()) } else { Err(no_target(target)) }
     }
 
-    /// The one project the token is good for; absent for an account admin, who sees all of them.
+    /// The project of the token; absent for an account admin, who has access to all projects.
     pub fn project(&self) -> Option<&ProjectId> {
         self.project.as_ref()
     }
 
-    /// The targets the token is good for; absent: all, and what concerns the project as a whole.
+    /// The targets of the token; absent if it gives access to the whole project.
     pub fn targets(&self) -> Option<&BTreeSet<TargetName>> {
         self.targets.as_ref()
     }
 
-    /// Whether the token is good for this target. What it is not good for is, for its holder, not there.
+    /// True if the token gives access to this target. Other targets are answered like ones that do not exist.
     pub fn covers(&self, target: &TargetName) -> bool {
         self.targets.as_ref().is_none_or(|targets| targets.contains(target))
     }
 
-    /// Whether this scan is one of the project's, and of a target that the token is good for.
-    pub fn sees(&self, project: &ProjectId, scan: &Scan) -> bool {
-        scan.project == project.as_str() && scan.target.name.parse().is_ok_and(|target| self.covers(&target))
+    /// True if the caller may see an exemption. A token for some targets shows the exemptions of these targets only.
+    pub fn sees_exemption(&self, exemption: &Exemption) -> bool {
+        self.covers(exemption.reach().target().unwrap_or(&exemption.seen.target))
     }
 
-    /// Whether the caller may know of an exemption: one with a token for some targets sees what concerns these.
-    pub fn sees_exemption(&self, held: &Exemption) -> bool {
-        self.covers(held.reach().target().unwrap_or(&held.seen.target))
-    }
-
-    /// Checks that the token is good for all targets: what concerns a pipeline, the project or the account is not for one
-    /// that is good for some.
+    /// Checks that the token covers all targets, as calls that affect a pipeline, the project or the account require.
     ///
     /// # Errors
-    /// `Forbidden` when it is good for some only.
+    /// `Forbidden` if the token is for some targets only.
     pub fn require_all_targets(&self) -> Result<(), Problem> {
         match &self.targets {
             None => Ok(()),
             Some(_) => {
-                let detail = "this concerns more than single targets, and the token is good for some targets only";
+                let detail = "this affects more than single targets, but the token is for some targets only";
                 Err(Problem::new(Code::Forbidden, detail))
             }
         }
@@ -116,27 +111,28 @@ impl Identity {
     /// Checks that the caller is an admin of the whole installation.
     ///
     /// # Errors
-    /// `Forbidden` for any other.
+    /// `Forbidden` if the token belongs to a project.
     pub fn require_installation(&self) -> Result<(), Problem> {
         match self.project {
             None => Ok(()),
             Some(_) => {
-                let detail = "this needs an account admin's token, or the installation's admin token";
+                let detail = "expected an account admin's token or the installation's admin token";
                 Err(Problem::new(Code::Forbidden, detail))
             }
         }
     }
 }
 
-/// The answer for a project that is not there, or not the caller's to see.
+/// The problem of a project that does not exist or that the token gives no access to.
 pub fn no_project(project: &ProjectId) -> Problem {
-    Problem::not_found(format!("there is no project `{project}`, or the token is not one of its"))
+    Problem::not_found(format!("project `{project}` does not exist, or the token gives no access to it"))
 }
 
-/// The answer for a target that is not there, or not the caller's to see.
+/// The problem of a target that does not exist or that the token gives no access to.
 pub fn no_target(target: &TargetName) -> Problem {
-    let detail = format!("there is no target `{target}`, or the token is not good for it; its first upload creates it");
-    Problem::not_found(detail)
+    Problem::not_found(format!(
+        "target `{target}` does not exist, or the token gives no access to it; the first upload creates a target"
+    ))
 }
 
 #[cfg(test)]
@@ -162,7 +158,7 @@ mod tests {
         assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
         assert_eq!(code(developer.require(&shop, Right::Decide)), Some(Code::Forbidden));
         assert_eq!(code(developer.require(&other, Right::Read)), Some(Code::NotFound));
-        let allow = |project, access| code(developer.allow(project, access));
+        let allow = |project, access| code(developer.authorize(project, access));
         assert_eq!(allow(Some(&shop), Access::Right(Right::Develop)), None);
         assert_eq!(allow(Some(&shop), Access::Right(Right::Decide)), Some(Code::Forbidden));
         assert_eq!(allow(Some(&other), Access::Right(Right::Decide)), Some(Code::NotFound));
@@ -187,14 +183,14 @@ mod tests {
         assert_eq!(code(restricted.require_target(&other, &web, Right::Read)), Some(Code::NotFound));
         assert_eq!(code(restricted.require_all_targets()), Some(Code::Forbidden));
         assert_eq!([&web, &api].map(|target| restricted.covers(target)), [true, false]);
-        // The role is judged first: which targets there are makes no difference to one that may not ask.
+        // The role is checked first, so the answer does not show which targets exist.
         let uploader = identity(Role::Uploader, Some("shop"), Some(&["web"]));
         for target in [&web, &api] {
             assert_eq!(code(uploader.require_target(&shop, target, Right::Read)), Some(Code::Forbidden));
         }
         let whole = identity(Role::Secops, Some("shop"), None);
         assert!(whole.covers(&api) && whole.require_all_targets().is_ok());
-        // None can be issued; a record that says otherwise gives nothing more.
+        // Such a token cannot be issued; if one is stored all the same, it gives no additional right.
         let admin = identity(Role::Admin, Some("shop"), Some(&["web"]));
         assert_eq!(code(admin.require(&shop, Right::Administer)), Some(Code::Forbidden));
     }

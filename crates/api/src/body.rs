@@ -1,31 +1,31 @@
-//! Fields of JSON bodies as the types they stand for.
+//! Fields of JSON bodies, parsed into their types.
 
 use crate::problem::{Code, Problem};
 use domain::limits::REMARK_CHARS_MAX;
 use std::fmt;
 use std::str::FromStr;
 
-/// A field that is not legal.
+/// The problem of an invalid field; `what` completes "field `name`: ".
 pub fn illegal(name: &str, what: impl fmt::Display) -> Problem {
     Problem::new(Code::InvalidBody, format!("field `{name}`: {what}"))
 }
 
-/// Reads a field.
+/// Parses a field.
 ///
 /// # Errors
-/// It is not legal.
+/// `InvalidBody`: the value is not a valid `T`.
 pub fn field<T: FromStr<Err: fmt::Display>>(name: &str, value: &str) -> Result<T, Problem> {
     value.parse().map_err(|error| illegal(name, error))
 }
 
-/// Checks a person's free text.
+/// Checks the length of a person's free text.
 ///
 /// # Errors
-/// It is longer than [`REMARK_CHARS_MAX`].
+/// `InvalidBody`: the text is longer than [`REMARK_CHARS_MAX`].
 pub fn remark(name: &str, text: String) -> Result<String, Problem> {
     let length = text.chars().count();
     if length > REMARK_CHARS_MAX {
-        return Err(illegal(name, format_args!("it has {length} characters; at most {REMARK_CHARS_MAX} are allowed")));
+        return Err(illegal(name, format_args!("expected at most {REMARK_CHARS_MAX} characters, found {length}")));
     }
     Ok(text)
 }
@@ -38,6 +38,6 @@ mod tests {
     fn a_remark_at_the_limit_is_kept_and_one_longer_refused() {
         assert!(remark("text", "ü".repeat(REMARK_CHARS_MAX)).is_ok());
         let problem = remark("text", "ü".repeat(REMARK_CHARS_MAX + 1)).unwrap_err();
-        assert_eq!(problem.detail, "field `text`: it has 1025 characters; at most 1024 are allowed");
+        assert_eq!(problem.detail, "field `text`: expected at most 1024 characters, found 1025");
     }
 }

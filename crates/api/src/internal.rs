@@ -1,4 +1,4 @@
-//! What components send each other over private routes: ids, never findings.
+//! The messages between components over private routes. They contain ids, never findings.
 
 use crate::problem::Problem;
 use domain::account::AccountEvent;
@@ -13,50 +13,50 @@ use domain::scan_event::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
-use store::poll::Sleep;
+use store::poll::{self, Sleep};
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
 
-/// A step of a scan, as a CloudEvent 1.0 with required attributes only.
+/// A message that starts a stage of a scan: a CloudEvent 1.0 with required attributes only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageEvent {
     /// `1.0`.
     pub specversion: String,
-    /// The scan and the step: the same pair is the same event.
+    /// The scan and the finished step: the same pair is the same event.
     pub id: String,
-    /// The component that sends it.
+    /// The sending component.
     pub source: String,
-    /// What happened: `dev.gatehouse.scan.<step>.v1`.
+    /// The type of event: `dev.gatehouse.scan.<step>.v1`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What the receiver reads.
+    /// The payload.
     pub data: ScanRef,
 }
 
-/// Names a scan.
+/// A reference to a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanRef {
     /// The scan.
     pub scan: ScanId,
 }
 
-/// The stages that follow parsing, in their order.
+/// A stage of a scan after parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Findings to issues and occurrences.
+    /// Groups findings into issues and occurrences.
     Fingerprint,
-    /// Issues and occurrences to what is new, common and gone.
+    /// Sorts issues and occurrences into the buckets new, common and remediated.
     Baseline,
-    /// All of it to a verdict.
+    /// Decides the verdict.
     Gate,
 }
 
 impl Stage {
-    /// All stages in their order.
+    /// All stages, in the order in which they run.
     pub const ALL: [Self; 3] = [Self::Fingerprint, Self::Baseline, Self::Gate];
 
-    /// The component that does it.
+    /// The component that runs the stage.
     pub fn component(self) -> &'static str {
         match self {
             Self::Fingerprint => "fingerprint",
@@ -65,7 +65,7 @@ impl Stage {
         }
     }
 
-    /// The event that starts it.
+    /// The message that starts the stage for a scan.
     pub fn event(self, scan: ScanId) -> StageEvent {
         let done = match self {
             Self::Fingerprint => "parsed",
@@ -82,78 +82,78 @@ impl Stage {
     }
 }
 
-/// Asks the ledger to append an event.
+/// A request to the ledger: append an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Append {
-    /// The event's id; the same again when the request is retried.
+    /// The event's id. A retry has the same id.
     pub id: EventId,
-    /// Who acts.
+    /// The actor.
     pub by: Actor,
-    /// To which journal, and what.
+    /// The event, with its journal.
     pub event: AnyEvent,
 }
 
-/// An event with its journal: each kind of event goes into one kind of journal only.
+/// An event with its journal. Each kind of event belongs to one kind of journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum AnyEvent {
-    /// To the account's journal.
+    /// An event of the account's journal.
     Account {
-        /// What happens.
+        /// The event.
         event: AccountEvent,
     },
-    /// To a project's journal.
+    /// An event of a project's journal.
     Project {
-        /// What happens.
+        /// The event, with the project.
         event: InProject<ProjectEvent>,
     },
-    /// To a project's exemption journal.
+    /// An event of a project's exemption journal.
     Exemption {
-        /// Whose.
+        /// The project.
         project: ProjectId,
-        /// What happens.
+        /// The event.
         event: ExemptionEvent,
     },
-    /// To the installation's list of exemptions that may hold everywhere.
+    /// An event of the installation's list of exemptions that may apply to all projects.
     Promoted {
-        /// What happens.
+        /// The event.
         event: PromotedEvent,
     },
-    /// To a project's outbox.
+    /// An event of a project's outbox.
     Outbox {
         /// The project.
         project: ProjectId,
-        /// What happens.
+        /// The event.
         event: OutboxEvent,
     },
-    /// To a target's scan journal.
+    /// An event of a target's scan journal.
     Scan {
-        /// Which.
+        /// The journal.
         journal: JournalId,
-        /// What happens.
+        /// The event.
         event: ScanEvent,
     },
-    /// To the journal of a pipeline's run.
+    /// An event of the journal of a pipeline's run.
     Execution {
         /// The project.
         project: ProjectId,
         /// The run.
         execution: ExecutionId,
-        /// What happens.
+        /// The event.
         event: ExecutionEvent,
     },
 }
 
-/// Asks the ledger to count something: whoever asks gets a number that nobody else gets.
+/// A request to the ledger: increment a counter. Each request gets a number that no other gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "of")]
 pub enum Count {
-    /// Claims of a scan by uploads under one `Idempotency-Key`; the first freezes it.
+    /// The claims of a scan by uploads under one `Idempotency-Key`. The first claim freezes the scan.
     Claim {
         /// The scan.
         scan: ScanId,
     },
-    /// Scans of a variant by a tool, in the order in which they are compared.
+    /// The turns of a variant's scans by a tool: they are compared in this order.
     Turn {
         /// The target.
         target: TargetId,
@@ -164,40 +164,45 @@ pub enum Count {
     },
 }
 
-/// The ledger's answer to a count.
+/// The ledger's answer to a [`Count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     /// The number, from 1 on.
     pub n: u64,
 }
 
-/// What components ask of one another; over service chaining in earnest, directly in tests.
+/// The services that components offer each other. Production uses service chaining; tests call the jobs directly.
 #[allow(async_fn_in_trait)]
 pub trait Services: Sleep {
     /// Runs a stage of a scan and waits for it.
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem>;
 
-    /// Appends an event to a journal; a refusal is no error, the event stands.
+    /// Appends an event to a journal. A refusal is not an error: the event stays in the journal.
     async fn append(&self, request: &Append) -> Result<Appended, Problem>;
 
-    /// Counts something.
+    /// Increments a counter and returns the new value.
     async fn count(&self, what: &Count) -> Result<u64, Problem>;
+
+    /// Sleeps for [`poll::INTERVAL`], so that other requests can proceed.
+    async fn pause(&self) {
+        self.sleep(poll::INTERVAL).await;
+    }
 }
 
-/// Waits for a share of the instance's memory, in bytes, and holds it until what it gives is dropped.
+/// Waits until this many bytes of the instance's memory are free and reserves them until the returned value is dropped.
 pub type Hold = fn(usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>>;
 
-/// Asks for no share: for tests, where memory is not short.
+/// Reserves nothing: for tests, which do not run short of memory.
 pub fn hold_nothing(_bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
     Box::pin(async { Box::new(()) as Box<dyn Any> })
 }
 
-/// The ledger's answer: the event is in the journal for good.
+/// The ledger's answer to an [`Append`]: the event is permanently in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appended {
-    /// Its number.
+    /// The number of the event in the journal.
     pub n: u64,
-    /// Why it changed nothing; absent if it took effect.
+    /// The reason why the event was refused; absent if it took effect.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<Refusal>,
 }

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// Items on a page unless asked for otherwise.
+/// The default number of items on a page.
 const LIMIT_DEFAULT: usize = 50;
-/// The most items of a page.
+/// The maximum number of items on a page.
 pub const LIMIT_MAX: usize = 1_000;
 
 /// A page of a list.
@@ -18,39 +18,39 @@ pub const LIMIT_MAX: usize = 1_000;
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; absent on the last.
+    /// The `cursor` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
 }
 
-/// Which page is asked for: at most `limit` items from the cursor's place on.
+/// A request for a page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<C> {
-    /// The most items.
+    /// The maximum number of items.
     pub limit: usize,
-    /// Where it begins; absent for the first page.
+    /// The cursor at which the page begins; absent for the first page.
     pub from: Option<C>,
 }
 
-/// Takes `limit` and `cursor` from a query for the list of this name.
+/// Reads `limit` and `cursor` from a query for the list of this name.
 ///
 /// # Errors
-/// The limit is not from 1 to [`LIMIT_MAX`], or the cursor is none of ours, or another list's.
+/// The limit is not from 1 to [`LIMIT_MAX`], or the cursor is not valid or belongs to another list.
 pub fn wanted<C: DeserializeOwned>(query: &mut Query, list: &str) -> Result<Wanted<C>, Problem> {
     let limit = query.optional("limit")?.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::parameter("limit", format_args!("{limit} is not from 1 to {LIMIT_MAX}")));
+        return Err(Problem::parameter("limit", format_args!("expected 1 to {LIMIT_MAX}, found {limit}")));
     }
     let from = match query.optional::<String>("cursor")? {
         None => None,
         Some(text) => Some(decode(list, &text).ok_or_else(|| {
-            Problem::parameter("cursor", "it is none of this list's; use the `next` of the page before, unchanged")
+            Problem::parameter("cursor", "not a cursor of this list; use the `next` of the previous page, unchanged")
         })?),
     };
     Ok(Wanted { limit, from })
 }
 
-/// A cursor of the list of this name as text.
+/// Encodes a cursor of the list of this name as text.
 pub fn encode<C: Serialize>(list: &str, cursor: &C) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(list, cursor)).unwrap_or_default())
 }
@@ -60,7 +60,7 @@ fn decode<C: DeserializeOwned>(list: &str, text: &str) -> Option<C> {
     (of == list).then_some(cursor)
 }
 
-/// A page of items that are sorted by a text; the cursor is the text after which the page begins.
+/// A page of items that are sorted by a text. The cursor is the text of the last item on the previous page.
 pub fn page_of<T>(list: &str, items: impl Iterator<Item = (String, T)>, wanted: Wanted<String>) -> Page<T> {
     let mut rest = items.filter(|(at, _)| wanted.from.as_ref().is_none_or(|from| from < at));
     let page: Vec<_> = rest.by_ref().take(wanted.limit).collect();

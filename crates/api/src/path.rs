@@ -1,15 +1,15 @@
-//! Paths as their segments, percent-decoded one by one: a target's name may hold an encoded slash.
+//! URL paths as segments. Each segment is percent-decoded on its own, because a target's name may contain a slash.
 
 use crate::problem::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What needs no encoding in a segment: RFC 3986's unreserved characters.
+/// The characters to encode in a segment: all but the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The segments of a path, without the empty ones at its ends.
+/// Splits a path into decoded segments, without empty ones at the start and the end.
 ///
 /// # Errors
-/// A segment is not UTF-8 once decoded.
+/// `NotFound`: a decoded segment is not UTF-8.
 pub fn segments(path: &str) -> Result<Vec<String>, Problem> {
     path.trim_matches('/')
         .split('/')
@@ -22,7 +22,7 @@ pub fn segments(path: &str) -> Result<Vec<String>, Problem> {
         .collect()
 }
 
-/// A text as one segment of a path.
+/// Encodes a text as one segment of a path.
 pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }

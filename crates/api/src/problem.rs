@@ -6,7 +6,7 @@ use store::kv::KvError;
 
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
-/// What stands before a code in a problem's `type`.
+/// The start of a problem's `type`; the code follows.
 const TYPE_PREFIX: &str = "urn:gatehouse:problem:";
 
 macro_rules! codes {
@@ -31,7 +31,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// What it is, in a few words.
+            /// A short description of the kind of problem.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
@@ -40,94 +40,94 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A parameter is missing or not legal.
-    InvalidParameter = "invalid-parameter", 400, "A parameter is missing or not legal";
-    /// The named scanner is not supported.
-    UnknownScanner = "unknown-scanner", 400, "The scanner is not known";
-    /// A JSON body is not what the call takes.
-    InvalidBody = "invalid-body", 400, "The body is not what this call takes";
+    /// A query parameter or a header is missing or invalid.
+    InvalidParameter = "invalid-parameter", 400, "A parameter is missing or invalid";
+    /// The parameter `scanner` is not a supported format.
+    UnknownScanner = "unknown-scanner", 400, "Unknown scanner";
+    /// The JSON body, or a field of it, is invalid.
+    InvalidBody = "invalid-body", 400, "The request body is invalid";
     /// The report has no bytes.
     ReportEmpty = "report-empty", 400, "The report is empty";
-    /// The report was cut off.
-    ReportTruncated = "report-truncated", 400, "The report was cut off";
-    /// The report is not written in its notation.
-    ReportMalformed = "report-malformed", 400, "The report can't be read";
-    /// The sidecar with code from the working tree is not one.
-    SourceMalformed = "source-malformed", 400, "The code sent beside the report can't be read";
-    /// There is no token, or it is not known.
-    Unauthenticated = "unauthenticated", 401, "A valid token is needed";
-    /// The token's time is over.
+    /// The report ends early.
+    ReportTruncated = "report-truncated", 400, "The report is truncated";
+    /// The report is not valid JSON, XML or whatever its format uses.
+    ReportMalformed = "report-malformed", 400, "The report cannot be parsed";
+    /// The sidecar with code from the working tree cannot be parsed.
+    SourceMalformed = "source-malformed", 400, "The sidecar cannot be parsed";
+    /// The token is missing or unknown.
+    Unauthenticated = "unauthenticated", 401, "A valid token is required";
+    /// The token has expired.
     TokenExpired = "token-expired", 401, "The token has expired";
-    /// The token's role is not enough.
-    Forbidden = "forbidden", 403, "The token's role does not allow this";
-    /// What was named is not there, or not visible to the token.
+    /// The token does not permit the call.
+    Forbidden = "forbidden", 403, "The token does not permit this";
+    /// The named thing does not exist, or the token does not give access to it.
     NotFound = "not-found", 404, "Not found";
-    /// The path has no such method.
-    MethodNotAllowed = "method-not-allowed", 405, "The method is not allowed here";
-    /// The state of the thing does not allow it.
-    Conflict = "conflict", 409, "The present state does not allow this";
-    /// The body is too large.
+    /// The path exists, but not with this method.
+    MethodNotAllowed = "method-not-allowed", 405, "Method not allowed";
+    /// The current state does not allow the change.
+    Conflict = "conflict", 409, "The current state does not allow this";
+    /// The report is larger than the limit.
     ReportTooLarge = "report-too-large", 413, "The report is too large";
-    /// The sidecar is too large.
-    SourceTooLarge = "source-too-large", 413, "The code sent beside the report is too large";
-    /// The body decompresses to far more than it is.
-    CompressionBomb = "compression-bomb", 413, "The report is compressed beyond belief";
-    /// The body is compressed in a way that is not read.
-    UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported";
-    /// The report is of no known format.
-    UnknownFormat = "unknown-format", 422, "No known scanner writes reports like this";
-    /// The report is another tool's.
-    WrongTool = "wrong-tool", 422, "The report is not of the named scanner";
-    /// The report is nested too deep.
-    ReportTooDeep = "report-too-deep", 422, "The report is nested too deep";
+    /// The sidecar is larger than the limit.
+    SourceTooLarge = "source-too-large", 413, "The sidecar is too large";
+    /// The body decompresses to more than the permitted multiple of its size.
+    CompressionBomb = "compression-bomb", 413, "The compression ratio is too high";
+    /// The `Content-Encoding` is not supported.
+    UnsupportedEncoding = "unsupported-encoding", 415, "Unsupported content encoding";
+    /// The report has no known format.
+    UnknownFormat = "unknown-format", 422, "Unknown report format";
+    /// The report was written by another tool than the parameter `scanner` names.
+    WrongTool = "wrong-tool", 422, "The report was written by another tool";
+    /// The report is nested deeper than the limit.
+    ReportTooDeep = "report-too-deep", 422, "The report is nested too deeply";
     /// The scan cannot be replayed.
-    NotReplayable = "not-replayable", 422, "The scan can't be replayed";
-    /// The `Idempotency-Key` was used for something else.
+    NotReplayable = "not-replayable", 422, "The scan cannot be replayed";
+    /// The `Idempotency-Key` was used for another request.
     IdempotencyMismatch = "idempotency-mismatch", 422, "The Idempotency-Key was used for another request";
-    /// Too many unknown tokens came from where the request comes from.
-    TooManyAttempts = "too-many-attempts", 429, "Too many unknown tokens were tried";
-    /// Our fault.
-    Internal = "internal", 500, "Something went wrong inside Gatehouse";
-    /// The store, or a stage, could not be reached or did not answer in time.
-    Unavailable = "unavailable", 503, "A part of Gatehouse is not available";
+    /// Too many requests with unknown tokens came from the client's network.
+    TooManyAttempts = "too-many-attempts", 429, "Too many attempts with unknown tokens";
+    /// A defect of Gatehouse.
+    Internal = "internal", 500, "Internal error";
+    /// The store or a component cannot be reached or did not answer in time.
+    Unavailable = "unavailable", 503, "A part of Gatehouse is unavailable";
 }
 
-/// An error as the client gets it.
+/// An error that is sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind.
+    /// The kind of problem.
     pub code: Code,
-    /// What exactly, whose fault it is and what to do.
+    /// What is wrong, where, and what to do about it.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem of this kind.
+    /// Makes a problem of this kind.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 
-    /// A parameter that is missing or not legal.
+    /// The problem of a parameter that is missing or invalid; `what` completes "parameter `name`: ".
     pub fn parameter(name: &str, what: impl fmt::Display) -> Self {
         Self::new(Code::InvalidParameter, format!("parameter `{name}`: {what}"))
     }
 
-    /// Something that is not there.
+    /// The problem of something that does not exist.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(Code::NotFound, what)
     }
 
-    /// A method that a path does not have.
+    /// The problem of a method that a path does not support; `allowed` lists the supported ones.
     pub fn not_allowed(method: &str, allowed: &str) -> Self {
         Self::new(Code::MethodNotAllowed, format!("{method} is not allowed here; allowed: {allowed}"))
     }
 
-    /// A failure that no caller can help.
+    /// The problem of a defect of Gatehouse, which no caller can avoid.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(Code::Internal, detail)
     }
 
-    /// The problem as its document.
+    /// The document that is sent.
     pub fn document(&self) -> Document {
         Document {
             kind: format!("{TYPE_PREFIX}{}", self.code.as_str()),
@@ -143,7 +143,7 @@ impl Problem {
         serde_json::to_vec(&self.document()).unwrap_or_default()
     }
 
-    /// Reads back a problem that another component answered with.
+    /// Parses a problem that another component answered with; absent if it is not a problem document.
     pub fn from_json(bytes: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(bytes).ok()?;
         let code = document.kind.strip_prefix(TYPE_PREFIX)?;
@@ -160,11 +160,11 @@ pub struct Document {
     /// A URI that names the kind of problem, `urn:gatehouse:problem:<code>`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind in a few words.
+    /// A short description of the kind of problem.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// This problem: what, where, whose fault, and what to do.
+    /// What is wrong in this case, where, and what to do about it.
     pub detail: String,
 }
 
@@ -180,7 +180,7 @@ impl From<KvError> for Problem {
     fn from(error: KvError) -> Self {
         match error {
             KvError::Unavailable { .. } | KvError::NotYetVisible { .. } => {
-                Self::new(Code::Unavailable, format!("{error}; nothing is lost: send the request again"))
+                Self::new(Code::Unavailable, format!("{error}; nothing is lost, retry the request"))
             }
             KvError::Unreadable { .. } | KvError::Missing { .. } | KvError::TooLarge { .. } => {
                 Self::internal(error.to_string())
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(Problem::from_json(&problem.to_json()), Some(problem.clone()));
         assert_eq!(
             String::from_utf8(problem.to_json()).unwrap(),
-            r#"{"type":"urn:gatehouse:problem:invalid-parameter","title":"A parameter is missing or not legal","status":400,"detail":"parameter `target`: target is empty"}"#
+            r#"{"type":"urn:gatehouse:problem:invalid-parameter","title":"A parameter is missing or invalid","status":400,"detail":"parameter `target`: target is empty"}"#
         );
         assert_eq!(Problem::from_json(b"{}"), None);
     }

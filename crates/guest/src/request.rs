@@ -217,7 +217,7 @@ impl Reply {
     /// A reply with this problem. `path` is the path of the request.
     fn problem(problem: &Problem, path: &[String]) -> Self {
         let status = problem.code.status();
-        let allow = (status == 405).then(|| ("allow", api::calls::allowed(path).join(", ")));
+        let allow = (status == 405).then(|| ("allow", api::calls::allowed_methods(path).join(", ")));
         let headers = headers_of(status).into_iter().chain(allow).collect();
         Self { status, media_type: MEDIA_TYPE.to_owned(), headers, body: problem.to_json() }
     }

@@ -6,7 +6,7 @@ use crate::request::HttpRequest;
 use crate::{now, variable};
 use api::Problem;
 use api::auth::{Identity, authenticate};
-use api::calls::{Found, Params, Row, Table, public};
+use api::calls::{CallSpec, CallTable, PathParams, RoutedCall, public, route};
 use domain::ids::ProjectId;
 use domain::time::Timestamp;
 
@@ -21,10 +21,10 @@ pub struct Session<C> {
     /// The call.
     pub call: C,
     /// The values of the placeholders in the call's path.
-    pub params: Params,
+    pub params: PathParams,
 }
 
-impl<C: Table> Session<C> {
+impl<C: CallTable> Session<C> {
     /// Checks a request and finds its call.
     ///
     /// # Errors
@@ -34,9 +34,9 @@ impl<C: Table> Session<C> {
         let (kv, now) = (SpinKv::open().await?, now());
         let (admin_token, header) = (variable("admin_token").await?, request.header("authorization")?);
         let caller = authenticate(&kv, &admin_token, header, request.client_address(), now).await?;
-        let Found { call, params } = C::find(&request.method, &request.path)?;
-        caller.allow(params.project()?.as_ref(), call.row().access)?;
-        request.query.check(call.row())?;
+        let RoutedCall { call, params } = route::<C>(&request.method, &request.path)?;
+        caller.authorize(params.project()?.as_ref(), call.spec().access)?;
+        call.spec().check_query(&request.query)?;
         Ok(Self { kv, now, caller, call, params })
     }
 
@@ -53,10 +53,10 @@ impl<C: Table> Session<C> {
 ///
 /// # Errors
 /// The path is that of the call, but the method is not, or a query parameter is unknown.
-pub fn is_public(request: &HttpRequest, row: &Row) -> Result<bool, Problem> {
-    let is_it = public::is(row, &request.method, &request.path)?;
+pub fn is_public(request: &HttpRequest, row: &CallSpec) -> Result<bool, Problem> {
+    let is_it = public::is_request_for(row, &request.method, &request.path)?;
     if is_it {
-        request.query.check(row)?;
+        row.check_query(&request.query)?;
     }
     Ok(is_it)
 }

@@ -1,13 +1,14 @@
-//! Several journals read backwards as one list, the newest event first: what an audit is made of.
+//! Several journals, read backwards as one list with the newest event first. The audit log is such a list.
 //!
-//! Within a journal the number is the order. The times of neighbours may disagree with it, because a writer takes its
-//! number before it writes: so an event counts as no later than any event after it, which makes each journal's times
-//! fall going back ([`Place::at`]). A place in the list is then found again in every journal by a search for its time.
+//! In a journal, the number defines the order. The times of neighbouring events may disagree with it, because a writer
+//! takes its number before it writes. So an event counts as no later than any event after it, and the times of each
+//! journal decrease backwards ([`Position::at`]). This makes it possible to search every journal for a position's time.
 //!
-//! What it costs does not grow with history: ten reads a journal to find its end and its last event, and on a later page
-//! as many again as the number of newer events has binary digits, twice; then up to [`REPEATED_WITHIN`] and a window of
-//! events in each journal that gives one, and one for each event beyond. So the first page of 50 takes at most some 550
-//! reads of 10 journals, and some 12,500 of 1,000, of which 16 journals' are under way at once.
+//! The cost does not grow with history. To find the end and the last event of a journal takes ten reads. A later page
+//! takes additional reads per journal: twice the number of binary digits of the number of newer events. Then follow, for
+//! each journal that contributes an event, up to [`REPEATED_WITHIN`] events and a window, and one read for each further
+//! event. So the first page of 50 takes about 550 reads for 10 journals, and about 12,500 for 1,000 journals, 16 journals
+//! at a time.
 
 use crate::document;
 use crate::journal::{self, Outcomes, WINDOW};
@@ -23,93 +24,94 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// How far times may disagree with the order of numbers, in milliseconds: twice the 30 s that a request lives.
+/// The maximum disagreement of times with the order of numbers, in milliseconds: twice the 30 s that a request may take.
 const SLACK_MS: i64 = 60_000;
-/// How many events back an event with the same id is looked for. Who sends a request again does so soon.
+/// The number of earlier events that are searched for one with the same id. A retry comes soon after the request.
 pub const REPEATED_WITHIN: u64 = 32;
-/// How many journals are opened at once.
+/// The number of journals that are opened concurrently.
 const JOURNALS_AT_ONCE: usize = 16;
 
-/// A journal to be read.
+/// A journal of the list.
 #[derive(Debug, Clone)]
-pub struct Source {
-    /// Which.
+pub struct AuditedJournal {
+    /// The journal's id.
     pub journal: JournalId,
-    /// Its last event; those after it are not read.
+    /// The number of the last event to read.
     pub last: u64,
-    /// What became of its events.
+    /// The outcomes of its events.
     pub outcomes: Outcomes,
 }
 
-/// A place in the list. The order of places is the list's, backwards: what is newer is greater.
+/// A position in the list. A newer position is greater.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The time at which the event stands in the list: its own, or that of an earlier event after it.
+pub struct Position {
+    /// The time by which the list is sorted: that of the event or, if earlier, of an event after it in the journal.
     pub at: Timestamp,
-    /// Its journal's key.
+    /// The journal's key.
     pub journal: String,
-    /// Its number there.
+    /// The event's number in the journal.
     pub n: u64,
 }
 
 /// An event of the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Where it stands.
-    pub place: Place,
-    /// Which of the sources it is from.
-    pub source: usize,
-    /// The event as it stands in the journal.
+    /// The position in the list.
+    pub position: Position,
+    /// The index of the event's journal in the slice that [`List::open`] got.
+    pub journal: usize,
+    /// The journal's entry.
     pub entry: Entry<Value>,
-    /// The number of an event shortly before under the same id: the request was sent again.
+    /// For a retry: the number of the first event with the same id, if it came shortly before.
     pub copy_of: Option<u64>,
 }
 
-/// Which part of the list is read.
+/// The part of the list to read.
 #[derive(Debug, Clone, Default)]
-pub struct Part {
-    /// It begins after this place.
-    pub after: Option<Place>,
-    /// It ends with events of this time; some older ones may still come.
+pub struct Bounds {
+    /// Reads only events after this position, which are older.
+    pub after: Option<Position>,
+    /// Reads only events from this time on; the result may contain some older ones.
     pub since: Option<Timestamp>,
-    /// It begins with events of this time; some newer ones may still come.
+    /// Reads only events up to this time; the result may contain some newer ones.
     pub until: Option<Timestamp>,
 }
 
-/// Journals in which nothing is ever refused, each up to its end.
+/// Finds the last event of each journal. The journals must be of a kind that never refuses an event.
 ///
 /// # Errors
 /// The store failed.
-pub async fn sources(kv: &impl Kv, journals: Vec<JournalId>) -> Result<Vec<Source>, KvError> {
+pub async fn open_journals(kv: &impl Kv, journals: Vec<JournalId>) -> Result<Vec<AuditedJournal>, KvError> {
     let open = |journal: JournalId| async move {
         let last = journal::last(kv, &journal).await?;
-        Ok(Source { journal, last, outcomes: Outcomes::nothing_refused() })
+        Ok(AuditedJournal { journal, last, outcomes: Outcomes::nothing_refused() })
     };
     stream::iter(journals).map(open).buffered(JOURNALS_AT_ONCE).try_collect().await
 }
 
-/// The list while it is read.
+/// A reader of the list.
 pub struct List<'a, K> {
     kv: &'a K,
     since: Option<Timestamp>,
-    /// In the order of their journals' keys.
+    /// One stream per journal, sorted by the journal's key.
     streams: Vec<Stream<'a>>,
-    /// The next event of each stream: its time, the stream's place among the streams, its number.
+    /// The next event of each stream: its time, the index of the stream, its number.
     tops: BinaryHeap<(Timestamp, usize, u64)>,
 }
 
-/// One journal while it is read backwards.
+/// A backward reader of one journal.
 struct Stream<'a> {
-    source: usize,
+    /// The index of the journal in the slice that [`List::open`] got.
+    index: usize,
     journal: &'a JournalId,
     key: String,
-    /// The earliest time of all that was read.
+    /// The earliest time of all events read so far.
     least: Option<Timestamp>,
-    /// What was read and not handed out yet, the newest first, with the time at which it stands in the list.
+    /// The events that are read but not returned yet, the newest first, with their times in the list.
     ahead: VecDeque<(Timestamp, u64, Entry<Value>)>,
-    /// The number up to which nothing was read yet.
+    /// The number of the newest event that is not read yet.
     unread: u64,
-    /// How many events are read next: one, so that a journal that gives none costs no more, then a window.
+    /// The number of events of the next read: first one, because many journals contribute none, then a window.
     window: u64,
 }
 
@@ -118,22 +120,22 @@ impl<'a, K: Kv> List<'a, K> {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn open(kv: &'a K, sources: &'a [Source], part: &Part) -> Result<Self, KvError> {
-        let open = |(at, source)| Stream::open(kv, at, source, part);
-        let opening = stream::iter(sources.iter().enumerate()).map(open).buffered(JOURNALS_AT_ONCE);
+    pub async fn open(kv: &'a K, journals: &'a [AuditedJournal], bounds: &Bounds) -> Result<Self, KvError> {
+        let open = |(index, journal)| Stream::open(kv, index, journal, bounds);
+        let opening = stream::iter(journals.iter().enumerate()).map(open).buffered(JOURNALS_AT_ONCE);
         let mut streams: Vec<Stream<'a>> = opening.try_collect().await?;
         streams.sort_by(|a, b| a.key.cmp(&b.key));
         let tops = streams.iter().enumerate().filter_map(|(rank, stream)| stream.top(rank)).collect();
-        Ok(Self { kv, since: part.since, streams, tops })
+        Ok(Self { kv, since: bounds.since, streams, tops })
     }
 
-    /// Whether there is a next event.
+    /// True if there is a next event.
     pub fn more(&self) -> bool {
         let ended = |at: Timestamp| self.since.is_some_and(|since| with_slack(at) < since);
         self.tops.peek().is_some_and(|(at, ..)| !ended(*at))
     }
 
-    /// The next event.
+    /// Returns the next event.
     ///
     /// # Errors
     /// The store failed.
@@ -150,17 +152,17 @@ impl<'a, K: Kv> List<'a, K> {
 }
 
 impl<'a> Stream<'a> {
-    async fn open(kv: &impl Kv, at: usize, source: &'a Source, part: &Part) -> Result<Self, KvError> {
-        let (journal, key) = (&source.journal, source.journal.key());
-        let bound = part.after.as_ref().map(|place| place.at).into_iter().chain(part.until).min();
-        let unread = match bound {
-            Some(bound) => end_at(kv, journal, source.last, with_slack(bound)).await?,
-            None => source.last,
+    async fn open(kv: &impl Kv, index: usize, audited: &'a AuditedJournal, bounds: &Bounds) -> Result<Self, KvError> {
+        let (journal, key) = (&audited.journal, audited.journal.key());
+        let newest = bounds.after.as_ref().map(|position| position.at).into_iter().chain(bounds.until).min();
+        let unread = match newest {
+            Some(newest) => end_at(kv, journal, audited.last, with_slack(newest)).await?,
+            None => audited.last,
         };
-        let mut stream = Self { source: at, journal, key, least: None, ahead: VecDeque::new(), unread, window: 1 };
+        let mut stream = Self { index, journal, key, least: None, ahead: VecDeque::new(), unread, window: 1 };
         stream.read_to(kv, u64::MAX).await?;
-        let past = |stream: &Self, after: &Place| stream.place().is_some_and(|place| *after <= place);
-        while part.after.as_ref().is_some_and(|after| past(&stream, after)) {
+        let is_newer = |stream: &Self, after: &Position| stream.position().is_some_and(|position| *after <= position);
+        while bounds.after.as_ref().is_some_and(|after| is_newer(&stream, after)) {
             stream.ahead.pop_front();
             stream.read_to(kv, u64::MAX).await?;
         }
@@ -171,11 +173,12 @@ impl<'a> Stream<'a> {
         self.ahead.front().map(|(at, n, _)| (*at, rank, *n))
     }
 
-    fn place(&self) -> Option<Place> {
-        self.ahead.front().map(|(at, n, _)| Place { at: *at, journal: self.key.clone(), n: *n })
+    fn position(&self) -> Option<Position> {
+        self.ahead.front().map(|(at, n, _)| Position { at: *at, journal: self.key.clone(), n: *n })
     }
 
-    /// Reads on until an event of number `to` or below is there, or the journal's beginning; any event for the greatest.
+    /// Reads until an event with number `to` or below is read, or the start of the journal is reached. With `u64::MAX`, any
+    /// event is enough.
     async fn read_to(&mut self, kv: &impl Kv, to: u64) -> Result<(), KvError> {
         while 0 < self.unread && self.ahead.back().is_none_or(|(_, n, _)| to < *n) {
             let from = self.unread.saturating_sub(self.window - 1).max(1);
@@ -190,20 +193,21 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Hands out the next event.
+    /// Returns the next event.
     async fn take(&mut self, kv: &impl Kv) -> Result<Option<Event>, KvError> {
-        let (Some(place), Some(id)) = (self.place(), self.ahead.front().map(|(.., entry)| entry.id)) else {
+        let (Some(position), Some(id)) = (self.position(), self.ahead.front().map(|(.., entry)| entry.id)) else {
             return Ok(None);
         };
-        let reach = place.n.saturating_sub(REPEATED_WITHIN);
-        self.read_to(kv, reach).await?;
-        let copy_of = self.earlier(id, reach);
+        let oldest = position.n.saturating_sub(REPEATED_WITHIN);
+        self.read_to(kv, oldest).await?;
+        let copy_of = self.earlier(id, oldest);
         let taken = self.ahead.pop_front();
-        Ok(taken.map(|(_, _, entry)| Event { place, source: self.source, entry, copy_of }))
+        Ok(taken.map(|(_, _, entry)| Event { position, journal: self.index, entry, copy_of }))
     }
 
-    fn earlier(&self, id: EventId, reach: u64) -> Option<u64> {
-        let mut before = self.ahead.iter().skip(1).take_while(|(_, n, _)| reach <= *n);
+    /// The number of an event with the same id after the first in `ahead`, down to the number `oldest`.
+    fn earlier(&self, id: EventId, oldest: u64) -> Option<u64> {
+        let mut before = self.ahead.iter().skip(1).take_while(|(_, n, _)| oldest <= *n);
         before.find(|(.., entry)| entry.id == id).map(|(_, n, _)| *n)
     }
 }
@@ -212,13 +216,13 @@ fn with_slack(at: Timestamp) -> Timestamp {
     Timestamp::from_ms(at.as_ms().saturating_add(SLACK_MS))
 }
 
-/// A number after which all events are later than what `limit` was before its slack. Numbers up to it are searched from
-/// the journal's end in growing steps, because what is asked for is mostly new.
+/// A number after which all events are later than `limit` minus its slack. The search goes from the end of the journal in
+/// growing steps, because most requests are for new events.
 ///
-/// An event beyond it may be earlier than one before it by the disorder that the slack allows for, and no more: so times
-/// in the list that are at or before the limit without slack are the same whether or not such events are read.
+/// An event after this number may be earlier than one before it, but only by the slack. So reading the events after it
+/// would not change the list's times up to the limit without slack.
 async fn end_at(kv: &impl Kv, journal: &JournalId, last: u64, limit: Timestamp) -> Result<u64, KvError> {
-    // The event at `high`, if there is one, is later than the limit; the newest up to `low`, if there is one, is not.
+    // The event at `high`, if it exists, is later than the limit. The newest event up to `low`, if it exists, is not.
     let (mut low, mut high, mut step) = (0_u64, last.saturating_add(1), 1_u64);
     while low + 1 < high {
         let probe = if low == 0 { high.saturating_sub(step).max(1) } else { low.midpoint(high) };
@@ -231,13 +235,13 @@ async fn end_at(kv: &impl Kv, journal: &JournalId, last: u64, limit: Timestamp) 
     Ok(high - 1)
 }
 
-/// The newest event of `from..=to`, and its time.
+/// The number and time of the newest event in `from..=to`.
 async fn newest(kv: &impl Kv, journal: &JournalId, from: u64, to: u64) -> Result<Option<(u64, Timestamp)>, KvError> {
-    let there: Option<Entry<IgnoredAny>> = document::find(kv, &keys::journal_event(journal, to)).await?;
-    if let Some(entry) = there {
+    let last: Option<Entry<IgnoredAny>> = document::find(kv, &keys::journal_event(journal, to)).await?;
+    if let Some(entry) = last {
         return Ok(Some((to, entry.at)));
     }
-    // A hole, and there may be more of them.
+    // A gap, and there may be more.
     let mut to = to;
     while from < to {
         let below = to.saturating_sub(WINDOW).max(from);

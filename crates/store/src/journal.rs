@@ -1,18 +1,18 @@
 //! Journals: numbered events, written once, that fold into a state.
 //!
-//! - `…:seq` is a counter that `increment` alone touches; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may
-//!   be stale but never wrong.
-//! - [`append`]: increment, write the event, load, renew the snapshot; it is acknowledged only if the load saw it and,
-//!   where the order of events matters, every event before it.
-//! - [`load`]: the snapshot, then the events after it in concurrent windows of 8 until a whole window is absent.
-//! - A number without an event below one that has one is a *hole*: its writer is slow or died. It is looked for again
-//!   until it is 10 minutes old; requests live for 30 seconds, so by then it is dead for good.
+//! - `…:seq` is a counter that only `increment` uses; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may be stale
+//!   but never wrong.
+//! - [`append`] increments the counter, writes the event, loads the journal and renews the snapshot. It succeeds only if
+//!   the load contains the event and, if the order of events matters, every event before it.
+//! - [`load`] reads the snapshot, then the events after it in concurrent windows of 8, until a whole window is absent.
+//! - A number without an event, below a number with an event, is a *gap*: its writer is slow or died. A gap is *open* for
+//!   10 minutes, during which each load looks for the event. Then it is final: requests take at most 30 seconds.
 //!
-//! Where the order of events matters, a snapshot never passes a living hole; where it does not, it lists them.
+//! If the order of events matters, a snapshot ends before the first open gap. If not, it lists the open gaps.
 //!
-//! What was refused stays known for good: whoever renews the snapshot first writes `…:<n>:refused` for each refused event
-//! that the snapshot takes in. If they die in between, the next one writes the same again. Above the snapshot, folding
-//! tells.
+//! Refusals stay known forever: before the snapshot is renewed, `…:<n>:refused` is written for each refused event that the
+//! snapshot will include. If a writer dies in between, the next one writes the same again. For events after the snapshot,
+//! folding shows which are refused.
 
 use crate::document;
 use crate::keys;
@@ -29,21 +29,22 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How many events are read at once; also how many writers may be under way before a reader stops seeing past them.
+/// The number of events that are read concurrently. It is also the number of unfinished writers in a row after which a
+/// reader no longer finds the events behind them.
 pub(crate) const WINDOW: u64 = 8;
-/// The age from which on a hole is dead, in milliseconds.
-const HOLE_DEAD_MS: i64 = 10 * 60 * 1000;
+/// The age at which a gap becomes final, in milliseconds.
+const GAP_FINAL_MS: i64 = 10 * 60 * 1000;
 /// The longest that an appender waits until a load shows its own event; earlier writers may delay that.
 const VISIBLE_WAIT: Duration = Duration::from_secs(3);
 /// The longest that an appender waits for the events before its own, where the order matters: until they exist, the
 /// outcome of its event may change. A writer takes milliseconds from its number to its event. One that takes longer has
 /// died, and must not delay the others for the ten minutes until its gap is final.
 const SETTLED_WAIT: Duration = Duration::from_secs(2);
-/// The largest snapshot that stands in one value; leaves room for the JSON around it.
+/// The maximum size in bytes of a snapshot in one value; leaves room for the JSON around it.
 const SNAPSHOT_INLINE_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
-/// The version of the snapshot's format that is read; another is none, and the events are folded anew.
+/// The supported version of the snapshot's format. A snapshot of another version is ignored, and all events are folded.
 const SNAPSHOT_VERSION: u8 = 2;
-/// A snapshot in several parts is renewed only every so many events.
+/// The number of events after which a snapshot in several parts is renewed.
 const SNAPSHOT_PARTS_EVERY: u64 = 16;
 
 /// The snapshot as stored.
@@ -51,76 +52,76 @@ const SNAPSHOT_PARTS_EVERY: u64 = 16;
 struct Snapshot {
     /// The format's version: 2.
     v: u8,
-    /// All events up to this number are in the state, but for the holes.
+    /// The state includes all events up to this number, except for the gaps.
     upto: u64,
-    /// Living holes at or below `upto`, with the time of the event that showed each to be one.
-    holes: Vec<(u64, Timestamp)>,
-    /// The last event in the state that was refused, 0 for none: of later ones nobody need look for a refusal.
+    /// The open gaps up to `upto`, each with the time of the first event after it.
+    #[serde(rename = "holes")]
+    gaps: Vec<(u64, Timestamp)>,
+    /// The number of the last refused event in the state, 0 for none. Later events in the state were not refused.
     refused_last: u64,
     /// The state as JSON text.
     state: Option<String>,
-    /// How many further values hold the state when it is too large for this one.
+    /// The number of further values that contain the state, if it is too large for this one.
     parts: usize,
 }
 
-/// That an event was refused, as stored: written once, before the first snapshot that takes the event in.
+/// The stored refusal of an event: written once, before the first snapshot that includes the event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Refused {
     /// The format's version: 1.
     v: u8,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     refusal: Refusal,
 }
 
-/// A journal as loaded.
+/// A loaded journal.
 #[derive(Debug, Clone)]
 pub struct Loaded<F: Fold> {
     /// The fold of all its events.
     pub state: F,
     /// The number of its last event, 0 for none.
     pub last: u64,
-    /// Up to which number nothing can come in any more: every event is there, or its writer is dead. Where the order does
-    /// not matter, the last number.
+    /// The number up to which all events are known: there is no open gap below. If the order does not matter, `last`.
     pub settled: u64,
-    /// What became of each event.
+    /// The outcome of each event.
     pub outcomes: Outcomes,
-    /// What a renewed snapshot would hold; without a state of its own it is this one's.
+    /// The contents of a renewed snapshot; its state is `None` if it equals `state`.
     next: Next<Option<F>>,
-    /// The snapshot this was loaded from.
+    /// The last event and the number of parts of the snapshot that was loaded.
     from: Option<(u64, usize)>,
 }
 
-/// What a snapshot is made of.
+/// The contents of a snapshot.
 #[derive(Debug, Clone)]
 struct Next<F> {
     upto: u64,
-    holes: Vec<(u64, Timestamp)>,
+    gaps: Vec<(u64, Timestamp)>,
     refused_last: u64,
     state: F,
 }
 
-/// What became of a journal's events, as a load knows it.
+/// The outcomes of a journal's events, as a load knows them.
 #[derive(Debug, Clone)]
 pub struct Outcomes {
-    /// The snapshot's last event, and its holes.
+    /// The last event of the snapshot, and its gaps.
     upto: u64,
-    holes: Vec<u64>,
-    /// The last event in the snapshot that was refused.
+    gaps: Vec<u64>,
+    /// The last refused event in the snapshot.
     refused_last: u64,
-    /// The events that the load folded itself.
+    /// The events that the load folded itself, after the snapshot.
     folded: BTreeMap<u64, Result<(), Refusal>>,
 }
 
 impl Outcomes {
-    /// Those of a journal in which nothing is ever refused.
+    /// The outcomes of a journal in which no event is ever refused.
     pub fn nothing_refused() -> Self {
-        Self { upto: u64::MAX, holes: Vec::new(), refused_last: 0, folded: BTreeMap::new() }
+        Self { upto: u64::MAX, gaps: Vec::new(), refused_last: 0, folded: BTreeMap::new() }
     }
 
-    /// What became of event `n`; absent where the load did not see it, because it was not there yet.
+    /// The outcome of event `n`; absent if the event did not exist yet when the journal was loaded.
     ///
-    /// Costs a read for an event that was in the snapshot already, and none where nothing later in it was refused.
+    /// Takes one read for an event in the snapshot, and none if no later event in the snapshot was refused.
     ///
     /// # Errors
     /// The store failed.
@@ -128,7 +129,7 @@ impl Outcomes {
         if let Some(outcome) = self.folded.get(&n) {
             return Ok(Some(outcome.clone()));
         }
-        if self.upto < n || self.holes.contains(&n) {
+        if self.upto < n || self.gaps.contains(&n) {
             return Ok(None);
         }
         if self.refused_last < n {
@@ -138,21 +139,21 @@ impl Outcomes {
         Ok(Some(refused.map_or(Ok(()), |refused| Err(refused.refusal))))
     }
 
-    /// The refusals of events up to `upto` that no document tells of for sure.
+    /// The refusals of events up to `upto` that may not have a stored document yet.
     fn refused_to(&self, upto: u64) -> impl Iterator<Item = (u64, &Refusal)> {
         let folded = self.folded.range(..=upto);
         folded.filter_map(|(n, outcome)| outcome.as_ref().err().map(|refusal| (*n, refusal)))
     }
 }
 
-/// What became of an event that was appended.
+/// An appended event.
 #[derive(Debug, Clone)]
 pub struct Appended<F> {
     /// The event's number.
     pub n: u64,
-    /// Whether it took effect; if not, it stays in the journal for the audit.
+    /// The outcome: a refused event stays in the journal for the audit.
     pub outcome: Result<(), Refusal>,
-    /// The state with it.
+    /// The state with the event.
     pub state: F,
 }
 
@@ -163,9 +164,9 @@ pub struct Appended<F> {
 pub async fn load<F: Fold>(kv: &impl Kv, journal: &JournalId, now: Timestamp) -> Result<Loaded<F>, KvError> {
     let (snapshot, from) = read_snapshot::<F>(kv, journal).await?;
     let mut entries: BTreeMap<u64, Entry<F::Event>> = BTreeMap::new();
-    // Holes of the snapshot that have been filled since; there are none where order matters.
-    let refilled = try_join_all(snapshot.holes.iter().map(|(n, _)| window(kv, journal, *n, *n))).await?;
-    entries.extend(refilled.into_iter().flatten());
+    // Gaps of the snapshot that have been filled since. A snapshot has none if the order matters.
+    let filled = try_join_all(snapshot.gaps.iter().map(|(n, _)| window(kv, journal, *n, *n))).await?;
+    entries.extend(filled.into_iter().flatten());
     let mut next = snapshot.upto + 1;
     loop {
         let found = window(kv, journal, next, next + WINDOW - 1).await?;
@@ -176,24 +177,24 @@ pub async fn load<F: Fold>(kv: &impl Kv, journal: &JournalId, now: Timestamp) ->
         next += WINDOW;
     }
     let last = entries.keys().next_back().copied().unwrap_or(0).max(snapshot.upto);
-    let holes = living_holes(&snapshot, &entries, last, now);
-    Ok(fold(snapshot, entries, last, holes, from))
+    let gaps = open_gaps(&snapshot, &entries, last, now);
+    Ok(fold(snapshot, entries, last, gaps, from))
 }
 
-/// The number of a journal's last event, 0 for none, whatever its events mean: of the snapshot nothing is taken but how
-/// far it goes.
+/// Finds the number of a journal's last event, 0 for none. It uses the snapshot's last number only, so it works for every
+/// kind of event.
 ///
 /// # Errors
 /// The store failed.
 pub async fn last(kv: &impl Kv, journal: &JournalId) -> Result<u64, KvError> {
     #[derive(Deserialize)]
-    struct Reach {
+    struct SnapshotEnd {
         upto: u64,
     }
     let snapshot = kv.get(&keys::journal_snapshot(journal)).await?;
-    // A snapshot that can't be read is none, as for a load.
-    let reach = snapshot.and_then(|bytes| serde_json::from_slice::<Reach>(&bytes).ok());
-    let mut last = reach.map_or(0, |reach| reach.upto);
+    // An unreadable snapshot is ignored, as in a load.
+    let end = snapshot.and_then(|bytes| serde_json::from_slice::<SnapshotEnd>(&bytes).ok());
+    let mut last = end.map_or(0, |end| end.upto);
     let mut next = last + 1;
     loop {
         let found = window::<IgnoredAny>(kv, journal, next, next + WINDOW - 1).await?;
@@ -203,7 +204,10 @@ pub async fn last(kv: &impl Kv, journal: &JournalId) -> Result<u64, KvError> {
     }
 }
 
-/// The events from `to` down to 1, at most `count` of them, holes left out, the newest first, with their numbers.
+/// Reads at most `count` events with numbers from `to` down to 1, the newest first. Gaps are skipped.
+///
+/// # Errors
+/// The store failed.
 pub async fn read_back<E: DeserializeOwned>(
     kv: &impl Kv,
     journal: &JournalId,
@@ -223,11 +227,11 @@ pub async fn read_back<E: DeserializeOwned>(
     Ok(entries)
 }
 
-/// Appends an event and answers once every later load will see it.
+/// Appends an event, and returns as soon as every later load will contain it.
 ///
 /// # Errors
-/// The store failed, or earlier writers kept the event from being seen. The event may then take effect or not; the
-/// caller appends it again under the same id, and the fold counts it once.
+/// The store failed, or unfinished writers hide the event. The event may then take effect or not. The caller can append it
+/// again under the same id; the fold counts it only once.
 pub async fn append<F: Fold>(
     kv: &impl Counter,
     journal: &JournalId,
@@ -251,50 +255,50 @@ pub async fn append<F: Fold>(
     appended.await?.ok_or_else(|| KvError::NotYetVisible { journal: journal.key(), n })
 }
 
-/// Holes up to `last` that are not dead yet, each with the time at which it was first seen to be one.
-fn living_holes<F, E>(
+/// The open gaps up to `last`, each with the time of the first event after it.
+fn open_gaps<F, E>(
     snapshot: &Next<F>,
     entries: &BTreeMap<u64, Entry<E>>,
     last: u64,
     now: Timestamp,
 ) -> Vec<(u64, Timestamp)> {
-    let known = snapshot.holes.iter().filter(|(n, _)| !entries.contains_key(n)).copied();
+    let known = snapshot.gaps.iter().filter(|(n, _)| !entries.contains_key(n)).copied();
     let found = (snapshot.upto + 1..last).filter(|n| !entries.contains_key(n)).filter_map(|n| {
         let after = entries.range(n..).next()?.1.at;
         Some((n, after))
     });
-    known.chain(found).filter(|(_, since)| now.ms_since(*since) < HOLE_DEAD_MS).collect()
+    known.chain(found).filter(|(_, since)| now.ms_since(*since) < GAP_FINAL_MS).collect()
 }
 
 fn fold<F: Fold>(
     snapshot: Next<F>,
     entries: BTreeMap<u64, Entry<F::Event>>,
     last: u64,
-    holes: Vec<(u64, Timestamp)>,
+    gaps: Vec<(u64, Timestamp)>,
     from: Option<(u64, usize)>,
 ) -> Loaded<F> {
-    // How far a snapshot may go: where order matters, up to the first hole that may still be filled.
-    let reach = match holes.first() {
-        Some((hole, _)) if F::ORDERED => hole - 1,
+    // The end of the next snapshot: if the order matters, the last event before the first open gap.
+    let end = match gaps.first() {
+        Some((gap, _)) if F::ORDERED => gap - 1,
         _ => last,
     };
-    let Next { upto, holes: unfilled, refused_last, mut state } = snapshot;
-    let holes_then = unfilled.into_iter().map(|(n, _)| n).collect();
-    let mut outcomes = Outcomes { upto, holes: holes_then, refused_last, folded: BTreeMap::new() };
-    let mut at_reach = None;
+    let Next { upto, gaps: snapshot_gaps, refused_last, mut state } = snapshot;
+    let snapshot_gaps = snapshot_gaps.into_iter().map(|(n, _)| n).collect();
+    let mut outcomes = Outcomes { upto, gaps: snapshot_gaps, refused_last, folded: BTreeMap::new() };
+    let mut state_at_end = None;
     for (n, entry) in &entries {
-        if reach < *n && at_reach.is_none() {
-            at_reach = Some(state.clone());
+        if end < *n && state_at_end.is_none() {
+            state_at_end = Some(state.clone());
         }
         outcomes.folded.insert(*n, state.apply(*n, entry));
     }
-    let refused_last = outcomes.refused_to(reach).map(|(n, _)| n).max().unwrap_or(0).max(refused_last);
-    let holes = if F::ORDERED { Vec::new() } else { holes };
-    let next = Next { upto: reach, holes, refused_last, state: at_reach };
+    let refused_last = outcomes.refused_to(end).map(|(n, _)| n).max().unwrap_or(0).max(refused_last);
+    let gaps = if F::ORDERED { Vec::new() } else { gaps };
+    let next = Next { upto: end, gaps, refused_last, state: state_at_end };
     Loaded { state, last, settled: next.upto, outcomes, next, from }
 }
 
-/// The events of `from..=to` that are there.
+/// Reads the existing events of `from..=to` concurrently.
 pub(crate) async fn window<E: DeserializeOwned>(
     kv: &impl Kv,
     journal: &JournalId,
@@ -308,9 +312,9 @@ pub(crate) async fn window<E: DeserializeOwned>(
     Ok(try_join_all((from..=to).map(read)).await?.into_iter().flatten().collect())
 }
 
-/// The snapshot, or an empty one where none can be used: it is a cache, the events are the truth.
+/// Reads the snapshot, or returns an empty one if it is missing or unusable. The snapshot is only a cache of the events.
 async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
-    let empty = || (Next { upto: 0, holes: Vec::new(), refused_last: 0, state: F::default() }, None);
+    let empty = || (Next { upto: 0, gaps: Vec::new(), refused_last: 0, state: F::default() }, None);
     let Some(bytes) = kv.get(&keys::journal_snapshot(journal)).await? else { return Ok(empty()) };
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(&bytes) else { return Ok(empty()) };
     let text = match snapshot.state {
@@ -323,15 +327,15 @@ async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Ne
     };
     match serde_json::from_slice(&text) {
         Ok(state) if snapshot.v == SNAPSHOT_VERSION => {
-            let Snapshot { upto, holes, refused_last, parts, .. } = snapshot;
-            Ok((Next { upto, holes, refused_last, state }, Some((upto, parts))))
+            let Snapshot { upto, gaps, refused_last, parts, .. } = snapshot;
+            Ok((Next { upto, gaps, refused_last, state }, Some((upto, parts))))
         }
         _ => Ok(empty()),
     }
 }
 
-/// Writes the snapshot anew if the journal has grown, after the refusals of the events that it takes in. The parts of the
-/// one before are removed: whoever is reading them falls back to the events.
+/// Renews the snapshot if the journal has grown, after it has written the refusals of the events in it. It then removes the
+/// parts of the old snapshot; a load that is reading them falls back to the events.
 async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -> Result<(), KvError> {
     let next = &loaded.next;
     let (old_upto, old_parts) = loaded.from.unwrap_or((0, 0));
@@ -348,8 +352,8 @@ async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -
     let unwritable = |error: serde_json::Error| KvError::Unreadable { key: key.clone(), reason: error.to_string() };
     let text = serde_json::to_string(next.state.as_ref().unwrap_or(&loaded.state)).map_err(unwritable)?;
     let Next { upto, refused_last, .. } = *next;
-    let holes = next.holes.clone();
-    let mut snapshot = Snapshot { v: SNAPSHOT_VERSION, upto, holes, refused_last, state: None, parts: 0 };
+    let gaps = next.gaps.clone();
+    let mut snapshot = Snapshot { v: SNAPSHOT_VERSION, upto, gaps, refused_last, state: None, parts: 0 };
     if text.len() <= SNAPSHOT_INLINE_BYTES_MAX {
         snapshot.state = Some(text);
     } else {

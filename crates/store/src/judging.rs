@@ -1,11 +1,12 @@
-//! A compared scan judged with the exemptions that hold for it. The gate does so once and stores it; whoever asks what would
-//! be if an exemption were granted or taken back does so again.
+//! Judges a compared scan with the effective exemptions. The gate does this once and stores the result; a preview of a
+//! decision does it again.
 
 use crate::journal;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{
-    Compared, ExemptedOccurrence, Frozen, Grouped, Judged, RemediatedSpan, ReturnedOccurrence, Standing, read_list,
+    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, JudgedIssue, RemediatedSpan, ReturnedOccurrence,
+    read_list,
 };
 use domain::comparison::{Bucket, ComparedIssue, TrackedOccurrence};
 use domain::exemption::{
@@ -22,30 +23,30 @@ use domain::tracking;
 use finding::severity::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many occurrences of an issue are in memory at once.
+/// The number of an issue's occurrences that are in memory at a time.
 const OCCURRENCES_AT_ONCE: u32 = 10_000;
 
-/// A scan judged.
+/// A judged scan: the contents of a [`GateResult`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judging {
+pub struct JudgedScan {
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
-    /// The issues that an exemption is in force, pending or rejected for.
-    pub standings: Vec<Standing>,
+    /// The issues with an effective, pending or rejected exemption.
+    pub standings: Vec<JudgedIssue>,
     /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Vec<ExemptedOccurrence>,
-    /// The occurrences that were exempted in another form.
+    /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Vec<ReturnedOccurrence>,
-    /// What choosing needs of each issue, and then of each that is gone.
+    /// The fields for filtering of each issue, and then of each remediated issue.
     pub entries: Vec<PackedIssue>,
 }
 
-/// A scan's issues as they are judged.
+/// The issues of a scan, as the gate needs them.
 #[derive(Debug)]
 pub struct Issues {
     /// The issues.
     pub rated: Vec<RatedIssue>,
-    /// How they compare, in the same order.
+    /// Their comparison, in the same order.
     pub rows: Vec<ComparedIssue>,
 }
 
@@ -53,17 +54,17 @@ impl Issues {
     /// Reads the issues of a scan that was compared.
     ///
     /// # Errors
-    /// The store failed, or a stage is not done.
+    /// The store failed, or a stage is not finished.
     pub async fn of(kv: &impl Kv, scan: ScanId, grouped: &Grouped, compared: &Compared) -> Result<Self, KvError> {
         Ok(Self { rated: grouped.issues_as(kv, scan).await?, rows: compared.issues(kv, scan).await? })
     }
 
-    /// All ids under which one of them may be exempted.
+    /// All ids of the issues. An exemption may refer to any of them.
     pub fn names(&self) -> BTreeSet<IssueId> {
         self.rated.iter().zip(&self.rows).flat_map(|(rated, row)| rated.names(row.id)).collect()
     }
 
-    /// The ids that they have besides the one that they go by, each with the issue's place.
+    /// The additional ids of the issues, each with the issue's position.
     pub fn other_ids(&self) -> impl Iterator<Item = (IssueId, u32)> {
         self.rated.iter().zip(&self.rows).zip(0..).flat_map(|((rated, row), at)| {
             let others: BTreeSet<_> = rated.names(row.id).into_iter().filter(|id| *id != row.id).collect();
@@ -72,7 +73,7 @@ impl Issues {
     }
 }
 
-/// The exemptions of a project.
+/// Reads the exemptions of a project.
 ///
 /// # Errors
 /// The store failed.
@@ -81,12 +82,13 @@ pub async fn exemptions(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Re
     Ok(journal::load(kv, &journal, now).await?.state)
 }
 
-/// What holds at `now` for a scan: its project's exemptions, and those of other projects that were granted for the whole
-/// installation. `names` gives all ids of the scan's issues; it is asked only if there are such.
+/// The exemptions that are effective for a scan at `now`: those of its project, and those of other projects that were
+/// approved for the whole account. `names` returns all ids of the scan's issues; it is called only if there are such
+/// exemptions of other projects.
 ///
 /// # Errors
 /// The store failed.
-pub async fn in_force(
+pub async fn effective_exemptions(
     kv: &impl Kv,
     request: &ScanRequest,
     own: &Exemptions,
@@ -112,12 +114,12 @@ pub async fn in_force(
     Ok(force)
 }
 
-/// What held when a scan was judged.
+/// The exemptions that were effective when a scan was judged, and the time of that.
 ///
 /// # Errors
 /// The store failed, or the scan was not judged.
-pub async fn as_judged(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, EffectiveExemptions), KvError> {
-    let judged = Judged::get(kv, scan).await?;
+pub async fn exemptions_at_judgement(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, EffectiveExemptions), KvError> {
+    let judged = GateResult::get(kv, scan).await?;
     let whole = judged.standings(kv, scan).await?.into_iter().filter(|standing| standing.whole);
     let occurrences = judged.exempted(kv, scan).await?;
     let force = EffectiveExemptions::at_judgement(
@@ -127,24 +129,24 @@ pub async fn as_judged(kv: &impl Kv, scan: ScanId) -> Result<(Timestamp, Effecti
     Ok((judged.at, force))
 }
 
-/// Judges a scan with what holds for it.
+/// Judges a scan with the effective exemptions.
 ///
 /// # Errors
-/// The store failed, or a stage is not done.
+/// The store failed, or a stage is not finished.
 pub async fn judge(
     kv: &impl Kv,
     frozen: &Frozen,
     compared: &Compared,
     issues: &Issues,
     force: &EffectiveExemptions,
-) -> Result<Judging, KvError> {
+) -> Result<JudgedScan, KvError> {
     let scan = frozen.record.id;
     let mut gate = Gate::new(Criteria::of(&frozen.record));
-    let mut places = Places::new(kv, scan);
+    let mut occurrences = OccurrenceReader::new(kv, scan);
     let (mut standings, mut exempted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
     let mut entries = Vec::new();
     for (rated, row) in issues.rated.iter().zip(&issues.rows) {
-        let weighed = places.weigh(rated, row, force).await?;
+        let weighed = occurrences.weigh(rated, row, force).await?;
         let issue = row.id;
         exempted.extend(weighed.exempted.iter().map(|(occurrence, exemption)| ExemptedOccurrence {
             issue,
@@ -156,25 +158,25 @@ pub async fn judge(
             occurrence: Reviewed { id: *id, form: *form },
             exemption: *exemption,
         }));
-        let standing = standing(rated, row, &weighed);
-        entries.push(entry(rated, row, standing.as_ref()));
-        standings.extend(standing);
+        let coverage = issue_coverage(rated, row, &weighed);
+        entries.push(entry(rated, row, coverage.as_ref()));
+        standings.extend(coverage);
         gate.judge(&weight(rated, row, weighed));
     }
     for issue in compared.remediated(kv, scan).await? {
         gate.remediated(issue.occurrences);
-        entries.push(gone(&issue));
+        entries.push(remediated_entry(&issue));
     }
     let judgement = gate.finish(&frozen.report.summary);
-    Ok(Judging { judgement, standings, exempted, returned, entries })
+    Ok(JudgedScan { judgement, standings, exempted, returned, entries })
 }
 
-/// How an issue stands to exemptions, if it does.
-pub fn standing(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCoverage) -> Option<Standing> {
+/// The exemption state of an issue; absent without an exemption.
+pub fn issue_coverage(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCoverage) -> Option<JudgedIssue> {
     let (coverage, exemption) = weighed.coverage.zip(weighed.exemption)?;
     let whole = coverage == Coverage::Exempted && weighed.exempted.is_empty();
     let one_by_one = u32::try_from(weighed.exempted.len()).unwrap_or(u32::MAX);
-    Some(Standing {
+    Some(JudgedIssue {
         issue: row.id,
         coverage,
         exemption,
@@ -184,20 +186,20 @@ pub fn standing(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCoverage
     })
 }
 
-/// What choosing needs of an issue.
-fn entry(rated: &RatedIssue, row: &ComparedIssue, standing: Option<&Standing>) -> PackedIssue {
-    let stood = |standing: &Standing| PackedExemption::new(standing.coverage, Severity::of(standing.left));
+/// The fields for filtering of an issue.
+fn entry(rated: &RatedIssue, row: &ComparedIssue, coverage: Option<&JudgedIssue>) -> PackedIssue {
+    let exempted = |issue: &JudgedIssue| PackedExemption::new(issue.coverage, Severity::of(issue.left));
     PackedIssue {
         bucket: row.bucket,
         kind: rated.kind,
         level: rated.severity(),
-        exemption: standing.map(stood),
+        exemption: coverage.map(exempted),
         mark: PackedIssue::mark(row.id),
     }
 }
 
-/// The same of one that is gone: it stands to no exemption.
-fn gone(issue: &RemediatedSpan) -> PackedIssue {
+/// The fields for filtering of a remediated issue, which has no exemption state.
+fn remediated_entry(issue: &RemediatedSpan) -> PackedIssue {
     PackedIssue {
         bucket: Bucket::Remediated,
         kind: issue.kind,
@@ -207,7 +209,7 @@ fn gone(issue: &RemediatedSpan) -> PackedIssue {
     }
 }
 
-/// An issue as the gate takes it into account.
+/// The part of an issue that counts at the gate.
 fn weight(rated: &RatedIssue, row: &ComparedIssue, weighed: IssueCoverage) -> Weight {
     let ComparedIssue { bucket, division, levels_new, levels_updated, .. } = row.clone();
     let IssueCoverage { coverage, exempted, left, .. } = weighed;
@@ -229,8 +231,8 @@ fn weight(rated: &RatedIssue, row: &ComparedIssue, weighed: IssueCoverage) -> We
     }
 }
 
-/// The occurrences of a scan, of which only those are read that may be exempted one by one.
-pub struct Places<'a, K> {
+/// A reader of a scan's occurrences, as candidates for exemptions of single occurrences. It opens the lists on first use.
+pub struct OccurrenceReader<'a, K> {
     kv: &'a K,
     scan: ScanId,
     lists: Option<Lists>,
@@ -242,16 +244,16 @@ struct Lists {
     names: Vec<PathOrVersion>,
 }
 
-impl<'a, K: Kv> Places<'a, K> {
-    /// The occurrences of this scan.
+impl<'a, K: Kv> OccurrenceReader<'a, K> {
+    /// Makes a reader; nothing is read yet.
     pub fn new(kv: &'a K, scan: ScanId) -> Self {
         Self { kv, scan, lists: None }
     }
 
-    /// What exemptions leave of an issue.
+    /// Applies the exemptions to an issue.
     ///
     /// # Errors
-    /// The store failed, or a stage is not done.
+    /// The store failed, or a stage is not finished.
     pub async fn weigh(
         &mut self,
         rated: &RatedIssue,
@@ -266,10 +268,10 @@ impl<'a, K: Kv> Places<'a, K> {
         Ok(weighing.finish())
     }
 
-    /// Hands over so many occurrences from the place `first` on, as they are weighed.
+    /// Reads `count` occurrences from the position `first` on, and passes them to `each` one by one.
     ///
     /// # Errors
-    /// The store failed, or a stage is not done.
+    /// The store failed, or a stage is not finished.
     pub async fn each(
         &mut self,
         first: u32,
@@ -298,15 +300,14 @@ impl<'a, K: Kv> Places<'a, K> {
         };
         let Lists { grouped, compared, names } = self.lists.insert(lists);
         let occurrences = "occurrences";
-        let places: Vec<tracking::ComparableOccurrence> =
+        let rows: Vec<tracking::ComparableOccurrence> =
             read_list(kv, &keys::grouped(scan), occurrences, &grouped.occurrences, first, count).await?;
         let tracked: Vec<TrackedOccurrence> =
             read_list(kv, &keys::compared(scan), occurrences, &compared.occurrences, first, count).await?;
-        let path =
-            |place: &tracking::ComparableOccurrence| usize::try_from(place.path).ok().and_then(|at| names.get(at));
-        let candidates = places.iter().zip(&tracked).map(|(place, tracked)| {
-            let path = path(place).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
-            ExemptibleOccurrence::of(place, tracked, path)
+        let path = |row: &tracking::ComparableOccurrence| usize::try_from(row.path).ok().and_then(|at| names.get(at));
+        let candidates = rows.iter().zip(&tracked).map(|(row, tracked)| {
+            let path = path(row).map(|name| name.text.as_str()).filter(|path| !path.is_empty());
+            ExemptibleOccurrence::of(row, tracked, path)
         });
         Ok(candidates.collect())
     }

@@ -1,86 +1,87 @@
-//! Every key of the store, in one place. All begin with `gh:`, because Redis and others do not keep labels apart.
+//! All keys of the store. They begin with `gh:`, because some back ends, like Redis, do not separate stores by label.
 
 use domain::digest::Short;
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 
-/// The register of a token, under its SHA-256.
+/// The register of a token's record; `sha256` is that of the token.
 pub fn token(sha256: &str) -> String {
     format!("gh:token:{sha256}")
 }
 
-/// The register of a token's last use, under its SHA-256.
+/// The register of a token's last use; `sha256` is that of the token.
 pub fn used(sha256: &str) -> String {
     format!("gh:used:{sha256}")
 }
 
-/// The register that counts unknown tokens of the networks that share it.
+/// The register that counts unknown tokens. Several networks share a bucket.
 pub fn guesses(bucket: u16) -> String {
     format!("gh:guess:{bucket:04x}")
 }
 
-/// The key under which the dashboard's sessions are sealed.
+/// The encryption key of the dashboard's sessions.
 pub fn session_key() -> String {
     "gh:session-key".to_owned()
 }
 
-/// When all sessions of a token were ended, under its SHA-256.
+/// The time at which all sessions of a token were ended; `sha256` is that of the token.
 pub fn signed_out(sha256: &str) -> String {
     format!("gh:signed-out:{sha256}")
 }
 
-/// What was frozen when a scan began.
+/// The frozen parameters of a scan.
 pub fn scan(scan: ScanId) -> String {
     format!("gh:scan:{scan}")
 }
 
-/// The counter that decides which of several uploads with one `Idempotency-Key` freezes the scan.
+/// The counter of the uploads that claim a scan under one `Idempotency-Key`. The first claim freezes the scan.
 pub fn scan_claims(scan: ScanId) -> String {
     format!("gh:scan:{scan}:claims")
 }
 
-/// One segment of a raw report; `attempt` keeps two uploads under one key apart until one of them is frozen.
+/// A segment of a raw report; `attempt` separates uploads under the same `Idempotency-Key` until one of them is frozen.
 pub fn raw(scan: ScanId, attempt: &str, n: u32) -> String {
     format!("gh:scan:{scan}:raw:{attempt}:{n}")
 }
 
-/// One segment of the sidecar that came with a raw report.
+/// A segment of the sidecar of a raw report.
 pub fn source(scan: ScanId, attempt: &str, n: u32) -> String {
     format!("gh:scan:{scan}:source:{attempt}:{n}")
 }
 
-/// The result of parsing: counts, and the manifest of the findings.
+/// The start of the keys of a scan's findings.
 pub fn findings(scan: ScanId) -> String {
     format!("gh:scan:{scan}:findings")
 }
 
-/// The result of the fingerprint stage: the manifests of issues and occurrences.
+/// The result of the fingerprint stage: issues and occurrences.
 pub fn grouped(scan: ScanId) -> String {
     format!("gh:scan:{scan}:grouped")
 }
 
-/// The result of the baseline stage: what is new, common and gone.
+/// The result of the baseline stage: the buckets of issues and occurrences.
 pub fn compared(scan: ScanId) -> String {
     format!("gh:scan:{scan}:compared")
 }
 
-/// The result of the gate stage: the verdict, and the exemptions it was judged with.
+/// The result of the gate stage: the verdict and the effective exemptions.
 pub fn judged(scan: ScanId) -> String {
     format!("gh:scan:{scan}:judged")
 }
 
-/// The answer the upload got, with its place in the target's journal; its presence means the scan is
-/// done, and counts unless it is a replay.
+/// The answer to the upload, with the number of its event in the target's journal. If it exists, the scan is finished,
+/// and counts unless it is a replay.
 pub fn answer(scan: ScanId) -> String {
     format!("gh:scan:{scan}:answer")
 }
 
-/// One segment of a list that belongs to a document.
+/// A segment of a list that belongs to a document.
 pub fn segment(list: &str, n: u32) -> String {
     format!("{list}:{n}")
 }
 
-/// The newest complete scan of a variant by a scanner. The variant is hashed: its name may hold any character.
+/// The register of a series' head: the newest complete scan of a variant by a tool and categories. The variant is hashed,
+/// because its name may contain any character.
 pub fn head(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
     let parts: Vec<&[u8]> = categories.iter().map(|category| category.as_bytes()).collect();
@@ -89,49 +90,50 @@ pub fn head(target: TargetId, variant: &VariantName, tool: &ScannerId, categorie
     format!("gh:head:{target}:{variant}:{tool}{of}")
 }
 
-/// The newest incomplete scan of a variant by a scanner: what tells an incomplete baseline from one that was never scanned.
+/// The register of a series' newest incomplete scan. It distinguishes an incomplete baseline from one that was never
+/// scanned.
 pub fn head_incomplete(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
     format!("{}:incomplete", head(target, variant, tool, categories))
 }
 
-/// The counter of the turns that a variant's scans by a tool take; also the beginning of their keys.
+/// The counter of the turns of a variant's scans by a tool; also the start of their keys.
 pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
     format!("gh:turn:{target}:{variant}:{tool}")
 }
 
-/// One turn.
+/// The record of a turn.
 pub fn turn(turns: &str, n: u64) -> String {
     format!("{turns}:{n}")
 }
 
-/// The last turn that is done.
+/// The register of the last finished turn.
 pub fn turns_done(turns: &str) -> String {
     format!("{turns}:done")
 }
 
-/// The parts that a variant's reports by a tool had so far.
+/// The register of the parts (sets of SARIF runs and categories) of a variant's complete reports by a tool.
 pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
     format!("gh:parts:{target}:{variant}:{tool}")
 }
 
-/// The register of an `Idempotency-Key` of a call that changes exemptions: who called what under which key.
+/// The register of an `Idempotency-Key` of a call that changes exemptions; `fields` are the caller, the call and the key.
 pub fn idempotency(fields: &[&[u8]]) -> String {
     format!("gh:once:{}", Short::derive("v1:idempotency", fields).to_hex())
 }
 
-/// The counter of a journal; touched by `increment` alone.
+/// The counter of a journal. Only `increment` uses it.
 pub fn journal_counter(journal: &JournalId) -> String {
     format!("gh:j:{}:seq", journal.key())
 }
 
-/// One event of a journal.
+/// An event of a journal.
 pub fn journal_event(journal: &JournalId, n: u64) -> String {
     format!("gh:j:{}:{n}", journal.key())
 }
 
-/// That an event of a journal was refused, and why.
+/// The refusal of a journal's event.
 pub fn journal_refusal(journal: &JournalId, n: u64) -> String {
     format!("gh:j:{}:{n}:refused", journal.key())
 }
@@ -141,7 +143,7 @@ pub fn journal_snapshot(journal: &JournalId) -> String {
     format!("gh:j:{}:snap", journal.key())
 }
 
-/// One part of a snapshot that is too large for one value.
+/// A part of a snapshot that is too large for one value.
 pub fn journal_snapshot_part(journal: &JournalId, upto: u64, part: usize) -> String {
     format!("gh:j:{}:snap:{upto}:{part}", journal.key())
 }

@@ -1,46 +1,46 @@
-//! The key-value store as Gatehouse uses it: the part that all of Spin's back ends agree on.
+//! The key-value store, limited to the operations that all of Spin's back ends support alike.
 
 use crate::poll::Sleep;
 
-/// Why the store did not do what was asked.
+/// An error of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KvError {
-    /// The store itself failed; the host's or the operator's fault. Trying again may help.
+    /// The store itself failed, because of the host or its operation. A retry may help.
     #[error("the key-value store failed at `{key}`: {reason}")]
     Unavailable {
-        /// The key being read or written.
+        /// The key that was read or written.
         key: String,
-        /// What the store said.
+        /// The store's message.
         reason: String,
     },
-    /// A value cannot be understood: written by another version, or damaged.
-    #[error("the stored value `{key}` can't be read: {reason}")]
+    /// A value cannot be parsed: it was written by another version or is damaged.
+    #[error("the stored value `{key}` cannot be parsed: {reason}")]
     Unreadable {
         /// The key.
         key: String,
-        /// What is wrong with it.
+        /// The parser's message.
         reason: String,
     },
-    /// A value that must be there is not: an earlier stage did not finish, or it was deleted.
+    /// A required value is missing: an earlier stage did not finish, or the value was deleted.
     #[error("the stored value `{key}` is missing")]
     Missing {
         /// The key.
         key: String,
     },
-    /// A value would be larger than every back end holds: our fault, it should have been cut into segments.
-    #[error("the value for `{key}` has {bytes} bytes, more than the {max} that every store holds")]
+    /// A value is too large for some back ends. This is a defect: it should have been cut into segments.
+    #[error("the value for `{key}` has {bytes} bytes; expected at most {max}")]
     TooLarge {
         /// The key.
         key: String,
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
-        /// The most allowed.
+        /// The maximum size in bytes.
         max: usize,
     },
-    /// An event was written, but reading it back did not show it in time; whether it counts is not yet known.
-    #[error("journal `{journal}` did not show event {n} in time; try again")]
+    /// An event was written, but no load showed it in time. It is not known yet if the event takes effect.
+    #[error("event {n} of journal `{journal}` did not become visible in time")]
     NotYetVisible {
-        /// The journal.
+        /// The key of the journal.
         journal: String,
         /// The event's number.
         n: u64,
@@ -48,16 +48,16 @@ pub enum KvError {
 }
 
 /// A key-value store. Values are at most [`VALUE_BYTES_MAX`](domain::limits::VALUE_BYTES_MAX) bytes, keys at most 200
-/// of `[A-Za-z0-9._:-]`. Futures run on one thread: this is what a component does.
+/// of `[A-Za-z0-9._:-]`. Futures need not be `Send`: a component runs on one thread.
 #[allow(async_fn_in_trait)]
 pub trait Kv {
-    /// The value under `key`, if there is one.
+    /// Reads the value under `key`, if it exists.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError>;
 
-    /// Writes a value; on return it is durable.
+    /// Writes a value. It is durable when the call returns.
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), KvError>;
 
-    /// Removes a value, whether it is there or not.
+    /// Removes a value. Does nothing if it does not exist.
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 

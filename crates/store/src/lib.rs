@@ -1,8 +1,8 @@
-//! State over a small key-value trait: documents, segments and journals. No platform: the components bring the store,
-//! tests bring memory.
+//! The state of Gatehouse over a small key-value trait: documents, segments and journals. The crate knows no platform:
+//! components provide the store, and tests use one in memory.
 //!
-//! Everything stored is either immutable (written once, under a key nobody else writes), a journal, or a register
-//! whose last writer wins by design. There are no locks and no compare-and-swap: Spin's back ends disagree on it.
+//! Everything stored is immutable (written once, under a key that nothing else writes), a journal, or a register (the last
+//! writer wins). There are no locks and no compare-and-swap, because Spin's back ends disagree on them.
 #![forbid(unsafe_code)]
 
 pub mod audit;
@@ -13,9 +13,9 @@ pub mod judging;
 pub mod keys;
 pub mod kv;
 pub mod memory;
-pub mod outcome;
 pub mod poll;
 pub mod records;
+pub mod replay_rows;
 pub mod scans;
 pub mod segments;
-pub mod sides;
+pub mod stored_scan;

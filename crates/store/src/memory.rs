@@ -1,4 +1,4 @@
-//! A store in memory, for tests: it counts what is done to it and can be made to fail.
+//! A store in memory, for tests. It counts operations and can be made to fail.
 
 use crate::kv::{Counter, Kv, KvError};
 use crate::poll::Sleep;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A store in memory. Every operation first yields once, so that concurrent futures really interleave.
+/// A store in memory. Every operation yields once before it starts, so that concurrent futures interleave.
 #[derive(Debug, Default)]
 pub struct MemoryKv {
     values: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -19,22 +19,22 @@ pub struct MemoryKv {
 }
 
 impl MemoryKv {
-    /// How many values were read and written so far.
+    /// The numbers of reads and writes so far.
     pub fn operations(&self) -> (u64, u64) {
         (self.reads.get(), self.writes.get())
     }
 
-    /// From now on, lets so many more writes succeed and every later one fail, like a host that dies; `None` mends it.
+    /// Lets this many further writes succeed and all later ones fail, like a host that dies. `None` ends the failure.
     pub fn fail_after_writes(&self, writes: Option<u64>) {
         self.fail_after_writes.set(writes);
     }
 
-    /// All keys and values, for assertions.
+    /// All keys with their values.
     pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         self.values.borrow().clone()
     }
 
-    /// The value under `key`, without yielding.
+    /// Reads the value under `key` without yielding.
     ///
     /// # Errors
     /// None; the signature is that of a store that can fail.
@@ -46,7 +46,7 @@ impl MemoryKv {
     /// Writes a value, without yielding.
     ///
     /// # Errors
-    /// It was made to fail, or the value is too large.
+    /// The store was made to fail, or the value is too large.
     pub fn set_now(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
         self.write(key)?;
         let max = domain::limits::VALUE_BYTES_MAX;
@@ -106,7 +106,7 @@ impl Sleep for MemoryKv {
     }
 }
 
-/// Is pending once.
+/// A future that is pending once.
 #[derive(Default)]
 struct Yield {
     done: bool,

@@ -1,30 +1,30 @@
-//! Small records that stand alone.
+//! Small documents that belong to no scan and no journal.
 
 use serde::{Deserialize, Serialize};
 
-/// That an `Idempotency-Key` was used, and for what.
+/// The use of an `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUse {
     /// The format's version: 1.
     pub v: u8,
-    /// SHA-256 of the body, 64 hexadecimal digits.
+    /// The SHA-256 of the request's body as 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// A turn among a variant's scans by a tool, from when it is taken until it is done.
+/// The turn of a scan among the scans of a variant by a tool. It exists from when it is taken until it is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// The format's version: 1.
     pub v: u8,
-    /// How many findings the scan has: tells how long its stages may take.
+    /// The number of the scan's findings, from which others estimate how long its stages may take.
     pub findings: u32,
 }
 
-/// The last turn that is done.
+/// The last finished turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnsDone {
     /// The format's version: 1.
     pub v: u8,
-    /// Its number.
+    /// The number of the turn.
     pub n: u64,
 }

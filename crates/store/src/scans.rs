@@ -1,12 +1,12 @@
-//! The stored results of a scan's stages: one document a stage, written once, with the lists that belong to it.
+//! The stored results of a scan's stages: one document per stage, written once, with its lists.
 //!
-//! | document | written by | holds |
+//! | document | written by | contains |
 //! |---|---|---|
-//! | [`Frozen`] | ingest | everything the stages depend on, and the findings |
+//! | [`Frozen`] | ingest | everything that the stages depend on, and the findings |
 //! | [`Grouped`] | fingerprint | issues and occurrences |
-//! | [`Compared`] | baseline | what is new, common and gone; identities of occurrences |
-//! | [`Judged`] | gate | the verdict, and the exemptions in force |
-//! | [`Answered`] | ingest | the answer the upload got; its presence means the scan counts |
+//! | [`Compared`] | baseline | the buckets of issues, and the identities of occurrences |
+//! | [`GateResult`] | gate | the verdict, and the effective exemptions |
+//! | [`Answered`] | ingest | the answer to the upload; if it exists, the scan counts |
 
 use crate::document;
 use crate::keys;
@@ -26,76 +26,76 @@ use finding::{Finding, Kind, Scored};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is frozen before the stages run.
+/// Everything that is frozen before the stages run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Frozen {
     /// The parameters.
     pub record: ScanRecord,
-    /// What the report said of itself.
+    /// The counts and metadata of the parsed report.
     pub report: ParsedReport,
-    /// Which upload's segments are the scan's: several may have begun under one `Idempotency-Key`.
+    /// The attempt whose segments belong to the scan: several uploads may begin under one `Idempotency-Key`.
     pub attempt: String,
     /// The raw report.
     pub raw: RawReport,
-    /// How many segments the sidecar with code from the working tree has, where there was one and it is kept. They are
-    /// encrypted with the raw report's key.
+    /// The number of the sidecar's segments; absent without a sidecar or if it was removed. The segments are encrypted with
+    /// the raw report's key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<u32>,
     /// The findings, in the order of the report.
     pub findings: Manifest,
-    /// The scan whose segments the findings are in, where it is another: a replay that began with the findings.
+    /// For a replay of the stored findings: the scan whose segments contain them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub findings_of: Option<ScanId>,
 }
 
-/// What became of a raw report. Its segments are encrypted; this says with what.
+/// The state of a raw report, and the key of its encrypted segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum RawReport {
-    /// It is kept, and its key beside it: there is no `storage_key`, and no secret is known to be in it.
+    /// Stored, with its key in clear: no `storage_key` is set, and no secret was found in the report.
     Kept {
-        /// How many segments it has.
+        /// The number of segments.
         segments: u32,
-        /// The key, 64 hexadecimal digits.
+        /// The key as 64 hexadecimal digits.
         key: String,
     },
-    /// It is kept, and its key is encrypted under the installation's `storage_key`.
+    /// Stored, with its key encrypted under the installation's `storage_key`.
     Locked {
-        /// How many segments it has.
+        /// The number of segments.
         segments: u32,
-        /// What the storage key was mixed with, in hexadecimal digits.
+        /// The salt of the storage key as hexadecimal digits.
         salt: String,
-        /// The encrypted key, in hexadecimal digits.
+        /// The encrypted key as hexadecimal digits.
         key: String,
     },
-    /// It held secrets and there is no `storage_key`: it was removed once parsed.
+    /// Removed after parsing: it contained secrets, and no `storage_key` is set.
     Removed,
-    /// It is the original's: the scan is a replay, which keeps none of its own.
+    /// Stored with the original scan: the scan is a replay.
     OfOriginal,
 }
 
-/// The list of the findings that one upload read.
+/// The name of the list of an attempt's findings.
 pub fn findings_list(scan: ScanId, attempt: &str) -> String {
     format!("{}:{attempt}", keys::findings(scan))
 }
 
 impl Frozen {
-    /// Finds a scan's parameters.
+    /// Reads a scan's parameters, if the scan is frozen.
     pub async fn find(kv: &impl Kv, scan: ScanId) -> Result<Option<Self>, KvError> {
         document::find(kv, &keys::scan(scan)).await
     }
 
-    /// Reads a scan's parameters, which must be there.
+    /// Reads a scan's parameters.
     pub async fn get(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
         document::get(kv, &keys::scan(scan)).await
     }
 
-    /// Where the findings' segments are.
+    /// The name of the list of the findings.
     pub fn list(&self) -> String {
         findings_list(self.findings_of.unwrap_or(self.record.id), &self.attempt)
     }
 
-    /// The findings at these places in the report.
+    /// Reads the findings at these positions in the report.
     pub async fn findings_at(&self, kv: &impl Kv, places: &BTreeSet<u32>) -> Result<BTreeMap<u32, Finding>, KvError> {
         let mut found = BTreeMap::new();
         self.each_finding_at(kv, places, |finding| {
@@ -105,7 +105,7 @@ impl Frozen {
         Ok(found)
     }
 
-    /// Hands over the findings at these places in the report, one at a time.
+    /// Reads the findings at these positions in the report, and passes them to `each` one by one.
     pub async fn each_finding_at(
         &self,
         kv: &impl Kv,
@@ -116,7 +116,8 @@ impl Frozen {
         let mut reader: Option<Reader<'_, _>> = None;
         let mut at: u32 = 0;
         for place in places {
-            // A finding's place in the list is its place in the report less the results before it that are no findings.
+            // The position of a finding in the list is its position in the report, minus the results before it that did
+            // not become findings.
             let others = self.report.summary.results.saturating_sub(u64::from(self.findings.records));
             let lowest = place.saturating_sub(u32::try_from(others).unwrap_or(u32::MAX));
             let open = match reader.take() {
@@ -127,17 +128,17 @@ impl Frozen {
                 }
             };
             let open = reader.insert(open);
-            let mut there = false;
+            let mut found = false;
             while let Some(line) = open.line().await? {
                 at += 1;
-                let Numbered { result } = document::decode(&list, line)?;
+                let FindingPosition { result } = document::decode(&list, line)?;
                 if result == *place {
                     each(document::decode(&list, line)?);
-                    there = true;
+                    found = true;
                     break;
                 }
             }
-            if !there {
+            if !found {
                 return Err(KvError::Missing { key: format!("{list} result {place}") });
             }
         }
@@ -145,29 +146,29 @@ impl Frozen {
     }
 }
 
-/// How many findings are read over before the next wanted one is looked up anew.
+/// The maximum number of findings to skip by reading before the reader jumps to the next wanted one.
 const SKIP_RECORDS_MAX: u32 = 1000;
 
-/// The part of a finding that says where it stands.
+/// The position of a finding's result in the report.
 #[derive(Deserialize)]
-struct Numbered {
+struct FindingPosition {
     result: u32,
 }
 
-/// What the fingerprint stage found.
+/// The result of the fingerprint stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grouped {
     /// The format's version: 2.
     pub v: u8,
-    /// The issues, the worst first.
+    /// The issues, the most severe first.
     pub issues: Manifest,
-    /// The occurrences, in the order of their issues.
+    /// The occurrences, sorted by issue.
     pub occurrences: Manifest,
-    /// The paths and versions that occurrences have.
+    /// The paths and versions of the occurrences.
     pub names: Manifest,
 }
 
-/// What the baseline stage found.
+/// The result of the baseline stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     /// The format's version: 2.
@@ -176,77 +177,77 @@ pub struct Compared {
     pub issues: Manifest,
     /// The occurrences' identities, in the order of [`Grouped::occurrences`].
     pub occurrences: Manifest,
-    /// The issues that are gone.
+    /// The remediated issues.
     pub remediated: Manifest,
-    /// The scans that saw issues and occurrences first.
+    /// The first scans with each issue and occurrence.
     pub origins: Manifest,
 }
 
-/// An issue that is gone, as the scan compared with had it.
+/// A remediated issue, as in the reference scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Remediated {
-    /// The issue, under the id that it went by, with as many occurrences as are gone.
+    /// The issue, with its id in the reference scan and the number of remediated occurrences.
     #[serde(flatten)]
     pub issue: Issue,
-    /// Which scan saw it first: a place in [`Compared::origins`].
+    /// The first scan with the issue, as a position in [`Compared::origins`].
     pub seen: u32,
 }
 
-/// What the gate needs of an issue that is gone.
+/// The fields of a remediated issue that the gate needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RemediatedSpan {
-    /// The id that it went by.
+    /// The issue's id in the reference scan.
     pub id: IssueId,
-    /// What kind of problem it is.
+    /// The issue's kind.
     pub kind: Kind,
-    /// Its score.
+    /// The issue's score.
     #[serde(default)]
     pub score: Option<Scored>,
-    /// How many of its occurrences are gone.
+    /// The number of remediated occurrences.
     pub occurrences: u32,
 }
 
-/// What the gate decided.
+/// The result of the gate stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct GateResult {
     /// The format's version: 3.
     pub v: u8,
-    /// When: exemptions were judged at this time.
+    /// The time at which the scan was judged and exemptions were applied.
     pub at: Timestamp,
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
-    /// When the first of the exemptions ends that take something off the gate here.
+    /// The earliest end of the exemptions that exempt something in this scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends: Option<Timestamp>,
-    /// The issues that an exemption was in force, pending or rejected for.
+    /// The issues with an effective, pending or rejected exemption.
     pub standings: Manifest,
     /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Manifest,
-    /// The occurrences that were exempted in a form that they no longer have.
+    /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Manifest,
-    /// What choosing needs of each issue, in the order of [`Grouped::issues`], and then of each that is gone, in the order
-    /// of [`Compared::remediated`].
+    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], and then of each remediated issue, in
+    /// the order of [`Compared::remediated`].
     pub entries: Manifest,
-    /// The ids that issues have besides the one that they go by, each with the issue's place in [`Grouped::issues`].
+    /// The additional ids of issues, each with the issue's position in [`Grouped::issues`].
     pub other_ids: Manifest,
 }
 
-/// How an issue stood to exemptions when its scan was judged.
+/// The exemption state of an issue when its scan was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct JudgedIssue {
     /// The issue.
     pub issue: IssueId,
-    /// How it stood.
+    /// The state.
     pub coverage: Coverage,
-    /// The exemption that says so.
+    /// The exemption that gives this state.
     pub exemption: ExemptionId,
-    /// How many of its occurrences were exempted.
+    /// The number of exempted occurrences.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub exempted: u32,
-    /// Whether the whole issue was exempted, with occurrences to come.
+    /// True if the whole issue was exempted, with future occurrences.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub whole: bool,
-    /// The highest score of what is left of it, where some of it is exempted.
+    /// For a partially exempted issue: the highest score of the occurrences that are not exempted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Score>,
 }
@@ -263,29 +264,29 @@ pub struct ExemptedOccurrence {
     pub issue: IssueId,
     /// The occurrence.
     pub occurrence: OccurrenceId,
-    /// By which exemption.
+    /// The exemption.
     pub exemption: ExemptionId,
 }
 
-/// An occurrence whose exemption does not hold for the form that it has now.
+/// An occurrence whose exemption does not apply to its current form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnedOccurrence {
     /// Its issue.
     pub issue: IssueId,
-    /// The occurrence, in that form.
+    /// The occurrence with its current form.
     #[serde(flatten)]
     pub occurrence: Reviewed,
     /// The exemption.
     pub exemption: ExemptionId,
 }
 
-/// The answer of an upload, with its place in the target's journal: an event elsewhere that names the same scan is one
-/// that was appended by an upload that died before it could answer.
+/// The answer to an upload, with the number of the scan's event in the target's journal. Another event of the same scan
+/// was appended by an upload that died before it could answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answered<A> {
     /// The format's version: 1.
     pub v: u8,
-    /// The number of the scan's event; 0, which no event has, for a replay, which is in no journal.
+    /// The number of the scan's event; 0 for a replay, which is in no journal.
     pub position: u64,
     /// The answer.
     pub answer: A,
@@ -294,12 +295,12 @@ pub struct Answered<A> {
 macro_rules! lists {
     ($document:ident, $key:path, $($list:ident: $record:ty),*) => {
         impl $document {
-            /// Finds the stage's result, if the stage is done.
+            /// Reads the stage's result, if the stage is finished.
             pub async fn find(kv: &impl Kv, scan: ScanId) -> Result<Option<Self>, KvError> {
                 document::find(kv, &$key(scan)).await
             }
 
-            /// Reads the stage's result, which must be there.
+            /// Reads the stage's result.
             pub async fn get(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
                 document::get(kv, &$key(scan)).await
             }
@@ -310,7 +311,7 @@ macro_rules! lists {
             }
 
             $(
-                #[doc = concat!("All records of `", stringify!($list), "`.")]
+                #[doc = concat!("Reads all records of the list `", stringify!($list), "`.")]
                 pub async fn $list(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<$record>, KvError> {
                     read_all(kv, &list_of(&$key(scan), stringify!($list)), &self.$list).await
                 }
@@ -324,24 +325,24 @@ lists!(
     Compared, keys::compared, issues: ComparedIssue, occurrences: TrackedOccurrence, remediated: RemediatedSpan, origins: Origin
 );
 lists!(
-    Judged, keys::judged, standings: Standing, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
+    GateResult, keys::judged, standings: JudgedIssue, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
     entries: PackedIssue, other_ids: (IssueId, u32)
 );
 
 impl Grouped {
-    /// A part of each issue: what a stage needs of it, so that it need not hold the rest.
+    /// Reads all issues as `T`, which contains only the required fields, to save memory.
     pub async fn issues_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
         read_all(kv, &issues_list(scan), &self.issues).await
     }
 }
 
 impl Compared {
-    /// A part of what was found out of each issue.
+    /// Reads the comparison of all issues as `T`, which contains only the required fields.
     pub async fn issues_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
         read_all(kv, &list_of(&keys::compared(scan), "issues"), &self.issues).await
     }
 
-    /// A part of what was found out of each occurrence.
+    /// Reads the comparison of all occurrences as `T`, which contains only the required fields.
     pub async fn occurrences_as<T: DeserializeOwned>(&self, kv: &impl Kv, scan: ScanId) -> Result<Vec<T>, KvError> {
         read_all(kv, &list_of(&keys::compared(scan), "occurrences"), &self.occurrences).await
     }
@@ -357,12 +358,12 @@ pub fn occurrences_list(scan: ScanId) -> String {
     list_of(&keys::grouped(scan), "occurrences")
 }
 
-/// The name of the list of the paths and versions that a scan's occurrences have.
+/// The name of the list of the paths and versions of a scan's occurrences.
 pub fn names_list(scan: ScanId) -> String {
     list_of(&keys::grouped(scan), "names")
 }
 
-/// The name of the list of the issues that are gone in a scan.
+/// The name of the list of a scan's remediated issues.
 pub fn remediated_list(scan: ScanId) -> String {
     list_of(&keys::compared(scan), "remediated")
 }
@@ -391,7 +392,7 @@ pub async fn write_list<T: Serialize>(
     writer.finish().await
 }
 
-/// Reads a part of a list that belongs to the stage's result under `document`.
+/// Reads at most `count` records, beginning with `from`, of a list that belongs to the stage's result under `document`.
 pub async fn read_list<T: DeserializeOwned>(
     kv: &impl Kv,
     document: &str,
@@ -403,7 +404,7 @@ pub async fn read_list<T: DeserializeOwned>(
     read(kv, &list_of(document, list), manifest, from, count).await
 }
 
-/// Reads the records at these places, which come in their order, of a list that belongs to the stage's result under
+/// Reads the records at these positions, in ascending order, of a list that belongs to the stage's result under
 /// `document`.
 pub async fn read_list_at<T: DeserializeOwned>(
     kv: &impl Kv,
@@ -415,18 +416,18 @@ pub async fn read_list_at<T: DeserializeOwned>(
     read_at(kv, &list_of(document, list), manifest, places).await
 }
 
-/// How many segments of each kind an upload has written.
+/// The number of segments of each kind that an upload has written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Of the raw report.
+    /// Segments of the raw report.
     pub raw: u32,
-    /// Of the sidecar.
+    /// Segments of the sidecar.
     pub source: u32,
-    /// Of the findings.
+    /// Segments of the findings.
     pub findings: u32,
 }
 
-/// Removes segments of an upload: all, if it became no scan.
+/// Removes the segments of an upload: all of them if it became no scan.
 pub async fn discard(kv: &impl Kv, scan: ScanId, attempt: &str, written: Written) -> Result<(), KvError> {
     for n in 0..written.raw {
         kv.delete(&keys::raw(scan, attempt, n)).await?;

@@ -1,8 +1,8 @@
 //! Long lists of records, cut into values of at most 256 KiB.
 //!
-//! A list is a run of JSON lines, cut where a segment is full, in the middle of a record if need be; the manifest says
-//! which record begins where and is written last, so a list is either whole or not there. A short list stands inside
-//! its manifest and costs no value of its own.
+//! A list is a sequence of JSON lines. It is cut when a segment is full, even inside a record. The manifest says which
+//! record begins where. It is written last, so a list is either complete or missing. A short list is part of its manifest
+//! and needs no value of its own.
 
 use crate::keys;
 use crate::kv::{Kv, KvError};
@@ -12,35 +12,35 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::BufRead as _;
 use std::pin::Pin;
 
-/// Lists up to this many bytes stand inside their manifest.
+/// The maximum size in bytes of a list that its manifest contains.
 const INLINE_BYTES_MAX: usize = 32 * 1024;
-/// How many segments of one list are being written at once.
+/// The number of a list's segments that are written concurrently.
 const WRITES_AT_ONCE: usize = 8;
 
-/// Where the records of a list are.
+/// The index of a list: which record begins in which segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The format's version: 1.
     pub v: u8,
-    /// How many records there are.
+    /// The number of records.
     pub records: u32,
-    /// For each segment the first record that begins in it, and the byte at which it does.
+    /// For each segment: the number of the first record that begins in it, and the byte offset of that record.
     pub starts: Vec<(u32, u32)>,
-    /// The list itself when it is short.
+    /// The list itself, if it is short.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inline: Option<String>,
 }
 
-/// A full segment, ready to be written.
+/// A segment that is ready to be written.
 #[derive(Debug)]
 pub struct Segment {
-    /// Its number in the list.
+    /// The segment's number in the list.
     pub n: u32,
-    /// Its bytes.
+    /// The segment's bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Cuts records into segments. Does not write them: that is for whoever knows how.
+/// Cuts records into segments. It does not write them.
 #[derive(Debug, Default)]
 pub struct Builder {
     buffer: Vec<u8>,
@@ -50,7 +50,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Adds a record and answers the segments that became full with it.
+    /// Adds a record and returns the segments that it fills.
     ///
     /// # Errors
     /// The record cannot be written as JSON, or is the 4,294,967,296th.
@@ -67,14 +67,14 @@ impl Builder {
             let rest = self.buffer.split_off(VALUE_BYTES_MAX);
             full.push(Segment { n: self.cut, bytes: std::mem::replace(&mut self.buffer, rest) });
             self.cut += 1;
-            // The next record begins after what is left of this one, which may fill further segments whole.
+            // The next record begins after the rest of this one, which may fill whole further segments.
             let offset = u32::try_from(self.buffer.len().min(VALUE_BYTES_MAX)).unwrap_or(u32::MAX);
             self.starts.push((self.records, offset));
         }
         Ok(full)
     }
 
-    /// The last segment, if any is left, and the manifest to write after it.
+    /// Returns the last segment, if bytes are left, and the manifest, which must be written after all segments.
     pub fn finish(mut self) -> (Option<Segment>, Manifest) {
         let fits = self.cut == 0 && self.buffer.len() <= INLINE_BYTES_MAX;
         match String::from_utf8(std::mem::take(&mut self.buffer)) {
@@ -82,7 +82,7 @@ impl Builder {
                 let manifest = Manifest { v: 1, records: self.records, starts: Vec::new(), inline: Some(inline) };
                 (None, manifest)
             }
-            // A segment may begin or end inside a character; only a whole list can be text.
+            // Only a whole list is certainly text: a segment may begin or end inside a character.
             Ok(text) => self.finished(text.into_bytes()),
             Err(cut) => self.finished(cut.into_bytes()),
         }
@@ -100,7 +100,7 @@ impl Builder {
 /// A segment on its way into the store.
 type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>;
 
-/// Writes a list as it grows, several segments at once.
+/// Writes a list while it grows, several segments concurrently.
 pub struct Writer<'a, K> {
     kv: &'a K,
     list: String,
@@ -109,7 +109,7 @@ pub struct Writer<'a, K> {
 }
 
 impl<'a, K: Kv> Writer<'a, K> {
-    /// An empty list whose segments stand under `list`.
+    /// Starts an empty list; `list` is the start of its segments' keys.
     pub fn new(kv: &'a K, list: String) -> Self {
         Self { kv, list, builder: Builder::default(), writing: FuturesUnordered::new() }
     }
@@ -122,7 +122,7 @@ impl<'a, K: Kv> Writer<'a, K> {
         Ok(())
     }
 
-    /// Writes what is left, waits for all of it, and answers the manifest for the document that holds it.
+    /// Writes the rest, waits until all segments are written, and returns the manifest.
     pub async fn finish(mut self) -> Result<Manifest, KvError> {
         let (last, manifest) = std::mem::take(&mut self.builder).finish();
         if let Some(segment) = last {
@@ -146,7 +146,7 @@ impl<'a, K: Kv> Writer<'a, K> {
     }
 }
 
-/// Reads a list from some record on, one segment in memory at a time.
+/// Reads a list from any record on, with one segment in memory at a time.
 pub struct Reader<'a, K> {
     kv: &'a K,
     list: &'a str,
@@ -158,7 +158,7 @@ pub struct Reader<'a, K> {
 }
 
 impl<'a, K: Kv> Reader<'a, K> {
-    /// Reads the records from `from` on of the list under `list`.
+    /// Opens the list under `list` at the record `from`.
     pub async fn open(kv: &'a K, list: &'a str, manifest: &'a Manifest, from: u32) -> Result<Self, KvError> {
         let mut reader =
             Self { kv, list, manifest, next_segment: 0, buffer: Vec::new(), at: 0, left: manifest.records };
@@ -170,10 +170,10 @@ impl<'a, K: Kv> Reader<'a, K> {
         Ok(reader)
     }
 
-    /// Goes on with the record at this place, if that is not before the next one. Segments between are not read.
-    pub async fn skip_to(&mut self, place: u32) -> Result<(), KvError> {
+    /// Skips to the record at this position. Does nothing if it is before the next record. Skipped segments are not read.
+    pub async fn skip_to(&mut self, position: u32) -> Result<(), KvError> {
         // The last segment in which a record at or before the wanted one begins.
-        let segment = self.manifest.starts.partition_point(|(first, _)| *first <= place).saturating_sub(1);
+        let segment = self.manifest.starts.partition_point(|(first, _)| *first <= position).saturating_sub(1);
         if let (true, Some((first, offset))) = (self.next_segment <= segment, self.manifest.starts.get(segment)) {
             self.next_segment = segment;
             self.buffer.clear();
@@ -183,11 +183,11 @@ impl<'a, K: Kv> Reader<'a, K> {
                 self.at = usize::try_from(*offset).unwrap_or(usize::MAX);
             }
         }
-        while self.manifest.records.saturating_sub(self.left) < place && self.line().await?.is_some() {}
+        while self.manifest.records.saturating_sub(self.left) < position && self.line().await?.is_some() {}
         Ok(())
     }
 
-    /// The next record, or nothing at the list's end.
+    /// Reads the next record; `None` at the end of the list.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, KvError> {
         let list = self.list;
         match self.line().await? {
@@ -198,7 +198,7 @@ impl<'a, K: Kv> Reader<'a, K> {
         }
     }
 
-    /// The next record as its JSON, or nothing at the list's end.
+    /// Reads the next record as JSON; `None` at the end of the list.
     pub async fn line(&mut self) -> Result<Option<&[u8]>, KvError> {
         if self.left == 0 {
             return Ok(None);
@@ -230,29 +230,29 @@ impl<'a, K: Kv> Reader<'a, K> {
     }
 }
 
-/// How long the first line is, if it has an end.
+/// The length of the first line without its end; absent if the text contains no line end.
 fn line_end(mut text: &[u8]) -> Option<usize> {
     let whole = text;
-    // Searches by words and not by bytes; reading from memory does not fail.
+    // `skip_until` searches by machine words, which is faster. Reading from memory does not fail.
     let length = text.skip_until(b'\n').ok()?.checked_sub(1)?;
     (whole.get(length) == Some(&b'\n')).then_some(length)
 }
 
-/// Reads the records at these places, which come in their order. Segments without one of them are not read.
+/// Reads the records at these positions, in ascending order. Segments without one of them are not read.
 pub async fn read_at<T: DeserializeOwned>(
     kv: &impl Kv,
     list: &str,
     manifest: &Manifest,
-    places: impl IntoIterator<Item = u32>,
+    positions: impl IntoIterator<Item = u32>,
 ) -> Result<Vec<T>, KvError> {
-    let mut places = places.into_iter().peekable();
-    let Some(first) = places.peek() else { return Ok(Vec::new()) };
+    let mut positions = positions.into_iter().peekable();
+    let Some(first) = positions.peek() else { return Ok(Vec::new()) };
     let mut reader = Reader::open(kv, list, manifest, *first).await?;
     let mut records = Vec::new();
-    for place in places {
-        reader.skip_to(place).await?;
+    for position in positions {
+        reader.skip_to(position).await?;
         let record = reader.next().await?;
-        records.push(record.ok_or_else(|| KvError::Missing { key: format!("{list} record {place}") })?);
+        records.push(record.ok_or_else(|| KvError::Missing { key: format!("{list} record {position}") })?);
     }
     Ok(records)
 }
@@ -266,8 +266,8 @@ pub async fn read<T: DeserializeOwned>(
     count: u32,
 ) -> Result<Vec<T>, KvError> {
     let mut reader = Reader::open(kv, list, manifest, from).await?;
-    let there = manifest.records.saturating_sub(from).min(count);
-    let mut records = Vec::with_capacity(usize::try_from(there).unwrap_or(0));
+    let available = manifest.records.saturating_sub(from).min(count);
+    let mut records = Vec::with_capacity(usize::try_from(available).unwrap_or(0));
     for _ in 0..count {
         match reader.next().await? {
             Some(record) => records.push(record),

@@ -72,7 +72,7 @@ pub(crate) async fn submit(sign_in: &SignIn<'_>, form: &Form, client: Option<&st
         }
         Err(problem) => return Err(problem),
     };
-    if !me.may(Right::Read) {
+    if !me.has_right(Right::Read) {
         return refuse(403, "This token can only upload reports. Use a token that can read results.");
     }
     let session = Session {

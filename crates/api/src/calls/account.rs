@@ -1,27 +1,30 @@
-//! The calls that are to no project, which `projects` answers.
+//! Calls outside any project, which `projects` answers.
 
-use super::{Access, Row, calls};
+use super::spec::CallSpec;
+use super::table::calls;
+use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{AccountTokenBody, Me, ProjectItem, TokenItem};
 
 calls! {
-    "projects":
+    AccountCall of "projects":
 
-    /// Who the token is for, and what it allows.
-    Me = Row::get("/api/v1/me", Access::Anybody).answers::<Me>(200);
+    /// Returns the caller's subject, role, project and targets.
+    Me = CallSpec::get("/api/v1/me", Access::AnyToken).answers::<Me>(200);
 
-    /// The projects that the token is good for, by name.
-    Projects = Row::get("/api/v1/projects", Access::Anybody).lists::<ProjectItem>();
+    /// Lists the projects that the token gives access to, by name.
+    Projects = CallSpec::get("/api/v1/projects", Access::AnyToken).lists::<ProjectItem>();
 
-    /// The account admins' tokens that were issued and not revoked.
-    Tokens = Row::get("/api/v1/tokens", Access::Account).lists::<TokenItem>();
+    /// Lists the tokens of account admins that are not revoked.
+    Tokens = CallSpec::get("/api/v1/tokens", Access::Account).lists::<TokenItem>();
 
-    /// Issues a token of an account admin. It is in this answer alone.
-    IssueToken = Row::post("/api/v1/tokens", Access::Account)
+    /// Issues a token for an account admin. Only this response contains the token itself.
+    IssueToken = CallSpec::post("/api/v1/tokens", Access::Account)
         .takes::<AccountTokenBody>()
         .answers::<TokenItem>(201)
         .problems(&[Code::Conflict]);
 
-    /// Revokes an account admin's token, at once.
-    RevokeToken = Row::delete("/api/v1/tokens/{token}", Access::Account).problems(&[Code::NotFound, Code::Conflict]);
+    /// Revokes a token of an account admin, with immediate effect.
+    RevokeToken = CallSpec::delete("/api/v1/tokens/{token}", Access::Account)
+        .problems(&[Code::NotFound, Code::Conflict]);
 }

@@ -1,34 +1,42 @@
-//! The calls that `audit` answers.
+//! Calls that `audit` answers.
 
-use super::{Access, Kind, Parameter, Row, calls};
+use super::spec::{CallSpec, Parameter, ParameterKind};
+use super::table::calls;
+use crate::access::Access;
 use crate::v1::AuditItem;
 use domain::role::Right;
 
-const BY: Parameter = Parameter::optional("by", Kind::Text, "Only what this person or machine did.");
+const BY: Parameter =
+    Parameter::optional("by", ParameterKind::Text, "Only entries of this person or machine, by its subject.");
 const WHAT: Parameter = Parameter::optional(
     "what",
-    Kind::Text,
-    "Only what does this, for example `exemption_approved`; also inside a bulk.",
+    ParameterKind::Text,
+    "Only entries of this event, for example `exemption_approved`; also finds it inside a bulk.",
 );
-const REFUSED: Parameter =
-    Parameter::optional("refused", Kind::Flag, "Only what was refused, or only what took effect.");
-const SINCE: Parameter = Parameter::optional("since", Kind::Text, "From this time on (RFC 3339).");
-const UNTIL: Parameter = Parameter::optional("until", Kind::Text, "Up to this time (RFC 3339).");
+const REFUSED: Parameter = Parameter::optional(
+    "refused",
+    ParameterKind::Flag,
+    "`true`: only entries that were refused. `false`: only entries that took effect.",
+);
+const SINCE: Parameter =
+    Parameter::optional("since", ParameterKind::Text, "Only entries from this time on (RFC 3339).");
+const UNTIL: Parameter = Parameter::optional("until", ParameterKind::Text, "Only entries up to this time (RFC 3339).");
 const FORMAT: Parameter = Parameter::optional(
     "format",
-    Kind::Word(&["json", "jsonl"]),
-    "`jsonl`: an entry a line, and the next page in the header `Link`. The header `Accept: application/jsonl` asks for it too.",
+    ParameterKind::Word(&["json", "jsonl"]),
+    "`jsonl`: one entry per line, with the next page in the header `Link`. The header `Accept: application/jsonl` has \
+     the same effect. Default: `json`.",
 );
 
 calls! {
-    "audit":
+    AuditCall of "audit":
 
-    /// What happened in the project, the newest first: who did what, when, from where and why.
-    Project = Row::get("/api/v1/projects/{project}/audit", Access::Right(Right::Decide))
+    /// Lists the audit log of the project, newest entry first: who did what, when, from where and why.
+    Project = CallSpec::get("/api/v1/projects/{project}/audit", Access::Right(Right::Decide))
         .query(&[
             BY,
             WHAT,
-            Parameter::optional("target", Kind::Text, "Only what is about this target."),
+            Parameter::optional("target", ParameterKind::Text, "Only entries about this target."),
             REFUSED,
             SINCE,
             UNTIL,
@@ -36,8 +44,9 @@ calls! {
         ])
         .lists::<AuditItem>();
 
-    /// What happened in the installation besides its projects, the newest first.
-    Account = Row::get("/api/v1/audit", Access::Account)
+    /// Lists the audit log of the installation, newest entry first: projects created, tokens of account admins, and
+    /// exemptions approved for the whole account. Entries of a project are in the project's own log.
+    Account = CallSpec::get("/api/v1/audit", Access::Account)
         .query(&[BY, WHAT, REFUSED, SINCE, UNTIL, FORMAT])
         .lists::<AuditItem>();
 }

@@ -1,6 +1,8 @@
-//! The calls that `exemptions` answers.
+//! Calls that `exemptions` answers.
 
-use super::{Access, Kind, Parameter, Row, calls};
+use super::spec::{CallSpec, Parameter, ParameterKind};
+use super::table::calls;
+use crate::access::Access;
 use crate::page::Page;
 use crate::problem::Code;
 use crate::v1::{DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, PreviewItem, RequestsBody, Unused};
@@ -10,94 +12,97 @@ const READ: Access = Access::Right(Right::Read);
 const DEVELOP: Access = Access::Right(Right::Develop);
 const DECIDE: Access = Access::Right(Right::Decide);
 const CONFLICTS: &[Code] = &[Code::Conflict, Code::IdempotencyMismatch];
+const SCOPES: ParameterKind = ParameterKind::Word(&["occurrences", "target", "pipeline", "project", "account"]);
 
 /// A decision on one exemption.
-const fn decision(path: &'static str, access: Access) -> Row {
-    Row::post(path, access).repeatable().takes::<DecisionBody>().answers::<ExemptionItem>(200).problems(CONFLICTS)
+const fn decision(path: &'static str, access: Access) -> CallSpec {
+    CallSpec::post(path, access).repeatable().takes::<DecisionBody>().answers::<ExemptionItem>(200).problems(CONFLICTS)
 }
 
 calls! {
-    "exemptions":
+    ExemptionsCall of "exemptions":
 
-    /// The exemptions, and how each stands now; those asked for last come first.
-    Exemptions = Row::get("/api/v1/projects/{project}/exemptions", READ)
+    /// Lists the exemptions with their current status, the latest request first.
+    Exemptions = CallSpec::get("/api/v1/projects/{project}/exemptions", READ)
         .query(&[
             Parameter::optional(
                 "status",
-                Kind::Word(&["pending", "approved", "rejected", "expired", "cancelled"]),
-                "Only those that stand so.",
+                ParameterKind::Word(&["pending", "approved", "rejected", "expired", "cancelled"]),
+                "Only exemptions with this status.",
             ),
-            Parameter::optional("target", Kind::Text, "Only those that hold for this target alone."),
             Parameter::optional(
-                "scope",
-                Kind::Word(&["occurrences", "target", "pipeline", "project", "account"]),
-                "Only those of this scope.",
+                "target",
+                ParameterKind::Text,
+                "Only exemptions that apply to this target and no other.",
             ),
-            Parameter::optional("issue", Kind::Text, "Only those for this issue."),
+            Parameter::optional("scope", SCOPES, "Only exemptions of this scope."),
+            Parameter::optional("issue", ParameterKind::Text, "Only exemptions of this issue."),
             Parameter::optional(
                 "expires_within_days",
-                Kind::Number(0, 3_650),
-                "Only approved ones that end within so many days, the soonest first.",
+                ParameterKind::Number(0, 3_650),
+                "Only approved exemptions that end within this number of days, the earliest end first.",
             ),
         ])
         .lists::<ExemptionItem>();
 
-    /// Asks for an exemption.
-    Request = Row::post("/api/v1/projects/{project}/exemptions", DEVELOP)
+    /// Requests an exemption.
+    Request = CallSpec::post("/api/v1/projects/{project}/exemptions", DEVELOP)
         .repeatable()
         .takes::<ExemptionBody>()
         .answers::<ExemptionItem>(201)
         .problems(CONFLICTS);
 
-    /// Asks for 1 to 100 exemptions, all or none.
-    RequestMany = Row::post("/api/v1/projects/{project}/exemptions/requests", DEVELOP)
+    /// Requests 1 to 100 exemptions. If one request is refused, none is made.
+    RequestMany = CallSpec::post("/api/v1/projects/{project}/exemptions/requests", DEVELOP)
         .repeatable()
         .takes::<RequestsBody>()
         .answers::<Page<ExemptionItem>>(201)
         .problems(CONFLICTS);
 
-    /// Decides on 1 to 100 exemptions, all or none. To approve and reject needs the right to decide.
-    DecideMany = Row::post("/api/v1/projects/{project}/exemptions/decisions", DEVELOP)
+    /// Makes 1 to 100 decisions on exemptions. If one decision is refused, none is made. To approve or reject, the caller
+    /// needs the role secops or admin.
+    DecideMany = CallSpec::post("/api/v1/projects/{project}/exemptions/decisions", DEVELOP)
         .repeatable()
         .takes::<DecisionsBody>()
         .answers::<Page<ExemptionItem>>(200)
         .problems(CONFLICTS);
 
-    /// Approved exemptions that matched nothing in the last scans of any target they reach.
-    Unused = Row::get("/api/v1/projects/{project}/exemptions/unused", READ)
-        .query(&[Parameter::optional("scans", Kind::Number(1, 100), "How many scans; 10 if absent.")])
+    /// Lists approved exemptions that exempted nothing in the latest scans of any target that they apply to.
+    Unused = CallSpec::get("/api/v1/projects/{project}/exemptions/unused", READ)
+        .query(&[Parameter::optional(
+            "scans",
+            ParameterKind::Number(1, 100),
+            "The number of latest scans of each target to look at. Default: 10.",
+        )])
         .lists::<Unused>();
 
-    /// An exemption.
-    Exemption = Row::get("/api/v1/projects/{project}/exemptions/{exemption}", READ).answers::<ExemptionItem>(200);
+    /// Returns an exemption.
+    Exemption = CallSpec::get("/api/v1/projects/{project}/exemptions/{exemption}", READ).answers::<ExemptionItem>(200);
 
-    /// The newest scans that a decision would change, judged as things stand and as they would. A page may be empty and
-    /// still have a next.
-    Preview = Row::get("/api/v1/projects/{project}/exemptions/{exemption}/preview", READ)
+    /// Lists the newest scans that a decision would affect, with their result now and after the decision. A page may be
+    /// empty and still have a `next`.
+    Preview = CallSpec::get("/api/v1/projects/{project}/exemptions/{exemption}/preview", READ)
         .query(&[
             Parameter::optional(
                 "decision",
-                Kind::Word(&["approve", "reject", "cancel"]),
-                "Which decision; `approve` if absent.",
+                ParameterKind::Word(&["approve", "reject", "cancel"]),
+                "The decision. Default: `approve`.",
             ),
-            Parameter::optional(
-                "scope",
-                Kind::Word(&["occurrences", "target", "pipeline", "project", "account"]),
-                "The scope of an approval; what was asked for if absent.",
-            ),
-            Parameter::optional("pipeline", Kind::Text, "The pipeline of an approval at that scope."),
+            Parameter::optional("scope", SCOPES, "The scope of the approval. Default: the requested scope."),
+            Parameter::optional("pipeline", ParameterKind::Text, "The pipeline of an approval for a pipeline."),
         ])
         .lists::<PreviewItem>();
 
-    /// Approves an exemption, at the scope that was asked for or a wider one. Who asked for it cannot.
+    /// Approves an exemption, for the requested scope or a wider one. The requester cannot approve it, unless the project
+    /// allows self-approval.
     Approve = decision("/api/v1/projects/{project}/exemptions/{exemption}/approve", DECIDE);
 
-    /// Rejects an exemption, or takes an approved one back.
+    /// Rejects a request for an exemption, or revokes an approval.
     Reject = decision("/api/v1/projects/{project}/exemptions/{exemption}/reject", DECIDE);
 
-    /// Withdraws an exemption.
+    /// Withdraws an exemption. This is final.
     Cancel = decision("/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOP);
 
-    /// Asks again for an exemption that was rejected or has expired.
+    /// Reopens an exemption that was rejected or has expired: it is pending again.
     Reopen = decision("/api/v1/projects/{project}/exemptions/{exemption}/reopen", DEVELOP);
 }

@@ -1,34 +1,60 @@
-//! The calls that `ingest` answers.
+//! Calls that `ingest` answers.
 
-use super::{Access, Kind, Parameter, Row, calls};
+use super::spec::{CallSpec, Parameter, ParameterKind};
+use super::table::calls;
+use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{NoBody, ReplayAnswer, ScanAnswer};
 use domain::role::Right;
 
 calls! {
-    "ingest":
+    IngestCall of "ingest":
 
-    /// Uploads a scanner's report, and answers with the verdict. Sent again under the same key it is no second scan.
-    Upload = Row::post("/api/v1/projects/{project}/scans", Access::Right(Right::Upload))
+    /// Uploads a scanner's report and answers with the verdict. A retry under the same `Idempotency-Key` creates no
+    /// second scan.
+    Upload = CallSpec::post("/api/v1/projects/{project}/scans", Access::Right(Right::Upload))
         .query(&[
-            Parameter::required("scanner", Kind::Text, "One of `GET /api/v1/scanners`, or `auto`."),
-            Parameter::required("target", Kind::Text, "What was scanned. Its first scan creates it."),
-            Parameter::required("variant", Kind::Text, "Its branch, tag or version."),
+            Parameter::required(
+                "scanner",
+                ParameterKind::Text,
+                "The report's format: an id from `GET /api/v1/scanners`, or `auto` to detect it.",
+            ),
+            Parameter::required(
+                "target",
+                ParameterKind::Text,
+                "The name of the scanned target. The first scan of a target creates it.",
+            ),
+            Parameter::required("variant", ParameterKind::Text, "The target's scanned branch, tag or version."),
             Parameter::optional(
                 "target_type",
-                Kind::Word(&["repository", "container", "instance", "configuration"]),
-                "What the target is; `repository` if absent.",
+                ParameterKind::Word(&["repository", "container", "instance", "configuration"]),
+                "The type of the target. Default: `repository`.",
             ),
             Parameter::optional(
                 "fail_on_severity",
-                Kind::Text,
-                "The verdict is `fail` if an issue is at least so severe: `critical` to `info`, or `none` (if absent).",
+                ParameterKind::Text,
+                "The verdict is `fail` if an issue has at least this severity: `critical`, `high`, `medium`, `low` or \
+                 `info`. Default: `none`, which never fails.",
             ),
-            Parameter::optional("fail_on_new", Kind::Text, "The same for new issues."),
-            Parameter::optional("fail_on_new_occurrences", Kind::Text, "The same for new occurrences."),
-            Parameter::optional("accept_missing", Kind::Flag, "Whether parts may be missing that the report before had."),
-            Parameter::optional("pipeline", Kind::Text, "The CI pipeline."),
-            Parameter::optional("execution", Kind::Text, "The run of the pipeline."),
+            Parameter::optional(
+                "fail_on_new",
+                ParameterKind::Text,
+                "The verdict is `fail` if a new issue has at least this severity. Values as for `fail_on_severity`.",
+            ),
+            Parameter::optional(
+                "fail_on_new_occurrences",
+                ParameterKind::Text,
+                "The verdict is `fail` if a new occurrence has at least this severity. Values as for \
+                 `fail_on_severity`.",
+            ),
+            Parameter::optional(
+                "accept_missing",
+                ParameterKind::Flag,
+                "`true`: the scan is complete although the report lacks SARIF runs or categories that the previous \
+                 report had; their issues become remediated. Default: `false`, and such a scan is incomplete.",
+            ),
+            Parameter::optional("pipeline", ParameterKind::Text, "The name of the CI pipeline."),
+            Parameter::optional("execution", ParameterKind::Text, "The id of the pipeline's run."),
         ])
         .repeatable()
         .takes_report()
@@ -50,8 +76,9 @@ calls! {
             Code::IdempotencyMismatch,
         ]);
 
-    /// Reads a scan's report again by the parsers and the matcher of today, and says what differs.
-    Replay = Row::post("/api/v1/projects/{project}/scans/{scan}/replay", Access::Right(Right::Develop))
+    /// Reads the report of a scan again with the current parsers and matcher, and returns the differences. The scan
+    /// itself does not change.
+    Replay = CallSpec::post("/api/v1/projects/{project}/scans/{scan}/replay", Access::Right(Right::Develop))
         .takes::<NoBody>()
         .answers::<ReplayAnswer>(200)
         .problems(&[Code::NotReplayable]);

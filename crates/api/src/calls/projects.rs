@@ -1,6 +1,8 @@
-//! The calls that `projects` answers.
+//! Calls that `projects` answers.
 
-use super::{Access, Kind, Parameter, Row, calls};
+use super::spec::{CallSpec, Parameter, ParameterKind};
+use super::table::calls;
+use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem, VariantItem};
 use domain::role::Right;
@@ -10,47 +12,49 @@ const DEVELOP: Access = Access::Right(Right::Develop);
 const ADMINISTER: Access = Access::Right(Right::Administer);
 
 calls! {
-    "projects":
+    ProjectsCall of "projects":
 
-    /// The project: its settings, and how many targets it has.
-    Project = Row::get("/api/v1/projects/{project}", READ).answers::<ProjectAnswer>(200);
+    /// Returns the project's settings and its number of targets.
+    Project = CallSpec::get("/api/v1/projects/{project}", READ).answers::<ProjectAnswer>(200);
 
-    /// Sets the project's settings, all of them. The account admin creates a project so.
-    PutProject = Row::put("/api/v1/projects/{project}", ADMINISTER)
+    /// Replaces all settings of the project. If the project does not exist, the call creates it, which only an account
+    /// admin can do.
+    PutProject = CallSpec::put("/api/v1/projects/{project}", ADMINISTER)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
         .problems(&[Code::Conflict]);
 
-    /// The tokens that were issued and not revoked.
-    Tokens = Row::get("/api/v1/projects/{project}/tokens", ADMINISTER).lists::<TokenItem>();
+    /// Lists the project's tokens that are not revoked.
+    Tokens = CallSpec::get("/api/v1/projects/{project}/tokens", ADMINISTER).lists::<TokenItem>();
 
-    /// Issues a token. It is in this answer alone.
-    IssueToken = Row::post("/api/v1/projects/{project}/tokens", ADMINISTER)
+    /// Issues a token for the project. Only this response contains the token itself.
+    IssueToken = CallSpec::post("/api/v1/projects/{project}/tokens", ADMINISTER)
         .takes::<TokenBody>()
         .answers::<TokenItem>(201)
         .problems(&[Code::Conflict]);
 
-    /// Revokes a token, at once.
-    RevokeToken = Row::delete("/api/v1/projects/{project}/tokens/{token}", ADMINISTER).problems(&[Code::Conflict]);
+    /// Revokes a token of the project, with immediate effect.
+    RevokeToken = CallSpec::delete("/api/v1/projects/{project}/tokens/{token}", ADMINISTER).problems(&[Code::Conflict]);
 
-    /// The targets, and the baseline that holds for each.
-    Targets = Row::get("/api/v1/projects/{project}/targets", READ).lists::<TargetItem>();
+    /// Lists the project's targets, each with its effective baseline.
+    Targets = CallSpec::get("/api/v1/projects/{project}/targets", READ).lists::<TargetItem>();
 
-    /// A target.
-    Target = Row::get("/api/v1/projects/{project}/targets/{target}", READ).answers::<TargetItem>(200);
+    /// Returns a target with its effective baseline.
+    Target = CallSpec::get("/api/v1/projects/{project}/targets/{target}", READ).answers::<TargetItem>(200);
 
-    /// Sets or removes a target's own baseline.
-    PatchTarget = Row::patch("/api/v1/projects/{project}/targets/{target}", DEVELOP)
+    /// Sets or removes the target's own baseline.
+    PatchTarget = CallSpec::patch("/api/v1/projects/{project}/targets/{target}", DEVELOP)
         .takes::<TargetPatch>()
         .answers::<TargetItem>(200)
         .problems(&[Code::Conflict]);
 
-    /// A target's variants that were scanned, and which of them the baseline means.
-    Variants = Row::get("/api/v1/projects/{project}/targets/{target}/variants", READ)
+    /// Lists the target's scanned variants. Each says whether the target's baseline matches it and currently selects it.
+    Variants = CallSpec::get("/api/v1/projects/{project}/targets/{target}/variants", READ)
         .query(&[Parameter::optional(
             "regex",
-            Kind::Text,
-            "A pattern to try: each variant says whether it matches and is chosen.",
+            ParameterKind::Text,
+            "A baseline pattern to try: `matches` and `chosen` of each variant refer to it instead of the target's \
+             baseline.",
         )])
         .lists::<VariantItem>();
 }

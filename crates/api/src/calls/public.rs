@@ -1,30 +1,31 @@
-//! Calls that need no token. Each is a path of its own with one method.
+//! Calls that need no token. Each has a path of its own with one method.
 
-use super::{Access, Row};
+use super::spec::CallSpec;
+use crate::access::Access;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::v1::ScannerItem;
 
-/// The formats.
-pub static SCANNERS: Row = Row::get("/api/v1/scanners", Access::Public)
+/// The list of report formats.
+pub static SCANNERS: CallSpec = CallSpec::get("/api/v1/scanners", Access::Public)
     .answers::<Page<ScannerItem>>(200)
-    .summary("The report formats that are read, all on one page.");
+    .summary("Lists the supported report formats, all on one page.");
 
 /// The OpenAPI document.
-pub static OPENAPI: Row = Row::get("/api/v1/openapi.json", Access::Public)
+pub static OPENAPI: CallSpec = CallSpec::get("/api/v1/openapi.json", Access::Public)
     .answers::<serde_json::Value>(200)
-    .summary("This API as an OpenAPI 3.1 document.");
+    .summary("Returns the OpenAPI 3.1 document of this API.");
 
-/// All of them, each with the component that answers it.
-pub static ALL: [(&Row, &str); 2] = [(&SCANNERS, "ingest"), (&OPENAPI, "projects")];
+/// All public calls, each with the component that answers it.
+pub static ALL: [(&CallSpec, &str); 2] = [(&SCANNERS, "ingest"), (&OPENAPI, "projects")];
 
-/// Whether a request is this call; `path` is its path's segments, decoded.
+/// True if a request makes this call; `path` contains the decoded segments.
 ///
 /// # Errors
-/// `MethodNotAllowed`: the path is its, and the method is not.
-pub fn is(row: &Row, method: &str, path: &[String]) -> Result<bool, Problem> {
-    match (row.matches(path), row.method == method) {
-        (true, false) => Err(Problem::not_allowed(method, row.method)),
+/// `MethodNotAllowed`: the path is that of the call, but the method is not.
+pub fn is_request_for(call: &CallSpec, method: &str, path: &[String]) -> Result<bool, Problem> {
+    match (call.matches(path), call.method == method) {
+        (true, false) => Err(Problem::not_allowed(method, call.method)),
         (matches, _) => Ok(matches),
     }
 }

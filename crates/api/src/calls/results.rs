@@ -1,6 +1,8 @@
-//! The calls that `results` answers.
+//! Calls that `results` answers.
 
-use super::{Access, Kind, Parameter, Row, calls};
+use super::spec::{CallSpec, Parameter, ParameterKind};
+use super::table::calls;
+use crate::access::Access;
 use crate::v1::{
     AffectedTarget, Execution, ExecutionIssue, Explanation, IssueItem, IssuesPage, OccurrenceItem, Overview,
     ScanAnswer, ScanComparison, ScanItem,
@@ -8,61 +10,61 @@ use crate::v1::{
 use domain::role::Right;
 
 const READ: Access = Access::Right(Right::Read);
-const BUCKET: Parameter = Parameter::optional(
-    "bucket",
-    Kind::Word(&["new", "common", "remediated"]),
-    "Only those that stand so to the scan compared with.",
-);
-
+const BUCKETS: ParameterKind = ParameterKind::Word(&["new", "common", "remediated"]);
+const BUCKET: Parameter =
+    Parameter::optional("bucket", BUCKETS, "Only items in this bucket of the scan's own comparison.");
 const SEVERITY: Parameter = Parameter::optional(
     "severity",
-    Kind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
-    "Only those of this level.",
+    ParameterKind::Word(&["critical", "high", "medium", "low", "info", "unassigned"]),
+    "Only issues of this severity.",
 );
-const EXEMPTED: Parameter =
-    Parameter::optional("exempted", Kind::Flag, "Only those that were exempted, or only those that were not.");
+const EXEMPTED: Parameter = Parameter::optional(
+    "exempted",
+    ParameterKind::Flag,
+    "`true`: only issues that were exempted as a whole when the scan was judged. `false`: only the others.",
+);
 const EXEMPTION: Parameter = Parameter::optional(
     "exemption",
-    Kind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
-    "Only those that stood so to exemptions at the time of the scan.",
+    ParameterKind::Word(&["exempted", "partially_exempted", "pending", "rejected"]),
+    "Only issues with this exemption state when the scan was judged.",
 );
 const COUNTED_AS: Parameter = Parameter::optional(
     "counted_as",
-    Kind::Text,
-    "Only those that the scan counts as one of these, separated by commas: `critical`, `high`, `medium`, \
-                 `low`, `info`, `unassigned`, `exempted`. What was exempted as a whole is `exempted` and nothing else, \
-                 what was exempted in part has the level of the rest.",
+    ParameterKind::Text,
+    "Only issues that the scan counts as one of these, separated by commas: `critical`, `high`, `medium`, `low`, \
+     `info`, `unassigned`, `exempted`. An issue that is exempted as a whole counts only as `exempted`. An issue that is \
+     exempted in part counts with the severity of the rest.",
 );
 const KIND: Parameter = Parameter::optional(
     "kind",
-    Kind::Word(&["code", "dependency", "license", "secret", "web", "host", "infrastructure"]),
-    "Only those of this kind.",
+    ParameterKind::Word(&["code", "dependency", "license", "secret", "web", "host", "infrastructure"]),
+    "Only issues of this kind.",
 );
 const TEXT: Parameter = Parameter::optional(
     "text",
-    Kind::Text,
-    "Only those that have this text, of 1 to 200 characters in either case, in title, rule, message, an \
-                 advisory, `CWE-` with a number, the package's name or, where they are not gone, the path of an \
-                 occurrence.",
+    ParameterKind::Text,
+    "Only issues that contain this text of 1 to 200 characters, in upper or lower case, in the title, the rule, the \
+     message, an advisory, `CWE-` with a number, the name of the package or, unless the issue is remediated, the path \
+     of an occurrence.",
 );
 
 calls! {
-    "results":
+    ResultsCall of "results":
 
-    /// The scans, the newest first.
-    Scans = Row::get("/api/v1/projects/{project}/scans", READ)
+    /// Lists the scans, newest first.
+    Scans = CallSpec::get("/api/v1/projects/{project}/scans", READ)
         .query(&[
-            Parameter::optional("target", Kind::Text, "Only those of this target."),
-            Parameter::optional("variant", Kind::Text, "Only those of this variant."),
-            Parameter::optional("scanner", Kind::Text, "Only those of this tool."),
+            Parameter::optional("target", ParameterKind::Text, "Only scans of this target."),
+            Parameter::optional("variant", ParameterKind::Text, "Only scans of this variant."),
+            Parameter::optional("scanner", ParameterKind::Text, "Only scans by this tool."),
         ])
         .lists::<ScanItem>();
 
-    /// A scan, as its upload was answered.
-    Scan = Row::get("/api/v1/projects/{project}/scans/{scan}", READ).answers::<ScanAnswer>(200);
+    /// Returns a scan: the same answer that its upload got.
+    Scan = CallSpec::get("/api/v1/projects/{project}/scans/{scan}", READ).answers::<ScanAnswer>(200);
 
-    /// A scan's issues, the worst first unless asked for otherwise.
-    Issues = Row::get("/api/v1/projects/{project}/scans/{scan}/issues", READ)
+    /// Lists the issues of a scan, by default the most severe first.
+    Issues = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/issues", READ)
         .query(&[
             BUCKET,
             SEVERITY,
@@ -73,68 +75,80 @@ calls! {
             TEXT,
             Parameter::optional(
                 "sort",
-                Kind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
-                "What is first: the worst (if absent; those that are gone come last then), the title by the alphabet, \
-                 those with the most occurrences, the oldest, or the newest.",
+                ParameterKind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
+                "The order: `severity` (default) with the most severe first and remediated issues last, `title` \
+                 alphabetically, `occurrences` with the most first, `first_seen` with the oldest first, or `newest` \
+                 with the newest first.",
             ),
         ])
         .answers::<IssuesPage>(200)
         .paged();
 
-    /// An issue of a scan, also one that is gone there.
-    Issue = Row::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READ).answers::<IssueItem>(200);
+    /// Returns an issue of a scan, also a remediated one.
+    Issue = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READ).answers::<IssueItem>(200);
 
-    /// How a finished scan differs from another of its target.
-    Compare = Row::get("/api/v1/projects/{project}/scans/{scan}/compare/{other}", READ)
+    /// Compares a finished scan with another finished scan of the same target, and lists the issues of both.
+    Compare = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/compare/{other}", READ)
         .query(&[Parameter::optional(
             "bucket",
-            Kind::Word(&["new", "common", "remediated"]),
-            "Only issues that are only in the scan, in both, or only in the other.",
+            BUCKETS,
+            "Only issues that are in `scan` alone (`new`), in both (`common`), or in `other` alone (`remediated`).",
         )])
         .answers::<ScanComparison>(200)
         .paged();
 
-    /// The project's targets by name, each with whether an issue occurs in its newest complete scan by the same tool and
-    /// categories of its baseline, or without one of the variant that was scanned last. Targets without such a scan are left
-    /// out, so a page may hold fewer than asked for. A page looks at 100 targets at most, with some 20 reads each.
-    AffectedTargets = Row::get("/api/v1/projects/{project}/issues/{issue}/targets", READ)
-        .query(&[Parameter::required("scan", Kind::Text, "The scan that has the issue.")])
+    /// Lists the project's targets by name, and says of each whether the issue occurs there. It looks at one scan of
+    /// each target: the newest complete one by the same tool and categories, of the target's baseline or, without a
+    /// baseline, of the variant that was scanned last. Targets without such a scan are left out, and a page looks at
+    /// no more than 100 targets, so it may be shorter than `limit`. A page costs about 20 reads per target.
+    AffectedTargets = CallSpec::get("/api/v1/projects/{project}/issues/{issue}/targets", READ)
+        .query(&[Parameter::required("scan", ParameterKind::Text, "A scan that has the issue.")])
         .lists::<AffectedTarget>();
 
-    /// The occurrences of an issue in a scan.
-    IssueOccurrences = Row::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READ)
+    /// Lists the occurrences of an issue in a scan, by path and line. Remediated ones are listed with
+    /// `bucket=remediated` only.
+    IssueOccurrences = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READ)
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
 
-    /// A scan's occurrences, in the order of the report.
-    Occurrences = Row::get("/api/v1/projects/{project}/scans/{scan}/occurrences", READ)
+    /// Lists the occurrences of a scan, by issue (the most severe first), path and line. Remediated ones are listed with
+    /// `bucket=remediated` only.
+    Occurrences = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/occurrences", READ)
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
 
-    /// Why an occurrence is new or common, and which were passed over.
-    Explain = Row::get("/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READ).answers::<Explanation>(200);
+    /// Explains why an occurrence is new or common, and why similar occurrences of the reference scan do not match it.
+    Explain = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READ)
+        .answers::<Explanation>(200);
 
-    /// The project at a glance: a trend of its baselines, its targets, what fails now, and exemptions.
-    Overview = Row::get("/api/v1/projects/{project}/overview", READ)
-        .query(&[Parameter::optional("days", Kind::Number(1, 90), "How many days up to today; 30 if absent.")])
+    /// Returns the project's overview: the trend of its baselines, its targets, the variants that do not pass, and the
+    /// number of exemptions that need attention.
+    Overview = CallSpec::get("/api/v1/projects/{project}/overview", READ)
+        .query(&[Parameter::optional(
+            "days",
+            ParameterKind::Number(1, 90),
+            "The number of days in the trend, up to today. Default: 30.",
+        )])
         .answers::<Overview>(200);
 
-    /// The run of a pipeline: all scans that were uploaded with its `pipeline` and `execution`, as one.
-    Execution = Row::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READ)
+    /// Returns a pipeline's run: the combined result of all scans that were uploaded with this `pipeline` and
+    /// `execution`.
+    Execution = CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READ)
         .answers::<Execution>(200);
 
-    /// The issues of the scans that count in the run of a pipeline, as one list, the worst first; then those that are gone.
-    ExecutionIssues = Row::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
-        .query(&[
-            BUCKET,
-            SEVERITY,
-            EXEMPTED,
-            EXEMPTION,
-            COUNTED_AS,
-            KIND,
-            TEXT,
-            Parameter::optional("target", Kind::Text, "Only those of scans of this target."),
-            Parameter::optional("scanner", Kind::Text, "Only those of scans by this tool."),
-        ])
-        .lists::<ExecutionIssue>();
+    /// Lists the issues of all scans that count in a pipeline's run, the most severe first and remediated issues last.
+    ExecutionIssues =
+        CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
+            .query(&[
+                BUCKET,
+                SEVERITY,
+                EXEMPTED,
+                EXEMPTION,
+                COUNTED_AS,
+                KIND,
+                TEXT,
+                Parameter::optional("target", ParameterKind::Text, "Only issues of scans of this target."),
+                Parameter::optional("scanner", ParameterKind::Text, "Only issues of scans by this tool."),
+            ])
+            .lists::<ExecutionIssue>();
 }

@@ -1,5 +1,14 @@
+use super::account::AccountCall;
+use super::audit::AuditCall;
+use super::exemptions::ExemptionsCall;
+use super::ingest::IngestCall;
+use super::projects::ProjectsCall;
+use super::results::ResultsCall;
+use super::spec::{segments, variable};
 use super::*;
+use crate::access::Access;
 use crate::problem::Code;
+use crate::query::Query;
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Scope, Status};
 use domain::listing::Sort;
@@ -7,18 +16,21 @@ use domain::target::TargetType;
 use finding::severity::Severity;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+mod spin_routes;
 
 fn path(text: &str) -> Vec<String> {
     crate::path::segments(text).unwrap()
 }
 
-/// A path that is a row's, with a segment of its own for each name.
-fn example(row: &Row) -> String {
-    row.path.replace('{', "x-").replace('}', "")
+/// A path of the call, with a different value for each variable segment.
+fn example(call: &CallSpec) -> String {
+    call.path.replace('{', "x-").replace('}', "")
 }
 
-fn refused<C: Table>(method: &str, text: &str) -> (Code, String) {
-    match C::find(method, &path(text)) {
+fn refused<C: CallTable>(method: &str, text: &str) -> (Code, String) {
+    match route::<C>(method, &path(text)) {
         Err(problem) => (problem.code, problem.detail),
         Ok(_) => panic!("{method} {text} is found"),
     }
@@ -26,29 +38,29 @@ fn refused<C: Table>(method: &str, text: &str) -> (Code, String) {
 
 #[test]
 fn every_row_is_well_formed() {
-    for row in every() {
+    for (row, _) in all() {
         let says = format!("{} {}", row.method, row.path);
         assert!(row.path.starts_with("/api/v1/") && !row.path.ends_with('/'), "{says}");
-        for part in row::segments(row.path) {
-            let inner = row::name(part).unwrap_or(part);
+        for part in segments(row.path) {
+            let inner = variable(part).unwrap_or(part);
             let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-' | b'.');
             assert!(!inner.is_empty() && inner.bytes().all(plain), "{says}: {part}");
         }
-        let names: Vec<_> = row::segments(row.path).filter_map(row::name).collect();
+        let names: Vec<_> = segments(row.path).filter_map(variable).collect();
         assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{says}: a name stands there twice");
         let in_project = row.path.starts_with("/api/v1/projects/{project}");
         assert_eq!(names.contains(&"project"), in_project, "{says}: what is a project's is below it");
         let fits = match row.access {
             Access::Right(_) => in_project,
-            Access::Public | Access::Anybody => !in_project,
+            Access::Public | Access::AnyToken => !in_project,
             Access::Account => true,
         };
         assert!(fits, "{says}: a right counts in a project alone");
         let parameters: Vec<_> = row.parameters().map(|parameter| parameter.name).collect();
         assert_eq!(parameters.len(), parameters.iter().collect::<BTreeSet<_>>().len(), "{says}");
         assert!(row.summary.trim().ends_with('.') && row.parameters().all(|one| one.meaning.ends_with('.')), "{says}");
-        assert!(matches!(row.body, Body::None) || row.method != "GET", "{says} has a body");
-        assert_eq!(row.answer.shape.is_none(), row.answer.status == 204, "{says}");
+        assert!(matches!(row.body, RequestBody::None) || row.method != "GET", "{says} has a body");
+        assert_eq!(row.answer.body.is_none(), row.answer.status == 204, "{says}");
     }
 }
 
@@ -56,8 +68,8 @@ fn every_row_is_well_formed() {
 fn no_two_rows_are_one_call() {
     let mut shapes: BTreeMap<Vec<&str>, BTreeSet<&str>> = BTreeMap::new();
     let mut calls = BTreeSet::new();
-    for row in every() {
-        let shape: Vec<_> = row::segments(row.path).map(|part| row::name(part).map_or(part, |_| "{}")).collect();
+    for (row, _) in all() {
+        let shape: Vec<_> = segments(row.path).map(|part| variable(part).map_or(part, |_| "{}")).collect();
         assert!(calls.insert((row.method, shape.clone())), "{} {} is there twice", row.method, row.path);
         shapes.entry(shape).or_default().insert(row.path);
     }
@@ -68,37 +80,39 @@ fn no_two_rows_are_one_call() {
 
 #[test]
 fn every_call_is_found_by_its_own_path_and_by_no_other_method() {
-    fn check<C: Table + PartialEq + fmt::Debug>() {
+    fn check<C: CallTable + PartialEq + Debug>() {
         for call in C::ALL {
-            let (row, text) = (call.row(), example(call.row()));
-            let found = C::find(row.method, &path(&text)).unwrap();
+            let (row, text) = (call.spec(), example(call.spec()));
+            let found = route::<C>(row.method, &path(&text)).unwrap();
             assert_eq!(found.call, *call, "{text}");
-            for name in row::segments(row.path).filter_map(row::name) {
+            for name in segments(row.path).filter_map(variable) {
                 assert_eq!(found.params.text(name).unwrap(), format!("x-{name}"), "{text}");
             }
             for other in ["TRACE", "get", "", "GET "] {
                 assert_eq!(refused::<C>(other, &text).0, Code::MethodNotAllowed, "{other} {text}");
             }
-            assert!(allowed(&path(&text)).contains(&row.method), "{text}");
+            assert!(allowed_methods(&path(&text)).contains(&row.method), "{text}");
         }
     }
-    check::<projects::Call>();
-    check::<ingest::Call>();
-    check::<results::Call>();
-    check::<exemptions::Call>();
+    check::<AccountCall>();
+    check::<ProjectsCall>();
+    check::<IngestCall>();
+    check::<ResultsCall>();
+    check::<ExemptionsCall>();
+    check::<AuditCall>();
 }
 
 #[test]
 fn a_wrong_method_is_told_all_that_the_path_has_whichever_component_answers() {
     let detail = "DELETE is not allowed here; allowed: POST, GET".to_owned();
     for found in [
-        refused::<ingest::Call>("DELETE", "/api/v1/projects/shop/scans"),
-        refused::<results::Call>("DELETE", "/api/v1/projects/shop/scans"),
+        refused::<IngestCall>("DELETE", "/api/v1/projects/shop/scans"),
+        refused::<ResultsCall>("DELETE", "/api/v1/projects/shop/scans"),
     ] {
         assert_eq!(found, (Code::MethodNotAllowed, detail.clone()));
     }
-    assert_eq!(allowed(&path("/api/v1/projects/shop/targets/a%2Fb")), ["GET", "PATCH"]);
-    assert_eq!(allowed(&path("/nothing")), [] as [&str; 0]);
+    assert_eq!(allowed_methods(&path("/api/v1/projects/shop/targets/a%2Fb")), ["GET", "PATCH"]);
+    assert_eq!(allowed_methods(&path("/nothing")), [] as [&str; 0]);
 }
 
 #[test]
@@ -121,23 +135,23 @@ fn a_hostile_path_is_no_call() {
         "/%00",
         &long,
     ] {
-        assert_eq!(refused::<projects::Call>("GET", text).0, Code::NotFound, "{text:.60}");
+        assert_eq!(refused::<ProjectsCall>("GET", text).0, Code::NotFound, "{text:.60}");
     }
-    let found = projects::Call::find("GET", &path("/api/v1/projects/%2E%2E/targets/a%2Fb%00")).unwrap();
-    assert_eq!((found.call, found.params.text("target").unwrap()), (projects::Call::Target, "a/b\0"));
+    let found = route::<ProjectsCall>("GET", &path("/api/v1/projects/%2E%2E/targets/a%2Fb%00")).unwrap();
+    assert_eq!((found.call, found.params.text("target").unwrap()), (ProjectsCall::Target, "a/b\0"));
     assert_eq!(found.params.project().unwrap_err().code, Code::NotFound, "`..` names no project");
     assert_eq!(found.params.text("scan").unwrap_err().code, Code::Internal);
-    let spelt = projects::Call::find("GET", &path("/api/v1/projects/shop/%74argets")).unwrap();
-    assert_eq!(spelt.call, projects::Call::Targets, "an encoded letter is that letter");
+    let spelt = route::<ProjectsCall>("GET", &path("/api/v1/projects/shop/%74argets")).unwrap();
+    assert_eq!(spelt.call, ProjectsCall::Targets, "an encoded letter is that letter");
 }
 
 #[test]
 fn a_public_call_is_known_by_its_path_and_has_one_method() {
     let at = path("/api/v1/scanners");
-    assert_eq!(public::is(&public::SCANNERS, "GET", &at), Ok(true));
-    assert_eq!(public::is(&public::OPENAPI, "GET", &at), Ok(false));
-    assert_eq!(public::is(&public::OPENAPI, "POST", &at), Ok(false));
-    assert_eq!(public::is(&public::SCANNERS, "POST", &at).unwrap_err().code, Code::MethodNotAllowed);
+    assert_eq!(public::is_request_for(&public::SCANNERS, "GET", &at), Ok(true));
+    assert_eq!(public::is_request_for(&public::OPENAPI, "GET", &at), Ok(false));
+    assert_eq!(public::is_request_for(&public::OPENAPI, "POST", &at), Ok(false));
+    assert_eq!(public::is_request_for(&public::SCANNERS, "POST", &at).unwrap_err().code, Code::MethodNotAllowed);
     assert_eq!((component("GET", &at), component("POST", &at)), (Some("ingest"), None));
 }
 
@@ -159,18 +173,34 @@ fn words_of_parameters_are_those_of_their_types() {
         ("target_type", words(&TargetType::ALL)),
     ]);
     let mut checked = BTreeSet::new();
-    for parameter in every().flat_map(Row::parameters) {
+    for parameter in all().flat_map(|(call, _)| call.parameters()) {
         match parameter.kind {
-            Kind::Word(listed) => {
+            ParameterKind::Word(listed) => {
                 assert_eq!(known[parameter.name], listed, "{}", parameter.name);
                 checked.insert(parameter.name);
             }
-            Kind::Number(from, to) if parameter.name == "limit" => {
+            ParameterKind::Number(from, to) if parameter.name == "limit" => {
                 assert_eq!((from, usize::try_from(to)), (1, Ok(crate::page::LIMIT_MAX)));
             }
-            Kind::Number(from, to) => assert!(from < to, "{}", parameter.name),
-            Kind::Text | Kind::Flag => {}
+            ParameterKind::Number(from, to) => assert!(from < to, "{}", parameter.name),
+            ParameterKind::Text | ParameterKind::Flag => {}
         }
     }
     assert_eq!(checked, known.keys().copied().collect());
+}
+
+#[test]
+fn a_parameter_that_a_call_does_not_take_is_refused_by_name() {
+    let check = |call: &CallSpec, query: &str| {
+        call.check_query(&Query::parse(query).unwrap()).map_err(|problem| problem.detail)
+    };
+    let (variants, target) = (ProjectsCall::Variants.spec(), ProjectsCall::Target.spec());
+    assert_eq!(check(variants, "limit=1&regex=x"), Ok(()));
+    assert_eq!(
+        check(variants, "limit=1&regx=x"),
+        Err("parameter `regx`: unknown parameter; expected one of `regex`, `limit`, `cursor`".to_owned())
+    );
+    assert_eq!(check(target, "limit=1"), Err("parameter `limit`: unknown parameter; this call takes none".to_owned()));
+    let misspelt = check(IngestCall::Upload.spec(), "fail_on_severty=high");
+    assert!(misspelt.is_err_and(|detail| detail.starts_with("parameter `fail_on_severty`: unknown parameter")));
 }

@@ -1,6 +1,8 @@
-//! Writes the document, and checks that the one in the repository is it.
+//! Generates the document, and compares it with the one in the repository.
 
-use crate::calls::{Access, Body, Kind, Parameter, Row, every};
+use super::generated::{compare, summary};
+use crate::access::Access;
+use crate::calls::{CallSpec, Parameter, ParameterKind, RequestBody, all};
 use crate::problem::{self, Code};
 use domain::role::Role;
 use schemars::generate::SchemaSettings;
@@ -8,19 +10,20 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The media types of a report: whatever it is, and a form with code beside it.
+/// The media types of a report: the report alone, and a form with a sidecar.
 const REPORT: [&str; 2] = ["application/octet-stream", "multipart/form-data"];
 
-/// What is said of the API as a whole.
-const ABOUT: &str = "Takes security scanners' reports, deduplicates and compares them, and answers a pipeline: pass or \
-                     fail. Lists come in pages: `next` is the `cursor` of the next one. Whatever goes wrong is a \
-                     `Problem`, whose `type` ends in one of the codes that `docs/problems.md` explains.";
+/// The description of the API as a whole.
+const ABOUT: &str = "Gatehouse receives the reports of security scanners, deduplicates and compares their findings, and \
+                     answers a pipeline with a verdict: pass, fail or undecided. Lists come in pages: the `next` of a \
+                     page is the `cursor` of the next one. Every error is a `Problem`; its `type` ends with one of the \
+                     codes that `docs/problems.md` explains.";
 
-/// The types that were met, as components of the document.
+/// The collected types, as components of the document.
 struct Schemas {
-    /// Of what is answered: what is left out when it is empty is not required.
+    /// The types of responses: fields that are omitted when empty are not required.
     answers: SchemaGenerator,
-    /// Of what is sent: what has a default is not required.
+    /// The types of request bodies: fields with a default are not required.
     bodies: SchemaGenerator,
 }
 
@@ -36,7 +39,7 @@ impl Schemas {
         }
     }
 
-    /// All types by name. One that is both sent and answered must have one schema.
+    /// All types by name. A type that is both a body and a response must have one schema.
     fn into_components(self) -> Map<String, Value> {
         let [mut answers, mut bodies] =
             [self.answers, self.bodies].map(|mut generator| generator.take_definitions(true));
@@ -45,17 +48,17 @@ impl Schemas {
             without_defaults(body);
             if let Some(answer) = answers.get_mut(name) {
                 without_defaults(answer);
-                assert_eq!(body, answer, "{name} is sent and answered, and its two schemas differ");
+                assert_eq!(body, answer, "`{name}` is both a body and a response, and its two schemas differ");
             }
             all.insert(name.clone(), body.clone());
         }
-        // The bodies among them were just found to be equal.
+        // Types that are also bodies are equal, as checked above.
         all.extend(answers);
         all
     }
 }
 
-/// A default says again that something is not required; only one of the two directions would say it.
+/// Removes the defaults, which only the schemas of bodies contain and which repeat that a field is not required.
 fn without_defaults(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
@@ -69,10 +72,10 @@ fn content(media_type: &str, schema: Value) -> Value {
 
 fn query(parameter: &Parameter) -> Value {
     let schema = match parameter.kind {
-        Kind::Text => json!({"type": "string"}),
-        Kind::Flag => json!({"type": "boolean"}),
-        Kind::Number(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
-        Kind::Word(words) => json!({"type": "string", "enum": words}),
+        ParameterKind::Text => json!({"type": "string"}),
+        ParameterKind::Flag => json!({"type": "boolean"}),
+        ParameterKind::Number(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
+        ParameterKind::Word(words) => json!({"type": "string", "enum": words}),
     };
     let Parameter { name, required, meaning, .. } = parameter;
     json!({"name": name, "in": "query", "required": required, "description": meaning, "schema": schema})
@@ -82,83 +85,78 @@ fn path_names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
-fn parameters(row: &Row) -> Vec<Value> {
-    let of_path = path_names(row.path)
+fn parameters(call: &CallSpec) -> Vec<Value> {
+    let of_path = path_names(call.path)
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
     let key = json!({
         "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255},
-        "description": "Under the same key the same request may be sent again, and is done once.",
+        "description": "A request that is repeated under the same key takes effect only once.",
     });
-    of_path.chain(row.parameters().map(query)).chain(row.repeatable.then_some(key)).collect()
+    of_path.chain(call.parameters().map(query)).chain(call.repeatable.then_some(key)).collect()
 }
 
-fn responses(row: &Row, schemas: &mut Schemas) -> Value {
-    let mut good = json!({"description": "As asked."});
-    if let Some(shape) = &row.answer.shape {
+fn responses(call: &CallSpec, schemas: &mut Schemas) -> Value {
+    let mut good = json!({"description": "Success."});
+    if let Some(shape) = &call.answer.body {
         good["content"] = content("application/json", (shape.schema)(&mut schemas.answers).to_value());
     }
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-    row.all_problems().iter().for_each(|code| by_status.entry(code.status()).or_default().push(code.as_str()));
+    call.all_problems().iter().for_each(|code| by_status.entry(code.status()).or_default().push(code.as_str()));
     let problem = schemas.answers.subschema_for::<problem::Document>().to_value();
     let bad = by_status.into_iter().map(|(status, codes)| {
         let response =
             json!({"description": codes.join(", "), "content": content(problem::MEDIA_TYPE, problem.clone())});
         (status.to_string(), response)
     });
-    let all: Map<_, _> = [(row.answer.status.to_string(), good)].into_iter().chain(bad).collect();
+    let all: Map<_, _> = [(call.answer.status.to_string(), good)].into_iter().chain(bad).collect();
     Value::Object(all)
 }
 
-fn body(row: &Row, schemas: &mut Schemas) -> Option<Value> {
-    match &row.body {
-        Body::None => None,
-        Body::Json(shape) => {
+fn body(call: &CallSpec, schemas: &mut Schemas) -> Option<Value> {
+    match &call.body {
+        RequestBody::None => None,
+        RequestBody::Json(shape) => {
             Some(json!({"content": content("application/json", (shape.schema)(&mut schemas.bodies).to_value())}))
         }
-        Body::Report => {
+        RequestBody::Report => {
             let content: Map<_, _> = REPORT.map(|media_type| (media_type.to_owned(), json!({}))).into_iter().collect();
             Some(json!({"required": true, "content": content}))
         }
     }
 }
 
-fn operation(row: &Row, schemas: &mut Schemas) -> Value {
+fn operation(call: &CallSpec, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
-        "summary": summary(row),
-        "parameters": parameters(row),
-        "responses": responses(row, schemas),
-        "x-gatehouse-right": row.access.as_str(),
-        "x-gatehouse-roles": roles(row.access),
+        "summary": summary(call),
+        "parameters": parameters(call),
+        "responses": responses(call, schemas),
+        "x-gatehouse-right": call.access.as_str(),
+        "x-gatehouse-roles": roles(call.access),
     });
-    if let Some(body) = body(row, schemas) {
+    if let Some(body) = body(call, schemas) {
         operation["requestBody"] = body;
     }
-    if row.access == Access::Public {
+    if call.access == Access::Public {
         operation["security"] = json!([]);
     }
     operation
 }
 
-/// The roles in a project that may make the call.
+/// The roles that may make the call with a token of the project.
 fn roles(access: Access) -> Vec<&'static str> {
     match access {
         Access::Public | Access::Account => Vec::new(),
-        Access::Anybody => Role::ALL.map(Role::as_str).to_vec(),
+        Access::AnyToken => Role::ALL.map(Role::as_str).to_vec(),
         Access::Right(right) => right.roles().map(Role::as_str).collect(),
     }
-}
-
-/// What a call does, on one line.
-pub(super) fn summary(row: &Row) -> String {
-    row.summary.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
-    for row in every() {
-        let path = paths.entry(row.path).or_insert_with(|| json!({}));
-        path[row.method.to_ascii_lowercase()] = operation(row, &mut schemas);
+    for (call, _) in all() {
+        let path = paths.entry(call.path).or_insert_with(|| json!({}));
+        path[call.method.to_ascii_lowercase()] = operation(call, &mut schemas);
     }
     json!({
         "openapi": "3.1.0",
@@ -171,7 +169,7 @@ fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.into_components(),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the project."}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the project or of an account admin."}},
         },
     })
 }
@@ -179,10 +177,10 @@ fn document() -> Value {
 #[test]
 fn the_document_in_the_repository_is_what_the_calls_say() {
     let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
-    super::page::compare("crates/api/openapi.json", &text);
+    compare("crates/api/openapi.json", &text);
 }
 
-/// Every `$ref` below a value.
+/// Collects every `$ref` inside a value.
 fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
     match value {
         Value::Object(fields) => {
@@ -208,7 +206,7 @@ fn every_reference_leads_to_a_type_and_every_type_is_referred_to() {
 #[test]
 fn every_code_that_a_call_can_answer_with_stands_in_the_document() {
     let document = document();
-    let told: BTreeSet<&str> = document["paths"]
+    let listed: BTreeSet<&str> = document["paths"]
         .as_object()
         .unwrap()
         .values()
@@ -216,9 +214,12 @@ fn every_code_that_a_call_can_answer_with_stands_in_the_document() {
         .flat_map(|operation| operation["responses"].as_object().unwrap().values())
         .flat_map(|response| response["description"].as_str().unwrap().split(", "))
         .collect();
-    // A wrong method is none of a path's calls.
+    // No call answers a wrong method.
     let all = Code::ALL.iter().filter(|code| **code != Code::MethodNotAllowed);
-    assert_eq!(all.map(|code| code.as_str()).filter(|code| !told.contains(code)).collect::<Vec<_>>(), [] as [&str; 0]);
+    assert_eq!(
+        all.map(|code| code.as_str()).filter(|code| !listed.contains(code)).collect::<Vec<_>>(),
+        [] as [&str; 0]
+    );
 }
 
 #[test]

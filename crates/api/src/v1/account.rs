@@ -1,23 +1,23 @@
-//! Who is calling, and which projects there are for them.
+//! The caller of a request, and the projects that they have access to.
 
 use crate::auth::Identity;
 use domain::project::Project;
 use domain::role::{Right, Role};
 use serde::{Deserialize, Serialize};
 
-/// Who a token is for, and what it allows.
+/// The caller's identity and permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Me {
     /// The person or machine.
     pub subject: String,
-    /// The role.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Role>"))]
+    /// The role of the token.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Role>"))]
     pub role: Role,
-    /// The one project that the token is good for; absent for an account admin, who is admin of all of them.
+    /// The project of the token; absent for an account admin, who is admin of all projects.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub project: Option<String>,
-    /// The targets that the token is good for; absent: all, and what concerns the project as a whole.
+    /// The targets of the token; absent if it gives access to the whole project.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
     /// The token's id; absent for the installation's own admin token.
@@ -26,24 +26,24 @@ pub struct Me {
 }
 
 impl Me {
-    /// What an identity is to its holder.
-    pub fn new(who: &Identity) -> Self {
+    /// Describes an identity.
+    pub fn new(caller: &Identity) -> Self {
         Self {
-            subject: who.actor.subject.to_string(),
-            role: who.actor.role,
-            project: who.project().map(ToString::to_string),
-            targets: who.targets().map(|targets| targets.iter().map(ToString::to_string).collect()),
-            token: who.actor.token.map(|token| token.to_string()),
+            subject: caller.actor.subject.to_string(),
+            role: caller.actor.role,
+            project: caller.project().map(ToString::to_string),
+            targets: caller.targets().map(|targets| targets.iter().map(ToString::to_string).collect()),
+            token: caller.actor.token.map(|token| token.to_string()),
         }
     }
 
-    /// Whether the token gives this right in whatever project it is good for. A token for some targets gives none to
-    /// administer.
-    pub fn may(&self, right: Right) -> bool {
+    /// True if the token gives this right in its project or, for an account admin, in all projects. A token for some
+    /// targets gives no right to administer.
+    pub fn has_right(&self, right: Right) -> bool {
         self.role.has(right) && (right != Right::Administer || self.targets.is_none())
     }
 
-    /// Whether the token is an account admin's.
+    /// True if the caller is an account admin.
     pub fn is_account_admin(&self) -> bool {
         self.project.is_none()
     }
@@ -53,19 +53,19 @@ impl Me {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProjectItem {
-    /// Its name.
+    /// The project's name.
     pub id: String,
-    /// When it was created, RFC 3339.
+    /// The time of its creation, RFC 3339.
     pub created_at: String,
-    /// How many targets it has that the token is good for.
+    /// The number of its targets that the token gives access to.
     pub targets: usize,
 }
 
 impl ProjectItem {
-    /// A project as it is; none if it was not created.
-    pub fn new(id: String, project: &Project, who: &Identity) -> Option<Self> {
+    /// Makes the item of a project; `None` if the project was never created.
+    pub fn new(id: String, project: &Project, caller: &Identity) -> Option<Self> {
         let created = project.created.as_ref()?;
-        let targets = project.targets.keys().filter(|name| who.covers(name)).count();
+        let targets = project.targets.keys().filter(|name| caller.covers(name)).count();
         Some(Self { id, created_at: created.at.to_string(), targets })
     }
 }

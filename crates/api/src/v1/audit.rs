@@ -1,4 +1,4 @@
-//! What stands in a project's audit log.
+//! Entries of the audit log.
 
 use domain::audit::{About, DescribedEvent};
 use domain::event::Actor;
@@ -6,76 +6,76 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::audit::Event;
 
-/// Something that was done, or tried.
+/// An entry of the audit log: an action that took effect or was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditItem {
-    /// The event's id; a request that was sent again has the same one twice.
+    /// The event's id. A retried request has two entries with the same id.
     pub id: String,
-    /// When it was recorded, RFC 3339. Neighbours may be out of order by some seconds; the list goes by their numbers.
+    /// The time of the event, RFC 3339. The list is sorted by `n`, so times may be out of order by some seconds.
     pub at: String,
-    /// Who did it.
+    /// The person or machine, as authenticated at that time.
     pub by: AuditActor,
-    /// What was done: `settings_set`, `token_issued`, `exemption_approved`, `scan_recorded`, ...; several exemptions at
-    /// once are `exemption_many`.
+    /// The action: `settings_set`, `token_issued`, `exemption_approved`, `scan_recorded`, ...; `exemption_many` for a
+    /// bulk.
     pub what: String,
-    /// What it is about.
+    /// The targets, exemptions, tokens and scans that the action affects.
     pub about: AuditAbout,
-    /// Why, in the words of who did it.
+    /// The request's text or the decision's comment.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
-    /// The event as it was recorded, whole, but for the hashes of tokens.
+    /// The whole recorded event, without the hashes of tokens.
     pub details: serde_json::Value,
-    /// Why it changed nothing; absent if it took effect.
+    /// The reason why the action was refused; absent if it took effect.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
-    /// Whether the request was recorded shortly before, and was sent again; it counts once.
+    /// True if this is a retry of a request that was recorded shortly before. It counts only once.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub repeated: bool,
-    /// The journal in which it stands.
+    /// The journal that contains the event.
     pub journal: String,
-    /// Its number there.
+    /// The event's number in the journal.
     pub n: u64,
 }
 
-/// Who did something, as authenticated then.
+/// The person or machine that did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditActor {
-    /// The person or machine.
+    /// The subject of the token.
     pub subject: String,
-    /// The role that the token gave.
+    /// The role of the token.
     pub role: String,
     /// The token's id; absent for the installation's own admin token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token: Option<String>,
-    /// The network address.
+    /// The client's network address.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
 }
 
-/// What something is about, as far as it is about such.
+/// The things that an action affects.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditAbout {
-    /// Targets by name.
+    /// Names of targets.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub targets: Vec<String>,
-    /// Exemptions by id.
+    /// Ids of exemptions.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exemptions: Vec<String>,
-    /// Tokens by id.
+    /// Ids of tokens.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tokens: Vec<String>,
-    /// Scans by id.
+    /// Ids of scans.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub scans: Vec<String>,
 }
 
 impl AuditItem {
-    /// An event of the list, as it is told.
+    /// Makes the entry of an event.
     pub fn new(event: Event, told: DescribedEvent, refused: Option<String>, repeated: bool) -> Self {
-        let Event { place, entry, .. } = event;
+        let Event { position, entry, .. } = event;
         let DescribedEvent { what, about, why, details, .. } = told;
         Self {
             id: entry.id.to_string(),
@@ -87,8 +87,8 @@ impl AuditItem {
             details,
             refused,
             repeated,
-            journal: place.journal,
-            n: place.n,
+            journal: position.journal,
+            n: position.n,
         }
     }
 }

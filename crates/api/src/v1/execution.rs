@@ -1,4 +1,4 @@
-//! The run of a pipeline: all scans that were uploaded under its names, as one.
+//! A pipeline's run: the combined result of all scans with the same `pipeline` and `execution`.
 
 use super::{IssueItem, ScanItem, Tally};
 use domain::ids::ScanId;
@@ -6,9 +6,8 @@ use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The run of a pipeline. Of scans of the same target and variant by the same tool with the same categories, those of a
-/// step that was run again, only the newest counts. A token for some targets sees scans of these only, and what is said of
-/// the run is said of them.
+/// A pipeline's run. If a step of the pipeline ran more than once, only its newest scan counts: the newest one of the same
+/// target, variant, tool and categories. For a token with targets, all fields refer to the scans of these targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {
@@ -17,56 +16,56 @@ pub struct Execution {
     /// The run.
     pub execution: String,
     /// `fail` if a scan failed, else `undecided` if one was, else `pass`.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
-    /// Whether the run has more scans than the 200 that are known of it. It passes then in no case: others may have failed.
+    /// True if the run has more than the 200 scans that are considered. Such a run never has the verdict `pass`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_scans: bool,
-    /// Why, in the scans' own words; those that failed first.
+    /// The reasons of the scans that did not pass; those of failed scans come first.
     pub reasons: Vec<ExecutionReason>,
-    /// The scans' output variables, summed.
+    /// The sums of the scans' output variables.
     pub variables: BTreeMap<String, String>,
-    /// Issues by bucket, summed: one that two scans have is counted twice.
+    /// The sums of the scans' issues in each bucket. An issue that two scans have counts twice.
     pub issues: Tally,
-    /// Occurrences by bucket, summed.
+    /// The sums of the scans' occurrences in each bucket.
     pub occurrences: Tally,
-    /// The results that the scans' reports held.
+    /// The number of results in the scans' reports.
     pub report_results: u64,
-    /// The scans that count, in the order in which they were recorded; of at most 200 of the run, the newest.
+    /// The scans that count, in the order in which they were recorded; only the newest 200 of the run are considered.
     pub scans: Vec<ScanItem>,
-    /// The scans that were made again and do not count.
+    /// The scans that do not count, because a newer scan replaces them.
     pub superseded: Vec<ScanItem>,
 }
 
-/// Why the run of a pipeline did not pass.
+/// A reason why a pipeline's run did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExecutionReason {
-    /// The scan that says so.
+    /// The scan that did not pass.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// Its target.
+    /// The scan's target.
     pub target: String,
-    /// Its tool.
+    /// The scan's tool.
     pub scanner: String,
-    /// What it says.
+    /// The reason.
     pub reason: String,
 }
 
-/// An issue of one of the scans that count in the run of a pipeline.
+/// An issue of a scan that counts in a pipeline's run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExecutionIssue {
     /// The scan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// Its target.
+    /// The scan's target.
     pub target: String,
-    /// Its variant.
+    /// The scan's variant.
     pub variant: String,
-    /// Its tool.
+    /// The scan's tool.
     pub scanner: String,
-    /// The issue as it stands in that scan.
+    /// The issue, with its state in that scan.
     #[serde(flatten)]
     pub issue: IssueItem,
 }

@@ -1,4 +1,4 @@
-//! Exemptions: asked for, decided on, listed, and what they would change.
+//! Exemptions: requests, decisions, lists and previews.
 
 use super::{Scan, Tally};
 use domain::exemption::{Coverage, Exemption, Reason, Scope, Status, Term};
@@ -9,51 +9,51 @@ use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Asks for an exemption. Exactly one of `duration_days`, `until` and `unlimited` says how long it is to hold.
+/// A request for an exemption. It must set exactly one of `duration_days`, `until` and `unlimited`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExemptionBody {
-    /// The issue.
+    /// The issue's id.
     pub issue: String,
-    /// `occurrences`: for chosen occurrences in one target; `target`: for the issue there, with occurrences to come;
-    /// `pipeline`: in all scans of one pipeline; `project`: in the project.
+    /// `occurrences`: selected occurrences in one target. `target`: the issue in one target, with future occurrences.
+    /// `pipeline`: the issue in all scans of one pipeline. `project`: the issue in the whole project.
     pub scope: String,
-    /// The target; with `scan` it need not be given.
+    /// The target; not needed if `scan` is set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub target: Option<String>,
-    /// The scan in which the issue was seen; if absent, the newest of the target that has it.
+    /// A scan that has the issue. Default: the target's newest scan with the issue.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scan: Option<String>,
-    /// The pipeline; if absent, the scan's.
+    /// The pipeline, for the scope `pipeline`. Default: the scan's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
-    /// The chosen occurrences, 1 to 500 of that scan.
+    /// The ids of 1 to 500 occurrences of that scan, for the scope `occurrences`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub occurrences: Vec<String>,
-    /// With all of the issue's occurrences chosen: exempt the issue in the target instead, with occurrences to come.
+    /// If all occurrences of the issue are selected: exempts the issue in the target instead, with future occurrences.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub future_occurrences: bool,
-    /// How long, in days from the approval.
+    /// The duration in days from the approval.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub duration_days: Option<u32>,
-    /// Until when: a time (RFC 3339), or a date, which is to the end of that day in UTC.
+    /// The end: a time (RFC 3339), or a date, which means the end of that day in UTC.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
-    /// Without an end, if the project allows it.
+    /// True for an exemption without an end, if the project allows it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unlimited: bool,
-    /// Why, in a word: `compensating_controls`, `acceptable_use`, `acceptable_risk`, `false_positive`, `fix_unavailable` or
-    /// `other`.
+    /// The kind of reason: `compensating_controls`, `acceptable_use`, `acceptable_risk`, `false_positive`,
+    /// `fix_unavailable` or `other`.
     pub reason: String,
-    /// Why, in a sentence.
+    /// The reason in the requester's words.
     pub text: String,
-    /// Where to read more: an address that begins with `http://` or `https://`.
+    /// A link to more information; it begins with `http://` or `https://`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
 }
 
-/// Asks for several exemptions, all or none.
+/// Requests for several exemptions. If one is refused, none is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -62,19 +62,19 @@ pub struct RequestsBody {
     pub requests: Vec<ExemptionBody>,
 }
 
-/// Decides on an exemption.
+/// A decision on an exemption.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
-    /// What the decider says.
+    /// The reviewer's comment.
     #[serde(default)]
     pub comment: String,
-    /// With an approval: the scope that it is granted at, where that is wider than what was asked for. `account` is for all
-    /// projects of the installation, and for the account's admin to grant.
+    /// For an approval: a scope that is wider than the requested one. Only an account admin can approve for `account`,
+    /// which means all projects of the installation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<String>,
-    /// With the scope `pipeline`: which; if absent, that of the scan in which the issue was seen.
+    /// The pipeline, for the scope `pipeline`. Default: that of the scan in the request.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
 }
@@ -84,11 +84,11 @@ pub struct DecisionBody {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BulkDecision {
-    /// The exemption.
+    /// The exemption's id.
     pub id: String,
     /// `approve`, `reject`, `cancel` or `reopen`.
     pub decision: String,
-    /// What the decider says.
+    /// The reviewer's comment.
     #[serde(default)]
     pub comment: String,
     /// As in a single decision.
@@ -99,7 +99,7 @@ pub struct BulkDecision {
     pub pipeline: Option<String>,
 }
 
-/// Decides on several exemptions, all or none.
+/// Decisions on several exemptions. If one is refused, none is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -112,112 +112,112 @@ pub struct DecisionsBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExemptionItem {
-    /// Its id.
+    /// The exemption's id.
     pub id: String,
-    /// How it stands now.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Status>"))]
+    /// The current status.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Status>"))]
     pub status: Status,
-    /// The issue.
+    /// The issue's id.
     pub issue: String,
-    /// The issue's title when it was asked for.
+    /// The issue's title at the time of the request.
     pub title: String,
-    /// The issue's level when it was asked for.
+    /// The issue's severity at the time of the request.
     pub severity: String,
     /// The scanner that found the issue.
     pub scanner: String,
-    /// What it holds for: what it was granted for, or else asked for.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Scope>"))]
+    /// The approved scope or, if it is not approved, the requested scope.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Scope>"))]
     pub scope: Scope,
-    /// What it was asked for, where it was granted for more.
+    /// The requested scope, if a wider one was approved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Scope>>"))]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::EnumSchema<Scope>>"))]
     pub requested_scope: Option<Scope>,
-    /// The target: the one that it holds for, or else the one in which the issue was seen.
+    /// The target that the exemption applies to or, for a wider scope, the target of the scan in the request.
     pub target: String,
-    /// The pipeline that it holds for.
+    /// The pipeline that the exemption applies to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
-    /// The chosen occurrences.
+    /// The selected occurrences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub occurrences: Vec<OccurrenceId>,
-    /// The scan in which the issue was seen.
+    /// The scan with the issue, from the request.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// How long, in days from the approval.
+    /// The requested duration in days from the approval.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub duration_days: Option<u32>,
-    /// Until when, RFC 3339.
+    /// The requested end, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
-    /// Whether it has no end.
+    /// True if the exemption has no end.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unlimited: bool,
-    /// Why, in a word.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Reason>"))]
+    /// The kind of reason.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Reason>"))]
     pub reason: Reason,
-    /// Why, in a sentence.
+    /// The reason in the requester's words.
     pub text: String,
-    /// Where to read more.
+    /// A link to more information.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
-    /// The exemption whose occurrences these were until their code was edited or moved.
+    /// The exemption that this request returns to review, because the code of its occurrence was edited or moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub returned_from: Option<ExemptionId>,
-    /// Who asked.
+    /// The requester.
     pub requested_by: String,
-    /// When, RFC 3339.
+    /// The time of the request, RFC 3339.
     pub requested_at: String,
-    /// Who decided last.
+    /// The person who made the last decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decided_by: Option<String>,
-    /// When, RFC 3339.
+    /// The time of the last decision, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decided_at: Option<String>,
-    /// What was said then.
+    /// The comment on the last decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub comment: Option<String>,
-    /// Whether somebody approved what they had asked for themselves, as the project then allowed.
+    /// True if the requester approved it, which the project allowed at that time.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub self_approved: bool,
-    /// When it ends, once approved, RFC 3339.
+    /// The end of an approved exemption, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends_at: Option<String>,
 }
 
-/// What people wrote about an exemption: it stands in the journal's events.
+/// The texts of an exemption that only the journal's events contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct ExemptionTexts {
     /// The issue's title.
     pub title: String,
-    /// Why it was asked for.
+    /// The reason in the requester's words.
     pub text: String,
-    /// Where to read more.
+    /// A link to more information.
     pub link: Option<String>,
-    /// What was said with the last decision.
+    /// The comment on the last decision.
     pub comment: String,
 }
 
 impl ExemptionItem {
-    /// An exemption as it stands at `now`.
-    pub fn new(id: ExemptionId, exemption: &Exemption, words: Words, now: Timestamp) -> Self {
+    /// Makes the item of an exemption with its status at `now`.
+    pub fn new(id: ExemptionId, exemption: &Exemption, texts: ExemptionTexts, now: Timestamp) -> Self {
         let (reach, decision) = (exemption.reach(), exemption.decision.as_ref());
         let (duration_days, until, unlimited) = match exemption.term {
             Term::Days(days) => (Some(days), None, false),
             Term::Until(end) => (None, Some(end.to_string()), false),
             Term::Unlimited => (None, None, true),
         };
-        let asked = exemption.asked.scope();
+        let requested_scope = exemption.asked.scope();
         Self {
             id: id.to_string(),
             status: exemption.status(now),
             issue: exemption.issue.to_string(),
-            title: words.title,
+            title: texts.title,
             severity: exemption.severity.to_string(),
             scanner: exemption.scanner.to_string(),
             scope: reach.scope(),
-            requested_scope: (asked != reach.scope()).then_some(asked),
+            requested_scope: (requested_scope != reach.scope()).then_some(requested_scope),
             target: reach.target().unwrap_or(&exemption.seen.target).to_string(),
             pipeline: reach.pipeline().map(ToString::to_string),
             occurrences: reach.occurrences().iter().map(|occurrence| occurrence.id).collect(),
@@ -226,101 +226,101 @@ impl ExemptionItem {
             until,
             unlimited,
             reason: exemption.reason,
-            text: words.text,
-            link: words.link,
+            text: texts.text,
+            link: texts.link,
             returned_from: exemption.returned_from,
             requested_by: exemption.requested.by.to_string(),
             requested_at: exemption.requested.at.to_string(),
             decided_by: decision.map(|decision| decision.stamp.by.to_string()),
             decided_at: decision.map(|decision| decision.stamp.at.to_string()),
-            comment: Some(words.comment).filter(|comment| !comment.is_empty()),
+            comment: Some(texts.comment).filter(|comment| !comment.is_empty()),
             self_approved: decision.is_some_and(|decision| decision.own),
             ends_at: exemption.ends().map(|end| end.to_string()),
         }
     }
 }
 
-/// An exemption that matched nothing.
+/// An exemption that exempted nothing in recent scans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unused {
     /// The exemption.
     #[serde(flatten)]
     pub exemption: ExemptionItem,
-    /// In how many scans since its approval it was looked for; in none of them it exempted anything.
+    /// The number of scans since its approval in which it exempted nothing.
     pub scans: usize,
 }
 
-/// How an issue stands to exemptions.
+/// The exemption state of an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IssueExemption {
     /// `exempted`, `partially_exempted`, `pending` or `rejected`.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Coverage>"))]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Coverage>"))]
     pub state: Coverage,
-    /// The exemption that says so; of several the one that ends last.
+    /// The exemption that gives this state; of several, the one that ends last.
     #[cfg_attr(test, schemars(with = "String"))]
     pub id: ExemptionId,
-    /// How many of its occurrences are exempted.
+    /// The number of exempted occurrences.
     pub occurrences: u32,
-    /// The level that it counts with, where some of it is exempted: the highest of the rest.
+    /// For `partially_exempted`: the highest severity of the occurrences that are not exempted. The issue counts with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity: Option<String>,
 }
 
 impl IssueExemption {
-    /// Whether nothing of the issue is left for the gate.
+    /// True if the whole issue is exempted.
     pub fn is_whole(&self) -> bool {
         self.state == Coverage::Exempted
     }
 }
 
-/// What a decision would change in a scan.
+/// The effect of a decision on a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreviewItem {
-    /// The scan.
+    /// The scan's id.
     #[cfg_attr(test, schemars(with = "String"))]
     pub id: ScanId,
-    /// Its target.
+    /// The scan's target.
     pub target: String,
-    /// Its variant.
+    /// The scan's variant.
     pub variant: String,
-    /// When it began, RFC 3339.
+    /// The start of its upload, RFC 3339.
     pub received_at: String,
-    /// The issue as the scan has it.
+    /// The issue's id in the scan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
-    /// The verdict that the scan got.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    /// The verdict that the scan has.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
-    /// How it would be judged by what is in force now.
-    pub now: Outcome,
-    /// How it would be judged after the decision.
-    pub then: Outcome,
+    /// The result with the exemptions that are effective now.
+    pub now: PreviewOutcome,
+    /// The result after the decision.
+    pub then: PreviewOutcome,
 }
 
-/// How a scan is judged, or would be.
+/// The result of a scan in a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Outcome {
-    /// Pass, fail or undecided.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+pub struct PreviewOutcome {
+    /// The verdict of the gate.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
-    /// Why; empty for a pass.
+    /// The reasons for the verdict; empty for `pass`.
     pub reasons: Vec<String>,
     /// The output variables.
     pub variables: BTreeMap<String, String>,
-    /// Issues by bucket.
+    /// The number of issues in each bucket.
     pub issues: Tally,
-    /// Occurrences by bucket.
+    /// The number of occurrences in each bucket.
     pub occurrences: Tally,
 }
 
-impl Outcome {
-    /// A judgement.
+impl PreviewOutcome {
+    /// Makes the result from a judgement.
     pub fn new(judgement: &Judgement) -> Self {
-        let (issues, occurrences) = super::tallies(&judgement.counts);
+        let (issues, occurrences) = super::scan::tallies(&judgement.counts);
         Self {
             verdict: judgement.verdict,
             reasons: judgement.reasons.clone(),
@@ -332,7 +332,7 @@ impl Outcome {
 }
 
 impl PreviewItem {
-    /// What would change in a scan that got this verdict.
+    /// Makes the item of a scan with this verdict.
     pub fn new(scan: &Scan, issue: IssueId, verdict: Verdict, now: &Judgement, then: &Judgement) -> Self {
         Self {
             id: scan.id,
@@ -341,8 +341,8 @@ impl PreviewItem {
             received_at: scan.received_at.clone(),
             issue,
             verdict,
-            now: Outcome::new(now),
-            then: Outcome::new(then),
+            now: PreviewOutcome::new(now),
+            then: PreviewOutcome::new(then),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why an occurrence is new or common.
+//! The explanation of an occurrence's bucket.
 
 use super::{Comparison, FirstSeen, Matched};
 use domain::comparison::{Bucket, TrackedOccurrence};
@@ -7,58 +7,58 @@ use domain::scan::ScanRecord;
 use domain::tracking::Stage;
 use serde::{Deserialize, Serialize};
 
-/// Why an occurrence is new or common in a scan.
+/// The explanation why an occurrence is new or common in a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The scan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// The occurrence.
+    /// The occurrence's id.
     #[cfg_attr(test, schemars(with = "String"))]
     pub occurrence: OccurrenceId,
-    /// The issue it belongs to.
+    /// The id of its issue.
     #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
     /// The scanner's rule.
     pub rule: String,
-    /// Where it is: path and line.
+    /// Its path and line.
     pub place: String,
-    /// What the scan was compared with.
+    /// The scan that its scan was compared with.
     pub comparison: Comparison,
-    /// Only here, or also in the scan compared with.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
+    /// `new`: not in the reference scan. `common`: in both scans.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Bucket>"))]
     pub bucket: Bucket,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub because: String,
-    /// How it was recognised in the scan compared with; absent when it is only here.
+    /// The match in the reference scan; absent if it is new.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub matched: Option<Matched>,
-    /// The stage that recognised it in the variant's own previous scan, where it is only here.
+    /// If it is new, but matched in the variant's previous scan: the stage of that match.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Stage>>"))]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::EnumSchema<Stage>>"))]
     pub carried: Option<Stage>,
-    /// The scan that saw it first.
+    /// The first scan with the occurrence.
     pub first_seen: FirstSeen,
-    /// The nearest occurrences of the scan compared with that are not it, and why; the nearest first.
+    /// The nearest occurrences of the reference scan that do not match, the nearest first.
     pub passed_over: Vec<PassedOver>,
 }
 
-/// An occurrence of the scan compared with that was passed over.
+/// An occurrence of the reference scan that does not match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PassedOver {
-    /// The occurrence.
+    /// The occurrence's id.
     #[cfg_attr(test, schemars(with = "String"))]
     pub occurrence: OccurrenceId,
-    /// Where it was: path and line.
+    /// Its path and line in the reference scan.
     pub place: String,
-    /// Why it is not the one.
+    /// The reason why it does not match.
     pub because: String,
 }
 
-/// Why an occurrence stands where it does, in a sentence; `of_its_issue` is how many occurrences of its issue the scan
-/// compared with has.
+/// Explains an occurrence's bucket in a sentence. `of_its_issue` is the number of occurrences of its issue in the
+/// reference scan.
 pub fn because(
     record: &ScanRecord,
     tracked: &TrackedOccurrence,
@@ -76,11 +76,11 @@ pub fn because(
     let new = match (compared.scan, of_its_issue) {
         (None, _) => format!("there was no scan to compare with ({})", compared.with),
         (Some(_), 0) => format!("its issue is not in {with}"),
-        (Some(_), 1) => format!("{with} has one occurrence of its issue, and it is not this one"),
-        (Some(_), count) => format!("{with} has {count} occurrences of its issue, and none is this one"),
+        (Some(_), 1) => format!("{with} has one occurrence of its issue, which does not match"),
+        (Some(_), count) => format!("{with} has {count} occurrences of its issue, and none matches"),
     };
     match tracked.carried {
-        Some(_) => format!("{new}; it is known from the previous scan of this variant and keeps its id"),
+        Some(_) => format!("{new}; it matches an occurrence of the previous scan of this variant and keeps that id"),
         None => new,
     }
 }

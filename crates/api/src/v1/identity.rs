@@ -1,4 +1,4 @@
-//! Since when something is known, and how it was recognised.
+//! The first scan with an issue or occurrence, and the match of an occurrence.
 
 use domain::comparison::{Match, Origin};
 use domain::explain::match_reason;
@@ -8,23 +8,23 @@ use domain::tracking::{Confidence, Stage};
 use finding::Kind;
 use serde::{Deserialize, Serialize};
 
-/// The scan that saw something first.
+/// The first scan with an issue or occurrence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FirstSeen {
     /// The scan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// When its upload began, RFC 3339.
+    /// The start of its upload, RFC 3339.
     pub at: String,
     /// Its variant.
     pub variant: String,
-    /// How many whole days before the scan that is asked about.
+    /// The number of whole days from the start of its upload to that of the requested scan.
     pub age_days: u64,
 }
 
 impl FirstSeen {
-    /// Since when, as a scan received at `received` sees it.
+    /// Makes the value for a scan that was received at `received`.
     pub fn new(origin: &Origin, received: Timestamp) -> Self {
         Self {
             scan: origin.scan,
@@ -35,37 +35,37 @@ impl FirstSeen {
     }
 }
 
-/// How an occurrence was recognised in the scan compared with, and where it was.
+/// The match of an occurrence in the reference scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Matched {
     /// The stage of the matcher: `unchanged_file`, `context`, `snippet`, `renamed`, `moved`, `message`, `edited` or
     /// `counted`.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Stage>"))]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Stage>"))]
     pub stage: Stage,
-    /// How sure that is: `high`, `medium` or `low`.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Confidence>"))]
+    /// The certainty of the match: `high`, `medium` or `low`.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Confidence>"))]
     pub confidence: Confidence,
-    /// How alike the code is, in percent, where that was compared.
+    /// The similarity of the code in percent; absent if it was not compared.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub similarity: Option<u8>,
-    /// All of this in words.
+    /// The match in words.
     pub because: String,
-    /// The place of its result in the report of the scan compared with.
+    /// The position of its result in the report of the reference scan, counted from 0.
     pub result: u32,
-    /// Its path there.
+    /// Its path in the reference scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
-    /// Its line there.
+    /// Its line in the reference scan.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// The version of its package there, if it was another.
+    /// The version of its package in the reference scan, if it differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
 }
 
 impl Matched {
-    /// A match of an occurrence of this kind, which now stands here.
+    /// Makes the match of an occurrence of this kind, with its current path, line and version.
     pub fn new(found: &Match, kind: Kind, path: Option<&str>, line: Option<u32>, version: Option<&str>) -> Self {
         Self {
             stage: found.stage,

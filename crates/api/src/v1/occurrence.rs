@@ -1,69 +1,69 @@
-//! Occurrences, with all that their results say.
+//! Occurrences with all fields of their results.
 
 use super::{FirstSeen, Matched};
 use domain::comparison::{Bucket, TrackedOccurrence};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId};
 use domain::tracking::Stage;
-use finding::{Finding, Location};
+use finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An occurrence of an issue in a scan. What a report does not say is absent.
+/// An occurrence of an issue in a scan. Fields that the report does not contain are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OccurrenceItem {
-    /// The occurrence.
+    /// The occurrence's id.
     #[cfg_attr(test, schemars(with = "String"))]
     pub id: OccurrenceId,
-    /// The issue it belongs to.
+    /// The id of its issue.
     #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
-    /// The place of its result in the report, counted from 0.
+    /// The position of its result in the report, counted from 0.
     pub result: u32,
-    /// Only here, or also in the scan compared with.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Bucket>"))]
+    /// The bucket in the scan's comparison.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Bucket>"))]
     pub bucket: Bucket,
-    /// How it was recognised in the scan compared with; absent when it is only here.
+    /// The match in the reference scan; absent if it is new.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub matched: Option<Matched>,
-    /// Whether it was recognised although it was edited, so that the match is doubtful.
+    /// True if its code was edited since the reference scan, so that the match is uncertain.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub updated: bool,
-    /// The stage that recognised it in the variant's own previous scan, where it is only here: it keeps its id.
+    /// If it is new, but matched in the variant's previous scan, from which it keeps its id: the stage of that match.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(test, schemars(with = "Option<crate::openapi::Word<Stage>>"))]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::EnumSchema<Stage>>"))]
     pub carried: Option<Stage>,
-    /// The scan that saw it first.
+    /// The first scan with the occurrence.
     pub first_seen: FirstSeen,
-    /// The exemption that was in force for it at the time of the scan.
+    /// The exemption that was effective when the scan was judged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub exemption: Option<ExemptionId>,
-    /// The exemption that is in force for it now.
+    /// The exemption that is effective now.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub exemption_now: Option<ExemptionId>,
-    /// The scanner's rule, or the id under which it reports the vulnerability.
+    /// The scanner's rule, or its id of the vulnerability.
     pub rule: String,
-    /// Other ids of the same rule, where the report tells them: those it had in earlier versions of the tool.
+    /// The ids of the same rule in earlier versions of the tool.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub former_rules: Vec<String>,
     /// The rule's name.
     pub title: String,
-    /// What the scanner says about this place.
+    /// The scanner's message about this occurrence.
     pub message: String,
-    /// The level of this occurrence.
+    /// The severity: `critical`, `high`, `medium`, `low`, `info` or `unassigned`.
     pub severity: String,
-    /// Its score, from 0 to 10.
+    /// The score from 0 to 10.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<f64>,
-    /// Where the score came from: `cvss_v4`, `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
+    /// The source of the score: `cvss_v4`, `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score_source: Option<String>,
     /// The scanner's word for the severity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity_word: Option<String>,
-    /// The level that this word means.
+    /// The severity that this word means.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_severity: Option<String>,
     /// The scanner's word for its confidence.
@@ -72,73 +72,73 @@ pub struct OccurrenceItem {
     /// CVSS ratings.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cvss: Vec<Cvss>,
-    /// Weaknesses by their CWE number.
+    /// The numbers of the CWE weaknesses.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cwes: Vec<u32>,
-    /// The vulnerability's names.
+    /// The names of the vulnerability: CVE, GHSA or the vendor's.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub advisories: Vec<String>,
-    /// The chance of exploitation.
+    /// The probability of exploitation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub epss: Option<Epss>,
-    /// Whether it is known to be exploited.
+    /// True if the report says that the vulnerability is known to be exploited.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_exploited: Option<bool>,
     /// The package.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub package: Option<Package>,
-    /// The file, as the report gives it.
+    /// The file, as written in the report.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
-    /// First line, counted from 1.
+    /// The first line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// Last line.
+    /// The last line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_line: Option<u32>,
-    /// First column, counted as the report counts.
+    /// The first column, counted as in the report.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub column: Option<u32>,
-    /// Further places of the same result.
+    /// Further locations of the same result.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub other_places: Vec<Place>,
-    /// The address it was found at.
+    pub other_places: Vec<Location>,
+    /// The network address at which the problem was found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub endpoint: Option<Endpoint>,
-    /// The resource it concerns.
+    /// The affected resource.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resource: Option<String>,
-    /// The secret, never itself.
+    /// The secret, masked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub secret: Option<Secret>,
-    /// The code there.
+    /// The code at the location.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<Code>,
-    /// SHA-256 of the file as it was scanned, where the upload came with its working tree.
+    /// The SHA-256 of the scanned file, from the upload's sidecar.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file_sha256: Option<String>,
-    /// What the scanner says in general.
+    /// The scanner's general description of the rule.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<String>,
-    /// What the scanner advises to do.
+    /// The scanner's advice on how to fix it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub remediation: Option<String>,
-    /// Where to read more.
+    /// Links to more information.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub references: Vec<String>,
-    /// How the report marks the result as suppressed, in its words.
+    /// The report's own mark of a suppressed result.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub suppressed: Option<String>,
-    /// The id that the scanner gave the result.
+    /// The scanner's id of the result.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool_id: Option<String>,
-    /// The tool's own fingerprints.
+    /// The tool's fingerprints of the result, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub fingerprints: BTreeMap<String, String>,
-    /// Other fields of the report, by their names there.
+    /// Other fields of the result, by their names in the report.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub raw: BTreeMap<String, String>,
-    /// How many text fields were cut to the limit.
+    /// The number of text fields that were cut to the limit.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub cut_fields: u32,
 }
@@ -161,7 +161,7 @@ pub struct Code {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cvss {
-    /// `2.0`, `3.0`, `3.1` or `4.0`.
+    /// The CVSS version: `2.0`, `3.0`, `3.1` or `4.0`.
     pub version: String,
     /// The vector.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -171,13 +171,13 @@ pub struct Cvss {
     pub score: Option<f64>,
 }
 
-/// The chance of exploitation within 30 days (EPSS).
+/// The probability of exploitation within 30 days (EPSS).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Epss {
-    /// From 0 to 1.
+    /// The probability, from 0 to 1.
     pub probability: f64,
-    /// From 0 to 1.
+    /// The percentile, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub percentile: Option<f64>,
 }
@@ -186,40 +186,40 @@ pub struct Epss {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Package {
-    /// Its name.
+    /// The package's name.
     pub name: String,
     /// The version in use.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
-    /// Its ecosystem or type.
+    /// The package's ecosystem or type.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ecosystem: Option<String>,
-    /// Its package URL.
+    /// The package URL (purl).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub purl: Option<String>,
-    /// Versions in which the vulnerability is mended.
+    /// The versions in which the vulnerability is fixed.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fixed_versions: Vec<String>,
 }
 
-/// A place in a file.
+/// A location in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Place {
+pub struct Location {
     /// The file.
     pub path: String,
-    /// First line.
+    /// The first line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// Last line.
+    /// The last line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_line: Option<u32>,
-    /// First column.
+    /// The first column, counted as in the report.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub column: Option<u32>,
 }
 
-/// An address.
+/// A network address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
@@ -243,18 +243,18 @@ pub struct Endpoint {
     pub parameter: Option<String>,
 }
 
-/// What is kept of a secret.
+/// A secret without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Secret {
-    /// Tells equal secrets from different ones.
+    /// A digest of the secret: equal secrets have equal digests.
     pub digest: String,
-    /// Its first characters.
+    /// The first characters; the rest is masked.
     pub masked: String,
 }
 
 impl OccurrenceItem {
-    /// An occurrence with the finding it comes from. `path` is its path as it was compared.
+    /// Makes the item of an occurrence from its finding. `path` is its path as it was compared.
     pub fn new(
         issue: IssueId,
         tracked: &TrackedOccurrence,
@@ -266,7 +266,7 @@ impl OccurrenceItem {
         let line = finding.location.as_ref().and_then(|location| location.line);
         let version = finding.package.as_ref().and_then(|package| package.version.as_deref());
         let matched = tracked.found.as_ref().map(|found| Matched::new(found, finding.kind, path, line, version));
-        let place = finding.location.map(Place::new);
+        let location = finding.location.map(Location::new);
         Self {
             id: tracked.id,
             issue,
@@ -284,9 +284,9 @@ impl OccurrenceItem {
             message: finding.message,
             severity,
             score: finding.score.map(|scored| scored.score.as_f64()),
-            score_source: finding.score.map(|scored| super::word(&scored.source)),
+            score_source: finding.score.map(|scored| super::issue::enum_word(&scored.source)),
             severity_word: finding.severity_word,
-            scanner_severity: finding.scanner_severity.map(|level| level.to_string()),
+            scanner_severity: finding.scanner_severity.map(|severity| severity.to_string()),
             confidence: finding.confidence,
             cvss: finding.cvss.into_iter().map(Cvss::new).collect(),
             cwes: finding.cwes,
@@ -294,11 +294,11 @@ impl OccurrenceItem {
             epss: finding.epss.map(|epss| Epss { probability: epss.probability, percentile: epss.percentile }),
             known_exploited: finding.known_exploited,
             package: finding.package.map(Package::new),
-            line: place.as_ref().and_then(|place| place.line),
-            end_line: place.as_ref().and_then(|place| place.end_line),
-            column: place.as_ref().and_then(|place| place.column),
-            path: place.map(|place| place.path),
-            other_places: finding.other_locations.into_iter().map(Place::new).collect(),
+            line: location.as_ref().and_then(|location| location.line),
+            end_line: location.as_ref().and_then(|location| location.end_line),
+            column: location.as_ref().and_then(|location| location.column),
+            path: location.map(|location| location.path),
+            other_places: finding.other_locations.into_iter().map(Location::new).collect(),
             endpoint: finding.endpoint.map(Endpoint::new),
             resource: finding.resource,
             secret: finding.secret.map(|secret| Secret { digest: secret.digest, masked: secret.masked }),
@@ -316,9 +316,9 @@ impl OccurrenceItem {
     }
 }
 
-impl Place {
-    fn new(location: Location) -> Self {
-        let Location { path, line, end_line, column } = location;
+impl Location {
+    fn new(location: finding::Location) -> Self {
+        let finding::Location { path, line, end_line, column } = location;
         Self { path, line, end_line, column }
     }
 }

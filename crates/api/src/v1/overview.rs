@@ -1,4 +1,4 @@
-//! A project at a glance: what is open and how it came to be so, what fails now, and the exemptions that want attention.
+//! The overview of a project: the trend of open issues, the targets, the variants that do not pass, and exemptions.
 
 use super::EffectiveBaseline;
 use domain::counts::BySeverity;
@@ -7,86 +7,87 @@ use domain::target::TargetType;
 use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
-/// A project at a glance. A token for some targets sees these only.
+/// The overview of a project. For a token with targets, all fields refer to these targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overview {
-    /// The days that were asked for, up to today, the oldest first; days of UTC.
+    /// The requested days up to today, in UTC, the oldest first.
     pub days: Vec<DayItem>,
-    /// The targets, the most recently scanned first, at most 200 of them.
+    /// The first 200 targets, the most recently scanned first.
     pub targets: Vec<OverviewTarget>,
-    /// Whether there are more targets. All are in `days`, `failing` and `failing_total`.
+    /// True if there are more targets. `days`, `failing` and `failing_total` include all of them.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_targets: bool,
-    /// The variants of which a newest scan, one by each tool and categories, did not pass; the newest first, at most 20.
+    /// The first 20 variants that do not pass, the newest first. A variant passes if its newest scans by each tool and
+    /// categories passed.
     pub failing: Vec<FailingVariant>,
-    /// How many variants those are in all.
+    /// The number of all variants that do not pass.
     pub failing_total: u64,
-    /// The exemptions, of those that the caller may see.
+    /// The numbers of exemptions that the caller may see.
     pub exemptions: OverviewExemptions,
 }
 
-/// A day of a project.
+/// A day of a project's trend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DayItem {
     /// The day, for example `2026-11-24`.
     pub day: String,
-    /// The issues that were open at its end: those of the targets' baselines, by the last complete scan of each series
-    /// (tool and categories) up to then. Of a target without a baseline it is the variant that was scanned last; an upload
-    /// that broke off after it was recorded is counted too.
+    /// The issues that were open at the end of the day: those in the last complete scan of each series (tool and
+    /// categories) of the targets' baselines. For a target without a baseline, the variant that was scanned last counts.
+    /// An upload that was interrupted after it was recorded counts too.
     pub open: Levels,
-    /// The issues that were new in the day's complete scans of baselines.
+    /// The number of new issues in the day's complete scans of baselines.
     pub new: u64,
-    /// The issues that were gone in them.
+    /// The number of remediated issues in these scans.
     pub remediated: u64,
-    /// All scans of the day, of whatever variant.
+    /// The number of scans on that day, of all variants.
     pub scans: u64,
-    /// Those of them that failed.
+    /// The number of these scans with the verdict `fail`.
     pub failed: u64,
-    /// Those of them that were undecided.
+    /// The number of these scans with the verdict `undecided`.
     pub undecided: u64,
 }
 
-/// Issues by level; exempted ones are not among them.
+/// The number of issues of each severity, without exempted ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Levels {
-    /// Critical ones.
+    /// Critical issues.
     pub critical: u64,
-    /// High ones.
+    /// High issues.
     pub high: u64,
-    /// Medium ones.
+    /// Medium issues.
     pub medium: u64,
-    /// Low ones.
+    /// Low issues.
     pub low: u64,
-    /// Informational ones.
+    /// Informational issues.
     pub info: u64,
-    /// Ones without a level.
+    /// Issues without a severity.
     pub unassigned: u64,
 }
 
-/// A target at a glance.
+/// A target in the overview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverviewTarget {
-    /// Its name.
+    /// The target's name.
     pub id: String,
-    /// Its type.
+    /// The target's type.
     #[serde(rename = "type")]
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<TargetType>"))]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<TargetType>"))]
     pub target_type: TargetType,
-    /// The baseline that holds for it now.
+    /// The target's effective baseline.
     pub baseline: EffectiveBaseline,
-    /// Its newest scan, of whatever variant; absent if it was never scanned.
+    /// The target's newest scan of any variant; absent if it was never scanned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_scan: Option<LastScan>,
-    /// The issues that are open in its baseline, as in `days`.
+    /// The issues that are open in the target's baseline now, counted as in `days`.
     pub open: Levels,
-    /// Whether its baseline has more than 20 series (tool and categories): the others are not in `open`.
+    /// True if the baseline has more than 20 series (tool and categories). `open` counts 20 of them only.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_series: bool,
-    /// How many of its variants have a newest scan that did not pass.
+    /// The number of the target's variants that do not pass.
     pub failing_variants: u64,
 }
 
@@ -97,18 +98,18 @@ pub struct LastScan {
     /// The scan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// Its variant.
+    /// The scan's variant.
     pub variant: String,
     /// The tool that wrote its report.
     pub scanner: String,
-    /// When it was recorded, RFC 3339.
+    /// The time at which it was recorded, RFC 3339.
     pub at: String,
-    /// Pass, fail or undecided.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    /// The verdict of the gate.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
 }
 
-/// A variant of which a newest scan did not pass.
+/// A variant that does not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailingVariant {
@@ -116,27 +117,27 @@ pub struct FailingVariant {
     pub target: String,
     /// The variant.
     pub variant: String,
-    /// The scan: of several the one with the worst verdict.
+    /// The scan that did not pass; of several, the one with the worst verdict.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// When that was recorded, RFC 3339.
+    /// The time at which the scan was recorded, RFC 3339.
     pub at: String,
-    /// Fail or undecided.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    /// `fail` or `undecided`.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
 }
 
-/// How many exemptions want attention.
+/// The numbers of exemptions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OverviewExemptions {
-    /// Those that wait for a decision.
+    /// Requests that wait for a decision.
     pub pending: u64,
-    /// Those in force that end within `ending_days`.
+    /// Approved exemptions that end within `ending_days`.
     pub ending: u64,
-    /// How many days that is: the project's setting `ending_notice_days`.
+    /// The project's setting `ending_notice_days`.
     pub ending_days: u32,
-    /// Those in force.
+    /// Approved exemptions.
     pub approved: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A replay's answer: the scan's result and the new one beside it, and how they differ.
+//! The answer to a replay: the original result, the new result, and their differences.
 
 use super::ScanAnswer;
 use domain::ids::IssueId;
@@ -8,7 +8,7 @@ use domain::version::Versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The body of a call that has nothing to say: none, or `{}`.
+/// The body of a call without fields: empty or `{}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -18,130 +18,130 @@ pub struct NoBody {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayAnswer {
-    /// `report`: the raw report was read again. `findings`: it could not be, so the stored findings were grouped,
-    /// compared and judged again.
+    /// `report`: the raw report was parsed again. `findings`: that was not possible, so only the stored findings were
+    /// grouped, compared and judged again.
     pub from: String,
-    /// Why the raw report could not be read again.
+    /// The reason why the raw report could not be parsed again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// When it was replayed, RFC 3339; the first time, if by the same versions more than once.
+    /// The time of the replay, RFC 3339; of several replays by the same versions, of the first.
     pub replayed_at: String,
-    /// Who replayed it then.
+    /// The person or machine that made the replay.
     pub replayed_by: String,
-    /// The scan as it was answered.
+    /// The original answer.
     pub original: ScanAnswer,
-    /// The new result, a scan of its own that no list has.
+    /// The new answer: a scan with an id that appears in no list.
     pub replay: ScanAnswer,
-    /// What each was made with.
+    /// The versions of parsers and matcher that made the two results.
     pub versions: ReplayVersions,
-    /// How the new result differs.
+    /// The differences between the two results.
     pub comparison: ReplayComparison,
 }
 
-/// What the two results were made with.
+/// The versions that made the two results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayVersions {
-    /// The scan.
+    /// The versions of the original scan.
     pub original: VersionsItem,
-    /// Its replay.
+    /// The versions of the replay.
     pub replay: VersionsItem,
 }
 
-/// Versions of what reads and judges reports.
+/// The versions of parsers and matcher. A version is raised when results may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VersionsItem {
-    /// Of the parsers.
+    /// The version of the parsers.
     pub parsers: u32,
-    /// Of grouping and matcher.
+    /// The version of grouping and matcher.
     pub matcher: u32,
 }
 
-/// How two results differ.
+/// The differences between two results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayComparison {
-    /// Whether the verdicts differ.
+    /// True if the verdicts differ.
     pub verdict_changed: bool,
     /// The output variables that differ.
     pub variables: BTreeMap<String, ReplayVariable>,
-    /// Issues, remediated ones included, each in exactly one number.
+    /// The numbers of issues, with remediated ones. Each issue counts in exactly one number.
     pub issues: ReplayIssues,
-    /// Occurrences, each in exactly one number.
+    /// The numbers of occurrences. Each occurrence counts in exactly one number.
     pub occurrences: ReplayOccurrences,
-    /// The first differences, at most 50: of issues, then of occurrences.
+    /// The first 50 differences: first of issues, then of occurrences.
     pub examples: Vec<ReplayExample>,
 }
 
-/// A variable that differs.
+/// An output variable that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayVariable {
-    /// What it was; absent if there was none of this name.
+    /// The original value; absent if the variable did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub original: Option<String>,
-    /// What it is.
+    /// The new value; absent if the variable no longer exists.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay: Option<String>,
 }
 
-/// Issues in numbers.
+/// The numbers of issues in a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayIssues {
-    /// The same in both, bucket and severity included.
+    /// In both results, with the same bucket and severity.
     pub same: u64,
     /// Only in the original.
     pub only_original: u64,
     /// Only in the replay.
     pub only_replay: u64,
-    /// In both, in another bucket.
+    /// In both results, with different buckets.
     pub rebucketed: u64,
-    /// In both and in the same bucket, with another severity.
+    /// In both results with the same bucket, but with different severities.
     pub rerated: u64,
 }
 
-/// Occurrences in numbers.
+/// The numbers of occurrences in a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayOccurrences {
-    /// The same in both, bucket included.
+    /// In both results, with the same bucket.
     pub same: u64,
     /// Only in the original.
     pub only_original: u64,
     /// Only in the replay.
     pub only_replay: u64,
-    /// In both, in another bucket.
+    /// In both results, with different buckets.
     pub rebucketed: u64,
-    /// The same result of the report under another id.
+    /// The same result of the report, with different ids.
     pub reidentified: u64,
 }
 
-/// One difference.
+/// A difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReplayExample {
-    /// The issue.
+    /// The issue's id.
     #[cfg_attr(test, schemars(with = "String"))]
     pub issue: IssueId,
-    /// Its title.
+    /// The issue's title.
     pub title: String,
-    /// The place of the result in the report, counted from 0, if it is an occurrence that differs.
+    /// The position of the result in the report, counted from 0, if an occurrence differs; absent if an issue differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub result: Option<u32>,
-    /// `only_original`, `only_replay`, `rebucketed`, `rerated` or `reidentified`.
+    /// The kind of difference: `only_original`, `only_replay`, `rebucketed`, `rerated` or `reidentified`.
     pub how: String,
-    /// The bucket, severity or id that it had.
+    /// The original bucket, severity or id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub original: Option<String>,
-    /// The bucket, severity or id that it has.
+    /// The new bucket, severity or id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay: Option<String>,
 }
 
 impl ReplayAnswer {
-    /// The answer for a scan and its replay, with the titles of the issues that differ.
+    /// Makes the answer for a scan and its replay; `titles` contains the titles of the issues that differ.
     pub fn new(
         (original, first): (&ScanRecord, ScanAnswer),
         (replay, second): (&ScanRecord, ScanAnswer),

@@ -1,4 +1,4 @@
-//! Formats, as `GET /api/v1/scanners` lists them.
+//! Report formats, as `GET /api/v1/scanners` lists them.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,33 +6,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScannerItem {
-    /// Its name in the parameter `scanner`.
+    /// The value of the parameter `scanner`.
     pub id: String,
-    /// The tool whose format it is: what issues are keyed by. Naming the tool's any format accepts all of them.
+    /// The tool that writes the format. It is part of the key of each issue. An upload that names one format of a tool
+    /// accepts all formats of the tool.
     pub tool: String,
-    /// The tool's own name.
+    /// The tool's name.
     pub name: String,
-    /// Other names that the parameter takes; upper and lower case, `_` and `-` are the same.
+    /// Other values of the parameter `scanner`. Upper and lower case, `_` and `-` make no difference.
     pub aliases: Vec<String>,
-    /// Versions whose reports were read.
+    /// The versions of the tool whose reports were tested.
     pub versions: String,
-    /// What the tool looks for.
+    /// The kind of problems that the tool finds.
     pub category: String,
-    /// The formats, and how the tool is made to write them.
+    /// The notation, and the command that writes it.
     pub formats: String,
-    /// How its severities become scores, and where that rule comes from.
+    /// The rule that maps the tool's severities to scores, and the source of the rule.
     pub severities: String,
-    /// Where its results are read differently from other systems, on purpose.
+    /// The intended differences from other systems.
     pub differences: Vec<Difference>,
 }
 
-/// A field that is read differently on purpose.
+/// A field that is read differently from other systems, on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// The field.
     pub field: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 

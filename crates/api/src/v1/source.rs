@@ -1,5 +1,5 @@
-//! The sidecar of an upload: what the working tree shows of the report's findings, as JSON lines. `docs/source.md` is its
-//! description. The command line writes it, `ingest` reads it.
+//! The sidecar of an upload: code of the working tree for the report's findings, as JSON lines. The command line writes
+//! it and `ingest` reads it. `docs/source.md` describes the format.
 
 use domain::source::{Revision, SourceView};
 use finding::Excerpt;
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the format.
 pub const SOURCE_VERSION: u8 = 1;
-/// The name of the form's part that holds the sidecar; it comes before the report.
+/// The name of the form's part with the sidecar. It comes before the report.
 pub const SOURCE_PART: &str = "source";
-/// The name of the form's part that holds the report, where there is a sidecar before it.
+/// The name of the form's part with the report.
 pub const REPORT_PART: &str = "report";
 
 /// The first line of a sidecar.
@@ -19,37 +19,37 @@ pub const REPORT_PART: &str = "report";
 pub struct SourceHead {
     /// The format's version: 1.
     pub v: u8,
-    /// Which state of which repository was scanned.
+    /// The scanned git revision.
     #[serde(skip_serializing_if = "Revision::is_empty", default)]
     pub git: Revision,
 }
 
-/// Every further line: what is seen of one finding.
+/// A further line of a sidecar: the code of one finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRow {
-    /// The place of the finding's result in the report, counted from 0. Rows are in the order of the report.
+    /// The position of the finding's result in the report, counted from 0. Rows are sorted by it.
     pub result: u32,
-    /// The file, as the report calls it.
+    /// The file, as written in the report.
     pub path: String,
-    /// The finding's first line; absent where the report names none.
+    /// The finding's first line; absent if the report does not contain it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
-    /// SHA-256 of the whole file, 64 lower-case hexadecimal digits.
+    /// The SHA-256 of the whole file as 64 lower-case hexadecimal digits.
     pub sha256: String,
-    /// The number of the first of `lines`, counted from 1.
+    /// The line number of the first of `lines`, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_line: Option<u32>,
-    /// The finding's lines, at most 10, and one neighbour on either side.
+    /// At most 10 lines of the finding, and one neighbouring line on each side.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lines: Vec<String>,
 }
 
 impl SourceHead {
-    /// Reads the first line.
+    /// Parses the first line.
     ///
     /// # Errors
-    /// It is no such line, or of another version.
+    /// The line is invalid, or its version is not supported.
     pub fn read(line: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Version {
@@ -57,35 +57,35 @@ impl SourceHead {
         }
         let Version { v } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         if v != u64::from(SOURCE_VERSION) {
-            return Err(format!("it is of version {v}; known is {SOURCE_VERSION}"));
+            return Err(format!("expected version {SOURCE_VERSION}, found {v}"));
         }
         serde_json::from_slice(line).map_err(|error| error.to_string())
     }
 }
 
 impl SourceRow {
-    /// Reads a further line.
+    /// Parses a further line.
     ///
     /// # Errors
-    /// It is no such line.
+    /// The line is invalid.
     pub fn read(line: &[u8]) -> Result<Self, String> {
         let row: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         let most = SOURCE_LINES_MAX + 2 * SOURCE_NEIGHBOURS;
         if row.sha256.len() != 64 || !row.sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err("`sha256` is not of 64 lower-case hexadecimal digits".to_owned());
+            return Err("`sha256` must have 64 lower-case hexadecimal digits".to_owned());
         }
         if usize::try_from(most).is_ok_and(|most| most < row.lines.len()) {
-            return Err(format!("`lines` has more than {most} lines"));
+            return Err(format!("`lines` must have at most {most} lines"));
         }
         match (row.first_line, row.lines.is_empty()) {
             (None, true) | (Some(1..), false) => Ok(row),
-            (Some(0), _) => Err("`first_line` is 0; lines are counted from 1".to_owned()),
-            (Some(_), true) => Err("`first_line` is there without `lines`".to_owned()),
-            (None, false) => Err("`lines` is there without `first_line`".to_owned()),
+            (Some(0), _) => Err("`first_line` must be at least 1".to_owned()),
+            (Some(_), true) => Err("`first_line` is set, but `lines` is missing".to_owned()),
+            (None, false) => Err("`lines` is set, but `first_line` is missing".to_owned()),
         }
     }
 
-    /// What it says of its finding. Long lines are cut.
+    /// The data for the finding, with long lines cut.
     pub fn into_view(self) -> SourceView {
         let Self { result: _, path, line, sha256, first_line, mut lines } = self;
         lines.iter_mut().for_each(|line| cut_to(line, SOURCE_LINE_BYTES_MAX));
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_head_of_another_version_or_with_other_fields_is_refused() {
         for (line, expected) in [
-            (r#"{"v": 2, "new": true}"#, "it is of version 2; known is 1"),
+            (r#"{"v": 2, "new": true}"#, "expected version 1, found 2"),
             (r#"{"v": 1, "new": true}"#, "unknown field `new`"),
             (r#"{"v": 1, "git": {"commit": "HEAD"}}"#, "commit `HEAD` has the character `H`"),
             (r#"{"git": {}}"#, "missing field `v`"),
@@ -139,11 +139,11 @@ mod tests {
     fn a_row_at_each_limit_is_read_and_one_over_is_refused() {
         let lines = |count: usize| format!(r#", "first_line": 1, "lines": [{}]"#, vec![r#""x""#; count].join(","));
         assert_eq!(row(&lines(12)).map(|row| row.lines.len()), Ok(12));
-        assert_eq!(row(&lines(13)), Err("`lines` has more than 12 lines".to_owned()));
+        assert_eq!(row(&lines(13)), Err("`lines` must have at most 12 lines".to_owned()));
         for (rest, expected) in [
-            (r#", "first_line": 0, "lines": ["x"]"#, "counted from 1"),
-            (r#", "first_line": 1"#, "without `lines`"),
-            (r#", "lines": ["x"]"#, "without `first_line`"),
+            (r#", "first_line": 0, "lines": ["x"]"#, "must be at least 1"),
+            (r#", "first_line": 1"#, "but `lines` is missing"),
+            (r#", "lines": ["x"]"#, "but `first_line` is missing"),
             (r#", "code": "x""#, "unknown field `code`"),
             (r#", "line": -1"#, "invalid value"),
             (r#", "line": 1, "line": 2"#, "duplicate field"),

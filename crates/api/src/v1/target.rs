@@ -1,4 +1,4 @@
-//! Targets, their variants, and what these are compared with.
+//! Targets, their baselines and their variants.
 
 use crate::body::{field, illegal};
 use crate::problem::Problem;
@@ -15,60 +15,60 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetItem {
-    /// Its id.
+    /// The target's id.
     pub id: String,
-    /// Its name.
+    /// The target's name.
     pub name: String,
-    /// Its type.
+    /// The target's type.
     #[serde(rename = "type")]
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<TargetType>"))]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<TargetType>"))]
     pub target_type: TargetType,
-    /// What the target itself says of its baseline; absent: nothing, the default applies.
+    /// The target's own baseline; absent if the default applies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline: Option<BaselineBody>,
-    /// The baseline that holds for it now.
+    /// The effective baseline.
     pub effective: EffectiveBaseline,
-    /// When it was created, RFC 3339.
+    /// The time of its creation, RFC 3339.
     pub created_at: String,
 }
 
-/// A baseline: exactly one of the three.
+/// A baseline. Exactly one of the three fields must be set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BaselineBody {
-    /// The variant others are compared with.
+    /// The variant that other variants are compared with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub variant: Option<String>,
-    /// A regular expression (RE2 syntax) for whole names: of the variants that match, the one scanned last is the one
-    /// that others are compared with.
+    /// A regular expression (RE2 syntax) that must match the whole name of a variant. Of the matching variants, others are
+    /// compared with the one that was scanned last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub regex: Option<String>,
-    /// `true`: no baseline, whatever the default is; each variant is compared with its own previous scan.
+    /// `true`: no baseline, not even the default. Each variant is compared with its own previous scan.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub none: bool,
 }
 
-/// The baseline that holds for a target, its own or a default. With neither variant nor pattern there is none.
+/// The effective baseline of a target: its own or a default. Without `variant` and `regex`, there is no baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EffectiveBaseline {
-    /// Who says so: `target`, `project` or `built_in`.
+    /// The origin of the baseline: `target`, `project` or `built_in`.
     pub from: String,
-    /// The pattern, where it is one.
+    /// The pattern, if the baseline is a pattern.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub regex: Option<String>,
-    /// The variant that it means now; absent where no variant that it could mean was scanned.
+    /// The variant that the baseline selects now; absent if it matches no scanned variant.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub variant: Option<String>,
 }
 
-/// Changes a target. `{"baseline": null}` removes its own baseline, and the default applies.
+/// A change of a target. `{"baseline": null}` removes its own baseline, so that the default applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("required" = ["baseline"])))]
 #[serde(deny_unknown_fields)]
 pub struct TargetPatch {
-    /// The baseline. It must be there: a change that says nothing must not remove one.
+    /// The new baseline. The field is required, so that an empty object does not remove the baseline.
     #[serde(deserialize_with = "Option::deserialize")]
     pub baseline: Option<BaselineBody>,
 }
@@ -77,47 +77,47 @@ pub struct TargetPatch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VariantItem {
-    /// Its name.
+    /// The variant's name.
     pub id: String,
-    /// Its newest scan, by whichever scanner.
+    /// The variant's newest scan, by any scanner.
     #[cfg_attr(test, schemars(with = "String"))]
     pub scan: ScanId,
-    /// When that was recorded, RFC 3339.
+    /// The time at which that scan was recorded, RFC 3339.
     pub scanned_at: String,
-    /// Whether that scan is complete.
+    /// True if that scan is complete.
     pub complete: bool,
-    /// The worst verdict of the variant's newest scans, one by each tool and categories.
-    #[cfg_attr(test, schemars(with = "crate::openapi::Word<Verdict>"))]
+    /// The worst verdict among the variant's newest scans by each tool and categories.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
-    /// The scan that has it.
+    /// The scan with that verdict.
     #[cfg_attr(test, schemars(with = "String"))]
     pub deciding: ScanId,
-    /// Whether the pattern that was asked for matches its name; else whether the target's baseline is it or matches it.
+    /// True if the parameter `regex` or, without it, the target's baseline matches the variant's name.
     pub matches: bool,
-    /// Whether it is the one that the pattern, or else the target's baseline, means now.
+    /// True if the parameter `regex` or, without it, the target's baseline selects this variant now.
     pub chosen: bool,
 }
 
 impl BaselineBody {
-    /// Always this variant.
+    /// A baseline that is always this variant.
     pub fn variant(variant: impl Into<String>) -> Self {
         Self { variant: Some(variant.into()), ..Self::default() }
     }
 
-    /// The variant that matches and was scanned last.
+    /// A baseline that is the matching variant that was scanned last.
     pub fn regex(regex: impl Into<String>) -> Self {
         Self { regex: Some(regex.into()), ..Self::default() }
     }
 
-    /// Explicitly none.
+    /// No baseline.
     pub fn none() -> Self {
         Self { none: true, ..Self::default() }
     }
 
-    /// What it says. `at` is the field it stands in.
+    /// Validates the baseline. `at` is the name of the field that contains it.
     ///
     /// # Errors
-    /// It is not exactly one of the three, or that is not legal.
+    /// Not exactly one of the three fields is set, or its value is invalid.
     pub fn read(&self, at: &str) -> Result<BaselineChoice, Problem> {
         match (&self.variant, &self.regex, self.none) {
             (Some(variant), None, false) => {
@@ -127,7 +127,7 @@ impl BaselineBody {
                 Ok(BaselineChoice::Of(Baseline::Regex(field::<BaselinePattern>(&format!("{at}.regex"), regex)?)))
             }
             (None, None, true) => Ok(BaselineChoice::None),
-            _ => Err(illegal(at, "it has exactly one of `variant`, `regex` and `none` (which is true)")),
+            _ => Err(illegal(at, "expected exactly one of `variant`, `regex` and `none: true`")),
         }
     }
 }
@@ -143,7 +143,7 @@ impl From<&BaselineChoice> for BaselineBody {
 }
 
 impl EffectiveBaseline {
-    /// A baseline, and what it means now.
+    /// Makes the value from a baseline and the variant that it selects.
     pub fn new(settled: &ChosenBaseline, meant: &ResolvedBaseline) -> Self {
         Self {
             from: settled.origin.as_str().to_owned(),
@@ -160,7 +160,7 @@ impl EffectiveBaseline {
 }
 
 impl TargetItem {
-    /// A target with the baseline that holds for it.
+    /// Makes the item of a target with its effective baseline.
     pub fn new(name: &str, target: &Target, effective: EffectiveBaseline) -> Self {
         Self {
             id: target.id.to_string(),
@@ -174,7 +174,7 @@ impl TargetItem {
 }
 
 impl VariantItem {
-    /// A variant; the rest says how it stands to a baseline.
+    /// Makes the item of a variant; see the fields of the same names.
     pub fn new(variant: &Variant<'_>, matches: bool, chosen: bool) -> Self {
         Self {
             id: variant.name.to_string(),
@@ -204,7 +204,7 @@ mod tests {
         }
         for bad in ["{}", r#"{"none": false}"#, r#"{"variant": "a", "regex": "b"}"#, r#"{"regex": "a", "none": true}"#]
         {
-            let expected = "field `baseline`: it has exactly one of `variant`, `regex` and `none` (which is true)";
+            let expected = "field `baseline`: expected exactly one of `variant`, `regex` and `none: true`";
             assert_eq!(read(bad), Err(expected.to_owned()), "{bad}");
         }
         assert_eq!(

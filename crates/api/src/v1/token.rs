@@ -1,40 +1,40 @@
-//! Tokens as they stand on the wire.
+//! Tokens of projects and of account admins.
 
 use domain::role::Role;
 use domain::token::{Token, TokenUse};
 use serde::{Deserialize, Serialize};
 
-/// Asks for a token of a project.
+/// A request for a token of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
-    /// What to call it.
+    /// The token's name.
     pub name: String,
-    /// `uploader`, `viewer`, `developer`, `secops` or `admin`.
+    /// The token's role: `uploader`, `viewer`, `developer`, `secops` or `admin`.
     pub role: String,
-    /// The person or machine it is for; the name if absent.
+    /// The person or machine that uses the token. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<String>,
-    /// The targets it is good for, 1 to 50; all, and the project as a whole, if absent. Not for an admin.
+    /// The 1 to 50 targets that the token gives access to. Default: the whole project. Not possible for the role `admin`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
-    /// When it ends, in days from now; never if absent.
+    /// The number of days until the token expires. Default: it never expires.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_in_days: Option<u32>,
 }
 
-/// Asks for a token of an account admin: a person who is admin of the whole installation.
+/// A request for a token of an account admin: a person who is an admin of the whole installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AccountTokenBody {
-    /// What to call it.
+    /// The token's name.
     pub name: String,
-    /// The person it is for; the name if absent.
+    /// The person that uses the token. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<String>,
-    /// When it ends, in days from now; never if absent.
+    /// The number of days until the token expires. Default: it never expires.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_in_days: Option<u32>,
 }
@@ -46,41 +46,41 @@ impl From<AccountTokenBody> for TokenBody {
     }
 }
 
-/// A token, never with itself but in the answer that made it.
+/// A token. Only the answer that issues it contains the token itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TokenItem {
-    /// Its public id.
+    /// The token's public id.
     pub id: String,
-    /// What its issuer called it.
+    /// The name that the issuer gave it.
     pub name: String,
-    /// Whom it is for.
+    /// The person or machine that uses the token.
     pub subject: String,
-    /// What it allows.
+    /// The token's role.
     pub role: String,
-    /// The targets it is good for; absent: all.
+    /// The targets that the token gives access to; absent if it gives access to the whole project.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
-    /// When it ends, RFC 3339.
+    /// The time at which the token expires, RFC 3339; absent if it never expires.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<String>,
-    /// When it was issued, RFC 3339.
+    /// The time at which the token was issued, RFC 3339.
     pub issued_at: String,
-    /// Who issued it.
+    /// The person who issued the token.
     pub issued_by: String,
-    /// When it was last used, RFC 3339, to within ten minutes; absent: never.
+    /// The time of the last use, RFC 3339, accurate to ten minutes; absent if the token was never used.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_at: Option<String>,
-    /// The network address that it was used from then, where it is known.
+    /// The client's network address at the last use, if known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_address: Option<String>,
-    /// The token itself: only in the answer that made it, and never again.
+    /// The token itself; only in the answer that issues it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token: Option<String>,
 }
 
 impl TokenItem {
-    /// A token without itself, and its last use if it was ever used.
+    /// Makes the item of a token, without the token itself; `used` is its last use.
     pub fn new(token: &Token, used: Option<&TokenUse>) -> Self {
         let targets = token.token.targets.as_ref();
         Self {

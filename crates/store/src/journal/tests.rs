@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 mod refusals;
 
-/// Keeps the texts of its events in order and refuses `bad`.
+/// Collects the texts of its events in order, and refuses `bad`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Log(Vec<(u64, String)>);
 impl Fold for Log {
@@ -24,7 +24,7 @@ impl Fold for Log {
     }
 }
 
-/// Counts its events; their order makes no difference.
+/// Counts its events. Their order makes no difference.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Sum(u64);
 impl Fold for Sum {
@@ -56,8 +56,8 @@ fn loaded<F: Fold>(kv: &MemoryKv, ms: i64) -> F {
     block_on(load::<F>(kv, &journal(), at(ms))).unwrap().state
 }
 
-/// Takes a number and never writes its event, as a writer that died.
-fn hole(kv: &MemoryKv) -> u64 {
+/// Takes a number without writing an event, like a writer that died.
+fn gap(kv: &MemoryKv) -> u64 {
     block_on(kv.increment(&keys::journal_counter(&journal()))).unwrap()
 }
 
@@ -70,7 +70,7 @@ fn texts(log: &Log) -> Vec<&str> {
     log.0.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-/// Takes the first event only.
+/// Accepts the first event only.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct First(Option<String>);
 impl Fold for First {
@@ -88,7 +88,7 @@ impl Fold for First {
 }
 
 #[test]
-fn of_racing_writers_exactly_one_is_told_that_it_was_first() {
+fn of_racing_writers_exactly_one_is_first() {
     for writers in 2..20 {
         let kv = MemoryKv::default();
         let racing = (0..writers).map(|n| {
@@ -103,7 +103,7 @@ fn of_racing_writers_exactly_one_is_told_that_it_was_first() {
 #[test]
 fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
     let kv = MemoryKv::default();
-    let slow = hole(&kv);
+    let slow = gap(&kv);
     let late = async {
         // Long enough for the other to have written and looked.
         for _ in 0..50 {
@@ -115,8 +115,8 @@ fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
     };
     let (appended, ()) = block_on(futures::future::join(add::<First>(&kv, "fast", 0), late));
     assert_eq!(appended.unwrap().outcome, Err(Refusal::new("slow was first")));
-    hole(&kv);
-    assert_eq!(block_on(add::<First>(&kv, "later", 0)).unwrap().n, 4, "a dead writer holds nobody up for long");
+    gap(&kv);
+    assert_eq!(block_on(add::<First>(&kv, "later", 0)).unwrap().n, 4, "a dead writer does not delay others for long");
 }
 
 #[test]
@@ -153,8 +153,8 @@ fn the_last_number_is_found_without_the_state() {
         block_on(add::<Log>(&kv, &format!("e{n}"), 0)).unwrap();
         assert_eq!(last(&kv), n);
     }
-    hole(&kv);
-    assert_eq!(last(&kv), 20, "a number is no event");
+    gap(&kv);
+    assert_eq!(last(&kv), 20, "a number without an event does not count");
     fill(&kv, 22, "beyond");
     assert_eq!(last(&kv), 22);
     let before = kv.operations().0;
@@ -189,7 +189,7 @@ fn the_cost_of_appending_does_not_grow_with_the_journal() {
 fn an_event_that_arrives_late_is_folded_in_its_place_while_it_may_still_come() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "first", 0)).unwrap();
-    let late = hole(&kv);
+    let late = gap(&kv);
     for n in 0..30 {
         block_on(add::<Log>(&kv, &format!("after{n}"), 1000)).unwrap();
     }
@@ -202,33 +202,33 @@ fn an_event_that_arrives_late_is_folded_in_its_place_while_it_may_still_come() {
 }
 
 #[test]
-fn a_hole_is_dead_after_ten_minutes_and_the_snapshot_passes_it() {
+fn a_gap_is_final_after_ten_minutes_and_the_snapshot_passes_it() {
     let kv = MemoryKv::default();
-    let dead = hole(&kv);
+    let dead = gap(&kv);
     block_on(add::<Log>(&kv, "after", 0)).unwrap();
     let upto = |kv: &MemoryKv| {
         let snapshot = block_on(kv.get(&keys::journal_snapshot(&journal()))).unwrap();
         snapshot.map(|bytes: Vec<u8>| serde_json::from_slice::<Snapshot>(&bytes).unwrap().upto)
     };
-    assert_eq!(upto(&kv), None, "a living hole is not passed");
-    block_on(add::<Log>(&kv, "later", HOLE_DEAD_MS - 1)).unwrap();
+    assert_eq!(upto(&kv), None, "an open gap is not passed");
+    block_on(add::<Log>(&kv, "later", GAP_FINAL_MS - 1)).unwrap();
     assert_eq!(upto(&kv), None);
-    block_on(add::<Log>(&kv, "latest", HOLE_DEAD_MS)).unwrap();
+    block_on(add::<Log>(&kv, "latest", GAP_FINAL_MS)).unwrap();
     assert_eq!(upto(&kv), Some(4));
     fill(&kv, dead, "ghost");
-    assert_eq!(texts(&loaded::<Log>(&kv, HOLE_DEAD_MS)), ["after", "later", "latest"]);
+    assert_eq!(texts(&loaded::<Log>(&kv, GAP_FINAL_MS)), ["after", "later", "latest"]);
 }
 
 #[test]
-fn where_order_makes_no_difference_the_snapshot_passes_holes_and_still_counts_them_when_filled() {
+fn where_order_makes_no_difference_the_snapshot_passes_gaps_and_still_counts_them_when_filled() {
     let kv = MemoryKv::default();
-    let late = hole(&kv);
+    let late = gap(&kv);
     for n in 0..30 {
         block_on(add::<Sum>(&kv, &format!("{n}"), 0)).unwrap();
     }
     let before = kv.operations().0;
     assert_eq!(loaded::<Sum>(&kv, 0), Sum(30));
-    assert_eq!(kv.operations().0 - before, 10, "snapshot, hole, one window");
+    assert_eq!(kv.operations().0 - before, 10, "snapshot, gap, one window");
     fill(&kv, late, "late");
     assert_eq!(loaded::<Sum>(&kv, 0), Sum(31));
     block_on(add::<Sum>(&kv, "last", 0)).unwrap();
@@ -239,10 +239,10 @@ fn where_order_makes_no_difference_the_snapshot_passes_holes_and_still_counts_th
 fn more_dead_writers_in_a_row_than_a_window_delay_but_never_lie() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "first", 0)).unwrap();
-    let holes: Vec<u64> = (0..WINDOW).map(|_| hole(&kv)).collect();
+    let gaps: Vec<u64> = (0..WINDOW).map(|_| gap(&kv)).collect();
     let unseen = block_on(add::<Log>(&kv, "beyond", 0));
     assert_eq!(unseen.unwrap_err(), KvError::NotYetVisible { journal: journal().key(), n: 10 });
-    fill(&kv, holes[3], "filled");
+    fill(&kv, gaps[3], "filled");
     assert_eq!(texts(&loaded::<Log>(&kv, 0)), ["first", "filled", "beyond"]);
 }
 

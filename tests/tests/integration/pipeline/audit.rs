@@ -10,13 +10,13 @@ use api::v1::{AuditItem, SettingsBody};
 use domain::audit::AuditFilter;
 use futures::executor::block_on;
 use std::collections::BTreeSet;
-use store::audit::Place;
+use store::audit::Position;
 
 fn page(
     system: &System,
     caller: Identity,
     filter: &AuditFilter,
-    wanted: Wanted<Place>,
+    wanted: Wanted<Position>,
 ) -> Result<Page<AuditItem>, Problem> {
     let calls = system.calls();
     let job = AuditJob { kv: &system.kv, now: calls.now, caller };

@@ -154,7 +154,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
     let ann = system.who(&token);
     assert!(ann.require_installation().is_ok() && ann.require_all_targets().is_ok());
     assert_eq!(ann.actor.subject.as_str(), "ann");
-    let made = api::context::Context { project: "new".parse().unwrap(), ..system.calls() };
+    let made = api::project_context::ProjectContext { project: "new".parse().unwrap(), ..system.calls() };
     block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default())).unwrap();
     assert!(system.upload(upload("main", &bandit(1)).project("new").token(&token)).is_ok());
 

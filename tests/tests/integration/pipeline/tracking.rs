@@ -86,7 +86,7 @@ fn an_occurrence_is_explained_with_what_was_passed_over() {
     assert_eq!((known.bucket, known.issue, known.occurrence), (Bucket::Common, new[0].issue, old[0].id));
     assert_eq!(known.passed_over.iter().map(|other| other.place.as_str()).collect::<Vec<_>>(), ["a.py:90"]);
     let copy = system.explain(second.scan.id, new[1].id).unwrap();
-    assert_eq!(copy.because, "baseline `main` has 2 occurrences of its issue, and none is this one");
+    assert_eq!(copy.because, "baseline `main` has 2 occurrences of its issue, and none matches");
     let told: Vec<_> = copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
     assert_eq!(told[0], ("a.py:10", "a.py:12 was matched to it"));
     assert!(told[1].1.starts_with("its code is only "), "{told:?}");

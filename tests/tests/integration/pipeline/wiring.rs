@@ -1,7 +1,7 @@
 //! The components' jobs over one store in memory, called directly instead of by HTTP.
 
 use api::auth::authenticate;
-use api::calls::{self, Table};
+use api::calls::{self, CallTable};
 use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
@@ -244,10 +244,10 @@ impl System {
         kv: &MemoryKv,
         token: &str,
         project: &str,
-        call: impl Table,
+        call: impl CallTable,
     ) -> Result<api::auth::Identity, Problem> {
         let who = authenticate(kv, ADMIN, Some(&format!("Bearer {token}")), None, self.now()).await?;
-        who.allow(Some(&project.parse().unwrap()), call.row().access)?;
+        who.authorize(Some(&project.parse().unwrap()), call.spec().access)?;
         Ok(who)
     }
 
@@ -264,8 +264,8 @@ impl System {
         }
     }
 
-    pub(crate) fn calls(&self) -> api::context::Context<'_, MemoryKv, Self> {
-        api::context::Context {
+    pub(crate) fn calls(&self) -> api::project_context::ProjectContext<'_, MemoryKv, Self> {
+        api::project_context::ProjectContext {
             kv: &self.kv,
             services: self,
             now: self.now(),
@@ -313,7 +313,7 @@ impl System {
 
     /// A token of another project, which is made for it.
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
-        let context = api::context::Context { project: project.parse().unwrap(), ..self.calls() };
+        let context = api::project_context::ProjectContext { project: project.parse().unwrap(), ..self.calls() };
         let job = ProjectJob { context, caller: self.who(ADMIN) };
         block_on(job.put_project(SettingsBody::default())).unwrap();
         self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
@@ -338,7 +338,7 @@ impl System {
         let mut pieces = Pieces::of(&mut wanted);
         let token = wanted.token.as_deref().unwrap_or(ADMIN);
         let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
-        let who = self.allowed(context.kv, token, project, calls::ingest::Call::Upload).await?;
+        let who = self.allowed(context.kv, token, project, calls::ingest::IngestCall::Upload).await?;
         let query = &mut api::query::Query::parse(&wanted.query)?;
         let upload = UploadRequest::from_query(project.parse().unwrap(), query, wanted.key)?;
         let ingest = Ingest { random: self.bits(), storage_key: context.storage_key.clone(), ..*context };
@@ -368,7 +368,7 @@ impl System {
         token: &str,
         storage_key: &str,
     ) -> Result<ReplayAnswer, Problem> {
-        let who = self.allowed(&self.kv, token, project, calls::ingest::Call::Replay).await?;
+        let who = self.allowed(&self.kv, token, project, calls::ingest::IngestCall::Replay).await?;
         let replay = ReplayRequest { project: project.parse().unwrap(), scan, versions };
         // The same time in every run, so that answers can be compared whole.
         let now = Timestamp::from_ms(START_MS + 3_600_000);

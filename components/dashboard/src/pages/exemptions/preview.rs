@@ -8,7 +8,7 @@ use crate::view::{badge, list, notice, text, time};
 use api::Problem;
 use api::page::Page;
 use api::path::segment;
-use api::v1::{Outcome, PreviewItem};
+use api::v1::{PreviewItem, PreviewOutcome};
 use maud::{Markup, html};
 
 /// Scans on a page of a preview.
@@ -136,7 +136,7 @@ fn table<A>(request: &PageRequest<'_, A>, project: &str, items: &[PreviewItem]) 
 
 fn row<A>(request: &PageRequest<'_, A>, project: &str, item: &PreviewItem) -> Markup {
     let scan = address::scan(project, item.id);
-    let counted = |outcome: &Outcome| outcome.issues.new.saturating_add(outcome.issues.common);
+    let counted = |outcome: &PreviewOutcome| outcome.issues.new.saturating_add(outcome.issues.common);
     html! {
         tr {
             th scope="row" {

@@ -8,7 +8,7 @@ use crate::view::exemption;
 use api::page::Page;
 use api::path::segment;
 use api::problem::Code;
-use api::v1::{ExemptionItem, Outcome, PreviewItem, ProjectAnswer, SettingsBody, Tally, Unused};
+use api::v1::{ExemptionItem, PreviewItem, PreviewOutcome, ProjectAnswer, SettingsBody, Tally, Unused};
 use domain::exemption::{Reason, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::role::Role;
@@ -210,7 +210,7 @@ fn several_are_decided_at_once_and_a_refusal_names_which() {
 
 #[test]
 fn a_preview_shows_verdicts_before_and_after() {
-    let outcome = |verdict, new, exempted| Outcome {
+    let outcome = |verdict, new, exempted| PreviewOutcome {
         verdict,
         reasons: Vec::new(),
         variables: [].into(),

@@ -1,8 +1,8 @@
-//! What was refused stays known, whoever renews the snapshot and whoever dies.
+//! Refusals stay known, whichever writer renews the snapshot and whichever dies.
 
 use super::*;
 
-/// What became of event `n`, as a load knows it now.
+/// The outcome of event `n`, as a load knows it now.
 fn outcome(kv: &MemoryKv, n: u64) -> Option<Result<(), Refusal>> {
     let loaded = block_on(load::<Log>(kv, &journal(), at(0))).unwrap();
     block_on(loaded.outcomes.of(kv, &journal(), n)).unwrap()
@@ -19,13 +19,13 @@ fn a_refusal_is_known_for_good_whoever_snapshotted_it() {
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
     for _ in 0..2 {
         assert_eq!([outcome(&kv, 1), outcome(&kv, 2)], [refused(), Some(Ok(()))]);
-        assert_eq!(outcome(&kv, 400), None, "an event that is not there has no outcome");
+        assert_eq!(outcome(&kv, 400), None, "a missing event has no outcome");
         for n in 0..300 {
             block_on(add::<Log>(&kv, &format!("more{n}"), 0)).unwrap();
         }
     }
     block_on(kv.delete(&keys::journal_snapshot(&journal()))).unwrap();
-    assert_eq!([outcome(&kv, 1), outcome(&kv, 2)], [refused(), Some(Ok(()))], "without a snapshot folding tells");
+    assert_eq!([outcome(&kv, 1), outcome(&kv, 2)], [refused(), Some(Ok(()))], "without a snapshot, folding shows it");
 }
 
 #[test]
@@ -56,24 +56,24 @@ fn a_death_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
         let there = 2 <= writes;
         let expected = if there { refused() } else { None };
         assert_eq!(outcome(&kv, 2), expected, "dead after {writes} writes");
-        block_on(add::<Log>(&kv, "next", HOLE_DEAD_MS)).unwrap();
+        block_on(add::<Log>(&kv, "next", GAP_FINAL_MS)).unwrap();
         let documents: Vec<_> = kv.contents().into_keys().filter(|key| key.ends_with(":refused")).collect();
         assert_eq!(documents.len(), usize::from(there), "{documents:?}");
-        assert_eq!(texts(&loaded::<Log>(&kv, HOLE_DEAD_MS)), ["good", "next"]);
-        // Without a number the next event takes it; without the event it is a hole.
+        assert_eq!(texts(&loaded::<Log>(&kv, GAP_FINAL_MS)), ["good", "next"]);
+        // Without the number, the next event takes it. Without the event, it is a gap.
         let after = [Some(Ok(())), None, refused()];
-        assert_eq!(outcome(&kv, 2), after[usize::try_from(writes.min(2)).unwrap()], "and for good");
+        assert_eq!(outcome(&kv, 2), after[usize::try_from(writes.min(2)).unwrap()], "and permanently");
     }
 }
 
 #[test]
-fn above_a_hole_that_may_still_be_filled_nothing_is_written_about_refusals() {
+fn after_an_open_gap_no_refusal_is_written() {
     let kv = MemoryKv::default();
-    let late = hole(&kv);
+    let late = gap(&kv);
     block_on(add::<First>(&kv, "fast", 0)).unwrap();
     block_on(add::<First>(&kv, "second", 0)).unwrap();
     let documents = |kv: &MemoryKv| kv.contents().into_keys().filter(|key| key.ends_with(":refused")).count();
-    assert_eq!(documents(&kv), 0, "the late one may yet be the first");
+    assert_eq!(documents(&kv), 0, "the late event may still be the first");
     fill(&kv, late, "late");
     let last = block_on(add::<First>(&kv, "last", 0)).unwrap();
     assert_eq!(last.outcome, Err(Refusal::new("late was first")));
@@ -86,9 +86,9 @@ fn above_a_hole_that_may_still_be_filled_nothing_is_written_about_refusals() {
 }
 
 #[test]
-fn a_hole_that_a_snapshot_lists_has_no_outcome_until_it_is_filled() {
+fn a_gap_that_a_snapshot_lists_has_no_outcome_until_it_is_filled() {
     let kv = MemoryKv::default();
-    let late = hole(&kv);
+    let late = gap(&kv);
     block_on(add::<Sum>(&kv, "x", 0)).unwrap();
     let outcome = |n| {
         let loaded = block_on(load::<Sum>(&kv, &journal(), at(0))).unwrap();
@@ -111,7 +111,7 @@ fn a_snapshot_of_another_version_is_none() {
 }
 
 proptest! {
-    // A case waits for writers that died, so there are few.
+    // Few cases, because each waits for writers that died.
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
     #[test]
     fn of_writers_that_interleave_and_die_every_refusal_is_known_afterwards(
@@ -120,18 +120,18 @@ proptest! {
     ) {
         let kv = MemoryKv::default();
         for (n, chunk) in events.chunks(at_once).enumerate() {
-            // Every other time, so that there are never more holes in a row than a reader sees past.
+            // Every other time, so that there are never too many gaps in a row for a reader.
             let death = chunk.iter().find_map(|(_, death)| *death).filter(|_| n % 2 == 0);
             kv.fail_after_writes(death);
             let adding = chunk.iter().map(|(bad, _)| add::<Log>(&kv, if *bad { "bad" } else { "good" }, 0));
             block_on(futures::future::join_all(adding));
             kv.fail_after_writes(None);
         }
-        // Every hole is dead by then, so that everything is in the snapshot.
-        for ms in [0, HOLE_DEAD_MS] {
+        // Then every gap is final, and the snapshot contains everything.
+        for ms in [0, GAP_FINAL_MS] {
             block_on(add::<Log>(&kv, "last", ms)).unwrap();
         }
-        let loaded = block_on(load::<Log>(&kv, &journal(), at(HOLE_DEAD_MS))).unwrap();
+        let loaded = block_on(load::<Log>(&kv, &journal(), at(GAP_FINAL_MS))).unwrap();
         for (n, entry) in block_on(read_back::<String>(&kv, &journal(), loaded.last, 100)).unwrap() {
             let outcome = block_on(loaded.outcomes.of(&kv, &journal(), n)).unwrap().unwrap();
             prop_assert_eq!(outcome.is_err(), entry.event == "bad", "event {}", n);

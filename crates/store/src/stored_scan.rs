@@ -1,4 +1,4 @@
-//! Scans as they are compared, read back from their stages' results.
+//! A scan as it is compared with another, read from the results of its stages.
 
 use crate::kv::{Kv, KvError};
 use crate::scans::{Compared, Frozen, Grouped};
@@ -10,32 +10,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A scan's stored results, without their lists.
 #[derive(Debug)]
-pub struct Stored {
-    /// Its parameters and findings.
+pub struct StoredScan {
+    /// The parameters and the findings.
     pub frozen: Frozen,
-    /// Its issues and occurrences.
+    /// The issues and occurrences.
     pub grouped: Grouped,
-    /// Their identities.
+    /// The identities of issues and occurrences.
     pub compared: Compared,
 }
 
-impl Stored {
+impl StoredScan {
     /// Reads the results of a scan that was compared.
-    pub async fn of(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
+    ///
+    /// # Errors
+    /// The store failed, or a stage is not finished.
+    pub async fn read(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
         let (frozen, grouped) = (Frozen::get(kv, scan).await?, Grouped::get(kv, scan).await?);
         Ok(Self { frozen, grouped, compared: Compared::get(kv, scan).await? })
     }
 
-    /// How many occurrences it has.
-    pub fn occurrences(&self) -> usize {
+    /// The number of occurrences.
+    pub fn occurrence_count(&self) -> usize {
         usize::try_from(self.grouped.occurrences.records).unwrap_or(usize::MAX)
     }
 
-    /// What another scan is recognised in.
-    pub async fn known(&self, kv: &impl Kv) -> Result<ComparedScan, KvError> {
+    /// Reads what the matcher needs to compare another scan with this one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn as_reference(&self, kv: &impl Kv) -> Result<ComparedScan, KvError> {
         let (scan, compared) = (self.frozen.record.id, &self.compared);
         Ok(ComparedScan {
-            contents: side(kv, scan, &self.grouped).await?,
+            contents: read_side(kv, scan, &self.grouped).await?,
             issues: compared.issues_as(kv, scan).await?,
             occurrences: compared.occurrences_as(kv, scan).await?,
             origins: compared.origins(kv, scan).await?,
@@ -43,15 +49,25 @@ impl Stored {
     }
 }
 
-/// What a scan found.
-pub async fn side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<ScanContents, KvError> {
+/// Reads the issues, occurrences and names of a scan: one side of a comparison.
+///
+/// # Errors
+/// The store failed.
+pub async fn read_side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<ScanContents, KvError> {
     let issues = grouped.issues_as::<ComparableIssue>(kv, scan).await?;
     let (occurrences, names) = (grouped.occurrences(kv, scan).await?, grouped.names(kv, scan).await?);
     Ok(ScanContents { issues, occurrences, names })
 }
 
-/// The code of these results of a scan, as it is compared.
-pub async fn codes(kv: &impl Kv, frozen: &Frozen, results: &BTreeSet<u32>) -> Result<BTreeMap<u32, String>, KvError> {
+/// Reads the code of these results, normalised for comparison. Results without code are left out.
+///
+/// # Errors
+/// The store failed, or a result became no finding.
+pub async fn code_by_result(
+    kv: &impl Kv,
+    frozen: &Frozen,
+    results: &BTreeSet<u32>,
+) -> Result<BTreeMap<u32, String>, KvError> {
     let mut codes = BTreeMap::new();
     frozen
         .each_finding_at(kv, results, |finding| {

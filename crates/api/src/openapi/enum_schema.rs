@@ -1,4 +1,4 @@
-//! Schemas of `domain`'s enums, which stand in version 1's types as words.
+//! Schemas of the enums of `domain` that version 1 writes as words.
 
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Reason, Scope, Status};
@@ -11,16 +11,16 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-/// Stands for a word of `T` where a schema is made.
-pub(crate) struct Word<T>(PhantomData<T>);
+/// The schema of the enum `T`: a string with the enum's words.
+pub(crate) struct EnumSchema<T>(PhantomData<T>);
 
-/// An enum that is written as a word.
-pub(crate) trait Words: Serialize + Sized + 'static {
+/// An enum that serde writes as a word.
+pub(crate) trait WordEnum: Serialize + Sized + 'static {
     /// All values.
     const ALL: &'static [Self];
 }
 
-impl<T: Words> JsonSchema for Word<T> {
+impl<T: WordEnum> JsonSchema for EnumSchema<T> {
     fn inline_schema() -> bool {
         true
     }
@@ -34,42 +34,42 @@ impl<T: Words> JsonSchema for Word<T> {
     }
 }
 
-impl Words for Role {
+impl WordEnum for Role {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Bucket {
+impl WordEnum for Bucket {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Status {
+impl WordEnum for Status {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for TargetType {
+impl WordEnum for TargetType {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Stage {
+impl WordEnum for Stage {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Verdict {
+impl WordEnum for Verdict {
     const ALL: &'static [Self] = &[Self::Pass, Self::Fail, Self::Undecided];
 }
 
-impl Words for Confidence {
+impl WordEnum for Confidence {
     const ALL: &'static [Self] = &[Self::Low, Self::Medium, Self::High];
 }
 
-impl Words for Scope {
+impl WordEnum for Scope {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Reason {
+impl WordEnum for Reason {
     const ALL: &'static [Self] = &Self::ALL;
 }
 
-impl Words for Coverage {
+impl WordEnum for Coverage {
     const ALL: &'static [Self] = &[Self::Exempted, Self::PartiallyExempted, Self::Pending, Self::Rejected];
 }

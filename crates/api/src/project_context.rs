@@ -1,4 +1,4 @@
-//! What a call that changes a project works with, and the two things every such call does.
+//! The context of a call to a project, and the two things that each such call does: read the project and append an event.
 
 use crate::auth::no_project;
 use crate::internal::{AnyEvent, Append, Services};
@@ -11,26 +11,26 @@ use domain::time::Timestamp;
 use store::journal;
 use store::kv::Kv;
 
-/// What a call works with.
-pub struct Context<'a, K, V> {
+/// The context of a call to a project.
+pub struct ProjectContext<'a, K, V> {
     /// The store.
     pub kv: &'a K,
     /// The other components.
     pub services: &'a V,
-    /// When the call began.
+    /// The start of the call.
     pub now: Timestamp,
-    /// The id of the event that the call appends, if it appends one; the same again when it is retried under the same
-    /// `Idempotency-Key`.
+    /// The id of the event that the call appends, if it appends one. A retry under the same `Idempotency-Key` has the
+    /// same id.
     pub event: EventId,
     /// The project.
     pub project: ProjectId,
 }
 
-impl<K: Kv, V: Services> Context<'_, K, V> {
-    /// The project as it is.
+impl<K: Kv, V: Services> ProjectContext<'_, K, V> {
+    /// Reads the current state of the project.
     ///
     /// # Errors
-    /// It does not exist, or the store failed.
+    /// The project does not exist, or the store failed.
     pub async fn state(&self) -> Result<Project, Problem> {
         project_state(self.kv, &self.project, self.now).await
     }
@@ -38,7 +38,7 @@ impl<K: Kv, V: Services> Context<'_, K, V> {
     /// Appends the call's event.
     ///
     /// # Errors
-    /// The state does not allow it, or the ledger failed.
+    /// The current state does not allow the event, or the ledger failed.
     pub async fn append(&self, by: &Actor, event: AnyEvent) -> Result<(), Problem> {
         let append = Append { id: self.event, by: by.clone(), event };
         match self.services.append(&append).await?.refused {
@@ -48,10 +48,10 @@ impl<K: Kv, V: Services> Context<'_, K, V> {
     }
 }
 
-/// A project as it is.
+/// Reads the current state of a project.
 ///
 /// # Errors
-/// It does not exist, or the store failed.
+/// The project does not exist, or the store failed.
 pub async fn project_state(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Result<Project, Problem> {
     let journal = JournalId::Project { project: project.clone() };
     let state: Project = journal::load(kv, &journal, now).await?.state;

@@ -1,4 +1,4 @@
-//! A finished scan's result as rows that are light enough to hold two results beside one another.
+//! The result of a scan as small rows, so that a replay and its original fit into memory together.
 
 use crate::keys;
 use crate::kv::{Kv, KvError};
@@ -12,51 +12,51 @@ use finding::severity::Severity;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The part of an issue that rows are made of.
+/// The fields of an issue that its row needs.
 #[derive(Deserialize)]
-struct Part {
+struct IssueFields {
     id: IssueId,
     #[serde(default)]
     score: Option<Scored>,
     occurrences: u32,
 }
 
-/// The part of an occurrence that says which result it is.
+/// The field of an occurrence that its row needs.
 #[derive(Deserialize)]
-struct Numbered {
+struct OccurrenceFields {
     result: u32,
 }
 
-/// The part of an issue that people know it by.
+/// An issue's id and title.
 #[derive(Deserialize)]
-struct Titled {
+struct IssueTitle {
     id: IssueId,
     title: String,
 }
 
-impl Part {
+impl IssueFields {
     fn row(&self, bucket: Bucket) -> IssueRow {
         IssueRow { id: self.id, bucket, severity: Severity::of(self.score.map(|scored| scored.score)) }
     }
 }
 
-/// How many rows a scan has: of issues, and of occurrences.
+/// The numbers of a scan's rows: of issues, with remediated ones, and of occurrences.
 ///
 /// # Errors
-/// The store failed, or a stage is not done.
-pub async fn sizes(kv: &impl Kv, scan: ScanId) -> Result<(usize, usize), KvError> {
+/// The store failed, or a stage is not finished.
+pub async fn row_counts(kv: &impl Kv, scan: ScanId) -> Result<(usize, usize), KvError> {
     let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
     let size = |manifest: &Manifest| usize::try_from(manifest.records).unwrap_or(usize::MAX);
     Ok((size(&grouped.issues).saturating_add(size(&compared.remediated)), size(&grouped.occurrences)))
 }
 
-/// The rows of a scan whose stages are done: its issues, then those that are gone; and its occurrences.
+/// Reads the rows of a scan whose stages are finished: its issues, then the remediated ones; and its occurrences.
 ///
 /// # Errors
-/// The store failed, or a stage is not done.
-pub async fn rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec<OccurrenceRow>), KvError> {
+/// The store failed, or a stage is not finished.
+pub async fn read_rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec<OccurrenceRow>), KvError> {
     let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
-    let (issue_rows, occurrence_rows) = sizes(kv, scan).await?;
+    let (issue_rows, occurrence_rows) = row_counts(kv, scan).await?;
     let (mut issues, mut occurrences) = (Vec::with_capacity(issue_rows), Vec::with_capacity(occurrence_rows));
 
     let lists = [
@@ -66,35 +66,37 @@ pub async fn rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec<Occu
         list_of(&keys::compared(scan), "occurrences"),
         remediated_list(scan),
     ];
-    let [parts, buckets, places, identities, gone] = &lists;
-    let mut parts = Reader::open(kv, parts, &grouped.issues, 0).await?;
-    let mut buckets = Reader::open(kv, buckets, &compared.issues, 0).await?;
-    let mut places = Reader::open(kv, places, &grouped.occurrences, 0).await?;
-    let mut identities = Reader::open(kv, identities, &compared.occurrences, 0).await?;
-    while let (Some(part), Some(compared)) = (parts.next::<Part>().await?, buckets.next::<ComparedIssue>().await?) {
+    let [issue_list, bucket_list, occurrence_list, identity_list, remediated] = &lists;
+    let mut issue_fields = Reader::open(kv, issue_list, &grouped.issues, 0).await?;
+    let mut buckets = Reader::open(kv, bucket_list, &compared.issues, 0).await?;
+    let mut results = Reader::open(kv, occurrence_list, &grouped.occurrences, 0).await?;
+    let mut identities = Reader::open(kv, identity_list, &compared.occurrences, 0).await?;
+    while let (Some(fields), Some(compared)) =
+        (issue_fields.next::<IssueFields>().await?, buckets.next::<ComparedIssue>().await?)
+    {
         let issue = u32::try_from(issues.len()).unwrap_or(u32::MAX);
-        issues.push(IssueRow { id: compared.id, ..part.row(compared.bucket) });
-        for _ in 0..part.occurrences {
-            let (Some(place), Some(tracked)) =
-                (places.next::<Numbered>().await?, identities.next::<TrackedOccurrence>().await?)
+        issues.push(IssueRow { id: compared.id, ..fields.row(compared.bucket) });
+        for _ in 0..fields.occurrences {
+            let (Some(occurrence), Some(tracked)) =
+                (results.next::<OccurrenceFields>().await?, identities.next::<TrackedOccurrence>().await?)
             else {
                 break;
             };
             let bucket = if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
-            occurrences.push(OccurrenceRow { result: place.result, issue, id: tracked.id, bucket });
+            occurrences.push(OccurrenceRow { result: occurrence.result, issue, id: tracked.id, bucket });
         }
     }
-    let mut gone = Reader::open(kv, gone, &compared.remediated, 0).await?;
-    while let Some(part) = gone.next::<Part>().await? {
-        issues.push(part.row(Bucket::Remediated));
+    let mut remediated = Reader::open(kv, remediated, &compared.remediated, 0).await?;
+    while let Some(fields) = remediated.next::<IssueFields>().await? {
+        issues.push(fields.row(Bucket::Remediated));
     }
     Ok((issues, occurrences))
 }
 
-/// Fills in the titles of these issues, of those that the scan has and that have none yet.
+/// Fills in the missing titles of these issues, as far as the scan has the issues.
 ///
 /// # Errors
-/// The store failed, or a stage is not done.
+/// The store failed, or a stage is not finished.
 pub async fn fill_titles(
     kv: &impl Kv,
     scan: ScanId,
@@ -102,6 +104,7 @@ pub async fn fill_titles(
 ) -> Result<(), KvError> {
     let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
     let mut missing = titles.values().filter(|title| title.is_none()).count();
+    // Returns true while titles are missing.
     let mut fill = |id: IssueId, title: String| {
         if let Some(slot) = titles.get_mut(&id).filter(|slot| slot.is_none()) {
             *slot = Some(title);
@@ -111,16 +114,16 @@ pub async fn fill_titles(
     };
     let ids = compared.issues_as::<Identified<IssueId>>(kv, scan).await?;
     let list = issues_list(scan);
-    let mut here = Reader::open(kv, &list, &grouped.issues, 0).await?;
+    let mut issues = Reader::open(kv, &list, &grouped.issues, 0).await?;
     for Identified { id, .. } in ids {
-        let Some(Titled { title, .. }) = here.next().await? else { break };
+        let Some(IssueTitle { title, .. }) = issues.next().await? else { break };
         if !fill(id, title) {
             return Ok(());
         }
     }
     let list = remediated_list(scan);
-    let mut gone = Reader::open(kv, &list, &compared.remediated, 0).await?;
-    while let Some(Titled { id, title }) = gone.next().await? {
+    let mut remediated = Reader::open(kv, &list, &compared.remediated, 0).await?;
+    while let Some(IssueTitle { id, title }) = remediated.next().await? {
         if !fill(id, title) {
             return Ok(());
         }

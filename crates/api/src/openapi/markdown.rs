@@ -1,0 +1,52 @@
+//! Generates `docs/api.md` from the calls.
+
+use super::generated::{compare, summary};
+use crate::calls::{RequestBody, all};
+use std::fmt::Write as _;
+
+const HEAD: &str = "\
+# The API
+
+This page lists every call, who may make it and what it does. `GET /api/v1/openapi.json` returns the same as an OpenAPI 3.1
+document, with the types, query parameters and statuses. `docs/problems.md` explains the errors.
+
+- **Token.** Send it in the header `Authorization: Bearer <token>`. A project that the token gives no access to is answered
+  like a project that does not exist.
+- **Query parameters.** A call refuses parameters that it does not take.
+- **Lists** come in pages: `limit` is the maximum number of items, and the `next` of a page is the `cursor` of the next one.
+- **Retries.** Calls marked with \u{2020} take the header `Idempotency-Key`: a request that is repeated under the same key takes
+  effect only once.
+
+| method | path | who | description |
+|---|---|---|---|
+";
+
+fn page() -> String {
+    let mut page = HEAD.to_owned();
+    for (call, _) in all() {
+        let parameters: Vec<_> = call
+            .parameters()
+            .map(|parameter| format!("`{}`{}", parameter.name, if parameter.required { " (required)" } else { "" }))
+            .collect();
+        let body = match call.body {
+            RequestBody::Report => " Body: the report.",
+            RequestBody::None | RequestBody::Json(_) => "",
+        };
+        let parameters =
+            if parameters.is_empty() { String::new() } else { format!(" Parameters: {}.", parameters.join(", ")) };
+        let (key, callers) = (if call.repeatable { " \u{2020}" } else { "" }, call.access.callers());
+        let _ = writeln!(
+            page,
+            "| {}{key} | `{}` | {callers} | {}{body}{parameters} |",
+            call.method,
+            call.path,
+            summary(call)
+        );
+    }
+    page
+}
+
+#[test]
+fn the_page_of_calls_is_what_they_say() {
+    compare("docs/api.md", &page());
+}

@@ -1,0 +1,63 @@
+//! A project and its settings.
+
+use super::BaselineBody;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The settings of a project, in requests and answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SettingsBody {
+    /// The severity that issues without a severity count with: `critical`, `high`, `medium`, `low` or `info`. Default:
+    /// they stay `unassigned`; if a threshold is set and not reached, they make the verdict `undecided`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unassigned_as: Option<String>,
+    /// The treatment of results that the report marks as suppressed. `ignored` (default) ignores the mark: they count
+    /// like all others. `honoured`: they do not count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool_suppressions: Option<String>,
+    /// The baselines of targets without an own baseline, by type of target; `null` for no baseline. Types that are absent
+    /// have the built-in one: `main|master` for repositories, `latest|v?\d+\.\d+\.\d+` for containers, none for others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub default_baselines: BTreeMap<String, Option<BaselineBody>>,
+    /// The effect of `fail_on_new` and `fail_on_new_occurrences` if the baseline has no complete scan by the scanner.
+    /// `everything_counts` (default): all issues and occurrences count as new. `undecided`: the two are not applied, and
+    /// the verdict is `undecided`. `nothing_is_new`: the two are not applied.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing_baseline: Option<String>,
+    /// The number of results that may be unreadable in the report of a complete scan. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rejected_allowed: Option<u32>,
+    /// The treatment by `fail_on_new_occurrences` of matched occurrences whose code was edited: `new` (default) or
+    /// `common`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub updated_occurrences: Option<String>,
+    /// True if people may approve exemptions that they requested themselves. Default: `false`. The audit log marks such
+    /// approvals.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub self_approval: Option<bool>,
+    /// True if exemptions without an end may be approved. Default: `false`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unlimited_exemptions: Option<bool>,
+    /// The maximum number of days of an exemption, by the issue's severity. Severities that are absent have no limit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub exemption_days_max: BTreeMap<String, u32>,
+    /// The number of days before its end, 1 to 90, from which an exemption is listed as ending soon. Default: 7.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ending_notice_days: Option<u32>,
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProjectAnswer {
+    /// The project's name.
+    pub id: String,
+    /// The project's settings.
+    pub settings: SettingsBody,
+    /// The time of its creation, RFC 3339.
+    pub created_at: String,
+    /// The number of its targets.
+    pub targets: usize,
+}

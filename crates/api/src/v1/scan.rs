@@ -1,0 +1,354 @@
+//! A scan with its verdict and counts: the answer to an upload.
+
+use crate::auth::Identity;
+use domain::counts::Counts;
+use domain::gate::Judgement;
+use domain::ids::{ProjectId, ScanId};
+use domain::reference::Reference;
+use domain::scan::{ParsedReport, ScanRecord};
+use domain::source::Revision;
+use domain::target::TargetType;
+use domain::threshold::Threshold;
+use domain::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The answer to an upload, and to `GET .../scans/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ScanAnswer {
+    /// The scan: its target, variant, scanner, uploader and parameters.
+    pub scan: Scan,
+    /// The verdict of the gate.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
+    pub verdict: Verdict,
+    /// The reasons for the verdict; empty for `pass`.
+    pub reasons: Vec<String>,
+    /// `Exited with message: ` and the first reason; absent for `pass`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// The output variables: strings under fixed names. All of them are always present.
+    pub variables: BTreeMap<String, String>,
+    /// The scan that this one was compared with.
+    pub comparison: Comparison,
+    /// The number of issues in each bucket. Exempted issues count only in `exempted`.
+    pub issues: Tally,
+    /// The number of occurrences in each bucket. Exempted occurrences count only in `exempted`.
+    pub occurrences: Tally,
+    /// The results of the report. Each counts in exactly one number.
+    pub report: Report,
+}
+
+/// A scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Scan {
+    /// The scan's id.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub id: ScanId,
+    /// For a replay, the original scan. A replay appears in no list and no count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub replay_of: Option<ScanId>,
+    /// The project.
+    pub project: String,
+    /// The scanned target.
+    pub target: TargetRef,
+    /// The scanned branch, tag or version of the target.
+    pub variant: String,
+    /// The tool that wrote the report, as detected. It is part of the key of each issue.
+    pub scanner: String,
+    /// The format of the report: an id from `GET /api/v1/scanners`.
+    pub format: String,
+    /// The categories of the report (SARIF). They distinguish parts of a tool's results that are uploaded separately.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub categories: Vec<String>,
+    /// The scanner's version, if the report contains it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scanner_version: Option<String>,
+    /// The severity from which an issue fails the gate, as the uploader wrote it.
+    pub fail_on_severity: String,
+    /// The severity from which a new issue fails the gate, as the uploader wrote it.
+    #[serde(default = "no_threshold")]
+    pub fail_on_new: String,
+    /// The severity from which a new occurrence fails the gate, as the uploader wrote it.
+    #[serde(default = "no_threshold")]
+    pub fail_on_new_occurrences: String,
+    /// The CI pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipeline: Option<String>,
+    /// The run of the pipeline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub execution: Option<String>,
+    /// The start of the upload, RFC 3339.
+    pub received_at: String,
+    /// The uploader.
+    pub uploaded_by: String,
+    /// The scanned git revision, if the upload contained a sidecar.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+}
+
+/// The git revision of a working tree. Unknown fields are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Source {
+    /// The commit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<String>,
+    /// The branch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub branch: Option<String>,
+    /// The address of the remote, without credentials.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remote: Option<String>,
+}
+
+impl Source {
+    fn new(revision: &Revision) -> Self {
+        Self {
+            commit: revision.commit.as_ref().map(ToString::to_string),
+            branch: revision.branch.as_ref().map(ToString::to_string),
+            remote: revision.remote.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// The default of thresholds that stored answers of earlier versions lack.
+fn no_threshold() -> String {
+    Threshold::none().as_written().to_owned()
+}
+
+/// A target by name and type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TargetRef {
+    /// The target's name.
+    pub name: String,
+    /// The target's type.
+    #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<TargetType>"))]
+    pub target_type: TargetType,
+}
+
+/// The scan that another scan was compared with, or the reason why it was not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Comparison {
+    /// `baseline`: compared with the newest complete scan of the target's baseline. `previous`: with the previous
+    /// complete scan of the variant. `none`: not compared, this is the first scan.
+    /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
+    /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
+    pub with: String,
+    /// The variant of the reference scan, or the baseline; absent for `none`, and if the baseline is a pattern that
+    /// matches no scanned variant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub variant: Option<String>,
+    /// The reference scan; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub scan: Option<ScanId>,
+}
+
+/// The number of issues or occurrences in each bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Tally {
+    /// In the scan, but not in the reference scan.
+    pub new: u64,
+    /// In both scans.
+    pub common: u64,
+    /// For occurrences: those of `common` whose code was edited, so that the match is uncertain.
+    #[serde(default)]
+    pub updated: u64,
+    /// In the reference scan, but not in the scan.
+    pub remediated: u64,
+    /// Exempted; these count in no other number.
+    pub exempted: u64,
+}
+
+/// The results of a report, by what became of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// All results in the report.
+    pub results: u64,
+    /// Results that became findings.
+    pub findings: u64,
+    /// Results that the report marks as passed.
+    pub passed: u64,
+    /// Results that the report marks as not applicable.
+    pub not_applicable: u64,
+    /// Results that the report marks as closed.
+    pub closed: u64,
+    /// Results that the report marks as suppressed.
+    pub suppressed: u64,
+    /// The first results that could not be read.
+    pub rejected: Vec<RejectedEntry>,
+    /// The number of results that could not be read.
+    pub rejected_total: u64,
+    /// The first errors that the scanner reports about its own run.
+    pub scanner_errors: Vec<String>,
+    /// The number of errors that the scanner reports about its own run.
+    pub scanner_errors_total: u64,
+    /// The number of text fields that were cut to the limit.
+    pub cut_fields: u64,
+    /// The first SARIF runs, by tool and category, that the previous report contained and this one lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<String>,
+    /// True if the scan is complete. Only a complete scan remediates issues and serves as a reference scan.
+    pub complete: bool,
+    /// The number of findings, with suppressed ones, that are matched by code, but have no code. They are matched by
+    /// place and message.
+    #[serde(default)]
+    pub without_code: u64,
+    /// The use of the sidecar; absent if the upload had none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<SourceUse>,
+}
+
+/// The use of a sidecar with code from the working tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SourceUse {
+    /// The number of findings that got their code from the sidecar.
+    pub enriched: u64,
+    /// The number of rows that were not used, because the report has no such finding.
+    pub mismatched: u64,
+}
+
+/// A result that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RejectedEntry {
+    /// The position of the result in the report, counted from 0.
+    pub result: u32,
+    /// The reason.
+    pub reason: String,
+}
+
+/// A scan in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ScanItem {
+    /// The scan's id; the items of every list have an `id`.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub id: ScanId,
+    /// The answer to the scan's upload.
+    #[serde(flatten)]
+    pub answer: ScanAnswer,
+}
+
+impl ScanAnswer {
+    /// Makes the answer for a scan whose stages are finished.
+    pub fn new(record: &ScanRecord, report: &ParsedReport, judgement: &Judgement) -> Self {
+        let (issues, occurrences) = tallies(&judgement.counts);
+        Self {
+            scan: Scan::new(record, report.scanner_version.clone()),
+            verdict: judgement.verdict,
+            reasons: judgement.reasons.clone(),
+            message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
+            variables: judgement.counts.variables().into_iter().collect(),
+            comparison: Comparison::new(&record.reference),
+            issues,
+            occurrences,
+            report: Report::new(record, report),
+        }
+    }
+}
+
+/// The tallies of issues and of occurrences.
+pub(super) fn tallies(counts: &Counts) -> (Tally, Tally) {
+    let issues = Tally {
+        new: counts.new.total(),
+        common: counts.all.total().saturating_sub(counts.new.total()),
+        updated: 0,
+        remediated: counts.remediated,
+        exempted: counts.ignored,
+    };
+    let occurrences = Tally {
+        new: counts.new_occurrences,
+        common: counts.common_occurrences,
+        updated: counts.updated_occurrences,
+        remediated: counts.remediated_occurrences,
+        exempted: counts.exempted_occurrences,
+    };
+    (issues, occurrences)
+}
+
+impl Scan {
+    /// Makes a scan from its frozen parameters.
+    pub fn new(record: &ScanRecord, scanner_version: Option<String>) -> Self {
+        let request = &record.request;
+        Self {
+            id: record.id,
+            replay_of: record.replay_of,
+            project: request.project.to_string(),
+            target: TargetRef { name: request.target.to_string(), target_type: request.target_type },
+            variant: request.variant.to_string(),
+            scanner: record.tool.to_string(),
+            format: record.format.to_string(),
+            categories: record.categories.clone(),
+            scanner_version,
+            fail_on_severity: request.fail_on_severity.as_written().to_owned(),
+            fail_on_new: request.fail_on_new.as_written().to_owned(),
+            fail_on_new_occurrences: request.fail_on_new_occurrences.as_written().to_owned(),
+            pipeline: request.pipeline.as_ref().map(ToString::to_string),
+            execution: request.execution.as_ref().map(ToString::to_string),
+            received_at: record.received.to_string(),
+            uploaded_by: record.by.subject.to_string(),
+            source: record.source.as_ref().map(Source::new),
+        }
+    }
+
+    /// True if the scan belongs to the project and its target is covered by the caller's token.
+    pub fn is_visible_to(&self, caller: &Identity, project: &ProjectId) -> bool {
+        self.project == project.as_str() && self.target.name.parse().is_ok_and(|target| caller.covers(&target))
+    }
+}
+
+impl Comparison {
+    /// Makes the comparison from a scan's frozen reference.
+    pub fn new(reference: &Reference) -> Self {
+        let (with, variant) = match reference {
+            Reference::Baseline { variant, .. } => ("baseline", Some(variant)),
+            Reference::Previous { variant, .. } => ("previous", Some(variant)),
+            Reference::None => ("none", None),
+            Reference::BaselineNotScannedByThisScanner { variant } => {
+                ("baseline_not_scanned_by_this_scanner", variant.as_ref())
+            }
+            Reference::BaselineIncomplete { variant } => ("baseline_incomplete", Some(variant)),
+        };
+        Self { with: with.to_owned(), variant: variant.map(ToString::to_string), scan: reference.scan() }
+    }
+}
+
+impl Report {
+    fn new(record: &ScanRecord, report: &ParsedReport) -> Self {
+        let summary = &report.summary;
+        Self {
+            results: summary.results,
+            findings: summary.findings,
+            passed: summary.passed,
+            not_applicable: summary.not_applicable,
+            closed: summary.closed,
+            suppressed: summary.suppressed,
+            rejected: summary
+                .rejected_entries
+                .iter()
+                .map(|entry| RejectedEntry { result: entry.result, reason: entry.reason.clone() })
+                .collect(),
+            rejected_total: summary.rejected,
+            scanner_errors: summary.scanner_errors.clone(),
+            scanner_errors_total: summary.scanner_errors_total,
+            cut_fields: summary.cut_fields,
+            without_code: summary.without_code,
+            source: record
+                .source_sha256
+                .is_some()
+                .then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
+            missing: record.missing.clone(),
+            complete: record.is_complete(summary),
+        }
+    }
+}
