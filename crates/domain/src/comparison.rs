@@ -14,6 +14,7 @@ pub use scan_pair::{Matches, PerScan, ScanPair};
 
 use crate::digest::Short;
 use crate::ids::{IssueId, OccurrenceId, TargetId};
+use crate::serde_skip::is_default;
 use crate::tracking::{ComparableOccurrence, Confidence, Pair, Stage};
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
@@ -66,10 +67,6 @@ pub struct ComparedIssue {
     /// The severities of its updated occurrences.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub levels_updated: BTreeSet<Severity>,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// An occurrence with its id. A scan's comparison stores it, and the next comparison reads it.

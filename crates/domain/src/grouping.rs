@@ -23,6 +23,7 @@ pub use key::IssueKey;
 
 use crate::digest::Short;
 use crate::ids::{IssueId, ScannerId};
+use crate::serde_skip::is_default;
 use crate::signature::{ComparableFinding, Signatures};
 use crate::union_find::UnionFind;
 use finding::limits::cut_to;
@@ -82,7 +83,7 @@ pub struct Issue {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub epss: Option<f64>,
     /// True if it is reported as known to be exploited.
-    #[serde(skip_serializing_if = "is_false", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub known_exploited: bool,
     /// Links to more information.
     pub references: BTreeSet<String>,
@@ -90,10 +91,6 @@ pub struct Issue {
     pub first: u32,
     /// The number of its occurrences, which are adjacent in that list.
     pub occurrences: u32,
-}
-
-fn is_false(truth: &bool) -> bool {
-    !*truth
 }
 
 /// The package of an issue, with all versions that occur.
@@ -188,23 +185,19 @@ pub struct Occurrence {
     /// The index of its result in the report.
     pub result: u32,
     /// The file, host or origin in its normalised form; 0 for none.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub path: u32,
     /// The line; 0 for none.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub line: u32,
     /// The version of its package; 0 for none.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub version: u32,
     /// Its score.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<Score>,
     /// The hashes that it is matched by.
     pub signatures: Signatures,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// A path or version that occurrences refer to.

@@ -34,6 +34,7 @@ pub mod role;
 pub mod scan;
 pub mod scan_event;
 pub mod scan_log;
+mod serde_skip;
 pub mod series;
 pub mod settings;
 pub mod signature;

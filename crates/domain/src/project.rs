@@ -5,15 +5,12 @@ use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::TARGETS_MAX;
+use crate::serde_skip::is_default;
 use crate::settings::Settings;
 use crate::target::TargetType;
 use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
 
 /// An event of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

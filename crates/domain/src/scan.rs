@@ -5,6 +5,7 @@ use crate::event::Actor;
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::reference::Reference;
 use crate::replay::Replayed;
+use crate::serde_skip::is_default;
 use crate::series::series;
 use crate::settings::Settings;
 use crate::source::Revision;
@@ -45,10 +46,6 @@ pub struct ScanRequest {
     /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl ScanRequest {

@@ -17,7 +17,7 @@ pub struct ScanEvent {
     /// The scanner.
     pub scanner: ScannerId,
     /// True if the scan is complete.
-    #[serde(skip_serializing_if = "is_true", default = "yes")]
+    #[serde(skip_serializing_if = "is_true", default = "complete_by_default")]
     pub complete: bool,
     /// The scan's [`series`](crate::series::series); absent in old events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -26,7 +26,7 @@ pub struct ScanEvent {
     pub outcome: ScanOutcome,
 }
 
-fn yes() -> bool {
+fn complete_by_default() -> bool {
     true
 }
 

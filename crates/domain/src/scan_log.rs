@@ -25,11 +25,11 @@ pub struct NewestScan {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
     /// Its verdict. `pass` is not written, to save space.
-    #[serde(skip_serializing_if = "is_pass", default = "pass")]
+    #[serde(skip_serializing_if = "is_pass", default = "pass_by_default")]
     pub verdict: Verdict,
 }
 
-fn pass() -> Verdict {
+fn pass_by_default() -> Verdict {
     Verdict::Pass
 }
 

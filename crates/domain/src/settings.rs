@@ -1,6 +1,7 @@
 //! The settings of a project.
 
 use crate::baseline::BaselineChoice;
+use crate::serde_skip::is_default;
 use crate::target::TargetType;
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
@@ -75,10 +76,6 @@ impl Default for NoticeDays {
     fn default() -> Self {
         Self(7)
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 word_enum! {

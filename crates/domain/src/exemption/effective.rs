@@ -39,7 +39,7 @@ pub struct EffectiveExemptions {
     /// The issues with occurrences that are exempted individually.
     partly: BTreeSet<IssueId>,
     /// The newest pending or rejected exemption of each issue.
-    asked: BTreeMap<IssueId, (Coverage, ExemptionId)>,
+    requested: BTreeMap<IssueId, (Coverage, ExemptionId)>,
     /// The end of each exemption above that has one.
     ends: BTreeMap<ExemptionId, Timestamp>,
 }
@@ -112,10 +112,10 @@ impl Exemptions {
             match held.status(now) {
                 Status::Approved => effective.grant(*id, held),
                 Status::Pending => {
-                    effective.asked.insert(held.issue, (Coverage::Pending, *id));
+                    effective.requested.insert(held.issue, (Coverage::Pending, *id));
                 }
                 Status::Rejected => {
-                    effective.asked.entry(held.issue).or_insert((Coverage::Rejected, *id));
+                    effective.requested.entry(held.issue).or_insert((Coverage::Rejected, *id));
                 }
                 Status::Expired | Status::Cancelled => {}
             }
@@ -268,8 +268,8 @@ impl IssueCoverageBuilder<'_> {
             _ => Some(Coverage::PartiallyExempted),
         };
         if issue.coverage.is_none() {
-            let asked = names.iter().find_map(|name| effective.asked.get(name)).copied();
-            (issue.coverage, issue.exemption) = asked.unzip();
+            let requested = names.iter().find_map(|name| effective.requested.get(name)).copied();
+            (issue.coverage, issue.exemption) = requested.unzip();
         }
         issue
     }
