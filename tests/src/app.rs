@@ -126,7 +126,7 @@ impl App {
 
     /// Its log so far.
     pub fn log(&self) -> String {
-        self.process.log()
+        self.process.log_text()
     }
 
     /// Ends it as a power cut would: SIGKILL. A Redis server lives on.
@@ -151,7 +151,7 @@ impl App {
     pub fn stop(&mut self) {
         let status = self.process.terminate(END);
         if embedded_only("SIGTERM ends it with exit code 0, and it printed one line in its life") {
-            assert_eq!(status.code(), Some(0), "{}", self.process.log());
+            assert_eq!(status.code(), Some(0), "{}", self.process.log_text());
             assert_eq!(self.process.rest(), [] as [String; 0]);
         }
     }
@@ -185,7 +185,7 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             let deadline = Instant::now() + START;
             while !wire::is_healthy(address) {
                 let waiting = !process.has_ended() && Instant::now() < deadline;
-                assert!(waiting, "spin does not serve;{}", process.log());
+                assert!(waiting, "spin does not serve;{}", process.log_text());
                 std::thread::sleep(Duration::from_millis(20));
             }
             (process, address)
@@ -201,7 +201,8 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             let process = Process::start(&mut command, &log);
             let line = process.line(START);
             let address = line.strip_prefix("Serving http://").and_then(|address| address.parse().ok());
-            let address = address.unwrap_or_else(|| panic!("`{line}` is not the readiness line;{}", process.log()));
+            let address =
+                address.unwrap_or_else(|| panic!("`{line}` is not the readiness line;{}", process.log_text()));
             (process, address)
         }
     }

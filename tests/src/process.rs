@@ -52,7 +52,7 @@ impl Process {
 
     /// The next line of standard output.
     pub(crate) fn line(&self, patience: Duration) -> String {
-        self.lines.recv_timeout(patience).unwrap_or_else(|_| panic!("the process printed no line;{}", self.log()))
+        self.lines.recv_timeout(patience).unwrap_or_else(|_| panic!("the process printed no line;{}", self.log_text()))
     }
 
     /// The lines of standard output that nobody has taken; to its end, if the process has ended.
@@ -61,7 +61,7 @@ impl Process {
     }
 
     /// The process's log so far.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn log_text(&self) -> String {
         format!(" its log:\n{}", std::fs::read_to_string(&self.log).unwrap_or_default())
     }
 
@@ -75,7 +75,7 @@ impl Process {
         signal("TERM", &self.child.id().to_string());
         let deadline = Instant::now() + patience;
         while !self.has_ended() {
-            assert!(Instant::now() < deadline, "the process did not end within {patience:?};{}", self.log());
+            assert!(Instant::now() < deadline, "the process did not end within {patience:?};{}", self.log_text());
             std::thread::sleep(Duration::from_millis(2));
         }
         // What it had started itself, as `spin up` does.

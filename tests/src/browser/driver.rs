@@ -93,8 +93,8 @@ impl Driver {
             "POST" => self.agent.run(request.body(body.to_string()).unwrap()),
             _ => self.agent.run(request.body(()).unwrap()),
         };
-        let mut response =
-            answered.unwrap_or_else(|error| panic!("{method} {path}: ChromeDriver: {error};{}", self.process.log()));
+        let mut response = answered
+            .unwrap_or_else(|error| panic!("{method} {path}: ChromeDriver: {error};{}", self.process.log_text()));
         let text = response.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
         let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text}"));
         let value = answer["value"].clone();

@@ -46,7 +46,7 @@ mod tests {
         assert!(status.success(), "git {arguments:?}");
     }
 
-    fn revision(folder: &Path, variables: &[(&str, &str)]) -> [Option<String>; 3] {
+    fn parts(folder: &Path, variables: &[(&str, &str)]) -> [Option<String>; 3] {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let Revision { commit, branch, remote } = revision(folder, variable);
@@ -58,10 +58,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         run(path, &["init", "--quiet", "--initial-branch", "feature/x"]);
-        assert_eq!(revision(path, &[]), [None, Some("feature/x".to_owned()), None], "before the first commit");
+        assert_eq!(parts(path, &[]), [None, Some("feature/x".to_owned()), None], "before the first commit");
         run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
         run(path, &["remote", "add", "origin", "https://me:hunter2@host.example/web.git"]);
-        let [commit, branch, remote] = revision(path, &[("GITHUB_REF_NAME", "other")]);
+        let [commit, branch, remote] = parts(path, &[("GITHUB_REF_NAME", "other")]);
         assert_eq!(commit.map(|commit| commit.len()), Some(40));
         assert_eq!(branch.as_deref(), Some("feature/x"), "what git knows needs no variable");
         assert_eq!(remote.as_deref(), Some("https://host.example/web.git"));
@@ -74,7 +74,7 @@ mod tests {
         run(path, &["init", "--quiet", "--initial-branch", "main"]);
         run(path, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
         run(path, &["checkout", "--quiet", "--detach"]);
-        let branch = |variables: &[(&str, &str)]| revision(path, variables)[1].clone();
+        let branch = |variables: &[(&str, &str)]| parts(path, variables)[1].clone();
         assert_eq!(branch(&[]), None);
         for name in BRANCH_VARIABLES {
             assert_eq!(branch(&[(name, "feature/y")]).as_deref(), Some("feature/y"), "{name}");
@@ -88,6 +88,6 @@ mod tests {
     #[test]
     fn what_is_no_checkout_tells_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(revision(&folder.path().join("none"), &[]), [None, None, None]);
+        assert_eq!(parts(&folder.path().join("none"), &[]), [None, None, None]);
     }
 }

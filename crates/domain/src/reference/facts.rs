@@ -212,7 +212,7 @@ mod tests {
     fn known_reports_by_several_tools_are_joined_with_those_by_the_tool_itself() {
         let (of_tool, of_several) = (known("codeql", &["go", "js"]), known("sarif", &["go", "trivy"]));
         let joined = KnownParts::joined(Some(of_tool.clone()), Some(of_several.clone())).unwrap();
-        let lacking = |parts: &[&str]| joined.lacking(&owned(parts)).map(|lacking| lacking.of.tool.to_string());
+        let lacking = |parts: &[&str]| joined.missing_parts(&owned(parts)).map(|lacking| lacking.of.tool.to_string());
         assert_eq!(lacking(&["go"]).as_deref(), Some("codeql"), "the tool's own reports come first");
         assert_eq!(lacking(&["trivy"]).as_deref(), Some("sarif"));
         assert_eq!(KnownParts::joined(Some(of_tool.clone()), None), Some(of_tool.clone()));

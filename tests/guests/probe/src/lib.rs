@@ -3,6 +3,8 @@
 //! The last segment of the path says what, the query says with what. It has no purpose of its own and no place in an
 //! application.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the probe tries what a component may reach")]
+
 mod keyvalue;
 mod misbehave;
 
