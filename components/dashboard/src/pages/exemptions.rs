@@ -16,8 +16,8 @@ use crate::client::Api;
 use crate::pages::problem::page_not_found;
 use crate::request::{Method, PageRequest};
 use api::Problem;
+use domain::exemption::Decision;
 use guest::Reply;
-use permissions::Decision;
 
 /// Routes the paths below a project's exemptions.
 ///
@@ -35,9 +35,9 @@ pub(crate) async fn route<A: Api>(
         (Method::Get, [id]) => details::page(request, project, id).await,
         (Method::Post(form), ["decisions"]) => decide::several(request, project, form).await,
         (Method::Post(form), [id, "preview"]) => details::previewed(request, project, id, form).await,
-        (Method::Post(form), [id, word]) => match Decision::named(word) {
-            Some(decision) => decide::one(request, project, id, decision, form).await,
-            None => Err(page_not_found()),
+        (Method::Post(form), [id, word]) => match word.parse::<Decision>() {
+            Ok(decision) => decide::one(request, project, id, decision, form).await,
+            Err(_) => Err(page_not_found()),
         },
         _ => Err(page_not_found()),
     }

@@ -1,7 +1,6 @@
 //! The buttons for decisions on exemptions, and the notices that follow them.
 
-use super::permissions::Decision;
-use domain::exemption::Status;
+use domain::exemption::{Decision, Status};
 
 /// The label of a button for an exemption with this status.
 pub(super) fn label(decision: Decision, status: Status) -> &'static str {
@@ -9,8 +8,8 @@ pub(super) fn label(decision: Decision, status: Status) -> &'static str {
         (Decision::Approve, _) => "Approve",
         (Decision::Reject, Status::Approved) => "Revoke approval",
         (Decision::Reject, _) => "Reject",
-        (Decision::Cancel, Status::Approved) => "Withdraw exemption",
-        (Decision::Cancel, _) => "Withdraw request",
+        (Decision::Withdraw, Status::Approved) => "Withdraw exemption",
+        (Decision::Withdraw, _) => "Withdraw request",
         (Decision::Reopen, _) => "Reopen request",
     }
 }
@@ -21,7 +20,7 @@ pub(super) fn bulk_label(decision: Decision, status: Status) -> &'static str {
         (Decision::Approve, _) => "Approve selected",
         (Decision::Reject, Status::Approved) => "Revoke selected",
         (Decision::Reject, _) => "Reject selected",
-        (Decision::Cancel, _) => "Withdraw selected",
+        (Decision::Withdraw, _) => "Withdraw selected",
         (Decision::Reopen, _) => "Reopen selected",
     }
 }
@@ -32,8 +31,8 @@ pub(super) fn notice(decision: Decision, before: Status) -> &'static str {
         (Decision::Approve, _) => "approved",
         (Decision::Reject, Status::Approved) => "revoked",
         (Decision::Reject, _) => "rejected",
-        (Decision::Cancel, Status::Approved) => "exemption-withdrawn",
-        (Decision::Cancel, _) => "request-withdrawn",
+        (Decision::Withdraw, Status::Approved) => "exemption-withdrawn",
+        (Decision::Withdraw, _) => "request-withdrawn",
         (Decision::Reopen, _) => "reopened",
     }
 }
@@ -43,6 +42,6 @@ pub(super) fn class(decision: Decision) -> &'static str {
     match decision {
         Decision::Approve => "",
         Decision::Reject => "danger",
-        Decision::Cancel | Decision::Reopen => "second",
+        Decision::Withdraw | Decision::Reopen => "second",
     }
 }

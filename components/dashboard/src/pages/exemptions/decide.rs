@@ -1,7 +1,6 @@
 //! Decisions on one exemption or on several. A refused decision is shown on the page of its form, with the typed text.
 
 use super::list::{self, ListQuery};
-use super::permissions::Decision;
 use super::row::RefusedForm;
 use super::{buttons, details, return_path};
 use crate::address;
@@ -14,7 +13,7 @@ use api::page::Page;
 use api::problem::Code;
 use api::query::Query;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
-use domain::exemption::Status;
+use domain::exemption::{Decision, Status};
 use guest::Reply;
 
 /// Decides on one exemption.
@@ -75,7 +74,7 @@ pub(super) async fn several<A: Api>(
     let path = address::api(&format!("{}/decisions", address::exemptions(project)));
     match request.api.send::<Page<ExemptionItem>>("POST", &path, &body).await {
         Ok(_) => {
-            let decision = Decision::named(form.text("decision"));
+            let decision = form.text("decision").parse::<Decision>().ok();
             let notice = decision.map_or("", |decision| buttons::notice(decision, status_before(form)));
             Ok(reply::redirect(&return_path::with_notice(&page, notice, Some(body.decisions.len()))))
         }

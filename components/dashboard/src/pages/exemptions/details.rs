@@ -1,6 +1,6 @@
 //! The page of an exemption: its details, the form for a decision, and the preview of the decision.
 
-use super::permissions::{self, Decision, Permissions};
+use super::permissions::{self, Permissions};
 use super::preview::{self, PreviewQuery};
 use super::{buttons, row};
 use crate::address;
@@ -12,7 +12,7 @@ use crate::view::{badge, exemption, notice, text, time};
 use api::Problem;
 use api::page;
 use api::v1::{ExemptionItem, PreviewItem, ProjectAnswer};
-use domain::exemption::{Scope, Status};
+use domain::exemption::{Decision, Scope, Status};
 use guest::Reply;
 use maud::{Markup, html};
 
@@ -36,7 +36,7 @@ pub(super) async fn previewed<A: Api>(
     form: &Form,
 ) -> Result<Reply, Problem> {
     let optional = |name: &str| form.optional(name).map(str::to_owned);
-    let decision = Decision::named(form.text("decision")).unwrap_or(Decision::Approve);
+    let decision = form.text("decision").parse().unwrap_or(Decision::Approve);
     let query =
         PreviewQuery { decision, scope: optional("scope"), pipeline: optional("pipeline"), cursor: String::new() };
     page_with(request, project, id, &PageState { form, preview: Some(query), refusal: None }).await

@@ -1,7 +1,7 @@
 //! The list of exemptions: by status, those that expire soon, and unused ones.
 
 use super::buttons;
-use super::permissions::{Decision, Permissions};
+use super::permissions::Permissions;
 use super::row::{RefusedForm, Rows};
 use crate::address;
 use crate::client::Api;
@@ -12,7 +12,7 @@ use api::Problem;
 use api::page;
 use api::query::Query;
 use api::v1::{ExemptionItem, ProjectAnswer, Unused};
-use domain::exemption::{Scope, Status};
+use domain::exemption::{Decision, Scope, Status};
 use guest::Reply;
 use maud::{Markup, html};
 
@@ -73,9 +73,9 @@ impl Tab {
     /// The decisions that are possible on several exemptions at once.
     fn decisions(self) -> &'static [Decision] {
         match self.status() {
-            Status::Pending => &[Decision::Approve, Decision::Reject, Decision::Cancel],
-            Status::Approved => &[Decision::Reject, Decision::Cancel],
-            Status::Rejected | Status::Expired => &[Decision::Reopen, Decision::Cancel],
+            Status::Pending => &[Decision::Approve, Decision::Reject, Decision::Withdraw],
+            Status::Approved => &[Decision::Reject, Decision::Withdraw],
+            Status::Rejected | Status::Expired => &[Decision::Reopen, Decision::Withdraw],
             Status::Cancelled => &[],
         }
     }

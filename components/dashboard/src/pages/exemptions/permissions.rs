@@ -2,38 +2,10 @@
 
 use crate::request::PageRequest;
 use api::v1::ExemptionItem;
-use domain::exemption::{Scope, Status};
+use domain::exemption::{Decision, Scope, Status};
 use domain::ids::Subject;
 use domain::role::Right;
 use domain::time::Timestamp;
-
-/// A decision on an exemption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    Approve,
-    Reject,
-    Cancel,
-    Reopen,
-}
-
-impl Decision {
-    const ALL: [Self; 4] = [Self::Approve, Self::Reject, Self::Cancel, Self::Reopen];
-
-    /// The decision with this name in paths and bodies.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|decision| decision.as_str() == name)
-    }
-
-    /// The name in paths and bodies.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Cancel => "cancel",
-            Self::Reopen => "reopen",
-        }
-    }
-}
 
 /// The permissions of the user, as far as they concern exemptions.
 #[derive(Debug, Clone)]
@@ -106,13 +78,13 @@ impl<'a> Permissions<'a> {
                 self.decides && !has_ended && !is_own
             }
             (Decision::Reject, Status::Pending | Status::Approved) => self.decides,
-            (Decision::Cancel, Status::Pending | Status::Approved | Status::Rejected | Status::Expired) => {
+            (Decision::Withdraw, Status::Pending | Status::Approved | Status::Rejected | Status::Expired) => {
                 self.develops
             }
             (Decision::Reopen, Status::Rejected | Status::Expired) => self.develops && !has_ended,
             (Decision::Approve, Status::Approved | Status::Cancelled)
             | (Decision::Reject, Status::Rejected | Status::Expired | Status::Cancelled)
-            | (Decision::Cancel, Status::Cancelled)
+            | (Decision::Withdraw, Status::Cancelled)
             | (Decision::Reopen, Status::Pending | Status::Approved | Status::Cancelled) => false,
         }
     }

@@ -1,6 +1,5 @@
 //! The effect of a decision: verdict and counts of the newest scans, before and after it.
 
-use super::permissions::Decision;
 use crate::address;
 use crate::client::Api;
 use crate::request::PageRequest;
@@ -9,6 +8,7 @@ use api::Problem;
 use api::page::Page;
 use api::path::segment;
 use api::v1::{PreviewItem, PreviewOutcome};
+use domain::exemption::Decision;
 use maud::{Markup, html};
 
 /// Scans on a page of a preview.
@@ -29,7 +29,8 @@ impl PreviewQuery {
     /// The preview in the query of a page; `None` if it has none.
     pub(super) fn of<A>(request: &PageRequest<'_, A>) -> Option<Self> {
         let optional = |name: &str| Some(request.text(name).to_owned()).filter(|text| !text.is_empty());
-        let decision = Decision::named(request.text("preview")).filter(|decision| *decision != Decision::Reopen)?;
+        let decision =
+            request.text("preview").parse::<Decision>().ok().filter(|decision| *decision != Decision::Reopen)?;
         let cursor = request.text("preview_cursor").to_owned();
         Some(Self { decision, scope: optional("scope"), pipeline: optional("pipeline"), cursor })
     }
@@ -73,7 +74,7 @@ pub(super) fn section<A>(
     let title = match query.decision {
         Decision::Approve => "Effect of the approval",
         Decision::Reject => "Effect of the revocation",
-        Decision::Cancel | Decision::Reopen => "Effect of the withdrawal",
+        Decision::Withdraw | Decision::Reopen => "Effect of the withdrawal",
     };
     html! {
         section id=(section_id(id)) class="stack tight" aria-label=(title) {

@@ -1,6 +1,6 @@
 //! The entries of the list of exemptions, with a form for decisions.
 
-use super::permissions::{Decision, Permissions};
+use super::permissions::Permissions;
 use super::{buttons, preview};
 use crate::address;
 use crate::form::Form;
@@ -8,7 +8,7 @@ use crate::layout::csrf;
 use crate::session::Session;
 use crate::view::{badge, exemption, list, text};
 use api::v1::ExemptionItem;
-use domain::exemption::Status;
+use domain::exemption::{Decision, Status};
 use maud::{Markup, html};
 
 /// The entries of a list.
