@@ -72,7 +72,7 @@ pub(crate) async fn submit(signing: &Signing<'_>, form: &Form, client: Option<&s
         }
         Err(problem) => return Err(problem),
     };
-    if !me.may(Right::Read) {
+    if !me.has_right(Right::Read) {
         return again(403, "This token only uploads reports: it reads nothing, so there is nothing to see with it.");
     }
     let session = Session {
