@@ -9,7 +9,7 @@ use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
 use store::segments::{Manifest, Reader};
-use store::stored_scan::{StoredScan, code_by_result, read_side};
+use store::stored_scan::{StoredScan, code_by_result, read_contents};
 
 /// What comparing holds for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
@@ -38,7 +38,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     };
     let _held = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
-    let side = read_side(kv, scan, &grouped).await?;
+    let side = read_contents(kv, scan, &grouped).await?;
     let known = known(kv, &reference).await?;
     let recognised = match (&reference, &known) {
         (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, Meeting::of(&side, known)).await?),

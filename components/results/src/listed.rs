@@ -164,7 +164,7 @@ impl Listed {
                 division: row.division,
                 first_seen: seen.first(row.seen)?,
                 exemption: then.next_if(|standing| standing.issue == row.id).as_ref().map(exemption_item),
-                exemption_now: judging::issue_coverage(rated, row, &weighed).as_ref().map(exemption_item),
+                exemption_now: judging::issue_exemption_state(rated, row, &weighed).as_ref().map(exemption_item),
             };
             items.push(IssueItem::new(issue, standing));
         }
@@ -172,7 +172,7 @@ impl Listed {
     }
 
     /// How those of these issues stood to exemptions that did when the scan was judged.
-    async fn standings(&self, kv: &impl Kv, places: &[u32]) -> Result<Vec<store::scans::IssueCoverage>, KvError> {
+    async fn standings(&self, kv: &impl Kv, places: &[u32]) -> Result<Vec<store::scans::IssueExemptionState>, KvError> {
         // The gate wrote one for each that did, in the order of the issues.
         let stood = self.places().filter(|(_, entry)| entry.exemption.is_some()).map(|(at, _)| at);
         let wanted = (0..).zip(stood).filter(|(_, at)| places.binary_search(at).is_ok()).map(|(rank, _)| rank);
@@ -211,7 +211,7 @@ fn gone_item(Remediated { issue, seen: first }: Remediated, seen: &Seen) -> Resu
     Ok(IssueItem::new(&issue, standing))
 }
 
-fn exemption_item(standing: &store::scans::IssueCoverage) -> IssueExemption {
+fn exemption_item(standing: &store::scans::IssueExemptionState) -> IssueExemption {
     IssueExemption {
         state: standing.coverage,
         id: standing.exemption,

@@ -1,6 +1,7 @@
 //! Version 1 of the HTTP API: requests, responses, problems, authentication and paging.
 //!
-//! The only crate that knows the formats on the wire. It makes no decision about findings and does not use the Spin SDK.
+//! The only crate that knows the formats on the wire. It makes no decision about findings and does not use the Spin
+//! SDK.
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -5,7 +5,7 @@ use crate::journal;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{
-    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, IssueCoverage, RemediatedSpan, ReturnedOccurrence,
+    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, IssueExemptionState, RemediatedSpan, ReturnedOccurrence,
     read_list,
 };
 use domain::comparison::{Bucket, ComparedIssue, Tracked};
@@ -30,7 +30,7 @@ pub struct JudgedScan {
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
     /// The issues with an effective, pending or rejected exemption.
-    pub standings: Vec<IssueCoverage>,
+    pub standings: Vec<IssueExemptionState>,
     /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Vec<ExemptedOccurrence>,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
@@ -156,7 +156,7 @@ pub async fn judge(
             occurrence: Reviewed { id: *id, form: *form },
             exemption: *exemption,
         }));
-        let coverage = issue_coverage(rated, row, &weighed);
+        let coverage = issue_exemption_state(rated, row, &weighed);
         entries.push(entry(rated, row, coverage.as_ref()));
         standings.extend(coverage);
         gate.judge(&weight(rated, row, weighed));
@@ -170,11 +170,11 @@ pub async fn judge(
 }
 
 /// The exemption state of an issue; absent without an exemption.
-pub fn issue_coverage(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option<IssueCoverage> {
+pub fn issue_exemption_state(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> Option<IssueExemptionState> {
     let (coverage, exemption) = weighed.coverage.zip(weighed.exemption)?;
     let whole = coverage == Coverage::Exempted && weighed.exempted.is_empty();
     let one_by_one = u32::try_from(weighed.exempted.len()).unwrap_or(u32::MAX);
-    Some(IssueCoverage {
+    Some(IssueExemptionState {
         issue: row.id,
         coverage,
         exemption,
@@ -185,8 +185,8 @@ pub fn issue_coverage(rated: &Rated, row: &ComparedIssue, weighed: &Weighed) -> 
 }
 
 /// The fields for filtering of an issue.
-fn entry(rated: &Rated, row: &ComparedIssue, coverage: Option<&IssueCoverage>) -> Entry {
-    let exempted = |issue: &IssueCoverage| Exempted::new(issue.coverage, Severity::of(issue.left));
+fn entry(rated: &Rated, row: &ComparedIssue, coverage: Option<&IssueExemptionState>) -> Entry {
+    let exempted = |issue: &IssueExemptionState| Exempted::new(issue.coverage, Severity::of(issue.left));
     Entry {
         bucket: row.bucket,
         kind: rated.kind,
@@ -229,7 +229,8 @@ fn weight(rated: &Rated, row: &ComparedIssue, weighed: Weighed) -> Weight {
     }
 }
 
-/// A reader of a scan's occurrences, as candidates for exemptions of single occurrences. It opens the lists on first use.
+/// A reader of a scan's occurrences, as candidates for exemptions of single occurrences. It opens the lists on first
+/// use.
 pub struct OccurrenceReader<'a, K> {
     kv: &'a K,
     scan: ScanId,

@@ -74,9 +74,9 @@ pub struct AuditAbout {
 
 impl AuditItem {
     /// Makes the entry of an event.
-    pub fn new(event: Event, told: Told, refused: Option<String>, repeated: bool) -> Self {
+    pub fn new(event: Event, description: Told, refused: Option<String>, repeated: bool) -> Self {
         let Event { position, entry, .. } = event;
-        let Told { what, about, why, details, .. } = told;
+        let Told { what, about, why, details, .. } = description;
         Self {
             id: entry.id.to_string(),
             at: entry.at.to_string(),
