@@ -11,7 +11,7 @@ use store::keys;
 use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, Grouped, Remediated, issues_list, list_writer, write_list};
 use store::segments::{Manifest, Reader};
-use store::stored_scan::{StoredScan, code_by_result, read_side};
+use store::stored_scan::{StoredScan, code_by_result, read_contents};
 
 /// The memory that comparing needs for each occurrence of each scan, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 300;
@@ -40,7 +40,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
     };
     let _share = hold(others.map(bytes).fold(bytes(&grouped), usize::saturating_add)).await;
 
-    let side = read_side(kv, scan, &grouped).await?;
+    let side = read_contents(kv, scan, &grouped).await?;
     let reference_known = known(kv, &reference).await?;
     let reference_match = match (&reference, &reference_known) {
         (Some(stored), Some(known)) => Some(finish(kv, &frozen, stored, ScanPair::new(&side, known)).await?),

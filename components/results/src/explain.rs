@@ -13,7 +13,7 @@ use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
-use store::stored_scan::{StoredScan, code_by_result, read_side};
+use store::stored_scan::{StoredScan, code_by_result, read_contents};
 
 /// The memory that an explanation takes for each occurrence of both scans, in bytes.
 const BYTES_PER_OCCURRENCE: usize = 200;
@@ -40,7 +40,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
         let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
         let found = tracked.get(at).ok_or_else(missing)?;
-        let side = read_side(kv, id, &own.grouped).await?;
+        let side = read_contents(kv, id, &own.grouped).await?;
         let place = side.occurrences.get(at).ok_or_else(missing)?;
         let finding = own.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
         let finding = finding.ok_or_else(missing)?;

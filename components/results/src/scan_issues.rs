@@ -168,7 +168,7 @@ impl ScanIssues {
                 division: row.division,
                 first_seen: first_scans.get(row.seen)?,
                 exemption: then.next_if(|standing| standing.issue == row.id).as_ref().map(exemption_item),
-                exemption_now: judging::issue_coverage(rated, row, &weighed).as_ref().map(exemption_item),
+                exemption_now: judging::issue_exemption_state(rated, row, &weighed).as_ref().map(exemption_item),
             };
             items.push(IssueItem::new(issue, standing));
         }
@@ -176,7 +176,11 @@ impl ScanIssues {
     }
 
     /// The states of these issues' exemptions when the scan was judged. Issues without an exemption then are left out.
-    async fn standings(&self, kv: &impl Kv, indices: &[u32]) -> Result<Vec<store::scans::JudgedIssue>, KvError> {
+    async fn standings(
+        &self,
+        kv: &impl Kv,
+        indices: &[u32],
+    ) -> Result<Vec<store::scans::IssueExemptionState>, KvError> {
         // The gate stored one for each issue with an exemption, in the order of the issues.
         let exempted = self.indexed().filter(|(_, entry)| entry.exemption.is_some()).map(|(at, _)| at);
         let wanted = (0..).zip(exempted).filter(|(_, at)| indices.binary_search(at).is_ok()).map(|(rank, _)| rank);
@@ -238,7 +242,7 @@ fn remediated_item(Remediated { issue, seen }: Remediated, first_scans: &FirstSc
     Ok(IssueItem::new(&issue, standing))
 }
 
-fn exemption_item(standing: &store::scans::JudgedIssue) -> IssueExemption {
+fn exemption_item(standing: &store::scans::IssueExemptionState) -> IssueExemption {
     IssueExemption {
         state: standing.coverage,
         id: standing.exemption,

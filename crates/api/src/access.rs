@@ -1,8 +1,8 @@
-//! Who may make a call.
+//! The callers that a call permits.
 
 use domain::role::{Right, Role};
 
-/// Who may make a call.
+/// The callers that a call permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everyone, without a token.
@@ -30,7 +30,7 @@ impl Access {
         }
     }
 
-    /// The permitted callers, as `docs/api.md` lists them.
+    /// The permitted callers in words, for `docs/api.md`.
     pub fn callers(self) -> String {
         match self {
             Self::Public => "everyone".to_owned(),

@@ -42,12 +42,12 @@ impl Identity {
         }
     }
 
-    /// Checks that the caller has this right in this project. A token for some targets gives no right to administer. For
-    /// other rights, the caller of this function also checks the target: see [`covers`](Self::covers).
+    /// Checks that the caller has this right in this project. A token for some targets gives no right to administer.
+    /// For other rights, the caller of this function also checks the target: see [`covers`](Self::covers).
     ///
     /// # Errors
-    /// `NotFound` if the token belongs to another project, so that the caller learns nothing about this one. `Forbidden`
-    /// if the role does not give the right.
+    /// `NotFound` if the token belongs to another project, so that the caller learns nothing about this one.
+    /// `Forbidden` if the role does not give the right.
     pub fn require(&self, project: &ProjectId, right: Right) -> Result<(), Problem> {
         if self.project.as_ref().is_some_and(|own| own != project) {
             return Err(no_project(project));

@@ -1,6 +1,7 @@
 //! Version 1 of the HTTP API: requests, responses, problems, authentication and paging.
 //!
-//! The only crate that knows the formats on the wire. It makes no decision about findings and does not use the Spin SDK.
+//! The only crate that knows the formats on the wire. It makes no decision about findings and does not use the Spin
+//! SDK.
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests renew documents"))]
 #![forbid(unsafe_code)]
 

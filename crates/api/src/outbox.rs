@@ -18,8 +18,8 @@ use store::journal::{self, Loaded};
 use store::kv::Kv;
 use store::{document, keys};
 
-/// The size in bytes at which an event of the outbox is full. An event must fit into one value, together with all notices
-/// of the last bulk in it, which have at most 1.6 KiB each.
+/// The size in bytes at which an event of the outbox is full. An event must fit into one value, together with all
+/// notices of the last bulk in it, which have at most 1.6 KiB each.
 const NOTICES_BYTES: usize = 64 * 1024;
 /// The greatest distance in the journal between an event and the copy that a retry appended.
 const REPEATED_WITHIN: u64 = 32;

@@ -97,7 +97,7 @@ codes! {
 pub struct Problem {
     /// The kind of problem.
     pub code: Code,
-    /// What is wrong, where, and what to do about it.
+    /// The explanation: what is wrong, where, and what to do about it.
     pub detail: String,
 }
 
@@ -164,7 +164,7 @@ pub struct Document {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong in this case, where, and what to do about it.
+    /// The explanation of this case: what is wrong, where, and what to do about it.
     pub detail: String,
 }
 

@@ -1,4 +1,5 @@
-//! The context of a call to a project, and the two things that each such call does: read the project and append an event.
+//! The context of a call to a project, and the two things that each such call does: read the project and append an
+//! event.
 
 use crate::auth::no_project;
 use crate::internal::{AnyEvent, Append, Services};

@@ -5,10 +5,10 @@
 //! journal decrease backwards ([`Position::at`]). This makes it possible to search every journal for a position's time.
 //!
 //! The cost does not grow with history. To find the end and the last event of a journal takes ten reads. A later page
-//! takes additional reads per journal: twice the number of binary digits of the number of newer events. Then follow, for
-//! each journal that contributes an event, up to [`REPEATED_WITHIN`] events and a window, and one read for each further
-//! event. So the first page of 50 takes about 550 reads for 10 journals, and about 12,500 for 1,000 journals, 16 journals
-//! at a time.
+//! takes additional reads per journal: twice the number of binary digits of the number of newer events. Then follow,
+//! for each journal that contributes an event, up to [`REPEATED_WITHIN`] events and a window, and one read for each
+//! further event. So the first page of 50 takes about 550 reads for 10 journals, and about 12,500 for 1,000 journals,
+//! 16 journals at a time.
 
 use crate::document;
 use crate::journal::{self, Outcomes, WINDOW};
@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// The maximum disagreement of times with the order of numbers, in milliseconds: twice the 30 s that a request may take.
+/// The maximum disagreement of times with the order of numbers, in milliseconds: twice the 30 s that a request may
+/// take.
 const SLACK_MS: i64 = 60_000;
 /// The number of earlier events that are searched for one with the same id. A retry comes soon after the request.
 pub const REPEATED_WITHIN: u64 = 32;
@@ -177,8 +178,8 @@ impl<'a> Stream<'a> {
         self.ahead.front().map(|(at, n, _)| Position { at: *at, journal: self.key.clone(), n: *n })
     }
 
-    /// Reads until an event with number `to` or below is read, or the start of the journal is reached. With `u64::MAX`, any
-    /// event is enough.
+    /// Reads until an event with number `to` or below is read, or the start of the journal is reached. With `u64::MAX`,
+    /// any event is enough.
     async fn read_to(&mut self, kv: &impl Kv, to: u64) -> Result<(), KvError> {
         while 0 < self.unread && self.ahead.back().is_none_or(|(_, n, _)| to < *n) {
             let from = self.unread.saturating_sub(self.window - 1).max(1);
@@ -216,8 +217,8 @@ fn with_slack(at: Timestamp) -> Timestamp {
     Timestamp::from_ms(at.as_ms().saturating_add(SLACK_MS))
 }
 
-/// A number after which all events are later than `limit` minus its slack. The search goes from the end of the journal in
-/// growing steps, because most requests are for new events.
+/// A number after which all events are later than `limit` minus its slack. The search goes from the end of the journal
+/// in growing steps, because most requests are for new events.
 ///
 /// An event after this number may be earlier than one before it, but only by the slack. So reading the events after it
 /// would not change the list's times up to the limit without slack.

@@ -1,18 +1,18 @@
 //! Journals: numbered events, written once, that fold into a state.
 //!
-//! - `…:seq` is a counter that only `increment` uses; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may be stale
-//!   but never wrong.
-//! - [`append`] increments the counter, writes the event, loads the journal and renews the snapshot. It succeeds only if
-//!   the load contains the event and, if the order of events matters, every event before it.
+//! - `…:seq` is a counter that only `increment` uses; `…:<n>` is event n; `…:snap` is a snapshot, a cache that may be
+//!   stale but never wrong.
+//! - [`append`] increments the counter, writes the event, loads the journal and renews the snapshot. It succeeds only
+//!   if the load contains the event and, if the order of events matters, every event before it.
 //! - [`load`] reads the snapshot, then the events after it in concurrent windows of 8, until a whole window is absent.
-//! - A number without an event, below a number with an event, is a *gap*: its writer is slow or died. A gap is *open* for
-//!   10 minutes, during which each load looks for the event. Then it is final: requests take at most 30 seconds.
+//! - A number without an event, below a number with an event, is a *gap*: its writer is slow or died. A gap is *open*
+//!   for 10 minutes, during which each load looks for the event. Then it is final: requests take at most 30 seconds.
 //!
 //! If the order of events matters, a snapshot ends before the first open gap. If not, it lists the open gaps.
 //!
-//! Refusals stay known forever: before the snapshot is renewed, `…:<n>:refused` is written for each refused event that the
-//! snapshot will include. If a writer dies in between, the next one writes the same again. For events after the snapshot,
-//! folding shows which are refused.
+//! Refusals stay known forever: before the snapshot is renewed, `…:<n>:refused` is written for each refused event that
+//! the snapshot will include. If a writer dies in between, the next one writes the same again. For events after the
+//! snapshot, folding shows which are refused.
 
 use crate::document;
 use crate::keys;
@@ -181,8 +181,8 @@ pub async fn load<F: Fold>(kv: &impl Kv, journal: &JournalId, now: Timestamp) ->
     Ok(fold(snapshot, entries, last, gaps, from))
 }
 
-/// Finds the number of a journal's last event, 0 for none. It uses the snapshot's last number only, so it works for every
-/// kind of event.
+/// Finds the number of a journal's last event, 0 for none. It uses the snapshot's last number only, so it works for
+/// every kind of event.
 ///
 /// # Errors
 /// The store failed.
@@ -230,8 +230,8 @@ pub async fn read_back<E: DeserializeOwned>(
 /// Appends an event, and returns as soon as every later load will contain it.
 ///
 /// # Errors
-/// The store failed, or unfinished writers hide the event. The event may then take effect or not. The caller can append it
-/// again under the same id; the fold counts it only once.
+/// The store failed, or unfinished writers hide the event. The event may then take effect or not. The caller can append
+/// it again under the same id; the fold counts it only once.
 pub async fn append<F: Fold>(
     kv: &impl Counter,
     journal: &JournalId,
@@ -312,7 +312,8 @@ pub(crate) async fn window<E: DeserializeOwned>(
     Ok(try_join_all((from..=to).map(read)).await?.into_iter().flatten().collect())
 }
 
-/// Reads the snapshot, or returns an empty one if it is missing or unusable. The snapshot is only a cache of the events.
+/// Reads the snapshot, or returns an empty one if it is missing or unusable. The snapshot is only a cache of the
+/// events.
 async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Next<F>, Option<(u64, usize)>), KvError> {
     let empty = || (Next { upto: 0, gaps: Vec::new(), refused_last: 0, state: F::default() }, None);
     let Some(bytes) = kv.get(&keys::journal_snapshot(journal)).await? else { return Ok(empty()) };
@@ -334,8 +335,8 @@ async fn read_snapshot<F: Fold>(kv: &impl Kv, journal: &JournalId) -> Result<(Ne
     }
 }
 
-/// Renews the snapshot if the journal has grown, after it has written the refusals of the events in it. It then removes the
-/// parts of the old snapshot; a load that is reading them falls back to the events.
+/// Renews the snapshot if the journal has grown, after it has written the refusals of the events in it. It then removes
+/// the parts of the old snapshot; a load that is reading them falls back to the events.
 async fn renew<F: Fold>(kv: &impl Kv, journal: &JournalId, loaded: &Loaded<F>) -> Result<(), KvError> {
     let next = &loaded.next;
     let (old_upto, old_parts) = loaded.from.unwrap_or((0, 0));

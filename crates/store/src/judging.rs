@@ -5,7 +5,7 @@ use crate::journal;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{
-    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, JudgedIssue, RemediatedSpan, ReturnedOccurrence,
+    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, IssueExemptionState, RemediatedSpan, ReturnedOccurrence,
     read_list,
 };
 use domain::comparison::{Bucket, ComparedIssue, TrackedOccurrence};
@@ -32,7 +32,7 @@ pub struct JudgedScan {
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
     /// The issues with an effective, pending or rejected exemption.
-    pub standings: Vec<JudgedIssue>,
+    pub standings: Vec<IssueExemptionState>,
     /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Vec<ExemptedOccurrence>,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
@@ -158,7 +158,7 @@ pub async fn judge(
             occurrence: Reviewed { id: *id, form: *form },
             exemption: *exemption,
         }));
-        let coverage = issue_coverage(rated, row, &weighed);
+        let coverage = issue_exemption_state(rated, row, &weighed);
         entries.push(entry(rated, row, coverage.as_ref()));
         standings.extend(coverage);
         gate.judge(&weight(rated, row, weighed));
@@ -172,11 +172,15 @@ pub async fn judge(
 }
 
 /// The exemption state of an issue; absent without an exemption.
-pub fn issue_coverage(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCoverage) -> Option<JudgedIssue> {
+pub fn issue_exemption_state(
+    rated: &RatedIssue,
+    row: &ComparedIssue,
+    weighed: &IssueCoverage,
+) -> Option<IssueExemptionState> {
     let (coverage, exemption) = weighed.coverage.zip(weighed.exemption)?;
     let whole = coverage == Coverage::Exempted && weighed.exempted.is_empty();
     let one_by_one = u32::try_from(weighed.exempted.len()).unwrap_or(u32::MAX);
-    Some(JudgedIssue {
+    Some(IssueExemptionState {
         issue: row.id,
         coverage,
         exemption,
@@ -187,8 +191,8 @@ pub fn issue_coverage(rated: &RatedIssue, row: &ComparedIssue, weighed: &IssueCo
 }
 
 /// The fields for filtering of an issue.
-fn entry(rated: &RatedIssue, row: &ComparedIssue, coverage: Option<&JudgedIssue>) -> PackedIssue {
-    let exempted = |issue: &JudgedIssue| PackedExemption::new(issue.coverage, Severity::of(issue.left));
+fn entry(rated: &RatedIssue, row: &ComparedIssue, coverage: Option<&IssueExemptionState>) -> PackedIssue {
+    let exempted = |issue: &IssueExemptionState| PackedExemption::new(issue.coverage, Severity::of(issue.left));
     PackedIssue {
         bucket: row.bucket,
         kind: rated.kind,
@@ -231,7 +235,8 @@ fn weight(rated: &RatedIssue, row: &ComparedIssue, weighed: IssueCoverage) -> We
     }
 }
 
-/// A reader of a scan's occurrences, as candidates for exemptions of single occurrences. It opens the lists on first use.
+/// A reader of a scan's occurrences, as candidates for exemptions of single occurrences. It opens the lists on first
+/// use.
 pub struct OccurrenceReader<'a, K> {
     kv: &'a K,
     scan: ScanId,

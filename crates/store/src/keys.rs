@@ -80,8 +80,8 @@ pub fn segment(list: &str, n: u32) -> String {
     format!("{list}:{n}")
 }
 
-/// The register of a series' head: the newest complete scan of a variant by a tool and categories. The variant is hashed,
-/// because its name may contain any character.
+/// The register of a series' head: the newest complete scan of a variant by a tool and categories. The variant is
+/// hashed, because its name may contain any character.
 pub fn head(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
     let parts: Vec<&[u8]> = categories.iter().map(|category| category.as_bytes()).collect();
@@ -118,7 +118,8 @@ pub fn parts(target: TargetId, variant: &VariantName, tool: &ScannerId) -> Strin
     format!("gh:parts:{target}:{variant}:{tool}")
 }
 
-/// The register of an `Idempotency-Key` of a call that changes exemptions; `fields` are the caller, the call and the key.
+/// The register of an `Idempotency-Key` of a call that changes exemptions; `fields` are the caller, the call and the
+/// key.
 pub fn idempotency(fields: &[&[u8]]) -> String {
     format!("gh:once:{}", Short::derive("v1:idempotency", fields).to_hex())
 }

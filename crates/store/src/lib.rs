@@ -1,8 +1,8 @@
 //! The state of Gatehouse over a small key-value trait: documents, segments and journals. The crate knows no platform:
 //! components provide the store, and tests use one in memory.
 //!
-//! Everything stored is immutable (written once, under a key that nothing else writes), a journal, or a register (the last
-//! writer wins). There are no locks and no compare-and-swap, because Spin's back ends disagree on them.
+//! Everything stored is immutable (written once, under a key that nothing else writes), a journal, or a register (the
+//! last writer wins). There are no locks and no compare-and-swap, because Spin's back ends disagree on them.
 #![forbid(unsafe_code)]
 
 pub mod audit;

@@ -37,8 +37,8 @@ pub struct Frozen {
     pub attempt: String,
     /// The raw report.
     pub raw: RawReport,
-    /// The number of the sidecar's segments; absent without a sidecar or if it was removed. The segments are encrypted with
-    /// the raw report's key.
+    /// The number of the sidecar's segments; absent without a sidecar or if it was removed. The segments are encrypted
+    /// with the raw report's key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<u32>,
     /// The findings, in the order of the report.
@@ -225,8 +225,8 @@ pub struct GateResult {
     pub exempted: Manifest,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Manifest,
-    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], and then of each remediated issue, in
-    /// the order of [`Compared::remediated`].
+    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], and then of each remediated issue,
+    /// in the order of [`Compared::remediated`].
     pub entries: Manifest,
     /// The additional ids of issues, each with the issue's position in [`Grouped::issues`].
     pub other_ids: Manifest,
@@ -234,7 +234,7 @@ pub struct GateResult {
 
 /// The exemption state of an issue when its scan was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JudgedIssue {
+pub struct IssueExemptionState {
     /// The issue.
     pub issue: IssueId,
     /// The state.
@@ -325,7 +325,7 @@ lists!(
     Compared, keys::compared, issues: ComparedIssue, occurrences: TrackedOccurrence, remediated: RemediatedSpan, origins: Origin
 );
 lists!(
-    GateResult, keys::judged, standings: JudgedIssue, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
+    GateResult, keys::judged, standings: IssueExemptionState, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
     entries: PackedIssue, other_ids: (IssueId, u32)
 );
 

@@ -1,8 +1,8 @@
 //! Long lists of records, cut into values of at most 256 KiB.
 //!
 //! A list is a sequence of JSON lines. It is cut when a segment is full, even inside a record. The manifest says which
-//! record begins where. It is written last, so a list is either complete or missing. A short list is part of its manifest
-//! and needs no value of its own.
+//! record begins where. It is written last, so a list is either complete or missing. A short list is part of its
+//! manifest and needs no separate value.
 
 use crate::keys;
 use crate::kv::{Kv, KvError};
@@ -170,7 +170,8 @@ impl<'a, K: Kv> Reader<'a, K> {
         Ok(reader)
     }
 
-    /// Skips to the record at this position. Does nothing if it is before the next record. Skipped segments are not read.
+    /// Skips to the record at this position. Does nothing if it is before the next record. Skipped segments are not
+    /// read.
     pub async fn skip_to(&mut self, position: u32) -> Result<(), KvError> {
         // The last segment in which a record at or before the wanted one begins.
         let segment = self.manifest.starts.partition_point(|(first, _)| *first <= position).saturating_sub(1);

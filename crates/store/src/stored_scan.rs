@@ -41,7 +41,7 @@ impl StoredScan {
     pub async fn as_reference(&self, kv: &impl Kv) -> Result<ComparedScan, KvError> {
         let (scan, compared) = (self.frozen.record.id, &self.compared);
         Ok(ComparedScan {
-            contents: read_side(kv, scan, &self.grouped).await?,
+            contents: read_contents(kv, scan, &self.grouped).await?,
             issues: compared.issues_as(kv, scan).await?,
             occurrences: compared.occurrences_as(kv, scan).await?,
             origins: compared.origins(kv, scan).await?,
@@ -53,7 +53,7 @@ impl StoredScan {
 ///
 /// # Errors
 /// The store failed.
-pub async fn read_side(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<ScanContents, KvError> {
+pub async fn read_contents(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<ScanContents, KvError> {
     let issues = grouped.issues_as::<ComparableIssue>(kv, scan).await?;
     let (occurrences, names) = (grouped.occurrences(kv, scan).await?, grouped.names(kv, scan).await?);
     Ok(ScanContents { issues, occurrences, names })

@@ -18,8 +18,8 @@ use subtle::ConstantTimeEq as _;
 /// The longest accepted `Authorization` header, in bytes.
 const HEADER_BYTES_MAX: usize = 512;
 
-/// Authenticates the caller by the value of the `Authorization` header. `address` is the client's address as the host saw
-/// it, never a header like `X-Forwarded-For`, which an attacker could change with each guess.
+/// Authenticates the caller by the value of the `Authorization` header. `address` is the client's address as the host
+/// saw it, never a header like `X-Forwarded-For`, which an attacker could change with each guess.
 ///
 /// The use of a valid token is recorded at most every ten minutes. An unknown token is counted.
 ///
@@ -45,8 +45,8 @@ pub async fn authenticate(
     let known = if is_admin { Some(KnownToken::Installation) } else { record.map(KnownToken::Issued) };
     let same_network = last.as_ref().is_some_and(|last| Network::of(last.address.as_deref()) == network);
     if guessed.as_ref().is_some_and(|guessed| guessed.reached_limit(now)) && !(known.is_some() && same_network) {
-        let detail = "too many unknown tokens came from this network; for one minute, only tokens that were last used from \
-                      it are accepted; retry later";
+        let detail = "too many unknown tokens came from this network; for one minute, only tokens that were last used \
+                      from it are accepted; retry later";
         return Err(Problem::new(Code::TooManyAttempts, detail));
     }
     let Some(known) = known else {

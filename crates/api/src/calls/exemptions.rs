@@ -59,8 +59,8 @@ calls! {
         .answers::<Page<ExemptionItem>>(201)
         .problems(CONFLICTS);
 
-    /// Makes 1 to 100 decisions on exemptions. If one decision is refused, none is made. To approve or reject, the caller
-    /// needs the role secops or admin.
+    /// Makes 1 to 100 decisions on exemptions. If one decision is refused, none is made. To approve or reject, the
+    /// caller needs the role secops or admin.
     DecideMany = CallSpec::post("/api/v1/projects/{project}/exemptions/decisions", DEVELOP)
         .repeatable()
         .takes::<DecisionsBody>()
@@ -93,8 +93,8 @@ calls! {
         ])
         .lists::<PreviewItem>();
 
-    /// Approves an exemption, for the requested scope or a wider one. The requester cannot approve it, unless the project
-    /// allows self-approval.
+    /// Approves an exemption, for the requested scope or a wider one. The requester cannot approve it, unless the
+    /// project allows self-approval.
     Approve = decision("/api/v1/projects/{project}/exemptions/{exemption}/approve", DECIDE);
 
     /// Rejects a request for an exemption, or revokes an approval.

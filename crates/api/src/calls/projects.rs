@@ -48,7 +48,8 @@ calls! {
         .answers::<TargetItem>(200)
         .problems(&[Code::Conflict]);
 
-    /// Lists the target's scanned variants. Each says whether the target's baseline matches it and currently selects it.
+    /// Lists the target's scanned variants. Each says whether the target's baseline matches it and currently selects
+    /// it.
     Variants = CallSpec::get("/api/v1/projects/{project}/targets/{target}/variants", READ)
         .query(&[Parameter::optional(
             "regex",

@@ -111,8 +111,8 @@ calls! {
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
 
-    /// Lists the occurrences of a scan, by issue (the most severe first), path and line. Remediated ones are listed with
-    /// `bucket=remediated` only.
+    /// Lists the occurrences of a scan, by issue (the most severe first), path and line. Remediated ones are listed
+    /// with `bucket=remediated` only.
     Occurrences = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/occurrences", READ)
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();

@@ -12,7 +12,7 @@ pub struct CallSpec {
     pub method: &'static str,
     /// The path template, with a name in braces for each segment that varies.
     pub path: &'static str,
-    /// Who may make the call.
+    /// The callers that the call permits.
     pub access: Access,
     /// A description in a few sentences, for users.
     pub summary: &'static str,

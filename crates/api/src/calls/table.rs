@@ -6,8 +6,8 @@ use domain::ids::ProjectId;
 use std::fmt;
 use std::str::FromStr;
 
-/// Makes the enum of a component's calls, and implements [`CallTable`] for it. The doc comment of an entry is the call's
-/// description for users; its value is the call's declaration.
+/// Makes the enum of a component's calls, and implements [`CallTable`] for it. The doc comment of an entry is the
+/// call's description for users; its value is the call's declaration.
 macro_rules! calls {
     ($enum:ident of $component:literal: $($(#[doc = $doc:literal])+ $name:ident = $spec:expr;)+) => {
         #[doc = concat!("Calls that the component `", $component, "` answers.")]

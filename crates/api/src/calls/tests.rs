@@ -47,7 +47,7 @@ fn every_row_is_well_formed() {
             assert!(!inner.is_empty() && inner.bytes().all(plain), "{says}: {part}");
         }
         let names: Vec<_> = segments(row.path).filter_map(variable).collect();
-        assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{says}: a name stands there twice");
+        assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{says}: a name occurs twice");
         let in_project = row.path.starts_with("/api/v1/projects/{project}");
         assert_eq!(names.contains(&"project"), in_project, "{says}: what is a project's is below it");
         let fits = match row.access {
@@ -103,7 +103,7 @@ fn every_call_is_found_by_its_own_path_and_by_no_other_method() {
 }
 
 #[test]
-fn a_wrong_method_is_told_all_that_the_path_has_whichever_component_answers() {
+fn a_wrong_method_is_answered_with_all_methods_of_the_path_by_each_component() {
     let detail = "DELETE is not allowed here; allowed: POST, GET".to_owned();
     for found in [
         refused::<IngestCall>("DELETE", "/api/v1/projects/shop/scans"),

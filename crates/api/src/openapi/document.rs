@@ -1,6 +1,6 @@
 //! Generates the document, and compares it with the one in the repository.
 
-use super::generated::{compare, summary};
+use super::generated::{compare, one_line};
 use crate::access::Access;
 use crate::calls::{CallSpec, Parameter, ParameterKind, RequestBody, all};
 use crate::problem::{self, Code};
@@ -14,10 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 const REPORT: [&str; 2] = ["application/octet-stream", "multipart/form-data"];
 
 /// The description of the API as a whole.
-const ABOUT: &str = "Gatehouse receives the reports of security scanners, deduplicates and compares their findings, and \
-                     answers a pipeline with a verdict: pass, fail or undecided. Lists come in pages: the `next` of a \
-                     page is the `cursor` of the next one. Every error is a `Problem`; its `type` ends with one of the \
-                     codes that `docs/problems.md` explains.";
+const ABOUT: &str = "Gatehouse receives the reports of security scanners, deduplicates and compares their findings, \
+                     and answers a pipeline with a verdict: pass, fail or undecided. Lists come in pages: the `next` \
+                     of a page is the `cursor` of the next one. Every error is a `Problem`; its `type` ends with one \
+                     of the codes that `docs/problems.md` explains.";
+/// The description of the authentication.
+const TOKEN: &str = "A token of the project or of an account admin.";
 
 /// The collected types, as components of the document.
 struct Schemas {
@@ -54,6 +56,7 @@ impl Schemas {
         }
         // Types that are also bodies are equal, as checked above.
         all.extend(answers);
+        all.values_mut().for_each(join_lines);
         all
     }
 }
@@ -63,6 +66,23 @@ fn without_defaults(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
         property.remove("default");
+    }
+}
+
+/// Puts each description on one line: line breaks of a doc comment mean nothing.
+fn join_lines(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let (Value::String(text), "description") = (&mut *field, name.as_str()) {
+                    *text = one_line(text);
+                } else {
+                    join_lines(field);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -127,7 +147,7 @@ fn body(call: &CallSpec, schemas: &mut Schemas) -> Option<Value> {
 
 fn operation(call: &CallSpec, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
-        "summary": summary(call),
+        "summary": one_line(call.summary),
         "parameters": parameters(call),
         "responses": responses(call, schemas),
         "x-gatehouse-right": call.access.as_str(),
@@ -169,7 +189,7 @@ fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.into_components(),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the project or of an account admin."}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": TOKEN}},
         },
     })
 }
@@ -204,7 +224,7 @@ fn every_reference_leads_to_a_type_and_every_type_is_referred_to() {
 }
 
 #[test]
-fn every_code_that_a_call_can_answer_with_stands_in_the_document() {
+fn every_code_that_a_call_can_answer_with_is_in_the_document() {
     let document = document();
     let listed: BTreeSet<&str> = document["paths"]
         .as_object()

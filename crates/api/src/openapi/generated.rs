@@ -1,6 +1,5 @@
 //! Generated files of the repository.
 
-use crate::calls::CallSpec;
 use std::path::Path;
 
 /// Compares a file of the repository with its expected text, or writes it if `GATEHOUSE_BLESS` is set.
@@ -13,7 +12,7 @@ pub(super) fn compare(path: &str, text: &str) {
     assert!(written == text, "{path} is out of date; run GATEHOUSE_BLESS=1 cargo test -p api openapi");
 }
 
-/// The description of a call, on one line.
-pub(super) fn summary(call: &CallSpec) -> String {
-    call.summary.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Joins the lines of a doc comment.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,23 +1,24 @@
 //! Generates `docs/api.md` from the calls.
 
-use super::generated::{compare, summary};
+use super::generated::{compare, one_line};
 use crate::calls::{RequestBody, all};
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
 # The API
 
-This page lists every call, who may make it and what it does. `GET /api/v1/openapi.json` returns the same as an OpenAPI 3.1
-document, with the types, query parameters and statuses. `docs/problems.md` explains the errors.
+This page lists every call, the callers that it permits, and what it does. `GET /api/v1/openapi.json` returns the same as
+an OpenAPI 3.1 document, with the types, query parameters and statuses. `docs/problems.md` explains the errors.
 
-- **Token.** Send it in the header `Authorization: Bearer <token>`. A project that the token gives no access to is answered
-  like a project that does not exist.
+- **Token.** Send it in the header `Authorization: Bearer <token>`. A project that the token gives no access to is
+  answered like a project that does not exist.
 - **Query parameters.** A call refuses parameters that it does not take.
-- **Lists** come in pages: `limit` is the maximum number of items, and the `next` of a page is the `cursor` of the next one.
-- **Retries.** Calls marked with \u{2020} take the header `Idempotency-Key`: a request that is repeated under the same key takes
-  effect only once.
+- **Lists.** They come in pages: `limit` is the maximum number of items, and the `next` of a page is the `cursor` of the
+  next one.
+- **Retries.** Calls marked with \u{2020} take the header `Idempotency-Key`: a request that is repeated under the same key
+  takes effect only once.
 
-| method | path | who | description |
+| method | path | permitted callers | description |
 |---|---|---|---|
 ";
 
@@ -40,7 +41,7 @@ fn page() -> String {
             "| {}{key} | `{}` | {callers} | {}{body}{parameters} |",
             call.method,
             call.path,
-            summary(call)
+            one_line(call.summary)
         );
     }
     page

@@ -12,7 +12,8 @@ use store::audit::Event;
 pub struct AuditItem {
     /// The event's id. A retried request has two entries with the same id.
     pub id: String,
-    /// The time of the event, RFC 3339. The list is sorted by `n`, so times may be out of order by some seconds.
+    /// The time of the event, RFC 3339. The events of a journal are sorted by `n`, so their times may be out of order by
+    /// some seconds.
     pub at: String,
     /// The person or machine, as authenticated at that time.
     pub by: AuditActor,
@@ -74,9 +75,9 @@ pub struct AuditAbout {
 
 impl AuditItem {
     /// Makes the entry of an event.
-    pub fn new(event: Event, told: DescribedEvent, refused: Option<String>, repeated: bool) -> Self {
+    pub fn new(event: Event, description: DescribedEvent, refused: Option<String>, repeated: bool) -> Self {
         let Event { position, entry, .. } = event;
-        let DescribedEvent { what, about, why, details, .. } = told;
+        let DescribedEvent { what, about, why, details, .. } = description;
         Self {
             id: entry.id.to_string(),
             at: entry.at.to_string(),

@@ -6,8 +6,8 @@ use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A pipeline's run. If a step of the pipeline ran more than once, only its newest scan counts: the newest one of the same
-/// target, variant, tool and categories. For a token with targets, all fields refer to the scans of these targets.
+/// A pipeline's run. If a step of the pipeline ran more than once, only its newest scan counts: the newest one of the
+/// same target, variant, tool and categories. For a token with targets, all fields refer to the scans of these targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {

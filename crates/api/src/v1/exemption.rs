@@ -263,7 +263,8 @@ pub struct IssueExemption {
     pub id: ExemptionId,
     /// The number of exempted occurrences.
     pub occurrences: u32,
-    /// For `partially_exempted`: the highest severity of the occurrences that are not exempted. The issue counts with it.
+    /// For `partially_exempted`: the highest severity of the occurrences that are not exempted. The issue counts with
+    /// it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity: Option<String>,
 }

@@ -34,8 +34,8 @@ pub struct DayItem {
     /// The day, for example `2026-11-24`.
     pub day: String,
     /// The issues that were open at the end of the day: those in the last complete scan of each series (tool and
-    /// categories) of the targets' baselines. For a target without a baseline, the variant that was scanned last counts.
-    /// An upload that was interrupted after it was recorded counts too.
+    /// categories) of the targets' baselines. For a target without a baseline, the variant that was scanned last
+    /// counts. An upload that was interrupted after it was recorded counts too.
     pub open: Levels,
     /// The number of new issues in the day's complete scans of baselines.
     pub new: u64,

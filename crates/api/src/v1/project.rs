@@ -17,13 +17,14 @@ pub struct SettingsBody {
     /// like all others. `honoured`: they do not count.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool_suppressions: Option<String>,
-    /// The baselines of targets without an own baseline, by type of target; `null` for no baseline. Types that are absent
-    /// have the built-in one: `main|master` for repositories, `latest|v?\d+\.\d+\.\d+` for containers, none for others.
+    /// The baselines of targets without an own baseline, by type of target; `null` for no baseline. Types that are
+    /// absent have the built-in one: `main|master` for repositories, `latest|v?\d+\.\d+\.\d+` for containers, none for
+    /// others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub default_baselines: BTreeMap<String, Option<BaselineBody>>,
     /// The effect of `fail_on_new` and `fail_on_new_occurrences` if the baseline has no complete scan by the scanner.
-    /// `everything_counts` (default): all issues and occurrences count as new. `undecided`: the two are not applied, and
-    /// the verdict is `undecided`. `nothing_is_new`: the two are not applied.
+    /// `everything_counts` (default): all issues and occurrences count as new. `undecided`: the two are not applied,
+    /// and the verdict is `undecided`. `nothing_is_new`: the two are not applied.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub missing_baseline: Option<String>,
     /// The number of results that may be unreadable in the report of a complete scan. Default: 0.

@@ -40,8 +40,8 @@ pub struct BaselineBody {
     /// The variant that other variants are compared with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub variant: Option<String>,
-    /// A regular expression (RE2 syntax) that must match the whole name of a variant. Of the matching variants, others are
-    /// compared with the one that was scanned last.
+    /// A regular expression (RE2 syntax) that must match the whole name of a variant. Of the matching variants, others
+    /// are compared with the one that was scanned last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub regex: Option<String>,
     /// `true`: no baseline, not even the default. Each variant is compared with its own previous scan.

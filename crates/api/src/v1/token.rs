@@ -16,7 +16,8 @@ pub struct TokenBody {
     /// The person or machine that uses the token. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<String>,
-    /// The 1 to 50 targets that the token gives access to. Default: the whole project. Not possible for the role `admin`.
+    /// The 1 to 50 targets that the token gives access to. Default: the whole project. Not possible for the role
+    /// `admin`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
     /// The number of days until the token expires. Default: it never expires.

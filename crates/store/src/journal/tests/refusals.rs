@@ -13,7 +13,7 @@ fn refused() -> Option<Result<(), Refusal>> {
 }
 
 #[test]
-fn a_refusal_is_known_for_good_whoever_snapshotted_it() {
+fn a_refusal_stays_known_whichever_writer_snapshotted_it() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "bad", 0)).unwrap();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
