@@ -9,8 +9,7 @@ use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
-use domain::reference::choose::BaselineScan;
-use domain::reference::choose::{ResolvedBaseline, ScannedVariant};
+use domain::reference::choose::{BaselineScan, ResolvedBaseline, ScannedVariant};
 use domain::reference::facts::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries, Series};
 use domain::scan::{Head, ScanRecord, ScanRequest};
 use domain::scan_log::ScanLog;
@@ -36,12 +35,12 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
         series: Series,
         parts: &[String],
     ) -> Result<ReferenceChoice, Problem> {
-        let settled = project.baseline(&request.target, request.target_type);
+        let chosen = project.baseline(&request.target, request.target_type);
         let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
         let mut found = ReportSeries::find(&series, parts, own_known.as_ref());
         let mut previous = self.head(request, &request.variant, &found.series).await?;
-        let meant = self.meant_variant(&settled, request, &found.series, previous.is_some()).await?;
-        let baseline = meant.other_than(&request.variant);
+        let resolved = self.resolve_baseline(&chosen, request, &found.series, previous.is_some()).await?;
+        let baseline = resolved.other_than(&request.variant);
         if let (None, Some(baseline)) = (own_known, baseline) {
             // Nothing is known of the variant's own reports: those of the baseline show what is missing.
             let baseline_known = self.known_parts(request, baseline, &series.tool, parts).await?;
@@ -52,7 +51,7 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
             }
         }
         let of_baseline = match baseline {
-            Some(baseline) => self.scan_of_baseline(request, &meant, baseline, &found.series).await?,
+            Some(baseline) => self.scan_of_baseline(request, &resolved, baseline, &found.series).await?,
             None => BaselineScan::None,
         };
         let lacking = found.lacking;
@@ -64,19 +63,20 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
             Some(scan) => Some(PreviousScan { scan, parts: Vec::new() }),
             None => None,
         };
-        let facts = ReferenceFacts { request, parts, lacking, settled: &settled, meant: &meant, of_baseline, previous };
+        let facts =
+            ReferenceFacts { request, parts, lacking, chosen: &chosen, resolved: &resolved, of_baseline, previous };
         facts.choose().map_err(|error| invalid_baseline(&error))
     }
 
-    /// The variant that the baseline means. The target's journal is read only if the baseline's head is not enough.
-    async fn meant_variant(
+    /// Resolves the baseline to a variant. The target's journal is read only if the baseline's head is not enough.
+    async fn resolve_baseline(
         &self,
-        settled: &ChosenBaseline,
+        chosen: &ChosenBaseline,
         request: &ScanRequest,
         series: &Series,
         scanned_before: bool,
     ) -> Result<ResolvedBaseline, Problem> {
-        let needs_log = match (&settled.baseline, settled.origin) {
+        let needs_log = match (&chosen.baseline, chosen.origin) {
             (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => false,
             (Some(Baseline::Variant(variant)), BaselineSource::Project | BaselineSource::BuiltIn) => {
                 if *variant == request.variant || self.head(request, variant, series).await?.is_some() {
@@ -93,19 +93,19 @@ impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
             ScanLog::default()
         };
         let scanned = ScannedVariant { variant: &request.variant, before: scanned_before };
-        settled.resolve(Some(scanned), &log).map_err(|error| invalid_baseline(&error))
+        chosen.resolve(Some(scanned), &log).map_err(|error| invalid_baseline(&error))
     }
 
     /// The newest scan of the baseline in a series.
     async fn scan_of_baseline(
         &self,
         request: &ScanRequest,
-        meant: &ResolvedBaseline,
+        resolved: &ResolvedBaseline,
         baseline: &VariantName,
         series: &Series,
     ) -> Result<BaselineScan, Problem> {
         // A scan is in the journal a moment before it is the head.
-        if let Some(scan) = meant.newest_of(series)
+        if let Some(scan) = resolved.newest_of(series)
             && self.wait_for_answer(scan).await?
         {
             return Ok(BaselineScan::Complete(scan));

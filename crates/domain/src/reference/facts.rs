@@ -67,7 +67,7 @@ impl KnownParts {
 }
 
 impl ResolvedBaseline {
-    /// The variant that the baseline means, if it is another one than `variant`.
+    /// The variant that the baseline resolves to, if it is another one than `variant`.
     pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
         match self {
             Self::Variant(baseline, _) => Some(baseline).filter(|baseline| *baseline != variant),
@@ -75,7 +75,7 @@ impl ResolvedBaseline {
         }
     }
 
-    /// The scan that decided which variant the baseline means, if it is of this series.
+    /// The scan that decided to which variant the baseline resolves, if it is of this series.
     pub fn newest_of(&self, series: &Series) -> Option<ScanId> {
         match self {
             Self::Variant(_, newest) => {
@@ -105,9 +105,9 @@ pub struct ReferenceFacts<'a> {
     /// The parts that the report lacks, see [`ReportSeries`].
     pub lacking: Vec<String>,
     /// The baseline of the target.
-    pub settled: &'a ChosenBaseline,
-    /// The variant that this baseline means.
-    pub meant: &'a ResolvedBaseline,
+    pub chosen: &'a ChosenBaseline,
+    /// The variant that this baseline resolves to.
+    pub resolved: &'a ResolvedBaseline,
     /// The scans of that variant, of the same series.
     pub of_baseline: BaselineScan,
     /// The variant's own previous scan.
@@ -135,8 +135,8 @@ impl ReferenceFacts<'_> {
     pub fn choose(self) -> Result<ReferenceChoice, PatternError> {
         let missing = self.missing();
         let previous = self.previous.map(|previous| previous.scan);
-        let reference = Reference::choose(&self.request.variant, self.meant, self.of_baseline, previous);
-        let baseline = self.settled.includes(&self.request.variant, &reference)?;
+        let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, previous);
+        let baseline = self.chosen.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
         Ok(ReferenceChoice { reference, lineage, missing, baseline })
     }
@@ -227,11 +227,11 @@ mod tests {
         let newest =
             |series| NewestScan { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
         let (own, other) = (series_of("bandit"), series_of("trivy"));
-        let meant = ResolvedBaseline::Variant(name("main"), Some(newest(Some(own.id()))));
-        assert_eq!(meant.other_than(&name("work")), Some(&name("main")));
-        assert_eq!(meant.other_than(&name("main")), None);
-        assert_eq!(meant.newest_of(&own), Some(scan(1)));
-        assert_eq!(meant.newest_of(&other), None, "another tool's scan");
+        let resolved = ResolvedBaseline::Variant(name("main"), Some(newest(Some(own.id()))));
+        assert_eq!(resolved.other_than(&name("work")), Some(&name("main")));
+        assert_eq!(resolved.other_than(&name("main")), None);
+        assert_eq!(resolved.newest_of(&own), Some(scan(1)));
+        assert_eq!(resolved.newest_of(&other), None, "another tool's scan");
         assert_eq!(
             ResolvedBaseline::Variant(name("main"), Some(newest(None))).newest_of(&own),
             None,
@@ -254,15 +254,14 @@ mod tests {
     /// Chooses for a scan of `variant` with the parts `a` and `b`, whose baseline is the variant `main`.
     fn choose(variant: &str, change: impl FnOnce(&mut ReferenceFacts<'_>, &mut ScanRequest)) -> ReferenceChoice {
         let (request, parts) = (request(variant), owned(&["a", "b"]));
-        let settled =
-            ChosenBaseline { baseline: Some(Baseline::Variant(name("main"))), origin: BaselineSource::Target };
-        let meant = ResolvedBaseline::Variant(name("main"), None);
+        let chosen = ChosenBaseline { baseline: Some(Baseline::Variant(name("main"))), origin: BaselineSource::Target };
+        let resolved = ResolvedBaseline::Variant(name("main"), None);
         let mut facts = ReferenceFacts {
             request: &request,
             parts: &parts,
             lacking: Vec::new(),
-            settled: &settled,
-            meant: &meant,
+            chosen: &chosen,
+            resolved: &resolved,
             of_baseline: BaselineScan::Complete(scan(1)),
             previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
         };
