@@ -106,7 +106,7 @@ fn a_branch_keeps_the_ids_of_what_only_it_has() {
         uploaded(&system, "feature", &[("a.py", 10, RUN), ("renamed.py", 9, "os.popen(request.body)")]);
     assert_eq!((second.occurrences.new, second.occurrences.common), (1, 1), "compared with the baseline it is new");
     assert_eq!((again[1].id, again[1].bucket, again[1].carried), (first[1].id, Bucket::New, Some(Stage::Renamed)));
-    assert!(system.explain(second.scan.id, again[1].id).unwrap().because.ends_with("and keeps its id"));
+    assert!(system.explain(second.scan.id, again[1].id).unwrap().because.ends_with("and keeps that id"));
     assert_ne!(again[1].first_seen.scan, second.scan.id);
     let (_, merged) = uploaded(&system, "main", &[("a.py", 10, RUN), ("new.py", 5, "os.popen(request.body)")]);
     assert_eq!(merged[1].id, first[1].id, "merged as it was first seen, it has the same id on the main branch");
@@ -129,7 +129,7 @@ fn an_edited_line_counts_as_new_at_the_gate_unless_the_project_trusts_it() {
     };
     let kept_back = check(None);
     assert_eq!(kept_back.verdict, Verdict::Fail);
-    assert!(kept_back.reasons[0].contains("whose code was edited"), "{:?}", kept_back.reasons);
+    assert!(kept_back.reasons[0].contains("edited occurrences"), "{:?}", kept_back.reasons);
     assert_eq!(check(Some("common")).verdict, Verdict::Pass);
 }
 
