@@ -8,6 +8,7 @@ use crate::wire;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The installation's admin token.
@@ -16,6 +17,10 @@ pub const ADMIN: &str = "gate_the-installations-admin";
 const START: Duration = Duration::from_secs(120);
 /// Time limit for its end.
 const END: Duration = Duration::from_secs(40);
+
+/// True once an application has started. The first start compiles the components into the cache; tests that start at the
+/// same time wait for it, instead of compiling them again.
+static COMPILED: Mutex<bool> = Mutex::new(false);
 
 /// The store of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +99,15 @@ impl App {
             std::fs::write(folder.path().join("runtime.toml"), config).unwrap();
         }
         let ahead = Duration::ZERO;
-        let (process, address) = serve(&options, ahead, redis.is_some(), &folder);
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        let (process, address) = if *compiled {
+            drop(compiled);
+            serve(&options, ahead, redis.is_some(), &folder)
+        } else {
+            let served = serve(&options, ahead, redis.is_some(), &folder);
+            *compiled = true;
+            served
+        };
         Self { process, address, options, ahead, redis, folder }
     }
 
