@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_malformed_sidecar_is_refused_with_its_line() {
         assert_eq!(error(""), "source-malformed: the sidecar is empty");
-        assert_eq!(error("{\"v\": 3}\n"), "source-malformed: line 1 of the sidecar: it is of version 3; known is 1");
+        assert_eq!(error("{\"v\": 3}\n"), "source-malformed: line 1 of the sidecar: expected version 1, found 3");
         assert!(error("[]").starts_with("source-malformed: line 1 of the sidecar: "));
         assert!(error(&text(&[row(0), "{".to_owned()])).starts_with("source-malformed: line 3 of the sidecar: EOF"));
         assert!(
