@@ -86,18 +86,19 @@ impl Workspace {
     }
 }
 
-/// The folders below `folder` that are packages; they have the packages' names.
-fn packages(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
+/// The folders below `folder` that are packages, sorted.
+pub(crate) fn package_folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.join("Cargo.toml").is_file()
-            && let Some(name) = path.file_name()
-        {
-            names.push(name.to_string_lossy().into_owned());
-        }
+        found.extend(Some(entry?.path()).filter(|path| path.join("Cargo.toml").is_file()));
     }
-    anyhow::ensure!(!names.is_empty(), "there are no packages in {}", folder.display());
-    names.sort();
-    Ok(names)
+    anyhow::ensure!(!found.is_empty(), "{} contains no packages", folder.display());
+    found.sort();
+    Ok(found)
+}
+
+/// The names of the packages below `folder`: those of their folders.
+fn packages(folder: &Path) -> Result<Vec<String>> {
+    let folders = package_folders(folder)?;
+    Ok(folders.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).collect())
 }

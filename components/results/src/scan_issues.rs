@@ -23,7 +23,7 @@ pub(crate) struct ScanIssues {
     pub(crate) grouped: Grouped,
     pub(crate) compared: Compared,
     pub(crate) judged: GateResult,
-    /// What filters need of each issue.
+    /// The fields of each issue that filters need.
     pub(crate) entries: Vec<PackedIssue>,
 }
 

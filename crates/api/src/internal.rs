@@ -13,7 +13,7 @@ use domain::scan_event::ScanEvent;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
-use store::poll::{self, Sleep};
+use store::poll::Sleep;
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -182,11 +182,6 @@ pub trait Services: Sleep {
 
     /// Increments a counter and returns the new value.
     async fn count(&self, what: &Count) -> Result<u64, Problem>;
-
-    /// Sleeps for [`poll::INTERVAL`], so that other requests can proceed.
-    async fn pause(&self) {
-        self.sleep(poll::INTERVAL).await;
-    }
 }
 
 /// Waits until this many bytes of the instance's memory are free and reserves them until the returned value is dropped.

@@ -64,6 +64,7 @@ impl<K: Kv, V: Services> OutboxWriter<'_, K, V> {
         if to <= upto {
             return Ok(());
         }
+        let mut events = ExemptionEvents::new(kv, journal.clone());
         let (mut seen, mut notices, mut bytes) = (BTreeSet::new(), Vec::new(), 0);
         for n in upto.saturating_sub(REPEATED_WITHIN) + 1..=to {
             let entry: Option<Entry<ExemptionEvent>> = document::find(kv, &keys::journal_event(journal, n)).await?;
@@ -75,7 +76,7 @@ impl<K: Kv, V: Services> OutboxWriter<'_, K, V> {
                 continue;
             }
             for change in changes(&entry.event) {
-                let notice = notice(kv, journal, &exemptions.state, n, &entry, change).await?;
+                let notice = notice(&mut events, &exemptions.state, n, &entry, change).await?;
                 bytes += notice.as_ref().map_or(0, size);
                 notices.extend(notice);
             }
@@ -96,13 +97,14 @@ impl<K: Kv, V: Services> OutboxWriter<'_, K, V> {
         days: u32,
     ) -> Result<(), Problem> {
         let horizon = self.now.plus_days(days);
+        let mut events = ExemptionEvents::new(self.kv, journal.clone());
         let (mut notices, mut bytes) = (Vec::new(), 0);
         for (id, exemption) in &exemptions.by_id {
             let approved = exemption.status(self.now) == Status::Approved;
             let Some(end) = exemption.ends().filter(|_| approved) else { continue };
             // The next update writes the notices that do not fit into this event.
             if end <= horizon && !outbox.announced(*id, end) && bytes < NOTICES_BYTES {
-                let request = ExemptionEvents::new(self.kv, journal.clone()).request(*id, exemption).await?;
+                let request = events.request(*id, exemption).await?;
                 let notice = Notice { at: self.now, ..ending_notice(*id, exemption, &request) };
                 bytes += size(&notice);
                 notices.push(notice);
@@ -153,15 +155,14 @@ fn changes(event: &ExemptionEvent) -> Vec<(NoticeKind, ExemptionId)> {
 
 /// The notice of what event `n` changed; absent if the project's state no longer contains the exemption.
 async fn notice(
-    kv: &impl Kv,
-    journal: &JournalId,
+    events: &mut ExemptionEvents<'_, impl Kv>,
     exemptions: &Exemptions,
     n: u64,
     entry: &Entry<ExemptionEvent>,
     (kind, id): (NoticeKind, ExemptionId),
 ) -> Result<Option<Notice>, Problem> {
     let Some(exemption) = exemptions.by_id.get(&id) else { return Ok(None) };
-    let request = ExemptionEvents::new(kv, journal.clone()).request(id, exemption).await?;
+    let request = events.request(id, exemption).await?;
     let comment = match kind {
         NoticeKind::Requested | NoticeKind::Returned | NoticeKind::Ending => request.text.clone(),
         NoticeKind::Reopened | NoticeKind::Approved | NoticeKind::Rejected | NoticeKind::Cancelled => {

@@ -67,6 +67,21 @@ impl KnownParts {
         })
     }
 
+    /// True if these sets of parts decide to which series a report with these parts belongs.
+    pub fn decides(&self, parts: &[String]) -> bool {
+        self.has(parts) || self.missing_parts(parts).is_some()
+    }
+
+    /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer ones.
+    pub fn joined(of_tool: Option<Self>, of_several: Option<Self>) -> Option<Self> {
+        match (of_tool, of_several) {
+            (Some(of_tool), Some(of_several)) => {
+                Some(Self { sets: of_several.sets.into_iter().chain(of_tool.sets).collect(), ..Self::default() })
+            }
+            (of_tool, of_several) => of_tool.or(of_several),
+        }
+    }
+
     /// Adds a set, and forgets the oldest ones beyond the limits.
     pub fn with(mut self, set: PartSet) -> Self {
         let bytes = |set: &PartSet| set.parts.iter().chain(&set.categories).map(|text| text.len() + 3).sum::<usize>();

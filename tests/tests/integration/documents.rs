@@ -9,13 +9,14 @@ use tests::workspace;
 const FOLDERS: [&str; 10] =
     ["components", "crates", "demo", "deploy", "docs", "tests", "wit", "xtask", ".ci", ".cargo"];
 
-fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Every file below a folder whose name ends so, apart from what was built or stored there.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "target" && name != ".git" && name != ".spin" {
-            documents(&path, found);
-        } else if name.ends_with(".md") {
+            files(&path, ending, found);
+        } else if name.ends_with(ending) {
             found.push(path);
         }
     }
@@ -34,23 +35,11 @@ fn named(text: &str) -> Vec<String> {
     spans.filter(is_path).map(str::to_owned).collect()
 }
 
-/// Every Rust source below a folder.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_path_that_a_document_names_exists() {
     let (mut found, mut sources) = (Vec::new(), Vec::new());
-    documents(&workspace(), &mut found);
-    self::sources(&workspace(), &mut sources);
+    files(&workspace(), ".md", &mut found);
+    files(&workspace(), ".rs", &mut sources);
     let mut checked = 0;
     let mut missing = Vec::new();
     for document in &found {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, package_folders};
 
 /// The one line of a component that only Wasm has: it exports the handler.
 const EXPORT: &str = "#[cfg_attr(target_family = \"wasm\", spin_sdk::http_service)]";
@@ -15,10 +15,10 @@ const EXPORT: &str = "#[cfg_attr(target_family = \"wasm\", spin_sdk::http_servic
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut violations = Vec::new();
     for folder in ["components", "crates"] {
-        for package in packages(&workspace.root().join(folder))? {
-            violations.extend(only_in_wasm(&sources(&package.join("src"))?));
-            let manifest = read(&package.join("Cargo.toml"))?;
-            violations.extend(untested(&package, &manifest, &sources(&package.join("src"))?));
+        for package in package_folders(&workspace.root().join(folder))? {
+            let (manifest, sources) = (read(&package.join("Cargo.toml"))?, sources(&package.join("src"))?);
+            violations.extend(only_in_wasm(&sources));
+            violations.extend(untested(&package, &manifest, &sources));
         }
     }
     let lock = |path: &str| read(&workspace.root().join(path));
@@ -78,16 +78,6 @@ fn other_versions(workspace: &str, fuzz: &str) -> Vec<String> {
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        found.extend(Some(entry?.path()).filter(|path| path.join("Cargo.toml").is_file()));
-    }
-    anyhow::ensure!(!found.is_empty(), "there are no packages in {}", folder.display());
-    found.sort();
-    Ok(found)
 }
 
 /// The Rust sources below a folder.

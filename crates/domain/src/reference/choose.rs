@@ -4,6 +4,7 @@ use super::Reference;
 use crate::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
 use crate::ids::{ScanId, VariantName};
 use crate::scan_log::{NewestScan, ScanLog};
+use crate::series::Series;
 
 /// The variant that a baseline resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,26 @@ pub enum ResolvedBaseline {
     Variant(VariantName, Option<NewestScan>),
     /// The target has a baseline, but no variant that it could resolve to was ever scanned.
     NothingScanned,
+}
+
+impl ResolvedBaseline {
+    /// The variant that the baseline resolves to, if it is another one than `variant`.
+    pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
+        match self {
+            Self::Variant(baseline, _) => Some(baseline).filter(|baseline| *baseline != variant),
+            Self::None | Self::NothingScanned => None,
+        }
+    }
+
+    /// The scan that decided to which variant the baseline resolves, if it is of this series.
+    pub fn newest_of(&self, series: &Series) -> Option<ScanId> {
+        match self {
+            Self::Variant(_, newest) => {
+                newest.as_ref().filter(|newest| newest.series == Some(series.id())).map(|newest| newest.scan)
+            }
+            Self::None | Self::NothingScanned => None,
+        }
+    }
 }
 
 /// The variant that is being scanned.

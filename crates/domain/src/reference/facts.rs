@@ -1,29 +1,12 @@
 //! The choice of a scan's reference scan, from facts that were read from the store before.
 
 use crate::baseline::{ChosenBaseline, PatternError};
-use crate::digest::Short;
-use crate::ids::{ScanId, ScannerId, VariantName};
+use crate::ids::ScanId;
 use crate::parts::{KnownParts, MISSING_LISTED_MAX};
 use crate::reference::Reference;
 use crate::reference::choose::{BaselineScan, ResolvedBaseline};
 use crate::scan::ScanRequest;
-use crate::series::series;
-
-/// The scans of a variant by one tool and with the same categories. Each is compared with the one before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Series {
-    /// The tool.
-    pub tool: ScannerId,
-    /// The categories, sorted.
-    pub categories: Vec<String>,
-}
-
-impl Series {
-    /// The id of the series, see [`series`].
-    pub fn id(&self) -> Short {
-        series(&self.tool, &self.categories)
-    }
-}
+use crate::series::Series;
 
 /// The series that a report belongs to, and the parts that the report lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,43 +28,6 @@ impl ReportSeries {
                 Self { series, lacking }
             }
             None => Self { series: own.clone(), lacking: Vec::new() },
-        }
-    }
-}
-
-impl KnownParts {
-    /// True if these sets of parts decide to which series a report with these parts belongs.
-    pub fn decides(&self, parts: &[String]) -> bool {
-        self.has(parts) || self.missing_parts(parts).is_some()
-    }
-
-    /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer ones.
-    pub fn joined(of_tool: Option<Self>, of_several: Option<Self>) -> Option<Self> {
-        match (of_tool, of_several) {
-            (Some(of_tool), Some(of_several)) => {
-                Some(Self { sets: of_several.sets.into_iter().chain(of_tool.sets).collect(), ..Self::default() })
-            }
-            (of_tool, of_several) => of_tool.or(of_several),
-        }
-    }
-}
-
-impl ResolvedBaseline {
-    /// The variant that the baseline resolves to, if it is another one than `variant`.
-    pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
-        match self {
-            Self::Variant(baseline, _) => Some(baseline).filter(|baseline| *baseline != variant),
-            Self::None | Self::NothingScanned => None,
-        }
-    }
-
-    /// The scan that decided to which variant the baseline resolves, if it is of this series.
-    pub fn newest_of(&self, series: &Series) -> Option<ScanId> {
-        match self {
-            Self::Variant(_, newest) => {
-                newest.as_ref().filter(|newest| newest.series == Some(series.id())).map(|newest| newest.scan)
-            }
-            Self::None | Self::NothingScanned => None,
         }
     }
 }
@@ -160,6 +106,7 @@ impl ReferenceFacts<'_> {
 mod tests {
     use super::*;
     use crate::baseline::{Baseline, BaselineSource};
+    use crate::ids::VariantName;
     use crate::parts::PartSet;
     use crate::scan_log::NewestScan;
     use crate::time::Timestamp;

@@ -50,8 +50,8 @@ pub(crate) const SCANNER: Scanner = Scanner {
     parse,
 };
 
-/// The text in place of data that only users of the platform can see.
-const WITHHELD: &str = "requires login";
+/// The text in place of code and fingerprints that only users who are signed in can see, in SARIF too.
+pub(crate) const REQUIRES_LOGIN: &str = "requires login";
 
 fn detect(sniff: &Sniff) -> bool {
     let bare: String = sniff.text().chars().filter(|c| !c.is_whitespace()).take(40).collect();
@@ -202,7 +202,7 @@ impl RawResult {
         let technology = metadata.technology.texts();
         let is_secret = is_secret(&check_id, &technology, metadata.product.as_str());
         let title = title_of(&check_id).to_owned();
-        let lines = extra.lines.filled().filter(|lines| lines != WITHHELD);
+        let lines = extra.lines.filled().filter(|lines| lines != REQUIRES_LOGIN);
         let line = start.line.line();
         let references = [
             metadata.references.texts(),
@@ -220,7 +220,7 @@ impl RawResult {
             suppressed: extra.is_ignored.0.unwrap_or(false).then(|| "is_ignored".to_owned()),
             ..Finding::new(Kind::Code, check_id, title, extra.message.filled().unwrap_or_default())
         };
-        let fingerprint = extra.fingerprint.filled().filter(|print| print != WITHHELD);
+        let fingerprint = extra.fingerprint.filled().filter(|print| print != REQUIRES_LOGIN);
         finding.fingerprints.extend(fingerprint.map(|print| ("matchBasedId/v1".to_owned(), print)));
         let kept = [
             ("category", metadata.category.filled()),

@@ -69,7 +69,7 @@ impl RawPhysicalLocation {
         };
         // A line break at the end does not begin another line; "requires login" is not code.
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let placeholder = lines.len() == 1 && text.trim() == super::result::REQUIRES_LOGIN;
+        let placeholder = lines.len() == 1 && text.trim() == crate::formats::semgrep::REQUIRES_LOGIN;
         (!lines.is_empty() && !placeholder).then_some(Excerpt { first_line, lines })
     }
 

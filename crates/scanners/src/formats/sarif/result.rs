@@ -4,6 +4,7 @@ use super::locations::{RawLocation, RawPhysicalLocation};
 use super::log::{RawDescriptor, Run};
 use super::rule::{RawProperties, Rule, is_cwe};
 use super::tool_specific;
+use crate::formats::semgrep::REQUIRES_LOGIN;
 use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, ParseError};
 use crate::reader::text::Filled;
@@ -13,9 +14,6 @@ use crate::value::secret;
 use finding::{Finding, Kind, Package};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The text that Semgrep writes instead of code and fingerprints if the user is not signed in.
-pub(super) const REQUIRES_LOGIN: &str = "requires login";
 
 /// The levels of SARIF (§3.27.10).
 pub(super) const LEVELS: Words = &[("error", 800), ("warning", 550), ("note", 0), ("none", 0)];

@@ -12,8 +12,9 @@
 //! - Semgrep: CRITICAL, which is an error like HIGH; that a rule looks for secrets, unless its id says so.
 
 use super::locations::RawPhysicalLocation;
-use super::result::{LEVELS, REQUIRES_LOGIN};
+use super::result::LEVELS;
 use super::rule::Rule;
+use crate::formats::semgrep::REQUIRES_LOGIN;
 use crate::formats::{bandit, checkov, eslint, semgrep};
 use crate::reader::text::Filled;
 use finding::{Finding, Kind};
