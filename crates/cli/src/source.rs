@@ -1,5 +1,5 @@
-//! The sidecar of an upload: what the working tree shows of a report's findings, so that they can be recognised when they
-//! move. `docs/source.md` describes it, and says what is never sent.
+//! The sidecar of an upload: code of the working tree for a report's findings, so that they still match when they move.
+//! `docs/source.md` describes it, and what is never sent.
 
 mod git;
 mod places;
@@ -18,7 +18,7 @@ use crate::terminal;
 use places::{Place, Places};
 use tree::{Text, Tree};
 
-/// The number of characters of a commit's id that are shown.
+/// The number of shown characters of a commit's id.
 const COMMIT_CHARACTERS: usize = 7;
 
 /// The source of code.
@@ -28,24 +28,24 @@ pub(crate) enum Wanted<'a> {
     Nowhere,
     /// From this folder.
     Folder(&'a Path),
-    /// From the current folder, if it is the checkout that was scanned: one of git that has a file of the report.
+    /// From the current folder, if it is in a git checkout with a file of the report.
     Here,
 }
 
-/// A sidecar, and what to say of it.
+/// A sidecar and its summary.
 #[derive(Debug)]
 pub(crate) struct Sidecar {
     /// JSON lines.
     pub(crate) lines: Vec<u8>,
-    /// The summary of what was added, for people.
+    /// The summary for people.
     pub(crate) summary: String,
 }
 
-/// Makes the sidecar of a report, if there is one to be made.
+/// Builds the sidecar of a report, if it has any row.
 ///
 /// # Errors
-/// The folder that was named is none, or the report can't be read from disk. A report that can't be parsed is no error:
-/// the server says what is wrong with it.
+/// The named folder does not exist, or the report can't be read from disk. A report that can't be parsed is not an
+/// error: the server says what is wrong with it.
 pub(crate) fn sidecar(wanted: Wanted<'_>, report: &ReportBody, scanner: &str) -> Result<Option<Sidecar>> {
     let (folder, named) = match wanted {
         Wanted::Nowhere => return Ok(None),
@@ -69,13 +69,13 @@ pub(crate) fn sidecar(wanted: Wanted<'_>, report: &ReportBody, scanner: &str) ->
     collected(&tree, &places, revision, SOURCE_BYTES_MAX, &folder.display().to_string()).map(Some)
 }
 
-/// Reads each file once and says of each finding what it shows, in at most so many bytes.
+/// Reads each file once and writes a row for each finding, in at most `bytes_max` bytes.
 fn collected(tree: &Tree, places: &Places, revision: Revision, bytes_max: u64, folder: &str) -> Result<Sidecar> {
     let from = revision_text(&revision);
     let mut head = serde_json::to_string(&SourceHead { v: SOURCE_VERSION, git: revision })?;
     head.push('\n');
     let mut rows = Rows { left: bytes_max.saturating_sub(length(&head)), ..Rows::default() };
-    // Code is worth more than hashes: those leave it half of the room.
+    // Code is worth more than hashes: hashes leave half of the space to it.
     rows.left_for_hashes = rows.left / 2;
     for (path, places) in places {
         let Some(text) = tree.find(path).and_then(|file| tree.read(&file)) else { continue };
@@ -90,13 +90,13 @@ fn collected(tree: &Tree, places: &Places, revision: Revision, bytes_max: u64, f
     let code = terminal::count(with_code, "finding");
     let left_out = match left_out {
         0 => String::new(),
-        more => format!("; {more} more would not fit"),
+        more => format!("; {more} more did not fit"),
     };
     let summary = terminal::plain(&format!("source: code of {code} from {folder}{from}{left_out}"));
     Ok(Sidecar { lines, summary })
 }
 
-/// `, commit abc1234 (main)`, or what is known of it.
+/// `, commit abc1234 (main)`, or the known part of it.
 fn revision_text(revision: &Revision) -> String {
     let commit =
         revision.commit.as_ref().map(|commit| commit.as_str().chars().take(COMMIT_CHARACTERS).collect::<String>());
@@ -108,7 +108,7 @@ fn revision_text(revision: &Revision) -> String {
     }
 }
 
-/// Rows as they are made, file by file.
+/// The rows so far, file by file.
 #[derive(Default)]
 struct Rows {
     rows: Vec<(u32, String)>,
@@ -131,7 +131,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Takes the room for a row, if there is any.
+    /// Reserves the space for a row, if there is any.
     fn fits(&mut self, row: &str, has_code: bool) -> bool {
         let bytes = length(row);
         let room = if has_code { self.left } else { self.left.min(self.left_for_hashes) };
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_in_the_order_of_the_report_and_have_code_where_it_is_wanted() {
+    fn rows_are_in_the_reports_order_and_have_code_where_needed() {
         let (_folder, tree) = folder(&[("a.py", "1\n2\n3\n4\n"), ("b.py", "x\ny\n")]);
         let places = Places::from([
             ("b.py".to_owned(), vec![place(0, 2, true), place(3, 1, false)]),
@@ -224,13 +224,13 @@ mod tests {
             assert!(u64::try_from(size).unwrap() <= bytes_max.max(head), "{size} of {bytes_max}");
             let with_code = rows.iter().filter(|row| !row.lines.is_empty()).count();
             assert!(bytes_max < 5000 || 0 < with_code, "{bytes_max}");
-            assert!(summary.ends_with(&format!("{} more would not fit", 50 - with_code)), "{summary}");
+            assert!(summary.ends_with(&format!("{} more did not fit", 50 - with_code)), "{summary}");
         }
         assert_eq!(made(&tree, &places, SOURCE_BYTES_MAX).0.len(), 100);
     }
 
     #[test]
-    fn what_is_said_of_a_revision_is_what_is_known() {
+    fn a_summary_has_the_known_parts_of_a_revision() {
         let of = |commit: &str, branch: &str| {
             revision_text(&Revision { commit: commit.parse().ok(), branch: branch.parse().ok(), remote: None })
         };
@@ -243,7 +243,7 @@ mod tests {
         {"uri": "a.py"}, "region": {"startLine": 2}}}]}]}]}"#;
 
     #[test]
-    fn a_named_folder_is_used_whatever_it_is_and_one_that_is_not_there_is_an_error() {
+    fn a_named_folder_needs_no_checkout_and_a_missing_one_is_an_error() {
         let report = ReportBody::from_text(REPORT).unwrap();
         let (folder, _) = folder(&[("a.py", "1\n2\n3\n")]);
         let made = sidecar(Wanted::Folder(folder.path()), &report, "auto").unwrap().unwrap();
