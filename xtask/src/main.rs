@@ -4,7 +4,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "an outer crate: it is what reads files, clocks and the environment"
+    reason = "an outer crate: it reads files, clocks and the environment"
 )]
 
 mod build;

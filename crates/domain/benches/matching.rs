@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask bench` runs it natively and inside Wasm.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark measures time")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot continue has failed")]
 
 use domain::comparison::{ComparedScan, CurrentScan, Identified, Origin, PerScan, ScanContents, ScanPair, compare};
 use domain::grouping::{ComparableIssue, Grouper};

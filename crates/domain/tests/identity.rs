@@ -1,6 +1,6 @@
 //! Issue ids for every kind of finding: what a new version of a scanner may state differently changes none.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use domain::grouping::{Grouper, Issue, IssueKey};
 use finding::Finding;

@@ -1,6 +1,6 @@
 //! Bad input is refused with a problem that names it, and leaves nothing behind; unusual input is accepted unchanged.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bodies;
 mod exemptions;

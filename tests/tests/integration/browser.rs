@@ -1,6 +1,6 @@
 //! The web pages in a real browser, for people with good eyes and without, on wide screens and narrow ones.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod hostile;
 mod pages;

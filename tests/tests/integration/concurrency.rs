@@ -1,6 +1,6 @@
 //! Many clients at once: what was acknowledged is there once, and races have one winner.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::exemption::Status;

@@ -1,6 +1,6 @@
 //! Every path that a document names exists: a recipe that points at a moved file is worse than none.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::path::{Path, PathBuf};
 use tests::workspace;

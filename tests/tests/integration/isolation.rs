@@ -1,6 +1,6 @@
 //! Projects know nothing of one another, and what components ask of one another nobody outside can ask.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, ScanAnswer};
 use domain::exemption::Status;

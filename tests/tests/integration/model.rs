@@ -3,7 +3,7 @@
 //!
 //! A failure names the seed of its sequence; `GATEHOUSE_MODEL_SEED=<seed>` tries that one alone.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue has failed")]
 
 mod book;
 mod calls;

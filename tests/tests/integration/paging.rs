@@ -1,6 +1,6 @@
 //! Pages of lists: put together they are the whole, whatever their size and whatever happens in between.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::page::{LIMIT_MAX, encode};
 use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, ScanItem, TargetItem, TokenItem};

@@ -1,6 +1,6 @@
 //! Tokens over HTTP: shown once, restricted, revoked at once, in no URL, no log and no store, and not to be guessed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::TokenItem;
 use domain::ids::token_digest;

@@ -1,6 +1,6 @@
 //! The tutorial's story from the first upload to the exemptions, over HTTP and on the command line.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::comparison::Bucket;

@@ -1,6 +1,6 @@
 //! The running application's own OpenAPI document, and what it says of an answer.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
