@@ -24,13 +24,13 @@ const ACCOUNT: &str = "account";
 /// A call.
 pub(crate) struct Case {
     pub(crate) method: &'static str,
-    /// The path, as the document has it.
+    /// The path in the document.
     pub(crate) path: &'static str,
-    /// The callers that may make it: roles, `account` (the account admin), or `everybody`.
+    /// The permitted callers: roles, `account` (the account admin), or `everybody`.
     pub(crate) who: &'static str,
     /// The expected status.
     pub(crate) status: u16,
-    /// Makes whatever the call needs, and then an example of it. Each is good for one call.
+    /// Creates everything that the call needs, and an example of the call, which works once.
     pub(crate) example: fn(&World) -> Example,
 }
 
@@ -44,7 +44,7 @@ const fn case(
     Case { method, path, who, status, example }
 }
 
-/// One row a call. A call of the document without a row here fails, and a row without a call.
+/// One row per call. A call without a row fails, and a row without a call.
 pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
     case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
@@ -167,7 +167,7 @@ impl Example {
         changed
     }
 
-    /// The same for names in the path that nothing has.
+    /// The same example with unused names in the path.
     pub(crate) fn with_nothing_there(&self) -> Self {
         let names = self.names.keys().map(|name| (*name, NO_ID.to_owned())).collect();
         Self { names, ..self.clone() }
@@ -192,12 +192,12 @@ pub(crate) struct World {
     /// The account admin.
     pub(crate) account: Client,
     callers: Vec<(&'static str, Client)>,
-    /// Asks for the exemptions that others decide on.
+    /// Requests the exemptions that others decide on.
     asker: Client,
     scan: String,
     issue: String,
     occurrence: String,
-    /// Number of exemptions requested, each for a pipeline of its own: the same request can be pending only once.
+    /// Number of exemptions requested, each for its own pipeline, because equal requests cannot be pending together.
     asked: Cell<u32>,
 }
 
@@ -218,7 +218,7 @@ impl World {
         let scan = asker.upload(&upload);
         let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
-        // A token that is new to the address would be turned away once the stranger has guessed too often.
+        // A token that is new to the address would be refused once the stranger has guessed too often.
         for (_, client) in callers.iter().filter(|(name, _)| !["nobody", "stranger"].contains(name)) {
             assert_ne!(client.get("").status, 401);
         }
@@ -251,7 +251,7 @@ impl World {
         exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// A decision on a new exemption that somebody else asked for.
+    /// A decision on a new exemption of another requester.
     fn pending(&self) -> Example {
         Example::of(&[("exemption", &self.new_exemption())])
     }
