@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feature_that_only_tests_switch_on_is_found() {
+    fn a_feature_that_only_tests_enable_is_found() {
         let shipped = parse("a v1.0.0 (/x/a)|\nb v2.0.0|std\n").unwrap();
         let same = parse("a v1.0.0 (/x/a)|\nb v2.0.0|std\nb v2.0.0|std (*)\nc v1.0.0|all\n").unwrap();
         assert_eq!(differences(&shipped, &same), Vec::<String>::new());

@@ -134,7 +134,7 @@ mod tests {
     const RULE: &[Rule] = &[Rule { of: &["core"], never: &["net"] }];
 
     #[test]
-    fn a_dependency_is_found_however_far_away() {
+    fn a_dependency_is_found_at_any_distance() {
         let found = |metadata: &Value| violations(metadata, RULE).unwrap();
         let good = metadata(&[("core", &[("a", None)]), ("a", &[("core", None)]), ("net", &[])]);
         assert_eq!(found(&good), Vec::<String>::new());
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tests_and_build_scripts_use_is_allowed() {
+    fn dependencies_of_tests_and_build_scripts_are_allowed() {
         let packages =
             metadata(&[("core", &[("net", Some("dev")), ("a", Some("build"))]), ("a", &[("net", None)]), ("net", &[])]);
         assert_eq!(violations(&packages, RULE).unwrap(), Vec::<String>::new());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_that_is_none_is_an_error() {
+    fn invalid_metadata_is_an_error() {
         for value in
             [json!({}), json!({"packages": [], "resolve": null}), json!({"packages": [{}], "resolve": {"nodes": []}})]
         {

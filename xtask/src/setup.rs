@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_found_or_not() {
+    fn only_an_existing_program_is_found() {
         assert!(on_path("cargo").is_some());
         assert_eq!(on_path("there-is-no-such-program"), None);
     }

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_packages_need_is_built() {
+    fn only_the_needs_of_the_packages_are_built() {
         let none = Needs { guests: false, application: false, programs: false };
         assert_eq!(Needs::of(&["domain"]), none);
         assert_eq!(Needs::of(&["domain", "host"]), Needs { guests: true, programs: true, ..none });

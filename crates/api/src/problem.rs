@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_survives_the_way_between_components() {
+    fn a_problem_is_passed_on_between_components_unchanged() {
         let problem = Problem::parameter("target", "target is empty");
         assert_eq!(Problem::from_json(&problem.to_json()), Some(problem.clone()));
         assert_eq!(

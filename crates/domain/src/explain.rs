@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_is_told_in_words() {
+    fn a_match_is_explained_in_words() {
         let said = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
         assert_eq!(
             said(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_passed_over_is_told_with_its_reason_nearest_first() {
+    fn unmatched_candidates_are_listed_with_their_reasons_nearest_first() {
         let at = |path: &str, line, code: &str| finding(0, "B1", path, line, &["x", code, "y"]);
         let edited = "subprocess.run(command, shell=True, check=True)";
         let old = [at("a.py", 12, "yaml.load(body)"), at("a.py", 90, RUN), at("b.py", 5, RUN)];
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_rule_that_is_new_nothing_was_passed_over() {
+    fn a_new_rule_has_no_unmatched_candidates() {
         let old = [finding(0, "B2", "a.py", 1, &["x", RUN, "y"])];
         assert_eq!(mismatches(&[finding(0, "B1", "a.py", 1, &["x", RUN, "y"])], &old), []);
     }

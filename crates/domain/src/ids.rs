@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_use_is_accepted() {
+    fn common_names_are_accepted() {
         assert!("web-shop.2".parse::<ProjectId>().is_ok());
         assert!("github.com/org/repo:x".parse::<TargetName>().is_ok());
         assert!("feature/größe #1".parse::<VariantName>().is_ok());

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn other_code_and_other_neighbours_are_told_apart() {
+    fn other_code_and_other_neighbours_change_the_signature() {
         let (_, here) = signatures("a.py", 10, &["before", "md5(x)", "after"]);
         let (_, code) = signatures("a.py", 10, &["before", "md5(y)", "after"]);
         assert!(here.snippet != code.snippet && here.context != code.context && here.message == code.message);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn without_code_only_the_message_is_left() {
+    fn without_code_the_signature_is_the_message() {
         let (_, bare) = signatures("a.py", 10, &[]);
         let (_, blank) = signatures("a.py", 10, &["x", "   ", "y"]);
         assert!(bare.snippet.is_none() && !bare.code);
@@ -255,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_at_the_end_of_the_number_range_are_no_trap() {
+    fn the_largest_line_numbers_do_not_overflow() {
         assert!(signatures("a.py", u32::MAX, &["a", "b", "c"]).1.snippet.is_some());
     }
 
     #[test]
-    fn a_thing_with_a_name_is_recognised_by_it_and_not_by_what_is_said() {
+    fn a_named_thing_is_matched_by_its_name_and_not_by_its_message() {
         let package = |version: &str, message: &str| Finding {
             package: Some(finding::Package {
                 name: "p".to_owned(),

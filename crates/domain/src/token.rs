@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_tokens_are_taken_and_one_more_is_refused() {
+    fn tokens_are_accepted_up_to_the_limit() {
         let mut tokens = Tokens::default();
         for n in 0..TOKENS_MAX {
             tokens.issue(&token(&format!("gate_{n}"), None), mark()).unwrap();
@@ -205,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_written_again_after_ten_minutes() {
+    fn a_use_is_recorded_again_after_ten_minutes() {
         let used = TokenUse { v: 1, at: Timestamp::from_ms(1_000), address: None };
         assert_eq!([600_999, 601_000].map(|now| used.is_old(Timestamp::from_ms(now))), [false, true]);
     }
 
     #[test]
-    fn a_network_is_an_address_without_its_port_and_half_of_one_of_version_6() {
+    fn a_network_is_an_ipv4_address_or_half_an_ipv6_address() {
         let same = |a: &str, b: &str| Network::of(Some(a)) == Network::of(Some(b));
         assert!(same("192.0.2.7:1", "192.0.2.7:65535") && same("192.0.2.7", "192.0.2.7:1"));
         assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, whatever the socket is");
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn which_register_counts_for_a_network_depends_on_the_salt() {
+    fn the_register_of_a_network_depends_on_the_salt() {
         let network = Network::of(Some("192.0.2.7:1"));
         assert_eq!(network.bucket("a"), Network::of(Some("192.0.2.7:2")).bucket("a"));
         assert_ne!(network.bucket("a"), network.bucket("b"));
     }
 
     #[test]
-    fn so_many_guesses_a_minute_are_looked_at_and_no_more() {
+    fn a_limited_number_of_guesses_per_minute_is_checked() {
         let at = Timestamp::from_ms;
         let mut guesses = None;
         for n in 0..UNKNOWN_TOKENS_MAX {

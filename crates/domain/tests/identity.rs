@@ -55,7 +55,7 @@ fn rescored() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn what_a_rescoring_changes_changes_no_issue_id() {
+fn rescoring_changes_no_issue_id() {
     for kind in KINDS {
         let before = id(&with(kind, &[]));
         for change in rescored() {

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_stay_below_their_limit_together_and_are_given_back() {
+    fn shares_stay_below_the_common_limit_and_are_returned() {
         let (mut first, mut second) = (Share::default(), Share::default());
         assert!(first.try_grow_to(60, 100) && second.try_grow_to(40, 100));
         assert!(!second.try_grow_to(41, 100), "101 bytes together");

@@ -65,7 +65,7 @@ fn every_row_is_well_formed() {
 }
 
 #[test]
-fn no_two_rows_are_one_call() {
+fn no_call_has_two_rows() {
     let mut shapes: BTreeMap<Vec<&str>, BTreeSet<&str>> = BTreeMap::new();
     let mut calls = BTreeSet::new();
     for (row, _) in all() {
@@ -79,7 +79,7 @@ fn no_two_rows_are_one_call() {
 }
 
 #[test]
-fn every_call_is_found_by_its_own_path_and_by_no_other_method() {
+fn every_call_is_found_by_its_path_and_method_only() {
     fn check<C: CallTable + PartialEq + Debug>() {
         for call in C::ALL {
             let (row, text) = (call.spec(), example(call.spec()));
@@ -116,7 +116,7 @@ fn a_wrong_method_is_answered_with_all_methods_of_the_path_by_each_component() {
 }
 
 #[test]
-fn a_hostile_path_is_no_call() {
+fn a_hostile_path_matches_no_call() {
     let long = format!("/api/v1/projects/{}", "a/".repeat(10_000));
     for text in [
         "",
@@ -146,7 +146,7 @@ fn a_hostile_path_is_no_call() {
 }
 
 #[test]
-fn a_public_call_is_known_by_its_path_and_has_one_method() {
+fn a_public_call_has_its_own_path_and_one_method() {
     let at = path("/api/v1/scanners");
     assert_eq!(public::is_request_for(&public::SCANNERS, "GET", &at), Ok(true));
     assert_eq!(public::is_request_for(&public::OPENAPI, "GET", &at), Ok(false));
@@ -156,7 +156,7 @@ fn a_public_call_is_known_by_its_path_and_has_one_method() {
 }
 
 #[test]
-fn words_of_parameters_are_those_of_their_types() {
+fn documented_words_of_parameters_are_those_of_their_types() {
     fn words<T: Serialize>(all: &[T]) -> Vec<String> {
         all.iter().map(|value| serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()).collect()
     }

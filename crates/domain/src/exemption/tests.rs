@@ -104,7 +104,7 @@ fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
 }
 
 #[test]
-fn the_clock_starts_at_approval_and_the_end_is_judged_when_asked() {
+fn the_days_start_at_the_approval_and_the_end_is_checked_at_each_query() {
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 5 * DAY, approved(1))]);
     assert!(covers(&state, 5 * DAY, 1) && covers(&state, 12 * DAY - 1, 1) && !covers(&state, 12 * DAY, 1));
     assert_eq!(state.by_id[&id(1)].status(at(12 * DAY)), Status::Expired);
@@ -123,7 +123,7 @@ fn an_exemption_may_end_at_a_time_or_never() {
 }
 
 #[test]
-fn a_term_is_measured_against_the_longest_allowed() {
+fn a_term_is_compared_with_the_longest_allowed() {
     let excess = |term: Term, most| term.excess(at(0), most).is_some();
     assert!(!excess(Term::Days(30), Some(30)) && excess(Term::Days(31), Some(30)) && !excess(Term::Days(31), None));
     assert!(!excess(Term::Until(at(30 * DAY)), Some(30)) && excess(Term::Until(at(30 * DAY + 1)), Some(30)));
@@ -131,7 +131,7 @@ fn a_term_is_measured_against_the_longest_allowed() {
 }
 
 #[test]
-fn only_an_approved_one_covers() {
+fn only_an_approved_exemption_covers() {
     for events in [
         vec![("dev", 0, requested(1))],
         vec![("dev", 0, requested(1)), ("sec", 0, rejected(1))],
@@ -144,7 +144,7 @@ fn only_an_approved_one_covers() {
 }
 
 #[test]
-fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
+fn a_requester_cannot_approve_under_any_spelling_or_after_reopening() {
     for own in ["dev", " DEV "] {
         let (state, refusals) = fold(&[("dev", 0, requested(1)), (own, 1, approved(1))]);
         assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and cannot approve it")));
@@ -158,7 +158,7 @@ fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
 }
 
 #[test]
-fn a_project_may_allow_it_and_then_it_shows() {
+fn a_project_may_allow_self_approval_and_then_it_is_marked() {
     let own_allowed = ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
@@ -167,7 +167,7 @@ fn a_project_may_allow_it_and_then_it_shows() {
 }
 
 #[test]
-fn each_transition_is_legal_or_refused_by_name() {
+fn each_transition_is_legal_or_refused_with_its_state() {
     // From each state: how it is reached, then which of approve, reject, cancel, reopen are legal.
     let cases = [
         (Status::Pending, vec![], [true, true, true, false]),
@@ -194,7 +194,7 @@ fn each_transition_is_legal_or_refused_by_name() {
 }
 
 #[test]
-fn it_is_granted_as_asked_or_wider() {
+fn it_is_approved_as_requested_or_wider() {
     let wide = [target(), Reach::Pipeline { pipeline: "nightly".parse().unwrap() }, Reach::Project, Reach::Account];
     for (at_most, asked_for) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
         for (at, reach) in wide.iter().enumerate() {
@@ -210,7 +210,7 @@ fn it_is_granted_as_asked_or_wider() {
 }
 
 #[test]
-fn a_reach_covers_its_place_and_no_other() {
+fn a_reach_covers_its_scans_and_no_other() {
     let (target, pipeline) = place();
     let elsewhere: TargetName = "other".parse().unwrap();
     let cases = [
@@ -232,7 +232,7 @@ fn a_reach_covers_its_place_and_no_other() {
 }
 
 #[test]
-fn the_same_is_asked_for_once_while_it_is_pending() {
+fn an_equal_request_is_refused_while_one_is_pending() {
     let again = |n| asked(ExemptionRequest { id: id(n), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
     assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
@@ -316,7 +316,7 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
 }
 
 #[test]
-fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
+fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     let (state, _) = fold(&[("dev", 0, asked(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
     let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
@@ -352,7 +352,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
 }
 
 #[test]
-fn what_goes_back_to_review_can_not_fill_the_project() {
+fn requests_that_return_to_review_are_limited() {
     let from = asked(request(1, chosen(&[reviewed(1, 1)])));
     let again = |n: usize| {
         let form = Short::derive("test", &[&n.to_be_bytes()]);
@@ -378,14 +378,14 @@ fn what_goes_back_to_review_can_not_fill_the_project() {
 }
 
 #[test]
-fn one_whose_end_has_passed_is_not_opened_again() {
+fn an_exemption_whose_end_has_passed_is_not_reopened() {
     let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
     assert!(refusals[2].as_ref().unwrap().contains("request a new one"), "{refusals:?}");
 }
 
 #[test]
-fn what_is_asked_for_or_was_refused_shows_and_exempts_nothing() {
+fn pending_and_rejected_exemptions_are_shown_but_exempt_nothing() {
     let (state, _) = fold(&[("dev", 0, requested(1))]);
     let weighed = weigh(&effective(&state, 1), &[candidate(1, 1, 950, true)]);
     assert_eq!((weighed.coverage, weighed.left.division.new), (Some(Coverage::Pending), 1));
@@ -394,7 +394,7 @@ fn what_is_asked_for_or_was_refused_shows_and_exempts_nothing() {
 }
 
 #[test]
-fn of_several_the_one_that_ends_last_is_named() {
+fn of_several_exemptions_the_one_that_ends_last_is_named() {
     let long = ExemptionRequest { id: id(2), term: Term::Days(90), ..request(1, target()) };
     let endless = ExemptionRequest { id: id(3), term: Term::Unlimited, ..request(1, Reach::Project) };
     let events = [
@@ -410,7 +410,7 @@ fn of_several_the_one_that_ends_last_is_named() {
 }
 
 #[test]
-fn those_that_are_over_make_room_and_those_that_hold_do_not() {
+fn finished_exemptions_make_room_and_effective_ones_do_not() {
     let mut state = Exemptions::default();
     let numbered = |n: usize| {
         let bytes = u64::try_from(n).unwrap().to_be_bytes();
@@ -432,7 +432,7 @@ fn those_that_are_over_make_room_and_those_that_hold_do_not() {
 }
 
 #[test]
-fn occurrences_named_one_by_one_are_limited_too() {
+fn chosen_occurrences_are_limited_too() {
     let mut state = Exemptions::default();
     let many = |n: u8, count: usize| {
         let occurrence = |at: usize| Reviewed {
@@ -448,7 +448,7 @@ fn occurrences_named_one_by_one_are_limited_too() {
 }
 
 #[test]
-fn the_list_of_promoted_ones_has_an_end() {
+fn the_list_of_promoted_exemptions_is_limited() {
     let mut state = Promoted::default();
     let pointer = Pointer { project: "shop".parse().unwrap(), issue: issue(1), scanner: "bandit".parse().unwrap() };
     let added = |n: usize| {
@@ -484,7 +484,7 @@ fn the_stored_events_are_pinned() {
 }
 
 #[test]
-fn words_are_read_as_they_are_written() {
+fn words_round_trip() {
     for reason in Reason::ALL {
         assert_eq!(reason.as_str().parse(), Ok(reason));
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());

@@ -26,7 +26,7 @@ fn the_recipe_of_issue_ids_is_pinned() {
 }
 
 #[test]
-fn one_rule_is_one_issue_with_an_occurrence_per_place_and_the_worst_score() {
+fn one_rule_is_one_issue_with_an_occurrence_per_location_and_the_worst_score() {
     let (issues, occurrences, names) = group(vec![
         scored("B1", "b.py", 7, 200),
         scored("B2", "a.py", 3, 500),
@@ -106,7 +106,7 @@ fn findings_of_several_tools_in_one_report_stay_apart() {
 
 proptest! {
     #[test]
-    fn uniting_is_an_equivalence_and_loses_nothing(
+    fn uniting_is_an_equivalence_relation_and_keeps_every_finding(
         all in proptest::collection::vec(proptest::collection::vec(0..8_u8, 1..4), 0..20),
         rotation in 0..20_usize,
     ) {

@@ -113,7 +113,7 @@ fn a_part_is_dropped_once_its_absence_was_accepted() {
 }
 
 #[test]
-fn a_report_without_categories_lacks_none() {
+fn a_report_without_categories_is_complete() {
     let system = System::new();
     take(&system, of("main", BOTH));
     let bare = take(&system, of("main", &[("CodeQL", "", 1)]));
@@ -121,7 +121,7 @@ fn a_report_without_categories_lacks_none() {
 }
 
 #[test]
-fn a_failed_run_remediates_nothing_and_is_no_baseline() {
+fn a_failed_run_remediates_nothing_and_is_not_a_baseline() {
     let system = System::new();
     let mut failed: Value = serde_json::from_slice(&sarif(PYTHON)).unwrap();
     failed["runs"][0]["invocations"] = json!([{"executionSuccessful": false}]);

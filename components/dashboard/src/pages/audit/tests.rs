@@ -84,7 +84,7 @@ fn the_account_names_projects() {
 }
 
 #[test]
-fn a_file_has_all_pages_or_is_none() {
+fn a_file_has_all_pages_or_is_refused() {
     let base = "GET /api/v1/projects/shop/audit?limit=1000";
     let api = FakeApi::default()
         .answer(base, &of(vec![item(2)], Some("1")))

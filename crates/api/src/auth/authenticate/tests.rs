@@ -46,7 +46,7 @@ fn guess(kv: &MemoryKv, address: &str, ms: i64) {
 }
 
 #[test]
-fn tokens_are_known_or_refused() {
+fn unknown_tokens_are_refused() {
     let kv = store();
     assert_eq!(with_header(&kv, None, HOME, 0), Err(Code::Unauthenticated));
     for bad in
@@ -84,7 +84,7 @@ fn a_token_without_a_project_is_an_account_admins() {
 }
 
 #[test]
-fn the_last_use_is_written_when_the_last_one_written_is_old() {
+fn the_last_use_is_recorded_at_most_every_ten_minutes() {
     let kv = store();
     assert_eq!(used(&kv, "gate_x"), None);
     let mut written = Vec::new();
@@ -102,7 +102,7 @@ fn the_last_use_is_written_when_the_last_one_written_is_old() {
 }
 
 #[test]
-fn after_so_many_guesses_a_right_one_looks_like_a_wrong_one() {
+fn after_too_many_guesses_a_right_one_is_answered_like_a_wrong_one() {
     let kv = store();
     guess(&kv, HOME, 1_000);
     let before = kv.contents();
@@ -117,7 +117,7 @@ fn after_so_many_guesses_a_right_one_looks_like_a_wrong_one() {
 }
 
 #[test]
-fn a_guesser_does_not_lock_out_who_works_behind_the_same_proxy() {
+fn a_guesser_does_not_lock_out_clients_behind_the_same_proxy() {
     let kv = store();
     who(&kv, "gate_x", HOME, 0).unwrap();
     guess(&kv, HOME, 1_000);
@@ -131,7 +131,7 @@ fn a_guesser_does_not_lock_out_who_works_behind_the_same_proxy() {
 }
 
 #[test]
-fn good_and_bad_tokens_cost_the_same_reads_and_a_good_one_seldom_a_write() {
+fn valid_and_invalid_tokens_cost_the_same_reads_and_valid_ones_few_writes() {
     let kv = store();
     who(&kv, "gate_x", HOME, 0).unwrap();
     let cost = |token: &str| {

@@ -13,7 +13,7 @@ fn refused() -> Option<Result<(), Refusal>> {
 }
 
 #[test]
-fn a_refusal_stays_known_whichever_writer_snapshotted_it() {
+fn a_refusal_stays_known_after_the_snapshot_of_any_writer() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "bad", 0)).unwrap();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
@@ -29,7 +29,7 @@ fn a_refusal_stays_known_whichever_writer_snapshotted_it() {
 }
 
 #[test]
-fn where_nothing_later_was_refused_no_refusal_is_looked_for() {
+fn without_later_refusals_none_is_looked_up() {
     let kv = MemoryKv::default();
     for text in ["good", "bad", "fine"] {
         block_on(add::<Log>(&kv, text, 0)).unwrap();
@@ -44,7 +44,7 @@ fn where_nothing_later_was_refused_no_refusal_is_looked_for() {
 }
 
 #[test]
-fn a_death_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
+fn a_crash_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
     // The writes of an appender: the number, the event, the refusal, the snapshot.
     for writes in 0..=4 {
         let kv = MemoryKv::default();
@@ -100,7 +100,7 @@ fn a_gap_that_a_snapshot_lists_has_no_outcome_until_it_is_filled() {
 }
 
 #[test]
-fn a_snapshot_of_another_version_is_none() {
+fn a_snapshot_of_another_version_is_ignored() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "bad", 0)).unwrap();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
@@ -114,7 +114,7 @@ proptest! {
     // Few cases, because each waits for writers that died.
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
     #[test]
-    fn of_writers_that_interleave_and_die_every_refusal_is_known_afterwards(
+    fn every_refusal_is_known_after_writers_interleave_and_crash(
         events in proptest::collection::vec((any::<bool>(), proptest::option::of(0..5_u64)), 1..16),
         at_once in 1..5_usize,
     ) {
