@@ -35,7 +35,7 @@ pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
     steps.run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
-/// Makes sure that the programs which tests start are there.
+/// Makes sure that the programs of the tests are installed.
 pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     let missing: BTreeSet<_> = missing().map(|(_, package)| package).collect();
     if missing.is_empty() {
@@ -55,7 +55,7 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     }
 }
 
-/// Makes sure that the npm packages that tests use are there: those of `tests/npm`, exactly as its lock names them.
+/// Makes sure that the npm packages of the tests are installed: those of `tests/npm`, in the versions of its lock file.
 pub(crate) fn npm_packages(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let (named, here) = (workspace.root().join("tests/npm"), workspace.root().join("target/npm"));
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));

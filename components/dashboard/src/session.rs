@@ -60,8 +60,8 @@ struct SignedOut {
     at: Timestamp,
 }
 
-/// Returns the key of all sessions, and generates it first if it is missing. Of two that are generated at once one
-/// stays; sessions under the other are not valid, so their users sign in again.
+/// Returns the key of all sessions, and generates it first if it is missing. Of two that are generated at the same time
+/// one stays; sessions under the other are not valid, so their users sign in again.
 ///
 /// # Errors
 /// The store or `generate` failed.

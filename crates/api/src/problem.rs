@@ -50,7 +50,7 @@ codes! {
     ReportEmpty = "report-empty", 400, "The report is empty";
     /// The report ends early.
     ReportTruncated = "report-truncated", 400, "The report is truncated";
-    /// The report is not valid JSON, XML or whatever its format uses.
+    /// The report is not valid JSON, XML or another notation of its format.
     ReportMalformed = "report-malformed", 400, "The report cannot be parsed";
     /// The sidecar with code from the working tree cannot be parsed.
     SourceMalformed = "source-malformed", 400, "The sidecar cannot be parsed";

@@ -83,7 +83,7 @@ pub enum MismatchReason {
         /// The distance in lines.
         lines: u32,
     },
-    /// Its code is similar, but in another file: edited and moved at once.
+    /// Its code is similar, but in another file: edited and moved at the same time.
     Elsewhere {
         /// The similarity of the code in percent.
         similarity: u8,

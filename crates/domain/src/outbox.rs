@@ -218,7 +218,7 @@ mod tests {
         assert!(!outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(10)));
         assert!(!apply(&mut outbox, 0, ending(&[])));
         let unknown = OutboxEvent::Ending { notices: vec![notice(NoticeKind::Ending, 3, None)] };
-        assert!(!apply(&mut outbox, 0, unknown), "without an end there is nothing to remember");
+        assert!(!apply(&mut outbox, 0, unknown), "a notice without an end is not remembered");
     }
 
     #[test]

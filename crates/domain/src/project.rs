@@ -28,8 +28,8 @@ pub enum ProjectEvent {
         /// Its type.
         target_type: TargetType,
     },
-    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the target has no
-    /// baseline of its own, and the default of its type applies.
+    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the
+    /// target uses the default of its type.
     BaselineSet {
         /// The target's name.
         name: TargetName,

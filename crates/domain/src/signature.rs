@@ -34,10 +34,10 @@ const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 /// The hashes by which the occurrences of two scans are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Signatures {
-    /// The code, or what stands for it, with its surroundings. Absent if the report shows neither.
+    /// The code or its replacement, with its surroundings. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub context: Option<Short>,
-    /// The code, or what stands for it. Absent if the report shows neither.
+    /// The code or its replacement. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snippet: Option<Short>,
     /// The scanner's message without the numbers of lines and columns.

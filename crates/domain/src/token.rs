@@ -27,7 +27,7 @@ pub struct IssuedToken {
     pub sha256: String,
     /// The name that its issuer gave it.
     pub name: String,
-    /// The person or machine that holds it.
+    /// The person or machine that has it.
     pub subject: Subject,
     /// Its role.
     pub role: Role,
@@ -93,7 +93,7 @@ impl Tokens {
     /// Removes a token.
     ///
     /// # Errors
-    /// There is no token with this id.
+    /// No token has this id.
     pub(crate) fn revoke(&mut self, id: TokenId) -> Result<(), Refusal> {
         self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("token {id} does not exist")))
     }
@@ -214,7 +214,7 @@ mod tests {
     fn a_network_is_an_ipv4_address_or_half_an_ipv6_address() {
         let same = |a: &str, b: &str| Network::of(Some(a)) == Network::of(Some(b));
         assert!(same("192.0.2.7:1", "192.0.2.7:65535") && same("192.0.2.7", "192.0.2.7:1"));
-        assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, whatever the socket is");
+        assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, with any socket");
         assert!(same("[2001:db8:0:7::1]:1", "[2001:db8:0:7:ffff::2]:2"));
         assert!(!same("192.0.2.7:1", "192.0.2.8:1") && !same("[2001:db8:0:7::1]:1", "[2001:db8:0:8::1]:1"));
         assert_eq!(Network::of(Some("somewhere")), Network::of(None));
@@ -241,7 +241,7 @@ mod tests {
         }
         let guesses = guesses.unwrap();
         assert!(guesses.reached_limit(at(5_000)) && guesses.reached_limit(at(64_999)));
-        assert!(!guesses.reached_limit(at(65_000)), "the minute is over");
+        assert!(!guesses.reached_limit(at(65_000)), "the minute has passed");
         assert!(!guesses.reached_limit(at(4_999)), "a clock that was set back");
         assert_eq!(
             UnknownTokens::with_one_more(Some(guesses), at(65_000)),

@@ -474,9 +474,9 @@ pub struct ReportSummary {
     /// The first rejected results with their reasons; at most
     /// [`REJECTED_LISTED_MAX`](crate::limits::REJECTED_LISTED_MAX).
     pub rejected_entries: Vec<Rejected>,
-    /// The first errors that the scanner reports of its own run, for example files that it could not read.
+    /// The first errors that the scanner reports about its run, for example files that it could not read.
     pub scanner_errors: Vec<String>,
-    /// The number of errors that the scanner reports of its own run.
+    /// The number of errors that the scanner reports about its run.
     pub scanner_errors_total: u64,
     /// Text fields that were cut to [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     pub cut_fields: u64,

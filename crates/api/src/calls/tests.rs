@@ -70,7 +70,7 @@ fn no_call_has_two_rows() {
     let mut calls = BTreeSet::new();
     for (row, _) in all() {
         let shape: Vec<_> = segments(row.path).map(|part| variable(part).map_or(part, |_| "{}")).collect();
-        assert!(calls.insert((row.method, shape.clone())), "{} {} is there twice", row.method, row.path);
+        assert!(calls.insert((row.method, shape.clone())), "{} {} is listed twice", row.method, row.path);
         shapes.entry(shape).or_default().insert(row.path);
     }
     for templates in shapes.values() {

@@ -94,7 +94,7 @@ fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
         assert_eq!((described.what.as_str(), about(&described)), *expected);
         let text = described.details.to_string();
         assert!(!text.contains(&token_digest("gate_x")) && !text.contains("sha256"), "{text}");
-        assert!(text.contains(&described.what), "the rest of the event is there: {text}");
+        assert!(text.contains(&described.what), "the rest of the event is kept: {text}");
         checked += 1;
     }
     assert_eq!(checked, expected.len());

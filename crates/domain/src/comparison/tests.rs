@@ -262,7 +262,7 @@ proptest! {
         let mut ids: Vec<_> = new.comparison.occurrences.iter().map(|tracked| tracked.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        prop_assert_eq!(ids.len(), b.len(), "every occurrence has an id of its own");
+        prop_assert_eq!(ids.len(), b.len(), "every occurrence has its own id");
         let common = new.comparison.issues.iter().filter(|row| row.bucket == Bucket::Common).count();
         prop_assert_eq!(common + new.comparison.remediated.len(), old.comparison.issues.len());
     }

@@ -95,7 +95,7 @@ pub enum RequestedReach {
 
 impl RequestedReach {
     /// Reads the reach of a request for an issue that was seen in `seen`. Without a pipeline, that of the scan counts.
-    /// With `future`, all chosen occurrences together stand for the whole issue in the target.
+    /// With `future`, all chosen occurrences together mean the whole issue in the target.
     ///
     /// # Errors
     /// The scope cannot be requested, or does not fit the occurrences; or the pipeline is missing.

@@ -38,7 +38,7 @@ fn used(kv: &MemoryKv, token: &str) -> Option<TokenUse> {
     block_on(document::find(kv, &keys::used(&token_digest(token)))).unwrap()
 }
 
-/// Sends as many unknown tokens as are looked at.
+/// Sends as many unknown tokens as are checked.
 fn guess(kv: &MemoryKv, address: &str, ms: i64) {
     for n in 0..UNKNOWN_TOKENS_MAX {
         assert_eq!(who(kv, &format!("gate_guess{n}"), address, ms), Err(Code::Unauthenticated), "guess {n}");
@@ -61,7 +61,7 @@ fn unknown_tokens_are_refused() {
     assert!(ann.require(&"other".parse().unwrap(), Right::Read).is_err());
     assert!(who(&kv, "root", HOME, 0).unwrap().require_installation().is_ok());
     let empty = block_on(authenticate(&MemoryKv::default(), "", Some("Bearer "), None, Timestamp::from_ms(0)));
-    assert!(empty.is_err(), "an empty admin token is none");
+    assert!(empty.is_err(), "an empty admin token is not valid");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn after_too_many_guesses_a_right_one_is_answered_like_a_wrong_one() {
     }
     assert_eq!(kv.contents(), before, "nothing is written of what is not looked at");
     assert!(who(&kv, "gate_x", ELSEWHERE, 1_000).is_ok(), "other networks are not concerned");
-    assert!(who(&kv, "gate_more", HOME, 61_000) == Err(Code::Unauthenticated), "the minute is over");
+    assert!(who(&kv, "gate_more", HOME, 61_000) == Err(Code::Unauthenticated), "the minute has passed");
     assert!(who(&kv, "root", HOME, 61_000).is_ok());
 }
 
@@ -125,7 +125,7 @@ fn a_guesser_does_not_lock_out_clients_behind_the_same_proxy() {
     assert_eq!(who(&kv, "root", HOME, 1_000), Err(Code::TooManyAttempts), "it was not");
     guess(&kv, ELSEWHERE, 1_000);
     assert_eq!(who(&kv, "gate_x", ELSEWHERE, 1_000), Err(Code::TooManyAttempts), "nor this one from there");
-    // Of a revoked one only the last use is left: it is an unknown token.
+    // Only the last use of a revoked token remains: it is an unknown token.
     block_on(kv.delete(&keys::token(&token_digest("gate_x")))).unwrap();
     assert_eq!(who(&kv, "gate_x", HOME, 1_000), Err(Code::TooManyAttempts));
 }
