@@ -1,5 +1,5 @@
-//! Tools on the machine: each is found, or installed if that needs no question, or named with the command that installs
-//! it. A missing tool never skips a test.
+//! Tools on the machine. A missing one is installed if that needs no question; otherwise the error names the command
+//! that installs it. A missing tool never skips a test.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     let packages = missing.iter().copied().collect::<Vec<_>>().join(" ");
     anyhow::ensure!(
         on_path("apt-get").is_some() && is_root(),
-        "tests need {packages}; install with `sudo apt-get install {packages}`, or what your system has for it"
+        "tests need {packages}; install with `sudo apt-get install {packages}`, or with your system's package manager"
     );
     steps.run(Command::new("apt-get").args(["update", "--quiet"]))?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];

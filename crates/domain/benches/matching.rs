@@ -50,7 +50,7 @@ fn code(n: u32) -> String {
     format!("subprocess.run('tar {}', shell=True)", n % 1000)
 }
 
-/// A scan: what it found, and the code that it is compared by.
+/// A scan: its findings, and the code to match them by.
 fn scan(shape: Shape, second: bool) -> (ScanContents, BTreeMap<u32, String>) {
     let mut grouper = Grouper::new("bandit".parse().unwrap(), usize::try_from(FINDINGS).unwrap());
     let mut codes = BTreeMap::new();

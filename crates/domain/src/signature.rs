@@ -227,7 +227,7 @@ mod tests {
         assert!(here.snippet != code.snippet && here.context != code.context && here.message == code.message);
         let (_, neighbour) = signatures("a.py", 10, &["changed", "md5(x)", "after"]);
         assert!(here.snippet == neighbour.snippet && here.context != neighbour.context);
-        assert!(!here.distinct, "six characters may stand anywhere");
+        assert!(!here.distinct, "six characters may occur anywhere");
         assert!(signatures("a.py", 10, &["", "subprocess.run(x)", ""]).1.distinct);
     }
 
@@ -249,7 +249,7 @@ mod tests {
         after.statement_line = Some(10);
         assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
         assert_ne!(signatures(&before).context, signatures(&after).context);
-        // Of a statement of a thousand lines the reported one is compared too.
+        // In a statement of a thousand lines, the reported line is compared too.
         after.statement_line = Some(1);
         assert!(ComparableFinding::of(&after).code.unwrap().contains("password"));
     }

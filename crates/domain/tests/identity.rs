@@ -1,4 +1,4 @@
-//! Issue ids for every kind of finding: what a new version of a scanner may state differently changes none.
+//! Issue ids for every kind of finding: fields that a new version of a scanner may change do not change them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 

@@ -23,10 +23,10 @@ struct Call<'a> {
 impl Call<'_> {
     /// The status that a caller must get.
     fn expected(&self, caller: &str) -> u16 {
-        let may = |name: &str| self.case.who.split(' ').any(|who| who == name);
+        let may = |name: &str| self.case.permitted.split(' ').any(|caller| caller == name);
         match caller {
             _ if may("everybody") || may(caller) => self.case.status,
-            "nobody" | "stranger" => 401,
+            "anonymous" | "stranger" => 401,
             // A caller of another project learns nothing, not even that a right is missing.
             "neighbour" if self.case.path.contains("{project}") => 404,
             _ => 403,
@@ -75,8 +75,8 @@ fn every_caller_may_make_exactly_the_calls_of_its_role() {
     let document = Document::of(&world.account);
     let mut faults = Vec::new();
     for call in calls(&document) {
-        let who: BTreeSet<_> = call.case.who.split(' ').filter(|name| cases::ROLES.contains(name)).collect();
-        if who != call.operation.roles() {
+        let roles: BTreeSet<_> = call.case.permitted.split(' ').filter(|name| cases::ROLES.contains(name)).collect();
+        if roles != call.operation.roles() {
             faults.push(format!("{}: the document names the roles {:?}", call.name(), call.operation.roles()));
         }
         for (caller, client) in world.callers() {

@@ -49,13 +49,13 @@ fn every_row_is_well_formed() {
         let names: Vec<_> = segments(row.path).filter_map(variable).collect();
         assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{says}: a name occurs twice");
         let in_project = row.path.starts_with("/api/v1/projects/{project}");
-        assert_eq!(names.contains(&"project"), in_project, "{says}: what is a project's is below it");
+        assert_eq!(names.contains(&"project"), in_project, "{says}: a project's calls have paths below it");
         let fits = match row.access {
             Access::Right(_) => in_project,
             Access::Public | Access::AnyToken => !in_project,
             Access::Account => true,
         };
-        assert!(fits, "{says}: a right counts in a project alone");
+        assert!(fits, "{says}: a right exists only in a project");
         let parameters: Vec<_> = row.parameters().map(|parameter| parameter.name).collect();
         assert_eq!(parameters.len(), parameters.iter().collect::<BTreeSet<_>>().len(), "{says}");
         assert!(row.summary.trim().ends_with('.') && row.parameters().all(|one| one.meaning.ends_with('.')), "{says}");

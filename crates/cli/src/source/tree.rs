@@ -261,8 +261,8 @@ mod tests {
         assert_eq!(cut(1, None), Some((1, lines(1..=2))));
         assert_eq!(cut(30, Some(99)), Some((29, lines(29..=30))));
         assert_eq!(cut(12, Some(3)), Some((11, lines(11..=13))), "an end before the start is ignored");
-        assert_eq!(cut(10, Some(19)), Some((9, lines(9..=20))), "ten lines of its own");
-        assert_eq!(cut(10, Some(20)), Some((9, lines(9..=19))), "of eleven the first ten");
+        assert_eq!(cut(10, Some(19)), Some((9, lines(9..=20))), "ten lines");
+        assert_eq!(cut(10, Some(20)), Some((9, lines(9..=19))), "the first ten of eleven");
         assert_eq!(cut(10, Some(u32::MAX)), Some((9, lines(9..=19))));
     }
 

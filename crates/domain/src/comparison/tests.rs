@@ -234,7 +234,7 @@ fn a_changed_severity_changes_no_id() {
     assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one with its own key");
 }
 
-/// A scan of few rules, files and pieces of code, so that much of it looks alike.
+/// A scan of few rules, files and pieces of code, so that many occurrences are similar.
 fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
     let code = prop_oneof![
         Just(vec![]),

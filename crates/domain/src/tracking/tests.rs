@@ -91,7 +91,7 @@ fn distinct_code_that_moved_to_another_file_matches() {
     let short = |path: &str, line| at(path, line, &["p", "f()", "q"]);
     let old = [stay("a.py"), stay("b.py"), short("a.py", 9)];
     let new = compared(&[stay("a.py"), stay("b.py"), short("b.py", 9)], &old);
-    assert_eq!(new.stages()[2], None, "four characters may stand anywhere");
+    assert_eq!(new.stages()[2], None, "four characters may occur anywhere");
 }
 
 #[test]

@@ -177,10 +177,10 @@ fn reads(journals: usize, events: i64, after: Option<Position>) -> u64 {
 fn the_cost_of_a_page_depends_on_the_journals_and_not_on_history() {
     let costs = [(10, 50), (10, 2000), (300, 50)].map(|(journals, events)| reads(journals, events, None));
     println!("reads of a first page: {costs:?}");
-    assert_eq!(costs[0], costs[1], "history costs nothing");
+    assert_eq!(costs[0], costs[1], "history adds no reads");
     assert!(costs[0] <= 550 && costs[2] <= 300 * 10 + 50 * 50, "{costs:?}");
     let middle = Position { at: Timestamp::from_ms(1000 * 60_000), journal: journal(0).key(), n: 1001 };
     let later = reads(10, 2000, Some(middle));
     println!("reads of a later page: {later}");
-    assert!(later <= costs[0] + 10 * 2 * 12, "{later}: twice the binary digits of what is newer");
+    assert!(later <= costs[0] + 10 * 2 * 12, "{later}: twice the binary digits of the number of newer events");
 }

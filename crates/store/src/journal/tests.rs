@@ -1,4 +1,4 @@
-//! Journals under concurrency, death and time.
+//! Journals with concurrent writers, crashes and late events.
 
 use super::*;
 use crate::memory::MemoryKv;
@@ -56,7 +56,7 @@ fn loaded<F: Fold>(kv: &MemoryKv, ms: i64) -> F {
     block_on(load::<F>(kv, &journal(), at(ms))).unwrap().state
 }
 
-/// Takes a number without writing an event, like a writer that died.
+/// Takes a number without writing an event, like a writer that crashed.
 fn gap(kv: &MemoryKv) -> u64 {
     block_on(kv.increment(&keys::journal_counter(&journal()))).unwrap()
 }
@@ -105,7 +105,7 @@ fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
     let kv = MemoryKv::default();
     let slow = gap(&kv);
     let late = async {
-        // Long enough for the other to have written and looked.
+        // Long enough for the other to have written and checked.
         for _ in 0..50 {
             kv.sleep(poll::INTERVAL).await;
         }

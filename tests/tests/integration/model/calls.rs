@@ -349,7 +349,7 @@ fn judged(world: &World, answer: &ScanAnswer) -> Judged {
 }
 
 fn shown(page: &Page<ExemptionItem>) -> BTreeMap<String, Shown> {
-    assert!(page.next.is_none(), "the test makes more exemptions than a page holds");
+    assert!(page.next.is_none(), "the test makes more exemptions than fit on a page");
     let row = |item: &ExemptionItem| Shown {
         issue: item.issue.clone(),
         status: item.status,

@@ -13,7 +13,7 @@ const UPLOAD: &str = "scanner=bandit&target=web&variant=main&pipeline=nightly&ex
 /// The roles in a project.
 pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
 
-const ANYBODY: &str = "uploader viewer developer secops admin account neighbour";
+const ANY_TOKEN: &str = "uploader viewer developer secops admin account neighbour";
 const READERS: &str = "viewer developer secops admin account";
 const UPLOADERS: &str = "uploader developer secops admin account";
 const DEVELOPERS: &str = "developer secops admin account";
@@ -27,7 +27,7 @@ pub(crate) struct Case {
     /// The path in the document.
     pub(crate) path: &'static str,
     /// The permitted callers: roles, `account` (the account admin), or `everybody`.
-    pub(crate) who: &'static str,
+    pub(crate) permitted: &'static str,
     /// The expected status.
     pub(crate) status: u16,
     /// Creates everything that the call needs, and an example of the call, which works once.
@@ -37,19 +37,19 @@ pub(crate) struct Case {
 const fn case(
     method: &'static str,
     path: &'static str,
-    who: &'static str,
+    permitted: &'static str,
     status: u16,
     example: fn(&World) -> Example,
 ) -> Case {
-    Case { method, path, who, status, example }
+    Case { method, path, permitted, status, example }
 }
 
 /// One row per call. A call without a row fails, and a row without a call.
 pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
     case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
-    case("GET", "/api/v1/me", ANYBODY, 200, |_| Example::of(&[])),
-    case("GET", "/api/v1/projects", ANYBODY, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/me", ANY_TOKEN, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects", ANY_TOKEN, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/tokens", ACCOUNT, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/tokens", ACCOUNT, 201, |_| Example::of(&[]).body(&json!({"name": "root"}))),
     case("DELETE", "/api/v1/tokens/{token}", ACCOUNT, 204, |world| {
@@ -209,7 +209,7 @@ impl World {
         let neighbours = account.in_project("other");
         neighbours.create_project();
         let mut callers: Vec<_> = ROLES.iter().map(|role| (*role, account.issue(role, role))).collect();
-        callers.push(("nobody", account.with_token("")));
+        callers.push(("anonymous", account.with_token("")));
         callers.push(("stranger", account.with_token("gate_wrong")));
         callers.push(("neighbour", neighbours.issue("neighbour", "admin")));
         callers.push(("account", account.with_token(ADMIN)));
@@ -219,7 +219,7 @@ impl World {
         let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
         // A token that is new to the address would be refused once the stranger has guessed too often.
-        for (_, client) in callers.iter().filter(|(name, _)| !["nobody", "stranger"].contains(name)) {
+        for (_, client) in callers.iter().filter(|(name, _)| !["anonymous", "stranger"].contains(name)) {
             assert_ne!(client.get("").status, 401);
         }
         Self { _app: app, account, callers, asker, scan, issue, occurrence, asked: Cell::new(0) }

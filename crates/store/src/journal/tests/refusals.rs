@@ -1,4 +1,4 @@
-//! Refusals stay known, whichever writer renews the snapshot and whichever dies.
+//! Refusals stay known, whichever writer renews the snapshot or crashes.
 
 use super::*;
 
