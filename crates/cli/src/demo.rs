@@ -92,7 +92,7 @@ struct People {
 impl Demo {
     fn run(&mut self) -> Result<People> {
         let Reports { main, feature, origin } = bandit::reports();
-        say(&origin);
+        print_line(&origin);
 
         self.step("An admin creates the project, a token for a developer and one for SecOps.");
         let admin = self.client(&self.admin)?;
@@ -156,7 +156,7 @@ impl Demo {
             self.expect("the exemption", "pending", &item.status.to_string());
             let item = decide(secops, &item.id, "approve")?;
             self.expect("the exemption", "approved", &item.status.to_string());
-            say(&format!(
+            print_line(&format!(
                 "`{}` is exempted until {}.",
                 item.title,
                 item.ends_at.as_deref().unwrap_or("an unknown time")
@@ -210,7 +210,7 @@ impl Demo {
     }
 }
 
-fn say(text: &str) {
+fn print_line(text: &str) {
     anstream::eprintln!("{}", plain(text));
 }
 

@@ -212,14 +212,14 @@ mod tests {
 
     #[test]
     fn a_match_is_explained_in_words() {
-        let said = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
+        let reason_of = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
         assert_eq!(
-            said(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
+            reason_of(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
             "same rule and code in another place, moved from a.py:10 to b.py:40"
         );
-        assert_eq!(said(Kind::Code, found(Stage::Context, None, 40)), "same rule, code and neighbouring lines");
+        assert_eq!(reason_of(Kind::Code, found(Stage::Context, None, 40)), "same rule, code and neighbouring lines");
         assert_eq!(
-            said(Kind::Code, found(Stage::Edited, None, 39)),
+            reason_of(Kind::Code, found(Stage::Edited, None, 39)),
             "same rule and code that is 83 % alike, edited, moved from b.py:39 to b.py:40"
         );
         let upgraded = Match { version: Some("1.0".to_owned()), line: None, ..found(Stage::Snippet, None, 1) };
@@ -229,7 +229,7 @@ mod tests {
         );
         for (kind, stage) in [Kind::Code, Kind::Web].into_iter().flat_map(|kind| Stage::ALL.map(|stage| (kind, stage)))
         {
-            assert!(said(kind, found(stage, None, 40)).starts_with("same rule"), "{kind:?} {stage:?}");
+            assert!(reason_of(kind, found(stage, None, 40)).starts_with("same rule"), "{kind:?} {stage:?}");
         }
     }
 

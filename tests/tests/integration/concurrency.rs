@@ -295,8 +295,8 @@ fn a_changing_baseline(store: Store) {
         (0..6).map(|_| of(&format!("branch-{thread}"), 40)).collect()
     });
     for answer in answers.concat() {
-        let told = compared(&answer);
-        assert!(expected.contains(&told), "{comparison:?} is of neither baseline: {expected:?}");
+        let comparison = compared(&answer);
+        assert!(expected.contains(&comparison), "{comparison:?} is of neither baseline: {expected:?}");
         assert_eq!(developer.find::<ScanAnswer>(&format!("scans/{}", answer.scan.id)), answer, "it does not change");
     }
 }

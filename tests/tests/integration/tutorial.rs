@@ -186,7 +186,7 @@ fn story_of_the_command(store: Store, program: &Program) {
 
     for issue in developer.issues(newest, "?severity=critical") {
         let issue = issue.id.to_string();
-        let asked = run(&[
+        let requested = run(&[
             "exemptions",
             "request",
             "--issue",
@@ -200,7 +200,7 @@ fn story_of_the_command(store: Store, program: &Program) {
             "--text",
             "The risk is known.",
         ]);
-        let id = asked.expect(0).output.trim().to_owned();
+        let id = requested.expect(0).output.trim().to_owned();
         let refused = run(&["exemptions", "approve", &id]).expect(2);
         assert!(refused.log.contains("secops"), "{}", refused.log);
         gatehouse(&secops, &["exemptions", "approve", &id, "--comment", "agreed"]).expect(0);

@@ -56,12 +56,12 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
     }
 }
 
-fn asked(request: ExemptionRequest) -> ExemptionEvent {
+fn request_event(request: ExemptionRequest) -> ExemptionEvent {
     ExemptionEvent::Requested { request: Box::new(request) }
 }
 
 fn requested(n: u8) -> ExemptionEvent {
-    asked(request(n, target()))
+    request_event(request(n, target()))
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
@@ -84,18 +84,18 @@ fn reopened(n: u8) -> ExemptionEvent {
 fn fold(events: &[(&str, i64, ExemptionEvent)]) -> (Exemptions, Vec<Option<String>>) {
     let mut state = Exemptions::default();
     let mut refusals = vec![];
-    for (n, (who, at, event)) in (1..).zip(events) {
-        refusals.push(state.apply(n, &entry(n, who, *at, event.clone())).err().map(|refusal| refusal.reason));
+    for (n, (subject, at, event)) in (1..).zip(events) {
+        refusals.push(state.apply(n, &entry(n, subject, *at, event.clone())).err().map(|refusal| refusal.reason));
     }
     (state, refusals)
 }
 
-fn place() -> (TargetName, Option<PipelineName>) {
+fn target_and_pipeline() -> (TargetName, Option<PipelineName>) {
     ("dvpwa".parse().unwrap(), Some("nightly".parse().unwrap()))
 }
 
 fn effective(state: &Exemptions, ms: i64) -> EffectiveExemptions {
-    let (target, pipeline) = place();
+    let (target, pipeline) = target_and_pipeline();
     state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
@@ -114,11 +114,11 @@ fn the_days_start_at_the_approval_and_the_end_is_checked_at_each_query() {
 #[test]
 fn an_exemption_may_end_at_a_time_or_never() {
     let with = |term| ExemptionRequest { term, ..request(1, target()) };
-    let (state, _) = fold(&[("dev", 0, asked(with(Term::Until(at(3 * DAY))))), ("sec", 2 * DAY, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 2 * DAY, approved(1))]);
     assert_eq!(state.by_id[&id(1)].ends(), Some(at(3 * DAY)));
-    let (_, refusals) = fold(&[("dev", 0, asked(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
+    let (_, refusals) = fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
     assert!(refusals[1].as_ref().unwrap().contains("has passed"), "{refusals:?}");
-    let (state, _) = fold(&[("dev", 0, asked(with(Term::Unlimited))), ("sec", 1, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(with(Term::Unlimited))), ("sec", 1, approved(1))]);
     assert!(covers(&state, i64::MAX, 1) && state.by_id[&id(1)].ends().is_none());
 }
 
@@ -196,22 +196,22 @@ fn each_transition_is_legal_or_refused_with_its_state() {
 #[test]
 fn it_is_approved_as_requested_or_wider() {
     let wide = [target(), Reach::Pipeline { pipeline: "nightly".parse().unwrap() }, Reach::Project, Reach::Account];
-    for (at_most, asked_for) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
+    for (at_most, requested_reach) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
         for (at, reach) in wide.iter().enumerate() {
             let (state, refusals) =
-                fold(&[("dev", 0, asked(request(1, asked_for.clone()))), ("sec", 1, granted(1, Some(reach.clone())))]);
+                fold(&[("dev", 0, request_event(request(1, requested_reach.clone()))), ("sec", 1, granted(1, Some(reach.clone())))]);
             let legal = at_most <= at;
-            assert_eq!(refusals[1].is_none(), legal, "{asked_for:?} as {reach:?}: {refusals:?}");
+            assert_eq!(refusals[1].is_none(), legal, "{requested_reach:?} as {reach:?}: {refusals:?}");
             assert_eq!(covers(&state, 2, 1), legal);
         }
     }
-    let (_, refusals) = fold(&[("dev", 0, asked(request(1, Reach::Account)))]);
+    let (_, refusals) = fold(&[("dev", 0, request_event(request(1, Reach::Account)))]);
     assert!(refusals[0].as_ref().unwrap().contains("cannot be requested"));
 }
 
 #[test]
 fn a_reach_covers_its_scans_and_no_other() {
-    let (target, pipeline) = place();
+    let (target, pipeline) = target_and_pipeline();
     let elsewhere: TargetName = "other".parse().unwrap();
     let cases = [
         (self::target(), [true, false, true, false]),
@@ -219,7 +219,7 @@ fn a_reach_covers_its_scans_and_no_other() {
         (Reach::Project, [true, true, true, true]),
     ];
     for (reach, expected) in cases {
-        let (state, _) = fold(&[("dev", 0, asked(request(1, reach.clone()))), ("sec", 1, approved(1))]);
+        let (state, _) = fold(&[("dev", 0, request_event(request(1, reach.clone()))), ("sec", 1, approved(1))]);
         let here = [
             ScanTarget { target: &target, pipeline: pipeline.as_ref() },
             ScanTarget { target: &elsewhere, pipeline: pipeline.as_ref() },
@@ -233,12 +233,12 @@ fn a_reach_covers_its_scans_and_no_other() {
 
 #[test]
 fn an_equal_request_is_refused_while_one_is_pending() {
-    let again = |n| asked(ExemptionRequest { id: id(n), ..request(1, target()) });
+    let again = |n| request_event(ExemptionRequest { id: id(n), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
     assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("sec", 1, approved(1)), ("ann", 2, again(2))]);
     assert_eq!(refusals[2], None, "an effective one may be requested again before it ends");
-    let other = asked(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
+    let other = request_event(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
     assert_eq!(fold(&[("dev", 0, again(1)), ("ann", 1, other)]).1[1], None);
 }
 
@@ -297,7 +297,7 @@ fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> Is
 #[test]
 fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let reach = chosen(&[reviewed(1, 1), reviewed(2, 2)]);
-    let (state, _) = fold(&[("dev", 0, asked(request(1, reach))), ("sec", 1, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, reach))), ("sec", 1, approved(1))]);
     let force = effective(&state, 2);
     assert!(
         force.needs_occurrences(&[issue(1)])
@@ -317,7 +317,7 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
 
 #[test]
 fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
-    let (state, _) = fold(&[("dev", 0, asked(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
     let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
     assert_eq!(weighed.returned, [(reviewed(1, 7).id, reviewed(1, 7).form, id(1))]);
@@ -332,7 +332,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     };
     let returned = ExemptionEvent::Returned { requests: vec![request] };
     let events = [
-        ("dev", 0, asked(super::tests::request(1, chosen(&[reviewed(1, 1)])))),
+        ("dev", 0, request_event(super::tests::request(1, chosen(&[reviewed(1, 1)])))),
         ("sec", 1, approved(1)),
         ("ci", 2, returned.clone()),
         ("ci", 3, returned),
@@ -353,7 +353,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
 
 #[test]
 fn requests_that_return_to_review_are_limited() {
-    let from = asked(request(1, chosen(&[reviewed(1, 1)])));
+    let from = request_event(request(1, chosen(&[reviewed(1, 1)])));
     let again = |n: usize| {
         let form = Short::derive("test", &[&n.to_be_bytes()]);
         let occurrence = Reviewed { form, ..reviewed(1, 1) };
@@ -379,7 +379,7 @@ fn requests_that_return_to_review_are_limited() {
 
 #[test]
 fn an_exemption_whose_end_has_passed_is_not_reopened() {
-    let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
+    let until = request_event(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
     assert!(refusals[2].as_ref().unwrap().contains("request a new one"), "{refusals:?}");
 }
@@ -398,9 +398,9 @@ fn of_several_exemptions_the_one_that_ends_last_is_named() {
     let long = ExemptionRequest { id: id(2), term: Term::Days(90), ..request(1, target()) };
     let endless = ExemptionRequest { id: id(3), term: Term::Unlimited, ..request(1, Reach::Project) };
     let events = [
-        ("dev", 0, asked(endless)),
-        ("dev", 0, asked(long)),
-        ("dev", 0, asked(ExemptionRequest { reach: chosen(&[reviewed(1, 1)]), ..request(1, target()) })),
+        ("dev", 0, request_event(endless)),
+        ("dev", 0, request_event(long)),
+        ("dev", 0, request_event(ExemptionRequest { reach: chosen(&[reviewed(1, 1)]), ..request(1, target()) })),
         ("sec", 1, approved(1)),
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
@@ -418,15 +418,15 @@ fn finished_exemptions_make_room_and_effective_ones_do_not() {
         ExemptionRequest { id, issue, ..request(1, target()) }
     };
     for n in 0..EXEMPTIONS_MAX {
-        let request = asked(numbered(n));
+        let request = request_event(numbered(n));
         state.apply(1, &entry(u64::try_from(n).unwrap(), "dev", 0, request)).unwrap();
     }
-    let one_more = entry(900_001, "dev", 1, asked(numbered(EXEMPTIONS_MAX)));
+    let one_more = entry(900_001, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     let refusal = state.apply(2, &one_more).unwrap_err().reason;
     assert!(refusal.contains("5000 exemptions that are pending or approved"), "{refusal}");
     let cancel = ExemptionEvent::Cancelled { exemption: numbered(7).id, comment: String::new() };
     state.apply(3, &entry(900_002, "dev", 1, cancel)).unwrap();
-    let again = entry(900_003, "dev", 1, asked(numbered(EXEMPTIONS_MAX)));
+    let again = entry(900_003, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     assert_eq!(state.apply(4, &again), Ok(()));
     assert!(state.by_id.len() == EXEMPTIONS_MAX && !state.by_id.contains_key(&numbered(7).id));
 }
@@ -439,7 +439,7 @@ fn chosen_occurrences_are_limited_too() {
             id: OccurrenceId::derived("test", &[&[n], &at.to_be_bytes()]),
             form: Short([0; 16]),
         };
-        asked(request(n, chosen(&(0..count).map(occurrence).collect::<Vec<_>>())))
+        request_event(request(n, chosen(&(0..count).map(occurrence).collect::<Vec<_>>())))
     };
     assert_eq!(state.apply(1, &entry(1, "dev", 0, many(1, EXEMPTED_OCCURRENCES_TOTAL_MAX))), Ok(()));
     assert!(state.apply(2, &entry(2, "dev", 0, many(2, 1))).is_err());
@@ -462,7 +462,7 @@ fn the_list_of_promoted_exemptions_is_limited() {
 #[test]
 fn the_stored_events_are_pinned() {
     let events = [
-        asked(ExemptionRequest { reach: chosen(&[reviewed(1, 2)]), ..request(1, target()) }),
+        request_event(ExemptionRequest { reach: chosen(&[reviewed(1, 2)]), ..request(1, target()) }),
         granted(1, Some(Reach::Project)),
         rejected(1),
         cancelled(1),

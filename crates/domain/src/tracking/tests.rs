@@ -143,8 +143,8 @@ fn without_code_the_message_matches_with_its_confidence() {
 
 #[test]
 fn numbers_of_lines_in_a_message_do_not_matter() {
-    let said = |line: u32| Finding { message: format!("unused since line {line}"), ..at("a.py", line, &[]) };
-    check(&[said(12)], &[said(3)], &[Some(Stage::Message)]);
+    let warning = |line: u32| Finding { message: format!("unused since line {line}"), ..at("a.py", line, &[]) };
+    check(&[warning(12)], &[warning(3)], &[Some(Stage::Message)]);
 }
 
 #[test]

@@ -171,8 +171,8 @@ fn assets_are_cached_permanently_and_sent_compressed() {
     let assets: Vec<_> = html.split('"').filter(|text| text.starts_with("/assets/")).collect();
     assert!(assets.len() >= 4, "{assets:?}");
     for path in assets {
-        let plain = nobody.get(path).expect(200);
-        let packed = nobody.send("GET", path, &[("accept-encoding", "gzip, br")], b"").expect(200);
+        let plain = anonymous.get(path).expect(200);
+        let packed = anonymous.send("GET", path, &[("accept-encoding", "gzip, br")], b"").expect(200);
         for reply in [&plain, &packed] {
             assert_eq!(header(reply, "cache-control"), "public, max-age=31536000, immutable", "{path}");
             assert_eq!(header(reply, "x-content-type-options"), "nosniff", "{path}");
@@ -182,9 +182,9 @@ fn assets_are_cached_permanently_and_sent_compressed() {
         assert_eq!(unpacked(&packed), plain.whole_text(), "{path}");
         assert!(packed.body.len() < plain.body.len() || plain.body.len() < 1024, "{path}");
     }
-    let missing = nobody.get("/assets/000000000000/style.css").expect(404);
+    let missing = anonymous.get("/assets/000000000000/style.css").expect(404);
     assert!(!header(&missing, "cache-control").contains("immutable"));
-    let pages = nobody.signed_in(bench.admin.token());
+    let pages = anonymous.signed_in(bench.admin.token());
     let packed = pages.send("GET", "/projects", &[("accept-encoding", "gzip")], b"").expect(200);
     assert_eq!(unpacked(&packed), pages.get("/projects").whole_text());
     assert_eq!(header(&packed, "content-encoding"), "gzip");

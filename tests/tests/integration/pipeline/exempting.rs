@@ -198,9 +198,9 @@ fn an_exemption_for_the_account_applies_in_every_project_until_its_project_revok
     let granted = system.decide_with(&id, "approve", "sec", body("account")).unwrap();
     assert_eq!((granted.scope, granted.requested_scope), (Scope::Account, Some(Scope::Project)));
     system.switch("elsewhere");
-    let there = fail(&system);
-    assert_eq!((there.verdict, there.issues.exempted), (Verdict::Pass, 1));
-    let issue = &system.issues(there.scan.id, "critical")[0];
+    let elsewhere = fail(&system);
+    assert_eq!((elsewhere.verdict, elsewhere.issues.exempted), (Verdict::Pass, 1));
+    let issue = &system.issues(elsewhere.scan.id, "critical")[0];
     assert_eq!(issue.exemption_now.as_ref().unwrap().id.to_string(), id);
     assert!(system.exemptions(&ExemptionFilter::default()).is_empty(), "it belongs to another project");
     assert_eq!(system.decide(&id, "reject", "sec").unwrap_err().code, Code::NotFound);
@@ -212,7 +212,7 @@ fn an_exemption_for_the_account_applies_in_every_project_until_its_project_revok
     system.decide_with(&id, "approve", "sec", body("account")).unwrap();
     system.pass_days(7);
     system.switch("elsewhere");
-    assert_eq!(fail(&system).verdict, Verdict::Fail, "its end applies there too");
+    assert_eq!(fail(&system).verdict, Verdict::Fail, "its end applies elsewhere too");
 }
 
 #[test]

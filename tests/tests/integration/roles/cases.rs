@@ -193,12 +193,12 @@ pub(crate) struct World {
     pub(crate) account: Client,
     callers: Vec<(&'static str, Client)>,
     /// Requests the exemptions that others decide on.
-    asker: Client,
+    requester: Client,
     scan: String,
     issue: String,
     occurrence: String,
     /// Number of exemptions requested, each for its own pipeline, because equal requests cannot be pending together.
-    asked: Cell<u32>,
+    requested: Cell<u32>,
 }
 
 impl World {
@@ -213,16 +213,16 @@ impl World {
         callers.push(("stranger", account.with_token("gate_wrong")));
         callers.push(("neighbour", neighbours.issue("neighbour", "admin")));
         callers.push(("account", account.with_token(ADMIN)));
-        let asker = account.issue("asker", "developer");
+        let requester = account.issue("requester", "developer");
         let upload = Upload::with_query(UPLOAD, reports::generated(10, 1));
-        let scan = asker.upload(&upload);
-        let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
+        let scan = requester.upload(&upload);
+        let (issue, occurrence) = (requester.issues(&scan, "").remove(0), requester.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
         // A token that is new to the address would be refused once the stranger has guessed too often.
         for (_, client) in callers.iter().filter(|(name, _)| !["anonymous", "stranger"].contains(name)) {
             assert_ne!(client.get("").status, 401);
         }
-        Self { _app: app, account, callers, asker, scan, issue, occurrence, asked: Cell::new(0) }
+        Self { _app: app, account, callers, requester, scan, issue, occurrence, requested: Cell::new(0) }
     }
 
     /// Every caller, by name.
@@ -238,16 +238,16 @@ impl World {
 
     /// A request for another exemption.
     fn request(&self) -> Value {
-        self.asked.set(self.asked.get() + 1);
+        self.requested.set(self.requested.get() + 1);
         json!({
-            "issue": self.issue, "scope": "pipeline", "pipeline": format!("p{}", self.asked.get()), "scan": self.scan,
+            "issue": self.issue, "scope": "pipeline", "pipeline": format!("p{}", self.requested.get()), "scan": self.scan,
             "duration_days": 7, "reason": "acceptable_risk", "text": "The risk is known.",
         })
     }
 
     /// A new exemption's id.
     fn new_exemption(&self) -> String {
-        let exemption = self.asker.json("POST", "exemptions", &self.request()).expect(201);
+        let exemption = self.requester.json("POST", "exemptions", &self.request()).expect(201);
         exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -53,12 +53,12 @@ fn a_crash_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
         let died = block_on(add::<Log>(&kv, "bad", 0)).is_err();
         kv.fail_after_writes(None);
         assert_eq!(died, writes < 4, "{writes}");
-        let there = 2 <= writes;
-        let expected = if there { refused() } else { None };
+        let is_written = 2 <= writes;
+        let expected = if is_written { refused() } else { None };
         assert_eq!(outcome(&kv, 2), expected, "dead after {writes} writes");
         block_on(add::<Log>(&kv, "next", GAP_FINAL_MS)).unwrap();
         let documents: Vec<_> = kv.contents().into_keys().filter(|key| key.ends_with(":refused")).collect();
-        assert_eq!(documents.len(), usize::from(there), "{documents:?}");
+        assert_eq!(documents.len(), usize::from(is_written), "{documents:?}");
         assert_eq!(texts(&loaded::<Log>(&kv, GAP_FINAL_MS)), ["good", "next"]);
         // Without the number, the next event takes it. Without the event, it is a gap.
         let after = [Some(Ok(())), None, refused()];
