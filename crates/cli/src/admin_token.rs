@@ -18,7 +18,7 @@ const TOKEN_BYTES_MIN: usize = 16;
 
 /// A token from a data folder.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredToken {
     pub(crate) token: String,
     /// The path of its file.
     pub(crate) path: PathBuf,
@@ -27,30 +27,30 @@ pub(crate) struct Kept {
 }
 
 /// The token of a data folder, generated if it is missing.
-pub(crate) fn keep(data: &Path) -> Result<Kept> {
+pub(crate) fn load_or_generate(data: &Path) -> Result<StoredToken> {
     let path = data.join(FILE_NAME);
     if let Some(token) = read(&path)? {
-        return Ok(Kept { token, path, new: false });
+        return Ok(StoredToken { token, path, new: false });
     }
-    let token = random()?;
+    let token = generate()?;
     fs::create_dir_all(data).with_context(|| format!("cannot create the data folder {}", data.display()))?;
     let failed = || format!("cannot store the admin token in {}", path.display());
     // A temporary file is readable by its owner alone from the start; it gets its name once it is complete.
     let mut file = tempfile::NamedTempFile::new_in(data).with_context(failed)?;
     writeln!(file, "{token}").and_then(|()| file.as_file().sync_all()).with_context(failed)?;
     match file.persist_noclobber(&path) {
-        Ok(_) => Ok(Kept { token, path, new: true }),
+        Ok(_) => Ok(StoredToken { token, path, new: true }),
         // Another server on the same data was faster: its token is used.
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             let token = read(&path)?.with_context(failed)?;
-            Ok(Kept { token, path, new: false })
+            Ok(StoredToken { token, path, new: false })
         }
         Err(error) => Err(error.error).with_context(failed),
     }
 }
 
 /// A new token in the server's format.
-pub(crate) fn random() -> Result<String> {
+pub(crate) fn generate() -> Result<String> {
     Ok(format!("{TOKEN_PREFIX}{}", random::hex::<32>()?))
 }
 
@@ -76,9 +76,9 @@ mod tests {
     fn a_token_is_generated_once_and_stored() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("not/there/yet");
-        let first = keep(&data).unwrap();
+        let first = load_or_generate(&data).unwrap();
         assert!(first.new && first.token.starts_with("gate_") && first.token.len() == "gate_".len() + 64);
-        assert_eq!(keep(&data).unwrap(), Kept { new: false, ..first });
+        assert_eq!(load_or_generate(&data).unwrap(), StoredToken { new: false, ..first });
         assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
     }
 
@@ -87,8 +87,8 @@ mod tests {
     fn only_its_owner_can_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let kept = keep(folder.path()).unwrap();
-        assert_eq!(fs::metadata(kept.path).unwrap().permissions().mode() & 0o777, 0o600);
+        let stored = load_or_generate(folder.path()).unwrap();
+        assert_eq!(fs::metadata(stored.path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for text in ["", "\n", "short", "two words and more of them"] {
             fs::write(folder.path().join(FILE_NAME), text).unwrap();
-            let error = keep(folder.path()).unwrap_err().to_string();
+            let error = load_or_generate(folder.path()).unwrap_err().to_string();
             assert!(error.ends_with("does not contain a token"), "{error}");
             assert_eq!(fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(), text);
         }
@@ -104,6 +104,6 @@ mod tests {
 
     #[test]
     fn two_tokens_differ() {
-        assert_ne!(random().unwrap(), random().unwrap());
+        assert_ne!(generate().unwrap(), generate().unwrap());
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct DemoArgs {
 /// Runs the command.
 pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
     let data = tempfile::tempdir().context("cannot create a temporary folder")?;
-    let admin = admin_token::random()?;
+    let admin = admin_token::generate()?;
     let mut config = Config::new(application::source(args.app.as_deref())?, data.path());
     config.variables.insert("admin_token".to_owned(), admin.clone());
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;

@@ -104,14 +104,14 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     config.clock_offset = args.clock_offset;
     config.variables = args.variables.into_iter().collect();
     if manifest.variables.contains_key(ADMIN_TOKEN) && !is_given(&config.variables) {
-        let kept = admin_token::keep(&args.data)?;
-        let path = kept.path.display().to_string();
-        if kept.new {
-            anstream::eprintln!("The admin token is {}; it is stored in {}.", kept.token, terminal::plain(&path));
+        let stored = admin_token::load_or_generate(&args.data)?;
+        let path = stored.path.display().to_string();
+        if stored.new {
+            anstream::eprintln!("The admin token is {}; it is stored in {}.", stored.token, terminal::plain(&path));
         } else {
             anstream::eprintln!("The admin token is in {}.", terminal::plain(&path));
         }
-        config.variables.insert(ADMIN_TOKEN.to_owned(), kept.token);
+        config.variables.insert(ADMIN_TOKEN.to_owned(), stored.token);
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(serve(config, args.grace_period))

@@ -14,7 +14,7 @@ use crate::args::{Connection, Format};
 use crate::body::ReportBody;
 use crate::client::{Client, Error, Sending};
 use crate::progress::Progress;
-use crate::source::{self, Wanted};
+use crate::source::{self, CodeSource};
 use crate::{failure, issues, output, random, retry, terminal, variables, verdict};
 
 /// The most rejected entries and scanner errors that are shown one by one.
@@ -136,9 +136,9 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
 /// Adds code of the working tree, and says so.
 fn with_source(args: &UploadArgs, report: ReportBody) -> Result<ReportBody> {
     let wanted = match (&args.source, args.no_source) {
-        (Some(folder), _) => Wanted::Folder(folder),
-        (None, false) => Wanted::Here,
-        (None, true) => Wanted::Nowhere,
+        (Some(folder), _) => CodeSource::Folder(folder),
+        (None, false) => CodeSource::CurrentFolder,
+        (None, true) => CodeSource::None,
     };
     let Some(sidecar) = source::sidecar(wanted, &report, &args.scanner)? else { return Ok(report) };
     anstream::eprintln!("{}", sidecar.summary);

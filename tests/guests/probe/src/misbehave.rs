@@ -25,5 +25,5 @@ pub(crate) fn allocate(mib: usize) -> usize {
 /// Ends the instance.
 #[expect(clippy::panic, reason = "the host has to handle it")]
 pub(crate) fn panic() -> ! {
-    panic!("the probe panics on request")
+    panic!("the probe was told to panic")
 }
