@@ -142,7 +142,8 @@ fn decide(developer: &Client, secops: &Client, scan: &ScanAnswer) {
         secops.json("POST", &format!("exemptions/{}/{verb}", exemption.id), &json!({"comment": comment})).expect(200);
     };
     let of = |rule: &str| issues.iter().find(|issue| issue.rule == rule).unwrap();
-    let approved = ask(of("B324"), "acceptable_use", "The hash only names cached files; nothing is signed with it.", 90);
+    let approved =
+        ask(of("B324"), "acceptable_use", "The hash only names cached files; nothing is signed with it.", 90);
     comment(&approved, "approve", "Agreed until the cache is gone.");
     let rejected = ask(of("B307"), "false_positive", "What is evaluated is written by us.", 30);
     comment(&rejected, "reject", "An imported note gets into it, see the second caller.");

@@ -58,9 +58,7 @@ impl Error {
     /// Advice, if there is any.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } => {
-                Some("start a server with `gatehouse up`, or set `--url` or GATEHOUSE_URL")
-            }
+            Self::Unreachable { .. } => Some("start a server with `gatehouse up`, or set `--url` or GATEHOUSE_URL"),
             Self::Token(_) => {
                 Some("set GATEHOUSE_TOKEN to your token; an admin creates tokens with `gatehouse tokens create`")
             }

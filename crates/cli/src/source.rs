@@ -120,7 +120,10 @@ struct Rows {
 
 impl Rows {
     fn push(&mut self, path: &str, location: &FindingLocation, text: &Text, lines: &[&str]) -> Result<()> {
-        let code = location.line.filter(|_| location.wants_code).and_then(|line| tree::excerpt(lines, line, location.end_line));
+        let code = location
+            .line
+            .filter(|_| location.wants_code)
+            .and_then(|line| tree::excerpt(lines, line, location.end_line));
         let row = row(path, location, &text.sha256, code.clone())?;
         if self.fits(&row, code.is_some()) {
             self.with_code += u64::from(code.is_some());
@@ -216,7 +219,8 @@ mod tests {
     #[test]
     fn a_sidecar_never_grows_beyond_its_limit_and_hashes_leave_room_for_code() {
         let (_folder, tree) = folder(&[("a.py", "1\n2\n3\n"), ("b.py", "x\ny\n")]);
-        let many = |wants_code: bool, from: u32| (from..from + 50).map(|n| location(n, 2, wants_code)).collect::<Vec<_>>();
+        let many =
+            |wants_code: bool, from: u32| (from..from + 50).map(|n| location(n, 2, wants_code)).collect::<Vec<_>>();
         let locations = Locations::from([("a.py".to_owned(), many(false, 0)), ("b.py".to_owned(), many(true, 50))]);
         for bytes_max in [0, 100, 5000, 9000] {
             let (rows, summary, size) = made(&tree, &locations, bytes_max);

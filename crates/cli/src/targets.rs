@@ -191,7 +191,9 @@ fn sentence(item: &TargetItem) -> String {
     match (&effective.variant, &effective.regex) {
         (Some(variant), None) => format!("The baseline of {name} is {variant}{from}."),
         (Some(variant), Some(regex)) => {
-            format!("The baseline of {name} is the most recently scanned variant that matches {regex}{from}: {variant} now.")
+            format!(
+                "The baseline of {name} is the most recently scanned variant that matches {regex}{from}: {variant} now."
+            )
         }
         (None, Some(regex)) => {
             format!(

@@ -153,7 +153,10 @@ fn racing_approvals(store: Store, rounds: usize, racers: usize) {
         let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
         let item: ExemptionItem = team.developer.find(&format!("exemptions/{id}"));
         if item.decided_by != Some(format!("sec-{winner}")) {
-            wrong.push(format!("round {round}: sec-{winner} got the answer that it approved, but {:?} did", item.decided_by));
+            wrong.push(format!(
+                "round {round}: sec-{winner} got the answer that it approved, but {:?} did",
+                item.decided_by
+            ));
         }
         for reply in replies.iter().filter(|reply| reply.status == 409) {
             reply.expect_problem(409, "conflict");

@@ -128,8 +128,12 @@ fn two_projects_with_the_same_names_are_isolated() {
             let requests = json!({"requests": [request("project", &theirs.issue, json!({"scan": scan}))]});
             in_theirs.json("POST", "exemptions/requests", &requests).expect_problem(404, "not-found");
             in_theirs.ask_exemption("web", &theirs.issue).expect_problem(404, "not-found");
-            in_theirs.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}})).expect_problem(404, "not-found");
-            in_theirs.send_upload(&Upload::new("web", "main", reports::generated(1, 1))).expect_problem(404, "not-found");
+            in_theirs
+                .json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}}))
+                .expect_problem(404, "not-found");
+            in_theirs
+                .send_upload(&Upload::new("web", "main", reports::generated(1, 1)))
+                .expect_problem(404, "not-found");
         }
         for verb in VERBS {
             ours.secops.decide(exemption, verb).expect_problem(404, "not-found");

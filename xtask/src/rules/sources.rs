@@ -33,7 +33,10 @@ fn only_in_wasm(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
     lines
         .filter(|(_, line)| line.starts_with("#[cfg") && line.contains("target_") && *line != EXPORT)
         .map(|(path, line)| {
-            format!("{}: `{line}`: neither clippy nor native tests see this code; make it the same on all targets", path.display())
+            format!(
+                "{}: `{line}`: neither clippy nor native tests see this code; make it the same on all targets",
+                path.display()
+            )
         })
         .collect()
 }

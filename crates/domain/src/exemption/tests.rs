@@ -116,7 +116,8 @@ fn an_exemption_may_end_at_a_time_or_never() {
     let with = |term| ExemptionRequest { term, ..request(1, target()) };
     let (state, _) = fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 2 * DAY, approved(1))]);
     assert_eq!(state.by_id[&id(1)].ends(), Some(at(3 * DAY)));
-    let (_, refusals) = fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
+    let (_, refusals) =
+        fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
     assert!(refusals[1].as_ref().unwrap().contains("has passed"), "{refusals:?}");
     let (state, _) = fold(&[("dev", 0, request_event(with(Term::Unlimited))), ("sec", 1, approved(1))]);
     assert!(covers(&state, i64::MAX, 1) && state.by_id[&id(1)].ends().is_none());
@@ -198,8 +199,10 @@ fn it_is_approved_as_requested_or_wider() {
     let wide = [target(), Reach::Pipeline { pipeline: "nightly".parse().unwrap() }, Reach::Project, Reach::Account];
     for (at_most, requested_reach) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
         for (at, reach) in wide.iter().enumerate() {
-            let (state, refusals) =
-                fold(&[("dev", 0, request_event(request(1, requested_reach.clone()))), ("sec", 1, granted(1, Some(reach.clone())))]);
+            let (state, refusals) = fold(&[
+                ("dev", 0, request_event(request(1, requested_reach.clone()))),
+                ("sec", 1, granted(1, Some(reach.clone()))),
+            ]);
             let legal = at_most <= at;
             assert_eq!(refusals[1].is_none(), legal, "{requested_reach:?} as {reach:?}: {refusals:?}");
             assert_eq!(covers(&state, 2, 1), legal);

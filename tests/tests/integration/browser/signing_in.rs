@@ -130,7 +130,8 @@ fn a_form_of_another_session_or_site_changes_nothing() {
         create(headers, &own).expect(403);
         anonymous.post("/sign-in", headers, &[("token", bench.admin.token())]).expect(403);
     }
-    let exists = || bench.admin.page::<ProjectItem>("/api/v1/projects").items.iter().any(|project| project.id == "made");
+    let exists =
+        || bench.admin.page::<ProjectItem>("/api/v1/projects").items.iter().any(|project| project.id == "made");
     assert!(!exists());
     anonymous.post("/projects", &[], &[("csrf", &own), ("name", "made")]).expect(303);
     assert!(!exists(), "a visitor who is not signed in changes nothing");

@@ -116,7 +116,11 @@ fn defaults_apply_to_targets_without_their_own_baseline() {
     let never = take(&system, by_other("feature"));
     assert_eq!(compared(&never), ("baseline_not_scanned_by_this_scanner", Some("trunk")), "by another scanner");
     system.set_baseline("main");
-    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("main")), "the target's baseline precedes it");
+    assert_eq!(
+        compared(&take(&system, upload("feature", FEATURE))),
+        ("baseline", Some("main")),
+        "the target's baseline precedes it"
+    );
     system.patch(&json!(null));
     defaults(json!({"repository": null}));
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")));

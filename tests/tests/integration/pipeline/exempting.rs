@@ -66,7 +66,11 @@ fn only_the_chosen_occurrences_are_exempted() {
     assert_eq!((all.verdict, all.issues.exempted, all.variables["IGNORED"].as_str()), (Verdict::Pass, 1, "1"));
     assert!(system.all_issues(all.scan.id)[0].exempted && now.iter().all(|one| one.exemption.is_some()));
     let then = &system.all_issues(partly.scan.id)[0];
-    assert_eq!(then.exemption.as_ref().unwrap().state, Coverage::PartiallyExempted, "a scan keeps the state of its time");
+    assert_eq!(
+        then.exemption.as_ref().unwrap().state,
+        Coverage::PartiallyExempted,
+        "a scan keeps the state of its time"
+    );
     assert_eq!(then.exemption_now.as_ref().unwrap().state, Coverage::Exempted, "beside the current one");
 }
 
@@ -107,7 +111,11 @@ fn an_edited_occurrence_counts_and_returns_to_review_once() {
         );
     }
     let back = pending(&system).remove(0);
-    assert_eq!(system.decide(&back.id, "approve", "dev").unwrap_err().code, Code::Conflict, "it is still dev's request");
+    assert_eq!(
+        system.decide(&back.id, "approve", "dev").unwrap_err().code,
+        Code::Conflict,
+        "it is still dev's request"
+    );
     system.decide(&back.id, "approve", "sec").unwrap();
     let (branch, _) = scan(&system, "feature", &[("a.py", 12, EDITED), ("b.py", 5, OTHER)]);
     assert_eq!(branch.verdict, Verdict::Pass, "the branch has the approved code");
@@ -404,7 +412,10 @@ fn each_request_and_decision_is_notified_once_and_so_are_near_ends() {
     ];
     assert_eq!(kinds(), expected);
     let notice = notices(&system).remove(0);
-    assert_eq!((notice.exemption.to_string(), notice.scope, notice.severity.as_str()), (id, Scope::Occurrences, "critical"));
+    assert_eq!(
+        (notice.exemption.to_string(), notice.scope, notice.severity.as_str()),
+        (id, Scope::Occurrences, "critical")
+    );
     assert_eq!(notice.comment.as_str(), "not reachable");
 
     scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);

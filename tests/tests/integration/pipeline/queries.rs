@@ -96,7 +96,10 @@ fn paged(system: &System, scan: ScanId, filter: &IssueFilter, sort: Sort, limit:
         let query = || api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
         from = api::page::wanted(&mut query(), sort.list()).unwrap().from;
         let other = Sort::ALL.into_iter().find(|other| *other != sort).unwrap();
-        assert!(api::page::wanted::<usize>(&mut query(), other.list()).is_err(), "a cursor is valid for one order only");
+        assert!(
+            api::page::wanted::<usize>(&mut query(), other.list()).is_err(),
+            "a cursor is valid for one order only"
+        );
     }
 }
 

@@ -70,7 +70,11 @@ fn a_replay_by_the_same_versions_has_the_same_result() {
     assert_eq!(replay.versions.original, replay.versions.replay);
     assert_eq!(replay.replayed_by, "admin");
     check_same(&system, &replay);
-    assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), replay, "a second replay returns the first one");
+    assert_eq!(
+        system.replay(scan.scan.id, Versions::CURRENT).unwrap(),
+        replay,
+        "a second replay returns the first one"
+    );
 }
 
 #[test]

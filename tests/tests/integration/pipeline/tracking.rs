@@ -87,7 +87,8 @@ fn an_explanation_lists_the_candidates_that_did_not_match() {
     assert_eq!(known.passed_over.iter().map(|other| other.place.as_str()).collect::<Vec<_>>(), ["a.py:90"]);
     let copy = system.explain(second.scan.id, new[1].id).unwrap();
     assert_eq!(copy.because, "baseline `main` has 2 occurrences of its issue, and none matches");
-    let candidates: Vec<_> = copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
+    let candidates: Vec<_> =
+        copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
     assert_eq!(candidates[0], ("a.py:10", "a.py:12 was matched to it"));
     assert!(candidates[1].1.starts_with("its code is only "), "{candidates:?}");
     assert_eq!((copy.comparison.scan, copy.matched, copy.first_seen.age_days), (Some(first.scan.id), None, 0));

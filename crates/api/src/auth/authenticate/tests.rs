@@ -108,7 +108,11 @@ fn after_too_many_guesses_a_right_one_is_answered_like_a_wrong_one() {
     let before = kv.contents();
     for token in ["gate_more", "gate_x", "root"] {
         assert_eq!(authenticated(&kv, token, HOME, 1_000), Err(Code::TooManyAttempts), "{token}");
-        assert_eq!(authenticated(&kv, token, "192.0.2.7:65535", 60_999), Err(Code::TooManyAttempts), "{token} by another port");
+        assert_eq!(
+            authenticated(&kv, token, "192.0.2.7:65535", 60_999),
+            Err(Code::TooManyAttempts),
+            "{token} by another port"
+        );
     }
     assert_eq!(kv.contents(), before, "an unchecked token causes no write");
     assert!(authenticated(&kv, "gate_x", ELSEWHERE, 1_000).is_ok(), "other networks are not affected");
@@ -124,7 +128,11 @@ fn a_guesser_does_not_lock_out_clients_behind_the_same_proxy() {
     assert!(authenticated(&kv, "gate_x", HOME, 1_000).is_ok(), "it was used from here");
     assert_eq!(authenticated(&kv, "root", HOME, 1_000), Err(Code::TooManyAttempts), "it was not used from here");
     guess(&kv, ELSEWHERE, 1_000);
-    assert_eq!(authenticated(&kv, "gate_x", ELSEWHERE, 1_000), Err(Code::TooManyAttempts), "this one was not used from there");
+    assert_eq!(
+        authenticated(&kv, "gate_x", ELSEWHERE, 1_000),
+        Err(Code::TooManyAttempts),
+        "this one was not used from there"
+    );
     // Only the last use of a revoked token remains: it is an unknown token.
     block_on(kv.delete(&keys::token(&token_digest("gate_x")))).unwrap();
     assert_eq!(authenticated(&kv, "gate_x", HOME, 1_000), Err(Code::TooManyAttempts));
