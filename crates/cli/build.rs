@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The application as an expression of type `Option<Application>`. A file that is missing counts as changed for Cargo,
-/// so this runs again until all of them are there.
+/// so this runs again until all of them exist.
 fn application(root: &Path, profile: Option<&str>) -> Result<String, Box<dyn Error>> {
     let manifest = root.join("spin.toml");
     println!("cargo::rerun-if-changed={}", manifest.display());
@@ -51,7 +51,7 @@ fn application(root: &Path, profile: Option<&str>) -> Result<String, Box<dyn Err
     Ok(format!("Some(Application {{ manifest: include_str!({manifest:?}), components: &[{files}] }})"))
 }
 
-/// The file of a component as this profile builds it: Cargo puts each profile into a folder of its own.
+/// The file of a component as this profile builds it: each profile has its own folder.
 fn of_profile(source: &str, profile: Option<&str>) -> Result<PathBuf, Box<dyn Error>> {
     let path = Path::new(source);
     let Some(profile) = profile else { return Ok(path.to_owned()) };

@@ -1,10 +1,10 @@
-//! The benchmark: figures of uploads and of pages on the embedded host, printed and never asserted. Both cores serve and measure at
-//! once, so a real client elsewhere sees less.
+//! The benchmark: figures of uploads and of pages on the embedded host, printed and never asserted. Server and clients
+//! share the machine's cores, so a remote client sees better figures.
 //!
 //! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with other
 //! numbers.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot continue has failed")]
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,14 +14,14 @@ use tests::{App, Client, Options, Store, Upload, Visitor};
 
 /// Default number of uploads measured at each number of clients; `--uploads` changes it.
 const UPLOADS: usize = 2_000;
-/// After how many scans the cost of one more is counted, unless `--history` says otherwise.
+/// Default number of scans before the cost of one more is counted; `--history` changes it.
 const HISTORY: usize = 10_000;
-/// The results of the largest report, unless `--large` says otherwise.
+/// Default number of results of the largest report; `--large` changes it.
 const LARGE: usize = 100_000;
-/// The size of the reports that are read as streams, in MB, unless `--megabytes` says otherwise.
+/// Default size of the reports that are read as streams, in MB; `--megabytes` changes it.
 const MEGABYTES: usize = 200;
 const CLIENTS: usize = 16;
-/// The issues of the scan whose pages are asked for.
+/// Number of issues of the scan whose pages are fetched.
 const ISSUES: usize = 10_000;
 /// Number of requests for each page.
 const VISITS: usize = 50;
@@ -81,7 +81,7 @@ fn pages() {
     }
 }
 
-/// A result that is an issue of its own.
+/// A result that is a separate issue.
 fn one_issue(n: usize) -> serde_json::Value {
     let rule = u64::try_from(n).unwrap();
     reports::result(rule, ["HIGH", "MEDIUM", "LOW"][n % 3], &format!("./src/module_{}/views.py", n / 40), 2 + rule)
@@ -142,7 +142,7 @@ fn timed(client: &Client, upload: &Upload) -> Duration {
     before.elapsed()
 }
 
-/// So many uploads by all clients together: each one's time, and the time of all.
+/// This many uploads by all clients together: the time of each, and the total time.
 fn many(client: &Client, upload: &Upload, uploads: usize) -> (Vec<Duration>, Duration) {
     let next = AtomicUsize::new(0);
     let before = Instant::now();
@@ -188,7 +188,7 @@ fn large_report(results: usize) {
     print_peaks(&client);
 }
 
-/// A report as large as wanted: the entries of a fixture's list again and again, each time of another line or package.
+/// A report of any size: the entries of a fixture's list repeated, each time with another line or package.
 fn streamed(name: &str, fixture: &str, list: &str, megabytes: usize) {
     let path = tests::workspace().join("crates/scanners/fixtures").join(fixture);
     let mut report: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -231,7 +231,7 @@ fn print_peaks(client: &Client) {
     println!("  peak guest memory, MiB: {}", peaks.join(", "));
 }
 
-/// A report of so many results, about 570 bytes each as Bandit writes them.
+/// A report of this many results, about 570 bytes each, as Bandit writes them.
 fn bandit(results: usize) -> Vec<u8> {
     let mut text = r#"{"errors": [], "generated_at": "2026-11-23T04:00:00Z", "metrics": {}, "results": ["#.to_owned();
     for n in 0..results {
@@ -252,7 +252,7 @@ fn bandit(results: usize) -> Vec<u8> {
 fn metric(app: &App, name: &str) -> u64 {
     let text = app.admin("shop").get("/.well-known/gatehouse/metrics").expect(200).whole_text();
     let line = text.lines().find_map(|line| line.strip_prefix(&format!("gatehouse_{name}_total ")));
-    line.unwrap_or_else(|| panic!("there is no metric {name}")).parse().unwrap()
+    line.unwrap_or_else(|| panic!("the metric {name} is missing")).parse().unwrap()
 }
 
 fn print_times(what: &str, times: &mut [Duration]) {

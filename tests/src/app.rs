@@ -1,4 +1,4 @@
-//! The application under test: a process of its own, on a free port, with a data folder of its own.
+//! The application under test: a process on a free port, with its own data folder.
 
 use crate::client::Client;
 use crate::files::{StoreFile, binary, cache, workspace};
@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 pub const ADMIN: &str = "gate_the-installations-admin";
 /// Time limit for a start of the application; the first start compiles the components.
 const START: Duration = Duration::from_secs(120);
-/// Time limit for its end.
+/// Time limit for its stop.
 const END: Duration = Duration::from_secs(40);
 
-/// True once an application has started. The first start compiles the components into the cache; tests that start at the
-/// same time wait for it, instead of compiling them again.
+/// True once an application has started. The first start compiles the components into the cache; tests that start at
+/// the same time wait for it instead of compiling them too.
 static COMPILED: Mutex<bool> = Mutex::new(false);
 
 /// The store of an application.
@@ -27,7 +27,7 @@ static COMPILED: Mutex<bool> = Mutex::new(false);
 pub enum Store {
     /// A file in its data folder.
     Sqlite,
-    /// A Redis server of its own.
+    /// Its own Redis server.
     Redis,
 }
 
@@ -41,13 +41,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// With this store and nothing else.
+    /// Options with this store and the defaults.
     pub fn on(store: Store) -> Self {
         Self { store, flags: Vec::new() }
     }
 }
 
-/// Runs a check on each store, and says on which it failed.
+/// Runs a check on each store, and prints the store.
 pub fn each_store(check: impl Fn(Store)) {
     for store in [Store::Sqlite, Store::Redis] {
         eprintln!("on {store:?}");
@@ -60,11 +60,11 @@ pub(crate) fn spin() -> Option<PathBuf> {
     std::env::var_os("GATEHOUSE_SPIN").map(PathBuf::from)
 }
 
-/// True unless `GATEHOUSE_SPIN` is set: then claims that only the embedded host makes are not checked.
+/// True unless `GATEHOUSE_SPIN` is set; claims about the embedded host alone are then skipped.
 pub fn embedded_only(claim: &str) -> bool {
     let embedded = spin().is_none();
     if !embedded {
-        eprintln!("left out, for GATEHOUSE_SPIN is set and only the embedded host promises it: {claim}");
+        eprintln!("skipped, because GATEHOUSE_SPIN is set and only the embedded host promises it: {claim}");
     }
     embedded
 }
@@ -121,18 +121,18 @@ impl App {
         Client::new(&self.url(), project, ADMIN)
     }
 
-    /// Sends bytes as they are and answers with all that comes back. `end` closes our side after them.
+    /// Sends raw bytes and returns all bytes of the answer. `end` closes our side after sending.
     pub fn raw(&self, bytes: &[u8], end: bool) -> String {
         wire::exchange(self.address, bytes, end)
     }
 
-    /// The file with its state.
+    /// Its SQLite file.
     pub fn store_file(&self) -> StoreFile {
         assert_eq!(self.options.store, Store::Sqlite, "only SQLite has a file");
         StoreFile::open(&self.folder.path().join("data").join("sqlite_key_value.db"))
     }
 
-    /// A folder for the test's own files.
+    /// A folder for files of the test.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
@@ -142,28 +142,28 @@ impl App {
         self.process.log_text()
     }
 
-    /// Ends it as a power cut would: SIGKILL. A Redis server lives on.
+    /// Ends it like a power cut: SIGKILL. Its Redis server keeps running.
     pub fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Starts it again on the state it left, on another port.
+    /// Restarts it on its state, on another port.
     pub fn restart(&mut self) {
         self.process.kill();
         (self.process, self.address) = serve(&self.options, self.ahead, self.redis.is_some(), &self.folder);
     }
 
-    /// Starts it again like [`restart`](Self::restart), so much later; the embedded host only.
+    /// Restarts it with the clock moved forward; the embedded host only.
     pub fn restart_later(&mut self, by: Duration) {
         assert_eq!(spin(), None, "Spin has no clock to step");
         self.ahead += by;
         self.restart();
     }
 
-    /// Ends it in order, by SIGTERM.
+    /// Stops it cleanly, by SIGTERM.
     pub fn stop(&mut self) {
         let status = self.process.terminate(END);
-        if embedded_only("SIGTERM ends it with exit code 0, and it printed one line in its life") {
+        if embedded_only("SIGTERM ends it with exit code 0, and it printed only one line") {
             assert_eq!(status.code(), Some(0), "{}", self.process.log_text());
             assert_eq!(self.process.rest(), [] as [String; 0]);
         }

@@ -1,6 +1,6 @@
-//! A real browser, used as a person uses one: by what stands on links, buttons and labels.
+//! A real browser, used as a person uses it: by the text of links, buttons and labels.
 //!
-//! Every look-up waits until a deadline, so a test says what should happen and not how long it takes.
+//! Every look-up waits until a deadline, so tests need no sleeps.
 
 mod axe;
 mod driver;
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 
 /// Time limit for an element or a text to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Interval between two looks.
+/// Interval between two attempts.
 const EVERY: Duration = Duration::from_millis(20);
 
 const LINKS: &str = "a[href]";
 const BUTTONS: &str = "button, input[type=submit], summary";
 const FIELDS: &str = "input:not([type=hidden]), textarea, select";
 
-/// The elements of this kind that can be seen in the part of the page that has this text, or on the whole page, and that
-/// could be called so: names are made of texts and attributes, and what has them not is not asked for its name. A name's
-/// words need not stand in one piece in the page.
+/// The visible elements of this kind, near the given text or anywhere, that may have this accessible name: names
+/// consist of texts and attributes, so only elements with these words are asked for their name. The words of a name may
+/// be spread over several elements.
 const CANDIDATES: &str = r#"
   const [selector, name, near] = arguments;
   const flat = (text) => (text ?? "").replace(/\s+/g, " ").trim();
@@ -41,8 +41,8 @@ const CANDIDATES: &str = r#"
   return around.flatMap((part) => [...part.querySelectorAll(selector)])
     .filter((element) => element.checkVisibility({ visibilityProperty: true }) && named(element).includes(first));"#;
 
-/// By how much the page is wider than what is seen of it, and the elements that stick out; of a part that scrolls in
-/// itself nothing does.
+/// The number of pixels by which the page is wider than the screen, and the elements that stick out, except those
+/// inside scrolling parts.
 const OVERFLOW: &str = r#"
   const over = document.documentElement.scrollWidth - innerWidth;
   if (over <= 0) return "";
@@ -53,14 +53,14 @@ const OVERFLOW: &str = r#"
     .filter((element) => sticksOut(element) && !scrolls(element.parentElement));
   return `${over} pixels wider than the screen: ${out.map((element) => element.cloneNode().outerHTML).join(" ")}`;"#;
 
-/// A browser with a profile of its own.
+/// A browser with its own profile.
 pub struct Browser {
     driver: Driver,
     url: String,
 }
 
 impl Browser {
-    /// Starts one for the application at this address.
+    /// Starts a browser for the application at this address.
     pub fn start(url: &str) -> Self {
         let browser = Self { driver: Driver::start(), url: url.to_owned() };
         browser.resize(1440, 900);
@@ -73,7 +73,7 @@ impl Browser {
         self.driver.call("POST", "/url", &json!({"url": format!("{}{path}", self.url)}));
     }
 
-    /// The path, with its query, that the browser is at.
+    /// The path and query of the current page.
     #[track_caller]
     pub fn path(&self) -> String {
         let url = self.driver.call("GET", "/url", &Value::Null);
@@ -81,7 +81,7 @@ impl Browser {
         url.strip_prefix(&self.url).unwrap_or(url).to_owned()
     }
 
-    /// Goes to the page to sign in on, and signs in.
+    /// Signs in.
     #[track_caller]
     pub fn sign_in(&self, token: &str) {
         self.open("/sign-in");
@@ -90,7 +90,7 @@ impl Browser {
         wait("signing in leads to another page", || Ok((!self.path().starts_with("/sign-in")).then_some(())));
     }
 
-    /// Types into the field with this label, in place of what was there.
+    /// Replaces the text of the field with this label.
     #[track_caller]
     pub fn fill(&self, label: &str, text: &str) {
         self.act("field", FIELDS, label, None, |field| {
@@ -99,11 +99,11 @@ impl Browser {
         });
     }
 
-    /// Chooses what reads so in the field with this label.
+    /// Chooses the option with this text in the field with this label.
     #[track_caller]
     pub fn choose(&self, label: &str, option: &str) {
         self.act("field", FIELDS, label, None, |field| {
-            // A page's text inserts spaces where it has them; of an option only its words matter.
+            // Spaces may differ; only the words of an option matter.
             let path = format!("/element/{field}/elements");
             let xpath = format!(".//option[normalize-space()={}]", quoted(option));
             let found = self.driver.try_call("POST", &path, &json!({"using": "xpath", "value": xpath}))?;
@@ -113,7 +113,7 @@ impl Browser {
         });
     }
 
-    /// Names a file of this machine in the field with this label.
+    /// Selects a file of this machine in the field with this label.
     #[track_caller]
     pub fn upload_file(&self, label: &str, file: &Path) {
         self.act("field", FIELDS, label, None, |field| {
@@ -121,31 +121,32 @@ impl Browser {
         });
     }
 
-    /// Ticks the box, or chooses the choice, with this label.
+    /// Ticks the checkbox or radio button with this label.
     #[track_caller]
     pub fn tick(&self, label: &str) {
         self.click("box", FIELDS, label, None);
     }
 
-    /// Clicks the button that is called so; what folds a part of the page in and out is one too.
+    /// Clicks the button with this name, or the summary of a part that folds in and out.
     #[track_caller]
     pub fn click_button(&self, name: &str) {
         self.click("button", BUTTONS, name, None);
     }
 
-    /// Clicks the button that is called so in the smallest part of the page (a row, an entry, a card, a form) with a text.
+    /// Clicks the button with this name in the smallest part of the page (a row, an entry, a card, a form) that
+    /// contains a text.
     #[track_caller]
     pub fn click_button_near(&self, near: &str, name: &str) {
         self.click("button", BUTTONS, name, Some(near));
     }
 
-    /// Follows the link that is called so.
+    /// Follows the link with this name.
     #[track_caller]
     pub fn click_link(&self, name: &str) {
         self.click("link", LINKS, name, None);
     }
 
-    /// Follows the link that is called so in the smallest part of the page with a text.
+    /// Follows the link with this name in the smallest part of the page that contains a text.
     #[track_caller]
     pub fn click_link_near(&self, near: &str, name: &str) {
         self.click("link", LINKS, name, Some(near));
@@ -176,12 +177,12 @@ impl Browser {
         text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// Waits until this can be read on the page.
+    /// Waits until the page contains this text.
     #[track_caller]
     pub fn expect_text(&self, text: &str) {
         let last = std::cell::RefCell::new(String::new());
-        let told = || format!("`{text}` is to be read at {}, where it says: {}", self.path(), last.borrow());
-        wait_or(told, || {
+        let message = || format!("expected `{text}` at {}, which contains: {}", self.path(), last.borrow());
+        wait_or(message, || {
             let read = self.text();
             let found = read.contains(text).then_some(());
             last.replace(read);
@@ -189,28 +190,28 @@ impl Browser {
         });
     }
 
-    /// Fails if this can be read on the page now. To be used after what belongs to the same page was waited for.
+    /// Fails if the page contains this text now. Wait for another text of the same page first.
     #[track_caller]
     pub fn expect_no_text(&self, text: &str) {
         let read = self.text();
-        assert!(!read.contains(text), "`{text}` is not to be read at {}, where it says: {read}", self.path());
+        assert!(!read.contains(text), "unexpected `{text}` at {}, which contains: {read}", self.path());
     }
 
     /// Waits until the browser is at this path; `beginning` of it is enough.
     #[track_caller]
     pub fn expect_path(&self, beginning: &str) {
-        let told = || format!("the browser is to be at {beginning}…, and is at {}", self.path());
-        wait_or(told, || Ok(self.path().starts_with(beginning).then_some(())));
+        let message = || format!("expected the browser at {beginning}…, but it is at {}", self.path());
+        wait_or(message, || Ok(self.path().starts_with(beginning).then_some(())));
     }
 
-    /// Makes what is seen of the page exactly so wide and high, in CSS pixels.
+    /// Sets the visible size of the page, in CSS pixels.
     #[track_caller]
     pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.driver.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Prefers dark pages from now on, or light ones.
+    /// Switches to dark pages, or to light ones.
     #[track_caller]
     pub fn dark(&self, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
@@ -241,8 +242,8 @@ impl Browser {
         std::fs::write(path, STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()).unwrap();
     }
 
-    /// Returns the browser's errors and warnings since the last call: of scripts, of the content security policy, and of what
-    /// could not be loaded.
+    /// Returns the browser's errors and warnings since the last call: of scripts, of the content security policy, and
+    /// of failed loads.
     #[track_caller]
     pub fn console_errors(&self) -> Vec<String> {
         let log = self.driver.call("POST", "/se/log", &json!({"type": "browser"}));
@@ -251,11 +252,11 @@ impl Browser {
             .into_iter()
             .flatten()
             .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
-        let told = complaints.map(|entry| entry["message"].as_str().unwrap_or_default().replace(&self.url, ""));
-        told.map(|message| format!("console: {message}")).collect()
+        let message = complaints.map(|entry| entry["message"].as_str().unwrap_or_default().replace(&self.url, ""));
+        message.map(|message| format!("console: {message}")).collect()
     }
 
-    /// Expects no complaint of the browser.
+    /// Expects no errors or warnings of the browser.
     #[track_caller]
     pub fn expect_no_console_errors(&self) {
         assert_eq!(self.console_errors(), [] as [String; 0], "at {}", self.path());
@@ -277,7 +278,7 @@ impl Browser {
         });
     }
 
-    /// Does something with the element that is called so, as soon as it is there and lets itself be used.
+    /// Acts on the element with this name as soon as it is ready.
     #[track_caller]
     fn act(
         &self,
@@ -287,17 +288,17 @@ impl Browser {
         near: Option<&str>,
         what: impl Fn(&str) -> Result<Value, Refusal>,
     ) {
-        let told = || {
+        let message = || {
             let near = near.map_or_else(String::new, |near| format!(" near `{near}`"));
-            format!("a {kind} called `{name}`{near} is to be used at {}, where it says: {}", self.path(), self.text())
+            format!("expected a {kind} named `{name}`{near} at {}, which contains: {}", self.path(), self.text())
         };
-        wait_or(told, || {
+        wait_or(message, || {
             let Some(element) = self.find(selector, name, near)? else { return Ok(None) };
             what(&element).map(Some)
         });
     }
 
-    /// The first element of this kind that is called so; else the first whose name begins with these words.
+    /// The first element of this kind with this name; otherwise the first whose name begins with these words.
     fn find(&self, selector: &str, name: &str, near: Option<&str>) -> Result<Option<String>, Refusal> {
         let mut longer = None;
         for element in self.driver.elements(CANDIDATES, &[json!(selector), json!(name), json!(near)])? {
@@ -326,7 +327,7 @@ fn wait<T>(what: &str, ready: impl FnMut() -> Result<Option<T>, Refusal>) -> T {
     wait_or(|| what.to_owned(), ready)
 }
 
-/// Waits until something is there; what the browser refuses for now is tried again.
+/// Waits until `ready` returns something; calls that the browser refuses for now are retried.
 #[track_caller]
 fn wait_or<T, D: Display>(what: impl Fn() -> D, mut ready: impl FnMut() -> Result<Option<T>, Refusal>) -> T {
     let deadline = Instant::now() + PATIENCE;

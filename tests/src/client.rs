@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Time limit for an answer; longer than the embedded host's own limit.
+/// Time limit for an answer; longer than the embedded host's limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A page of a list.
@@ -32,17 +32,17 @@ impl Client {
         Self { agent: config.into(), url: url.to_owned(), project: project.to_owned(), token: token.to_owned() }
     }
 
-    /// The same for another token.
+    /// The same client with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
     }
 
-    /// The same for another project.
+    /// The same client for another project.
     pub fn in_project(&self, project: &str) -> Self {
         Self { project: project.to_owned(), ..self.clone() }
     }
 
-    /// The same for an application that serves elsewhere by now.
+    /// The same client for another address of the application.
     pub fn at(&self, url: &str) -> Self {
         Self::new(url, &self.project, &self.token)
     }
@@ -57,7 +57,7 @@ impl Client {
         &self.token
     }
 
-    /// Sends a request to a path below the project; one that begins with `/` stands for itself. No answer is an error.
+    /// Sends a request to a path relative to the project, or to an absolute one. A missing answer is an error.
     pub fn try_send(
         &self,
         method: &str,
@@ -96,13 +96,13 @@ impl Client {
         self.send(method, path, &[("content-type", "application/json".to_owned())], body.to_string().as_bytes())
     }
 
-    /// Asks.
+    /// Sends a GET request.
     #[track_caller]
     pub fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    /// Asks for what must be there.
+    /// Fetches something that must exist.
     #[track_caller]
     pub fn find<T: DeserializeOwned>(&self, path: &str) -> T {
         self.get(path).expect(200).read()
@@ -129,18 +129,18 @@ impl Client {
         self.with_token(&issued.token.unwrap())
     }
 
-    /// Uploads; no answer is an error.
+    /// Uploads; a missing answer is an error.
     pub fn try_upload(&self, upload: &Upload) -> Result<Reply, ureq::Error> {
         self.try_send("POST", &format!("scans?{}", upload.query), &upload.headers, &upload.body)
     }
 
-    /// Uploads and takes any answer.
+    /// Uploads and accepts any answer.
     #[track_caller]
     pub fn send_upload(&self, upload: &Upload) -> Reply {
         self.try_upload(upload).unwrap_or_else(|error| panic!("the upload was not answered: {error}"))
     }
 
-    /// Uploads and expects it to be taken.
+    /// Uploads and expects success.
     #[track_caller]
     pub fn upload(&self, upload: &Upload) -> ScanAnswer {
         self.send_upload(upload).expect(201).read()
@@ -203,7 +203,7 @@ impl Client {
         self.json("PATCH", &path, &json!({"baseline": {"variant": variant}})).expect(200);
     }
 
-    /// Asks for an exemption of an issue and takes any answer.
+    /// Requests an exemption of an issue and accepts any answer.
     #[track_caller]
     pub fn ask_exemption(&self, target: &str, issue: &str) -> Reply {
         let body = ExemptionBody {
@@ -218,13 +218,13 @@ impl Client {
         self.json("POST", "exemptions", &serde_json::to_value(body).unwrap())
     }
 
-    /// Asks for an exemption of an issue.
+    /// Requests an exemption of an issue.
     #[track_caller]
     pub fn request_exemption(&self, target: &str, issue: &IssueItem) -> ExemptionItem {
         self.ask_exemption(target, &issue.id.to_string()).expect(201).read()
     }
 
-    /// Decides on an exemption and takes any answer.
+    /// Decides on an exemption and accepts any answer.
     #[track_caller]
     pub fn decide(&self, exemption: &str, verb: &str) -> Reply {
         self.json("POST", &format!("exemptions/{exemption}/{verb}"), &json!({"comment": "decided"}))

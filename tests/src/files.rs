@@ -1,4 +1,4 @@
-//! Files: the workspace, programs that were built in it, and what an application has stored.
+//! Files: the workspace, its built programs, and the store of an application.
 
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,8 @@ pub(crate) fn cache() -> PathBuf {
     path
 }
 
-/// The file of a component, as its `source` in `spin.toml` names it; the one that is tested, which was compiled quickly
-/// unless the suites run on Spin.
+/// The file of a component, by its `source` in `spin.toml`: the one of the tests' profile, unless the suites run on
+/// Spin.
 pub fn component(source: &str) -> PathBuf {
     let shipped = workspace().join(source);
     let path = if crate::app::spin().is_some() {
@@ -35,7 +35,7 @@ pub fn component(source: &str) -> PathBuf {
     path
 }
 
-/// The folder of large data that an environment variable names; it fails without one.
+/// The folder of large data that an environment variable names; fails if it is not set.
 pub fn data(variable: &str) -> PathBuf {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| panic!("{variable} is not set; `cargo xtask test --data` sets it"));
@@ -51,7 +51,7 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// The SQLite file of an application that is stopped, or only read.
+/// The SQLite file of an application. Write to it only while the application is stopped.
 pub struct StoreFile {
     connection: rusqlite::Connection,
 }
@@ -71,7 +71,7 @@ impl StoreFile {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    /// The values of all keys that begin so, as text.
+    /// The values of all keys with this prefix, as text.
     pub fn values(&self, beginning: &str) -> Vec<String> {
         let sql = "SELECT value FROM spin_key_value WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key";
         let mut statement = self.connection.prepare(sql).unwrap();

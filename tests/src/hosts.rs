@@ -1,4 +1,5 @@
-//! Differences between the embedded host and Spin, in one table: what each answers where neither the API nor WASI says.
+//! A table of the differences between the embedded host and Spin: their answers where neither the API nor WASI defines
+//! one.
 
 use crate::app::{App, spin};
 
@@ -11,7 +12,7 @@ pub struct Difference {
     pub head: &'static [u8],
     /// The embedded host's status.
     pub embedded: &'static str,
-    /// The statuses that Spin may answer with; the empty one is a connection that closes without an answer.
+    /// The statuses that Spin may answer with; an empty one means that the connection closes without an answer.
     pub spin: &'static [&'static str],
 }
 

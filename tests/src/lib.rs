@@ -1,11 +1,10 @@
-//! The harness of the end-to-end suites: starts the application as a process of its own, talks to it over HTTP, and
-//! knows nothing of how it works inside.
+//! The harness of the end-to-end suites: starts the application as a process and talks to it only over HTTP.
 //!
-//! The suites run against the embedded host (`target/release/gatehouse up`); with `GATEHOUSE_SPIN` naming a `spin`
-//! binary, against that.
+//! The suites run against the embedded host (`target/release/gatehouse up`), or against the `spin` binary that
+//! `GATEHOUSE_SPIN` names.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue has failed")]
 
 mod app;
 mod browser;

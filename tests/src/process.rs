@@ -1,4 +1,4 @@
-//! A child process with nothing of our environment, which ends when it is dropped.
+//! A child process with a clean environment. Dropping it ends the process.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// A running process, the first of its own group.
+/// A running process, the leader of its own group.
 pub(crate) struct Process {
     child: Child,
     ended: Option<ExitStatus>,
@@ -16,7 +16,7 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
-/// A command that sees only what it needs of our environment.
+/// A command with only the needed variables of our environment.
 pub(crate) fn scrubbed(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
@@ -55,7 +55,7 @@ impl Process {
         self.lines.recv_timeout(patience).unwrap_or_else(|_| panic!("the process printed no line;{}", self.log_text()))
     }
 
-    /// The lines of standard output that nobody has taken; to its end, if the process has ended.
+    /// The unread lines of standard output; all of them, if the process has ended.
     pub(crate) fn rest(&self) -> Vec<String> {
         self.lines.iter().collect()
     }
@@ -70,7 +70,7 @@ impl Process {
         self.ended.is_some()
     }
 
-    /// Sends SIGTERM to the process itself and waits for its end.
+    /// Sends SIGTERM to the process and waits for its end.
     pub(crate) fn terminate(&mut self, patience: Duration) -> ExitStatus {
         signal("TERM", &self.child.id().to_string());
         let deadline = Instant::now() + patience;
@@ -78,7 +78,7 @@ impl Process {
             assert!(Instant::now() < deadline, "the process did not end within {patience:?};{}", self.log_text());
             std::thread::sleep(Duration::from_millis(2));
         }
-        // What it had started itself, as `spin up` does.
+        // The processes that it had started, as `spin up` does.
         signal("KILL", &format!("-{}", self.child.id()));
         self.ended.unwrap()
     }
@@ -93,7 +93,7 @@ impl Process {
 }
 
 fn signal(name: &str, process: &str) {
-    // The process may just have ended on its own.
+    // The process may just have ended.
     let _ = Command::new("kill").args([&format!("-{name}"), "--", process]).stderr(Stdio::null()).status();
 }
 

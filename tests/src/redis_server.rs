@@ -1,4 +1,4 @@
-//! A Redis server for one test, on a port of its own.
+//! A Redis server for one test, on its own port.
 
 use crate::app::free_port;
 use crate::process::{Process, scrubbed};
@@ -20,7 +20,7 @@ impl RedisServer {
     pub(crate) fn start(folder: &Path) -> Self {
         let found = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("redis-server").is_file()));
-        assert!(found, "redis-server is not there: install the package redis-server");
+        assert!(found, "redis-server is missing: install the package redis-server");
         let port = free_port();
         let mut command = scrubbed(Path::new("redis-server"));
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string(), "--dir"]);

@@ -1,4 +1,4 @@
-//! An answer, read to its end, and what a test expects of it.
+//! An answer, read to its end, and expectations about it.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub struct Reply {
     pub headers: ureq::http::HeaderMap,
     /// The body.
     pub body: Vec<u8>,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub json: Value,
 }
 
@@ -45,7 +45,7 @@ impl Reply {
         self
     }
 
-    /// The body as what it must be.
+    /// The body, parsed as this type.
     #[track_caller]
     pub fn read<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.request, self.text()))

@@ -64,7 +64,7 @@ pub fn bandit(results: &[Value]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// A result of this rule (`B100` and up) in this file and line. The word is `HIGH`, `MEDIUM` or `LOW`.
+/// A result of this rule (`B100` and up) in this file and line. `word` is `HIGH`, `MEDIUM` or `LOW`.
 pub fn result(rule: u64, word: &str, file: &str, line: u64) -> Value {
     json!({
         "code": format!("{} def f{rule}():\n{line}     call_{rule}('{file}', {line})\n{} \n", line - 1, line + 1),
@@ -75,7 +75,7 @@ pub fn result(rule: u64, word: &str, file: &str, line: u64) -> Value {
     })
 }
 
-/// A report of so many results over 20 rules; others of another seed.
+/// A report of this many results over 20 rules; another seed gives other results.
 pub fn generated(results: u64, seed: u64) -> Vec<u8> {
     let mut random = Random::seeded(seed);
     let list: Vec<_> = (0..results)

@@ -1,4 +1,4 @@
-//! A project with some days behind it: what the pages are looked at with.
+//! A sample project with scans of several days, to test the pages.
 
 use crate::app::App;
 use crate::client::Client;
@@ -34,7 +34,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Fills an application: so many days pass, which only the embedded host can do.
+    /// Fills an application with scans of this many days; more than 0 needs the embedded host.
     pub fn fill(app: &mut App, days: u64) -> Self {
         let admin = app.admin(PROJECT);
         admin.create_project();
@@ -74,7 +74,7 @@ impl Sample {
         Self { tokens, main, branch, issue, exemption }
     }
 
-    /// The token of somebody of this role.
+    /// The token of a person with this role.
     pub fn token(&self, role: &str) -> &str {
         &self.tokens.iter().find(|(known, _)| *known == role).unwrap().1
     }
@@ -122,7 +122,7 @@ fn other(target: &str, kind: &str, scanner: &str, fixture: &str) -> Upload {
     Upload::with_query(&query, report)
 }
 
-/// Asks for exemptions of a scan's issues, and lets each come to stand otherwise.
+/// Requests exemptions of a scan's issues, and brings each into another state.
 fn decide(developer: &Client, secops: &Client, scan: &ScanAnswer) {
     let issues = developer.issues(scan, "");
     let ask = |issue: &IssueItem, reason: &str, text: &str, days: u32| -> ExemptionItem {
@@ -142,13 +142,14 @@ fn decide(developer: &Client, secops: &Client, scan: &ScanAnswer) {
         secops.json("POST", &format!("exemptions/{}/{verb}", exemption.id), &json!({"comment": comment})).expect(200);
     };
     let of = |rule: &str| issues.iter().find(|issue| issue.rule == rule).unwrap();
-    let holds = ask(of("B324"), "acceptable_use", "The hash only names cached files; nothing is signed with it.", 90);
-    comment(&holds, "approve", "Agreed until the cache is gone.");
-    let refused = ask(of("B307"), "false_positive", "What is evaluated is written by us.", 30);
-    comment(&refused, "reject", "An imported note gets into it, see the second caller.");
-    let over = ask(of("B608"), "fix_unavailable", "The query builder is to be replaced this week.", 1);
-    comment(&over, "approve", "For a day.");
-    let gone = ask(of("B404"), "other", "Not needed any more.", 30);
-    developer.decide(&gone.id, "cancel").expect(200);
+    let approved =
+        ask(of("B324"), "acceptable_use", "The hash only names cached files; nothing is signed with it.", 90);
+    comment(&approved, "approve", "Agreed until the cache is gone.");
+    let rejected = ask(of("B307"), "false_positive", "What is evaluated is written by us.", 30);
+    comment(&rejected, "reject", "An imported note gets into it, see the second caller.");
+    let expired = ask(of("B608"), "fix_unavailable", "The query builder is to be replaced this week.", 1);
+    comment(&expired, "approve", "For a day.");
+    let withdrawn = ask(of("B404"), "other", "Not needed any more.", 30);
+    developer.decide(&withdrawn.id, "cancel").expect(200);
     ask(of("B602"), "compensating_controls", "The export runs in a sandbox without a network, as nobody.", 180);
 }

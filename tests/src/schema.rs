@@ -1,6 +1,6 @@
 //! Validation against JSON Schema 2020-12, by [Ajv](https://ajv.js.org) in a Node.js process.
 //!
-//! Not by a Rust crate: as a dependency of this package it would switch on features of crates that ship.
+//! A Rust crate for this, as a dependency of this package, would enable features of crates that ship.
 
 use crate::files::{target, workspace};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-/// A process that checks values against the schemas it was given. It ends when it is dropped.
+/// A process that validates values against defined schemas. Dropping it ends the process.
 pub struct Schemas {
     child: Child,
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
@@ -35,7 +35,7 @@ impl Schemas {
         assert_eq!(self.request(&json!({"define": id, "schema": schema})), [] as [String; 0]);
     }
 
-    /// Returns what is wrong with a value, each with its place; empty when the schema allows it.
+    /// Returns the errors of a value, each with its path; empty if the schema allows it.
     pub fn errors(&self, id: &str, value: &Value) -> Vec<String> {
         self.request(&json!({"id": id, "value": value}))
     }
@@ -51,7 +51,7 @@ impl Schemas {
 
 impl Drop for Schemas {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_the_schema_does_not_allow_is_found() {
+    fn a_value_that_the_schema_forbids_is_an_error() {
         let schemas = Schemas::start();
         schemas.define("named", &json!({"$ref": "#/components/name", "components": {"name": {"type": "string"}}}));
         assert_eq!(schemas.errors("named", &json!("x")), [] as [String; 0]);

@@ -1,4 +1,4 @@
-//! An upload to make.
+//! A description of an upload.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// A report as it is, with no threshold.
+    /// An upload of a report without a threshold.
     pub fn new(target: &str, variant: &str, body: impl Into<Vec<u8>>) -> Self {
         let (target, variant) = (api::path::segment(target), api::path::segment(variant));
         let query = format!("scanner=bandit&target={target}&variant={variant}");
@@ -47,7 +47,7 @@ impl Upload {
         self
     }
 
-    /// Without what stands behind so many bytes of the body.
+    /// With the body cut after this many bytes.
     pub fn cut(mut self, bytes: usize) -> Self {
         self.body.truncate(bytes);
         self

@@ -1,4 +1,4 @@
-//! A client of the web pages that shows what a browser hides: every header, every redirect, every byte.
+//! A client of the web pages that shows every header, redirect and byte, which a browser hides.
 
 use crate::reply::Reply;
 use flate2::read::GzDecoder;
@@ -27,7 +27,7 @@ impl Visitor {
         Self { agent: config.into(), url: url.to_owned(), cookie: None }
     }
 
-    /// The same, signed in with this token.
+    /// The same visitor, signed in with this token.
     #[track_caller]
     pub fn signed_in(&self, token: &str) -> Self {
         let reply = self.post("/sign-in", &[], &[("token", token)]).expect(303);
@@ -36,7 +36,7 @@ impl Visitor {
         Self { cookie: Some(pair.to_owned()), ..self.clone() }
     }
 
-    /// The cookie, as it is sent.
+    /// The cookie, as sent.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
     }
@@ -59,7 +59,7 @@ impl Visitor {
         read.unwrap_or_else(|error| panic!("{method} {path} was not answered: {error}"))
     }
 
-    /// Asks for a page.
+    /// Fetches a page.
     #[track_caller]
     pub fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
@@ -75,7 +75,7 @@ impl Visitor {
         self.send("POST", path, &headers, body.as_bytes())
     }
 
-    /// The token in the page's forms against forgery from another site.
+    /// The token against cross-site request forgery in the page's forms.
     #[track_caller]
     pub fn csrf(&self, path: &str) -> String {
         let page = self.get(path).expect(200).whole_text();
@@ -83,7 +83,7 @@ impl Visitor {
         value.unwrap_or_else(|| panic!("{path} has no form")).0.to_owned()
     }
 
-    /// The bytes of a first visit: the page and everything it loads, as they are sent.
+    /// The transferred bytes of a first visit: the page and everything it loads.
     #[track_caller]
     pub fn weight(&self, path: &str) -> usize {
         let sent = |path: &str| self.send("GET", path, &[("accept-encoding", "gzip")], b"");

@@ -1,4 +1,4 @@
-//! HTTP as bytes, for what no proper client would send.
+//! HTTP as raw bytes, for requests that no proper client would send.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Sends bytes and reads until the other side closes. A side that closes while we send is no failure of ours.
+/// Sends bytes and reads until the other side closes, even if it closes while we send.
 pub(crate) fn exchange(address: SocketAddr, bytes: &[u8], end: bool) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -1,4 +1,4 @@
-//! Everything that must hold before a change goes in, apart from the tests.
+//! All checks of a change apart from the tests.
 
 use anyhow::Result;
 

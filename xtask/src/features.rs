@@ -1,6 +1,7 @@
-//! The rule that tests run what ships: no package may get other features in the graph that is tested than in the one that
-//! ships. Cargo unifies the features of everything that it compiles together, so a dependency of a test can switch on a
-//! feature of a crate that ships; then another program is tested, and the crate and all that use it are compiled twice.
+//! The rule that tests run the shipped program: each package has the same features in the tested graph as in the
+//! shipped one. Cargo unifies the features of everything that it compiles together, so a dependency of a test can
+//! enable a feature of a shipped crate; then another program is tested, and the crate and its dependents are compiled
+//! twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use crate::rules::host;
 use crate::test::PURE;
 use crate::workspace::{WASM_TARGET, Workspace};
 
-/// Packages that may differ when the pure crates are tested inside Wasm: `zip` links a source of randomness and never
-/// calls it, proptest calls it.
+/// Packages whose features may differ when the pure crates are tested inside Wasm: `zip` links a source of randomness
+/// but never calls it; proptest calls it.
 const MAY_DIFFER: [&str; 1] = ["getrandom"];
 
 /// The feature sets that each package is compiled with, by name and version.
@@ -28,7 +29,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     };
     let components = workspace.components()?;
     let in_wasm = wasm(&components.iter().map(String::as_str).collect::<Vec<_>>(), "normal")?;
-    // Of what ships, the pure crates use only a part; what their tests use beside it may have any features.
+    // The pure crates use only some of the shipped packages; packages that only their tests use may have any features.
     let mut used_by_pure = in_wasm.clone();
     let pure = wasm(&PURE, "normal")?;
     used_by_pure.retain(|package, _| pure.contains_key(package));
@@ -43,10 +44,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             .iter()
             .any(|(package, _)| name(package) == **excuse && pure_tested.get(package) != excused.get(package))
     });
-    differences.extend(needless.map(|name| format!("{name} may differ and does not; remove it from MAY_DIFFER")));
+    differences.extend(needless.map(|name| format!("{name} does not differ; remove it from MAY_DIFFER")));
     anyhow::ensure!(
         differences.is_empty(),
-        "tests would not run what ships:\n{}\nname the features in [workspace.dependencies] if they may ship, or keep the \
+        "tests would not run the shipped program:\n{}\nname the features in [workspace.dependencies] if they may ship, or keep the \
          dependency of the tests out of this workspace",
         differences.join("\n")
     );
@@ -80,7 +81,7 @@ fn name(package: &str) -> &str {
     package.split(' ').next().unwrap_or(package)
 }
 
-/// Describes each feature set that only the tested graph has, of packages that ship.
+/// Describes each feature set of a shipped package that only the tested graph has.
 fn differences(shipped: &Features, tested: &Features) -> Vec<String> {
     let mut differences = Vec::new();
     for (package, shipped) in shipped {
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feature_that_only_tests_switch_on_is_found() {
+    fn a_feature_that_only_tests_enable_is_found() {
         let shipped = parse("a v1.0.0 (/x/a)|\nb v2.0.0|std\n").unwrap();
         let same = parse("a v1.0.0 (/x/a)|\nb v2.0.0|std\nb v2.0.0|std (*)\nc v1.0.0|all\n").unwrap();
         assert_eq!(differences(&shipped, &same), Vec::<String>::new());

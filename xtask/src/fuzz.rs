@@ -1,5 +1,5 @@
-//! Fuzzing: every target for some time, from the fixtures on. Needs a nightly compiler; CI does not run it, but checks
-//! that the targets still compile.
+//! Fuzzing: every target for some time, starting with the fixtures. Needs a nightly compiler; CI does not run it, but
+//! checks that the targets compile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use crate::workspace::Workspace;
 
 /// Time for each target, in seconds.
 const SECONDS: &str = "120";
-/// The longest input; more is slower and finds no more.
+/// The longest input; longer ones are slower without finding more.
 const INPUT_BYTES_MAX: &str = "16384";
 /// Time limit for one input, in seconds.
 const TIMEOUT: &str = "10";
 /// The first byte that makes the target detect the format.
 const ANY: u8 = u8::MAX;
 
-/// Fuzzes every target, or the one that is named, for so many seconds each.
+/// Fuzzes every target, or the named one, for this many seconds each.
 pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
     let (named, seconds) = match arguments {
         [] => (None, SECONDS),
@@ -32,8 +32,8 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
         steps.run(Command::new("cargo").args(["install", "--locked", "cargo-fuzz"]))?;
     }
     let nightly = Command::new("rustup").args(["run", "nightly", "rustc", "-V"]).output();
-    let there = nightly.is_ok_and(|output| output.status.success());
-    anyhow::ensure!(there, "fuzzing needs a nightly compiler: rustup toolchain install nightly");
+    let installed = nightly.is_ok_and(|output| output.status.success());
+    anyhow::ensure!(installed, "fuzzing needs a nightly compiler: rustup toolchain install nightly");
     let targets = targets(workspace)?;
     let wanted: Vec<&String> = targets.iter().filter(|name| named.is_none_or(|named| named == *name)).collect();
     anyhow::ensure!(!wanted.is_empty(), "unknown target; expected one of {}", targets.join(", "));
@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
         fuzz.current_dir(workspace.root()).args(["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", target]).arg(&corpus);
         fuzz.args(["--", &format!("-max_total_time={seconds}"), &format!("-max_len={INPUT_BYTES_MAX}")]);
         fuzz.args([&format!("-timeout={TIMEOUT}"), "-print_final_stats=1"]);
-        // The toolchain of this workspace is chosen by its own file; the one for fuzzing by name.
+        // The workspace's toolchain is set by a file, so the one for fuzzing is named here.
         steps.run(fuzz.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO"))?;
     }
     Ok(())
@@ -53,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
 pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["check", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
-    // Not linked, so any name serves: the engine is C++, for which there need be no compiler.
+    // It is not linked, so any name works: the engine is C++, whose compiler may be missing.
     steps.run(cargo.env("CUSTOM_LIBFUZZER_PATH", workspace.root().join("fuzz/none.a")))
 }
 
@@ -67,24 +67,24 @@ fn targets(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Writes what the target begins with: every fixture, and what was kept of earlier runs.
+/// Writes the target's first inputs: every fixture, and the inputs of earlier runs.
 fn corpus(workspace: &Workspace, target: &str) -> Result<PathBuf> {
     let corpus = workspace.root().join("target/fuzz/corpus").join(target);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
-    // Scanners are in the order of their folders: a test of theirs compares the two.
+    // Scanners are in the order of their folders; one of their tests checks that.
     let mut folders = files(&workspace.root().join("crates/scanners/fixtures"))?;
     folders.sort();
     for (choice, folder) in (0_u8..).zip(&folders) {
         for file in files(folder)? {
             let name = format!("{choice}-{}", file.file_name().and_then(|name| name.to_str()).unwrap_or("report"));
             let report = fs::read(&file)?;
-            let choice = if target == "recognised" { None } else { Some(choice) };
+            let choice = if target == "detected" { None } else { Some(choice) };
             fs::write(corpus.join(&name), choice.into_iter().chain(report).collect::<Vec<u8>>())?;
         }
     }
     for file in files(&workspace.root().join("fuzz/kept"))? {
         let input = fs::read(&file)?;
-        let input = if target == "recognised" { input.strip_prefix(&[ANY]).unwrap_or(&input).to_vec() } else { input };
+        let input = if target == "detected" { input.strip_prefix(&[ANY]).unwrap_or(&input).to_vec() } else { input };
         fs::write(corpus.join(file.file_name().unwrap_or_default()), input)?;
     }
     Ok(corpus)

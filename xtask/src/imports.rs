@@ -31,11 +31,9 @@ fn violations(files: &[(String, Vec<u8>)]) -> Vec<String> {
         .iter()
         .filter_map(|(name, bytes)| match (name == IMPORTER, holds(bytes, INTERFACE.as_bytes())) {
             (true, true) | (false, false) => None,
-            (true, false) => {
-                Some(format!("{name} does not import {INTERFACE}; was the rule forgotten when it changed?"))
-            }
+            (true, false) => Some(format!("{name} does not import {INTERFACE}; update the rule if this is intended")),
             (false, true) => {
-                Some(format!("{name} imports {INTERFACE}, which only {IMPORTER} may; ask {IMPORTER} instead"))
+                Some(format!("{name} imports {INTERFACE}, which only {IMPORTER} may; call {IMPORTER} instead"))
             }
         })
         .collect();

@@ -1,10 +1,10 @@
-//! `cargo xtask`: building, testing and checking the workspace, the same for people and CI. It is what knows the steps;
-//! what is built and tested is found in the workspace and listed nowhere here.
+//! `cargo xtask`: builds, tests and checks the workspace, the same for people and CI. It defines the steps, and finds
+//! the packages in the workspace.
 
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "an outer crate: it is what reads files, clocks and the environment"
+    reason = "an outer crate: it reads files, clocks and the environment"
 )]
 
 mod build;
@@ -30,20 +30,20 @@ const USAGE: &str = "\
 Usage: cargo xtask <command> [argument]...
 
 Commands:
-  build [--guests]       the components as they ship, then `target/release/gatehouse` with them inside; with `--guests`
-                         only the components that the host's tests run
+  build [--guests]       the release components, then `target/release/gatehouse` with them inside; with `--guests`
+                         only the components of the host's tests
   demo [argument]...     build quickly, then `gatehouse demo`
   test [argument]...     set up, build, then every test: native ones, those of the pure crates inside Wasm, and, if
                          `../shared` exists, those that read large data; with arguments, only the native tests that
-                         `cargo test` picks by them, and only what these need is built
+                         `cargo test` selects by them, and only their needs are built
   test --e2e [argument]...  only the end-to-end suites
   test --data            only the tests that read large data, from `../shared`
   check                  format, rules, lints
   ci                     check, then test
   rules                  only the rules: dependencies, features, sources
   bench [argument]...    build, then the benchmarks
-  screenshots [folder]   set up, build, then a picture of every page, light and dark, wide and narrow; into
-                         `target/screenshots`, unless another folder is named
+  screenshots [folder]   set up, build, then a picture of every page, light and dark, wide and narrow, in
+                         `target/screenshots` or the given folder
   fuzz [target [seconds]]  fuzz the parsers, two minutes a target; needs a nightly compiler
 
 GATEHOUSE_SPIN=/path/to/spin makes the end-to-end suite run on that `spin` as well.";

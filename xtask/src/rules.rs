@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// None of `of` may depend on any of `never`, directly or not.
+/// None of `of` may depend on any of `never`, directly or indirectly.
 pub(crate) struct Rule {
     of: &'static [&'static str],
     never: &'static [&'static str],
@@ -77,7 +77,7 @@ impl<'a> Graph<'a> {
         for node in metadata.get("resolve")?.get("nodes")?.as_array()? {
             let mut normal = Vec::new();
             for dependency in node.get("deps")?.as_array()? {
-                // A normal dependency has no kind; `dev` and `build` ones are not part of what is built.
+                // A normal dependency has no kind; `dev` and `build` ones are not part of the program.
                 let kinds = dependency.get("dep_kinds")?.as_array()?;
                 if kinds.iter().any(|kind| kind.get("kind").is_some_and(Value::is_null)) {
                     normal.push(text(dependency, "pkg")?);
@@ -92,7 +92,7 @@ impl<'a> Graph<'a> {
         self.names.get(id).copied().unwrap_or("?")
     }
 
-    /// The names on a shortest way from a package to one that it may not depend on.
+    /// The names on a shortest path from a package to a forbidden one.
     fn way(&self, start: &'a str, never: &[&str]) -> Option<Vec<&'a str>> {
         let mut seen = BTreeSet::from([start]);
         let mut ways = std::collections::VecDeque::from([vec![start]]);
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A package's name, and what it depends on with the kind.
+    /// A package's name, and its dependencies with their kinds.
     type Package<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)]);
 
     /// Metadata of these packages.
@@ -134,7 +134,7 @@ mod tests {
     const RULE: &[Rule] = &[Rule { of: &["core"], never: &["net"] }];
 
     #[test]
-    fn a_dependency_is_found_however_far_away() {
+    fn a_dependency_is_found_at_any_distance() {
         let found = |metadata: &Value| violations(metadata, RULE).unwrap();
         let good = metadata(&[("core", &[("a", None)]), ("a", &[("core", None)]), ("net", &[])]);
         assert_eq!(found(&good), Vec::<String>::new());
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tests_and_build_scripts_use_is_allowed() {
+    fn dependencies_of_tests_and_build_scripts_are_allowed() {
         let packages =
             metadata(&[("core", &[("net", Some("dev")), ("a", Some("build"))]), ("a", &[("net", None)]), ("net", &[])]);
         assert_eq!(violations(&packages, RULE).unwrap(), Vec::<String>::new());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_that_is_none_is_an_error() {
+    fn invalid_metadata_is_an_error() {
         for value in
             [json!({}), json!({"packages": [], "resolve": null}), json!({"packages": [{}], "resolve": {"nodes": []}})]
         {

@@ -1,5 +1,5 @@
-//! Tools on the machine: each is found, or installed if that needs no question, or named with the command that installs
-//! it. A missing tool never skips a test.
+//! Tools on the machine. A missing one is installed if that needs no question; otherwise the error names the command
+//! that installs it. A missing tool never skips a test.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
     steps.run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
-/// Makes sure that the programs which tests start are there.
+/// Makes sure that the programs of the tests are installed.
 pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     let missing: BTreeSet<_> = missing().map(|(_, package)| package).collect();
     if missing.is_empty() {
@@ -44,7 +44,7 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     let packages = missing.iter().copied().collect::<Vec<_>>().join(" ");
     anyhow::ensure!(
         on_path("apt-get").is_some() && is_root(),
-        "tests need {packages}; install with `sudo apt-get install {packages}`, or what your system has for it"
+        "tests need {packages}; install with `sudo apt-get install {packages}`, or with your system's package manager"
     );
     steps.run(Command::new("apt-get").args(["update", "--quiet"]))?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
@@ -55,7 +55,7 @@ pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
     }
 }
 
-/// Makes sure that the npm packages that tests use are there: those of `tests/npm`, exactly as its lock names them.
+/// Makes sure that the npm packages of the tests are installed: those of `tests/npm`, in the versions of its lock file.
 pub(crate) fn npm_packages(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let (named, here) = (workspace.root().join("tests/npm"), workspace.root().join("target/npm"));
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_found_or_not() {
+    fn only_an_existing_program_is_found() {
         assert!(on_path("cargo").is_some());
         assert_eq!(on_path("there-is-no-such-program"), None);
     }

@@ -21,7 +21,7 @@ impl Steps {
     /// Shows a command and runs it.
     ///
     /// # Errors
-    /// It can't be started, or does not end with success.
+    /// It can't be started, or fails.
     pub(crate) fn run(&mut self, command: &mut Command) -> Result<()> {
         let shown = show(command);
         eprintln!("\n$ {shown}");
@@ -32,10 +32,10 @@ impl Steps {
         Ok(())
     }
 
-    /// Shows and does a check of our own.
+    /// Shows and runs a check.
     ///
     /// # Errors
-    /// The check found something.
+    /// The check fails.
     pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
         eprintln!("\n$ {name}");
         let begun = Instant::now();
@@ -44,7 +44,7 @@ impl Steps {
         result.with_context(|| format!("{name} failed"))
     }
 
-    /// Notes what is not done, for the summary.
+    /// Notes a skipped step for the summary.
     pub(crate) fn left_out(&mut self, what: &str) {
         self.left_out.push(what.to_owned());
     }

@@ -1,5 +1,5 @@
-//! Testing: what tests need, what is built for them, and which there are. Nothing is skipped silently: what is left out is
-//! printed in the summary.
+//! Testing: the needs of tests, their builds and their runs. Nothing is skipped silently: the summary lists skipped
+//! tests.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     }
 }
 
-/// Runs the native tests that `cargo test` picks by these arguments; builds only what they need.
+/// Runs the native tests that `cargo test` selects by these arguments; builds only their needs.
 pub(crate) fn picked(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
     let after = |flag: &&str| matches!(*flag, "-p" | "--package");
     let named = arguments.iter().zip(arguments.iter().skip(1)).filter(|(flag, _)| after(flag)).map(|(_, name)| *name);
@@ -71,7 +71,7 @@ struct Needs {
     guests: bool,
     /// The program with the components inside.
     application: bool,
-    /// Redis, Chromium, and what the browser runs.
+    /// Redis, Chromium and the npm packages.
     programs: bool,
 }
 
@@ -94,7 +94,7 @@ fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()>
         build::components(workspace, steps, Profile::Quick, &workspace.guests()?)?;
     }
     if needs.application {
-        // Not together with the guests, whose dependencies switch on other features.
+        // Not together with the guests, whose dependencies enable other features.
         build::components(workspace, steps, Profile::Quick, &workspace.components()?)?;
         steps.check("imports of the components", || imports::check(workspace, Profile::Quick))?;
         // Spin takes the files that `spin.toml` names.
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_packages_need_is_built() {
+    fn only_the_needs_of_the_packages_are_built() {
         let none = Needs { guests: false, application: false, programs: false };
         assert_eq!(Needs::of(&["domain"]), none);
         assert_eq!(Needs::of(&["domain", "host"]), Needs { guests: true, programs: true, ..none });

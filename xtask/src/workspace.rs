@@ -12,7 +12,7 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 /// A Cargo profile of components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Optimised as a whole, for use and for figures. `spin.toml` names its files.
+    /// Fully optimised, for use and for benchmarks. `spin.toml` names its files.
     Shipped,
     /// Compiled quickly, for tests and the demo.
     Quick,

@@ -25,7 +25,7 @@ use store::kv::Kv;
 pub const JSON_LINES: &str = "application/jsonl";
 /// The most events that are read for one page. So a page may be short or empty and still have a next one.
 const EXAMINED_MAX: usize = 2_000;
-/// The number of events whose outcomes are looked up at once.
+/// The number of events whose outcomes are looked up together.
 const OUTCOMES_AT_ONCE: usize = 32;
 /// The size in bytes from which on a page gets no more entries: one event may contain a hundred requests.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;

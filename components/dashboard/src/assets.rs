@@ -37,7 +37,7 @@ mod tests {
     use std::io::Read as _;
 
     #[test]
-    fn every_asset_is_found_by_its_path_alone_and_unpacks_to_itself() {
+    fn every_asset_is_found_only_by_its_path_and_unpacks_unchanged() {
         for asset in ALL {
             let path: Vec<&str> = asset.path.split('/').skip(1).collect();
             assert_eq!(find(&path, false).unwrap().body, asset.raw, "{}", asset.path);

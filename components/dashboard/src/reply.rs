@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_accepted_or_not() {
+    fn gzip_is_used_only_if_it_is_accepted() {
         for yes in ["gzip", "br, GZIP;q=0.5", "deflate, gzip"] {
             assert!(accepts_gzip(yes), "{yes}");
         }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn small_replies_stay_as_they_are_and_large_ones_shrink() {
+    fn only_large_replies_are_compressed() {
         let small = html(200, maud::html! { "x" });
         assert_eq!(compressed(small.clone()).unwrap(), small);
         let text = "a page ".repeat(1000);

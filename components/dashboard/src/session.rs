@@ -60,8 +60,8 @@ struct SignedOut {
     at: Timestamp,
 }
 
-/// Returns the key of all sessions, and generates it first if it is missing. Of two that are generated at once one
-/// stays; sessions under the other are not valid, so their users sign in again.
+/// Returns the key of all sessions, and generates it first if it is missing. Of two that are generated at the same time
+/// one stays; sessions under the other are not valid, so their users sign in again.
 ///
 /// # Errors
 /// The store or `generate` failed.
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_opens_under_its_key_until_it_is_over() {
+    fn a_session_is_valid_under_its_key_until_it_ends() {
         let (key, session) = ([7; 32], session());
         let value = session.seal(&key, [1; 24]).unwrap();
         assert_eq!(Session::open(&key, &value, at(0)), Some(session.clone()));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_made_once() {
+    fn the_key_is_generated_once() {
         let kv = MemoryKv::default();
         assert_eq!(block_on(key(&kv, || Ok([1; 32]))).unwrap(), [1; 32]);
         assert_eq!(block_on(key(&kv, || Err(Problem::internal("no second key is generated")))).unwrap(), [1; 32]);

@@ -16,7 +16,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use store::journal;
 use store::kv::Kv;
 
-/// The number of projects that are loaded at once: a project may have thousands of targets.
+/// The number of projects that are loaded together: a project may have thousands of targets.
 const PROJECTS_AT_ONCE: usize = 8;
 
 /// The projects that the caller may see, by name. A page may be short and still have a next one: a project whose
@@ -46,7 +46,7 @@ pub async fn projects(
 }
 
 impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
-    /// Adds the project to the account's list, unless it is there. This comes before the project's own first event: a
+    /// Adds the project to the account's list, unless it is listed. This comes before the project's own first event: a
     /// listed project without events is left out of answers, but a project that is not listed would be missing from
     /// them.
     ///

@@ -147,7 +147,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
 
     async fn target_item(&self, state: &Project, name: &TargetName, target: &Target) -> Result<TargetItem, Problem> {
         let settled = state.baseline(name, target.target_type);
-        // Without a baseline, or with a fixed one of its own, the target's scans make no difference.
+        // Without a baseline, or with a fixed one, the target's scans make no difference.
         let log = match (&settled.baseline, settled.origin) {
             (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
             (Some(_), _) => self.scan_log(target.id).await?,

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use store::kv::Kv;
 use store::{document, journal, keys};
 
-/// The number of registers that are read at once.
+/// The number of registers that are read together.
 const READ_AT_ONCE: usize = 64;
 
 /// A call to tokens.
@@ -80,7 +80,7 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
         Ok(TokenItem { token: Some(secret), ..item })
     }
 
-    /// Revokes a token at once.
+    /// Revokes a token with immediate effect.
     ///
     /// # Errors
     /// The token does not exist, or the store failed.

@@ -18,10 +18,10 @@ use store::kv::Kv;
 use store::scans::Answered;
 use store::{document, journal, keys};
 
-/// The number of scans whose answers are read at once.
+/// The number of scans whose answers are read together.
 const SCANS_AT_ONCE: usize = 16;
-/// The smallest number of a scan's issues that are read at once. So a page has at most this number of issues of each of
-/// 200 scans in memory, besides its own.
+/// The smallest number of a scan's issues that are read together. So a page has at most this number of issues of each
+/// of 200 scans in memory, besides its own.
 const ISSUES_AT_ONCE_MIN: usize = 10;
 
 /// The name of a run of a pipeline.

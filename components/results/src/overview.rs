@@ -22,7 +22,7 @@ use store::{journal, judging};
 const DAYS_DEFAULT: u32 = 30;
 /// The largest number of days.
 const DAYS_MAX: u32 = domain::limits::TREND_DAYS;
-/// The number of targets whose journals are read at once.
+/// The number of targets whose journals are read together.
 const TARGETS_AT_ONCE: usize = 16;
 /// The memory that a target's log takes while it is read, in bytes, if it has the largest number of variants.
 const BYTES_PER_LOG: usize = 1024 * 1024;

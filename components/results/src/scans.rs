@@ -16,7 +16,7 @@ use store::{document, journal, keys};
 
 /// The most targets of one list of scans: its cursor has a number for each, and is part of a URL.
 const TARGETS_LISTED_MAX: usize = 200;
-/// The number of events of a target that are read at once.
+/// The number of events of a target that are read together.
 const EVENTS_AT_ONCE: usize = 8;
 
 /// Selects scans. A field that is `None` selects all.

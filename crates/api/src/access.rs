@@ -7,7 +7,7 @@ use domain::role::{Right, Role};
 pub enum Access {
     /// Everyone, without a token.
     Public,
-    /// Everyone with a valid token, whatever its role and project.
+    /// Everyone with a valid token of any role and project.
     AnyToken,
     /// Callers who have this right in the project that the path names.
     Right(Right),

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_counts_in_its_own_project_only() {
+    fn a_role_has_rights_in_its_project_only() {
         let (shop, other) = ("shop".parse().unwrap(), "other".parse().unwrap());
         let developer = identity(Role::Developer, Some("shop"), None);
         assert!(developer.require(&shop, Right::Read).is_ok() && developer.require(&shop, Right::Develop).is_ok());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_for_some_targets_has_its_rights_for_them_alone() {
+    fn a_token_for_some_targets_has_rights_for_them_only() {
         let (shop, other, web, api) =
             ("shop".parse().unwrap(), "other".parse().unwrap(), "web".parse().unwrap(), "api".parse().unwrap());
         let restricted = identity(Role::Secops, Some("shop"), Some(&["web"]));

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_remark_at_the_limit_is_kept_and_one_longer_refused() {
+    fn a_remark_at_the_limit_is_accepted_and_a_longer_one_is_refused() {
         assert!(remark("text", "ü".repeat(REMARK_CHARS_MAX)).is_ok());
         let problem = remark("text", "ü".repeat(REMARK_CHARS_MAX + 1)).unwrap_err();
         assert_eq!(problem.detail, "field `text`: expected at most 1024 characters, found 1025");

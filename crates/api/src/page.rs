@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_round_trip_and_strangers_are_refused() {
+    fn cursors_round_trip_and_foreign_ones_are_refused() {
         let cursor = encode("scans", &7_u32);
         let mut query = Query::parse(&format!("limit=1000&cursor={cursor}")).unwrap();
         assert_eq!(wanted::<u32>(&mut query, "scans").unwrap(), Wanted { limit: 1000, from: Some(7) });

@@ -50,7 +50,7 @@ codes! {
     ReportEmpty = "report-empty", 400, "The report is empty";
     /// The report ends early.
     ReportTruncated = "report-truncated", 400, "The report is truncated";
-    /// The report is not valid JSON, XML or whatever its format uses.
+    /// The report is not valid JSON, XML or another notation of its format.
     ReportMalformed = "report-malformed", 400, "The report cannot be parsed";
     /// The sidecar with code from the working tree cannot be parsed.
     SourceMalformed = "source-malformed", 400, "The sidecar cannot be parsed";
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_survives_the_way_between_components() {
+    fn a_problem_is_passed_on_between_components_unchanged() {
         let problem = Problem::parameter("target", "target is empty");
         assert_eq!(Problem::from_json(&problem.to_json()), Some(problem.clone()));
         assert_eq!(

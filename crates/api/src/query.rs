@@ -68,14 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_written_as_they_were_with_one_anew() {
+    fn a_query_is_written_again_with_one_parameter_replaced() {
         let query = Query::parse("target=a%2Fb+c&cursor=old&limit=5").unwrap();
         assert_eq!(query.with("cursor", "x=&"), "cursor=x%3D%26&limit=5&target=a%2Fb+c");
         assert_eq!(Query::default().with("cursor", "x"), "cursor=x");
     }
 
     #[test]
-    fn parameters_are_read_once_and_strangers_refused() {
+    fn parameters_are_read_once_and_unknown_ones_are_refused() {
         let mut query = Query::parse("target=a%2Fb+c&limit=5&empty=").unwrap();
         assert_eq!(query.required::<String>("target").unwrap(), "a/b c");
         assert_eq!(query.names().collect::<Vec<_>>(), ["empty", "limit"]);

@@ -15,7 +15,7 @@ struct Application {
 
 const BUILT_IN: Option<Application> = include!(concat!(env!("OUT_DIR"), "/application.rs"));
 
-/// The application to serve: the one at `app`, a `spin.toml` or the folder of one, or else the one built in.
+/// The application to serve: the one at `app`, a `spin.toml` or the folder of one, or the built-in one.
 pub(crate) fn source(app: Option<&Path>) -> Result<AppSource> {
     if let Some(path) = app {
         return Ok(AppSource::Manifest(manifest_at(path)));
@@ -23,7 +23,7 @@ pub(crate) fn source(app: Option<&Path>) -> Result<AppSource> {
     let built_in = BUILT_IN.map(|Application { manifest, components }| AppSource::Embedded { manifest, components });
     built_in.context(Hinted {
         message: "this binary was built without the application".to_owned(),
-        hint: "build it with `cargo xtask build`, or name one with `--app spin.toml`".to_owned(),
+        hint: "build it with `cargo xtask build`, or pass `--app spin.toml`".to_owned(),
     })
 }
 

@@ -1,5 +1,5 @@
-//! The command line as a whole: its commands, what they share, and the help that teaches them. Each command's own
-//! arguments are in its module.
+//! The command line: its commands, their shared arguments, and the top-level help. Each command's own arguments are in
+//! its module.
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -14,7 +14,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// The exit codes of every command but `upload` and `demo`.
-pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 2 misused or failed.";
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong usage or failure.";
 
 /// A security gate: scanners' reports in, a verdict out
 ///
@@ -24,15 +24,15 @@ pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 2 misused or failed.";
 #[command(name = "gatehouse", version, styles = STYLES, after_long_help = "\
 Examples:
   gatehouse demo
-      The whole story on a small program, with nothing to set up.
+      Shows the gate at work, with nothing to set up.
   gatehouse up
       Serves the application on http://127.0.0.1:3000.
   bandit -r . -f json -o report.json
   gatehouse upload report.json --scanner bandit --project shop \\
       --target web --variant feature/search --fail-on-severity critical
-      Uploads a report and exits by the verdict: 0 pass, 1 fail, 2 undecided.
+      Uploads a report. The exit code is the verdict: 0 pass, 1 fail, 2 undecided.
 
-Environment: GATEHOUSE_URL, GATEHOUSE_PROJECT and GATEHOUSE_TOKEN stand for --url, --project and
+Environment: GATEHOUSE_URL, GATEHOUSE_PROJECT and GATEHOUSE_TOKEN set --url, --project and
 --token; NO_COLOR turns colour off.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -43,13 +43,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the application on the embedded host
     Up(up::UpArgs),
-    /// Upload a scanner's report and exit by the verdict
+    /// Upload a scanner's report and exit with the verdict
     Upload(upload::UploadArgs),
-    /// Read a scan's report again and compare the results
+    /// Process a scan's report again and compare the results
     Replay(replay::ReplayArgs),
-    /// Say why an occurrence is new, or what it was recognised as
+    /// Explain why an occurrence is new, or which earlier one it was matched with
     Explain(explain::ExplainArgs),
-    /// Request exemptions, decide on them, list them
+    /// Request, review and list exemptions
     Exemptions(exemptions::ExemptionsArgs),
     /// Show who did what in a project, when and why
     Audit(audit::AuditArgs),
@@ -57,7 +57,7 @@ pub(crate) enum Command {
     Targets(targets::TargetsArgs),
     /// Create projects and change their settings
     Projects(projects::ProjectsArgs),
-    /// List the scanners whose reports are read
+    /// List the supported scanners
     Scanners(scanners::ScannersArgs),
     /// Create, list and revoke tokens
     Tokens(tokens::TokensArgs),
@@ -80,7 +80,7 @@ pub(crate) struct Connection {
     token: TokenArg,
 }
 
-/// The server and the token, for commands that name the project themselves.
+/// Server and token, for commands that take the project as an argument.
 #[derive(Args)]
 pub(crate) struct Server {
     /// The server's address
@@ -93,35 +93,35 @@ pub(crate) struct Server {
 
 #[derive(Args)]
 struct TokenArg {
-    /// The token; the environment variable keeps it out of the list of processes
+    /// The token; set by the environment variable, it does not show in the list of processes
     #[arg(long, env = "GATEHOUSE_TOKEN", value_name = "TOKEN", default_value = "")]
     #[arg(help_heading = "Connection", hide_env_values = true, hide_default_value = true)]
     token: String,
 }
 
 impl Connection {
-    /// A client for these.
+    /// A client for this server, project and token.
     ///
     /// # Errors
-    /// The address is no HTTP address, or there is no token.
+    /// The address is not an HTTP address, or the token is missing.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::new(&self.url, &self.project, &self.token.token)?)
     }
 }
 
 impl Server {
-    /// A client for these and the named project.
+    /// A client for the named project.
     ///
     /// # Errors
-    /// The address is no HTTP address, or there is no token.
+    /// The address is not an HTTP address, or the token is missing.
     pub(crate) fn client(&self, project: &str) -> anyhow::Result<Client> {
         Ok(Client::new(&self.url, project, &self.token.token)?)
     }
 
-    /// A client for these and the account: for calls to no project.
+    /// A client for the account, for calls outside any project.
     ///
     /// # Errors
-    /// The address is no HTTP address, or there is no token.
+    /// The address is not an HTTP address, or the token is missing.
     pub(crate) fn account(&self) -> anyhow::Result<Client> {
         Ok(Client::account(&self.url, &self.token.token)?)
     }
@@ -132,7 +132,7 @@ impl Server {
 pub(crate) enum Format {
     /// For people
     Table,
-    /// For programs: what the server answered
+    /// For programs: the server's answer
     Json,
 }
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    /// Every command of the tree with its name from the top.
+    /// Every command and subcommand with its full name.
     fn all(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
         let name = format!("{path} {}", command.get_name());
         let below = command.get_subcommands().flat_map(|child| all(child, &name));
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn every_command_teaches_with_an_example_and_its_exit_codes() {
+    fn the_help_of_every_command_has_an_example_and_its_exit_codes() {
         for (name, mut command) in all(&Cli::command(), "") {
             if command.has_subcommands() {
                 continue;
             }
             let help = command.render_long_help().to_string();
             assert!(help.contains("Example"), "{name} has no example");
-            assert!(help.contains("Exit codes: "), "{name} does not tell its exit codes");
+            assert!(help.contains("Exit codes: "), "{name} does not list its exit codes");
         }
     }
 
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// The arguments that the environment would add to an example.
+    /// The arguments that an example takes from the environment.
     fn defaults(line: &str) -> &'static [&'static str] {
         let own = ["up", "demo", "projects", "scanners"].iter().any(|command| line.starts_with(command));
         if own || line.contains("--project") || line.contains("--account") { &[] } else { &["--project", "shop"] }

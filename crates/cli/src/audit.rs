@@ -11,8 +11,7 @@ use crate::table::Listing;
 
 /// Show who did what in a project, when and why
 ///
-/// Everything that changed a project is there, the newest first, and what was tried and refused; roles secops and admin
-/// may read it.
+/// Lists everything that changed a project, and refused attempts, the newest first. Needs the role secops or admin.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -21,19 +20,19 @@ Examples:
 
 {EXIT_CODES}"))]
 pub(crate) struct AuditArgs {
-    /// Only what this person or machine did
+    /// Only actions of this person or machine
     #[arg(long, value_name = "SUBJECT")]
     by: Option<String>,
-    /// Only this, for example token_issued, exemption_approved or scan_recorded
+    /// Only this kind of action, for example token_issued, exemption_approved or scan_recorded
     #[arg(long)]
     what: Option<String>,
-    /// Only what is about this target
+    /// Only entries about this target
     #[arg(long)]
     target: Option<String>,
-    /// Only from this time on, in RFC 3339
+    /// Only entries since this time, in RFC 3339
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
-    /// Only up to this time, in RFC 3339
+    /// Only entries until this time, in RFC 3339
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
     /// Output format
@@ -48,7 +47,7 @@ pub(crate) struct AuditArgs {
 enum Format {
     /// For people
     Table,
-    /// For programs: an entry a line, as the server has it
+    /// For programs: the server's entries, one JSON object per line
     Jsonl,
 }
 
@@ -63,7 +62,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<()> {
     let client = args.connection.client()?;
     match args.format {
         Format::Table => output::print(&table(&client.all(&["audit"], &query)?)),
-        // Page by page: years of it need not fit into memory.
+        // Page by page: years of entries need not fit into memory.
         Format::Jsonl => client.pages(&["audit"], &query, |entries: Vec<serde_json::Value>| {
             entries.iter().try_for_each(|entry| output::bytes(&serde_json::to_vec(entry)?))
         }),
@@ -75,7 +74,7 @@ fn table(items: &[AuditItem]) -> String {
     for item in items {
         let refused = match (&item.refused, item.repeated) {
             (Some(reason), _) => reason,
-            (None, true) => "sent again",
+            (None, true) => "repeated",
             (None, false) => "",
         };
         let (about, why) = (about(&item.about), item.why.as_deref().unwrap_or_default());
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_a_row_that_tells_what_was_refused() {
+    fn an_entry_is_a_row_and_says_why_it_was_refused() {
         let item = |more: serde_json::Value| {
             let mut item = serde_json::json!({
                 "id": "0".repeat(32), "at": "2026-11-24T00:00:00.000Z", "by": {"subject": "ann", "role": "secops"},

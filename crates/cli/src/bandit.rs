@@ -1,5 +1,5 @@
-//! The demo's reports: made by Bandit itself where it is installed, or else those it made of the same program before.
-//! A Bandit that finds something else is another version: then the story, which tells numbers, keeps to the latter.
+//! The demo's reports: made by Bandit if it is installed, otherwise stored reports of the same program. A Bandit with
+//! other findings is another version; then the stored reports are used, for the demo checks exact numbers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,28 +34,28 @@ const FEATURE: State = state!(
     ["notes/__init__.py", "notes/accounts.py", "notes/export.py", "notes/storage.py", "notes/templates.py"]
 );
 
-/// The reports of both states, and where they come from.
+/// The reports of both states, and their origin.
 pub(crate) struct Reports {
     pub(crate) main: String,
     pub(crate) feature: String,
-    /// A sentence about it.
+    /// A sentence about the origin.
     pub(crate) origin: String,
 }
 
-/// Runs Bandit if it is there. No failure of Bandit is one of the demo.
+/// Runs Bandit if it is installed. A failure of Bandit does not fail the demo.
 pub(crate) fn reports() -> Reports {
-    let kept = |origin| Reports { main: MAIN.report.to_owned(), feature: FEATURE.report.to_owned(), origin };
+    let stored = |origin| Reports { main: MAIN.report.to_owned(), feature: FEATURE.report.to_owned(), origin };
     let Some(bandit) = find("bandit") else {
-        return kept("Bandit is not installed; these are its earlier reports of the same program.".to_owned());
+        return stored("Bandit is not installed; the demo uses its stored reports of the same program.".to_owned());
     };
     let made = || -> Result<(String, String)> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         Ok((scan(&bandit, &MAIN, folder.path())?, scan(&bandit, &FEATURE, folder.path())?))
     };
     match made() {
         Ok((main, feature)) => Reports { main, feature, origin: "Bandit has just scanned the program.".to_owned() },
-        Err(error) => kept(format!(
-            "Bandit was run but could not be used ({}); these are its earlier reports of the same program.",
+        Err(error) => stored(format!(
+            "Bandit ran but its results could not be used ({}); the demo uses its stored reports of the same program.",
             describe(&error)
         )),
     }
@@ -66,7 +66,7 @@ fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Writes the sources of a state into a folder, and lets Bandit scan them.
+/// Writes the sources of a state into a folder and runs Bandit on them.
 fn scan(bandit: &Path, state: &State, folder: &Path) -> Result<String> {
     let folder = folder.join(state.name);
     for (name, text) in state.sources {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kept_reports_are_of_the_numbers_that_the_story_tells() {
+    fn the_stored_reports_have_the_numbers_that_the_demo_expects() {
         let numbers = |state: &State| {
             let findings = findings(state.report).unwrap();
             (findings.len(), findings.values().sum::<usize>())
@@ -111,22 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn the_sources_are_all_that_is_there() {
+    fn the_sources_are_all_files_of_the_demos_folders() {
         for state in [&MAIN, &FEATURE] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo").join(state.name).join("notes");
-            let mut there: Vec<_> = fs::read_dir(folder)
+            let mut in_folder: Vec<_> = fs::read_dir(folder)
                 .unwrap()
                 .map(|entry| format!("notes/{}", entry.unwrap().file_name().into_string().unwrap()))
                 .filter(|name| name.ends_with(".py"))
                 .collect();
-            there.sort();
-            assert_eq!(state.sources.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
+            in_folder.sort();
+            assert_eq!(state.sources.iter().map(|(name, _)| *name).collect::<Vec<_>>(), in_folder);
         }
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_bandit_that_is_none_is_told_from_one_that_finds_something() {
+    fn a_program_that_is_not_bandit_is_an_error_and_exit_code_1_with_findings_is_not() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let bandit = folder.path().join("bandit");
@@ -138,7 +138,7 @@ mod tests {
         assert!(check("exit 127").unwrap_err().starts_with("it ended with"));
         assert!(check("echo x").unwrap_err().starts_with("its report is not JSON"));
         assert!(check(r#"echo '{"results": []}'"#).unwrap_err().starts_with("this version finds {} in main"));
-        fs::write(folder.path().join("kept.json"), MAIN.report).unwrap();
-        assert_eq!(check("cat ../kept.json; exit 1").as_deref(), Ok(MAIN.report));
+        fs::write(folder.path().join("stored.json"), MAIN.report).unwrap();
+        assert_eq!(check("cat ../stored.json; exit 1").as_deref(), Ok(MAIN.report));
     }
 }

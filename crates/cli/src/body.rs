@@ -1,5 +1,5 @@
-//! A report as it is sent: from disk, alone or behind its sidecar, compressed where that is worth it, readable more than
-//! once, so that a second try sends the same bytes. It is never held in memory.
+//! A report as it is sent: from disk, alone or after its sidecar, compressed if that pays, readable more than once, so
+//! that a retry sends the same bytes. It is never held in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
@@ -12,19 +12,19 @@ use flate2::write::GzEncoder;
 
 use crate::random;
 
-/// From here on a report is compressed.
+/// A report of at least this size is compressed.
 const COMPRESS_BYTES_MIN: u64 = 64 << 10;
-/// The server refuses what is compressed more than a hundredfold; what comes near is sent as it is.
+/// The server refuses a body that is compressed more than a hundredfold; one that comes near is sent uncompressed.
 const COMPRESSION_RATIO_MAX: u64 = 50;
 /// The first bytes of a gzip file.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The type of a body that is the report.
+/// The media type of a body that is only the report.
 const BYTES: &str = "application/octet-stream";
 
-/// A report, ready to be sent as often as needed.
+/// A report that can be sent repeatedly.
 pub(crate) struct ReportBody {
-    /// The report as it was given, and whether that is compressed.
+    /// The report as given; true if it is compressed.
     original: (File, bool),
     sent: Packed,
     content_type: String,
@@ -69,7 +69,7 @@ impl ReportBody {
         Ok(Self { original: (original, magic == GZIP_MAGIC), sent, content_type: BYTES.to_owned() })
     }
 
-    /// The report behind a sidecar, as a form of both.
+    /// A form of a sidecar and then the report.
     pub(crate) fn with_sidecar(self, sidecar: &[u8]) -> Result<Self> {
         let boundary = format!("gatehouse-{}", random::hex::<16>()?);
         let form = || -> io::Result<File> {
@@ -84,14 +84,14 @@ impl ReportBody {
             write!(form, "--{boundary}--\r\n")?;
             Ok(form.into_inner()?)
         };
-        let file = form().context("cannot put the report and its source into one body")?;
+        let file = form().context("cannot combine the report and its sidecar")?;
         let bytes = file.metadata()?.len();
         let content_type = format!("multipart/form-data; boundary={boundary}");
-        // What is compressed in it says so itself.
+        // A compressed part has its own header for that.
         Ok(Self { sent: Packed { file, bytes, gzip: false }, content_type, ..self })
     }
 
-    /// The report as it was given, and whether that is compressed.
+    /// The report as given; true if it is compressed.
     pub(crate) fn original(&self) -> (&File, bool) {
         (&self.original.0, self.original.1)
     }
@@ -196,17 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_would_take_for_a_bomb_is_not_compressed() {
+    fn a_report_that_the_server_would_refuse_as_a_bomb_is_not_compressed() {
         assert!(!body(&vec![b' '; 1 << 20]).gzip());
     }
 
     #[test]
-    fn a_report_behind_a_sidecar_is_a_form_of_both_and_the_same_at_every_try() {
+    fn a_report_with_a_sidecar_is_a_form_with_the_same_bytes_at_every_attempt() {
         let large = text(COMPRESS_BYTES_MIN + 1);
         let form = body(&large).with_sidecar(b"{\"v\":1}\n").unwrap();
         let boundary = form.content_type().strip_prefix("multipart/form-data; boundary=").unwrap().to_owned();
         let bytes = sent(&form);
-        assert_eq!(bytes, sent(&form), "every try sends the same");
+        assert_eq!(bytes, sent(&form), "every attempt sends the same");
         assert!(!form.gzip());
         let head = |name: &str| {
             format!(
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_original_of_a_report_is_told_from_what_is_sent() {
+    fn the_original_of_a_report_is_kept_beside_the_body() {
         let large = text(COMPRESS_BYTES_MIN + 1);
         let report = body(&large);
         let (mut file, gzip) = report.original();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_already_is_not_compressed_again() {
+    fn a_compressed_report_is_not_compressed_again() {
         let body = body(&[0x1f, 0x8b, 8, 0]);
         assert!(body.gzip());
         assert_eq!(sent(&body), [0x1f, 0x8b, 8, 0]);

@@ -1,5 +1,5 @@
-//! The HTTP API as calls: requests with the token, answers as the API's own types, problems as errors. It tries
-//! nothing twice (`retry` does) and shows nothing. The token is sent, and never part of a message.
+//! A client of the HTTP API: requests with the token, answers as the API's types, problems as errors. It does not retry
+//! (`retry` does) and prints nothing. The token never appears in a message.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use ureq::{Agent, Body, Proxy, SendBody};
 
 /// Time limit for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time limit for the head of an answer; the server's own limit is shorter.
+/// Time limit for the head of an answer; the server's limit is shorter.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
@@ -22,22 +22,22 @@ const EXCERPT_CHARACTERS_MAX: usize = 200;
 /// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The address is not one: the caller's to fix.
+    /// The address is not an address of a server.
     #[error("`{0}` is not the address of a server; it begins with http:// or https://")]
     Address(String),
-    /// There is no token, or it can't be sent in a header: the caller's to fix.
+    /// The token is missing, or can't be sent in a header.
     #[error("{0}")]
     Token(&'static str),
-    /// There was no answer, or not all of it.
+    /// There was no answer, or it was incomplete.
     #[error("no answer from {url}")]
     Unreachable { url: String, source: ureq::Error },
     /// The server refused.
     #[error("{}: {}", document.title, document.detail)]
     Problem { document: Document, retry_after: Option<Duration> },
-    /// The answer is none of Gatehouse's: something else is at the address, or stands in between.
-    #[error("{url} answered {status} without saying why: {excerpt}")]
+    /// The answer is not from Gatehouse: another server has the address, or a proxy answered.
+    #[error("{url} answered {status} without a reason: {excerpt}")]
     Unexpected { url: String, status: u16, retry_after: Option<Duration>, excerpt: String },
-    /// The answer is not what the call gives: client and server may be of different versions.
+    /// The answer does not have the call's type: client and server may be of different versions.
     #[error("the answer from {url} can't be read")]
     Unreadable { url: String, source: serde_json::Error },
     /// A file to be sent can't be read.
@@ -55,30 +55,28 @@ impl Error {
         }
     }
 
-    /// Returns advice, if there is some.
+    /// Advice, if there is any.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } => {
-                Some("start a server with `gatehouse up`, or name another with `--url` or GATEHOUSE_URL")
-            }
+            Self::Unreachable { .. } => Some("start a server with `gatehouse up`, or set `--url` or GATEHOUSE_URL"),
             Self::Token(_) => {
-                Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
+                Some("set GATEHOUSE_TOKEN to your token; an admin creates tokens with `gatehouse tokens create`")
             }
             Self::Unexpected { .. } => Some("is `--url` the address of a Gatehouse server, without a path?"),
             Self::Problem { document, .. } => match document.kind.rsplit(':').next()? {
                 "unauthenticated" | "token-expired" => {
-                    Some("an admin makes tokens with `gatehouse tokens create`; give yours in GATEHOUSE_TOKEN")
+                    Some("set GATEHOUSE_TOKEN to your token; an admin creates tokens with `gatehouse tokens create`")
                 }
                 "too-many-attempts" => Some("wait a minute; then check the token in GATEHOUSE_TOKEN"),
                 "forbidden" => Some(
-                    "an uploader only uploads; of the others each role includes those before it: viewer, developer, secops, admin",
+                    "an uploader only uploads; the other roles each include those before them: viewer, developer, secops, admin",
                 ),
                 "not-found" => {
-                    Some("names are case-sensitive; an admin makes projects with `gatehouse projects create`")
+                    Some("names are case-sensitive; an admin creates projects with `gatehouse projects create`")
                 }
                 "idempotency-mismatch" => Some("leave `--idempotency-key` out, or use a new one for each report"),
                 "wrong-tool" | "unknown-scanner" | "unknown-format" => {
-                    Some("`gatehouse scanners` lists what `--scanner` takes; `auto` recognises the report")
+                    Some("`gatehouse scanners` lists the values of `--scanner`; `auto` detects the format")
                 }
                 _ => None,
             },
@@ -87,7 +85,7 @@ impl Error {
     }
 }
 
-/// Calls for one project of one server, or for its account.
+/// A client for one project of a server, or for its account.
 pub(crate) struct Client {
     agent: Agent,
     base: String,
@@ -96,7 +94,7 @@ pub(crate) struct Client {
     authorization: header::HeaderValue,
 }
 
-/// A report on its way.
+/// An upload.
 pub(crate) struct Sending<'a> {
     pub(crate) parameters: &'a [(&'static str, &'a str)],
     pub(crate) key: &'a str,
@@ -127,7 +125,7 @@ impl Client {
             return Err(Error::Token("the token is missing"));
         }
         let mut authorization = header::HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Error::Token("the token has characters that no token has"))?;
+            .map_err(|_| Error::Token("the token contains a character that is not allowed in tokens"))?;
         authorization.set_sensitive(true);
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -135,20 +133,20 @@ impl Client {
             .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_recv_response(Some(RESPONSE_TIMEOUT));
-        // A proxy for the internet is of no use on the way to this machine.
+        // Requests to this machine do not go through a proxy.
         let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
         config = config.proxy(if local { None } else { Proxy::try_from_env() });
         Ok(Self { agent: config.build().new_agent(), base, root, authorization })
     }
 
-    /// Asks for something.
+    /// Sends a GET request.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Error> {
         let url = self.url(path, query);
         let request = self.request(Method::GET, &url);
         self.read(&url, self.agent.run(finish(request, SendBody::none())?))
     }
 
-    /// Asks for every item of a list.
+    /// Fetches every item of a list.
     pub(crate) fn all<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, Error> {
         let mut items = Vec::new();
         self.pages(path, query, |page| {
@@ -158,7 +156,7 @@ impl Client {
         Ok(items)
     }
 
-    /// Asks for a list page by page, and hands over each page's items.
+    /// Fetches a list page by page, and passes on each page's items.
     pub(crate) fn pages<T: DeserializeOwned, E: From<Error>>(
         &self,
         path: &[&str],
@@ -176,7 +174,7 @@ impl Client {
             let page: Page<T> = self.get(path, &query)?;
             each(page.items)?;
             match page.next {
-                // A server that names the same place again would keep this going for ever.
+                // A server that repeats a cursor would cause an endless loop.
                 Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
                 Some(_) | None => return Ok(()),
             }
@@ -196,14 +194,14 @@ impl Client {
         self.read(&url, self.agent.run(finish(request, body.as_slice())?))
     }
 
-    /// Removes something; the answer has nothing to say.
+    /// Sends a DELETE request; the answer is empty.
     pub(crate) fn delete(&self, path: &[&str]) -> Result<(), Error> {
         let url = self.url(path, &[]);
         let request = self.request(Method::DELETE, &url);
         self.check(&url, self.agent.run(finish(request, SendBody::none())?)).map(drop)
     }
 
-    /// Uploads a report once, and gives the bytes of the answer.
+    /// Uploads a report once and returns the bytes of the answer.
     pub(crate) fn upload(&self, sending: &Sending<'_>, mut report: impl std::io::Read) -> Result<Vec<u8>, Error> {
         let url = self.url(&["scans"], sending.parameters);
         let mut request = self
@@ -215,7 +213,7 @@ impl Client {
             request = request.header(header::CONTENT_ENCODING, "gzip");
         }
         if sending.wait_for_permission {
-            // So that a refusal is read, and not lost in a connection that the server closes while we still send.
+            // With this, a refusal is read before the server closes the connection while we still send.
             request = request.header(header::EXPECT, "100-continue");
         }
         self.check(&url, self.agent.run(finish(request, SendBody::from_reader(&mut report))?))
@@ -241,10 +239,10 @@ impl Client {
 
     fn read<T: DeserializeOwned>(&self, url: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<T, Error> {
         let bytes = self.check(url, answer)?;
-        serde_json::from_slice(&bytes).map_err(|source| Error::Unreadable { url: self.place(url), source })
+        serde_json::from_slice(&bytes).map_err(|source| Error::Unreadable { url: self.without_query(url), source })
     }
 
-    /// The body of a good answer; anything else is an error.
+    /// The body of a successful answer; anything else is an error.
     fn check(&self, url: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, Error> {
         let unreachable = |source| Error::Unreachable { url: self.base.clone(), source };
         let mut answer = answer.map_err(unreachable)?;
@@ -263,18 +261,19 @@ impl Client {
             Err(_) => {
                 let text = String::from_utf8_lossy(&body);
                 let excerpt = text.trim().chars().take(EXCERPT_CHARACTERS_MAX).collect();
-                Error::Unexpected { url: self.place(url), status: status.as_u16(), retry_after, excerpt }
+                Error::Unexpected { url: self.without_query(url), status: status.as_u16(), retry_after, excerpt }
             }
         })
     }
 
-    /// A URL as messages show it: without its query.
-    fn place(&self, url: &str) -> String {
+    /// A URL for messages: without its query.
+    fn without_query(&self, url: &str) -> String {
         url.split('?').next().unwrap_or(&self.base).to_owned()
     }
 }
 
-/// A request with its body. All parts were checked before: what is left is an address that is too long.
+/// A request with its body. All parts were checked before; the remaining cause of an error is an address that is too
+/// long.
 fn finish<B>(request: ureq::http::request::Builder, body: B) -> Result<Request<B>, Error> {
     request.body(body).map_err(|error| Error::Address(error.to_string()))
 }
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_server_or_no_token_is_refused_before_anything_is_sent() {
+    fn an_illegal_address_or_token_is_an_error_before_anything_is_sent() {
         for url in ["", "localhost", "ftp://x", "http://"] {
             assert!(matches!(Client::new(url, "p", "t"), Err(Error::Address(_))), "{url}");
         }

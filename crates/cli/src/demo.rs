@@ -1,5 +1,5 @@
-//! `gatehouse demo`: the gate's main job as a story, on a host of its own. Every number it tells is checked: a demo that
-//! looks good and is wrong exits 1.
+//! `gatehouse demo`: shows the gate's main job step by step, on a temporary server. Every number is checked: if one is
+//! wrong, the demo exits with 1.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,21 +24,21 @@ use crate::{admin_token, application, issues, output, upload};
 
 const PROJECT: &str = "demo";
 const TARGET: &str = "notes";
-/// Time limit for the end of the host.
+/// Time limit for the host to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Show the gate at work on a small program, from project to verdict
 ///
-/// Serves the application on a free port with a temporary data folder, and walks through a project's life: a scan of the
-/// main branch, a branch that fails the gate, exemptions that let it pass, and their end. What the server answers is
-/// checked at each step. Bandit scans the program if it is installed; if not, reports that it made before are used.
+/// Serves the application on a free port with a temporary data folder, and walks through a project's life: a scan of
+/// the main branch, a branch that fails the gate, exemptions that let it pass, and their end. The server's answer is
+/// checked at each step. Bandit scans the program if it is installed; otherwise its stored reports are used.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   gatehouse demo
   gatehouse demo --keep
 
-Exit codes: 0 everything was as expected, 1 something was not, 2 misused or failed.")]
+Exit codes: 0 everything was as expected, 1 something was not, 2 wrong usage or failure.")]
 pub(crate) struct DemoArgs {
     /// Leave the server running at the end, and print its address and tokens
     #[arg(long)]
@@ -50,8 +50,8 @@ pub(crate) struct DemoArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
-    let data = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let admin = admin_token::random()?;
+    let data = tempfile::tempdir().context("cannot create a temporary folder")?;
+    let admin = admin_token::generate()?;
     let mut config = Config::new(application::source(args.app.as_deref())?, data.path());
     config.variables.insert("admin_token".to_owned(), admin.clone());
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
     let url = format!("http://{}", server.local_addr());
 
     let mut demo = Demo { url, admin, step: 0, differences: 0 };
-    let result = demo.tell();
+    let result = demo.run();
     if args.keep
         && let Ok(people) = &result
     {
@@ -83,18 +83,18 @@ struct Demo {
     differences: usize,
 }
 
-/// The people of the story, each with a token.
+/// The tokens of the demo's people.
 struct People {
     developer: String,
     secops: String,
 }
 
 impl Demo {
-    fn tell(&mut self) -> Result<People> {
+    fn run(&mut self) -> Result<People> {
         let Reports { main, feature, origin } = bandit::reports();
-        say(&origin);
+        print_line(&origin);
 
-        self.step("An admin creates the project and a token each for a developer and for SecOps.");
+        self.step("An admin creates the project, a token for a developer and one for SecOps.");
         let admin = self.client(&self.admin)?;
         let _: ProjectAnswer = admin.send(Method::PUT, &[], &SettingsBody::default())?;
         let people = People { developer: token(&admin, "developer")?, secops: token(&admin, "secops")? };
@@ -105,13 +105,13 @@ impl Demo {
         upload::show(&developer, &scan)?;
         self.check(&story::MAIN, &scan);
 
-        self.step("The developer makes `main` the baseline: branches are compared with it.");
+        self.step("The developer sets `main` as the baseline that branches are compared with.");
         let patch = TargetPatch { baseline: Some(BaselineBody::variant("main")) };
         let target: TargetItem = developer.send(Method::PATCH, &["targets", TARGET], &patch)?;
         let baseline = target.baseline.and_then(|baseline| baseline.variant);
         self.expect("the baseline", "main", baseline.as_deref().unwrap_or("none"));
 
-        self.step("The pipeline uploads the scan of `feature`, to fail on critical issues.");
+        self.step("The pipeline uploads the scan of `feature`; it must fail on critical issues.");
         let scan = upload(&developer, "feature", "critical", &feature)?;
         upload::show(&developer, &scan)?;
         self.check(&story::FEATURE, &scan);
@@ -119,18 +119,18 @@ impl Demo {
         self.step("The developer requests an exemption for each critical issue, and SecOps approves them.");
         let exemptions = self.exempt(&developer, &secops, &scan)?;
 
-        self.step("The same scan again: what is exempted no longer counts.");
+        self.step("The same scan again: exempted issues no longer count.");
         let scan = upload(&developer, "feature", "critical", &feature)?;
         upload::show(&developer, &scan)?;
         self.check(&story::EXEMPTED, &scan);
 
-        self.step("The developer gives the exemptions up.");
+        self.step("The developer withdraws the exemptions.");
         for id in &exemptions {
             let item = decide(&developer, id, "cancel")?;
             self.expect("the exemption", "cancelled", &item.status.to_string());
         }
 
-        self.step("The same scan again: the gate is closed as before.");
+        self.step("The same scan again: the gate fails as before.");
         let scan = upload(&developer, "feature", "critical", &feature)?;
         output::print(&issues::counts(&scan))?;
         self.check(&story::FEATURE, &scan);
@@ -149,14 +149,14 @@ impl Demo {
                 target: Some(TARGET.to_owned()),
                 duration_days: Some(30),
                 reason: "acceptable_risk".to_owned(),
-                text: "The program is a demonstration and serves nobody.".to_owned(),
+                text: "The program is a demonstration and has no users.".to_owned(),
                 ..ExemptionBody::default()
             };
             let item: ExemptionItem = developer.send(Method::POST, &["exemptions"], &body)?;
             self.expect("the exemption", "pending", &item.status.to_string());
             let item = decide(secops, &item.id, "approve")?;
             self.expect("the exemption", "approved", &item.status.to_string());
-            say(&format!(
+            print_line(&format!(
                 "`{}` is exempted until {}.",
                 item.title,
                 item.ends_at.as_deref().unwrap_or("an unknown time")
@@ -175,9 +175,9 @@ impl Demo {
         anstream::eprintln!("\n{HEADING}{}. {what}{HEADING:#}", self.step);
     }
 
-    /// Ends a step with an upload: its message, and its differences from the expectation.
+    /// Prints the verdict of an upload and its differences from the expectation.
     fn check(&mut self, expected: &Expected, answer: &ScanAnswer) {
-        upload::tell(answer);
+        upload::print_verdict(answer);
         for difference in expected.differences(answer) {
             self.differ(&difference);
         }
@@ -194,7 +194,7 @@ impl Demo {
         anstream::eprintln!("{ERROR}not as expected{ERROR:#}: {}", plain(difference));
     }
 
-    /// Serves until a signal.
+    /// Keeps serving until a signal.
     fn keep(&self, people: &People, runtime: &tokio::runtime::Runtime) -> Result<()> {
         let Self { url, admin, .. } = self;
         let People { developer, secops } = people;
@@ -202,7 +202,7 @@ impl Demo {
             "\nGATEHOUSE_URL={url}\nGATEHOUSE_PROJECT={PROJECT}\n\
              # developer\nGATEHOUSE_TOKEN={developer}\n# secops\nGATEHOUSE_TOKEN={secops}\n# admin\nGATEHOUSE_TOKEN={admin}\n"
         ))?;
-        anstream::eprintln!("The server runs until this is interrupted; then its data is removed.");
+        anstream::eprintln!("The server runs until you press Ctrl-C; then its data is removed.");
         runtime.block_on(async {
             Signals::new().context("cannot wait for signals")?.next().await;
             Ok(())
@@ -210,7 +210,7 @@ impl Demo {
     }
 }
 
-fn say(text: &str) {
+fn print_line(text: &str) {
     anstream::eprintln!("{}", plain(text));
 }
 
@@ -218,7 +218,7 @@ fn token(admin: &Client, role: &str) -> Result<String> {
     let (name, role) = (role.to_owned(), role.to_owned());
     let body = TokenBody { name, role, subject: None, targets: None, expires_in_days: Some(1) };
     let item: TokenItem = admin.send(Method::POST, &["tokens"], &body)?;
-    item.token.context("the server made a token but did not send it")
+    item.token.context("the server created a token but did not send it")
 }
 
 fn decide(client: &Client, exemption: &str, decision: &str) -> Result<ExemptionItem> {

@@ -1,5 +1,4 @@
-//! `gatehouse exemptions`: permission to leave an issue be, asked for, decided on, looked at beforehand and listed. Who may
-//! do what is the server's to say.
+//! `gatehouse exemptions`: requests, reviews, previews and lists exemptions. The server decides who may do what.
 
 mod decide;
 mod list;
@@ -15,10 +14,10 @@ use domain::exemption::{Decision, Scope};
 use crate::args::EXIT_CODES;
 use crate::terminal::{count, plain};
 
-/// Request exemptions, decide on them, list them
+/// Request, review and list exemptions
 ///
-/// An exemption lets an issue, or some of its occurrences, be for some days. A developer asks for it, somebody else of
-/// SecOps approves it, and from the next scan on the issue no longer counts, until the days are over.
+/// An exemption accepts an issue, or some of its occurrences, for a limited time. A developer requests it and SecOps
+/// approves it; from the next scan on the issue does not count, until the exemption expires.
 #[derive(Args)]
 pub(crate) struct ExemptionsArgs {
     #[command(subcommand)]
@@ -27,18 +26,18 @@ pub(crate) struct ExemptionsArgs {
 
 #[derive(Subcommand)]
 enum ExemptionsCommand {
-    /// Ask for exemptions; prints their ids
+    /// Request exemptions and print their ids
     ///
-    /// Several issues are asked for together, all or none. The clock of `--days` starts at the approval.
+    /// With several issues, all requests are made or none. `--days` counts from the approval.
     #[command(after_long_help = format!("\
 Examples:
   gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef --target web --days 30 \\
       --reason false_positive --text The-hash-guards-no-secret
-      The issue in one target, with occurrences to come.
+      The issue in one target, including future occurrences.
   gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef \\
       --scan 11111111111111111111111111111111 --occurrence 22222222222222222222222222222222 \\
       --until 2030-12-31 --reason acceptable_risk --text Reachable-from-the-intranet-only
-      One occurrence, as that scan has it. `GET .../scans/ID/occurrences` lists their ids.
+      One occurrence of that scan. `GET .../scans/ID/occurrences` lists the ids.
   gatehouse exemptions request --issue 0123456789abcdef0123456789abcdef \\
       --issue 33333333333333333333333333333333 --target web --scope project --days 7 \\
       --reason fix_unavailable --text No-release-has-the-fix-yet --link https://example.com/42
@@ -46,20 +45,21 @@ Examples:
 
 {EXIT_CODES}"))]
     Request(request::RequestArgs),
-    /// Grant exemptions; their days begin
+    /// Approve exemptions
     ///
-    /// Whoever asked for one can't approve it, unless the project allows that. Several are decided on together, all or none.
+    /// Their days start now. The requester can't approve, unless the project allows it. Several are approved together
+    /// or not at all.
     #[command(after_long_help = format!("\
 Examples:
   gatehouse exemptions preview 0123456789abcdef0123456789abcdef
       First see what it would change.
   gatehouse exemptions approve 0123456789abcdef0123456789abcdef --comment agreed
   gatehouse exemptions approve 0123456789abcdef0123456789abcdef --scope project
-      For more than was asked for.
+      In a wider scope than requested.
 
 {EXIT_CODES}"))]
     Approve(decide::ApproveArgs),
-    /// Refuse exemptions, or take them back
+    /// Reject requests, or revoke approvals
     #[command(after_long_help = format!("\
 Examples:
   gatehouse exemptions reject 0123456789abcdef0123456789abcdef --comment fix-it
@@ -68,49 +68,49 @@ Examples:
 
 {EXIT_CODES}"))]
     Reject(decide::DecisionArgs),
-    /// Give up exemptions, for good
+    /// Withdraw exemptions permanently
     #[command(after_long_help = format!("\
 Example:
   gatehouse exemptions cancel 0123456789abcdef0123456789abcdef
 
 {EXIT_CODES}"))]
     Cancel(decide::DecisionArgs),
-    /// Ask again for exemptions that were rejected or have expired
+    /// Request rejected or expired exemptions again
     #[command(after_long_help = format!("\
 Example:
   gatehouse exemptions reopen 0123456789abcdef0123456789abcdef --comment Still-no-fix
 
 {EXIT_CODES}"))]
     Reopen(decide::DecisionArgs),
-    /// Show which verdicts and counts a decision would change, before it is made
+    /// Show which verdicts and counts a decision would change
     ///
-    /// The newest scan of each variant is judged twice: as exemptions are now, and as they would be then.
+    /// The newest scan of each variant is evaluated with the exemptions of now, and with those after the decision.
     #[command(after_long_help = format!("\
 Examples:
   gatehouse exemptions preview 0123456789abcdef0123456789abcdef
   gatehouse exemptions preview 0123456789abcdef0123456789abcdef --scope project
   gatehouse exemptions preview 0123456789abcdef0123456789abcdef --decision reject
 
-{EXIT_CODES} The verdicts do not matter."))]
+{EXIT_CODES} They do not depend on the verdicts."))]
     Preview(preview::PreviewArgs),
-    /// List exemptions, those asked for last first
+    /// List exemptions, the newest requests first
     #[command(after_long_help = format!("\
 Examples:
   gatehouse exemptions list --status pending
   gatehouse exemptions list --expires-within-days 7
-      What ends soon, the soonest first.
+      Those that expire soon, the soonest first.
   gatehouse exemptions list --issue 0123456789abcdef0123456789abcdef --format json
 
 {EXIT_CODES}"))]
     List(list::ListArgs),
-    /// List approved exemptions that exempted nothing in the last scans: they may be given up
+    /// List approved exemptions that exempted nothing in the last scans and may be withdrawn
     #[command(after_long_help = format!("\
 Example:
   gatehouse exemptions unused --scans 20
 
 {EXIT_CODES}"))]
     Unused(list::UnusedArgs),
-    /// Show all of an exemption
+    /// Show an exemption
     #[command(after_long_help = format!("\
 Example:
   gatehouse exemptions show 0123456789abcdef0123456789abcdef
@@ -134,18 +134,18 @@ pub(crate) fn run(args: ExemptionsArgs) -> Result<()> {
     }
 }
 
-/// Says to people how an exemption stands.
-fn tell(item: &ExemptionItem) {
+/// Prints an exemption's state for people.
+fn print_state(item: &ExemptionItem) {
     anstream::eprintln!("{}", plain(&sentence(item)));
 }
 
 fn sentence(item: &ExemptionItem) -> String {
     let end = item.ends_at.as_ref().map(|end| format!(" until {end}")).unwrap_or_default();
-    format!("Exemption {} for `{}` in {} is {}{end}.", item.id, item.title, place(item), item.status)
+    format!("Exemption {} for `{}` in {} is {}{end}.", item.id, item.title, reach(item), item.status)
 }
 
 /// The reach of an exemption.
-fn place(item: &ExemptionItem) -> String {
+fn reach(item: &ExemptionItem) -> String {
     match item.scope {
         Scope::Occurrences => {
             let chosen = count(u64::try_from(item.occurrences.len()).unwrap_or(u64::MAX), "occurrence");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exemption_is_told_with_what_it_holds_for_and_until_when() {
+    fn a_sentence_gives_an_exemptions_reach_state_and_end() {
         let start = format!("Exemption {} for `Weak hash` in ", "e".repeat(32));
         assert_eq!(sentence(&item()), format!("{start}web is pending."));
         let occurrences = vec![serde_json::from_value(serde_json::json!("0".repeat(32))).unwrap()];
@@ -205,8 +205,8 @@ mod tests {
         let until = |until: &str| Some(until.to_owned());
         assert_eq!(term(&item()), "30 days");
         assert_eq!(term(&ExemptionItem { ends_at: until("2026-02-01"), ..item() }), "until 2026-02-01");
-        let asked = ExemptionItem { until: until("2026-03-01"), duration_days: None, ..item() };
-        assert_eq!(term(&asked), "until 2026-03-01");
+        let requested = ExemptionItem { until: until("2026-03-01"), duration_days: None, ..item() };
+        assert_eq!(term(&requested), "until 2026-03-01");
         assert_eq!(term(&ExemptionItem { unlimited: true, duration_days: None, ..item() }), "no end");
     }
 }

@@ -1,4 +1,4 @@
-//! `gatehouse explain`: why an occurrence is new, or what it was recognised as.
+//! `gatehouse explain`: why an occurrence is new, or which earlier one it was matched with.
 
 use std::fmt::Write as _;
 
@@ -12,13 +12,13 @@ use crate::client::Client;
 use crate::output;
 use crate::terminal::{HEADING, plain};
 
-/// The most occurrences explained at once, if a place has several.
+/// The most occurrences of one location that are explained at once.
 const EXPLAINED_MAX: usize = 10;
 
-/// Say why an occurrence is new, or what it was recognised as
+/// Explain why an occurrence is new, or which earlier one it was matched with
 ///
-/// Tells against which scan it was compared, what recognised it and how sure that is, when it was first seen, and why the
-/// nearest other occurrences are not it.
+/// Shows the scan it was compared with, the rule that matched it and the confidence of the match, when it was first
+/// seen, and why the nearest other occurrences did not match.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -29,7 +29,7 @@ Examples:
 pub(crate) struct ExplainArgs {
     /// The scan
     scan: String,
-    /// The occurrence's id, or its place: a path as the report has it, with a line or without
+    /// The occurrence's id, or its location: the path in the report, with or without a line
     #[arg(value_name = "OCCURRENCE|PATH[:LINE]")]
     which: String,
     /// Output format
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
     let client = args.connection.client()?;
     let ids = match args.which.parse::<OccurrenceId>() {
         Ok(_) => vec![args.which.clone()],
-        Err(_) => at_place(&client, &args.scan, &args.which)?,
+        Err(_) => at_location(&client, &args.scan, &args.which)?,
     };
     let explained: Vec<serde_json::Value> = ids
         .iter()
@@ -60,32 +60,32 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
                 text.push_str(&sentence(&answer)?);
             }
             if EXPLAINED_MAX < ids.len() {
-                writeln!(text, "and {} more there; name one by its id", ids.len() - EXPLAINED_MAX)?;
+                writeln!(text, "and {} more at this location; pass the id of one", ids.len() - EXPLAINED_MAX)?;
             }
             output::print(&text)
         }
     }
 }
 
-/// The occurrences at a place.
-fn at_place(client: &Client, scan: &str, place: &str) -> Result<Vec<String>> {
+/// The occurrences at a location.
+fn at_location(client: &Client, scan: &str, location: &str) -> Result<Vec<String>> {
     let all: Vec<OccurrenceItem> = client.all(&["scans", scan, "occurrences"], &[])?;
-    let ids: Vec<_> = all.iter().filter(|item| is_at(item, place)).map(|item| item.id.to_string()).collect();
+    let ids: Vec<_> = all.iter().filter(|item| is_at(item, location)).map(|item| item.id.to_string()).collect();
     if ids.is_empty() {
-        bail!("the scan has no occurrence at {place}; a place is a path as the report has it, or path:line");
+        bail!("the scan has no occurrence at {location}; a location is a path as in the report, or path:line");
     }
     Ok(ids)
 }
 
-fn is_at(item: &OccurrenceItem, place: &str) -> bool {
+fn is_at(item: &OccurrenceItem, location: &str) -> bool {
     let normal = domain::signature::normal_path;
     let Some(path) = item.path.as_deref().map(normal) else { return false };
     let with_line = item.line.map(|line| format!("{path}:{line}"));
-    let place = normal(place);
-    place == path || with_line.is_some_and(|with_line| with_line == place)
+    let location = normal(location);
+    location == path || with_line.is_some_and(|with_line| with_line == location)
 }
 
-/// An explanation in words.
+/// An explanation as text.
 fn sentence(answer: &Explanation) -> Result<String> {
     let mut text = String::new();
     let heading = format!("{} at {}", answer.rule, answer.place);
@@ -104,7 +104,7 @@ fn sentence(answer: &Explanation) -> Result<String> {
     writeln!(text, "first seen: {} in {variant}, {} {days} before, scan {}", first.at, first.age_days, first.scan)?;
     writeln!(text, "occurrence {}, issue {}", answer.occurrence, answer.issue)?;
     if !answer.passed_over.is_empty() {
-        writeln!(text, "not it:")?;
+        writeln!(text, "not matched:")?;
     }
     for other in &answer.passed_over {
         writeln!(text, "  {}: {}", plain(&other.place), plain(&other.because))?;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_is_a_sentence() {
+    fn an_explanation_is_printed_line_by_line() {
         let text = anstream::adapter::strip_str(&sentence(&answer()).unwrap()).to_string();
         let expected = [
             "B602 at b.py:40",
@@ -143,7 +143,7 @@ mod tests {
             "compared with: baseline main, scan 04040404040404040404040404040404",
             "first seen: 2026-11-01T00:00:00.000Z in main, 1 day before, scan 04040404040404040404040404040404",
             "occurrence 02020202020202020202020202020202, issue 03030303030303030303030303030303",
-            "not it:",
+            "not matched:",
         ];
         assert_eq!(text.lines().take(7).collect::<Vec<_>>(), expected);
         assert!(text.contains("  a.py:1: its code is "), "{text}");
@@ -151,17 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_a_path_with_a_line_or_without() {
+    fn a_location_is_a_path_with_or_without_a_line() {
         let item: OccurrenceItem = serde_json::from_value(serde_json::json!({
             "id": "02".repeat(16), "issue": "03".repeat(16), "result": 0, "bucket": "new", "rule": "B1", "title": "t",
             "message": "m", "severity": "low", "path": "./src/a.py", "line": 10,
             "first_seen": {"scan": "04".repeat(16), "at": "", "variant": "main", "age_days": 0}
         }))
         .unwrap();
-        for (place, expected) in
+        for (location, expected) in
             [("src/a.py", true), ("./src/a.py:10", true), ("src/a.py:1", false), ("a.py", false), ("src/a.py:", false)]
         {
-            assert_eq!(is_at(&item, place), expected, "{place}");
+            assert_eq!(is_at(&item, location), expected, "{location}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::client;
 use crate::terminal::plain;
 
-/// An error that comes with something to do about it.
+/// An error with advice.
 #[derive(Debug)]
 pub(crate) struct Hinted {
     pub(crate) message: String,
@@ -22,7 +22,7 @@ impl fmt::Display for Hinted {
 impl std::error::Error for Hinted {}
 
 /// Writes a failure to standard error.
-pub(crate) fn tell(error: &anyhow::Error) {
+pub(crate) fn print(error: &anyhow::Error) {
     let (style, text) = (crate::terminal::ERROR, describe(error));
     anstream::eprintln!("{style}error{style:#}: {text}");
     if let Some(hint) = hint(error) {
@@ -36,7 +36,7 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
     describe_cause(error.as_ref())
 }
 
-/// An error and its causes. Some errors already end with their cause: it is not said twice.
+/// An error and its causes. Some errors already end with their cause: it is not repeated.
 pub(crate) fn describe_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = String::new();
     for cause in std::iter::successors(Some(error), |error| error.source()) {
@@ -65,7 +65,7 @@ mod tests {
     use anyhow::Context as _;
 
     #[test]
-    fn causes_are_said_once_and_hostile_ones_harmlessly() {
+    fn causes_appear_once_and_hostile_ones_are_escaped() {
         let error =
             Err::<(), _>(anyhow::anyhow!("no \u{1b}[31msuch file\n::error::x")).context("cannot read x").unwrap_err();
         assert_eq!(describe(&error), "cannot read x: no \\u{1b}[31msuch file ::error::x");

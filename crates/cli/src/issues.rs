@@ -1,5 +1,5 @@
-//! The issues of a scan for people: a table for each bucket, with one place as example. What bucket an issue is in, and
-//! how many there are, is what the server says.
+//! The issues of a scan for people: a table for each bucket, with one occurrence as example. Buckets and counts are the
+//! server's.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::terminal::{HEADING, count, plain};
 /// The most issues shown of each bucket; the worst come first.
 const ROWS_MAX: usize = 25;
 const COLUMNS: [&str; 8] = ["SEVERITY", "SCORE", "RULE", "TITLE", "OCCURRENCES", "CWE", "FOR EXAMPLE AT", "ISSUE"];
-/// Levels, the worst first. What has none might be anything, so it is not last.
+/// Severities, the worst first. An unassigned one might be any of them, so it is not last.
 const LEVELS: [&str; 6] = ["critical", "unassigned", "high", "medium", "low", "info"];
 
 /// The issues of one bucket.
@@ -28,17 +28,17 @@ struct Group {
 /// The tables of all buckets, and the counts.
 ///
 /// # Errors
-/// The server does not answer with the issues. The verdict does not depend on them.
+/// The server does not return the issues. The verdict does not depend on them.
 pub(crate) fn report(client: &Client, answer: &ScanAnswer) -> Result<String> {
     let scan = answer.scan.id.to_string();
     let issues = client.all(&["scans", &scan, "issues"], &[])?;
     let mut text = String::new();
     for group in divide(answer, issues) {
-        let mut places = Vec::new();
+        let mut locations = Vec::new();
         for issue in group.issues.iter().take(ROWS_MAX) {
-            places.push(example(client, &scan, issue)?);
+            locations.push(example(client, &scan, issue)?);
         }
-        render(&group, &places, &mut text)?;
+        render(&group, &locations, &mut text)?;
     }
     if !text.ends_with("\n\n") {
         text.push('\n');
@@ -47,18 +47,18 @@ pub(crate) fn report(client: &Client, answer: &ScanAnswer) -> Result<String> {
     Ok(text)
 }
 
-/// One place where the issue occurs. What is remediated occurs nowhere in this scan.
+/// The location of one occurrence. A remediated issue has none in this scan.
 fn example(client: &Client, scan: &str, issue: &IssueItem) -> Result<String> {
     if issue.bucket == Bucket::Remediated {
         return Ok(String::new());
     }
     let id = issue.id.to_string();
     let page: Page<OccurrenceItem> = client.get(&["scans", scan, "issues", &id, "occurrences"], &[("limit", "1")])?;
-    Ok(page.items.first().map(place).unwrap_or_default())
+    Ok(page.items.first().map(location).unwrap_or_default())
 }
 
-/// The place of an occurrence in its most telling form: a package, a line of a file, an address, a resource.
-fn place(occurrence: &OccurrenceItem) -> String {
+/// The most specific location of an occurrence: a package, a line of a file, an address or a resource.
+fn location(occurrence: &OccurrenceItem) -> String {
     if let Some(package) = &occurrence.package {
         let version = package.version.as_deref().unwrap_or_default();
         return format!("{} {version}", package.name).trim_end().to_owned();
@@ -115,22 +115,22 @@ fn worse_score(a: &IssueItem, b: &IssueItem) -> std::cmp::Ordering {
     b.score.unwrap_or(0.0).total_cmp(&a.score.unwrap_or(0.0))
 }
 
-fn render(group: &Group, places: &[String], text: &mut String) -> Result<()> {
+fn render(group: &Group, locations: &[String], text: &mut String) -> Result<()> {
     writeln!(text, "{HEADING}{}{HEADING:#}", group.heading)?;
     if !group.issues.is_empty() {
         let mut listing = Listing::new(&COLUMNS);
-        for (issue, place) in group.issues.iter().zip(places) {
+        for (issue, location) in group.issues.iter().zip(locations) {
             let score = issue.score.map(|score| format!("{score:.1}")).unwrap_or_default();
             let cwes: Vec<_> = issue.cwes.iter().map(|number| format!("CWE-{number}")).collect();
             let (occurrences, cwes, id) = (occurrences(issue), cwes.join(", "), issue.id.to_string());
             let title = if issue.title.is_empty() { &issue.message } else { &issue.title };
             listing.row(
-                [&issue.severity, &score, &issue.rule, title, &occurrences, &cwes, place, &id].map(String::as_str),
+                [&issue.severity, &score, &issue.rule, title, &occurrences, &cwes, location, &id].map(String::as_str),
             );
         }
         text.push_str(&listing.render());
     }
-    let more = group.issues.len().saturating_sub(places.len());
+    let more = group.issues.len().saturating_sub(locations.len());
     if 0 < more {
         writeln!(text, " and {more} more; the API lists all of them")?;
     }
@@ -140,7 +140,7 @@ fn render(group: &Group, places: &[String], text: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Number of an issue's occurrences; how many are new if the issue is common; how many are exempted if not all are.
+/// Number of an issue's occurrences; of new ones if the issue is common; of exempted ones if not all are.
 fn occurrences(issue: &IssueItem) -> String {
     let tally = &issue.occurrences;
     let all = match issue.bucket {
@@ -216,7 +216,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_place_is_shown_by_what_tells_most_of_it() {
+    fn an_occurrence_is_shown_with_its_most_specific_location() {
         let cases = [
             (serde_json::json!({"path": "a.py", "line": 3}), "a.py:3"),
             (serde_json::json!({"path": "a.py"}), "a.py"),
@@ -237,7 +237,7 @@ pub(crate) mod tests {
                 "severity": "high", "first_seen": first_seen()
             });
             item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-            assert_eq!(place(&serde_json::from_value(item).unwrap()), expected);
+            assert_eq!(location(&serde_json::from_value(item).unwrap()), expected);
         }
     }
 
@@ -258,8 +258,8 @@ pub(crate) mod tests {
     fn check(answer: &ScanAnswer, issues: Vec<IssueItem>) -> String {
         let mut text = String::new();
         for group in divide(answer, issues) {
-            let places: Vec<_> = group.issues.iter().take(ROWS_MAX).map(|_| "a.py:7".to_owned()).collect();
-            render(&group, &places, &mut text).unwrap();
+            let locations: Vec<_> = group.issues.iter().take(ROWS_MAX).map(|_| "a.py:7".to_owned()).collect();
+            render(&group, &locations, &mut text).unwrap();
         }
         anstream::adapter::strip_str(&text).to_string()
     }
@@ -298,7 +298,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_partially_exempted_says_as_what_it_counts() {
+    fn a_partially_exempted_issue_shows_the_severity_it_counts_as() {
         let with = |state: &str, level: Option<&str>| {
             let mut item = serde_json::to_value(issue("B1", "critical", "common", false)).unwrap();
             item["exemption"] =

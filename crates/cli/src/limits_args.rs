@@ -1,4 +1,4 @@
-//! The host's limits as arguments. Their defaults are the host's own.
+//! The host's limits as arguments. Their defaults are the host's.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ const STANDARD: Limits = Limits::standard();
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitsArgs {
-    /// Memory of one instance of a component, in MiB
+    /// Maximum memory of one instance of a component, in MiB
     #[arg(long, value_name = "MIB", default_value_t = STANDARD.guest_memory_bytes >> 20)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     max_memory_mib: usize,
     /// Time limit for a request, and for work after its answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     request_timeout: Duration,
-    /// Size of a request's body as sent, in MiB
+    /// Maximum size of a request's body as sent, in MiB
     #[arg(long, value_name = "MIB", default_value_t = STANDARD.body_bytes >> 20)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_body_mib: u64,
-    /// Requests in progress at a time; more are answered with 503
+    /// Maximum number of concurrent requests; more are answered with 503
     #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.concurrent_requests)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_requests: usize,
-    /// Connections open at a time; more wait
+    /// Maximum number of open connections; more wait
     #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     max_connections: usize,
@@ -36,7 +36,7 @@ pub(crate) struct LimitsArgs {
 }
 
 impl LimitsArgs {
-    /// The limits as the host takes them.
+    /// The host's limits.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             guest_memory_bytes: self.max_memory_mib << 20,
@@ -49,8 +49,8 @@ impl LimitsArgs {
     }
 }
 
-/// The message about a text that is not a duration.
-const NO_DURATION: &str = "use a number with `ms`, `s`, `m`, `h` or `d`, for example 30s";
+/// The message for an illegal duration.
+const DURATION_HINT: &str = "use a number with `ms`, `s`, `m`, `h` or `d`, for example 30s";
 
 /// Reads a length of time: a number with `ms`, `s`, `m`, `h` or `d`; seconds without.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -61,9 +61,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
-        _ => return Err(NO_DURATION.to_owned()),
+        _ => return Err(DURATION_HINT.to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| NO_DURATION.to_owned())?;
+    let number: u64 = digits.parse().map_err(|_| DURATION_HINT.to_owned())?;
     match number.checked_mul(unit_ms) {
         None => Err("it is too long".to_owned()),
         Some(ms) => Ok(Duration::from_millis(ms)),

@@ -1,11 +1,11 @@
 //! The `gatehouse` command: runs the application on the embedded host, and talks to a running one over its HTTP API.
 //!
-//! Every verdict is the server's: this program shows it and turns it into an exit code, and decides nothing itself.
+//! The server decides every verdict; this program shows it and turns it into an exit code.
 
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "an outer crate: it is what reads files, clocks and the environment"
+    reason = "an outer crate: it reads files, clocks and the environment"
 )]
 
 mod admin_token;
@@ -46,12 +46,12 @@ use clap::Parser as _;
 
 use crate::args::{Cli, Command};
 
-/// Of a command that was misused or did not work; and of an undecided verdict.
+/// The exit code of wrong usage, of a failure, and of an undecided verdict.
 const EXIT_UNDECIDED: u8 = 2;
 
 fn main() -> ExitCode {
     run(Cli::parse().command).unwrap_or_else(|error| {
-        failure::tell(&error);
+        failure::print(&error);
         ExitCode::from(EXIT_UNDECIDED)
     })
 }

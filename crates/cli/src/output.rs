@@ -1,11 +1,11 @@
-//! Standard output: data and nothing else. A reader that has seen enough is no error.
+//! Standard output: data and nothing else. A reader that closes it early is not an error.
 
 use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-/// Prints text, its colours only where they are wanted.
+/// Prints text, in colour where that is enabled.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = anstream::stdout().lock();
     ignore_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

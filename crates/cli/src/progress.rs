@@ -1,12 +1,11 @@
-//! The progress of an upload: a bar on standard error, after a second and only on a terminal. It does not change the bytes
-//! that are read through it.
+//! The progress of an upload: a bar on standard error, after a second and only on a terminal.
 
 use std::io::{self, IsTerminal as _, Read};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar appears after this time.
+/// The bar appears after this time.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 const TEMPLATE: &str = "{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}";
 
@@ -22,7 +21,7 @@ impl<R> Progress<R> {
     /// A reader of `bytes` bytes.
     pub(crate) fn new(inner: R, bytes: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden()).with_message("Uploading");
-        // The template is constant; were it wrong, the standard one would do.
+        // The template is constant; if it were wrong, the standard one would do.
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
         Self { inner, bar, begun: Instant::now(), shown: !io::stderr().is_terminal() }

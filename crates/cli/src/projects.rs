@@ -12,7 +12,7 @@ use crate::terminal::plain;
 
 /// Create projects and change their settings
 ///
-/// A project holds targets, tokens and exemptions, and nothing of one is seen in another.
+/// A project has its own targets, tokens and exemptions; nothing is shared between projects.
 #[derive(Args)]
 pub(crate) struct ProjectsArgs {
     #[command(subcommand)]
@@ -21,7 +21,7 @@ pub(crate) struct ProjectsArgs {
 
 #[derive(Subcommand)]
 enum ProjectsCommand {
-    /// Create a project, or replace the settings of one; needs the admin token that `gatehouse up` keeps
+    /// Create a project or replace its settings; needs the admin token of `gatehouse up`
     #[command(after_long_help = format!("\
 Examples:
   gatehouse projects create shop
@@ -39,35 +39,35 @@ Examples:
 struct CreateArgs {
     /// The project's name
     project: String,
-    /// The level that issues without a severity count as: critical, high, medium, low or info
+    /// The severity that unassigned issues count as: critical, high, medium, low or info
     #[arg(long, value_name = "LEVEL")]
     unassigned_as: Option<String>,
-    /// Treatment of results that their report marks as suppressed: ignored (they count) or honoured (they do not)
+    /// Marks of suppression in reports: ignored (the results count) or honoured (they do not)
     #[arg(long, value_name = "HOW")]
     tool_suppressions: Option<String>,
-    /// Default baseline of targets of a type: a variant, or empty for none
+    /// Default baseline for a type of target: a variant, or empty for none
     #[arg(long, value_name = "TYPE=VARIANT", value_parser = of_type)]
     default_baseline: Vec<(String, String)>,
-    /// The same by a pattern for whole names (RE2 syntax): of the variants that match, the one scanned last
+    /// Default baseline by pattern: the most recently scanned variant whose whole name matches (RE2 syntax)
     #[arg(long, value_name = "TYPE=REGEX", value_parser = of_type)]
     default_baseline_regex: Vec<(String, String)>,
-    /// Result of the criteria for new issues if a baseline has no complete scan: everything_counts, undecided or
+    /// Result of the criteria for new issues while the baseline has no complete scan: everything_counts, undecided or
     /// nothing_is_new
     #[arg(long, value_name = "HOW")]
     missing_baseline: Option<String>,
-    /// Number of unreadable entries that a report may have before its scan is incomplete
+    /// Number of rejected results above which a scan is incomplete
     #[arg(long, value_name = "COUNT")]
     rejected_allowed: Option<u32>,
-    /// Bucket of occurrences that were matched although their code was edited: new or common
+    /// Bucket of matched occurrences whose code was edited: new or common
     #[arg(long, value_name = "HOW")]
     updated_occurrences: Option<String>,
-    /// Let people approve the exemptions that they asked for themselves; each says that it was approved so
+    /// Let requesters approve their own exemptions; each is marked as self-approved
     #[arg(long)]
     self_approval: bool,
-    /// Let exemptions have no end
+    /// Allow exemptions without an end
     #[arg(long)]
     unlimited_exemptions: bool,
-    /// For how many days an issue of a level may be exempted at most; a level that is not named has no such limit
+    /// Longest exemption for issues of a severity, in days; other severities have no limit
     #[arg(long, value_name = "LEVEL=DAYS", value_parser = of_level)]
     exemption_days_max: Vec<(String, u32)>,
     /// Days before an exemption's end at which a notice is sent, 1 to 90; 7 by default
@@ -77,36 +77,36 @@ struct CreateArgs {
     server: Server,
 }
 
-/// Takes `TYPE=VALUE` apart.
+/// Splits `TYPE=VALUE`.
 fn of_type(text: &str) -> Result<(String, String), String> {
-    let (kind, value) = text.split_once('=').ok_or("it has no `=` between the type of target and the baseline")?;
+    let (kind, value) = text.split_once('=').ok_or("use TYPE=BASELINE")?;
     Ok((kind.to_owned(), value.to_owned()))
 }
 
-/// Takes `LEVEL=DAYS` apart.
+/// Splits `LEVEL=DAYS`.
 fn of_level(text: &str) -> Result<(String, u32), String> {
-    let (level, days) = text.split_once('=').ok_or("it has no `=` between the level and the days")?;
+    let (level, days) = text.split_once('=').ok_or("use LEVEL=DAYS")?;
     let days = days.parse().map_err(|error| format!("`{days}` is not a number of days: {error}"))?;
     Ok((level.to_owned(), days))
 }
 
-/// The longest exemptions as the server takes them.
+/// The longest exemptions by severity.
 ///
 /// # Errors
-/// A level is there twice.
+/// A severity is given twice.
 fn days_max(pairs: Vec<(String, u32)>) -> Result<BTreeMap<String, u32>> {
     let mut all = BTreeMap::new();
     for (level, days) in pairs {
-        anyhow::ensure!(!all.contains_key(&level), "there are two longest exemptions for `{level}`");
+        anyhow::ensure!(!all.contains_key(&level), "--exemption-days-max is given twice for `{level}`");
         all.insert(level, days);
     }
     Ok(all)
 }
 
-/// The default baselines as the server takes them.
+/// The default baselines by type.
 ///
 /// # Errors
-/// A type is there twice.
+/// A type is given twice.
 fn default_baselines(
     fixed: Vec<(String, String)>,
     patterns: Vec<(String, String)>,
@@ -118,7 +118,7 @@ fn default_baselines(
     let patterns = patterns.into_iter().map(|(kind, regex)| (kind, Some(BaselineBody::regex(regex))));
     let mut all = BTreeMap::new();
     for (kind, body) in fixed.chain(patterns) {
-        anyhow::ensure!(!all.contains_key(&kind), "there are two default baselines for `{kind}`");
+        anyhow::ensure!(!all.contains_key(&kind), "two default baselines are given for `{kind}`");
         all.insert(kind, body);
     }
     Ok(all)
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_baselines_are_one_a_type() {
+    fn a_type_has_one_default_baseline() {
         let read = |fixed: &[&str], patterns: &[&str]| {
             let pairs = |list: &[&str]| list.iter().map(|text| of_type(text).unwrap()).collect();
             default_baselines(pairs(fixed), pairs(patterns)).map_err(|error| error.to_string())
@@ -168,19 +168,19 @@ mod tests {
         assert_eq!(both["repository"], Some(BaselineBody::variant("trunk")));
         assert_eq!((both["container"].clone(), both["instance"].clone()), (Some(BaselineBody::regex("v=.*")), None));
         let twice = read(&["repository=a"], &["repository=b"]);
-        assert_eq!(twice, Err("there are two default baselines for `repository`".to_owned()));
+        assert_eq!(twice, Err("two default baselines are given for `repository`".to_owned()));
         assert!(of_type("trunk").is_err());
     }
 
     #[test]
-    fn longest_exemptions_are_one_a_level() {
+    fn a_severity_has_one_longest_exemption() {
         let read = |list: &[&str]| {
             let pairs = list.iter().map(|text| of_level(text).unwrap()).collect();
             days_max(pairs).map_err(|error| error.to_string())
         };
         let both = BTreeMap::from([("critical".to_owned(), 14), ("high".to_owned(), 90)]);
         assert_eq!(read(&["critical=14", "high=90"]), Ok(both));
-        assert_eq!(read(&["low=1", "low=1"]), Err("there are two longest exemptions for `low`".to_owned()));
+        assert_eq!(read(&["low=1", "low=1"]), Err("--exemption-days-max is given twice for `low`".to_owned()));
         for wrong in ["critical", "critical=", "critical=soon", "critical=-1"] {
             assert!(of_level(wrong).is_err(), "{wrong}");
         }

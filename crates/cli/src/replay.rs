@@ -1,4 +1,4 @@
-//! `gatehouse replay`: what the server of today makes of a scan's report, beside what was made of it then.
+//! `gatehouse replay`: compares a scan with what today's server reads from the same report.
 
 use std::fmt::Write as _;
 
@@ -12,18 +12,18 @@ use crate::output;
 use crate::table::Listing;
 use crate::terminal::{HEADING, plain};
 
-/// Read a scan's report again and compare the results
+/// Process a scan's report again and compare the results
 ///
-/// The server reads the raw report again with the parsers and the matcher that it has now, under the settings, baseline
-/// and exemptions of that time, and shows both results and how they differ. The replay counts nowhere: it is in no list,
-/// nothing is compared with it, and the scan stays as it is. Replayed again by the same version, the result is the same.
+/// The server processes the raw report with today's parsers and matcher, but with the settings, baseline and exemptions
+/// of that time, and shows both results and their differences. A replay has no effect: it is in no list, no scan is
+/// compared with it, and the scan does not change. The same version always gives the same result.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
   gatehouse replay 0123456789abcdef0123456789abcdef
   gatehouse replay 0123456789abcdef0123456789abcdef --format json
 
-{EXIT_CODES} The verdicts do not matter."))]
+{EXIT_CODES} They do not depend on the verdicts."))]
 pub(crate) struct ReplayArgs {
     /// The scan
     scan: String,
@@ -69,7 +69,7 @@ fn report(answer: &ReplayAnswer) -> Result<String> {
     Ok(text)
 }
 
-/// The two results beside one another: verdict, versions, and the variables that differ.
+/// The two results side by side: verdict, versions, and the variables that differ.
 fn results(answer: &ReplayAnswer) -> String {
     let (original, replay) = (&answer.original, &answer.replay);
     let (then, now) = (answer.versions.original, answer.versions.replay);
@@ -111,7 +111,7 @@ fn counts(answer: &ReplayAnswer) -> String {
     listing.render()
 }
 
-/// The differences one by one, as far as the server tells them.
+/// The differences that the server lists.
 fn differences(answer: &ReplayAnswer) -> Result<String> {
     let comparison = &answer.comparison;
     let (issues, occurrences) = (comparison.issues, comparison.occurrences);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn both_results_and_what_differs_are_shown() {
+    fn both_results_and_their_differences_are_shown() {
         let id = "0".repeat(32);
         let text = replayed(&json!({
             "verdict_changed": false, "variables": {"LOW": {"original": "1", "replay": "2"}, "NEW": {"replay": "x"}},
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_that_differs_in_nothing_says_so() {
+    fn a_replay_without_differences_says_so() {
         let text = replayed(&json!({
             "verdict_changed": false, "variables": {},
             "issues": {"same": 5, "only_original": 0, "only_replay": 0, "rebucketed": 0, "rerated": 0},

@@ -1,17 +1,17 @@
-//! Trying an upload again when the way to the server or the server itself is in trouble. Only for calls that carry an
-//! idempotency key: the second try then finds what the first has done.
+//! Retries of an upload after a failure of the network or the server. Only for calls with an idempotency key: a retry
+//! then finds what the first attempt has done.
 
 use std::time::Duration;
 
 use crate::client::Error;
 
-/// The pause before each further try.
+/// The pause before each retry.
 pub(crate) const DELAYS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-/// The longest wait that a server may ask for.
+/// The longest pause that a server may demand.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Tries until there is an answer that another try would not change, at most once more than there are delays.
+/// Retries passing failures, at most once per delay.
 pub(crate) fn with_retries<T>(
     delays: &[Duration],
     mut attempt: impl FnMut() -> Result<T, Error>,
@@ -19,14 +19,14 @@ pub(crate) fn with_retries<T>(
 ) -> Result<T, Error> {
     for delay in delays {
         match attempt() {
-            Err(error) if is_passing(&error) => wait(&error, asked_for(&error).unwrap_or(*delay).min(WAIT_MAX)),
+            Err(error) if is_passing(&error) => wait(&error, demanded_pause(&error).unwrap_or(*delay).min(WAIT_MAX)),
             done => return done,
         }
     }
     attempt()
 }
 
-/// True if another try may help.
+/// True if a retry may help.
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::Unreachable { source, .. } => matches!(
@@ -43,12 +43,12 @@ fn is_passing(error: &Error) -> bool {
     }
 }
 
-/// 503 is the server's; 502 and 504 come from what stands before it.
+/// 503 is the server's; 502 and 504 come from a proxy before it.
 fn is_passing_status(status: u16) -> bool {
     matches!(status, 502..=504)
 }
 
-fn asked_for(error: &Error) -> Option<Duration> {
+fn demanded_pause(error: &Error) -> Option<Duration> {
     match error {
         Error::Problem { retry_after, .. } | Error::Unexpected { retry_after, .. } => *retry_after,
         Error::Address(_)
@@ -72,7 +72,7 @@ mod tests {
         Error::Unreachable { url: String::new(), source: ureq::Error::ConnectionFailed }
     }
 
-    /// Runs a script of outcomes; gives the result, and the seconds that were waited.
+    /// Runs a script of outcomes; returns the result and the pauses in seconds.
     fn check(mut script: Vec<Result<u32, Error>>) -> (Result<u32, Error>, Vec<f64>) {
         let mut waited = Vec::new();
         let result = with_retries(&DELAYS, || script.remove(0), |_, delay| waited.push(delay.as_secs_f64()));
@@ -80,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn passing_trouble_is_waited_out() {
+    fn passing_failures_are_retried() {
         let (result, waited) = check(vec![Err(unreachable()), Err(answered(503, None)), Ok(7)]);
         assert!(matches!(result, Ok(7)));
         assert_eq!(waited, [0.5, 1.0]);
     }
 
     #[test]
-    fn a_refusal_is_not_tried_again() {
+    fn a_refusal_is_not_retried() {
         for status in [301, 400, 401, 413, 422, 500] {
             let (result, waited) = check(vec![Err(answered(status, None))]);
             assert!(result.is_err() && waited.is_empty(), "{status}");
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn the_end_comes_after_the_last_delay() {
+    fn retries_end_after_the_last_delay() {
         let (result, waited) = check((0..5).map(|_| Err(unreachable())).collect());
         assert!(matches!(result, Err(Error::Unreachable { .. })));
         assert_eq!(waited, [0.5, 1.0, 2.0, 4.0]);
     }
 
     #[test]
-    fn the_server_may_ask_for_a_wait_but_not_for_any() {
+    fn a_server_may_demand_a_pause_up_to_a_limit() {
         let (_, waited) = check(vec![Err(answered(503, Some(3))), Err(answered(503, Some(3600))), Ok(0)]);
         assert_eq!(waited, [3.0, 30.0]);
     }

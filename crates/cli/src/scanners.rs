@@ -1,4 +1,4 @@
-//! `gatehouse scanners`: the report formats that this version reads. Needs no server.
+//! `gatehouse scanners`: the supported report formats. Needs no server.
 
 use anyhow::Result;
 use api::v1::ScannerItem;
@@ -8,10 +8,10 @@ use crate::args::{EXIT_CODES, Format};
 use crate::output;
 use crate::table::Listing;
 
-/// List the scanners whose reports are read
+/// List the supported scanners
 ///
-/// Every name in the first two columns can be given to `gatehouse upload --scanner`; `auto` recognises the format from
-/// the report. SARIF and custom JSON are there for tools that are not in the list.
+/// `gatehouse upload --scanner` takes the names of the first two columns; `auto` detects the format. Tools that are not
+/// listed may write SARIF or custom JSON.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -20,7 +20,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub(crate) struct ScannersArgs {
-    /// Show only formats with this in their name, with all that is known of them
+    /// Show all details of the formats whose name contains this
     name: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ScannersArgs) -> Result<()> {
         names.into_iter().any(|name| name.to_ascii_lowercase().contains(&wanted))
     };
     let items: Vec<ScannerItem> = ScannerItem::all().into_iter().filter(named).collect();
-    anyhow::ensure!(!items.is_empty(), "no scanner has `{wanted}` in its name; `gatehouse scanners` lists all");
+    anyhow::ensure!(!items.is_empty(), "no scanner's name contains `{wanted}`; `gatehouse scanners` lists all");
     match (args.format, args.name.is_some()) {
         (Format::Json, _) => output::json(&items),
         (Format::Table, true) => output::print(&items.iter().map(details).collect::<Vec<_>>().join("\n")),
@@ -51,7 +51,7 @@ fn table(items: &[ScannerItem]) -> String {
     listing.render()
 }
 
-/// All that is known of one format.
+/// All details of one format.
 fn details(item: &ScannerItem) -> String {
     let rows = [
         ("also called", item.aliases.join(", ")),
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_of_a_format_stands_on_lines_of_its_own() {
+    fn each_detail_of_a_format_is_a_line() {
         let trivy = ScannerItem::all().into_iter().find(|item| item.id == "trivy").unwrap();
         let text = details(&trivy);
         let lines: Vec<&str> = text.lines().collect();

@@ -18,7 +18,7 @@ pub(crate) struct Expected {
     variables: &'static [(&'static str, &'static str)],
 }
 
-/// The first upload of `main`: there is nothing to compare with.
+/// The first upload of `main`: there is no earlier scan.
 pub(crate) const MAIN: Expected = Expected {
     verdict: Verdict::Pass,
     message: None,
@@ -58,7 +58,7 @@ pub(crate) const EXEMPTED: Expected = Expected {
 };
 
 impl Expected {
-    /// Returns the differences from the expectation, one per line; empty if there are none.
+    /// The differences from the expectation, one per line.
     pub(crate) fn differences(&self, answer: &ScanAnswer) -> Vec<String> {
         let mut differences = Vec::new();
         let mut compare = |what: &str, expected: String, found: String| {
@@ -95,7 +95,7 @@ mod tests {
     use api::v1::Tally;
 
     /// An answer as expected.
-    fn as_told(expected: &Expected) -> ScanAnswer {
+    fn as_expected(expected: &Expected) -> ScanAnswer {
         let tally =
             |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, updated: 0, remediated, exempted };
         let mut answer = answer();
@@ -108,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_told_does_not_differ() {
+    fn an_expected_answer_has_no_differences() {
         for expected in [MAIN, FEATURE, EXEMPTED] {
-            assert_eq!(expected.differences(&as_told(&expected)), Vec::<String>::new());
+            assert_eq!(expected.differences(&as_expected(&expected)), Vec::<String>::new());
         }
     }
 
     type Change = fn(&mut ScanAnswer);
 
     #[test]
-    fn each_number_is_looked_at() {
+    fn each_wrong_number_is_a_difference() {
         let changes: &[(&str, Change)] = &[
             ("verdict: expected fail, found pass", |answer| answer.verdict = Verdict::Pass),
             ("message: ", |answer| answer.message = None),
@@ -127,7 +127,7 @@ mod tests {
             ("IGNORED: expected 0, found nothing", |answer| drop(answer.variables.remove("IGNORED"))),
         ];
         for (expected, change) in changes {
-            let mut answer = as_told(&FEATURE);
+            let mut answer = as_expected(&FEATURE);
             change(&mut answer);
             let differences = FEATURE.differences(&answer);
             assert!(differences.len() == 1 && differences[0].starts_with(expected), "{expected}: {differences:?}");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_story_holds_together() {
+    fn the_expected_numbers_are_consistent() {
         for expected in [MAIN, FEATURE, EXEMPTED] {
             let value =
                 |name| expected.variables.iter().find(|(known, _)| *known == name).unwrap().1.parse::<u64>().unwrap();

@@ -1,4 +1,4 @@
-//! Tables for people: columns without borders, every cell harmless whoever wrote it.
+//! Tables for people: columns without borders, every cell escaped.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
@@ -8,7 +8,7 @@ use crate::terminal::cell;
 /// The sequence that ends a style.
 const RESET: &str = "\u{1b}[0m";
 
-/// A table to be filled.
+/// A table under construction.
 pub(crate) struct Listing {
     table: Table,
 }
@@ -18,14 +18,14 @@ impl Listing {
     pub(crate) fn new(columns: &[&str]) -> Self {
         let mut table = Table::new();
         table.load_preset(NOTHING);
-        // On a terminal the table is as wide as it is; elsewhere a row is a line. Styles are always written: the
-        // stream that prints them takes them out where they are not wanted.
+        // On a terminal the table is as wide as it is; elsewhere a row is a line. Styles are always written: the stream
+        // removes them where colour is off.
         table.set_content_arrangement(ContentArrangement::Dynamic).enforce_styling();
         table.set_header(columns.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
         Self { table }
     }
 
-    /// Adds a row; a text that is a severity has its colour.
+    /// Adds a row; a severity gets its colour.
     pub(crate) fn row<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
         self.table.add_row(cells.into_iter().map(|text| {
             let shown = Cell::new(cell(text));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_makes_a_line_of_its_own_or_a_control_sequence() {
+    fn no_cell_adds_a_line_or_a_control_sequence() {
         let hostile = "\u{1b}[2J\u{1b}]8;;http://x\u{7}a\r\n::error::x\u{202e}\u{9b}m";
         let mut listing = Listing::new(&["SEVERITY", "TITLE"]);
         listing.row(["critical", hostile]);

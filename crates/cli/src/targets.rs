@@ -1,4 +1,4 @@
-//! `gatehouse targets`: what a project scans, and what each target's variants are compared with.
+//! `gatehouse targets`: a project's targets and their baselines.
 
 use anyhow::Result;
 use api::v1::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
@@ -12,11 +12,11 @@ use crate::terminal::plain;
 
 /// List targets and set their baselines
 ///
-/// A target is made by its first upload. Its baseline is the variant that all others are compared with: always the same,
-/// most often the main branch, or of those that match a pattern the one that was scanned last, most often a release. Where
-/// a target says nothing, its project's default for its type holds, or the built-in one: `main` or `master` for
-/// repositories, `latest` or a version for containers. Without a baseline each variant is compared with its own previous
-/// scan.
+/// The first upload creates a target. Its baseline is the variant that all others are compared with: a fixed one,
+/// usually the main branch, or the most recently scanned one that matches a pattern, usually a release. A target
+/// without its own baseline uses its project's default for its type, or the built-in default: `main` or `master` for
+/// repositories, `latest` or a version for containers. Without any baseline each variant is compared with its own
+/// previous scan.
 #[derive(Args)]
 pub(crate) struct TargetsArgs {
     #[command(subcommand)]
@@ -32,7 +32,7 @@ Example:
 
 {EXIT_CODES}"))]
     List(ListArgs),
-    /// List a target's variants, the most recently scanned first, and which of them a pattern means
+    /// List a target's variants, the most recently scanned first, and show which one a pattern selects
     #[command(after_long_help = format!("\
 Examples:
   gatehouse targets variants web
@@ -40,7 +40,7 @@ Examples:
 
 {EXIT_CODES}"))]
     Variants(VariantsArgs),
-    /// Set a target's baseline; it counts from the next scan on
+    /// Set a target's baseline, from the next scan on
     #[command(after_long_help = format!("\
 Examples:
   gatehouse targets set-baseline web main
@@ -76,13 +76,13 @@ struct BaselineArgs {
 struct BaselineArg {
     /// The variant to compare others with
     variant: Option<String>,
-    /// Compare others with the variant scanned last of those whose whole name matches this (RE2 syntax)
+    /// Compare with the most recently scanned variant whose whole name matches this (RE2 syntax)
     #[arg(long)]
     regex: Option<String>,
-    /// Compare each variant with its own previous scan, whatever the default is
+    /// Compare each variant with its own previous scan
     #[arg(long)]
     none: bool,
-    /// Leave it to the default of the project for the target's type
+    /// Use the project's default for the target's type
     #[arg(long)]
     default: bool,
 }
@@ -138,7 +138,7 @@ fn table(items: &[TargetItem]) -> String {
     listing.render()
 }
 
-/// A baseline in a cell: the variant, with the pattern that means it.
+/// A baseline in a cell: the variant, with the pattern that selects it.
 fn baseline(effective: &EffectiveBaseline) -> String {
     match (&effective.variant, &effective.regex) {
         (Some(variant), None) => variant.clone(),
@@ -191,11 +191,13 @@ fn sentence(item: &TargetItem) -> String {
     match (&effective.variant, &effective.regex) {
         (Some(variant), None) => format!("The baseline of {name} is {variant}{from}."),
         (Some(variant), Some(regex)) => {
-            format!("The baseline of {name} is the variant scanned last that matches {regex}{from}: {variant} now.")
+            format!(
+                "The baseline of {name} is the most recently scanned variant that matches {regex}{from}: {variant} now."
+            )
         }
         (None, Some(regex)) => {
             format!(
-                "The baseline of {name} is the variant scanned last that matches {regex}{from}: none was scanned yet."
+                "The baseline of {name} is the most recently scanned variant that matches {regex}{from}: none was scanned yet."
             )
         }
         (None, None) => format!("{name} has no baseline{from}."),
@@ -219,16 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_is_told_with_who_says_so() {
+    fn a_sentence_gives_the_effective_baseline_and_its_origin() {
         let cases = [
             (item(Some(BaselineBody::variant("main")), "target", None, Some("main")), "The baseline of web is main."),
             (
                 item(Some(BaselineBody::regex("v.*")), "target", Some("v.*"), None),
-                "The baseline of web is the variant scanned last that matches v.*: none was scanned yet.",
+                "The baseline of web is the most recently scanned variant that matches v.*: none was scanned yet.",
             ),
             (
                 item(None, "built_in", Some("main|master"), Some("master")),
-                "The baseline of web is the variant scanned last that matches main|master, by the built-in default: master now.",
+                "The baseline of web is the most recently scanned variant that matches main|master, by the built-in default: master now.",
             ),
             (item(Some(BaselineBody::none()), "target", None, None), "web has no baseline."),
             (item(None, "project", None, None), "web has no baseline, by the project's default."),
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_say_what_is_asked_for() {
+    fn each_flag_is_a_kind_of_baseline() {
         let body = |variant: Option<&str>, regex: Option<&str>, none, default| {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             BaselineArg { variant: owned(variant), regex: owned(regex), none, default }.body()

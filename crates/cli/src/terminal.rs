@@ -1,5 +1,5 @@
-//! Text for a terminal: foreign text is made harmless, and there are a few styles. anstream decides about colour, from the
-//! stream and `NO_COLOR`.
+//! Text for a terminal: escapes foreign text, and defines a few styles. anstream decides about colour, from the stream
+//! and `NO_COLOR`.
 
 use std::fmt::Write as _;
 
@@ -19,8 +19,8 @@ pub(crate) const HEADING: Style = Style::new().bold();
 /// The most characters of a text in a table.
 const CELL_CHARACTERS_MAX: usize = 100;
 
-/// A text that can't steer the terminal or the CI service that reads the log: on one line, control characters and
-/// those that reverse the order of writing spelled out, and nothing that a log reader takes as a command.
+/// A text that can't control the terminal or the CI service that reads the log: on one line, with control characters
+/// and those that change the direction of writing escaped, and without the CI services' commands.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -37,9 +37,9 @@ pub(crate) fn plain(text: &str) -> String {
     if out.trim_start().starts_with("::") { format!("\\{}", out.trim_start()) } else { out }
 }
 
-/// [`plain`], cut to what fits into a table with a mark where it was cut.
+/// [`plain`], cut to fit into a table, with a mark where it was cut.
 pub(crate) fn cell(text: &str) -> String {
-    // Cut first: a title of a megabyte need not be looked at as a whole.
+    // Cut first: a title of a megabyte need not be read as a whole.
     let mut cut: String = text.chars().take(CELL_CHARACTERS_MAX).collect();
     if cut.len() < text.len() {
         cut.push('…');
@@ -47,13 +47,13 @@ pub(crate) fn cell(text: &str) -> String {
     plain(&cut)
 }
 
-/// Controls of the C0 and C1 sets, and characters that are not seen but change what is.
+/// Controls of the C0 and C1 sets, and invisible characters that change visible ones.
 fn is_steering(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Says that something did not go well but did not stop the command.
+/// Prints a warning.
 pub(crate) fn warn(text: &str) {
     let style = WARNING;
     anstream::eprintln!("{style}warning{style:#}: {}", plain(text));
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_text_is_spelled_out() {
+    fn hostile_text_is_escaped() {
         let cases = [
             ("<script>alert(1)</script>", "<script>alert(1)</script>"),
             ("\u{1b}[2J\u{1b}]0;x\u{7}", "\\u{1b}[2J\\u{1b}]0;x\\u{7}"),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_not_many() {
+    fn only_one_thing_has_no_plural() {
         assert_eq!([count(0, "issue"), count(1, "issue"), count(2, "issue")], ["0 issues", "1 issue", "2 issues"]);
     }
 }

@@ -1,5 +1,5 @@
-//! `gatehouse tokens`: who may do what, in a project or in the whole installation. A token is printed once, when it is
-//! made, and alone.
+//! `gatehouse tokens`: the tokens of a project or of the account. A token is printed once, when it is created, and
+//! alone.
 
 use anyhow::{Context as _, Result};
 use api::v1::{AccountTokenBody, TokenBody, TokenItem};
@@ -16,9 +16,9 @@ use crate::terminal::plain;
 
 /// Create, list and revoke tokens
 ///
-/// An uploader uploads and reads nothing. Of the others each role includes those before it: viewer reads results,
-/// developer uploads and requests exemptions, secops decides on them, admin makes tokens. A token of the account
-/// (`--account`) makes a person admin of all projects.
+/// An uploader can only upload. Each of the other roles includes those before it: viewer reads results, developer
+/// uploads and requests exemptions, secops reviews them, admin creates tokens. A token of the account (`--account`)
+/// makes a person admin of all projects.
 #[derive(Args)]
 pub(crate) struct TokensArgs {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub(crate) struct TokensArgs {
 
 #[derive(Subcommand)]
 enum TokensCommand {
-    /// Create a token; prints it, and nothing else, to standard output
+    /// Create a token; standard output is only the token
     #[command(after_long_help = format!("\
 Example:
   gatehouse tokens create --role developer --name ci --expires-in-days 90
@@ -36,7 +36,7 @@ Example:
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
-    /// List the tokens of a project or of the account, without the tokens themselves
+    /// List the tokens of a project or of the account, without their secrets
     #[command(after_long_help = format!("\
 Example:
   gatehouse tokens list
@@ -58,16 +58,16 @@ struct CreateArgs {
     /// Role: uploader, viewer, developer, secops or admin
     #[arg(long, required_unless_present = "account", conflicts_with = "account")]
     role: Option<Role>,
-    /// A target it is good for, and for no other; may be given up to 50 times. All targets if not given
+    /// Limit the token to this target; may be given up to 50 times; defaults to all targets
     #[arg(long = "target", value_name = "TARGET", conflicts_with = "account")]
     targets: Vec<TargetName>,
-    /// Name; the role by default
+    /// Name of the token; defaults to the role
     #[arg(long, required_if_eq("account", "true"))]
     name: Option<String>,
-    /// The person or machine it is for; the name if not given
+    /// The person or machine that uses it; defaults to the name
     #[arg(long)]
     subject: Option<String>,
-    /// Days until it expires; never by default
+    /// Days until it expires; by default it never does
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u32>,
     #[command(flatten)]
@@ -91,10 +91,10 @@ struct RevokeArgs {
     whose: Whose,
 }
 
-/// Whose tokens: a project's or the account's.
+/// The owner of tokens: a project or the account.
 #[derive(Args)]
 struct Whose {
-    /// The tokens of the account's admins, and not those of a project
+    /// Use the account's tokens instead of a project's
     #[arg(long)]
     account: bool,
     /// The project
@@ -138,7 +138,7 @@ fn create(args: CreateArgs) -> Result<()> {
             client.send(Method::POST, &["tokens"], &body)?
         }
     };
-    let token = item.token.context("the server made a token but did not send it")?;
+    let token = item.token.context("the server created a token but did not send it")?;
     let text = format!("Token {} for {} with the role {}; it is shown only now.", item.id, item.subject, item.role);
     anstream::eprintln!("{}", plain(&text));
     output::line(&plain(&token))

@@ -1,5 +1,4 @@
-//! `gatehouse up`: the application on the embedded host, until a signal ends it. It serves; what is served and what it
-//! may do is the manifest's and the host's.
+//! `gatehouse up`: runs the application on the embedded host, until a signal ends it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,20 +13,20 @@ use tracing_subscriber::EnvFilter;
 use crate::limits_args::{LimitsArgs, duration};
 use crate::{admin_token, application, output, terminal};
 
-/// The variable that holds the first admin's token.
+/// The variable with the first admin token.
 const ADMIN_TOKEN: &str = "admin_token";
 
 /// Run the application on the embedded host
 ///
-/// Serves the application that is built into this program, or the one of a `spin.toml`. State is kept in the data
-/// folder, in the format of Spin's own key-value store, so that `spin up` can take over; a runtime configuration file
-/// in Spin's format can name a Redis instead.
+/// Serves the application that is built into this program, or the one of a `spin.toml`. State is stored in the data
+/// folder, in the format of Spin's key-value store, so that `spin up` can use it too; with a runtime configuration file
+/// in Spin's format, it is stored in Redis.
 ///
 /// Once requests are accepted, one line is printed to standard output: `Serving http://127.0.0.1:3000`. The log goes to
 /// standard error. SIGINT and SIGTERM let requests in progress finish.
 ///
-/// The first start makes an admin token and keeps it in the data folder, unless SPIN_VARIABLE_ADMIN_TOKEN or
-/// `--variable admin_token=...` gives one.
+/// The first start generates an admin token and stores it in the data folder, unless SPIN_VARIABLE_ADMIN_TOKEN or
+/// `--variable admin_token=...` sets one.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -35,15 +34,14 @@ Examples:
   gatehouse up --listen 0.0.0.0:8080 --data /var/lib/gatehouse --log-format json
   gatehouse up --app spin.toml --variable log_level=debug
 
-Environment: SPIN_VARIABLE_<NAME> gives a variable of the application its value, as with Spin; RUST_LOG sets what is
-logged in detail.
+Environment: SPIN_VARIABLE_<NAME> sets a variable of the application, as with Spin; RUST_LOG filters the log.
 
-Exit codes: 0 ended by a signal with all requests finished, 2 misused, failed, or requests were given up.")]
+Exit codes: 0 stopped by a signal with all requests finished, 2 wrong usage, failure, or aborted requests.")]
 pub(crate) struct UpArgs {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 means any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// Folder of the state
+    /// Data folder
     #[arg(long, value_name = "FOLDER", default_value = ".spin")]
     data: PathBuf,
     /// The `spin.toml` of the application to run, instead of the built-in one
@@ -52,24 +50,24 @@ pub(crate) struct UpArgs {
     /// A runtime configuration file in Spin's format
     #[arg(long, value_name = "FILE")]
     runtime_config_file: Option<PathBuf>,
-    /// Folder of compiled code; the user's cache folder by default
+    /// Folder for compiled code; defaults to the user's cache folder
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
-    /// A value for a variable of the application; may be given several times
+    /// Set a variable of the application; may be given several times
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
     /// Time limit for requests in progress when the server is stopped
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     grace_period: Duration,
-    /// For tests and rehearsals: the application believes it is that much later, for example `3d` or `12h`
+    /// Move the application's clock forward, for example by `3d` or `12h`, for tests and rehearsals
     ///
-    /// Everything written has the later time for good. Never use it on a state that is used without it, too.
+    /// Everything is stored with the later time permanently. Never use it on data that is also used without it.
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, hide_short_help = true)]
     clock_offset: Duration,
     /// Format of the log
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Log more: the work of the stores, and with -vv everything
+    /// Log more: -v the stores' work, -vv everything
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
     #[command(flatten)]
@@ -78,9 +76,9 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
-    /// A line of words
+    /// Plain text
     Text,
-    /// A JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -106,27 +104,27 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     config.clock_offset = args.clock_offset;
     config.variables = args.variables.into_iter().collect();
     if manifest.variables.contains_key(ADMIN_TOKEN) && !is_given(&config.variables) {
-        let kept = admin_token::keep(&args.data)?;
-        let path = kept.path.display().to_string();
-        if kept.new {
-            anstream::eprintln!("The admin token is {}; it is kept in {}.", kept.token, terminal::plain(&path));
+        let stored = admin_token::load_or_generate(&args.data)?;
+        let path = stored.path.display().to_string();
+        if stored.new {
+            anstream::eprintln!("The admin token is {}; it is stored in {}.", stored.token, terminal::plain(&path));
         } else {
             anstream::eprintln!("The admin token is in {}.", terminal::plain(&path));
         }
-        config.variables.insert(ADMIN_TOKEN.to_owned(), kept.token);
+        config.variables.insert(ADMIN_TOKEN.to_owned(), stored.token);
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(serve(config, args.grace_period))
 }
 
-/// True if the operator gave a token.
+/// True if the operator set a token.
 fn is_given(overrides: &BTreeMap<String, String>) -> bool {
     let value = overrides.get(ADMIN_TOKEN).cloned().or_else(|| variables::from_environment(ADMIN_TOKEN));
     value.is_some_and(|value| !value.trim().is_empty())
 }
 
 async fn serve(config: Config, grace: Duration) -> Result<()> {
-    // From here on a signal ends the server in order, also while it starts.
+    // From here on a signal stops the server cleanly, even while it starts.
     let mut signals = Signals::new().context("cannot wait for signals")?;
     let server = tokio::select! {
         server = Server::start(config) => server?,
@@ -137,11 +135,11 @@ async fn serve(config: Config, grace: Duration) -> Result<()> {
     anstream::eprintln!("Stopping; a second signal stops at once.");
     tokio::select! {
         stopped = server.shutdown(grace) => Ok(stopped?),
-        () = signals.next() => anyhow::bail!("requests in progress were given up"),
+        () = signals.next() => anyhow::bail!("requests in progress were aborted"),
     }
 }
 
-/// Waits until the user or the system asks for the end.
+/// Signals of the user or the system to stop.
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -199,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_split_at_the_first_sign() {
+    fn a_variable_is_split_at_the_first_equals_sign() {
         assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
         for text in ["secret", "=secret"] {
@@ -208,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_none() {
+    fn an_empty_token_counts_as_missing() {
         let given = |value: &str| is_given(&BTreeMap::from([(ADMIN_TOKEN.to_owned(), value.to_owned())]));
         assert!(given("gate_x"));
         assert!(!given("") && !given(" "));

@@ -1,5 +1,4 @@
-//! `gatehouse upload`: a report goes out, a verdict comes back. It decides nothing: not what an issue is, not whether
-//! the gate fails.
+//! `gatehouse upload`: sends a report and shows the verdict. The server decides everything.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,21 +14,21 @@ use crate::args::{Connection, Format};
 use crate::body::ReportBody;
 use crate::client::{Client, Error, Sending};
 use crate::progress::Progress;
-use crate::source::{self, Wanted};
+use crate::source::{self, CodeSource};
 use crate::{failure, issues, output, random, retry, terminal, variables, verdict};
 
 /// The most rejected entries and scanner errors that are shown one by one.
 const COMPLAINTS_MAX: usize = 5;
-/// A body larger than this is sent only once the server has agreed to take it.
+/// A larger body is sent only after the server has agreed to accept it.
 const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 
-/// Upload a scanner's report and exit by the verdict
+/// Upload a scanner's report and exit with the verdict
 ///
-/// Sends the report, compressed if it is large, and shows the issues by how they compare with the target's baseline.
-/// From the checkout that was scanned it adds the lines of code that the report does not show, so that findings are
-/// recognised when they move; docs/source.md says what is sent, and what never.
+/// Sends the report, compressed if it is large, and shows the issues compared with the target's baseline. From the
+/// scanned checkout it adds lines of code that the report lacks, so that findings still match when they move;
+/// docs/source.md says what is sent, and what is never sent.
 ///
-/// If the connection breaks or the server is busy, it retries under the same idempotency key, so a report never counts
+/// If the connection breaks or the server is busy, it retries with the same idempotency key, so a report never counts
 /// twice.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -41,14 +40,14 @@ Examples:
       --fail-on-new-occurrences high
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
-The last line of the log says how it ended, for example:
+The last line of the log is the verdict, for example:
   Exited with message: fail_on_severity is set to critical and that threshold was reached.
 
-Exit codes: 0 pass, 1 fail, 2 undecided, misused or failed.")]
+Exit codes: 0 pass, 1 fail, 2 undecided, wrong usage or failure.")]
 pub(crate) struct UploadArgs {
     /// The scanner's report, gzip-compressed or not; `-` for standard input
     report: PathBuf,
-    /// The scanner that wrote it, as `gatehouse scanners` lists them; `auto` recognises it from the report
+    /// The scanner that wrote it, from the list of `gatehouse scanners`; `auto` detects it
     #[arg(long, default_value = "auto")]
     scanner: String,
     /// Name of the target: a repository, an image, a host
@@ -63,13 +62,13 @@ pub(crate) struct UploadArgs {
     /// Fail if an issue that is not exempted is at or above this: critical, high, medium, low, info or none
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_severity: Threshold,
-    /// Fail if an issue at or above this is new: it is not in the scan compared with
+    /// Fail if an issue at or above this is new: the reference scan does not have it
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new: Threshold,
-    /// Fail if an occurrence at or above this is new, of a new issue or of a known one
+    /// Fail if an occurrence at or above this is new, whether its issue is new or not
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new_occurrences: Threshold,
-    /// Take the report as complete though it lacks SARIF runs or categories of the one before: they are no longer scanned
+    /// Accept that the report lacks SARIF runs or categories of the previous one: they are no longer scanned
     #[arg(long)]
     accept_missing: bool,
     /// The CI pipeline
@@ -78,17 +77,17 @@ pub(crate) struct UploadArgs {
     /// The run of the pipeline
     #[arg(long)]
     execution: Option<String>,
-    /// The folder that was scanned, for code that the report does not show; the current one, if it is in a git checkout
-    /// that has a file of the report
+    /// The scanned folder, for code that the report lacks; defaults to the current folder if it is in a git checkout
+    /// with a file of the report
     #[arg(long, value_name = "DIR", conflicts_with = "no_source")]
     source: Option<PathBuf>,
-    /// Send the report alone
+    /// Send the report without code
     #[arg(long)]
     no_source: bool,
-    /// A name for this upload: a second upload under the same name is the same scan
+    /// Key of this upload: another upload of the report with the same key is the same scan
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// Write the output variables to this file as NAME=value lines, whatever the verdict
+    /// Write the output variables to this file as NAME=value lines, for any verdict
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
     /// Output format
@@ -117,15 +116,15 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     parameters.extend(args.execution.as_deref().map(|value| ("execution", value)));
     let Uploaded { raw, answer } = send(&client, &parameters, args.idempotency_key.as_deref(), &body)?;
 
-    // First what a pipeline goes on with; the table is only for people.
+    // First the file that a pipeline continues with; the table is only for people.
     let written = args.output_file.as_deref().map_or(Ok(()), |path| variables::write(path, &answer.variables));
     let shown = match args.format {
         Format::Json => output::bytes(&raw),
         Format::Table => show(&client, &answer),
     };
-    complain(&answer);
-    let failed = [written, shown].into_iter().filter_map(Result::err).inspect(failure::tell).count();
-    tell(&answer);
+    warn_of_unused(&answer);
+    let failed = [written, shown].into_iter().filter_map(Result::err).inspect(failure::print).count();
+    print_verdict(&answer);
     let code = if answer.verdict == Verdict::Pass && 0 < failed {
         crate::EXIT_UNDECIDED
     } else {
@@ -134,25 +133,25 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Adds what the working tree shows, and says so.
+/// Adds code of the working tree, and says so.
 fn with_source(args: &UploadArgs, report: ReportBody) -> Result<ReportBody> {
     let wanted = match (&args.source, args.no_source) {
-        (Some(folder), _) => Wanted::Folder(folder),
-        (None, false) => Wanted::Here,
-        (None, true) => Wanted::Nowhere,
+        (Some(folder), _) => CodeSource::Folder(folder),
+        (None, false) => CodeSource::CurrentFolder,
+        (None, true) => CodeSource::None,
     };
     let Some(sidecar) = source::sidecar(wanted, &report, &args.scanner)? else { return Ok(report) };
     anstream::eprintln!("{}", sidecar.summary);
     report.with_sidecar(&sidecar.lines)
 }
 
-/// An answer, and its bytes as they came.
+/// An answer and its original bytes.
 pub(crate) struct Uploaded {
     pub(crate) raw: Vec<u8>,
     pub(crate) answer: ScanAnswer,
 }
 
-/// Uploads a report, again if there was trouble on the way.
+/// Uploads a report, with retries.
 pub(crate) fn send(
     client: &Client,
     parameters: &[(&'static str, &str)],
@@ -166,31 +165,31 @@ pub(crate) fn send(
     let sending = Sending { parameters, key: &key, content_type, gzip, bytes, wait_for_permission };
     let attempt = || client.upload(&sending, Progress::new(body.reader()?, bytes));
     let sent = retry::with_retries(&retry::DELAYS, attempt, |error, delay| {
-        terminal::warn(&format!("{}; trying again in {} s", failure::describe_cause(error), delay.as_secs_f32()));
+        terminal::warn(&format!("{}; retrying in {} s", failure::describe_cause(error), delay.as_secs_f32()));
         std::thread::sleep(delay);
     });
     if matches!(sent, Err(Error::Unreachable { .. } | Error::Unreadable { .. })) {
-        terminal::warn(&format!("to try later and not count the report twice, use `--idempotency-key {key}`"));
+        terminal::warn(&format!("to retry later without counting the report twice, use `--idempotency-key {key}`"));
     }
     let raw = sent?;
     let answer = serde_json::from_slice(&raw).context("the answer to the upload can't be read")?;
     Ok(Uploaded { raw, answer })
 }
 
-/// Prints the issues; with a token that may only upload, how many there are.
+/// Prints the issues; with a token that may only upload, their number.
 pub(crate) fn show(client: &Client, answer: &ScanAnswer) -> Result<()> {
     let report = match issues::report(client, answer) {
         Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_forbidden) => {
-            terminal::warn("the token may upload and not read: the issues are counted and not listed");
+            terminal::warn("the token may only upload: the issues are counted but not listed");
             issues::counts(answer)
         }
-        other => other.context("the verdict stands, but its issues can't be shown")?,
+        other => other.context("the verdict is valid, but its issues can't be shown")?,
     };
     output::print(&report)
 }
 
-/// Says what of the report could not be used.
-fn complain(answer: &ScanAnswer) {
+/// Warns of everything in the report that could not be used.
+fn warn_of_unused(answer: &ScanAnswer) {
     let report = &answer.report;
     for entry in report.rejected.iter().take(COMPLAINTS_MAX) {
         terminal::warn(&format!("result {} of the report can't be read: {}", entry.result, entry.reason));
@@ -206,15 +205,15 @@ fn complain(answer: &ScanAnswer) {
     }
     if 0 < report.without_code {
         let findings = terminal::count(report.without_code, "finding");
-        anstream::eprintln!("source: {findings} without code to be recognised by");
+        anstream::eprintln!("source: {findings} without code to match by");
     }
     for reason in answer.reasons.iter().skip(1) {
         terminal::warn(reason);
     }
 }
 
-/// Says how it ended, as the last line.
-pub(crate) fn tell(answer: &ScanAnswer) {
+/// Prints the verdict as the last line.
+pub(crate) fn print_verdict(answer: &ScanAnswer) {
     let style = match answer.verdict {
         Verdict::Pass => terminal::GOOD,
         Verdict::Fail => terminal::ERROR,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Writes the variables to `path`, in place of what was there.
+/// Writes the variables to `path`, replacing its content.
 pub(crate) fn write(path: &Path, variables: &BTreeMap<String, String>) -> Result<()> {
     let lines = lines(variables)?;
     std::fs::write(path, lines).with_context(|| format!("cannot write the output variables to {}", path.display()))
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_numbers_and_words_gets_into_a_file_that_a_shell_may_read() {
+    fn only_numbers_and_words_are_written_for_a_shell_to_read() {
         for pair in [("A", "1\nPATH=/x"), ("A", "$(x)"), ("A", "a b"), ("a", "1"), ("", "1"), ("A=B", "1")] {
             assert_eq!(check(&[pair]), None, "{pair:?}");
         }

@@ -1,4 +1,4 @@
-//! A verdict as exit code and last line of the log. The verdict is the server's; nothing here looks at an issue.
+//! A verdict as exit code and last line of the log. The server decides the verdict.
 
 use api::v1::ScanAnswer;
 use domain::verdict::Verdict;
@@ -14,7 +14,7 @@ pub(crate) fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
-/// The line that says how it ended.
+/// The last line of the log.
 pub(crate) fn message(answer: &ScanAnswer) -> String {
     let text = match (answer.verdict, &answer.message, answer.reasons.first()) {
         (Verdict::Pass, _, _) => passed(answer),
@@ -52,7 +52,7 @@ mod tests {
     use crate::issues::tests::answer;
 
     #[test]
-    fn exit_codes_tell_the_verdicts_apart() {
+    fn each_verdict_has_its_own_exit_code() {
         assert_eq!([Verdict::Pass, Verdict::Fail, Verdict::Undecided].map(exit_code), [0, 1, 2]);
     }
 
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_says_what_was_not_reached() {
+    fn a_pass_names_the_thresholds_that_were_not_reached() {
         let mut answer = answer();
         assert_eq!(message(&answer), "Passed: fail_on_severity is set to critical and that threshold was not reached.");
         answer.scan.fail_on_severity = "None".to_owned();

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask bench` runs it natively and inside Wasm.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark measures time")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot continue has failed")]
 
 use domain::comparison::{ComparedScan, CurrentScan, Identified, Origin, PerScan, ScanContents, ScanPair, compare};
 use domain::grouping::{ComparableIssue, Grouper};
@@ -50,7 +50,7 @@ fn code(n: u32) -> String {
     format!("subprocess.run('tar {}', shell=True)", n % 1000)
 }
 
-/// A scan: what it found, and the code that it is compared by.
+/// A scan: its findings, and the code to match them by.
 fn scan(shape: Shape, second: bool) -> (ScanContents, BTreeMap<u32, String>) {
     let mut grouper = Grouper::new("bandit".parse().unwrap(), usize::try_from(FINDINGS).unwrap());
     let mut codes = BTreeMap::new();

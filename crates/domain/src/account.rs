@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn projects_are_listed_once_and_only_so_many() {
+    fn projects_are_listed_once_and_up_to_a_limit() {
         let mut account = Account::default();
         let created = |n: usize| AccountEvent::ProjectCreated { project: format!("p{n}").parse().unwrap() };
         for n in 0..PROJECTS_MAX {

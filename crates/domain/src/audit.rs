@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are removed from details, at any depth: they are secret, or help to find a secret.
 const SECRET_FIELDS: [&str; 1] = ["sha256"];
-/// The name of a scan's event, which has no `type` of its own.
+/// The name of a scan's event, which has no `type`.
 const SCAN_RECORDED: &str = "scan_recorded";
 /// The name of an event that registers an exemption of the whole installation.
 const PROMOTED: &str = "exemption_promoted";

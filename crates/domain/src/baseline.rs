@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_release_is_one_of_the_baseline_and_a_branch_is_none() {
+    fn a_release_matches_a_baselines_pattern_and_a_branch_does_not() {
         let of = |baseline: Option<Baseline>, variant: &str, reference: &Reference| {
             ChosenBaseline { baseline, origin: BaselineSource::Target }.includes(&name(variant), reference).unwrap()
         };
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_illegal_pattern_is_named_with_its_place() {
+    fn the_error_of_an_illegal_pattern_names_the_position() {
         let cases = [
             ("", "the pattern is empty"),
             ("a(b", "the pattern is wrong at character 2: unclosed group"),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_defaults_are_legal_and_what_they_say() {
+    fn the_built_in_defaults_are_legal_and_as_documented() {
         let cases = [
             (TargetType::Repository, "main", true),
             (TargetType::Repository, "develop", false),

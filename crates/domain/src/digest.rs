@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hexadecimal_digits_are_read_as_they_are_written() {
+    fn hexadecimal_digits_round_trip() {
         assert_eq!(from_hex(&hex(&[0, 1, 0xAB, 0xFF])), Some(vec![0, 1, 0xAB, 0xFF]));
         assert_eq!([from_hex("abc"), from_hex("0g"), from_hex("é0")], [None, None, None]);
         assert_eq!(from_hex(""), Some(vec![]));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn field_borders_and_recipes_count() {
+    fn field_borders_and_recipes_change_a_digest() {
         assert_ne!(derive("r", &[b"a", b"bc"]), derive("r", &[b"ab", b"c"]));
         assert_ne!(derive("r", &[b"a"]), derive("r", &[b"a", b""]));
         assert_ne!(derive("r", &[b"a"]), derive("s", &[b"a"]));

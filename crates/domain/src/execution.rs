@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_that_is_recorded_twice_is_there_once() {
+    fn a_scan_that_is_recorded_twice_is_listed_once() {
         assert_eq!(fold([(1, 1), (2, 2), (3, 1)]).in_order(), [(2, scan(2)), (3, scan(1))]);
     }
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_step_that_was_run_again_the_newest_scan_counts() {
+    fn of_a_repeated_step_only_the_newest_scan_counts() {
         let scans = vec![("web", "main", 1), ("web", "main", 2), ("web", "main", 1), ("api", "main", 1)];
         let (counting, superseded) = newest(scans, step);
         assert_eq!(counting, [("web", "main", 2), ("web", "main", 1), ("api", "main", 1)]);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_decides_and_then_one_that_is_undecided() {
+    fn a_failing_scan_decides_the_verdict_before_an_undecided_one() {
         use Verdict::{Fail, Pass, Undecided};
         assert_eq!(verdict([Undecided, Fail, Pass], false), Fail);
         assert_eq!(verdict([Pass, Undecided], false), Undecided);

@@ -83,7 +83,7 @@ pub enum MismatchReason {
         /// The distance in lines.
         lines: u32,
     },
-    /// Its code is similar, but in another file: edited and moved at once.
+    /// Its code is similar, but in another file: edited and moved at the same time.
     Elsewhere {
         /// The similarity of the code in percent.
         similarity: u8,
@@ -211,15 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn a_match_is_told_in_words() {
-        let said = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
+    fn a_match_is_explained_in_words() {
+        let reason_of = |kind, found: Match| match_reason(kind, &found, Some("b.py"), Some(40), None);
         assert_eq!(
-            said(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
+            reason_of(Kind::Code, found(Stage::Moved, Some("a.py"), 10)),
             "same rule and code in another place, moved from a.py:10 to b.py:40"
         );
-        assert_eq!(said(Kind::Code, found(Stage::Context, None, 40)), "same rule, code and neighbouring lines");
+        assert_eq!(reason_of(Kind::Code, found(Stage::Context, None, 40)), "same rule, code and neighbouring lines");
         assert_eq!(
-            said(Kind::Code, found(Stage::Edited, None, 39)),
+            reason_of(Kind::Code, found(Stage::Edited, None, 39)),
             "same rule and code that is 83 % alike, edited, moved from b.py:39 to b.py:40"
         );
         let upgraded = Match { version: Some("1.0".to_owned()), line: None, ..found(Stage::Snippet, None, 1) };
@@ -229,7 +229,7 @@ mod tests {
         );
         for (kind, stage) in [Kind::Code, Kind::Web].into_iter().flat_map(|kind| Stage::ALL.map(|stage| (kind, stage)))
         {
-            assert!(said(kind, found(stage, None, 40)).starts_with("same rule"), "{kind:?} {stage:?}");
+            assert!(reason_of(kind, found(stage, None, 40)).starts_with("same rule"), "{kind:?} {stage:?}");
         }
     }
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_passed_over_is_told_with_its_reason_nearest_first() {
+    fn unmatched_candidates_are_listed_with_their_reasons_nearest_first() {
         let at = |path: &str, line, code: &str| finding(0, "B1", path, line, &["x", code, "y"]);
         let edited = "subprocess.run(command, shell=True, check=True)";
         let old = [at("a.py", 12, "yaml.load(body)"), at("a.py", 90, RUN), at("b.py", 5, RUN)];
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_rule_that_is_new_nothing_was_passed_over() {
+    fn a_new_rule_has_no_unmatched_candidates() {
         let old = [finding(0, "B2", "a.py", 1, &["x", RUN, "y"])];
         assert_eq!(mismatches(&[finding(0, "B1", "a.py", 1, &["x", RUN, "y"])], &old), []);
     }

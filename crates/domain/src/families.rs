@@ -160,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_is_found_under_the_id_that_it_goes_by() {
+    fn an_issue_is_found_by_its_inherited_id() {
         let families = Families::of(&[issue(7, &[])], &[issue(2, &[])], &[id(7)]);
         assert_eq!((families.partners, families.reference_common), (vec![Some(0)], vec![true]));
     }
 
     #[test]
-    fn what_was_split_or_united_stays_one_family_and_is_known() {
+    fn split_or_united_issues_stay_one_family_with_a_known_id() {
         let ids = [id(1)];
         let split = Families::of(&[issue(1, &[]), issue(2, &[])], &[issue(1, &[2])], &ids);
         assert_eq!((split.partners.clone(), split.current_common.clone()), (vec![Some(0), None], vec![true, true]));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn names_alone_say_the_same_and_either_way_round() {
+    fn names_alone_give_the_same_families_in_either_direction() {
         let names = |issues: &[ComparableIssue]| {
             let ids = |(at, issue): (usize, &ComparableIssue)| {
                 [issue.id].into_iter().chain(issue.aliases.clone()).map(move |id| (id, at)).collect::<Vec<_>>()
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn kin_share_a_family_and_nothing_else() {
+    fn only_related_issues_share_a_family() {
         let kin = |n| ComparableIssue { kin: Some(Short([5; 16])), ..issue(n, &[]) };
         let families = Families::of(&[kin(1)], &[kin(2)], &[id(2)]);
         assert_eq!(families.current, families.reference);

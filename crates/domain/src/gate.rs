@@ -354,13 +354,13 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_exact_sentence_with_the_word_as_typed() {
+    fn the_reason_is_the_exact_sentence_with_the_typed_word() {
         let judgement = judge("CRITICAL", &[issue(Severity::Critical, Bucket::New, false)]);
         assert_eq!(judgement.reasons, ["fail_on_severity is set to CRITICAL and that threshold was reached."]);
     }
 
     #[test]
-    fn issues_without_a_severity_are_never_a_quiet_pass() {
+    fn issues_without_a_severity_never_pass_silently() {
         let unknown = issue(Severity::Unassigned, Bucket::New, false);
         let judgement = judge("critical", std::slice::from_ref(&unknown));
         assert_eq!(judgement.verdict, Verdict::Undecided);
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_undecided_unless_it_fails_anyway() {
+    fn a_scan_with_unreadable_results_is_undecided_unless_it_fails() {
         let report = ReportSummary { results: 3, findings: 2, rejected: 1, ..ReportSummary::default() };
         let gate = || Gate::new(on_severity("critical"));
         let judgement = gate().finish(&report);
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_of_which_some_occurrences_are_exempted_counts_with_the_rest() {
+    fn a_partially_exempted_issue_counts_with_its_remaining_occurrences() {
         let rest = GateIssue { exempted: 3, ..known(Severity::Low, (0, Severity::Low), (0, Severity::Low)) };
         let judgement = judge_by(on_severity("high"), &[rest]);
         let counts = judgement.counts;
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn fail_on_new_looks_at_new_issues_alone() {
+    fn fail_on_new_judges_new_issues_only() {
         let cases = [
             (Severity::High, Bucket::New, false, Verdict::Fail),
             (Severity::Critical, Bucket::New, false, Verdict::Fail),
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn fail_on_new_occurrences_looks_at_what_is_new_of_known_issues_too() {
+    fn fail_on_new_occurrences_judges_new_occurrences_of_common_issues_too() {
         let (high, low, none) = (Severity::High, Severity::Low, (0, Severity::Info));
         let unassigned = Severity::Unassigned;
         let cases = [
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn edited_occurrences_are_new_or_known_as_the_project_says() {
+    fn edited_occurrences_are_new_or_common_by_the_projects_setting() {
         let edited = known(Severity::High, (0, Severity::Info), (1, Severity::High));
         let judgement = judge_by(on_new_occurrences("high"), std::slice::from_ref(&edited));
         assert_eq!(
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_baseline_without_a_scan_does_is_the_projects_to_say() {
+    fn the_effect_of_a_baseline_without_a_scan_is_a_setting() {
         let never = NoBaselineScan::NotScanned(Some("main".parse().unwrap()));
         let criteria = |missing_baseline| Criteria {
             no_baseline_scan: Some(never.clone()),
@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_unreadable_entries_as_are_allowed_leave_a_verdict() {
+    fn as_many_rejected_results_as_allowed_leave_a_verdict() {
         let criteria = |rejected_allowed| Criteria { rejected_allowed, ..Criteria::default() };
         let report = ReportSummary { results: 9, findings: 7, rejected: 2, ..ReportSummary::default() };
         for (allowed, expected) in [(0, Verdict::Undecided), (1, Verdict::Undecided), (2, Verdict::Pass)] {

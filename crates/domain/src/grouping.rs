@@ -258,8 +258,8 @@ pub struct Grouper {
 }
 
 impl Grouper {
-    /// Makes an empty grouper for this product. `findings` is their number: memory is reserved at once, because growing
-    /// by doubling would need the list twice, and a component has little memory.
+    /// Makes an empty grouper for this product. `findings` is their number: memory is reserved in one step, because
+    /// growing by doubling would need the list twice, and a component has little memory.
     pub fn new(product: ScannerId, findings: usize) -> Self {
         Self {
             product,
@@ -334,7 +334,7 @@ impl Grouper {
         place
     }
 
-    /// Converts a finding into a group of its own.
+    /// Converts a finding into its own group.
     fn group(&mut self, key: IssueKey, finding: Finding) -> Group {
         let mut message = finding.message;
         cut_to(&mut message, MESSAGE_BYTES_MAX);
@@ -484,7 +484,7 @@ impl Grouper {
         self.unite();
         self.trust_fingerprints();
         let names = self.sort_names();
-        // Frees what is no longer needed before the list is sorted.
+        // Frees unneeded memory before the list is sorted.
         (self.issues, self.texts) = (BTreeMap::new(), BTreeSet::new());
         let mut order: Vec<usize> = (0..self.groups.len()).filter(|at| self.united.is_root(*at)).collect();
         order.sort_by_cached_key(|at| {

@@ -139,7 +139,7 @@ name!(
     |_, c: char| !c.is_control()
 );
 name!(
-    /// A person or machine that holds tokens.
+    /// A person or machine that has tokens.
     Subject, "subject", 128, "all but control characters",
     |_, c: char| !c.is_control()
 );
@@ -266,7 +266,7 @@ impl OccurrenceId {
     }
 }
 
-/// Returns the SHA-256 of a token, as it is stored: 64 lower-case hexadecimal digits.
+/// Returns the stored SHA-256 of a token: 64 lower-case hexadecimal digits.
 pub fn token_digest(token: &str) -> String {
     crate::digest::sha256_hex(token.as_bytes())
 }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_use_is_accepted() {
+    fn common_names_are_accepted() {
         assert!("web-shop.2".parse::<ProjectId>().is_ok());
         assert!("github.com/org/repo:x".parse::<TargetName>().is_ok());
         assert!("feature/größe #1".parse::<VariantName>().is_ok());

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_announced_once_and_a_new_end_again() {
+    fn an_end_is_announced_once_and_a_new_end_too() {
         let mut outbox = Outbox::default();
         assert!(apply(&mut outbox, 0, ending(&[(1, 10)])));
         assert!(!apply(&mut outbox, 0, ending(&[(1, 10)])), "the same end");
@@ -218,7 +218,7 @@ mod tests {
         assert!(!outbox.announced(ExemptionId::from_bits([1; 16]), Timestamp::from_ms(10)));
         assert!(!apply(&mut outbox, 0, ending(&[])));
         let unknown = OutboxEvent::Ending { notices: vec![notice(NoticeKind::Ending, 3, None)] };
-        assert!(!apply(&mut outbox, 0, unknown), "without an end there is nothing to remember");
+        assert!(!apply(&mut outbox, 0, unknown), "a notice without an end is not remembered");
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn free_texts_are_cut_whoever_writes_them() {
+    fn free_texts_of_any_author_are_cut() {
         let most = "ü".repeat(EXCERPT_BYTES_MAX / 2);
         assert_eq!(Excerpt::from(most.clone()).as_str(), most);
         let cut = serde_json::from_value::<Excerpt>(format!("{most}x").into()).unwrap();

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_part_of_a_known_report_that_never_came_alone_lacks_something() {
+    fn a_part_lacks_the_others_unless_it_was_uploaded_alone() {
         let known = known(&[&["go", "js", "py"], &["js", "py"], &["c"]]);
         let lacking = |parts: &[&str]| known.missing_parts(&owned(parts)).map(|lacking| lacking.parts.join(" "));
         assert_eq!(lacking(&["py"]).as_deref(), Some("js"), "the newest set that has it");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_stays_within_its_limits() {
+    fn the_remembered_parts_are_limited() {
         let many = (0..SETS_MAX + 5).fold(KnownParts::default(), |known, n| known.with(set(&[&n.to_string()])));
         assert_eq!((many.sets.len(), many.has(&owned(&["4"])), many.has(&owned(&["5"]))), (SETS_MAX, false, true));
         let long = |letter: &str| letter.repeat(SETS_BYTES_MAX / 2 - 3);

@@ -28,8 +28,8 @@ pub enum ProjectEvent {
         /// Its type.
         target_type: TargetType,
     },
-    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the target has no
-    /// baseline of its own, and the default of its type applies.
+    /// A target's baseline was set or removed. At most one of the three fields is set. If none is, the
+    /// target uses the default of its type.
     BaselineSet {
         /// The target's name.
         name: TargetName,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn two_who_create_a_target_create_the_same_one() {
+    fn a_target_that_is_created_twice_exists_once() {
         let (project, results) = fold(&[target(TargetType::Repository), target(TargetType::Repository)]);
         assert_eq!(results, [Ok(()), Ok(())]);
         assert_eq!(project.targets.len(), 1);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_targets_own_baseline_beats_the_projects_default_and_that_the_built_in_one() {
+    fn a_targets_baseline_precedes_the_projects_default_and_that_the_built_in_one() {
         let defaults = |choices: &[(TargetType, BaselineChoice)]| ProjectEvent::SettingsSet {
             settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
         };
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_targets_are_accepted_and_one_more_is_refused() {
+    fn targets_are_accepted_up_to_the_limit() {
         let many: Vec<_> = (0..=TARGETS_MAX)
             .map(|n| ProjectEvent::TargetCreated {
                 name: format!("t{n}").parse().unwrap(),

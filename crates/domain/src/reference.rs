@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_of_before_are_still_read() {
+    fn older_stored_references_are_still_read() {
         let old = r#"{"with":"baseline_not_scanned_by_this_scanner","variant":"main"}"#;
         let read: Reference = serde_json::from_str(old).unwrap();
         assert_eq!(read, Reference::BaselineNotScannedByThisScanner { variant: Some("main".parse().unwrap()) });

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn every_issue_is_counted_once_and_its_difference_told() {
+    fn every_issue_is_counted_once_with_its_difference() {
         let original = outcome(
             Verdict::Pass,
             vec![
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_result_under_another_identity_is_reidentified() {
+    fn the_same_result_under_another_id_is_reidentified() {
         let issues = vec![issue(1, Bucket::Common, Severity::High), issue(2, Bucket::Common, Severity::High)];
         let original = outcome(
             Verdict::Pass,
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_one_side_alone_differs() {
+    fn a_variable_that_one_result_lacks_differs() {
         let mut replay = outcome(Verdict::Pass, vec![], vec![]);
         replay.variables.insert("NEW".to_owned(), "1".to_owned());
         let found = differences(outcome(Verdict::Pass, vec![], vec![]), replay);

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_read_back() {
+    fn roles_round_trip() {
         for role in Role::ALL {
             assert_eq!(role.as_str().parse(), Ok(role));
         }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_which_right() {
+    fn each_role_has_its_rights() {
         let expected = [
             (Right::Upload, "uploader developer secops admin"),
             (Right::Read, "viewer developer secops admin"),

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_of_before_are_still_read_and_written_the_same() {
+    fn older_stored_requests_are_still_read_and_written_unchanged() {
         let old = r#"{"project":"shop","target":"web","target_type":"repository","variant":"main","scanner":"bandit","fail_on_severity":"High"}"#;
         let read: ScanRequest = serde_json::from_str(old).unwrap();
         assert_eq!((read.fail_on_new.level(), read.fail_on_new_occurrences.level()), (None, None));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_from_before_versions_were_recorded_has_the_first() {
+    fn a_stored_scan_without_versions_has_the_first_versions() {
         let read: ScanRecord = serde_json::from_value(record()).unwrap();
         assert_eq!((read.versions, read.replay_of, &read.replayed), (Versions::default(), None, &None));
         assert_eq!(read.identity_scan(), read.id);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_gives_identities_as_its_original_does() {
+    fn a_replay_derives_the_same_ids_as_its_original() {
         let mut stored = record();
         stored["replay_of"] = "02".repeat(16).into();
         let replay: ScanRecord = serde_json::from_value(stored).unwrap();

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_without_variants_is_no_snapshot() {
+    fn a_snapshot_without_variants_is_ignored() {
         assert!(serde_json::from_str::<ScanLog>("{}").is_err());
     }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_that_one_scanner_fails_does_not_pass_because_another_came_after_it() {
+    fn a_later_scan_by_another_scanner_does_not_hide_a_failing_one() {
         let by = |n, tool: &str, verdict| {
             let series = Some(series(&tool.parse().unwrap(), &[]));
             (n, ScanEvent { series, ..recorded(n, 0, tool, verdict) })
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_variants_are_kept_and_the_oldest_is_forgotten_for_one_more() {
+    fn the_number_of_variants_is_limited_and_the_oldest_is_forgotten_first() {
         let most = u64::try_from(VARIANTS_KNOWN_MAX).unwrap();
         let events = |count: u64| (1..=count).map(|n| (n, event(&format!("v{n}"), true, n)));
         let kept = |log: &ScanLog, name: &str| log.complete.contains_key(&name.parse::<VariantName>().unwrap());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_does_not_depend_on_the_order_either() {
+    fn the_forgotten_variants_do_not_depend_on_the_order_of_events() {
         let count = u64::try_from(VARIANTS_KNOWN_MAX).unwrap() + 300;
         let events: Vec<_> =
             (1..=count).map(|n| (n, event(&format!("v{}", n * 7919 % count / 2), n % 3 > 0, n))).collect();

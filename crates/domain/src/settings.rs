@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_read_as_they_are_written() {
+    fn words_round_trip() {
         for value in MissingBaseline::ALL {
             assert_eq!(value.as_str().to_ascii_uppercase().parse(), Ok(value));
             assert_eq!(serde_json::to_value(value).unwrap(), value.as_str());

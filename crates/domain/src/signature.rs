@@ -34,10 +34,10 @@ const NO_FINGERPRINTS: [&str; 1] = ["primaryLocationStartColumnFingerprint"];
 /// The hashes by which the occurrences of two scans are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Signatures {
-    /// The code, or what stands for it, with its surroundings. Absent if the report shows neither.
+    /// The code or its replacement, with its surroundings. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub context: Option<Short>,
-    /// The code, or what stands for it. Absent if the report shows neither.
+    /// The code or its replacement. Absent if the report shows neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snippet: Option<Short>,
     /// The scanner's message without the numbers of lines and columns.
@@ -221,18 +221,18 @@ mod tests {
     }
 
     #[test]
-    fn other_code_and_other_neighbours_are_told_apart() {
+    fn other_code_and_other_neighbours_change_the_signature() {
         let (_, here) = signatures("a.py", 10, &["before", "md5(x)", "after"]);
         let (_, code) = signatures("a.py", 10, &["before", "md5(y)", "after"]);
         assert!(here.snippet != code.snippet && here.context != code.context && here.message == code.message);
         let (_, neighbour) = signatures("a.py", 10, &["changed", "md5(x)", "after"]);
         assert!(here.snippet == neighbour.snippet && here.context != neighbour.context);
-        assert!(!here.distinct, "six characters may stand anywhere");
+        assert!(!here.distinct, "six characters may occur anywhere");
         assert!(signatures("a.py", 10, &["", "subprocess.run(x)", ""]).1.distinct);
     }
 
     #[test]
-    fn without_code_only_the_message_is_left() {
+    fn without_code_the_signature_is_the_message() {
         let (_, bare) = signatures("a.py", 10, &[]);
         let (_, blank) = signatures("a.py", 10, &["x", "   ", "y"]);
         assert!(bare.snippet.is_none() && !bare.code);
@@ -249,18 +249,18 @@ mod tests {
         after.statement_line = Some(10);
         assert_eq!(signatures(&before).snippet, signatures(&after).snippet);
         assert_ne!(signatures(&before).context, signatures(&after).context);
-        // Of a statement of a thousand lines the reported one is compared too.
+        // In a statement of a thousand lines, the reported line is compared too.
         after.statement_line = Some(1);
         assert!(ComparableFinding::of(&after).code.unwrap().contains("password"));
     }
 
     #[test]
-    fn lines_at_the_end_of_the_number_range_are_no_trap() {
+    fn the_largest_line_numbers_do_not_overflow() {
         assert!(signatures("a.py", u32::MAX, &["a", "b", "c"]).1.snippet.is_some());
     }
 
     #[test]
-    fn a_thing_with_a_name_is_recognised_by_it_and_not_by_what_is_said() {
+    fn a_named_thing_is_matched_by_its_name_and_not_by_its_message() {
         let package = |version: &str, message: &str| Finding {
             package: Some(finding::Package {
                 name: "p".to_owned(),

@@ -174,7 +174,7 @@ mod tests {
     use finding::Kind;
 
     #[test]
-    fn a_remote_is_read_without_what_opens_it() {
+    fn a_remote_is_read_without_its_credentials() {
         let cases = [
             ("https://github.com/shop/web.git", "https://github.com/shop/web.git"),
             ("https://me:hunter2@github.com/shop/web.git", "https://github.com/shop/web.git"),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_or_may_hide_a_password_is_refused_without_being_repeated() {
+    fn a_bad_address_or_one_with_a_password_is_refused_without_repeating_it() {
         let long = format!("https://host/{}", "x".repeat(REMOTE_CHARS_MAX));
         for (text, expected) in [
             ("", RemoteUrlError::Empty),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_without_code_takes_it_and_one_with_code_keeps_its_own() {
+    fn only_a_finding_without_code_gets_code_from_a_sidecar() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
         assert_eq!(add_source(&mut bare, view("a.py", 12, 11, &["x", "md5()", "y"])), SourceAdded::Code);
         assert_eq!(bare.code, Some(Excerpt { first_line: 11, lines: ["x", "md5()", "y"].map(str::to_owned).to_vec() }));
@@ -252,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn a_view_without_lines_gives_the_hash_alone() {
+    fn a_row_without_lines_gives_only_the_hash() {
         let mut bare = finding(0, "B1", "a.py", 12, &[]);
         assert_eq!(add_source(&mut bare, view("a.py", 12, 1, &[])), SourceAdded::HashAlone);
         assert!(bare.code.is_none() && bare.file_sha256.is_some());
     }
 
     #[test]
-    fn a_view_of_another_place_changes_nothing() {
+    fn a_row_for_another_location_changes_nothing() {
         let here = || finding(0, "B1", "a.py", 12, &[]);
         let unplaced = Finding { location: None, ..here() };
         for (mut finding, view) in [
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn no_code_is_added_to_a_secret_whoever_sends_it() {
+    fn no_code_is_added_to_a_secret() {
         let mut secret = Finding { kind: Kind::Secret, ..finding(0, "S1", "a.py", 12, &[]) };
         assert_eq!(add_source(&mut secret, view("a.py", 12, 12, &["password = 'hunter2'"])), SourceAdded::HashAlone);
         assert!(secret.code.is_none());

@@ -176,7 +176,7 @@ impl Compared {
     }
 }
 
-/// Reads occurrences as they are read from the store.
+/// Reads occurrences like from the store.
 pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<ComparableOccurrence> {
     let line = |occurrence| serde_json::to_string(occurrence).unwrap();
     occurrences.iter().map(|occurrence| serde_json::from_str(&line(occurrence)).unwrap()).collect()

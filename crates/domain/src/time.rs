@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_read_as_rfc_3339() {
+    fn timestamps_are_written_in_rfc_3339() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_795_414_680_001).to_string(), "2026-11-23T06:18:00.001Z");
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_are_read_as_they_are_written_and_in_any_zone() {
+    fn timestamps_round_trip_and_are_read_in_any_zone() {
         for ms in [0, -1, 1_795_414_680_001] {
             assert_eq!(Timestamp::from_ms(ms).to_string().parse(), Ok(Timestamp::from_ms(ms)));
         }

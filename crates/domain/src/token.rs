@@ -27,7 +27,7 @@ pub struct IssuedToken {
     pub sha256: String,
     /// The name that its issuer gave it.
     pub name: String,
-    /// The person or machine that holds it.
+    /// The person or machine that has it.
     pub subject: Subject,
     /// Its role.
     pub role: Role,
@@ -93,7 +93,7 @@ impl Tokens {
     /// Removes a token.
     ///
     /// # Errors
-    /// There is no token with this id.
+    /// No token has this id.
     pub(crate) fn revoke(&mut self, id: TokenId) -> Result<(), Refusal> {
         self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("token {id} does not exist")))
     }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_tokens_are_taken_and_one_more_is_refused() {
+    fn tokens_are_accepted_up_to_the_limit() {
         let mut tokens = Tokens::default();
         for n in 0..TOKENS_MAX {
             tokens.issue(&token(&format!("gate_{n}"), None), mark()).unwrap();
@@ -205,16 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_written_again_after_ten_minutes() {
+    fn a_use_is_recorded_again_after_ten_minutes() {
         let used = TokenUse { v: 1, at: Timestamp::from_ms(1_000), address: None };
         assert_eq!([600_999, 601_000].map(|now| used.is_old(Timestamp::from_ms(now))), [false, true]);
     }
 
     #[test]
-    fn a_network_is_an_address_without_its_port_and_half_of_one_of_version_6() {
+    fn a_network_is_an_ipv4_address_or_half_an_ipv6_address() {
         let same = |a: &str, b: &str| Network::of(Some(a)) == Network::of(Some(b));
         assert!(same("192.0.2.7:1", "192.0.2.7:65535") && same("192.0.2.7", "192.0.2.7:1"));
-        assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, whatever the socket is");
+        assert!(same("[::ffff:192.0.2.7]:1", "192.0.2.7:1"), "one machine, with any socket");
         assert!(same("[2001:db8:0:7::1]:1", "[2001:db8:0:7:ffff::2]:2"));
         assert!(!same("192.0.2.7:1", "192.0.2.8:1") && !same("[2001:db8:0:7::1]:1", "[2001:db8:0:8::1]:1"));
         assert_eq!(Network::of(Some("somewhere")), Network::of(None));
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn which_register_counts_for_a_network_depends_on_the_salt() {
+    fn the_register_of_a_network_depends_on_the_salt() {
         let network = Network::of(Some("192.0.2.7:1"));
         assert_eq!(network.bucket("a"), Network::of(Some("192.0.2.7:2")).bucket("a"));
         assert_ne!(network.bucket("a"), network.bucket("b"));
     }
 
     #[test]
-    fn so_many_guesses_a_minute_are_looked_at_and_no_more() {
+    fn a_limited_number_of_guesses_per_minute_is_checked() {
         let at = Timestamp::from_ms;
         let mut guesses = None;
         for n in 0..UNKNOWN_TOKENS_MAX {
@@ -241,7 +241,7 @@ mod tests {
         }
         let guesses = guesses.unwrap();
         assert!(guesses.reached_limit(at(5_000)) && guesses.reached_limit(at(64_999)));
-        assert!(!guesses.reached_limit(at(65_000)), "the minute is over");
+        assert!(!guesses.reached_limit(at(65_000)), "the minute has passed");
         assert!(!guesses.reached_limit(at(4_999)), "a clock that was set back");
         assert_eq!(
             UnknownTokens::with_one_more(Some(guesses), at(65_000)),

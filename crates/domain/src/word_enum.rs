@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_reported_with_those_that_are_expected() {
+    fn an_unknown_word_is_reported_with_the_expected_ones() {
         let error = "ki\nwi".parse::<Scope>().unwrap_err().to_string();
         assert_eq!(
             error,

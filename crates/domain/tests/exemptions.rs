@@ -1,7 +1,7 @@
 //! Compares the fold of the exemptions' journal with a simple model, over random sequences of events: both refuse the
 //! same events, and after each event all exemptions have the same status at every time and exempt the same.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot continue has failed")]
 
 #[path = "../../../tests/tests/integration/model/book.rs"]
 mod book;

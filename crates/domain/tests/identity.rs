@@ -1,6 +1,6 @@
-//! Issue ids for every kind of finding: what a new version of a scanner may state differently changes none.
+//! Issue ids for every kind of finding: fields that a new version of a scanner may change do not change them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use domain::grouping::{Grouper, Issue, IssueKey};
 use finding::Finding;
@@ -55,7 +55,7 @@ fn rescored() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn what_a_rescoring_changes_changes_no_issue_id() {
+fn rescoring_changes_no_issue_id() {
     for kind in KINDS {
         let before = id(&with(kind, &[]));
         for change in rescored() {

@@ -474,9 +474,9 @@ pub struct ReportSummary {
     /// The first rejected results with their reasons; at most
     /// [`REJECTED_LISTED_MAX`](crate::limits::REJECTED_LISTED_MAX).
     pub rejected_entries: Vec<Rejected>,
-    /// The first errors that the scanner reports of its own run, for example files that it could not read.
+    /// The first errors that the scanner reports about its run, for example files that it could not read.
     pub scanner_errors: Vec<String>,
-    /// The number of errors that the scanner reports of its own run.
+    /// The number of errors that the scanner reports about its run.
     pub scanner_errors_total: u64,
     /// Text fields that were cut to [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     pub cut_fields: u64,
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn enormous_fields_are_cut_and_counted_wherever_they_are() {
+    fn enormous_fields_are_cut_and_counted_everywhere() {
         let mut enormous = finding(0, "B1", "./a.py", 1, &["x"]);
         let text = "y".repeat(TEXT_BYTES_MAX + 1);
         enormous.message.clone_from(&text);
@@ -578,14 +578,14 @@ mod tests {
     }
 
     #[test]
-    fn another_id_of_a_rule_is_noted_once_and_its_own_never() {
+    fn other_ids_of_a_rule_are_listed_once_and_without_its_own() {
         let mut renamed = finding(0, "B1", "./a.py", 1, &[]);
         renamed.add_former_rules(["A1", " A1 ", "B1", " ", "A2"].map(str::to_owned));
         assert_eq!(renamed.former_rules, ["A1", "A2"]);
     }
 
     #[test]
-    fn former_rules_are_bounded_like_every_other_text() {
+    fn former_rules_are_limited_like_every_other_text() {
         let mut renamed = finding(0, "B1", "./a.py", 1, &[]);
         renamed.former_rules = vec!["y".repeat(TEXT_BYTES_MAX + 1); LIST_ENTRIES_MAX + 1];
         let bounded = renamed.bounded();
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn code_may_be_added_to_what_is_found_in_code_and_shows_none() {
+    fn code_may_be_added_to_a_finding_in_code_that_shows_none() {
         let bare = || finding(0, "B1", "./a.py", 1, &[]);
         assert!(bare().may_take_code());
         assert!(Finding { kind: Kind::Infrastructure, ..bare() }.may_take_code());
@@ -615,7 +615,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_that_is_matched_by_code_lacks_it_if_it_has_none() {
+    fn only_a_finding_that_is_matched_by_code_can_lack_it() {
         let bare = || finding(0, "B1", "./a.py", 1, &[]);
         assert!(bare().lacks_code() && Finding { kind: Kind::Secret, ..bare() }.lacks_code());
         assert!(!Finding { kind: Kind::Dependency, ..bare() }.lacks_code());
@@ -625,7 +625,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_at_their_limit_are_kept_and_what_is_over_is_cut_and_counted() {
+    fn lists_are_cut_at_their_limit_and_the_rest_is_counted() {
         let mut long = finding(0, "B1", "./a.py", 1, &[]);
         long.references = vec!["https://example.org".to_owned(); LIST_ENTRIES_MAX];
         assert_eq!(long.clone().bounded().cut_fields, 0);
@@ -636,7 +636,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_has_a_last_line_only_behind_its_first() {
+    fn a_last_line_is_kept_only_after_the_first() {
         let last = |first, last| Location::lines("./a.py", first, last).end_line;
         assert_eq!(
             [last(Some(3), Some(5)), last(Some(3), Some(3)), last(Some(3), Some(1)), last(None, Some(5))],

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bands_at_their_ends() {
+    fn scores_at_the_ends_of_a_band_have_its_severity() {
         let cases = [
             (0, Severity::Info),
             (1, Severity::Low),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_become_the_nearest_score_or_none() {
+    fn numbers_become_the_nearest_score_if_they_are_in_range() {
         let of = |number| Score::from_f64(number).map(Score::hundredths);
         assert_eq!([of(0.0), of(9.8), of(10.0), of(7.004), of(7.005)], [0, 980, 1000, 700, 701].map(Some));
         assert_eq!([of(-0.1), of(10.001), of(f64::NAN), of(f64::INFINITY)], [None; 4]);

@@ -1,7 +1,7 @@
 //! Shares of the instance's memory, for work that needs whole lists or reports in memory.
 //!
-//! A host may give an instance 16 requests at once and 128 MiB for all of them; running out ends all 16. So work whose
-//! memory grows with the scan takes a share first. All shares of an instance are in one account.
+//! A host may give an instance 16 concurrent requests and 128 MiB for all of them; running out ends all 16. So work
+//! whose memory grows with the scan takes a share first. All shares of an instance are in one account.
 
 use crate::chain::Chain;
 use std::any::Any;
@@ -46,7 +46,7 @@ impl Drop for Share {
 }
 
 /// Waits for a share of `bytes`; an [`api::internal::Hold`]. Work that needs more than the limit gets a share of the
-/// whole limit, when there is no other.
+/// whole limit if it is the only one.
 pub fn hold(bytes: usize) -> Pin<Box<dyn Future<Output = Box<dyn Any>>>> {
     Box::pin(async move {
         let mut share = Share::default();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_stay_below_their_limit_together_and_are_given_back() {
+    fn shares_stay_below_the_common_limit_and_are_returned() {
         let (mut first, mut second) = (Share::default(), Share::default());
         assert!(first.try_grow_to(60, 100) && second.try_grow_to(40, 100));
         assert!(!second.try_grow_to(41, 100), "101 bytes together");

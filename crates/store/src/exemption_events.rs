@@ -9,7 +9,7 @@ use domain::ids::ExemptionId;
 use domain::journal::JournalId;
 use std::collections::BTreeMap;
 
-/// The most events that are in memory at once.
+/// The maximum number of events in memory.
 const EVENTS_MAX: usize = 32;
 
 /// Reads events of an exemptions' journal. The last ones stay in memory: one event may request many exemptions.

@@ -155,7 +155,7 @@ mod tests {
     use domain::ids::ExecutionId;
 
     #[test]
-    fn the_longest_keys_stay_within_what_every_store_allows() {
+    fn the_longest_keys_fit_into_every_store() {
         let project = "p".repeat(64).parse().unwrap();
         let target = TargetId::of(&project, &"t".repeat(128).parse().unwrap());
         let scan = ScanId::from_bits([255; 16]);

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn records_here_and_there_cost_the_segments_that_they_are_in() {
+    fn reading_scattered_records_reads_only_their_segments() {
         for length in [10, 10_000, VALUE_BYTES_MAX, VALUE_BYTES_MAX * 2] {
             let kv = MemoryKv::default();
             let records: Vec<String> = (0..60).map(|n| format!("{n}{}", "x".repeat(length))).collect();
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_list_costs_no_value_and_an_empty_one_is_a_list() {
+    fn a_short_list_needs_no_segment_and_an_empty_one_is_readable() {
         let kv = MemoryKv::default();
         let manifest = write(&kv, &["a".to_owned(), "b".to_owned()]);
         assert_eq!(kv.operations(), (0, 0));
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_fills_a_segment_exactly_is_found_again() {
+    fn a_record_that_fills_a_segment_exactly_is_read_back() {
         let kv = MemoryKv::default();
         let exact = "x".repeat(VALUE_BYTES_MAX - 3);
         let manifest = write(&kv, &[exact.clone(), "next".to_owned()]);

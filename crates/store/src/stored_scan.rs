@@ -1,4 +1,4 @@
-//! A scan as it is compared with another, read from the results of its stages.
+//! The parts of a scan that are compared, read from the results of its stages.
 
 use crate::kv::{Kv, KvError};
 use crate::scans::{Compared, Frozen, Grouped};

@@ -1,8 +1,8 @@
-//! Makes a picture of every page, light and dark, on a wide and on a narrow screen, for people to look at: into the folder
-//! that is named, as `<page>-<light|dark>-<wide|narrow>.png`.
+//! Takes a picture of every page, light and dark, on a wide and on a narrow screen, for people to look at:
+//! `<page>-<light|dark>-<wide|narrow>.png` in the given folder.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
-#![expect(clippy::unwrap_used, reason = "whoever asked for pictures sees why there are none")]
+#![expect(clippy::unwrap_used, reason = "a failure shows why there are no pictures")]
 
 use std::path::PathBuf;
 use tests::sample::Sample;

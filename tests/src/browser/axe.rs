@@ -1,4 +1,4 @@
-//! axe-core, which finds what keeps people from using a page: <https://github.com/dequelabs/axe-core>.
+//! axe-core, which finds accessibility defects of a page: <https://github.com/dequelabs/axe-core>.
 
 use crate::files::target;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! A headless Chromium behind ChromeDriver: the WebDriver protocol, of which a dozen calls are needed, and through it the
-//! DevTools protocol for what WebDriver has no words for. <https://www.w3.org/TR/webdriver2/>
+//! A headless Chromium behind ChromeDriver: a dozen calls of the WebDriver protocol, and through it the DevTools
+//! protocol for the rest. <https://www.w3.org/TR/webdriver2/>
 
 use crate::process::{Process, scrubbed};
 use serde_json::{Value, json};
@@ -10,9 +10,9 @@ use std::time::Duration;
 const START: Duration = Duration::from_secs(20);
 /// Time limit for a page or a script, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
-/// Time limit for a call; longer than the limits of what it waits for.
+/// Time limit for a call; longer than the limits for a page or a script.
 const CALL: Duration = Duration::from_secs(60);
-/// The member that holds an element's id (WebDriver, section 11).
+/// The JSON member with an element's id (WebDriver, section 11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// The text that ChromeDriver prints before its port.
 const READY: &str = "ChromeDriver was started successfully on port ";
@@ -31,7 +31,7 @@ const FLAGS: [&str; 10] = [
     "--hide-scrollbars",
 ];
 
-/// The reason why a call did nothing.
+/// The reason why a call failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// The error's name (WebDriver, section 6.6).
@@ -53,7 +53,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// A running browser. It and its profile are gone when this is dropped.
+/// A running browser. Dropping it ends the browser and removes its profile.
 pub(crate) struct Driver {
     agent: ureq::Agent,
     /// The address of its session.
@@ -113,8 +113,8 @@ impl Driver {
         self.try_call(method, path, body).unwrap_or_else(|refusal| panic!("{method} {path}: {refusal}"))
     }
 
-    /// Runs the body of a function in the page and answers with what it returns, or what its promise comes to. The page's
-    /// content security policy does not apply to it.
+    /// Runs the body of a function in the page and returns its result, or that of its promise. The page's content
+    /// security policy does not apply to it.
     #[track_caller]
     pub(crate) fn run(&self, script: &str, arguments: &[Value]) -> Value {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": arguments}))
@@ -126,7 +126,7 @@ impl Driver {
         self.call("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 
-    /// The elements that a script answers with.
+    /// The elements that a script returns.
     ///
     /// # Errors
     /// The browser's.
@@ -148,7 +148,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // ChromeDriver alone knows the browser's processes, which are no part of its own group.
+        // Only ChromeDriver knows the browser's processes, which are not in its process group.
         let _ = self.agent.delete(&self.session).call();
         self.process.kill();
     }
@@ -177,5 +177,5 @@ fn port(process: &Process) -> u16 {
 fn program(name: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.unwrap_or_else(|| panic!("{name} is not there: install the package {package}, or run `cargo xtask test`"))
+    found.unwrap_or_else(|| panic!("{name} is missing: install the package {package}, or run `cargo xtask test`"))
 }

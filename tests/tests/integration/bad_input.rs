@@ -1,6 +1,7 @@
-//! Bad input is refused with a problem that names it, and leaves nothing behind; unusual input is accepted unchanged.
+//! Bad input is refused with a problem that names it, and leaves nothing in the store; unusual input is accepted
+//! unchanged.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bodies;
 mod exemptions;
@@ -17,13 +18,13 @@ use std::time::{Duration, Instant};
 use store::keys;
 use tests::{App, Client, Options, Reply, Store, Upload, reports};
 
-/// Time limit for the removal of what a refused request wrote.
+/// Time limit for the removal of keys that a refused request wrote.
 const CLEARING: Duration = Duration::from_secs(5);
 
 /// The project of every test here.
 const PROJECT: &str = "shop";
 
-/// Beginnings of the keys that belong to scans, to heads, and to the project's exemptions.
+/// Prefixes of the keys of scans, heads and the project's exemptions.
 fn watched() -> [String; 3] {
     let before = |key: String, id: &str| key.split(id).next().unwrap().to_owned();
     let (scan, target) = (ScanId::from_bits([0; 16]), TargetId::from_bits([0; 16]));
@@ -36,8 +37,8 @@ fn watched() -> [String; 3] {
     ]
 }
 
-/// The watched keys that refused requests left. The journal of exemptions keeps a refused event, with its refusal, for the
-/// audit; its state may be stored on the way.
+/// The watched keys that refused requests left. The journal of exemptions keeps refused events for the audit log; its
+/// state may be stored meanwhile.
 fn left(before: &[String], after: &[String]) -> Vec<String> {
     let [.., journal] = watched();
     let is_record = |key: &str| {
@@ -49,7 +50,7 @@ fn left(before: &[String], after: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn every_kind_of_key_that_is_watched_exists() {
+fn every_watched_kind_of_key_exists() {
     let bench = Bench::new();
     let issue = bench.developer.issues(&bench.scan, "").remove(0);
     bench.developer.request_exemption("web", &issue);
@@ -59,7 +60,7 @@ fn every_kind_of_key_that_is_watched_exists() {
     }
 }
 
-/// A project with one scan, and all that is wrong so far.
+/// A project with one scan, and the faults so far.
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) admin: Client,
@@ -85,12 +86,12 @@ impl Bench {
         Self { app, admin, developer, secops, viewer, scan, faults: RefCell::default() }
     }
 
-    /// Notes if the answer is not this problem.
+    /// Adds a fault if the answer is not this problem.
     pub(crate) fn check(&self, name: &str, reply: &Reply, status: u16, code: &str) {
         self.faults.borrow_mut().extend(reply.problem_fault(status, code).map(|fault| format!("{name}: {fault}")));
     }
 
-    /// Notes something wrong.
+    /// Adds a fault.
     pub(crate) fn note(&self, fault: String) {
         self.faults.borrow_mut().push(fault);
     }
@@ -108,7 +109,7 @@ impl Bench {
         }
     }
 
-    /// All that a project's readers can see, and every key of the store that belongs to a scan or an exemption.
+    /// Everything that a project's readers can see, and every key of a scan or an exemption in the store.
     fn state(&self) -> (Vec<Vec<Value>>, Vec<String>) {
         let lists = ["scans", "targets", "exemptions"].map(|list| self.admin.all::<Value>(list, 100));
         let (keys, watched) = (self.app.store_file().keys(), watched());
@@ -116,11 +117,11 @@ impl Bench {
         (lists.to_vec(), keys.into_iter().filter(kept).collect())
     }
 
-    /// Runs requests that must all be refused, and leave nothing behind.
+    /// Runs requests that must all be refused without a trace.
     pub(crate) fn refuses(self, requests: impl FnOnce(&Self)) {
         let before = self.state();
         requests(&self);
-        // What the host cut off may be cleared away only after its answer.
+        // Keys of an aborted request may be removed only after its answer.
         let deadline = Instant::now() + CLEARING;
         let mut after = self.state();
         while !left(&before.1, &after.1).is_empty() && Instant::now() < deadline {
@@ -130,16 +131,16 @@ impl Bench {
         if after.0 != before.0 {
             let changed = after.0.iter().flatten().filter(|item| !before.0.iter().flatten().any(|old| old == *item));
             let changed: Vec<_> = changed.map(|item| item.to_string().chars().take(200).collect::<String>()).collect();
-            self.note(format!("something counts that was refused: {changed:#?}"));
+            self.note(format!("refused requests changed something: {changed:#?}"));
         }
         let left = left(&before.1, &after.1);
         if !left.is_empty() {
-            self.note(format!("{} keys are left of what was refused: {left:#?}", left.len()));
+            self.note(format!("refused requests left {} keys: {left:#?}", left.len()));
         }
         self.done();
     }
 
-    /// Ends with all that was wrong.
+    /// Fails with all faults, if there are any.
     pub(crate) fn done(self) {
         let faults = self.faults.take();
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));

@@ -1,6 +1,6 @@
-//! The web pages in a real browser, for people with good eyes and without, on wide screens and narrow ones.
+//! The web pages in a real browser: accessible, on wide and narrow screens.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod hostile;
 mod pages;
@@ -9,7 +9,7 @@ mod tutorial;
 
 use tests::{App, Client};
 
-/// An application with a project, and clients of somebody of each role there.
+/// An application with a project and a client of each role.
 struct Bench {
     app: App,
     admin: Client,

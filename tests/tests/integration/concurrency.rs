@@ -1,6 +1,6 @@
-//! Many clients at once: what was acknowledged is there once, and races have one winner.
+//! Many concurrent clients: everything that was acknowledged exists exactly once, and races have one winner.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::exemption::Status;
@@ -12,7 +12,7 @@ use tests::{App, Client, Options, Random, Reply, Store, Upload, each_store, repo
 
 const CLIENTS: usize = 16;
 
-/// Somebody of each role in a new project.
+/// Clients of each role in a new project.
 struct Team {
     developer: Client,
     secops: Vec<Client>,
@@ -25,7 +25,7 @@ fn team(app: &App) -> Team {
     Team { developer: admin.issue("dev", "developer"), secops }
 }
 
-/// Runs `job` on so many threads, all beginning at once.
+/// Runs `job` on this many threads that start together.
 fn at_once<T: Send>(clients: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(clients);
     let start = |n| {
@@ -52,18 +52,18 @@ fn uploads(client: &Client, thread: usize) -> Vec<ScanAnswer> {
         .collect()
 }
 
-/// Asks for exemptions and decides on them; answers each with the status of the last acknowledged step.
+/// Requests exemptions and decides on them; returns the status after the last acknowledged step of each.
 fn decisions(team: &Team, thread: usize, issues: &[IssueItem]) -> Vec<(String, Status)> {
     let mut random = Random::seeded(u64::try_from(1000 + thread).unwrap());
     let (developer, secops) = (&team.developer, &team.secops[thread]);
     (0..5)
         .map(|n| {
             let issue = &issues[random.index(issues.len())];
-            // Each for a pipeline of its own: the same is asked for once while it is pending.
+            // Each for its own pipeline, because an equal request is refused while one is pending.
             let body = json!({"issue": issue.id, "scope": "pipeline", "pipeline": format!("p{thread}-{n}"), "target": "web",
                 "duration_days": 30, "reason": "acceptable_risk", "text": "The risk is known."});
-            let asked: ExemptionItem = developer.json("POST", "exemptions", &body).expect(201).read();
-            let id = asked.id;
+            let requested: ExemptionItem = developer.json("POST", "exemptions", &body).expect(201).read();
+            let id = requested.id;
             let mut status = Status::Pending;
             let ways: [&[(&str, Status)]; 4] = [
                 &[],
@@ -125,7 +125,7 @@ fn a_crowd(store: Store) {
 }
 
 #[test]
-fn what_was_acknowledged_to_a_crowd_is_there_exactly_once() {
+fn everything_acknowledged_to_concurrent_clients_exists_exactly_once() {
     each_store(a_crowd);
 }
 
@@ -153,7 +153,10 @@ fn racing_approvals(store: Store, rounds: usize, racers: usize) {
         let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
         let item: ExemptionItem = team.developer.find(&format!("exemptions/{id}"));
         if item.decided_by != Some(format!("sec-{winner}")) {
-            wrong.push(format!("round {round}: sec-{winner} was told it approved, but {:?} did", item.decided_by));
+            wrong.push(format!(
+                "round {round}: sec-{winner} got the answer that it approved, but {:?} did",
+                item.decided_by
+            ));
         }
         for reply in replies.iter().filter(|reply| reply.status == 409) {
             reply.expect_problem(409, "conflict");
@@ -196,7 +199,7 @@ fn one_idempotency_key_from_many_threads_is_one_scan_with_one_answer() {
 }
 
 #[test]
-fn a_decision_sent_again_under_its_key_is_one_decision() {
+fn a_decision_repeated_under_its_key_is_one_decision() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let team = team(&app);
@@ -207,21 +210,21 @@ fn a_decision_sent_again_under_its_key_is_one_decision() {
         let keyed = |client: &Client, path: &str, body: &serde_json::Value| {
             client.send("POST", path, &[("idempotency-key", "the-key".to_owned())], body.to_string().as_bytes())
         };
-        let asked =
+        let requested =
             at_once(CLIENTS, |_| keyed(&team.developer, "exemptions", &body).expect(201).json["id"].to_string());
-        assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 1);
+        assert_eq!(requested.iter().collect::<BTreeSet<_>>().len(), 1);
         assert_eq!(team.developer.exemptions().len(), 1);
         let mut other = body.clone();
         other["text"] = "something else".into();
         keyed(&team.developer, "exemptions", &other).expect_problem(422, "idempotency-mismatch");
-        let approve = format!("exemptions/{}/approve", asked[0].trim_matches('"'));
+        let approve = format!("exemptions/{}/approve", requested[0].trim_matches('"'));
         at_once(CLIENTS, |_| keyed(&team.secops[0], &approve, &json!({})).expect(200));
         team.secops[0].json("POST", &approve, &json!({})).expect_problem(409, "conflict");
     });
 }
 
 #[test]
-fn of_two_types_racing_for_a_new_target_one_is_refused_and_leaves_nothing() {
+fn of_two_types_racing_for_a_new_target_one_is_refused_without_a_trace() {
     let app = App::new();
     let developer = team(&app).developer;
     for round in 0..20 {
@@ -270,7 +273,7 @@ fn one_variant_twice(store: Store) {
 }
 
 #[test]
-fn two_uploads_at_once_for_one_variant_each_get_an_answer_of_a_serial_order() {
+fn two_concurrent_uploads_for_one_variant_get_the_answers_of_a_serial_order() {
     each_store(one_variant_twice);
 }
 
@@ -295,13 +298,13 @@ fn a_changing_baseline(store: Store) {
         (0..6).map(|_| of(&format!("branch-{thread}"), 40)).collect()
     });
     for answer in answers.concat() {
-        let told = compared(&answer);
-        assert!(expected.contains(&told), "{told:?} is of neither baseline: {expected:?}");
-        assert_eq!(developer.find::<ScanAnswer>(&format!("scans/{}", answer.scan.id)), answer, "it stays as it was");
+        let comparison = compared(&answer);
+        assert!(expected.contains(&comparison), "{comparison:?} is of neither baseline: {expected:?}");
+        assert_eq!(developer.find::<ScanAnswer>(&format!("scans/{}", answer.scan.id)), answer, "it does not change");
     }
 }
 
 #[test]
-fn a_baseline_changed_during_uploads_counts_for_each_of_them_or_does_not() {
+fn each_upload_uses_the_baseline_before_or_after_a_concurrent_change() {
     each_store(a_changing_baseline);
 }

@@ -1,6 +1,6 @@
-//! Every path that a document names exists: a recipe that points at a moved file is worse than none.
+//! Every path that a document names exists: recipes must not point at moved files.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::path::{Path, PathBuf};
 use tests::workspace;
@@ -9,7 +9,7 @@ use tests::workspace;
 const FOLDERS: [&str; 10] =
     ["components", "crates", "demo", "deploy", "docs", "tests", "wit", "xtask", ".ci", ".cargo"];
 
-/// Every file below a folder whose name ends so, apart from what was built or stored there.
+/// Every file below a folder with this ending, except in folders of builds and data.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -57,7 +57,7 @@ fn every_path_that_a_document_names_exists() {
 }
 
 #[test]
-fn a_path_is_told_from_what_only_looks_like_one() {
+fn only_real_paths_are_read_from_a_text() {
     let text =
         "`crates/domain`, `a/b`, `GET /api/v1`, `crates/<name>`, `target/release/gatehouse`, `spin.toml`, `job.rs`";
     assert_eq!(named(text), ["crates/domain", "spin.toml", "job.rs"]);

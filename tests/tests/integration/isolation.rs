@@ -1,6 +1,6 @@
-//! Projects know nothing of one another, and what components ask of one another nobody outside can ask.
+//! Projects are isolated from one another, and calls between components are not reachable from outside.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, ScanAnswer};
 use domain::exemption::Status;
@@ -12,7 +12,7 @@ use tests::{App, Client, Options, Upload, each_store, embedded_only, reports, wo
 /// The decisions on an exemption.
 const VERBS: [&str; 4] = ["approve", "reject", "cancel", "reopen"];
 
-/// A project with one scan and two exemptions of an issue that are asked for: one for the target, one for the project.
+/// A project with one scan and two pending exemptions of an issue: one for the target, one for the project.
 struct Tenant {
     admin: Client,
     developer: Client,
@@ -24,16 +24,16 @@ struct Tenant {
     token: String,
 }
 
-/// An upload to the target and pipeline that both projects have.
+/// An upload to a target and pipeline whose names both projects have.
 fn in_pipeline(report: Vec<u8>) -> Upload {
     Upload::with_query("scanner=bandit&target=web&variant=main&pipeline=nightly&fail_on_severity=critical", report)
 }
 
-/// A request for an exemption, with what says where.
-fn request(scope: &str, issue: &str, place: Value) -> Value {
+/// A request for an exemption, with the fields of its reach.
+fn request(scope: &str, issue: &str, fields: Value) -> Value {
     let mut body =
         json!({"issue": issue, "scope": scope, "duration_days": 7, "reason": "other", "text": "The same words."});
-    body.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     body
 }
 
@@ -42,7 +42,7 @@ fn tenant(app: &App, name: &str) -> Tenant {
     admin.create_project();
     let (developer, secops) = (admin.issue("dev", "developer"), admin.issue("sec", "secops"));
     let admin = admin.issue("boss", "admin");
-    // Each token is used before anything is compared: its first use is written down.
+    // Each token is used before anything is compared, because its first use is recorded.
     secops.get("").expect(200);
     let scan = developer.upload(&in_pipeline(reports::generated(20, 1)).key("the-same-key"));
     let issue = developer.issues(&scan, "?severity=critical").remove(0);
@@ -59,7 +59,7 @@ fn decisions(ids: &[&str]) -> Value {
     json!({"decisions": all})
 }
 
-/// The scan that a tenant's gate answers with now.
+/// A new scan of a tenant: the gate's current answer.
 fn gated(tenant: &Tenant) -> ScanAnswer {
     tenant.developer.upload(&in_pipeline(reports::generated(20, 1)))
 }
@@ -92,7 +92,7 @@ fn everything(tenant: &Tenant) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn two_projects_with_the_same_names_never_meet() {
+fn two_projects_with_the_same_names_are_isolated() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
@@ -101,12 +101,12 @@ fn two_projects_with_the_same_names_never_meet() {
         assert_eq!(ours.issue, theirs.issue, "the same weakness has the same id everywhere");
         let before = everything(&theirs);
 
-        // Their things by our tokens: in their project, and in ours.
+        // Their ids with our tokens: in their project, and in ours.
         let (scan, exemption) = (&theirs.scan.scan.id, &theirs.exemption.id);
         for client in [&ours.admin, &ours.developer, &ours.secops] {
-            let there = client.in_project("theirs");
+            let in_theirs = client.in_project("theirs");
             for path in before.keys() {
-                there.get(path).expect_problem(404, "not-found");
+                in_theirs.get(path).expect_problem(404, "not-found");
             }
             for path in [
                 format!("scans/{scan}"),
@@ -118,29 +118,33 @@ fn two_projects_with_the_same_names_never_meet() {
             ] {
                 client.get(&path).expect_problem(404, "not-found");
             }
-            for client in [&there, client] {
+            for client in [&in_theirs, client] {
                 client.send("POST", &format!("scans/{scan}/replay"), &[], b"").expect_problem(404, "not-found");
             }
             for verb in VERBS {
-                there.decide(exemption, verb).expect_problem(404, "not-found");
+                in_theirs.decide(exemption, verb).expect_problem(404, "not-found");
             }
-            there.json("POST", "exemptions/decisions", &decisions(&[exemption])).expect_problem(404, "not-found");
+            in_theirs.json("POST", "exemptions/decisions", &decisions(&[exemption])).expect_problem(404, "not-found");
             let requests = json!({"requests": [request("project", &theirs.issue, json!({"scan": scan}))]});
-            there.json("POST", "exemptions/requests", &requests).expect_problem(404, "not-found");
-            there.ask_exemption("web", &theirs.issue).expect_problem(404, "not-found");
-            there.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}})).expect_problem(404, "not-found");
-            there.send_upload(&Upload::new("web", "main", reports::generated(1, 1))).expect_problem(404, "not-found");
+            in_theirs.json("POST", "exemptions/requests", &requests).expect_problem(404, "not-found");
+            in_theirs.ask_exemption("web", &theirs.issue).expect_problem(404, "not-found");
+            in_theirs
+                .json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}}))
+                .expect_problem(404, "not-found");
+            in_theirs
+                .send_upload(&Upload::new("web", "main", reports::generated(1, 1)))
+                .expect_problem(404, "not-found");
         }
         for verb in VERBS {
             ours.secops.decide(exemption, verb).expect_problem(404, "not-found");
         }
         ours.admin.json("DELETE", &format!("tokens/{}", theirs.token), &json!({})).expect_problem(404, "not-found");
-        let there = ours.admin.in_project("theirs");
-        there.json("DELETE", &format!("tokens/{}", theirs.token), &json!({})).expect_problem(404, "not-found");
-        there.json("POST", "tokens", &json!({"name": "x", "role": "admin"})).expect_problem(404, "not-found");
-        there.json("PUT", "", &json!({"unassigned_as": "low"})).expect_problem(404, "not-found");
+        let in_theirs = ours.admin.in_project("theirs");
+        in_theirs.json("DELETE", &format!("tokens/{}", theirs.token), &json!({})).expect_problem(404, "not-found");
+        in_theirs.json("POST", "tokens", &json!({"name": "x", "role": "admin"})).expect_problem(404, "not-found");
+        in_theirs.json("PUT", "", &json!({"unassigned_as": "low"})).expect_problem(404, "not-found");
 
-        // What we decide on our own does nothing to theirs.
+        // Decisions on our exemptions do not change theirs.
         ours.secops.decide(&ours.exemption.id, "approve").expect(200);
         ours.developer.set_baseline("web", "main");
         ours.developer.upload(&Upload::new("web", "other", reports::generated(3, 5)));
@@ -151,7 +155,7 @@ fn two_projects_with_the_same_names_never_meet() {
 }
 
 #[test]
-fn no_exemption_of_another_project_can_be_named_in_ones_own() {
+fn an_exemption_of_another_project_does_not_exist_in_ones_own() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
@@ -165,7 +169,7 @@ fn no_exemption_of_another_project_can_be_named_in_ones_own() {
         for ids in [[own, foreign], [foreign, own]] {
             ours.secops.json("POST", "exemptions/decisions", &decisions(&ids)).expect_problem(404, "not-found");
         }
-        // Theirs is refused as what is nowhere is.
+        // Their exemption is refused like one that does not exist.
         let ask = |body: &Value| {
             let reply = ours.developer.json("POST", "exemptions", body);
             reply.expect_problem(400, "invalid-body");
@@ -199,23 +203,23 @@ fn no_exemption_of_another_project_can_be_named_in_ones_own() {
 }
 
 #[test]
-fn an_exemption_of_a_project_leaves_another_projects_gate_alone() {
+fn an_exemption_does_not_change_another_projects_gate() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
-        let asked = request("pipeline", &ours.issue, json!({"target": "web"}));
-        let asked: ExemptionItem = ours.developer.json("POST", "exemptions", &asked).expect(201).read();
-        let all = decisions(&[&ours.exemption.id, &ours.wide.id, &asked.id]);
+        let requested = request("pipeline", &ours.issue, json!({"target": "web"}));
+        let requested: ExemptionItem = ours.developer.json("POST", "exemptions", &requested).expect(201).read();
+        let all = decisions(&[&ours.exemption.id, &ours.wide.id, &requested.id]);
         ours.secops.json("POST", "exemptions/decisions", &all).expect(200);
         assert_eq!((gated(&ours).issues.exempted, gated(&theirs).issues.exempted), (1, 0));
         let issue = theirs.developer.issues(&gated(&theirs), "?severity=critical").remove(0);
-        assert_eq!(issue.exemption_now.unwrap().id.to_string(), theirs.wide.id, "their own, which is asked for");
+        assert_eq!(issue.exemption_now.unwrap().id.to_string(), theirs.wide.id, "their own, which is pending");
         assert!(theirs.admin.exemptions().iter().all(|item| item.status == Status::Pending));
     });
 }
 
 #[test]
-fn of_what_is_granted_for_all_projects_others_see_the_id_and_nothing_else() {
+fn other_projects_see_only_the_id_of_an_exemption_for_the_account() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (ours, theirs) = (tenant(&app, "ours"), tenant(&app, "theirs"));
@@ -237,7 +241,7 @@ fn of_what_is_granted_for_all_projects_others_see_the_id_and_nothing_else() {
         for verb in VERBS {
             theirs.admin.decide(id, verb).expect_problem(404, "not-found");
         }
-        // Whoever may only decide in the one project can't take back what holds in all.
+        // A reviewer of one project can't revoke an exemption for all projects.
         ours.secops.decide(id, "reject").expect_problem(403, "forbidden");
         app.admin("ours").decide(id, "reject").expect(200);
         assert_eq!(gated(&theirs).issues.exempted, 0);
@@ -245,7 +249,7 @@ fn of_what_is_granted_for_all_projects_others_see_the_id_and_nothing_else() {
 }
 
 #[test]
-fn what_components_ask_of_one_another_nobody_outside_can_ask() {
+fn calls_between_components_are_not_reachable_from_outside() {
     let app = App::new();
     let client = app.admin("p");
     client.create_project();
@@ -280,8 +284,8 @@ fn what_components_ask_of_one_another_nobody_outside_can_ask() {
 }
 
 #[test]
-fn a_client_cannot_forge_where_it_comes_from() {
-    if !embedded_only("the address in a journal is the client's own") {
+fn a_client_cannot_forge_its_address() {
+    if !embedded_only("the address in a journal is the client's") {
         return;
     }
     let app = App::new();
@@ -294,7 +298,7 @@ fn a_client_cannot_forge_where_it_comes_from() {
     assert!(!values.iter().any(|value| value.contains("203.0.113.7")), "{values:?}");
 }
 
-/// The manifest, and what each component is granted in it.
+/// The manifest.
 fn manifest() -> toml::Table {
     std::fs::read_to_string(workspace().join("spin.toml")).unwrap().parse().unwrap()
 }
@@ -319,16 +323,16 @@ fn imports(component: &toml::Value, what: &str) -> bool {
 #[test]
 fn only_the_ledger_can_count_atomically() {
     let manifest = manifest();
-    let who = |what: &str| -> BTreeSet<_> {
+    let importers = |what: &str| -> BTreeSet<_> {
         let all = components(&manifest);
         all.into_iter().filter(|(_, component)| imports(component, what)).map(|(name, _)| name.clone()).collect()
     };
-    assert_eq!(who("wasi:keyvalue/atomics"), BTreeSet::from(["ledger".to_owned()]));
-    assert_eq!(who("wasi:http/handler@0.3.0").len(), components(&manifest).len(), "the search itself finds things");
+    assert_eq!(importers("wasi:keyvalue/atomics"), BTreeSet::from(["ledger".to_owned()]));
+    assert_eq!(importers("wasi:http/handler@0.3.0").len(), components(&manifest).len(), "the search works");
 }
 
 #[test]
-fn no_component_may_call_anything_but_components_that_are_there() {
+fn a_component_may_only_call_existing_components() {
     let manifest = manifest();
     let names: BTreeSet<_> = components(&manifest).into_iter().map(|(name, _)| name.as_str()).collect();
     for (name, component) in components(&manifest) {
@@ -338,7 +342,7 @@ fn no_component_may_call_anything_but_components_that_are_there() {
         }
         let granted = !strings(component, "allowed_outbound_hosts").is_empty();
         let used = imports(component, "wasi:http/client@0.3.0");
-        assert_eq!(granted, used, "{name}: what is granted is used, and what is used is granted");
+        assert_eq!(granted, used, "{name} uses exactly what is granted");
         assert_eq!(strings(component, "key_value_stores"), BTreeSet::from(["default"]), "{name}");
         let knows_admin = component.get("variables").is_some();
         assert_eq!(knows_admin, imports(component, "spin:variables"), "{name}");

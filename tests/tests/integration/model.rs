@@ -1,9 +1,9 @@
-//! Random sequences of requests, decisions, uploads and steps of the clock, by one client and by several at once, against
-//! a simple model: every answer is as the model says, and what was acknowledged is there.
+//! Random sequences of requests, decisions, uploads and steps of the clock, by one client and by several at once,
+//! compared with a simple model: it predicts every answer, and everything acknowledged exists.
 //!
-//! A failure names the seed of its sequence; `GATEHOUSE_MODEL_SEED=<seed>` tries that one alone.
+//! A failure names the seed of its sequence; `GATEHOUSE_MODEL_SEED=<seed>` runs only that one.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue has failed")]
 
 mod book;
 mod calls;
@@ -20,7 +20,7 @@ use std::time::Instant;
 use tests::{App, Options, Random, Store, each_store, embedded_only};
 use world::{ROOT, World};
 
-/// The sequences that are tried.
+/// The default number of sequences.
 const SEEDS: [u64; 2] = [1, 2];
 /// Number of rounds: calls by one client, calls by a crowd, a step of the clock.
 const ROUNDS: usize = 4;
@@ -39,12 +39,12 @@ const AGAIN_PERCENT: u64 = 10;
 
 fn seeds() -> Vec<u64> {
     match std::env::var("GATEHOUSE_MODEL_SEED") {
-        Ok(seed) => vec![seed.parse().unwrap_or_else(|_| panic!("GATEHOUSE_MODEL_SEED is no number: {seed}"))],
+        Ok(seed) => vec![seed.parse().unwrap_or_else(|_| panic!("GATEHOUSE_MODEL_SEED is not a number: {seed}"))],
         Err(_) => SEEDS.to_vec(),
     }
 }
 
-/// Makes a call; if `twice`, sends it two times at once, as a client does that lost patience: both must be answered alike.
+/// Makes a call; if `twice`, sends it twice at the same time, as an impatient client does: both answers must be equal.
 fn make(world: &World, call: Call, twice: bool) -> Made {
     let begun = Instant::now();
     let answer = if twice {
@@ -60,15 +60,15 @@ fn make(world: &World, call: Call, twice: bool) -> Made {
     Made { call, answer, begun, answered: Instant::now() }
 }
 
-/// The ids of what was asked for.
-fn asked(deed: &Deed, answer: &Answer) -> Vec<String> {
+/// The ids of requested exemptions.
+fn requested(deed: &Deed, answer: &Answer) -> Vec<String> {
     match deed {
         Deed::Ask(_) | Deed::AskMany(_) => answer.ids.clone(),
         Deed::Decide(_) | Deed::DecideMany(_) | Deed::Upload(_) | Deed::Look => vec![],
     }
 }
 
-/// One client after the other: each answer is known beforehand.
+/// One client after the other: the model predicts each answer.
 fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
     let pool = book.0.keys().cloned().collect();
     let mut draw = Draw { world, random: Random::seeded(random.below(u64::MAX)), pool, account: true, name, drawn: 0 };
@@ -77,12 +77,12 @@ fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
         let twice = draw.random.below(100) < TWICE_PERCENT;
         let made = make(world, call, twice);
         if let Err(fault) = made.call.explain(world, book, &made.answer) {
-            panic!("call {n} of {}, {:?} by {}: {fault}", draw.name, made.call.deed, made.call.who.token);
+            panic!("call {n} of {}, {:?} by {}: {fault}", draw.name, made.call.deed, made.call.caller.token);
         }
         if draw.random.below(100) < AGAIN_PERCENT {
-            assert_eq!(made.call.make(world), made.answer, "sent again under its key: {:?}", made.call.deed);
+            assert_eq!(made.call.make(world), made.answer, "repeated under its key: {:?}", made.call.deed);
         }
-        draw.pool.extend(asked(&made.call.deed, &made.answer));
+        draw.pool.extend(requested(&made.call.deed, &made.answer));
     }
 }
 
@@ -93,17 +93,18 @@ fn one_of_a_crowd(world: &World, contested: &[String], seed: u64, name: String) 
     let mut all = Vec::new();
     for _ in 0..CALLS_EACH {
         let call = draw.call();
-        // A retried decision that was refused may be legal by then if others decide too; a request or an upload stays.
+        // A refused decision may be legal at its retry, after decisions of others; a request or an upload gets the same
+        // answer.
         let own = matches!(call.deed, Deed::Upload(_));
         let twice = own && draw.random.below(100) < TWICE_PERCENT;
         let made = make(world, call, twice);
-        draw.pool.extend(asked(&made.call.deed, &made.answer));
+        draw.pool.extend(requested(&made.call.deed, &made.answer));
         all.push(made);
     }
     all
 }
 
-/// Many clients at once: there must be an order of their calls that explains every answer, and what is there at the end.
+/// Many concurrent clients: an order of their calls must explain every answer and the final state.
 fn crowd(world: &World, book: &mut Book, random: &mut Random, name: &str) {
     let contested = draw::contested(world, book, random, CONTESTED);
     let (barrier, seeds) = (Barrier::new(CROWD), [(); CROWD].map(|()| random.below(u64::MAX)));
@@ -118,7 +119,7 @@ fn crowd(world: &World, book: &mut Book, random: &mut Random, name: &str) {
         let threads: Vec<_> = seeds.into_iter().enumerate().map(start).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    made.push(make(world, Call { who: &ROOT, deed: Deed::Look, key: String::new() }, false));
+    made.push(make(world, Call { caller: &ROOT, deed: Deed::Look, key: String::new() }, false));
     *book = order::explain(world, book, &made).unwrap_or_else(|fault| panic!("{name}: {fault}"));
 }
 
@@ -132,7 +133,7 @@ fn sequence(store: Store, seed: u64, steps: bool) {
         if steps {
             world.step(&mut app, 1 + i64::try_from(random.below(4)).unwrap());
         }
-        let made = make(&world, Call { who: &ROOT, deed: Deed::Look, key: String::new() }, false);
+        let made = make(&world, Call { caller: &ROOT, deed: Deed::Look, key: String::new() }, false);
         if let Err(fault) = made.call.explain(&world, &mut book, &made.answer) {
             panic!("after round {round} of seed {seed}: {fault}");
         }
@@ -140,7 +141,7 @@ fn sequence(store: Store, seed: u64, steps: bool) {
 }
 
 #[test]
-fn the_application_does_as_the_model_says() {
+fn the_application_behaves_like_the_model() {
     let steps = embedded_only("its clock can be stepped");
     each_store(|store| seeds().into_iter().for_each(|seed| sequence(store, seed, steps)));
 }

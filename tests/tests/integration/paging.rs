@@ -1,6 +1,6 @@
-//! Pages of lists: put together they are the whole, whatever their size and whatever happens in between.
+//! Pages of lists: together they are the whole list, at any size and whatever changes in between.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::page::{LIMIT_MAX, encode};
 use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, ScanItem, TargetItem, TokenItem};
@@ -56,7 +56,7 @@ fn with(path: &str, parameter: &str) -> String {
 }
 
 #[test]
-fn pages_put_together_are_the_whole_on_each_store() {
+fn pages_together_are_the_whole_list_on_each_store() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (client, scan) = project(&app);
@@ -78,7 +78,7 @@ fn pages_put_together_are_the_whole_on_each_store() {
 }
 
 #[test]
-fn every_list_reads_as_what_it_lists() {
+fn every_list_has_items_of_its_type() {
     let app = App::new();
     let (client, scan) = project(&app);
     let names: Vec<_> = client.targets().into_iter().map(|item: TargetItem| item.name).collect();
@@ -95,7 +95,7 @@ fn every_list_reads_as_what_it_lists() {
         .flat_map(|issue| client.all::<OccurrenceItem>(&format!("scans/{scan}/issues/{}/occurrences", issue.id), 2))
         .collect();
     let ids = |items: &[OccurrenceItem]| items.iter().map(|item| item.id).collect::<std::collections::BTreeSet<_>>();
-    assert_eq!(ids(&by_issue), ids(&occurrences), "the issues' occurrences are all there are");
+    assert_eq!(ids(&by_issue), ids(&occurrences), "the issues' occurrences are all occurrences");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn scans_of_several_targets_are_merged_the_newest_first() {
 }
 
 #[test]
-fn the_audit_as_lines_leads_from_page_to_page() {
+fn the_audit_log_as_lines_links_to_the_next_page() {
     let app = App::new();
     let (client, _) = project(&app);
     let whole: Vec<Value> = client.all("audit", LIMIT_MAX);
@@ -145,7 +145,7 @@ fn a_limit_is_from_1_to_500() {
 }
 
 #[test]
-fn what_is_no_cursor_is_refused() {
+fn a_malformed_cursor_is_refused() {
     let app = App::new();
     let (client, scan) = project(&app);
     let issue = client.all::<IssueItem>(&format!("scans/{scan}/issues"), 500).remove(0).id.to_string();
@@ -156,7 +156,7 @@ fn what_is_no_cursor_is_refused() {
     }
 }
 
-/// A cursor that another list gave would silently skip items.
+/// A cursor of another list would silently skip items.
 #[test]
 fn another_lists_cursor_is_refused() {
     let app = App::new();
@@ -183,7 +183,7 @@ fn another_lists_cursor_is_refused() {
     assert!(taken.is_empty(), "{taken:#?}");
 }
 
-/// A cursor is opaque to honest clients; to others it is an input like any.
+/// A cursor is opaque to honest clients, but others may forge it.
 #[test]
 fn a_forged_cursor_is_answered_at_once() {
     let app = App::new();
@@ -192,7 +192,7 @@ fn a_forged_cursor_is_answered_at_once() {
     let scans = |place: u64| encode("scans", &BTreeMap::from([(&api[..16], place)]));
     assert!(
         !client.page::<Value>(&with("scans", &format!("cursor={}", scans(1)))).items.is_empty(),
-        "such is a cursor"
+        "a cursor has this form"
     );
     let audit = |at: i64, n: u64| {
         ("audit".to_owned(), encode("audit", &serde_json::json!({"at": at, "journal": "project:other", "n": n})))
@@ -218,7 +218,7 @@ fn a_forged_cursor_is_answered_at_once() {
 }
 
 #[test]
-fn a_scan_between_two_pages_neither_doubles_nor_hides_another() {
+fn a_scan_between_two_pages_neither_repeats_nor_hides_another() {
     let app = App::start(Options::on(Store::Sqlite));
     let (client, _) = project(&app);
     for limit in [1, 2, 4] {

@@ -1,4 +1,4 @@
-//! A replay over HTTP and on the command line, through the routes and the stages as they are served.
+//! A replay over HTTP and on the command line.
 
 use api::v1::{IssueItem, OccurrenceItem, ReplayAnswer, ScanAnswer};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use tests::command::gatehouse;
 use tests::{App, Options, Upload, each_store, reports};
 
 #[test]
-fn a_replay_is_a_scan_that_no_list_has_on_each_store() {
+fn a_replay_is_a_scan_without_an_entry_in_any_list_on_each_store() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let admin = app.admin("shop");

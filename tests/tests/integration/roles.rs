@@ -1,5 +1,5 @@
-//! Every call of the API by every caller, against the OpenAPI document of the running application: who may make it, that
-//! those who may not learn nothing, and that answers are as the document says.
+//! Every call of the API by every caller, against the OpenAPI document of the running application: who may make it,
+//! that refused callers learn nothing, and that answers match the document.
 
 mod cases;
 mod document;
@@ -9,12 +9,12 @@ use document::{Document, Operation};
 use std::collections::BTreeSet;
 use tests::{Client, Reply};
 
-/// An id that nothing has.
+/// An unused id.
 const NO_ID: &str = "00000000000000000000000000000000";
-/// A project that is not there, with a name as long as the one that is.
+/// A project that does not exist, with a name as long as the existing one's.
 const NO_PROJECT: &str = "none";
 
-/// A row of the table for a call, and the document's own words on it.
+/// A row of the table for a call, and the document's operation.
 struct Call<'a> {
     case: &'a Case,
     operation: &'a Operation,
@@ -23,11 +23,11 @@ struct Call<'a> {
 impl Call<'_> {
     /// The status that a caller must get.
     fn expected(&self, caller: &str) -> u16 {
-        let may = |name: &str| self.case.who.split(' ').any(|who| who == name);
+        let may = |name: &str| self.case.permitted.split(' ').any(|caller| caller == name);
         match caller {
             _ if may("everybody") || may(caller) => self.case.status,
-            "nobody" | "stranger" => 401,
-            // Whose project it is not learns nothing, not even that a right is missing.
+            "anonymous" | "stranger" => 401,
+            // A caller of another project learns nothing, not even that a right is missing.
             "neighbour" if self.case.path.contains("{project}") => 404,
             _ => 403,
         }
@@ -38,7 +38,7 @@ impl Call<'_> {
         format!("{} {}", self.case.method, self.case.path)
     }
 
-    /// Makes the call for an example in a project; what is wrong with the answer by itself is noted.
+    /// Makes the call for an example in a project, and adds a fault if the answer does not match the document.
     fn make(&self, client: &Client, project: &str, example: &Example, faults: &mut Vec<String>) -> Reply {
         let (path, body) = (example.path(self.case.path, project), &example.body);
         let reply = client.send(self.case.method, &path, &[], body);
@@ -47,13 +47,13 @@ impl Call<'_> {
     }
 }
 
-/// The table's rows with their operations; a row or an operation that stands alone fails.
+/// The table's rows with their operations; fails if one of them is missing.
 fn calls(document: &Document) -> Vec<Call<'_>> {
     let declared: BTreeSet<_> = document.operations.keys().cloned().collect();
     let tried: BTreeSet<_> =
         CASES.iter().map(|case| (case.method.to_ascii_lowercase(), case.path.to_owned())).collect();
     assert_eq!(tried, declared, "the test's table and the document list other calls");
-    assert_eq!(tried.len(), CASES.len(), "a call is there twice");
+    assert_eq!(tried.len(), CASES.len(), "a call is listed twice");
     let operation = |case: &Case| &document.operations[&(case.method.to_ascii_lowercase(), case.path.to_owned())];
     CASES.iter().map(|case| Call { case, operation: operation(case) }).collect()
 }
@@ -70,19 +70,19 @@ fn seen(reply: &Reply) -> (u16, Option<String>, String) {
 }
 
 #[test]
-fn every_caller_may_make_the_calls_of_its_role_and_no_others() {
+fn every_caller_may_make_exactly_the_calls_of_its_role() {
     let world = World::new();
     let document = Document::of(&world.account);
     let mut faults = Vec::new();
     for call in calls(&document) {
-        let who: BTreeSet<_> = call.case.who.split(' ').filter(|name| cases::ROLES.contains(name)).collect();
-        if who != call.operation.roles() {
+        let roles: BTreeSet<_> = call.case.permitted.split(' ').filter(|name| cases::ROLES.contains(name)).collect();
+        if roles != call.operation.roles() {
             faults.push(format!("{}: the document names the roles {:?}", call.name(), call.operation.roles()));
         }
         for (caller, client) in world.callers() {
             let reply = call.make(client, cases::PROJECT, &(call.case.example)(&world), &mut faults);
             let expected = call.expected(caller);
-            // Who tries too many unknown tokens is told that instead.
+            // After too many unknown tokens the answer is 429 instead.
             let guessed = caller == "stranger" && expected == 401 && reply.status == 429;
             if reply.status != expected && !guessed {
                 faults.push(format!("{} by {caller}: {expected}, not {}: {}", call.name(), reply.status, reply.text()));
@@ -93,13 +93,13 @@ fn every_caller_may_make_the_calls_of_its_role_and_no_others() {
 }
 
 #[test]
-fn a_denied_answer_says_nothing_of_what_is_there() {
+fn a_refusal_does_not_depend_on_what_exists() {
     let world = World::new();
     let document = Document::of(&world.account);
     let (mut faults, mut compared) = (Vec::new(), 0);
     for call in calls(&document) {
         for (caller, client) in world.callers() {
-            // What an unknown token is told depends on how many were tried.
+            // The answer to an unknown token depends on how many were tried.
             if call.expected(caller) < 400 || caller == "stranger" {
                 continue;
             }
@@ -109,7 +109,7 @@ fn a_denied_answer_says_nothing_of_what_is_there() {
             if seen(&reply) != seen(&made_up) {
                 faults.push(format!("{} by {caller}: {} but {}", call.name(), reply.text(), made_up.text()));
             }
-            // Only for those who are not of this project: a role's own project is no secret to it.
+            // Only for callers of other projects: a caller knows its own project.
             if caller == "neighbour" && call.case.path.contains("{project}") {
                 let elsewhere = call.make(client, NO_PROJECT, &real, &mut faults);
                 let (status, media_type, text) = seen(&elsewhere);
@@ -125,7 +125,7 @@ fn a_denied_answer_says_nothing_of_what_is_there() {
 }
 
 #[test]
-fn a_call_takes_the_parameters_that_the_document_names_and_no_others() {
+fn a_call_takes_exactly_the_documented_parameters() {
     let world = World::new();
     let document = Document::of(&world.account);
     let mut faults = Vec::new();
@@ -140,7 +140,8 @@ fn a_call_takes_the_parameters_that_the_document_names_and_no_others() {
         };
         refused(&example.with("not-there", "1"), "`not-there`");
         for (name, required) in call.operation.query() {
-            // No parameter takes a NUL and an open parenthesis. What the scanner's says of it names no parameter.
+            // No parameter accepts a NUL and an open parenthesis. The message for the scanner does not name the
+            // parameter.
             let about = if name == "scanner" && required { "unknown scanner".to_owned() } else { format!("`{name}`") };
             refused(&example.with(&name, "\0("), &about);
             if required {
@@ -152,15 +153,15 @@ fn a_call_takes_the_parameters_that_the_document_names_and_no_others() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
+fn the_answer_to_a_wrong_method_lists_the_allowed_ones() {
     let world = World::new();
     let document = Document::of(&world.account);
     for call in calls(&document) {
         let path = (call.case.example)(&world).path(call.case.path, cases::PROJECT);
         let reply = world.account.send("OPTIONS", &path, &[], b"");
         reply.expect_problem(405, "method-not-allowed");
-        let told = reply.headers.get("allow").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let told: BTreeSet<_> = told.split(", ").map(str::to_ascii_lowercase).collect();
-        assert_eq!(told, document.methods(call.case.path), "{path}");
+        let allowed = reply.headers.get("allow").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let allowed: BTreeSet<_> = allowed.split(", ").map(str::to_ascii_lowercase).collect();
+        assert_eq!(allowed, document.methods(call.case.path), "{path}");
     }
 }

@@ -1,6 +1,6 @@
-//! Tokens over HTTP: shown once, restricted, revoked at once, in no URL, no log and no store, and not to be guessed.
+//! Tokens over HTTP: shown once, restricted, revoked at once, in no URL, log or store, and safe from guessing.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::TokenItem;
 use domain::ids::token_digest;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::command::gatehouse;
 use tests::{App, Client, Options, Reply, Upload, each_store, embedded_only, reports};
 
-/// Number of unknown tokens that are looked at within a minute.
+/// Number of unknown tokens that are checked within a minute.
 const GUESSES: u32 = domain::token::UNKNOWN_TOKENS_MAX;
 
 fn project(app: &App) -> Client {
@@ -17,7 +17,7 @@ fn project(app: &App) -> Client {
     admin
 }
 
-/// Issues a token at a path, and gives what is told of it with a client that has it.
+/// Issues a token at a path; returns its item and a client with it.
 fn issue(admin: &Client, path: &str, body: &Value) -> (TokenItem, Client) {
     let item: TokenItem = admin.json("POST", path, body).expect(201).read();
     let client = admin.with_token(item.token.as_deref().unwrap());
@@ -28,7 +28,7 @@ fn revoke(admin: &Client, path: &str) -> Reply {
     admin.send("DELETE", path, &[], b"")
 }
 
-/// A request to every component that asks who calls, the one by way of another included.
+/// A request to every component that authenticates callers, including the one that is reached through another.
 fn everywhere(client: &Client) -> [Reply; 5] {
     let upload = Upload::new("web", "main", reports::generated(1, 1));
     let scan = "0".repeat(32);
@@ -42,7 +42,7 @@ fn everywhere(client: &Client) -> [Reply; 5] {
 }
 
 #[test]
-fn a_token_is_shown_once_and_stored_as_its_digest_alone() {
+fn a_token_is_shown_once_and_only_its_digest_is_stored() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let admin = project(&app);
@@ -65,7 +65,7 @@ fn a_token_is_shown_once_and_stored_as_its_digest_alone() {
 }
 
 #[test]
-fn the_store_file_holds_digests_and_no_token() {
+fn the_store_file_contains_digests_but_no_token() {
     let mut app = App::new();
     let admin = project(&app);
     let (_, developer) = issue(&admin, "tokens", &json!({"name": "ci", "role": "developer"}));
@@ -77,14 +77,14 @@ fn the_store_file_holds_digests_and_no_token() {
     let (keys, values) = (store.keys(), store.values(""));
     for token in [developer.token(), ann.token(), admin.token()] {
         let holds = |text: &String| text.contains(token);
-        assert!(!keys.iter().any(holds) && !values.iter().any(holds), "a token stands in the store");
+        assert!(!keys.iter().any(holds) && !values.iter().any(holds), "the store contains a token");
         let used = format!("gh:used:{}", token_digest(token));
         assert!(keys.contains(&used), "{used} is missing");
     }
 }
 
 #[test]
-fn a_revoked_token_is_dead_for_the_next_request() {
+fn a_revoked_token_is_refused_at_the_next_request() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let admin = project(&app);
@@ -111,7 +111,7 @@ fn a_revoked_token_is_dead_for_the_next_request() {
 }
 
 #[test]
-fn the_accounts_tokens_are_for_its_admins_to_make_and_to_see() {
+fn only_account_admins_issue_and_see_the_accounts_tokens() {
     let app = App::new();
     let admin = project(&app);
     let (item, ann) = issue(&admin, "/api/v1/tokens", &json!({"name": "ann"}));
@@ -135,7 +135,7 @@ fn the_accounts_tokens_are_for_its_admins_to_make_and_to_see() {
 }
 
 #[test]
-fn to_a_token_for_some_targets_the_others_are_not_there() {
+fn for_a_token_with_targets_the_others_do_not_exist() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let admin = project(&app);
@@ -179,13 +179,13 @@ fn to_a_token_for_some_targets_the_others_are_not_there() {
 }
 
 #[test]
-fn a_guesser_learns_nothing_and_locks_out_nobody_who_works_there() {
+fn a_guesser_learns_nothing_and_does_not_lock_out_neighbours() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let admin = project(&app);
         let [used, unused] = ["used", "unused"].map(|name| admin.issue(name, "viewer"));
         used.get("targets").expect(200);
-        // The way by another component counts like any other.
+        // Requests through another component count too.
         for n in 0..GUESSES {
             let path = ["targets", "scans", "exemptions", "/api/v1/tokens"][usize::try_from(n % 4).unwrap()];
             admin.with_token(&format!("gate_guess{n}")).get(path).expect_problem(401, "unauthenticated");
@@ -199,7 +199,7 @@ fn a_guesser_learns_nothing_and_locks_out_nobody_who_works_there() {
             }
         }
         answers.dedup();
-        assert_eq!(answers.len(), 1, "a right guess is answered as a wrong one: {answers:?}");
+        assert_eq!(answers.len(), 1, "a right guess is answered like a wrong one: {answers:?}");
         // Another address cannot be claimed.
         for header in ["x-forwarded-for", "forwarded", "x-real-ip", "gatehouse-client-addr"] {
             let claimed = [(header, "203.0.113.7:1".to_owned())];
@@ -214,31 +214,31 @@ fn a_guesser_learns_nothing_and_locks_out_nobody_who_works_there() {
 }
 
 #[test]
-fn a_token_in_a_url_opens_nothing_and_is_repeated_nowhere() {
+fn a_token_in_a_url_is_ignored_and_never_repeated() {
     let app = App::new();
     let admin = project(&app);
     let developer = admin.issue("dev", "developer");
-    let nobody = admin.with_token("");
+    let anonymous = admin.with_token("");
     let token = developer.token().to_owned();
-    let mut said = String::new();
+    let mut answers = String::new();
     for name in ["token", "access_token"] {
         for path in ["scans", "targets", "exemptions", "", "tokens", "/api/v1/tokens", "/api/v1/scanners"] {
             let url = format!("{path}?{name}={token}");
             if path != "/api/v1/scanners" {
-                let reply = nobody.get(&url);
+                let reply = anonymous.get(&url);
                 reply.expect_problem(401, "unauthenticated");
-                said += &reply.whole_text();
+                answers += &reply.whole_text();
             }
             let reply = admin.get(&url);
             reply.expect_problem(400, "invalid-parameter");
-            said += &reply.whole_text();
+            answers += &reply.whole_text();
         }
         let upload = format!("scans?scanner=bandit&target=web&variant=main&{name}={token}");
         let reply = developer.send("POST", &upload, &[], b"{}");
         reply.expect_problem(400, "invalid-parameter");
-        said += &reply.whole_text();
+        answers += &reply.whole_text();
     }
-    assert!(!said.contains(&token), "an answer repeats the token");
+    assert!(!answers.contains(&token), "an answer repeats the token");
     let log = app.log();
     for secret in [token.as_str(), admin.token()] {
         assert!(!log.contains(secret), "the log repeats a token");
@@ -249,7 +249,7 @@ fn a_token_in_a_url_opens_nothing_and_is_repeated_nowhere() {
 }
 
 #[test]
-fn the_command_line_makes_lists_and_revokes_tokens() {
+fn the_command_line_creates_lists_and_revokes_tokens() {
     let app = App::new();
     let admin = project(&app);
     let made = gatehouse(

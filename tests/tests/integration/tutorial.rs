@@ -1,6 +1,6 @@
-//! The tutorial's story from the first upload to the exemptions, over HTTP and on the command line.
+//! The tutorial's steps from the first upload to the exemptions, over HTTP and on the command line.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{ExemptionItem, IssueItem, ScanAnswer};
 use domain::comparison::Bucket;
@@ -96,7 +96,7 @@ fn check_branch(client: &Client, branch: &ScanAnswer, main: &ScanAnswer) {
     assert_eq!((new, occurrences.len()), (7, 9));
 }
 
-/// A project with somebody of each role: admin, developer, SecOps.
+/// A project with a client of each role: admin, developer, SecOps.
 fn project(app: &App) -> (Client, Client, Client) {
     let admin = app.admin("tutorial");
     admin.create_project();
@@ -119,7 +119,7 @@ fn story(store: Store, program: &Program) {
     let exemptions: Vec<ExemptionItem> =
         criticals.iter().map(|issue| developer.request_exemption(program.target, issue)).collect();
     assert!(exemptions.iter().all(|exemption| exemption.status == Status::Pending));
-    assert_eq!(developer.upload(&critical).verdict, Verdict::Fail, "a request alone exempts nothing");
+    assert_eq!(developer.upload(&critical).verdict, Verdict::Fail, "a pending request exempts nothing");
 
     for exemption in &exemptions {
         developer.decide(&exemption.id, "approve").expect_problem(403, "forbidden");
@@ -135,7 +135,7 @@ fn story(store: Store, program: &Program) {
     assert_eq!(named, exemptions.iter().map(|exemption| exemption.id.clone()).collect());
     assert_eq!(rules(&developer.issues(&passed, "?exempted=false")).len(), 3);
     let earlier: ScanAnswer = developer.find(&format!("scans/{}", branch.scan.id));
-    assert_eq!(earlier, branch, "what was judged before stays as it was");
+    assert_eq!(earlier, branch, "an earlier scan does not change");
 
     for exemption in &exemptions {
         developer.decide(&exemption.id, "cancel").expect(200);
@@ -186,7 +186,7 @@ fn story_of_the_command(store: Store, program: &Program) {
 
     for issue in developer.issues(newest, "?severity=critical") {
         let issue = issue.id.to_string();
-        let asked = run(&[
+        let requested = run(&[
             "exemptions",
             "request",
             "--issue",
@@ -200,7 +200,7 @@ fn story_of_the_command(store: Store, program: &Program) {
             "--text",
             "The risk is known.",
         ]);
-        let id = asked.expect(0).output.trim().to_owned();
+        let id = requested.expect(0).output.trim().to_owned();
         let refused = run(&["exemptions", "approve", &id]).expect(2);
         assert!(refused.log.contains("secops"), "{}", refused.log);
         gatehouse(&secops, &["exemptions", "approve", &id, "--comment", "agreed"]).expect(0);
@@ -213,18 +213,18 @@ fn story_of_the_command(store: Store, program: &Program) {
 }
 
 #[test]
-fn the_tutorial_holds_over_http_on_each_store() {
+fn the_tutorial_works_over_http_on_each_store() {
     each_store(|store| story(store, &Program::demo()));
 }
 
 #[test]
-fn the_tutorial_holds_on_the_command_line_on_each_store() {
+fn the_tutorial_works_on_the_command_line_on_each_store() {
     each_store(|store| story_of_the_command(store, &Program::demo()));
 }
 
 #[test]
 #[ignore = "reads large data: cargo xtask test --data"]
-fn the_tutorial_holds_with_its_own_reports() {
+fn the_tutorial_works_with_its_own_reports() {
     each_store(|store| {
         story(store, &Program::tutorial());
         story_of_the_command(store, &Program::tutorial());

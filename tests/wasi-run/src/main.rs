@@ -1,13 +1,13 @@
 //! Runs a WASI 0.2 command component, as Cargo's runner for tests that are compiled to Wasm:
 //! `wasi-run <folder> <component> [argument]...`.
 //!
-//! The component may read the folder, under its own path, and see the few environment variables that tests need. It
+//! The component may read the folder, under the same path, and the few environment variables that tests need. It
 //! can't write, and there is no network.
 
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "an outer crate: it is what reads files, clocks and the environment"
+    reason = "an outer crate: it reads files, clocks and the environment"
 )]
 
 use std::env;

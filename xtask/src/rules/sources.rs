@@ -33,12 +33,15 @@ fn only_in_wasm(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
     lines
         .filter(|(_, line)| line.starts_with("#[cfg") && line.contains("target_") && *line != EXPORT)
         .map(|(path, line)| {
-            format!("{}: `{line}`: this code is checked nowhere; make it the same on all targets", path.display())
+            format!(
+                "{}: `{line}`: neither clippy nor native tests see this code; make it the same on all targets",
+                path.display()
+            )
         })
         .collect()
 }
 
-/// Packages whose manifest switches their unit tests off although they have some.
+/// Packages with unit tests that their manifest disables.
 fn untested(package: &Path, manifest: &str, sources: &BTreeMap<PathBuf, String>) -> Option<String> {
     let off = manifest.lines().any(|line| line.trim() == "test = false");
     let tests = sources.values().any(|text| text.lines().any(|line| line.trim() == "#[test]"));
@@ -47,7 +50,7 @@ fn untested(package: &Path, manifest: &str, sources: &BTreeMap<PathBuf, String>)
     })
 }
 
-/// Packages of which the fuzz crate has another version than the workspace: what is fuzzed is then not what ships.
+/// Packages with another version in the fuzz crate than in the workspace: fuzzing would not run the shipped code.
 fn other_versions(workspace: &str, fuzz: &str) -> Vec<String> {
     let versions = |lock: &str| {
         let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();

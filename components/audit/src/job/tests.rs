@@ -57,7 +57,7 @@ fn pages(kv: &MemoryKv, filter: &AuditFilter) -> Vec<usize> {
 }
 
 #[test]
-fn a_page_looks_at_so_many_events_and_goes_on_after_them() {
+fn a_page_reads_a_limited_number_of_events_and_the_next_continues() {
     let kv = project_of(EXAMINED_MAX * 2, 1);
     let first = AuditFilter { what: Some("settings_set".to_owned()), ..AuditFilter::default() };
     assert_eq!(pages(&kv, &first), [0, 0, 1], "the very first event, from the end");
@@ -74,7 +74,7 @@ fn a_page_of_large_events_is_shorter() {
 }
 
 #[test]
-fn lines_are_asked_for_by_parameter_or_header() {
+fn lines_are_requested_by_parameter_or_header() {
     let read = |format: Option<&str>, accept| AuditFormat::read(format.map(str::to_owned), accept);
     for accept in [None, Some("*/*"), Some("application/json"), Some("application/jsonlines")] {
         assert_eq!(read(None, accept).unwrap(), AuditFormat::Page, "{accept:?}");

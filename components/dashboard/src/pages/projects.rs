@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_is_created_once_and_a_wrong_name_stays_to_be_fixed() {
+    fn a_project_is_created_once_and_an_invalid_name_stays_in_the_form() {
         let answer = json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0});
         let api = FakeApi::default()
             .answer("GET /api/v1/projects?limit=100&cursor=", &json!({"items": []}))

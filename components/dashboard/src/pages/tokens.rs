@@ -132,7 +132,7 @@ fn expiry(item: &TokenItem, now: Timestamp) -> Markup {
     html! { (time::relative(at, now)) @if let Some(mark) = mark { " " span class="badge undecided" { (mark) } } }
 }
 
-/// A folded form, which asks for confirmation without a script.
+/// A folded form: a confirmation without a script.
 fn revoke_form<A>(request: &PageRequest<'_, A>, project: Option<&str>, item: &TokenItem) -> Markup {
     let is_own = TokenId::of(&request.session.token).to_string() == item.id;
     html! {

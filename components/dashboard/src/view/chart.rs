@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_end_with_an_even_number_that_is_not_too_small() {
+    fn scales_end_with_an_even_number_not_below_the_maximum() {
         let expected = [(0, 2), (1, 2), (2, 2), (3, 4), (9, 10), (10, 10), (11, 20), (99, 100), (101, 200), (450, 600)];
         for (most, top) in expected {
             assert_eq!(scale_end(most), top, "{most}");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_day_or_no_issues_are_charts_too() {
+    fn one_day_or_no_issues_still_give_a_chart() {
         let one = chart(&[("low", &[3])], &[true]).stacked().into_string();
         assert!(one.contains(r#"viewBox="0 0 10 1000""#) && one.contains("M0 250H10V1000H0Z"), "{one}");
         let none = chart(&[("low", &[0, 0, 0])], &[true, true, true]).stacked().into_string();

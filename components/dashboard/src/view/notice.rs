@@ -4,7 +4,7 @@ use super::list::count;
 use crate::request::PageRequest;
 use maud::{Markup, html};
 
-/// The notices, by the query parameter `done`. The list is fixed, so a link cannot show a text of its own.
+/// The notices, by the query parameter `done`. The list is fixed, so a link cannot show another text.
 const NOTICES: &[(&str, &str)] = &[
     ("project-created", "Project created."),
     ("settings-saved", "Settings saved."),

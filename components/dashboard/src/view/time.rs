@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_time_is_there_too() {
+    fn the_exact_time_is_shown_too() {
         let markup = relative("2026-11-24T16:00:12.345Z", Timestamp::from_ms(1_795_536_012_345)).into_string();
         assert!(markup.contains(r#"title="2026-11-24 16:00:12 UTC""#), "{markup}");
         assert_eq!(relative("<b>", Timestamp::from_ms(0)).into_string(), "&lt;b&gt;");

@@ -1,4 +1,4 @@
-//! Calls that need no token. Each has a path of its own with one method.
+//! Calls that need no token. Each has its own path with one method.
 
 use super::spec::CallSpec;
 use crate::access::Access;

@@ -49,13 +49,13 @@ fn every_row_is_well_formed() {
         let names: Vec<_> = segments(row.path).filter_map(variable).collect();
         assert_eq!(names.len(), names.iter().collect::<BTreeSet<_>>().len(), "{says}: a name occurs twice");
         let in_project = row.path.starts_with("/api/v1/projects/{project}");
-        assert_eq!(names.contains(&"project"), in_project, "{says}: what is a project's is below it");
+        assert_eq!(names.contains(&"project"), in_project, "{says}: a project's calls have paths below it");
         let fits = match row.access {
             Access::Right(_) => in_project,
             Access::Public | Access::AnyToken => !in_project,
             Access::Account => true,
         };
-        assert!(fits, "{says}: a right counts in a project alone");
+        assert!(fits, "{says}: a right exists only in a project");
         let parameters: Vec<_> = row.parameters().map(|parameter| parameter.name).collect();
         assert_eq!(parameters.len(), parameters.iter().collect::<BTreeSet<_>>().len(), "{says}");
         assert!(row.summary.trim().ends_with('.') && row.parameters().all(|one| one.meaning.ends_with('.')), "{says}");
@@ -65,12 +65,12 @@ fn every_row_is_well_formed() {
 }
 
 #[test]
-fn no_two_rows_are_one_call() {
+fn no_call_has_two_rows() {
     let mut shapes: BTreeMap<Vec<&str>, BTreeSet<&str>> = BTreeMap::new();
     let mut calls = BTreeSet::new();
     for (row, _) in all() {
         let shape: Vec<_> = segments(row.path).map(|part| variable(part).map_or(part, |_| "{}")).collect();
-        assert!(calls.insert((row.method, shape.clone())), "{} {} is there twice", row.method, row.path);
+        assert!(calls.insert((row.method, shape.clone())), "{} {} is listed twice", row.method, row.path);
         shapes.entry(shape).or_default().insert(row.path);
     }
     for templates in shapes.values() {
@@ -79,7 +79,7 @@ fn no_two_rows_are_one_call() {
 }
 
 #[test]
-fn every_call_is_found_by_its_own_path_and_by_no_other_method() {
+fn every_call_is_found_by_its_path_and_method_only() {
     fn check<C: CallTable + PartialEq + Debug>() {
         for call in C::ALL {
             let (row, text) = (call.spec(), example(call.spec()));
@@ -116,7 +116,7 @@ fn a_wrong_method_is_answered_with_all_methods_of_the_path_by_each_component() {
 }
 
 #[test]
-fn a_hostile_path_is_no_call() {
+fn a_hostile_path_matches_no_call() {
     let long = format!("/api/v1/projects/{}", "a/".repeat(10_000));
     for text in [
         "",
@@ -146,7 +146,7 @@ fn a_hostile_path_is_no_call() {
 }
 
 #[test]
-fn a_public_call_is_known_by_its_path_and_has_one_method() {
+fn a_public_call_has_its_own_path_and_one_method() {
     let at = path("/api/v1/scanners");
     assert_eq!(public::is_request_for(&public::SCANNERS, "GET", &at), Ok(true));
     assert_eq!(public::is_request_for(&public::OPENAPI, "GET", &at), Ok(false));
@@ -156,7 +156,7 @@ fn a_public_call_is_known_by_its_path_and_has_one_method() {
 }
 
 #[test]
-fn words_of_parameters_are_those_of_their_types() {
+fn documented_words_of_parameters_are_those_of_their_types() {
     fn words<T: Serialize>(all: &[T]) -> Vec<String> {
         all.iter().map(|value| serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()).collect()
     }

@@ -195,7 +195,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn the_document_in_the_repository_is_what_the_calls_say() {
+fn the_document_in_the_repository_matches_the_calls() {
     let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
     compare("crates/api/openapi.json", &text);
 }
@@ -243,7 +243,7 @@ fn every_code_that_a_call_can_answer_with_is_in_the_document() {
 }
 
 #[test]
-fn a_schema_is_what_serde_writes() {
+fn a_schema_matches_what_serde_writes() {
     fn names<T: JsonSchema>() -> String {
         Schemas::new().answers.root_schema_for::<T>().to_value()["required"].to_string()
     }

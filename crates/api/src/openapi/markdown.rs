@@ -48,6 +48,6 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_calls_is_what_they_say() {
+fn the_page_in_the_repository_matches_the_calls() {
     compare("docs/api.md", &page());
 }

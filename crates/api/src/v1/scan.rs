@@ -167,7 +167,7 @@ pub struct Tally {
     pub exempted: u64,
 }
 
-/// The results of a report, by what became of them.
+/// The results of a report, by outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {

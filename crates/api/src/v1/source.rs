@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_at_each_limit_is_read_and_one_over_is_refused() {
+    fn a_row_at_a_limit_is_read_and_one_beyond_it_is_refused() {
         let lines = |count: usize| format!(r#", "first_line": 1, "lines": [{}]"#, vec![r#""x""#; count].join(","));
         assert_eq!(row(&lines(12)).map(|row| row.lines.len()), Ok(12));
         assert_eq!(row(&lines(13)), Err("`lines` must have at most 12 lines".to_owned()));

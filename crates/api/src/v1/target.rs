@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_baseline_says_exactly_one_thing() {
+    fn a_baseline_has_exactly_one_field() {
         let read = |text: &str| {
             let body: BaselineBody = serde_json::from_str(text).unwrap();
             body.read("baseline").map(|choice| BaselineBody::from(&choice) == body).map_err(|problem| problem.detail)

@@ -1,4 +1,5 @@
-//! `gatehouse exemptions approve`, `reject`, `cancel` and `reopen`: one decision, or several of a kind at once.
+//! `gatehouse exemptions approve`, `reject`, `cancel` and `reopen`: a decision on one exemption, or the same on
+//! several.
 
 use anyhow::Result;
 use api::page::Page;
@@ -7,12 +8,12 @@ use clap::Args;
 use domain::exemption::{Decision, Scope};
 use ureq::http::Method;
 
-use super::tell;
+use super::print_state;
 use crate::args::Connection;
 
 #[derive(Args)]
 pub(super) struct DecisionArgs {
-    /// The exemption's id; several are decided on together, all or none
+    /// The exemption's id; several are changed together or not at all
     #[arg(required = true)]
     id: Vec<String>,
     /// Comment
@@ -33,20 +34,20 @@ pub(super) struct ApproveArgs {
 /// The options of an approval.
 #[derive(Args)]
 pub(super) struct GrantArgs {
-    /// Grant it for more than was asked for: target, pipeline, project, or account, which is for its admin to grant
+    /// Approve a wider scope than requested: target, pipeline, project, or account (account admins only)
     #[arg(long)]
     pub(super) scope: Option<Scope>,
-    /// The pipeline, with the scope `pipeline`; if not given, that of the scan in which the issue was seen
+    /// The pipeline, with the scope `pipeline`; defaults to the pipeline of the request's scan
     #[arg(long)]
     pub(super) pipeline: Option<String>,
 }
 
-/// Grants.
+/// Approves.
 pub(super) fn approve(args: ApproveArgs) -> Result<()> {
     send(args.decision, Decision::Approve, args.grant)
 }
 
-/// Decides otherwise.
+/// Makes any other decision.
 pub(super) fn run(args: DecisionArgs, decision: Decision) -> Result<()> {
     send(args, decision, GrantArgs { scope: None, pipeline: None })
 }
@@ -65,11 +66,11 @@ fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> 
             client.send::<Page<ExemptionItem>>(Method::POST, &["exemptions", "decisions"], &body)?.items
         }
     };
-    items.iter().for_each(tell);
+    items.iter().for_each(print_state);
     Ok(())
 }
 
-/// The same decision on each.
+/// The same decision for each id.
 fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkDecision> {
     let DecisionBody { comment, scope, pipeline } = body;
     let one = |id: &String| BulkDecision {
@@ -87,11 +88,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_on_several_says_the_same_of_each() {
+    fn a_decision_on_several_is_the_same_for_each() {
         let body = DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), pipeline: None };
         let all = of_each(&["a".to_owned(), "b".to_owned()], Decision::Approve, &body);
-        let said = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
+        let fields = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
         assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert!(all.iter().all(|one| said(one) == ("approve".to_owned(), body.comment.clone(), body.scope.clone())));
+        assert!(all.iter().all(|one| fields(one) == ("approve".to_owned(), body.comment.clone(), body.scope.clone())));
     }
 }

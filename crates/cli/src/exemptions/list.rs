@@ -5,7 +5,7 @@ use api::v1::{ExemptionItem, Unused};
 use clap::Args;
 use domain::exemption::{Scope, Status};
 
-use super::{place, term};
+use super::{reach, term};
 use crate::args::{Connection, Format};
 use crate::output;
 use crate::table::Listing;
@@ -15,10 +15,10 @@ const COLUMNS: [&str; 10] =
 
 #[derive(Args)]
 pub(super) struct ListArgs {
-    /// Only those that stand so: pending, approved, rejected, expired or cancelled
+    /// Only those in this state: pending, approved, rejected, expired or cancelled
     #[arg(long)]
     status: Option<Status>,
-    /// Only those that hold for this target alone
+    /// Only those limited to this target
     #[arg(long)]
     target: Option<String>,
     /// Only those of this scope: occurrences, target, pipeline, project or account
@@ -27,7 +27,7 @@ pub(super) struct ListArgs {
     /// Only those for this issue
     #[arg(long, value_name = "ID")]
     issue: Option<String>,
-    /// Only approved ones that end within so many days, the soonest first
+    /// Only approved ones that expire within this many days, the soonest first
     #[arg(long, value_name = "DAYS")]
     expires_within_days: Option<u32>,
     /// Output format
@@ -39,7 +39,7 @@ pub(super) struct ListArgs {
 
 #[derive(Args)]
 pub(super) struct UnusedArgs {
-    /// In how many scans of each target it must have exempted nothing, 1 to 100
+    /// Number of scans of each target in which it exempted nothing, 1 to 100
     #[arg(long, default_value_t = 10)]
     scans: usize,
     /// Output format
@@ -50,7 +50,7 @@ pub(super) struct UnusedArgs {
 }
 
 impl ListArgs {
-    /// The filters as the server takes them.
+    /// The filters as query parameters.
     fn query(&self) -> Vec<(&'static str, String)> {
         let filters = [
             ("status", self.status.map(|status| status.to_string())),
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
     }
 }
 
-/// Lists exemptions that exempt nothing.
+/// Lists unused exemptions.
 pub(super) fn unused(args: &UnusedArgs) -> Result<()> {
     let client = args.connection.client()?;
     let (path, scans) = (["exemptions", "unused"], args.scans.to_string());
@@ -108,7 +108,7 @@ fn cells(item: &ExemptionItem) -> [String; 10] {
         item.status.to_string(),
         item.severity.clone(),
         item.title.clone(),
-        place(item),
+        reach(item),
         term(item),
         item.reason.as_str().to_owned(),
         item.text.clone(),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exemption_is_a_row_and_hostile_text_makes_none() {
+    fn an_exemption_is_one_row_even_with_hostile_text() {
         let hostile = ExemptionItem { text: "a\n\u{1b}[2Jb".to_owned(), ..item() };
         let text = plain(&table(&[item(), hostile]));
         assert_eq!(text.lines().count(), 3, "{text}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_filters_that_are_given_are_sent() {
+    fn only_given_filters_are_sent() {
         let query = |line: &str| {
             let line = format!("list --project shop {line}");
             Line::try_parse_from(line.split_whitespace()).map(|line| line.args.query()).ok()

@@ -1,4 +1,4 @@
-//! `gatehouse exemptions preview`: what a decision would change, before it is made.
+//! `gatehouse exemptions preview`: the verdicts and counts that a decision would change.
 
 use anyhow::Result;
 use api::v1::PreviewItem;
@@ -60,7 +60,7 @@ fn summary(items: &[PreviewItem]) -> String {
     format!("{scans} of a variant {has} the issue; {changed} would get another verdict.")
 }
 
-/// A row with both verdicts for each scan, and below it one for each variable that would change.
+/// For each scan a row with both verdicts, then a row for each variable that would change.
 fn table(items: &[PreviewItem]) -> String {
     let mut listing = Listing::new(&["TARGET", "VARIANT", "SCAN", "", "NOW", "THEN"]);
     for item in items {

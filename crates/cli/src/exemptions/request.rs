@@ -1,4 +1,4 @@
-//! `gatehouse exemptions request`: asks for one exemption, or for several at once.
+//! `gatehouse exemptions request`: requests one exemption or several.
 
 use anyhow::Result;
 use api::page::Page;
@@ -7,24 +7,24 @@ use clap::Args;
 use domain::exemption::{Reason, Scope};
 use ureq::http::Method;
 
-use super::tell;
+use super::print_state;
 use crate::args::Connection;
 use crate::output;
 use crate::terminal::plain;
 
 #[derive(Args)]
 pub(super) struct RequestArgs {
-    /// The issue's id, as `upload` shows it; several are asked for together, all or none
+    /// The issue's id, as `upload` shows it; may be given several times
     #[arg(long, required = true, value_name = "ID")]
     issue: Vec<String>,
     #[command(flatten)]
-    place: PlaceArgs,
+    reach: ReachArgs,
     #[command(flatten)]
     term: TermArgs,
     /// Reason: compensating_controls, acceptable_use, acceptable_risk, false_positive, fix_unavailable or other
     #[arg(long)]
     reason: Reason,
-    /// Explanation, in a sentence
+    /// Explanation
     #[arg(long)]
     text: String,
     /// Link to more information; begins with https:// or http://
@@ -35,24 +35,24 @@ pub(super) struct RequestArgs {
 }
 
 #[derive(Args)]
-struct PlaceArgs {
-    /// Reach of the exemption: chosen `occurrences` in a target, or the issue in its `target`, its `pipeline` or the `project`; if
-    /// not given, the chosen occurrences, otherwise the target
+struct ReachArgs {
+    /// Scope: the given `occurrences` of a target, or the issue in its `target`, its `pipeline` or the `project`;
+    /// defaults to the given occurrences if any, else to the target
     #[arg(long)]
     scope: Option<Scope>,
-    /// The target; with `--scan` it need not be given
+    /// The target; optional with `--scan`
     #[arg(long, required_unless_present = "scan")]
     target: Option<String>,
-    /// The scan in which the issue was seen; if not given, the newest of the target that has it
+    /// A scan that has the issue; defaults to the target's newest one
     #[arg(long, value_name = "ID")]
     scan: Option<String>,
-    /// The pipeline, with the scope `pipeline`; if not given, the scan's
+    /// The pipeline, with the scope `pipeline`; defaults to the scan's
     #[arg(long)]
     pipeline: Option<String>,
-    /// An occurrence to exempt, as that scan has it; may be given several times
+    /// An occurrence to exempt, with its id in that scan; may be given several times
     #[arg(long, value_name = "ID")]
     occurrence: Vec<String>,
-    /// With all occurrences chosen: exempt the issue in the target instead, with occurrences to come
+    /// With all occurrences given: exempt the issue in the target instead, including future occurrences
     #[arg(long)]
     future_occurrences: bool,
 }
@@ -60,13 +60,13 @@ struct PlaceArgs {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct TermArgs {
-    /// For how many days, from the approval on
+    /// Number of days from the approval
     #[arg(long)]
     days: Option<u32>,
-    /// Until when: a date, which is to the end of that day in UTC, or a time as in 2030-12-31T18:00:00Z
+    /// Last day (to its end in UTC), or a time such as 2030-12-31T18:00:00Z
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
-    /// Without an end, if the project allows it
+    /// No end, if the project allows it
     #[arg(long)]
     unlimited: bool,
 }
@@ -84,7 +84,7 @@ pub(super) fn run(args: RequestArgs) -> Result<()> {
         }
     };
     for item in &items {
-        tell(item);
+        print_state(item);
         output::line(&plain(&item.id))?;
     }
     Ok(())
@@ -92,16 +92,16 @@ pub(super) fn run(args: RequestArgs) -> Result<()> {
 
 /// The requests, one per issue.
 fn bodies(args: RequestArgs) -> Vec<ExemptionBody> {
-    let RequestArgs { issue: issues, place, term, reason, text, link, connection: _ } = args;
-    let default = if place.occurrence.is_empty() { Scope::Target } else { Scope::Occurrences };
+    let RequestArgs { issue: issues, reach, term, reason, text, link, connection: _ } = args;
+    let default = if reach.occurrence.is_empty() { Scope::Target } else { Scope::Occurrences };
     let body = ExemptionBody {
         issue: String::new(),
-        scope: place.scope.unwrap_or(default).to_string(),
-        target: place.target,
-        scan: place.scan,
-        pipeline: place.pipeline,
-        occurrences: place.occurrence,
-        future_occurrences: place.future_occurrences,
+        scope: reach.scope.unwrap_or(default).to_string(),
+        target: reach.target,
+        scan: reach.scan,
+        pipeline: reach.pipeline,
+        occurrences: reach.occurrence,
+        future_occurrences: reach.future_occurrences,
         duration_days: term.days,
         until: term.until,
         unlimited: term.unlimited,
@@ -130,21 +130,21 @@ mod tests {
     }
 
     #[test]
-    fn chosen_occurrences_are_asked_for_as_such_and_else_the_target() {
+    fn the_scope_is_the_given_occurrences_or_else_the_target() {
         let one = read("--issue a --target web --days 7").unwrap().remove(0);
         assert_eq!((one.scope.as_str(), one.duration_days, one.unlimited), ("target", Some(7), false));
         let chosen = read("--issue a --scan s --occurrence x --occurrence y --unlimited").unwrap().remove(0);
         assert_eq!((chosen.scope.as_str(), chosen.occurrences.len(), chosen.unlimited), ("occurrences", 2, true));
-        let said = read("--issue a --scan s --occurrence x --scope project --until 2030-01-01").unwrap().remove(0);
+        let explicit = read("--issue a --scan s --occurrence x --scope project --until 2030-01-01").unwrap().remove(0);
         assert_eq!(
-            (said.scope.as_str(), said.until.as_deref()),
+            (explicit.scope.as_str(), explicit.until.as_deref()),
             ("project", Some("2030-01-01")),
             "the server refuses it"
         );
     }
 
     #[test]
-    fn each_issue_is_a_request_of_its_own() {
+    fn each_issue_is_a_separate_request() {
         let both = read("--issue a --issue b --target web --scope pipeline --pipeline nightly --days 7").unwrap();
         let issues: Vec<_> = both.iter().map(|body| body.issue.as_str()).collect();
         assert_eq!(issues, ["a", "b"]);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn where_and_how_long_must_be_said_once() {
+    fn reach_and_term_must_be_given_once() {
         use clap::error::ErrorKind::{ArgumentConflict, MissingRequiredArgument};
         for line in ["--issue a --days 7", "--issue a --target web", "--target web --days 7"] {
             assert_eq!(read(line).err(), Some(MissingRequiredArgument), "{line}");

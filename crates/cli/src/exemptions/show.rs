@@ -1,4 +1,4 @@
-//! `gatehouse exemptions show`: all of one exemption, a line for each thing that is said of it.
+//! `gatehouse exemptions show`: one exemption, a line for each detail.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use api::v1::ExemptionItem;
 use clap::Args;
 
-use super::{place, term};
+use super::{reach, term};
 use crate::args::{Connection, Format};
 use crate::output;
 use crate::terminal::{HEADING, plain};
@@ -45,14 +45,14 @@ fn text(item: &ExemptionItem) -> Result<String> {
 
 /// The lines of the details, each with its name.
 fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
-    let by = |who: &str, when: &str| format!("{who} at {when}");
+    let by = |subject: &str, when: &str| format!("{subject} at {when}");
     let mut lines = vec![
         ("issue", format!("{} ({})", item.title, item.issue)),
         ("severity", format!("{} when it was requested, found by {}", item.severity, item.scanner)),
-        ("exempts it in", place(item)),
+        ("exempts it in", reach(item)),
     ];
-    let asked = item.requested_scope.map(|scope| ("requested", format!("the scope {scope} only")));
-    lines.extend(asked);
+    let requested = item.requested_scope.map(|scope| ("requested", format!("the scope {scope} only")));
+    lines.extend(requested);
     lines.extend(item.occurrences.iter().map(|id| ("occurrence", id.to_string())));
     let back = item.returned_from.map(|id| ("returned from", format!("{id}: edited or moved since that was approved")));
     lines.extend(back);
@@ -61,9 +61,9 @@ fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     lines.push(("reason", format!("{}: {}", item.reason.as_str(), item.text)));
     lines.extend(item.link.clone().map(|link| ("link", link)));
     lines.push(("requested by", by(&item.requested_by, &item.requested_at)));
-    if let (Some(who), Some(when)) = (&item.decided_by, &item.decided_at) {
+    if let (Some(subject), Some(when)) = (&item.decided_by, &item.decided_at) {
         let own = if item.self_approved { ", who also requested it" } else { "" };
-        lines.push(("decided by", format!("{}{own}", by(who, when))));
+        lines.push(("decided by", format!("{}{own}", by(subject, when))));
     }
     lines.extend(item.comment.clone().map(|comment| ("comment", comment)));
     lines
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_shown_with_what_it_granted_and_whether_it_was_ones_own() {
+    fn a_decision_is_shown_with_the_scope_it_granted_and_self_approval() {
         let some = |text: &str| Some(text.to_owned());
         let decided = ExemptionItem {
             status: Status::Approved,

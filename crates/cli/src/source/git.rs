@@ -1,4 +1,4 @@
-//! Facts about a checkout from git and the CI system. All are optional: without git there is no answer and no error.
+//! Facts about a checkout from git and the CI system. All are optional: without git there are none, and no error.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use domain::source::Revision;
 
-/// Variables in which CI systems name the branch, because they check out a commit, and git then knows no branch: GitHub
+/// Variables with the branch in CI systems, which check out a commit, so that git does not know the branch: GitHub
 /// (for a pull request, then for anything else), GitLab, Jenkins.
 const BRANCH_VARIABLES: [&str; 4] = ["GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME"];
 
@@ -26,7 +26,7 @@ fn legal<T: FromStr>(text: String) -> Option<T> {
     text.parse().ok()
 }
 
-/// Runs git and returns its answer, if there is one.
+/// Runs git and returns its output, if it succeeds.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkout_tells_its_commit_branch_and_remote_without_a_password() {
+    fn a_checkout_has_a_commit_a_branch_and_a_remote_without_password() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         run(path, &["init", "--quiet", "--initial-branch", "feature/x"]);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkout_of_a_commit_alone_is_of_the_branch_that_ci_names() {
+    fn a_detached_checkout_has_the_branch_that_ci_names() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         run(path, &["init", "--quiet", "--initial-branch", "main"]);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checkout_tells_nothing() {
+    fn a_folder_outside_git_has_no_revision() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(parts(&folder.path().join("none"), &[]), [None, None, None]);
     }

@@ -1,6 +1,5 @@
-//! The working tree, as a report's names of files may be used on it. A report is hostile until proven otherwise: it names
-//! the files, so nothing is read outside the tree, whichever way a name leads there, and nothing in git's own folder,
-//! where credentials may stand.
+//! Access to the working tree by the file names of a report. The report may be hostile, so no name leads outside the
+//! tree or into the `.git` folder, which may contain credentials.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,10 +11,10 @@ use finding::limits::{SOURCE_LINE_BYTES_MAX, SOURCE_LINES_MAX, SOURCE_NEIGHBOURS
 
 /// The largest file that is read, in bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 8 << 20;
-/// Git's own folder, or the file that says where it is.
+/// Git's own folder, or the file that points to it.
 const GIT: &str = ".git";
 
-/// A folder of sources, and the checkout that it is in.
+/// A folder of sources and its checkout.
 pub(crate) struct Tree {
     root: PathBuf,
     top: Option<PathBuf>,
@@ -31,7 +30,7 @@ impl Tree {
     /// The tree at a folder.
     ///
     /// # Errors
-    /// There is no such folder.
+    /// The folder does not exist.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         if !root.is_dir() {
@@ -51,7 +50,7 @@ impl Tree {
         &self.root
     }
 
-    /// The file that a report calls by this name: in the folder, else in its checkout.
+    /// The file with this name in a report: in the folder, else in its checkout.
     pub(crate) fn find(&self, reported: &str) -> Option<PathBuf> {
         let name = name_of(reported);
         // Some tools begin every path with `/` and mean the folder they scanned.
@@ -61,18 +60,18 @@ impl Tree {
         absolute.into_iter().chain(roots.map(|root| root.join(relative))).find_map(|path| self.inside(&path))
     }
 
-    /// The file a path really leads to, if that is in the tree.
+    /// The file that a path resolves to, if it is in the tree.
     fn inside(&self, path: &Path) -> Option<PathBuf> {
         let real = path.canonicalize().ok()?;
         let below = |root: &PathBuf| real.strip_prefix(root).ok().map(Path::to_owned);
         let rest = below(&self.root).or_else(|| self.top.as_ref().and_then(below))?;
         let of_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(GIT);
         let hidden = rest.components().any(of_git);
-        // Opening what is no plain file may block for ever.
+        // Opening anything but a plain file may block forever.
         (!hidden && real.metadata().ok()?.is_file()).then_some(real)
     }
 
-    /// Reads what [`find`](Self::find) found; nothing, if it is too large or no text.
+    /// Reads a file that [`find`](Self::find) found; `None` if it is too large or not text.
     pub(crate) fn read(&self, file: &Path) -> Option<Text> {
         let mut bytes = Vec::new();
         File::open(file).ok()?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
@@ -103,11 +102,11 @@ impl Text {
     }
 }
 
-/// A finding's lines, and a neighbour on either side; nothing, if they are not in the file or blank.
+/// A finding's lines and one more on either side; `None` if they are blank or not in the file.
 pub(crate) fn excerpt(lines: &[&str], line: u32, end_line: Option<u32>) -> Option<Excerpt> {
     let most = line.saturating_add(SOURCE_LINES_MAX - 1);
     let last = end_line.unwrap_or(line).max(line);
-    // What is cut off has no neighbour behind it.
+    // A cut excerpt has no line after it.
     let behind = if last <= most { last.saturating_add(SOURCE_NEIGHBOURS) } else { most };
     let first_line = line.saturating_sub(SOURCE_NEIGHBOURS).max(1);
     let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_in_the_folder_then_in_its_checkout_by_each_way_to_name_them() {
+    fn a_file_is_found_by_every_form_of_its_name_in_the_folder_or_its_checkout() {
         let (_outside, top) = checkout();
         let tree = Tree::open(&top.join("src")).unwrap();
         assert!(tree.is_checkout());
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_the_tree_is_read_whichever_way_it_is_named() {
+    fn no_name_leads_outside_the_tree() {
         let (outside, top) = checkout();
         let tree = Tree::open(&top).unwrap();
         let secret = outside.path().canonicalize().unwrap().join("secret");
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn gits_own_folder_is_no_source() {
+    fn gits_own_folder_is_not_read() {
         let (_outside, top) = checkout();
         let tree = Tree::open(&top).unwrap();
         fs::create_dir_all(top.join("module")).unwrap();
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_at_the_limit_is_read_and_what_is_larger_or_no_text_is_not() {
+    fn a_text_file_up_to_the_limit_is_read_and_nothing_else() {
         let (_outside, top) = checkout();
         let tree = Tree::open(&top).unwrap();
         let limit = usize::try_from(FILE_BYTES_MAX).unwrap();
@@ -232,7 +231,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_plain_file_is_not_opened() {
+    fn only_plain_files_are_opened() {
         let (_outside, top) = checkout();
         let tree = Tree::open(&top).unwrap();
         let _listener = std::os::unix::net::UnixListener::bind(top.join("socket")).unwrap();
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_in_no_checkout_is_a_tree_of_its_own() {
+    fn a_folder_outside_git_is_a_tree() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.py"), "x").unwrap();
         let tree = Tree::open(folder.path()).unwrap();
@@ -255,20 +254,20 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_the_findings_lines_and_a_neighbour_on_either_side() {
+    fn an_excerpt_is_the_findings_lines_and_one_more_on_either_side() {
         let lines = |range: std::ops::RangeInclusive<u32>| range.map(|n| n.to_string()).collect::<Vec<_>>();
         assert_eq!(cut(10, None), Some((9, lines(9..=11))));
         assert_eq!(cut(10, Some(12)), Some((9, lines(9..=13))));
         assert_eq!(cut(1, None), Some((1, lines(1..=2))));
         assert_eq!(cut(30, Some(99)), Some((29, lines(29..=30))));
-        assert_eq!(cut(12, Some(3)), Some((11, lines(11..=13))), "an end before the beginning is none");
-        assert_eq!(cut(10, Some(19)), Some((9, lines(9..=20))), "ten lines of its own");
-        assert_eq!(cut(10, Some(20)), Some((9, lines(9..=19))), "of eleven the first ten");
+        assert_eq!(cut(12, Some(3)), Some((11, lines(11..=13))), "an end before the start is ignored");
+        assert_eq!(cut(10, Some(19)), Some((9, lines(9..=20))), "ten lines");
+        assert_eq!(cut(10, Some(20)), Some((9, lines(9..=19))), "the first ten of eleven");
         assert_eq!(cut(10, Some(u32::MAX)), Some((9, lines(9..=19))));
     }
 
     #[test]
-    fn lines_that_are_not_there_or_blank_are_no_code() {
+    fn missing_or_blank_lines_have_no_excerpt() {
         for line in [0, 5, 31, 32, u32::MAX] {
             assert_eq!(cut(line, None), None, "{line}");
         }

@@ -78,7 +78,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
 }
 
 #[test]
-fn every_event_of_a_project_is_told_with_what_it_is_about_and_without_secrets() {
+fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
     let events = std::iter::successors(after(None), |event| after(Some(event)));
     let token = "07".repeat(16);
     let expected: [(&str, [Vec<&str>; 4]); 5] = [
@@ -94,14 +94,14 @@ fn every_event_of_a_project_is_told_with_what_it_is_about_and_without_secrets() 
         assert_eq!((described.what.as_str(), about(&described)), *expected);
         let text = described.details.to_string();
         assert!(!text.contains(&token_digest("gate_x")) && !text.contains("sha256"), "{text}");
-        assert!(text.contains(&described.what), "the rest of the event is there: {text}");
+        assert!(text.contains(&described.what), "the rest of the event is kept: {text}");
         checked += 1;
     }
     assert_eq!(checked, expected.len());
 }
 
 #[test]
-fn a_secret_is_left_out_however_deep_it_stands() {
+fn a_secret_is_left_out_at_any_depth() {
     let event = json!({"type": "many", "events": [{"type": "x", "list": [[{"sha256": "abc", "kept": 1}]]}]});
     let described = describe(&project(), &event);
     assert_eq!(described.details, json!({"type": "many", "events": [{"type": "x", "list": [[{"kept": 1}]]}]}));
@@ -132,7 +132,7 @@ fn approval(comment: &str) -> ExemptionEvent {
 }
 
 #[test]
-fn an_exemption_is_told_with_its_target_and_the_reason_in_words() {
+fn an_entry_of_an_exemption_has_its_target_and_reason() {
     let id = "05".repeat(16);
     let cases = [
         (request(), "exemption_requested", Some("internal")),
@@ -164,7 +164,7 @@ fn several_events_in_one_are_one_entry_about_all_of_them() {
 }
 
 #[test]
-fn a_scan_is_told_with_its_target() {
+fn an_entry_of_a_scan_has_its_target() {
     let event = ScanEvent { scan: ScanId::from_bits([9; 16]), ..recorded(1, 2, "bandit", Verdict::Pass) };
     let described = describe(&scans(), &event);
     assert_eq!(described.what, "scan_recorded");
@@ -172,7 +172,7 @@ fn a_scan_is_told_with_its_target() {
 }
 
 #[test]
-fn an_event_of_a_kind_that_nobody_knows_here_is_told_all_the_same() {
+fn an_event_of_an_unknown_kind_is_an_entry_too() {
     let described = describe(&project(), &json!({"type": "renamed", "to": "store"}));
     assert_eq!((described.what.as_str(), described.details["to"].as_str()), ("renamed", Some("store")));
     assert_eq!(describe(&project(), &json!(5)).what, "unnamed");
@@ -185,7 +185,7 @@ fn matches(filter: &AuditFilter) -> bool {
 }
 
 #[test]
-fn every_filter_has_what_it_lets_through_and_what_not() {
+fn every_filter_selects_only_matching_entries() {
     let at = |ms| Some(Timestamp::from_ms(ms));
     let what = |what: &str| AuditFilter { what: Some(what.to_owned()), ..AuditFilter::default() };
     let by = |by: &str| AuditFilter { by: by.parse().ok(), ..AuditFilter::default() };
@@ -212,7 +212,7 @@ fn every_filter_has_what_it_lets_through_and_what_not() {
 }
 
 #[test]
-fn a_journal_is_read_only_if_it_may_hold_what_is_asked_for() {
+fn a_journal_is_read_only_if_it_may_have_matching_entries() {
     let (web, other): (TargetName, TargetName) = ("web".parse().unwrap(), "other".parse().unwrap());
     let reads = |filter: &AuditFilter| {
         [(project(), None), (exemptions(), None), (scans(), Some(&web)), (scans(), Some(&other))]

@@ -59,7 +59,7 @@ fn first_seen_is_carried_along_for_issues_and_occurrences() {
 }
 
 #[test]
-fn what_only_a_branch_has_keeps_its_id_from_scan_to_scan_and_after_the_merge() {
+fn an_occurrence_of_a_branch_keeps_its_id_along_it_and_after_the_merge() {
     let main = Scan::new(1, &[found("B1", "a.py", 1)]).first();
     let new = |line| finding(1, "B1", "b.py", line, &["x", "eval(input())", "y"]);
     let branch = Scan::new(2, &[found("B1", "a.py", 1), new(5)]).compare(true, Some(&main), None);
@@ -103,7 +103,7 @@ fn an_incomplete_scan_remediates_nothing() {
 }
 
 #[test]
-fn the_levels_of_new_and_updated_occurrences_are_told() {
+fn the_severities_of_new_and_updated_occurrences_are_listed() {
     let scored = |path: &str, line, code: &str, hundredths| {
         let score = Score::from_hundredths(hundredths).map(|score| Scored { score, source: ScoreSource::ScannerWord });
         Finding { score, ..finding(0, "B1", path, line, &["x", code, "y"]) }
@@ -135,7 +135,7 @@ fn vulnerable(advisories: &[&str], package: &str, version: &str, path: &str) -> 
 }
 
 #[test]
-fn a_cve_that_is_told_later_changes_no_identity() {
+fn a_cve_that_is_reported_later_changes_no_id() {
     let old = Scan::new(1, &[vulnerable(&["GHSA-1"], "p", "1", "lock")]).first();
     let new = Scan::new(2, &[vulnerable(&["CVE-2020-1", "GHSA-1"], "p", "1", "lock")]).compare(true, Some(&old), None);
     assert_ne!(new.scan.contents.issues[0].id, old.scan.contents.issues[0].id, "the key's own id is another");
@@ -194,7 +194,7 @@ fn an_upgrade_that_is_still_vulnerable_is_the_same_issue_and_shows_both_versions
 }
 
 #[test]
-fn a_secret_that_is_known_by_its_path_alone_moves_with_its_file() {
+fn a_secret_without_digest_moves_with_its_file() {
     let secret = |path: &str| Finding {
         location: Some(finding::Location { path: path.to_owned(), line: Some(3), ..Default::default() }),
         code: Some(finding::Excerpt { first_line: 3, lines: vec!["password = ****".to_owned()] }),
@@ -209,7 +209,7 @@ fn a_secret_that_is_known_by_its_path_alone_moves_with_its_file() {
 }
 
 #[test]
-fn an_occurrence_that_was_edited_in_a_renamed_file_is_not_also_gone() {
+fn an_occurrence_that_was_edited_in_a_renamed_file_is_not_also_remediated() {
     let secret = |path: &str, code: &str| Finding {
         location: Some(finding::Location { path: path.to_owned(), line: Some(3), ..Default::default() }),
         code: Some(finding::Excerpt { first_line: 3, lines: vec![code.to_owned()] }),
@@ -227,14 +227,14 @@ fn an_occurrence_that_was_edited_in_a_renamed_file_is_not_also_gone() {
 }
 
 #[test]
-fn a_severity_that_changes_swaps_no_identities() {
+fn a_changed_severity_changes_no_id() {
     let (j, k) = (IssueId::from_bits([1; 16]), IssueId::from_bits([2; 16]));
     let span = |id, first| ComparableIssue { id, aliases: vec![], kin: None, first, occurrences: 1 };
     let families = crate::families::Families::of(&[span(k, 0), span(j, 1)], &[span(j, 0), span(k, 1)], &[k, j]);
     assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one with its own key");
 }
 
-/// A scan of few rules, files and pieces of code, so that much of it looks alike.
+/// A scan of few rules, files and pieces of code, so that many occurrences are similar.
 fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
     let code = prop_oneof![
         Just(vec![]),
@@ -250,7 +250,7 @@ fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
 
 proptest! {
     #[test]
-    fn the_sums_hold(a in any_findings(), b in any_findings()) {
+    fn the_sums_add_up(a in any_findings(), b in any_findings()) {
         let old = Scan::new(1, &a).first();
         let new = Scan::new(2, &b).compare(true, Some(&old), None);
         let sum = |field: fn(&Division) -> u32| new.comparison.issues.iter().map(|issue| field(&issue.division)).sum::<u32>();
@@ -262,7 +262,7 @@ proptest! {
         let mut ids: Vec<_> = new.comparison.occurrences.iter().map(|tracked| tracked.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        prop_assert_eq!(ids.len(), b.len(), "every occurrence has an id of its own");
+        prop_assert_eq!(ids.len(), b.len(), "every occurrence has its own id");
         let common = new.comparison.issues.iter().filter(|row| row.bucket == Bucket::Common).count();
         prop_assert_eq!(common + new.comparison.remediated.len(), old.comparison.issues.len());
     }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decisions_are_read_as_they_are_written() {
+    fn decisions_round_trip() {
         for decision in Decision::ALL {
             assert_eq!(decision.as_str().parse(), Ok(decision));
         }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_is_the_requesters_own_only_where_the_project_allows_it() {
+    fn self_approval_needs_the_projects_permission() {
         let exemption = exemption(Reach::Project);
         let own = |reviewer: &str, self_approval| {
             exemption.is_self_approval(&reviewer.parse().unwrap(), &Settings { self_approval, ..Settings::default() })

@@ -95,7 +95,7 @@ pub enum RequestedReach {
 
 impl RequestedReach {
     /// Reads the reach of a request for an issue that was seen in `seen`. Without a pipeline, that of the scan counts.
-    /// With `future`, all chosen occurrences together stand for the whole issue in the target.
+    /// With `future`, all chosen occurrences together mean the whole issue in the target.
     ///
     /// # Errors
     /// The scope cannot be requested, or does not fit the occurrences; or the pipeline is missing.
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn occurrences_are_chosen_at_their_own_scope_only() {
+    fn occurrences_are_chosen_in_the_scope_occurrences_only() {
         let reach =
             |scope, occurrences: &[OccurrenceId], future| RequestedReach::new(scope, seen(), None, occurrences, future);
         for scope in [Scope::Target, Scope::Pipeline, Scope::Project] {
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_occurrence_with_an_exemption_of_its_own_does_not_become_part_of_the_whole_issue() {
+    fn an_occurrence_with_its_own_exemption_is_not_united_into_the_whole_issue() {
         let held = exemption(chosen(&[2]));
         let id = ExemptionId::from_bits([5; 16]);
         let decision =
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_grants_the_requested_scope_or_a_wider_one() {
+    fn an_approval_is_for_the_requested_scope_or_a_wider_one() {
         let granted = |requested: Reach, scope| exemption(requested).granted_reach(scope, None);
         assert_eq!(granted(target(), None), Ok(None));
         assert_eq!(granted(target(), Some(Scope::Target)), Ok(None));

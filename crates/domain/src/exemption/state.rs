@@ -212,7 +212,7 @@ impl Exemptions {
         match step.event {
             ExemptionEvent::Requested { request } => self.request(step, before, request),
             ExemptionEvent::Returned { requests } => {
-                // Each on its own: a request for which there is no room has no effect, and its code counts at the gate.
+                // Each separately: a request beyond the limit has no effect, and its code counts at the gate.
                 let taken: Vec<_> =
                     requests.iter().map(|request| self.return_to_review(step, before, request)).collect();
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();

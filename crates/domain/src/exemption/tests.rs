@@ -56,12 +56,12 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
     }
 }
 
-fn asked(request: ExemptionRequest) -> ExemptionEvent {
+fn request_event(request: ExemptionRequest) -> ExemptionEvent {
     ExemptionEvent::Requested { request: Box::new(request) }
 }
 
 fn requested(n: u8) -> ExemptionEvent {
-    asked(request(n, target()))
+    request_event(request(n, target()))
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
@@ -84,18 +84,18 @@ fn reopened(n: u8) -> ExemptionEvent {
 fn fold(events: &[(&str, i64, ExemptionEvent)]) -> (Exemptions, Vec<Option<String>>) {
     let mut state = Exemptions::default();
     let mut refusals = vec![];
-    for (n, (who, at, event)) in (1..).zip(events) {
-        refusals.push(state.apply(n, &entry(n, who, *at, event.clone())).err().map(|refusal| refusal.reason));
+    for (n, (subject, at, event)) in (1..).zip(events) {
+        refusals.push(state.apply(n, &entry(n, subject, *at, event.clone())).err().map(|refusal| refusal.reason));
     }
     (state, refusals)
 }
 
-fn place() -> (TargetName, Option<PipelineName>) {
+fn target_and_pipeline() -> (TargetName, Option<PipelineName>) {
     ("dvpwa".parse().unwrap(), Some("nightly".parse().unwrap()))
 }
 
 fn effective(state: &Exemptions, ms: i64) -> EffectiveExemptions {
-    let (target, pipeline) = place();
+    let (target, pipeline) = target_and_pipeline();
     state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
@@ -104,7 +104,7 @@ fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
 }
 
 #[test]
-fn the_clock_starts_at_approval_and_the_end_is_judged_when_asked() {
+fn the_days_start_at_the_approval_and_the_end_is_checked_at_each_query() {
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 5 * DAY, approved(1))]);
     assert!(covers(&state, 5 * DAY, 1) && covers(&state, 12 * DAY - 1, 1) && !covers(&state, 12 * DAY, 1));
     assert_eq!(state.by_id[&id(1)].status(at(12 * DAY)), Status::Expired);
@@ -114,16 +114,17 @@ fn the_clock_starts_at_approval_and_the_end_is_judged_when_asked() {
 #[test]
 fn an_exemption_may_end_at_a_time_or_never() {
     let with = |term| ExemptionRequest { term, ..request(1, target()) };
-    let (state, _) = fold(&[("dev", 0, asked(with(Term::Until(at(3 * DAY))))), ("sec", 2 * DAY, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 2 * DAY, approved(1))]);
     assert_eq!(state.by_id[&id(1)].ends(), Some(at(3 * DAY)));
-    let (_, refusals) = fold(&[("dev", 0, asked(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
+    let (_, refusals) =
+        fold(&[("dev", 0, request_event(with(Term::Until(at(3 * DAY))))), ("sec", 3 * DAY, approved(1))]);
     assert!(refusals[1].as_ref().unwrap().contains("has passed"), "{refusals:?}");
-    let (state, _) = fold(&[("dev", 0, asked(with(Term::Unlimited))), ("sec", 1, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(with(Term::Unlimited))), ("sec", 1, approved(1))]);
     assert!(covers(&state, i64::MAX, 1) && state.by_id[&id(1)].ends().is_none());
 }
 
 #[test]
-fn a_term_is_measured_against_the_longest_allowed() {
+fn a_term_is_compared_with_the_longest_allowed() {
     let excess = |term: Term, most| term.excess(at(0), most).is_some();
     assert!(!excess(Term::Days(30), Some(30)) && excess(Term::Days(31), Some(30)) && !excess(Term::Days(31), None));
     assert!(!excess(Term::Until(at(30 * DAY)), Some(30)) && excess(Term::Until(at(30 * DAY + 1)), Some(30)));
@@ -131,7 +132,7 @@ fn a_term_is_measured_against_the_longest_allowed() {
 }
 
 #[test]
-fn only_an_approved_one_covers() {
+fn only_an_approved_exemption_covers() {
     for events in [
         vec![("dev", 0, requested(1))],
         vec![("dev", 0, requested(1)), ("sec", 0, rejected(1))],
@@ -144,7 +145,7 @@ fn only_an_approved_one_covers() {
 }
 
 #[test]
-fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
+fn a_requester_cannot_approve_under_any_spelling_or_after_reopening() {
     for own in ["dev", " DEV "] {
         let (state, refusals) = fold(&[("dev", 0, requested(1)), (own, 1, approved(1))]);
         assert_eq!(refusals[1], Some(format!("`{own}` requested the exemption and cannot approve it")));
@@ -158,7 +159,7 @@ fn nobody_approves_their_own_under_any_spelling_or_after_opening_it_again() {
 }
 
 #[test]
-fn a_project_may_allow_it_and_then_it_shows() {
+fn a_project_may_allow_self_approval_and_then_it_is_marked() {
     let own_allowed = ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
@@ -167,7 +168,7 @@ fn a_project_may_allow_it_and_then_it_shows() {
 }
 
 #[test]
-fn each_transition_is_legal_or_refused_by_name() {
+fn each_transition_is_legal_or_refused_with_its_state() {
     // From each state: how it is reached, then which of approve, reject, cancel, reopen are legal.
     let cases = [
         (Status::Pending, vec![], [true, true, true, false]),
@@ -194,24 +195,26 @@ fn each_transition_is_legal_or_refused_by_name() {
 }
 
 #[test]
-fn it_is_granted_as_asked_or_wider() {
+fn it_is_approved_as_requested_or_wider() {
     let wide = [target(), Reach::Pipeline { pipeline: "nightly".parse().unwrap() }, Reach::Project, Reach::Account];
-    for (at_most, asked_for) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
+    for (at_most, requested_reach) in [chosen(&[reviewed(1, 1)])].iter().chain(&wide[..3]).enumerate() {
         for (at, reach) in wide.iter().enumerate() {
-            let (state, refusals) =
-                fold(&[("dev", 0, asked(request(1, asked_for.clone()))), ("sec", 1, granted(1, Some(reach.clone())))]);
+            let (state, refusals) = fold(&[
+                ("dev", 0, request_event(request(1, requested_reach.clone()))),
+                ("sec", 1, granted(1, Some(reach.clone()))),
+            ]);
             let legal = at_most <= at;
-            assert_eq!(refusals[1].is_none(), legal, "{asked_for:?} as {reach:?}: {refusals:?}");
+            assert_eq!(refusals[1].is_none(), legal, "{requested_reach:?} as {reach:?}: {refusals:?}");
             assert_eq!(covers(&state, 2, 1), legal);
         }
     }
-    let (_, refusals) = fold(&[("dev", 0, asked(request(1, Reach::Account)))]);
+    let (_, refusals) = fold(&[("dev", 0, request_event(request(1, Reach::Account)))]);
     assert!(refusals[0].as_ref().unwrap().contains("cannot be requested"));
 }
 
 #[test]
-fn a_reach_covers_its_place_and_no_other() {
-    let (target, pipeline) = place();
+fn a_reach_covers_its_scans_and_no_other() {
+    let (target, pipeline) = target_and_pipeline();
     let elsewhere: TargetName = "other".parse().unwrap();
     let cases = [
         (self::target(), [true, false, true, false]),
@@ -219,7 +222,7 @@ fn a_reach_covers_its_place_and_no_other() {
         (Reach::Project, [true, true, true, true]),
     ];
     for (reach, expected) in cases {
-        let (state, _) = fold(&[("dev", 0, asked(request(1, reach.clone()))), ("sec", 1, approved(1))]);
+        let (state, _) = fold(&[("dev", 0, request_event(request(1, reach.clone()))), ("sec", 1, approved(1))]);
         let here = [
             ScanTarget { target: &target, pipeline: pipeline.as_ref() },
             ScanTarget { target: &elsewhere, pipeline: pipeline.as_ref() },
@@ -232,13 +235,13 @@ fn a_reach_covers_its_place_and_no_other() {
 }
 
 #[test]
-fn the_same_is_asked_for_once_while_it_is_pending() {
-    let again = |n| asked(ExemptionRequest { id: id(n), ..request(1, target()) });
+fn an_equal_request_is_refused_while_one_is_pending() {
+    let again = |n| request_event(ExemptionRequest { id: id(n), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("ann", 1, again(2))]);
     assert_eq!(refusals[1], Some(format!("exemption {} requests the same and is pending", id(1))));
     let (_, refusals) = fold(&[("dev", 0, again(1)), ("sec", 1, approved(1)), ("ann", 2, again(2))]);
     assert_eq!(refusals[2], None, "an effective one may be requested again before it ends");
-    let other = asked(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
+    let other = request_event(ExemptionRequest { id: id(2), ..request(1, Reach::Project) });
     assert_eq!(fold(&[("dev", 0, again(1)), ("ann", 1, other)]).1[1], None);
 }
 
@@ -297,7 +300,7 @@ fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> Is
 #[test]
 fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let reach = chosen(&[reviewed(1, 1), reviewed(2, 2)]);
-    let (state, _) = fold(&[("dev", 0, asked(request(1, reach))), ("sec", 1, approved(1))]);
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, reach))), ("sec", 1, approved(1))]);
     let force = effective(&state, 2);
     assert!(
         force.needs_occurrences(&[issue(1)])
@@ -316,8 +319,8 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
 }
 
 #[test]
-fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
-    let (state, _) = fold(&[("dev", 0, asked(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
+fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
     let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
     assert_eq!(weighed.returned, [(reviewed(1, 7).id, reviewed(1, 7).form, id(1))]);
@@ -332,7 +335,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
     };
     let returned = ExemptionEvent::Returned { requests: vec![request] };
     let events = [
-        ("dev", 0, asked(super::tests::request(1, chosen(&[reviewed(1, 1)])))),
+        ("dev", 0, request_event(super::tests::request(1, chosen(&[reviewed(1, 1)])))),
         ("sec", 1, approved(1)),
         ("ci", 2, returned.clone()),
         ("ci", 3, returned),
@@ -352,8 +355,8 @@ fn an_occurrence_in_another_form_is_not_exempted_and_goes_back_to_review() {
 }
 
 #[test]
-fn what_goes_back_to_review_can_not_fill_the_project() {
-    let from = asked(request(1, chosen(&[reviewed(1, 1)])));
+fn requests_that_return_to_review_are_limited() {
+    let from = request_event(request(1, chosen(&[reviewed(1, 1)])));
     let again = |n: usize| {
         let form = Short::derive("test", &[&n.to_be_bytes()]);
         let occurrence = Reviewed { form, ..reviewed(1, 1) };
@@ -378,14 +381,14 @@ fn what_goes_back_to_review_can_not_fill_the_project() {
 }
 
 #[test]
-fn one_whose_end_has_passed_is_not_opened_again() {
-    let until = asked(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
+fn an_exemption_whose_end_has_passed_is_not_reopened() {
+    let until = request_event(ExemptionRequest { term: Term::Until(at(3 * DAY)), ..request(1, target()) });
     let (_, refusals) = fold(&[("dev", 0, until), ("sec", 1, approved(1)), ("dev", 3 * DAY, reopened(1))]);
     assert!(refusals[2].as_ref().unwrap().contains("request a new one"), "{refusals:?}");
 }
 
 #[test]
-fn what_is_asked_for_or_was_refused_shows_and_exempts_nothing() {
+fn pending_and_rejected_exemptions_are_shown_but_exempt_nothing() {
     let (state, _) = fold(&[("dev", 0, requested(1))]);
     let weighed = weigh(&effective(&state, 1), &[candidate(1, 1, 950, true)]);
     assert_eq!((weighed.coverage, weighed.left.division.new), (Some(Coverage::Pending), 1));
@@ -394,13 +397,13 @@ fn what_is_asked_for_or_was_refused_shows_and_exempts_nothing() {
 }
 
 #[test]
-fn of_several_the_one_that_ends_last_is_named() {
+fn of_several_exemptions_the_one_that_ends_last_is_named() {
     let long = ExemptionRequest { id: id(2), term: Term::Days(90), ..request(1, target()) };
     let endless = ExemptionRequest { id: id(3), term: Term::Unlimited, ..request(1, Reach::Project) };
     let events = [
-        ("dev", 0, asked(endless)),
-        ("dev", 0, asked(long)),
-        ("dev", 0, asked(ExemptionRequest { reach: chosen(&[reviewed(1, 1)]), ..request(1, target()) })),
+        ("dev", 0, request_event(endless)),
+        ("dev", 0, request_event(long)),
+        ("dev", 0, request_event(ExemptionRequest { reach: chosen(&[reviewed(1, 1)]), ..request(1, target()) })),
         ("sec", 1, approved(1)),
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
@@ -410,7 +413,7 @@ fn of_several_the_one_that_ends_last_is_named() {
 }
 
 #[test]
-fn those_that_are_over_make_room_and_those_that_hold_do_not() {
+fn finished_exemptions_make_room_and_effective_ones_do_not() {
     let mut state = Exemptions::default();
     let numbered = |n: usize| {
         let bytes = u64::try_from(n).unwrap().to_be_bytes();
@@ -418,28 +421,28 @@ fn those_that_are_over_make_room_and_those_that_hold_do_not() {
         ExemptionRequest { id, issue, ..request(1, target()) }
     };
     for n in 0..EXEMPTIONS_MAX {
-        let request = asked(numbered(n));
+        let request = request_event(numbered(n));
         state.apply(1, &entry(u64::try_from(n).unwrap(), "dev", 0, request)).unwrap();
     }
-    let one_more = entry(900_001, "dev", 1, asked(numbered(EXEMPTIONS_MAX)));
+    let one_more = entry(900_001, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     let refusal = state.apply(2, &one_more).unwrap_err().reason;
     assert!(refusal.contains("5000 exemptions that are pending or approved"), "{refusal}");
     let cancel = ExemptionEvent::Cancelled { exemption: numbered(7).id, comment: String::new() };
     state.apply(3, &entry(900_002, "dev", 1, cancel)).unwrap();
-    let again = entry(900_003, "dev", 1, asked(numbered(EXEMPTIONS_MAX)));
+    let again = entry(900_003, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     assert_eq!(state.apply(4, &again), Ok(()));
     assert!(state.by_id.len() == EXEMPTIONS_MAX && !state.by_id.contains_key(&numbered(7).id));
 }
 
 #[test]
-fn occurrences_named_one_by_one_are_limited_too() {
+fn chosen_occurrences_are_limited_too() {
     let mut state = Exemptions::default();
     let many = |n: u8, count: usize| {
         let occurrence = |at: usize| Reviewed {
             id: OccurrenceId::derived("test", &[&[n], &at.to_be_bytes()]),
             form: Short([0; 16]),
         };
-        asked(request(n, chosen(&(0..count).map(occurrence).collect::<Vec<_>>())))
+        request_event(request(n, chosen(&(0..count).map(occurrence).collect::<Vec<_>>())))
     };
     assert_eq!(state.apply(1, &entry(1, "dev", 0, many(1, EXEMPTED_OCCURRENCES_TOTAL_MAX))), Ok(()));
     assert!(state.apply(2, &entry(2, "dev", 0, many(2, 1))).is_err());
@@ -448,7 +451,7 @@ fn occurrences_named_one_by_one_are_limited_too() {
 }
 
 #[test]
-fn the_list_of_promoted_ones_has_an_end() {
+fn the_list_of_promoted_exemptions_is_limited() {
     let mut state = Promoted::default();
     let pointer = Pointer { project: "shop".parse().unwrap(), issue: issue(1), scanner: "bandit".parse().unwrap() };
     let added = |n: usize| {
@@ -462,7 +465,7 @@ fn the_list_of_promoted_ones_has_an_end() {
 #[test]
 fn the_stored_events_are_pinned() {
     let events = [
-        asked(ExemptionRequest { reach: chosen(&[reviewed(1, 2)]), ..request(1, target()) }),
+        request_event(ExemptionRequest { reach: chosen(&[reviewed(1, 2)]), ..request(1, target()) }),
         granted(1, Some(Reach::Project)),
         rejected(1),
         cancelled(1),
@@ -484,7 +487,7 @@ fn the_stored_events_are_pinned() {
 }
 
 #[test]
-fn words_are_read_as_they_are_written() {
+fn words_round_trip() {
     for reason in Reason::ALL {
         assert_eq!(reason.as_str().parse(), Ok(reason));
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());

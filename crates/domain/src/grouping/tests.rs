@@ -26,7 +26,7 @@ fn the_recipe_of_issue_ids_is_pinned() {
 }
 
 #[test]
-fn one_rule_is_one_issue_with_an_occurrence_per_place_and_the_worst_score() {
+fn one_rule_is_one_issue_with_an_occurrence_per_location_and_the_worst_score() {
     let (issues, occurrences, names) = group(vec![
         scored("B1", "b.py", 7, 200),
         scored("B2", "a.py", 3, 500),
@@ -106,7 +106,7 @@ fn findings_of_several_tools_in_one_report_stay_apart() {
 
 proptest! {
     #[test]
-    fn uniting_is_an_equivalence_and_loses_nothing(
+    fn uniting_is_an_equivalence_relation_and_keeps_every_finding(
         all in proptest::collection::vec(proptest::collection::vec(0..8_u8, 1..4), 0..20),
         rotation in 0..20_usize,
     ) {
@@ -114,10 +114,10 @@ proptest! {
             let names: Vec<String> = names.iter().map(|name| format!("CVE-2020-{name}")).collect();
             vulnerability(result, &names.iter().map(String::as_str).collect::<Vec<_>>(), "p")
         }).collect();
-        let there = group(findings.clone());
-        prop_assert_eq!(there.1.len(), all.len());
+        let grouped = group(findings.clone());
+        prop_assert_eq!(grouped.1.len(), all.len());
         // Sharing a name means being the same issue: no name is in two.
-        let mut names: Vec<_> = there.0.iter().flat_map(|issue| &issue.advisories).collect();
+        let mut names: Vec<_> = grouped.0.iter().flat_map(|issue| &issue.advisories).collect();
         let count = names.len();
         names.sort();
         names.dedup();
@@ -126,7 +126,7 @@ proptest! {
         findings.rotate_left(middle);
         let turned = group(findings);
         let ids = |issues: &[Issue]| issues.iter().map(|issue| (issue.id, issue.occurrences)).collect::<BTreeMap<_, _>>();
-        prop_assert_eq!(ids(&turned.0), ids(&there.0));
+        prop_assert_eq!(ids(&turned.0), ids(&grouped.0));
     }
 
     #[test]
@@ -139,13 +139,13 @@ proptest! {
             finding.result = result;
             finding
         }).collect();
-        let there = group(findings.clone());
-        prop_assert_eq!(there.0.iter().map(|issue| issue.occurrences).sum::<u32>(), u32::try_from(places.len()).unwrap());
-        let mut results: Vec<_> = there.1.iter().map(|occurrence| occurrence.result).collect();
+        let grouped = group(findings.clone());
+        prop_assert_eq!(grouped.0.iter().map(|issue| issue.occurrences).sum::<u32>(), u32::try_from(places.len()).unwrap());
+        let mut results: Vec<_> = grouped.1.iter().map(|occurrence| occurrence.result).collect();
         results.sort_unstable();
         prop_assert_eq!(results, (0..u32::try_from(places.len()).unwrap()).collect::<Vec<_>>());
         let middle = if findings.is_empty() { 0 } else { rotation % findings.len() };
         findings.rotate_left(middle);
-        prop_assert_eq!(group(findings), there);
+        prop_assert_eq!(group(findings), grouped);
     }
 }

@@ -5,7 +5,7 @@ fn entry(level: Severity, exemption: Option<PackedExemption>) -> PackedIssue {
 }
 
 #[test]
-fn every_entry_is_a_number_of_its_own_and_comes_back_from_it() {
+fn every_entry_has_a_unique_number_and_is_read_back_from_it() {
     let mut numbers = BTreeSet::new();
     let mut all = 0;
     for (bucket, kind) in Bucket::ALL.into_iter().flat_map(|bucket| Kind::ALL.map(|kind| (bucket, kind))) {
@@ -27,7 +27,7 @@ fn every_entry_is_a_number_of_its_own_and_comes_back_from_it() {
 }
 
 #[test]
-fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_else() {
+fn partly_exempted_issues_count_as_their_remaining_severity_and_others_as_exempted() {
     let cases = [
         (None, Counted::Level(Severity::High)),
         (Some(PackedExemption::Pending), Counted::Level(Severity::High)),
@@ -52,7 +52,7 @@ fn what_is_exempted_in_part_counts_as_what_is_left_and_as_a_whole_as_nothing_els
 }
 
 #[test]
-fn each_part_of_a_filter_refuses_by_itself() {
+fn each_field_of_a_filter_excludes_by_itself() {
     let one = entry(Severity::High, Some(PackedExemption::Whole));
     let filters = [
         (IssueFilter { bucket: Some(Bucket::New), ..IssueFilter::default() }, true),
@@ -72,7 +72,7 @@ fn each_part_of_a_filter_refuses_by_itself() {
 }
 
 #[test]
-fn a_text_is_found_in_either_case_and_is_neither_empty_nor_long() {
+fn a_searched_text_ignores_case_and_has_limits() {
     let text: SearchText = "STRASSE é".parse().unwrap();
     assert!(text.is_in("die Strasse É") && !text.is_in("die Strasse e"));
     assert!("".parse::<SearchText>().is_err() && "a\0".parse::<SearchText>().is_err());
@@ -83,7 +83,7 @@ fn a_text_is_found_in_either_case_and_is_neither_empty_nor_long() {
 }
 
 #[test]
-fn orders_are_read_as_they_are_written_and_have_lists_of_their_own() {
+fn orders_round_trip_and_have_separate_lists() {
     let lists: BTreeSet<_> = Sort::ALL.map(Sort::list).into_iter().collect();
     assert_eq!(lists.len(), Sort::ALL.len());
     for sort in Sort::ALL {
@@ -94,7 +94,7 @@ fn orders_are_read_as_they_are_written_and_have_lists_of_their_own() {
 }
 
 #[test]
-fn what_has_no_level_counts_as_what_the_project_says() {
+fn an_unassigned_severity_counts_as_the_projects_setting() {
     let high: CountedAs = "high".parse().unwrap();
     let filter = IssueFilter { counted_as: Some(high), ..IssueFilter::default() };
     let one = entry(Severity::Unassigned, None);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_of_comparison() {
+    fn each_state_of_a_comparison_follows_from_its_facts() {
         let (main, branch): (VariantName, VariantName) = ("main".parse().unwrap(), "branch".parse().unwrap());
         let meant = ResolvedBaseline::Variant(main.clone(), None);
         let complete = BaselineScan::Complete(scan(1));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_baseline_means() {
+    fn a_baseline_resolves_to_its_variant_or_the_last_match() {
         let releases = log(&["main", "v2.2.0", "v2.3.0", "feature"], &["v2.4.0"]);
         let of = |variant: &str, n: u64| ResolvedBaseline::Variant(name(variant), Some(seen(n)));
         let fixed = |variant: &str| ResolvedBaseline::Variant(name(variant), None);

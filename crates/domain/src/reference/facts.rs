@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_lacks_parts_of_a_known_one_belongs_to_the_series_of_that_one() {
+    fn a_report_that_lacks_parts_of_a_known_one_belongs_to_its_series() {
         let (own, known) = (series_of("codeql"), known("sarif", &["go", "js"]));
         let find = |parts: &[&str], known| ReportSeries::find(&own, &owned(parts), known);
         let found = find(&["go"], Some(&known));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_missing_parts_are_listed_than_the_limit() {
+    fn the_list_of_missing_parts_is_limited() {
         let many: Vec<String> = (0..MISSING_LISTED_MAX + 2).map(|n| format!("part {n}")).collect();
         let all: Vec<&str> = many.iter().map(String::as_str).collect();
         let found = ReportSeries::find(&series_of("codeql"), &many[..1], Some(&known("codeql", &all)));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_names_another_variant_and_its_newest_scan_only_where_it_has_one() {
+    fn a_baseline_gives_another_variant_and_its_newest_scan_of_the_series_if_any() {
         let newest =
             |series| NewestScan { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
         let (own, other) = (series_of("bandit"), series_of("trivy"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_missing_that_a_known_report_or_the_previous_one_had_unless_they_are_accepted() {
+    fn parts_of_a_known_or_the_previous_report_are_missing_unless_accepted() {
         let before = |parts: &[&str]| Some(PreviousScan { scan: scan(2), parts: owned(parts) });
         assert!(choose("main", |_, _| {}).missing.is_empty(), "the previous report had the same parts");
         assert_eq!(choose("main", |facts, _| facts.lacking = owned(&["c"])).missing, ["c"]);

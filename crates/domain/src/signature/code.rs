@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edited_line_is_more_alike_than_another() {
+    fn an_edited_line_is_more_similar_than_another_line() {
         let old = r#"subprocess.run(command,shell=True)"#;
         let edited = similarity(old, r#"subprocess.run(command,shell=True,check=False)"#);
         let other = similarity(old, r#"yaml.load(request.body)"#);

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_values_are_chance_and_names_are_not() {
+    fn ids_and_values_are_masked_and_names_are_not() {
         let name = |url| seen(url).name(Kind::Web);
         let order = name("https://shop.example/orders/17?page=2&sort=up#top");
         assert_eq!(order, name("https://shop.example/orders/4711?sort=down&page=3"));

@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_formatters_work_changes_no_code() {
+    fn reformatting_does_not_change_code() {
         assert_eq!(code_text("  f('x',\n    y,\n )"), code_text("f(\"x\", y)"));
         assert_ne!(code_text("f(x)"), code_text("f(y)"));
     }
 
     #[test]
-    fn numbers_of_places_are_masked_and_others_stay() {
+    fn numbers_of_lines_and_columns_are_masked_and_others_stay() {
         let cases = [
             ("unused since line 12", "unused since line #"),
             ("see Lines 3 and a.py:12:5", "see Lines # and a.py:#:#"),

@@ -71,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_least_movement_wins_over_the_nearest_first() {
+    fn the_alignment_with_the_least_movement_wins() {
         assert_eq!(align(&[10, 12], &[8, 11, 20]), [(0, 0), (1, 1)]);
         assert_eq!(align(&[8, 11, 20], &[10, 12]), [(0, 0), (1, 1)]);
         assert_eq!(align(&[], &[1, 2]), []);
@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_pair_everything_in_order_and_the_exact_one_is_the_least(
+        fn both_algorithms_pair_everything_in_order_and_the_exact_one_is_optimal(
             mut a in proptest::collection::vec(0..40_i64, 0..6),
             mut b in proptest::collection::vec(0..40_i64, 6..9),
         ) {

@@ -19,14 +19,14 @@ fn at(path: &str, line: u32, code: &[&str]) -> Finding {
 const RUN: &str = "subprocess.run(command, shell=True)";
 
 #[test]
-fn moved_lines_are_recognised_and_a_copy_elsewhere_is_not() {
+fn moved_lines_match_and_a_copy_elsewhere_does_not() {
     let old = at("a.py", 10, &["x", RUN, "y"]);
     let new = [at("a.py", 90, &["x", RUN, "y"]), at("b.py", 10, &["x", RUN, "y"])];
     check(&new, &[old], &[Some(Stage::Context), None]);
 }
 
 #[test]
-fn a_changed_neighbour_leaves_the_snippet() {
+fn code_with_a_changed_neighbour_matches_by_its_snippet() {
     check(&[at("a.py", 11, &["changed", RUN, "y"])], &[at("a.py", 10, &["x", RUN, "y"])], &[Some(Stage::Snippet)]);
 }
 
@@ -37,12 +37,12 @@ fn reindented_and_reformatted_code_is_the_same() {
 }
 
 #[test]
-fn other_code_in_another_place_is_new() {
+fn other_code_elsewhere_is_new() {
     check(&[at("a.py", 90, &["x", "yaml.load(body)", "y"])], &[at("b.py", 10, &["x", RUN, "y"])], &[None]);
 }
 
 #[test]
-fn equal_ones_pair_in_the_order_of_their_lines() {
+fn equal_occurrences_pair_in_the_order_of_their_lines() {
     let code = |line| at("a.py", line, &["x", RUN, "y"]);
     let new = compared(&[code(30), code(10), code(20)], &[code(1), code(2), code(3)]);
     let was: Vec<_> = (0..3).map(|result| new.of(result).found.as_ref().unwrap().line.unwrap()).collect();
@@ -50,7 +50,7 @@ fn equal_ones_pair_in_the_order_of_their_lines() {
 }
 
 #[test]
-fn of_unequally_many_the_ones_that_moved_as_their_neighbours_did_are_paired() {
+fn of_unequal_numbers_those_that_moved_like_their_neighbours_are_paired() {
     let code = |line| at("a.py", line, &["x", RUN, "y"]);
     let known = |line| at("a.py", line, &["p", "unique()", "q"]);
     // Everything moved down by 100 lines, and a copy was put before it.
@@ -67,7 +67,7 @@ fn a_renamed_file_is_followed() {
 }
 
 #[test]
-fn renaming_all_files_loses_nothing() {
+fn renaming_all_files_keeps_every_match() {
     let files = |folder: &str| {
         let file =
             |n: u32| at(&format!("{folder}/f{n}.py"), n, &["x", &format!("subprocess.run(command{})", n % 7), "y"]);
@@ -80,7 +80,7 @@ fn renaming_all_files_loses_nothing() {
 }
 
 #[test]
-fn code_that_moved_to_another_file_is_recognised_if_it_is_distinct() {
+fn distinct_code_that_moved_to_another_file_matches() {
     let stay = |path: &str| at(path, 1, &["x", "yaml.load(body)", "y"]);
     let old = [stay("a.py"), stay("b.py"), at("a.py", 9, &["x", RUN, "y"])];
     check(
@@ -91,11 +91,11 @@ fn code_that_moved_to_another_file_is_recognised_if_it_is_distinct() {
     let short = |path: &str, line| at(path, line, &["p", "f()", "q"]);
     let old = [stay("a.py"), stay("b.py"), short("a.py", 9)];
     let new = compared(&[stay("a.py"), stay("b.py"), short("b.py", 9)], &old);
-    assert_eq!(new.stages()[2], None, "four characters may stand anywhere");
+    assert_eq!(new.stages()[2], None, "four characters may occur anywhere");
 }
 
 #[test]
-fn an_edited_line_is_recognised_near_its_place_only() {
+fn an_edited_line_matches_only_near_its_old_position() {
     let edited = "subprocess.run(command, shell=True, check=False)";
     let old = [at("a.py", 10, &["x", RUN, "y"]), at("a.py", 200, &["x", "yaml.load(body)", "y"])];
     let new = compared(&[at("a.py", 12, &["x", edited, "y"]), old[1].clone()], &old);
@@ -110,7 +110,7 @@ fn an_edited_line_is_recognised_near_its_place_only() {
 }
 
 #[test]
-fn a_call_that_a_formatter_broke_into_lines_is_recognised() {
+fn a_call_that_a_formatter_broke_into_lines_matches() {
     let long = |n: u32| format!("requests.get(address_{n}, headers=headers, verify=False)");
     let old: Vec<_> = (1..6).map(|n| at("a.py", n * 10, &["x", &long(n), "y"])).collect();
     let new: Vec<_> = (1..6).map(|n| at("a.py", n * 40, &["x", "requests.get(", &format!("address_{n},")])).collect();
@@ -120,7 +120,7 @@ fn a_call_that_a_formatter_broke_into_lines_is_recognised() {
 }
 
 #[test]
-fn what_was_put_into_another_place_is_not_taken_for_formatted() {
+fn moved_code_does_not_match_as_reformatted() {
     let (known, old) = (|line| at("a.py", line, &["p", "yaml.load(body)", "q"]), at("a.py", 130, &["x", RUN, "y"]));
     let new = |line| at("a.py", line, &["x", "subprocess.run(", "command,"]);
     check(&[new(50), known(90)], &[known(90), old.clone()], &[None, Some(Stage::Context)]);
@@ -128,7 +128,7 @@ fn what_was_put_into_another_place_is_not_taken_for_formatted() {
 }
 
 #[test]
-fn without_code_the_message_pairs_and_says_how_sure_it_is() {
+fn without_code_the_message_matches_with_its_confidence() {
     let bare = |line| at("a.py", line, &[]);
     let confidence = |current: &[Finding], reference: &[Finding]| {
         let new = compared(current, reference);
@@ -142,13 +142,13 @@ fn without_code_the_message_pairs_and_says_how_sure_it_is() {
 }
 
 #[test]
-fn numbers_of_lines_in_a_message_are_no_difference() {
-    let said = |line: u32| Finding { message: format!("unused since line {line}"), ..at("a.py", line, &[]) };
-    check(&[said(12)], &[said(3)], &[Some(Stage::Message)]);
+fn numbers_of_lines_in_a_message_do_not_matter() {
+    let warning = |line: u32| Finding { message: format!("unused since line {line}"), ..at("a.py", line, &[]) };
+    check(&[warning(12)], &[warning(3)], &[Some(Stage::Message)]);
 }
 
 #[test]
-fn a_fingerprint_stands_for_code_unless_it_is_the_same_everywhere() {
+fn a_fingerprint_replaces_code_unless_it_is_the_same_everywhere() {
     let with = |path: &str, line, value: &str| {
         let fingerprints = BTreeMap::from([("hash/v1".to_owned(), value.to_owned())]);
         Finding { fingerprints, ..at(path, line, &[]) }
@@ -171,7 +171,7 @@ fn an_unchanged_file_is_compared_by_its_lines() {
 }
 
 #[test]
-fn a_page_is_recognised_under_other_ids_and_on_another_host() {
+fn a_page_matches_under_other_ids_and_on_another_host() {
     let page = |url: &str| Finding {
         endpoint: Some(Endpoint { url: Some(url.to_owned()), method: Some("GET".to_owned()), ..Endpoint::default() }),
         ..Finding::new(Kind::Web, "xss", "t", "m")
@@ -185,7 +185,7 @@ fn a_page_is_recognised_under_other_ids_and_on_another_host() {
 }
 
 #[test]
-fn a_resource_is_recognised_in_whatever_file_it_is_declared() {
+fn a_resource_matches_in_any_file() {
     let bucket = |path: &str, line, name: &str| Finding {
         kind: Kind::Infrastructure,
         resource: Some(format!("aws_s3_bucket.{name}")),
@@ -197,7 +197,7 @@ fn a_resource_is_recognised_in_whatever_file_it_is_declared() {
 }
 
 #[test]
-fn findings_that_are_all_alike_are_matched_in_good_time() {
+fn many_equal_findings_are_matched_quickly() {
     let many = |count: u32| (0..count).map(|n| at("a.py", n % 300 + 1, &["x", RUN, "y"])).collect::<Vec<_>>();
     let new = compared(&many(6_000), &many(4_000));
     assert_eq!(new.stages().iter().flatten().count(), 4_000);
@@ -213,7 +213,7 @@ fn findings_that_are_all_alike_are_matched_in_good_time() {
 proptest! {
     /// Lines that are inserted above and other indentation change no match.
     #[test]
-    fn inserted_lines_and_indents_change_nothing(
+    fn inserted_lines_and_indents_lose_no_match(
         lines in proptest::collection::btree_set(1..200_u32, 1..20),
         kinds in proptest::collection::vec(0..3_usize, 20),
         inserted in 1..500_u32,

@@ -37,7 +37,7 @@ fn days_are_those_of_utc() {
 }
 
 #[test]
-fn what_is_open_is_carried_over_days_without_a_scan() {
+fn open_issues_are_carried_over_days_without_a_scan() {
     let other = recorded(7, 103, "semgrep", Verdict::Fail);
     let trend = fold(numbered([passed(3, 101), passed(5, 101), other, passed(2, 104)]));
     let expected = [
@@ -68,7 +68,7 @@ fn a_scan_that_is_recorded_twice_counts_once() {
 }
 
 #[test]
-fn the_days_before_the_window_are_forgotten_but_for_what_was_open_last() {
+fn days_before_the_period_are_forgotten_except_the_last_open_issues() {
     let day = TREND_DAYS + 100;
     let trend = fold(numbered([passed(1, 98), passed(2, 100), passed(3, 101), passed(4, day)]));
     assert_eq!(trend.days.keys().copied().collect::<Vec<_>>(), [Day(101), Day(day)]);
@@ -78,7 +78,7 @@ fn the_days_before_the_window_are_forgotten_but_for_what_was_open_last() {
 }
 
 #[test]
-fn as_many_series_are_counted_as_there_may_be() {
+fn the_number_of_series_is_limited() {
     let of = |count: usize| fold(numbered((1..=count).map(|at| recorded(1, 100, &format!("s{at}"), Verdict::Pass))));
     let most = of(TREND_SERIES_MAX);
     assert_eq!((most.series.len(), most.more_series()), (TREND_SERIES_MAX, false));
@@ -87,7 +87,7 @@ fn as_many_series_are_counted_as_there_may_be() {
 }
 
 #[test]
-fn the_largest_state_is_small_beside_that_of_the_variants() {
+fn the_largest_trend_is_small_beside_the_variants() {
     let mut log = ScanLog::default();
     let mut n = 1_000_000;
     let mut take = |log: &mut ScanLog, event: ScanEvent| {
@@ -115,7 +115,7 @@ fn the_largest_state_is_small_beside_that_of_the_variants() {
 }
 
 #[test]
-fn an_ordinary_target_keeps_a_few_kilobytes() {
+fn an_ordinary_targets_trend_has_a_few_kilobytes() {
     let days = (20_000..20_000 + TREND_DAYS).flat_map(|day| (0..3).map(move |at| (day, at)));
     let events = days.map(|(day, at)| recorded(u64::from(day * 3 + at) % 200, day, &format!("s{at}"), Verdict::Pass));
     let trend = serde_json::to_string(&fold(numbered(events))).unwrap().len();

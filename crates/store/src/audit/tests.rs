@@ -99,7 +99,7 @@ fn disorder() -> impl Strategy<Value = Vec<Option<i64>>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn pages_of_any_size_are_the_whole_list_in_order(
+    fn pages_of_any_size_together_are_the_whole_list_in_order(
         journals in proptest::collection::vec(disorder(), 1..5),
         sizes in proptest::collection::vec(1..40_usize, 1..4),
     ) {
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn an_interval_holds_every_event_of_its_times(
+    fn an_interval_contains_every_event_of_its_times(
         journals in proptest::collection::vec(disorder(), 1..4),
         ends in (0..1_600_000_i64, 0..1_600_000_i64),
         size in 1..40_usize,
@@ -128,7 +128,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_appended_between_pages_changes_no_later_page() {
+fn an_event_appended_between_pages_changes_no_later_page() {
     let times: Vec<_> = (0..100).map(|n| Some(n * 1000)).collect();
     let (kv, sources) = written(&[times.clone(), times.clone()]);
     let (first, more) = page(&kv, &sources, &Bounds::default(), 30);
@@ -174,13 +174,13 @@ fn reads(journals: usize, events: i64, after: Option<Position>) -> u64 {
 }
 
 #[test]
-fn what_a_page_costs_depends_on_the_journals_and_not_on_history() {
+fn the_cost_of_a_page_depends_on_the_journals_and_not_on_history() {
     let costs = [(10, 50), (10, 2000), (300, 50)].map(|(journals, events)| reads(journals, events, None));
     println!("reads of a first page: {costs:?}");
-    assert_eq!(costs[0], costs[1], "history costs nothing");
+    assert_eq!(costs[0], costs[1], "history adds no reads");
     assert!(costs[0] <= 550 && costs[2] <= 300 * 10 + 50 * 50, "{costs:?}");
     let middle = Position { at: Timestamp::from_ms(1000 * 60_000), journal: journal(0).key(), n: 1001 };
     let later = reads(10, 2000, Some(middle));
     println!("reads of a later page: {later}");
-    assert!(later <= costs[0] + 10 * 2 * 12, "{later}: twice the binary digits of what is newer");
+    assert!(later <= costs[0] + 10 * 2 * 12, "{later}: twice the binary digits of the number of newer events");
 }

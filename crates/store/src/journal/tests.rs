@@ -1,4 +1,4 @@
-//! Journals under concurrency, death and time.
+//! Journals with concurrent writers, crashes and late events.
 
 use super::*;
 use crate::memory::MemoryKv;
@@ -56,7 +56,7 @@ fn loaded<F: Fold>(kv: &MemoryKv, ms: i64) -> F {
     block_on(load::<F>(kv, &journal(), at(ms))).unwrap().state
 }
 
-/// Takes a number without writing an event, like a writer that died.
+/// Takes a number without writing an event, like a writer that crashed.
 fn gap(kv: &MemoryKv) -> u64 {
     block_on(kv.increment(&keys::journal_counter(&journal()))).unwrap()
 }
@@ -88,7 +88,7 @@ impl Fold for First {
 }
 
 #[test]
-fn of_racing_writers_exactly_one_is_first() {
+fn exactly_one_of_several_racing_writers_is_first() {
     for writers in 2..20 {
         let kv = MemoryKv::default();
         let racing = (0..writers).map(|n| {
@@ -105,7 +105,7 @@ fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
     let kv = MemoryKv::default();
     let slow = gap(&kv);
     let late = async {
-        // Long enough for the other to have written and looked.
+        // Long enough for the other to have written and checked.
         for _ in 0..50 {
             kv.sleep(poll::INTERVAL).await;
         }
@@ -134,7 +134,7 @@ fn events_fold_in_order_and_the_snapshot_changes_nothing() {
 }
 
 #[test]
-fn a_refused_event_changes_nothing_and_stays_for_the_audit() {
+fn a_refused_event_has_no_effect_and_stays_for_the_audit_log() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
     let refused = block_on(add::<Log>(&kv, "bad", 0)).unwrap();
@@ -186,7 +186,7 @@ fn the_cost_of_appending_does_not_grow_with_the_journal() {
 }
 
 #[test]
-fn an_event_that_arrives_late_is_folded_in_its_place_while_it_may_still_come() {
+fn a_late_event_is_folded_in_order_while_its_gap_is_open() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "first", 0)).unwrap();
     let late = gap(&kv);
@@ -220,7 +220,7 @@ fn a_gap_is_final_after_ten_minutes_and_the_snapshot_passes_it() {
 }
 
 #[test]
-fn where_order_makes_no_difference_the_snapshot_passes_gaps_and_still_counts_them_when_filled() {
+fn if_order_does_not_matter_snapshots_skip_gaps_and_count_them_once_filled() {
     let kv = MemoryKv::default();
     let late = gap(&kv);
     for n in 0..30 {
@@ -236,7 +236,7 @@ fn where_order_makes_no_difference_the_snapshot_passes_gaps_and_still_counts_the
 }
 
 #[test]
-fn more_dead_writers_in_a_row_than_a_window_delay_but_never_lie() {
+fn more_dead_writers_than_a_window_delay_an_event_but_never_lose_it() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "first", 0)).unwrap();
     let gaps: Vec<u64> = (0..WINDOW).map(|_| gap(&kv)).collect();
@@ -262,7 +262,7 @@ fn a_state_too_large_for_one_value_is_snapshotted_in_parts() {
 }
 
 #[test]
-fn concurrent_writers_lose_nothing_and_double_nothing() {
+fn concurrent_writers_neither_lose_nor_repeat_an_event() {
     let kv = MemoryKv::default();
     let writers = (0..50).map(|n| {
         let kv = &kv;
@@ -281,7 +281,7 @@ fn concurrent_writers_lose_nothing_and_double_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn a_writer_that_dies_anywhere_leaves_what_was_acknowledged(deaths in proptest::collection::vec(0..6_u64, 1..20)) {
+    fn a_writer_that_crashes_anywhere_keeps_acknowledged_events(deaths in proptest::collection::vec(0..6_u64, 1..20)) {
         let kv = MemoryKv::default();
         let mut acknowledged = vec![];
         for (n, death) in deaths.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The probe's use of `wasi:keyvalue`. Reports errors as the debug form of the interface's own.
+//! The probe's use of `wasi:keyvalue`. Reports the interface's errors in debug form.
 
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::restriction, reason = "generated code")]
 mod bindings {
@@ -33,7 +33,7 @@ pub(crate) fn increment(query: &Query) -> Result<String, Failure> {
     Ok(atomics::increment(&open(query)?, query.get("key"), delta)?.to_string())
 }
 
-/// Writes `new` to `key` after looking, with a write of `meanwhile` in between unless that is empty.
+/// Compares and swaps `key` to `new`, with a write of `meanwhile` in between unless that is empty.
 pub(crate) fn swap(query: &Query) -> Result<String, Failure> {
     let bucket = open(query)?;
     let key = query.get("key");
@@ -51,7 +51,7 @@ pub(crate) fn swap(query: &Query) -> Result<String, Failure> {
     })
 }
 
-/// Writes `a` and `b`, reads them with an absent key, deletes `a`, lists what is left.
+/// Writes `a` and `b`, reads them with an absent key, deletes `a`, lists the remaining keys.
 pub(crate) fn many(query: &Query) -> Result<String, Failure> {
     let bucket = open(query)?;
     batch::set_many(&bucket, &[("a".to_owned(), b"1".to_vec()), ("b".to_owned(), b"2".to_vec())])?;

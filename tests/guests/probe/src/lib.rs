@@ -1,9 +1,13 @@
-//! A guest that does, on request, one thing a component can do to its host, well-behaved or not.
+//! A guest that does one thing on request, well-behaved or not, to test the host.
 //!
-//! The last segment of the path says what, the query says with what. It has no purpose of its own and no place in an
-//! application.
+//! The last segment of the path selects the action, the query has its arguments. It is not part of an application.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the probe tries what a component may reach")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the probe tries everything that a component
+# may reach"
+)]
 
 mod keyvalue;
 mod misbehave;
@@ -24,7 +28,7 @@ type Answer = Result<Response<BoxBody>, Failure>;
 async fn handle(request: Request) -> impl IntoResponse {
     match answer(request).await {
         Ok(response) => response,
-        // What the guest saw, for the test to compare.
+        // The request as the guest saw it, for the test to compare.
         Err(failure) => text(StatusCode::BAD_GATEWAY, failure.to_string()),
     }
 }
@@ -122,7 +126,7 @@ async fn answer(request: Request) -> Answer {
             ok("slept")
         }
         "announce" => {
-            // Tells the test through the store that the request has arrived, then takes its time.
+            // Signals to the test through the store that the request has arrived, then waits.
             Store::open_default().await?.set(query.get("key"), b"arrived").await?;
             spin_sdk::time::sleep(query.millis("ms")?).await;
             ok("done")
@@ -160,7 +164,7 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<BoxBody> {
     response
 }
 
-/// The query of a request, not decoded: tests use nothing that needs it.
+/// The query of a request, not decoded: tests use no encoded characters.
 pub(crate) struct Query(String);
 
 impl Query {

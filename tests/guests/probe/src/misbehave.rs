@@ -2,14 +2,14 @@
 
 use std::hint::black_box;
 
-/// Never returns and never lets go of the processor.
+/// Never returns and never yields.
 pub(crate) fn busy() -> ! {
     loop {
         black_box(0);
     }
 }
 
-/// Takes memory until there is none.
+/// Allocates memory until there is none left.
 pub(crate) fn fill() -> ! {
     let mut taken: Vec<Vec<u8>> = Vec::new();
     loop {
@@ -17,13 +17,13 @@ pub(crate) fn fill() -> ! {
     }
 }
 
-/// Takes this many MiB, and gives them back; answers the bytes taken.
+/// Allocates this many MiB and frees them; returns the number of bytes.
 pub(crate) fn allocate(mib: usize) -> usize {
     black_box(vec![1_u8; mib << 20]).len()
 }
 
 /// Ends the instance.
-#[expect(clippy::panic, reason = "the host has to cope with it")]
+#[expect(clippy::panic, reason = "the host has to handle it")]
 pub(crate) fn panic() -> ! {
     panic!("the probe was told to panic")
 }

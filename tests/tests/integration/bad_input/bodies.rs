@@ -1,4 +1,4 @@
-//! Bodies that are no reports.
+//! Bodies that are not reports.
 
 use crate::bad_input::Bench;
 use tests::reports::gzip;
@@ -13,7 +13,7 @@ fn nested(depth: usize) -> String {
 }
 
 #[test]
-fn what_is_no_report_is_refused() {
+fn a_body_that_is_not_a_report_is_refused() {
     Bench::new().refuses(|bench| {
         for blank in ["", " ", "\n\t \r\n", "\u{feff}", "\u{feff} "] {
             bench.body(&format!("blank {blank:?}"), blank, 400, "report-empty");
@@ -84,7 +84,7 @@ fn another_tools_report_is_refused() {
 }
 
 #[test]
-fn nesting_is_bounded_wherever_it_stands() {
+fn nesting_is_limited_everywhere() {
     Bench::new().refuses(|bench| {
         let within = |depth: usize| {
             [
@@ -115,7 +115,7 @@ fn nesting_is_bounded_wherever_it_stands() {
 }
 
 #[test]
-fn compression_is_honest_or_refused() {
+fn a_wrongly_compressed_body_is_refused() {
     let bench = Bench::new();
     let report = reports::generated(200, 1);
     bench.developer.upload(&Upload::new("web", "gzip", report.clone()).gzip());
@@ -135,7 +135,7 @@ fn compression_is_honest_or_refused() {
         let mut wrong_sum = packed.clone();
         let sum = wrong_sum.len() - 8;
         wrong_sum[sum] ^= 1;
-        // The decoder can't tell a trailer that is wrong from one that was cut off.
+        // The decoder can't distinguish a wrong trailer from a cut one.
         as_gzip("wrong checksum", wrong_sum, 400, TRUNCATED);
         as_gzip("rubbish behind", [packed.clone(), b"rubbish rubbish".to_vec()].concat(), 400, MALFORMED);
         as_gzip("a bomb of blanks", gzip(&vec![b' '; 64 << 20]), 413, "compression-bomb");
@@ -146,7 +146,7 @@ fn compression_is_honest_or_refused() {
             "compression-bomb",
         );
         as_gzip("gzip in gzip", gzip(&packed), 400, MALFORMED);
-        bench.body("half of gzip that does not say so", packed[..packed.len() / 2].to_vec(), 400, TRUNCATED);
+        bench.body("half a gzip file without its header", packed[..packed.len() / 2].to_vec(), 400, TRUNCATED);
         for encoding in ["br", "zstd", "deflate", "gzip, gzip", "identity, gzip", "x"] {
             let upload = Upload::new("web", "main", packed.clone()).header("content-encoding", encoding);
             bench.upload(encoding, &upload, 415, "unsupported-encoding");
@@ -209,7 +209,7 @@ fn a_form_has_one_file_or_a_source_and_a_report() {
 }
 
 #[test]
-fn a_form_may_be_compressed_as_a_whole_or_in_its_parts_and_not_twice() {
+fn a_form_may_be_compressed_as_a_whole_or_in_its_parts_but_not_twice() {
     let bench = Bench::new();
     let report = reports::generated(30, 1);
     let whole = form(&[(SOURCE, SIDECAR), (FILE, &report)]).gzip();
@@ -231,7 +231,7 @@ fn a_form_may_be_compressed_as_a_whole_or_in_its_parts_and_not_twice() {
 }
 
 #[test]
-fn what_is_no_sidecar_is_refused_with_its_report() {
+fn a_bad_sidecar_is_refused_with_its_report() {
     const SOURCE_MALFORMED: &str = "source-malformed";
     Bench::new().refuses(|bench| {
         let report = reports::generated(30, 1);
@@ -246,9 +246,9 @@ fn what_is_no_sidecar_is_refused_with_its_report() {
             ("another version", b"{\"v\":2}\n".to_vec()),
             ("no version", b"{}\n".to_vec()),
             ("a list", b"[]\n".to_vec()),
-            ("a commit that is none", b"{\"v\":1,\"git\":{\"commit\":\"HEAD\"}}\n".to_vec()),
+            ("a bad commit", b"{\"v\":1,\"git\":{\"commit\":\"HEAD\"}}\n".to_vec()),
             (
-                "a remote with a password that can't be told",
+                "a remote with a password that can't be removed",
                 b"{\"v\":1,\"git\":{\"remote\":\"https://a:b/c@d\"}}\n".to_vec(),
             ),
             ("not in order", with_head(&[row(3), row(2)].concat())),
@@ -256,7 +256,7 @@ fn what_is_no_sidecar_is_refused_with_its_report() {
             ("cut", with_head(&row(3)[..40])),
             ("a blank line", with_head(&format!("\n{}", row(3)))),
             ("an unknown field", with_head(&row(3).replace("path", "file"))),
-            ("a hash that is none", with_head(&row(3).replace("00", "zz"))),
+            ("a bad hash", with_head(&row(3).replace("00", "zz"))),
             ("thirteen lines", with_lines(13)),
             ("not UTF-8", with_head(&row(3)).into_iter().map(|c| if c == b'a' { 0xFC } else { c }).collect()),
             ("gzip that was cut", gzip(&with_head(&row(3)))[..20].to_vec()),
@@ -282,7 +282,7 @@ fn what_is_no_sidecar_is_refused_with_its_report() {
 
 #[test]
 fn a_body_above_the_hosts_limit_is_refused() {
-    if !embedded_only("the host's own limit on a body") {
+    if !embedded_only("the host's limit for a body") {
         return;
     }
     let bench = Bench::with_flags(vec!["--max-body-mib", "1"]);
@@ -314,7 +314,7 @@ fn request(lines: &str) -> String {
 }
 
 #[test]
-fn a_length_that_lies_makes_no_scan() {
+fn a_wrong_length_creates_no_scan() {
     Bench::new().refuses(|bench| {
         let report = reports::generated(10, 1);
         let cases = [
@@ -331,7 +331,7 @@ fn a_length_that_lies_makes_no_scan() {
                 bench.note(format!("{name}: {answer}"));
             }
         }
-        // The request that was cut off is over only once its instance has noticed; another one behind it proves that.
+        // An aborted request ends only once its instance has noticed; a later request proves that it has.
         bench.body("still there", "", 400, "report-empty");
     });
 }

@@ -1,4 +1,4 @@
-//! Exemptions that cannot be asked for, and decisions that cannot be made.
+//! Exemptions that cannot be requested, and decisions that cannot be made.
 
 use crate::bad_input::Bench;
 use api::v1::ScanAnswer;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{Client, Reply, Upload, reports};
 
 #[test]
-fn a_wrong_request_for_an_exemption_is_refused() {
+fn an_invalid_request_for_an_exemption_is_refused() {
     Bench::new().refuses(|bench| {
         let issue = bench.viewer.issues(&bench.scan, "").remove(0).id.to_string();
         let id = "0".repeat(32);
@@ -58,7 +58,7 @@ fn a_wrong_request_for_an_exemption_is_refused() {
 }
 
 #[test]
-fn a_decision_that_cannot_be_made_is_refused() {
+fn an_illegal_decision_is_refused() {
     let bench = Bench::new();
     let issue = bench.viewer.issues(&bench.scan, "").remove(0);
     let exemption = bench.secops.request_exemption("web", &issue);
@@ -99,12 +99,12 @@ fn a_decision_that_cannot_be_made_is_refused() {
             bench.check(&format!("{verb} with an unknown parameter"), &reply, 400, "invalid-parameter");
         }
         bench.check("unknown verb", &bench.secops.decide(own, "delete"), 404, "not-found");
-        bench.check("opens what is pending", &bench.secops.decide(own, "reopen"), 409, "conflict");
+        bench.check("reopens a pending one", &bench.secops.decide(own, "reopen"), 409, "conflict");
     });
 }
 
 #[test]
-fn a_decided_exemption_takes_no_decision_twice() {
+fn a_repeated_decision_is_refused() {
     let bench = Bench::new();
     let issue = bench.viewer.issues(&bench.scan, "").remove(0);
     let id = bench.developer.request_exemption("web", &issue).id;
@@ -118,7 +118,7 @@ fn a_decided_exemption_takes_no_decision_twice() {
     bench.done();
 }
 
-/// A scan in which one issue has so many occurrences.
+/// A scan in which one issue has this many occurrences.
 fn of_one_issue(client: &Client, occurrences: u64) -> ScanAnswer {
     let results: Vec<_> = (0..occurrences).map(|n| reports::result(1, "HIGH", "./src/many.py", 2 + n * 10)).collect();
     client.upload(&Upload::new("many", "main", reports::bandit(&results)))
@@ -130,14 +130,14 @@ fn chosen(scan: &ScanAnswer, issue: &str, occurrences: &[String]) -> Value {
         "reason": "other", "text": "why"})
 }
 
-/// A request for one of any number of pipelines, so that none asks for the same as another.
+/// A request for the pipeline of this number, so that no two requests are equal.
 fn of_pipeline(issue: &str, scan: &ScanAnswer, n: usize) -> Value {
     json!({"issue": issue, "scope": "pipeline", "scan": scan.scan.id, "pipeline": format!("p{n}"), "duration_days": 7,
         "reason": "other", "text": "why"})
 }
 
 #[test]
-fn wrongly_chosen_occurrences_are_refused() {
+fn illegal_selections_of_occurrences_are_refused() {
     let bench = Bench::new();
     let scan = of_one_issue(&bench.developer, 501);
     bench.refuses(|bench| {
@@ -167,7 +167,7 @@ fn wrongly_chosen_occurrences_are_refused() {
 }
 
 #[test]
-fn what_is_at_a_limit_is_taken() {
+fn values_at_their_limits_are_accepted() {
     let bench = Bench::new();
     let scan = of_one_issue(&bench.developer, 501);
     let issue = bench.viewer.issues(&scan, "").remove(0).id.to_string();
@@ -176,10 +176,10 @@ fn what_is_at_a_limit_is_taken() {
     let link = format!("https://example.com/{}", "x".repeat(1024 - "https://example.com/".len()));
     let long = json!({"issue": issue, "scope": "target", "target": "many", "duration_days": 3650, "reason": "other",
         "text": "ü".repeat(1024), "link": link});
-    let asked: Value = bench.developer.json("POST", "exemptions", &long).expect(201).read();
-    let path = format!("exemptions/{}/approve", asked["id"].as_str().unwrap());
+    let requested: Value = bench.developer.json("POST", "exemptions", &long).expect(201).read();
+    let path = format!("exemptions/{}/approve", requested["id"].as_str().unwrap());
     bench.secops.json("POST", &path, &json!({"comment": "ü".repeat(1024)})).expect(200);
-    // Together far more than a single call's body may have, and as notices too.
+    // Together far larger than the limit of a call's body, also as notices.
     let requests: Vec<_> = (0..100)
         .map(|n| {
             let mut body = of_pipeline(&issue, &scan, n);
@@ -187,10 +187,10 @@ fn what_is_at_a_limit_is_taken() {
             body
         })
         .collect();
-    let asked: Value =
+    let requested: Value =
         bench.developer.json("POST", "exemptions/requests", &json!({"requests": requests})).expect(201).read();
     let decide = |item: &Value| json!({"id": item["id"], "decision": "approve", "comment": "ü".repeat(250)});
-    let decisions: Vec<_> = asked["items"].as_array().unwrap().iter().map(decide).collect();
+    let decisions: Vec<_> = requested["items"].as_array().unwrap().iter().map(decide).collect();
     assert_eq!(decisions.len(), 100);
     bench.secops.json("POST", "exemptions/decisions", &json!({"decisions": decisions})).expect(200);
     let settings = json!({"exemption_days_max": {"critical": 1, "low": 3650}, "ending_notice_days": 90});
@@ -199,7 +199,7 @@ fn what_is_at_a_limit_is_taken() {
 }
 
 #[test]
-fn of_several_requests_none_is_taken_if_one_is_wrong() {
+fn of_several_requests_none_is_made_if_one_is_invalid() {
     Bench::new().refuses(|bench| {
         let issue = bench.viewer.issues(&bench.scan, "").remove(0).id.to_string();
         let good = |n| of_pipeline(&issue, &bench.scan, n);
@@ -229,18 +229,18 @@ fn of_several_requests_none_is_taken_if_one_is_wrong() {
         }
         bench.check("the same twice", &ask(&json!({"requests": [good(0), good(0)]})), 409, "conflict");
         let viewer = bench.viewer.json("POST", "exemptions/requests", &json!({"requests": [good(0)]}));
-        bench.check("a viewer asks", &viewer, 403, "forbidden");
+        bench.check("a viewer requests", &viewer, 403, "forbidden");
     });
 }
 
 #[test]
-fn of_several_decisions_none_is_taken_if_one_is_wrong() {
+fn of_several_decisions_none_is_made_if_one_is_invalid() {
     let bench = Bench::new();
     let issue = bench.viewer.issues(&bench.scan, "").remove(0).id.to_string();
     let requests: Vec<_> = (0..2).map(|n| of_pipeline(&issue, &bench.scan, n)).collect();
-    let asked: Value =
+    let requested: Value =
         bench.developer.json("POST", "exemptions/requests", &json!({"requests": requests})).expect(201).read();
-    let [own, other] = [0, 1].map(|at: usize| asked["items"][at]["id"].as_str().unwrap().to_owned());
+    let [own, other] = [0, 1].map(|at: usize| requested["items"][at]["id"].as_str().unwrap().to_owned());
     bench.refuses(|bench| {
         let one = |id: &str, decision: &str| json!({"id": id, "decision": decision});
         let send = |client: &Client, second: Value| {
@@ -255,7 +255,7 @@ fn of_several_decisions_none_is_taken_if_one_is_wrong() {
         check("twice", one(&own, "reject"), 400, "invalid-body");
         check("not legal now", one(&other, "reopen"), 409, "conflict");
         check(
-            "a scope that is no grant",
+            "a scope that cannot be approved",
             json!({"id": other, "decision": "reject", "scope": "project"}),
             400,
             "invalid-body",
@@ -279,7 +279,7 @@ fn of_several_decisions_none_is_taken_if_one_is_wrong() {
 }
 
 #[test]
-fn a_wrong_question_about_exemptions_is_refused() {
+fn an_invalid_query_for_exemptions_is_refused() {
     let bench = Bench::new();
     let issue = bench.viewer.issues(&bench.scan, "").remove(0);
     let id = bench.developer.request_exemption("web", &issue).id;

@@ -1,4 +1,4 @@
-//! Hostile but legal content: it comes back as it was sent.
+//! Hostile but legal content: it comes back unchanged.
 
 use crate::bad_input::Bench;
 use domain::verdict::Verdict;
@@ -29,7 +29,7 @@ fn hostile(n: u64, text: &str) -> Value {
 }
 
 #[test]
-fn hostile_text_comes_back_as_it_was_sent() {
+fn hostile_text_comes_back_unchanged() {
     let bench = Bench::new();
     let results: Vec<_> = (0..).zip(HOSTILE).map(|(n, text)| hostile(n, text)).collect();
     let answer = bench.developer.upload(&Upload::new("web", "hostile", reports::bandit(&results)));
@@ -47,7 +47,7 @@ fn hostile_text_comes_back_as_it_was_sent() {
         assert_eq!((place.path.clone(), place.message.as_str()), (Some(format!("./{text}/a.py")), text));
     }
     let reply = bench.viewer.get(&format!("scans/{}/issues", answer.scan.id));
-    assert_eq!(reply.headers["content-type"], "application/json", "a browser must not take it for a page");
+    assert_eq!(reply.headers["content-type"], "application/json", "a browser must not read it as a page");
     let names = ["feature/<script>", "-rf", "ü/\u{1f980} \u{202e}x", "..", "a?b#c&d=e%2F"];
     for name in names {
         let answer = bench.developer.upload(&Upload::new("web", name, reports::generated(1, 1)));
@@ -82,9 +82,9 @@ fn a_text_above_the_limit_is_cut_marked_and_counted() {
     bench.developer.upload(&Upload::new("texts", "long", reports::generated(2, 1)));
 }
 
-/// Its answer lists what was wrong: the list has to fit into the store, too.
+/// Its answer lists the errors: the list must fit into the store, too.
 #[test]
-fn a_report_full_of_errors_is_undecided_and_not_lost() {
+fn a_report_full_of_errors_is_stored_and_undecided() {
     for (name, text) in [("controls", "\u{1}"), ("quotes", "\""), ("emoji", "\u{1f980}"), ("letters", "x")] {
         let bench = Bench::new();
         let text = text.repeat(400);

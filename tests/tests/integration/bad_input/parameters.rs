@@ -7,7 +7,7 @@ use tests::{Upload, reports};
 const GOOD: &str = "scanner=bandit&target=web&variant=main";
 
 #[test]
-fn an_upload_with_a_wrong_parameter_is_refused() {
+fn an_upload_with_an_invalid_parameter_is_refused() {
     Bench::new().refuses(|bench| {
         let report = reports::generated(3, 1);
         let long = |name: &str, length: usize| format!("{GOOD}&{name}={}", "x".repeat(length));
@@ -66,14 +66,14 @@ fn an_upload_with_a_wrong_parameter_is_refused() {
         }
         let good = Upload::with_query(GOOD, report);
         bench.upload("key too long", &good.clone().key(&"k".repeat(256)), 400, "invalid-parameter");
-        // Taken as absent it would make every retry a scan of its own.
+        // If it counted as absent, every retry would create another scan.
         bench.upload("key not ASCII", &good.clone().key("Schlüssel"), 400, "invalid-parameter");
         bench.upload("two keys", &good.key("one").key("two"), 400, "invalid-parameter");
     });
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn missing_things_are_not_found() {
     Bench::new().refuses(|bench| {
         let report = reports::generated(3, 1);
         let upload = Upload::with_query(GOOD, report);
@@ -149,7 +149,7 @@ fn a_wrong_method_is_refused() {
 }
 
 #[test]
-fn a_question_with_a_wrong_parameter_is_refused() {
+fn a_query_with_an_invalid_parameter_is_refused() {
     Bench::new().refuses(|bench| {
         let scan = format!("scans/{}", bench.scan.scan.id);
         let issue = bench.viewer.issues(&bench.scan, "").remove(0).id;
@@ -214,7 +214,7 @@ fn a_question_with_a_wrong_parameter_is_refused() {
 }
 
 #[test]
-fn a_change_with_a_wrong_body_is_refused() {
+fn a_change_with_an_invalid_body_is_refused() {
     let bench = Bench::new();
     bench.admin.set_baseline("web", "main");
     bench.refuses(|bench| {
@@ -272,7 +272,7 @@ fn a_change_with_a_wrong_body_is_refused() {
     });
 }
 
-/// A target whose baseline is gone compares with something else: nobody says so by saying nothing.
+/// Removing a baseline changes comparisons, so a missing value must not remove it.
 #[test]
 fn only_an_explicit_null_removes_a_baseline() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Calls that a role may not make.
+//! Calls without a valid token, or without the right.
 
 use crate::bad_input::Bench;
 use domain::ids::{TokenId, token_digest};
@@ -23,9 +23,9 @@ fn everywhere(client: &Client) -> Vec<(&'static str, tests::Reply)> {
 }
 
 #[test]
-fn without_a_good_token_nothing_is_answered() {
+fn without_a_valid_token_nothing_is_answered() {
     Bench::new().refuses(|bench| {
-        // Fewer unknown tokens than are looked at within a minute: six, two and, below, four.
+        // Fewer unknown tokens than the limit per minute: six, two and, below, four.
         for token in ["", "gate_wrong", &"x".repeat(600)] {
             for (name, reply) in everywhere(&bench.admin.with_token(token)) {
                 bench.check(&format!("{name} with `{token}`"), &reply, 401, "unauthenticated");
@@ -36,7 +36,7 @@ fn without_a_good_token_nothing_is_answered() {
             bench.check(&format!("targets with `{token}`"), &reply, 401, "unauthenticated");
         }
         let good = bench.developer.token();
-        let nobody = bench.admin.with_token("");
+        let anonymous = bench.admin.with_token("");
         for header in [
             "Bearer",
             "Bearer ",
@@ -52,12 +52,12 @@ fn without_a_good_token_nothing_is_answered() {
                 ("GET", "exemptions"),
                 ("POST", "scans?scanner=bandit&target=web&variant=main"),
             ] {
-                let reply = nobody.send(method, path, &[("authorization", header.to_owned())], b"");
+                let reply = anonymous.send(method, path, &[("authorization", header.to_owned())], b"");
                 bench.check(&format!("{method} {path} `{header}`"), &reply, 401, "unauthenticated");
             }
         }
         for list in ["targets", "scans"] {
-            if nobody.get(list).headers.get("www-authenticate").is_none() {
+            if anonymous.get(list).headers.get("www-authenticate").is_none() {
                 bench.note(format!("{list}: a 401 without WWW-Authenticate"));
             }
         }
@@ -65,7 +65,7 @@ fn without_a_good_token_nothing_is_answered() {
 }
 
 #[test]
-fn an_expired_token_is_told_so() {
+fn an_expired_token_is_refused_as_expired() {
     let mut bench = Bench::new();
     bench.app.stop();
     let store = bench.app.store_file();
@@ -95,7 +95,7 @@ fn an_expired_token_is_told_so() {
 }
 
 #[test]
-fn a_revoked_token_is_dead_at_once() {
+fn a_revoked_token_is_refused_at_once() {
     Bench::new().refuses(|bench| {
         let id = |name: &str| {
             let all = bench.admin.all::<Value>("tokens", 500);
@@ -114,14 +114,14 @@ fn a_revoked_token_is_dead_at_once() {
 }
 
 #[test]
-fn a_weak_role_is_refused() {
+fn a_call_beyond_the_role_is_refused() {
     Bench::new().refuses(|bench| {
         let issue = bench.viewer.issues(&bench.scan, "").remove(0).id.to_string();
         let upload = Upload::new("web", "main", reports::generated(1, 1));
         bench.check("viewer uploads", &bench.viewer.send_upload(&upload), 403, "forbidden");
         let replay = format!("scans/{}/replay", bench.scan.scan.id);
         bench.check("viewer replays", &bench.viewer.send("POST", &replay, &[], b""), 403, "forbidden");
-        bench.check("viewer asks", &bench.viewer.ask_exemption("web", &issue), 403, "forbidden");
+        bench.check("viewer requests", &bench.viewer.ask_exemption("web", &issue), 403, "forbidden");
         let patch = bench.viewer.json("PATCH", "targets/web", &json!({"baseline": {"variant": "x"}}));
         bench.check("viewer sets a baseline", &patch, 403, "forbidden");
         for client in [&bench.viewer, &bench.developer] {
@@ -146,6 +146,6 @@ fn a_weak_role_is_refused() {
             404,
             "not-found",
         );
-        bench.check("it is not there", &bench.admin.in_project("new").get(""), 404, "not-found");
+        bench.check("it does not exist", &bench.admin.in_project("new").get(""), 404, "not-found");
     });
 }

@@ -1,4 +1,4 @@
-//! Hostile text is shown as text: no script of it runs, no link of it leads into one, and it blows up no page.
+//! Hostile text is shown as text: none of its scripts runs, none of its links appears, and no page becomes too large.
 
 use crate::browser::Bench;
 use api::path::segment;
@@ -8,7 +8,7 @@ use tests::{Browser, Upload, Visitor, reports};
 
 /// The trace that each script would leave.
 const MARK: &str = "return window.owned === undefined && document.title.includes('Gatehouse')";
-/// The most bytes of a first visit.
+/// The maximum number of bytes of a first visit.
 const WEIGHT_MAX: usize = 60 * 1024;
 
 const HOSTILE: [&str; 12] = [
@@ -61,7 +61,7 @@ fn custom(bench: &Bench) -> ScanAnswer {
 
 /// A report of texts of a megabyte each.
 fn long(bench: &Bench) -> ScanAnswer {
-    // Each differs from the next, so that nothing is saved by compressing it.
+    // Each differs from the next, so that they do not compress well.
     let mut random = tests::Random::seeded(7);
     let mut text = || (0..1 << 18).map(|_| format!("{:04x}", random.below(1 << 16))).collect::<String>();
     let mut result = reports::result(1, "HIGH", "./a.py", 2);
@@ -91,7 +91,7 @@ fn ask(bench: &Bench, scan: &ScanAnswer) -> Vec<String> {
             let path = "exemptions";
             let reply = bench.developer.json("POST", path, &serde_json::to_value(&body).unwrap());
             let reply = match reply.status {
-                // What is no web address is refused, and text of control characters may be.
+                // Only web addresses are accepted, and text of control characters may be refused.
                 400 => bench.developer.ask_exemption(&scan.scan.target.name, &issue.id.to_string()),
                 _ => reply,
             };
@@ -145,7 +145,7 @@ fn hostile_text_is_shown_as_text_on_every_page() {
         found.extend(Some(browser.overflow()).filter(|overflow| !overflow.is_empty()));
         browser.resize(1440, 900);
         if browser.text().chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{2066}')) {
-            found.push("control characters are shown as they are".to_owned());
+            found.push("control characters are not escaped".to_owned());
         }
         let weight = visitor.weight(path);
         if weight > WEIGHT_MAX {

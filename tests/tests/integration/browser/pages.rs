@@ -1,23 +1,23 @@
-//! Every page, on every screen: nothing keeps anybody from using it, and it is light.
+//! Every page, on every screen: it is accessible, and small.
 
 use tests::sample::{PROJECT, Sample};
 use tests::{ADMIN, App, Browser, Visitor, embedded_only};
 
-/// The most bytes of a first visit.
+/// The maximum number of bytes of a first visit.
 const WEIGHT_MAX: usize = 60 * 1024;
 /// The screens: width and height.
 const SCREENS: [(u32, u32); 2] = [(1440, 900), (360, 800)];
 
 /// Number of days that the sample covers.
 fn days() -> u64 {
-    if embedded_only("pages are looked at with scans of several days") { 2 } else { 0 }
+    if embedded_only("pages are tested with scans of several days") { 2 } else { 0 }
 }
 
-/// The faults of the page that is shown, apart from those that axe-core finds.
+/// The faults of the current page, apart from those that axe-core finds.
 fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
     let mut faults = browser.console_errors();
-    // The browser tells of any page with such a status.
-    faults.retain(|told| !(is_problem && told.contains("404")));
+    // The browser reports every page with such a status.
+    faults.retain(|fault| !(is_problem && fault.contains("404")));
     let overflow = browser.overflow();
     if !overflow.is_empty() {
         faults.push(overflow);
@@ -33,7 +33,7 @@ fn faults(browser: &Browser, is_problem: bool) -> Vec<String> {
 }
 
 #[test]
-fn everybody_can_use_every_page_on_every_screen() {
+fn every_page_is_accessible_on_every_screen() {
     let mut app = App::new();
     let sample = Sample::fill(&mut app, days());
     let mut pages = vec![("sign-in", "/sign-in".to_owned())];
@@ -50,7 +50,7 @@ fn everybody_can_use_every_page_on_every_screen() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Opens every page on a screen of this width and height, light and dark, and returns what is wrong.
+/// Opens every page on a screen of this width and height, light and dark, and returns the faults.
 fn look_at(url: &str, pages: &[(&str, String)], (width, height): (u32, u32)) -> Vec<String> {
     let browser = Browser::start(url);
     browser.resize(width, height);
@@ -72,7 +72,7 @@ fn look_at(url: &str, pages: &[(&str, String)], (width, height): (u32, u32)) -> 
 }
 
 #[test]
-fn what_is_wrong_with_a_page_is_found() {
+fn faults_of_a_page_are_found() {
     let app = App::new();
     let browser = Browser::start(&app.url());
     browser.open("/sign-in");
@@ -81,21 +81,21 @@ fn what_is_wrong_with_a_page_is_found() {
         <p style='color: red'>x</p><pre>${'wide'.repeat(999)}</pre><button onclick='window.owned = 1'>x</button>`);
         document.querySelector('button:last-of-type').click()";
     browser.run(spoil);
-    let told = |beginning: &str| faults(&browser, false).iter().any(|fault| fault.contains(beginning));
+    let reported = |beginning: &str| faults(&browser, false).iter().any(|fault| fault.contains(beginning));
     let found = faults(&browser, false);
     for part in
         ["pixels wider than the screen: <main id=", "2 headings", "404", "style-src 'self'", "script-src 'self'"]
     {
         assert!(found.iter().any(|fault| fault.contains(part)), "{part}: {found:?}");
     }
-    assert!(!told("404"), "what was told once is not told again");
+    assert!(!reported("404"), "a reported fault is not reported again");
     assert_eq!(browser.run("return window.owned === undefined"), true);
     let axe = browser.axe();
-    assert!(axe.iter().any(|told| told.starts_with("axe image-alt: ")), "{axe:?}");
+    assert!(axe.iter().any(|fault| fault.starts_with("axe image-alt: ")), "{axe:?}");
 }
 
 #[test]
-fn every_page_is_light() {
+fn every_page_is_small() {
     let mut app = App::new();
     let sample = Sample::fill(&mut app, 0);
     let visitor = Visitor::new(&app.url()).signed_in(ADMIN);
@@ -106,7 +106,7 @@ fn every_page_is_light() {
     assert!(weights.iter().all(|(bytes, ..)| *bytes <= WEIGHT_MAX), "{weights:?}");
 }
 
-/// Links and buttons of a page, with the weakest role that may do it.
+/// Links and buttons of a page, with the lowest role that may use them.
 const OFFERED: [(&str, Offer, &str, usize); 9] = [
     ("overview", Offer::Link, "Upload", 1),
     ("overview", Offer::Link, "Audit log", 2),
@@ -118,7 +118,7 @@ const OFFERED: [(&str, Offer, &str, usize); 9] = [
     ("settings", Offer::Button, "Save settings", 3),
     ("projects", Offer::Button, "Create project", 4),
 ];
-/// The roles that read, the weakest first; an account admin is more than all of them.
+/// The reading roles, the lowest first; an account admin is above all of them.
 const ROLES: [&str; 4] = ["viewer", "developer", "secops", "admin"];
 
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,7 @@ enum Offer {
 }
 
 #[test]
-fn what_a_role_may_not_do_is_not_offered() {
+fn a_page_offers_only_what_the_role_permits() {
     let mut app = App::new();
     let sample = Sample::fill(&mut app, 0);
     let pages = sample.pages();

@@ -1,4 +1,4 @@
-//! Signing in and out, and what a page is sent with: who has no session, or another's, sees and changes nothing.
+//! Signing in and out, and the headers of pages: without a session, or with another's, nobody sees or changes anything.
 
 use crate::browser::Bench;
 use api::v1::{ProjectItem, TokenItem};
@@ -34,7 +34,7 @@ fn expect_guarded(reply: &Reply) {
 }
 
 #[test]
-fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
+fn signing_in_with_a_valid_token_leads_to_the_requested_page() {
     let bench = Bench::new();
     let browser = Browser::start(&bench.app.url());
     browser.open("/projects/shop/scans?target=web");
@@ -44,8 +44,8 @@ fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
     browser.fill("Token", "gate_no-such-token");
     browser.click_button("Sign in");
     browser.expect_text("Sign-in failed");
-    assert!(browser.has_field("Token") && !browser.has_link("Security tests"), "nothing else is told");
-    // The browser tells of any page with the status 401.
+    assert!(browser.has_field("Token") && !browser.has_link("Security tests"), "nothing else is shown");
+    // The browser reports every page with the status 401.
     assert_eq!(browser.console_errors().len(), 1);
 
     browser.fill("Token", bench.viewer.token());
@@ -61,7 +61,7 @@ fn somebody_signs_in_with_a_good_token_and_gets_to_where_they_wanted() {
 }
 
 #[test]
-fn an_uploader_has_nothing_to_see() {
+fn an_uploader_sees_no_page() {
     let bench = Bench::new();
     let browser = Browser::start(&bench.app.url());
     browser.open("/");
@@ -70,11 +70,11 @@ fn an_uploader_has_nothing_to_see() {
     browser.expect_text("This token can only upload reports");
     browser.open("/projects/shop");
     browser.expect_path("/sign-in");
-    assert_eq!(browser.console_errors().len(), 1, "the browser tells of any page with the status 403");
+    assert_eq!(browser.console_errors().len(), 1, "the browser reports every page with the status 403");
 }
 
 #[test]
-fn signing_out_everywhere_ends_what_another_browser_began() {
+fn signing_out_everywhere_ends_sessions_of_other_browsers() {
     let bench = Bench::new();
     let (one, other) = (Browser::start(&bench.app.url()), Browser::start(&bench.app.url()));
     for browser in [&one, &other] {
@@ -92,7 +92,7 @@ fn signing_out_everywhere_ends_what_another_browser_began() {
 }
 
 #[test]
-fn a_token_that_is_revoked_opens_nothing_at_the_next_click() {
+fn a_session_of_a_revoked_token_ends_at_the_next_click() {
     let bench = Bench::new();
     let browser = Browser::start(&bench.app.url());
     browser.sign_in(bench.secops.token());
@@ -109,8 +109,8 @@ fn a_token_that_is_revoked_opens_nothing_at_the_next_click() {
 #[test]
 fn a_form_of_another_session_or_site_changes_nothing() {
     let bench = Bench::new();
-    let nobody = Visitor::new(&bench.app.url());
-    let (admin, other) = (nobody.signed_in(bench.admin.token()), nobody.signed_in(bench.admin.token()));
+    let anonymous = Visitor::new(&bench.app.url());
+    let (admin, other) = (anonymous.signed_in(bench.admin.token()), anonymous.signed_in(bench.admin.token()));
     let (own, others) = (admin.csrf("/projects"), other.csrf("/projects"));
     assert_ne!(own, others, "each session has its own");
     let create =
@@ -128,51 +128,52 @@ fn a_form_of_another_session_or_site_changes_nothing() {
     ];
     for headers in from_elsewhere {
         create(headers, &own).expect(403);
-        nobody.post("/sign-in", headers, &[("token", bench.admin.token())]).expect(403);
+        anonymous.post("/sign-in", headers, &[("token", bench.admin.token())]).expect(403);
     }
-    let there = || bench.admin.page::<ProjectItem>("/api/v1/projects").items.iter().any(|project| project.id == "made");
-    assert!(!there());
-    nobody.post("/projects", &[], &[("csrf", &own), ("name", "made")]).expect(303);
-    assert!(!there(), "who is not signed in does nothing");
+    let exists =
+        || bench.admin.page::<ProjectItem>("/api/v1/projects").items.iter().any(|project| project.id == "made");
+    assert!(!exists());
+    anonymous.post("/projects", &[], &[("csrf", &own), ("name", "made")]).expect(303);
+    assert!(!exists(), "a visitor who is not signed in changes nothing");
     create(&[("sec-fetch-site", "same-origin"), ("origin", &bench.app.url())], &own).expect(303);
-    assert!(there());
+    assert!(exists());
 }
 
 #[test]
-fn a_session_is_in_a_cookie_that_no_script_and_no_other_site_gets() {
+fn the_session_cookie_is_hidden_from_scripts_and_other_sites() {
     let bench = Bench::new();
-    let nobody = Visitor::new(&bench.app.url());
+    let anonymous = Visitor::new(&bench.app.url());
     let fields = [("token", bench.viewer.token()), ("next", "/projects/shop/scans")];
-    let plain = nobody.post("/sign-in", &[], &fields).expect(303);
+    let plain = anonymous.post("/sign-in", &[], &fields).expect(303);
     assert_eq!(header(&plain, "location"), "/projects/shop/scans");
     expect_guarded(&plain);
     let words: Vec<_> = header(&plain, "set-cookie").split("; ").skip(1).collect();
     assert_eq!(words, ["Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Lax"]);
-    let safe = nobody.post("/sign-in", &[("x-forwarded-proto", "https")], &fields).expect(303);
+    let safe = anonymous.post("/sign-in", &[("x-forwarded-proto", "https")], &fields).expect(303);
     assert!(header(&safe, "set-cookie").ends_with("; SameSite=Lax; Secure"), "{}", header(&safe, "set-cookie"));
     assert!(!header(&plain, "set-cookie").contains(bench.viewer.token()));
 
     for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example"] {
         let fields = [("token", bench.viewer.token()), ("next", elsewhere)];
-        assert_eq!(header(&nobody.post("/sign-in", &[], &fields).expect(303), "location"), "/", "{elsewhere}");
+        assert_eq!(header(&anonymous.post("/sign-in", &[], &fields).expect(303), "location"), "/", "{elsewhere}");
     }
-    let session = nobody.signed_in(bench.viewer.token());
+    let session = anonymous.signed_in(bench.viewer.token());
     let gone = session.post("/sign-out", &[], &[("csrf", &session.csrf("/projects/shop/scans"))]).expect(303);
     assert!(header(&gone, "set-cookie").contains("Max-Age=0"), "{}", header(&gone, "set-cookie"));
 }
 
 #[test]
-fn what_pages_bring_along_is_kept_for_good_and_sent_compressed() {
+fn assets_are_cached_permanently_and_sent_compressed() {
     let bench = Bench::new();
-    let nobody = Visitor::new(&bench.app.url());
-    let page = nobody.get("/sign-in").expect(200);
+    let anonymous = Visitor::new(&bench.app.url());
+    let page = anonymous.get("/sign-in").expect(200);
     expect_guarded(&page);
     let html = page.whole_text();
     let assets: Vec<_> = html.split('"').filter(|text| text.starts_with("/assets/")).collect();
     assert!(assets.len() >= 4, "{assets:?}");
     for path in assets {
-        let plain = nobody.get(path).expect(200);
-        let packed = nobody.send("GET", path, &[("accept-encoding", "gzip, br")], b"").expect(200);
+        let plain = anonymous.get(path).expect(200);
+        let packed = anonymous.send("GET", path, &[("accept-encoding", "gzip, br")], b"").expect(200);
         for reply in [&plain, &packed] {
             assert_eq!(header(reply, "cache-control"), "public, max-age=31536000, immutable", "{path}");
             assert_eq!(header(reply, "x-content-type-options"), "nosniff", "{path}");
@@ -182,16 +183,16 @@ fn what_pages_bring_along_is_kept_for_good_and_sent_compressed() {
         assert_eq!(unpacked(&packed), plain.whole_text(), "{path}");
         assert!(packed.body.len() < plain.body.len() || plain.body.len() < 1024, "{path}");
     }
-    let missing = nobody.get("/assets/000000000000/style.css").expect(404);
+    let missing = anonymous.get("/assets/000000000000/style.css").expect(404);
     assert!(!header(&missing, "cache-control").contains("immutable"));
-    let pages = nobody.signed_in(bench.admin.token());
+    let pages = anonymous.signed_in(bench.admin.token());
     let packed = pages.send("GET", "/projects", &[("accept-encoding", "gzip")], b"").expect(200);
     assert_eq!(unpacked(&packed), pages.get("/projects").whole_text());
     assert_eq!(header(&packed, "content-encoding"), "gzip");
 }
 
 #[test]
-fn an_address_or_method_that_is_none_is_told_on_a_page() {
+fn an_unknown_address_or_method_is_answered_with_a_page() {
     let bench = Bench::new();
     let browser = Browser::start(&bench.app.url());
     browser.sign_in(bench.viewer.token());
@@ -203,7 +204,7 @@ fn an_address_or_method_that_is_none_is_told_on_a_page() {
     }
     browser.open("/projects/other");
     browser.expect_no_text("Security tests");
-    assert!(browser.console_errors().iter().all(|told| told.contains("404")));
+    assert!(browser.console_errors().iter().all(|fault| fault.contains("404")));
 
     let visitor = Visitor::new(&bench.app.url()).signed_in(bench.viewer.token());
     for method in ["PUT", "DELETE", "PATCH"] {
@@ -212,5 +213,5 @@ fn an_address_or_method_that_is_none_is_told_on_a_page() {
         expect_guarded(&refused);
     }
     expect_guarded(&visitor.get("/projects/shop/no-such-page").expect(404));
-    assert_eq!(bench.viewer.json("POST", "/sign-in", &json!({})).status, 400, "JSON is no form");
+    assert_eq!(bench.viewer.json("POST", "/sign-in", &json!({})).status, 400, "JSON is not a form");
 }

@@ -1,4 +1,4 @@
-//! The tutorial's story, by clicking only: `tests/tests/tutorial.rs` tells it over HTTP, and the numbers are the same.
+//! The tutorial's steps in the browser; the suite `tutorial` does the same over HTTP, with the same numbers.
 
 use crate::browser::Bench;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn ask_for_the_critical_issues(browser: &Browser, scan: &str, titles: &[&str]) {
 }
 
 #[test]
-fn the_tutorial_holds_in_a_browser() {
+fn the_tutorial_works_in_a_browser() {
     let bench = Bench::new();
     let program = Program::demo();
     let developer = Browser::start(&bench.app.url());
@@ -62,7 +62,7 @@ fn the_tutorial_holds_in_a_browser() {
 
     developer.click_link("Exemptions");
     developer.expect_text(titles[0]);
-    assert!(!developer.has_button("Approve"), "a developer approves nothing");
+    assert!(!developer.has_button("Approve"), "a developer cannot approve");
     let secops = Browser::start(&bench.app.url());
     secops.sign_in(bench.secops.token());
     for title in &titles {

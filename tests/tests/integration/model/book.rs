@@ -1,13 +1,13 @@
 //! A model of exemptions in the simplest form: a list that is searched from end to end. The
 //! application as a whole is compared with it here, and the fold of the journal in `crates/domain/tests/exemptions.rs`.
 //!
-//! It is written from the rules (who may do what from which state, what holds where and until when) and knows nothing of
-//! how the application keeps them. Times are numbers in a unit of the test's own.
+//! It is written from the rules (who may do what in which state, what is exempted where and until when) and shares no
+//! code with the application. Times are numbers in a unit that the test chooses.
 
 use domain::exemption::Status;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The subject of an exemption.
+/// The reach of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     /// Chosen occurrences in a target.
@@ -23,7 +23,7 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    /// Its reach.
+    /// Its rank, from narrow to wide.
     pub(crate) fn width(&self) -> u8 {
         match self {
             Self::Chosen(..) => 0,
@@ -47,7 +47,7 @@ impl Reach {
     }
 }
 
-/// The subject of a scan.
+/// The target and pipeline of a scan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) target: &'a str,
@@ -57,26 +57,26 @@ pub(crate) struct Place<'a> {
 /// The duration of an exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Term {
-    /// So long from the approval.
+    /// This long from the approval.
     For(i64),
-    /// Until then.
+    /// Until this time.
     Until(i64),
-    /// For ever.
+    /// Without an end.
     Unlimited,
 }
 
 /// An action on an exemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// It is asked for.
+    /// It is requested.
     Ask { issue: String, reach: Reach, term: Term },
-    /// It is granted, for more than was asked for if that is given.
+    /// It is approved, for a wider reach if one is given.
     Approve { wider: Option<Reach>, own_allowed: bool },
-    /// It is refused or taken back.
+    /// It is rejected or revoked.
     Reject,
     /// It is withdrawn.
     Cancel,
-    /// It is asked for again.
+    /// It is requested again.
     Reopen,
 }
 
@@ -93,15 +93,15 @@ enum State {
 pub(crate) struct Held {
     pub(crate) issue: String,
     pub(crate) decided_by: Option<String>,
-    pub(crate) asked: Reach,
+    pub(crate) requested: Reach,
     wider: Option<Reach>,
     term: Term,
-    askers: BTreeSet<String>,
+    requesters: BTreeSet<String>,
     state: State,
 }
 
 impl Held {
-    /// Its end; none if it is not effective or has no end.
+    /// Its end; `None` if it is not effective or has no end.
     pub(crate) fn end(&self) -> Option<i64> {
         match (self.state, self.term) {
             (State::Approved { at }, Term::For(time)) => Some(at + time),
@@ -123,9 +123,9 @@ impl Held {
         }
     }
 
-    /// The reach that it has, or would have.
+    /// The approved reach, or the requested one.
     pub(crate) fn reach(&self) -> &Reach {
-        self.wider.as_ref().unwrap_or(&self.asked)
+        self.wider.as_ref().unwrap_or(&self.requested)
     }
 }
 
@@ -134,30 +134,30 @@ impl Held {
 pub(crate) struct Book(pub(crate) BTreeMap<String, Held>);
 
 impl Book {
-    /// Somebody does all of this at once, or nothing of it. Answers whether it was legal.
-    pub(crate) fn act(&mut self, who: &str, now: i64, acts: &[(String, Act)]) -> bool {
+    /// Does all acts of a person or, if one is illegal, none; true if all are legal.
+    pub(crate) fn act(&mut self, subject: &str, now: i64, acts: &[(String, Act)]) -> bool {
         let mut after = self.clone();
-        let legal = acts.iter().all(|(id, act)| after.act_once(who, now, id, act));
+        let legal = acts.iter().all(|(id, act)| after.act_once(subject, now, id, act));
         if legal {
             *self = after;
         }
         legal
     }
 
-    fn act_once(&mut self, who: &str, now: i64, id: &str, act: &Act) -> bool {
-        let person = who.trim().to_lowercase();
+    fn act_once(&mut self, subject: &str, now: i64, id: &str, act: &Act) -> bool {
+        let person = subject.trim().to_lowercase();
         if let Act::Ask { issue, reach, term } = act {
-            let same = |held: &Held| held.state == State::Pending && held.issue == *issue && held.asked == *reach;
+            let same = |held: &Held| held.state == State::Pending && held.issue == *issue && held.requested == *reach;
             if *reach == Reach::Account || self.0.contains_key(id) || self.0.values().any(same) {
                 return false;
             }
             let held = Held {
                 issue: issue.clone(),
                 decided_by: None,
-                asked: reach.clone(),
+                requested: reach.clone(),
                 wider: None,
                 term: *term,
-                askers: BTreeSet::from([person]),
+                requesters: BTreeSet::from([person]),
                 state: State::Pending,
             };
             self.0.insert(id.to_owned(), held);
@@ -170,8 +170,8 @@ impl Book {
             Act::Approve { wider, own_allowed } => {
                 (held.wider, held.state) = (wider.clone(), State::Approved { at: now });
                 matches!(status, Status::Pending | Status::Rejected | Status::Expired)
-                    && wider.as_ref().is_none_or(|wider| held.asked.width() < wider.width())
-                    && (*own_allowed || !held.askers.contains(&person))
+                    && wider.as_ref().is_none_or(|wider| held.requested.width() < wider.width())
+                    && (*own_allowed || !held.requesters.contains(&person))
                     && held.end().is_none_or(|end| now < end)
             }
             Act::Reject => {
@@ -184,20 +184,20 @@ impl Book {
             }
             Act::Reopen => {
                 (held.wider, held.state) = (None, State::Pending);
-                held.askers.insert(person);
-                // What has a fixed end behind it could never be approved.
+                held.requesters.insert(person);
+                // An exemption whose fixed end has passed can never be approved.
                 let over = matches!(held.term, Term::Until(end) if end <= now);
                 matches!(status, Status::Rejected | Status::Expired) && !over
             }
         };
-        held.decided_by = (*act != Act::Reopen).then(|| who.to_owned());
+        held.decided_by = (*act != Act::Reopen).then(|| subject.to_owned());
         if !legal {
             *held = old;
         }
         legal
     }
 
-    /// The exemptions that reach this place and have something to say of this issue.
+    /// The exemptions of this issue that reach this scan.
     fn of<'a>(&'a self, place: Place<'_>, issue: &str) -> impl Iterator<Item = (&'a String, &'a Held)> {
         self.0.iter().filter(move |(_, held)| held.issue == issue && held.reach().covers(place))
     }
@@ -207,7 +207,7 @@ impl Book {
         self.of(place, issue).any(|(_, held)| held.status(now) == status)
     }
 
-    /// The exemptions that hold for the whole issue.
+    /// The effective exemptions of the whole issue.
     pub(crate) fn whole<'a>(&'a self, now: i64, place: Place<'_>, issue: &str) -> Vec<(&'a String, &'a Held)> {
         let holds = |held: &Held| held.status(now) == Status::Approved && held.reach().is_whole();
         self.of(place, issue).filter(|(_, held)| holds(held)).collect()

@@ -1,4 +1,4 @@
-//! The calls that are made, and what the model says of their answers.
+//! Calls, and the answers that the model expects.
 
 use crate::model::book::{Act, Book, Reach, Term};
 use crate::model::world::{Judged, Need, Person, SEEN_IN, Scan, World};
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::{Page, Reply};
 
-/// The code of a call that was made and did what it should.
+/// The statuses of success.
 const DONE: [u16; 2] = [200, 201];
 
-/// An exemption to ask for.
+/// An exemption to request.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
     pub(crate) target: &'static str,
@@ -71,7 +71,7 @@ pub(crate) enum Deed {
 /// A call to make.
 #[derive(Clone)]
 pub(crate) struct Call {
-    pub(crate) who: &'static Person,
+    pub(crate) caller: &'static Person,
     pub(crate) deed: Deed,
     /// The `Idempotency-Key`.
     pub(crate) key: String,
@@ -92,7 +92,7 @@ pub(crate) struct Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// The exemptions that were asked for or decided on.
+    /// The exemptions that were requested or decided on.
     pub(crate) ids: Vec<String>,
     /// The gate's answer.
     judged: Option<Judged>,
@@ -113,7 +113,7 @@ fn scope(reach: &Reach) -> &'static str {
 impl Call {
     /// Makes the call.
     pub(crate) fn make(&self, world: &World) -> Answer {
-        let client = world.client(self.who);
+        let client = world.client(self.caller);
         let post = |path: &str, body: &Value| {
             let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", self.key.clone())];
             client.send("POST", path, &headers, body.to_string().as_bytes())
@@ -156,13 +156,13 @@ impl Call {
         }
     }
 
-    /// Does to the book what the call does, and says what is wrong with its answer: not what the rules demand.
+    /// Applies the call to the book. The error says how the answer differs from the rules.
     pub(crate) fn explain(&self, world: &World, book: &mut Book, answer: &Answer) -> Result<(), String> {
         let expect = |status: u16| match answer.status == status {
             true => Ok(()),
             false => Err(format!("answered with {}, but must be with {status}", answer.status)),
         };
-        if !self.needs().iter().all(|need| self.who.may(*need)) {
+        if !self.needs().iter().all(|need| self.caller.may(*need)) {
             return expect(403);
         }
         match &self.deed {
@@ -201,7 +201,7 @@ impl Call {
         match &self.deed {
             Deed::Ask(_) | Deed::AskMany(_) => vec![Need::Develop],
             Deed::Decide(choice) => vec![choice.verb.need()],
-            // What each of them needs is looked at one after the other, see `objection`.
+            // The rights for each decision are checked in `objection`.
             Deed::DecideMany(_) => vec![Need::Develop],
             Deed::Upload(_) => vec![Need::Upload],
             Deed::Look => vec![Need::Read],
@@ -209,7 +209,7 @@ impl Call {
     }
 
     fn explain_asking(&self, world: &World, book: &mut Book, answer: &Answer, all: &[Wish]) -> Result<(), String> {
-        // What was refused has no id that anybody was told.
+        // A refused request has no known id.
         let id = |at: usize| answer.ids.get(at).cloned().unwrap_or_else(|| format!("refused {at}"));
         let acts = all.iter().enumerate().map(|(at, wish)| {
             let Wish { issue, reach, term, .. } = wish.clone();
@@ -237,21 +237,21 @@ impl Call {
         self.explain_acts(world, book, answer, &acts.collect::<Vec<_>>(), 200)
     }
 
-    /// The reason that forbids a decision, before the exemption's state is looked at.
+    /// The status of a decision that is forbidden whatever the exemption's state.
     fn objection(&self, world: &World, book: &Book, choice: &Choice) -> Option<u16> {
-        if !self.who.may(choice.verb.need()) {
+        if !self.caller.may(choice.verb.need()) {
             return Some(403);
         }
         let held = &book.0[&choice.id];
         let everywhere = held.status(world.now) == Status::Approved && *held.reach() == Reach::Account;
-        if everywhere && !self.who.is_root() {
+        if everywhere && !self.caller.is_root() {
             return Some(403);
         }
         let wanted = choice.wanted(book)?;
-        if wanted.width() < held.asked.width() {
+        if wanted.width() < held.requested.width() {
             return Some(400);
         }
-        (wanted == Reach::Account && !self.who.is_root()).then_some(403)
+        (wanted == Reach::Account && !self.caller.is_root()).then_some(403)
     }
 
     fn explain_acts(
@@ -262,7 +262,7 @@ impl Call {
         acts: &[(String, Act)],
         done: u16,
     ) -> Result<(), String> {
-        let legal = book.act(self.who.subject, world.now, acts);
+        let legal = book.act(self.caller.subject, world.now, acts);
         let expected = if legal { done } else { 409 };
         let ids: Vec<_> = acts.iter().map(|(id, _)| id.clone()).collect();
         if answer.status != expected {
@@ -276,12 +276,12 @@ impl Call {
 }
 
 impl Choice {
-    /// The reach that the named scope gives the exemption.
+    /// The exemption's reach at the chosen scope.
     fn wanted(&self, book: &Book) -> Option<Reach> {
-        let asked = &book.0[&self.id].asked;
-        let target = || match asked {
+        let requested = &book.0[&self.id].requested;
+        let target = || match requested {
             Reach::Chosen(target, _) | Reach::Target(target) => target.clone(),
-            // It is asked for at a wider scope: which target is all one.
+            // It is requested at a wider scope, so the target does not matter.
             Reach::Pipeline(_) | Reach::Project | Reach::Account => String::new(),
         };
         self.scope.map(|scope| match scope {
@@ -293,7 +293,7 @@ impl Choice {
     }
 
     fn wider(&self, book: &Book) -> Option<Reach> {
-        self.wanted(book).filter(|wanted| book.0[&self.id].asked.width() < wanted.width())
+        self.wanted(book).filter(|wanted| book.0[&self.id].requested.width() < wanted.width())
     }
 }
 
@@ -327,7 +327,7 @@ impl Answer {
         Self::plain(reply.status, ids)
     }
 
-    /// An answer that tells no more than that.
+    /// An answer with nothing more.
     pub(crate) fn plain(status: u16, ids: Vec<String>) -> Self {
         Self { status, ids, judged: None, listed: None }
     }
@@ -349,7 +349,7 @@ fn judged(world: &World, answer: &ScanAnswer) -> Judged {
 }
 
 fn shown(page: &Page<ExemptionItem>) -> BTreeMap<String, Shown> {
-    assert!(page.next.is_none(), "the test makes more exemptions than a page holds");
+    assert!(page.next.is_none(), "the test makes more exemptions than fit on a page");
     let row = |item: &ExemptionItem| Shown {
         issue: item.issue.clone(),
         status: item.status,

@@ -5,7 +5,7 @@ use crate::model::calls::{Call, Choice, Deed, Verb, Wish};
 use crate::model::world::{LEVELS, PEOPLE, PIPELINES, Person, ROOT, Scan, TARGETS, Weakness, World};
 use tests::Random;
 
-/// The most requests or decisions in one call.
+/// The maximum number of requests or decisions in one call.
 const TOGETHER_MAX: usize = 3;
 
 /// Draws calls about some exemptions.
@@ -16,7 +16,7 @@ pub(crate) struct Draw<'a> {
     pub(crate) pool: Vec<String>,
     /// True if exemptions for the whole installation are approved too.
     pub(crate) account: bool,
-    /// Makes the keys of this draw its own.
+    /// Makes the keys of this draw unique.
     pub(crate) name: String,
     pub(crate) drawn: usize,
 }
@@ -40,11 +40,11 @@ impl Draw<'_> {
             _ => Deed::Look,
         };
         self.drawn += 1;
-        Call { who: self.person(), deed, key: format!("{}-{}", self.name, self.drawn) }
+        Call { caller: self.person(), deed, key: format!("{}-{}", self.name, self.drawn) }
     }
 
     fn person(&mut self) -> &'static Person {
-        // Those who may do most are met most.
+        // People with more rights are drawn more often.
         match self.random.below(10) {
             0 => &ROOT,
             1..6 => &PEOPLE[2 + self.random.index(PEOPLE.len() - 2)],
@@ -120,9 +120,10 @@ impl Draw<'_> {
     }
 }
 
-/// Some exemptions on which many decide at once: those asked for last are the likeliest to have something left to decide.
+/// Some exemptions that many decide on at once: the latest requests, for they have the most possible decisions left.
 pub(crate) fn contested(world: &World, book: &Book, random: &mut Random, count: usize) -> Vec<String> {
-    // What was granted everywhere only the account's admin may touch, which is looked at before the ledger puts calls in order.
+    // Exemptions for the account are left out: only the account admin may change them, and that check precedes the
+    // ledger's ordering.
     let open = |(id, held): (&String, &crate::model::book::Held)| {
         (*held.reach() != Reach::Account && held.status(world.now) != domain::exemption::Status::Cancelled)
             .then(|| id.clone())

@@ -1,5 +1,5 @@
-//! Linearizability: finds an order of concurrent calls in which each answer is right, and in which no call comes before one
-//! that had been answered when it began.
+//! Linearizability: finds an order of concurrent calls in which each answer is correct, and in which each call comes
+//! after those that were answered before it began.
 
 use crate::model::book::{Act, Book, Reach, Term};
 use crate::model::calls::{Answer, Call, Choice, Deed, Verb};
@@ -18,9 +18,9 @@ pub(crate) struct Made {
 struct Search<'a> {
     world: &'a World,
     made: &'a [Made],
-    /// The positions tried so far: the calls that were done, and the book's state then.
+    /// The states tried so far: the calls done, and the book after them.
     tried: BTreeSet<(BTreeSet<usize>, Book)>,
-    /// The most calls that were explained, with what stands against each that could come next.
+    /// The maximum number of explained calls, with the faults of each call that could come next.
     furthest: (usize, Vec<String>),
 }
 
@@ -38,7 +38,7 @@ impl Search<'_> {
         for (at, made) in left.into_iter().filter(|(_, made)| made.begun <= first_answer) {
             let mut after = book.clone();
             match made.call.explain(self.world, &mut after, &made.answer) {
-                Err(fault) => faults.push(format!("{} {:?}: {fault}", made.call.who.token, made.call.deed)),
+                Err(fault) => faults.push(format!("{} {:?}: {fault}", made.call.caller.token, made.call.deed)),
                 Ok(()) => {
                     let mut done = done.clone();
                     done.insert(at);
@@ -55,10 +55,10 @@ impl Search<'_> {
     }
 }
 
-/// Finds an order that explains all answers, beginning with this book; answers the book at its end.
+/// Finds an order that explains all answers, starting with this book; returns the book at the end.
 ///
 /// # Errors
-/// There is none: how far the search came, and what stood against going on.
+/// There is no such order; the error has the longest order found and the faults of each next call.
 pub(crate) fn explain(world: &World, book: &Book, made: &[Made]) -> Result<Book, String> {
     let mut search = Search { world, made, tried: BTreeSet::new(), furthest: (0, Vec::new()) };
     search.go_on(&BTreeSet::new(), book.clone()).ok_or_else(|| {
@@ -67,13 +67,13 @@ pub(crate) fn explain(world: &World, book: &Book, made: &[Made]) -> Result<Book,
     })
 }
 
-/// A call by somebody of secops that began and was answered so many seconds after the test.
-fn decided(who: usize, verb: Verb, status: u16, begun: u64, answered: u64) -> impl FnOnce(Instant) -> Made {
+/// A call by a secops person that began and was answered this many seconds after the test's start.
+fn decided(caller: usize, verb: Verb, status: u16, begun: u64, answered: u64) -> impl FnOnce(Instant) -> Made {
     move |start| {
         let choice = Choice { id: "e".to_owned(), verb, scope: None };
         let ids = if status == 200 { vec!["e".to_owned()] } else { vec![] };
         Made {
-            call: Call { who: &PEOPLE[who], deed: Deed::Decide(choice), key: String::new() },
+            call: Call { caller: &PEOPLE[caller], deed: Deed::Decide(choice), key: String::new() },
             answer: Answer::plain(status, ids),
             begun: start + Duration::from_secs(begun),
             answered: start + Duration::from_secs(answered),
@@ -82,22 +82,22 @@ fn decided(who: usize, verb: Verb, status: u16, begun: u64, answered: u64) -> im
 }
 
 #[test]
-fn a_history_that_cannot_have_been_is_told_from_one_that_can() {
+fn only_a_possible_history_is_explained() {
     let (world, start, mut book) = (World::alone(), Instant::now(), Book::default());
-    let asked = Act::Ask { issue: "i".to_owned(), reach: Reach::Project, term: Term::Unlimited };
-    assert!(book.act("dev", 0, &[("e".to_owned(), asked)]));
+    let request = Act::Ask { issue: "i".to_owned(), reach: Reach::Project, term: Term::Unlimited };
+    assert!(book.act("dev", 0, &[("e".to_owned(), request)]));
     let (sec, sam, own) = (5, 6, 4);
     let can_be = |made: [Made; 2]| explain(&world, &book, &made).is_ok();
-    let approve = |who, status, begun, answered| decided(who, Verb::Approve, status, begun, answered)(start);
+    let approve = |caller, status, begun, answered| decided(caller, Verb::Approve, status, begun, answered)(start);
     let reject = |status, begun, answered| decided(sec, Verb::Reject, status, begun, answered)(start);
     assert!(can_be([approve(sec, 200, 0, 2), approve(sam, 409, 1, 3)]), "one of two that race wins");
     assert!(can_be([approve(sec, 409, 0, 2), approve(sam, 200, 1, 3)]), "whichever");
     assert!(!can_be([approve(sec, 200, 0, 2), approve(sam, 200, 1, 3)]), "not both");
-    assert!(!can_be([approve(sec, 409, 0, 2), approve(sam, 409, 1, 3)]), "nor none");
+    assert!(!can_be([approve(sec, 409, 0, 2), approve(sam, 409, 1, 3)]), "nor neither");
     assert!(
         !can_be([approve(sec, 409, 0, 1), approve(sam, 200, 2, 3)]),
         "the first was answered before the other began"
     );
     assert!(can_be([approve(sam, 200, 1, 3), reject(200, 0, 2)]), "rejected before or after");
-    assert!(!can_be([approve(own, 200, 0, 1), reject(200, 2, 3)]), "nobody approves their own");
+    assert!(!can_be([approve(own, 200, 0, 1), reject(200, 2, 3)]), "requesters cannot approve their own");
 }

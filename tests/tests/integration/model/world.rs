@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::{App, Client, Upload, reports};
 
-/// Somebody with a token: the token's name, whom it is for, and its role.
+/// A person with a token: the token's name, its subject and its role.
 pub(crate) struct Person {
     pub(crate) token: &'static str,
     pub(crate) subject: &'static str,
     role: &'static str,
 }
 
-/// The one who may do everything, in every project.
+/// The account admin, who may do everything in every project.
 pub(crate) const ROOT: Person = Person { token: "root", subject: "admin", role: "admin" };
 /// Everybody else. Two of them are one person with two tokens.
 pub(crate) const PEOPLE: [Person; 7] = [
@@ -54,20 +54,20 @@ impl Person {
 
 pub(crate) const TARGETS: [&str; 2] = ["web", "api"];
 pub(crate) const PIPELINES: [&str; 2] = ["nightly", "release"];
-/// The pipeline of the scans in which issues are seen that are asked for.
+/// The pipeline of the scans whose issues exemptions are requested for.
 pub(crate) const SEEN_IN: &str = "nightly";
-/// The rules that are broken, each in both files, with Bandit's words for how bad that is in each.
+/// The broken rules, with Bandit's word for the severity in each of the two files.
 const RULES: [[&str; 2]; 4] = [["HIGH", "LOW"], ["MEDIUM", "MEDIUM"], ["HIGH", "HIGH"], ["LOW", "LOW"]];
 const FILES: [&str; 2] = ["a.py", "b.py"];
 
-/// The levels of the gate that Bandit's words mean, from the lowest on; a threshold is one of them.
+/// The severities for Bandit's words, the lowest first; a threshold is one of them.
 pub(crate) const LEVELS: [&str; 3] = ["low", "medium", "critical"];
 
 fn level(word: &str) -> usize {
     ["LOW", "MEDIUM", "HIGH"].iter().position(|known| *known == word).unwrap()
 }
 
-/// A weakness: a rule that is broken in a file, by their numbers.
+/// A weakness: the numbers of a rule and of the file where it is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Weakness {
     pub(crate) rule: usize,
@@ -100,13 +100,13 @@ pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     /// Number of issues that are exempted as a whole.
     pub(crate) ignored: usize,
-    /// Number of issues that are left.
+    /// Number of remaining issues.
     pub(crate) total: usize,
     /// Each issue's exemption state, and the number of its exempted occurrences.
     pub(crate) issues: BTreeMap<String, Option<(Coverage, usize)>>,
 }
 
-/// The people of a running application, if there is one, and what is the same in it all the time.
+/// The people of a running application, if there is one, and its constant facts.
 pub(crate) struct World {
     clients: BTreeMap<&'static str, Client>,
     /// The start of the model's time, since 1970.
@@ -115,7 +115,7 @@ pub(crate) struct World {
     pub(crate) now: i64,
     /// The issues' ids, by rule.
     pub(crate) issues: Vec<String>,
-    /// The scan of each target in which everything was seen.
+    /// The scan of each target that has every issue.
     pub(crate) scans: BTreeMap<&'static str, String>,
     /// The occurrences' ids in each target.
     pub(crate) occurrences: BTreeMap<(&'static str, Weakness), String>,
@@ -155,18 +155,18 @@ impl World {
         }
     }
 
-    /// A world without an application, for what only the model says.
+    /// A world without an application, for tests of the model alone.
     pub(crate) fn alone() -> Self {
         let (scans, occurrences) = (BTreeMap::new(), BTreeMap::new());
         Self { clients: BTreeMap::new(), begun: Duration::ZERO, now: 0, issues: Vec::new(), scans, occurrences }
     }
 
-    pub(crate) fn client(&self, who: &Person) -> &Client {
-        &self.clients[who.token]
+    pub(crate) fn client(&self, person: &Person) -> &Client {
+        &self.clients[person.token]
     }
 
-    /// Starts the application again, so many days and an hour later. The hour keeps ends away from the moments at which
-    /// the test looks: between any two of these there is no whole number of days. The model counts in hours.
+    /// Restarts the application this many days and an hour later. The hour keeps the ends of exemptions away from the
+    /// moments of the test's calls, which are never whole days apart. The model counts in hours.
     pub(crate) fn step(&mut self, app: &mut App, days: i64) {
         let hours = days * 24 + 1;
         app.restart_later(Duration::from_secs(u64::try_from(hours * 60 * 60).unwrap()));
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    /// A time of the model as the API reads it; the same whenever it is asked for, for calls that are sent again.
+    /// A time of the model as the API reads it; always the same, for repeated calls.
     pub(crate) fn written(&self, hours: i64) -> String {
         let begun = i64::try_from(self.begun.as_millis()).unwrap();
         Timestamp::from_ms(begun + hours * 60 * 60 * 1000).to_string()
@@ -215,7 +215,7 @@ pub(crate) struct Scan {
     pub(crate) target: &'static str,
     pub(crate) variant: &'static str,
     pub(crate) pipeline: Option<&'static str>,
-    /// From which of [`LEVELS`] on it fails.
+    /// Index of the lowest of [`LEVELS`] at which it fails.
     pub(crate) fail_on: Option<usize>,
     pub(crate) present: BTreeSet<Weakness>,
 }

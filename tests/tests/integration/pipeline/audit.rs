@@ -1,4 +1,4 @@
-//! The audit log: one entry for everything that was done or tried, and nobody else's.
+//! The audit log: one entry for every action and refused attempt, of this project only.
 
 use super::wiring::{ADMIN, System, upload};
 use super::{FEATURE, MAIN};
@@ -23,7 +23,7 @@ fn page(
     block_on(job.project(&calls.project, filter, wanted))
 }
 
-/// All entries that a filter lets through, in pages of this size, the oldest first.
+/// All entries that match a filter, in pages of this size, the oldest first.
 fn entries(system: &System, filter: &AuditFilter, limit: usize) -> Vec<AuditItem> {
     let (mut from, mut items) = (None, Vec::new());
     loop {
@@ -38,24 +38,24 @@ fn entries(system: &System, filter: &AuditFilter, limit: usize) -> Vec<AuditItem
     items
 }
 
-/// A project in which one of everything happened, a second apart.
+/// A project with one action of every kind, a second apart.
 fn story() -> System {
     let system = System::new();
     let tick = || drop(system.context());
     tick();
     let token = system.token("ci", "developer");
-    // That it is recorded for a pipeline's run too is no entry of its own.
+    // The record for a pipeline's run adds no entry.
     let in_run = upload("main", MAIN).with("pipeline", "build").with("execution", "7");
     let scan = system.upload(in_run.token(&token)).unwrap().scan.id;
     tick();
     system.set_baseline("main");
     tick();
     let exemption = system.request_exemption(&system.issues(scan, "critical")[0]);
-    for (verb, who, allowed) in
+    for (verb, person, allowed) in
         [("approve", "dev", false), ("approve", "sec", true), ("reject", "sec", true), ("cancel", "dev", true)]
     {
         tick();
-        assert_eq!(system.decide(&exemption, verb, who).is_ok(), allowed, "{verb}");
+        assert_eq!(system.decide(&exemption, verb, person).is_ok(), allowed, "{verb}");
     }
     tick();
     let id = domain::ids::TokenId::of(&token).to_string();
@@ -80,7 +80,7 @@ const STORY: [&str; 11] = [
 ];
 
 #[test]
-fn everything_that_was_done_or_tried_is_one_entry() {
+fn every_action_and_every_refused_attempt_is_one_entry() {
     let system = story();
     let all = entries(&system, &AuditFilter::default(), 1000);
     let what: Vec<_> = all.iter().map(|entry| entry.what.as_str()).collect();
@@ -107,7 +107,7 @@ fn everything_that_was_done_or_tried_is_one_entry() {
 }
 
 #[test]
-fn no_secret_and_no_hash_of_a_token_is_in_it() {
+fn it_contains_no_secret_and_no_hash_of_a_token() {
     let system = story();
     let lines = lines(&entries(&system, &AuditFilter::default(), 1000)).unwrap();
     let text = String::from_utf8(lines).unwrap();
@@ -130,7 +130,7 @@ fn pages_of_any_size_give_the_same_entries() {
 }
 
 #[test]
-fn filters_give_what_they_name_in_pages_of_any_size() {
+fn filters_return_the_matching_entries_in_pages_of_any_size() {
     let system = story();
     let all = entries(&system, &AuditFilter::default(), 1000);
     let at = |n: usize| Some(all[n].at.parse().unwrap());
@@ -158,7 +158,7 @@ fn filters_give_what_they_name_in_pages_of_any_size() {
 }
 
 #[test]
-fn a_refusal_stays_known_however_much_follows() {
+fn a_refusal_stays_listed_after_many_later_events() {
     let system = story();
     for n in 0..300 {
         system.settings(SettingsBody { rejected_allowed: Some(n), ..SettingsBody::default() });
@@ -176,7 +176,7 @@ fn a_refusal_stays_known_however_much_follows() {
 }
 
 #[test]
-fn a_scan_that_is_recorded_twice_by_a_retry_is_marked_the_second_time() {
+fn a_scan_that_a_retry_records_twice_is_marked_the_second_time() {
     let mut died = 0;
     for writes in 0.. {
         let system = System::new();
@@ -193,14 +193,14 @@ fn a_scan_that_is_recorded_twice_by_a_retry_is_marked_the_second_time() {
         assert!(repeated == [false] || repeated == [false, true], "dead after {writes}: {repeated:?}");
         died += usize::from(repeated.len() == 2);
     }
-    assert!(died > 0, "some death lies between the event and the answer");
+    assert!(died > 0, "some crash is between the event and the answer");
 }
 
 #[test]
-fn only_secops_and_admins_of_the_project_read_it() {
+fn only_secops_and_admins_of_the_project_may_read_it() {
     let system = story();
     let foreign = system.token_of("other", "boss", "admin");
-    let asked = |token: &str| {
+    let read_by = |token: &str| {
         let wanted = Wanted { limit: 10, from: None };
         page(&system, system.who(token), &AuditFilter::default(), wanted)
             .map(|page| page.items.len())
@@ -213,13 +213,13 @@ fn only_secops_and_admins_of_the_project_read_it() {
         ("secops", Ok(10)),
         ("admin", Ok(10)),
     ] {
-        assert_eq!(asked(&system.token(role, role)), expected, "{role}");
+        assert_eq!(read_by(&system.token(role, role)), expected, "{role}");
     }
-    assert_eq!(asked(&foreign), Err(Code::NotFound), "nothing is learnt of another project");
+    assert_eq!(read_by(&foreign), Err(Code::NotFound), "another project does not exist for the caller");
 }
 
 #[test]
-fn what_another_project_does_never_shows() {
+fn actions_of_another_project_are_not_listed() {
     let system = story();
     let before = entries(&system, &AuditFilter::default(), 1000);
     let token = system.token_of("other", "boss", "admin");

@@ -26,7 +26,7 @@ fn broken(report: &[u8]) -> Vec<u8> {
     broken.to_string().into_bytes()
 }
 
-/// The state, and the variant that it names.
+/// The state and its variant.
 fn compared(answer: &ScanAnswer) -> (&str, Option<&str>) {
     (answer.comparison.with.as_str(), answer.comparison.variant.as_deref())
 }
@@ -56,12 +56,12 @@ fn each_state_of_a_comparison_has_its_name() {
     assert_eq!(
         (compared(&complete).0, complete.issues.new),
         ("baseline", 3),
-        "an incomplete one takes no head's place"
+        "an incomplete one does not become the head"
     );
 }
 
 #[test]
-fn a_pattern_means_the_variant_that_was_scanned_last() {
+fn a_pattern_selects_the_matching_variant_that_was_scanned_last() {
     let system = System::new();
     take(&system, upload("work", MAIN));
     system.patch(&json!({"regex": r"v\d+\.\d+\.\d+"}));
@@ -78,7 +78,7 @@ fn a_pattern_means_the_variant_that_was_scanned_last() {
 }
 
 #[test]
-fn the_second_scanner_of_a_release_compares_it_with_the_one_before_too() {
+fn every_scanner_of_a_release_compares_it_with_the_release_before() {
     let system = System::new();
     take(&system, upload("v1.0.0", MAIN));
     take(&system, by_other("v1.0.0"));
@@ -89,7 +89,7 @@ fn the_second_scanner_of_a_release_compares_it_with_the_one_before_too() {
 }
 
 #[test]
-fn defaults_hold_where_a_target_says_nothing() {
+fn defaults_apply_to_targets_without_their_own_baseline() {
     let system = System::new();
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("none", None));
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")), "no main yet");
@@ -116,7 +116,11 @@ fn defaults_hold_where_a_target_says_nothing() {
     let never = take(&system, by_other("feature"));
     assert_eq!(compared(&never), ("baseline_not_scanned_by_this_scanner", Some("trunk")), "by another scanner");
     system.set_baseline("main");
-    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("main")), "its own beats it");
+    assert_eq!(
+        compared(&take(&system, upload("feature", FEATURE))),
+        ("baseline", Some("main")),
+        "the target's baseline precedes it"
+    );
     system.patch(&json!(null));
     defaults(json!({"repository": null}));
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")));
@@ -140,7 +144,7 @@ fn the_built_in_default_of_containers_is_the_last_version() {
 }
 
 #[test]
-fn a_changed_baseline_relabels_no_scan_of_before() {
+fn a_changed_baseline_does_not_change_earlier_scans() {
     let system = System::new();
     take(&system, upload("main", MAIN));
     take(&system, upload("next", FEATURE));
@@ -153,9 +157,9 @@ fn a_changed_baseline_relabels_no_scan_of_before() {
     assert_eq!((compared(&after), after.issues.new), (("baseline", Some("next")), 0));
 }
 
-/// Along a branch, the scan before is frozen beside the baseline's: occurrences keep the ids that they got there.
+/// Along a branch, the previous scan is frozen beside the baseline's: occurrences keep their ids from it.
 #[test]
-fn a_variants_own_scan_before_is_frozen_where_it_is_not_what_the_scan_is_compared_with() {
+fn a_variants_previous_scan_is_frozen_if_it_is_not_the_reference_scan() {
     let system = System::new();
     let frozen = |answer: &ScanAnswer| {
         let frozen = futures::executor::block_on(store::scans::Frozen::get(&system.kv, answer.scan.id)).unwrap();
@@ -165,13 +169,13 @@ fn a_variants_own_scan_before_is_frozen_where_it_is_not_what_the_scan_is_compare
     let first = take(&system, upload("feature", FEATURE));
     let second = take(&system, upload("feature", FEATURE));
     assert_eq!((frozen(&main), frozen(&first), frozen(&second)), (None, None, Some(first.scan.id)));
-    assert_eq!(frozen(&take(&system, upload("main", MAIN))), None, "its own scan is what it is compared with");
+    assert_eq!(frozen(&take(&system, upload("main", MAIN))), None, "its own previous scan is the reference scan");
     system.set_baseline("absent");
     assert_eq!(frozen(&take(&system, upload("feature", FEATURE))), Some(second.scan.id));
 }
 
 #[test]
-fn the_gate_can_look_at_what_is_new_alone() {
+fn the_gate_can_judge_only_new_findings() {
     let system = System::new();
     take(&system, upload("main", MAIN));
     let verdict = |report: &[u8], parameter: &str, level: &str| {
@@ -190,7 +194,7 @@ fn the_gate_can_look_at_what_is_new_alone() {
 }
 
 #[test]
-fn what_a_baseline_without_a_scan_does_is_a_setting() {
+fn the_effect_of_a_baseline_without_a_scan_is_a_setting() {
     let system = System::new();
     take(&system, upload("main", MAIN));
     system.set_baseline("main");
@@ -211,11 +215,11 @@ fn what_a_baseline_without_a_scan_does_is_a_setting() {
     setting("nothing_is_new");
     assert_eq!(new().verdict, Verdict::Pass);
     let severe = take(&system, by_other("feature").fail_on("high"));
-    assert_eq!(severe.verdict, Verdict::Fail, "fail_on_severity holds whatever the setting");
+    assert_eq!(severe.verdict, Verdict::Fail, "fail_on_severity does not depend on the setting");
 }
 
 #[test]
-fn a_targets_variants_are_listed_with_what_a_pattern_means() {
+fn the_list_of_variants_shows_which_one_a_pattern_selects() {
     let system = System::new();
     for variant in ["v1", "main", "v2", "v1"] {
         take(&system, upload(variant, MAIN));

@@ -1,4 +1,4 @@
-//! The run of a pipeline: which scans are in it, which count, and their issues as one list.
+//! The run of a pipeline: its scans, those that count, and their issues as one list.
 
 use crate::pipeline::wiring::{ADMIN, System, Upload, token_body, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
@@ -51,7 +51,7 @@ fn all(system: &System, filter: &ExecutionFilter, limit: usize) -> Vec<Execution
 }
 
 #[test]
-fn the_scans_of_a_run_are_told_as_one() {
+fn the_scans_of_a_run_are_combined() {
     let system = System::new();
     take(&system, upload("feature", FEATURE).fail_on("critical"));
     take(&system, by_other());
@@ -69,7 +69,7 @@ fn the_scans_of_a_run_are_told_as_one() {
 }
 
 #[test]
-fn of_a_step_that_was_run_again_the_newest_scan_counts() {
+fn of_a_repeated_step_only_the_newest_scan_counts() {
     let system = System::new();
     take(&system, upload("feature", FEATURE).fail_on("critical"));
     take(&system, by_other());
@@ -97,7 +97,7 @@ fn a_retry_under_the_same_key_counts_once() {
 }
 
 #[test]
-fn a_run_of_which_nothing_is_seen_is_not_there() {
+fn a_run_without_visible_scans_does_not_exist() {
     let system = System::new();
     let code = |run: Result<Execution, api::Problem>| run.unwrap_err().code;
     assert_eq!(code(system.execution_for(ADMIN, "build", "7")), Code::NotFound);
@@ -106,9 +106,9 @@ fn a_run_of_which_nothing_is_seen_is_not_there() {
     let some = system.issue(Some("shop"), body).unwrap().token.unwrap();
     assert_eq!(code(system.execution_for(&some, "build", "7")), Code::NotFound);
     take(&system, upload_of("bandit", "api", "feature", MAIN));
-    let seen = system.execution_for(&some, "build", "7").unwrap();
+    let visible = system.execution_for(&some, "build", "7").unwrap();
     assert_eq!(
-        (seen.verdict, seen.scans.len(), seen.scans[0].answer.scan.target.name.as_str()),
+        (visible.verdict, visible.scans.len(), visible.scans[0].answer.scan.target.name.as_str()),
         (Verdict::Pass, 1, "api")
     );
     assert_eq!(run_of(&system).scans.len(), 2);
@@ -116,7 +116,7 @@ fn a_run_of_which_nothing_is_seen_is_not_there() {
 }
 
 #[test]
-fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
+fn the_issues_of_all_scans_are_one_list_in_pages_of_any_size() {
     let system = System::new();
     system.upload(upload("main", FEATURE)).unwrap();
     take(&system, upload("feature", MAIN));
@@ -156,7 +156,7 @@ fn the_issues_of_all_scans_are_one_list_and_pages_of_any_size_are_the_same() {
 }
 
 #[test]
-fn what_is_uploaded_while_somebody_pages_is_not_in_their_list() {
+fn an_upload_between_two_pages_is_not_in_the_list() {
     let system = System::new();
     take(&system, upload("feature", FEATURE));
     let run = Run { pipeline: "build".parse().unwrap(), execution: "7".parse().unwrap() };

@@ -1,4 +1,4 @@
-//! Exemptions from the request to the verdict: what they take off the gate, what goes back to review, and what would change.
+//! Exemptions from the request to the verdict: their effect on the gate, returns to review, and previews.
 
 use crate::pipeline::tracking::{EDITED, RUN, bandit};
 use crate::pipeline::wiring::{System, upload, upload_of};
@@ -49,7 +49,7 @@ fn pending(system: &System) -> Vec<ExemptionItem> {
 }
 
 #[test]
-fn chosen_occurrences_leave_the_gate_and_the_rest_stays() {
+fn only_the_chosen_occurrences_are_exempted() {
     let system = System::new();
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), ("a.py", 90, OTHER)]);
     granted(&system, chosen(&system, &first, &[&old[0]]));
@@ -66,12 +66,16 @@ fn chosen_occurrences_leave_the_gate_and_the_rest_stays() {
     assert_eq!((all.verdict, all.issues.exempted, all.variables["IGNORED"].as_str()), (Verdict::Pass, 1, "1"));
     assert!(system.all_issues(all.scan.id)[0].exempted && now.iter().all(|one| one.exemption.is_some()));
     let then = &system.all_issues(partly.scan.id)[0];
-    assert_eq!(then.exemption.as_ref().unwrap().state, Coverage::PartiallyExempted, "a scan keeps its own state");
-    assert_eq!(then.exemption_now.as_ref().unwrap().state, Coverage::Exempted, "beside the one now");
+    assert_eq!(
+        then.exemption.as_ref().unwrap().state,
+        Coverage::PartiallyExempted,
+        "a scan keeps the state of its time"
+    );
+    assert_eq!(then.exemption_now.as_ref().unwrap().state, Coverage::Exempted, "beside the current one");
 }
 
 #[test]
-fn an_exempted_occurrence_survives_moved_lines_and_a_renamed_file_and_a_copy_is_new() {
+fn an_exemption_survives_moved_lines_and_a_renamed_file_but_not_a_copy() {
     let system = System::new();
     let lines = [("a.py", 10, RUN), ("a.py", 40, "eval(one)"), ("a.py", 70, "eval(two)"), ("a.py", 90, "eval(three)")];
     let (first, old) = scan(&system, "main", &lines);
@@ -88,7 +92,7 @@ fn an_exempted_occurrence_survives_moved_lines_and_a_renamed_file_and_a_copy_is_
 }
 
 #[test]
-fn an_edited_occurrence_counts_and_goes_back_to_review_once() {
+fn an_edited_occurrence_counts_and_returns_to_review_once() {
     let system = System::new();
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
     system.set_baseline("main");
@@ -98,7 +102,7 @@ fn an_edited_occurrence_counts_and_goes_back_to_review_once() {
         assert_eq!((now[0].id, branch.verdict, branch.occurrences.exempted), (old[0].id, Verdict::Fail, 1), "{round}");
         assert!(now[0].exemption.is_none() && now[1].exemption.is_some());
         let back = pending(&system);
-        assert_eq!(back.len(), 1, "it is asked for once");
+        assert_eq!(back.len(), 1, "it is requested once");
         assert_eq!(back[0].returned_from.unwrap().to_string(), exemption.id);
         assert_eq!((back[0].requested_by.as_str(), &back[0].occurrences), ("dev", &vec![old[0].id]));
         assert_eq!(
@@ -107,18 +111,22 @@ fn an_edited_occurrence_counts_and_goes_back_to_review_once() {
         );
     }
     let back = pending(&system).remove(0);
-    assert_eq!(system.decide(&back.id, "approve", "dev").unwrap_err().code, Code::Conflict, "it is still dev's own");
+    assert_eq!(
+        system.decide(&back.id, "approve", "dev").unwrap_err().code,
+        Code::Conflict,
+        "it is still dev's request"
+    );
     system.decide(&back.id, "approve", "sec").unwrap();
     let (branch, _) = scan(&system, "feature", &[("a.py", 12, EDITED), ("b.py", 5, OTHER)]);
-    assert_eq!(branch.verdict, Verdict::Pass, "the branch holds what was approved");
+    assert_eq!(branch.verdict, Verdict::Pass, "the branch has the approved code");
     let (merged, _) = scan(&system, "main", &[("a.py", 14, EDITED), ("b.py", 5, OTHER)]);
     assert_eq!(merged.verdict, Verdict::Pass, "and so does main after the merge");
     let (back_again, _) = scan(&system, "main", &[("a.py", 14, RUN), ("b.py", 5, OTHER)]);
-    assert_eq!(back_again.verdict, Verdict::Pass, "and the old code, which was judged too");
+    assert_eq!(back_again.verdict, Verdict::Pass, "and so does the old code, which was approved too");
     assert!(pending(&system).is_empty());
 }
 
-/// A report that shows no code.
+/// A report without code.
 fn bare(results: &[(&str, u32, &str)]) -> Vec<u8> {
     let mut report: serde_json::Value = serde_json::from_slice(&bandit(results)).unwrap();
     report["results"].as_array_mut().unwrap().iter_mut().for_each(|result| {
@@ -128,20 +136,20 @@ fn bare(results: &[(&str, u32, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn without_code_an_exemption_holds_for_its_line_and_goes_to_no_other_file() {
+fn without_code_an_exemption_applies_to_its_line_in_its_file_only() {
     let system = System::new();
     let upload = |results: &[(&str, u32, &str)]| system.upload(upload("main", &bare(results)).fail_on("high")).unwrap();
     let first = upload(&[("a.py", 10, RUN)]);
     let old = system.all_occurrences(first.scan.id);
     granted(&system, chosen(&system, &first, &[&old[0]]));
     assert_eq!(upload(&[("a.py", 10, RUN)]).verdict, Verdict::Pass);
-    assert_eq!(upload(&[("b.py", 500, RUN)]).verdict, Verdict::Fail, "the same is said of another file");
+    assert_eq!(upload(&[("b.py", 500, RUN)]).verdict, Verdict::Fail, "the same message in another file");
     assert_eq!(upload(&[("a.py", 10, RUN)]).verdict, Verdict::Pass);
-    assert_eq!(upload(&[("a.py", 12, RUN)]).verdict, Verdict::Fail, "nobody can say that it is the same line");
+    assert_eq!(upload(&[("a.py", 12, RUN)]).verdict, Verdict::Fail, "it may be another line");
 }
 
 #[test]
-fn code_that_went_to_another_file_goes_back_to_review() {
+fn code_that_moved_to_another_file_returns_to_review() {
     let system = System::new();
     let stay = ("b.py", 1, OTHER);
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), stay, ("a.py", 90, "os.popen(request.name)")]);
@@ -149,13 +157,13 @@ fn code_that_went_to_another_file_goes_back_to_review() {
     let (moved, now) = scan(&system, "main", &[("b.py", 40, RUN), stay, ("a.py", 91, "os.popen(request.name)")]);
     assert_eq!((now[0].id, moved.occurrences.exempted), (old[0].id, 0));
     assert_eq!(pending(&system).len(), 1);
-    // Recognised beyond doubt from here on, but what was approved was something else.
+    // It matches with certainty from here on, but another form was approved.
     let (still, _) = scan(&system, "main", &[("b.py", 41, RUN), stay, ("a.py", 91, "os.popen(request.name)")]);
     assert_eq!((still.occurrences.exempted, pending(&system).len()), (0, 1));
 }
 
 #[test]
-fn an_exemption_of_the_whole_issue_covers_what_comes_and_the_scope_says_where() {
+fn an_exemption_of_a_whole_issue_covers_future_occurrences_in_its_scope() {
     let mut system = System::new();
     let pipeline = |system: &System, target: &str, pipeline: &str| {
         let wanted = upload_of("bandit", target, "main", &bandit(&[("a.py", 1, RUN), ("z.py", 9, OTHER)]));
@@ -184,11 +192,11 @@ fn an_exemption_of_the_whole_issue_covers_what_comes_and_the_scope_says_where() 
         system.decide(&exemption.id, "cancel", "dev").unwrap();
     }
     system.switch("elsewhere");
-    assert_eq!(pipeline(&system, "notes", "nightly").verdict, Verdict::Fail, "another project is another project");
+    assert_eq!(pipeline(&system, "notes", "nightly").verdict, Verdict::Fail, "another project is not exempted");
 }
 
 #[test]
-fn what_the_accounts_admin_grants_for_all_holds_in_every_project_until_its_own_takes_it_back() {
+fn an_exemption_for_the_account_applies_in_every_project_until_its_project_revokes_it() {
     let mut system = System::new();
     let fail = |system: &System| system.upload(upload("main", MAIN).fail_on("critical")).unwrap();
     let first = fail(&system);
@@ -198,11 +206,11 @@ fn what_the_accounts_admin_grants_for_all_holds_in_every_project_until_its_own_t
     let granted = system.decide_with(&id, "approve", "sec", body("account")).unwrap();
     assert_eq!((granted.scope, granted.requested_scope), (Scope::Account, Some(Scope::Project)));
     system.switch("elsewhere");
-    let there = fail(&system);
-    assert_eq!((there.verdict, there.issues.exempted), (Verdict::Pass, 1));
-    let issue = &system.issues(there.scan.id, "critical")[0];
+    let elsewhere = fail(&system);
+    assert_eq!((elsewhere.verdict, elsewhere.issues.exempted), (Verdict::Pass, 1));
+    let issue = &system.issues(elsewhere.scan.id, "critical")[0];
     assert_eq!(issue.exemption_now.as_ref().unwrap().id.to_string(), id);
-    assert!(system.exemptions(&ExemptionFilter::default()).is_empty(), "it is not this project's");
+    assert!(system.exemptions(&ExemptionFilter::default()).is_empty(), "it belongs to another project");
     assert_eq!(system.decide(&id, "reject", "sec").unwrap_err().code, Code::NotFound);
     system.switch("shop");
     system.decide(&id, "reject", "sec").unwrap();
@@ -212,11 +220,11 @@ fn what_the_accounts_admin_grants_for_all_holds_in_every_project_until_its_own_t
     system.decide_with(&id, "approve", "sec", body("account")).unwrap();
     system.pass_days(7);
     system.switch("elsewhere");
-    assert_eq!(fail(&system).verdict, Verdict::Fail, "its end is judged there too");
+    assert_eq!(fail(&system).verdict, Verdict::Fail, "its end applies elsewhere too");
 }
 
 #[test]
-fn several_are_asked_for_and_decided_on_together_or_not_at_all() {
+fn several_are_requested_and_decided_on_together_or_not_at_all() {
     let system = System::new();
     let first = system.upload(upload("feature", FEATURE).fail_on("critical")).unwrap();
     let issues = system.issues(first.scan.id, "critical");
@@ -226,15 +234,15 @@ fn several_are_asked_for_and_decided_on_together_or_not_at_all() {
     let refused = system.ask_many(wrong, "dev").unwrap_err();
     assert!(refused.detail.starts_with("number 2: field `reason`"), "{}", refused.detail);
     assert!(system.exemptions(&ExemptionFilter::default()).is_empty());
-    let asked = system.ask_many(bodies, "dev").unwrap();
-    assert_eq!(asked.len(), 2);
+    let requested = system.ask_many(bodies, "dev").unwrap();
+    assert_eq!(requested.len(), 2);
     let decide = |id: &str, decision: &str| BulkDecision {
         id: id.to_owned(),
         decision: decision.to_owned(),
         comment: format!("{decision} it"),
         ..BulkDecision::default()
     };
-    let [one, two] = [asked[0].id.as_str(), asked[1].id.as_str()];
+    let [one, two] = [requested[0].id.as_str(), requested[1].id.as_str()];
     system.decide(two, "cancel", "dev").unwrap();
     let both = vec![decide(one, "approve"), decide(two, "approve")];
     let refused = system.decide_many(both, "sec").unwrap_err();
@@ -247,7 +255,7 @@ fn several_are_asked_for_and_decided_on_together_or_not_at_all() {
 }
 
 #[test]
-fn a_preview_says_what_a_decision_would_change_before_it_is_made() {
+fn a_preview_shows_the_changes_of_a_decision_before_it_is_made() {
     let system = System::new();
     let main = system.upload(upload("main", MAIN).fail_on("critical")).unwrap();
     let feature = system.upload(upload("feature", FEATURE).fail_on("critical")).unwrap();
@@ -277,13 +285,13 @@ fn a_preview_says_what_a_decision_would_change_before_it_is_made() {
 }
 
 #[test]
-fn those_that_match_nothing_are_listed_and_those_that_end_soon() {
+fn unused_exemptions_are_listed_and_so_are_those_that_end_soon() {
     let system = System::new();
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
     let used = granted(&system, chosen(&system, &first, &[&old[0]]));
     let unused = granted(&system, chosen(&system, &first, &[&old[1]]));
     let long = ExemptionBody { duration_days: Some(90), ..system.exemption_of(old[0].issue) };
-    assert!(system.unused(1).is_empty(), "not before it was scanned that often");
+    assert!(system.unused(1).is_empty(), "not before that many scans");
     for _ in 0..2 {
         scan(&system, "main", &[("a.py", 10, RUN)]);
     }
@@ -299,7 +307,7 @@ fn those_that_match_nothing_are_listed_and_those_that_end_soon() {
 }
 
 #[test]
-fn what_a_project_allows_is_what_it_set() {
+fn a_projects_settings_limit_its_exemptions() {
     let system = System::new();
     let first = system.upload(upload("main", MAIN)).unwrap();
     let issue = system.issues(first.scan.id, "critical")[0].id;
@@ -339,11 +347,11 @@ fn all_chosen_occurrences_can_become_the_whole_issue() {
     let whole = granted(&system, all());
     assert_eq!((whole.scope, whole.occurrences.len()), (Scope::Target, 0));
     let (more, _) = scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER), ("c.py", 1, "eval(more)")]);
-    assert_eq!(more.verdict, Verdict::Pass, "what comes is covered");
+    assert_eq!(more.verdict, Verdict::Pass, "future occurrences are covered");
 }
 
 #[test]
-fn an_issue_is_asked_for_where_it_is() {
+fn an_issue_can_only_be_exempted_where_it_occurs() {
     let mut system = System::new();
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN)]);
     let body = || chosen(&system, &first, &[&old[0]]);
@@ -373,25 +381,25 @@ fn notices(system: &System) -> Vec<Notice> {
     let loaded = block_on(journal::load::<Outbox>(&system.kv, &journal, Timestamp::from_ms(0))).unwrap();
     let mut events = block_on(journal::read_back::<OutboxEvent>(&system.kv, &journal, loaded.last, 1000)).unwrap();
     events.reverse();
-    let mut told = Vec::new();
+    let mut all = Vec::new();
     for (n, entry) in events {
         let new = block_on(loaded.outcomes.of(&system.kv, &journal, n)).unwrap().unwrap().is_ok();
         match entry.event {
-            OutboxEvent::Exemptions { notices, .. } | OutboxEvent::Ending { notices } if new => told.extend(notices),
+            OutboxEvent::Exemptions { notices, .. } | OutboxEvent::Ending { notices } if new => all.extend(notices),
             OutboxEvent::Exemptions { .. } | OutboxEvent::Ending { .. } => {}
         }
     }
-    told
+    all
 }
 
 #[test]
-fn people_are_told_of_each_request_and_decision_once_and_of_ends_that_come_near() {
+fn each_request_and_decision_is_notified_once_and_so_are_near_ends() {
     let system = System::new();
     let (first, old) = scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
     let long = ExemptionBody { duration_days: Some(30), ..chosen(&system, &first, &[&old[0]]) };
     let id = system.ask(long, "dev").unwrap().id;
     system.decide(&id, "reject", "sec").unwrap();
-    assert!(system.decide(&id, "reject", "sec").is_err(), "what is refused is not told");
+    assert!(system.decide(&id, "reject", "sec").is_err(), "a refused decision is not notified");
     system.decide(&id, "reopen", "dev").unwrap();
     system.decide(&id, "approve", "sec").unwrap();
     let kinds = || notices(&system).iter().map(|notice| (notice.kind, notice.by.to_string())).collect::<Vec<_>>();
@@ -403,12 +411,15 @@ fn people_are_told_of_each_request_and_decision_once_and_of_ends_that_come_near(
         own(NoticeKind::Approved, "sec"),
     ];
     assert_eq!(kinds(), expected);
-    let told = notices(&system).remove(0);
-    assert_eq!((told.exemption.to_string(), told.scope, told.severity.as_str()), (id, Scope::Occurrences, "critical"));
-    assert_eq!(told.comment.as_str(), "not reachable");
+    let notice = notices(&system).remove(0);
+    assert_eq!(
+        (notice.exemption.to_string(), notice.scope, notice.severity.as_str()),
+        (id, Scope::Occurrences, "critical")
+    );
+    assert_eq!(notice.comment.as_str(), "not reachable");
 
     scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
-    assert_eq!(kinds(), expected, "its end is far");
+    assert_eq!(kinds(), expected, "it does not end soon");
     system.pass_days(24);
     for _ in 0..2 {
         scan(&system, "main", &[("a.py", 10, RUN), ("b.py", 5, OTHER)]);
@@ -420,7 +431,7 @@ fn people_are_told_of_each_request_and_decision_once_and_of_ends_that_come_near(
 }
 
 #[test]
-fn a_token_for_some_targets_learns_of_no_exemption_of_others() {
+fn a_token_for_some_targets_sees_no_exemption_of_others() {
     let system = System::new();
     let first = system.upload(upload("main", MAIN)).unwrap();
     let elsewhere = system.upload(upload_of("bandit", "other", "main", MAIN)).unwrap();
@@ -433,14 +444,14 @@ fn a_token_for_some_targets_learns_of_no_exemption_of_others() {
         targets: Some(vec!["other".to_owned()]),
         expires_in_days: None,
     };
-    let who = system.issued(token);
-    assert!(system.exemptions_seen_by(&who).is_empty());
-    let decided = system.decide_as(&who, &id, "approve");
+    let caller = system.issued(token);
+    assert!(system.exemptions_seen_by(&caller).is_empty());
+    let decided = system.decide_as(&caller, &id, "approve");
     let nothing = "0".repeat(32);
-    let unknown = system.decide_as(&who, &nothing, "approve").unwrap_err();
+    let unknown = system.decide_as(&caller, &nothing, "approve").unwrap_err();
     let decided = decided.unwrap_err();
     assert_eq!((decided.code, decided.detail), (unknown.code, unknown.detail.replace(&nothing, &id)));
-    let ask = |body: ExemptionBody| system.ask_as(&who, body).map_err(|problem| problem.detail);
+    let ask = |body: ExemptionBody| system.ask_as(&caller, body).map_err(|problem| problem.detail);
     let of = |scan: &ScanAnswer, scope: &str| ExemptionBody {
         scope: scope.to_owned(),
         target: None,
@@ -450,7 +461,7 @@ fn a_token_for_some_targets_learns_of_no_exemption_of_others() {
     let foreign = ask(of(&first, "target")).unwrap_err();
     assert!(foreign.contains("no finished scan"), "{foreign}");
     let named = ask(ExemptionBody { target: Some("other".to_owned()), ..of(&first, "target") }).unwrap_err();
-    assert_eq!(named, foreign, "nothing is said of what it is of");
+    assert_eq!(named, foreign, "the answer does not reveal that it exists");
     assert!(ask(of(&elsewhere, "project")).unwrap_err().contains("some targets only"));
     assert!(ask(of(&elsewhere, "target")).is_ok());
 }

@@ -1,4 +1,4 @@
-//! Every format through all stages: the same report twice is the same issues, and no secret is stored.
+//! Every format through all stages: the same report twice gives the same issues, and no secret is stored.
 
 use crate::pipeline::wiring::{System, upload_of};
 use api::v1::SettingsBody;
@@ -19,7 +19,7 @@ pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/scanners/fixtures")
 }
 
-/// Uploads a report twice and checks that nothing is new or gone the second time.
+/// Uploads a report twice and checks that the second scan has nothing new or remediated.
 fn check_twice(scanner: &str, file: &Path) {
     let report = std::fs::read(file).unwrap();
     let system = System::new();
@@ -31,7 +31,7 @@ fn check_twice(scanner: &str, file: &Path) {
     assert_eq!(held.results, held.findings + held.suppressed + held.rejected_total + marked, "{name}");
     assert_eq!(first.occurrences.new, held.findings + held.suppressed, "{name}");
     let second = upload().unwrap();
-    // An incomplete scan is never compared with.
+    // An incomplete scan is never a reference scan.
     if held.complete {
         assert_eq!(second.comparison.scan, Some(first.scan.id), "{name}");
         assert_eq!((second.issues.new, second.issues.remediated), (0, 0), "{name}");
@@ -43,7 +43,7 @@ fn check_twice(scanner: &str, file: &Path) {
 }
 
 #[test]
-fn every_fixture_uploaded_twice_is_the_same_issues() {
+fn every_fixture_uploaded_twice_gives_the_same_issues() {
     for scanner in scanners::ALL {
         let files = reports(&fixtures().join(scanner.id));
         assert!(!files.is_empty(), "{} has no fixtures", scanner.id);
@@ -62,33 +62,33 @@ fn check_corpus(corpus: &Path) {
 }
 
 #[test]
-fn real_reports_uploaded_twice_are_the_same_issues() {
+fn real_reports_uploaded_twice_give_the_same_issues() {
     check_corpus(&fixtures().join("../corpus"));
 }
 
 #[test]
 #[ignore = "reads large data: cargo xtask test --data"]
-fn every_real_report_uploaded_twice_is_the_same_issues() {
+fn every_real_report_uploaded_twice_gives_the_same_issues() {
     check_corpus(&data("GATEHOUSE_CORPUS"));
 }
 
 #[test]
-fn a_secret_that_a_report_holds_is_stored_nowhere() {
+fn a_secret_in_a_report_is_never_stored() {
     let report = std::fs::read(fixtures().join("sarif/secrets.sarif")).unwrap();
     let secret = b"zq8Jk2mPw7XbT4vLc9RnY3hD";
     let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
-    assert!(holds(&report), "the fixture has it");
+    assert!(holds(&report), "the fixture contains it");
     let system = System::new();
     let scan = system.upload(upload_of("gitleaks", "notes", "main", &report)).unwrap();
     assert_eq!((scan.scan.scanner.as_str(), scan.scan.format.as_str(), scan.report.findings), ("gitleaks", "sarif", 1));
     for (key, value) in system.kv.contents() {
-        assert!(!holds(&value), "{key} holds the secret");
+        assert!(!holds(&value), "{key} contains the secret");
         assert!(!key.contains(":raw:"), "{key}: without a storage key the raw report is removed");
     }
 }
 
 #[test]
-fn results_that_the_report_suppresses_count_unless_the_project_honours_it() {
+fn suppressed_results_count_unless_the_project_honours_suppressions() {
     let report = std::fs::read(fixtures().join("sarif/suppressions.sarif")).unwrap();
     let system = System::new();
     let counted = |system: &System| {
@@ -101,7 +101,7 @@ fn results_that_the_report_suppresses_count_unless_the_project_honours_it() {
 }
 
 #[test]
-fn what_is_not_recognised_or_another_tools_is_refused_by_name() {
+fn an_unknown_format_and_another_tools_report_are_refused_with_their_code() {
     let system = System::new();
     let refused = |scanner: &str, report: &[u8]| {
         let problem = system.upload(upload_of(scanner, "notes", "main", report)).unwrap_err();
@@ -115,7 +115,7 @@ fn what_is_not_recognised_or_another_tools_is_refused_by_name() {
 }
 
 #[test]
-fn gzip_is_recognised_by_itself_and_in_base64() {
+fn gzip_is_detected_alone_and_in_base64() {
     use base64::Engine as _;
     let report = std::fs::read(fixtures().join("sarif/00-typical.sarif")).unwrap();
     let compressed = crate::pipeline::wiring::gzip(&report);

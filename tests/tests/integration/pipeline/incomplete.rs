@@ -1,4 +1,4 @@
-//! Incomplete scans: they remediate nothing, are never compared with, and say so.
+//! Incomplete scans: they remediate nothing, are never reference scans, and say so.
 
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
@@ -6,7 +6,7 @@ use api::v1::{ScanAnswer, SettingsBody};
 use domain::verdict::Verdict;
 use serde_json::{Value, json};
 
-/// SARIF with a run for each tool and category, of so many results each.
+/// SARIF with a run for each tool and category, with this many results.
 fn sarif(runs: &[(&str, &str, u32)]) -> Vec<u8> {
     let result = |tool: &str, category: &str, n: u32| {
         json!({"ruleId": format!("{tool}-{category}-{n}"), "level": "error", "message": {"text": "wrong"},
@@ -36,7 +36,7 @@ const BOTH: &[(&str, &str, u32)] = &[("CodeQL", "go", 2), ("CodeQL", "python", 3
 const PYTHON: &[(&str, &str, u32)] = &[("CodeQL", "python", 3)];
 
 #[test]
-fn a_category_that_is_missing_is_not_remediated() {
+fn a_missing_category_is_not_remediated() {
     let system = System::new();
     let both = take(&system, of("main", BOTH));
     assert!(both.report.complete);
@@ -49,18 +49,18 @@ fn a_category_that_is_missing_is_not_remediated() {
             "The report lacks `codeql/go`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
         ]
     );
-    assert_eq!(part.comparison.scan, Some(both.scan.id), "compared with what it is a part of");
+    assert_eq!(part.comparison.scan, Some(both.scan.id), "compared with the scan of all parts");
     assert_eq!((part.issues.new, part.issues.common, part.issues.remediated), (0, 3, 0));
     let whole = take(&system, of("main", BOTH));
-    assert_eq!(whole.comparison.scan, Some(both.scan.id), "the one that lacked a part took no place");
+    assert_eq!(whole.comparison.scan, Some(both.scan.id), "the incomplete one is not a reference scan");
     let again = take(&system, of("main", PYTHON));
-    assert!(!again.report.complete, "it does not become usual by coming twice");
+    assert!(!again.report.complete, "a second incomplete report is incomplete too");
     let fewer = take(&system, of("main", &[("CodeQL", "go", 2), ("CodeQL", "python", 1)]));
     assert_eq!((fewer.report.complete, fewer.issues.remediated), (true, 2));
 }
 
 #[test]
-fn a_branch_is_held_to_the_parts_of_its_baseline() {
+fn a_branch_needs_the_parts_of_its_baseline() {
     let system = System::new();
     let main = take(&system, of("main", BOTH));
     let part = take(&system, of("feature", PYTHON));
@@ -69,7 +69,7 @@ fn a_branch_is_held_to_the_parts_of_its_baseline() {
 }
 
 #[test]
-fn parts_that_come_one_by_one_stay_apart_and_complete() {
+fn parts_that_are_uploaded_separately_are_complete() {
     let system = System::new();
     let go = &BOTH[..1];
     let first = [take(&system, of("main", PYTHON)), take(&system, of("main", go))];
@@ -77,11 +77,11 @@ fn parts_that_come_one_by_one_stay_apart_and_complete() {
     let second = [take(&system, of("main", PYTHON)), take(&system, of("main", go))];
     assert_eq!(second.map(|answer| answer.comparison.scan), first.map(|answer| Some(answer.scan.id)));
     take(&system, of("main", BOTH));
-    assert!(take(&system, of("main", PYTHON)).report.complete, "it came alone before");
+    assert!(take(&system, of("main", PYTHON)).report.complete, "it was uploaded alone before");
 }
 
 #[test]
-fn another_tools_run_that_is_missing_is_noticed_too() {
+fn a_missing_run_of_another_tool_makes_a_scan_incomplete_too() {
     let system = System::new();
     let three = [("Bandit", "", 1), ("gosec", "", 1), ("Semgrep", "", 1)];
     let all = take(&system, of("main", &three));
@@ -95,7 +95,7 @@ fn another_tools_run_that_is_missing_is_noticed_too() {
 }
 
 #[test]
-fn a_part_that_is_no_longer_scanned_is_let_go_by_saying_so_once() {
+fn a_part_is_dropped_once_its_absence_was_accepted() {
     let system = System::new();
     let both = take(&system, of("main", BOTH));
     let branch = take(&system, of("feature", PYTHON));
@@ -105,7 +105,7 @@ fn a_part_that_is_no_longer_scanned_is_let_go_by_saying_so_once() {
     assert_eq!(
         (accepted.comparison.scan, accepted.issues.remediated),
         (Some(both.scan.id), 2),
-        "and what it found is gone"
+        "and its findings are remediated"
     );
     let next = take(&system, of("main", PYTHON));
     assert_eq!((next.report.complete, next.comparison.scan), (true, Some(accepted.scan.id)));
@@ -113,7 +113,7 @@ fn a_part_that_is_no_longer_scanned_is_let_go_by_saying_so_once() {
 }
 
 #[test]
-fn a_report_without_categories_lacks_none() {
+fn a_report_without_categories_is_complete() {
     let system = System::new();
     take(&system, of("main", BOTH));
     let bare = take(&system, of("main", &[("CodeQL", "", 1)]));
@@ -121,7 +121,7 @@ fn a_report_without_categories_lacks_none() {
 }
 
 #[test]
-fn a_failed_run_remediates_nothing_and_is_no_baseline() {
+fn a_failed_run_remediates_nothing_and_is_not_a_baseline() {
     let system = System::new();
     let mut failed: Value = serde_json::from_slice(&sarif(PYTHON)).unwrap();
     failed["runs"][0]["invocations"] = json!([{"executionSuccessful": false}]);
@@ -136,7 +136,7 @@ fn a_failed_run_remediates_nothing_and_is_no_baseline() {
 }
 
 #[test]
-fn so_many_unreadable_entries_as_the_project_allows_leave_a_scan_complete() {
+fn a_scan_with_as_many_rejected_results_as_allowed_is_complete() {
     let system = System::new();
     let mut report: Value = serde_json::from_slice(FEATURE).unwrap();
     report["results"].as_array_mut().unwrap().push(json!({"test_id": 5}));
@@ -148,7 +148,7 @@ fn so_many_unreadable_entries_as_the_project_allows_leave_a_scan_complete() {
     system.settings(SettingsBody { rejected_allowed: Some(1), ..SettingsBody::default() });
     let allowed = damaged();
     assert_eq!((allowed.verdict, allowed.report.complete, allowed.report.rejected.len()), (Verdict::Pass, true, 1));
-    assert_eq!(allowed.comparison.with, "none", "the incomplete one is not compared with");
+    assert_eq!(allowed.comparison.with, "none", "the incomplete one is not a reference scan");
     let fewer = take(&system, upload("main", MAIN));
     assert_eq!((fewer.comparison.scan, fewer.issues.remediated), (Some(allowed.scan.id), 3));
 }

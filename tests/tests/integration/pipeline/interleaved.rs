@@ -1,5 +1,5 @@
-//! Two at once: their answers are those of one of the two orders. Every operation of the store
-//! in memory lets others get on, so that starting one a little later each time goes through the ways they can mix.
+//! Two calls at once: their answers are those of one of the two orders. Every operation of the store in memory yields,
+//! so starting one call a step later each time tries the possible interleavings.
 
 use crate::pipeline::wiring::{System, Upload, upload};
 use crate::pipeline::{FEATURE, MAIN};
@@ -10,11 +10,11 @@ use futures::future::join;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The most steps by which the second upload begins later; an upload takes fewer.
+/// The maximum delay of the second upload, in steps; an upload takes fewer.
 const LATER_MAX: usize = 120;
 
 /// The comparison part of an answer.
-fn told(answer: &ScanAnswer) -> (Comparison, Tally, Tally, Vec<String>) {
+fn comparison(answer: &ScanAnswer) -> (Comparison, Tally, Tally, Vec<String>) {
     (answer.comparison.clone(), answer.issues, answer.occurrences, answer.reasons.clone())
 }
 
@@ -29,13 +29,13 @@ fn at_once(system: &System, later: usize, first: Upload, second: Upload) -> [Sca
 }
 
 #[test]
-fn two_uploads_at_once_for_one_variant_answer_as_if_one_had_come_after_the_other() {
+fn two_concurrent_uploads_for_one_variant_get_the_answers_of_a_serial_order() {
     let mut seen = BTreeSet::new();
     for later in 0..LATER_MAX {
         let system = System::new();
         let before = system.upload(upload("main", MAIN)).unwrap().scan.id;
         let [small, large] = at_once(&system, later, upload("main", MAIN), upload("main", FEATURE));
-        // In a serial order the first is compared with the scan before, and the second with the first.
+        // In a serial order the first is compared with the previous scan, and the second with the first.
         let of = |answer: &ScanAnswer, other: ScanId| {
             assert_eq!(answer.comparison.with, "previous", "{later}");
             let with = answer.comparison.scan.unwrap();
@@ -43,21 +43,21 @@ fn two_uploads_at_once_for_one_variant_answer_as_if_one_had_come_after_the_other
             with == other
         };
         let (small_second, large_second) = (of(&small, large.scan.id), of(&large, small.scan.id));
-        assert_ne!(small_second, large_second, "{later}: one of them came after the other");
+        assert_ne!(small_second, large_second, "{later}: one of them is the later one");
         let issues = |answer: &ScanAnswer| (answer.issues.new, answer.issues.common, answer.issues.remediated);
         assert_eq!(issues(&small), if small_second { (0, 2, 3) } else { (0, 2, 0) }, "{later}");
         assert_eq!(issues(&large), (3, 2, 0), "{later}");
         assert_eq!(system.scans("main"), 3);
         let next = system.upload(upload("main", MAIN)).unwrap().comparison.scan.unwrap();
         let last = if small_second { small.scan.id } else { large.scan.id };
-        assert_eq!(next, last, "{later}: the next is compared with the one that came last");
+        assert_eq!(next, last, "{later}: the next is compared with the last one");
         seen.insert((small_second, large_second));
     }
     assert!(seen.contains(&(false, true)), "{seen:?}");
 }
 
 #[test]
-fn of_several_at_once_each_is_compared_with_the_one_before_it() {
+fn of_several_concurrent_uploads_each_is_compared_with_the_one_before() {
     let system = System::new();
     let contexts: Vec<_> = (0..5).map(|_| system.context()).collect();
     let uploads = contexts.iter().enumerate().map(|(at, context)| {
@@ -72,7 +72,7 @@ fn of_several_at_once_each_is_compared_with_the_one_before_it() {
 }
 
 #[test]
-fn a_scan_whose_turn_came_before_never_moves_the_head_back() {
+fn a_scan_with_an_earlier_turn_never_moves_the_head_back() {
     let (scan, received) = (ScanId::from_bits([1; 16]), domain::time::Timestamp::from_ms(5));
     let head = |turn, received| domain::scan::Head { v: 1, scan, received, turn };
     let later = domain::time::Timestamp::from_ms(9);
@@ -82,7 +82,7 @@ fn a_scan_whose_turn_came_before_never_moves_the_head_back() {
 }
 
 #[test]
-fn a_baseline_changed_during_an_upload_counts_for_it_or_does_not() {
+fn an_upload_uses_the_baseline_before_or_after_a_concurrent_change() {
     let prepared = || {
         let system = System::new();
         for (variant, report) in [("main", MAIN), ("old", MAIN), ("next", FEATURE)] {
@@ -91,40 +91,40 @@ fn a_baseline_changed_during_an_upload_counts_for_it_or_does_not() {
         system.set_baseline("old");
         system
     };
-    let asked = || upload("feature", FEATURE).fail_on("critical").with("fail_on_new", "low");
-    let before = told(&prepared().upload(asked()).unwrap());
+    let branch = || upload("feature", FEATURE).fail_on("critical").with("fail_on_new", "low");
+    let before = comparison(&prepared().upload(branch()).unwrap());
     for to in [json!({"variant": "next"}), json!({"regex": "ne.*"}), json!({"none": true}), json!(null)] {
         let after = prepared();
         let target = after.patch(&to);
-        let after = told(&after.upload(asked()).unwrap());
+        let after = comparison(&after.upload(branch()).unwrap());
         assert_ne!(before, after, "{to}: the change makes a difference");
         let mut seen = BTreeSet::new();
-        // The upload begins first, or the change does: what it waits for takes the change some steps.
+        // The upload begins first, or the change does, which takes some steps.
         let starts = (0..LATER_MAX).step_by(4).flat_map(|later| [(0, later), (later, 0)]);
         for (upload_later, change_later) in starts {
             let system = prepared();
             let context = system.context();
             let upload = async {
                 system.pauses(upload_later).await;
-                system.upload_with(&context, asked()).await
+                system.upload_with(&context, branch()).await
             };
             let change = async {
                 system.pauses(change_later).await;
                 system.patching(&to).await
             };
             let (answer, changed) = block_on(join(upload, change));
-            let answer = told(&answer.unwrap());
+            let answer = comparison(&answer.unwrap());
             assert_eq!(changed, target);
             assert!(answer == before || answer == after, "{to} {upload_later} {change_later}: {answer:#?}");
             seen.insert(answer == before);
         }
-        assert_eq!(seen.len(), 2, "{to}: it came before and after the choice: {seen:?}");
+        assert_eq!(seen.len(), 2, "{to}: the change came before and after the choice: {seen:?}");
     }
 }
 
-/// A release that is being recorded is the baseline with its new scan or not at all: never with an older one, or none.
+/// While a release is recorded, the baseline is its new scan or the release before, never an older scan or none.
 #[test]
-fn a_release_uploaded_beside_a_branch_is_its_baseline_or_the_one_before_is() {
+fn a_branch_is_compared_with_a_concurrent_release_or_the_one_before() {
     let mut seen = BTreeSet::new();
     for (release, again) in [("v2", false), ("v1", true)] {
         for later in 0..LATER_MAX {

@@ -1,4 +1,4 @@
-//! A project at a glance: what its days, targets and exemptions add up to, and what a token for some targets sees of it.
+//! The overview of a project: its days, targets and exemptions, also for a token with some targets.
 
 use crate::pipeline::wiring::{ADMIN, System, Upload, token_body, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
@@ -30,7 +30,7 @@ fn broken(report: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_project_without_scans_has_days_and_nothing_in_them() {
+fn a_project_without_scans_has_empty_days() {
     let overview = System::new().overview(3);
     assert_eq!(numbers(&overview.days), [(0, 0, 0, 0); 3]);
     assert_eq!(overview.days[2].day, "2026-11-23");
@@ -38,7 +38,7 @@ fn a_project_without_scans_has_days_and_nothing_in_them() {
 }
 
 #[test]
-fn each_day_has_what_its_scans_of_the_baseline_found_and_what_was_open_at_its_end() {
+fn each_day_has_the_findings_of_its_baseline_scans_and_the_open_issues_at_its_end() {
     let system = System::new();
     take(&system, upload("main", MAIN));
     system.pass_days(2);
@@ -53,13 +53,13 @@ fn each_day_has_what_its_scans_of_the_baseline_found_and_what_was_open_at_its_en
     assert_eq!(numbers(&days), expected);
     assert_eq!(days[1].open, TWO);
     assert_eq!(days.iter().map(|day| (day.failed, day.undecided)).collect::<Vec<_>>()[3..5], [(1, 0), (0, 1)]);
-    assert_eq!(numbers(&system.overview(1).days), [(2, 0, 0, 0)], "carried into the window from before it");
+    assert_eq!(numbers(&system.overview(1).days), [(2, 0, 0, 0)], "carried over from before the period");
     system.pass_days(200);
-    assert_eq!(numbers(&system.overview(90).days), [(2, 0, 0, 0); 90], "however long ago it was");
+    assert_eq!(numbers(&system.overview(90).days), [(2, 0, 0, 0); 90], "at any distance");
 }
 
 #[test]
-fn a_baseline_that_is_changed_leaves_the_days_before_as_they_were() {
+fn a_changed_baseline_does_not_change_earlier_days() {
     let system = System::new();
     take(&system, upload("main", MAIN));
     take(&system, upload("next", FEATURE));
@@ -103,7 +103,7 @@ fn a_variant_fails_until_its_newest_scan_passes() {
 }
 
 #[test]
-fn no_more_failing_variants_are_listed_than_there_may_be_and_all_are_counted() {
+fn the_list_of_failing_variants_is_limited_and_the_count_is_not() {
     let system = System::new();
     for n in 0..21 {
         take(&system, upload(&format!("v{n}"), FEATURE).fail_on("critical"));
@@ -114,7 +114,7 @@ fn no_more_failing_variants_are_listed_than_there_may_be_and_all_are_counted() {
 }
 
 #[test]
-fn targets_and_scanners_add_up_and_a_token_for_some_targets_sees_these() {
+fn targets_and_scanners_add_up_also_for_a_token_with_some_targets() {
     let system = System::new();
     take(&system, upload_of("bandit", "api", "main", FEATURE));
     take(&system, upload("main", MAIN));
@@ -125,29 +125,29 @@ fn targets_and_scanners_add_up_and_a_token_for_some_targets_sees_these() {
     assert_eq!((names(&overview), overview.more_targets), (vec!["api".to_owned(), "notes".to_owned()], false));
     assert_eq!(overview.targets[1].open, TWO);
 
-    let asked = system.request_exemption(
+    let requested = system.request_exemption(
         &system.issues(system.overview(1).targets[1].last_scan.as_ref().unwrap().scan, "critical")[0],
     );
     let some = TokenBody { targets: Some(vec!["notes".to_owned()]), ..token_body("some", "viewer") };
     let other = TokenBody { targets: Some(vec!["api".to_owned()]), ..token_body("other", "viewer") };
     let [some, other] = [some, other].map(|body| system.issue(Some("shop"), body).unwrap().token.unwrap());
-    let seen = system.overview_for(&some, 1);
-    assert_eq!((numbers(&seen.days), names(&seen)), (vec![(2, 2, 0, 1)], vec!["notes".to_owned()]));
-    assert_eq!((seen.failing_total, seen.exemptions.pending), (0, 1));
-    let seen = system.overview_for(&other, 1);
-    assert_eq!((seen.failing_total, seen.exemptions.pending), (1, 0));
+    let visible = system.overview_for(&some, 1);
+    assert_eq!((numbers(&visible.days), names(&visible)), (vec![(2, 2, 0, 1)], vec!["notes".to_owned()]));
+    assert_eq!((visible.failing_total, visible.exemptions.pending), (0, 1));
+    let visible = system.overview_for(&other, 1);
+    assert_eq!((visible.failing_total, visible.exemptions.pending), (1, 0));
 
-    system.decide(&asked, "approve", "sec").unwrap();
+    system.decide(&requested, "approve", "sec").unwrap();
     let of = |token| system.overview_for(token, 1).exemptions;
     let all = of(ADMIN);
     assert_eq!((all.pending, all.approved, all.ending, all.ending_days), (0, 1, 1, 7));
     assert_eq!((of(&other).approved, of(&some).approved), (0, 1));
     system.pass_days(8);
-    assert_eq!((of(ADMIN).approved, of(ADMIN).ending), (0, 0), "it is over");
+    assert_eq!((of(ADMIN).approved, of(ADMIN).ending), (0, 0), "it has expired");
 }
 
 #[test]
-fn more_targets_are_counted_than_listed() {
+fn the_list_of_targets_is_limited_and_the_count_is_not() {
     let system = System::new();
     for n in 0..=200 {
         take(&system, upload_of("bandit", &format!("t{n}"), "main", MAIN));
@@ -165,7 +165,7 @@ fn days_are_from_one_to_ninety() {
 }
 
 #[test]
-fn a_replay_is_in_no_day() {
+fn a_replay_counts_in_no_day() {
     let system = System::new();
     let scan = system.upload(upload("main", MAIN)).unwrap().scan.id;
     system.replay(scan, domain::version::Versions { parsers: 9, matcher: 9 }).unwrap();
@@ -173,7 +173,7 @@ fn a_replay_is_in_no_day() {
 }
 
 #[test]
-fn a_new_release_is_what_is_open_where_the_baseline_is_a_pattern() {
+fn with_a_pattern_the_open_issues_are_the_newest_releases() {
     let system = System::new();
     let release = |variant: &str, report: &[u8]| {
         take(&system, upload_of("bandit", "image", variant, report).with("target_type", "container"));
@@ -185,11 +185,11 @@ fn a_new_release_is_what_is_open_where_the_baseline_is_a_pattern() {
     assert_eq!(numbers(&days), [(2, 2, 0, 1), (5, 3, 0, 1)], "against the release before");
     system.pass_days(1);
     release("feature-x", MAIN);
-    assert_eq!(numbers(&system.overview(1).days), [(5, 0, 0, 1)], "a variant that the pattern does not mean");
+    assert_eq!(numbers(&system.overview(1).days), [(5, 0, 0, 1)], "a variant that does not match the pattern");
 }
 
 #[test]
-fn a_gate_that_one_scanner_closes_is_not_opened_by_another() {
+fn a_variant_fails_while_one_of_its_scanners_fails() {
     let system = System::new();
     let other =
         json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Other"}}, "results": []}]}).to_string();

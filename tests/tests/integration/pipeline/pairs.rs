@@ -1,5 +1,5 @@
-//! A tool's own report and its SARIF of the same run give the same issues. The reports are in `tests/pairs`; what cannot
-//! be equal is declared here, with the reason.
+//! A tool's own report and its SARIF of the same run give the same issues. The reports are in `tests/pairs`;
+//! unavoidable differences are declared here, with the reason.
 
 use crate::pipeline::wiring::{System, upload_of};
 use api::v1::{IssueItem, OccurrenceItem, SettingsBody};
@@ -11,9 +11,9 @@ struct Pair {
     tool: &'static str,
     native: &'static [u8],
     sarif: &'static [u8],
-    /// Issues and occurrences, suppressed ones left out.
+    /// Issues and occurrences, without suppressed ones.
     counts: (u64, u64),
-    /// Rules whose level the SARIF cannot tell: the report's own level and the SARIF's.
+    /// Rules with another severity in SARIF: the report's, and the SARIF's.
     levels: &'static [(&'static str, &'static str, &'static str)],
     /// True if the SARIF has weaknesses.
     weaknesses: bool,
@@ -37,7 +37,7 @@ const PAIRS: &[Pair] = &[
         weaknesses: true,
         unended: 0,
     },
-    // The plug-in that wrote Bandit's SARIF before Bandit itself did.
+    // The plug-in that wrote SARIF before Bandit had a formatter for it.
     Pair {
         tool: "bandit",
         native: report!("bandit/native.json"),
@@ -77,11 +77,11 @@ const PAIRS: &[Pair] = &[
     },
 ];
 
-/// A report that has no SARIF beside it.
+/// A report without a SARIF counterpart.
 const DETECT_SECRETS: &[u8] = report!("detect-secrets/native.json");
 
-/// A system whose projects leave out what reports suppress: Semgrep's own report lacks what a comment ignores, and its
-/// SARIF has it as suppressed.
+/// A system whose projects honour suppressions: Semgrep's own report lacks results that a comment ignores, and its
+/// SARIF has them as suppressed.
 fn honouring() -> System {
     let system = System::new();
     let settings = SettingsBody { tool_suppressions: Some("honoured".to_owned()), ..SettingsBody::default() };
@@ -94,7 +94,7 @@ fn by_id(system: &System, scan: ScanId) -> BTreeMap<IssueId, IssueItem> {
 }
 
 /// The fields of an occurrence that must be equal.
-fn place(occurrence: OccurrenceItem, ends: bool) -> String {
+fn location(occurrence: OccurrenceItem, ends: bool) -> String {
     let OccurrenceItem { path, line, end_line, message, resource, secret, confidence, .. } = occurrence;
     let path = path.unwrap_or_default();
     let path = path.strip_prefix("./").unwrap_or(&path);
@@ -133,20 +133,20 @@ fn a_tools_sarif_and_its_own_report_give_the_same_issues() {
                 ),
             }
             assert_eq!(twin.cwes, if *weaknesses { issue.cwes.clone() } else { vec![] }, "{what}");
-            let places = |scan, issue| {
+            let locations = |scan, issue| {
                 let occurrences = system.occurrences(scan, issue).into_iter();
-                let mut places: Vec<_> = occurrences.map(|one| place(one, *unended == 0)).collect();
-                places.sort();
-                places
+                let mut locations: Vec<_> = occurrences.map(|one| location(one, *unended == 0)).collect();
+                locations.sort();
+                locations
             };
-            let (mine, its) = (places(own, &issue), places(other, twin));
+            let (mine, its) = (locations(own, &issue), locations(other, twin));
             assert_eq!(mine, its, "{what}");
         }
     }
 }
 
 #[test]
-fn changing_over_to_sarif_and_back_makes_nothing_new_whatever_name_it_is_uploaded_under() {
+fn switching_to_sarif_and_back_makes_nothing_new_under_any_scanner_name() {
     for Pair { tool, native, sarif, counts, .. } in PAIRS {
         for name in [tool, "sarif", "auto"] {
             let system = honouring();
@@ -156,7 +156,7 @@ fn changing_over_to_sarif_and_back_makes_nothing_new_whatever_name_it_is_uploade
                 let issues = (answer.issues.new, answer.issues.common, answer.issues.remediated);
                 assert_eq!(issues, (0, counts.0, 0), "{tool} as {name}");
                 let occurrences = (answer.occurrences.new, answer.occurrences.common, answer.occurrences.remediated);
-                // One that SARIF tells no end of has less code there: it is recognised as edited.
+                // Where SARIF omits the end, it has less code: the occurrence matches as edited.
                 assert_eq!(occurrences, (0, counts.1, 0), "{tool} as {name}");
             }
         }
@@ -181,7 +181,7 @@ fn the_same_report_twice_makes_nothing_new() {
 }
 
 #[test]
-fn what_a_comment_ignores_is_a_suppressed_result_of_semgreps_sarif_and_none_of_its_own_report() {
+fn semgreps_sarif_has_ignored_results_as_suppressed_and_its_own_report_lacks_them() {
     let pair = PAIRS.iter().find(|pair| pair.tool == "semgrep").unwrap();
     for (settings, new) in [(None, 1), (Some("honoured".to_owned()), 0)] {
         let system = System::new();
@@ -194,7 +194,7 @@ fn what_a_comment_ignores_is_a_suppressed_result_of_semgreps_sarif_and_none_of_i
 }
 
 #[test]
-fn no_secret_that_a_scanner_found_is_kept_in_clear() {
+fn no_secret_that_a_scanner_found_is_stored_in_clear() {
     let found = [
         ("bandit", "correct-horse-battery"),
         ("checkov", "AKIAIOSFODNN7EXAMPLE"),
@@ -207,8 +207,8 @@ fn no_secret_that_a_scanner_found_is_kept_in_clear() {
             let scan = system.upload(upload_of(tool, "notes", "main", report)).unwrap().scan.id;
             let issues = system.all_issues(scan);
             let occurrences: Vec<_> = issues.iter().flat_map(|issue| system.occurrences(scan, issue)).collect();
-            let told = serde_json::to_string(&(issues, occurrences)).unwrap();
-            assert!(!told.contains(secret), "{tool}: {told}");
+            let shown = serde_json::to_string(&(issues, occurrences)).unwrap();
+            assert!(!shown.contains(secret), "{tool}: {shown}");
         }
     }
 }

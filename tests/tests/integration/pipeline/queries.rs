@@ -96,12 +96,15 @@ fn paged(system: &System, scan: ScanId, filter: &IssueFilter, sort: Sort, limit:
         let query = || api::query::Query::parse(&format!("cursor={cursor}")).unwrap();
         from = api::page::wanted(&mut query(), sort.list()).unwrap().from;
         let other = Sort::ALL.into_iter().find(|other| *other != sort).unwrap();
-        assert!(api::page::wanted::<usize>(&mut query(), other.list()).is_err(), "a cursor is good for one order");
+        assert!(
+            api::page::wanted::<usize>(&mut query(), other.list()).is_err(),
+            "a cursor is valid for one order only"
+        );
     }
 }
 
 #[test]
-fn each_filter_takes_what_it_says_and_nothing_else() {
+fn each_filter_returns_exactly_the_matching_issues() {
     let system = System::new();
     let (_, feature) = scanned(&system);
     let scan = feature.scan.id;
@@ -149,7 +152,7 @@ fn each_filter_takes_what_it_says_and_nothing_else() {
 }
 
 #[test]
-fn an_advisory_and_a_package_are_found_as_text() {
+fn an_advisory_and_a_package_are_found_by_their_text() {
     let system = System::new();
     let report = std::fs::read(fixtures().join("trivy/image.json")).unwrap();
     let scan = system.upload(upload_of("trivy", "notes", "main", &report)).unwrap().scan.id;
@@ -170,7 +173,7 @@ fn an_advisory_and_a_package_are_found_as_text() {
 }
 
 #[test]
-fn every_order_has_every_issue_once_however_it_is_paged() {
+fn every_order_has_every_issue_once_in_pages_of_any_size() {
     let system = System::new();
     let (_, feature) = scanned(&system);
     let expected = [
@@ -200,7 +203,7 @@ fn every_order_has_every_issue_once_however_it_is_paged() {
 }
 
 #[test]
-fn an_issue_is_found_by_itself_gone_or_not_and_in_a_replay() {
+fn a_single_issue_is_found_even_if_remediated_and_in_a_replay() {
     let system = System::new();
     let (main, feature) = scanned(&system);
     let one = |scan, id| block_on(system.results().issue(scan, id));
@@ -226,35 +229,35 @@ fn compared(comparison: &ScanComparison) -> Vec<(Bucket, &str)> {
 }
 
 #[test]
-fn two_scans_are_compared_and_the_other_way_round_it_is_the_mirror() {
+fn comparing_two_scans_the_other_way_round_mirrors_the_result() {
     let system = System::new();
     let main = system.upload(upload("main", &bandit(&MAIN))).unwrap();
     let feature = system.upload(upload("feature", &bandit(&FEATURE))).unwrap();
-    let there = compare(&system, &feature, &main, None);
+    let forward = compare(&system, &feature, &main, None);
     let (new, common, remediated) = (Bucket::New, Bucket::Common, Bucket::Remediated);
     let expected = [(new, "B5"), (common, "B1"), (common, "B2"), (common, "B3"), (remediated, "B4")];
-    assert_eq!((compared(&there).as_slice(), there.same_tool), (&expected[..], true));
-    assert_eq!((&there.scan, &there.other), (&feature.scan, &main.scan));
-    assert_eq!(there.issues, Tally { new: 1, common: 3, remediated: 1, ..Tally::default() });
-    assert_eq!(there.occurrences, Tally { new: 4, common: 3, remediated: 1, ..Tally::default() });
+    assert_eq!((compared(&forward).as_slice(), forward.same_tool), (&expected[..], true));
+    assert_eq!((&forward.scan, &forward.other), (&feature.scan, &main.scan));
+    assert_eq!(forward.issues, Tally { new: 1, common: 3, remediated: 1, ..Tally::default() });
+    assert_eq!(forward.occurrences, Tally { new: 4, common: 3, remediated: 1, ..Tally::default() });
     let back = compare(&system, &main, &feature, None);
     let mirrored = [(new, "B4"), (common, "B1"), (common, "B2"), (common, "B3"), (remediated, "B5")];
     assert_eq!(compared(&back), mirrored);
     let mirror = |tally: Tally| Tally { new: tally.remediated, remediated: tally.new, ..tally };
-    assert_eq!((back.issues, back.occurrences), (mirror(there.issues), mirror(there.occurrences)));
-    let gone = &there.items[4].issue;
-    assert_eq!(*gone, named(&system.all_issues(main.scan.id), "B4"), "as the other scan has it");
+    assert_eq!((back.issues, back.occurrences), (mirror(forward.issues), mirror(forward.occurrences)));
+    let gone = &forward.items[4].issue;
+    assert_eq!(*gone, named(&system.all_issues(main.scan.id), "B4"), "as in the other scan");
     for bucket in Bucket::ALL {
         let only = compare(&system, &feature, &main, Some(bucket));
-        assert!(only.items.iter().eq(there.items.iter().filter(|item| item.bucket == bucket)), "{bucket:?}");
-        assert_eq!((only.issues, only.occurrences), (there.issues, there.occurrences));
+        assert!(only.items.iter().eq(forward.items.iter().filter(|item| item.bucket == bucket)), "{bucket:?}");
+        assert_eq!((only.issues, only.occurrences), (forward.issues, forward.occurrences));
     }
     let itself = compare(&system, &main, &main, None);
     assert_eq!((itself.issues.common, itself.issues.new, itself.issues.remediated), (4, 0, 0));
 }
 
 #[test]
-fn a_comparison_comes_in_pages_and_knows_what_was_exempted() {
+fn a_comparison_has_pages_and_exempted_issues() {
     let system = System::new();
     let (main, feature) = scanned(&system);
     let whole = compare(&system, &feature, &main, None);
@@ -300,7 +303,7 @@ fn affected(system: &System, token: &str, issue: IssueId, scan: ScanId, limit: u
 }
 
 #[test]
-fn an_issue_is_looked_for_in_the_targets_that_the_caller_may_see() {
+fn an_issue_is_looked_up_in_the_targets_that_the_caller_may_see() {
     let system = System::new();
     let of = |target, variant, results: &[Result_]| {
         system.upload(upload_of("bandit", target, variant, &bandit(results))).unwrap().scan.id

@@ -1,5 +1,5 @@
-//! A scan replayed: the same result if nothing changed, a second one beside it if something did, and never a trace in
-//! what other scans see.
+//! Replays of a scan: the same result if nothing changed, a second one beside it otherwise, and no effect on other
+//! scans.
 
 use crate::pipeline::formats::{fixtures, reports};
 use crate::pipeline::wiring::{ADMIN, System, bandit, upload, upload_of};
@@ -20,7 +20,7 @@ fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(fixtures().join(path)).unwrap()
 }
 
-/// Two scans of which the second has new, common and no remediated issues, and fails.
+/// Two scans; the second has new and common but no remediated issues, and fails.
 fn prepared() -> (System, ScanAnswer) {
     let system = System::new();
     system.upload(upload("main", MAIN)).unwrap();
@@ -34,7 +34,7 @@ fn occurrences(system: &System, scan: ScanId) -> Vec<OccurrenceItem> {
     system.all_issues(scan).iter().flat_map(|issue| system.occurrences(scan, issue)).collect()
 }
 
-/// Checks that a replay differs from its original in nothing but its own id.
+/// Checks that a replay differs from its original only in its id.
 fn check_same(system: &System, replay: &ReplayAnswer) {
     let (was, is) = (&replay.original, &replay.replay);
     assert_ne!(is.scan.id, was.scan.id);
@@ -62,7 +62,7 @@ fn rewrite(system: &System, key: &str, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn a_replay_by_the_same_versions_is_the_same_result_beside_the_old() {
+fn a_replay_by_the_same_versions_has_the_same_result() {
     let (system, scan) = prepared();
     let replay = system.replay(scan.scan.id, Versions::CURRENT).unwrap();
     assert_eq!((replay.from.as_str(), replay.reason.as_deref()), ("report", None));
@@ -70,11 +70,15 @@ fn a_replay_by_the_same_versions_is_the_same_result_beside_the_old() {
     assert_eq!(replay.versions.original, replay.versions.replay);
     assert_eq!(replay.replayed_by, "admin");
     check_same(&system, &replay);
-    assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), replay, "again, it is the one that is there");
+    assert_eq!(
+        system.replay(scan.scan.id, Versions::CURRENT).unwrap(),
+        replay,
+        "a second replay returns the first one"
+    );
 }
 
 #[test]
-fn every_fixture_replayed_is_the_same_result() {
+fn every_fixture_has_the_same_result_when_replayed() {
     for scanner in scanners::ALL {
         for file in reports(&fixtures().join(scanner.id)) {
             let system = System::new();
@@ -86,7 +90,7 @@ fn every_fixture_replayed_is_the_same_result() {
 }
 
 #[test]
-fn a_replay_by_newer_versions_is_a_result_of_its_own() {
+fn a_replay_by_newer_versions_is_a_separate_result() {
     let (system, scan) = prepared();
     let now = system.replay(scan.scan.id, Versions::CURRENT).unwrap();
     let newer = system.replay(scan.scan.id, NEWER).unwrap();
@@ -94,13 +98,13 @@ fn a_replay_by_newer_versions_is_a_result_of_its_own() {
     assert_ne!(newer.replay.scan.id, now.replay.scan.id);
     assert_eq!((newer.versions.replay.parsers, newer.versions.replay.matcher), (3, 3));
     assert_eq!(newer.versions.original, now.versions.original);
-    assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), now, "the first is still there");
+    assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), now, "the first still exists");
 }
 
 #[test]
-fn what_differs_is_counted_and_told() {
+fn differences_are_counted_and_listed() {
     let (system, scan) = prepared();
-    // As if the parsers of today found the last result no more, and rated a rule otherwise.
+    // As if today's parsers no longer found the last result, and rated a rule differently.
     rewrite(&system, &store::keys::scan(scan.scan.id), |frozen| {
         frozen["raw"] = json!({"state": "removed"});
         let lines = frozen["findings"]["inline"].as_str().unwrap().lines();
@@ -119,16 +123,16 @@ fn what_differs_is_counted_and_told() {
     let total = scan.occurrences.new + scan.occurrences.common;
     assert_eq!((found.occurrences.same, found.occurrences.only_original), (total - 1, 1), "{found:?}");
     assert_eq!((found.issues.rerated, found.variables.contains_key("LOW")), (1, true), "{found:?}");
-    let told =
+    let listed =
         |how: &str| found.examples.iter().find(|example| example.how == how && !example.title.is_empty()).unwrap();
-    assert_eq!(told("rerated").replay.as_deref(), Some("low"));
+    assert_eq!(listed("rerated").replay.as_deref(), Some("low"));
     assert!(found.examples.iter().any(|example| example.how == "only_original" && example.result == Some(8)));
     let next = system.upload(upload("feature", FEATURE)).unwrap();
-    assert_eq!(next.occurrences, scan.occurrences, "nobody else sees it");
+    assert_eq!(next.occurrences, scan.occurrences, "other scans do not see it");
 }
 
 #[test]
-fn a_report_that_was_removed_is_replayed_from_its_findings() {
+fn without_its_raw_report_a_scan_is_replayed_from_its_findings() {
     let system = System::new();
     let report = fixture("sarif/secrets.sarif");
     let scan = system.upload(upload_of("gitleaks", "notes", "main", &report)).unwrap();
@@ -137,11 +141,11 @@ fn a_report_that_was_removed_is_replayed_from_its_findings() {
     assert!(replay.reason.as_deref().unwrap().contains("removed"), "{:?}", replay.reason);
     check_same(&system, &replay);
     let versions = (replay.versions.replay.parsers, replay.versions.replay.matcher);
-    assert_eq!(versions, (Versions::CURRENT.parsers, 3), "the newer parsers had no part in it");
+    assert_eq!(versions, (Versions::CURRENT.parsers, 3), "the newer parsers were not used");
 }
 
 #[test]
-fn a_locked_report_is_read_with_the_storage_key_alone() {
+fn a_locked_report_is_read_only_with_its_storage_key() {
     let system = System::new();
     let report = fixture("sarif/secrets.sarif");
     let mut context = system.context();
@@ -160,7 +164,7 @@ fn a_locked_report_is_read_with_the_storage_key_alone() {
 }
 
 #[test]
-fn a_replay_reads_the_report_and_not_what_was_read_of_it() {
+fn a_replay_reads_the_raw_report_and_not_the_stored_findings() {
     let system = System::new();
     let scan = system.upload(upload("main", &bandit(2_000))).unwrap();
     let whole = system.replay(scan.scan.id, Versions::CURRENT).unwrap();
@@ -177,12 +181,12 @@ fn a_replay_reads_the_report_and_not_what_was_read_of_it() {
     assert_eq!(newer.comparison, whole.comparison);
     remove("raw");
     let lost = system.replay(scan.scan.id, Versions { matcher: 4, ..NEWER }).unwrap_err();
-    assert_eq!(lost.code, Code::Internal, "a report that should be there and is not is told: {lost}");
-    assert_eq!(system.replay(scan.scan.id, NEWER).unwrap(), newer, "and the replay that is done stays");
+    assert_eq!(lost.code, Code::Internal, "a missing report is an error: {lost}");
+    assert_eq!(system.replay(scan.scan.id, NEWER).unwrap(), newer, "and the finished replay stays");
 }
 
 #[test]
-fn a_replay_counts_nowhere() {
+fn a_replay_has_no_effect_on_lists_heads_or_comparisons() {
     let system = System::new();
     let old = system.upload(upload("main", FEATURE)).unwrap();
     let newest = system.upload(upload("main", MAIN)).unwrap();
@@ -195,20 +199,20 @@ fn a_replay_counts_nowhere() {
 }
 
 #[test]
-fn the_original_is_not_touched() {
+fn the_original_does_not_change() {
     let (system, scan) = prepared();
-    // But for the last use of the caller's token: it is an hour later.
+    // Except the last use of the caller's token, which is an hour later.
     let used = store::keys::used(&domain::ids::token_digest(ADMIN));
     let contents = || system.kv.contents().into_iter().filter(|(key, _)| *key != used);
     let before: BTreeMap<_, _> = contents().collect();
     let replay = system.replay(scan.scan.id, NEWER).unwrap().replay.scan.id;
     let own = format!("gh:scan:{replay}");
     let others: BTreeMap<_, _> = contents().filter(|(key, _)| !key.starts_with(&own)).collect();
-    assert!(others == before, "a replay writes under its own keys alone");
+    assert!(others == before, "a replay writes only its own keys");
 }
 
 #[test]
-fn settings_and_baselines_of_today_do_not_matter() {
+fn a_replay_uses_the_settings_and_baseline_of_the_original() {
     let report = fixture("sarif/suppressions.sarif");
     let system = System::new();
     let scan = system.upload(upload_of("auto", "notes", "main", &report)).unwrap();
@@ -216,13 +220,13 @@ fn settings_and_baselines_of_today_do_not_matter() {
     system.settings(honoured);
     system.set_baseline("main");
     let newer = system.upload(upload_of("auto", "notes", "main", &report)).unwrap();
-    assert!(newer.occurrences.common < scan.occurrences.new, "the setting does something");
+    assert!(newer.occurrences.common < scan.occurrences.new, "the setting has an effect");
     check_same(&system, &system.replay(scan.scan.id, NEWER).unwrap());
     check_same(&system, &system.replay(newer.scan.id, NEWER).unwrap());
 }
 
 #[test]
-fn exemptions_are_those_of_the_originals_time() {
+fn a_replay_uses_the_exemptions_of_the_originals_time() {
     let (system, failed) = prepared();
     let criticals = system.issues(failed.scan.id, "critical");
     let exemptions: Vec<_> = criticals.iter().map(|issue| system.request_exemption(issue)).collect();
@@ -238,7 +242,7 @@ fn exemptions_are_those_of_the_originals_time() {
 }
 
 #[test]
-fn who_replays_is_told_and_who_uploaded_stays() {
+fn a_replay_names_its_caller_and_keeps_the_uploader() {
     let (system, scan) = prepared();
     let token = system.token("dev", "developer");
     let replay = system.replay_with(scan.scan.id, NEWER, &token, "").unwrap();
@@ -249,7 +253,7 @@ fn who_replays_is_told_and_who_uploaded_stays() {
 }
 
 #[test]
-fn what_cannot_be_replayed_is_refused_by_name() {
+fn a_scan_that_cannot_be_replayed_is_refused_with_the_reason() {
     let (system, scan) = prepared();
     let refused = |scan, token: &str| system.replay_with(scan, NEWER, token, "").unwrap_err();
     assert_eq!(refused(ScanId::from_bits([9; 16]), ADMIN).code, Code::NotFound);
@@ -262,7 +266,7 @@ fn what_cannot_be_replayed_is_refused_by_name() {
 }
 
 #[test]
-fn another_project_learns_nothing_of_a_scan() {
+fn a_scan_does_not_exist_for_another_project() {
     let (system, scan) = prepared();
     let foreign = system.token_of("other", "dev", "developer");
     let as_own = |project: &str, token: &str| {
@@ -275,7 +279,7 @@ fn another_project_learns_nothing_of_a_scan() {
 }
 
 #[test]
-fn a_scan_that_is_not_finished_is_not_replayed() {
+fn an_unfinished_scan_is_not_replayed() {
     let undisturbed = {
         let system = System::new();
         system.upload(upload("main", MAIN).key("k")).unwrap();
@@ -290,7 +294,7 @@ fn a_scan_that_is_not_finished_is_not_replayed() {
         let scan = ScanId::of_idempotency_key(&"shop".parse().unwrap(), "k");
         let replay = system.replay(scan, NEWER);
         match died {
-            // Its answer may be there, and only its head not yet moved.
+            // Its answer may exist already, while its head has not moved yet.
             true => unfinished += usize::from(replay.is_err_and(|problem| problem.code == Code::NotFound)),
             false => assert!(replay.is_ok(), "{writes}"),
         }
@@ -298,9 +302,9 @@ fn a_scan_that_is_not_finished_is_not_replayed() {
     assert!(unfinished > 5, "{unfinished}");
 }
 
-/// Dies at write n, for every n that a replay makes, then replays again.
+/// Crashes at each write of a replay, then replays again.
 #[test]
-fn a_replay_that_dies_at_any_write_goes_on_where_it_stopped() {
+fn a_replay_that_crashes_at_any_write_continues_where_it_stopped() {
     let undisturbed = {
         let (system, scan) = prepared();
         system.replay(scan.scan.id, NEWER).unwrap()
@@ -319,11 +323,11 @@ fn a_replay_that_dies_at_any_write_goes_on_where_it_stopped() {
         assert_eq!(system.replay(scan.scan.id, NEWER).unwrap(), undisturbed, "dead after {writes} writes");
         assert_eq!(system.scans("feature"), 1, "dead after {writes} writes");
     }
-    assert!(deaths > 4, "a replay makes at least so many writes: {deaths}");
+    assert!(deaths > 4, "a replay makes more writes than that: {deaths}");
 }
 
 #[test]
-fn replays_at_once_are_one_replay() {
+fn concurrent_replays_are_one_replay() {
     let (system, scan) = prepared();
     let replays = (0..6).map(|_| system.replay_in("shop", scan.scan.id, NEWER, ADMIN, ""));
     let answers = block_on(futures::future::join_all(replays));
@@ -333,7 +337,7 @@ fn replays_at_once_are_one_replay() {
 }
 
 #[test]
-fn of_replays_at_once_only_the_segments_of_one_stay() {
+fn concurrent_replays_leave_the_segments_of_one() {
     let system = System::new();
     let scan = system.upload(upload("main", &bandit(1_000))).unwrap();
     let replays = (0..3).map(|_| system.replay_in("shop", scan.scan.id, NEWER, ADMIN, ""));

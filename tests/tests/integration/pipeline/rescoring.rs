@@ -1,5 +1,5 @@
-//! A scanner's new version, or its database's, says the same problems in other words and rates them otherwise: nothing is
-//! new for that, and nothing is gone.
+//! A new version of a scanner or of its database describes and rates the same problems differently: nothing is new or
+//! remediated because of that.
 
 use crate::pipeline::FEATURE;
 use crate::pipeline::formats::fixtures;
@@ -9,7 +9,7 @@ use domain::ids::{IssueId, OccurrenceId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Gives every field of one of these names, at any depth, its new value.
+/// Replaces the values of these fields at any depth.
 fn reworded(report: &[u8], fields: &[(&str, Value)]) -> Vec<u8> {
     fn walk(value: &mut Value, fields: &[(&str, Value)], changed: &mut usize) {
         match value {
@@ -31,7 +31,7 @@ fn reworded(report: &[u8], fields: &[(&str, Value)]) -> Vec<u8> {
     let mut report: Value = serde_json::from_slice(report).unwrap();
     let mut changed = 0;
     walk(&mut report, fields, &mut changed);
-    assert!(changed >= fields.len(), "{changed} fields were there to change");
+    assert!(changed >= fields.len(), "only {changed} fields were changed");
     report.to_string().into_bytes()
 }
 
@@ -55,7 +55,7 @@ fn code_that_is_rescored_and_reworded_keeps_its_issues_and_occurrences() {
     let system = System::new();
     let first = system.upload(upload("main", FEATURE)).unwrap();
     let second = system.upload(upload("main", &reworded(FEATURE, &fields))).unwrap();
-    assert_ne!(first.variables, second.variables, "the severities are others");
+    assert_ne!(first.variables, second.variables, "the severities differ");
     assert_eq!((second.issues.new, second.issues.remediated, second.issues.common), (0, 0, first.issues.new));
     let occurrences = (second.occurrences.new, second.occurrences.remediated, second.occurrences.common);
     assert_eq!(occurrences, (0, 0, first.occurrences.new));
@@ -76,7 +76,7 @@ fn vulnerabilities_that_are_rescored_and_reworded_keep_their_issues() {
     let system = System::new();
     let first = system.upload(upload_of("trivy", "notes", "main", &report)).unwrap();
     let second = system.upload(upload_of("trivy", "notes", "main", &reworded(&report, &fields))).unwrap();
-    assert_ne!(first.variables, second.variables, "the severities are others");
+    assert_ne!(first.variables, second.variables, "the severities differ");
     assert_eq!((second.issues.new, second.issues.remediated, second.issues.common), (0, 0, first.issues.new));
     assert_eq!(identities(&system, &second).0, identities(&system, &first).0);
 }

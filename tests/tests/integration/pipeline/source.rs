@@ -49,7 +49,7 @@ const ONE: [&str; 3] = ["def a(x):", "    eval(x)", "    return 1"];
 const TWO: [&str; 3] = ["def b(y):", "    eval(y)", "    return 2"];
 
 #[test]
-fn code_from_the_working_tree_is_the_findings_code_and_the_revision_is_told() {
+fn code_from_the_working_tree_becomes_the_findings_code_and_the_revision_is_shown() {
     let system = System::new();
     let sent = sidecar(&[row(0, 10, ONE), row(1, 20, TWO)]);
     let answer = system.upload(notes("main", &report(&[], &[10, 20, 30])).source(&sent)).unwrap();
@@ -69,15 +69,15 @@ fn code_from_the_working_tree_is_the_findings_code_and_the_revision_is_told() {
     assert_eq!(found[0].former_rules, ["OLD1"]);
     let stored =
         system.kv.contents().values().map(|value| String::from_utf8_lossy(value).into_owned()).collect::<String>();
-    assert!(!stored.contains("hunter2"), "no password of a remote is kept");
+    assert!(!stored.contains("hunter2"), "no password of a remote is stored");
 }
 
 #[test]
-fn what_moved_is_recognised_by_its_code_and_what_took_its_line_is_new() {
+fn a_moved_finding_matches_by_its_code_and_one_on_its_old_line_is_new() {
     let system = System::new();
     let first = sidecar(&[row(0, 10, ONE), row(1, 20, TWO)]);
     system.upload(notes("main", &report(&[], &[10, 20])).source(&first)).unwrap();
-    // The first is gone, the second stands where the first was.
+    // The first is removed, and the second is now where the first was.
     let moved = sidecar(&[row(0, 10, TWO), row(1, 50, ["def c(z):", "    exec(z, {})", "    return 3"])]);
     let moved = moved.replace(&"5".repeat(64), &"6".repeat(64));
     let answer = system.upload(notes("main", &report(&[], &[10, 50])).source(&moved)).unwrap();
@@ -88,7 +88,7 @@ fn what_moved_is_recognised_by_its_code_and_what_took_its_line_is_new() {
 }
 
 #[test]
-fn without_a_sidecar_the_answer_says_what_had_no_code() {
+fn without_a_sidecar_the_answer_counts_the_findings_without_code() {
     let system = System::new();
     let answer = system.upload(notes("main", &report(&[], &[10, 20]))).unwrap();
     assert_eq!((answer.report.without_code, answer.report.source, answer.scan.source), (2, None, None));
@@ -97,7 +97,7 @@ fn without_a_sidecar_the_answer_says_what_had_no_code() {
 }
 
 #[test]
-fn rows_of_other_places_are_counted_and_change_nothing() {
+fn rows_that_match_no_finding_are_counted_and_have_no_effect() {
     let system = System::new();
     let elsewhere = row(0, 10, ONE).replace("src/notes.py", "src/other.py");
     let sent = sidecar(&[elsewhere, row(1, 21, TWO), row(7, 10, ONE)]);
@@ -108,7 +108,7 @@ fn rows_of_other_places_are_counted_and_change_nothing() {
 }
 
 #[test]
-fn a_bad_sidecar_is_refused_and_leaves_nothing_behind() {
+fn a_bad_sidecar_is_refused_without_a_trace() {
     let (good, rows) = (report(&[], &[10, 20]), [row(0, 10, ONE), row(1, 20, TWO)]);
     let whole = sidecar(&rows);
     let large = format!("{HEAD}\n{}\n", " ".repeat(2 << 20));
@@ -125,20 +125,20 @@ fn a_bad_sidecar_is_refused_and_leaves_nothing_behind() {
         assert_eq!(system.upload(notes("main", &good).source(sent)).unwrap_err().code, expected, "{sent:.60}");
         assert_eq!(system.kv.contents(), before, "{sent:.60}");
         assert_eq!(system.upload(notes("main", "{}").source(&whole)).unwrap_err().code, Code::WrongTool);
-        assert_eq!(system.kv.contents(), before, "a bad report takes its sidecar with it");
+        assert_eq!(system.kv.contents(), before, "the sidecar of a bad report is not stored");
     }
 }
 
 #[test]
-fn a_key_is_for_one_sidecar_too() {
+fn another_sidecar_under_the_same_key_is_refused() {
     let system = System::new();
     let good = report(&[], &[10]);
     let sent = sidecar(&[row(0, 10, ONE)]);
     let first = system.upload(notes("main", &good).source(&sent).key("k")).unwrap();
     assert_eq!(system.upload(notes("main", &good).source(&sent).key("k")), Ok(first));
     let other = sidecar(&[row(0, 10, TWO)]);
-    for asked in [notes("main", &good).source(&other).key("k"), notes("main", &good).key("k")] {
-        let problem = system.upload(asked).unwrap_err();
+    for retry in [notes("main", &good).source(&other).key("k"), notes("main", &good).key("k")] {
+        let problem = system.upload(retry).unwrap_err();
         assert_eq!(problem.code, Code::IdempotencyMismatch);
         assert!(problem.detail.contains("another sidecar"), "{}", problem.detail);
     }
@@ -146,7 +146,7 @@ fn a_key_is_for_one_sidecar_too() {
 }
 
 #[test]
-fn an_upload_with_a_sidecar_that_dies_at_any_write_is_finished_by_a_retry() {
+fn an_upload_with_a_sidecar_that_crashes_at_any_write_is_finished_by_a_retry() {
     let sent = sidecar(&[row(0, 10, ONE), row(1, 20, TWO)]);
     let keyed = || notes("main", &report(&[], &[10, 20])).source(&sent).key("build-7");
     let undisturbed: ScanAnswer = System::new().upload(keyed()).unwrap();
@@ -157,31 +157,31 @@ fn an_upload_with_a_sidecar_that_dies_at_any_write_is_finished_by_a_retry() {
         system.kv.fail_after_writes(None);
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "dead after {writes} writes");
         if first.is_ok() {
-            assert!(writes > 8, "an upload makes at least so many writes: {writes}");
+            assert!(writes > 8, "an upload makes more writes than that: {writes}");
             break;
         }
     }
 }
 
 #[test]
-fn the_sidecar_is_kept_with_the_raw_report_and_removed_with_it() {
+fn the_sidecar_is_stored_with_the_raw_report_and_removed_with_it() {
     let system = System::new();
     let sent = sidecar(&[row(0, 10, ONE)]);
     system.upload(notes("main", &report(&[], &[10])).source(&sent)).unwrap();
     assert_eq!((keys(&system, ":raw:"), keys(&system, ":source:")), (1, 1));
     let stored = system.kv.contents();
     let clear = |value: &Vec<u8>| String::from_utf8_lossy(value).contains("return 1");
-    assert!(stored.iter().all(|(key, value)| !key.contains(":source:") || !clear(value)), "it is not kept in clear");
+    assert!(stored.iter().all(|(key, value)| !key.contains(":source:") || !clear(value)), "it is not stored in clear");
 
     let system = System::new();
     let answer = system.upload(notes("main", &report(&["secret"], &[10])).source(&sent)).unwrap();
     assert_eq!(
         (keys(&system, ":raw:"), keys(&system, ":source:")),
         (0, 0),
-        "a report of secrets goes with its sidecar"
+        "a report of secrets is removed with its sidecar"
     );
     assert_eq!((answer.report.source.unwrap().enriched, answer.report.without_code), (0, 1));
-    assert!(!system.kv.contents().values().any(clear), "no line of code is kept of a secret");
+    assert!(!system.kv.contents().values().any(clear), "no line of code of a secret is stored");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_large_sidecar_is_read_back_from_its_segments_with_the_same_result() {
 }
 
 #[test]
-fn a_revision_without_anything_in_it_is_none() {
+fn an_empty_revision_counts_as_absent() {
     let system = System::new();
     let answer = system.upload(notes("main", &report(&[], &[10])).source("{\"v\":1}\n")).unwrap();
     assert!(answer.scan.source.is_none() && answer.report.source.is_some() && Revision::default().is_empty());

@@ -1,4 +1,4 @@
-//! Tokens for some targets, tokens of the account, and what revoking does.
+//! Tokens for some targets, tokens of the account, and revoked tokens.
 
 use crate::pipeline::wiring::{ADMIN, System, bandit, token_body, upload, upload_of};
 use api::Problem;
@@ -46,24 +46,24 @@ fn authenticated(system: &System, token: &str) -> Option<Code> {
 }
 
 #[test]
-fn a_token_for_some_targets_uploads_to_them_alone() {
+fn a_token_for_some_targets_uploads_only_to_them() {
     let (system, _, _) = two_targets();
     for role in ["uploader", "developer"] {
         let token = token_for_notes(&system, role, role);
         let send = |target: &str| system.upload(upload_of("bandit", target, "main", &bandit(3)).token(&token));
         assert_eq!(code(send("notes")), None);
-        // Whether the target is there makes no difference.
-        let [there, not_there] = ["other", "third"].map(|target| send(target).unwrap_err());
-        assert_eq!([there.code, not_there.code], [Code::NotFound, Code::NotFound]);
-        assert_eq!(there.detail.replace("other", "third"), not_there.detail);
+        // It makes no difference whether the target exists.
+        let [existing, missing] = ["other", "third"].map(|target| send(target).unwrap_err());
+        assert_eq!([existing.code, missing.code], [Code::NotFound, Code::NotFound]);
+        assert_eq!(existing.detail.replace("other", "third"), missing.detail);
     }
     let targets = block_on(system.project_job(system.who(ADMIN)).targets(Wanted { limit: 9, from: None })).unwrap();
     let names: Vec<_> = targets.items.into_iter().map(|item| item.name).collect();
-    assert_eq!(names, ["notes", "other"], "no target was made");
+    assert_eq!(names, ["notes", "other"], "no target was created");
 }
 
 #[test]
-fn to_a_token_for_some_targets_the_others_are_not_there() {
+fn for_a_token_with_targets_the_others_do_not_exist() {
     let (system, notes, other) = two_targets();
     let developer = token_for_notes(&system, "dev", "developer");
     let results = system.results_for(&developer);
@@ -72,8 +72,8 @@ fn to_a_token_for_some_targets_the_others_are_not_there() {
     let scans = block_on(results.scans(&Default::default(), Wanted { limit: 500, from: None }));
     assert_eq!(scans.unwrap().items.iter().map(|item| item.id).collect::<Vec<_>>(), [notes.scan.id]);
     let of_other = results::scans::ScanFilter { target: Some("other".parse().unwrap()), ..Default::default() };
-    let asked = block_on(results.scans(&of_other, Wanted { limit: 500, from: None }));
-    assert_eq!(code(asked), Some(Code::InvalidParameter), "as for a target that is not there");
+    let scans = block_on(results.scans(&of_other, Wanted { limit: 500, from: None }));
+    assert_eq!(code(scans), Some(Code::InvalidParameter), "as for a target that does not exist");
 
     let occurrence = system.all_occurrences(other.scan.id).remove(0);
     let at = |scan: &ScanAnswer| {
@@ -111,11 +111,11 @@ fn to_a_token_for_some_targets_the_others_are_not_there() {
     assert_eq!(of_target("other"), [Some(Code::NotFound); 3]);
     assert_eq!(of_target("notes"), [None; 3]);
     let untouched = block_on(system.project_job(system.who(ADMIN)).target("other")).unwrap();
-    assert_eq!(untouched.baseline, None, "nor can it change what it does not see");
+    assert_eq!(untouched.baseline, None, "nor can it change a target that it does not see");
 }
 
 #[test]
-fn a_token_names_a_few_targets_and_no_admins_does() {
+fn a_token_has_a_limited_number_of_targets_and_an_admins_has_none() {
     let system = System::new();
     let issue = |role: &str, targets: Vec<String>| {
         code(system.issue(Some("shop"), TokenBody { targets: Some(targets), ..token_body("t", role) }))
@@ -133,7 +133,7 @@ fn a_token_names_a_few_targets_and_no_admins_does() {
 }
 
 #[test]
-fn the_list_tells_targets_and_last_use_and_no_token() {
+fn the_list_has_targets_and_last_use_but_no_token() {
     let system = System::new();
     let issued = system.issue(Some("shop"), for_notes("dev", "developer")).unwrap();
     let item = listed(&system, Some("shop")).remove(0);
@@ -168,7 +168,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
 }
 
 #[test]
-fn a_revoked_token_leaves_no_register_and_comes_back_by_nothing() {
+fn a_revoked_token_is_removed_and_cannot_return() {
     let system = System::new();
     let token = system.token("dev", "developer");
     assert_eq!(authenticated(&system, &token), None);
@@ -180,9 +180,9 @@ fn a_revoked_token_leaves_no_register_and_comes_back_by_nothing() {
     assert_eq!(left, [] as [String; 0]);
 }
 
-/// Whoever revokes at any moment of an issue: what is not in the list afterwards opens nothing.
+/// Revokes at every moment of an issue: a token that is not listed afterwards is not valid.
 #[test]
-fn a_token_revoked_while_it_is_issued_is_dead() {
+fn a_token_revoked_while_it_is_issued_is_not_valid() {
     let mut revoked_early = 0;
     for pauses in 0..60 {
         let system = System::new();
@@ -200,24 +200,24 @@ fn a_token_revoked_while_it_is_issued_is_dead() {
         let known = !listed(&system, Some("shop")).is_empty();
         assert_eq!((opens, known), (revoked.is_err(), revoked.is_err()), "after {pauses} pauses");
     }
-    assert!(revoked_early > 0, "the moment in between was met");
+    assert!(revoked_early > 0, "the revocation came early at least once");
 }
 
 #[test]
-fn projects_are_listed_for_those_who_see_them() {
+fn each_caller_lists_the_projects_that_it_may_see() {
     let (system, ..) = two_targets();
     let own = token_for_notes(&system, "ann", "viewer");
     let neighbour = system.token_of("other", "bob", "admin");
     let page = |token: &str, limit, from| {
-        let (who, calls) = (system.who(token), system.calls());
-        block_on(projects::account::projects(&system.kv, &who, calls.now, Wanted { limit, from })).unwrap()
+        let (caller, calls) = (system.who(token), system.calls());
+        block_on(projects::account::projects(&system.kv, &caller, calls.now, Wanted { limit, from })).unwrap()
     };
     let listed = |token: &str| {
         let items = page(token, 50, None).items;
         items.into_iter().map(|item| (item.id, item.targets)).collect::<Vec<_>>()
     };
     assert_eq!(listed(ADMIN), [("other".to_owned(), 0), ("shop".to_owned(), 2)]);
-    assert_eq!(listed(&own), [("shop".to_owned(), 1)], "of its targets alone");
+    assert_eq!(listed(&own), [("shop".to_owned(), 1)], "only its targets count");
     assert_eq!(listed(&neighbour), [("other".to_owned(), 0)]);
     let first = page(ADMIN, 1, None);
     assert_eq!((first.items[0].id.as_str(), first.next.is_some()), ("other", true));

@@ -1,4 +1,4 @@
-//! Occurrences through all stages: what moved keeps its identity, what is new says why, what was edited is kept back.
+//! Occurrences through all stages: moved ones keep their id, new ones say why, edited ones count as new at the gate.
 
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
 use api::v1::{OccurrenceItem, ScanAnswer, SettingsBody};
@@ -27,7 +27,7 @@ pub(crate) fn bandit(results: &[(&str, u32, &str)]) -> Vec<u8> {
 pub(crate) const RUN: &str = "subprocess.run(command, shell=True)";
 pub(crate) const EDITED: &str = "subprocess.run(command, shell=True, check=False)";
 
-/// The occurrences of a scan by their result.
+/// The occurrences of a scan, in the order of their results.
 fn by_result(system: &System, answer: &ScanAnswer) -> Vec<OccurrenceItem> {
     let mut all = system.all_occurrences(answer.scan.id);
     all.sort_by_key(|occurrence| occurrence.result);
@@ -41,7 +41,7 @@ fn uploaded(system: &System, variant: &str, results: &[(&str, u32, &str)]) -> (S
 }
 
 #[test]
-fn what_moved_to_another_file_says_so_and_keeps_its_identity() {
+fn an_occurrence_that_moved_to_another_file_says_so_and_keeps_its_id() {
     let system = System::new();
     let stay = ("b.py", 1, "os.popen(request.body).read()");
     let (first, old) = uploaded(&system, "main", &[("./a.py", 10, RUN), stay, ("a.py", 90, "os.popen(request.name)")]);
@@ -58,7 +58,7 @@ fn what_moved_to_another_file_says_so_and_keeps_its_identity() {
 }
 
 #[test]
-fn occurrences_are_listed_by_their_bucket_and_what_is_gone_too() {
+fn occurrences_are_listed_by_bucket_including_remediated_ones() {
     let system = System::new();
     let (_, old) = uploaded(&system, "main", &[("a.py", 10, RUN), ("b.py", 90, "os.popen(request.body)")]);
     let (scan, _) = uploaded(&system, "feature", &[("a.py", 10, RUN), ("c.py", 1, "exec(request.name)")]);
@@ -70,11 +70,11 @@ fn occurrences_are_listed_by_their_bucket_and_what_is_gone_too() {
     assert_eq!(listed(Bucket::Remediated), [(Bucket::Remediated, "b.py".to_owned(), old[1].id)]);
     assert_eq!(listed(Bucket::New).len(), 1);
     let (empty, _) = uploaded(&system, "main", &[]);
-    assert_eq!(system.occurrences_in(empty.scan.id, Some(Bucket::Remediated)).len(), 2, "all are gone");
+    assert_eq!(system.occurrences_in(empty.scan.id, Some(Bucket::Remediated)).len(), 2, "all are remediated");
 }
 
 #[test]
-fn an_occurrence_is_explained_with_what_was_passed_over() {
+fn an_explanation_lists_the_candidates_that_did_not_match() {
     let system = System::new();
     let (first, old) = uploaded(&system, "main", &[("a.py", 10, RUN), ("a.py", 90, "os.popen(request.body)")]);
     let (second, new) = uploaded(&system, "feature", &[("a.py", 12, RUN), ("c.py", 5, RUN)]);
@@ -87,9 +87,10 @@ fn an_occurrence_is_explained_with_what_was_passed_over() {
     assert_eq!(known.passed_over.iter().map(|other| other.place.as_str()).collect::<Vec<_>>(), ["a.py:90"]);
     let copy = system.explain(second.scan.id, new[1].id).unwrap();
     assert_eq!(copy.because, "baseline `main` has 2 occurrences of its issue, and none matches");
-    let told: Vec<_> = copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
-    assert_eq!(told[0], ("a.py:10", "a.py:12 was matched to it"));
-    assert!(told[1].1.starts_with("its code is only "), "{told:?}");
+    let candidates: Vec<_> =
+        copy.passed_over.iter().map(|other| (other.place.as_str(), other.because.as_str())).collect();
+    assert_eq!(candidates[0], ("a.py:10", "a.py:12 was matched to it"));
+    assert!(candidates[1].1.starts_with("its code is only "), "{candidates:?}");
     assert_eq!((copy.comparison.scan, copy.matched, copy.first_seen.age_days), (Some(first.scan.id), None, 0));
     let alone = system.explain(first.scan.id, old[0].id).unwrap();
     assert_eq!(alone.because, "there was no scan to compare with (none)");
@@ -98,7 +99,7 @@ fn an_occurrence_is_explained_with_what_was_passed_over() {
 }
 
 #[test]
-fn a_branch_keeps_the_ids_of_what_only_it_has() {
+fn occurrences_of_a_branch_keep_their_ids_along_it() {
     let system = System::new();
     uploaded(&system, "main", &[("a.py", 10, RUN)]);
     let (_, first) = uploaded(&system, "feature", &[("a.py", 10, RUN), ("new.py", 5, "os.popen(request.body)")]);
@@ -113,7 +114,7 @@ fn a_branch_keeps_the_ids_of_what_only_it_has() {
 }
 
 #[test]
-fn an_edited_line_counts_as_new_at_the_gate_unless_the_project_trusts_it() {
+fn an_edited_line_counts_as_new_at_the_gate_unless_the_project_allows_it() {
     let strict = |upload: Upload| upload.with("fail_on_new_occurrences", "high");
     let check = |setting: Option<&str>| {
         let system = System::new();
@@ -121,7 +122,7 @@ fn an_edited_line_counts_as_new_at_the_gate_unless_the_project_trusts_it() {
         system.settings(SettingsBody { updated_occurrences, ..SettingsBody::default() });
         system.upload(upload("main", &bandit(&[("a.py", 10, RUN)]))).unwrap();
         let same = system.upload(strict(upload("feature", &bandit(&[("a.py", 12, RUN)])))).unwrap();
-        assert_eq!(same.verdict, Verdict::Pass, "what only moved is not new");
+        assert_eq!(same.verdict, Verdict::Pass, "a moved line is not new");
         let answer = system.upload(strict(upload("feature", &bandit(&[("a.py", 12, EDITED)])))).unwrap();
         assert_eq!((answer.occurrences.common, answer.occurrences.updated, answer.issues.new), (1, 1, 0));
         assert!(by_result(&system, &answer)[0].updated);
@@ -148,16 +149,16 @@ fn a_copy_of_a_known_line_fails_the_gate_on_new_occurrences() {
 }
 
 #[test]
-fn findings_of_a_real_repository_are_tracked_without_a_mistake() {
+fn findings_of_a_real_repository_are_matched_without_a_mistake() {
     let (wrong, pairs, new) = score(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tracking/secobserve"));
     assert_eq!(wrong, [0, 0, 0], "false-new, mis-pair and false-common of {pairs} pairs and {new} new ones");
     assert!(pairs > 0 && new > 0, "the ground truth lists nothing");
 }
 
-/// Scores every pair of reports in the folder that `GATEHOUSE_TRACKING` names.
+/// Scores every pair of reports in the folder of `GATEHOUSE_TRACKING`.
 #[test]
 #[ignore = "reads large data: cargo xtask test --data"]
-fn findings_of_real_repositories_are_tracked_as_well_as_is_said() {
+fn findings_of_real_repositories_are_matched_as_well_as_documented() {
     // In hundredths of a percent: false-new, mis-pair, false-common.
     let most = BTreeMap::from([("celery-near", [5, 0, 42]), ("secobserve", [0, 0, 0])]);
     let mut missing: BTreeSet<&str> = most.keys().copied().collect();

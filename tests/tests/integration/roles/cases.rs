@@ -13,7 +13,7 @@ const UPLOAD: &str = "scanner=bandit&target=web&variant=main&pipeline=nightly&ex
 /// The roles in a project.
 pub(crate) const ROLES: [&str; 5] = ["uploader", "viewer", "developer", "secops", "admin"];
 
-const ANYBODY: &str = "uploader viewer developer secops admin account neighbour";
+const ANY_TOKEN: &str = "uploader viewer developer secops admin account neighbour";
 const READERS: &str = "viewer developer secops admin account";
 const UPLOADERS: &str = "uploader developer secops admin account";
 const DEVELOPERS: &str = "developer secops admin account";
@@ -24,32 +24,32 @@ const ACCOUNT: &str = "account";
 /// A call.
 pub(crate) struct Case {
     pub(crate) method: &'static str,
-    /// The path, as the document has it.
+    /// The path in the document.
     pub(crate) path: &'static str,
-    /// The callers that may make it: roles, `account` (the account admin), or `everybody`.
-    pub(crate) who: &'static str,
+    /// The permitted callers: roles, `account` (the account admin), or `everybody`.
+    pub(crate) permitted: &'static str,
     /// The expected status.
     pub(crate) status: u16,
-    /// Makes whatever the call needs, and then an example of it. Each is good for one call.
+    /// Creates everything that the call needs, and an example of the call, which works once.
     pub(crate) example: fn(&World) -> Example,
 }
 
 const fn case(
     method: &'static str,
     path: &'static str,
-    who: &'static str,
+    permitted: &'static str,
     status: u16,
     example: fn(&World) -> Example,
 ) -> Case {
-    Case { method, path, who, status, example }
+    Case { method, path, permitted, status, example }
 }
 
-/// One row a call. A call of the document without a row here fails, and a row without a call.
+/// One row per call. A call without a row fails, and a row without a call.
 pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/scanners", "everybody", 200, |_| Example::of(&[])),
     case("GET", "/api/v1/openapi.json", "everybody", 200, |_| Example::of(&[])),
-    case("GET", "/api/v1/me", ANYBODY, 200, |_| Example::of(&[])),
-    case("GET", "/api/v1/projects", ANYBODY, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/me", ANY_TOKEN, 200, |_| Example::of(&[])),
+    case("GET", "/api/v1/projects", ANY_TOKEN, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/tokens", ACCOUNT, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/tokens", ACCOUNT, 201, |_| Example::of(&[]).body(&json!({"name": "root"}))),
     case("DELETE", "/api/v1/tokens/{token}", ACCOUNT, 204, |world| {
@@ -167,7 +167,7 @@ impl Example {
         changed
     }
 
-    /// The same for names in the path that nothing has.
+    /// The same example with unused names in the path.
     pub(crate) fn with_nothing_there(&self) -> Self {
         let names = self.names.keys().map(|name| (*name, NO_ID.to_owned())).collect();
         Self { names, ..self.clone() }
@@ -192,13 +192,13 @@ pub(crate) struct World {
     /// The account admin.
     pub(crate) account: Client,
     callers: Vec<(&'static str, Client)>,
-    /// Asks for the exemptions that others decide on.
-    asker: Client,
+    /// Requests the exemptions that others decide on.
+    requester: Client,
     scan: String,
     issue: String,
     occurrence: String,
-    /// Number of exemptions requested, each for a pipeline of its own: the same request can be pending only once.
-    asked: Cell<u32>,
+    /// Number of exemptions requested, each for its own pipeline, because equal requests cannot be pending together.
+    requested: Cell<u32>,
 }
 
 impl World {
@@ -209,20 +209,20 @@ impl World {
         let neighbours = account.in_project("other");
         neighbours.create_project();
         let mut callers: Vec<_> = ROLES.iter().map(|role| (*role, account.issue(role, role))).collect();
-        callers.push(("nobody", account.with_token("")));
+        callers.push(("anonymous", account.with_token("")));
         callers.push(("stranger", account.with_token("gate_wrong")));
         callers.push(("neighbour", neighbours.issue("neighbour", "admin")));
         callers.push(("account", account.with_token(ADMIN)));
-        let asker = account.issue("asker", "developer");
+        let requester = account.issue("requester", "developer");
         let upload = Upload::with_query(UPLOAD, reports::generated(10, 1));
-        let scan = asker.upload(&upload);
-        let (issue, occurrence) = (asker.issues(&scan, "").remove(0), asker.occurrences(&scan).remove(0));
+        let scan = requester.upload(&upload);
+        let (issue, occurrence) = (requester.issues(&scan, "").remove(0), requester.occurrences(&scan).remove(0));
         let (scan, issue, occurrence) = (scan.scan.id.to_string(), issue.id.to_string(), occurrence.id.to_string());
-        // A token that is new to the address would be turned away once the stranger has guessed too often.
-        for (_, client) in callers.iter().filter(|(name, _)| !["nobody", "stranger"].contains(name)) {
+        // A token that is new to the address would be refused once the stranger has guessed too often.
+        for (_, client) in callers.iter().filter(|(name, _)| !["anonymous", "stranger"].contains(name)) {
             assert_ne!(client.get("").status, 401);
         }
-        Self { _app: app, account, callers, asker, scan, issue, occurrence, asked: Cell::new(0) }
+        Self { _app: app, account, callers, requester, scan, issue, occurrence, requested: Cell::new(0) }
     }
 
     /// Every caller, by name.
@@ -238,20 +238,20 @@ impl World {
 
     /// A request for another exemption.
     fn request(&self) -> Value {
-        self.asked.set(self.asked.get() + 1);
+        self.requested.set(self.requested.get() + 1);
         json!({
-            "issue": self.issue, "scope": "pipeline", "pipeline": format!("p{}", self.asked.get()), "scan": self.scan,
+            "issue": self.issue, "scope": "pipeline", "pipeline": format!("p{}", self.requested.get()), "scan": self.scan,
             "duration_days": 7, "reason": "acceptable_risk", "text": "The risk is known.",
         })
     }
 
     /// A new exemption's id.
     fn new_exemption(&self) -> String {
-        let exemption = self.asker.json("POST", "exemptions", &self.request()).expect(201);
+        let exemption = self.requester.json("POST", "exemptions", &self.request()).expect(201);
         exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// A decision on a new exemption that somebody else asked for.
+    /// A decision on a new exemption of another requester.
     fn pending(&self) -> Example {
         Example::of(&[("exemption", &self.new_exemption())])
     }

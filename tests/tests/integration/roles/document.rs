@@ -1,6 +1,6 @@
-//! The running application's own OpenAPI document, and what it says of an answer.
+//! The running application's OpenAPI document, and checks of answers against it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 }
 
 impl Document {
-    /// Asks for it, as somebody without a token can.
+    /// Fetches it without a token.
     pub(crate) fn of(client: &Client) -> Self {
         let document: Value = client.with_token("").find("/api/v1/openapi.json");
         assert_eq!(document["openapi"], "3.1.0");
@@ -47,7 +47,7 @@ impl Operation {
         let mut bodies = BTreeMap::new();
         for (status, response) in declared["responses"].as_object().unwrap() {
             for (media_type, content) in response["content"].as_object().into_iter().flatten() {
-                // References lead into the document.
+                // References point into the document.
                 let mut schema = content["schema"].clone();
                 if let Some(schema) = schema.as_object_mut() {
                     schema.insert("components".to_owned(), document["components"].clone());
@@ -65,7 +65,7 @@ impl Operation {
         self.declared["x-gatehouse-roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap()).collect()
     }
 
-    /// The query parameters, and whether each must be there.
+    /// The query parameters; true for the required ones.
     pub(crate) fn query(&self) -> Vec<(String, bool)> {
         let all = self.declared["parameters"].as_array().unwrap().iter();
         all.filter(|parameter| parameter["in"] == "query")

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_browsers_and_people_write_them() {
+    fn times_are_read_in_the_forms_of_browsers_and_people() {
         for text in ["2026-11-24T16:00", "2026-11-24T16:00:00", "2026-11-24T16:00:00Z", "2026-11-24T17:00:00+01:00"] {
             assert_eq!(time(text), "2026-11-24T16:00:00.000Z");
             assert_eq!(local(text), "2026-11-24T16:00");

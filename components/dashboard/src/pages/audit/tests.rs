@@ -63,7 +63,7 @@ fn entries_are_escaped_and_linked() {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }
     for never in ["<script>", "<ann>", "\u{1b}", "exemptions/05\"", "/tokens/0c"] {
-        assert!(!page.contains(never), "{never:?} is there: {page}");
+        assert!(!page.contains(never), "the page contains {never:?}: {page}");
     }
 }
 
@@ -84,7 +84,7 @@ fn the_account_names_projects() {
 }
 
 #[test]
-fn a_file_has_all_pages_or_is_none() {
+fn a_file_has_all_pages_or_is_refused() {
     let base = "GET /api/v1/projects/shop/audit?limit=1000";
     let api = FakeApi::default()
         .answer(base, &of(vec![item(2)], Some("1")))

@@ -70,7 +70,7 @@ impl Tab {
         }
     }
 
-    /// The decisions that are possible on several exemptions at once.
+    /// The decisions that are possible on several exemptions together.
     fn decisions(self) -> &'static [Decision] {
         match self.status() {
             Status::Pending => &[Decision::Approve, Decision::Reject, Decision::Withdraw],

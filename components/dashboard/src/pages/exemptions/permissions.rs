@@ -41,7 +41,7 @@ impl<'a> Permissions<'a> {
         Decision::ALL.into_iter().filter(|decision| self.may(*decision, item)).collect()
     }
 
-    /// True if the user could approve the request, had somebody else made it.
+    /// True if the user could approve the request if another person had made it.
     pub(super) fn is_own_request(&self, item: &ExemptionItem) -> bool {
         !self.self_approval
             && item.status == Status::Pending

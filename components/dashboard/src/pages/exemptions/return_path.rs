@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_leads_back_to_an_exemption_or_their_list_and_nowhere_else() {
+    fn a_decision_leads_back_only_to_an_exemption_or_the_list() {
         let back = |path: &str| {
             let form = form_urlencoded::Serializer::new(String::new()).append_pair("back", path).finish();
             of_form("shop", &Form::parse(form.as_bytes()))

@@ -77,7 +77,7 @@ fn post(api: &FakeApi, body: &str, rest: &[&str]) -> Reply {
 }
 
 #[test]
-fn reviewers_can_decide_and_developers_withdraw_and_viewers_nothing() {
+fn reviewers_can_decide_developers_can_withdraw_and_viewers_only_read() {
     let api = api(vec![item("0a", Status::Pending)]);
     let offered = |role: Role| {
         let page = list(&api, &session(role), "");
@@ -166,7 +166,7 @@ fn a_decision_leads_back_to_where_it_was_made() {
 }
 
 #[test]
-fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
+fn a_refused_decision_keeps_the_typed_values_on_its_page() {
     let refusal = Problem::new(Code::Conflict, "`ann` requested the exemption and cannot approve it");
     let whole = "GET /api/v1/projects/shop/exemptions/0a";
     let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending)])
@@ -187,7 +187,7 @@ fn what_was_typed_stays_on_the_page_that_a_refused_decision_came_from() {
 }
 
 #[test]
-fn several_are_decided_at_once_and_a_refusal_names_which() {
+fn several_are_decided_together_and_a_refusal_names_its_exemption() {
     let decided = listed(vec![item("0a", Status::Rejected)]);
     let two = "exemption=0a&exemption=0b&comment=no&decision=reject&back=/projects/shop/exemptions";
     let api = api(vec![item("0a", Status::Pending), item("0b", Status::Pending), item("0c", Status::Pending)])

@@ -93,7 +93,7 @@ pub(super) const CHOICES: [Choice; 6] = [
 ];
 
 /// The hint on default baselines.
-pub(super) const BASELINES: &str = "The baseline of targets without one of their own. A pattern (RE2) must match the whole \
+pub(super) const BASELINES: &str = "The baseline of targets without their own. A pattern (RE2) must match the whole \
     name of a variant. The most recently scanned variant that matches is the baseline.";
 /// The hint on the maximum duration of exemptions.
 pub(super) const DAYS_MAX: &str = "The maximum duration of an exemption of an issue with this severity. With a limit, an \

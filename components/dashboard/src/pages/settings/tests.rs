@@ -40,7 +40,7 @@ fn show(api: &FakeApi, role: Role, form: Option<&Form>) -> Reply {
 }
 
 #[test]
-fn a_form_is_the_settings_and_the_settings_are_its_form() {
+fn settings_survive_the_way_through_the_form() {
     assert_eq!(fields::from_form(&fields::to_form(&settings()), SettingsBody::default()).unwrap(), settings());
     let all_default = fields::from_form(&fields::to_form(&SettingsBody::default()), settings()).unwrap();
     assert_eq!(fields::to_form(&all_default), fields::to_form(&SettingsBody::default()));
@@ -48,7 +48,7 @@ fn a_form_is_the_settings_and_the_settings_are_its_form() {
 }
 
 #[test]
-fn an_admin_gets_a_form_and_others_facts() {
+fn admins_see_a_form_and_others_see_values() {
     let page = text(&show(&api(), Role::Admin, None));
     for shown in ["Save settings", "value=\"trunk\"", "value=\"14\"", "v\\d+|&lt;b&gt;", "Count as high"] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
@@ -71,7 +71,7 @@ fn all_settings_are_sent() {
 }
 
 #[test]
-fn what_was_typed_stays_when_it_is_refused() {
+fn refused_values_stay_in_the_form() {
     let refusal = Problem::new(Code::InvalidBody, "field `x`: <script>");
     let api = api().refuse("PUT /api/v1/projects/shop", &refusal);
     let reply = show(&api, Role::Admin, Some(&Form::parse(b"ending_notice_days=91&rejected_allowed=5")));

@@ -70,7 +70,7 @@ fn a_target_shows_its_baseline_and_a_form_for_developers() {
 }
 
 #[test]
-fn a_baseline_is_saved_as_it_was_chosen() {
+fn the_chosen_baseline_is_saved() {
     let cases = [
         ("kind=variant&variant=main&regex=x", r#"{"baseline":{"variant":"main"}}"#),
         ("kind=regex&variant=main&regex=v.*", r#"{"baseline":{"regex":"v.*"}}"#),
@@ -88,7 +88,7 @@ fn a_baseline_is_saved_as_it_was_chosen() {
 }
 
 #[test]
-fn what_was_typed_stays_when_it_is_refused() {
+fn refused_values_stay_in_the_form() {
     let refused = Problem::new(Code::InvalidBody, "the pattern is wrong at character 2: unclosed group");
     let wrong = Problem::parameter("regex", "the pattern is wrong at character 2: unclosed group");
     let api = api()
@@ -134,7 +134,7 @@ fn a_filter_error_does_not_fail_the_page() {
 }
 
 #[test]
-fn an_empty_list_says_what_to_do() {
+fn an_empty_list_explains_the_next_step() {
     let api = FakeApi::default().answer(
         "GET /api/v1/projects/shop/targets?limit=50&cursor=",
         &Page::<TargetItem> { items: Vec::new(), next: None },

@@ -39,7 +39,7 @@ fn show(api: &FakeApi, session: &Session, method: Method<'_>, project: Option<&s
 }
 
 #[test]
-fn the_list_marks_expiring_tokens_and_the_own_token() {
+fn the_list_marks_expiring_tokens_and_the_users_token() {
     let page = text(&show(&api(), &session(Role::Admin), Method::Get, Some("shop"), &[]));
     let count = |what: &str| page.matches(what).count();
     assert_eq!((count("Expires soon"), count(">Expired<"), count("You are signed in with this token")), (1, 1, 1));
@@ -64,7 +64,7 @@ fn a_token_is_shown_on_the_page_that_answers() {
 }
 
 #[test]
-fn an_account_admins_token_has_no_role_to_choose() {
+fn the_form_for_account_admins_offers_no_roles() {
     let issued = TokenItem { token: Some("gate_fresh".to_owned()), ..token("0d", None) };
     let api = FakeApi::default()
         .answer("GET /api/v1/tokens?limit=50", &listed(Vec::new()))
@@ -80,7 +80,7 @@ fn an_account_admins_token_has_no_role_to_choose() {
 }
 
 #[test]
-fn what_was_typed_stays_when_it_is_refused() {
+fn refused_values_stay_in_the_form() {
     let refusal = Problem::new(Code::InvalidBody, "field `targets`: <script>");
     let api = api().refuse("POST /api/v1/projects/shop/tokens", &refusal);
     let form = Form::parse(b"name=%22x&role=admin&targets=web&expires_in_days=1");

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_become_parameters_and_what_is_empty_is_none() {
+    fn fields_become_parameters_and_empty_ones_are_absent() {
         let csrf = "c".repeat(32);
         let read = reading(&[
             ("csrf", &csrf),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_was_changed_is_refused() {
+    fn a_manipulated_form_is_refused() {
         let (csrf, long) = ("c".repeat(32), "x".repeat(1 << 20));
         let detail = |parts: &[(&str, &str)]| {
             let parts = [&[("csrf", csrf.as_str())], parts].concat();

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_has_its_file_last_and_fills_in_what_a_link_says() {
+    fn the_form_has_its_file_last_and_is_prefilled_by_a_link() {
         let (api, session) = (api(), session(Role::Developer));
         let url = "/projects/shop/upload?target=%22%3E%3Cscript%3E&fail_on_new=high";
         let reply =
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_uploads_nothing() {
+    fn a_viewer_cannot_upload() {
         let (api, session) = (api(), session(Role::Viewer));
         let result = with_get(&api, &session, "/projects/shop/upload", async |request| {
             crate::pages::upload::page(request, "shop").await

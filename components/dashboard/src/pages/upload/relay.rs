@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_sent_as_it_is() {
+    fn a_file_is_sent_unchanged() {
         let content = "0123456789\r\n".repeat(100);
         assert_eq!(sent(&format!("{}--b--\r\n", part("r.json", &content))), (Ok(content.into_bytes()), None));
     }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_breaks_off_or_goes_on_after_the_file_fails() {
+    fn a_form_that_ends_early_or_continues_after_the_file_is_refused() {
         let (cut, why) = sent(&part("r.json", &"0123456789".repeat(100)));
         assert!(cut.is_err() && why.is_some());
         let (more, why) = sent(&format!("{}{}--b--\r\n", part("a", "x"), part("b", "y")));

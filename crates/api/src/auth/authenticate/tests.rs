@@ -30,7 +30,7 @@ fn with_header(kv: &MemoryKv, header: Option<&str>, address: &str, ms: i64) -> R
     block_on(authenticate(kv, "root", header, Some(address), now)).map_err(|problem| problem.code)
 }
 
-fn who(kv: &MemoryKv, token: &str, address: &str, ms: i64) -> Result<Identity, Code> {
+fn authenticated(kv: &MemoryKv, token: &str, address: &str, ms: i64) -> Result<Identity, Code> {
     with_header(kv, Some(&format!("Bearer {token}")), address, ms)
 }
 
@@ -38,15 +38,15 @@ fn used(kv: &MemoryKv, token: &str) -> Option<TokenUse> {
     block_on(document::find(kv, &keys::used(&token_digest(token)))).unwrap()
 }
 
-/// Sends as many unknown tokens as are looked at.
+/// Sends as many unknown tokens as are checked.
 fn guess(kv: &MemoryKv, address: &str, ms: i64) {
     for n in 0..UNKNOWN_TOKENS_MAX {
-        assert_eq!(who(kv, &format!("gate_guess{n}"), address, ms), Err(Code::Unauthenticated), "guess {n}");
+        assert_eq!(authenticated(kv, &format!("gate_guess{n}"), address, ms), Err(Code::Unauthenticated), "guess {n}");
     }
 }
 
 #[test]
-fn tokens_are_known_or_refused() {
+fn unknown_tokens_are_refused() {
     let kv = store();
     assert_eq!(with_header(&kv, None, HOME, 0), Err(Code::Unauthenticated));
     for bad in
@@ -54,14 +54,14 @@ fn tokens_are_known_or_refused() {
     {
         assert_eq!(with_header(&kv, Some(bad), HOME, 0), Err(Code::Unauthenticated), "{bad}");
     }
-    assert_eq!(who(&kv, "gate_x", HOME, 100_000_000), Err(Code::TokenExpired));
+    assert_eq!(authenticated(&kv, "gate_x", HOME, 100_000_000), Err(Code::TokenExpired));
     let ann = with_header(&kv, Some("bearer gate_x"), HOME, 99_999_999).unwrap();
     assert_eq!((ann.actor.subject.as_str(), ann.actor.token), ("ann", Some(TokenId::of("gate_x"))));
     assert!(ann.covers(&"web".parse().unwrap()) && !ann.covers(&"api".parse().unwrap()));
     assert!(ann.require(&"other".parse().unwrap(), Right::Read).is_err());
-    assert!(who(&kv, "root", HOME, 0).unwrap().require_installation().is_ok());
+    assert!(authenticated(&kv, "root", HOME, 0).unwrap().require_installation().is_ok());
     let empty = block_on(authenticate(&MemoryKv::default(), "", Some("Bearer "), None, Timestamp::from_ms(0)));
-    assert!(empty.is_err(), "an empty admin token is none");
+    assert!(empty.is_err(), "an empty admin token is not valid");
 }
 
 #[test]
@@ -78,65 +78,73 @@ fn a_token_without_a_project_is_an_account_admins() {
     };
     block_on(document::put(&kv, &keys::token(&token_digest("gate_a")), &TokenRecord { v: 1, project: None, token }))
         .unwrap();
-    let ann = who(&kv, "gate_a", HOME, 0).unwrap();
+    let ann = authenticated(&kv, "gate_a", HOME, 0).unwrap();
     assert!(ann.require_installation().is_ok() && ann.require(&"any".parse().unwrap(), Right::Administer).is_ok());
     assert_eq!(ann.actor.subject.as_str(), "ann", "the admin has a name, unlike the installation's own token");
 }
 
 #[test]
-fn the_last_use_is_written_when_the_last_one_written_is_old() {
+fn the_last_use_is_recorded_at_most_every_ten_minutes() {
     let kv = store();
     assert_eq!(used(&kv, "gate_x"), None);
     let mut written = Vec::new();
     for (ms, address) in [(0, HOME), (1, ELSEWHERE), (599_999, HOME), (600_000, ELSEWHERE)] {
-        who(&kv, "gate_x", address, ms).unwrap();
+        authenticated(&kv, "gate_x", address, ms).unwrap();
         let used = used(&kv, "gate_x").unwrap();
         written.push((used.at.as_ms(), used.address.unwrap()));
     }
     assert_eq!(written, [(0, HOME), (0, HOME), (0, HOME), (600_000, ELSEWHERE)].map(|(at, of)| (at, of.to_owned())));
-    assert_eq!(who(&kv, "gate_x", HOME, 100_000_000), Err(Code::TokenExpired));
+    assert_eq!(authenticated(&kv, "gate_x", HOME, 100_000_000), Err(Code::TokenExpired));
     assert_eq!(used(&kv, "gate_x").unwrap().at.as_ms(), 600_000, "a refused one was not used");
-    who(&kv, "root", HOME, 5).unwrap();
+    authenticated(&kv, "root", HOME, 5).unwrap();
     assert_eq!(used(&kv, "root").unwrap().at.as_ms(), 5);
-    assert_eq!((who(&kv, "gate_y", HOME, 0), used(&kv, "gate_y")), (Err(Code::Unauthenticated), None));
+    assert_eq!((authenticated(&kv, "gate_y", HOME, 0), used(&kv, "gate_y")), (Err(Code::Unauthenticated), None));
 }
 
 #[test]
-fn after_so_many_guesses_a_right_one_looks_like_a_wrong_one() {
+fn after_too_many_guesses_a_right_one_is_answered_like_a_wrong_one() {
     let kv = store();
     guess(&kv, HOME, 1_000);
     let before = kv.contents();
     for token in ["gate_more", "gate_x", "root"] {
-        assert_eq!(who(&kv, token, HOME, 1_000), Err(Code::TooManyAttempts), "{token}");
-        assert_eq!(who(&kv, token, "192.0.2.7:65535", 60_999), Err(Code::TooManyAttempts), "{token} by another port");
+        assert_eq!(authenticated(&kv, token, HOME, 1_000), Err(Code::TooManyAttempts), "{token}");
+        assert_eq!(
+            authenticated(&kv, token, "192.0.2.7:65535", 60_999),
+            Err(Code::TooManyAttempts),
+            "{token} by another port"
+        );
     }
-    assert_eq!(kv.contents(), before, "nothing is written of what is not looked at");
-    assert!(who(&kv, "gate_x", ELSEWHERE, 1_000).is_ok(), "other networks are not concerned");
-    assert!(who(&kv, "gate_more", HOME, 61_000) == Err(Code::Unauthenticated), "the minute is over");
-    assert!(who(&kv, "root", HOME, 61_000).is_ok());
+    assert_eq!(kv.contents(), before, "an unchecked token causes no write");
+    assert!(authenticated(&kv, "gate_x", ELSEWHERE, 1_000).is_ok(), "other networks are not affected");
+    assert!(authenticated(&kv, "gate_more", HOME, 61_000) == Err(Code::Unauthenticated), "the minute has passed");
+    assert!(authenticated(&kv, "root", HOME, 61_000).is_ok());
 }
 
 #[test]
-fn a_guesser_does_not_lock_out_who_works_behind_the_same_proxy() {
+fn a_guesser_does_not_lock_out_clients_behind_the_same_proxy() {
     let kv = store();
-    who(&kv, "gate_x", HOME, 0).unwrap();
+    authenticated(&kv, "gate_x", HOME, 0).unwrap();
     guess(&kv, HOME, 1_000);
-    assert!(who(&kv, "gate_x", HOME, 1_000).is_ok(), "it was used from here");
-    assert_eq!(who(&kv, "root", HOME, 1_000), Err(Code::TooManyAttempts), "it was not");
+    assert!(authenticated(&kv, "gate_x", HOME, 1_000).is_ok(), "it was used from here");
+    assert_eq!(authenticated(&kv, "root", HOME, 1_000), Err(Code::TooManyAttempts), "it was not used from here");
     guess(&kv, ELSEWHERE, 1_000);
-    assert_eq!(who(&kv, "gate_x", ELSEWHERE, 1_000), Err(Code::TooManyAttempts), "nor this one from there");
-    // Of a revoked one only the last use is left: it is an unknown token.
+    assert_eq!(
+        authenticated(&kv, "gate_x", ELSEWHERE, 1_000),
+        Err(Code::TooManyAttempts),
+        "this one was not used from there"
+    );
+    // Only the last use of a revoked token remains: it is an unknown token.
     block_on(kv.delete(&keys::token(&token_digest("gate_x")))).unwrap();
-    assert_eq!(who(&kv, "gate_x", HOME, 1_000), Err(Code::TooManyAttempts));
+    assert_eq!(authenticated(&kv, "gate_x", HOME, 1_000), Err(Code::TooManyAttempts));
 }
 
 #[test]
-fn good_and_bad_tokens_cost_the_same_reads_and_a_good_one_seldom_a_write() {
+fn valid_and_invalid_tokens_cost_the_same_reads_and_valid_ones_few_writes() {
     let kv = store();
-    who(&kv, "gate_x", HOME, 0).unwrap();
+    authenticated(&kv, "gate_x", HOME, 0).unwrap();
     let cost = |token: &str| {
         let before = kv.operations();
-        let found = who(&kv, token, HOME, 1_000);
+        let found = authenticated(&kv, token, HOME, 1_000);
         let after = kv.operations();
         (found.is_ok(), after.0 - before.0, after.1 - before.1)
     };

@@ -85,7 +85,7 @@ fn every_call_has_a_route_in_spin_toml_to_its_component_and_every_route_has_a_ca
 }
 
 #[test]
-fn a_route_wins_by_its_first_segment_that_is_more_specific() {
+fn the_route_with_the_first_more_specific_segment_wins() {
     let component = |path: &str| {
         let routes = api_routes();
         let route = routes.iter().filter(|route| route.matches(path)).min_by(|a, b| a.precedence(b));

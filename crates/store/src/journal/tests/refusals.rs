@@ -1,4 +1,4 @@
-//! Refusals stay known, whichever writer renews the snapshot and whichever dies.
+//! Refusals stay known, whichever writer renews the snapshot or crashes.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn refused() -> Option<Result<(), Refusal>> {
 }
 
 #[test]
-fn a_refusal_stays_known_whichever_writer_snapshotted_it() {
+fn a_refusal_stays_known_after_the_snapshot_of_any_writer() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "bad", 0)).unwrap();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
@@ -29,7 +29,7 @@ fn a_refusal_stays_known_whichever_writer_snapshotted_it() {
 }
 
 #[test]
-fn where_nothing_later_was_refused_no_refusal_is_looked_for() {
+fn without_later_refusals_none_is_looked_up() {
     let kv = MemoryKv::default();
     for text in ["good", "bad", "fine"] {
         block_on(add::<Log>(&kv, text, 0)).unwrap();
@@ -44,7 +44,7 @@ fn where_nothing_later_was_refused_no_refusal_is_looked_for() {
 }
 
 #[test]
-fn a_death_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
+fn a_crash_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
     // The writes of an appender: the number, the event, the refusal, the snapshot.
     for writes in 0..=4 {
         let kv = MemoryKv::default();
@@ -53,12 +53,12 @@ fn a_death_between_a_refusal_and_its_snapshot_loses_and_changes_nothing() {
         let died = block_on(add::<Log>(&kv, "bad", 0)).is_err();
         kv.fail_after_writes(None);
         assert_eq!(died, writes < 4, "{writes}");
-        let there = 2 <= writes;
-        let expected = if there { refused() } else { None };
+        let is_written = 2 <= writes;
+        let expected = if is_written { refused() } else { None };
         assert_eq!(outcome(&kv, 2), expected, "dead after {writes} writes");
         block_on(add::<Log>(&kv, "next", GAP_FINAL_MS)).unwrap();
         let documents: Vec<_> = kv.contents().into_keys().filter(|key| key.ends_with(":refused")).collect();
-        assert_eq!(documents.len(), usize::from(there), "{documents:?}");
+        assert_eq!(documents.len(), usize::from(is_written), "{documents:?}");
         assert_eq!(texts(&loaded::<Log>(&kv, GAP_FINAL_MS)), ["good", "next"]);
         // Without the number, the next event takes it. Without the event, it is a gap.
         let after = [Some(Ok(())), None, refused()];
@@ -100,7 +100,7 @@ fn a_gap_that_a_snapshot_lists_has_no_outcome_until_it_is_filled() {
 }
 
 #[test]
-fn a_snapshot_of_another_version_is_none() {
+fn a_snapshot_of_another_version_is_ignored() {
     let kv = MemoryKv::default();
     block_on(add::<Log>(&kv, "bad", 0)).unwrap();
     block_on(add::<Log>(&kv, "good", 0)).unwrap();
@@ -114,7 +114,7 @@ proptest! {
     // Few cases, because each waits for writers that died.
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
     #[test]
-    fn of_writers_that_interleave_and_die_every_refusal_is_known_afterwards(
+    fn every_refusal_is_known_after_writers_interleave_and_crash(
         events in proptest::collection::vec((any::<bool>(), proptest::option::of(0..5_u64)), 1..16),
         at_once in 1..5_usize,
     ) {

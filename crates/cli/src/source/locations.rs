@@ -1,4 +1,4 @@
-//! The places of a report's findings. The parser is the same as the server's, so both number the results alike.
+//! The locations of a report's findings. The parser is the server's, so both number the results alike.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,25 +13,25 @@ use flate2::read::MultiGzDecoder;
 /// A report up to this size is read from memory, in bytes.
 const IN_MEMORY_BYTES_MAX: u64 = 16 << 20;
 
-/// The place of one finding.
+/// The location of one finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The place of its result in the report.
+pub(crate) struct FindingLocation {
+    /// The index of its result in the report.
     pub(crate) result: u32,
     /// First line.
     pub(crate) line: Option<u32>,
     /// Last line.
     pub(crate) end_line: Option<u32>,
-    /// True if it takes code.
+    /// True if the sidecar should have its code.
     pub(crate) wants_code: bool,
 }
 
-/// The findings of a report by the file they are in, as the report calls it.
-pub(crate) type Places = BTreeMap<String, Vec<Place>>;
+/// The findings of a report by file, under the report's names.
+pub(crate) type Locations = BTreeMap<String, Vec<FindingLocation>>;
 
 #[derive(Default)]
 struct Collected {
-    places: Places,
+    locations: Locations,
 }
 
 impl Sink for Collected {
@@ -39,18 +39,18 @@ impl Sink for Collected {
         let wants_code = finding.may_take_code();
         let Finding { result, location, .. } = finding;
         if let Some(location) = location {
-            let place = Place { result, line: location.line, end_line: location.end_line, wants_code };
-            self.places.entry(location.path).or_default().push(place);
+            let found = FindingLocation { result, line: location.line, end_line: location.end_line, wants_code };
+            self.locations.entry(location.path).or_default().push(found);
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Reads where the findings of a report are. Of a report that holds secrets none takes code.
+/// Reads the locations of a report's findings. In a report of secrets no finding takes code.
 ///
 /// # Errors
-/// It is no report that can be read here; the server says best what is wrong with it.
-pub(crate) fn of(report: &File, gzip: bool, scanner: &str) -> Result<Places, ParseError> {
+/// The report can't be parsed; the server's message about it is better.
+pub(crate) fn of(report: &File, gzip: bool, scanner: &str) -> Result<Locations, ParseError> {
     let expected = ::scanners::find(scanner).map_or(Expected::Any, Expected::Tool);
     let file = Whole { file: report, gzip };
     let small = file.small().map_err(ParseError::Unreadable)?;
@@ -58,12 +58,12 @@ pub(crate) fn of(report: &File, gzip: bool, scanner: &str) -> Result<Places, Par
     let mut collected = Collected::default();
     let parsed = ::scanners::read(expected, input, &mut collected)?;
     if parsed.holds_secrets {
-        collected.places.values_mut().flatten().for_each(|place| place.wants_code = false);
+        collected.locations.values_mut().flatten().for_each(|found| found.wants_code = false);
     }
-    Ok(collected.places)
+    Ok(collected.locations)
 }
 
-/// A report that may be read from the beginning more than once.
+/// A report that can be read repeatedly.
 struct Whole<'a> {
     file: &'a File,
     gzip: bool,
@@ -81,7 +81,7 @@ impl Whole<'_> {
 impl Source for Whole<'_> {
     fn open(&self) -> Box<dyn Read + '_> {
         let file = io::BufReader::with_capacity(1 << 16, At { file: self.file, at: 0 });
-        // The server takes no more; and what is compressed beyond belief must not keep us busy.
+        // The server accepts no more, and a decompression bomb must not keep us busy.
         match self.gzip {
             true => Box::new(MultiGzDecoder::new(file).take(REPORT_BYTES_MAX)),
             false => Box::new(file.take(REPORT_BYTES_MAX)),
@@ -89,7 +89,7 @@ impl Source for Whole<'_> {
     }
 }
 
-/// A reader with a place of its own in a file that others read too.
+/// A reader with its own position in a shared file.
 struct At<'a> {
     file: &'a File,
     at: u64,
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use std::io::Write as _;
 
-    fn places(report: &str, scanner: &str) -> Result<Places, ParseError> {
+    fn locations(report: &str, scanner: &str) -> Result<Locations, ParseError> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(report.as_bytes()).unwrap();
         let read = of(&file, false, scanner);
@@ -134,27 +134,27 @@ mod tests {
         )
     }
 
-    fn wanting(places: &Places) -> Vec<u32> {
-        places.values().flatten().filter(|place| place.wants_code).map(|place| place.result).collect()
+    fn wanting(locations: &Locations) -> Vec<u32> {
+        locations.values().flatten().filter(|found| found.wants_code).map(|found| found.result).collect()
     }
 
     #[test]
-    fn findings_are_sorted_by_file_and_those_that_show_code_want_none() {
-        let places = places(&sarif("", r#", "snippet": {"text": "eval(x)"}"#), "auto").unwrap();
-        let results = |path: &str| places[path].iter().map(|place| (place.result, place.line)).collect::<Vec<_>>();
+    fn findings_are_sorted_by_file_and_those_with_code_need_none() {
+        let locations = locations(&sarif("", r#", "snippet": {"text": "eval(x)"}"#), "auto").unwrap();
+        let results = |path: &str| locations[path].iter().map(|found| (found.result, found.line)).collect::<Vec<_>>();
         assert_eq!((results("a.py"), results("b.py")), (vec![(0, Some(3)), (2, Some(9))], vec![(1, Some(5))]));
-        assert_eq!(wanting(&places), [0, 2]);
+        assert_eq!(wanting(&locations), [0, 2]);
     }
 
     #[test]
-    fn no_finding_of_a_report_that_holds_secrets_wants_code() {
-        assert_eq!(wanting(&places(&sarif("", ""), "sarif").unwrap()).len(), 3);
-        assert!(wanting(&places(&sarif(r#""secret""#, ""), "sarif").unwrap()).is_empty());
+    fn no_finding_of_a_report_of_secrets_needs_code() {
+        assert_eq!(wanting(&locations(&sarif("", ""), "sarif").unwrap()).len(), 3);
+        assert!(wanting(&locations(&sarif(r#""secret""#, ""), "sarif").unwrap()).is_empty());
     }
 
     #[test]
-    fn what_is_no_report_is_an_error_and_so_is_another_tools() {
-        assert!(places("{}", "auto").is_err() && places("", "auto").is_err());
-        assert!(places(&sarif("", ""), "bandit").is_err());
+    fn a_text_that_is_not_a_report_is_an_error_and_so_is_another_tools_report() {
+        assert!(locations("{}", "auto").is_err() && locations("", "auto").is_err());
+        assert!(locations(&sarif("", ""), "bandit").is_err());
     }
 }
