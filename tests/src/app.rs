@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::files::{StoreFile, binary, cache, workspace};
-use crate::process::{Process, scrubbed};
+use crate::process::{Process, Usage, scrubbed};
 use crate::redis_server::RedisServer;
 use crate::wire;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -114,6 +114,26 @@ impl App {
     /// Its address, for example `http://127.0.0.1:4711`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Its socket's address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops the Redis server without ending it: it answers nothing, until [`resume_store`](Self::resume_store).
+    pub fn pause_store(&self) {
+        self.redis.as_ref().expect("only a Redis server can be paused").pause();
+    }
+
+    /// Lets a paused Redis server go on.
+    pub fn resume_store(&self) {
+        self.redis.as_ref().expect("only a Redis server can be paused").resume();
+    }
+
+    /// The resources that its process uses now.
+    pub fn usage(&self) -> Usage {
+        self.process.usage()
     }
 
     /// A client with the admin's token, for this project.

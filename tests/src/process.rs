@@ -16,6 +16,15 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
+/// Resources of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The memory in RAM, in bytes.
+    pub memory_bytes: u64,
+    /// The number of open files and sockets.
+    pub open_files: usize,
+}
+
 /// A command with only the needed variables of our environment.
 pub(crate) fn scrubbed(program: &Path) -> Command {
     let mut command = Command::new(program);
@@ -68,6 +77,21 @@ impl Process {
     pub(crate) fn has_ended(&mut self) -> bool {
         self.ended = self.ended.or_else(|| self.child.try_wait().unwrap());
         self.ended.is_some()
+    }
+
+    /// Sends a signal to the process itself.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(name, &self.child.id().to_string());
+    }
+
+    /// The resources that the process uses now.
+    pub(crate) fn usage(&self) -> Usage {
+        let folder = Path::new("/proc").join(self.child.id().to_string());
+        let status = std::fs::read_to_string(folder.join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        let open_files = std::fs::read_dir(folder.join("fd")).unwrap().count();
+        Usage { memory_bytes: kib * 1024, open_files }
     }
 
     /// Sends SIGTERM to the process and waits for its end.

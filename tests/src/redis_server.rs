@@ -11,7 +11,7 @@ const START: Duration = Duration::from_secs(10);
 
 /// A running server; stops when dropped.
 pub(crate) struct RedisServer {
-    _process: Process,
+    process: Process,
     port: u16,
 }
 
@@ -33,7 +33,17 @@ impl RedisServer {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Self { _process: process, port }
+        Self { process, port }
+    }
+
+    /// Stops the process without ending it.
+    pub(crate) fn pause(&self) {
+        self.process.signal("STOP");
+    }
+
+    /// Lets the paused process go on.
+    pub(crate) fn resume(&self) {
+        self.process.signal("CONT");
     }
 
     pub(crate) fn url(&self) -> String {

@@ -38,6 +38,8 @@ Commands:
                          `cargo test` selects by them, and only their needs are built
   test --e2e [argument]...  only the end-to-end suites
   test --data            only the tests that read large data, from `../shared`
+  test --load [suite]...  the suite `load` with its long tests (two hours), which print figures; a suite is for
+                         example `crowds`
   check                  format, rules, lints
   ci                     check, then test
   rules                  only the rules: dependencies, features, sources
@@ -75,6 +77,7 @@ fn run(steps: &mut Steps) -> Result<()> {
             steps.run(workspace.program("gatehouse").arg("demo").args(rest))
         }
         ["test", "--data"] => test::large_data(&workspace, steps),
+        ["test", "--load", rest @ ..] => test::load(&workspace, steps, rest),
         ["test", "--e2e", rest @ ..] => test::end_to_end(&workspace, steps, rest),
         ["test"] => test::all(&workspace, steps),
         ["test", rest @ ..] => test::picked(&workspace, steps, rest),

@@ -19,11 +19,15 @@ const WASM_PROPTEST_CASES: &str = "32";
 const DATA: [(&str, &str); 3] =
     [("GATEHOUSE_CORPUS", "corpus"), ("GATEHOUSE_TRACKING", "tracking"), ("GATEHOUSE_TUTORIAL", "bandit")];
 
+/// The suite that measures under load.
+const LOAD: &str = "load::";
+
 /// Runs every test.
 pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     prepare(workspace, steps, Needs::ALL)?;
     native(workspace, steps, &["--workspace"])?;
     inside_wasm(workspace, steps)?;
+    steps.left_out("the long tests of the suite `load`: `cargo xtask test --load` runs them");
     match data(workspace) {
         Ok(folder) => with_data(workspace, steps, &folder),
         Err(missing) => {
@@ -54,6 +58,17 @@ pub(crate) fn large_data(workspace: &Workspace, steps: &mut Steps) -> Result<()>
     let folder = data(workspace)?;
     prepare(workspace, steps, Needs::ALL)?;
     with_data(workspace, steps, &folder)
+}
+
+/// Runs the suite `load` with its long tests, one test at a time, and prints their figures.
+pub(crate) fn load(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
+    prepare(workspace, steps, Needs::ALL)?;
+    let mut cargo = cargo_test(workspace);
+    cargo.args(["-p", "tests", "--test", "integration", "--"]);
+    // Nothing else may run beside what is measured.
+    cargo.args(["--include-ignored", "--nocapture", "--test-threads=1"]);
+    let one = arguments.iter().map(|name| format!("{LOAD}{name}"));
+    steps.run(if arguments.is_empty() { cargo.arg(LOAD) } else { cargo.args(one) })
 }
 
 /// Takes a picture of every page.
@@ -130,7 +145,7 @@ fn data(workspace: &Workspace) -> Result<PathBuf> {
 
 fn with_data(workspace: &Workspace, steps: &mut Steps, folder: &Path) -> Result<()> {
     let mut cargo = cargo_test(workspace);
-    cargo.args(["--workspace", "--", "--ignored"]);
+    cargo.args(["--workspace", "--", "--ignored", "--skip", LOAD]);
     steps.run(cargo.envs(DATA.iter().map(|(variable, name)| (variable, folder.join(name)))))
 }
 

@@ -11,6 +11,7 @@ mod crash;
 mod documents;
 mod hosts;
 mod isolation;
+mod load;
 mod model;
 mod paging;
 mod pipeline;

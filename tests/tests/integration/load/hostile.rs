@@ -1,0 +1,196 @@
+//! Clients that misbehave beside a normal one: from one address and from many, they hold neither its connections nor its
+//! places. What the embedded host promises; Spin leaves it to what is in front of it.
+
+use super::{Until, Uploader, project};
+use socket2::{Domain, Socket, Type};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tests::{App, Client, Figures, embedded_only};
+
+/// The pause between two bytes of a slow client, and between two attempts to connect.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The way in which a client misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attack {
+    /// Connects and sends nothing.
+    Idle,
+    /// Sends the head of a request byte by byte.
+    SlowHead,
+    /// Sends the body of an upload byte by byte, without a token.
+    SlowBody,
+    /// The same with a token that may upload.
+    SlowBodyWithToken,
+    /// Requests many pages and reads nothing.
+    ReadsNothing,
+    /// Sends uploads without a token as fast as they are refused.
+    Flood,
+}
+
+impl Attack {
+    const ALL: [Self; 6] =
+        [Self::Idle, Self::SlowHead, Self::SlowBody, Self::SlowBodyWithToken, Self::ReadsNothing, Self::Flood];
+
+    /// What is sent at once on a new connection.
+    fn beginning(self, token: &str) -> Vec<u8> {
+        let upload = |header: &str| {
+            let path = "/api/v1/projects/load/scans?scanner=bandit&target=slow&variant=main";
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\n{header}content-length: 100000\r\n\r\n").into_bytes()
+        };
+        match self {
+            Self::Idle => Vec::new(),
+            Self::SlowHead => b"GET / HTTP/1.1\r\nhost: x\r\nx-name: ".to_vec(),
+            Self::SlowBody | Self::Flood => upload(""),
+            Self::SlowBodyWithToken => upload(&format!("authorization: Bearer {token}\r\n")),
+            Self::ReadsNothing => b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(40),
+        }
+    }
+
+    /// Holds a connection until the server closes it or `ended`.
+    fn hold(self, stream: &mut TcpStream, token: &str, ended: &AtomicBool) -> std::io::Result<()> {
+        stream.set_read_timeout(Some(PAUSE))?;
+        stream.set_write_timeout(Some(PAUSE))?;
+        stream.write_all(&self.beginning(token))?;
+        let mut buffer = [0; 4096];
+        while !ended.load(Ordering::Relaxed) {
+            match self {
+                // The kernel's buffers fill up.
+                Self::ReadsNothing => {
+                    if let Err(error) = stream.write_all(&self.beginning(token))
+                        && !is_pause(&error)
+                    {
+                        return Err(error);
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+                Self::Flood => return stream.read(&mut buffer).map(drop),
+                Self::Idle | Self::SlowHead | Self::SlowBody | Self::SlowBodyWithToken => {
+                    match stream.read(&mut buffer) {
+                        Ok(0) => return Ok(()),
+                        Ok(_) => {}
+                        Err(error) if is_pause(&error) => {}
+                        Err(error) => return Err(error),
+                    }
+                    if self != Self::Idle {
+                        stream.write_all(b"x")?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// True if a read or a write ended because it took as long as a pause.
+fn is_pause(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+}
+
+/// Connects from an address of this machine.
+fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // Small, so that a client that reads nothing is noticed soon.
+    socket.set_recv_buffer_size(4096)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    socket.connect_timeout(&to.into(), Duration::from_secs(5))?;
+    Ok(socket.into())
+}
+
+/// Attacks with so many connections, from so many addresses other than the normal client's.
+struct Attackers {
+    attack: Attack,
+    connections: usize,
+    addresses: u8,
+}
+
+impl Attackers {
+    /// Runs `job` during the attack, once all attackers have tried to connect. Returns what it returns.
+    fn during<T>(&self, app: &App, token: &str, job: impl FnOnce() -> T) -> T {
+        let (ended, started) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for n in 0..self.connections {
+                let (ended, started) = (&ended, &started);
+                let last = u8::try_from(n % usize::from(self.addresses)).unwrap();
+                let from = Ipv4Addr::new(127, 0, 1, last.saturating_add(1));
+                scope.spawn(move || {
+                    let mut first = true;
+                    while !ended.load(Ordering::Relaxed) {
+                        let connected = connect(from, app.address());
+                        if std::mem::take(&mut first) {
+                            started.fetch_add(1, Ordering::Relaxed);
+                        }
+                        // A connection that is refused or closed is what the server should do; the next attempt follows.
+                        let held = connected.and_then(|mut stream| self.attack.hold(&mut stream, token, ended));
+                        if held.is_err() {
+                            std::thread::sleep(PAUSE);
+                        }
+                    }
+                });
+            }
+            while started.load(Ordering::Relaxed) < self.connections {
+                std::thread::yield_now();
+            }
+            let result = job();
+            ended.store(true, Ordering::Relaxed);
+            result
+        })
+    }
+}
+
+/// Measures a normal client alone and beside an attack.
+fn beside(app: &App, client: &Client, attackers: &Attackers, until: Until) -> Figures {
+    let Attackers { attack, connections, addresses } = attackers;
+    let name = format!("{attack:?}-{addresses}");
+    attackers.during(app, client.token(), || {
+        let mut normal = Uploader::new(app, client, name.clone());
+        normal.run(until);
+        eprintln!("beside {connections} connections from {addresses} addresses, {attack:?}: {}", normal.figures);
+        let reads = client.at(&app.url()).get("scans?limit=1");
+        assert_eq!(reads.status, 200, "{name}: {}", reads.text());
+        normal.figures
+    })
+}
+
+fn attacks(connections: usize, until: Until) -> Vec<(String, Figures, Figures)> {
+    let app = App::new();
+    let client = project(&app);
+    let reader = app.admin("load");
+    let mut quiet = Uploader::new(&app, &client, "quiet");
+    quiet.run(Until::Uploads(50));
+    eprintln!("quiet: {}", quiet.figures);
+    let mut all = Vec::new();
+    for attack in Attack::ALL {
+        for addresses in [1, 200] {
+            let figures = beside(&app, &reader, &Attackers { attack, connections, addresses }, until);
+            all.push((format!("{attack:?} from {addresses} addresses"), quiet.figures.clone(), figures));
+        }
+    }
+    all
+}
+
+#[test]
+fn a_normal_client_is_neither_refused_nor_cut_off_beside_clients_that_misbehave() {
+    if !embedded_only("limits of connections and of clients without a token") {
+        return;
+    }
+    for (attack, _, figures) in attacks(300, Until::Uploads(5)) {
+        assert_eq!(figures.failed, Vec::<String>::new(), "{attack}");
+        assert_eq!(figures.refused(), 0, "{attack}: {figures}");
+    }
+}
+
+#[test]
+#[ignore = "load: takes minutes; `cargo xtask test --load` runs it"]
+fn a_normal_client_is_at_most_ten_times_as_slow_beside_clients_that_misbehave() {
+    if !embedded_only("limits of connections and of clients without a token") {
+        return;
+    }
+    for (attack, quiet, figures) in attacks(1200, Until::Time(Duration::from_secs(40))) {
+        assert_eq!(figures.failed, Vec::<String>::new(), "{attack}");
+        assert_eq!(figures.refused(), 0, "{attack}: {figures}");
+        let (alone, beside) = (quiet.quantile(0.99), figures.quantile(0.99));
+        assert!(beside <= alone * 10, "{attack}: p99 {beside:?}, and {alone:?} alone");
+    }
+}

@@ -1,0 +1,57 @@
+//! Neighbours: a small upload beside large ones.
+
+use super::{Until, Uploader, project};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tests::{App, Figures, Options, Upload, each_store, reports};
+
+/// Measures small uploads while `large` clients upload reports of so many results.
+fn beside(large: usize, results: usize, time: Duration) {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let client = project(&app);
+        let mut quiet = Uploader::new(&app, &client, "quiet");
+        quiet.run(Until::Uploads(20));
+        let ended = AtomicBool::new(false);
+        let (figures, uploads) = std::thread::scope(|scope| {
+            let report = reports::generated(results, 1);
+            let threads: Vec<_> = (0..large)
+                .map(|n| {
+                    let (client, ended, report) = (client.at(&app.url()), &ended, &report);
+                    scope.spawn(move || {
+                        let mut uploads = 0;
+                        while !ended.load(Ordering::Relaxed) {
+                            let reply = client.send_upload(&Upload::new("large", &format!("v{n}"), report.clone()));
+                            assert!([201, 429, 503].contains(&reply.status), "{}: {}", reply.status, reply.text());
+                            uploads += usize::from(reply.status == 201);
+                        }
+                        uploads
+                    })
+                })
+                .collect();
+            let mut small = Uploader::new(&app, &client, "small");
+            small.run(Until::Time(time));
+            ended.store(true, Ordering::Relaxed);
+            let uploads: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+            (small.figures, uploads)
+        });
+        let Figures { failed, .. } = &figures;
+        assert_eq!(*failed, Vec::<String>::new());
+        assert!(uploads > 0, "no large upload was accepted");
+        eprintln!("{store:?}, quiet: {}", quiet.figures);
+        eprintln!("{store:?}, beside {large} uploads of {results} results ({uploads} accepted): {figures}");
+        assert!(figures.accepted() > 0, "no small upload was accepted");
+    });
+}
+
+#[test]
+fn small_uploads_are_accepted_beside_a_large_one() {
+    beside(1, 20_000, Duration::from_secs(4));
+}
+
+#[test]
+#[ignore = "load: takes minutes; `cargo xtask test --load` runs it"]
+fn small_uploads_are_accepted_beside_the_largest_ones() {
+    beside(1, 100_000, Duration::from_secs(60));
+    beside(15, 100_000, Duration::from_secs(120));
+}
