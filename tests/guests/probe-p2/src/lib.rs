@@ -1,11 +1,6 @@
 //! A guest of WASI 0.2: shows that components of that version are served too.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "the probe tries everything that a component
-# may reach"
-)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the probe tries what a component may reach")]
 
 use std::io::{Read as _, Write as _};
 

@@ -2,12 +2,7 @@
 //!
 //! The last segment of the path selects the action, the query has its arguments. It is not part of an application.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "the probe tries everything that a component
-# may reach"
-)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the probe tries what a component may reach")]
 
 mod keyvalue;
 mod misbehave;

@@ -93,7 +93,7 @@ fn only_a_possible_history_is_explained() {
     assert!(can_be([approve(sec, 200, 0, 2), approve(sam, 409, 1, 3)]), "one of two that race wins");
     assert!(can_be([approve(sec, 409, 0, 2), approve(sam, 200, 1, 3)]), "whichever");
     assert!(!can_be([approve(sec, 200, 0, 2), approve(sam, 200, 1, 3)]), "not both");
-    assert!(!can_be([approve(sec, 409, 0, 2), approve(sam, 409, 1, 3)]), "nor neither");
+    assert!(!can_be([approve(sec, 409, 0, 2), approve(sam, 409, 1, 3)]), "one of them must win");
     assert!(
         !can_be([approve(sec, 409, 0, 1), approve(sam, 200, 2, 3)]),
         "the first was answered before the other began"
