@@ -123,12 +123,16 @@ impl App {
 
     /// Stops the Redis server without ending it: it answers nothing, until [`resume_store`](Self::resume_store).
     pub fn pause_store(&self) {
-        self.redis.as_ref().expect("only a Redis server can be paused").pause();
+        self.redis().pause();
     }
 
     /// Lets a paused Redis server go on.
     pub fn resume_store(&self) {
-        self.redis.as_ref().expect("only a Redis server can be paused").resume();
+        self.redis().resume();
+    }
+
+    fn redis(&self) -> &RedisServer {
+        self.redis.as_ref().unwrap_or_else(|| panic!("only a Redis server can be paused"))
     }
 
     /// The resources that its process uses now.

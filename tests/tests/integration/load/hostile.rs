@@ -108,7 +108,7 @@ struct Attackers {
 impl Attackers {
     /// Runs `job` during the attack, once all attackers have tried to connect. Returns what it returns.
     fn during<T>(&self, app: &App, token: &str, job: impl FnOnce() -> T) -> T {
-        let (ended, started) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (ended, started, address) = (AtomicBool::new(false), AtomicUsize::new(0), app.address());
         std::thread::scope(|scope| {
             for n in 0..self.connections {
                 let (ended, started) = (&ended, &started);
@@ -117,7 +117,7 @@ impl Attackers {
                 scope.spawn(move || {
                     let mut first = true;
                     while !ended.load(Ordering::Relaxed) {
-                        let connected = connect(from, app.address());
+                        let connected = connect(from, address);
                         if std::mem::take(&mut first) {
                             started.fetch_add(1, Ordering::Relaxed);
                         }
@@ -144,7 +144,7 @@ fn beside(app: &App, client: &Client, attackers: &Attackers, until: Until) -> Fi
     let Attackers { attack, connections, addresses } = attackers;
     let name = format!("{attack:?}-{addresses}");
     attackers.during(app, client.token(), || {
-        let mut normal = Uploader::new(app, client, name.clone());
+        let mut normal = Uploader::new(&app.url(), client, name.clone());
         normal.run(until);
         eprintln!("beside {connections} connections from {addresses} addresses, {attack:?}: {}", normal.figures);
         let reads = client.at(&app.url()).get("scans?limit=1");
@@ -157,7 +157,7 @@ fn attacks(connections: usize, until: Until) -> Vec<(String, Figures, Figures)> 
     let app = App::new();
     let client = project(&app);
     let reader = app.admin("load");
-    let mut quiet = Uploader::new(&app, &client, "quiet");
+    let mut quiet = Uploader::new(&app.url(), &client, "quiet");
     quiet.run(Until::Uploads(50));
     eprintln!("quiet: {}", quiet.figures);
     let mut all = Vec::new();

@@ -6,15 +6,14 @@ use std::time::Duration;
 use tests::{App, Figures, Options, Upload, each_store, reports};
 
 /// Measures small uploads while `large` clients upload reports of so many results.
-fn beside(large: usize, results: usize, time: Duration) {
+fn beside(large: usize, results: u64, time: Duration) {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let client = project(&app);
-        let mut quiet = Uploader::new(&app, &client, "quiet");
+        let mut quiet = Uploader::new(&app.url(), &client, "quiet");
         quiet.run(Until::Uploads(20));
-        let ended = AtomicBool::new(false);
+        let (ended, report) = (AtomicBool::new(false), reports::generated(results, 1));
         let (figures, uploads) = std::thread::scope(|scope| {
-            let report = reports::generated(results, 1);
             let threads: Vec<_> = (0..large)
                 .map(|n| {
                     let (client, ended, report) = (client.at(&app.url()), &ended, &report);
@@ -29,7 +28,7 @@ fn beside(large: usize, results: usize, time: Duration) {
                     })
                 })
                 .collect();
-            let mut small = Uploader::new(&app, &client, "small");
+            let mut small = Uploader::new(&app.url(), &client, "small");
             small.run(Until::Time(time));
             ended.store(true, Ordering::Relaxed);
             let uploads: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
