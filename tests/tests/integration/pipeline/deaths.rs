@@ -3,6 +3,8 @@
 
 use crate::pipeline::wiring::{System, Upload, upload};
 use crate::pipeline::{FEATURE, MAIN};
+use api::Problem;
+use api::v1::ScanAnswer;
 use futures::executor::block_on;
 use futures::future::{join, join_all};
 use std::collections::BTreeSet;
@@ -11,6 +13,9 @@ use store::poll::Clock as _;
 
 /// The longest that a dead upload may hold up another.
 pub(crate) const DEAD_MAX: Duration = Duration::from_secs(2);
+
+/// The number of uploads that die together.
+const CROWD: usize = 4;
 
 /// Makes an upload, and returns its result with the time that passed.
 fn timed<T>(system: &System, work: impl Future<Output = T>) -> (T, Duration) {
@@ -26,22 +31,14 @@ fn keyed(n: usize) -> Upload {
 
 #[test]
 fn a_crowd_that_died_at_any_write_is_retried_without_waiting_for_one_after_the_other() {
-    const CROWD: usize = 4;
     let mut longest = Duration::ZERO;
     for writes in (0..).step_by(3) {
         let system = System::new();
         let first = system.upload(upload("main", MAIN)).unwrap().scan.id;
-        let crowd = || {
-            let contexts: Vec<_> = (0..CROWD).map(|_| system.context()).collect();
-            async move {
-                let uploads = contexts.iter().enumerate().map(|(n, context)| system_upload(&system, context, n));
-                join_all(uploads).await
-            }
-        };
         system.kv.fail_after_writes(Some(writes));
-        let died = block_on(crowd()).iter().any(Result::is_err);
+        let died = block_on(crowd(&system)).iter().any(Result::is_err);
         system.kv.fail_after_writes(None);
-        let (answers, took) = timed(&system, crowd());
+        let (answers, took) = timed(&system, crowd(&system));
         longest = longest.max(took);
         let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
         let scans: BTreeSet<_> = answers.iter().map(|answer| answer.scan.id).collect();
@@ -56,12 +53,10 @@ fn a_crowd_that_died_at_any_write_is_retried_without_waiting_for_one_after_the_o
     assert!(longest < DEAD_MAX, "{longest:?}");
 }
 
-async fn system_upload(
-    system: &System,
-    context: &ingest::Ingest<'_, store::memory::MemoryKv, System>,
-    n: usize,
-) -> Result<api::v1::ScanAnswer, api::Problem> {
-    system.upload_with(context, keyed(n)).await
+/// The uploads of a crowd, all at once.
+async fn crowd(system: &System) -> Vec<Result<ScanAnswer, Problem>> {
+    let contexts: Vec<_> = (0..CROWD).map(|_| system.context()).collect();
+    join_all(contexts.iter().enumerate().map(|(n, context)| system.upload_with(context, keyed(n)))).await
 }
 
 #[test]
