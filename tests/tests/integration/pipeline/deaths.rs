@@ -31,6 +31,11 @@ fn keyed(n: usize) -> Upload {
 
 #[test]
 fn a_crowd_that_died_at_any_write_is_retried_without_waiting_for_one_after_the_other() {
+    let undisturbed = {
+        let system = System::new();
+        system.upload(upload("main", MAIN)).unwrap();
+        timed(&system, crowd(&system)).1
+    };
     let mut longest = Duration::ZERO;
     for writes in (0..).step_by(3) {
         let system = System::new();
@@ -49,8 +54,8 @@ fn a_crowd_that_died_at_any_write_is_retried_without_waiting_for_one_after_the_o
             break;
         }
     }
-    println!("longest retry of a crowd: {longest:?}");
-    assert!(longest < DEAD_MAX, "{longest:?}");
+    println!("the longest retry of a crowd: {longest:?}; undisturbed: {undisturbed:?}");
+    assert!(longest < DEAD_MAX + undisturbed, "{longest:?} instead of {undisturbed:?}");
 }
 
 /// The uploads of a crowd, all at once.
