@@ -35,8 +35,9 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let project = session.project()?;
     let Session { kv, now, caller, call, params } = session;
     let changes = request.method == "POST";
+    let idempotency_key = request.idempotency_key()?.filter(|_| changes);
     let body = if changes { guest::bulk_bytes(&mut request.body).await? } else { Vec::new() };
-    let event = match request.idempotency_key()?.filter(|_| changes) {
+    let event = match idempotency_key {
         Some(key) => {
             let (path, by) = (request.path.join("/"), &caller.actor.subject);
             let fields = [project.as_str(), path.as_str(), by.as_str(), key.as_str()];

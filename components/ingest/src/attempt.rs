@@ -1,51 +1,51 @@
 //! An attempt to turn an upload into a frozen scan. A failed attempt leaves nothing behind in the store.
 
-use crate::body::{UploadPart, UploadParts};
-use crate::encryption::SegmentCipher;
+use crate::body::UploadParts;
+use crate::encryption;
+use crate::freeze::Claimed;
 use crate::ingest::Ingest;
-use crate::parse::{ParseResult, ReportParser};
-use crate::raw_segments::{AttemptSegments, StoredPart};
-use crate::receive::{ReceivedPart, ReceivedUpload, receive};
-use crate::sync_kv::SyncKv;
+use crate::life::{First, while_alive};
+use crate::receive::{ReceivedUpload, receive};
 use crate::upload_request::UploadRequest;
-use api::internal::{AnyEvent, Append, Services};
+use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
-use domain::ids::{EventId, ScanId, ScannerId};
+use domain::ids::{EventId, ScanId};
 use domain::project::{InProject, Project, ProjectEvent};
 use domain::reference::Reference;
 use domain::reference::facts::ReferenceChoice;
 use domain::scan::ScanRecord;
 use domain::series::Series;
 use domain::version::Versions;
+use store::keys;
 use store::kv::Kv;
-use store::scans::{Frozen, RawReport, Written, discard, findings_list};
+use store::raw::{RawKey, RawSegments};
+use store::scans::{Frozen, RawReport, Written, discard, discard_findings, findings_list};
 
 /// One attempt to receive, parse and freeze a scan. Several attempts may run for one `Idempotency-Key`; the segments of
 /// each are under its own name.
-pub(crate) struct Attempt<'a, K, S, V> {
-    ingest: &'a Ingest<'a, K, S, V>,
+pub(crate) struct Attempt<'a, K, V> {
+    ingest: &'a Ingest<'a, K, V>,
     upload: &'a UploadRequest,
     scan: ScanId,
     uploader: &'a Actor,
-    /// The name of the attempt: random.
-    name: String,
-    cipher: SegmentCipher,
+    /// The raw segments, under the name of the attempt, which is random.
+    segments: RawSegments,
     /// The numbers of segments written so far.
     written: Written,
 }
 
-impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
+impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
     pub(crate) fn new(
-        ingest: &'a Ingest<'a, K, S, V>,
+        ingest: &'a Ingest<'a, K, V>,
         upload: &'a UploadRequest,
         scan: ScanId,
         uploader: &'a Actor,
     ) -> Self {
-        let (name, cipher) = (hex(&ingest.random), SegmentCipher::new(ingest.raw_key));
-        Self { ingest, upload, scan, uploader, name, cipher, written: Written::default() }
+        let segments = RawSegments { scan, attempt: hex(&ingest.random), key: RawKey::new(ingest.raw_key) };
+        Self { ingest, upload, scan, uploader, segments, written: Written::default() }
     }
 
     /// Runs the attempt. Returns the frozen scan, which may be that of another attempt under the same `Idempotency-Key`.
@@ -60,7 +60,7 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
 
     async fn receive_and_freeze(&mut self, project: &Project, parts: &mut impl UploadParts) -> Result<Frozen, Problem> {
         let received = self.receive(parts).await?;
-        let parsed = self.parse(&received)?;
+        let parsed = self.parse(&received).await?;
         let own = self.to_freeze(project, &received, parsed)?;
         // An upload that is refused here must not leave a frozen scan behind.
         self.ensure_target(project).await?;
@@ -69,39 +69,42 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
         Ok(frozen)
     }
 
-    /// The raw segments of this attempt.
-    fn segments(&self) -> AttemptSegments<'_> {
-        AttemptSegments { scan: self.scan, attempt: &self.name, cipher: &self.cipher }
-    }
-
     /// Receives the report and the sidecar, and stores them as raw segments.
     async fn receive(&mut self, parts: &mut impl UploadParts) -> Result<ReceivedUpload, Problem> {
         let mut written = Written::default();
-        let received = receive(self.ingest.kv, Some(self.segments()), parts, &mut written).await;
+        let received = receive(self.ingest.kv, Some(&self.segments), parts, &mut written).await;
         self.written = written;
         received
     }
 
-    /// Parses the report, and stores its findings.
-    fn parse(&mut self, received: &ReceivedUpload) -> Result<ParseResult, Problem> {
-        let (sync, expected) = (self.ingest.sync, self.upload.expected);
-        let report = self.stored(UploadPart::Report, &received.report);
-        let sidecar = received.sidecar.as_ref().map(|sidecar| self.stored(UploadPart::Sidecar, sidecar));
-        let mut written = 0;
-        let parser = ReportParser { sync, expected, report, sidecar };
-        let parsed = parser.parse(findings_list(self.scan, &self.name), &mut written);
-        self.written.findings = written;
-        parsed
-    }
-
-    fn stored<'b>(&'b self, kind: UploadPart, part: &'b ReceivedPart) -> StoredPart<'b, S> {
-        StoredPart::new(self.ingest.sync, self.segments(), kind, part.segments).or_in_memory(part.in_memory())
+    /// Has the report parsed, and its findings stored.
+    async fn parse(&mut self, received: &ReceivedUpload) -> Result<ParseResult, Problem> {
+        let findings = findings_list(self.scan, &self.segments.attempt);
+        let request = ParseRequest {
+            raw: self.segments.clone(),
+            report: received.report.segments,
+            sidecar: received.sidecar.as_ref().map(|sidecar| sidecar.segments),
+            scanner: self.upload.scan.scanner.clone(),
+            findings: findings.clone(),
+        };
+        match self.ingest.services.parse(&request).await {
+            Ok(parsed) => {
+                self.written.findings = parsed.findings.segments();
+                Ok(parsed)
+            }
+            Err(problem) => {
+                // The parser may have died: its word on what it wrote would be missing too.
+                discard_findings(self.ingest.kv, &findings).await?;
+                Err(problem)
+            }
+        }
     }
 
     /// The scan to freeze, without its turn and reference scan.
     fn to_freeze(&self, project: &Project, received: &ReceivedUpload, parsed: ParseResult) -> Result<Frozen, Problem> {
         let ReceivedUpload { report, sidecar } = received;
-        let raw = self.cipher.to_stored(&self.ingest.storage_key, parsed.holds_secrets, report.segments)?;
+        let raw =
+            encryption::to_stored(&self.segments.key, &self.ingest.storage_key, parsed.holds_secrets, report.segments)?;
         let sidecar_kept = sidecar.as_ref().filter(|_| raw != RawReport::Removed);
         let record = ScanRecord {
             v: 1,
@@ -130,7 +133,7 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
         Ok(Frozen {
             record,
             report: parsed.report,
-            attempt: self.name.clone(),
+            attempt: self.segments.attempt.clone(),
             raw,
             source: sidecar_kept.map(|sidecar| sidecar.segments),
             findings: parsed.findings,
@@ -157,17 +160,29 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
     }
 
     /// Waits for the scan's turn, chooses its reference scan and freezes it. Finishes the turn if this attempt did not
-    /// freeze the scan.
+    /// freeze the scan. Shows signs of life meanwhile.
     async fn freeze_in_turn(&self, own: Frozen) -> Result<Frozen, Problem> {
+        let ingest = self.ingest;
+        let mut turns = ingest.turns(&self.upload.scan, &own.record.tool);
         let shared = self.upload.idempotency_key.is_some();
-        if shared && let Some(frozen) = self.ingest.claim(self.scan).await? {
-            return Ok(frozen);
-        }
-        let (request, tool): (_, ScannerId) = (&self.upload.scan, own.record.tool.clone());
-        let turn = self.ingest.wait_for_turn(request, &tool, own.findings.records).await?;
-        let frozen = self.freeze_now(own, turn, shared).await;
-        if !frozen.as_ref().is_ok_and(|frozen| self.is_own(frozen)) {
-            self.ingest.finish_turn(request, &tool, turn).await?;
+        let first = match shared {
+            true => match ingest.claim(self.scan, Some(&mut turns)).await? {
+                Claimed::Frozen(frozen) => return Ok(*frozen),
+                Claimed::Own(first) => first,
+            },
+            false => First::Later,
+        };
+        let turn = turns.take().await?;
+        let signs: Vec<_> = [turns.sign(turn)].into_iter().chain(shared.then(|| keys::scan_claim(self.scan))).collect();
+        let mut has_come = false;
+        let frozen = while_alive(ingest.kv, ingest.services, &signs, first, async {
+            turns.wait(turn).await?;
+            has_come = true;
+            self.freeze_now(own, turn, shared).await
+        });
+        let frozen = frozen.await;
+        if has_come && !frozen.as_ref().is_ok_and(|frozen| self.is_own(frozen)) {
+            turns.finish(turn).await?;
         }
         frozen
     }
@@ -191,7 +206,7 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
     }
 
     fn is_own(&self, frozen: &Frozen) -> bool {
-        frozen.attempt == self.name
+        frozen.attempt == self.segments.attempt
     }
 
     /// Removes the segments that no scan needs: all of them if the attempt failed or another attempt froze the scan, and
@@ -202,6 +217,6 @@ impl<'a, K: Kv, S: SyncKv, V: Services> Attempt<'a, K, S, V> {
             Some(_) => return Ok(()),
             None => self.written,
         };
-        Ok(discard(self.ingest.kv, self.scan, &self.name, unused).await?)
+        Ok(discard(self.ingest.kv, self.scan, &self.segments.attempt, unused).await?)
     }
 }

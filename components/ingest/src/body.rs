@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream};
 use guest::{Body, form};
 use spin_sdk::http::HeaderMap;
+use store::raw::RawPart;
 
 /// The kind of a part of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,14 @@ impl UploadPart {
         match self {
             Self::Sidecar => "sidecar",
             Self::Report => "report",
+        }
+    }
+
+    /// The part as it is stored.
+    pub(crate) fn raw(self) -> RawPart {
+        match self {
+            Self::Sidecar => RawPart::Sidecar,
+            Self::Report => RawPart::Report,
         }
     }
 
@@ -80,9 +89,11 @@ pub trait UploadParts: ByteSource {
     async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem>;
 }
 
-/// The body of an upload request.
+/// The body of an upload request. Nothing of it is read before its first part is opened.
 pub(crate) enum UploadBody {
     Plain(PlainBody),
+    /// A form that is not opened yet, with the value of its header `Content-Type`.
+    UnreadForm(Option<RequestBody>, String),
     Form(Box<FormBody>),
 }
 
@@ -102,11 +113,11 @@ pub(crate) struct FormBody {
     encoding: Encoding,
 }
 
-/// Opens a body, as its headers say.
+/// Prepares to read a body, as its headers say.
 ///
 /// # Errors
-/// The encoding is not supported, or the body is not the form that the header announces.
-pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<UploadBody, Problem> {
+/// The encoding is not supported, or a header cannot be read.
+pub(crate) fn of_headers(headers: &HeaderMap, body: Body) -> Result<UploadBody, Problem> {
     let header = |name: &str| Ok::<_, Problem>(guest::header(headers, name)?.unwrap_or_default().trim());
     let unsupported = |detail: String| Problem::new(Code::UnsupportedEncoding, detail);
     if headers.get_all("content-encoding").iter().count() > 1 {
@@ -124,11 +135,11 @@ pub(crate) async fn open(headers: &HeaderMap, body: Body) -> Result<UploadBody, 
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Ok(UploadBody::Plain(PlainBody { body, opened: false }));
     }
-    Ok(UploadBody::Form(Box::new(FormBody::open(PeekedSource::open(body).await?, content_type)?)))
+    Ok(UploadBody::UnreadForm(Some(body), content_type.to_owned()))
 }
 
 /// The body of a request, with the encoding that its header announces.
-struct RequestBody {
+pub(crate) struct RequestBody {
     body: Body,
     encoding: Encoding,
 }
@@ -152,6 +163,7 @@ impl ByteSource for UploadBody {
     fn encoding(&self) -> Encoding {
         match self {
             Self::Plain(plain) => plain.body.encoding(),
+            Self::UnreadForm(body, _) => body.as_ref().map_or(Encoding::Identity, RequestBody::encoding),
             Self::Form(form) => form.encoding,
         }
     }
@@ -159,6 +171,8 @@ impl ByteSource for UploadBody {
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         match self {
             Self::Plain(plain) => plain.body.next().await,
+            // No part is opened.
+            Self::UnreadForm(..) => Ok(None),
             Self::Form(form) => match &mut form.file {
                 Some(file) => file.next().await,
                 None => Ok(None),
@@ -169,7 +183,13 @@ impl ByteSource for UploadBody {
 
 impl UploadParts for UploadBody {
     async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem> {
+        if let Self::UnreadForm(body, content_type) = self
+            && let Some(body) = body.take()
+        {
+            *self = Self::Form(Box::new(FormBody::open(PeekedSource::open(body).await?, content_type)?));
+        }
         match self {
+            Self::UnreadForm(..) => Ok(None),
             Self::Plain(plain) => Ok((!std::mem::replace(&mut plain.opened, true)).then_some(UploadPart::Report)),
             Self::Form(form) => form.next_part().await,
         }

@@ -1,31 +1,56 @@
 //! Freezes a scan: writes everything that its stages depend on, once.
 
 use crate::ingest::Ingest;
-use crate::turns;
+use crate::life::{DEAD_AFTER, First, Signs};
+use crate::turns::{Turns, WAIT_MAX};
 use api::internal::{Count, Services};
 use api::problem::Problem;
 use domain::ids::ScanId;
-use std::time::Duration;
 use store::kv::Kv;
 use store::scans::Frozen;
 use store::{document, keys, poll};
 
-/// The time that the first request to claim a scan may need to freeze it, apart from the wait for its turn.
-const FREEZE_WAIT: Duration = Duration::from_secs(2);
+/// The result of claiming a scan.
+#[derive(Debug)]
+pub(crate) enum Claimed {
+    /// This request has to freeze the scan, with [`Ingest::freeze_claimed`], while it shows signs of life under
+    /// [`keys::scan_claim`], the first of them as this says.
+    Own(First),
+    /// Another request has frozen it.
+    Frozen(Box<Frozen>),
+}
 
-impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
+impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Claims a scan that several requests may freeze. If another request claimed it before, waits until that one has
-    /// frozen it. Returns `None` if this request has to freeze it, with [`freeze_claimed`](Self::freeze_claimed): it is the
-    /// first, or the others seem to have died.
+    /// frozen it or is dead. The turns are looked at meanwhile: whoever died with the claim need not be waited for a second
+    /// time.
     ///
     /// # Errors
     /// The store or the ledger failed.
-    pub(crate) async fn claim(&self, scan: ScanId) -> Result<Option<Frozen>, Problem> {
+    pub(crate) async fn claim(
+        &self,
+        scan: ScanId,
+        mut turns: Option<&mut Turns<'_, K, V>>,
+    ) -> Result<Claimed, Problem> {
         if self.services.count(&Count::Claim { scan }).await? == 1 {
-            return Ok(None);
+            return Ok(Claimed::Own(First::Later));
         }
-        let wait = FREEZE_WAIT.saturating_add(turns::WAIT_MAX);
-        Ok(poll::until(self.services, wait, async |_| Frozen::find(self.kv, scan).await).await?)
+        let last = match &turns {
+            Some(turns) => turns.take_and_give_up().await?,
+            None => 0,
+        };
+        let mut signs = Signs::default();
+        let claimed = poll::until(self.services, WAIT_MAX, async |_| {
+            if let Some(frozen) = Frozen::find(self.kv, scan).await? {
+                return Ok(Some(Claimed::Frozen(Box::new(frozen))));
+            }
+            if let Some(turns) = &mut turns {
+                turns.has_come(last).await?;
+            }
+            let claim = signs.look(self.kv, self.services, keys::scan_claim(scan)).await?;
+            Ok::<_, Problem>((DEAD_AFTER <= claim.silent).then_some(Claimed::Own(First::AtOnce)))
+        });
+        Ok(claimed.await?.unwrap_or(Claimed::Own(First::AtOnce)))
     }
 
     /// Freezes a claimed scan, unless another request has frozen it by now. Returns the frozen scan.

@@ -4,11 +4,9 @@ use domain::time::Timestamp;
 
 /// The stores, services and values that one upload or replay works with. The jobs are its methods
 /// [`upload`](Self::upload) and [`replay`](Self::replay).
-pub struct Ingest<'a, K, S, V> {
+pub struct Ingest<'a, K, V> {
     /// The store.
     pub kv: &'a K,
-    /// The same store, for parsers.
-    pub sync: &'a S,
     /// The other components.
     pub services: &'a V,
     /// The time at which the request began.

@@ -1,7 +1,7 @@
-//! Uploads and replays: receives reports, parses them, runs the stages and answers with the verdict.
+//! Uploads and replays: receives reports, has them parsed, runs the stages and answers with the verdict.
 //!
 //! Spin routes by path only, and uploads have the same path as the list of scans, so a request for the list is forwarded
-//! to `results`. The list of formats is answered here too, because only this component contains the parsers.
+//! to `results`. The list of formats is answered here too: it is public, and the component `parser` is not.
 
 mod attempt;
 mod body;
@@ -10,14 +10,12 @@ mod encryption;
 mod freeze;
 mod inflate;
 mod ingest;
-mod parse;
+mod life;
 mod raw_segments;
 mod receive;
 mod reference;
 mod replay;
 mod return_to_review;
-mod sidecar;
-mod sync_kv;
 mod turns;
 mod upload;
 mod upload_request;
@@ -26,7 +24,6 @@ pub use body::{ByteSource, UploadPart, UploadParts};
 pub use encoding::Encoding;
 pub use ingest::Ingest;
 pub use replay::ReplayRequest;
-pub use sync_kv::SyncKv;
 pub use upload_request::UploadRequest;
 
 use api::calls::ingest::IngestCall;
@@ -39,7 +36,6 @@ use domain::version::Versions;
 use guest::chain::{self, Chain};
 use guest::{HttpRequest, Reply, Session, SpinKv};
 use spin_sdk::http::{IntoResponse, Request};
-use sync_kv::SpinSyncKv;
 
 /// Answers a request. In native builds this is compiled but not called.
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
@@ -67,10 +63,9 @@ async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
 }
 
 async fn upload(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
-    let sync = SpinSyncKv::open()?;
     let upload = UploadRequest::read(&mut request, session.project()?)?;
-    let mut body = body::open(&request.headers, request.body).await?;
-    let answer = environment(&session, &sync).await?.upload(&session.caller, upload, &mut body).await?;
+    let mut body = body::of_headers(&request.headers, request.body)?;
+    let answer = environment(&session).await?.upload(&session.caller, upload, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;
     reply.headers.push(("location", location));
@@ -78,21 +73,16 @@ async fn upload(mut request: HttpRequest, session: Session<IngestCall>) -> Resul
 }
 
 async fn replay(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
-    let sync = SpinSyncKv::open()?;
     let (project, scan) = (session.project()?, session.params.read("scan")?);
     let replay = ReplayRequest { project, scan, versions: Versions::CURRENT };
     let NoBody {} = guest::json_body(&mut request.body).await?;
-    let ingest = environment(&session, &sync).await?;
+    let ingest = environment(&session).await?;
     Reply::json(200, &ingest.replay(&session.caller, replay, guest::memory::hold).await?)
 }
 
-async fn environment<'a>(
-    session: &'a Session<IngestCall>,
-    sync: &'a SpinSyncKv,
-) -> Result<Ingest<'a, SpinKv, SpinSyncKv, Chain>, Problem> {
+async fn environment(session: &Session<IngestCall>) -> Result<Ingest<'_, SpinKv, Chain>, Problem> {
     Ok(Ingest {
         kv: &session.kv,
-        sync,
         services: &Chain,
         storage_key: guest::variable("storage_key").await?,
         now: session.now,

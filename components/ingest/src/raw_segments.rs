@@ -1,48 +1,14 @@
-//! The raw segments of an upload: its parts as they are stored, cut and encrypted. Written as a stream, and read back for
-//! parsers.
+//! Writes a part of an upload as raw segments, while it arrives.
 
 use crate::body::UploadPart;
-use crate::encryption::{OVERHEAD_BYTES, SegmentCipher};
-use crate::sync_kv::SyncKv;
 use api::problem::Problem;
-use domain::ids::ScanId;
-use domain::limits::VALUE_BYTES_MAX;
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use scanners::{Input, Source as _};
-use std::cell::RefCell;
-use std::io::Read;
 use std::pin::Pin;
-use store::keys;
 use store::kv::{Kv, KvError};
+use store::raw::{RawSegments, SEGMENT_BYTES};
 
-/// The content of one segment before encryption, in bytes.
-const SEGMENT_BYTES: usize = VALUE_BYTES_MAX - OVERHEAD_BYTES;
 /// The number of segments of one upload that are written at the same time.
 const WRITES_AT_ONCE: usize = 4;
-/// Added to the number of a sidecar's segment before encryption: report and sidecar have the same key, and no number may
-/// be used twice with it.
-const SIDECAR_NUMBERS: u32 = 1 << 31;
-
-/// The segments of one attempt to upload a scan.
-#[derive(Clone, Copy)]
-pub(crate) struct AttemptSegments<'a> {
-    /// The scan.
-    pub(crate) scan: ScanId,
-    /// The name of the attempt.
-    pub(crate) attempt: &'a str,
-    /// The cipher of the attempt.
-    pub(crate) cipher: &'a SegmentCipher,
-}
-
-impl AttemptSegments<'_> {
-    /// The store's key of a segment, and the number under which it is encrypted.
-    fn key_and_number(self, part: UploadPart, n: u32) -> (String, u32) {
-        match part {
-            UploadPart::Sidecar => (keys::source(self.scan, self.attempt, n), SIDECAR_NUMBERS | n),
-            UploadPart::Report => (keys::raw(self.scan, self.attempt, n), n),
-        }
-    }
-}
 
 type Write<'a> = Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>;
 
@@ -50,7 +16,7 @@ type Write<'a> = Pin<Box<dyn Future<Output = Result<(), KvError>> + 'a>>;
 pub(crate) struct SegmentWriter<'a, K> {
     kv: &'a K,
     /// Absent if nothing is to be written.
-    segments: Option<AttemptSegments<'a>>,
+    segments: Option<&'a RawSegments>,
     part: UploadPart,
     buffer: Vec<u8>,
     /// The number of segments that were written or are being written.
@@ -59,12 +25,7 @@ pub(crate) struct SegmentWriter<'a, K> {
 }
 
 impl<'a, K: Kv> SegmentWriter<'a, K> {
-    pub(crate) fn new(
-        kv: &'a K,
-        segments: Option<AttemptSegments<'a>>,
-        part: UploadPart,
-        written: &'a mut u32,
-    ) -> Self {
+    pub(crate) fn new(kv: &'a K, segments: Option<&'a RawSegments>, part: UploadPart, written: &'a mut u32) -> Self {
         Self { kv, segments, part, buffer: Vec::new(), written, writes: FuturesUnordered::new() }
     }
 
@@ -87,8 +48,9 @@ impl<'a, K: Kv> SegmentWriter<'a, K> {
 
     async fn write(&mut self) -> Result<(), Problem> {
         if let Some(segments) = self.segments {
-            let (kv, (key, number)) = (self.kv, segments.key_and_number(self.part, *self.written));
-            let bytes = segments.cipher.encrypt(number, std::mem::take(&mut self.buffer))?;
+            let kv = self.kv;
+            let (key, bytes) = segments.encrypt(self.part.raw(), *self.written, &self.buffer)?;
+            self.buffer.clear();
             *self.written += 1;
             self.writes.push(Box::pin(async move { kv.set(&key, &bytes).await }));
         }
@@ -116,122 +78,36 @@ impl<'a, K: Kv> SegmentWriter<'a, K> {
     }
 }
 
-/// A part of an upload for parsers: in memory if it is small, else in its segments.
-pub(crate) struct StoredPart<'a, S> {
-    sync: &'a S,
-    segments: AttemptSegments<'a>,
-    part: UploadPart,
-    count: u32,
-    in_memory: Option<&'a [u8]>,
-    /// The error of the store. A parser can only pass on an I/O error.
-    failure: RefCell<Option<KvError>>,
-}
-
-impl<'a, S: SyncKv> StoredPart<'a, S> {
-    /// A part of `count` segments.
-    pub(crate) fn new(sync: &'a S, segments: AttemptSegments<'a>, part: UploadPart, count: u32) -> Self {
-        Self { sync, segments, part, count, in_memory: None, failure: RefCell::new(None) }
-    }
-
-    /// The same part, read from memory if its bytes are there.
-    pub(crate) fn or_in_memory(self, in_memory: Option<&'a [u8]>) -> Self {
-        Self { in_memory, ..self }
-    }
-
-    /// The part as a parser's input.
-    pub(crate) fn input(&self) -> Input<'_> {
-        match self.in_memory {
-            Some(bytes) => Input::Memory(bytes),
-            None => Input::Stream(self),
-        }
-    }
-
-    /// A reader from the start of the part.
-    pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
-        match self.in_memory {
-            Some(bytes) => Box::new(bytes),
-            None => self.open(),
-        }
-    }
-
-    /// The error of the store, if a segment could not be read.
-    pub(crate) fn failure(self) -> Option<KvError> {
-        self.failure.into_inner()
-    }
-}
-
-impl<S: SyncKv> scanners::Source for StoredPart<'_, S> {
-    fn open(&self) -> Box<dyn Read + '_> {
-        Box::new(SegmentReader { stored: self, next: 0, buffer: Vec::new(), at: 0 })
-    }
-}
-
-struct SegmentReader<'a, S> {
-    stored: &'a StoredPart<'a, S>,
-    next: u32,
-    buffer: Vec<u8>,
-    at: usize,
-}
-
-impl<S: SyncKv> SegmentReader<'_, S> {
-    fn segment(&self) -> Result<Vec<u8>, KvError> {
-        let StoredPart { sync, segments, part, .. } = self.stored;
-        let (key, number) = segments.key_and_number(*part, self.next);
-        let encrypted = sync.get(&key)?.ok_or_else(|| KvError::Missing { key: key.clone() })?;
-        segments.cipher.decrypt(&key, number, encrypted)
-    }
-}
-
-impl<S: SyncKv> Read for SegmentReader<'_, S> {
-    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        if self.at == self.buffer.len() {
-            if self.next == self.stored.count {
-                return Ok(0);
-            }
-            self.buffer = self.segment().map_err(|error| {
-                let text = error.to_string();
-                self.stored.failure.replace(Some(error));
-                std::io::Error::other(text)
-            })?;
-            (self.at, self.next) = (0, self.next + 1);
-        }
-        let mut rest = self.buffer.get(self.at..).unwrap_or_default();
-        let length = rest.read(to)?;
-        self.at += length;
-        Ok(length)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ids::ScanId;
     use futures::executor::block_on;
-    use std::collections::BTreeSet;
     use store::memory::MemoryKv;
+    use store::raw::RawKey;
     use store::scans::Written;
 
     #[test]
-    fn report_and_sidecar_have_different_keys_and_numbers() {
-        let (kv, cipher, scan) = (MemoryKv::default(), SegmentCipher::new([7; 32]), ScanId::from_bits([1; 16]));
-        let segments = AttemptSegments { scan, attempt: "a", cipher: &cipher };
+    fn report_and_sidecar_are_cut_and_read_back_and_discarded() {
+        let (kv, scan) = (MemoryKv::default(), ScanId::from_bits([1; 16]));
+        let segments = RawSegments { scan, attempt: "a".to_owned(), key: RawKey::new([7; 32]) };
         let text = |c: u8| (0..SEGMENT_BYTES + 10).map(|at| c ^ u8::try_from(at % 7).unwrap()).collect::<Vec<_>>();
         let parts = [(UploadPart::Sidecar, text(b'a')), (UploadPart::Report, text(b'A'))];
         let mut written = Written::default();
         for (part, content) in &parts {
             let count = if *part == UploadPart::Report { &mut written.raw } else { &mut written.source };
-            let mut writer = SegmentWriter::new(&kv, Some(segments), *part, count);
+            let mut writer = SegmentWriter::new(&kv, Some(&segments), *part, count);
             block_on(writer.push(content)).unwrap();
             assert_eq!(block_on(writer.finish()), Ok(2));
         }
         assert_eq!(written, Written { raw: 2, source: 2, findings: 0 });
         for (part, content) in parts {
-            let mut read = Vec::new();
-            StoredPart::new(&kv, segments, part, 2).reader().read_to_end(&mut read).unwrap();
-            assert_eq!(read, content);
+            let read = (0..2).flat_map(|n| {
+                let encrypted = block_on(kv.get(&segments.key(part.raw(), n))).unwrap().unwrap();
+                segments.decrypt(part.raw(), n, &encrypted).unwrap()
+            });
+            assert_eq!(read.collect::<Vec<_>>(), content);
         }
-        let of_part = |part| (0..2).map(move |n| segments.key_and_number(part, n).1);
-        let numbers: BTreeSet<u32> = [UploadPart::Sidecar, UploadPart::Report].into_iter().flat_map(of_part).collect();
-        assert_eq!(numbers.len(), 4, "no number is used twice under one key");
         block_on(store::scans::discard(&kv, scan, "a", written)).unwrap();
         assert!(kv.contents().is_empty());
     }

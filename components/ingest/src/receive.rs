@@ -1,24 +1,17 @@
 //! Receives the parts of an upload: decodes, measures and hashes them, and stores them as raw segments, all as a stream.
-//! Small parts are kept in memory too.
 
 use crate::body::{ByteSource, UploadPart, UploadParts};
 use crate::encoding::{Base64Decoder, Encoding, PeekedSource};
 use crate::inflate::Inflated;
-use crate::raw_segments::{AttemptSegments, SegmentWriter};
+use crate::raw_segments::SegmentWriter;
 use api::problem::{Code, Problem};
 use domain::digest::hex;
 use domain::scan::ScanRequest;
 use finding::limits::{REPORT_BYTES_MAX, SOURCE_BYTES_MAX};
-use guest::memory::Share;
 use sha2::{Digest as _, Sha256};
 use store::kv::Kv;
+use store::raw::RawSegments;
 use store::scans::{Frozen, Written};
-
-/// The largest part that is kept in memory for parsing, in bytes. A larger one is read back from its segments.
-const IN_MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The limit for the memory of this instance above which no part is kept in memory, in bytes. An instance has 128 MiB
-/// and answers up to 16 requests at once.
-const IN_MEMORY_ALL_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A received part of an upload.
 pub(crate) struct ReceivedPart {
@@ -28,14 +21,6 @@ pub(crate) struct ReceivedPart {
     pub(crate) sha256: String,
     /// The number of raw segments that were written.
     pub(crate) segments: u32,
-    memory: PartMemory,
-}
-
-impl ReceivedPart {
-    /// The decoded part, if it is small enough to be kept in memory.
-    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
-        (!self.memory.dropped).then_some(self.memory.bytes.as_slice())
-    }
 }
 
 /// A received upload.
@@ -77,7 +62,7 @@ impl ReceivedUpload {
 /// A part cannot be decoded or is too large, there is no report, or the store failed.
 pub(crate) async fn receive(
     kv: &impl Kv,
-    segments: Option<AttemptSegments<'_>>,
+    segments: Option<&RawSegments>,
     parts: &mut impl UploadParts,
     written: &mut Written,
 ) -> Result<ReceivedUpload, Problem> {
@@ -99,7 +84,7 @@ async fn receive_part<K: Kv, S: ByteSource>(
     part: UploadPart,
     source: &mut S,
 ) -> Result<ReceivedPart, Problem> {
-    let mut content = PartContent { part, bytes: 0, hash: Sha256::new(), memory: PartMemory::default() };
+    let mut content = PartContent { part, bytes: 0, hash: Sha256::new() };
     let copied = async {
         let mut source = PeekedSource::open(source).await?;
         match source.detected_encoding() {
@@ -115,8 +100,8 @@ async fn receive_part<K: Kv, S: ByteSource>(
     // Even after an error: a segment can be removed only when its write is done.
     let finished = segments.finish().await;
     copied?;
-    let PartContent { bytes, hash, memory, .. } = content;
-    Ok(ReceivedPart { bytes, sha256: hex(&hash.finalize()), segments: finished?, memory })
+    let PartContent { bytes, hash, .. } = content;
+    Ok(ReceivedPart { bytes, sha256: hex(&hash.finalize()), segments: finished? })
 }
 
 async fn copy<K: Kv, S: ByteSource>(
@@ -136,7 +121,6 @@ struct PartContent {
     part: UploadPart,
     bytes: u64,
     hash: Sha256,
-    memory: PartMemory,
 }
 
 impl PartContent {
@@ -151,35 +135,7 @@ impl PartContent {
             return Err(Problem::new(code, detail));
         }
         self.hash.update(bytes);
-        self.memory.push(bytes);
         Ok(())
-    }
-}
-
-/// The bytes of a small part, with their share of the instance's memory.
-#[derive(Default)]
-struct PartMemory {
-    bytes: Vec<u8>,
-    share: Share,
-    /// True if the part became too large, or there was no memory for it.
-    dropped: bool,
-}
-
-impl PartMemory {
-    fn push(&mut self, bytes: &[u8]) {
-        if self.dropped {
-            return;
-        }
-        let length = self.bytes.len() + bytes.len();
-        if length > self.bytes.capacity() {
-            let capacity = length.next_power_of_two();
-            if length > IN_MEMORY_BYTES_MAX || !self.share.try_grow_to(capacity, IN_MEMORY_ALL_BYTES_MAX) {
-                *self = Self { dropped: true, ..Self::default() };
-                return;
-            }
-            self.bytes.reserve_exact(capacity - self.bytes.len());
-        }
-        self.bytes.extend_from_slice(bytes);
     }
 }
 

@@ -24,7 +24,7 @@ const ANSWER_WAIT: Duration = Duration::from_millis(200);
 /// The tool of a report by several tools.
 const SEVERAL_TOOLS: &str = "sarif";
 
-impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
+impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Chooses the reference scan of a scan, as the baseline, the heads and the target's other scans are now.
     ///
     /// # Errors

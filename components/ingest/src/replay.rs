@@ -3,15 +3,13 @@
 //!
 //! A replay does not count: it is in no journal, it is never a reference scan, and it does not change the original.
 
-use crate::body::UploadPart;
-use crate::encryption::SegmentCipher;
+use crate::encryption::stored_key;
+use crate::freeze::Claimed;
 use crate::ingest::Ingest;
-use crate::parse::{ParseResult, ReportParser};
-use crate::raw_segments::{AttemptSegments, StoredPart};
-use crate::sync_kv::SyncKv;
+use crate::life::while_alive;
 use crate::upload_request::find_scanner;
 use api::auth::Identity;
-use api::internal::{Hold, Services};
+use api::internal::{Hold, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::v1::{ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
@@ -21,8 +19,9 @@ use domain::scan::ScanRecord;
 use domain::version::Versions;
 use std::collections::BTreeMap;
 use store::kv::Kv;
+use store::raw::{RawKey, RawSegments};
 use store::replay_rows::{fill_titles, read_rows, row_counts};
-use store::scans::{Answered, Frozen, RawReport, Written, discard, findings_list};
+use store::scans::{Answered, Frozen, RawReport, discard_findings, findings_list};
 use store::{document, keys};
 
 /// The memory that comparing needs for each issue of either result, in bytes.
@@ -41,7 +40,7 @@ pub struct ReplayRequest {
     pub versions: Versions,
 }
 
-impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
+impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Replays a scan, and compares the result with the original's. A repeated replay with the same versions returns the
     /// first one. `hold` waits for a share of memory.
     ///
@@ -54,7 +53,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
             let detail = format!("scan {} is a replay itself; replay its original, scan {first}", replay.scan);
             return Err(Problem::new(Code::NotReplayable, detail));
         }
-        let (raw_report, origin, versions) = match SegmentCipher::of_stored(&original.raw, &self.storage_key) {
+        let (raw_report, origin, versions) = match stored_key(&original.raw, &self.storage_key) {
             Ok(raw_report) => (Some(raw_report), ReplaySource::Report, replay.versions),
             // The findings were made by the original's parsers.
             Err(reason) => {
@@ -75,7 +74,7 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
                     ..original.record.clone()
                 };
                 match &raw_report {
-                    Some((cipher, segments)) => self.read_again(&original, record, cipher, *segments).await?,
+                    Some((key, segments)) => self.read_again(&original, record, key, *segments).await?,
                     None => self.claim_and_freeze(from_findings(&original, record)).await?,
                 }
             }
@@ -94,45 +93,47 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
             .ok_or_else(|| Problem::not_found(format!("project `{project}` has no finished scan {scan}")))
     }
 
-    /// Parses the raw report again and freezes the result. Removes the new findings if this fails, or if another replay was
-    /// faster.
+    /// Has the raw report parsed again and freezes the result. Removes the new findings if this fails, or if another replay
+    /// was faster.
     async fn read_again(
         &self,
         original: &Frozen,
         record: ScanRecord,
-        cipher: &SegmentCipher,
+        key: &RawKey,
         segments: u32,
     ) -> Result<Frozen, Problem> {
-        let (scan, attempt) = (record.id, hex(&self.random));
-        let mut written = Written::default();
-        let frozen = match self.parse_again(original, record, &attempt, cipher, segments, &mut written.findings) {
+        let attempt = hex(&self.random);
+        let findings = findings_list(record.id, &attempt);
+        let frozen = match self.parse_again(original, record, &attempt, key, segments).await {
             Ok(own) => self.claim_and_freeze(own).await,
             Err(problem) => Err(problem),
         };
         if !frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt) {
-            discard(self.kv, scan, &attempt, written).await?;
+            discard_findings(self.kv, &findings).await?;
         }
         frozen
     }
 
-    /// Parses the raw report again. The new findings are in the store when this returns; `written` counts their segments.
-    fn parse_again(
+    /// Has the raw report parsed again. The new findings are in the store when this returns.
+    async fn parse_again(
         &self,
         original: &Frozen,
         record: ScanRecord,
         attempt: &str,
-        cipher: &SegmentCipher,
+        key: &RawKey,
         segments: u32,
-        written: &mut u32,
     ) -> Result<Frozen, Problem> {
-        let (_, expected) = find_scanner(record.request.scanner.as_str()).map_err(|problem| refused_now(&problem))?;
-        let of_original = AttemptSegments { scan: original.record.id, attempt: &original.attempt, cipher };
-        let stored = |part, count| StoredPart::new(self.sync, of_original, part, count);
-        let report = stored(UploadPart::Report, segments);
-        let sidecar = original.source.map(|segments| stored(UploadPart::Sidecar, segments));
-        let parser = ReportParser { sync: self.sync, expected, report, sidecar };
-        let parsed = parser.parse(findings_list(record.id, attempt), written);
-        let ParseResult { tool, format, report, findings, .. } = parsed.map_err(|problem| refused_now(&problem))?;
+        find_scanner(record.request.scanner.as_str()).map_err(|problem| refused_now(&problem))?;
+        let (scan, of_original) = (original.record.id, original.attempt.clone());
+        let request = ParseRequest {
+            raw: RawSegments { scan, attempt: of_original, key: key.clone() },
+            report: segments,
+            sidecar: original.source,
+            scanner: record.request.scanner.clone(),
+            findings: findings_list(record.id, attempt),
+        };
+        let parsed = self.services.parse(&request).await.map_err(|problem| refused_now(&problem))?;
+        let ParseResult { tool, format, report, findings, .. } = parsed;
         Ok(Frozen {
             record: ScanRecord { tool, format, ..record },
             report,
@@ -146,9 +147,13 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
 
     /// Freezes a replay. Of several at once with the same versions, one does it.
     async fn claim_and_freeze(&self, own: Frozen) -> Result<Frozen, Problem> {
-        match self.claim(own.record.id).await? {
-            Some(frozen) => Ok(frozen),
-            None => self.freeze_claimed(&own).await,
+        let scan = own.record.id;
+        match self.claim(scan, None).await? {
+            Claimed::Frozen(frozen) => Ok(*frozen),
+            Claimed::Own(first) => {
+                let signs = [keys::scan_claim(scan)];
+                while_alive(self.kv, self.services, &signs, first, self.freeze_claimed(&own)).await
+            }
         }
     }
 

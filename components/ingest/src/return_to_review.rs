@@ -22,7 +22,7 @@ use store::scans::{GateResult, ReturnedOccurrence};
 /// an event is one value of the store.
 const EVENT_BYTES: usize = 64 * 1024;
 
-impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
+impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Requests exemptions again for the occurrences that the gate returned, unless another scan did so for the same form
     /// of the occurrence. Then updates the outbox.
     ///

@@ -1,81 +1,125 @@
 //! Turns: scans of one variant by one tool are compared one after the other, so that two uploads at once answer as if one
 //! had come after the other.
 //!
-//! A scan takes a number when its report is parsed, and its reference scan is chosen only when the scan before it has
-//! finished. A scan that died is waited for as long as it could have needed. When one scan stops waiting for it, the later
-//! ones go on too.
+//! A scan takes a number when its report is parsed, and its reference scan is chosen only when the scans before it have
+//! finished, or their uploads show no sign of life any more (`life.rs`).
 
 use crate::ingest::Ingest;
+use crate::life::{DEAD_AFTER, Signs};
 use api::internal::{Count, Services};
 use api::problem::Problem;
 use domain::ids::{ScannerId, TargetId};
 use domain::scan::ScanRequest;
 use std::time::Duration;
 use store::kv::Kv;
-use store::records::{Turn, TurnsDone};
+use store::records::{SignOfLife, TurnsDone};
 use store::{document, keys, poll};
 
-/// The time for which the scan before is waited for, however small it is.
-const WAIT: Duration = Duration::from_secs(2);
-/// The time for which it is waited for in addition, for each finding that it has: one second for 10,000.
-const WAIT_FOR_A_FINDING: Duration = Duration::from_micros(100);
-/// The longest wait for a turn. A request lives for 30 seconds.
+/// The longest wait for a turn, even if the uploads before are alive. A request lives for 30 seconds.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
+/// The time between two looks at the signs of life.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The time without a new sign of life of an upload after which those before it are looked at too: if it lives, it waits for
+/// them itself.
+const SUSPECT_AFTER: Duration = Duration::from_millis(750);
 
-/// The key of the turns of this variant and tool.
-fn turns_key(request: &ScanRequest, tool: &ScannerId) -> String {
-    let target: TargetId = request.target_id();
-    keys::turns(target, &request.variant, tool)
+/// The queue of the scans of one variant by one tool.
+pub(crate) struct Turns<'a, K, V> {
+    kv: &'a K,
+    services: &'a V,
+    count: Count,
+    /// The start of the queue's keys.
+    key: String,
+    signs: Signs,
+    /// When the signs of life were last looked at.
+    looked: Option<Duration>,
 }
 
-impl<K: Kv, S, V: Services> Ingest<'_, K, S, V> {
-    /// Takes a turn and waits until the turns before it are finished. Returns its number, with which the caller has to
-    /// [finish](Self::finish_turn) it.
+impl<K, V> Ingest<'_, K, V> {
+    /// The queue of the scans of this variant and tool.
+    pub(crate) fn turns(&self, request: &ScanRequest, tool: &ScannerId) -> Turns<'_, K, V> {
+        let target: TargetId = request.target_id();
+        let key = keys::turns(target, &request.variant, tool);
+        let count = Count::Turn { target, variant: request.variant.clone(), tool: tool.clone() };
+        Turns { kv: self.kv, services: self.services, count, key, signs: Signs::default(), looked: None }
+    }
+}
+
+impl<K: Kv, V: Services> Turns<'_, K, V> {
+    /// Takes a turn. It is [waited for](Self::wait) with a sign of life under [`sign`](Self::sign), and
+    /// [finished](Self::finish) in the end.
     ///
     /// # Errors
-    /// The store failed.
-    pub(crate) async fn wait_for_turn(
-        &self,
-        request: &ScanRequest,
-        tool: &ScannerId,
-        findings: u32,
-    ) -> Result<u64, Problem> {
-        let turns = turns_key(request, tool);
-        let count = Count::Turn { target: request.target_id(), variant: request.variant.clone(), tool: tool.clone() };
-        let n = self.services.count(&count).await?;
-        document::put(self.kv, &keys::turn(&turns, n), &Turn { v: 1, findings }).await?;
-        let (mut finished_before, mut since) = (0, Duration::ZERO);
-        poll::until(self.services, WAIT_MAX, async |slept| {
-            let finished = last_finished(self.kv, &turns).await?;
-            if n <= finished.saturating_add(1) {
-                return Ok(Some(()));
-            }
-            // While turns finish, the one before this is alive: it waits too.
-            if finished_before < finished {
-                (finished_before, since) = (finished, slept);
-            }
-            let next: Option<Turn> = document::find(self.kv, &keys::turn(&turns, finished + 1)).await?;
-            let findings = next.map_or(0, |next| next.findings);
-            let wait = WAIT.saturating_add(WAIT_FOR_A_FINDING.saturating_mul(findings));
-            // The later the turn, the longer the wait: the turns before this one stop waiting first.
-            let before = u32::try_from(n - 1 - finished).unwrap_or(u32::MAX);
-            Ok::<_, Problem>((slept.saturating_sub(since) >= wait.saturating_mul(before)).then_some(()))
-        })
-        .await?;
+    /// The ledger failed.
+    pub(crate) async fn take(&self) -> Result<u64, Problem> {
+        self.services.count(&self.count).await
+    }
+
+    /// Takes a turn and gives it up. Returns its number: all turns before it exist, and can be looked at.
+    ///
+    /// # Errors
+    /// The store or the ledger failed.
+    pub(crate) async fn take_and_give_up(&self) -> Result<u64, Problem> {
+        let n = self.take().await?;
+        document::put(self.kv, &self.sign(n), &SignOfLife { v: 2, beat: 0, given_up: true }).await?;
         Ok(n)
     }
 
-    /// Finishes a turn, so that the next one goes on.
+    /// The key of the sign of life of the upload that has a turn.
+    pub(crate) fn sign(&self, n: u64) -> String {
+        keys::turn(&self.key, n)
+    }
+
+    /// Waits until a turn has come.
     ///
     /// # Errors
     /// The store failed.
-    pub(crate) async fn finish_turn(&self, request: &ScanRequest, tool: &ScannerId, n: u64) -> Result<(), Problem> {
-        let turns = turns_key(request, tool);
-        // A scan that nobody waits for any more may finish late, and must not stop later ones.
-        if last_finished(self.kv, &turns).await? < n {
-            document::put(self.kv, &keys::turns_done(&turns), &TurnsDone { v: 1, n }).await?;
+    pub(crate) async fn wait(&mut self, n: u64) -> Result<(), Problem> {
+        poll::until(self.services, WAIT_MAX, async |_| Ok::<_, Problem>(self.has_come(n).await?.then_some(()))).await?;
+        Ok(())
+    }
+
+    /// True if a turn has come: those before it are finished or given up, or their uploads are dead.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn has_come(&mut self, n: u64) -> Result<bool, Problem> {
+        let finished = last_finished(self.kv, &self.key).await?;
+        if n <= finished.saturating_add(1) {
+            return Ok(true);
         }
-        self.kv.delete(&keys::turn(&turns, n)).await?;
+        let (now, first) = (self.services.now(), self.looked.is_none());
+        if self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK_EVERY) {
+            return Ok(false);
+        }
+        self.looked = Some(now);
+        let mut all_dead = true;
+        for before in (finished + 1..n).rev() {
+            let seen = self.signs.look(self.kv, self.services, self.sign(before)).await?;
+            all_dead &= seen.given_up || DEAD_AFTER <= seen.silent;
+            // The first look is at all of them, so that their silence is measured from now on.
+            if !first && !seen.given_up && seen.silent < SUSPECT_AFTER {
+                return Ok(false);
+            }
+        }
+        Ok(all_dead)
+    }
+
+    /// Finishes a turn that has come, so that the next one goes on.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn finish(&self, n: u64) -> Result<(), Problem> {
+        // A scan that nobody waits for any more may finish late, and must not stop later ones.
+        let last = last_finished(self.kv, &self.key).await?;
+        if n <= last {
+            return Ok(());
+        }
+        document::put(self.kv, &keys::turns_done(&self.key), &TurnsDone { v: 1, n }).await?;
+        // What dead uploads left.
+        for before in last + 1..n {
+            self.kv.delete(&self.sign(before)).await?;
+        }
         Ok(())
     }
 }

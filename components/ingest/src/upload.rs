@@ -3,8 +3,8 @@
 use crate::attempt::Attempt;
 use crate::body::UploadParts;
 use crate::ingest::Ingest;
+use crate::life::{First, while_alive};
 use crate::receive::receive;
-use crate::sync_kv::SyncKv;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, Services, Stage};
@@ -22,7 +22,7 @@ use store::kv::Kv;
 use store::scans::{Answered, Frozen, GateResult, Written};
 use store::{document, keys};
 
-impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
+impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Runs an upload.
     ///
     /// # Errors
@@ -45,19 +45,21 @@ impl<K: Kv, S: SyncKv, V: Services> Ingest<'_, K, S, V> {
             }
             None => (ScanId::from_bits(self.random), None),
         };
-        let frozen = match known {
+        let (frozen, first) = match known {
             Some(frozen) => {
                 let received = receive(self.kv, None, parts, &mut Written::default()).await?;
                 received.check_same(&frozen, request)?;
-                frozen
+                (frozen, First::AtOnce)
             }
-            None => Attempt::new(self, &upload, scan, &caller.actor).run(&project, parts).await?,
+            None => (Attempt::new(self, &upload, scan, &caller.actor).run(&project, parts).await?, First::Later),
         };
-        let answer = self.complete(&frozen, upload.idempotency_key.is_some()).await;
+        let completed = self.complete(&frozen, upload.idempotency_key.is_some());
+        // Scans that were frozen before there were turns have none.
+        let Some(turn) = frozen.record.turn else { return completed.await };
+        let turns = self.turns(&frozen.record.request, &frozen.record.tool);
+        let answer = while_alive(self.kv, self.services, &[turns.sign(turn)], first, completed).await;
         // Even after an error: the next scan does not depend on the outcome.
-        if let Some(turn) = frozen.record.turn {
-            self.finish_turn(&frozen.record.request, &frozen.record.tool, turn).await?;
-        }
+        turns.finish(turn).await?;
         answer
     }
 

@@ -1,6 +1,7 @@
 //! The parameters and headers of an upload.
 
 use api::Problem;
+use api::internal::AUTO;
 use api::problem::Code;
 use api::query::Query;
 use domain::ids::{PipelineName, ProjectId, ScannerId, TargetName, VariantName};
@@ -8,17 +9,11 @@ use domain::scan::ScanRequest;
 use domain::target::TargetType;
 use domain::threshold::Threshold;
 use guest::HttpRequest;
-use scanners::Expected;
-
-/// The scanner name for a format that is detected from the report.
-const AUTO: &str = "auto";
 
 /// The parameters and headers of an upload.
 pub struct UploadRequest {
     /// The parameters of the scan.
     pub scan: ScanRequest,
-    /// The expected format of the report.
-    pub expected: Expected,
     /// The value of the header `Idempotency-Key`, if the request has one: a retry has the same value.
     pub idempotency_key: Option<String>,
 }
@@ -39,7 +34,7 @@ impl UploadRequest {
     /// A parameter is missing or not valid.
     pub fn from_query(project: ProjectId, query: &mut Query, idempotency_key: Option<String>) -> Result<Self, Problem> {
         let name: String = query.required("scanner")?;
-        let (id, expected) = find_scanner(&name)?;
+        let id = find_scanner(&name)?;
         let scan = ScanRequest {
             project,
             target: query.required::<TargetName>("target")?,
@@ -53,7 +48,7 @@ impl UploadRequest {
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
         };
-        Ok(Self { scan, expected, idempotency_key })
+        Ok(Self { scan, idempotency_key })
     }
 }
 
@@ -61,10 +56,10 @@ impl UploadRequest {
 ///
 /// # Errors
 /// There is no format with this name.
-pub(crate) fn find_scanner(name: &str) -> Result<(&'static str, Expected), Problem> {
+pub(crate) fn find_scanner(name: &str) -> Result<&'static str, Problem> {
     match (name.eq_ignore_ascii_case(AUTO), scanners::find(name)) {
-        (true, _) => Ok((AUTO, Expected::Any)),
-        (false, Some(scanner)) => Ok((scanner.id, Expected::Tool(scanner))),
+        (true, _) => Ok(AUTO),
+        (false, Some(scanner)) => Ok(scanner.id),
         (false, None) => {
             let known: Vec<_> = scanners::ALL.iter().map(|scanner| scanner.id).collect();
             let (name, known) = (name.escape_default(), known.join(", "));

@@ -1,4 +1,4 @@
-//! The messages between components over private routes. They contain ids, never findings.
+//! The messages between components over private routes. Findings and reports stay in the store: messages contain ids.
 
 use crate::problem::Problem;
 use domain::account::AccountEvent;
@@ -9,11 +9,15 @@ use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, 
 use domain::journal::{JournalId, Refusal};
 use domain::outbox::OutboxEvent;
 use domain::project::{InProject, ProjectEvent};
+use domain::scan::ParsedReport;
 use domain::scan_event::ScanEvent;
+use domain::source::Revision;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
-use store::poll::Sleep;
+use store::poll::Clock;
+use store::raw::RawSegments;
+use store::segments::Manifest;
 
 /// The media type of a CloudEvent as one JSON document (CloudEvents 1.0, JSON event format, section 3).
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
@@ -80,6 +84,47 @@ impl Stage {
             data: ScanRef { scan },
         }
     }
+}
+
+/// A request to the parser: read the raw segments of an upload, and write its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParseRequest {
+    /// The raw segments, with their key.
+    pub raw: RawSegments,
+    /// The number of the report's segments.
+    pub report: u32,
+    /// The number of the sidecar's segments, if there is a sidecar.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sidecar: Option<u32>,
+    /// The expected format: an id, or [`AUTO`].
+    pub scanner: ScannerId,
+    /// The list to which the findings are written. If parsing fails, some of its segments may exist.
+    pub findings: String,
+}
+
+/// The scanner name for a format that is detected from the report.
+pub const AUTO: &str = "auto";
+
+/// The parser's answer: the findings are in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParseResult {
+    /// The tool that wrote the report.
+    pub tool: ScannerId,
+    /// The format of the report.
+    pub format: ScannerId,
+    /// The categories of the report, sorted.
+    pub categories: Vec<String>,
+    /// The parts of the report, sorted.
+    pub parts: Vec<String>,
+    /// The counts, and the scanner's version.
+    pub report: ParsedReport,
+    /// True if the report contains secrets in clear.
+    pub holds_secrets: bool,
+    /// The list of the findings. A short one is in here.
+    pub findings: Manifest,
+    /// The revision in the sidecar, if there is a sidecar.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revision: Option<Revision>,
 }
 
 /// A request to the ledger: append an event.
@@ -173,7 +218,10 @@ pub struct Counted {
 
 /// The services that components offer each other. Production uses service chaining; tests call the jobs directly.
 #[allow(async_fn_in_trait)]
-pub trait Services: Sleep {
+pub trait Services: Clock {
+    /// Parses the report of an upload. If this fails, segments of the findings may be left in the store.
+    async fn parse(&self, request: &ParseRequest) -> Result<ParseResult, Problem>;
+
     /// Runs a stage of a scan and waits for it.
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem>;
 

@@ -1,8 +1,11 @@
 //! Calls between components, in process, over private routes (`http://<component>.spin.internal`).
 
+use crate::clock;
 use crate::request::{FORWARDED_ADDRESS, Reply, client_address, header, headers_of};
 use api::Problem;
-use api::internal::{Append, Appended, CLOUD_EVENT, Count, Counted, ScanRef, Services, Stage};
+use api::internal::{
+    Append, Appended, CLOUD_EVENT, Count, Counted, ParseRequest, ParseResult, ScanRef, Services, Stage,
+};
 use api::problem::{Code, Document};
 use bytes::Bytes;
 use domain::ids::ScanId;
@@ -11,31 +14,47 @@ use serde::{Serialize, de::DeserializeOwned};
 use spin_sdk::http::body::IncomingBodyExt as _;
 use spin_sdk::http::{HeaderMap, Request, Response, StatusCode, send};
 use std::time::Duration;
-use store::poll::Sleep;
+use store::poll::Clock;
+
+/// The longest that a call of `ledger` may take: it waits for earlier writers for some seconds, and cannot bound its own
+/// calls of the store, which block it.
+const LEDGER_MAX: Duration = Duration::from_secs(15);
+/// The longest that a call of `parser` or of a stage may take: twice the time that the embedded host gives a whole request,
+/// so that a large report is never cut off by this. It ends the wait for a store that went away in the middle, on hosts
+/// that have no time limit.
+const WORK_MAX: Duration = Duration::from_secs(60);
 
 /// The other components, called by service chaining.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Chain;
 
 impl Services for Chain {
+    async fn parse(&self, request: &ParseRequest) -> Result<ParseResult, Problem> {
+        post("parser", "/", "application/json", request, WORK_MAX).await
+    }
+
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem> {
-        let _: ScanRef = post(stage.component(), "/", CLOUD_EVENT, &stage.event(scan)).await?;
+        let _: ScanRef = post(stage.component(), "/", CLOUD_EVENT, &stage.event(scan), WORK_MAX).await?;
         Ok(())
     }
 
     async fn append(&self, request: &Append) -> Result<Appended, Problem> {
-        post("ledger", "/append", "application/json", request).await
+        post("ledger", "/append", "application/json", request, LEDGER_MAX).await
     }
 
     async fn count(&self, counter: &Count) -> Result<u64, Problem> {
-        let counted: Counted = post("ledger", "/count", "application/json", counter).await?;
+        let counted: Counted = post("ledger", "/count", "application/json", counter, LEDGER_MAX).await?;
         Ok(counted.n)
     }
 }
 
-impl Sleep for Chain {
+impl Clock for Chain {
+    fn now(&self) -> Duration {
+        clock::monotonic()
+    }
+
     async fn sleep(&self, duration: Duration) {
-        spin_sdk::time::sleep(duration).await;
+        clock::sleep(duration).await;
     }
 }
 
@@ -98,11 +117,13 @@ async fn post<B: Serialize, A: DeserializeOwned>(
     path: &str,
     media_type: &str,
     value: &B,
+    limit: Duration,
 ) -> Result<A, Problem> {
     let json = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
     let media_type = Some(media_type);
     let request = OutgoingRequest { component, method: "POST", path, authorization: None, client: None, media_type };
-    parse_reply(component, &request.send(Full::new(Bytes::from(json))).await?)
+    let reply = clock::within(limit, request.send(Full::new(Bytes::from(json)))).await;
+    parse_reply(component, &reply.ok_or_else(|| late(component, limit))??)
 }
 
 /// Parses the JSON of a component's reply.
@@ -139,6 +160,14 @@ fn url(component: &str, path: &str) -> String {
 
 async fn body(component: &str, response: Response) -> Result<Bytes, Problem> {
     response.into_body().bytes().await.map_err(|error| unreachable(component, error))
+}
+
+fn late(component: &str, limit: Duration) -> Problem {
+    let seconds = limit.as_secs();
+    let detail = format!(
+        "the component `{component}` did not answer within {seconds} s; is the store away? Nothing is lost, retry the request"
+    );
+    Problem::new(Code::Unavailable, detail)
 }
 
 fn unreachable(component: &str, error: impl std::fmt::Debug) -> Problem {

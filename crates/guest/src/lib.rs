@@ -1,28 +1,22 @@
 //! The parts of the Spin SDK that components share: the store, requests and replies, service chaining, time and
 //! randomness. No decisions are made here.
-#![forbid(unsafe_code)]
 
+mod blocking_kv;
 pub mod chain;
+mod clock;
 pub mod form;
 mod kv;
 pub mod memory;
 mod request;
 mod session;
 
+pub use blocking_kv::SpinBlockingKv;
+pub use clock::{now, within};
 pub use kv::SpinKv;
 pub use request::{Body, HttpRequest, Reply, bulk_body, bulk_bytes, header, json, json_body, serve, serve_with};
 pub use session::{Session, is_public};
 
 use api::Problem;
-use domain::time::Timestamp;
-
-/// The time on the host's clock.
-#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "the one place where components read the clock")]
-pub fn now() -> Timestamp {
-    use std::time::{SystemTime, UNIX_EPOCH};
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
 
 /// `N` random bytes, for ids and keys.
 ///

@@ -243,9 +243,9 @@ pub async fn append<F: Fold>(
     let n = kv.increment(&keys::journal_counter(journal)).await?;
     let entry = Entry { v: 1, id, at: now(), by, event };
     document::put(kv, &keys::journal_event(journal, n), &entry).await?;
-    let appended = poll::until(kv, VISIBLE_WAIT, async |slept| {
+    let appended = poll::until(kv, VISIBLE_WAIT, async |waited| {
         let loaded: Loaded<F> = load(kv, journal, now()).await?;
-        let settled = loaded.next.upto >= n || !F::ORDERED || slept >= SETTLED_WAIT;
+        let settled = loaded.next.upto >= n || !F::ORDERED || waited >= SETTLED_WAIT;
         if settled && let Some(outcome) = loaded.outcomes.of(kv, journal, n).await? {
             renew(kv, journal, &loaded).await?;
             return Ok(Some(Appended { n, outcome, state: loaded.state }));

@@ -39,6 +39,11 @@ pub fn scan_claims(scan: ScanId) -> String {
     format!("gh:scan:{scan}:claims")
 }
 
+/// The sign of life of the upload that claimed a scan and has not yet frozen it.
+pub fn scan_claim(scan: ScanId) -> String {
+    format!("gh:scan:{scan}:claim")
+}
+
 /// A segment of a raw report; `attempt` separates uploads under the same `Idempotency-Key` until one of them is frozen.
 pub fn raw(scan: ScanId, attempt: &str, n: u32) -> String {
     format!("gh:scan:{scan}:raw:{attempt}:{n}")
@@ -102,7 +107,7 @@ pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> Strin
     format!("gh:turn:{target}:{variant}:{tool}")
 }
 
-/// The record of a turn.
+/// The sign of life of the upload that has a turn.
 pub fn turn(turns: &str, n: u64) -> String {
     format!("{turns}:{n}")
 }
@@ -168,6 +173,7 @@ mod tests {
             guesses(u16::MAX),
             raw(scan, &"f".repeat(32), u32::MAX),
             source(scan, &"f".repeat(32), u32::MAX),
+            scan_claim(scan),
             segment(&compared(scan), u32::MAX),
             head_incomplete(
                 target,

@@ -1,6 +1,6 @@
 //! The key-value store, limited to the operations that all of Spin's back ends support alike.
 
-use crate::poll::Sleep;
+use crate::poll::Clock;
 
 /// An error of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +61,26 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), KvError>;
 }
 
+/// A store whose calls block the whole instance until they return: for parsers, which read through `std::io::Read`. A
+/// component that uses it makes no asynchronous calls of the store; ARCHITECTURE.md, "State", says why.
+pub trait BlockingKv {
+    /// Reads the value under `key`, if it exists.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn get_now(&self, key: &str) -> Result<Option<Vec<u8>>, KvError>;
+
+    /// Writes a value. It is durable when the call returns.
+    ///
+    /// # Errors
+    /// The store failed, or the value is too large.
+    fn set_now(&self, key: &str, value: &[u8]) -> Result<(), KvError>;
+}
+
 /// A store that can also count, which appending to a journal needs: `increment` is the one atomic operation that every
 /// back end performs exactly.
 #[allow(async_fn_in_trait)]
-pub trait Counter: Kv + Sleep {
+pub trait Counter: Kv + Clock {
     /// Adds 1 to the counter under `key` and returns its new value. Nothing else ever reads or writes such a key.
     async fn increment(&self, key: &str) -> Result<u64, KvError>;
 }

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod kv;
 pub mod memory;
 pub mod poll;
+pub mod raw;
 pub mod records;
 pub mod replay_rows;
 pub mod scans;

@@ -1,7 +1,7 @@
 //! A store in memory, for tests. It counts operations and can be made to fail.
 
-use crate::kv::{Counter, Kv, KvError};
-use crate::poll::Sleep;
+use crate::kv::{BlockingKv, Counter, Kv, KvError};
+use crate::poll::Clock;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -16,7 +16,12 @@ pub struct MemoryKv {
     reads: Cell<u64>,
     writes: Cell<u64>,
     fail_after_writes: Cell<Option<u64>>,
+    time: Cell<Duration>,
 }
+
+/// The time that passes each time somebody who sleeps is asked if they are done. An operation of the store takes a turn
+/// too, so those who work get on while others sleep, and a moment later is a moment later for all.
+const TICK: Duration = Duration::from_millis(1);
 
 impl MemoryKv {
     /// The numbers of reads and writes so far.
@@ -34,27 +39,9 @@ impl MemoryKv {
         self.values.borrow().clone()
     }
 
-    /// Reads the value under `key` without yielding.
-    ///
-    /// # Errors
-    /// None; the signature is that of a store that can fail.
-    pub fn get_now(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
-        self.reads.set(self.reads.get() + 1);
-        Ok(self.values.borrow().get(key).cloned())
-    }
-
-    /// Writes a value, without yielding.
-    ///
-    /// # Errors
-    /// The store was made to fail, or the value is too large.
-    pub fn set_now(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
-        self.write(key)?;
-        let max = domain::limits::VALUE_BYTES_MAX;
-        if value.len() > max {
-            return Err(KvError::TooLarge { key: key.to_owned(), bytes: value.len(), max });
-        }
-        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
-        Ok(())
+    /// Lets the other futures get on once.
+    pub async fn pause(&self) {
+        Yield::default().await;
     }
 
     fn write(&self, key: &str) -> Result<(), KvError> {
@@ -67,6 +54,23 @@ impl MemoryKv {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl BlockingKv for MemoryKv {
+    fn get_now(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        self.reads.set(self.reads.get() + 1);
+        Ok(self.values.borrow().get(key).cloned())
+    }
+
+    fn set_now(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
+        self.write(key)?;
+        let max = domain::limits::VALUE_BYTES_MAX;
+        if value.len() > max {
+            return Err(KvError::TooLarge { key: key.to_owned(), bytes: value.len(), max });
+        }
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
     }
 }
 
@@ -100,9 +104,17 @@ impl Counter for MemoryKv {
     }
 }
 
-impl Sleep for MemoryKv {
-    async fn sleep(&self, _duration: Duration) {
-        Yield::default().await;
+impl Clock for MemoryKv {
+    fn now(&self) -> Duration {
+        self.time.get()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let end = self.time.get().saturating_add(duration);
+        while self.time.get() < end {
+            self.time.set(self.time.get() + TICK);
+            Yield::default().await;
+        }
     }
 }
 

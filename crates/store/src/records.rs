@@ -11,13 +11,19 @@ pub struct KeyUse {
     pub sha256: String,
 }
 
-/// The turn of a scan among the scans of a variant by a tool. It exists from when it is taken until it is finished.
+/// The sign of life of an upload that others wait for: it has claimed a scan and not yet frozen it, or it has a turn among
+/// the scans of a variant by a tool. It is written again and again while the upload works, if that takes long. One that
+/// stays as it is, or stays absent, is that of a dead upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    /// The format's version: 1.
+pub struct SignOfLife {
+    /// The format's version: 2. Version 1, of turns alone, had the number of findings and was written once.
     pub v: u8,
-    /// The number of the scan's findings, from which others estimate how long its stages may take.
-    pub findings: u32,
+    /// A number that is another each time; 0 in version 1.
+    #[serde(default)]
+    pub beat: u64,
+    /// True if nobody has this turn: its number was taken to know the turns before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// The last finished turn.
@@ -27,4 +33,19 @@ pub struct TurnsDone {
     pub v: u8,
     /// The number of the turn.
     pub n: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_of_version_1_is_read_as_one_without_a_sign_of_life() {
+        let turn: SignOfLife = serde_json::from_str(r#"{"v":1,"findings":7}"#).unwrap();
+        assert_eq!(turn, SignOfLife { v: 1, beat: 0, given_up: false });
+        let written = serde_json::to_string(&SignOfLife { v: 2, beat: 5, given_up: false }).unwrap();
+        assert_eq!(written, r#"{"v":2,"beat":5}"#);
+        let given_up = SignOfLife { v: 2, beat: 5, given_up: true };
+        assert_eq!(serde_json::from_str::<SignOfLife>(&serde_json::to_string(&given_up).unwrap()).unwrap(), given_up);
+    }
 }

@@ -440,3 +440,18 @@ pub async fn discard(kv: &impl Kv, scan: ScanId, attempt: &str, written: Written
     }
     Ok(())
 }
+
+/// Removes the segments of a list of findings whose number is not known: those from 0 on that exist.
+///
+/// # Errors
+/// The store failed.
+pub async fn discard_findings(kv: &impl Kv, list: &str) -> Result<(), KvError> {
+    for n in 0..u32::MAX {
+        let key = keys::segment(list, n);
+        if kv.get(&key).await?.is_none() {
+            break;
+        }
+        kv.delete(&key).await?;
+    }
+    Ok(())
+}

@@ -31,6 +31,13 @@ pub struct Manifest {
     pub inline: Option<String>,
 }
 
+impl Manifest {
+    /// The number of segments.
+    pub fn segments(&self) -> u32 {
+        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// A segment that is ready to be written.
 #[derive(Debug)]
 pub struct Segment {

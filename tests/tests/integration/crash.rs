@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use api::v1::ScanAnswer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tests::{App, Client, Options, Random, Store, Upload, each_store, reports};
@@ -12,6 +12,9 @@ const THREADS: usize = 4;
 const KILLS: usize = 18;
 /// Number of retries after the restart before an upload counts as stuck.
 const RETRIES: usize = 5;
+
+/// The longest that a retry takes more than the same upload undisturbed.
+const DEAD_MAX: Duration = Duration::from_secs(2);
 
 /// The n-th upload of a thread, which has a target of its own; the same in every run.
 fn upload(thread: usize, n: usize) -> Upload {
@@ -93,6 +96,7 @@ fn power_cuts(store: Store, seed: u64) {
     let mut app = App::start(Options::on(store));
     let client = project(&app);
     let mut done: Vec<Vec<ScanAnswer>> = vec![Vec::new(); THREADS];
+    let mut retries = Vec::new();
     let mut random = Random::seeded(seed);
     for kill in 0..KILLS {
         let moment = Moment::choose(&mut random);
@@ -117,6 +121,7 @@ fn power_cuts(store: Store, seed: u64) {
         // Who was cut off sends the same again, as a pipeline does.
         for (thread, done) in done.iter_mut().enumerate() {
             let again = upload(thread, done.len());
+            let begun = Instant::now();
             let replies: Vec<_> = (0..RETRIES)
                 .map_while(|_| {
                     let reply = client.send_upload(&again);
@@ -131,6 +136,7 @@ fn power_cuts(store: Store, seed: u64) {
                 replies.len() < RETRIES,
                 "kill {kill} at {moment:?}: thread {thread} gets no further: {replies:#?}"
             );
+            retries.push((kill, thread, done.len() - 1, begun.elapsed()));
         }
     }
 
@@ -143,13 +149,74 @@ fn power_cuts(store: Store, seed: u64) {
 
     let twin = App::start(Options::on(store));
     let undisturbed = project(&twin);
+    let mut times = BTreeMap::new();
     for (thread, answers) in done.iter().enumerate() {
         for (n, answer) in answers.iter().enumerate() {
+            let begun = Instant::now();
             let expected = undisturbed.upload(&upload(thread, n));
+            times.insert((thread, n), begun.elapsed());
             assert_eq!(timeless(answer), timeless(&expected), "thread {thread}, upload {n}");
             assert_eq!(seen(&client, answer), seen(&undisturbed, &expected), "thread {thread}, upload {n}");
         }
     }
+    let over = |(_, thread, n, took): &(usize, usize, usize, Duration)| took.saturating_sub(times[&(*thread, *n)]);
+    let (kill, thread, n, took) = retries.iter().max_by_key(|retry| over(retry)).unwrap();
+    let usual = times[&(*thread, *n)];
+    let what = format!("{store:?}: the longest retry took {took:?}, and {usual:?} undisturbed (kill {kill})");
+    println!("{what}");
+    assert!(took.saturating_sub(usual) <= DEAD_MAX, "{what}");
+}
+
+/// Kills an upload after more and more time, until it is answered before: so in each of its steps, between claim and freeze
+/// too. Its retry is timed, and so is the next upload of the variant under another key.
+fn retries_after_a_kill_at_each_step(store: Store) {
+    const STEP: Duration = Duration::from_millis(2);
+    const KILLS_MAX: u32 = 30;
+    let mut app = App::start(Options::on(store));
+    project(&app);
+    let asked = |key: String| Upload::new("web", "main", reports::generated(300, 1)).key(&key);
+    let timed = |client: &Client, key: String| {
+        let begun = Instant::now();
+        (client.upload(&asked(key)), begun.elapsed())
+    };
+    timed(&app.admin("phoenix"), "first".to_owned());
+    app.restart();
+    // What the first upload after a start takes, as every retry here is one.
+    let (_, usual) = timed(&app.admin("phoenix"), "usual".to_owned());
+    let mut longest = (Duration::ZERO, 0);
+    for kill in 0..KILLS_MAX {
+        let client = app.admin("phoenix");
+        let (key, next) = (format!("kill-{kill}"), format!("next-{kill}"));
+        let answered = std::thread::scope(|scope| {
+            let sent = scope.spawn(|| client.try_upload(&asked(key.clone())).is_ok());
+            std::thread::sleep(STEP * kill);
+            app.kill();
+            sent.join().unwrap()
+        });
+        app.restart();
+        let client = app.admin("phoenix");
+        let (retried, next) = std::thread::scope(|scope| {
+            let next = scope.spawn(|| timed(&client, next));
+            (timed(&client, key), next.join().unwrap())
+        });
+        assert_ne!(retried.0.scan.id, next.0.scan.id);
+        longest = longest.max((retried.1, kill)).max((next.1, kill));
+        if answered {
+            break;
+        }
+    }
+    let (longest, kill) = longest;
+    let what = format!(
+        "{store:?}: the longest wait was {longest:?}, after kill {kill}; undisturbed an upload takes {usual:?}"
+    );
+    println!("{what}");
+    // Two uploads at once take turns.
+    assert!(longest <= DEAD_MAX + usual * 2, "{what}");
+}
+
+#[test]
+fn a_retry_goes_on_within_two_seconds_of_a_kill_at_any_step() {
+    each_store(retries_after_a_kill_at_each_step);
 }
 
 #[test]

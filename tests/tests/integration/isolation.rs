@@ -321,13 +321,17 @@ fn imports(component: &toml::Value, what: &str) -> bool {
 }
 
 #[test]
-fn only_the_ledger_can_count_atomically() {
+fn only_the_ledger_can_count_atomically_and_no_component_uses_the_store_in_both_ways() {
     let manifest = manifest();
     let importers = |what: &str| -> BTreeSet<_> {
         let all = components(&manifest);
         all.into_iter().filter(|(_, component)| imports(component, what)).map(|(name, _)| name.clone()).collect()
     };
     assert_eq!(importers("wasi:keyvalue/atomics"), BTreeSet::from(["ledger".to_owned()]));
+    let blocking = importers("wasi:keyvalue/");
+    assert_eq!(blocking, BTreeSet::from(["ledger".to_owned(), "parser".to_owned()]));
+    let both: Vec<_> = importers("spin:key-value/").intersection(&blocking).cloned().collect();
+    assert_eq!(both, [] as [String; 0], "a component uses the store by calls that block, or by others");
     assert_eq!(importers("wasi:http/handler@0.3.0").len(), components(&manifest).len(), "the search works");
 }
 
@@ -350,14 +354,14 @@ fn a_component_may_only_call_existing_components() {
 }
 
 #[test]
-fn stages_and_ledger_have_private_routes_only() {
+fn parser_stages_and_ledger_have_private_routes_only() {
     let manifest = manifest();
     let mut routes: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
     for trigger in manifest["trigger"]["http"].as_array().unwrap() {
         let private = trigger["route"].get("private").and_then(toml::Value::as_bool).unwrap_or(false);
         routes.entry(trigger["component"].as_str().unwrap()).or_default().push(private);
     }
-    for name in ["fingerprint", "baseline", "gate", "ledger"] {
+    for name in ["parser", "fingerprint", "baseline", "gate", "ledger"] {
         assert_eq!(routes[name], [true], "{name}");
     }
     assert_eq!(routes.len(), components(&manifest).len(), "every component has a route");

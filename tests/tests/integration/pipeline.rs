@@ -4,6 +4,7 @@
 
 mod audit;
 mod baselines;
+mod deaths;
 mod executions;
 mod exempting;
 mod formats;
@@ -22,6 +23,8 @@ mod wiring;
 use api::problem::Code;
 use domain::verdict::Verdict;
 use futures::executor::block_on;
+use std::time::Duration;
+use store::poll::Clock as _;
 use wiring::{ADMIN, System, Upload, bandit, upload};
 
 const MAIN: &[u8] = include_bytes!("../../../demo/reports/main.json");
@@ -83,7 +86,7 @@ fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an
         system
     };
     let undisturbed = prepared().upload(keyed()).unwrap();
-    let mut deaths = 0;
+    let (mut dead, mut longest) = (0, Duration::ZERO);
     for writes in 0.. {
         let system = prepared();
         system.kv.fail_after_writes(Some(writes));
@@ -93,8 +96,12 @@ fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an
             assert_eq!(answer, undisturbed);
             break;
         }
-        deaths += 1;
+        dead += 1;
+        let begun = system.kv.now();
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "dead after {writes} writes");
+        let took = system.kv.now() - begun;
+        assert!(took < deaths::DEAD_MAX, "dead after {writes} writes: the retry took {took:?}");
+        longest = longest.max(took);
         assert_eq!(system.upload(keyed()).unwrap(), undisturbed, "and again");
         assert_eq!(system.scans("feature"), 1, "it counts once, dead after {writes} writes");
         let execution = system.execution_for(ADMIN, "build", "7").unwrap();
@@ -109,7 +116,8 @@ fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an
             "the next one is compared as if nothing had been"
         );
     }
-    assert!(deaths > 8, "an upload makes at least so many writes: {deaths}");
+    println!("{dead} deaths; the longest retry: {longest:?}");
+    assert!(dead > 8, "an upload makes at least so many writes: {dead}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ use guest::form::{Multipart, stream_of};
 use guest::{Body, HttpRequest, Reply};
 use incoming::Incoming;
 use relay::Relay;
+use std::time::Duration;
 
 const TITLE: &str = "Upload report";
 
@@ -83,9 +84,14 @@ pub(crate) async fn submit(
     Ok(Page::of(project, Section::Upload, TITLE, body).reply_with(problem.code.status(), &request))
 }
 
-/// Reads and discards a request body that is not needed.
+/// The longest that the body of a request without a session is read, so that a browser can show the answer.
+const STRANGER_MAX: Duration = Duration::from_secs(5);
+
+/// Reads and discards the body of a request that is refused, for a short time: who has no session must not hold a place
+/// among the requests by sending slowly.
 pub(crate) async fn discard(body: Body) {
-    Incoming::new(stream_of(body)).discard().await;
+    // What is left after that time shows as a broken connection.
+    guest::within(STRANGER_MAX, Incoming::new(stream_of(body)).discard()).await;
 }
 
 fn check_right(session: &Session) -> Result<(), Problem> {

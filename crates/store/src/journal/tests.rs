@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::memory::MemoryKv;
-use crate::poll::Sleep as _;
+use crate::poll::Clock as _;
 use domain::role::Role;
 use futures::executor::block_on;
 use proptest::prelude::*;
@@ -107,7 +107,7 @@ fn an_outcome_waits_for_an_earlier_writer_but_not_for_a_dead_one() {
     let late = async {
         // Long enough for the other to have written and checked.
         for _ in 0..50 {
-            kv.sleep(poll::INTERVAL).await;
+            kv.sleep(poll::PAUSE_MIN).await;
         }
         let key = keys::journal_event(&journal(), slow);
         let entry = Entry { v: 1, id: EventId::from_bits([9; 16]), at: at(0), by: actor(), event: "slow".to_owned() };

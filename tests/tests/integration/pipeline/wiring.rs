@@ -2,7 +2,7 @@
 
 use api::auth::authenticate;
 use api::calls::{self, CallTable};
-use api::internal::{Append, Appended, Count, Services, Stage, hold_nothing};
+use api::internal::{Append, Appended, Count, ParseRequest, ParseResult, Services, Stage, hold_nothing};
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 use std::io::Write as _;
 use std::time::Duration;
 use store::memory::MemoryKv;
-use store::poll::{self, Sleep};
+use store::poll::Clock;
 
 /// The installation's admin token.
 pub(crate) const ADMIN: &str = "root";
@@ -46,6 +46,7 @@ pub(crate) struct Upload {
     encoding: Encoding,
     source: Option<Vec<u8>>,
     body: Vec<u8>,
+    body_takes: Duration,
 }
 
 pub(crate) fn upload(variant: &str, body: &[u8]) -> Upload {
@@ -61,6 +62,7 @@ pub(crate) fn upload_of(scanner: &str, target: &str, variant: &str, body: &[u8])
         encoding: Encoding::Identity,
         source: None,
         body: body.to_vec(),
+        body_takes: Duration::ZERO,
     }
 }
 
@@ -88,6 +90,11 @@ impl Upload {
     /// With a sidecar before the report.
     pub(crate) fn source(mut self, sidecar: &str) -> Self {
         self.source = Some(sidecar.as_bytes().to_vec());
+        self
+    }
+    /// With a client that sends its body slowly.
+    pub(crate) fn body_takes(mut self, time: Duration) -> Self {
+        self.body_takes = time;
         self
     }
     pub(crate) fn gzip(mut self) -> Self {
@@ -129,21 +136,25 @@ pub(crate) fn token_body(name: &str, role: &str) -> TokenBody {
 }
 
 /// The parts of an upload in pieces; bytes are those of the part that was gone to last.
-struct Pieces {
+struct Pieces<'a> {
+    clock: &'a MemoryKv,
+    /// The time that the end of the body takes.
+    takes: Duration,
     encoding: Encoding,
     parts: VecDeque<(UploadPart, Bytes)>,
     rest: Bytes,
 }
 
-impl Pieces {
-    fn of(wanted: &mut Upload) -> Self {
+impl<'a> Pieces<'a> {
+    fn of(wanted: &mut Upload, clock: &'a MemoryKv) -> Self {
         let source = wanted.source.take().map(|source| (UploadPart::Sidecar, source.into()));
         let report = (UploadPart::Report, std::mem::take(&mut wanted.body).into());
-        Self { encoding: wanted.encoding, parts: source.into_iter().chain([report]).collect(), rest: Bytes::new() }
+        let parts = source.into_iter().chain([report]).collect();
+        Self { clock, takes: wanted.body_takes, encoding: wanted.encoding, parts, rest: Bytes::new() }
     }
 }
 
-impl UploadParts for Pieces {
+impl UploadParts for Pieces<'_> {
     async fn next_part(&mut self) -> Result<Option<UploadPart>, Problem> {
         let Some((part, bytes)) = self.parts.pop_front() else { return Ok(None) };
         self.rest = bytes;
@@ -151,11 +162,12 @@ impl UploadParts for Pieces {
     }
 }
 
-impl ByteSource for Pieces {
+impl ByteSource for Pieces<'_> {
     fn encoding(&self) -> Encoding {
         self.encoding
     }
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.clock.sleep(std::mem::take(&mut self.takes)).await;
         let length = self.rest.len().min(16 * 1024);
         Ok((length > 0).then(|| self.rest.split_to(length)))
     }
@@ -167,10 +179,15 @@ pub(crate) struct System {
     project: ProjectId,
     random: Cell<u64>,
     clock: Cell<i64>,
+    stages_take: Cell<Duration>,
 }
 
 impl Services for System {
+    async fn parse(&self, request: &ParseRequest) -> Result<ParseResult, Problem> {
+        parser::job::parse(&self.kv, request.clone())
+    }
     async fn run_stage(&self, stage: Stage, scan: ScanId) -> Result<(), Problem> {
+        self.kv.sleep(self.stages_take.get()).await;
         match stage {
             Stage::Fingerprint => fingerprint::job::run(&self.kv, scan, hold_nothing).await,
             Stage::Baseline => baseline::job::run(&self.kv, scan, hold_nothing).await,
@@ -185,7 +202,10 @@ impl Services for System {
     }
 }
 
-impl Sleep for System {
+impl Clock for System {
+    fn now(&self) -> Duration {
+        Clock::now(&self.kv)
+    }
     async fn sleep(&self, duration: Duration) {
         self.kv.sleep(duration).await;
     }
@@ -202,6 +222,7 @@ impl System {
             project: project.parse().unwrap(),
             random: Cell::new(0),
             clock: Cell::new(START_MS),
+            stages_take: Cell::new(Duration::ZERO),
         };
         system.settings(SettingsBody::default());
         system
@@ -215,6 +236,11 @@ impl System {
     pub(crate) fn switch(&mut self, project: &str) {
         self.project = project.parse().unwrap();
         self.settings(SettingsBody::default());
+    }
+
+    /// Makes every stage that begins from now on take so long.
+    pub(crate) fn stages_take(&self, time: Duration) {
+        self.stages_take.set(time);
     }
 
     /// Lets time pass.
@@ -251,11 +277,10 @@ impl System {
         Ok(who)
     }
 
-    pub(crate) fn context(&self) -> Ingest<'_, MemoryKv, MemoryKv, Self> {
+    pub(crate) fn context(&self) -> Ingest<'_, MemoryKv, Self> {
         self.clock.set(self.clock.get() + 1000);
         Ingest {
             kv: &self.kv,
-            sync: &self.kv,
             services: self,
             storage_key: String::new(),
             now: self.now(),
@@ -332,10 +357,10 @@ impl System {
 
     pub(crate) async fn upload_with(
         &self,
-        context: &Ingest<'_, MemoryKv, MemoryKv, Self>,
+        context: &Ingest<'_, MemoryKv, Self>,
         mut wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
-        let mut pieces = Pieces::of(&mut wanted);
+        let mut pieces = Pieces::of(&mut wanted, context.kv);
         let token = wanted.token.as_deref().unwrap_or(ADMIN);
         let project = wanted.project.as_deref().unwrap_or(self.project.as_str());
         let who = self.allowed(context.kv, token, project, calls::ingest::IngestCall::Upload).await?;
@@ -413,7 +438,7 @@ impl System {
     /// Lets others get on so many times.
     pub(crate) async fn pauses(&self, count: usize) {
         for _ in 0..count {
-            self.kv.sleep(poll::INTERVAL).await;
+            self.kv.pause().await;
         }
     }
 
