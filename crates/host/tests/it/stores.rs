@@ -85,7 +85,7 @@ fn check_mixed_calls(app: &TestApp) {
     let answers = app.concurrently(CLIENTS, |app, client| {
         (0..2).map(|n| app.get(&format!("/mixed?key=mixed&client={client}&n={n}")).body).collect::<Vec<_>>()
     });
-    let mut sums = Vec::new();
+    let mut sums: Vec<usize> = Vec::new();
     for answer in answers.concat() {
         let (sum, failed) = answer.split_once(' ').unwrap_or_else(|| panic!("{answer}"));
         assert_eq!(failed, "0", "{answer}");

@@ -157,7 +157,7 @@ async fn mixed(query: &Query) -> Result<String, Failure> {
     const CALLS: usize = 8;
     let store = open(query).await?;
     let keys: Vec<String> = (0..CALLS).map(|n| format!("{}-{n}", query.get("key"))).collect();
-    let calls = join_all(keys.iter().map(|key| async {
+    let calls = join_all(keys.iter().map(async |key| {
         store.set(key, key.as_bytes()).await?;
         store.get(key).await
     }));
@@ -171,7 +171,7 @@ async fn mixed(query: &Query) -> Result<String, Failure> {
 async fn flood(query: &Query) -> Result<String, Failure> {
     let store = open(query).await?;
     let calls: usize = query.get("calls").parse()?;
-    let answers = join_all((0..calls).map(|_| store.get("k"))).await;
+    let answers = join_all((0..calls).map(async |_| store.get("k").await)).await;
     let refused =
         |answer: &Result<_, _>| matches!(answer, Err(error) if format!("{error:?}").contains("no more are accepted"));
     Ok(answers.iter().filter(|answer| refused(answer)).count().to_string())
