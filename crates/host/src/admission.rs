@@ -211,7 +211,7 @@ mod tests {
                 match share {
                     Share::Client => admit(&gate, 1, &name, &name),
                     Share::Credential => admit(&gate, n, "one", &name),
-                    _ => admit(&gate, n, &name, "one"),
+                    Share::Anonymous | Share::AnonymousClient | Share::Project => admit(&gate, n, &name, "one"),
                 }
             };
             let other = |n: u8| admit(&gate, n, &n.to_string(), &n.to_string());

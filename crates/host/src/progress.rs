@@ -16,10 +16,29 @@ use tokio::time::{Instant, Sleep};
 const BYTES_PER_SECOND: u64 = 1024;
 
 /// The time a client may still be waited for.
-#[derive(Debug)]
-pub(crate) struct Patience {
+#[derive(Debug, Clone, Copy)]
+struct Credit {
     limit: Duration,
     left: Duration,
+}
+
+impl Credit {
+    fn new(limit: Duration) -> Self {
+        Self { limit, left: limit }
+    }
+
+    /// The client was waited for, and went on with this many bytes.
+    fn progress(&mut self, waited: Duration, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let earned = Duration::from_micros(bytes.saturating_mul(1_000_000) / BYTES_PER_SECOND);
+        self.left = self.left.saturating_sub(waited).saturating_add(earned).min(self.limit);
+    }
+}
+
+/// A client that is waited for now and then.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    credit: Credit,
     waiting_since: Option<Instant>,
     /// None until the first wait.
     timer: Option<Pin<Box<Sleep>>>,
@@ -27,28 +46,25 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, left: limit, waiting_since: None, timer: None }
+        Self { credit: Credit::new(limit), waiting_since: None, timer: None }
     }
 
     /// Goes on waiting; ready when the client has been waited for too long.
     pub(crate) fn poll_waiting(&mut self, ctx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.left)));
+        let left = self.credit.left;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
         if self.waiting_since.is_none() {
             let now = Instant::now();
             self.waiting_since = Some(now);
-            timer.as_mut().reset(now + self.left);
+            timer.as_mut().reset(now + left);
         }
         timer.as_mut().poll(ctx)
     }
 
     /// Ends the wait, if there was one: the client took or gave this many bytes.
     pub(crate) fn progress(&mut self, bytes: usize) {
-        if let Some(since) = self.waiting_since.take() {
-            self.left = self.left.saturating_sub(since.elapsed());
-        }
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let earned = Duration::from_micros(bytes.saturating_mul(1_000_000) / BYTES_PER_SECOND);
-        self.left = self.left.saturating_add(earned).min(self.limit);
+        let waited = self.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.credit.progress(waited, bytes);
     }
 }
 
@@ -110,36 +126,34 @@ impl AsyncWrite for ImpatientStream {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(10);
 
-    /// Waits on a client that gives `bytes` every `pause`; the time after which it is given up, if it is within an hour.
-    async fn given_up_after(bytes: usize, pause: Duration) -> Option<Duration> {
-        let mut patience = Patience::new(LIMIT);
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(3600) {
-            let waited = tokio::time::timeout(pause, poll_fn(|ctx| patience.poll_waiting(ctx))).await;
-            if waited.is_ok() {
-                return Some(started.elapsed());
+    /// The seconds after which a client that goes on with `bytes` every `pause` is given up, if it is within an hour.
+    fn given_up_after(bytes: usize, pause: Duration) -> Option<u64> {
+        let mut credit = Credit::new(LIMIT);
+        let mut elapsed = Duration::ZERO;
+        while elapsed < Duration::from_secs(3600) {
+            if credit.left <= pause {
+                return Some((elapsed + credit.left).as_secs());
             }
-            patience.progress(bytes);
+            credit.progress(pause, bytes);
+            elapsed += pause;
         }
         None
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_a_client_that_makes_progress_is_waited_for() {
+    #[test]
+    fn only_a_client_that_makes_progress_is_waited_for() {
         let second = Duration::from_secs(1);
-        assert_eq!(given_up_after(0, second).await.map(|time| time.as_secs()), Some(10));
+        assert_eq!(given_up_after(0, second), Some(10));
         // A byte a second is no progress.
-        assert_eq!(given_up_after(1, second).await.map(|time| time.as_secs()), Some(10));
-        assert_eq!(given_up_after(512, second).await.map(|time| time.as_secs()), Some(19));
-        assert_eq!(given_up_after(1025, second).await, None);
+        assert_eq!(given_up_after(1, second), Some(10));
+        assert_eq!(given_up_after(512, second), Some(19));
+        assert_eq!(given_up_after(1025, second), None);
         // Pauses are forgiven up to the limit, whatever came before.
-        assert_eq!(given_up_after(1 << 20, 9 * second).await, None);
-        assert_eq!(given_up_after(1 << 20, 11 * second).await.map(|time| time.as_secs()), Some(10));
+        assert_eq!(given_up_after(1 << 20, 9 * second), None);
+        assert_eq!(given_up_after(1 << 20, 11 * second), Some(10));
     }
 }
