@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, FromRedisValue, IntoConnectionInfo as _, RedisError, ServerErrorKind};
+use redis::{Client, FromRedisValue, RedisError, ServerErrorKind};
 
 use super::{Error, Result};
 
@@ -40,14 +40,7 @@ impl Redis {
             .set_response_timeout(None)
             .set_number_of_retries(CONNECT_RETRIES)
             .set_min_delay(CONNECT_PAUSE);
-        let info = url.into_connection_info()?;
-        // A server whose machine is gone does not even close its connections.
-        #[cfg(target_os = "linux")]
-        let tcp = info.tcp_settings().clone().set_user_timeout(timeout);
-        #[cfg(target_os = "linux")]
-        let info = info.set_tcp_settings(tcp);
-        let client = Client::open(info)?;
-        let connection = ConnectionManager::new_with_config(client, config).await?;
+        let connection = ConnectionManager::new_with_config(Client::open(url)?, config).await?;
         Ok(Self { connection })
     }
 
