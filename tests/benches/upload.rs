@@ -185,7 +185,7 @@ fn large_report(results: usize) {
         assert_eq!(answer.report.findings, u64::try_from(results).unwrap());
         println!("  {results} results, {size:.1} MB, {round}: {:.2} s", took.as_secs_f64());
     }
-    print_peaks(&client);
+    print_peaks(&app);
 }
 
 /// A report of any size: the entries of a fixture's list repeated, each time with another line or package.
@@ -216,11 +216,11 @@ fn streamed(name: &str, fixture: &str, list: &str, megabytes: usize) {
     // Some are suppressed, and the fixture has other results besides.
     assert!(count <= answer.report.results, "{} of {count} were read", answer.report.results);
     println!("  {name}, {size:.1} MB, {count} results: {:.2} s", before.elapsed().as_secs_f64());
-    print_peaks(&client);
+    print_peaks(&app);
 }
 
-fn print_peaks(client: &Client) {
-    let metrics = client.get("/.well-known/gatehouse/metrics").expect(200).whole_text();
+fn print_peaks(app: &App) {
+    let metrics = app.metrics();
     let peaks: Vec<_> = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("gatehouse_guest_memory_peak_bytes{component=\""))
@@ -250,7 +250,7 @@ fn bandit(results: usize) -> Vec<u8> {
 }
 
 fn metric(app: &App, name: &str) -> u64 {
-    let text = app.admin("shop").get("/.well-known/gatehouse/metrics").expect(200).whole_text();
+    let text = app.metrics();
     let line = text.lines().find_map(|line| line.strip_prefix(&format!("gatehouse_{name}_total ")));
     line.unwrap_or_else(|| panic!("the metric {name} is missing")).parse().unwrap()
 }

@@ -140,6 +140,21 @@ impl App {
         self.process.usage()
     }
 
+    /// The metrics; the embedded host only. Their address is in the log, because standard output has one line.
+    pub fn metrics(&self) -> String {
+        let log = self.log();
+        let address =
+            log.lines().find_map(|line| line.split_once("serving health and metrics")?.1.split_once("address="));
+        let (_, address) = address.unwrap_or_else(|| panic!("the log names no address of metrics: {log}"));
+        let answer = wire::exchange(
+            address.trim().parse().unwrap(),
+            b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            false,
+        );
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
     /// A client with the admin's token, for this project.
     pub fn admin(&self, project: &str) -> Client {
         Client::new(&self.url(), project, ADMIN)
@@ -229,7 +244,7 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
         }
         None => {
             let mut command = scrubbed(&binary());
-            command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+            command.args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]).arg(data);
             command.arg("--cache").arg(cache()).args(&options.flags);
             if !ahead.is_zero() {
                 command.arg("--clock-offset").arg(format!("{}ms", ahead.as_millis()));

@@ -17,7 +17,7 @@ pub struct Difference {
 }
 
 /// Every known difference.
-pub const DIFFERENCES: [Difference; 5] = [
+pub const DIFFERENCES: [Difference; 4] = [
     Difference {
         what: "a path without a route: a problem here, an empty body on Spin",
         head: b"GET /api/v1/none HTTP/1.1\r\nhost: x",
@@ -41,12 +41,6 @@ pub const DIFFERENCES: [Difference; 5] = [
         head: b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: ledger.spin.internal",
         embedded: "200",
         spin: &["200", "400", "404", "421", ""],
-    },
-    Difference {
-        what: "the path of the metrics, which only the embedded host has",
-        head: b"GET /.well-known/gatehouse/metrics HTTP/1.1\r\nhost: x",
-        embedded: "200",
-        spin: &["303", "404"],
     },
 ];
 

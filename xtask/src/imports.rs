@@ -47,7 +47,8 @@ fn violations(components: &[(String, Vec<String>)]) -> Vec<String> {
                 violations.push(format!("{name} does not import {ATOMICS}; update the rule if this is intended"))
             }
             (false, true) => {
-                violations.push(format!("{name} imports {ATOMICS}, which only {IMPORTER} may; call {IMPORTER} instead"));
+                violations
+                    .push(format!("{name} imports {ATOMICS}, which only {IMPORTER} may; call {IMPORTER} instead"));
             }
         }
         if has(BLOCKING) && has(ASYNCHRONOUS) {

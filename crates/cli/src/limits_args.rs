@@ -7,7 +7,7 @@ use host::Limits;
 
 const STANDARD: Limits = Limits::standard();
 
-/// Limits of a request.
+/// Limits of requests and connections.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitsArgs {
@@ -15,9 +15,16 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "MIB", default_value_t = STANDARD.guest_memory_bytes >> 20)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     max_memory_mib: usize,
+    /// Memory of all instances of all components, in MiB; while they have more, requests are answered with 503
+    #[arg(long, value_name = "MIB", default_value_t = STANDARD.total_memory_bytes >> 20)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1 << 24))]
+    max_total_memory_mib: usize,
     /// Time limit for a request, and for work after its answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     request_timeout: Duration,
+    /// Time limit for a call to the store
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    store_timeout: Duration,
     /// Maximum size of a request's body as sent, in MiB
     #[arg(long, value_name = "MIB", default_value_t = STANDARD.body_bytes >> 20)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
@@ -26,13 +33,30 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.concurrent_requests)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_requests: usize,
-    /// Maximum number of open connections; more wait
+    /// Maximum number of these without a token or cookie; a quarter of them for one client network
+    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.anonymous_requests)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    max_anonymous_requests: usize,
+    /// Maximum number of open connections; for more, idle ones are closed
     #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     max_connections: usize,
-    /// Time limit for the head of a request, and for an idle connection
+    /// Of these, connections of one client network: an IPv4 address or an IPv6 /64
+    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections_per_client)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    max_connections_per_client: usize,
+    /// Time limit for the head of a request
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     header_timeout: Duration,
+    /// Time limit for a connection without a request
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
+    idle_timeout: Duration,
+    /// Age at which a connection ends after the request in progress
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    connection_age: Duration,
+    /// Time that a client is waited for while it sends a body or reads a response; each KiB gives it a second back
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
+    stall_timeout: Duration,
 }
 
 impl LimitsArgs {
@@ -40,11 +64,18 @@ impl LimitsArgs {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             guest_memory_bytes: self.max_memory_mib << 20,
+            total_memory_bytes: self.max_total_memory_mib << 20,
             request_timeout: self.request_timeout,
+            store_timeout: self.store_timeout,
             body_bytes: self.max_body_mib << 20,
             concurrent_requests: self.max_requests,
-            header_timeout: self.header_timeout,
+            anonymous_requests: self.max_anonymous_requests,
             connections: self.max_connections,
+            connections_per_client: self.max_connections_per_client,
+            header_timeout: self.header_timeout,
+            idle_timeout: self.idle_timeout,
+            connection_age: self.connection_age,
+            stall_timeout: self.stall_timeout,
         }
     }
 }

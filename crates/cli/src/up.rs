@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
-use host::{Config, Server, variables};
+use host::{Config, Network, Server, variables};
 use tracing_subscriber::EnvFilter;
 
 use crate::limits_args::{LimitsArgs, duration};
@@ -41,6 +41,13 @@ pub(crate) struct UpArgs {
     /// Address to listen on; port 0 means any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+    /// Address of health and metrics, `GET /health` and `GET /metrics`, for the operator alone; `off` for none
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464", value_parser = admin_address)]
+    admin_listen: AdminListen,
+    /// A proxy in front, as an address or a block of them; its `X-Forwarded-For` says who the client is. May be given
+    /// several times
+    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    trusted_proxies: Vec<Network>,
     /// Data folder
     #[arg(long, value_name = "FOLDER", default_value = ".spin")]
     data: PathBuf,
@@ -74,6 +81,20 @@ pub(crate) struct UpArgs {
     limits: LimitsArgs,
 }
 
+/// The address of health and metrics; none if they are off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AdminListen(Option<SocketAddr>);
+
+fn admin_address(text: &str) -> Result<AdminListen, String> {
+    if text == "off" {
+        return Ok(AdminListen(None));
+    }
+    match text.parse() {
+        Ok(address) => Ok(AdminListen(Some(address))),
+        Err(_) => Err("use an address with a port, for example 127.0.0.1:9464, or `off`".to_owned()),
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogFormat {
     /// Plain text
@@ -98,6 +119,8 @@ pub(crate) fn run(args: UpArgs) -> Result<()> {
     let manifest = app.manifest()?;
     let mut config = Config::new(app, &args.data);
     config.listen = args.listen;
+    config.admin_listen = args.admin_listen.0;
+    config.trusted_proxies = args.trusted_proxies;
     config.cache_dir = args.cache;
     config.runtime_config = args.runtime_config_file;
     config.limits = args.limits.limits();
@@ -203,6 +226,13 @@ mod tests {
         for text in ["secret", "=secret"] {
             assert!(!variable(text).unwrap_err().contains("secret"), "{text}");
         }
+    }
+
+    #[test]
+    fn health_and_metrics_have_an_address_or_are_off() {
+        assert_eq!(admin_address("off"), Ok(AdminListen(None)));
+        assert_eq!(admin_address("[::1]:0"), Ok(AdminListen(Some("[::1]:0".parse().unwrap()))));
+        assert!(admin_address("9464").unwrap_err().contains("127.0.0.1:9464"));
     }
 
     #[test]

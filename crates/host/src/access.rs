@@ -12,9 +12,12 @@ use crate::metrics::InFlight;
 /// The logged status of a request whose client left before the answer; nginx logs the same number.
 const CLIENT_GONE: u16 = 499;
 
+/// Bytes of a path or method in the log. Longer ones are cut: a client must not fill the disk.
+const LOGGED_BYTES: usize = 1024;
+
 /// A line of the log in the making.
 pub(crate) struct AccessRecord {
-    method: Method,
+    method: String,
     path: String,
     client: SocketAddr,
     /// The component's id; empty when the host answered.
@@ -26,11 +29,11 @@ pub(crate) struct AccessRecord {
 }
 
 impl AccessRecord {
-    pub(crate) fn start(method: Method, path: String, client: SocketAddr, in_flight: InFlight) -> Self {
+    pub(crate) fn start(method: &Method, path: &str, client: SocketAddr, in_flight: InFlight) -> Self {
         let component = String::new();
         Self {
-            method,
-            path,
+            method: cut(method.as_str()),
+            path: cut(path),
             client,
             component,
             status: CLIENT_GONE,
@@ -62,6 +65,13 @@ impl AccessRecord {
     }
 }
 
+fn cut(text: &str) -> String {
+    match text.get(..text.floor_char_boundary(LOGGED_BYTES)) {
+        Some(beginning) if LOGGED_BYTES < text.len() => format!("{beginning}..."),
+        _ => text.to_owned(),
+    }
+}
+
 impl Drop for AccessRecord {
     fn drop(&mut self) {
         tracing::info!(
@@ -74,5 +84,18 @@ impl Drop for AccessRecord {
             client = %self.client,
             component = %self.component,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(cut("/a"), "/a");
+        assert_eq!(cut(&"a".repeat(LOGGED_BYTES)), "a".repeat(LOGGED_BYTES));
+        assert_eq!(cut(&"a".repeat(LOGGED_BYTES + 1)), format!("{}...", "a".repeat(LOGGED_BYTES)));
+        assert_eq!(cut(&"ä".repeat(LOGGED_BYTES)), format!("{}...", "ä".repeat(LOGGED_BYTES / 2)));
     }
 }

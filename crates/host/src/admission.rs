@@ -1,54 +1,260 @@
-//! Admits requests from outside, up to a limit.
+//! Admits requests from outside, up to a limit, and shares the places out.
 //!
 //! Refuses at once what is over the limit: a queue would only add waiting to a server that cannot keep up.
+//!
+//! Each request counts with its parties: its client's network, its credential, its project. The last eighth of the places
+//! is kept for parties that have less than half of all places. So one party may use nearly all of an idle server, and
+//! never the places that others want. Requests without a credential have a limit of their own that nothing lifts: they
+//! cost a client nothing, and nothing that is for them is urgent.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
 
+use crate::client::ClientNetwork;
 use crate::lifecycle::{Tracker, Working};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// The part of the places that is kept for parties below their share.
+const RESERVE: usize = 8;
+
+/// The part of the places that is a party's share.
+const SHARE: usize = 2;
+
+/// The part of the places for requests without a credential that one client's network may have.
+const ANONYMOUS_SHARE: usize = 4;
+
+/// The parameter of a route that names whom a request is for, as in `/projects/:project/...`.
+const PROJECT: &str = "project";
+
+/// Whose places are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Share {
+    /// All clients without a credential.
+    Anonymous,
+    /// The client's network, without a credential.
+    AnonymousClient,
+    /// The client's network.
+    Client,
+    /// The value of `Authorization` or `Cookie`.
+    Credential,
+    /// The project.
+    Project,
+}
+
+/// The parties that a request counts with, as keyed hashes: a credential is not kept.
+#[derive(Debug)]
+pub(crate) struct Parties(Vec<(Share, u64)>);
 
 /// Leave to work on a request. Lasts until every clone is dropped: the component's and the response's.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
-    _held: Arc<(OwnedSemaphorePermit, Working)>,
+    _held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    state: Arc<Mutex<State>>,
+    parties: Parties,
+    _working: Working,
+}
+
+/// The requests in progress. A party is forgotten with its last request, so made-up ones take no memory.
+#[derive(Debug, Default)]
+struct State {
+    requests: usize,
+    by_party: BTreeMap<(Share, u64), usize>,
 }
 
 /// Gives out admissions.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    permits: Arc<Semaphore>,
+    places: usize,
+    anonymous: usize,
+    memory_bytes: usize,
+    metrics: Arc<Metrics>,
+    state: Arc<Mutex<State>>,
     requests: Tracker,
+    /// The key of the hashes; random for each process.
+    hashing: RandomState,
 }
 
 impl Gate {
-    pub(crate) fn new(concurrent_requests: usize, requests: Tracker) -> Self {
-        let permits = concurrent_requests.min(Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(permits)), requests }
+    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>, requests: Tracker) -> Self {
+        Self {
+            memory_bytes: limits.total_memory_bytes,
+            metrics,
+            places: limits.concurrent_requests,
+            anonymous: limits.anonymous_requests,
+            state: Arc::default(),
+            requests,
+            hashing: RandomState::new(),
+        }
     }
 
-    /// None if too many requests are in progress.
-    pub(crate) fn admit(&self) -> Option<Admission> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
-        Some(Admission { _held: Arc::new((permit, self.requests.start())) })
+    /// The parties of a request from `client` on a route with these parameters.
+    pub(crate) fn parties(&self, client: IpAddr, headers: &HeaderMap, params: &[(&str, &str)]) -> Parties {
+        let network = self.hash(ClientNetwork::from(client));
+        let mut parties = vec![(Share::Client, network)];
+        match headers.get(AUTHORIZATION).or_else(|| headers.get(COOKIE)) {
+            Some(credential) => {
+                parties.push((Share::Credential, self.hash(credential.as_bytes())));
+                // Not without a credential: those requests are refused, and must not take a project's share first.
+                let project = params.iter().find(|(name, _)| *name == PROJECT);
+                parties.extend(project.map(|(_, value)| (Share::Project, self.hash(value))));
+            }
+            None => parties.extend([(Share::Anonymous, 0), (Share::AnonymousClient, network)]),
+        }
+        Parties(parties)
     }
+
+    fn hash(&self, value: impl Hash) -> u64 {
+        self.hashing.hash_one(value)
+    }
+
+    /// Admits a request, unless there are too many in progress.
+    pub(crate) fn admit(&self, parties: Parties) -> Result<Admission, Problem> {
+        let mut state = lock(&self.state);
+        if self.places <= state.requests || self.memory_bytes <= self.metrics.guest_memory() {
+            return Err(Problem::Busy);
+        }
+        let scarce = self.places - self.places / RESERVE <= state.requests;
+        for party in &parties.0 {
+            let limit = match party.0 {
+                Share::Anonymous => self.anonymous,
+                Share::AnonymousClient => (self.anonymous / ANONYMOUS_SHARE).max(1),
+                Share::Client | Share::Credential | Share::Project if scarce => self.places / SHARE,
+                Share::Client | Share::Credential | Share::Project => continue,
+            };
+            if limit <= state.by_party.get(party).copied().unwrap_or(0) {
+                return Err(Problem::OverShare(party.0));
+            }
+        }
+        state.requests += 1;
+        for party in &parties.0 {
+            *state.by_party.entry(*party).or_insert(0) += 1;
+        }
+        drop(state);
+        let held = Held { state: Arc::clone(&self.state), parties, _working: self.requests.start() };
+        Ok(Admission { _held: Arc::new(held) })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.requests -= 1;
+        for party in &self.parties.0 {
+            if let Some(count) = state.by_party.get_mut(party) {
+                *count -= 1;
+                if *count == 0 {
+                    state.by_party.remove(party);
+                }
+            }
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use http::HeaderValue;
+
     use super::*;
+
+    fn gate(places: usize, anonymous: usize) -> (Gate, Tracker) {
+        let requests = Tracker::default();
+        let limits = Limits { concurrent_requests: places, anonymous_requests: anonymous, ..Limits::standard() };
+        (Gate::new(&limits, Arc::new(Metrics::new(["a"])), requests.clone()), requests)
+    }
+
+    /// A request from 192.0.2.`client` with a token, if it is not empty, for a project.
+    fn admit(gate: &Gate, client: u8, token: &str, project: &str) -> Result<Admission, Problem> {
+        let mut headers = HeaderMap::new();
+        if !token.is_empty() {
+            headers.insert(AUTHORIZATION, HeaderValue::from_str(token).unwrap());
+        }
+        let client = Ipv4Addr::new(192, 0, 2, client).into();
+        gate.admit(gate.parties(client, &headers, &[("scan", "1"), ("project", project)]))
+    }
 
     #[test]
     fn an_admission_lasts_as_long_as_its_clones() {
-        let requests = Tracker::default();
-        let gate = Gate::new(1, requests.clone());
-        let first = gate.admit().unwrap();
+        let (gate, requests) = gate(1, 1);
+        let first = admit(&gate, 1, "", "").unwrap();
         let clone = first.clone();
         drop(first);
-        assert!(gate.admit().is_none());
+        assert_eq!(admit(&gate, 2, "", "").err(), Some(Problem::Busy));
         assert_eq!(requests.count(), 1);
         drop(clone);
         assert_eq!(requests.count(), 0);
-        assert!(gate.admit().is_some());
+        assert!(admit(&gate, 2, "", "").is_ok());
+    }
+
+    #[test]
+    fn one_party_leaves_the_last_places_to_others() {
+        for share in [Share::Client, Share::Credential, Share::Project] {
+            let (gate, _) = gate(16, 16);
+            let greedy = |n: u8| {
+                let name = n.to_string();
+                match share {
+                    Share::Client => admit(&gate, 1, &name, &name),
+                    Share::Credential => admit(&gate, n, "one", &name),
+                    Share::Anonymous | Share::AnonymousClient | Share::Project => admit(&gate, n, &name, "one"),
+                }
+            };
+            let other = |n: u8| admit(&gate, n, &n.to_string(), &n.to_string());
+            // An idle server is for whoever wants it, but for the last places.
+            let mut taken: Vec<_> = (0..14).map(|n| greedy(n).unwrap()).collect();
+            assert_eq!(greedy(99).err(), Some(Problem::OverShare(share)));
+            let _others = [101, 102].map(|n| other(n).unwrap());
+            assert_eq!(greedy(99).err(), Some(Problem::Busy));
+            // What the greedy one gives back goes to others.
+            taken.pop();
+            assert_eq!(greedy(99).err(), Some(Problem::OverShare(share)));
+            let _other = other(103).unwrap();
+        }
+    }
+
+    #[test]
+    fn clients_without_a_credential_have_places_of_their_own() {
+        let (gate, _) = gate(64, 8);
+        let _first: Vec<_> = (0..2).map(|_| admit(&gate, 1, "", "shop").unwrap()).collect();
+        assert_eq!(admit(&gate, 1, "", "shop").err(), Some(Problem::OverShare(Share::AnonymousClient)));
+        let _others: Vec<_> = (2..8).map(|client| admit(&gate, client, "", "shop").unwrap()).collect();
+        assert_eq!(admit(&gate, 9, "", "shop").err(), Some(Problem::OverShare(Share::Anonymous)));
+        assert!(admit(&gate, 1, "token", "shop").is_ok());
+    }
+
+    #[test]
+    fn nothing_is_accepted_while_the_components_have_all_memory() {
+        let (gate, _) = gate(4, 4);
+        let memory = gate.metrics.memory("a");
+        memory.grown(0, Limits::standard().total_memory_bytes);
+        assert_eq!(admit(&gate, 1, "token", "shop").err(), Some(Problem::Busy));
+        memory.given_back(1);
+        assert!(admit(&gate, 1, "token", "shop").is_ok());
+    }
+
+    #[test]
+    fn made_up_parties_take_no_memory_and_no_credential_is_kept() {
+        let (gate, _) = gate(16, 16);
+        for n in 0..1000_u32 {
+            let admission = admit(&gate, 1, &format!("hunter{n}"), &n.to_string()).unwrap();
+            assert!(!format!("{gate:?} {admission:?}").contains("hunter"));
+        }
+        assert!(lock(&gate.state).by_party.is_empty());
+        assert_eq!(lock(&gate.state).requests, 0);
     }
 }

@@ -18,6 +18,8 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 use crate::access::AccessRecord;
 use crate::admission::{Admission, Gate};
 use crate::body::{LimitedBody, ReplyBody, drain, full};
+use crate::client::Proxies;
+use crate::connections::Busy;
 use crate::headers::Arrival;
 use crate::instance::Instances;
 use crate::kv::Stores;
@@ -31,7 +33,6 @@ use crate::routes::Router;
 
 const HEALTH: &str = "/.well-known/spin/health";
 const INFO: &str = "/.well-known/spin/info";
-const METRICS: &str = "/.well-known/gatehouse/metrics";
 
 /// A running application.
 pub(crate) struct App {
@@ -41,6 +42,7 @@ pub(crate) struct App {
     pub(crate) instances: BTreeMap<String, Instances>,
     pub(crate) limits: Limits,
     pub(crate) gate: Gate,
+    pub(crate) proxies: Proxies,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) stores: Stores,
     pub(crate) phases: watch::Receiver<Phase>,
@@ -65,15 +67,16 @@ impl From<Problem> for Answer {
 }
 
 impl App {
-    /// Answers a request from outside.
-    pub(crate) async fn serve(&self, request: Request<Incoming>, client: SocketAddr) -> Response<ReplyBody> {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    /// Answers a request from outside that came over a connection from `peer`.
+    pub(crate) async fn serve(&self, request: Request<Incoming>, peer: SocketAddr, busy: Busy) -> Response<ReplyBody> {
+        let client = self.proxies.client(peer, request.headers());
+        let (method, path) = (request.method(), request.uri().path());
         let mut record = AccessRecord::start(method, path, client, self.metrics.request());
         let Answer { response, admission } =
             self.answer(request, client, &mut record).await.unwrap_or_else(Answer::from);
         self.metrics.answered(response.status());
         record.status(response.status());
-        response.map(|body| ReplyBody::new(body, record, admission))
+        response.map(|body| ReplyBody::new(body, record, admission, busy))
     }
 
     async fn answer(
@@ -97,7 +100,8 @@ impl App {
             Target::Component(id) => self.instances.get(id).ok_or(Problem::NoRoute)?,
         };
         record.component(&instances.component().id);
-        let admission = self.gate.admit().ok_or(Problem::Busy)?;
+        let parties = self.gate.parties(client.ip(), &parts.headers, &matched.params);
+        let admission = self.gate.admit(parties)?;
         if self.limits.body_bytes < incoming.size_hint().lower() {
             // A client that asked first has sent nothing yet, and reading would invite it to.
             if !parts.headers.contains_key(EXPECT) {
@@ -106,11 +110,11 @@ impl App {
             return Err(Problem::PayloadTooLarge(self.limits.body_bytes));
         }
         Arrival::by_route(&matched, &uri, client).apply(&mut parts.headers);
-        let (body, exceeded) = LimitedBody::new(incoming, self.limits.body_bytes);
+        let (body, refused) = LimitedBody::new(incoming, &self.limits);
         let request = Request::from_parts(parts, body.boxed_unsync());
         let response = tokio::select! {
             biased;
-            () = exceeded.wait() => return Err(Problem::PayloadTooLarge(self.limits.body_bytes)),
+            problem = refused.wait() => return Err(problem),
             handled = instances.handle(request, Some(admission.clone())) => handled?,
         };
         Ok(Answer { response, admission: Some(admission) })
@@ -143,7 +147,6 @@ impl App {
                 let info = serde_json::json!({ "name": name, "version": version });
                 Some(text("application/json", info.to_string()))
             }
-            METRICS => Some(text("text/plain; version=0.0.4", self.metrics.prometheus(&self.stores.stats()))),
             _ => None,
         }
     }

@@ -1,4 +1,5 @@
-//! Bodies on their way through the host: requests are measured against the limit, responses are counted.
+//! Bodies on their way through the host: requests are measured against the limits of size and of patience, responses are
+//! counted.
 //!
 //! Nothing is buffered.
 
@@ -14,33 +15,58 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::access::AccessRecord;
 use crate::admission::Admission;
+use crate::connections::Busy;
+use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::progress::Patience;
 
 /// Time limit for reading the rest of a refused body, so that the client can read the refusal.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// A request body that fails once it is over the limit.
+/// A request body that fails once it is over a limit.
 pub(crate) struct LimitedBody {
-    /// None after the limit was passed.
+    /// None after a limit was passed.
     incoming: Option<Incoming>,
     left: u64,
     limit: u64,
-    exceeded: Option<oneshot::Sender<()>>,
+    stall_timeout: Duration,
+    patience: Patience,
+    refused: Option<oneshot::Sender<Problem>>,
 }
 
-/// Resolves if a request body turns out too large; otherwise never.
-pub(crate) struct Exceeded(oneshot::Receiver<()>);
+/// Resolves if a request body is over a limit; otherwise never.
+pub(crate) struct Refused(oneshot::Receiver<Problem>);
 
 impl LimitedBody {
-    pub(crate) fn new(incoming: Incoming, limit: u64) -> (Self, Exceeded) {
+    pub(crate) fn new(incoming: Incoming, limits: &Limits) -> (Self, Refused) {
         let (sender, receiver) = oneshot::channel();
-        (Self { incoming: Some(incoming), left: limit, limit, exceeded: Some(sender) }, Exceeded(receiver))
+        let body = Self {
+            incoming: Some(incoming),
+            left: limits.body_bytes,
+            limit: limits.body_bytes,
+            stall_timeout: limits.stall_timeout,
+            patience: Patience::new(limits.stall_timeout),
+            refused: Some(sender),
+        };
+        (body, Refused(receiver))
+    }
+
+    /// Ends the body. The problem is told before the component sees the error, so that the client gets this answer and
+    /// not the component's.
+    fn refuse(&mut self, problem: Problem) -> Option<Incoming> {
+        if let Some(refused) = self.refused.take() {
+            // Nobody listens once the component has answered.
+            let _ = refused.send(problem);
+        }
+        self.incoming.take()
     }
 }
 
-impl Exceeded {
-    pub(crate) async fn wait(self) {
-        if self.0.await.is_err() {
-            std::future::pending().await
+impl Refused {
+    pub(crate) async fn wait(self) -> Problem {
+        match self.0.await {
+            Ok(problem) => problem,
+            Err(_ended) => std::future::pending().await,
         }
     }
 }
@@ -52,19 +78,21 @@ impl Body for LimitedBody {
     fn poll_frame(self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
-        let Some(frame) = ready!(Pin::new(incoming).poll_frame(ctx)?) else { return Poll::Ready(None) };
-        let bytes = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
-        match this.left.checked_sub(bytes) {
+        let Poll::Ready(polled) = Pin::new(incoming).poll_frame(ctx)? else {
+            ready!(this.patience.poll_waiting(ctx));
+            drop(this.refuse(Problem::BodyTimeout(this.stall_timeout)));
+            return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
+        };
+        let Some(frame) = polled else { return Poll::Ready(None) };
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        this.patience.progress(length);
+        match this.left.checked_sub(u64::try_from(length).unwrap_or(u64::MAX)) {
             Some(left) => {
                 this.left = left;
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                // Told before the component is, so that the client gets this answer and not the component's.
-                if let Some(exceeded) = this.exceeded.take() {
-                    let _ = exceeded.send(());
-                }
-                if let Some(incoming) = this.incoming.take() {
+                if let Some(incoming) = this.refuse(Problem::PayloadTooLarge(this.limit)) {
                     drain(incoming);
                 }
                 Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(this.limit)))))
@@ -97,11 +125,13 @@ pub(crate) struct ReplyBody {
     body: WasiBody,
     record: AccessRecord,
     _admission: Option<Admission>,
+    /// Keeps the connection from being idle.
+    _busy: Busy,
 }
 
 impl ReplyBody {
-    pub(crate) fn new(body: WasiBody, record: AccessRecord, admission: Option<Admission>) -> Self {
-        Self { body, record, _admission: admission }
+    pub(crate) fn new(body: WasiBody, record: AccessRecord, admission: Option<Admission>, busy: Busy) -> Self {
+        Self { body, record, _admission: admission, _busy: busy }
     }
 }
 

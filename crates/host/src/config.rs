@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::limits::{Limits, Reuse};
 use crate::manifest::Manifest;
+use crate::outbound::Network;
 
 /// The configuration of a server.
 #[derive(Clone)]
@@ -17,6 +18,10 @@ pub struct Config {
     pub app: AppSource,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The address of the listener for health and metrics; none for no such listener. Port 0 takes a free one.
+    pub admin_listen: Option<SocketAddr>,
+    /// Proxies in front, which are believed about their clients' addresses in `X-Forwarded-For`.
+    pub trusted_proxies: Vec<Network>,
     /// The folder of the default key-value store and of relative store paths. A runtime configuration may name another.
     pub state_dir: PathBuf,
     /// The folder of compiled code; none for [`default_cache_dir`].
@@ -25,7 +30,7 @@ pub struct Config {
     pub runtime_config: Option<PathBuf>,
     /// Values of application variables; they win over the environment and the defaults.
     pub variables: BTreeMap<String, String>,
-    /// Limits of a request.
+    /// Limits of requests and connections.
     pub limits: Limits,
     /// Limits of the reuse of an instance.
     pub reuse: Reuse,
@@ -34,11 +39,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Serves `app` with standard limits on a free port of this machine alone.
+    /// Serves `app` with standard limits on a free port of this machine alone, without a listener for health and metrics.
     pub fn new(app: AppSource, state_dir: impl Into<PathBuf>) -> Self {
         Self {
             app,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_listen: None,
+            trusted_proxies: Vec::new(),
             state_dir: state_dir.into(),
             cache_dir: None,
             runtime_config: None,
@@ -56,6 +63,8 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("app", &self.app)
             .field("listen", &self.listen)
+            .field("admin_listen", &self.admin_listen)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("state_dir", &self.state_dir)
             .field("cache_dir", &self.cache_dir)
             .field("runtime_config", &self.runtime_config)

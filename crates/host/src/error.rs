@@ -86,6 +86,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The address of health and metrics cannot be listened on: the operator's to fix.
+    #[error("cannot listen on {address} for health and metrics; choose another address, or none, with --admin-listen")]
+    AdminListen {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
     /// The server was started in a runtime with one thread: a mistake of the program.
     #[error("the server needs tokio's multi-threaded runtime")]
     Runtime,

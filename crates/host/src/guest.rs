@@ -22,12 +22,13 @@ use crate::app::App;
 use crate::bindings::spin::key_value::key_value as spin_key_value;
 use crate::bindings::spin::variables::variables as spin_variables;
 use crate::bindings::wasi::keyvalue;
-use crate::kv::Store;
+use crate::kv::{Calls, Store};
 use crate::lifecycle::Working;
-use crate::metrics::Peak;
+use crate::metrics::GuestMemory;
 use crate::outbound::{AllowedHosts, Hooks};
 
 use self::clock::Ahead;
+use self::key_value::OpenStore;
 pub(crate) use self::memory::{Health, MemoryMeter};
 use self::output::{GuestOutput, Stream};
 
@@ -41,7 +42,7 @@ pub(crate) struct Component {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) outbound: AllowedHosts,
     pub(crate) memory_bytes_max: usize,
-    pub(crate) peak_memory: Arc<Peak>,
+    pub(crate) memory: Arc<GuestMemory>,
     /// The offset of its wall clock from the host's.
     pub(crate) clock_offset: Duration,
     /// The application, for calls to other components. Weak, because the application owns its components.
@@ -56,6 +57,7 @@ pub(crate) struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
+    store_calls: Calls,
     /// Keeps the server from stopping while the instance lives.
     _working: Working,
 }
@@ -70,14 +72,20 @@ impl Guest {
             .wall_clock(Ahead::by(component.clock_offset))
             .build();
         Self {
-            memory: MemoryMeter::new(component.memory_bytes_max, Arc::clone(&component.peak_memory)),
+            memory: MemoryMeter::new(component.memory_bytes_max, Arc::clone(&component.memory)),
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
             hooks: Hooks::new(Arc::clone(&component)),
+            store_calls: Calls::default(),
             component,
             _working: working,
         }
+    }
+
+    /// The store of a label, if the component was granted it.
+    fn open_store(&self, label: &str) -> Option<OpenStore> {
+        Some(OpenStore(self.component.stores.get(label)?.within(&self.store_calls)))
     }
 }
 

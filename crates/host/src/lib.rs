@@ -28,11 +28,14 @@
 )]
 
 mod access;
+mod admin;
 mod admission;
 mod app;
 mod bindings;
 mod body;
+mod client;
 mod config;
+mod connections;
 pub mod engine;
 mod error;
 mod guest;
@@ -45,6 +48,7 @@ pub mod manifest;
 mod metrics;
 pub mod outbound;
 mod problem;
+mod progress;
 pub mod routes;
 pub mod runtime_config;
 mod server;
@@ -57,4 +61,5 @@ pub use error::Error;
 pub use kv::KvStats;
 pub use limits::{Limits, Reuse};
 pub use manifest::Manifest;
+pub use outbound::{Network, NotANetwork};
 pub use server::Server;

@@ -1,4 +1,4 @@
-//! Limits of a request. Every limit must be chosen; there is no `Default`.
+//! Limits of requests and connections. Every limit must be chosen; there is no `Default`.
 
 use std::time::Duration;
 
@@ -7,29 +7,54 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of linear memory one instance of a component may have. Beyond it, `memory.grow` fails in the guest.
     pub guest_memory_bytes: usize,
+    /// Bytes of linear memory of all instances. While they have more, no request is accepted.
+    pub total_memory_bytes: usize,
     /// Time limit of a component from the arrival of the request's head to the head of its response, including the time in
     /// which the client sends the body; and again for its work after that.
     pub request_timeout: Duration,
+    /// Time limit of a call to a key-value store. The component gets an error that says so.
+    pub store_timeout: Duration,
     /// Bytes of request body as sent, before any decompression.
     pub body_bytes: u64,
     /// Requests from outside that may be in progress. Calls between components do not count.
     pub concurrent_requests: usize,
-    /// Time limit for the head of a request, and for an idle connection.
-    pub header_timeout: Duration,
-    /// Open connections; more wait to be accepted.
+    /// Of these, requests without a credential, which is a header `Authorization` or `Cookie`; a quarter of them for one
+    /// client network.
+    pub anonymous_requests: usize,
+    /// Open connections. When there are no more, the one that has been idle for longest is closed for the next.
     pub connections: usize,
+    /// Of these, connections of one client network.
+    pub connections_per_client: usize,
+    /// Time limit for the head of a request.
+    pub header_timeout: Duration,
+    /// Time limit for a connection without a request.
+    pub idle_timeout: Duration,
+    /// Age at which a connection ends, with its request in progress finished.
+    pub connection_age: Duration,
+    /// Time that a client may be waited for while it sends a body or reads a response. Each KiB that it sends or reads
+    /// gives it a second of this back.
+    pub stall_timeout: Duration,
 }
 
 impl Limits {
-    /// 128 MiB, 30 s, 300 MiB, 256 requests, 30 s for a head, 1,024 connections.
+    /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body; 256 requests, 128 of them without a
+    /// credential; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
+    /// minutes of age, 15 s of waiting for a client.
     pub const fn standard() -> Self {
         Self {
             guest_memory_bytes: 128 << 20,
+            total_memory_bytes: 4 << 30,
             request_timeout: Duration::from_secs(30),
+            store_timeout: Duration::from_secs(10),
             body_bytes: 300 << 20,
             concurrent_requests: 256,
-            header_timeout: Duration::from_secs(30),
+            anonymous_requests: 128,
             connections: 1024,
+            connections_per_client: 256,
+            header_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(15),
+            connection_age: Duration::from_secs(600),
+            stall_timeout: Duration::from_secs(15),
         }
     }
 }
@@ -46,8 +71,9 @@ pub struct Reuse {
 }
 
 impl Reuse {
-    /// Returns Spin 4.1's default: 128 requests, 16 at a time, 1 s (its `trigger-http/src/lib.rs`).
+    /// 128 requests, as many as in Spin 4.1; one at a time, where Spin has 16; 1 s (its `trigger-http/src/lib.rs`). A
+    /// request that computes holds up all others of its instance.
     pub const fn standard() -> Self {
-        Self { requests: 128, concurrent: 16, idle: Duration::from_secs(1) }
+        Self { requests: 128, concurrent: 1, idle: Duration::from_secs(1) }
     }
 }

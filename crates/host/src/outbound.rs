@@ -12,7 +12,7 @@ mod send;
 
 use http::Uri;
 
-use self::address::Network;
+pub use self::address::{Network, NotANetwork};
 pub(crate) use self::hooks::Hooks;
 
 /// The domain of calls to other components.

@@ -10,6 +10,8 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETR
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
+use crate::admission::Share;
+
 /// The reason why the host answers instead of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
@@ -19,8 +21,14 @@ pub(crate) enum Problem {
     NoRoute,
     /// The request body is over the limit, in bytes.
     PayloadTooLarge(u64),
+    /// The client was waited for too long, this long, for more of the request body.
+    BodyTimeout(Duration),
     /// Too many requests are in progress.
     Busy,
+    /// Places are free, but not for this party.
+    OverShare(Share),
+    /// The client's network has too many connections.
+    TooManyConnections,
     /// The server is shutting down.
     ShuttingDown,
     /// The component did not answer in time.
@@ -38,7 +46,9 @@ impl Problem {
             Self::BadRequest => "bad-request",
             Self::NoRoute => "no-route",
             Self::PayloadTooLarge(_) => "payload-too-large",
+            Self::BodyTimeout(_) => "body-timeout",
             Self::Busy => "busy",
+            Self::OverShare(_) | Self::TooManyConnections => "over-share",
             Self::ShuttingDown => "shutting-down",
             Self::RequestTimeout(_) => "request-timeout",
             Self::ComponentFailed => "component-failed",
@@ -51,7 +61,11 @@ impl Problem {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            // Not 429: a client that retries is no different from one of a busy server.
+            Self::Busy | Self::OverShare(_) | Self::TooManyConnections | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::RequestTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::ComponentFailed => StatusCode::INTERNAL_SERVER_ERROR,
             // Not 503: the same request would meet the same limit again.
@@ -64,7 +78,9 @@ impl Problem {
             Self::BadRequest => "The request is malformed",
             Self::NoRoute => "Nothing is served at this path",
             Self::PayloadTooLarge(_) => "The request body is too large",
+            Self::BodyTimeout(_) => "The request body did not arrive",
             Self::Busy => "The server is busy",
+            Self::OverShare(_) | Self::TooManyConnections => "The server is busy with others of yours",
             Self::ShuttingDown => "The server is shutting down",
             Self::RequestTimeout(_) => "The request took too long",
             Self::ComponentFailed => "A component failed",
@@ -80,6 +96,27 @@ impl Problem {
                 "A request body may have {bytes} bytes as sent. Compress or split it, or ask the operator for a higher limit."
             ),
             Self::Busy => "Too many requests are in progress. Send this one again after a moment.".to_owned(),
+            Self::BodyTimeout(limit) => format!(
+                "The rest of the request body was waited for longer than {} seconds. Send the request again over a faster \
+                 connection, or ask the operator for a higher limit.",
+                limit.as_secs_f32()
+            ),
+            Self::OverShare(share) => {
+                let whose = match share {
+                    Share::Anonymous => "without a credential",
+                    Share::AnonymousClient => "without a credential from your network",
+                    Share::Client => "from your network",
+                    Share::Credential => "with your credential",
+                    Share::Project => "for this project",
+                };
+                format!(
+                    "Too many requests {whose} are in progress, and the other places are kept for others. Send this one \
+                     again after a moment, and fewer at a time."
+                )
+            }
+            Self::TooManyConnections => "Your network has too many connections open. Close some, or use them for \
+                                         several requests. Send this one again after a moment."
+                .to_owned(),
             Self::ShuttingDown => "Nothing was done. Send the request again when the server is back.".to_owned(),
             Self::RequestTimeout(limit) => format!(
                 "There was no response within {} seconds, the time to send the request included. Send less at a time, or \
@@ -114,11 +151,15 @@ impl Problem {
         headers.insert(CONTENT_LENGTH, length);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
-            Self::Busy | Self::ShuttingDown => {
+            Self::Busy | Self::OverShare(_) | Self::ShuttingDown => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
+            Self::TooManyConnections => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             // What is left of the body would be read as the next request.
-            Self::PayloadTooLarge(_) => {
+            Self::PayloadTooLarge(_) | Self::BodyTimeout(_) => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Self::BadRequest
@@ -141,7 +182,9 @@ mod tests {
             (Problem::BadRequest, 400),
             (Problem::NoRoute, 404),
             (Problem::PayloadTooLarge(7), 413),
+            (Problem::BodyTimeout(Duration::from_millis(1500)), 408),
             (Problem::Busy, 503),
+            (Problem::OverShare(Share::Client), 503),
             (Problem::ShuttingDown, 503),
             (Problem::RequestTimeout(Duration::from_millis(1500)), 504),
             (Problem::ComponentFailed, 500),
@@ -170,6 +213,7 @@ mod tests {
         for (problem, limit) in [
             (Problem::PayloadTooLarge(1234), "1234 bytes"),
             (Problem::RequestTimeout(Duration::from_millis(1500)), "1.5 seconds"),
+            (Problem::BodyTimeout(Duration::from_millis(2500)), "2.5 seconds"),
             (Problem::ComponentOutOfMemory(99), "99 bytes"),
         ] {
             assert!(problem.detail().contains(limit), "{}", problem.detail());
@@ -178,7 +222,9 @@ mod tests {
 
     #[test]
     fn what_is_worth_retrying_says_when() {
-        assert_eq!(Problem::Busy.response().headers()[RETRY_AFTER], "1");
+        for problem in [Problem::Busy, Problem::OverShare(Share::Project), Problem::TooManyConnections] {
+            assert_eq!(problem.response().headers()[RETRY_AFTER], "1", "{problem:?}");
+        }
         assert!(!Problem::ComponentFailed.response().headers().contains_key(RETRY_AFTER));
     }
 }

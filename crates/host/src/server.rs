@@ -1,7 +1,6 @@
 //! The server: its socket, its connections, its end.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,21 +8,42 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use crate::admin::Admin;
 use crate::app::App;
+use crate::client::ClientNetwork;
 use crate::config::Config;
+use crate::connections::{Connections, OverShare, Place};
 use crate::error::Error;
 use crate::kv::KvStats;
 use crate::lifecycle::{Phase, Tracker, reached};
 use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::progress::ImpatientStream;
 use crate::start::{Trackers, build};
 
 /// Pause before the next attempt when the system refuses another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Connections that the system completes before they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Bytes of a response that the system takes for a client. Few enough that a slow client's progress is seen, and that a
+/// thousand clients that read nothing take little memory; enough for a fast line.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+
+/// Bytes of a request's head. hyper itself takes at most 100 headers, and a URI of at most 65,534 bytes.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Connections over their client's share that are answered at a time, and the time for each.
+const REFUSALS: usize = 32;
+const REFUSAL: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] lets it finish.
 pub struct Server {
@@ -33,6 +53,7 @@ pub struct Server {
     trackers: Trackers,
     connections: Tracker,
     accepting: JoinHandle<()>,
+    admin: Option<Admin>,
 }
 
 impl std::fmt::Debug for Server {
@@ -55,17 +76,28 @@ impl Server {
         let trackers = Trackers::default();
         let app = build(&config, phases.clone(), &trackers).await?;
         let failed = |source| Error::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let listener = listen(config.listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let connections = Tracker::default();
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&app), phases, connections.clone()));
+        let admin = config.admin_listen.map(|admin| Admin::start(admin, Arc::clone(&app))).transpose()?;
+        let working = Tracker::default();
+        let Limits { connections, connections_per_client, .. } = app.limits;
+        let connections = Connections::new(connections, connections_per_client, Arc::clone(&app.metrics));
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&app), phases, connections, working.clone()));
         tracing::info!(%address, application = app.application.name, "serving");
-        Ok(Self { app, address, phase, trackers, connections, accepting })
+        if let Some(admin) = &admin {
+            tracing::info!(address = %admin.address(), "serving health and metrics");
+        }
+        Ok(Self { app, address, phase, trackers, connections: working, accepting, admin })
     }
 
     /// The address that the server listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of health and metrics; none if the configuration names none.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Admin::address)
     }
 
     /// The operations of the key-value stores since the start.
@@ -107,29 +139,45 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, app: Arc<App>, phases: watch::Receiver<Phase>, connections: Tracker) {
-    let slots = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
+/// Listens with a send buffer of a known size.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(
+    listener: TcpListener,
+    app: Arc<App>,
+    phases: watch::Receiver<Phase>,
+    connections: Connections,
+    working: Tracker,
+) {
     let draining = reached(phases.clone(), Phase::Draining);
     tokio::pin!(draining);
     loop {
         let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (listener.accept().await, slot)
+            let (stream, peer) = listener.accept().await?;
+            let client = (!app.proxies.trust(peer.ip())).then(|| ClientNetwork::from(peer.ip()));
+            Ok::<_, std::io::Error>((stream, peer, connections.open(client).await))
         };
-        let (accepted, slot) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = &mut draining => return,
             next = next => next,
         };
         match accepted {
-            Ok((stream, client)) => {
-                let connection = connection(stream, client, Arc::clone(&app), phases.clone());
-                let working = connections.start();
+            Ok((stream, peer, Ok(place))) => {
+                let connection = connection(stream, peer, place, Arc::clone(&app), phases.clone());
+                let working = working.start();
                 tokio::spawn(async move {
                     connection.await;
-                    drop((slot, working));
+                    drop(working);
                 });
             }
+            Ok((stream, _, Err(OverShare))) => refuse(stream),
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -138,38 +186,88 @@ async fn accept(listener: TcpListener, app: Arc<App>, phases: watch::Receiver<Ph
     }
 }
 
-async fn connection(stream: TcpStream, client: SocketAddr, app: Arc<App>, phases: watch::Receiver<Phase>) {
+/// Answers a connection that its client has too many of, without reading a request. Only a few are answered at a time;
+/// the rest are closed at once.
+fn refuse(mut stream: TcpStream) {
+    static PLACES: Semaphore = Semaphore::const_new(REFUSALS);
+    let Ok(place) = PLACES.try_acquire() else { return };
+    let response = Problem::TooManyConnections.response();
+    let mut message = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        message.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    message.extend(b"\r\n");
+    message.extend(response.body());
+    tokio::spawn(async move {
+        let _place = place;
+        let refusing = tokio::time::timeout(REFUSAL, async {
+            stream.write_all(&message).await?;
+            stream.shutdown().await?;
+            // A connection that is closed with unread data is reset, which can destroy the response.
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+        });
+        if !matches!(refusing.await, Ok(Ok(_))) {
+            tracing::debug!("a connection over its client's share ended before the refusal was read");
+        }
+    });
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Arc<Place>,
+    app: Arc<App>,
+    phases: watch::Receiver<Phase>,
+) {
     // Head and body of a small response leave in two writes; waiting for the client's acknowledgement in between would
     // cost it 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it was served");
         return;
     }
-    let Limits { header_timeout, .. } = app.limits;
+    let Limits { header_timeout, idle_timeout, connection_age, stall_timeout, .. } = app.limits;
     let service = service_fn(|request| {
-        let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.serve(request, client).await) }
+        let (app, busy) = (Arc::clone(&app), place.busy());
+        async move {
+            match busy {
+                Some(busy) => Ok(app.serve(request, peer, busy).await),
+                None => Err(Evicted),
+            }
+        }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(serving);
+        .max_header_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(ImpatientStream::new(stream, stall_timeout)), service);
     let draining = reached(phases.clone(), Phase::Draining);
     let stopped = reached(phases, Phase::Stopped);
-    tokio::pin!(draining, stopped);
-    let mut drained = false;
+    let (aged, idle) = (tokio::time::sleep(connection_age), tokio::time::sleep(idle_timeout));
+    tokio::pin!(serving, draining, stopped, aged, idle);
+    let mut ending = false;
     let result = loop {
         tokio::select! {
             result = serving.as_mut() => break result,
-            () = &mut draining, if !drained => {
-                drained = true;
-                serving.as_mut().graceful_shutdown();
-            }
+            () = &mut draining, if !ending => ending = true,
+            () = &mut aged, if !ending => ending = true,
+            () = &mut idle, if !ending => match place.idle_since() {
+                Some(since) if idle_timeout <= since.elapsed() => ending = true,
+                since => {
+                    idle.as_mut().reset(since.unwrap_or_else(Instant::now) + idle_timeout);
+                    continue;
+                }
+            },
+            () = place.evicted() => return,
             () = &mut stopped => return,
         }
+        serving.as_mut().graceful_shutdown();
     };
     if let Err(error) = result {
-        tracing::debug!(%error, %client, "a connection ended early");
+        tracing::debug!(%error, client = %peer, "a connection ended early");
     }
 }
+
+/// A request on a connection that is being closed to make room for another.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection made room for another")]
+struct Evicted;

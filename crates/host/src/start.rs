@@ -10,6 +10,7 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use crate::admission::Gate;
 use crate::app::App;
+use crate::client::Proxies;
 use crate::config::{AppSource, Config, default_cache_dir};
 use crate::engine;
 use crate::error::Error;
@@ -58,7 +59,9 @@ pub(crate) async fn build(
     let grants =
         plans.iter().flat_map(|plan| plan.declared.key_value_stores.iter().map(|label| (&*plan.id, label.as_str())));
     let state_dir = runtime_config.state_dir.as_deref().unwrap_or(&config.state_dir);
-    let stores = OpenStores { state_dir, runtime_config: &runtime_config }.open(grants).await?;
+    let stores = OpenStores { state_dir, runtime_config: &runtime_config, timeout: config.limits.store_timeout }
+        .open(grants)
+        .await?;
 
     let sources: Vec<(String, String)> =
         plans.iter().map(|plan| (plan.id.to_string(), plan.declared.source.clone())).collect();
@@ -76,7 +79,7 @@ pub(crate) async fn build(
                 environment: plan.declared.environment.into_iter().collect(),
                 outbound: plan.outbound,
                 memory_bytes_max: config.limits.guest_memory_bytes,
-                peak_memory: metrics.peak(&plan.id),
+                memory: metrics.memory(&plan.id),
                 clock_offset: config.clock_offset,
                 app: app.clone(),
                 id: Arc::clone(&plan.id),
@@ -97,7 +100,8 @@ pub(crate) async fn build(
             router,
             instances: instances.collect(),
             limits: config.limits.clone(),
-            gate: Gate::new(config.limits.concurrent_requests, trackers.requests.clone()),
+            gate: Gate::new(&config.limits, Arc::clone(&metrics), trackers.requests.clone()),
+            proxies: Proxies::new(config.trusted_proxies.clone()),
             metrics: Arc::clone(&metrics),
             stores,
             phases: phases.clone(),

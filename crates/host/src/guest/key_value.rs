@@ -40,15 +40,15 @@ impl<T: Send> HostStoreWithStore<T> for GuestData {
     async fn open(accessor: &Accessor<T, Self>, label: String) -> Answer<Resource<OpenStore>> {
         accessor.with(|mut access| {
             let guest: &mut Guest = access.get();
-            let Some(store) = guest.component.stores.get(&label).cloned() else {
+            let Some(store) = guest.open_store(&label) else {
                 return Ok(Err(Error::AccessDenied));
             };
-            Ok(Ok(guest.table.push(OpenStore(store))?))
+            Ok(Ok(guest.table.push(store)?))
         })
     }
 
     async fn get(accessor: &Accessor<T, Self>, handle: Resource<OpenStore>, key: String) -> Answer<Option<Vec<u8>>> {
-        Ok(store(accessor, &handle)?.get(&key).await.map_err(other))
+        Ok(store(accessor, &handle)?.get(key).await.map_err(other))
     }
 
     async fn set(accessor: &Accessor<T, Self>, handle: Resource<OpenStore>, key: String, value: Vec<u8>) -> Answer<()> {
@@ -60,7 +60,7 @@ impl<T: Send> HostStoreWithStore<T> for GuestData {
     }
 
     async fn exists(accessor: &Accessor<T, Self>, handle: Resource<OpenStore>, key: String) -> Answer<bool> {
-        Ok(store(accessor, &handle)?.exists(&key).await.map_err(other))
+        Ok(store(accessor, &handle)?.exists(key).await.map_err(other))
     }
 
     async fn get_keys(

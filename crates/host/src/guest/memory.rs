@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use wasmtime::ResourceLimiter;
 
-use crate::metrics::Peak;
+use crate::metrics::GuestMemory;
 
 /// Elements of one table; far above what compilers emit.
 const TABLE_ELEMENTS_MAX: usize = 20_000;
@@ -30,13 +30,19 @@ impl Health {
 pub(crate) struct MemoryMeter {
     bytes: usize,
     bytes_max: usize,
-    peak: Arc<Peak>,
+    component: Arc<GuestMemory>,
     pub(crate) health: Arc<Health>,
 }
 
 impl MemoryMeter {
-    pub(crate) fn new(bytes_max: usize, peak: Arc<Peak>) -> Self {
-        Self { bytes: 0, bytes_max, peak, health: Arc::default() }
+    pub(crate) fn new(bytes_max: usize, component: Arc<GuestMemory>) -> Self {
+        Self { bytes: 0, bytes_max, component, health: Arc::default() }
+    }
+}
+
+impl Drop for MemoryMeter {
+    fn drop(&mut self) {
+        self.component.given_back(self.bytes);
     }
 }
 
@@ -47,8 +53,8 @@ impl ResourceLimiter for MemoryMeter {
             self.health.refused_memory.store(true, Relaxed);
             return Ok(false);
         }
+        self.component.grown(self.bytes, bytes);
         self.bytes = bytes;
-        self.peak.reached(bytes);
         Ok(true)
     }
 

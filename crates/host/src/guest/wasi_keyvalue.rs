@@ -44,16 +44,16 @@ impl Guest {
 
 impl store::Host for Guest {
     async fn open(&mut self, identifier: String) -> Answer<Resource<OpenStore>> {
-        let Some(store) = self.component.stores.get(&identifier).cloned() else {
+        let Some(store) = self.open_store(&identifier) else {
             return Ok(Err(Error::AccessDenied));
         };
-        Ok(Ok(self.table.push(OpenStore(store))?))
+        Ok(Ok(self.table.push(store)?))
     }
 }
 
 impl store::HostBucket for Guest {
     async fn get(&mut self, bucket: Resource<OpenStore>, key: String) -> Answer<Option<Vec<u8>>> {
-        Ok(self.bucket(&bucket)?.get(&key).await.map_err(other))
+        Ok(self.bucket(&bucket)?.get(key).await.map_err(other))
     }
 
     async fn set(&mut self, bucket: Resource<OpenStore>, key: String, value: Vec<u8>) -> Answer<()> {
@@ -65,7 +65,7 @@ impl store::HostBucket for Guest {
     }
 
     async fn exists(&mut self, bucket: Resource<OpenStore>, key: String) -> Answer<bool> {
-        Ok(self.bucket(&bucket)?.exists(&key).await.map_err(other))
+        Ok(self.bucket(&bucket)?.exists(key).await.map_err(other))
     }
 
     async fn list_keys(&mut self, bucket: Resource<OpenStore>, cursor: Option<String>) -> Answer<KeyResponse> {
@@ -108,7 +108,7 @@ impl atomics::HostCas for Guest {
 
     async fn current(&mut self, cas: Resource<PendingSwap>) -> Answer<Option<Vec<u8>>> {
         let pending = self.table.get_mut(&cas)?;
-        Ok(match pending.store.get(&pending.key).await {
+        Ok(match pending.store.get(pending.key.clone()).await {
             Ok(value) => {
                 pending.seen = Seen::Value(value.clone());
                 Ok(value)
@@ -137,7 +137,7 @@ impl atomics::Host for Guest {
         let failed = |error| Ok(Err(CasError::StoreError(other(error))));
         match swapped {
             Ok(true) => Ok(Ok(())),
-            Ok(false) => match store.get(&key).await {
+            Ok(false) => match store.get(key.clone()).await {
                 Ok(value) => {
                     let renewed = PendingSwap { store, key, seen: Seen::Value(value) };
                     Ok(Err(CasError::CasFailed(self.table.push(renewed)?)))

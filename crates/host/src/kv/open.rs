@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::redis::Redis;
 use super::sqlite::Sqlite;
 use super::stats::Stats;
-use super::{Backend, KvStats, Store};
+use super::{Backend, Calls, KvStats, Store};
 use crate::runtime_config::{KeyValueStore, RuntimeConfig};
 
 /// The label that needs no configuration.
@@ -82,6 +83,14 @@ pub(crate) struct Stores {
 pub(crate) struct OpenStores<'a> {
     pub(crate) state_dir: &'a Path,
     pub(crate) runtime_config: &'a RuntimeConfig,
+    /// Time limit of a call.
+    pub(crate) timeout: Duration,
+}
+
+/// Time limit for waiting on another process that holds a file's lock: less than that of the call, so that the error
+/// says what it waited for.
+pub(super) fn lock_timeout(timeout: Duration) -> Duration {
+    timeout / 2
 }
 
 impl OpenStores<'_> {
@@ -97,17 +106,24 @@ impl OpenStores<'_> {
                 continue;
             }
             let backend = match self.runtime_config.key_value_stores.get(label) {
-                None if label == DEFAULT_LABEL => stores.file(self.state_dir.join(DEFAULT_FILE))?,
+                None if label == DEFAULT_LABEL => stores.file(self.state_dir.join(DEFAULT_FILE), self.timeout)?,
                 None => {
                     return Err(OpenError::Unconfigured { component: component.to_owned(), label: label.to_owned() });
                 }
-                Some(KeyValueStore::Spin { path: None }) => stores.file(self.state_dir.join(DEFAULT_FILE))?,
-                Some(KeyValueStore::Spin { path: Some(path) }) => stores.file(self.state_dir.join(path))?,
+                Some(KeyValueStore::Spin { path: None }) => {
+                    stores.file(self.state_dir.join(DEFAULT_FILE), self.timeout)?
+                }
+                Some(KeyValueStore::Spin { path: Some(path) }) => {
+                    stores.file(self.state_dir.join(path), self.timeout)?
+                }
                 Some(KeyValueStore::Redis { url }) => Backend::Redis(
-                    Redis::connect(url).await.map_err(|source| OpenError::Redis { label: label.to_owned(), source })?,
+                    Redis::connect(url, self.timeout)
+                        .await
+                        .map_err(|source| OpenError::Redis { label: label.to_owned(), source })?,
                 ),
             };
-            let store = Store { label: label.into(), backend, stats: Arc::clone(&stats) };
+            let (stats, calls) = (Arc::clone(&stats), Calls::default());
+            let store = Store { label: label.into(), backend, stats, timeout: self.timeout, calls };
             stores.by_label.insert(label.to_owned(), store);
         }
         Ok(stores)
@@ -115,7 +131,7 @@ impl OpenStores<'_> {
 }
 
 impl Stores {
-    fn file(&mut self, path: PathBuf) -> Result<Backend, OpenError> {
+    fn file(&mut self, path: PathBuf, timeout: Duration) -> Result<Backend, OpenError> {
         if let Some(open) = self.files.get(&path) {
             return Ok(Backend::Sqlite(Arc::clone(open)));
         }
@@ -123,7 +139,7 @@ impl Stores {
             std::fs::create_dir_all(directory)
                 .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
         }
-        let sqlite = Arc::new(Sqlite::open(&path, Arc::clone(&self.stats.commits))?);
+        let sqlite = Arc::new(Sqlite::open(&path, lock_timeout(timeout), Arc::clone(&self.stats.commits))?);
         self.files.insert(path, Arc::clone(&sqlite));
         Ok(Backend::Sqlite(sqlite))
     }

@@ -2,7 +2,8 @@
 //!
 //! Keys are used as they are and the label is ignored, as Spin does, so that both can share a database; two labels of
 //! one database therefore see each other's keys. One multiplexed connection serves everything and is renewed when it
-//! breaks; an operation that was under way when it broke fails, because whether it happened is unknown.
+//! breaks; a write that was under way when it broke fails, because whether it happened is unknown. A read is repeated.
+//! Time limits are the caller's.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use redis::{Client, FromRedisValue, RedisError, ServerErrorKind};
 
 use super::{Error, Result};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Further attempts to connect, and the pause before the first. Few, because each request that finds no connection
+/// makes attempts of its own: so the server is found again by the first request after it is back.
+const CONNECT_RETRIES: usize = 1;
+const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Keys asked for per step of a listing.
 const SCAN_COUNT: usize = 1000;
@@ -30,38 +33,52 @@ pub(super) struct Redis {
 }
 
 impl Redis {
-    /// Connects; fails if the server does not answer now.
-    pub(super) async fn connect(url: &str) -> std::result::Result<Self, RedisError> {
+    /// Connects; fails if the server does not answer now. `timeout` is that of a call.
+    pub(super) async fn connect(url: &str, timeout: Duration) -> std::result::Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_number_of_retries(3)
-            .set_max_delay(Duration::from_secs(1));
+            .set_connection_timeout(Some(timeout / 2))
+            .set_response_timeout(None)
+            .set_number_of_retries(CONNECT_RETRIES)
+            .set_min_delay(CONNECT_PAUSE);
         let connection = ConnectionManager::new_with_config(Client::open(url)?, config).await?;
         Ok(Self { connection })
     }
 
-    async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T> {
-        self.query_raw(command).await.map_err(|error| Error::Backend(error.to_string()))
-    }
-
-    async fn query_raw<T: FromRedisValue>(&self, command: &redis::Cmd) -> std::result::Result<T, RedisError> {
+    async fn send<T: FromRedisValue>(&self, command: &redis::Cmd) -> std::result::Result<T, RedisError> {
         command.query_async(&mut self.connection.clone()).await
     }
 
+    /// A command that changes nothing. The first one after the server was away learns that the connection is broken, by
+    /// which a new one is made, and is repeated.
+    async fn read<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T> {
+        let answer = match self.send(command).await {
+            Err(error) if error.is_io_error() => self.send(command).await,
+            answer => answer,
+        };
+        answer.map_err(backend)
+    }
+
+    /// A command that changes something; repeated only if the server did not get it.
+    async fn write<T: FromRedisValue>(&self, command: &redis::Cmd) -> std::result::Result<T, RedisError> {
+        match self.send(command).await {
+            Err(error) if error.is_connection_refusal() => self.send(command).await,
+            answer => answer,
+        }
+    }
+
     pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        self.query(redis::cmd("GET").arg(key)).await
+        self.read(redis::cmd("GET").arg(key)).await
     }
 
     pub(super) async fn exists(&self, key: &str) -> Result<bool> {
-        self.query(redis::cmd("EXISTS").arg(key)).await
+        self.read(redis::cmd("EXISTS").arg(key)).await
     }
 
     pub(super) async fn get_many(&self, keys: Vec<String>) -> Result<Vec<(String, Option<Vec<u8>>)>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let values: Vec<Option<Vec<u8>>> = self.query(redis::cmd("MGET").arg(&keys)).await?;
+        let values: Vec<Option<Vec<u8>>> = self.read(redis::cmd("MGET").arg(&keys)).await?;
         Ok(keys.into_iter().zip(values).collect())
     }
 
@@ -71,7 +88,7 @@ impl Redis {
         let mut cursor = 0_u64;
         loop {
             let (next, page): (u64, Vec<String>) =
-                self.query(redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(SCAN_COUNT)).await?;
+                self.read(redis::cmd("SCAN").arg(cursor).arg("COUNT").arg(SCAN_COUNT)).await?;
             keys.extend(page);
             if next == 0 {
                 return Ok(keys.into_iter().collect());
@@ -88,18 +105,18 @@ impl Redis {
         for (key, value) in &pairs {
             command.arg(key).arg(value.as_slice());
         }
-        self.query(&command).await
+        self.write(&command).await.map_err(backend)
     }
 
     pub(super) async fn delete_many(&self, keys: Vec<String>) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
-        self.query(redis::cmd("DEL").arg(&keys)).await
+        self.write(redis::cmd("DEL").arg(&keys)).await.map_err(backend)
     }
 
     pub(super) async fn increment(&self, key: &str, delta: i64) -> Result<i64> {
-        match self.query_raw(redis::cmd("INCRBY").arg(key).arg(delta)).await {
+        match self.write(redis::cmd("INCRBY").arg(key).arg(delta)).await {
             Ok(sum) => Ok(sum),
             Err(error) if error.detail().is_some_and(|text| text.contains("overflow")) => {
                 Err(Error::Overflow { key: key.to_owned(), delta })
@@ -108,7 +125,7 @@ impl Redis {
                 let value = self.get(key).await?;
                 Err(Error::NotACounter { key: key.to_owned(), bytes: value.map_or(0, |value| value.len()) })
             }
-            Err(error) => Err(Error::Backend(error.to_string())),
+            Err(error) => Err(backend(error)),
         }
     }
 
@@ -119,6 +136,10 @@ impl Redis {
             Some(value) => command.arg("1").arg(value.as_slice()),
             None => command.arg("0").arg(""),
         };
-        self.query(command.arg(new)).await
+        self.write(command.arg(new)).await.map_err(backend)
     }
+}
+
+fn backend(error: RedisError) -> Error {
+    Error::Backend(error.to_string())
 }

@@ -24,9 +24,6 @@ const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?
 const EXISTS: &str = "SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1";
 
-/// Time limit for waiting on another process that holds the file's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Idle read connections that are kept. There are never more readers than threads that may block.
 const READERS_KEPT: usize = 16;
 
@@ -37,10 +34,15 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens or creates the file and starts its writer, which counts its transactions in `commits`.
-    pub(super) fn open(path: &Path, commits: Arc<AtomicU64>) -> std::result::Result<Self, OpenError> {
+    /// Opens or creates the file and starts its writer, which counts its transactions in `commits`. The writer waits up to
+    /// `lock_timeout` for another process that holds the file's lock.
+    pub(super) fn open(
+        path: &Path,
+        lock_timeout: Duration,
+        commits: Arc<AtomicU64>,
+    ) -> std::result::Result<Self, OpenError> {
         let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let connection = open_for_writing(path).map_err(failed)?;
+        let connection = open_for_writing(path, lock_timeout).map_err(failed)?;
         let reader = open_for_reading(path).map_err(failed)?;
         let writer =
             Writer::start(connection, commits).map_err(|source| OpenError::Thread { path: path.to_owned(), source })?;
@@ -49,6 +51,7 @@ impl Sqlite {
 
     /// Reads on the calling thread. A read of one key takes a few microseconds from the page cache; handing the thread
     /// over for that, with `block_in_place`, cost a quarter of the throughput when measured. Several keys are worth it.
+    /// Never waits for a lock: that would keep the thread from others.
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
@@ -71,13 +74,13 @@ impl Sqlite {
         self.read(|connection| connection.prepare_cached(EXISTS)?.exists(params![store, key]))
     }
 
-    pub(super) fn get_many(&self, store: &str, keys: Vec<String>) -> Result<Vec<(String, Option<Vec<u8>>)>> {
-        let read_one = |connection: &Connection, key: String| {
-            let value = get(connection, store, &key)?;
-            Ok((key, value))
+    pub(super) fn get_many(&self, store: &str, keys: &[String]) -> Result<Vec<(String, Option<Vec<u8>>)>> {
+        let read_one = |connection: &Connection, key: &String| {
+            let value = get(connection, store, key)?;
+            Ok((key.clone(), value))
         };
         tokio::task::block_in_place(|| {
-            self.read(|connection| keys.into_iter().map(|key| read_one(connection, key)).collect())
+            self.read(|connection| keys.iter().map(|key| read_one(connection, key)).collect())
         })
     }
 
@@ -122,9 +125,9 @@ impl Sqlite {
     }
 }
 
-fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
+fn open_for_writing(path: &Path, lock_timeout: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(lock_timeout)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL syncs the log at every commit; NORMAL, the usual choice with WAL, would lose acknowledged writes when the
     // machine stops.
@@ -136,7 +139,7 @@ fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
 fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
 }
 
@@ -145,5 +148,8 @@ fn get(connection: &Connection, store: &str, key: &str) -> rusqlite::Result<Opti
 }
 
 fn backend(error: rusqlite::Error) -> Error {
-    Error::Backend(error.to_string())
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy) => Error::Locked,
+        _ => Error::Backend(error.to_string()),
+    }
 }

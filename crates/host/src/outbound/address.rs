@@ -1,10 +1,11 @@
-//! Kinds of network addresses. Decides which are public; resolves no names.
+//! Blocks and kinds of network addresses. Decides which are public; resolves no names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
-/// A block of addresses.
+/// A block of addresses, written `address` or `address/bits`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix_bits: u8,
 }
@@ -27,7 +28,8 @@ impl Network {
         parse_host(host).is_some_and(|address| self.contains(address))
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    /// True if `address` is in this block.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         let same_prefix = |one: u128, other: u128, bits: u32| {
             let shift = bits - u32::from(self.prefix_bits);
             one.checked_shr(shift).unwrap_or(0) == other.checked_shr(shift).unwrap_or(0)
@@ -37,6 +39,19 @@ impl Network {
             (IpAddr::V6(one), IpAddr::V6(other)) => same_prefix(one.to_bits(), other.to_bits(), 128),
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
+    }
+}
+
+/// A text that is not a block of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use an address or a block of addresses, for example 10.0.0.5, 10.0.0.0/8 or fd00::/8")]
+pub struct NotANetwork;
+
+impl FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+        Self::parse(text).ok_or(NotANetwork)
     }
 }
 

@@ -39,12 +39,24 @@ impl RedisServer {
         server
     }
 
-    /// Stops the server and starts an empty one in its place.
-    #[allow(dead_code, reason = "not every user of this module restarts it")]
-    pub(crate) fn restart(self) -> Self {
+    /// Stops the server and starts an empty one in its place, with `meanwhile` in between.
+    pub(crate) fn restart(self, meanwhile: impl FnOnce()) -> Self {
         let port = self.port;
         drop(self);
+        meanwhile();
         Self::start_on(port)
+    }
+
+    /// Keeps the server from answering while `meanwhile` runs. Its connections stay open.
+    #[allow(dead_code, reason = "not every user of this module pauses it")]
+    pub(crate) fn pause(&self, meanwhile: impl FnOnce()) {
+        let signal = |name: &str| {
+            let killed = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+            assert!(killed.success());
+        };
+        signal("-STOP");
+        meanwhile();
+        signal("-CONT");
     }
 
     pub(crate) fn url(&self) -> String {

@@ -101,7 +101,7 @@ fn the_host_answers_for_its_health_and_its_numbers() {
     app.get("/get?key=k").expect(200, "v");
     app.get("/increment?key=n").expect(200, "1");
     for (name, value) in [
-        ("gatehouse_http_requests_in_flight", 1),
+        ("gatehouse_http_requests_in_flight", 0),
         ("gatehouse_kv_reads_total", 1),
         ("gatehouse_kv_writes_total", 1),
         ("gatehouse_kv_deletes_total", 0),

@@ -3,14 +3,23 @@
 use crate::redis_server::RedisServer;
 use crate::support::{PROBE, TestApp, eventually};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use host::Config;
 
 /// A server whose default store is Redis.
 fn on_redis(redis: &RedisServer) -> TestApp {
+    on_redis_with(redis, |_| {})
+}
+
+fn on_redis_with(redis: &RedisServer, change: impl FnOnce(&mut Config)) -> TestApp {
     let state = Arc::new(tempfile::tempdir().unwrap());
     let path = state.path().join("runtime.toml");
     std::fs::write(&path, format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"", redis.url())).unwrap();
-    TestApp::restart(state, PROBE, |config| config.runtime_config = Some(path))
+    TestApp::restart(state, PROBE, |config| {
+        config.runtime_config = Some(path);
+        change(config);
+    })
 }
 
 fn check_interfaces(app: &TestApp) {
@@ -68,6 +77,97 @@ fn concurrent_increments_are_exact_on_sqlite() {
 fn concurrent_increments_are_exact_on_redis() {
     let redis = RedisServer::start();
     check_concurrent_increments(&on_redis(&redis));
+}
+
+/// Many clients of a component that holds its instance while asynchronous calls are under way.
+fn check_mixed_calls(app: &TestApp) {
+    const CLIENTS: usize = 200;
+    let answers = app.concurrently(CLIENTS, |app, client| {
+        (0..2).map(|n| app.get(&format!("/mixed?key=mixed&client={client}&n={n}")).body).collect::<Vec<_>>()
+    });
+    let mut sums: Vec<usize> = Vec::new();
+    for answer in answers.concat() {
+        let (sum, failed) = answer.split_once(' ').unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!(failed, "0", "{answer}");
+        sums.push(sum.parse().unwrap());
+    }
+    sums.sort_unstable();
+    assert_eq!(sums, (1..=2 * CLIENTS).collect::<Vec<usize>>());
+}
+
+#[test]
+fn many_clients_of_both_interfaces_at_once_pass_on_sqlite() {
+    check_mixed_calls(&TestApp::start(PROBE));
+}
+
+#[test]
+fn many_clients_of_both_interfaces_at_once_pass_on_redis() {
+    let redis = RedisServer::start();
+    // As many requests in an instance as Spin allows, because that is where they stop each other.
+    check_mixed_calls(&on_redis_with(&redis, |config| config.reuse.concurrent = 16));
+}
+
+#[test]
+fn one_instance_cannot_flood_the_store() {
+    let redis = RedisServer::start();
+    let app = on_redis_with(&redis, |config| config.limits.store_timeout = Duration::from_secs(2));
+    app.get("/flood?calls=1000").expect(200, "0");
+    // Nothing is finished meanwhile, so 1,024 calls wait and the others are refused.
+    redis.pause(|| app.get("/flood?calls=3000").expect(200, "1976"));
+    app.get("/flood?calls=1000").expect(200, "0");
+}
+
+#[test]
+fn a_redis_that_is_away_is_an_error_in_time_and_is_found_again() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    let redis = RedisServer::start();
+    let app = on_redis_with(&redis, |config| config.limits.store_timeout = LIMIT);
+    let refused = |path: &str, says: &str| {
+        let started = Instant::now();
+        let reply = app.get(path);
+        assert!(reply.status == 502 && reply.body.contains(says), "{path} {reply:?}");
+        assert!(started.elapsed() < 5 * LIMIT, "{path} {:?}", started.elapsed());
+    };
+    app.post("/set?key=k", b"v").expect(200, "set");
+    // It does not answer.
+    redis.pause(|| {
+        for path in ["/get?key=k", "/increment?key=n"] {
+            refused(path, "did not answer within 1 seconds");
+        }
+        app.concurrently(32, |_, _| refused("/get?key=k", "did not answer within 1 seconds"));
+    });
+    app.get("/get?key=k").expect(200, "v");
+    // It is not there. The next request finds it again, whether it reads or writes.
+    let redis = redis.restart(|| {
+        for path in ["/get?key=k", "/increment?key=n", "/get?key=k"] {
+            refused(path, "the key-value store");
+        }
+    });
+    app.get("/increment?key=n").expect(200, "1");
+    let redis = redis.restart(|| refused("/get?key=k", "the key-value store"));
+    app.get("/get?key=n").expect(404, "none");
+    // It was away for a moment in which nobody asked.
+    let _redis = redis.restart(|| {});
+    app.get("/get?key=k").expect(404, "none");
+    app.post("/set?key=k", b"v").expect(200, "set");
+}
+
+#[test]
+fn a_sqlite_file_that_is_locked_is_an_error_in_time_and_nothing_is_lost() {
+    let app = TestApp::start_with(PROBE, |config| config.limits.store_timeout = Duration::from_millis(400));
+    app.post("/set?key=k", b"v").expect(200, "set");
+    let file = app.state.path().join("state/sqlite_key_value.db");
+    let other = rusqlite::Connection::open(file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let started = Instant::now();
+    let refused = app.post("/set?key=k", b"w");
+    assert!(refused.status == 502 && refused.body.contains("locked"), "{refused:?}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Others read meanwhile.
+    app.get("/get?key=k").expect(200, "v");
+    other.execute_batch("ROLLBACK").unwrap();
+    app.post("/set?key=k", b"w").expect(200, "set");
+    app.get("/get?key=k").expect(200, "w");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Starts a server for one test and talks to it.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -77,7 +77,12 @@ pub(crate) fn config(state: &Path, manifest: &str) -> Config {
         .replace("{probe_p2}", guest("probe_p2.wasm").to_str().unwrap());
     let path = state.join("spin.toml");
     std::fs::write(&path, manifest).unwrap();
-    Config { cache_dir: Some(cache_dir()), ..Config::new(AppSource::Manifest(path), state.join("state")) }
+    let mut config = Config::new(AppSource::Manifest(path), state.join("state"));
+    config.cache_dir = Some(cache_dir());
+    config.admin_listen = Some((Ipv4Addr::LOCALHOST, 0).into());
+    // Most tests send no credential, and many at once; the tests of this limit set it.
+    config.limits.anonymous_requests = 1000;
+    config
 }
 
 /// Shared by all tests, so that each guest is compiled once.
@@ -108,7 +113,7 @@ impl TestApp {
         log();
         let mut config = config(state.path(), manifest);
         change(&mut config);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(config))?;
         Ok(Self { runtime, server, state, agent: agent() })
     }
@@ -143,11 +148,30 @@ impl TestApp {
         reply(self.agent.post(self.url(path)).send(ureq::SendBody::from_reader(&mut body)).unwrap())
     }
 
+    /// An answer of the listener for health and metrics.
+    pub(crate) fn admin(&self, path: &str) -> Reply {
+        let address = self.server.admin_addr().unwrap();
+        reply(self.agent.get(format!("http://{address}{path}")).call().unwrap())
+    }
+
     /// The value of a metric.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        let text = self.get("/.well-known/gatehouse/metrics").body;
+        let text = self.admin("/metrics").body;
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
+    }
+
+    /// A connection from one of this machine's many addresses.
+    pub(crate) fn connect_from(&self, client: [u8; 4]) -> TcpStream {
+        let connecting = async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::new(IpAddr::from(client), 0)).unwrap();
+            socket.connect(self.address()).await.unwrap().into_std().unwrap()
+        };
+        let stream = self.runtime.block_on(connecting);
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
     }
 
     /// Sends bytes as they are and reads until the server closes.

@@ -10,6 +10,7 @@ mod misbehave;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use futures::{SinkExt as _, StreamExt as _};
 use spin_sdk::http::body::{self, IncomingBodyExt as _};
 use spin_sdk::http::{BoxBody, FullBody, IntoResponse, Request, Response, StatusCode, box_body};
@@ -72,6 +73,8 @@ async fn answer(request: Request) -> Answer {
         "increment" => ok(keyvalue::increment(&query)?),
         "swap" => ok(keyvalue::swap(&query)?),
         "many" => ok(keyvalue::many(&query)?),
+        "mixed" => ok(mixed(&query).await?),
+        "flood" => ok(flood(&query).await?),
         "out" => {
             let response = spin_sdk::http::get(query.get("url")).await?;
             let status = response.status();
@@ -129,6 +132,12 @@ async fn answer(request: Request) -> Answer {
         "allocate" => ok(misbehave::allocate(query.get("mib").parse()?).to_string()),
         "fill" => misbehave::fill(),
         "busy" => misbehave::busy(),
+        "busy-later" => {
+            // Others may join the instance while it waits here.
+            Store::open_default().await?.set(query.get("key"), b"arrived").await?;
+            spin_sdk::time::sleep(query.millis("ms")?).await;
+            misbehave::busy()
+        }
         "panic" => misbehave::panic(),
         _ => Ok(text(StatusCode::NOT_FOUND, "the probe does not know this")),
     }
@@ -139,6 +148,32 @@ fn clocks() -> Result<String, Failure> {
     let second = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let third = spin_sdk::wasip3::clocks::system_clock::now().seconds;
     Ok(format!("{second} {third}"))
+}
+
+/// Calls of both interfaces at once: the synchronous one holds the instance while the others are under way. Answers the
+/// sum of the counter `key`, and how many of the asynchronous calls failed.
+async fn mixed(query: &Query) -> Result<String, Failure> {
+    const CALLS: usize = 8;
+    let store = open(query).await?;
+    let keys: Vec<String> = (0..CALLS).map(|n| format!("{}-{n}", query.get("key"))).collect();
+    let calls = join_all(keys.iter().map(async |key| {
+        store.set(key, key.as_bytes()).await?;
+        store.get(key).await
+    }));
+    let (values, sum) = futures::join!(calls, async { keyvalue::increment(query) });
+    let failed =
+        values.iter().zip(&keys).filter(|(value, key)| !matches!(value, Ok(Some(value)) if value == key.as_bytes()));
+    Ok(format!("{} {}", sum?, failed.count()))
+}
+
+/// More calls at once than a component may have; answers how many were refused.
+async fn flood(query: &Query) -> Result<String, Failure> {
+    let store = open(query).await?;
+    let calls: usize = query.get("calls").parse()?;
+    let answers = join_all((0..calls).map(async |_| store.get("k").await)).await;
+    let refused =
+        |answer: &Result<_, _>| matches!(answer, Err(error) if format!("{error:?}").contains("no more are accepted"));
+    Ok(answers.iter().filter(|answer| refused(answer)).count().to_string())
 }
 
 async fn open(query: &Query) -> Result<Store, Failure> {

@@ -1,0 +1,259 @@
+//! The open connections: how many there may be, of whom, and which is closed to make room.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::client::ClientNetwork;
+use crate::metrics::Metrics;
+
+/// The open connections of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limit: usize,
+    limit_per_client: usize,
+    state: Mutex<State>,
+    /// A connection has ended or become idle.
+    changed: Notify,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: usize,
+    /// The connections of each client network that has some.
+    by_client: BTreeMap<ClientNetwork, usize>,
+    /// The connections without a request, in the order in which they became idle.
+    idle: BTreeMap<u64, Arc<Notify>>,
+    next: u64,
+}
+
+/// A client that has all the connections it may have.
+#[derive(Debug)]
+pub(crate) struct OverShare;
+
+/// An open connection, until dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    shared: Arc<Shared>,
+    /// The network it counts with; none for a trusted proxy, which has many clients.
+    client: Option<ClientNetwork>,
+    phase: Mutex<Phase>,
+    evicted: Arc<Notify>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Waits for a request, or for the rest of its head.
+    Idle { since: Instant, number: u64 },
+    /// Has a request.
+    Busy,
+}
+
+/// A request on a connection, until dropped with the last of its response.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Place>);
+
+impl Connections {
+    pub(crate) fn new(limit: usize, limit_per_client: usize, metrics: Arc<Metrics>) -> Self {
+        let (state, changed) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { limit, limit_per_client, state, changed, metrics }))
+    }
+
+    /// Waits for a place, for which the connection that has been idle for longest is closed.
+    pub(crate) async fn open(&self, client: Option<ClientNetwork>) -> Result<Arc<Place>, OverShare> {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(taken) = self.0.take(client) {
+                return taken;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place; none if there is none, and then one is being made if that is possible.
+    fn take(self: &Arc<Self>, client: Option<ClientNetwork>) -> Option<Result<Arc<Place>, OverShare>> {
+        let mut state = self.state();
+        if let Some(client) = client
+            && self.limit_per_client <= state.by_client.get(&client).copied().unwrap_or(0)
+        {
+            return Some(Err(OverShare));
+        }
+        if self.limit <= state.open {
+            if let Some((_, oldest)) = state.idle.pop_first() {
+                oldest.notify_one();
+            }
+            return None;
+        }
+        state.open += 1;
+        self.metrics.connections(state.open);
+        if let Some(client) = client {
+            *state.by_client.entry(client).or_insert(0) += 1;
+        }
+        let evicted = Arc::new(Notify::new());
+        let phase = Mutex::new(state.idle(&evicted));
+        Some(Ok(Arc::new(Place { shared: Arc::clone(self), client, phase, evicted })))
+    }
+}
+
+impl State {
+    fn idle(&mut self, evicted: &Arc<Notify>) -> Phase {
+        let number = self.next;
+        self.next += 1;
+        self.idle.insert(number, Arc::clone(evicted));
+        Phase::Idle { since: Instant::now(), number }
+    }
+}
+
+impl Place {
+    /// A request has come; none if the connection is being closed for another.
+    pub(crate) fn busy(self: &Arc<Self>) -> Option<Busy> {
+        let mut phase = self.phase();
+        if let Phase::Idle { number, .. } = *phase {
+            self.shared.state().idle.remove(&number)?;
+        }
+        *phase = Phase::Busy;
+        drop(phase);
+        Some(Busy(Arc::clone(self)))
+    }
+
+    /// The time since which there has been no request; none while there is one.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        match *self.phase() {
+            Phase::Idle { since, .. } => Some(since),
+            Phase::Busy => None,
+        }
+    }
+
+    /// Resolves when the connection has to make room.
+    pub(crate) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let place = &self.0;
+        let mut phase = place.phase();
+        *phase = place.shared.state().idle(&place.evicted);
+        drop(phase);
+        place.shared.changed.notify_waiters();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let phase = *self.phase();
+        let mut state = self.shared.state();
+        if let Phase::Idle { number, .. } = phase {
+            state.idle.remove(&number);
+        }
+        state.open -= 1;
+        self.shared.metrics.connections(state.open);
+        if let Some(client) = self.client
+            && let Some(count) = state.by_client.get_mut(&client)
+        {
+            *count -= 1;
+            if *count == 0 {
+                state.by_client.remove(&client);
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn client(last: u8) -> Option<ClientNetwork> {
+        Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into())
+    }
+
+    fn connections(limit: usize, limit_per_client: usize) -> Connections {
+        Connections::new(limit, limit_per_client, Arc::new(Metrics::new([])))
+    }
+
+    /// The place, if there is one at once.
+    fn open(connections: &Connections, client: Option<ClientNetwork>) -> Option<Arc<Place>> {
+        connections.open(client).now_or_never()?.ok()
+    }
+
+    #[tokio::test]
+    async fn a_client_has_its_share_and_others_have_theirs() {
+        let connections = connections(4, 2);
+        let first = open(&connections, client(1)).unwrap();
+        let _second = open(&connections, client(1)).unwrap();
+        assert!(connections.open(client(1)).await.is_err());
+        let _other = open(&connections, client(2)).unwrap();
+        drop(first);
+        assert!(open(&connections, client(1)).is_some());
+        assert_eq!(connections.0.state().by_client.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_trusted_proxy_has_many_clients() {
+        let connections = connections(4, 1);
+        let places: Vec<_> = (0..4).map(|_| open(&connections, None).unwrap()).collect();
+        assert!(connections.0.state().by_client.is_empty());
+        drop(places);
+        assert_eq!(connections.0.state().open, 0);
+        assert!(connections.0.state().idle.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_longest_idle_connection_makes_room() {
+        let connections = connections(2, 2);
+        let old = open(&connections, client(1)).unwrap();
+        let new = open(&connections, client(2)).unwrap();
+        // A request makes the old one the newer of the two.
+        drop(old.busy().unwrap());
+        let next = connections.open(client(3));
+        tokio::pin!(next);
+        assert!(next.as_mut().now_or_never().is_none());
+        new.evicted().await;
+        assert!(new.busy().is_none(), "nothing begins on a connection that is closed");
+        drop(new);
+        assert!(next.await.is_ok());
+        assert!(old.busy().is_some());
+    }
+
+    #[tokio::test]
+    async fn nothing_at_work_is_closed_to_make_room() {
+        let connections = connections(1, 1);
+        let place = open(&connections, client(1)).unwrap();
+        let busy = place.busy().unwrap();
+        assert!(place.idle_since().is_none());
+        let next = connections.open(client(2));
+        tokio::pin!(next);
+        assert!(next.as_mut().now_or_never().is_none());
+        assert!(place.evicted().now_or_never().is_none());
+        drop(busy);
+        assert!(next.as_mut().now_or_never().is_none());
+        place.evicted().await;
+        drop(place);
+        assert!(next.await.is_ok());
+    }
+}
