@@ -117,7 +117,7 @@ mod tests {
             [
                 common.to_vec(),
                 [&common[..], &["it", "is", "rejected"]].concat(),
-                [&common[..], &["sent", "again"]].concat(),
+                [&common[..], &["repeated"]].concat(),
             ]
         );
     }
