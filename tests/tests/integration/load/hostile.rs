@@ -171,6 +171,7 @@ fn attacks(connections: usize, until: Until) -> Vec<(String, Figures, Figures)> 
 }
 
 #[test]
+#[ignore = "load: takes minutes; `cargo xtask test --load` runs it"]
 fn a_normal_client_is_neither_refused_nor_cut_off_beside_clients_that_misbehave() {
     if !embedded_only("limits of connections and of clients without a token") {
         return;
