@@ -114,11 +114,7 @@ mod tests {
         let common = ["2026-11-24T00:00:00.000Z", "ann", "secops", "exemption_approved", "web", "e1", "agreed"];
         assert_eq!(
             rows,
-            [
-                common.to_vec(),
-                [&common[..], &["it", "is", "rejected"]].concat(),
-                [&common[..], &["repeated"]].concat(),
-            ]
+            [common.to_vec(), [&common[..], &["it", "is", "rejected"]].concat(), [&common[..], &["repeated"]].concat(),]
         );
     }
 }
