@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use crate::access::AccessRecord;
 use crate::admission::{Admission, Gate};
-use crate::body::{LimitedBody, ReplyBody, drain, full};
+use crate::body::{LimitedBody, ReplyBody, full};
 use crate::client::Proxies;
 use crate::connections::Busy;
 use crate::headers::Arrival;
@@ -92,6 +92,7 @@ impl App {
             return Err(Problem::ShuttingDown);
         }
         let (mut parts, incoming) = request.into_parts();
+        let (body, refused) = LimitedBody::new(incoming, &parts.headers, &self.limits);
         parts.uri = absolute(&parts.uri, &mut parts.headers)?;
         let uri = parts.uri.clone();
         let matched = self.router.find(uri.path()).ok_or(Problem::NoRoute)?;
@@ -102,15 +103,10 @@ impl App {
         record.component(&instances.component().id);
         let parties = self.gate.parties(client.ip(), &parts.headers, &matched.params);
         let admission = self.gate.admit(parties)?;
-        if self.limits.body_bytes < incoming.size_hint().lower() {
-            // A client that asked first has sent nothing yet, and reading would invite it to.
-            if !parts.headers.contains_key(EXPECT) {
-                drain(incoming);
-            }
+        if self.limits.body_bytes < body.size_hint().lower() {
             return Err(Problem::PayloadTooLarge(self.limits.body_bytes));
         }
         Arrival::by_route(&matched, &uri, client).apply(&mut parts.headers);
-        let (body, refused) = LimitedBody::new(incoming, &self.limits);
         let request = Request::from_parts(parts, body.boxed_unsync());
         let response = tokio::select! {
             biased;

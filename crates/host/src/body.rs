@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::EXPECT;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
@@ -27,6 +29,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) struct LimitedBody {
     /// None after a limit was passed.
     incoming: Option<Incoming>,
+    /// False for a client that asked before it sends (`Expect`), until it was told to: reading tells it.
+    invited: bool,
     left: u64,
     limit: u64,
     stall_timeout: Duration,
@@ -38,10 +42,11 @@ pub(crate) struct LimitedBody {
 pub(crate) struct Refused(oneshot::Receiver<Problem>);
 
 impl LimitedBody {
-    pub(crate) fn new(incoming: Incoming, limits: &Limits) -> (Self, Refused) {
+    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, limits: &Limits) -> (Self, Refused) {
         let (sender, receiver) = oneshot::channel();
         let body = Self {
             incoming: Some(incoming),
+            invited: !headers.contains_key(EXPECT),
             left: limits.body_bytes,
             limit: limits.body_bytes,
             stall_timeout: limits.stall_timeout,
@@ -62,6 +67,15 @@ impl LimitedBody {
     }
 }
 
+impl Drop for LimitedBody {
+    /// The answer may come before the body was read.
+    fn drop(&mut self) {
+        if let Some(incoming) = self.incoming.take().filter(|incoming| self.invited && !incoming.is_end_stream()) {
+            drain(incoming);
+        }
+    }
+}
+
 impl Refused {
     pub(crate) async fn wait(self) -> Problem {
         match self.0.await {
@@ -78,6 +92,7 @@ impl Body for LimitedBody {
     fn poll_frame(self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
+        this.invited = true;
         let Poll::Ready(polled) = Pin::new(incoming).poll_frame(ctx)? else {
             ready!(this.patience.poll_waiting(ctx));
             drop(this.refuse(Problem::BodyTimeout(this.stall_timeout)));
@@ -111,7 +126,7 @@ impl Body for LimitedBody {
 
 /// Reads and forgets a body for a while. A connection that is closed with unread data is reset, which can destroy the
 /// response before the client has read it.
-pub(crate) fn drain(mut incoming: Incoming) {
+fn drain(mut incoming: Incoming) {
     tokio::spawn(tokio::time::timeout(DRAIN, async move { while let Some(Ok(_)) = incoming.frame().await {} }));
 }
 
