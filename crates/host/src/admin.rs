@@ -22,15 +22,13 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::app::App;
 use crate::error::Error;
+use crate::server::ACCEPT_RETRY;
 
 /// Connections open at a time; more wait.
 const CONNECTIONS: usize = 32;
 
 /// Time limit of a connection, which serves one request.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Pause before the next attempt when the system refuses another connection.
-const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// The running listener. Stops when dropped.
 pub(crate) struct Admin {

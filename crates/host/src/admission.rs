@@ -7,7 +7,6 @@
 //! never the places that others want. Requests without a credential have a limit of their own that nothing lifts: they
 //! cost a client nothing, and nothing that is for them is urgent.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +15,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
 use crate::client::ClientNetwork;
+use crate::counts::Counts;
 use crate::lifecycle::{Tracker, Working};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -69,7 +69,7 @@ struct Held {
 #[derive(Debug, Default)]
 struct State {
     requests: usize,
-    by_party: BTreeMap<(Share, u64), usize>,
+    by_party: Counts<(Share, u64)>,
 }
 
 /// Gives out admissions.
@@ -132,13 +132,13 @@ impl Gate {
                 Share::Client | Share::Credential | Share::Project if scarce => self.places / SHARE,
                 Share::Client | Share::Credential | Share::Project => continue,
             };
-            if limit <= state.by_party.get(party).copied().unwrap_or(0) {
+            if limit <= state.by_party.of(party) {
                 return Err(Problem::OverShare(party.0));
             }
         }
         state.requests += 1;
         for party in &parties.0 {
-            *state.by_party.entry(*party).or_insert(0) += 1;
+            state.by_party.add(*party);
         }
         drop(state);
         let held = Held { state: Arc::clone(&self.state), parties, _working: self.requests.start() };
@@ -151,12 +151,7 @@ impl Drop for Held {
         let mut state = lock(&self.state);
         state.requests -= 1;
         for party in &self.parties.0 {
-            if let Some(count) = state.by_party.get_mut(party) {
-                *count -= 1;
-                if *count == 0 {
-                    state.by_party.remove(party);
-                }
-            }
+            state.by_party.remove(party);
         }
     }
 }
@@ -254,7 +249,7 @@ mod tests {
             let admission = admit(&gate, 1, &format!("hunter{n}"), &n.to_string()).unwrap();
             assert!(!format!("{gate:?} {admission:?}").contains("hunter"));
         }
-        assert!(lock(&gate.state).by_party.is_empty());
+        assert_eq!(lock(&gate.state).by_party.keys(), 0);
         assert_eq!(lock(&gate.state).requests, 0);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::client::ClientNetwork;
+use crate::counts::Counts;
 use crate::metrics::Metrics;
 
 /// The open connections of a server.
@@ -17,8 +19,9 @@ pub(crate) struct Connections(Arc<Shared>);
 struct Shared {
     limit: usize,
     limit_per_client: usize,
+    grace: Duration,
     state: Mutex<State>,
-    /// A connection has ended or become idle.
+    /// A connection has ended, has become idle, or cannot make room as it should.
     changed: Notify,
     metrics: Arc<Metrics>,
 }
@@ -27,10 +30,29 @@ struct Shared {
 struct State {
     open: usize,
     /// The connections of each client network that has some.
-    by_client: BTreeMap<ClientNetwork, usize>,
+    by_client: Counts<ClientNetwork>,
     /// The connections without a request, in the order in which they became idle.
-    idle: BTreeMap<u64, Arc<Notify>>,
+    idle: BTreeMap<u64, Idle>,
     next: u64,
+}
+
+/// A connection without a request.
+#[derive(Debug)]
+struct Idle {
+    since: Instant,
+    /// Tells it to make room.
+    evicted: Arc<Notify>,
+}
+
+/// An attempt to take a place.
+#[derive(Debug)]
+enum Taken {
+    Yes(Arc<Place>),
+    OverShare,
+    /// There is none. The next attempt is due when something changes, or at this time.
+    No {
+        again: Option<Instant>,
+    },
 }
 
 /// A client that has all the connections it may have.
@@ -60,9 +82,10 @@ enum Phase {
 pub(crate) struct Busy(Arc<Place>);
 
 impl Connections {
-    pub(crate) fn new(limit: usize, limit_per_client: usize, metrics: Arc<Metrics>) -> Self {
+    /// `grace` is the time in which a connection need not make room after it was opened or has answered.
+    pub(crate) fn new(limit: usize, limit_per_client: usize, grace: Duration, metrics: Arc<Metrics>) -> Self {
         let (state, changed) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Shared { limit, limit_per_client, state, changed, metrics }))
+        Self(Arc::new(Shared { limit, limit_per_client, grace, state, changed, metrics }))
     }
 
     /// Waits for a place, for which the connection that has been idle for longest is closed.
@@ -71,10 +94,17 @@ impl Connections {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if let Some(taken) = self.0.take(client) {
-                return taken;
+            match self.0.take(client) {
+                Taken::Yes(place) => return Ok(place),
+                Taken::OverShare => return Err(OverShare),
+                Taken::No { again: None } => changed.await,
+                Taken::No { again: Some(again) } => {
+                    tokio::select! {
+                        () = changed => {}
+                        () = tokio::time::sleep_until(again) => {}
+                    }
+                }
             }
-            changed.await;
         }
     }
 }
@@ -84,28 +114,31 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place; none if there is none, and then one is being made if that is possible.
-    fn take(self: &Arc<Self>, client: Option<ClientNetwork>) -> Option<Result<Arc<Place>, OverShare>> {
+    /// Takes a place, or has one made if that is possible.
+    fn take(self: &Arc<Self>, client: Option<ClientNetwork>) -> Taken {
         let mut state = self.state();
         if let Some(client) = client
-            && self.limit_per_client <= state.by_client.get(&client).copied().unwrap_or(0)
+            && self.limit_per_client <= state.by_client.of(&client)
         {
-            return Some(Err(OverShare));
+            return Taken::OverShare;
         }
         if self.limit <= state.open {
-            if let Some((_, oldest)) = state.idle.pop_first() {
-                oldest.notify_one();
+            let Some(oldest) = state.idle.first_entry() else { return Taken::No { again: None } };
+            let again = oldest.get().since + self.grace;
+            if Instant::now() < again {
+                return Taken::No { again: Some(again) };
             }
-            return None;
+            oldest.remove().evicted.notify_one();
+            return Taken::No { again: None };
         }
         state.open += 1;
         self.metrics.connections(state.open);
         if let Some(client) = client {
-            *state.by_client.entry(client).or_insert(0) += 1;
+            state.by_client.add(client);
         }
         let evicted = Arc::new(Notify::new());
         let phase = Mutex::new(state.idle(&evicted));
-        Some(Ok(Arc::new(Place { shared: Arc::clone(self), client, phase, evicted })))
+        Taken::Yes(Arc::new(Place { shared: Arc::clone(self), client, phase, evicted }))
     }
 }
 
@@ -113,21 +146,22 @@ impl State {
     fn idle(&mut self, evicted: &Arc<Notify>) -> Phase {
         let number = self.next;
         self.next += 1;
-        self.idle.insert(number, Arc::clone(evicted));
-        Phase::Idle { since: Instant::now(), number }
+        let since = Instant::now();
+        self.idle.insert(number, Idle { since, evicted: Arc::clone(evicted) });
+        Phase::Idle { since, number }
     }
 }
 
 impl Place {
-    /// A request has come; none if the connection is being closed for another.
-    pub(crate) fn busy(self: &Arc<Self>) -> Option<Busy> {
-        let mut phase = self.phase();
-        if let Phase::Idle { number, .. } = *phase {
-            self.shared.state().idle.remove(&number)?;
+    /// A request has come. If the connection was to make room, another one has to.
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
+        let before = std::mem::replace(&mut *self.phase(), Phase::Busy);
+        if let Phase::Idle { number, .. } = before
+            && self.shared.state().idle.remove(&number).is_none()
+        {
+            self.shared.changed.notify_waiters();
         }
-        *phase = Phase::Busy;
-        drop(phase);
-        Some(Busy(Arc::clone(self)))
+        Busy(Arc::clone(self))
     }
 
     /// The time since which there has been no request; none while there is one.
@@ -138,7 +172,7 @@ impl Place {
         }
     }
 
-    /// Resolves when the connection has to make room.
+    /// Resolves when the connection has to make room, if it is idle.
     pub(crate) async fn evicted(&self) {
         self.evicted.notified().await;
     }
@@ -167,13 +201,8 @@ impl Drop for Place {
         }
         state.open -= 1;
         self.shared.metrics.connections(state.open);
-        if let Some(client) = self.client
-            && let Some(count) = state.by_client.get_mut(&client)
-        {
-            *count -= 1;
-            if *count == 0 {
-                state.by_client.remove(&client);
-            }
+        if let Some(client) = &self.client {
+            state.by_client.remove(client);
         }
         drop(state);
         self.shared.changed.notify_waiters();
@@ -193,7 +222,7 @@ mod tests {
     }
 
     fn connections(limit: usize, limit_per_client: usize) -> Connections {
-        Connections::new(limit, limit_per_client, Arc::new(Metrics::new([])))
+        Connections::new(limit, limit_per_client, Duration::ZERO, Arc::new(Metrics::new([])))
     }
 
     /// The place, if there is one at once.
@@ -210,14 +239,14 @@ mod tests {
         let _other = open(&connections, client(2)).unwrap();
         drop(first);
         assert!(open(&connections, client(1)).is_some());
-        assert_eq!(connections.0.state().by_client.len(), 2);
+        assert_eq!(connections.0.state().by_client.keys(), 2);
     }
 
     #[tokio::test]
     async fn a_trusted_proxy_has_many_clients() {
         let connections = connections(4, 1);
         let places: Vec<_> = (0..4).map(|_| open(&connections, None).unwrap()).collect();
-        assert!(connections.0.state().by_client.is_empty());
+        assert_eq!(connections.0.state().by_client.keys(), 0);
         drop(places);
         assert_eq!(connections.0.state().open, 0);
         assert!(connections.0.state().idle.is_empty());
@@ -229,22 +258,55 @@ mod tests {
         let old = open(&connections, client(1)).unwrap();
         let new = open(&connections, client(2)).unwrap();
         // A request makes the old one the newer of the two.
-        drop(old.busy().unwrap());
+        drop(old.busy());
         let next = connections.open(client(3));
         tokio::pin!(next);
         assert!(next.as_mut().now_or_never().is_none());
         new.evicted().await;
-        assert!(new.busy().is_none(), "nothing begins on a connection that is closed");
+        assert!(old.evicted().now_or_never().is_none());
         drop(new);
         assert!(next.await.is_ok());
-        assert!(old.busy().is_some());
+        assert!(old.idle_since().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_request_came_in_time_is_served_and_another_makes_room() {
+        let connections = connections(2, 2);
+        let (first, second) = (open(&connections, client(1)).unwrap(), open(&connections, client(2)).unwrap());
+        let next = connections.open(client(3));
+        tokio::pin!(next);
+        assert!(next.as_mut().now_or_never().is_none());
+        first.evicted().await;
+        let busy = first.busy();
+        assert!(first.idle_since().is_none());
+        assert!(next.as_mut().now_or_never().is_none());
+        second.evicted().await;
+        drop(second);
+        assert!(next.await.is_ok());
+        drop(busy);
+        assert!(first.idle_since().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_some_time_for_its_first_request() {
+        let grace = Duration::from_millis(20);
+        let connections = Connections::new(1, 1, grace, Arc::new(Metrics::new([])));
+        let opened = Instant::now();
+        let place = open(&connections, client(1)).unwrap();
+        let next = connections.open(client(2));
+        let made_room = async {
+            place.evicted().await;
+            assert!(grace <= opened.elapsed(), "{:?}", opened.elapsed());
+            drop(place);
+        };
+        assert!(futures::join!(next, made_room).0.is_ok());
     }
 
     #[tokio::test]
     async fn nothing_at_work_is_closed_to_make_room() {
         let connections = connections(1, 1);
         let place = open(&connections, client(1)).unwrap();
-        let busy = place.busy().unwrap();
+        let busy = place.busy();
         assert!(place.idle_since().is_none());
         let next = connections.open(client(2));
         tokio::pin!(next);

@@ -36,6 +36,7 @@ mod body;
 mod client;
 mod config;
 mod connections;
+mod counts;
 pub mod engine;
 mod error;
 mod guest;

@@ -37,8 +37,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body; 256 requests, 128 of them without a
-    /// credential; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
+    /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body; 256
+    /// requests, 128 of them without a credential; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
     /// minutes of age, 15 s of waiting for a client.
     pub const fn standard() -> Self {
         Self {

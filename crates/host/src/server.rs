@@ -1,6 +1,7 @@
 //! The server: its socket, its connections, its end.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +29,11 @@ use crate::problem::Problem;
 use crate::progress::ImpatientStream;
 use crate::start::{Trackers, build};
 
+/// Time in which a new connection need not make room for others: its request is on the way.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// Pause before the next attempt when the system refuses another connection.
-const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Connections that the system completes before they are accepted.
 const BACKLOG: u32 = 1024;
@@ -81,7 +85,7 @@ impl Server {
         let admin = config.admin_listen.map(|admin| Admin::start(admin, Arc::clone(&app))).transpose()?;
         let working = Tracker::default();
         let Limits { connections, connections_per_client, .. } = app.limits;
-        let connections = Connections::new(connections, connections_per_client, Arc::clone(&app.metrics));
+        let connections = Connections::new(connections, connections_per_client, GRACE, Arc::clone(&app.metrics));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&app), phases, connections, working.clone()));
         tracing::info!(%address, application = app.application.name, "serving");
         if let Some(admin) = &admin {
@@ -228,12 +232,7 @@ async fn connection(
     let Limits { header_timeout, idle_timeout, connection_age, stall_timeout, .. } = app.limits;
     let service = service_fn(|request| {
         let (app, busy) = (Arc::clone(&app), place.busy());
-        async move {
-            match busy {
-                Some(busy) => Ok(app.serve(request, peer, busy).await),
-                None => Err(Evicted),
-            }
-        }
+        async move { Ok::<_, Infallible>(app.serve(request, peer, busy).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -247,6 +246,8 @@ async fn connection(
     let mut ending = false;
     let result = loop {
         tokio::select! {
+            // First of all what the client has sent: a connection with a request need not make room.
+            biased;
             result = serving.as_mut() => break result,
             () = &mut draining, if !ending => ending = true,
             () = &mut aged, if !ending => ending = true,
@@ -257,7 +258,10 @@ async fn connection(
                     continue;
                 }
             },
-            () = place.evicted() => return,
+            () = place.evicted() => match place.idle_since() {
+                Some(_) => return,
+                None => continue,
+            },
             () = &mut stopped => return,
         }
         serving.as_mut().graceful_shutdown();
@@ -266,8 +270,3 @@ async fn connection(
         tracing::debug!(%error, client = %peer, "a connection ended early");
     }
 }
-
-/// A request on a connection that is being closed to make room for another.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection made room for another")]
-struct Evicted;
