@@ -15,7 +15,7 @@ use crate::workspace::{Profile, Workspace};
 
 /// The interface that one component alone imports.
 const ATOMICS: &str = "wasi:keyvalue/atomics";
-/// That component.
+/// The one component that imports it.
 const IMPORTER: &str = "ledger";
 /// The interfaces whose calls block the instance.
 const BLOCKING: &str = "wasi:keyvalue/";

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_never_shows_a_sign_is_dead_and_so_is_one_of_an_old_version() {
+    fn an_upload_without_a_sign_is_dead_and_so_is_one_of_an_old_version() {
         for old in [false, true] {
             let kv = MemoryKv::default();
             if old {

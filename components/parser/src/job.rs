@@ -42,7 +42,9 @@ fn expected(scanner: &ScannerId) -> Result<Expected, Problem> {
     if name == AUTO {
         return Ok(Expected::Any);
     }
-    let unknown = || Problem::new(Code::UnknownScanner, format!("there is no format `{name}`"));
+    let unknown = || {
+        Problem::new(Code::UnknownScanner, format!("`{name}` is not a format; run `gatehouse scanners` for the list"))
+    };
     scanners::find(name).map(Expected::Tool).ok_or_else(unknown)
 }
 

@@ -2,7 +2,7 @@
 //! `<page>-<light|dark>-<wide|narrow>.png` in the given folder.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
-#![expect(clippy::unwrap_used, reason = "a failure shows why there are no pictures")]
+#![expect(clippy::unwrap_used, reason = "a failure says why the pictures are missing")]
 
 use std::path::PathBuf;
 use tests::sample::Sample;

@@ -32,6 +32,9 @@ enum Until {
     Time(Duration),
 }
 
+/// The time after which an uploader whose uploads are refused gives up.
+const GIVE_UP: Duration = Duration::from_secs(120);
+
 /// One client's uploads, to a variant of its own. A refused upload is repeated under the same key.
 struct Uploader {
     client: Client,
@@ -75,15 +78,21 @@ impl Uploader {
         false
     }
 
-    /// Uploads until the end, or until five uploads failed.
+    /// Uploads until the end. Gives up, as a failure, when five uploads failed or nothing was accepted for too long.
     fn run(&mut self, until: Until) {
         let start = Instant::now();
         let at_end = |uploader: &Self| match until {
             Until::Uploads(count) => uploader.acknowledged.len() >= count,
             Until::Time(time) => start.elapsed() >= time,
         };
+        let mut accepted = start;
         while !at_end(self) && self.figures.failed.len() < 5 {
-            self.upload();
+            if self.upload() {
+                accepted = Instant::now();
+            } else if GIVE_UP < accepted.elapsed() {
+                self.figures.failed.push(format!("nothing was accepted for {GIVE_UP:?}"));
+                return;
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ impl Attack {
     const ALL: [Self; 6] =
         [Self::Idle, Self::SlowHead, Self::SlowBody, Self::SlowBodyWithToken, Self::ReadsNothing, Self::Flood];
 
-    /// What is sent at once on a new connection.
+    /// The bytes that are sent at once on a new connection.
     fn beginning(self, token: &str) -> Vec<u8> {
         let upload = |header: &str| {
             let path = "/api/v1/projects/load/scans?scanner=bandit&target=slow&variant=main";
@@ -171,7 +171,6 @@ fn attacks(connections: usize, until: Until) -> Vec<(String, Figures, Figures)> 
 }
 
 #[test]
-#[ignore = "load: takes minutes; `cargo xtask test --load` runs it"]
 fn a_normal_client_is_neither_refused_nor_cut_off_beside_clients_that_misbehave() {
     if !embedded_only("limits of connections and of clients without a token") {
         return;
