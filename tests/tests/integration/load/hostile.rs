@@ -21,7 +21,7 @@ enum Attack {
     SlowHead,
     /// Sends the body of an upload byte by byte, without a token.
     SlowBody,
-    /// The same with a token that may upload.
+    /// The same with a token of another project than the normal client's.
     SlowBodyWithToken,
     /// Requests many pages and reads nothing.
     ReadsNothing,
@@ -36,7 +36,7 @@ impl Attack {
     /// The bytes that are sent at once on a new connection.
     fn beginning(self, token: &str) -> Vec<u8> {
         let upload = |header: &str| {
-            let path = "/api/v1/projects/load/scans?scanner=bandit&target=slow&variant=main";
+            let path = "/api/v1/projects/hostile/scans?scanner=bandit&target=slow&variant=main";
             format!("POST {path} HTTP/1.1\r\nhost: x\r\n{header}content-length: 100000\r\n\r\n").into_bytes()
         };
         match self {
@@ -103,11 +103,13 @@ struct Attackers {
     attack: Attack,
     connections: usize,
     addresses: u8,
+    /// Their token, which is not the normal client's.
+    token: String,
 }
 
 impl Attackers {
     /// Runs `job` during the attack, once all attackers have tried to connect. Returns what it returns.
-    fn during<T>(&self, app: &App, token: &str, job: impl FnOnce() -> T) -> T {
+    fn during<T>(&self, app: &App, job: impl FnOnce() -> T) -> T {
         let (ended, started, address) = (AtomicBool::new(false), AtomicUsize::new(0), app.address());
         std::thread::scope(|scope| {
             for n in 0..self.connections {
@@ -122,7 +124,7 @@ impl Attackers {
                             started.fetch_add(1, Ordering::Relaxed);
                         }
                         // A connection that is refused or closed is what the server should do; the next attempt follows.
-                        let held = connected.and_then(|mut stream| self.attack.hold(&mut stream, token, ended));
+                        let held = connected.and_then(|mut stream| self.attack.hold(&mut stream, &self.token, ended));
                         if held.is_err() {
                             std::thread::sleep(PAUSE);
                         }
@@ -141,9 +143,9 @@ impl Attackers {
 
 /// Measures a normal client alone and beside an attack.
 fn beside(app: &App, client: &Client, attackers: &Attackers, until: Until) -> Figures {
-    let Attackers { attack, connections, addresses } = attackers;
+    let Attackers { attack, connections, addresses, .. } = attackers;
     let name = format!("{attack:?}-{addresses}");
-    attackers.during(app, client.token(), || {
+    attackers.during(app, || {
         let mut normal = Uploader::new(&app.url(), client, name.clone());
         normal.run(until);
         eprintln!("beside {connections} connections from {addresses} addresses, {attack:?}: {}", normal.figures);
@@ -157,13 +159,17 @@ fn attacks(connections: usize, until: Until) -> Vec<(String, Figures, Figures)> 
     let app = App::new();
     let client = project(&app);
     let reader = app.admin("load");
+    let others = app.admin("hostile");
+    others.create_project();
+    let token = others.issue("ci", "uploader").token().to_owned();
     let mut quiet = Uploader::new(&app.url(), &client, "quiet");
     quiet.run(Until::Uploads(50));
     eprintln!("quiet: {}", quiet.figures);
     let mut all = Vec::new();
     for attack in Attack::ALL {
         for addresses in [1, 200] {
-            let figures = beside(&app, &reader, &Attackers { attack, connections, addresses }, until);
+            let figures =
+                beside(&app, &reader, &Attackers { attack, connections, addresses, token: token.clone() }, until);
             all.push((format!("{attack:?} from {addresses} addresses"), quiet.figures.clone(), figures));
         }
     }
