@@ -7,11 +7,14 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// The `gatehouse` command.
+/// The `gatehouse` command, compiled with the profile of the running program.
 pub fn binary() -> PathBuf {
-    let name = format!("gatehouse{}", std::env::consts::EXE_SUFFIX);
-    let path = target().join("release").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo xtask build`", path.display());
+    let own = std::env::current_exe().unwrap();
+    // Tests and benchmarks are in the folder `deps` of their profile's folder.
+    let folder = own.parent().unwrap();
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
+    let path = folder.join(format!("gatehouse{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is missing: run `cargo xtask test`", path.display());
     path
 }
 

@@ -6,7 +6,7 @@ use crate::setup;
 use crate::step::Steps;
 use crate::workspace::{Profile, WASM_TARGET, Workspace};
 
-/// Builds the components, and `target/release/gatehouse` with them inside.
+/// Builds the components, and `gatehouse` with them inside.
 pub(crate) fn application(workspace: &Workspace, steps: &mut Steps, profile: Profile) -> Result<()> {
     components(workspace, steps, profile, &workspace.components()?)?;
     programs(workspace, steps, profile, &["gatehouse"])
@@ -17,7 +17,8 @@ pub(crate) fn programs(workspace: &Workspace, steps: &mut Steps, profile: Profil
     // As a part of the workspace, not as packages alone: Cargo then compiles their dependencies with the same features for
     // all of them, and wasmtime once.
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--workspace"]).args(names.iter().flat_map(|name| ["--bin", name]));
+    cargo.args(["build", "--profile", profile.native(), "--workspace"]);
+    cargo.args(names.iter().flat_map(|name| ["--bin", name]));
     steps.run(cargo.env("GATEHOUSE_EMBED", profile.name()))
 }
 

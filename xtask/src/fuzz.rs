@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) 
 /// Checks that the targets compile, without the fuzzing engine.
 pub(crate) fn check(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["check", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
+    cargo.args(["check", "--manifest-path", "fuzz/Cargo.toml"]);
     // It is not linked, so any name works: the engine is C++, whose compiler may be missing.
     steps.run(cargo.env("CUSTOM_LIBFUZZER_PATH", workspace.root().join("fuzz/none.a")))
 }

@@ -74,7 +74,7 @@ fn run(steps: &mut Steps) -> Result<()> {
         ["build", "--guests"] => build::components(&workspace, steps, Profile::Quick, &workspace.guests()?),
         ["demo", rest @ ..] => {
             build::application(&workspace, steps, Profile::Quick)?;
-            steps.run(workspace.program("gatehouse").arg("demo").args(rest))
+            steps.run(workspace.program("gatehouse", Profile::Quick).arg("demo").args(rest))
         }
         ["test", "--data"] => test::large_data(&workspace, steps),
         ["test", "--load", rest @ ..] => test::load(&workspace, steps, rest),

@@ -60,10 +60,11 @@ pub(crate) fn large_data(workspace: &Workspace, steps: &mut Steps) -> Result<()>
     with_data(workspace, steps, &folder)
 }
 
-/// Runs the suite `load` with its long tests, one test at a time, and prints their figures.
+/// Runs the suite `load` with its long tests against what ships, one test at a time, and prints their figures.
 pub(crate) fn load(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    prepare(workspace, steps, Needs::ALL)?;
-    let mut cargo = cargo_test(workspace);
+    setup::test_programs(steps)?;
+    build::application(workspace, steps, Profile::Shipped)?;
+    let mut cargo = cargo_test(workspace, Profile::Shipped);
     cargo.args(["-p", "tests", "--test", "integration", "--"]);
     // Nothing else may run beside what is measured.
     cargo.args(["--include-ignored", "--nocapture", "--test-threads=1"]);
@@ -76,7 +77,7 @@ pub(crate) fn screenshots(workspace: &Workspace, steps: &mut Steps, folder: &[&s
     prepare(workspace, steps, Needs::ALL)?;
     build::programs(workspace, steps, Profile::Quick, &["screenshots"])?;
     let folder = folder.first().map_or_else(|| workspace.root().join("target/screenshots"), PathBuf::from);
-    steps.run(workspace.program("screenshots").arg(folder))
+    steps.run(workspace.program("screenshots", Profile::Quick).arg(folder))
 }
 
 /// The things that must be built and installed before tests run.
@@ -122,14 +123,14 @@ fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()>
 }
 
 fn native(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    steps.run(cargo_test(workspace).args(arguments))
+    steps.run(cargo_test(workspace, Profile::Quick).args(arguments))
 }
 
-fn cargo_test(workspace: &Workspace) -> Command {
+fn cargo_test(workspace: &Workspace, profile: Profile) -> Command {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release"]);
+    cargo.args(["test", "--profile", profile.native()]);
     // Cargo builds `gatehouse` again for its own tests: with the same components.
-    cargo.env("GATEHOUSE_EMBED", Profile::Quick.name()).env("INSTA_UPDATE", snapshots());
+    cargo.env("GATEHOUSE_EMBED", profile.name()).env("INSTA_UPDATE", snapshots());
     cargo
 }
 
@@ -144,7 +145,7 @@ fn data(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 fn with_data(workspace: &Workspace, steps: &mut Steps, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_test(workspace);
+    let mut cargo = cargo_test(workspace, Profile::Quick);
     cargo.args(["--workspace", "--", "--ignored", "--skip", LOAD]);
     steps.run(cargo.envs(DATA.iter().map(|(variable, name)| (variable, folder.join(name)))))
 }
@@ -160,7 +161,7 @@ fn inside_wasm(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
 pub(crate) fn in_wasm(workspace: &Workspace, steps: &mut Steps, command: &str) -> Result<Command> {
     setup::wasm_target(steps)?;
     build::programs(workspace, steps, Profile::Quick, &["wasi-run"])?;
-    let (root, runner) = (workspace.root().display().to_string(), workspace.program_path("wasi-run"));
+    let (root, runner) = (workspace.root().display().to_string(), workspace.program_path("wasi-run", Profile::Quick));
     // A list, since a path may have spaces in it.
     let runner = serde_json::json!([runner.display().to_string(), root]);
     let mut cargo = workspace.cargo();

@@ -9,21 +9,37 @@ use anyhow::{Context as _, Result};
 /// The target that components are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// A Cargo profile of components.
+/// How the components and the programs are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Fully optimised, for use and for benchmarks. `spin.toml` names its files.
+    /// Fully optimised, for use, benchmarks and figures under load. `spin.toml` names its files.
     Shipped,
     /// Compiled quickly, for tests and the demo.
     Quick,
 }
 
 impl Profile {
-    /// Its name, which is also the folder of its output.
+    /// The Cargo profile of components, which is also the folder of their files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shipped => "wasm",
             Self::Quick => "quick",
+        }
+    }
+
+    /// The Cargo profile of programs, which run natively.
+    pub(crate) fn native(self) -> &'static str {
+        match self {
+            Self::Shipped => "release",
+            Self::Quick => "dev",
+        }
+    }
+
+    /// The folder of programs.
+    fn native_folder(self) -> &'static str {
+        match self {
+            Self::Shipped => "release",
+            Self::Quick => "debug",
         }
     }
 }
@@ -74,15 +90,15 @@ impl Workspace {
     }
 
     /// A program of the workspace.
-    pub(crate) fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.program_path(name));
+    pub(crate) fn program(&self, name: &str, profile: Profile) -> Command {
+        let mut command = Command::new(self.program_path(name, profile));
         command.current_dir(&self.root);
         command
     }
 
     /// The path of a program of the workspace.
-    pub(crate) fn program_path(&self, name: &str) -> PathBuf {
-        self.root.join("target/release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    pub(crate) fn program_path(&self, name: &str, profile: Profile) -> PathBuf {
+        self.root.join("target").join(profile.native_folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }
 

@@ -13,8 +13,9 @@ const KILLS: usize = 18;
 /// Number of retries after the restart before an upload counts as stuck.
 const RETRIES: usize = 5;
 
-/// The longest that a retry takes more than the same upload undisturbed.
-const DEAD_MAX: Duration = Duration::from_secs(2);
+/// The time from which a retry is stuck, beyond that of the same upload undisturbed. `pipeline::deaths` tests the limit of
+/// two seconds by a clock that does not depend on the machine.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// The n-th upload of a thread, which has a target of its own; the same in every run.
 fn upload(thread: usize, n: usize) -> Upload {
@@ -164,7 +165,7 @@ fn power_cuts(store: Store, seed: u64) {
     let usual = times[&(*thread, *n)];
     let what = format!("{store:?}: the longest retry took {took:?}, and {usual:?} undisturbed (kill {kill})");
     println!("{what}");
-    assert!(took.saturating_sub(usual) <= DEAD_MAX, "{what}");
+    assert!(took.saturating_sub(usual) <= STUCK, "{what}");
 }
 
 /// Kills an upload after more and more time, until it is answered before: so in each of its steps, between claim and freeze
@@ -211,7 +212,7 @@ fn retries_after_a_kill_at_each_step(store: Store) {
     );
     println!("{what}");
     // Two uploads at once take turns.
-    assert!(longest <= DEAD_MAX + usual * 2, "{what}");
+    assert!(longest <= STUCK + usual * 2, "{what}");
 }
 
 #[test]
