@@ -25,6 +25,7 @@
 
 mod align;
 mod anchors;
+mod folders;
 mod occurrence;
 mod renames;
 mod side;
@@ -50,6 +51,8 @@ pub const COUNTED_CONTAINMENT_MIN: u8 = 60;
 const CANDIDATES_EACH: usize = 8;
 /// The number of times that pairs found by their neighbours' movement are used to find more.
 const NEIGHBOUR_ROUNDS: usize = 4;
+/// The maximum number of renamed folders that are looked for.
+const FOLDERS_MAX: usize = 8;
 /// The maximum number of pairs of codes that are compared. What is beyond is not matched.
 const CANDIDATES_MAX: usize = 50_000;
 /// The maximum number of codes that are read of each scan. What is beyond is not matched.
@@ -83,6 +86,8 @@ pub struct Matching<'a> {
     pairs: Vec<Option<Pair>>,
     /// The path in the reference scan of each path that was renamed.
     former_paths: BTreeMap<u32, u32>,
+    /// The text of each path, by its number.
+    names: Vec<String>,
     /// The number of the last part of each path.
     file_names: Vec<u32>,
 }
@@ -95,10 +100,11 @@ enum Unequal {
 }
 
 impl<'a> Matching<'a> {
-    /// Makes a matching of the open occurrences of both sides. `file_names` has a number for the last part of each
-    /// path.
-    pub fn new(current: Side<'a>, reference: Side<'a>, file_names: Vec<u32>) -> Self {
-        Self { pairs: vec![None; current.places.len()], current, reference, former_paths: BTreeMap::new(), file_names }
+    /// Makes a matching of the open occurrences of both sides. `names` has the text of each path, and `file_names` a
+    /// number for its last part.
+    pub fn new(current: Side<'a>, reference: Side<'a>, names: Vec<String>, file_names: Vec<u32>) -> Self {
+        let (pairs, former_paths) = (vec![None; current.places.len()], BTreeMap::new());
+        Self { pairs, current, reference, former_paths, names, file_names }
     }
 
     /// Runs all stages that need no code: A to D.
@@ -107,8 +113,13 @@ impl<'a> Matching<'a> {
         let own_path = |row: &Row<'_>, _| Some(row.path);
         self.by_context(Stage::Context, own_path);
         self.by_snippet(Stage::Snippet, own_path);
+        for _ in 0..FOLDERS_MAX {
+            if !self.renamed(&folders::find(&self.current, &self.reference, &self.names)) {
+                break;
+            }
+        }
         for round in renames::ROUNDS {
-            self.renames(round);
+            self.renamed(&renames::find(&self.current, &self.reference, round, &self.file_names));
         }
         self.stage(
             Stage::Moved,
@@ -155,20 +166,21 @@ impl<'a> Matching<'a> {
         });
     }
 
-    /// Runs stage C: finds renamed files, and runs A and B on each pair of them.
-    fn renames(&mut self, round: renames::Round) {
-        let found = renames::find(&self.current, &self.reference, round, &self.file_names);
+    /// Runs stage C: A and B on each renamed file and its former path. Returns true if that matched an occurrence.
+    fn renamed(&mut self, found: &BTreeMap<u32, u32>) -> bool {
         if found.is_empty() {
-            return;
+            return false;
         }
+        let open = self.current.rows().count();
         let former: BTreeSet<u32> = found.values().copied().collect();
-        self.former_paths.extend(&found);
+        self.former_paths.extend(found);
         let path = |row: &Row<'_>, which| match which {
             Which::Current => found.get(&row.path).copied(),
             Which::Reference => former.contains(&row.path).then_some(row.path),
         };
         self.by_context(Stage::Renamed, path);
         self.by_snippet(Stage::Renamed, path);
+        self.current.rows().count() < open
     }
 
     /// Matches by path and message where only one of the reports shows code.
@@ -425,6 +437,8 @@ pub struct Paths {
     pub current: Vec<u32>,
     /// The number of each path of the reference scan.
     pub reference: Vec<u32>,
+    /// The text of each path by its number.
+    pub names: Vec<String>,
     /// For each number of a path the number of its last part.
     pub file_names: Vec<u32>,
 }
@@ -437,15 +451,16 @@ impl Paths {
         all.dedup();
         let last = |path: &&str| path.rsplit('/').next().unwrap_or_default().to_owned();
         let files: Vec<String> = all.iter().map(last).collect();
-        let mut names = files.clone();
-        names.sort_unstable();
-        names.dedup();
+        let mut file_names = files.clone();
+        file_names.sort_unstable();
+        file_names.dedup();
         let number = |at: Result<usize, usize>| at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
         let of = |path: &String| number(all.binary_search(&path.as_str()));
         Self {
             current: current.iter().map(of).collect(),
             reference: reference.iter().map(of).collect(),
-            file_names: files.iter().map(|file| number(names.binary_search(file))).collect(),
+            names: all.iter().map(|path| (*path).to_owned()).collect(),
+            file_names: files.iter().map(|file| number(file_names.binary_search(file))).collect(),
         }
     }
 }

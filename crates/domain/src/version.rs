@@ -9,7 +9,7 @@ pub const PARSERS: u32 = 2;
 
 /// The version of grouping, signatures and matcher. It is raised when the same findings may give other issues,
 /// occurrences, matches or buckets.
-pub const MATCHER: u32 = 2;
+pub const MATCHER: u32 = 3;
 
 /// The versions that made a scan's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

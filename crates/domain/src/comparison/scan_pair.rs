@@ -63,7 +63,8 @@ impl<'a> ScanPair<'a> {
         let ids: Vec<_> = other.issues.iter().map(|identity| identity.id).collect();
         let families = Families::of(&current.issues, &other.contents.issues, &ids);
         let texts = |contents: &ScanContents| contents.names.iter().map(|name| name.text.clone()).collect::<Vec<_>>();
-        let Paths { current: new, reference: old, file_names } = Paths::unite(&texts(current), &texts(&other.contents));
+        let paths = Paths::unite(&texts(current), &texts(&other.contents));
+        let Paths { current: new, reference: old, names, file_names } = paths;
         let side = |contents: &'a ScanContents, families: &[u32], paths, open| tracking::Side {
             places: &contents.occurrences,
             families: contents
@@ -77,7 +78,7 @@ impl<'a> ScanPair<'a> {
         };
         let here = side(current, &families.current, new, here);
         let there = side(&other.contents, &families.reference, old, there);
-        let mut matching = Matching::new(here, there, file_names);
+        let mut matching = Matching::new(here, there, names, file_names);
         matching.match_without_code();
         let wanted = matching.codes_needed();
         Self { current, other, families, matching, wanted }

@@ -79,6 +79,46 @@ fn renaming_all_files_keeps_every_match() {
     assert!((0..40).all(same));
 }
 
+/// Findings without code, each in a file below `folder`.
+fn without_code(folder: &str, files: &[&str]) -> Vec<Finding> {
+    files.iter().map(|file| at(&format!("{folder}{file}"), 8, &[])).collect()
+}
+
+#[test]
+fn a_renamed_folder_is_followed_though_its_files_have_one_name_and_no_code() {
+    let files = ["a/src/App.java", "b/src/App.java", "c/src/App.java"];
+    let pairs = [
+        ("/home/runner/shop/", "/builds/shop/"),
+        ("/var/workspace/shop_main/", "/var/workspace/shop_PR-17/"),
+        ("services/", "apps/"),
+        ("", "/home/runner/shop/"),
+        ("/home/runner/shop/", ""),
+    ];
+    for (old, new) in pairs {
+        let compared = compared(&without_code(new, &files), &without_code(old, &files));
+        assert_eq!(compared.stages(), [Some(Stage::Renamed); 3], "{old} to {new}");
+        for (result, file) in (0..).zip(files) {
+            let was = compared.of(result).found.as_ref().unwrap().path.clone();
+            assert_eq!(was, Some(format!("{old}{file}")), "{old} to {new}");
+        }
+    }
+}
+
+#[test]
+fn two_renamed_folders_are_followed() {
+    let (files, others) = (["a/App.java", "b/App.java"], ["x/main.tf", "y/main.tf"]);
+    let scan = |one, two| [without_code(one, &files), without_code(two, &others)].concat();
+    check(&scan("apps/", "infra/"), &scan("services/", "terraform/"), &[Some(Stage::Renamed); 4]);
+}
+
+#[test]
+fn a_folder_that_still_exists_was_copied_and_not_renamed() {
+    let files = ["a/App.java", "b/App.java"];
+    let old = without_code("services/", &files);
+    let both = [without_code("apps/", &files), old.clone()].concat();
+    check(&both, &old, &[None, None, Some(Stage::Message), Some(Stage::Message)]);
+}
+
 #[test]
 fn distinct_code_that_moved_to_another_file_matches() {
     let stay = |path: &str| at(path, 1, &["x", "yaml.load(body)", "y"]);
