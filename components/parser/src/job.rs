@@ -4,6 +4,7 @@ use crate::raw_part::StoredPart;
 use crate::sidecar::Sidecar;
 use api::internal::{AUTO, ParseRequest, ParseResult};
 use api::problem::{Code, Problem};
+use domain::grouping::Footprint;
 use domain::ids::ScannerId;
 use domain::scan::ParsedReport;
 use finding::Finding;
@@ -14,6 +15,10 @@ use store::keys;
 use store::kv::BlockingKv;
 use store::raw::RawPart;
 use store::segments::{Builder, Segment};
+
+/// The end of the message about a report that is too large.
+const SPLIT: &str = "more cannot be compared. Split the report, for example by folder, and upload each part as a target, \
+                     or with a SARIF category, of its own";
 
 /// Parses a report, and writes its findings.
 ///
@@ -56,7 +61,8 @@ fn parse_parts<K: BlockingKv>(
     list: String,
 ) -> Result<ParseResult, Problem> {
     let (revision, sidecar) = sidecar.map(Sidecar::open).transpose()?.unzip();
-    let mut writer = FindingWriter { kv, list, builder: Builder::default(), sidecar, without_code: 0, failure: None };
+    let (builder, footprint) = (Builder::default(), Footprint::default());
+    let mut writer = FindingWriter { kv, list, builder, sidecar, footprint, without_code: 0, failure: None };
     let parsed = scanners::read(expected, report, &mut writer);
     if let Some(failure) = writer.failure {
         return Err(failure);
@@ -92,6 +98,7 @@ struct FindingWriter<'a, K> {
     list: String,
     builder: Builder,
     sidecar: Option<Sidecar<'a>>,
+    footprint: Footprint,
     /// The number of findings so far that are matched by their code and have none.
     without_code: u64,
     failure: Option<Problem>,
@@ -102,6 +109,9 @@ impl<K: BlockingKv> FindingWriter<'_, K> {
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.add_to(&mut finding)?;
         }
+        self.footprint
+            .add(&finding)
+            .map_err(|error| Problem::new(Code::ReportTooLarge, format!("{error}; {SPLIT}")))?;
         self.without_code += u64::from(finding.lacks_code());
         for segment in self.builder.push(&finding)? {
             self.write(&segment)?;
@@ -143,8 +153,7 @@ fn problem(error: &ParseError) -> Problem {
     };
     let mut detail = error.to_string();
     if matches!(error, ParseError::TooManyFindings { .. }) {
-        detail += "; more cannot be compared. Split the report, for example by folder, and upload each part as a target, or \
-                   with a SARIF category, of its own";
+        detail = format!("{detail}; {SPLIT}");
     }
     Problem::new(code, detail)
 }

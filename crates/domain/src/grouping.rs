@@ -17,8 +17,10 @@
 //! before any other, then by the alphabet. The ids that the issue would have under its other names, and under the
 //! rule's former ids, are stored as aliases, so that [`families`](crate::families) finds it under each of them.
 
+mod footprint;
 mod key;
 
+pub use footprint::{FOOTPRINT_BYTES_MAX, Footprint, FootprintTooLarge};
 pub use key::IssueKey;
 
 use crate::digest::Short;
