@@ -3,7 +3,7 @@
 
 use api::problem::{Code, Problem};
 use api::v1::{SourceHead, SourceRow};
-use domain::source::{Revision, SourceAdded, add_source};
+use domain::source::{CheckoutRoot, Revision, SourceAdded, add_source};
 use finding::Finding;
 use finding::limits::SOURCE_ROW_BYTES_MAX;
 use std::io::{BufRead, BufReader, Read};
@@ -16,6 +16,7 @@ pub(crate) struct Sidecar<'a> {
     /// The number of the result in the last row that was read.
     last: Option<u32>,
     counts: Counts,
+    root: Option<CheckoutRoot>,
 }
 
 /// The numbers of rows that were used and not used.
@@ -38,7 +39,7 @@ impl<'a> Sidecar<'a> {
             return Err(Problem::new(Code::SourceMalformed, "the sidecar is empty"));
         }
         let head = SourceHead::read(&lines.line).map_err(|reason| lines.malformed(reason))?;
-        let mut sidecar = Self { lines, next: None, last: None, counts: Counts::default() };
+        let mut sidecar = Self { lines, next: None, last: None, counts: Counts::default(), root: head.root };
         sidecar.advance()?;
         Ok((head.git, sidecar))
     }
@@ -60,6 +61,10 @@ impl<'a> Sidecar<'a> {
                 SourceAdded::HashAlone => {}
             }
             self.advance()?;
+        }
+        // After the rows, whose paths are those of the report.
+        if let Some(root) = &self.root {
+            root.shorten_paths(finding);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use api::v1::{SOURCE_VERSION, SourceHead, SourceRow};
-use domain::source::Revision;
+use domain::source::{CheckoutRoot, Revision};
 use finding::Excerpt;
 use finding::limits::SOURCE_BYTES_MAX;
 
@@ -72,7 +72,9 @@ pub(crate) fn sidecar(source: CodeSource<'_>, report: &ReportBody, scanner: &str
 /// Reads each file once and writes a row for each finding, in at most `bytes_max` bytes.
 fn collected(tree: &Tree, locations: &Locations, revision: Revision, bytes_max: u64, folder: &str) -> Result<Sidecar> {
     let from = revision_text(&revision);
-    let mut head = serde_json::to_string(&SourceHead { v: SOURCE_VERSION, git: revision })?;
+    // A path that is not UTF-8 cannot be one of the report's.
+    let root = tree.checkout_root().to_str().map(str::to_owned).and_then(|root| CheckoutRoot::try_from(root).ok());
+    let mut head = serde_json::to_string(&SourceHead { v: SOURCE_VERSION, git: revision, root })?;
     head.push('\n');
     let mut rows = Rows { left: bytes_max.saturating_sub(length(&head)), ..Rows::default() };
     // Code is worth more than hashes: hashes leave half of the space to it.

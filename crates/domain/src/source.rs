@@ -167,9 +167,92 @@ pub fn add_source(finding: &mut Finding, view: SourceView) -> SourceAdded {
     }
 }
 
+/// The maximum length of the root of a checkout, in bytes.
+const ROOT_BYTES_MAX: usize = 4096;
+
+/// The root of a checkout: an absolute path, as Unix or Windows writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CheckoutRoot(String);
+
+/// An error in the root of a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`root` must be an absolute path of at most {ROOT_BYTES_MAX} bytes, such as /builds/shop or C:\\builds\\shop")]
+pub struct CheckoutRootError;
+
+impl TryFrom<String> for CheckoutRoot {
+    type Error = CheckoutRootError;
+
+    fn try_from(text: String) -> Result<Self, CheckoutRootError> {
+        let path = with_slashes(&text);
+        let is_absolute = path.starts_with('/') || path.as_bytes().get(1..3) == Some(b":/");
+        if !is_absolute || ROOT_BYTES_MAX < text.len() || text.chars().any(char::is_control) {
+            return Err(CheckoutRootError);
+        }
+        Ok(Self(path.trim_end_matches('/').to_owned()))
+    }
+}
+
+impl From<CheckoutRoot> for String {
+    fn from(root: CheckoutRoot) -> Self {
+        // The root of a file system has no other name.
+        if root.0.is_empty() { "/".to_owned() } else { root.0 }
+    }
+}
+
+impl CheckoutRoot {
+    /// Makes the paths of a finding relative to the root, where they are below it. Other paths stay as they are.
+    pub fn shorten_paths(&self, finding: &mut Finding) {
+        for location in finding.location.iter_mut().chain(&mut finding.other_locations) {
+            if let Some(relative) = self.relative(&location.path) {
+                location.path = relative;
+            }
+        }
+    }
+
+    fn relative(&self, path: &str) -> Option<String> {
+        let path = with_slashes(path);
+        let local = path.strip_prefix("file://").unwrap_or(&path);
+        // `file:///C:/x` has a slash before the drive.
+        let bare = local.strip_prefix('/').filter(|_| !self.0.starts_with('/')).unwrap_or(local);
+        let rest = bare.strip_prefix(self.0.as_str())?.strip_prefix('/')?;
+        (!self.0.is_empty() && !rest.is_empty()).then(|| rest.to_owned())
+    }
+}
+
+fn with_slashes(path: &str) -> String {
+    path.replace('\\', "/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_below_the_root_of_the_checkout_become_relative() {
+        let cases = [
+            ("/builds/shop", "/builds/shop/src/a.py", "src/a.py"),
+            ("/builds/shop/", "file:///builds/shop/src/a.py", "src/a.py"),
+            ("C:\\builds\\shop", "C:\\builds\\shop\\src\\a.cs", "src/a.cs"),
+            ("C:\\builds\\shop", "file:///C:/builds/shop/src/a.cs", "src/a.cs"),
+            ("/builds/shop", "/builds/shop2/src/a.py", "/builds/shop2/src/a.py"),
+            ("/builds/shop", "/builds/shop", "/builds/shop"),
+            ("/builds/shop", "src/a.py", "src/a.py"),
+            ("/builds/shop", "src\\a.py", "src\\a.py"),
+            ("/", "/etc/passwd", "/etc/passwd"),
+        ];
+        for (root, path, expected) in cases {
+            let root = CheckoutRoot::try_from(root.to_owned()).unwrap();
+            let mut one = finding(0, "B1", path, 1, &[]);
+            one.other_locations = vec![finding::Location::file(path)];
+            root.shorten_paths(&mut one);
+            assert_eq!(one.location.unwrap().path, expected, "{root:?}");
+            assert_eq!(one.other_locations[0].path, expected, "{root:?}");
+        }
+        for invalid in ["", "builds/shop", "./x", "C:", "/a\nb", &format!("/{}", "a".repeat(ROOT_BYTES_MAX))] {
+            assert_eq!(CheckoutRoot::try_from(invalid.to_owned()), Err(CheckoutRootError), "{invalid}");
+        }
+    }
     use crate::testing::finding;
     use finding::Kind;
 

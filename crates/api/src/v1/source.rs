@@ -1,7 +1,7 @@
 //! The sidecar of an upload: code of the working tree for the report's findings, as JSON lines. The command line writes
 //! it and `ingest` reads it. `docs/source.md` describes the format.
 
-use domain::source::{Revision, SourceView};
+use domain::source::{CheckoutRoot, Revision, SourceView};
 use finding::Excerpt;
 use finding::limits::{SOURCE_LINE_BYTES_MAX, SOURCE_LINES_MAX, SOURCE_NEIGHBOURS, cut_to};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,10 @@ pub struct SourceHead {
     /// The scanned git revision.
     #[serde(skip_serializing_if = "Revision::is_empty", default)]
     pub git: Revision,
+    /// The root of the checkout, as an absolute path on the machine where the scanner ran. Paths of findings below it
+    /// become relative to it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub root: Option<CheckoutRoot>,
 }
 
 /// A further line of a sidecar: the code of one finding.
@@ -107,13 +111,14 @@ mod tests {
     #[test]
     fn the_form_on_the_wire_is_pinned() {
         let git = Revision { commit: "abc1234".parse().ok(), branch: "main".parse().ok(), remote: None };
-        let head = SourceHead { v: SOURCE_VERSION, git };
+        let root = CheckoutRoot::try_from("/builds/shop".to_owned()).ok();
+        let head = SourceHead { v: SOURCE_VERSION, git, root };
         let (path, sha256) = ("a.py".to_owned(), "0".repeat(64));
         let row =
             SourceRow { result: 3, path, line: Some(2), sha256, first_line: Some(1), lines: vec!["x".to_owned()] };
         let text = [serde_json::to_string(&head).unwrap(), serde_json::to_string(&row).unwrap()].join("\n");
         insta::assert_snapshot!(text, @r#"
-        {"v":1,"git":{"commit":"abc1234","branch":"main"}}
+        {"v":1,"git":{"commit":"abc1234","branch":"main"},"root":"/builds/shop"}
         {"result":3,"path":"a.py","line":2,"sha256":"0000000000000000000000000000000000000000000000000000000000000000","first_line":1,"lines":["x"]}
         "#);
         assert_eq!((SourceHead::read(text.lines().next().unwrap().as_bytes())), Ok(head));
@@ -127,6 +132,7 @@ mod tests {
             (r#"{"v": 2, "new": true}"#, "expected version 1, found 2"),
             (r#"{"v": 1, "new": true}"#, "unknown field `new`"),
             (r#"{"v": 1, "git": {"commit": "HEAD"}}"#, "commit `HEAD` has the character `H`"),
+            (r#"{"v": 1, "root": "builds/shop"}"#, "`root` must be an absolute path"),
             (r#"{"git": {}}"#, "missing field `v`"),
             ("{", "EOF while parsing"),
         ] {

@@ -50,6 +50,11 @@ impl Tree {
         &self.root
     }
 
+    /// The root of the checkout, or the folder if it is in none.
+    pub(crate) fn checkout_root(&self) -> &Path {
+        self.top.as_deref().unwrap_or(&self.root)
+    }
+
     /// The file with this name in a report: in the folder, else in its checkout.
     pub(crate) fn find(&self, reported: &str) -> Option<PathBuf> {
         let name = name_of(reported);

@@ -207,3 +207,20 @@ fn an_empty_revision_counts_as_absent() {
     let answer = system.upload(notes("main", &report(&[], &[10])).source("{\"v\":1}\n")).unwrap();
     assert!(answer.scan.source.is_none() && answer.report.source.is_some() && Revision::default().is_empty());
 }
+
+#[test]
+fn paths_below_the_root_of_the_checkout_are_the_same_on_every_machine() {
+    let system = System::new();
+    let upload = |root: &str| {
+        let report = report(&[], &[10, 20]).replace("src/notes.py", &format!("{root}/src/notes.py"));
+        let row = row(0, 10, ONE).replace("src/notes.py", &format!("{root}/src/notes.py"));
+        system.upload(notes("main", &report).source(&format!("{{\"v\":1,\"root\":\"{root}\"}}\n{row}\n"))).unwrap()
+    };
+    let (first, second) = (upload("/home/runner/notes"), upload("/builds/notes"));
+    assert_eq!(second.report.source.unwrap().enriched, 1);
+    for scan in [first.scan.id, second.scan.id] {
+        let paths: Vec<_> = occurrences(&system, scan).into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, vec![Some("src/notes.py".to_owned()); 2]);
+    }
+    assert_eq!((second.occurrences.new, second.occurrences.common), (0, 2));
+}
