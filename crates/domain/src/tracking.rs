@@ -35,6 +35,7 @@ pub use occurrence::ComparableOccurrence;
 pub use side::Side;
 pub use stage::{Confidence, Stage};
 
+use crate::grouping::PathOrVersion;
 use crate::signature::{containment, similarity};
 use align::align;
 use anchors::Anchors;
@@ -87,7 +88,7 @@ pub struct Matching<'a> {
     /// The path in the reference scan of each path that was renamed.
     former_paths: BTreeMap<u32, u32>,
     /// The text of each path, by its number.
-    names: Vec<String>,
+    names: Vec<&'a str>,
     /// The number of the last part of each path.
     file_names: Vec<u32>,
 }
@@ -102,7 +103,7 @@ enum Unequal {
 impl<'a> Matching<'a> {
     /// Makes a matching of the open occurrences of both sides. `names` has the text of each path, and `file_names` a
     /// number for its last part.
-    pub fn new(current: Side<'a>, reference: Side<'a>, names: Vec<String>, file_names: Vec<u32>) -> Self {
+    pub fn new(current: Side<'a>, reference: Side<'a>, names: Vec<&'a str>, file_names: Vec<u32>) -> Self {
         let (pairs, former_paths) = (vec![None; current.places.len()], BTreeMap::new());
         Self { pairs, current, reference, former_paths, names, file_names }
     }
@@ -314,10 +315,13 @@ impl<'a> Matching<'a> {
     ) {
         let current = self.current.keyed(|row| key(row, Which::Current));
         let reference = self.reference.keyed(|row| key(row, Which::Reference));
-        let (equal, others): (Vec<Group<'a>>, Vec<_>) =
-            groups(current, reference).into_iter().partition(|(here, there)| here.len() == there.len());
-        for (here, there) in &equal {
-            for (a, b) in here.iter().zip(there) {
+        let mut others: Vec<Group<'a>> = Vec::new();
+        for (here, there) in groups(current, reference) {
+            if here.len() != there.len() {
+                others.push((here, there));
+                continue;
+            }
+            for (a, b) in here.iter().zip(&there) {
                 self.pair(a.at, b.at, stage, confidence(a, b, true), None);
             }
         }
@@ -432,35 +436,37 @@ fn nearest<K>(rows: &[(K, Row<'_>)], line: i64) -> Vec<(u32, usize)> {
 
 /// The paths of two scans, numbered together.
 #[derive(Debug, Default)]
-pub struct Paths {
+pub struct Paths<'a> {
     /// The number of each path of the current scan.
     pub current: Vec<u32>,
     /// The number of each path of the reference scan.
     pub reference: Vec<u32>,
     /// The text of each path by its number.
-    pub names: Vec<String>,
+    pub names: Vec<&'a str>,
     /// For each number of a path the number of its last part.
     pub file_names: Vec<u32>,
 }
 
-impl Paths {
+impl<'a> Paths<'a> {
     /// Numbers the paths of two scans.
-    pub fn unite(current: &[String], reference: &[String]) -> Self {
-        let mut all: Vec<&str> = current.iter().chain(reference).map(String::as_str).collect();
+    pub fn unite(current: &'a [PathOrVersion], reference: &'a [PathOrVersion]) -> Self {
+        let texts = |names: &'a [PathOrVersion]| names.iter().map(|name| name.text.as_str());
+        let mut all: Vec<&str> = Vec::with_capacity(current.len() + reference.len());
+        all.extend(texts(current).chain(texts(reference)));
         all.sort_unstable();
         all.dedup();
-        let last = |path: &&str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let files: Vec<String> = all.iter().map(last).collect();
+        let last = |path: &&'a str| path.rsplit('/').next().unwrap_or_default();
+        let files: Vec<&str> = all.iter().map(last).collect();
         let mut file_names = files.clone();
         file_names.sort_unstable();
         file_names.dedup();
         let number = |at: Result<usize, usize>| at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
-        let of = |path: &String| number(all.binary_search(&path.as_str()));
+        let of = |path| number(all.binary_search(&path));
         Self {
-            current: current.iter().map(of).collect(),
-            reference: reference.iter().map(of).collect(),
-            names: all.iter().map(|path| (*path).to_owned()).collect(),
+            current: texts(current).map(of).collect(),
+            reference: texts(reference).map(of).collect(),
             file_names: files.iter().map(|file| number(file_names.binary_search(file))).collect(),
+            names: all,
         }
     }
 }

@@ -25,7 +25,7 @@ type Heads<'a> = (&'a str, &'a str);
 /// - at least two files have it, and they are at least half of the files under the new beginning,
 /// - no file of the current scan is under the old beginning, and none of the reference scan under the new one. An empty
 ///   beginning is not tested: it means that one scan has paths from the root of the checkout.
-pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, names: &[String]) -> BTreeMap<u32, u32> {
+pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, names: &[&str]) -> BTreeMap<u32, u32> {
     let (here, there) = (current.occupied(), reference.occupied());
     let (new, old) = (open_paths(current, &there, names), open_paths(reference, &here, names));
     if new.len().max(old.len()) > PATHS_MAX {
@@ -49,13 +49,13 @@ pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, names: &[String]) -
 }
 
 /// Returns the number and text of each path that has unmatched occurrences and is not among `others`.
-fn open_paths<'a>(side: &Side<'_>, others: &BTreeSet<u32>, names: &'a [String]) -> BTreeMap<u32, &'a str> {
+fn open_paths<'a>(side: &Side<'_>, others: &BTreeSet<u32>, names: &[&'a str]) -> BTreeMap<u32, &'a str> {
     let open = side.rows().map(|row| row.path).filter(|path| !others.contains(path));
     open.map(|path| (path, text(names, path))).filter(|(_, path)| !path.is_empty()).collect()
 }
 
-fn text(names: &[String], number: u32) -> &str {
-    usize::try_from(number).ok().and_then(|at| names.get(at)).map(String::as_str).unwrap_or_default()
+fn text<'a>(names: &[&'a str], number: u32) -> &'a str {
+    usize::try_from(number).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
 }
 
 /// The ends of a path in whole segments, the longest first; the longest ones of a very deep path are left out.

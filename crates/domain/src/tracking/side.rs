@@ -60,7 +60,9 @@ impl<'a> Side<'a> {
 
     /// Returns the open occurrences that have a key, sorted by key and line.
     pub(super) fn keyed<K: Ord>(&self, key: impl Fn(&Row<'_>) -> Option<K>) -> Vec<(K, Row<'a>)> {
-        let mut rows: Vec<_> = self.rows().filter_map(|row| Some((key(&row)?, row))).collect();
+        // Reserved in one step: growing by doubling would need the list twice.
+        let mut rows = Vec::with_capacity(self.rows().filter(|row| key(row).is_some()).count());
+        rows.extend(self.rows().filter_map(|row| Some((key(&row)?, row))));
         rows.sort_unstable_by(|(a, x), (b, y)| (a, x.place.line, x.at).cmp(&(b, y.place.line, y.at)));
         rows
     }
@@ -69,27 +71,31 @@ impl<'a> Side<'a> {
 /// Rows of both sides with the same key.
 pub(super) type Group<'a> = (Vec<Row<'a>>, Vec<Row<'a>>);
 
-/// Groups rows by key. Keys that only one side has are left out.
-pub(super) fn groups<'a, K: Ord>(current: Vec<(K, Row<'a>)>, reference: Vec<(K, Row<'a>)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+/// Groups rows by key, one group at a time. Keys that only one side has are left out.
+pub(super) fn groups<'a, K: Ord>(
+    current: Vec<(K, Row<'a>)>,
+    reference: Vec<(K, Row<'a>)>,
+) -> impl Iterator<Item = Group<'a>> {
     let mut there = reference.into_iter().peekable();
     let mut here = current.into_iter().peekable();
-    while let (Some((a, _)), Some((b, _))) = (here.peek(), there.peek()) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => drop(here.next()),
-            std::cmp::Ordering::Greater => drop(there.next()),
-            std::cmp::Ordering::Equal => {
-                let (Some((key, first)), Some((_, other))) = (here.next(), there.next()) else { break };
-                let mut group = (vec![first], vec![other]);
-                while let Some((_, row)) = here.next_if(|(next, _)| *next == key) {
-                    group.0.push(row);
+    std::iter::from_fn(move || {
+        loop {
+            let ((a, _), (b, _)) = (here.peek()?, there.peek()?);
+            match a.cmp(b) {
+                std::cmp::Ordering::Less => drop(here.next()),
+                std::cmp::Ordering::Greater => drop(there.next()),
+                std::cmp::Ordering::Equal => {
+                    let ((key, first), (_, other)) = (here.next()?, there.next()?);
+                    let mut group = (vec![first], vec![other]);
+                    while let Some((_, row)) = here.next_if(|(next, _)| *next == key) {
+                        group.0.push(row);
+                    }
+                    while let Some((_, row)) = there.next_if(|(next, _)| *next == key) {
+                        group.1.push(row);
+                    }
+                    return Some(group);
                 }
-                while let Some((_, row)) = there.next_if(|(next, _)| *next == key) {
-                    group.1.push(row);
-                }
-                groups.push(group);
             }
         }
-    }
-    groups
+    })
 }
