@@ -20,7 +20,7 @@
 mod footprint;
 mod key;
 
-pub use footprint::{FOOTPRINT_BYTES_MAX, Footprint, FootprintTooLarge};
+pub use footprint::{Footprint, FootprintTooLarge};
 pub use key::IssueKey;
 
 use crate::digest::Short;

@@ -62,7 +62,8 @@ impl<'a> ScanPair<'a> {
     fn with(current: &'a ScanContents, other: &'a ComparedScan, (here, there): (Vec<bool>, Vec<bool>)) -> Self {
         let ids: Vec<_> = other.issues.iter().map(|identity| identity.id).collect();
         let families = Families::of(&current.issues, &other.contents.issues, &ids);
-        let Paths { current: new, reference: old, names, file_names } = Paths::unite(&current.names, &other.contents.names);
+        let Paths { current: new, reference: old, names, file_names } =
+            Paths::unite(&current.names, &other.contents.names);
         let side = |contents: &'a ScanContents, families: &[u32], paths, open| tracking::Side {
             places: &contents.occurrences,
             families: contents
