@@ -45,8 +45,9 @@ const SEND_BUFFER_BYTES: u32 = 256 << 10;
 /// Bytes of a request's head. hyper itself takes at most 100 headers, and a URI of at most 65,534 bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// Connections over their client's share that are answered at a time, and the time for each.
-const REFUSALS: usize = 32;
+/// Connections over their client's share that are answered at a time, and the time for each. Enough for a crowd behind one
+/// address; others are reset, which a client cannot tell from a network fault.
+const REFUSALS: usize = 512;
 const REFUSAL: Duration = Duration::from_secs(1);
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] lets it finish.
@@ -190,7 +191,7 @@ async fn accept(
     }
 }
 
-/// Answers a connection that its client has too many of, without reading a request. Only a few are answered at a time;
+/// Answers a connection that its client has too many of, without reading a request. Only so many are answered at a time;
 /// the rest are closed at once.
 fn refuse(mut stream: TcpStream) {
     static PLACES: Semaphore = Semaphore::const_new(REFUSALS);
