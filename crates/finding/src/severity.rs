@@ -76,8 +76,14 @@ impl<'de> Deserialize<'de> for Score {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreSource {
-    /// A CVSS v4 base score, given or computed from its vector.
+    /// A CVSS v4 base score (CVSS-B in FIRST's nomenclature), given or computed from its vector.
     CvssV4,
+    /// A CVSS v4 score of base and threat metrics (CVSS-BT).
+    CvssV4Bt,
+    /// A CVSS v4 score of base and environmental metrics (CVSS-BE).
+    CvssV4Be,
+    /// A CVSS v4 score of base, threat and environmental metrics (CVSS-BTE).
+    CvssV4Bte,
     /// A CVSS v3.0 or v3.1 base score, given or computed from its vector.
     CvssV3,
     /// A CVSS v2 base score, given or computed from its vector.

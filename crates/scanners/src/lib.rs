@@ -28,6 +28,7 @@ pub use reader::sniff::Notation;
 pub use scanner::Scanner;
 
 use formats::sarif;
+use reader::encoding::{Decoded, Encoding};
 use reader::report::Collector;
 use reader::sniff::Sniff;
 
@@ -57,21 +58,47 @@ pub enum Expected {
 /// # Errors
 /// The report is not of the expected tool, is in no known format or is damaged, or the sink or the source failed.
 pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
+    match Encoding::of(input)? {
+        Some(encoding) => read_utf_8(expected, Input::Stream(&Decoded { input, encoding }), sink),
+        None => read_utf_8(expected, input, sink),
+    }
+}
+
+fn read_utf_8(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
     let sniff = match (Sniff::of(input), expected) {
         (Err(ParseError::Empty), Expected::Tool(scanner)) if may_be_empty(scanner) => {
-            return Ok(empty_report(scanner, sink));
+            return empty_report(scanner, sink);
         }
         (sniff, _) => sniff?,
     };
-    let detected = ALL.iter().find(|scanner| (scanner.detect)(&sniff));
+    if let Expected::Tool(scanner) = expected
+        && NULL_IS_CLEAN.contains(&scanner.id)
+        && sniff.text().trim() == "null"
+    {
+        let mut collector = Collector::new(sink, scanner.id, scanner.tool);
+        collector.container();
+        return collector.finish();
+    }
+    let log = sniff.log_before_json();
     let looks_like = |name: &str, tool: &str| format!("it looks like a report of {name} (`{tool}`)");
     let wrong = |expected: &Scanner, reason| Err(ParseError::WrongTool { expected: expected.name, reason });
-    let scanner = match (expected, detected) {
+    let scanner = match (expected, detected(&sniff)) {
         (Expected::Any, Some(scanner)) => scanner,
-        (Expected::Any, None) => return Err(ParseError::UnknownFormat { reason: sniff.describe() }),
+        (Expected::Any, None) => {
+            let reason = sniff.describe();
+            // What decides may come after the beginning.
+            let whole = sniff.of_whole(input)?;
+            match whole.as_ref().and_then(detected) {
+                Some(scanner) => scanner,
+                None => {
+                    return Err(ParseError::UnknownFormat { reason: whole.map_or(reason, |whole| whole.describe()) });
+                }
+            }
+        }
         // It may be a broken report of the expected format, whose parser gives the best error message.
-        (Expected::Tool(scanner), None) => scanner,
+        (Expected::Tool(scanner), None) => in_notation_of(scanner, &sniff),
         (Expected::Tool(expected), Some(scanner)) if accepts(expected, scanner) => scanner,
+        (Expected::Tool(expected), Some(scanner)) if WRITE_ALIKE.contains(&(expected.id, scanner.id)) => expected,
         // The tool that wrote a SARIF report is known only after reading.
         (Expected::Tool(expected), Some(sarif)) if sarif::is_sarif(&sniff) => {
             if expected.id == sarif::SCANNER.id || sarif.id == sarif::SCANNER.id {
@@ -83,14 +110,20 @@ pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result
         (Expected::Tool(expected), Some(other)) => return wrong(expected, looks_like(other.name, other.id)),
     };
     let mut collector = Collector::new(sink, scanner.id, scanner.tool);
-    if let Err(error) = (scanner.parse)(input, &mut collector) {
-        let ParseError::OtherShape { reason } = error else { return Err(error) };
-        return wrong(scanner, reason);
-    }
-    let parsed = collector.finish();
+    let parsed = match (scanner.parse)(input, &mut collector).and_then(|()| collector.finish()) {
+        Ok(parsed) => parsed,
+        Err(ParseError::OtherShape { reason }) => return wrong(scanner, log.unwrap_or(reason)),
+        Err(ParseError::Malformed { notation: "JSON", reason }) => {
+            return Err(ParseError::Malformed { notation: "JSON", reason: log.unwrap_or(reason) });
+        }
+        Err(error) => return Err(error),
+    };
+    let is_accepted = |expected: &Scanner| {
+        parsed.tool == expected.tool || ALSO_ACCEPTED.contains(&(expected.id, parsed.tool.as_str()))
+    };
     match expected {
         Expected::Tool(expected)
-            if scanner.id == sarif::SCANNER.id && expected.id != scanner.id && parsed.tool != expected.tool =>
+            if scanner.id == sarif::SCANNER.id && expected.id != scanner.id && !is_accepted(expected) =>
         {
             wrong(expected, looks_like("SARIF", &parsed.tool))
         }
@@ -98,12 +131,35 @@ pub fn read(expected: Expected, input: Input<'_>, sink: &mut dyn Sink) -> Result
     }
 }
 
+/// The format that a report has.
+fn detected(sniff: &Sniff) -> Option<&'static Scanner> {
+    ALL.iter().find(|scanner| (scanner.detect)(sniff))
+}
+
+/// The format of a scanner's tool that has the notation of a report: a name stands for all notations of its tool.
+fn in_notation_of(scanner: &'static Scanner, sniff: &Sniff) -> &'static Scanner {
+    if sniff.may_be(scanner.notation) {
+        return scanner;
+    }
+    let other = ALL.iter().find(|other| other.tool == scanner.tool && sniff.may_be(other.notation));
+    other.unwrap_or(scanner)
+}
+
+/// Formats of tools that write `null` for an empty list. It shows no format, so the format must be named.
+const NULL_IS_CLEAN: &[&str] = &["gitleaks", "nuclei", "trivy", "trufflehog"];
+
 /// Formats that are accepted under the name of another tool, because their users expect that: the name, the format.
 const ALSO_ACCEPTED: &[(&str, &str)] = &[
     // Both are alerts from GitHub; other systems give them one name.
     ("github-dependabot", "github-code-scanning"),
     // One command line tool writes both.
     ("snyk", "snyk-code"),
+];
+
+/// Tools that write the same as another: the name of the tool, the format that is detected.
+const WRITE_ALIKE: &[(&str, &str)] = &[
+    // `yarn npm audit` passes on the answer of npm's registry; only its line breaks tell.
+    ("yarn-audit", "npm-audit"),
 ];
 
 /// True if a report in the format of `scanner` is accepted when the format `expected` was named.
@@ -118,7 +174,7 @@ fn may_be_empty(scanner: &Scanner) -> bool {
 
 /// The empty report of a tool that writes one line per result. The tool also writes nothing if it did not run, so the
 /// scan is incomplete: an empty file must not pass the gate.
-fn empty_report(scanner: &Scanner, sink: &mut dyn Sink) -> Parsed {
+fn empty_report(scanner: &Scanner, sink: &mut dyn Sink) -> Result<Parsed, ParseError> {
     let mut collector = Collector::new(sink, scanner.id, scanner.tool);
     let name = scanner.name;
     collector.scanner_error(format!(
@@ -136,4 +192,10 @@ mod exercise;
 #[cfg(any(test, feature = "exercise"))]
 pub use exercise::exercise;
 #[cfg(test)]
+mod field;
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written;

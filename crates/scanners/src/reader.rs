@@ -1,6 +1,7 @@
 //! Reads reports: their input and output, their detection, and a reader for each notation.
 
 pub(crate) mod archive;
+pub(crate) mod encoding;
 pub(crate) mod fields;
 pub(crate) mod html;
 pub(crate) mod json;

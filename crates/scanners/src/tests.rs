@@ -27,7 +27,7 @@ pub(crate) struct Read {
     pub(crate) parsed: Parsed,
 }
 
-fn read_all(expected: Expected, input: Input<'_>) -> Result<Read, ParseError> {
+pub(crate) fn read_all(expected: Expected, input: Input<'_>) -> Result<Read, ParseError> {
     let mut findings = Findings(vec![]);
     let parsed = read(expected, input, &mut findings)?;
     Ok(Read { findings: findings.0, parsed })
@@ -87,7 +87,7 @@ fn fixtures(scanner: &str) -> Vec<PathBuf> {
 }
 
 /// Calls `check` with every fixture of every scanner: on all cores, or on one where there are no threads (Wasm).
-fn for_each_fixture(check: impl Fn(&'static Scanner, &Path, &[u8]) + Sync) {
+pub(crate) fn for_each_fixture(check: impl Fn(&'static Scanner, &Path, &[u8]) + Sync) {
     let files: Vec<_> =
         ALL.iter().flat_map(|scanner| fixtures(scanner.id).into_iter().map(move |file| (scanner, file))).collect();
     let next = AtomicUsize::new(0);
@@ -294,6 +294,9 @@ fn every_scanner_refuses_what_is_not_a_report() {
             b"<html></html>",
             b"nothing here",
         ] {
+            if bytes == b"null" && NULL_IS_CLEAN.contains(&scanner.id) {
+                continue;
+            }
             let result = findings(scanner, bytes);
             // A tool that writes one line per result writes an empty file if it finds nothing, or did not run.
             if may_be_empty(scanner) && bytes.trim_ascii().is_empty() {
@@ -333,7 +336,11 @@ fn every_strict_prefix_of_a_fixture_is_refused_or_adds_up() {
 fn a_report_of_another_tool_is_refused_and_its_tool_named() {
     for scanner in ALL {
         // SARIF may be of any tool.
-        let accepted = |other: &Scanner| accepts(scanner, other) || (scanner.id == "sarif" && other.id == "snyk-code");
+        let accepted = |other: &Scanner| {
+            accepts(scanner, other)
+                || WRITE_ALIKE.contains(&(scanner.id, other.id))
+                || (scanner.id == "sarif" && other.id == "snyk-code")
+        };
         for other in ALL.iter().filter(|other| !accepted(other)) {
             let file = &fixtures(other.id)[0];
             let error = read_all(Expected::Tool(scanner), Input::Memory(&std::fs::read(file).unwrap()));

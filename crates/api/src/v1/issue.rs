@@ -26,7 +26,8 @@ pub struct IssueItem {
     /// The score from 0 to 10; absent if the severity is `unassigned`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<f64>,
-    /// The source of the score: `cvss_v4`, `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
+    /// The source of the score: `cvss_v4`, `cvss_v4_bt`, `cvss_v4_be`, `cvss_v4_bte`,
+    /// `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score_source: Option<String>,
     /// The severity that the scanner itself assigned, if any. `severity` may come from a CVSS score instead.

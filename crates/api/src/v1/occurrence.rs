@@ -57,7 +57,8 @@ pub struct OccurrenceItem {
     /// The score from 0 to 10.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score: Option<f64>,
-    /// The source of the score: `cvss_v4`, `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
+    /// The source of the score: `cvss_v4`, `cvss_v4_bt`, `cvss_v4_be`, `cvss_v4_bte`,
+    /// `cvss_v3`, `cvss_v2`, `scanner_score` or `scanner_word`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub score_source: Option<String>,
     /// The scanner's word for the severity.

@@ -9,7 +9,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
@@ -55,7 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(
+    collector.require(
         (seen.has(0) && is_image_report) || seen.has(1),
         "an Anchore report is an object with `vulnerabilities` and `vulnerability_type` or the image's digest, \
                   or with `securityEvaluation`",

@@ -50,7 +50,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    seen.require(&[0, 2], "a Bandit JSON report is an object with the list `results` and the object `metrics`")
+    seen.require(
+        collector,
+        &[0, 2],
+        "a Bandit JSON report is an object with the list `results` and the object `metrics`",
+    )
 }
 
 #[derive(Deserialize)]

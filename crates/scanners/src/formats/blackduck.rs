@@ -124,7 +124,9 @@ fn read_security(input: Input<'_>, files: &Files, collector: &mut Collector<'_>)
             "PATCHED" | "REMEDIATION_COMPLETE" => collector.closed(),
             _ => collector.result(finding(&row, files)),
         }
-    })
+    })?;
+    collector.container();
+    Ok(())
 }
 
 /// The remediation status in the API's spelling.

@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -71,7 +71,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(seen.has(0) && is_brakeman, "a Brakeman JSON report has the object `scan_info` and the list `warnings`")
+    collector.require(
+        seen.has(0) && is_brakeman,
+        "a Brakeman JSON report has the object `scan_info` and the list `warnings`",
+    )
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, or_default, outermost, unique};
@@ -92,7 +92,9 @@ fn parse_text(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             "its text has blocks that begin with `Name:`, and ends with `{FOUND}` or `{NOTHING_FOUND}`"
         )));
     }
-    if !has_end {
+    if has_end {
+        collector.container();
+    } else {
         collector.scanner_error(
             "the last line, `Vulnerabilities found!` or `No vulnerabilities found`, is missing: the report was cut off",
         );
@@ -249,7 +251,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    require(
+    collector.require(
         seen.has(0) && (has_date || read > 0),
         "a bundler-audit JSON report has `version`, `created_at` and the list `results`",
     )

@@ -13,7 +13,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml;
-use crate::reader::xml::Element;
+use crate::reader::xml::{Container, Element};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, web};
 use finding::{Endpoint, Finding, Kind};
@@ -44,7 +44,8 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut issues: u64 = 0;
-    let root = xml::walk(input, &["issues/issue"], &mut |found| {
+    let containers = [Container::list("issues", &["issue"])];
+    let (root, structure) = xml::walk_within(input, &containers, &["issues/issue"], &mut |found| {
         issues += 1;
         if found.element.all("requestresponse").any(|pair| pair.text_at("request").is_some()) {
             collector.holds_secrets();
@@ -55,10 +56,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = version {
         collector.version(version);
     }
-    require(
-        root.name == "issues" && (version.is_some() || issues > 0),
-        "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`",
-    )
+    const SHAPE: &str = "a Burp Suite XML report has the outermost element `issues` with a `burpVersion`";
+    require(version.is_some() || issues > 0, SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 fn issue(issue: &Element) -> Result<Finding, String> {

@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Item, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{lower_bounds, or_default, unique};
@@ -41,7 +41,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["vulnerabilities.list[]", "warnings{}[]", "warnings[]", "lockfile", "settings"];
+    let paths = ["vulnerabilities.list[]", "warnings{}[]", "warnings[]", "lockfile", "settings", "??:database"];
     let mut has_marker = false;
     let mut read = 0_u64;
     let seen = json::walk(input, &paths, &mut |item| match item.path {
@@ -56,7 +56,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(
+    seen.report_missing(collector);
+    collector.require(
         seen.has(0) && (has_marker || read > 0),
         "a cargo audit report has `lockfile`, `settings` and the list `vulnerabilities.list`",
     )
@@ -70,13 +71,15 @@ fn read_entry(
 ) -> Result<(), ParseError> {
     let entry = item.read::<RawEntry>();
     *read += u64::from(entry.is_ok());
-    collector.result(entry.map(|entry| entry.into_finding(kind)))
+    collector.result(entry.and_then(|entry| match &entry.advisory {
+        None if kind == Some("vulnerability") => Err("`advisory` is missing".to_owned()),
+        Some(_) | None => Ok(entry.into_finding(kind)),
+    }))
 }
 
 #[derive(Deserialize)]
 struct RawEntry {
     package: RawPackage,
-    #[serde(default, deserialize_with = "or_default")]
     advisory: Option<RawAdvisory>,
     #[serde(default, deserialize_with = "or_default")]
     versions: RawVersions,
@@ -98,7 +101,6 @@ enum RawKind {
 
 #[derive(Deserialize)]
 struct RawKindDetails {
-    #[serde(default, deserialize_with = "or_default")]
     advisory: Option<RawAdvisory>,
     #[serde(default, deserialize_with = "or_default")]
     versions: RawVersions,

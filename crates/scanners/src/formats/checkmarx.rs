@@ -16,7 +16,7 @@ use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Excerpt, Finding, Kind, Location};
@@ -83,21 +83,16 @@ fn is_dismissed(state: &str) -> bool {
 }
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let root = xml::walk(input, &["CxXMLResults/Query/Result"], &mut |found| {
+    let containers = [Container::list("CxXMLResults", &["Query"]), Container::list("CxXMLResults/Query", &["Result!"])];
+    let (root, structure) = xml::walk_within(input, &containers, &["CxXMLResults/Query/Result"], &mut |found| {
         let status = found.element.attribute("Status");
         if status.is_some_and(|status| status.eq_ignore_ascii_case("fixed")) {
             return collector.closed();
         }
         collector.result(result(&found.element, found.ancestors.last()))
     })?;
-    if root.name != "CxXMLResults" {
-        return Err(ParseError::other_shape(format!(
-            "expected the outermost element `CxXMLResults`, found `{}`",
-            root.name
-        )));
-    }
     root.attribute("CheckmarxVersion").into_iter().for_each(|version| collector.version(version));
-    Ok(())
+    structure.require(collector, "a CxSAST XML report has the outermost element `CxXMLResults`")
 }
 
 fn result(result: &Element, query: Option<&Element>) -> Result<Finding, String> {

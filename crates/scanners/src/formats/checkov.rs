@@ -14,7 +14,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Item, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
@@ -79,7 +79,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 /// The paths of results in the report of one framework.
 const RESULTS: [&str; 5] = [
-    "results.failed_checks[]",
+    "results.failed_checks![]",
     "results.skipped_checks[]",
     "results.passed_checks[]",
     "results.unknown_checks[]",
@@ -114,8 +114,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if info.unparsed >= 1.0 {
         collector.scanner_error(format!("{} files could not be parsed", info.unparsed));
     }
+    seen.report_missing(collector);
     let has_checks = (0..paths.len()).any(|path| seen.has(path));
-    require(
+    collector.require(
         info.is_counters || !info.types.is_empty() && has_checks,
         "a Checkov JSON report has `check_type` and the list `results.failed_checks`",
     )
@@ -123,7 +124,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 /// These paths in the report of one framework, then the same in a list of reports.
 fn with_list_paths(paths: &[&str]) -> Vec<String> {
-    let listed = paths.iter().map(|path| format!("[].{path}"));
+    let listed = paths.iter().map(|path| format!("[].{}", path.replacen("results.", "results!.", 1)));
     paths.iter().map(|path| (*path).to_owned()).chain(listed).collect()
 }
 

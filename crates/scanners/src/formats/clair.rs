@@ -14,6 +14,7 @@ use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Item};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::Filled;
 use crate::value::packages;
 use finding::{Finding, Kind, Package};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +64,8 @@ struct ReportIndex {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let mut index = index_report(input)?;
+    let mut index = index_report(input, collector)?;
+    collector.container();
     let paths = ["vulnerabilities[]", "Vulnerabilities{}[]", "vulnerabilities{}"];
     json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(fields::of(&item, |fields| of_clair_scanner(fields, index.unapproved.as_ref()))),
@@ -80,11 +82,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 /// Collects the parts of the report that results refer to, and checks that this is a report of Clair.
-fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
+fn index_report(input: Input<'_>, collector: &mut Collector<'_>) -> Result<ReportIndex, ParseError> {
     let paths = [
         "unapproved[]",
         "packages{}",
-        "package_vulnerabilities{}[]",
+        "package_vulnerabilities!{}[]",
         "enrichments{}[]{}",
         "LayerCount",
         "manifest_hash",
@@ -96,18 +98,24 @@ fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     let seen = json::walk(input, &paths, &mut |item| {
         match item.path {
             0 => {
-                let id = item.read::<json::Text>().map(|id| id.0).unwrap_or_default();
-                index.unapproved.get_or_insert_default().insert(id);
+                // The ids of results are strings too, and must be equal to these.
+                let id = item.read::<String>();
+                if let Err(reason) = &id {
+                    collector.scanner_error(format!("an id in `unapproved` cannot be read: {reason}"));
+                }
+                index.unapproved.get_or_insert_default().extend(id);
             }
             1 => {
                 let read = fields::of(&item, |fields| Ok((fields.required("name")?, fields.text("version"))));
                 index.packages.extend(read.ok().map(|package| (item.name(0).to_owned(), package)));
             }
-            2 => {
-                let id = item.read::<json::Text>().map(|id| id.0).unwrap_or_default();
-                index.affected.entry(id).or_default().push(item.name(0).to_owned());
-            }
-            3 => enrichment(&item, &mut index),
+            2 => match item.read::<json::Text>() {
+                Ok(id) => index.affected.entry(id.0).or_default().push(item.name(0).to_owned()),
+                Err(reason) => {
+                    collector.scanner_error(format!("an id in `package_vulnerabilities` cannot be read: {reason}"));
+                }
+            },
+            3 => enrichment(&item, &mut index, collector),
             path => markers.iter_mut().skip(path - 4).take(1).for_each(|marker| *marker = true),
         }
         Ok(())
@@ -122,6 +130,9 @@ fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     let lists = json::walk(input, &["vulnerabilities[]", "Vulnerabilities{}", "vulnerabilities{}"], &mut |_| Ok(()))?;
     // The walk distinguishes a list from an object only by its entries; an empty one counts as either.
     let (either, upper) = (lists.has(0) || lists.has(2), lists.has(1));
+    if four && !scanner && !klar {
+        seen.report_missing(collector);
+    }
     if (scanner && either) || four || (klar && upper) {
         return Ok(index);
     }
@@ -131,9 +142,9 @@ fn index_report(input: Input<'_>) -> Result<ReportIndex, ParseError> {
     ))
 }
 
-fn enrichment(item: &Item<'_>, index: &mut ReportIndex) {
+fn enrichment(item: &Item<'_>, index: &mut ReportIndex, collector: &mut Collector<'_>) {
     // The value is a list, and is read as a whole like any field of an object.
-    let Ok(ratings) = item.read::<json::Many<serde_json::Value>>() else { return };
+    let ratings: json::Many<serde_json::Value> = item.context("an entry of `enrichments`", collector);
     for rating in &ratings.0 {
         let Some(vector) = rating.get("vectorString").and_then(serde_json::Value::as_str) else { continue };
         let score = rating.get("baseScore").and_then(serde_json::Value::as_f64);
@@ -143,7 +154,10 @@ fn enrichment(item: &Item<'_>, index: &mut ReportIndex) {
 }
 
 fn of_clair_scanner(fields: Fields<'_>, unapproved: Option<&BTreeSet<String>>) -> Result<Finding, String> {
-    let id = fields.required("vulnerability")?;
+    // An id of another type would be in no list of unapproved ids, and so would count as approved.
+    let id =
+        fields.raw("vulnerability").map(str::trim).filled().ok_or("`vulnerability` is missing, or not a string")?;
+    let id = id.to_owned();
     let package = Package {
         name: fields.required("featurename")?,
         version: fields.text("featureversion"),

@@ -69,7 +69,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &["issues[]"], &mut |item| {
         collector.result(item.read::<Map<String, Value>>().and_then(|issue| meta.finding(issue)))
     })?;
-    seen.require(&[0], "a custom JSON report is an object with `meta` and `issues`; the list `issues` is missing")
+    seen.require(
+        collector,
+        &[0],
+        "a custom JSON report is an object with `meta` and `issues`; the list `issues` is missing",
+    )
 }
 
 /// The report's settings for all its issues.
@@ -147,13 +151,48 @@ impl Meta {
 }
 
 /// The format's field of this name, if a key may contain it.
-fn key_field(name: &str) -> Result<&'static str, &'static str> {
+fn key_field(name: &str) -> Result<&'static str, String> {
     if RESERVED.contains(&name) {
-        return Err("is a reserved name");
+        return Err("is a reserved name".to_owned());
     }
     let name = if name == "subproduct" { "subProduct" } else { name };
-    let field = FIELDS.iter().copied().find(|field| *field == name);
-    field.ok_or("is not a field of the format; custom fields cannot be part of the key")
+    if let Some(field) = FIELDS.iter().copied().find(|field| *field == name) {
+        return Ok(field);
+    }
+    let near = nearest(name).map(|field| format!("; the nearest one is `{field}`")).unwrap_or_default();
+    Err(format!("is not a field of the format{near}; custom fields cannot be part of the key"))
+}
+
+/// The field of the format whose name is most like this one, if any is alike.
+fn nearest(name: &str) -> Option<&'static str> {
+    let letters =
+        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).take(60).collect::<String>().to_ascii_lowercase();
+    let name = letters(name);
+    let alike = |field: &&str| {
+        let field = letters(field);
+        let most = name.len().max(field.len()) / 3;
+        let distance = distance(&name, &field);
+        let inside = name.len() >= 4 && field.len() >= 4 && (field.contains(&name) || name.contains(&field));
+        (distance <= most || inside).then_some(distance)
+    };
+    let all = FIELDS.iter().copied().filter_map(|field| Some((alike(&field)?, field)));
+    all.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
+}
+
+/// The number of letters that must be added, removed or replaced to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, a) in one.bytes().enumerate() {
+        let (mut diagonal, mut left) = (above, above + 1);
+        let mut next = vec![left];
+        for (b, up) in other.bytes().zip(row.iter().skip(1)) {
+            left = (diagonal + usize::from(a != b)).min(up + 1).min(left + 1);
+            diagonal = *up;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 fn tool(subproduct: &str) -> Option<String> {

@@ -10,6 +10,9 @@
 //! `analysis.state`: `not_affected` and `false_positive` are suppressed, `resolved` and `resolved_with_pedigree` ("the
 //! vulnerability has been remediated") closed; `exploitable` and `in_triage` are findings.
 //!
+//! `affects[].versions`: a component whose own version is listed with the status `unaffected` is suppressed. Ranges are
+//! not compared; a version that is not listed is affected, because `affects` names the component.
+//!
 //! NVD's ratings come first, then those of the vulnerability's own source, then the others in their order. A vector
 //! without its `CVSS:3.1/` gets it by `method`; `CVSSv3` is written for 3.0 and 3.1 alike and becomes 3.1.
 
@@ -144,8 +147,22 @@ struct RawRating {
 struct Affected {
     /// The component's `bom-ref`, or a link to it; empty where the entry has none.
     reference: String,
-    /// The affected version, if the entry states exactly one.
-    version: Option<String>,
+    /// The versions that the entry names, each with its status, if it has one. Ranges are not compared.
+    versions: Vec<(String, Option<String>)>,
+}
+
+impl Affected {
+    /// The first version that is affected.
+    fn version(&self) -> Option<&String> {
+        let affected = |status: Option<&str>| status.is_none_or(|status| status == "affected");
+        self.versions.iter().find(|(_, status)| affected(status.as_deref())).map(|(version, _)| version)
+    }
+
+    /// True if a version is listed as unaffected, and not as affected too.
+    fn spares(&self, version: &str) -> bool {
+        let mut own = self.versions.iter().filter(|(listed, _)| listed == version).peekable();
+        own.peek().is_some() && own.all(|(_, status)| status.as_deref() == Some("unaffected"))
+    }
 }
 
 /// Adds the components that a vulnerability refers to.
@@ -181,12 +198,15 @@ impl Vulnerability {
             let by_component = component.map(Component::package).filter(|package| !package.name.is_empty());
             let package = by_component.or_else(|| packages::from_purl(&reference));
             let mut package = package.unwrap_or_else(|| Package { name: reference, ..Package::default() });
-            package.version = package.version.or_else(|| affected.version.clone());
+            package.version = package.version.or_else(|| affected.version().cloned());
             package
         });
         let message = package.as_ref().map_or_else(|| id.clone(), |package| packages::message(&id, package));
         let path = component.and_then(|component| component.path.clone());
         let suppressed = self.state.as_deref().filter(|state| matches!(*state, "not_affected" | "false_positive"));
+        let own = package.as_ref().and_then(|package| package.version.as_deref());
+        let spared = affected.zip(own).filter(|(affected, version)| affected.spares(version));
+        let spared = spared.map(|(_, version)| format!("version {version} is listed as unaffected"));
         let mut finding = Finding {
             advisories: packages::unique([id.clone()].into_iter().chain(self.aliases.iter().cloned())),
             cwes: self.cwes.clone(),
@@ -195,9 +215,11 @@ impl Vulnerability {
             references: self.references.clone(),
             package,
             location: path.map(Location::file),
-            suppressed: suppressed.map(|state| {
-                [state].into_iter().chain(self.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
-            }),
+            suppressed: suppressed
+                .map(|state| {
+                    [state].into_iter().chain(self.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
+                })
+                .or(spared),
             ..Finding::new(Kind::Dependency, id.clone(), id, message)
         };
         finding.raw.extend(self.state.clone().map(|state| ("analysis.state".to_owned(), state)));

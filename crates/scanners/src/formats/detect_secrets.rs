@@ -49,7 +49,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         3 => collector.rejected("`/` is not a file name".to_owned()),
         _ => Ok(()),
     })?;
-    seen.require(&[1, 3], "a detect-secrets baseline has the list `plugins_used` and the object `results`")
+    seen.require(collector, &[1, 3], "a detect-secrets baseline has the list `plugins_used` and the object `results`")
 }
 
 #[derive(Deserialize)]

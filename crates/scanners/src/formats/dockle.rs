@@ -44,7 +44,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         image = item.read::<json::Text>().ok().filled();
         Ok(())
     })?;
-    let seen = json::walk(input, &["details[]", "summary{}"], &mut |item| match item.path {
+    let seen = json::walk(input, &["details~[]", "summary{}"], &mut |item| match item.path {
         0 => match fields::of(&item, |fields| read(fields, image.as_deref())) {
             Ok(alerts) => alerts.into_iter().try_for_each(|alert| match alert {
                 Alert::Finding(finding) => collector.finding(*finding),
@@ -55,7 +55,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         },
         _ => Ok(()),
     })?;
-    seen.require(&[0, 1], "a Dockle JSON report is an object with `summary` and the list `details`")
+    seen.require(collector, &[0, 1], "a Dockle JSON report is an object with `summary` and the list `details`")
 }
 
 enum Alert {
@@ -69,6 +69,10 @@ fn read(fields: Fields<'_>, image: Option<&str>) -> Result<Vec<Alert>, String> {
     let level = fields.text("level").unwrap_or_default();
     let title = fields.text("title").unwrap_or_else(|| code.clone());
     let mut alerts = fields.texts("alerts");
+    let is_finding = !["PASS", "SKIP"].contains(&level.to_ascii_uppercase().as_str());
+    if is_finding && fields.length("alerts") != Some(alerts.len()) {
+        return Err("`alerts` must be a list of strings".to_owned());
+    }
     if alerts.is_empty() {
         alerts.push(title.clone());
     }
@@ -142,7 +146,11 @@ mod tests {
     fn levels_become_the_documented_severities_or_counts() {
         let cases = [("FATAL", Severity::High), ("WARN", Severity::Medium), ("INFO", Severity::Low)];
         for (word, severity) in cases {
-            assert_eq!(of(&format!(r#"{{"code": "a", "level": "{word}"}}"#)).0[0].severity(), severity, "{word}");
+            assert_eq!(
+                of(&format!(r#"{{"code": "a", "level": "{word}", "alerts": []}}"#)).0[0].severity(),
+                severity,
+                "{word}"
+            );
         }
         let (found, parsed) =
             of(r#"{"code": "a", "level": "PASS"}, {"code": "b", "level": "SKIP", "alerts": ["c", "d"]},
@@ -150,6 +158,11 @@ mod tests {
         let summary = parsed.summary;
         assert_eq!((summary.passed, summary.not_applicable, summary.suppressed, summary.rejected), (1, 2, 1, 1));
         assert_eq!(found[0].suppressed.as_deref(), Some("level IGNORE"));
+        // The alerts are the results.
+        for alerts in ["null", r#"["a", null]"#, r#""a""#] {
+            let (_, parsed) = of(&format!(r#"{{"code": "a", "level": "WARN", "alerts": {alerts}}}"#));
+            assert_eq!((parsed.summary.findings, parsed.summary.rejected), (0, 1), "{alerts}");
+        }
     }
 
     #[test]

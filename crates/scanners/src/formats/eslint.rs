@@ -5,7 +5,7 @@
 //! Each element of a file's `messages` is a finding, and each of `suppressedMessages` (switched off by a comment) a
 //! suppressed one. A message that a file was ignored counts as not applicable. A file that cannot be parsed was not
 //! checked, and has one fatal message: a finding of the rule `parsing-error`, which makes the scan incomplete. An empty
-//! list means that no file was checked, and is refused.
+//! list means that no file was checked: the scan is incomplete.
 //!
 //! The severity is the user's choice for each rule: 2 is an error, 1 a warning. ESLint has no other severity.
 //!
@@ -54,16 +54,21 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let head = input.head()?;
     let bytes = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(&head);
     let files = if bytes.trim_ascii_start().starts_with(b"{") { "results[]" } else { "[]" };
-    let mut index = ReportIndex::collect(input, files)?;
+    let mut index = ReportIndex::collect(input, files, collector)?;
     if !index.wanted.is_empty() {
         index.collect_lines(input, files)?;
     }
-    let paths = [format!("{files}.messages[]"), format!("{files}.suppressedMessages[]")];
-    json::walk(input, &paths.each_ref().map(String::as_str), &mut |item| match item.read::<RawMessage>() {
+    if index.files.is_empty() {
+        collector.scanner_error("the list of files is empty: ESLint checked no file");
+        return Ok(());
+    }
+    let watched = format!("?{files}:usedDeprecatedRules");
+    let paths = [format!("{files}.messages![]"), format!("{files}.suppressedMessages[]"), watched];
+    let seen = json::walk(input, &paths.each_ref().map(String::as_str), &mut |item| match item.read::<RawMessage>() {
         Ok(message) => index.collect_message(message, item.index(0), item.path == 1, collector),
         Err(reason) => collector.rejected(reason),
-    })
-    .map(drop)
+    })?;
+    seen.require(collector, &[0], "an ESLint JSON report is a list of files, each with `filePath` and `messages`")
 }
 
 /// The parts of the report that messages refer to, collected before the messages are read.
@@ -79,18 +84,24 @@ struct ReportIndex {
 }
 
 impl ReportIndex {
-    fn collect(input: Input<'_>, files: &str) -> Result<Self, ParseError> {
+    fn collect(input: Input<'_>, files: &str, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
         let mut index = Self::default();
         let mut paths =
             ["filePath", "messages[]", "suppressedMessages[]"].map(|name| format!("{files}.{name}")).to_vec();
         if files == "results[]" {
             paths.push("metadata.rulesMeta{}".to_owned());
         }
+        // Its container is the list of files.
+        paths.push(format!("?{files}:messages suppressedMessages usedDeprecatedRules"));
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let seen = json::walk(input, &paths, &mut |item| {
             match item.path {
-                0 => drop(index.files.insert(item.index(0), item.read::<Text>().unwrap_or_default().0)),
-                1 | 2 => index.note_message(item.index(0), item.read().unwrap_or_default()),
+                0 => drop(index.files.insert(item.index(0), item.context::<Text>("`filePath`", collector).0)),
+                1 | 2 => {
+                    if let Ok((head, _)) = json::partly::<RawMessageHead>(item.raw) {
+                        index.note_message(item.index(0), head);
+                    }
+                }
                 _ => {
                     let rule = item.read::<RawRule>().ok().and_then(|rule| rule.docs);
                     index.rules.extend(rule.map(|docs| (item.name(0).to_owned(), docs)));
@@ -98,8 +109,9 @@ impl ReportIndex {
             }
             Ok(())
         })?;
+        let is_empty = index.files.is_empty() && seen.has(paths.len() - 1) && !seen.has(0);
         require(
-            !index.files.is_empty() && seen.has(1),
+            is_empty || (!index.files.is_empty() && seen.has(1)),
             "an ESLint JSON report is a list of files, each with `filePath` and `messages`",
         )?;
         Ok(index)
@@ -405,8 +417,12 @@ mod tests {
     }
 
     #[test]
-    fn a_report_without_files_is_refused() {
-        for text in ["[]", r#"{"results": []}"#, r#"[{"messages": []}]"#, r#"[{"filePath": "a"}]"#] {
+    fn a_report_without_files_is_incomplete_and_one_without_their_names_is_refused() {
+        for text in ["[]", r#"{"results": []}"#] {
+            let errors = findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors;
+            assert_eq!(errors, ["the list of files is empty: ESLint checked no file"], "{text}");
+        }
+        for text in [r#"[{"messages": []}]"#, r#"[{"filePath": "a"}]"#] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("`filePath`"), "{text}");
         }
     }

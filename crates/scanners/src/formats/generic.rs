@@ -99,7 +99,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) => raw.collect(collector),
         Err(reason) => collector.rejected(reason),
     })?;
-    seen.require(&[0], "a generic findings report is an object with the list `findings`")
+    seen.require(collector, &[0], "a generic findings report is an object with the list `findings`")
 }
 
 /// Sets the tool by the report's `type`, unless that is the format's own.

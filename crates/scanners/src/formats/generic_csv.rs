@@ -67,7 +67,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     match read {
         Err(ParseError::Malformed { notation: "as a table", reason }) => Err(ParseError::other_shape(reason)),
         Err(error) => Err(error),
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            collector.container();
+            Ok(())
+        }
     }
 }
 

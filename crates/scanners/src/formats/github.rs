@@ -32,6 +32,20 @@ pub(crate) fn filled(text: Option<Text>) -> Option<String> {
     text.filled().filter(|text| text != "None" && text != "null")
 }
 
+/// Checks the state of an alert.
+///
+/// # Errors
+/// It is not one of GitHub's: the alert may be open.
+pub(crate) fn known_state(state: Option<&str>, known: &[&str]) -> Result<(), String> {
+    match state {
+        Some(state) if !known.iter().any(|known| known.eq_ignore_ascii_case(state)) => Err(format!(
+            "`{}` is an unknown state",
+            state.chars().filter(|c| !c.is_control()).take(40).collect::<String>()
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Joins the state of a dismissed alert with its reason and comment, if given.
 pub(crate) fn dismissal(state: &str, reason: Option<String>, comment: Option<String>) -> String {
     [Some(state.to_ascii_lowercase()), reason, comment].into_iter().flatten().collect::<Vec<_>>().join(": ")

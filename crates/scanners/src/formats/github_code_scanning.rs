@@ -59,8 +59,9 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut versions = BTreeSet::new();
+    collector.container();
     github::alerts(input, &mut |raw| {
-        let alert = match serde_json::from_str::<RawAlert>(raw) {
+        let alert = match crate::reader::json::parse::<RawAlert>(raw) {
             Ok(alert) if alert.rule_id().is_some() => alert,
             Ok(_) => {
                 collector.rejected("`rule.id` is missing".to_owned())?;
@@ -77,7 +78,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         if alert.is_fixed() {
             collector.closed()?
         } else {
-            collector.finding(alert.into_finding())?
+            collector.result(alert.into_finding())?
         }
         Ok(true)
     })?;
@@ -192,7 +193,8 @@ impl RawAlert {
         Some(format!("{} {version}", self.tool_name()?))
     }
 
-    fn into_finding(self) -> Finding {
+    fn into_finding(self) -> Result<Finding, String> {
+        github::known_state(Some(&self.state()), &["open", "dismissed", "fixed", "closed"])?;
         let (state, id, tool) = (self.state(), self.rule_id().unwrap_or_default(), self.tool_name());
         let rule = self.rule.unwrap_or_default();
         let instance = self.most_recent_instance.unwrap_or_default();
@@ -225,7 +227,7 @@ impl RawAlert {
         finding.raw.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let word = [rule.security_severity_level, rule.severity, self.rule_severity];
         SCANNER.rating().word(word.into_iter().find_map(github::filled).as_deref()).apply(&mut finding);
-        finding
+        Ok(finding)
     }
 }
 

@@ -67,16 +67,17 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return graph(input, collector, true);
     }
     let mut error_answer = None;
+    collector.container();
     let read = github::alerts(input, &mut |raw| {
         if has_graph(Input::Memory(raw.as_bytes())) {
             return graph(Input::Memory(raw.as_bytes()), collector, false).map(|()| true);
         }
-        match serde_json::from_str::<RawAlert>(raw).map_err(|error| error.to_string()).and_then(RawAlert::checked) {
+        match json::parse::<RawAlert>(raw).map_err(|error| error.to_string()).and_then(RawAlert::checked) {
             Ok(alert) => alert.collect(collector).map(|()| true),
             Err(reason) => {
                 error_answer = error_answer
                     .take()
-                    .or_else(|| serde_json::from_str::<RawErrorAnswer>(raw).ok().and_then(RawErrorAnswer::text));
+                    .or_else(|| json::parse::<RawErrorAnswer>(raw).ok().and_then(RawErrorAnswer::text));
                 collector.rejected(reason).map(|()| false)
             }
         }
@@ -110,6 +111,7 @@ fn has_graph(input: Input<'_>) -> bool {
 fn graph(input: Input<'_>, collector: &mut Collector<'_>, is_single: bool) -> Result<(), ParseError> {
     let (paths, pages, errors) = paths();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    collector.container();
     json::walk(input, &paths, &mut |item| match item.path {
         path if path < pages => match item.read::<RawAlert>().and_then(RawAlert::checked) {
             Ok(alert) => alert.collect(collector),
@@ -310,6 +312,7 @@ impl RawAlert {
 
     fn into_finding(self) -> Result<Finding, String> {
         let state = self.state();
+        github::known_state(Some(&state), &["open", "fixed", "dismissed", "auto_dismissed"])?;
         let vulnerability = self.security_vulnerability.unwrap_or_default();
         let dependency = self.dependency.unwrap_or_default();
         let advisory = vulnerability

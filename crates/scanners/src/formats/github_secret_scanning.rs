@@ -50,8 +50,9 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+    collector.container();
     github::alerts(input, &mut |raw| {
-        match serde_json::from_str::<RawAlert>(raw) {
+        match crate::reader::json::parse::<RawAlert>(raw) {
             Err(error) => {
                 // An alert that cannot be read may still contain a secret.
                 collector.holds_secrets();
@@ -62,7 +63,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
                 collector.holds_secrets();
                 collector.closed()?;
             }
-            Ok(alert) => collector.finding(alert.into_finding())?,
+            Ok(alert) => collector.result(alert.into_finding())?,
         }
         Ok(true)
     })
@@ -131,8 +132,19 @@ impl RawAlert {
         is(&self.resolution, "revoked") || (resolved && github::filled(self.resolution.clone()).is_none())
     }
 
-    fn into_finding(self) -> Finding {
+    fn into_finding(self) -> Result<Finding, String> {
+        const RESOLUTIONS: [&str; 7] = [
+            "false_positive",
+            "wont_fix",
+            "revoked",
+            "used_in_tests",
+            "pattern_edited",
+            "pattern_deleted",
+            "hidden_by_config",
+        ];
         let (state, resolution) = (github::filled(self.state), github::filled(self.resolution));
+        github::known_state(state.as_deref(), &["open", "resolved"])?;
+        github::known_state(resolution.as_deref(), &RESOLUTIONS)?;
         let kind = github::filled(self.secret_type_display_name).unwrap_or_else(|| self.secret_type.0.clone());
         let validity = github::filled(self.validity).unwrap_or_else(|| "unknown".to_owned());
         let leaked = self.publicly_leaked.as_ref().is_some_and(|leaked| leaked.0.eq_ignore_ascii_case("true"));
@@ -178,7 +190,7 @@ impl RawAlert {
         if let Some(secret) = self.secret.filled() {
             secret::attach(&mut finding, &secret);
         }
-        finding
+        Ok(finding)
     }
 }
 

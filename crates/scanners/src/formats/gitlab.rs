@@ -13,7 +13,7 @@
 //! Severities are GitLab's words, unless the report has CVSS vectors. `Unknown` and `Undefined` have no score.
 
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::Sniff;
 use crate::reader::text::Filled;
 use crate::value::rating::{Rating, Words};
@@ -84,8 +84,8 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan)
     json::walk(input, &["version", "scan", "remediations[]"], &mut |item| {
         match item.path {
             0 => has_version = item.raw != "null",
-            1 => header = item.read().unwrap_or_default(),
-            _ => item.read::<RawRemediation>().unwrap_or_default().add_to(&mut remedies),
+            1 => header = item.context("`scan`", collector),
+            _ => item.context::<RawRemediation>("a remediation", collector).add_to(&mut remedies),
         }
         Ok(())
     })?;
@@ -102,7 +102,7 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>, scan: Scan)
             read => collector.result(read.and_then(|raw| raw.into_finding(scan, &remedies))),
         }
     })?;
-    require(
+    collector.require(
         seen.has(0) && (has_version || header.kind.is_some()),
         "a GitLab security report is an object with `version` and the list `vulnerabilities`",
     )?;

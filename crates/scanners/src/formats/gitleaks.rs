@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::leak;
@@ -52,7 +52,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         rejected |= result.is_err();
         collector.result(result)
     })?;
-    require(
+    collector.require(
         read || !rejected,
         "a Gitleaks JSON report is a list whose elements have `RuleID` and `Secret`, or `rule` and `offender`",
     )

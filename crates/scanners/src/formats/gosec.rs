@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -65,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(seen.has(0) || has_zero_count, "a gosec JSON report has the list `Issues` and the counts `Stats`")
+    collector.require(seen.has(0) || has_zero_count, "a gosec JSON report has the list `Issues` and the counts `Stats`")
 }
 
 #[derive(Deserialize)]
@@ -144,7 +144,8 @@ fn suppressed(nosec: Option<bool>, suppressions: Many<RawSuppression>) -> Option
         let parts = [suppression.kind, suppression.justification].into_iter().flatten().filter_map(Filled::filled);
         parts.collect::<Vec<_>>().join(": ")
     });
-    let texts: Vec<String> = texts.collect();
+    // A suppression says its kind or its reason.
+    let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
     match texts.is_empty() {
         false => Some(texts.join("; ")),
         true => nosec.filter(|nosec| *nosec).map(|_| "nosec".to_owned()),

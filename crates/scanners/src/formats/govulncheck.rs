@@ -14,13 +14,14 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{or_default, unique};
 use crate::value::osv::Entry;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -83,41 +84,52 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut advisories, mut evidence) = (BTreeMap::new(), false);
+    let (mut has_config, mut needs_config) = (false, false);
     let mut config = RawConfig::default();
     json::values(input, &mut |_, raw| {
-        if let Ok(message) = serde_json::from_str::<RawMessage>(raw) {
-            if let Some(entry) = message.osv.and_then(|osv| serde_json::from_str::<Entry>(osv.get()).ok()) {
-                advisories.insert(entry.id.clone(), entry);
+        if let Ok(message) = json::parse::<RawMessage>(raw) {
+            match message.osv.map(|osv| json::parse::<Entry>(osv.get())) {
+                Some(Ok(entry)) => drop(advisories.insert(entry.id.clone(), entry)),
+                Some(Err(reason)) => collector.scanner_error(format!("an advisory cannot be read: {reason}")),
+                None => {}
             }
             evidence |= message.config.is_some() || message.finding.is_some() || message.vulnerability.is_some();
+            has_config |= message.config.is_some();
+            needs_config |= message.finding.is_some();
             config = message.config.unwrap_or(std::mem::take(&mut config));
         }
         Ok(())
     })?;
-    require(
+    collector.require(
         evidence,
         "a govulncheck report has messages with `config`, `osv` and `finding`, or is an object with `Vulns`",
     )?;
+    if needs_config && !has_config {
+        collector.scanner_error("`config` is missing, so the level of the scan is unknown");
+    }
     let scan_level = config.scan_level.unwrap_or_default();
     if let Some(version) = config.scanner_version {
         collector.version(version);
     }
     let unknown_advisory = Entry::default();
-    json::values(input, &mut |_, raw| match serde_json::from_str::<RawMessage>(raw) {
+    json::values(input, &mut |_, raw| match json::parse::<RawMessage>(raw) {
         Ok(RawMessage { finding: Some(finding), .. }) => {
-            let finding = serde_json::from_str::<RawFinding>(finding.get()).map_err(|error| error.to_string());
+            let finding = json::parse::<RawFinding>(finding.get()).map_err(|error| error.to_string());
             collector.result(finding.and_then(|finding| {
                 let entry = advisories.get(&finding.osv).unwrap_or(&unknown_advisory);
                 finding.into_finding(entry, &scan_level)
             }))
         }
         Ok(RawMessage { vulnerability: Some(vulnerability), .. }) => {
-            let vulnerability = serde_json::from_str::<old::RawVulnerability>(vulnerability.get());
+            let vulnerability = json::parse::<old::RawVulnerability>(vulnerability.get());
             collector.result(
                 vulnerability
                     .map_err(|error| error.to_string())
                     .and_then(|vulnerability| vulnerability.into_finding(&old::ModuleVersions::default())),
             )
+        }
+        Ok(RawMessage { config: None, osv: None, progress: None, sbom: None, .. }) => {
+            collector.rejected("a message has neither `finding` nor another known field".to_owned())
         }
         Ok(RawMessage { .. }) => Ok(()),
         Err(error) => collector.rejected(error.to_string()),
@@ -126,8 +138,10 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
 
 #[derive(Deserialize)]
 struct RawMessage {
-    #[serde(default, deserialize_with = "or_default")]
     config: Option<RawConfig>,
+    progress: Option<IgnoredAny>,
+    #[serde(rename = "SBOM")]
+    sbom: Option<IgnoredAny>,
     osv: Option<Box<RawValue>>,
     finding: Option<Box<RawValue>>,
     /// The finding, in version 0.2.

@@ -10,7 +10,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json;
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::cwe;
 use crate::value::packages;
@@ -41,7 +41,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["matches[]", "ignoredMatches[]", "descriptor.version", "source.type", "distro.name"];
+    let paths = ["matches~[]", "ignoredMatches[]", "descriptor.version", "source.type", "distro.name"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(fields::of(&item, |fields| finding(fields, false))),
         1 => collector.result(fields::of(&item, |fields| finding(fields, true))),
@@ -51,10 +51,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         _ => Ok(()),
     })?;
-    require(
-        seen.has(0) && (2..paths.len()).any(|path| seen.has(path)),
-        "a Grype JSON report is an object with the list `matches` and with `descriptor` or `source`",
-    )
+    // A report that was cut down to its matches is accepted if Grype is named.
+    seen.require(collector, &[0], "a Grype JSON report is an object with the list `matches`")
 }
 
 fn finding(fields: Fields<'_>, ignored: bool) -> Result<Finding, String> {
@@ -211,7 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_matches_alone_is_no_evidence() {
-        assert!(failure(&SCANNER, br#"{"matches": []}"#).contains("not a report of Grype"));
+    fn a_list_of_matches_alone_is_clean_if_grype_is_named_and_another_object_is_refused() {
+        for clean in [&br#"{"matches": []}"#[..], br#"{"matches": null}"#] {
+            assert!(findings(&SCANNER, clean).unwrap().1.summary.is_complete());
+            assert!(crate::tests::findings_as(crate::Expected::Any, clean).is_err());
+        }
+        assert!(failure(&SCANNER, br#"{"match": []}"#).contains("not a report of Grype"));
     }
 }

@@ -12,7 +12,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
@@ -59,7 +59,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.rejected(reason)
         }
     })?;
-    require(
+    collector.require(
         read || !rejected,
         "a Hadolint JSON report is a list whose elements have `code`, `level`, `message` and `line`",
     )

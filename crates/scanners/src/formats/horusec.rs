@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
@@ -49,7 +49,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut final_status, mut has_errors) = (None, false);
-    let paths = ["analysisVulnerabilities[]", "errors", "version", "status", "repositoryID"];
+    let paths = ["analysisVulnerabilities~![]", "errors", "version", "status", "repositoryID"];
     let mut has_repository = false;
     let seen = json::walk(input, &paths, &mut |item| {
         let text = if item.path == 0 { None } else { item.read::<Text>().ok().filled() };
@@ -71,10 +71,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    require(
+    collector.require(
         seen.has(0) || (final_status.is_some() && has_repository),
         "a Horusec JSON report has the list `analysisVulnerabilities`, a `status` and a `repositoryID`",
     )?;
+    seen.report_missing(collector);
     if let Some(status) = final_status.filter(|status| status != "success" && !has_errors) {
         collector.scanner_error(format!("the analysis has the status `{status}`"));
     }

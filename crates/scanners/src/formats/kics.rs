@@ -14,7 +14,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
@@ -68,7 +68,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(seen.has(0) || counters >= 2, "a KICS JSON report is an object with `files_scanned` and the list `queries`")
+    collector.require(
+        seen.has(0) || counters >= 2,
+        "a KICS JSON report is an object with `files_scanned` and the list `queries`",
+    )
 }
 
 /// Collects the fields of each query, by its index, since they may follow its results. Also reads the fields of the

@@ -13,8 +13,8 @@
 
 use crate::Scanner;
 use crate::reader::json::Loose;
-use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::json::{self, Many, Text};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use finding::{Finding, Kind};
 use serde::Deserialize;
@@ -46,7 +46,7 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut is_report = false;
     json::values(input, &mut |_, raw| {
-        let Ok(document) = serde_json::from_str::<RawDocument>(raw) else {
+        let Ok(document) = json::parse::<RawDocument>(raw) else {
             return Err(ParseError::other_shape(SHAPE));
         };
         let single = document.tests.is_some().then(|| raw.to_owned());
@@ -57,14 +57,14 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    require(is_report, SHAPE)
+    collector.require(is_report, SHAPE)
 }
 
 const SHAPE: &str =
     "a kube-bench JSON report is a list of controls with `tests`, or an object with the list `Controls`";
 
 fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let control = match serde_json::from_str::<RawControl>(raw) {
+    let control = match json::parse::<RawControl>(raw) {
         Ok(control) => control,
         Err(error) => return collector.rejected(format!("the control cannot be read: {error}")),
     };
@@ -73,8 +73,8 @@ fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseErr
         node_type: control.node_type.filled(),
         text: control.text.filled(),
     };
-    for group in control.tests.unwrap_or_default() {
-        let group = match serde_json::from_str::<RawGroup>(group.get()) {
+    for group in control.tests.0 {
+        let group = match json::parse::<RawGroup>(group.get()) {
             Ok(group) => group,
             Err(error) => {
                 collector.rejected(format!("the group of tests cannot be read: {error}"))?;
@@ -82,8 +82,8 @@ fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseErr
             }
         };
         let section = group.desc.filled();
-        for test in group.results.unwrap_or_default() {
-            let test = serde_json::from_str::<RawTest>(test.get()).map_err(|error| error.to_string());
+        for test in group.results.0 {
+            let test = json::parse::<RawTest>(test.get()).map_err(|error| error.to_string());
             let status = test.as_ref().map(RawTest::status).unwrap_or(Status::Finding);
             match status {
                 Status::Passed => collector.passed()?,
@@ -106,7 +106,7 @@ struct RawDocument {
 
 #[derive(Deserialize)]
 struct RawControl {
-    tests: Option<Vec<Box<RawValue>>>,
+    tests: Many<Box<RawValue>>,
     version: Loose<Text>,
     node_type: Loose<Text>,
     text: Loose<Text>,
@@ -114,7 +114,7 @@ struct RawControl {
 
 #[derive(Deserialize)]
 struct RawGroup {
-    results: Option<Vec<Box<RawValue>>>,
+    results: Many<Box<RawValue>>,
     desc: Loose<Text>,
 }
 

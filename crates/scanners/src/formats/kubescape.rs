@@ -18,7 +18,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "kubescape",
@@ -43,7 +43,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let index = ReportIndex::of(input, collector)?;
+    let mut index = ReportIndex::of(input, collector)?;
     let seen = json::walk(input, &["results[]", "summaryDetails.controls{}"], &mut |item| {
         if item.path == 1 {
             return Ok(());
@@ -52,19 +52,31 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(result) => result.controls.into_iter().flatten().try_for_each(|control| {
                 let resource = &result.resource_id.0;
                 match control.read::<RawControl>() {
-                    Ok(control) => control.results(resource, &index, collector),
+                    Ok(control) => {
+                        index.failed.remove(&control.control_id.0);
+                        control.results(resource, &index, collector)
+                    }
                     Err(reason) => collector.rejected(format!("the control cannot be read: {reason}")),
                 }
             }),
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    seen.require(&[1], "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`")
+    for control in &index.failed {
+        collector.rejected(format!("the control {control} failed, but `results` has no result of it"))?;
+    }
+    seen.require(
+        collector,
+        &[1],
+        "a Kubescape JSON report is an object with `summaryDetails.controls` and the list `results`",
+    )
 }
 
 /// The parts of the report that results refer to.
 #[derive(Default)]
 struct ReportIndex {
+    /// The controls that failed, by the summary, and have no result so far.
+    failed: BTreeSet<String>,
     /// The controls' score factors.
     factors: BTreeMap<String, f64>,
     /// The files of resources.
@@ -78,7 +90,11 @@ impl ReportIndex {
         json::walk(input, &paths, &mut |item| {
             match item.path {
                 0 => {
-                    let summary = item.read::<RawSummary>().unwrap_or_default();
+                    let summary: RawSummary = item.context("a control of `summaryDetails`", collector);
+                    let status = summary.status_info.0.as_ref().map_or(&summary.status, |info| &info.status);
+                    if status.is("failed") {
+                        index.failed.insert(item.name(0).to_owned());
+                    }
                     if let Some(factor) = summary.score_factor.number().or(summary.base_score.number()) {
                         index.factors.insert(item.name(0).to_owned(), factor);
                     }
@@ -101,6 +117,8 @@ impl ReportIndex {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct RawSummary {
+    status_info: Loose<RawStatus>,
+    status: Loose<Text>,
     score_factor: Loose<Number>,
     base_score: Loose<Number>,
 }
@@ -154,7 +172,7 @@ struct Entry(Box<serde_json::value::RawValue>);
 
 impl Entry {
     fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
-        serde_json::from_str(self.0.get()).map_err(|error| error.to_string())
+        json::parse(self.0.get()).map_err(|error| error.to_string())
     }
 }
 

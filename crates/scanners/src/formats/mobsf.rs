@@ -2,7 +2,7 @@
 //! its scorecard (`/api/v1/scorecard`) and the JSON of its command line tool `mobsfscan --json`, as versions 0.9 to 4
 //! write them.
 //!
-//! The report has sections instead of a list of results. A result is, by section:
+//! A report, or a list of reports, has sections instead of a list of results. A result is, by section:
 //! - `code_analysis` (formerly `findings`): a rule in a file; further lines of the file are its other locations;
 //! - `manifest_analysis` (formerly `manifest`), `network_security`, `ats_analysis`, `certificate_analysis`,
 //!   `firebase_analysis`: an entry;
@@ -24,7 +24,7 @@ mod sections;
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -70,10 +70,17 @@ const MOBSFSCAN_WORDS: Words = &[("ERROR", 800), ("WARNING", 550), ("INFO", 200)
 fn detect(sniff: &Sniff) -> bool {
     sniff.has_all(&["mobsfscan_version", "results"])
         || sniff.has_all(&["security_score", "hotspot", "total_trackers"])
-        || sniff.value("title") == Some("Static Analysis") && sniff.has("file_name")
-        || sniff.has_all(&["md5", "sha256"])
-            && (sniff.has("code_analysis") || sniff.has("file_analysis"))
-            && (sniff.has("app_name") || sniff.has("name"))
+        || ["", "[]."].iter().any(|before| is_static_analysis(sniff, before))
+}
+
+/// True if it is the report of a static analysis, or a list of them.
+fn is_static_analysis(sniff: &Sniff, before: &str) -> bool {
+    let has = |field: &str| sniff.has(&format!("{before}{field}"));
+    sniff.value(&format!("{before}title")) == Some("Static Analysis") && has("file_name")
+        || has("md5")
+            && (has("sha256") || has("file_name"))
+            && (has("code_analysis") || has("file_analysis") || has("binary_analysis"))
+            && (has("app_name") || has("name") || has("package_name") || has("bundle_id"))
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -81,23 +88,29 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.has("mobsfscan_version") || sniff.has_all(&["results", "errors"]) {
         return parse_mobsfscan(input, collector);
     }
-    if sniff.has("security_score") && !sniff.has("appsec") {
+    // The static analysis may have a score too, but not the scorecard's lists.
+    let lists = ["high", "warning", "info", "hotspot", "secure"].into_iter().filter(|list| sniff.has(list)).count();
+    if lists > 1 && !sniff.has("appsec") {
         return parse_scorecard(input, collector);
     }
-    sections::parse(input, collector)
+    sections::parse(input, if sniff.is_list() { "[]." } else { "" }, collector)
 }
 
 fn parse_scorecard(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    const LISTS: [&str; 5] = ["high[]", "warning[]", "info[]", "hotspot[]", "secure[]"];
+    const LISTS: [&str; 5] = ["high![]", "warning![]", "info![]", "hotspot![]", "secure![]"];
     let seen = json::walk(input, &LISTS, &mut |item| {
-        let word = LISTS.get(item.path).map_or("", |list| list.trim_end_matches("[]"));
+        let word = LISTS.get(item.path).map_or("", |list| list.trim_end_matches("![]"));
         match item.read::<RawEntry>() {
             Ok(_) if word == "secure" => collector.passed(),
             Ok(entry) => collector.finding(entry.into_finding(word)),
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    seen.require(&[0, 3], "a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`")
+    seen.require(
+        collector,
+        &[0, 3],
+        "a MobSF scorecard has the lists `high`, `warning`, `info`, `secure` and `hotspot`",
+    )
 }
 
 #[derive(Deserialize)]
@@ -189,7 +202,10 @@ fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Ok(())
         }
     })?;
-    require(named && seen.has(0), "a mobsfscan report is an object with `mobsfscan_version` and the object `results`")
+    collector.require(
+        named && seen.has(0),
+        "a mobsfscan report is an object with `mobsfscan_version` and the object `results`",
+    )
 }
 
 fn collect_rule(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -199,7 +215,7 @@ fn collect_rule(rule: &str, raw: RawRule, collector: &mut Collector<'_>) -> Resu
         return collector.finding(finding);
     }
     raw.files.into_iter().try_for_each(|file| {
-        let place = serde_json::from_value::<RawMatch>(file).map_err(|error| format!("{rule}: {error}"));
+        let place = json::from_value::<RawMatch>(file).map_err(|error| format!("{rule}: {error}"));
         collector.result(place.map(|place| finding_of_match(finding.clone(), place)))
     })
 }

@@ -11,11 +11,11 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml;
-use crate::reader::xml::{Element, Found};
+use crate::reader::xml::{Container, Element, Found};
 use crate::value::web;
 use finding::severity::{Score, ScoreSource};
 use finding::{Endpoint, Finding, Kind, Scored};
@@ -63,7 +63,13 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         "niktoscan/niktoscan/scandetails@",
         "niktoscan/niktoscan@",
     ];
-    let root = xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::mixed("niktoscan", &["scandetails", "niktoscan"], &[]),
+        Container::mixed("niktoscan/niktoscan", &["scandetails!"], &[]),
+        Container::mixed("niktoscan/scandetails", &["item"], &["statistics"]),
+        Container::mixed("niktoscan/niktoscan/scandetails", &["item"], &["statistics"]),
+    ];
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path {
             0 | 1 => return collector.result(item_from_xml(&found).into_finding()),
             2 | 3 => {
@@ -78,7 +84,11 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         Ok(())
     })?;
     version(&root, collector);
-    require(root.name == "niktoscan", "a Nikto XML report has the outermost element `niktoscan`")
+    const SHAPE: &str = "a Nikto XML report has the outermost element `niktoscan`, and `scandetails` in it";
+    if !structure.has(2) && !structure.has(3) {
+        collector.scanner_error("the report has no `scandetails`: Nikto scanned no host");
+    }
+    structure.require(collector, SHAPE)
 }
 
 fn version(run: &Element, collector: &mut Collector<'_>) {
@@ -156,11 +166,12 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
-    let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities[]"], &mut |item| {
+    let seen = json::walk(input, &["vulnerabilities[]", "[].vulnerabilities![]"], &mut |item| {
         let host = hosts.get(&if item.path == 0 { 0 } else { item.index(0) });
         collector.result(item.read::<RawItem>().and_then(|raw| raw.into_item(host).into_finding()))
     })?;
-    require(
+    seen.report_missing(collector);
+    collector.require(
         !hosts.is_empty() && (seen.has(0) || seen.has(1)),
         "a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`",
     )

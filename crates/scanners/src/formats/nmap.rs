@@ -14,10 +14,10 @@
 //! their CVSS version, so the score counts as Nmap's own.
 
 use crate::Scanner;
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use finding::{Endpoint, Finding, Kind, Package};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -45,7 +45,26 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["nmaprun/host", "nmaprun/runstats/finished"];
-    let root = xml::walk(input, &paths, &mut |found| {
+    const OTHERS: [&str; 16] = [
+        "scaninfo",
+        "verbose",
+        "debugging",
+        "runstats",
+        "target",
+        "taskbegin",
+        "taskprogress",
+        "taskend",
+        "hosthint",
+        "prescript",
+        "postscript",
+        "output",
+        "address",
+        "times",
+        "smurf",
+        "hostscript",
+    ];
+    let containers = [Container::exact("nmaprun", &["host"], &OTHERS)];
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         if found.path == 0 {
             return host(&found.element, collector);
         }
@@ -57,13 +76,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }
-    require(root.name == "nmaprun", "an Nmap XML report has the outermost element `nmaprun`")
+    structure.require(collector, "an Nmap XML report has the outermost element `nmaprun`")
 }
 
 fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let identity = HostIdentity::from_xml(host);
     if host.attribute("timedout") == Some("true") {
         collector.scanner_error(format!("{}: the host timed out and was skipped", identity.host));
+    }
+    for unknown in unknown_parts(host) {
+        collector.rejected(format!("{}: {unknown}", identity.host))?;
     }
     let ports = host.at("ports").map(|ports| ports.all("port")).into_iter().flatten();
     let open: Vec<&Element> = ports.filter(|port| state(port) == Some("open")).collect();
@@ -93,6 +115,40 @@ fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError>
         collector.finding(finding)?;
     }
     Ok(())
+}
+
+/// The parts of a host that may be an open port and cannot be read, in words.
+fn unknown_parts(host: &Element) -> Vec<String> {
+    /// The elements of a host in Nmap's DTD.
+    const OF_HOST: [&str; 14] = [
+        "status",
+        "address",
+        "hostnames",
+        "smurf",
+        "ports",
+        "os",
+        "distance",
+        "uptime",
+        "tcpsequence",
+        "ipidsequence",
+        "tcptssequence",
+        "hostscript",
+        "trace",
+        "times",
+    ];
+    const STATES: [&str; 7] =
+        ["open", "closed", "filtered", "unfiltered", "open|filtered", "closed|filtered", "unknown"];
+    let unknown = |within: &str, name: &str| format!("unknown element <{name}> in <{within}>");
+    let of_host = host.children.iter().filter(|child| !OF_HOST.contains(&child.name.as_str()));
+    let of_host = of_host.map(|child| unknown("host", &child.name));
+    let of_ports = host.at("ports").into_iter().flat_map(|ports| &ports.children);
+    let of_ports = of_ports.filter_map(|child| match child.name.as_str() {
+        "extraports" => None,
+        "port" if state(child).is_some_and(|state| STATES.contains(&state)) => None,
+        "port" => Some("the state of a port is missing or unknown".to_owned()),
+        name => Some(unknown("ports", name)),
+    });
+    of_host.chain(of_ports).collect()
 }
 
 /// The index of the open port for the result of a host script: 445 or 139 for SMB scripts, else the first one.

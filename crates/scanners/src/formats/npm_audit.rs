@@ -11,7 +11,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{addresses, github_id, keyed_by_rule, lower_bounds, or_default, unique};
@@ -71,7 +71,11 @@ pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Res
             }
             1 => evidence = true,
             2 => message = item.read::<String>().ok(),
-            _ => failure = item.read::<RawError>().ok(),
+            _ => {
+                let unread = |reason| RawError { summary: reason, code: None, detail: None };
+                let is_object = item.raw.starts_with('{');
+                failure = is_object.then(|| item.read::<RawError>().unwrap_or_else(unread));
+            }
         }
         Ok(())
     })?;
@@ -79,7 +83,7 @@ pub(crate) fn read_audit(input: Input<'_>, collector: &mut Collector<'_>) -> Res
     if let Some(failure) = failure {
         collector.scanner_error(failure.into_text(message));
     }
-    require(
+    collector.require(
         failed || (seen.has(0) && evidence),
         "an audit report is an object with the objects `advisories` and `metadata`",
     )

@@ -15,7 +15,7 @@
 use crate::Scanner;
 use crate::formats::npm_audit::RawCvss;
 use crate::reader::json::{self, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{github_id, keyed_by_rule, lower_bounds, or_default, unique};
@@ -24,7 +24,7 @@ use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT, base_score, score_of
 use finding::severity::Score;
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -61,10 +61,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    require(
+    collector.require(
         seen.has(0) && is_audit,
         "a report of npm 7 or later has `auditReportVersion` and the object `vulnerabilities`",
     )?;
+    if let Some(missing) = tree.missing() {
+        collector.scanner_error(format!("the package `{missing}` of a `via` is missing in `vulnerabilities`"));
+    }
     json::walk(input, &["vulnerabilities{}"], &mut |item| {
         collector.result(item.read::<RawEntry>().map(|entry| entry.into_finding(item.name(0), &tree)))
     })
@@ -90,6 +93,12 @@ impl Tree {
         });
         let names = via.iter().filter_map(RawVia::name).map(str::to_owned);
         self.0.insert(package.to_owned(), (advisories.collect(), names.collect()));
+    }
+
+    /// A package that a `via` names and that has no entry.
+    fn missing(&self) -> Option<&str> {
+        let mut named = self.0.values().flat_map(|(_, via)| via).map(String::as_str);
+        named.find(|name| !self.0.contains_key(*name))
     }
 
     /// The advisories of these packages and of all packages in their `via`, transitively; the worst comes first.
@@ -128,11 +137,28 @@ struct RawEntry {
 
 /// A cause for which a package is vulnerable: another package, or an advisory.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 enum RawVia {
     Name(String),
     Advisory(Box<RawAdvisory>),
-    Other(IgnoredAny),
+}
+
+impl TryFrom<Value> for RawVia {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(name) => Ok(Self::Name(name)),
+            advisory @ Value::Object(_) => {
+                let read = json::from_value::<Box<RawAdvisory>>(advisory).map_err(|error| error.to_string())?;
+                let is_named = read.id().is_some() || read.title.is_some();
+                is_named.then_some(Self::Advisory(read)).ok_or_else(|| "an advisory in `via` has no id".to_owned())
+            }
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+                Err(format!("expected a name or an advisory in `via`, found {}", json::type_of(&other)))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -172,14 +198,14 @@ impl RawVia {
     fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
-            Self::Advisory(_) | Self::Other(_) => None,
+            Self::Advisory(_) => None,
         }
     }
 
     fn advisory(&self) -> Option<&RawAdvisory> {
         match self {
             Self::Advisory(advisory) => Some(advisory),
-            Self::Name(_) | Self::Other(_) => None,
+            Self::Name(_) => None,
         }
     }
 }
@@ -376,7 +402,7 @@ mod tests {
     #[test]
     fn an_entry_without_its_cause_is_rejected_and_a_report_without_its_version_refused() {
         let (_, parsed) = findings(&SCANNER, &report(r#""a": {"severity": "high"}, "b": {"via": [5]}"#)).unwrap();
-        assert_eq!((parsed.summary.rejected, parsed.summary.findings), (1, 1));
+        assert_eq!((parsed.summary.rejected, parsed.summary.findings), (2, 0));
         assert!(failure(&SCANNER, br#"{"vulnerabilities": {}}"#).contains("auditReportVersion"));
     }
 }

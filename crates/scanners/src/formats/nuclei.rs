@@ -14,7 +14,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
@@ -51,7 +51,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let (mut entries, mut valid): (u64, u64) = (0, 0);
     json::values(input, &mut |_, raw| {
         entries += 1;
-        let read = serde_json::from_str::<RawResult>(raw).map_err(|error| error.to_string());
+        let read = json::parse::<RawResult>(raw).map_err(|error| error.to_string());
         let result = match read {
             Ok(result) => result,
             Err(reason) => return collector.rejected(reason),
@@ -62,7 +62,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         valid += 1;
         collect(result, collector)
     })?;
-    require(valid > 0 || entries == 0, "a Nuclei report is a list, or lines, of objects with `template-id` and `info`")
+    collector.require(
+        valid > 0 || entries == 0,
+        "a Nuclei report is a list, or lines, of objects with `template-id` and `info`",
+    )
 }
 
 fn collect(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {

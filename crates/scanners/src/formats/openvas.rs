@@ -15,7 +15,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::web;
 use finding::{Endpoint, Epss, Finding, Kind};
 
@@ -74,6 +74,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(row) => collect(raw_from_row(&row), collector),
         Err(reason) => collector.rejected(reason),
     });
+    collector.container();
     match taken {
         Err(ParseError::Malformed { notation: "as a table", reason }) => Err(ParseError::other_shape(reason)),
         other => other,
@@ -90,7 +91,11 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             .collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut results = false;
-    let root = xml::walk(input, &paths, &mut |found| {
+    let lists = below("results");
+    let mut containers: Vec<Container<'_>> = lists.iter().map(|list| Container::list(list, &["result"])).collect();
+    let inner = ["report/report", "get_reports_response/report/report"];
+    containers.extend(inner.map(|report| Container::mixed(report, &["results!"], &[])));
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         let element = &found.element;
         match found.path / REPORTS.len() {
             1 => {
@@ -107,10 +112,13 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         Ok(())
     })?;
-    require(
-        results || root.name == "get_results_response",
-        "an OpenVAS XML report has the element `results` in the inner one of two elements `report`",
-    )
+    const SHAPE: &str = "an OpenVAS XML report has the element `results` in the inner one of two elements `report`";
+    if root.name == "get_results_response" {
+        collector.container();
+        return Ok(());
+    }
+    require(results, SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 /// A result of an XML or CSV report.

@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{or_default, outermost, unique};
@@ -18,7 +18,7 @@ use crate::value::osv::Entry;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "osv-scanner",
@@ -53,20 +53,39 @@ fn is_clean(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let index = PackageIndex::read(input)?;
-    require(
+    let index = PackageIndex::read(input, collector)?;
+    collector.require(
         !index.packages.is_empty() || is_clean(&Sniff::of(input)?),
         "an OSV-Scanner report has the list `results`, each with `source` and `packages`",
     )?;
-    let paths = ["results[].packages[].vulnerabilities[]", "results[].packages[].license_violations[]"];
-    json::walk(input, &paths, &mut |item| {
-        let package = index.package(item.index(0), item.index(1));
+    let paths = [
+        "results[].packages![].vulnerabilities[]",
+        "results[].packages[].license_violations[]",
+        "?results[].packages[]:groups dependency_groups",
+        "?results[]:",
+    ];
+    let groups = index.groups.iter().filter(|(_, groups)| !groups.is_empty());
+    let mut with_groups: BTreeSet<(usize, usize)> = groups.map(|(at, _)| *at).collect();
+    let seen = json::walk(input, &paths, &mut |item| {
+        let at = (item.index(0), item.index(1));
+        let package = index.package(at.0, at.1);
+        if item.path == 0 {
+            with_groups.remove(&at);
+        }
         match item.path {
             0 => collector.result(item.read::<Entry>().map(|entry| package.vulnerability(&entry))),
             _ => collector.result(item.read::<Text>().map(|license| package.license(license.0))),
         }
-    })
-    .map(drop)
+    })?;
+    seen.report_missing(collector);
+    for (source, package) in with_groups {
+        collector.rejected(format!(
+            "package {} of source {} has `groups`, but no `vulnerabilities`",
+            package + 1,
+            source + 1
+        ))?;
+    }
+    Ok(())
 }
 
 /// The data about sources and packages that results need, by the indices of the source and the package.
@@ -79,7 +98,7 @@ struct PackageIndex {
 }
 
 impl PackageIndex {
-    fn read(input: Input<'_>) -> Result<Self, ParseError> {
+    fn read(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
         let mut index = Self::default();
         let paths = [
             "results[].source",
@@ -90,10 +109,10 @@ impl PackageIndex {
         json::walk(input, &paths, &mut |item| {
             let at = (item.index(0), item.index(1));
             match item.path {
-                0 => drop(index.sources.insert(at.0, item.read().unwrap_or_default())),
-                1 => drop(index.packages.insert(at, item.read().unwrap_or_default())),
-                2 => drop(index.groups.insert(at, item.read().unwrap_or_default())),
-                _ => drop(index.uses.insert(at, item.read().unwrap_or_default())),
+                0 => drop(index.sources.insert(at.0, item.context("a `source`", collector))),
+                1 => drop(index.packages.insert(at, item.context("a `package`", collector))),
+                2 => drop(index.groups.insert(at, item.context("`groups` of a package", collector))),
+                _ => drop(index.uses.insert(at, item.context("`dependency_groups` of a package", collector))),
             }
             Ok(())
         })?;

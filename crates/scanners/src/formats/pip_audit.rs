@@ -8,7 +8,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Item, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{or_default, unique};
@@ -58,7 +58,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &[path], &mut |item| dependency(&item, &mut read, collector))?;
     // Entries of another list have no name with `vulns` or `skip_reason`.
     let is_empty = !sniff.has("[]") || sniff.text().trim_start().trim_start_matches('[').trim_start().starts_with(']');
-    require(
+    collector.require(
         seen.has(0) && (read > 0 || (is_empty && (sniff.is_list() || detect(&sniff)))),
         "a pip-audit report is a list of dependencies with `vulns`, alone or as `dependencies`",
     )
@@ -81,7 +81,7 @@ fn dependency(item: &Item<'_>, read: &mut u64, collector: &mut Collector<'_>) ->
     };
     *read += 1;
     vulns.into_iter().try_for_each(|vulnerability| {
-        let vulnerability = serde_json::from_str::<RawVulnerability>(vulnerability.get());
+        let vulnerability = json::parse::<RawVulnerability>(vulnerability.get());
         collector.result(
             vulnerability
                 .map(|vulnerability| vulnerability.into_finding(&dependency.name, dependency.version.as_ref()))

@@ -10,11 +10,11 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use finding::{Finding, Kind, Location};
 use serde::Deserialize;
 
@@ -53,7 +53,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.is_object() {
         return parse_json(input, collector);
     }
-    table::rows(input, COLUMNS, &mut |row| collector.result(row.and_then(|row| finding_from_row(&row))))
+    table::rows(input, COLUMNS, &mut |row| collector.result(row.and_then(|row| finding_from_row(&row))))?;
+    collector.container();
+    Ok(())
 }
 
 /// A violation, from any of the three notations.
@@ -127,7 +129,11 @@ fn finding_from_row(row: &Row<'_>) -> Result<Finding, String> {
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["pmd@", "pmd/file/violation", "pmd/suppressedviolation", "pmd/error", "pmd/configerror"];
-    xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::mixed("pmd", &["file", "suppressedviolation"], &["error", "configerror"]),
+        Container::list("pmd/file", &["violation"]),
+    ];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         let element = &found.element;
         match found.path {
             0 => {
@@ -147,7 +153,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             }
         }
     })?;
-    Ok(())
+    structure.require(collector, "a PMD XML report has the outermost element `pmd`")
 }
 
 fn violation_from_xml(element: &Element) -> Result<Violation, String> {
@@ -209,7 +215,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                 Ok(violation) if item.path == 1 => {
                     collector.result(finding_from_json(violation, &filename.unwrap_or_default(), true))
                 }
-                Ok(_) => Ok(()),
+                Ok(_) => collector.rejected("`violations` is missing in a file".to_owned()),
                 Err(reason) => collector.rejected(reason),
             },
         },
@@ -230,11 +236,12 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    require(seen.has(0) && has_version, "a PMD JSON report is an object with `pmdVersion` and the list `files`")
+    collector
+        .require(seen.has(0) && has_version, "a PMD JSON report is an object with `pmdVersion` and the list `files`")
 }
 
 fn finding_from_json(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {
-    let violation: Violation = serde_json::from_value(violation).map_err(|error| error.to_string())?;
+    let violation: Violation = json::from_value(violation).map_err(|error| error.to_string())?;
     let mut finding = violation.into_finding(path.to_owned());
     if suppressed && finding.suppressed.is_none() {
         finding.suppressed = Some("suppressed".to_owned());

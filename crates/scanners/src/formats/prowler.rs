@@ -58,6 +58,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(row) => collect_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
+    collector.container();
     match read {
         Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
@@ -71,7 +72,7 @@ pub(crate) fn objects<'c, T: DeserializeOwned>(
     collect: fn(T, &mut Collector<'c>) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
     let (mut readable, mut last) = (0, None);
-    json::values(input, &mut |_, raw| match serde_json::from_str::<T>(raw) {
+    json::values(input, &mut |_, raw| match json::parse::<T>(raw) {
         Ok(object) => {
             readable += 1;
             collect(object, collector)
@@ -83,7 +84,10 @@ pub(crate) fn objects<'c, T: DeserializeOwned>(
     })?;
     match last {
         Some(reason) if readable == 0 => Err(ParseError::other_shape(reason)),
-        Some(_) | None => Ok(()),
+        Some(_) | None => {
+            collector.container();
+            Ok(())
+        }
     }
 }
 

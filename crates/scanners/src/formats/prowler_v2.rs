@@ -60,6 +60,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(row) => collect_row(&row, collector),
         Err(reason) => collector.rejected(reason),
     });
+    collector.container();
     match read {
         Err(ParseError::Malformed { reason, .. }) => Err(ParseError::other_shape(reason)),
         other => other,
@@ -67,7 +68,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 }
 
 fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let text = |columns: &[&str]| Loose(columns.iter().find_map(|column| row.owned(column)).map(Text));
+    let text = |columns: &[&str]| Loose::from(columns.iter().find_map(|column| row.owned(column)).map(Text));
     let result = RawResult {
         account: text(&["ACCOUNT_NUM"]),
         control: text(&["TITLE_TEXT"]),

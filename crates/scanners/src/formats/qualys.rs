@@ -16,7 +16,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element, Found};
+use crate::reader::xml::{self, Container, Element, Found};
 use finding::{Endpoint, Finding, Kind};
 use std::collections::BTreeMap;
 
@@ -85,10 +85,14 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     match (kind_of_xml(&sniff), kind_of_table(&sniff)) {
         (Some("SCAN"), _) => parse_scan(input, collector),
         (Some(_), _) => parse_assets(input, collector),
-        (None, Some(columns)) => table::rows(input, columns, &mut |row| match row {
-            Ok(row) => collect_row(&row, collector),
-            Err(reason) => collector.rejected(reason),
-        }),
+        (None, Some(columns)) => {
+            table::rows(input, columns, &mut |row| match row {
+                Ok(row) => collect_row(&row, collector),
+                Err(reason) => collector.rejected(reason),
+            })?;
+            collector.container();
+            Ok(())
+        }
         (None, None) => Err(ParseError::other_shape(
             "expected a table with the columns `QID` and `Title`, or XML with the outermost element `ASSET_DATA_REPORT` or `SCAN`",
         )),
@@ -305,7 +309,16 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
     let begin = format!("{HOST}@");
     let paths: Vec<&str> = [begin.as_str()].into_iter().chain(parts.iter().map(String::as_str)).collect();
     let mut host = Host::default();
-    xml::walk(input, &paths, &mut |found| {
+    let of_host =
+        ["IP", "DNS", "NETBIOS", "TRACKING_METHOD", "OPERATING_SYSTEM", "OS_CPE", "ASSET_TAGS", "QG_HOSTID", "NETWORK"];
+    let list = host_of("VULN_INFO_LIST");
+    let containers = [
+        Container::mixed("ASSET_DATA_REPORT", &["HOST_LIST!"], &[]),
+        Container::list("ASSET_DATA_REPORT/HOST_LIST", &["HOST"]),
+        Container::mixed(HOST, &["VULN_INFO_LIST"], &of_host),
+        Container::list(&list, &["VULN_INFO"]),
+    ];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         let text = found.element.text.trim().to_owned().filled();
         match found.path {
             0 => host = Host::default(),
@@ -313,6 +326,12 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
             2 => host.name = text,
             3 => host.name = host.name.take().or(text),
             _ => {
+                let qid = found.element.at("QID").and_then(|qid| qid.attribute("id"));
+                if let Some(qid) = qid.filter(|qid| {
+                    !glossary.contains_key(*qid) && !glossary.contains_key(qid.trim_start_matches("qid_"))
+                }) {
+                    collector.scanner_error(format!("`{qid}` is missing in the glossary: its severity is unknown"));
+                }
                 return match detection_of_asset(&found.element, &host, &glossary) {
                     Some(detection) => detection.collect(collector),
                     None => collector.rejected("`QID` is missing in a `VULN_INFO`".to_owned()),
@@ -321,7 +340,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
         }
         Ok(())
     })?;
-    Ok(())
+    structure.require(collector, "an asset data report has the outermost element `ASSET_DATA_REPORT`")
 }
 
 fn detection_of_asset(element: &Element, host: &Host, glossary: &BTreeMap<String, Detection>) -> Option<Detection> {
@@ -353,7 +372,18 @@ fn detection_of_asset(element: &Element, host: &Host, glossary: &BTreeMap<String
 
 /// Parses a scan report, which groups detections by host, by kind (information or vulnerability) and by service.
 fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    xml::walk(input, &["SCAN/IP/*/CAT/*", "SCAN/ERROR", "SCAN/HEADER/ERROR"], &mut |found| match found.path {
+    let kinds = ["INFOS", "SERVICES", "VULNS", "PRACTICES"];
+    let lists = kinds.map(|kind| format!("SCAN/IP/{kind}"));
+    let mut containers = vec![
+        Container::mixed("SCAN", &["IP"], &["HEADER", "ERROR"]),
+        Container::mixed("SCAN/IP", &kinds, &["OS", "OS_CPE", "NETBIOS_HOSTNAME", "FQDN"]),
+    ];
+    containers.extend(lists.iter().map(|list| Container::list(list, &["CAT"])));
+    let paths = ["SCAN/IP/*/CAT/*", "SCAN/ERROR", "SCAN/HEADER/ERROR"];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| match found.path {
+        0 if !["INFO", "SERVICE", "VULN", "PRACTICE"].contains(&found.element.name.as_str()) => {
+            collector.rejected(format!("unknown element <{}> in <CAT>", found.element.name))
+        }
         0 => match detection_of_scan(&found) {
             Some(detection) => detection.collect(collector),
             None => collector.rejected(format!("`number` is missing in a `{}`", found.element.name)),
@@ -363,7 +393,7 @@ fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
-    Ok(())
+    structure.require(collector, "a scan report has the outermost element `SCAN`")
 }
 
 fn detection_of_scan(found: &Found<'_>) -> Option<Detection> {

@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Item, Many, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::advisory::{or_default, unique};
@@ -54,7 +54,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             entries += 1;
             file(&item, &mut read, collector)
         })?;
-        return require(entries == 0 || read > 0, SHAPE);
+        return collector.require(entries == 0 || read > 0, SHAPE);
     }
     let mut read = 0_u64;
     let paths = ["data[]", "errors[]", "messages[]", "version"];
@@ -73,7 +73,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
-    require(seen.has(0) && (read > 0 || (seen.has(1) && seen.has(2))), SHAPE)
+    collector.require(seen.has(0) && (read > 0 || (seen.has(1) && seen.has(2))), SHAPE)
 }
 
 const SHAPE: &str =
@@ -87,7 +87,7 @@ fn file(item: &Item<'_>, read: &mut u64, collector: &mut Collector<'_>) -> Resul
     *read += 1;
     for library in file.results {
         for vulnerability in library.vulnerabilities.iter().flatten() {
-            let vulnerability = serde_json::from_str::<RawVulnerability>(vulnerability.get());
+            let vulnerability = json::parse::<RawVulnerability>(vulnerability.get());
             collector.result(
                 vulnerability
                     .map(|vulnerability| vulnerability.into_finding(&library, file.file.as_deref()))
@@ -116,11 +116,13 @@ struct RawLibrary {
     base_purl: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     detection: Option<String>,
+    /// A library without known vulnerabilities has none, if the report is verbose.
     vulnerabilities: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Deserialize)]
 struct RawVulnerability {
+    #[serde(default, deserialize_with = "or_default")]
     identifiers: BTreeMap<String, Many<Text>>,
     #[serde(default, deserialize_with = "or_default")]
     severity: Option<String>,
@@ -150,6 +152,7 @@ impl RawVulnerability {
             .or_else(|| numbered("bug"))
             .or_else(|| named("summary"))
             .or_else(|| self.identifiers.values().flat_map(|ids| &ids.0).next().map(|id| id.0.clone()))
+            .or_else(|| self.info.0.first().map(|address| address.0.clone()))
     }
 
     fn into_finding(self, library: &RawLibrary, file: Option<&str>) -> Finding {
@@ -222,7 +225,8 @@ mod tests {
         let good = r#"{"severity": "medium", "below": "1.12.0", "cwe": ["CWE-79"], "identifiers": {"summary": "XSS"}, "info": ["https://a.example"]}"#;
         let text = report(&format!(r#"{good}, {{"severity": "high"}}, 5, {good}"#));
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!((findings.len(), parsed.summary.rejected), (2, 2));
+        // Ids are optional; a number is no vulnerability.
+        assert_eq!((findings.len(), parsed.summary.rejected), (3, 1));
         assert_eq!(findings[0].package.as_ref().unwrap().fixed_versions, ["1.12.0"]);
         assert_eq!((findings[0].cwes.as_slice(), findings[0].title.as_str()), (&[79][..], "XSS"));
     }

@@ -14,7 +14,11 @@
 //!   applicable; `open` and `review`, which need a review, are findings of severity info. A result whose
 //!   `baselineState` is `absent` is closed: it is not in this run.
 //! - Level (§3.27.10): the result's, else the invocation's override, else the rule's, else `warning`. A
-//!   `security-severity` from 0 to 10 of the rule or result, text or number, overrides it.
+//!   `security-severity` from 0 to 10 of the rule or result, text or number, overrides it. Words for severities
+//!   (`critical`, `high`, `low`) count as what they mean, in both fields.
+//! - Rules and results are read in parts: what cannot be read and decides severity or identity makes the scan
+//!   incomplete, and the rest is kept. `null` means absent. A property bag may contain any JSON (§3.8).
+//! - A run without a list `results` is no clean run, unless inline external properties belong to it.
 //! - Suppressions (§3.27.23): a result is suppressed if it has any and none of them is under review or rejected.
 //! - Runs of the same tool and category are read as one. A failed invocation, a notification of level `error` and
 //!   external files that are not part of the report make the scan incomplete. Nothing outside the report is fetched.
@@ -43,7 +47,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "depends on the tool that wrote it",
     notation: Notation::Json,
     formats: "SARIF 2.1.0 of any tool; known tools are read as themselves",
-    severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
+    severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0, and words that are no levels: critical 9.5, high 8.0, medium 5.5, low 2.0, info 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
     severity_words: result::LEVELS,
     differences: &[(
         "file_path",
@@ -80,16 +84,23 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         run.version.iter().for_each(|version| collector.version(version.as_str()));
     }
     let mut rules_seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    json::walk(input, &["runs[].results[]", "inlineExternalProperties[].results[]"], &mut |item| {
+    let seen = json::walk(input, &["runs[].results![]", "inlineExternalProperties[].results[]"], &mut |item| {
         let run = if item.path == 0 { Some(item.index(0)) } else { log.run_of_inline(item.index(0)) };
         let Some((at, run)) = run.and_then(|at| Some((at, log.runs.get(&at)?))) else {
             return collector.rejected("the result does not belong to a run of the report".to_owned());
         };
-        match item.read::<result::RawResult>() {
+        match result::RawResult::read(item.raw, collector) {
             Ok(raw) => raw.collect(run, several_tools, rules_seen.entry(at).or_default(), collector),
             Err(reason) => collector.rejected(reason),
         }
     })?;
+    // Null and a missing list mean that the tool has no results to report, not that it found nothing (§3.14.23).
+    for missing in seen.missing().iter().filter(|missing| !(seen.has(1) && log.has_inline(missing.index))) {
+        collector.scanner_error(missing.to_string());
+    }
+    if seen.has(0) || seen.has(1) {
+        collector.container();
+    }
     Ok(())
 }
 

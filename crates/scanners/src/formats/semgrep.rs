@@ -15,7 +15,7 @@ mod vulns;
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -81,13 +81,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         _ => {
-            if item.read::<bool>().unwrap_or(false) {
+            if !matches!(item.raw, "false" | "null") {
                 collector.scanner_error("the export is one page of several: `hasMore` is true");
             }
             Ok(())
         }
     })?;
-    require(
+    collector.require(
         (seen.has(0) && seen.has(2)) || seen.has(1),
         "a Semgrep JSON report is an object with the lists `results` and `errors`",
     )

@@ -50,7 +50,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             raw => collector.result(raw.map(Raw::into_finding)),
         }
     })?;
-    seen.require(&[0], "the platform's findings are an object with the list `findings`")
+    seen.require(collector, &[0], "the platform's findings are an object with the list `findings`")
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@
 use crate::Scanner;
 use crate::reader::fields::{self, Fields};
 use crate::reader::json::{self, Item, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -62,7 +62,7 @@ const LISTS: [List; 7] = [
     ("filtered.ignore[]", ignored),
     ("filtered.patch[]", patched),
     ("infrastructureAsCodeIssues[]", misconfiguration),
-    ("applications[].vulnerabilities[]", vulnerability),
+    ("applications[].vulnerabilities![]", vulnerability),
     ("applications[].filtered.ignore[]", ignored),
     ("applications[].filtered.patch[]", patched),
 ];
@@ -92,6 +92,8 @@ fn project_index(prefix: usize, of_application: bool, item: &Item<'_>) -> Projec
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let projects = projects(input)?;
     let paths = PREFIXES.iter().flat_map(|prefix| LISTS.iter().map(move |(list, _)| format!("{prefix}{list}")));
+    let paths = paths.chain(PREFIXES.map(|prefix| format!("?{prefix}applications[]:")));
+    let paths = paths.chain(["?:docker projects meta".to_owned(), "?[]:docker projects meta".to_owned()]);
     let paths: Vec<String> = paths.collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let default = Project::default();
@@ -101,10 +103,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         let project = projects.get(&project_index(prefix, list >= FIRST_APPLICATION_LIST, &item)).unwrap_or(&default);
         collector.result(fields::of(&item, |fields| read(fields, project)))
     })?;
-    let with_lists = (0..paths.len()).any(|path| seen.has(path));
+    seen.report_missing(collector);
+    let with_lists = (0..PREFIXES.len() * LISTS.len()).any(|path| seen.has(path));
     let errors: Vec<_> = projects.values().filter_map(|project| project.error.as_ref().zip(Some(project))).collect();
     let is_from_snyk = projects.values().any(|project| project.is_from_snyk);
-    require(
+    collector.require(
         is_from_snyk && (with_lists || !errors.is_empty()),
         "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`",
     )?;

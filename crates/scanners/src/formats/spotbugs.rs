@@ -5,13 +5,16 @@
 //! medium (normal), 3 low, 4 experimental, 5 ignored (`Priorities` of the tool). Its `rank`, from 1 (scariest) to 20,
 //! is stored.
 //!
+//! The Maven plugin writes a form of its own (`spotbugsXml.xml`): the instances of each class in a `file`, with the
+//! priority as a word. Its location is the class, because it does not name the source file.
+//!
 //! The descriptions of bug types may come after the instances, or be missing (only `-xml`). The location of an instance
 //! is its own line if it has one, else that of its method, field or class.
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Finding, Kind, Location};
 use std::collections::BTreeMap;
@@ -24,9 +27,20 @@ pub(crate) const SCANNER: Scanner = Scanner {
     versions: "FindBugs 2 to SpotBugs 4",
     category: "SAST",
     notation: Notation::Xml,
-    formats: "XML (`-xml:withMessages`, `-xml`)",
-    severities: "priority 1 (high) 8.0, 2 (medium) 5.5, 3 (low) 2.0, 4 (experimental) 1.0, 5 (ignored) 0",
-    severity_words: &[("1", 800), ("2", 550), ("3", 200), ("4", 100), ("5", 0)],
+    formats: "XML (`-xml:withMessages`, `-xml`; that of the Maven plugin)",
+    severities: "priority 1 (High) 8.0, 2 (Normal) 5.5, 3 (Low) 2.0, 4 (Experimental) 1.0, 5 (Ignore) 0",
+    severity_words: &[
+        ("1", 800),
+        ("2", 550),
+        ("3", 200),
+        ("4", 100),
+        ("5", 0),
+        ("High", 800),
+        ("Normal", 550),
+        ("Low", 200),
+        ("Experimental", 100),
+        ("Ignore", 0),
+    ],
     differences: &[
         ("file_path", "that of the method, field or class if a bug has no own line; others leave it empty"),
         ("line", "that of the method, field or class if a bug has no own line; others leave it empty"),
@@ -49,8 +63,8 @@ struct Pattern {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut patterns = BTreeMap::new();
-    let paths = ["BugCollection@", "BugCollection/BugPattern", "BugCollection/Errors"];
-    let root = xml::walk(input, &paths, &mut |found| {
+    let paths = ["BugCollection@", "BugCollection/BugPattern", "BugCollection/Errors", "BugCollection/Error"];
+    xml::walk(input, &paths, &mut |found| {
         let element = &found.element;
         match found.path {
             0 => element.attribute("version").into_iter().for_each(|version| collector.version(version)),
@@ -68,12 +82,34 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
-    if root.name != "BugCollection" {
-        return Err(ParseError::other_shape(format!("the outermost element is `{}`, not `BugCollection`", root.name)));
-    }
-    xml::walk(input, &["BugCollection/BugInstance"], &mut |found| instance(&found.element, &patterns, collector))?;
-    Ok(())
+    let containers = [
+        Container::exact("BugCollection", &["BugInstance", "file"], &OTHERS),
+        Container::list("BugCollection/file", &["BugInstance"]),
+    ];
+    let paths = ["BugCollection/BugInstance", "BugCollection/file/BugInstance"];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
+        let class = found.ancestors.last().and_then(|file| file.attribute("classname"));
+        instance(&found.element, class, &patterns, collector)
+    })?;
+    structure.require(collector, "a SpotBugs XML report has the outermost element `BugCollection`")
 }
+
+/// Elements of a report that contain no bugs.
+const OTHERS: [&str; 13] = [
+    "Project",
+    "BugPattern",
+    "BugCategory",
+    "BugCode",
+    "Errors",
+    "Error",
+    "FindBugsSummary",
+    "SummaryHTML",
+    "ClassFeatures",
+    "History",
+    "ClassHash",
+    "FileStats",
+    "UserAnnotation",
+];
 
 /// Collects errors of the analysis. Missing classes are only warnings: they are listed for almost every program.
 fn errors(element: &Element, collector: &mut Collector<'_>) {
@@ -91,6 +127,7 @@ fn errors(element: &Element, collector: &mut Collector<'_>) {
 
 fn instance(
     element: &Element,
+    class: Option<&str>,
     patterns: &BTreeMap<String, Pattern>,
     collector: &mut Collector<'_>,
 ) -> Result<(), ParseError> {
@@ -104,11 +141,14 @@ fn instance(
     let no_pattern = Pattern::default();
     let pattern = patterns.get(rule).unwrap_or(&no_pattern);
     let title = element.owned_at("ShortMessage").or(pattern.title.clone()).unwrap_or_else(|| rule.to_owned());
-    let message = element.owned_at("LongMessage").unwrap_or_else(|| message_from_names(element, &title));
+    let message = element.owned_at("LongMessage").or_else(|| element.attribute("message").map(str::to_owned));
+    let message = message.unwrap_or_else(|| message_from_names(element, &title));
+    let line = element.attribute("lineNumber").and_then(|line| line.parse().ok()).filter(|line: &u32| *line > 0);
+    let of_class = class.map(|class| Location::lines(class, line, None));
     let mut finding = Finding {
         cwes: element.attribute("cweid").and_then(cwe::number).or(pattern.cwe).into_iter().collect(),
         description: pattern.details.clone(),
-        location: main_location(element),
+        location: main_location(element).or(of_class),
         other_locations: other_locations(element),
         suppressed: dismissed(element),
         ..Finding::new(Kind::Code, rule, title, message)
@@ -229,6 +269,6 @@ mod tests {
         let summary = parsed.summary;
         assert_eq!((summary.suppressed, summary.closed, summary.rejected), (1, 1, 1));
         assert_eq!(summary.scanner_errors, ["cannot read A.class"]);
-        assert!(failure(&SCANNER, b"<BugCollections/>").contains("BugCollections"));
+        assert!(failure(&SCANNER, b"<BugCollections/>").contains("outermost element `BugCollection`"));
     }
 }

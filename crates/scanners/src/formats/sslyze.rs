@@ -21,7 +21,7 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::rating::{Rating, Words};
 use finding::{Endpoint, Finding, Kind};
 use serde::Deserialize;
@@ -207,7 +207,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
-    require(
+    collector.require(
         named && (seen.has(0) || seen.has(1)),
         "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`",
     )
@@ -264,7 +264,15 @@ fn check_server(server: &RawServer, collector: &mut Collector<'_>) -> Result<(),
     for (command, error) in server.scan_commands_errors.iter().flatten() {
         collector.scanner_error(format!("{}: {command}: {}", target.name(), error.get("reason").unwrap_or(error)));
     }
+    if server.scan_result.is_none() && server.connectivity_status.as_deref() != Some("ERROR") {
+        collector.rejected(format!("{}: `scan_result` is missing", target.name()))?;
+    }
+    // Versions that state the status of each command have no null in place of one.
+    let states_statuses = server.scan_result.iter().flatten().any(|(_, raw)| raw.get().contains("\"status\""));
     server.scan_result.iter().flatten().try_for_each(|(command, raw)| match facts::read(command, raw.get()) {
+        Ok(Value::Null) if states_statuses => {
+            collector.rejected(format!("{}: {command}: the result is missing", target.name()))
+        }
         Ok(result) => check_command(&target, command, &result, collector),
         Err(reason) => collector.rejected(format!("{}: {command}: {reason}", target.name())),
     })
@@ -277,7 +285,9 @@ fn check_command(
     result: &Value,
     collector: &mut Collector<'_>,
 ) -> Result<(), ParseError> {
+    let states_its_status = result.get("status").is_some();
     let (result, status) = match result.get("status").and_then(Value::as_str) {
+        // A command that was not run has no result.
         Some(status) => (result.get("result").unwrap_or(&Value::Null), status),
         None => (result, "COMPLETED"),
     };
@@ -285,6 +295,9 @@ fn check_command(
         result.get("error_message").and_then(Value::as_str).or((status == "ERROR").then_some("the command failed"));
     if let Some(error) = error {
         collector.scanner_error(format!("{}: {command}: {error}", target.name()));
+    }
+    if result.is_null() && error.is_none() && states_its_status && status == "COMPLETED" {
+        return collector.rejected(format!("{}: {command}: the result is missing", target.name()));
     }
     if result.is_null() || error.is_some() {
         return Ok(());
@@ -325,7 +338,11 @@ fn finding(target: &Server, rule: &str, message: String) -> Result<Finding, Stri
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut results = false;
     let paths = ["document/results@", "document/results/target", "document/invalidTargets/*", "document@"];
-    let root = xml::walk(input, &paths, &mut |found| match found.path {
+    let containers = [
+        Container::mixed("document", &["results!"], &["invalidTargets"]),
+        Container::list("document/results", &["target"]),
+    ];
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| match found.path {
         0 => {
             results = true;
             Ok(())
@@ -341,10 +358,9 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             Ok(())
         }
     })?;
-    require(
-        results && root.attribute("SSLyzeVersion").is_some(),
-        "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`",
-    )
+    const SHAPE: &str = "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`";
+    require(results && root.attribute("SSLyzeVersion").is_some(), SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 /// Checks a server of an XML report. XML has the same facts under other names, which are translated to those of JSON.

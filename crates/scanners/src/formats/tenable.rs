@@ -15,7 +15,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Endpoint, Epss, Finding, Kind, Package};
 use std::collections::BTreeMap;
@@ -77,7 +77,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     table::rows(input, columns, &mut |row| match row {
         Ok(row) => collect(Item::from_row(&row), collector),
         Err(reason) => collector.rejected(reason),
-    })
+    })?;
+    collector.container();
+    Ok(())
 }
 
 /// A result, from any of the formats.
@@ -358,7 +360,12 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     const PROPERTIES: &str = "NessusClientData_v2/Report/ReportHost/HostProperties";
     let (mut host, mut reports) = (Host::default(), 0_u64);
     let paths = ["NessusClientData_v2/Report@", HOST, PROPERTIES, ITEM];
-    let root = xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::mixed("NessusClientData_v2", &["Report!"], &["Policy"]),
+        Container::list("NessusClientData_v2/Report", &["ReportHost"]),
+        Container::exact("NessusClientData_v2/Report/ReportHost", &["ReportItem"], &["HostProperties"]),
+    ];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path {
             0 => reports += 1,
             1 => {
@@ -379,10 +386,9 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         Ok(())
     })?;
-    require(
-        root.name == "NessusClientData_v2" && reports > 0,
-        "a Nessus report is XML with a `Report` in a `NessusClientData_v2`",
-    )
+    const SHAPE: &str = "a Nessus report is XML with a `Report` in a `NessusClientData_v2`";
+    require(reports > 0, SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 use crate::Scanner;
 use crate::reader::json;
 use crate::reader::json::Text;
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
@@ -54,7 +54,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if sniff.is_object() {
         return parse_pretty(input, collector);
     }
-    table::rows(input, COLUMNS, &mut |row| collect(row.and_then(|row| RawRow::from_csv(&row)), collector))
+    table::rows(input, COLUMNS, &mut |row| collect(row.and_then(|row| RawRow::from_csv(&row)), collector))?;
+    collector.container();
+    Ok(())
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,7 +146,10 @@ fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         rows += u64::from(row.is_ok());
         collect(row, collector)
     })?;
-    require(rows > 0, "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty")
+    collector.require(
+        rows > 0,
+        "a testssl.sh JSON report lists objects with `id`, `severity` and `finding`, and is never empty",
+    )
 }
 
 /// Parses the structured report: targets with their properties, and lists of rows by section.
@@ -159,7 +164,7 @@ fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
             Err(reason) => collector.rejected(reason),
         }
     })?;
-    seen.require(&[0], "a testssl.sh structured JSON report is an object with the list `scanResult`")
+    seen.require(collector, &[0], "a testssl.sh structured JSON report is an object with the list `scanResult`")
 }
 
 fn collect_target(
@@ -168,16 +173,16 @@ fn collect_target(
 ) -> Result<(), ParseError> {
     let text = |name: &str| target.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let address = format!("{}/{}", text("targetHost"), text("ip"));
-    let port = target.remove("port").and_then(|port| serde_json::from_value::<Text>(port).ok());
+    let port = target.remove("port").and_then(|port| json::from_value::<Text>(port).ok());
     // A target that could not be scanned is itself a row.
     if target.contains_key("severity") && target.contains_key("id") {
-        let row = serde_json::to_value(target).and_then(serde_json::from_value::<RawRow>);
+        let row = serde_json::to_value(target).and_then(json::from_value::<RawRow>);
         return collect(row.map_err(|error| error.to_string()), collector);
     }
     for section in target.into_values() {
         let serde_json::Value::Array(rows) = section else { continue };
         for row in rows.into_iter().filter(|row| row.get("severity").is_some()) {
-            let row = serde_json::from_value::<RawRow>(row).map(|row| RawRow {
+            let row = json::from_value::<RawRow>(row).map(|row| RawRow {
                 ip: row.ip.or(Some(Text(address.clone()))),
                 port: row.port.or(port.clone()),
                 ..row

@@ -12,7 +12,7 @@
 use crate::Scanner;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use finding::{Finding, Kind, Location};
@@ -58,7 +58,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(raw) if raw.status() == Status::Passed => collector.passed(),
         Ok(raw) => collector.finding(raw.into_finding()),
     })?;
-    require(
+    collector.require(
         seen.has(0) || is_clean(&String::from_utf8_lossy(&input.head()?)),
         "a tfsec JSON report is an object with the list `results`",
     )

@@ -101,10 +101,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         ("Licenses", license),
         ("ExperimentalModifiedFindings", modified),
     ];
-    let paths: Vec<String> =
-        RESULTS.iter().flat_map(|list| sections.map(|(name, _)| format!("{list}.{name}[]"))).collect();
+    let lists = RESULTS.iter().flat_map(|list| sections.map(|(name, _)| format!("{list}.{name}[]")));
+    // The lists of targets, and what else is in them: a list of another name may be one of new results.
+    let targets = RESULTS.iter().map(|list| format!("?{list}:Packages CustomResources"));
+    let clusters = RESOURCES.iter().map(|list| format!("?{list}:"));
+    let paths: Vec<String> = lists.chain(targets).chain(clusters).chain(["?:".to_owned()]).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    json::walk(input, &paths, &mut |item| {
+    let seen = json::walk(input, &paths, &mut |item| {
         let (list, section) = (item.path / sections.len(), item.path % sections.len());
         let Some((_, read)) = sections.get(section) else { return Ok(()) };
         let default = Target::default();
@@ -115,6 +118,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Err(reason) => collector.rejected(reason),
         }
     })?;
+    seen.report_missing(collector);
+    let first = RESULTS.len() * sections.len();
+    if (first..first + RESULTS.len() + RESOURCES.len()).any(|list| seen.has(list)) {
+        collector.container();
+    } else {
+        collector.scanner_error("the report has no list `Results`: Trivy had nothing to scan");
+    }
     Ok(())
 }
 

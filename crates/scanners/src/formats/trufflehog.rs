@@ -15,7 +15,7 @@
 use crate::Scanner;
 use crate::formats::trufflehog3::RawOlder;
 use crate::reader::json::{self, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::leak;
@@ -58,7 +58,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut evidence = false;
-    json::values(input, &mut |_, text| match serde_json::from_str::<RawLine>(text) {
+    json::values(input, &mut |_, text| match json::parse::<RawLine>(text) {
         Ok(RawLine::Version3(result)) => {
             evidence = true;
             collector.finding(result.into_finding())
@@ -73,7 +73,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Err(_) => collector.rejected("expected a result or a line of the log".to_owned()),
     })?;
-    require(evidence, "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`")
+    collector.require(evidence, "TruffleHog's JSON lines have `SourceMetadata`, or `reason` and `stringsFound`")
 }
 
 #[derive(Deserialize)]

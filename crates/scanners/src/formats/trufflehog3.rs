@@ -10,7 +10,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::leak;
@@ -50,12 +50,12 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut read, mut rejected) = (false, false);
     json::values(input, &mut |_, text| {
-        let result = serde_json::from_str(text).map(RawIssue::into_finding).map_err(|error| error.to_string());
+        let result = json::parse(text).map(RawIssue::into_finding).map_err(|error| error.to_string());
         read |= result.is_ok();
         rejected |= result.is_err();
         collector.result(result)
     })?;
-    require(
+    collector.require(
         read || !rejected,
         "a TruffleHog3 JSON report is a list whose elements have `rule` and `secret`, or `reason` and `stringsFound`",
     )

@@ -14,9 +14,9 @@ mod findings;
 
 use crate::Scanner;
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Endpoint, Finding, Kind, Location, Package};
 
@@ -98,7 +98,20 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     ];
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut texts = (None, None);
-    let root = xml::walk(input, &paths, &mut |found| {
+    let flaws = ["staticflaws", "dynamicflaws", "manualflaws"].map(|list| format!("{CATEGORY}/cwe/{list}"));
+    let class = format!("{CATEGORY}/cwe");
+    /// The other elements of a detailed report in Veracode's schema.
+    const OTHERS: [&str; 5] = ["static-analysis", "dynamic-analysis", "manual-analysis", "flaw-status", "customfields"];
+    let mut containers = vec![
+        Container::exact("detailedreport", &["severity!", "software_composition_analysis"], &OTHERS),
+        Container::list("detailedreport/severity", &["category"]),
+        Container::mixed(CATEGORY, &["cwe!"], &["desc", "recommendations"]),
+        Container::exact(&class, &["staticflaws", "dynamicflaws", "manualflaws"], &["description"]),
+        Container::mixed("detailedreport/software_composition_analysis", &["vulnerable_components!"], &[]),
+        Container::list("detailedreport/software_composition_analysis/vulnerable_components", &["component"]),
+    ];
+    containers.extend(flaws.iter().map(|list| Container::list(list, &["flaw"])));
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path {
             0 => texts = (None, None),
             1 => texts.0 = paragraphs(&found.element),
@@ -111,19 +124,23 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
                 return collector.result(flaw.map(|flaw| Finding { description, remediation, ..flaw }));
             }
             6 => {
-                let vulnerabilities = found.element.at("vulnerabilities").into_iter();
-                for vulnerability in vulnerabilities.flat_map(|list| list.all("vulnerability")) {
-                    collector.result(component(&found.element, vulnerability))?;
+                let Some(list) = found.element.at("vulnerabilities") else {
+                    return collector.rejected("`vulnerabilities` is missing in a component".to_owned());
+                };
+                for vulnerability in &list.children {
+                    collector.result(match vulnerability.name.as_str() {
+                        "vulnerability" => component(&found.element, vulnerability),
+                        other => Err(format!("unknown element <{other}> in the list of vulnerabilities")),
+                    })?;
                 }
             }
             _ => found.element.attribute("engine_version").into_iter().for_each(|version| collector.version(version)),
         }
         Ok(())
     })?;
-    if root.name == "detailedreport" {
-        return Ok(());
-    }
-    Err(ParseError::other_shape(format!("Veracode's detailed report is a `detailedreport`, not a `{}`", root.name)))
+    const SHAPE: &str = "Veracode's detailed report is a `detailedreport` with elements `severity`";
+    require(structure.has(1), SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 /// The texts in an element, which are in attributes.
@@ -309,6 +326,6 @@ mod tests {
         assert!(findings(&SCANNER, page).unwrap().1.summary.scanner_errors[0].contains("one page"));
         assert!(read("clean.json").0.is_empty());
         assert!(failure(&SCANNER, br#"{"page": {"total_elements": 3}}"#).contains("`findings`"));
-        assert!(failure(&SCANNER, b"<summaryreport/>").contains("summaryreport"));
+        assert!(failure(&SCANNER, b"<summaryreport/>").contains("`detailedreport`"));
     }
 }

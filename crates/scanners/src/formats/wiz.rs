@@ -9,7 +9,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
@@ -50,9 +50,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_json(input, collector);
     }
     if sniff.has_columns(VULNERABILITIES) {
-        return table::rows(input, VULNERABILITIES, &mut |row| collect(row, vulnerability, "FindingStatus", collector));
+        table::rows(input, VULNERABILITIES, &mut |row| collect(row, vulnerability, "FindingStatus", collector))?;
+    } else {
+        table::rows(input, ISSUES, &mut |row| collect(row, issue, "Status", collector))?;
     }
-    table::rows(input, ISSUES, &mut |row| collect(row, issue, "Status", collector))
+    collector.container();
+    Ok(())
 }
 
 fn collect(
@@ -147,7 +150,6 @@ struct RawPackage {
     path: Option<String>,
     #[serde(alias = "startLine", default)]
     line: Number,
-    #[serde(default)]
     vulnerabilities: Many<serde_json::Value>,
 }
 
@@ -186,7 +188,6 @@ struct RawSecret {
 struct RawRuleMatch {
     rule: RawRule,
     severity: Option<String>,
-    #[serde(default)]
     matches: Many<serde_json::Value>,
 }
 
@@ -213,7 +214,7 @@ struct RawMatch {
     ignored: Option<String>,
 }
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "result.osPackages[]",
     "result.libraries[]",
     "result.applications[]",
@@ -222,6 +223,7 @@ const SECTIONS: [&str; 8] = [
     "result.ruleMatches[]",
     "status.state",
     "scanOriginResource",
+    "?result:",
 ];
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -249,12 +251,14 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Ok(())
         }
     })?;
+    seen.report_missing(collector);
     if is_from_wizcli && (0..6).any(|path| seen.has(path)) {
+        collector.container();
         return Ok(());
     }
     // The report of an image or folder without packages has these lists too, all of them null.
     let sniff = Sniff::of(input)?;
-    require(
+    collector.require(
         is_from_wizcli && SECTIONS.iter().take(6).any(|path| sniff.has(path.trim_end_matches("[]"))),
         "a report of wizcli is an object with `status` and `result`, which contains lists by kind",
     )
@@ -265,7 +269,7 @@ fn collect_package(package: RawPackage, collector: &mut Collector<'_>) -> Result
     let version = version.filled();
     let place = path.map(|path| Location::lines(path, line.line(), None));
     vulnerabilities.0.into_iter().try_for_each(|raw| {
-        let read = serde_json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
+        let read = json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
         collector.result(read.map(|raw| {
             let ignored = !raw.ignored.0.is_empty() && raw.failed.0.is_empty();
             let message = format!("{} in {name} {}", raw.name, version.as_deref().unwrap_or_default());
@@ -309,7 +313,7 @@ fn collect_rule(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), 
     };
     let title = name.unwrap_or_else(|| rule.clone());
     raw.matches.0.into_iter().try_for_each(|found| {
-        let read = serde_json::from_value::<RawMatch>(found).map_err(|error| error.to_string());
+        let read = json::from_value::<RawMatch>(found).map_err(|error| error.to_string());
         collector.result(read.map(|found| {
             let text = |text: Option<Text>| text.filled();
             let message = match (text(found.expected), text(found.found)) {

@@ -15,7 +15,7 @@
 
 use crate::Scanner;
 use crate::reader::json::{self, Item, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::rating::Rating;
@@ -60,12 +60,12 @@ enum Component {
 
 /// The paths of lists of vulnerabilities, with their components.
 const PATHS: [(&str, Component); 6] = [
-    ("version.vulnerabilities[]", Component::Version),
-    ("main_theme.vulnerabilities[]", Component::MainTheme),
-    ("main_theme.parents[].vulnerabilities[]", Component::Parent),
-    ("themes{}.vulnerabilities[]", Component::Theme),
-    ("plugins{}.vulnerabilities[]", Component::Plugin),
-    ("timthumbs{}.vulnerabilities[]", Component::TimThumb),
+    ("version.vulnerabilities![]", Component::Version),
+    ("main_theme.vulnerabilities![]", Component::MainTheme),
+    ("main_theme.parents[].vulnerabilities![]", Component::Parent),
+    ("themes{}.vulnerabilities![]", Component::Theme),
+    ("plugins{}.vulnerabilities![]", Component::Plugin),
+    ("timthumbs{}.vulnerabilities![]", Component::TimThumb),
 ];
 /// The paths of the versions and slugs of components, and of single values of the report.
 const DETAILS: [&str; 13] = [
@@ -105,20 +105,24 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     }
     [10, 11, 12].into_iter().filter_map(detail).for_each(|error| collector.scanner_error(error));
 
-    let paths: Vec<&str> = PATHS.iter().map(|(path, _)| *path).chain(OTHERS).collect();
+    let lists = PATHS.len() + OTHERS.len();
+    let paths: Vec<&str> =
+        PATHS.iter().map(|(path, _)| *path).chain(OTHERS).chain(["??:banner users medias"]).collect();
     let site = target.clone().unwrap_or_default();
     let seen = json::walk(input, &paths, &mut |item| match PATHS.get(item.path) {
         Some((_, component)) => {
             let package = component.package(&item, &details);
             collector.result(item.read::<RawVulnerability>().map(|raw| raw.into_finding(package, &site)))
         }
-        None if item.raw == "null" => Ok(()),
+        None if item.raw == "null" && item.path == PATHS.len() + OTHERS.len() - 1 => Ok(()),
+        None if item.raw == "null" => collector.rejected("expected an object, found null".to_owned()),
         None => collector.result(other(&item, item.path - PATHS.len(), &site)),
     })?;
     // The last path is in the outermost object, so its container is no evidence.
-    let lists = (0..paths.len() - 1).any(|path| seen.has(path));
+    seen.report_missing(collector);
+    let lists = (0..lists - 1).any(|path| seen.has(path));
     let evidence = lists || detail(9).is_some() || detail(10).is_some();
-    require(
+    collector.require(
         target.is_some() && evidence,
         "a WPScan JSON report is an object with `target_url` and `interesting_findings` or `banner`",
     )

@@ -47,19 +47,30 @@ const TYPES: [&str; 8] =
 fn detect(sniff: &Sniff) -> bool {
     let is_line = sniff.value("type").is_some_and(|kind| TYPES.contains(&kind)) && sniff.has("data");
     let is_record = sniff.has_all(&["value", "children.Issue"]) || sniff.has_all(&["value", "children.Tree Versions"]);
-    is_line || is_record || (is_audit(sniff) && is_from_yarn(sniff))
+    is_line || is_record || is_advisory(sniff) || (is_audit(sniff) && is_from_yarn(sniff))
+}
+
+/// True if each line is an advisory of the npm registry.
+fn is_advisory(sniff: &Sniff) -> bool {
+    sniff.has_all(&["module_name", "vulnerable_versions", "findings"])
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let sniff = Sniff::of(input)?;
-    if is_audit(&sniff) {
-        return read_audit(input, collector);
+    if is_audit(&sniff) || is_advisory(&sniff) {
+        return json::values(input, &mut |_, raw| {
+            if raw.contains("\"advisories\"") {
+                return read_audit(Input::Memory(raw.as_bytes()), collector);
+            }
+            let advisory = json::parse::<RawAdvisory>(raw);
+            collector.result(advisory.map(|one| one.into_finding(None)).map_err(|unread| unread.to_string()))
+        });
     }
     let mut seen = LinesSeen::default();
-    json::values(input, &mut |_, raw| match serde_json::from_str::<RawLine>(raw) {
+    json::values(input, &mut |_, raw| match json::parse::<RawLine>(raw) {
         Ok(RawLine { value: Some(package), children: Some(children), .. }) => {
             seen.records = true;
-            let record = serde_json::from_str::<RawRecord>(children.get()).map_err(|error| error.to_string());
+            let record = json::parse::<RawRecord>(children.get()).map_err(|error| error.to_string());
             collector.result(record.map(|record| record.into_finding(package)))
         }
         Ok(RawLine { kind: Some(kind), data: Some(data), .. }) => line(&kind, data.get(), &mut seen, collector),
@@ -67,6 +78,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Err(error) => collector.rejected(error.to_string()),
     })?;
     if seen.records || seen.summary {
+        collector.container();
         return Ok(());
     }
     if seen.advisories || seen.messages {
@@ -90,7 +102,7 @@ fn line(kind: &str, data: &str, seen: &mut LinesSeen, collector: &mut Collector<
     match kind {
         "auditAdvisory" => {
             seen.advisories = true;
-            let advisory = serde_json::from_str::<RawData>(data).map_err(|error| error.to_string());
+            let advisory = json::parse::<RawData>(data).map_err(|error| error.to_string());
             return collector.result(advisory.map(|data| {
                 let path = data.resolution.and_then(|resolution| resolution.path).filled();
                 data.advisory.into_finding(path)

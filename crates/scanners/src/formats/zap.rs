@@ -18,7 +18,7 @@ use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
-use crate::reader::xml;
+use crate::reader::xml::{self, Container};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
 use finding::{Endpoint, Finding, Kind};
@@ -87,12 +87,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     } else {
         parse_xml(input, collector)?
     }
-    require(
-        detect(&sniff),
-        "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
-                  `@generated` and `site`",
-    )
+    require(detect(&sniff), SHAPE)
 }
+
+const SHAPE: &str = "a ZAP report is XML with the outermost element `OWASPZAPReport`, or a JSON object with `@version`, \
+                     `@generated` and `site`";
 
 /// The fields of an alert, and the number of its instances.
 #[derive(Default)]
@@ -103,6 +102,8 @@ struct Alert {
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     const ALERTS: &str = "OWASPZAPReport/site/alerts/alertitem";
+    let mut others = ALERT.to_vec();
+    others.extend(["riskdesc", "confidencedesc", "count", "sourceid", "tags", "systemic"]);
     let begin = format!("{ALERTS}@");
     let instance = format!("{ALERTS}/instances/instance");
     let instance_begin = format!("{instance}@");
@@ -110,7 +111,14 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     let mut paths = vec![begin.as_str(), instance_begin.as_str()];
     paths.extend(fields.iter().map(String::as_str));
     let mut alerts: Vec<Alert> = Vec::new();
-    let root = xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::exact("OWASPZAPReport", &["site!"], &["statistics", "insights", "sequences"]),
+        Container::mixed("OWASPZAPReport/site", &["alerts!"], &[]),
+        Container::list("OWASPZAPReport/site/alerts", &["alertitem"]),
+        Container::mixed(ALERTS, &["instances"], &others),
+        Container::list("OWASPZAPReport/site/alerts/alertitem/instances", &["instance"]),
+    ];
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         if found.path == 0 {
             alerts.push(Alert::default());
         } else if let Some(alert) = alerts.last_mut() {
@@ -124,6 +132,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }
+    structure.require(collector, SHAPE)?;
     let mut alerts = alerts.iter();
     let mut current: Option<&Alert> = None;
     xml::walk(input, &[&begin, &instance], &mut |found| {
@@ -143,11 +152,20 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     // Old versions write a single site as an object.
-    const INSTANCES: [&str; 2] = ["site[].alerts[].instances[]", "site.alerts[].instances[]"];
+    const INSTANCES: [&str; 2] = ["site[].alerts![].instances[]", "site.alerts![].instances[]"];
     let [instances, instances_of_one] = INSTANCES;
-    let paths = [instances, instances_of_one, "site[].alerts[]{}", "site.alerts[]{}", "alerts[]", "@version"];
+    let paths = [
+        instances,
+        instances_of_one,
+        "site[].alerts![]{}",
+        "site.alerts![]{}",
+        "alerts[]",
+        "@version",
+        "?site[]:",
+        "?site.alerts[]:",
+    ];
     let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
-    json::walk(input, &paths, &mut |item| {
+    let seen = json::walk(input, &paths, &mut |item| {
         match item.path {
             0 | 1 => alerts.entry(alert_index(&item)).or_default().instances += 1,
             2 | 3 => {
@@ -157,6 +175,8 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                     && let Some(text) = item.read().ok().and_then(text)
                 {
                     alert.fields.insert(name.to_owned(), text);
+                } else if name != "tags" && item.raw.starts_with('[') && item.raw.contains('{') {
+                    collector.scanner_error(format!("unknown part `{name}` of an alert: it may contain results"));
                 }
             }
             4 => {
@@ -176,6 +196,8 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
+    seen.report_missing(collector);
+    collector.require(seen.has(4) || seen.has(6) || seen.has(7), SHAPE)?;
     json::walk(input, &INSTANCES, &mut |item| {
         let Some(alert) = alerts.get(&alert_index(&item)) else { return Ok(()) };
         match item.read::<BTreeMap<String, Value>>() {
@@ -245,6 +267,8 @@ fn finding(alert: &Fields, instance: &Fields) -> Result<Finding, String> {
         }),
         ..Finding::new(Kind::Web, rule, title, message(title, instance))
     };
+    // Newer versions correct `alertRef`; the plugin's id stays.
+    finding.add_former_rules(plugin.filter(|_| own("alertRef").is_some()).map(str::to_owned));
     let kept = [("pluginid", plugin.filter(|plugin| *plugin != rule)), ("wascid", own("wascid"))];
     for (name, value) in kept {
         if let Some(value) = value {
@@ -326,6 +350,9 @@ mod tests {
             "result": 0,
             "kind": "web",
             "rule": "10055-4",
+            "former_rules": [
+              "10055"
+            ],
             "title": "CSP: Wildcard Directive",
             "message": "CSP: Wildcard Directive at https://shop.example/find?q=1\nEvidence: default-src *",
             "score": {

@@ -3,7 +3,7 @@
 //! For reports in which the type of a field depends on the version or on the source of the data. A field of an
 //! unexpected type counts as absent. [`required`](Fields::required) reads a field that an entry must have.
 
-use crate::reader::json::Item;
+use crate::reader::json::{Item, type_of};
 use crate::reader::text::Filled;
 use serde_json::{Map, Value};
 
@@ -24,18 +24,12 @@ pub(crate) fn of<T>(item: &Item<'_>, read: impl FnOnce(Fields<'_>) -> Result<T, 
     }
 }
 
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
 impl<'v> Fields<'v> {
+    /// The fields of an object that is already read.
+    pub(crate) fn of(object: &'v Map<String, Value>) -> Self {
+        Self(object)
+    }
+
     /// The value at a path of names, `fix.state`.
     fn at(self, path: &str) -> Option<&'v Value> {
         let mut names = path.split('.');
@@ -95,6 +89,11 @@ impl<'v> Fields<'v> {
         }
     }
 
+    /// The number of elements of the list at a path; absent if there is no list.
+    pub(crate) fn length(self, path: &str) -> Option<usize> {
+        self.at(path)?.as_array().map(Vec::len)
+    }
+
     /// The object at a path.
     pub(crate) fn object(self, path: &str) -> Option<Self> {
         self.at(path)?.as_object().map(Self)
@@ -106,12 +105,13 @@ impl<'v> Fields<'v> {
     }
 
     /// The elements of the list at a path, with `None` for one that is not an object. For lists of results, in which
-    /// each element counts.
+    /// each element counts. Anything else than a list, an object and null counts as one element that is no object.
     pub(crate) fn entries(self, path: &str) -> Vec<Option<Self>> {
         match self.at(path) {
             Some(Value::Array(list)) => list.iter().map(|value| value.as_object().map(Self)).collect(),
             Some(Value::Object(one)) => vec![Some(Self(one))],
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => Vec::new(),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => vec![None],
+            Some(Value::Null) | None => Vec::new(),
         }
     }
 

@@ -194,12 +194,14 @@ pub(crate) struct Collector<'a> {
     parsed: Parsed,
     /// The number of parts that are not listed in `parsed`.
     more_parts: usize,
+    /// True if the container of the results was seen.
+    container: bool,
 }
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, format: &'static str, tool: &'static str) -> Self {
         let parsed = Parsed { format, tool: tool.to_owned(), ..Parsed::default() };
-        Self { sink, parsed, more_parts: 0 }
+        Self { sink, parsed, more_parts: 0, container: false }
     }
 
     /// Counts the next result: a finding, or the reason why it cannot be read. A finding with a `suppressed` mark
@@ -265,6 +267,22 @@ impl<'a> Collector<'a> {
         self.parsed.summary.results
     }
 
+    /// Notes that the report has the container of its results: the list or object in which a result would be. A report
+    /// without results and without this is refused, so that no parser calls a report clean that it does not understand.
+    pub(crate) fn container(&mut self) {
+        self.container = true;
+    }
+
+    /// Checks the evidence that a report is of its parser's format and has the container of its results.
+    ///
+    /// # Errors
+    /// `met` is false: the report is not of this format; `shape` says what such a report looks like.
+    pub(crate) fn require(&mut self, met: bool, shape: &str) -> Result<(), ParseError> {
+        require(met, shape)?;
+        self.container();
+        Ok(())
+    }
+
     /// Adds an error that the scanner reports of its own run. It makes the scan incomplete.
     pub(crate) fn scanner_error(&mut self, text: impl Into<String>) {
         self.parsed.summary.scanner_errors_total += 1;
@@ -308,11 +326,19 @@ impl<'a> Collector<'a> {
         self.parsed.holds_secrets = true;
     }
 
-    pub(crate) fn finish(mut self) -> Parsed {
+    /// Returns what was counted.
+    ///
+    /// # Errors
+    /// There is neither a result, nor an error, nor the container in which results would be.
+    pub(crate) fn finish(mut self) -> Result<Parsed, ParseError> {
         if 0 < self.more_parts {
             self.parsed.parts.insert(format!("{} more", self.more_parts));
         }
-        self.parsed
+        let summary = &self.parsed.summary;
+        if summary.results == 0 && summary.scanner_errors_total == 0 && !self.container {
+            return Err(ParseError::other_shape("it has no list of results, not even an empty one"));
+        }
+        Ok(self.parsed)
     }
 
     fn next_number(&mut self) -> Result<u32, ParseError> {

@@ -1,7 +1,7 @@
 //! Collects the features of a report from which its format is detected.
 
 use crate::reader::json::outline::Outline;
-use crate::reader::report::{Input, ParseError};
+use crate::reader::report::{HEAD_BYTES, Input, ParseError};
 use crate::reader::{table, xml};
 use std::collections::BTreeSet;
 
@@ -52,6 +52,49 @@ impl Sniff {
         let xml = if matches!(first, b'{' | b'[') { xml::Outline::default() } else { xml::Outline::of(&head) };
         let header = if matches!(first, b'{' | b'[' | b'<') { BTreeSet::new() } else { table::header(&text) };
         Ok(Self { text, json, xml, header, head })
+    }
+
+    /// This with the fields of the whole report, if it is JSON that is longer than its beginning; else nothing.
+    ///
+    /// # Errors
+    /// The report cannot be read.
+    pub(crate) fn of_whole(self, input: Input<'_>) -> Result<Option<Self>, ParseError> {
+        let is_json = self.is_object() || self.is_list();
+        if !is_json || self.head.len() < HEAD_BYTES {
+            return Ok(None);
+        }
+        Ok(Some(Self { json: Outline::of_whole(input)?, ..self }))
+    }
+
+    /// Lines of text before JSON, as a tool's log writes them to the same output, for an error message.
+    pub(crate) fn log_before_json(&self) -> Option<String> {
+        let begins = |line: &str| {
+            let line = line.trim();
+            let rest = line.strip_prefix(['{', '['])?.trim_start();
+            (rest.is_empty() || rest.starts_with(['"', '{', '[', '}', ']'])).then_some(())
+        };
+        let before = self.text.lines().take_while(|line| begins(line).is_none()).count();
+        let first = self.text.lines().find(|line| !line.trim().is_empty())?;
+        if before == 0 || self.text.lines().nth(before).is_none() || first.trim_start().starts_with('<') {
+            return None;
+        }
+        Some(format!(
+            "the JSON begins in line {}, after text that begins with `{}`: the tool's log is in the report; let the tool \
+             write its report to a file, or send only its standard output (`> report.json` without `2>&1`)",
+            before + 1,
+            printable(first)
+        ))
+    }
+
+    /// The notations that the beginning may be.
+    pub(crate) fn may_be(&self, notation: Notation) -> bool {
+        let is_json = self.is_object() || self.is_list();
+        match notation {
+            Notation::Json | Notation::JsonLines => is_json,
+            Notation::Xml => self.root().is_some(),
+            Notation::Zip => self.is_zip(),
+            Notation::Csv | Notation::Html | Notation::Text => !is_json && self.root().is_none() && !self.is_zip(),
+        }
     }
 
     /// True if it is JSON with a field at this path: `results[].check_id`. A `*` stands for one name.
@@ -130,7 +173,7 @@ impl Sniff {
         if self.is_list() || self.is_object() {
             return format!("it is {}", if self.is_list() { "a JSON list" } else { "an empty JSON object" });
         }
-        format!("it begins with `{}`", printable(&self.text))
+        self.log_before_json().unwrap_or_else(|| format!("it begins with `{}`", printable(&self.text)))
     }
 }
 

@@ -8,7 +8,7 @@ mod element;
 mod read;
 
 pub(crate) use element::Element;
-pub(crate) use read::{Found, Outline, walk};
+pub(crate) use read::{Container, Found, Outline, walk, walk_within};
 
 #[cfg(test)]
 mod tests;

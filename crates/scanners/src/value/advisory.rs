@@ -1,5 +1,6 @@
 //! Shared by the parsers of package audits (npm, Yarn, pip, Cargo, Bundler, OSV, Go).
 
+use crate::reader::json;
 use crate::reader::sniff::Sniff;
 use finding::Finding;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -14,7 +15,7 @@ where
     T: DeserializeOwned + Default,
 {
     let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
+    Ok(json::from_value(value).unwrap_or_default())
 }
 
 /// The texts that are not blank, trimmed, each once, in order.

@@ -86,13 +86,29 @@ impl Rating {
         self
     }
 
+    /// The source of the score of CVSS 4.0, by the metrics of its vector.
+    fn source_of_v4(&self) -> ScoreSource {
+        let newest = self.cvss.iter().find(|cvss| cvss.version.starts_with('4'));
+        let vector = newest.and_then(|cvss| cvss.vector.as_deref()).unwrap_or_default();
+        let has = |names: &[&str]| {
+            let metrics = vector.split('/').filter_map(|metric| metric.split_once(':'));
+            metrics.into_iter().any(|(name, value)| names.contains(&name) && value != "X")
+        };
+        match (has(&THREAT), has(&ENVIRONMENT)) {
+            (false, false) => ScoreSource::CvssV4,
+            (true, false) => ScoreSource::CvssV4Bt,
+            (false, true) => ScoreSource::CvssV4Be,
+            (true, true) => ScoreSource::CvssV4Bte,
+        }
+    }
+
     /// Writes the rating into a finding.
     pub(crate) fn apply(self, finding: &mut Finding) {
         let by_word = self.word.as_deref().and_then(|word| self.words.and_then(|words| score_of(words, word)));
         let cvss =
             |major: char| self.cvss.iter().find(|cvss| cvss.version.starts_with(major)).and_then(|cvss| cvss.score);
         let choices = [
-            (cvss('4'), ScoreSource::CvssV4),
+            (cvss('4'), self.source_of_v4()),
             (cvss('3'), ScoreSource::CvssV3),
             (cvss('2'), ScoreSource::CvssV2),
             (self.own, ScoreSource::ScannerScore),
@@ -129,7 +145,14 @@ fn version_of(vector: &str) -> &'static str {
     ["4.0", "3.1", "3.0"].into_iter().find(|version| vector.contains(&format!("CVSS:{version}"))).unwrap_or("2.0")
 }
 
-/// The version and base score of a CVSS vector. Metrics outside the base group are ignored.
+/// The threat metrics of CVSS 4.0.
+const THREAT: [&str; 1] = ["E"];
+/// The environmental metrics of CVSS 4.0.
+const ENVIRONMENT: [&str; 14] =
+    ["CR", "IR", "AR", "MAV", "MAC", "MAT", "MPR", "MUI", "MVC", "MVI", "MVA", "MSC", "MSI", "MSA"];
+
+/// The version and score of a CVSS vector. Of versions 2 and 3 it is the base score. Of version 4 it is the score of all
+/// metrics that the vector has, which FIRST calls CVSS-B, CVSS-BT, CVSS-BE or CVSS-BTE.
 ///
 /// # Errors
 /// It is not a vector, or a base metric is missing.
@@ -140,7 +163,8 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
     let wrong = |error: cvss::Error| format!("`{}` is not a CVSS vector: {error}", shown(vector));
     let (version, score) = if bare.starts_with("CVSS:4") {
         const BASE: [&str; 12] = ["CVSS", "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
-        let parsed: cvss::v4::Vector = only_metrics(bare, &BASE).parse().map_err(wrong)?;
+        let scored: Vec<&str> = BASE.into_iter().chain(THREAT).chain(ENVIRONMENT).collect();
+        let parsed: cvss::v4::Vector = only_metrics(bare, &scored).parse().map_err(wrong)?;
         ("4.0", parsed.score().value())
     } else if bare.starts_with("CVSS:3") {
         let parsed: cvss::v3::Vector = bare.parse().map_err(wrong)?;
@@ -206,7 +230,7 @@ mod tests {
         check("CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", "3.1", 0);
         check("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "4.0", 730); // CVE-2022-41741
         check("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", "4.0", 1000); // CVE-2021-44228
-        check("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U", "4.0", 930);
+        check("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U", "4.0", 810);
     }
 
     #[test]
@@ -247,6 +271,16 @@ mod tests {
         assert_eq!(scored, Some((800, ScoreSource::ScannerWord)));
         let (scored, ..) = rated(Rating::new(COMMON_WORDS).word(Some("severe")));
         assert_eq!(scored, None);
+
+        // FIRST's nomenclature: the base, with threat metrics, and a score that the report states for the vector.
+        let v4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+        let of = |end: &str, stated| rated(Rating::new(COMMON_WORDS).vector(Some(&format!("{v4}{end}")), stated)).0;
+        assert_eq!(of("", None), Some((930, ScoreSource::CvssV4)));
+        assert_eq!(of("/E:X", None), Some((930, ScoreSource::CvssV4)));
+        assert_eq!(of("/E:U", None), Some((810, ScoreSource::CvssV4Bt)));
+        assert_eq!(of("/E:U", Some(8.2)), Some((820, ScoreSource::CvssV4Bt)));
+        assert_eq!(of("/CR:L", None).map(|(_, source)| source), Some(ScoreSource::CvssV4Be));
+        assert_eq!(of("/E:P/CR:L", None).map(|(_, source)| source), Some(ScoreSource::CvssV4Bte));
 
         // A broken vector gives no score, only its reason; the report's score for it counts.
         let (scored, _, finding) =

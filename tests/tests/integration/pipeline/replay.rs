@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv as _;
 
-const NEWER: Versions = Versions { parsers: 3, matcher: 3 };
+const NEWER: Versions = Versions { parsers: 4, matcher: 3 };
 
 fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(fixtures().join(path)).unwrap()
@@ -96,7 +96,7 @@ fn a_replay_by_newer_versions_is_a_separate_result() {
     let newer = system.replay(scan.scan.id, NEWER).unwrap();
     check_same(&system, &newer);
     assert_ne!(newer.replay.scan.id, now.replay.scan.id);
-    assert_eq!((newer.versions.replay.parsers, newer.versions.replay.matcher), (3, 3));
+    assert_eq!((newer.versions.replay.parsers, newer.versions.replay.matcher), (4, 3));
     assert_eq!(newer.versions.original, now.versions.original);
     assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), now, "the first still exists");
 }

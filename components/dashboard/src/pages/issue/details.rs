@@ -70,6 +70,9 @@ pub(super) fn facts(now: Timestamp, ids: IssueIds<'_>, issue: &IssueItem, first:
 fn score(issue: &IssueItem, first: Option<&OccurrenceItem>) -> Markup {
     let source = issue.score_source.as_deref().map(|source| match source {
         "cvss_v4" => "CVSS 4.0 base score",
+        "cvss_v4_bt" => "CVSS 4.0 score with threat metrics (CVSS-BT)",
+        "cvss_v4_be" => "CVSS 4.0 score with environmental metrics (CVSS-BE)",
+        "cvss_v4_bte" => "CVSS 4.0 score with threat and environmental metrics (CVSS-BTE)",
         "cvss_v3" => "CVSS 3 base score",
         "cvss_v2" => "CVSS 2 base score",
         "scanner_score" => "score of the scanner",

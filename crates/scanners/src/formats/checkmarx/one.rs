@@ -3,7 +3,7 @@
 use super::{SCANNER, is_dismissed, rule, title};
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::value::cwe;
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
@@ -17,20 +17,20 @@ pub(super) const PARTS: [&str; 8] =
 /// The lists of results, each with the type of results that do not state one.
 const LISTS: [(&str, &str); 15] = [
     ("results[]", ""),
-    ("scanResults.resultsList[].vulnerabilities[]", "sast"),
-    ("scanResults.sast.languages[].queries[].vulnerabilities[]", "sast"),
-    ("scanResults.sast.languages[].queries[].resultsList[]", "sast"),
-    ("scanResults.sastScanResults.languages[].queries[].vulnerabilities[]", "sast"),
-    ("scanResults.sastScanResults.languages[].queries[].resultsList[]", "sast"),
-    ("scanResults.sca.packages[].vulnerabilities[]", "sca"),
-    ("scanResults.scaScanResults.packages[].vulnerabilities[]", "sca"),
-    ("scanResults.kics.results[].vulnerabilities[]", "kics"),
-    ("scanResults.kics.technology[].queries[].resultsList[]", "kics"),
-    ("scanResults.iac.results[].vulnerabilities[]", "kics"),
-    ("scanResults.iacScanResults.technology[].queries[].resultsList[]", "kics"),
-    ("scanResults.iacScanResults.results[].vulnerabilities[]", "kics"),
-    ("iacScanResults.technology[].queries[].resultsList[]", "kics"),
-    ("scaScanResults.packages[].vulnerabilities[]", "sca"),
+    ("scanResults.resultsList[].vulnerabilities![]", "sast"),
+    ("scanResults.sast+.languages![].queries![]+.vulnerabilities[]", "sast"),
+    ("scanResults.sast+.languages![].queries![]+.resultsList[]", "sast"),
+    ("scanResults.sastScanResults+.languages![].queries![]+.vulnerabilities[]", "sast"),
+    ("scanResults.sastScanResults+.languages![].queries![]+.resultsList[]", "sast"),
+    ("scanResults.sca+.packages![].vulnerabilities![]", "sca"),
+    ("scanResults.scaScanResults+.packages![].vulnerabilities![]", "sca"),
+    ("scanResults.kics+.results[].vulnerabilities![]", "kics"),
+    ("scanResults.kics+.technology[].queries![]+.resultsList[]", "kics"),
+    ("scanResults.iac+.results[].vulnerabilities![]", "kics"),
+    ("scanResults.iacScanResults+.technology[].queries![]+.resultsList[]", "kics"),
+    ("scanResults.iacScanResults+.results[].vulnerabilities![]", "kics"),
+    ("iacScanResults+.technology[].queries![]+.resultsList[]", "kics"),
+    ("scaScanResults+.packages![].vulnerabilities![]", "sca"),
 ];
 /// Fields of the objects around results: a query, its language, a package.
 const NAMES: [&str; 10] = [
@@ -58,7 +58,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let mut paths: Vec<&str> = LISTS.iter().map(|(path, _)| *path).collect();
     let lists = paths.len();
     // Parts of the report without a known list.
-    paths.extend(["totalCount", "scanResults{}", "iacScanResults{}", "scaScanResults{}"]);
+    paths.extend(["totalCount", "scanResults{}", "iacScanResults{}", "scaScanResults{}", "??:vulnerabilityDetails"]);
     let (mut total, mut results) = (None, 0.0);
     let seen = json::walk(input, &paths, &mut |item| {
         let Some((path, scanner)) = LISTS.get(item.path) else {
@@ -74,7 +74,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             Ok(raw) if raw.status.is("FIXED") => collector.closed(),
             Ok(raw) => {
                 let enclosing =
-                    Enclosing { fields: &outer_fields, paths: element_paths(path, |wild| item.index(wild)) };
+                    Enclosing { fields: &outer_fields, paths: element_paths(&unmarked(path), |wild| item.index(wild)) };
                 let own = item.read::<RawData>();
                 collector.result(own.and_then(|own| raw.into_finding(scanner, own, &enclosing)))
             }
@@ -84,8 +84,9 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     if let Some(total) = total.filter(|total| *total > results) {
         collector.scanner_error(format!("the report contains {results} of {total} results"));
     }
+    seen.report_missing(collector);
     // Reports of other tools have a list `results` too.
-    require(
+    collector.require(
         (1..=3).any(|part| seen.has(lists + part)) || (seen.has(0) && (results > 0.0 || total.is_some())),
         "a Checkmarx One report has `scanResults`, or `results` with `totalCount`",
     )
@@ -96,7 +97,8 @@ fn collect_outer_fields(input: Input<'_>) -> Result<OuterFields, ParseError> {
     let mut paths: Vec<String> = Vec::new();
     for (list, _) in LISTS {
         // `a.b[].c[].d[]` is in the elements of `a.b[].c[]` and of `a.b[]`.
-        let mut parent = list;
+        let list = unmarked(list);
+        let mut parent = list.as_str();
         while let Some((outer, _)) = parent.strip_suffix("[]").and_then(|list| list.rsplit_once("[].")) {
             parent = list.get(..outer.len() + 2).unwrap_or_default();
             paths.extend(NAMES.iter().map(|name| format!("{parent}.{name}")));
@@ -117,6 +119,11 @@ fn collect_outer_fields(input: Input<'_>) -> Result<OuterFields, ParseError> {
         Ok(())
     })?;
     Ok(outer_fields)
+}
+
+/// A path without the marks of what a report must have.
+fn unmarked(path: &str) -> String {
+    path.replace(['!', '+'], "")
 }
 
 /// The list elements that a path goes through, the outermost first: `a[0]`, `a[0].b[3]`.
@@ -248,7 +255,7 @@ impl Raw {
     fn into_finding(self, scanner: &str, own: RawData, enclosing: &Enclosing<'_>) -> Result<Finding, String> {
         let Self { scanner: own_scanner, data, details, .. } = self;
         let scanner = own_scanner.filled().unwrap_or_else(|| scanner.to_owned()).to_ascii_lowercase();
-        let data = data.0.unwrap_or(own);
+        let data = data.checked("data")?.unwrap_or(own);
         let (cwe, cve, score, version) = match details.0 {
             Some(details) => (details.cwe.filled(), details.cve.filled(), details.score.number(), details.cvss.0),
             None => (None, None, None, None),

@@ -36,7 +36,9 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     if !is_bom {
         return Err(ParseError::other_shape("a CycloneDX document in JSON has `bomFormat` with the value `CycloneDX`"));
     }
-    if !seen.has(1) {
+    if seen.has(1) {
+        collector.container();
+    } else {
         collector.scanner_error(NO_LIST);
     }
     let mut components = Components::new();
@@ -90,13 +92,10 @@ fn vulnerability(fields: Fields<'_>) -> Result<Vulnerability, String> {
     let cwes = fields.texts("cwes");
     let affects = fields.entries("affects").into_iter().map(|entry| {
         let Some(affected) = entry else { return Affected::default() };
-        let mut versions = affected.objects("versions").into_iter();
+        let versions = affected.objects("versions").into_iter();
         Affected {
             reference: affected.text("ref").unwrap_or_default(),
-            version: versions.find_map(|version| {
-                let status = version.text("status");
-                version.text("version").filter(|_| status.is_none_or(|status| status == "affected"))
-            }),
+            versions: versions.filter_map(|version| Some((version.text("version")?, version.text("status")))).collect(),
         }
     });
     Ok(Vulnerability {

@@ -3,7 +3,7 @@
 use super::{Affected, Component, Components, NO_LIST, RawRating, Vulnerability, is_namespace, note_references};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use crate::value::packages;
 use std::collections::BTreeSet;
@@ -41,10 +41,15 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collect_components(&found.element, &wanted, &mut components);
         Ok(())
     })?;
-    xml::walk(input, &[VULNERABILITIES, COMPONENTS], &mut |found| match found.path {
+    let containers = [Container::list("bom/vulnerabilities", &["vulnerability"])];
+    let walked = xml::walk_within(input, &containers, &[VULNERABILITIES, COMPONENTS], &mut |found| match found.path {
         0 => vulnerability(&found.element, None).collect(&components, collector),
         _ => of_component(&found.element, collector),
-    })?;
+    });
+    let (_, structure) = walked?;
+    if has_list {
+        structure.require(collector, "a CycloneDX document in XML has the list `vulnerabilities`")?;
+    }
     // The old extension has a list in each vulnerable component, and no list if nothing is vulnerable.
     if !has_list && collector.results() == 0 {
         collector.scanner_error(NO_LIST);
@@ -105,16 +110,12 @@ fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
     let urls = element.owned_at("source/url").into_iter().chain(urls).filter(|url| !url.is_empty());
     let affects = each("affects", "target").map(|target| {
         let versions = target.at("versions").into_iter().flat_map(|list| list.all("version"));
-        let mut affected =
-            versions.filter(|version| version.text_at("status").is_none_or(|status| status == "affected"));
-        Affected {
-            reference: target.owned_at("ref").unwrap_or_default(),
-            version: affected.find_map(|version| version.owned_at("version")),
-        }
+        let versions = versions.filter_map(|version| Some((version.owned_at("version")?, version.owned_at("status"))));
+        Affected { reference: target.owned_at("ref").unwrap_or_default(), versions: versions.collect() }
     });
     // The extension names its only component in an attribute.
     let reference = within.or(element.attribute("ref"));
-    let legacy = reference.map(|reference| Affected { reference: reference.to_owned(), version: None });
+    let legacy = reference.map(|reference| Affected { reference: reference.to_owned(), versions: vec![] });
     let recommendations: Vec<_> =
         each("recommendations", "recommendation").map(|element| element.text.trim().to_owned()).collect();
     Vulnerability {

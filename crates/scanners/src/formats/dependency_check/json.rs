@@ -37,7 +37,11 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         }
         _ => Ok(()),
     })?;
-    seen.require(&[0, 1], "a Dependency-Check JSON report is an object with `scanInfo` and the list `dependencies`")
+    seen.require(
+        collector,
+        &[0, 1],
+        "a Dependency-Check JSON report is an object with `scanInfo` and the list `dependencies`",
+    )
 }
 
 fn dependency(fields: Fields<'_>) -> Dependency {

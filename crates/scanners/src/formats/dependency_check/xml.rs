@@ -2,16 +2,31 @@
 
 use super::{Dependency, Evidence, Vulnerability, cvss_2_vector, cvss_3_vector, finding, is_namespace};
 use crate::reader::report::{Collector, Input, ParseError, require};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["analysis/dependencies/dependency", "analysis/scanInfo", "analysis/analysisExceptions"];
-    let root = xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::mixed("analysis", &["dependencies!"], &[]),
+        Container::list("analysis/dependencies", &["dependency"]),
+    ];
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         let element = &found.element;
         if found.path == 0 {
+            if element.at("fileName").is_none() && element.at("filePath").is_none() {
+                collector.rejected("a dependency has neither `fileName` nor `filePath`".to_owned())?;
+            }
             let dependency = dependency(element);
             let lists =
                 ["vulnerabilities", "suppressedVulnerabilities"].into_iter().filter_map(|list| element.at(list));
+            let other = |child: &&Element| {
+                let list =
+                    child.children.iter().any(|inner| inner.at("name").is_some() && inner.at("severity").is_some());
+                list && !["vulnerabilities", "suppressedVulnerabilities"].contains(&child.name.as_str())
+            };
+            for unknown in element.children.iter().filter(other) {
+                collector.rejected(format!("unknown element <{}> in a dependency", unknown.name))?;
+            }
             let each = lists.flat_map(|list| &list.children);
             return each.map(|child| (child, child.name.as_str())).try_for_each(|(child, name)| match name {
                 "vulnerability" => collector.result(finding(&dependency, vulnerability(child, false))),
@@ -27,10 +42,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         Ok(())
     })?;
     let mut namespaces = root.attributes.iter().filter(|(name, _)| name.starts_with("xmlns"));
-    require(
-        root.name == "analysis" && namespaces.any(|(_, value)| is_namespace(value)),
-        "a Dependency-Check XML report is an `analysis` of the namespace `…/dependency-check.….xsd`",
-    )
+    const SHAPE: &str = "a Dependency-Check XML report is an `analysis` of the namespace `…/dependency-check.….xsd` with \
+                         the list `dependencies`";
+    require(namespaces.any(|(_, value)| is_namespace(value)) && structure.has(1), SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 fn dependency(element: &Element) -> Dependency {

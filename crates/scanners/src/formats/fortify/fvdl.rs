@@ -6,7 +6,7 @@
 use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,14 +53,17 @@ pub(super) fn parse(
     }
     let paths = ["FVDL/Vulnerabilities/Vulnerability", "FVDL/Vulnerabilities@"];
     let mut has_list = false;
-    xml::walk(input, &paths, &mut |found| {
+    let containers = [Container::list("FVDL/Vulnerabilities", &["Vulnerability"])];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         if found.path == 1 {
             has_list = true;
             return Ok(());
         }
         collector.result(index.finding(&found.element))
     })?;
-    require(has_list, "an FVDL has the list `Vulnerabilities`")
+    const SHAPE: &str = "an FVDL has the list `Vulnerabilities`";
+    require(has_list, SHAPE)?;
+    structure.require(collector, SHAPE)
 }
 
 /// The instances that the audit suppresses, with the reasons.

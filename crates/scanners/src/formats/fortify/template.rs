@@ -3,7 +3,7 @@
 use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use finding::{Excerpt, Finding, Kind, Location};
 use std::collections::BTreeMap;
 
@@ -38,7 +38,13 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let (mut section, mut first_sections) = (0_u32, BTreeMap::<String, u32>::new());
     let mut counted = 0;
     let (mut group, mut groups) = (Group::default(), BTreeMap::<String, (u64, u64)>::new());
-    xml::walk(input, &paths, &mut |found| {
+    let groups_at = GROUPS.map(|group| format!("{CHART}/{group}"));
+    let mut containers: Vec<Container<'_>> = groups_at
+        .iter()
+        .map(|path| Container::mixed(path, &["Issue", "GroupingSection"], &["groupTitle", "MajorAttributeSummary"]))
+        .collect();
+    containers.push(Container::mixed("ReportDefinition", &["ReportSection!"], &[]));
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path.checked_sub(1).map(|path| path % 4) {
             None => section += 1,
             Some(0) => {
@@ -67,14 +73,9 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             }
         }
         Ok(())
-    })
-    .and_then(|root| {
-        if root.children.is_empty() && section == 0 {
-            Err(ParseError::other_shape("`ReportSection` is missing"))
-        } else {
-            Ok(())
-        }
     })?;
+    structure
+        .require(collector, "a report of a Fortify template is a `ReportDefinition` with elements `ReportSection`")?;
     count_group(group, &mut groups);
     if first_sections.is_empty() && groups.is_empty() && counted > 0 {
         collector

@@ -4,7 +4,7 @@ use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
-use crate::reader::xml::{self, Element};
+use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Endpoint, Finding, Kind};
 
@@ -14,14 +14,26 @@ use finding::{Endpoint, Finding, Kind};
 /// The export is cut off.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let paths = ["Scan/Issues/Issue", "Sessions/Session"];
-    xml::walk(input, &paths, &mut |found| {
+    let containers = [
+        Container::mixed("Scan", &["Issues!"], &[]),
+        Container::list("Scan/Issues", &["Issue"]),
+        Container::mixed("Sessions", &["Session"], &[]),
+    ];
+    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         if found.path == 0 {
             return collector.result(issue(&found.element, None));
         }
-        let issues = found.element.at("Issues").into_iter().flat_map(|issues| issues.all("Issue"));
-        issues.into_iter().try_for_each(|each| collector.result(issue(each, Some(&found.element))))
-    })
-    .map(drop)
+        let Some(issues) = found.element.at("Issues") else {
+            return collector.rejected("`Issues` is missing in a `Session`".to_owned());
+        };
+        issues.children.iter().try_for_each(|each| {
+            collector.result(match each.name.as_str() {
+                "Issue" => issue(each, Some(&found.element)),
+                other => Err(format!("unknown element <{other}> in the list of issues")),
+            })
+        })
+    })?;
+    structure.require(collector, "an export of WebInspect has the outermost element `Scan` or `Sessions`")
 }
 
 /// Converts an issue; in older exports its session has the address.

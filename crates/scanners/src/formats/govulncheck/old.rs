@@ -28,10 +28,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         }
         Ok(())
     })?;
-    json::walk(input, &["Vulns[]"], &mut |item| {
+    let seen = json::walk(input, &["Vulns~[]"], &mut |item| {
         collector.result(item.read::<RawVulnerability>().and_then(|vulnerability| vulnerability.into_finding(&modules)))
-    })
-    .map(drop)
+    })?;
+    seen.require(collector, &[0], "an old report of govulncheck is an object with the list `Vulns`")
 }
 
 /// An entry of the old format: for one symbol (`ModPath`, `PkgPath`, `Symbol`), later for several modules (`Modules`).

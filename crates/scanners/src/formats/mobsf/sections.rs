@@ -2,7 +2,7 @@
 
 use super::{RawMetadata, SCANNER};
 use crate::reader::json::{self, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
 use crate::value::secret;
 use finding::{Endpoint, Finding, Kind, Location};
@@ -35,14 +35,21 @@ const SECTIONS: [&str; 21] = [
 
 type Collected = Result<(), ParseError>;
 
-pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Collected {
-    let identity = ["md5", "file_name", "version"];
-    let paths: Vec<&str> = SECTIONS.into_iter().chain(identity).collect();
+/// Parses a report; `before` is the path of each report in a list of them.
+pub(super) fn parse(input: Input<'_>, before: &str, collector: &mut Collector<'_>) -> Collected {
+    const VERSION: &str = "version";
+    let names: Vec<&str> = SECTIONS.into_iter().chain(["md5", "file_name", VERSION]).collect();
+    // An unknown part with rated entries is a section of a newer version.
+    let unknown = format!("??{}:appsec", before.trim_end_matches('.'));
+    let paths = names.iter().map(|name| format!("{before}{name}"));
+    let paths: Vec<String> = paths.chain([unknown]).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let (mut sections, mut identified) = (0_u64, false);
-    json::walk(input, &paths, &mut |item| {
+    let seen = json::walk(input, &paths, &mut |item| {
         let Some(section) = SECTIONS.get(item.path) else {
-            identified |= paths.get(item.path) != Some(&"version");
-            if let (Some(&"version"), Ok(version)) = (paths.get(item.path), item.read::<String>()) {
+            let is_version = names.get(item.path) == Some(&VERSION);
+            identified |= !is_version;
+            if let (true, Ok(version)) = (is_version, item.read::<String>()) {
                 collector.version(version);
             }
             return Ok(());
@@ -53,11 +60,25 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Collecte
             Err(reason) => collector.rejected(format!("{section}: {reason}")),
         }
     })?;
-    require(sections > 0 && identified, "a report of MobSF has `md5` or `file_name` and sections like `code_analysis`")
+    seen.report_missing(collector);
+    collector.require(
+        sections > 0 && identified,
+        "a report of MobSF has `md5` or `file_name` and sections like `code_analysis`",
+    )
 }
 
 fn collect_section(section: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
-    let value = unwrapped(value);
+    let value = match unwrapped(value) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
+        // An analysis that was not done, or a text in place of the entries of one without results.
+        Ok(Value::Null) => return Ok(()),
+        Ok(Value::String(text)) if text.trim().is_empty() => return Ok(()),
+        Ok(other @ (Value::Bool(_) | Value::Number(_) | Value::String(_))) => {
+            return collector
+                .rejected(format!("{section}: expected an object or a list, found {}", json::type_of(&other)));
+        }
+        Err(reason) => return collector.rejected(format!("{section}: {reason}")),
+    };
     match section {
         "code_analysis" | "findings" => entries(value).try_for_each(|(rule, value)| code(&rule, value, collector)),
         "android_api" | "ios_api" => entries(value).try_for_each(|(rule, value)| api(&rule, value, collector)),
@@ -76,7 +97,10 @@ fn collect_section(section: &str, value: Value, collector: &mut Collector<'_>) -
 }
 
 /// The findings of a section. Newer versions put them into an object together with a summary.
-fn unwrapped(value: Value) -> Value {
+///
+/// # Errors
+/// The object has a summary without the findings that it summarises.
+fn unwrapped(value: Value) -> Result<Value, String> {
     const NAMES: [&str; 7] = [
         "findings",
         "manifest_findings",
@@ -86,12 +110,24 @@ fn unwrapped(value: Value) -> Value {
         "firebase_findings",
         "trackers",
     ];
-    let Value::Object(mut fields) = value else { return value };
-    match NAMES.into_iter().find(|name| fields.contains_key(*name)) {
-        Some(name) => fields.remove(name).unwrap_or(Value::Null),
-        // Only counts, or a certificate that MobSF could not read.
-        None if fields.contains_key("total_trackers") || fields.contains_key("certificate_info") => Value::Null,
-        None => Value::Object(fields),
+    let Value::Object(mut fields) = value else { return Ok(value) };
+    if let Some(name) = NAMES.into_iter().find(|name| fields.contains_key(*name)) {
+        return match fields.remove(name) {
+            Some(list @ (Value::Object(_) | Value::Array(_))) => Ok(list),
+            Some(other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_))) => {
+                Err(format!("expected a list in `{name}`, found {}", json::type_of(&other)))
+            }
+            None => Ok(Value::Null),
+        };
+    }
+    // Only counts, or a certificate that MobSF could not read.
+    const SUMMARIES: [&str; 4] = ["total_trackers", "detected_trackers", "certificate_info", "certificate_status"];
+    if !SUMMARIES.iter().any(|name| fields.contains_key(*name)) {
+        return Ok(Value::Object(fields));
+    }
+    match fields.iter().find(|(_, value)| value.as_array().is_some_and(|list| !list.is_empty())) {
+        Some((name, _)) => Err(format!("the list `{name}` is unknown")),
+        None => Ok(Value::Null),
     }
 }
 
@@ -115,9 +151,15 @@ fn is_good(word: Option<&str>) -> bool {
 /// Collects a rule with its files and their lines, or (before version 1) a title with files.
 fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
     let metadata = value.get("metadata").unwrap_or(&value).clone();
+    if !value.is_array()
+        && text(&metadata, &["severity", "level", "description"]).is_none()
+        && value.get("path").is_none()
+    {
+        return collector.rejected(format!("{rule}: `metadata` has neither a severity nor a description"));
+    }
     let level = text(&metadata, &["severity", "level"]).map(str::to_owned);
     let description = text(&metadata, &["description"]).map(str::to_owned);
-    let metadata = match serde_json::from_value::<RawMetadata>(metadata) {
+    let metadata = match json::from_value::<RawMetadata>(metadata) {
         Ok(metadata) => RawMetadata { severity: level, description, ..metadata },
         Err(error) => return collector.rejected(format!("{rule}: {error}")),
     };
@@ -125,7 +167,15 @@ fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
         return collector.passed();
     }
     let finding = metadata.finding(Kind::Code, rule, SCANNER.severity_words);
-    let matches = files_and_lines(value.get("files").or(value.get("path")));
+    let files = value.get("files").or(value.get("path"));
+    if value.get("metadata").is_some() && !files.is_some_and(|files| files.is_object() || files.is_array()) {
+        return collector.rejected(format!("{rule}: `files` is missing"));
+    }
+    let lists_files = |file: &Value| file.is_string() || text(file, &["file_path"]).is_some();
+    if files.and_then(Value::as_array).is_some_and(|files| !files.iter().all(lists_files)) {
+        return collector.rejected(format!("{rule}: an entry of `files` has no path"));
+    }
+    let matches = files_and_lines(files);
     if matches.is_empty() {
         return collector.finding(finding);
     }
@@ -141,7 +191,7 @@ fn code(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
 /// Files with their lines, sorted and without duplicates: `{"a.java": "20,3"}`, `["a.java"]` or a list of matches.
 fn files_and_lines(files: Option<&Value>) -> Vec<(String, Vec<u32>)> {
     let lines = |value: &Value| {
-        let text = serde_json::from_value::<Text>(value.clone()).unwrap_or_default().0;
+        let text = json::from_value::<Text>(value.clone()).unwrap_or_default().0;
         let mut lines: Vec<u32> = text.split(',').filter_map(|line| line.trim().parse().ok()).collect();
         lines.sort_unstable();
         lines.dedup();
@@ -172,7 +222,11 @@ fn api(rule: &str, value: Value, collector: &mut Collector<'_>) -> Collected {
 
 /// Collects an object with title, severity and description. An entry about a certificate is a list of these texts.
 fn entry(section: &str, value: &Value, collector: &mut Collector<'_>) -> Collected {
-    let parts: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let list = value.as_array().map_or(&[][..], Vec::as_slice);
+    let parts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+    if parts.len() < list.len() {
+        return collector.rejected(format!("expected only strings in an entry of `{section}`"));
+    }
     let (word, title, message) = match parts.as_slice() {
         [word, message, title, ..] => (Some(*word), Some(*title), Some(*message)),
         [word, message] => (Some(*word), Some(*message), None),
@@ -227,14 +281,19 @@ fn checks_of(
     checks: &Map<String, Value>,
     collector: &mut Collector<'_>,
 ) -> Collected {
-    let rated = checks.iter().filter(|(_, check)| check.get("severity").or(check.get("status")).is_some());
-    rated.into_iter().try_for_each(|(rule, check)| {
+    /// Fields of a binary that are no checks.
+    const FACTS: [&str; 6] = ["name", "path", "arch", "type", "bits", "endian"];
+    let all = checks.iter().filter(|(name, _)| !FACTS.contains(&name.as_str()));
+    all.into_iter().try_for_each(|(rule, check)| {
         let word = text(check, &["severity", "status"]);
+        if word.is_none() {
+            return collector.rejected(format!("{section}: the severity of `{rule}` is missing"));
+        }
         // For checks of a named binary, `info` means that the protection exists.
         if is_good(word) || name.is_some() && word.is_some_and(|word| word.eq_ignore_ascii_case("info")) {
             return collector.passed();
         }
-        let mut metadata = serde_json::from_value::<RawMetadata>(check.clone()).unwrap_or_default();
+        let mut metadata = json::from_value::<RawMetadata>(check.clone()).unwrap_or_default();
         metadata.severity = word.map(str::to_owned);
         metadata.description = text(check, &["detailed_desc", "description"]).map(str::to_owned);
         let mut finding = metadata.finding(Kind::Code, &format!("{section}/{rule}"), SCANNER.severity_words);
@@ -247,6 +306,9 @@ fn checks_of(
 fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Collected {
     let name = if name.is_empty() { text(value, &["name"]).unwrap_or("permission") } else { name };
     let status = text(value, &["status"]);
+    if status.is_none() {
+        return collector.rejected(format!("the status of the permission `{name}` is missing"));
+    }
     if !status.is_some_and(|status| ["dangerous", "unknown"].contains(&status.to_ascii_lowercase().as_str())) {
         return collector.not_applicable();
     }
@@ -260,7 +322,16 @@ fn permission(name: &str, value: &Value, collector: &mut Collector<'_>) -> Colle
 }
 
 fn files(value: &Value, collector: &mut Collector<'_>) -> Collected {
-    let Some(title) = text(value, &["finding"]) else { return collector.not_applicable() };
+    let Some(title) = text(value, &["finding"]) else {
+        // A list of files of a kind.
+        return match text(value, &["type", "issue"]) {
+            Some(_) => collector.not_applicable(),
+            None => collector.rejected("the title is missing in an entry of `file_analysis`".to_owned()),
+        };
+    };
+    if !value.get("files").is_some_and(|files| files.is_array() || files.is_object()) {
+        return collector.rejected(format!("file_analysis: the list `files` of `{title}` is missing"));
+    }
     entries(value.get("files").cloned().unwrap_or_default()).try_for_each(|(_, file)| {
         let path = file.as_str().or(text(&file, &["file_path"])).unwrap_or_default();
         let mut finding = Finding {

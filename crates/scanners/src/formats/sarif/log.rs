@@ -1,6 +1,6 @@
 //! The parts of a SARIF log other than its results.
 
-use super::rule::{RawRule, Rule};
+use super::rule::{self, Rule};
 use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Input, ParseError};
@@ -96,13 +96,13 @@ pub(super) struct RawComponentReference {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawConfiguration {
-    pub(super) level: Option<String>,
+    pub(super) level: Option<Text>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RawNotification {
-    level: Option<String>,
+    level: Option<Text>,
     message: RawText,
     descriptor: RawDescriptor,
 }
@@ -183,6 +183,11 @@ impl Log {
         Ok(builder.finish())
     }
 
+    /// True if an inline external property belongs to this run.
+    pub(super) fn has_inline(&self, run: usize) -> bool {
+        self.inline.values().any(|of| *of == run)
+    }
+
     /// The run to which an inline external property belongs.
     pub(super) fn run_of_inline(&self, inline: usize) -> Option<usize> {
         self.inline.get(&inline).copied()
@@ -199,6 +204,7 @@ struct LogBuilder {
     /// Guids of the runs that inline external properties belong to.
     inline_runs: BTreeMap<usize, String>,
     inline_rules: BTreeMap<usize, Vec<Rule>>,
+    inline_errors: Vec<(usize, String)>,
     inline_artifacts: BTreeMap<usize, BTreeMap<usize, RawArtifactLocation>>,
     /// References from runs to external properties: the run, the part and its guid, if any.
     references: Vec<(usize, String, Option<String>)>,
@@ -210,12 +216,19 @@ impl LogBuilder {
             let text_bytes_left = RULE_TEXT_BYTES_MAX.saturating_sub(self.rule_bytes);
             let run = self.log.runs.entry(item.index(0)).or_default();
             match inner {
-                "tool.driver.rules[]" => self.rule_bytes += run.component(0).push(item, text_bytes_left),
+                "tool.driver.rules[]" => self.rule_bytes += run.add_rule(0, item, text_bytes_left),
                 "tool.extensions[].rules[]" => {
-                    self.rule_bytes += run.component(item.index(1) + 1).push(item, text_bytes_left);
+                    self.rule_bytes += run.add_rule(item.index(1) + 1, item, text_bytes_left);
                 }
                 "externalPropertyFileReferences{}" => {
-                    for reference in item.read::<json::Many<RawReference>>().unwrap_or_default().0 {
+                    let references = item.read::<json::Many<RawReference>>();
+                    if let (Err(reason), true) = (&references, NEEDED_PARTS.contains(&item.name(1))) {
+                        run.error(format!(
+                            "the reference to the file of the run's {} cannot be read: {reason}",
+                            item.name(1)
+                        ));
+                    }
+                    for reference in references.unwrap_or_default().0 {
                         if reference.guid.is_some() || reference.location.is_some() {
                             self.references.push((item.index(0), item.name(1).to_owned(), reference.guid));
                         }
@@ -232,13 +245,14 @@ impl LogBuilder {
             "inlineExternalProperties[].guid" => drop(text().map(|guid| self.inline_guids.insert(at, guid))),
             "inlineExternalProperties[].runGuid" => drop(text().map(|guid| self.inline_runs.insert(at, guid))),
             "inlineExternalProperties[].driver.rules[]" => {
-                let rule = item.read::<RawRule>().unwrap_or_default().into_rule(usize::MAX);
-                self.inline_rules.entry(at).or_default().push(rule);
+                let (rule, unread) = rule::read(item.raw);
+                self.inline_errors.extend(unread.map(|unread| (at, unread)));
+                self.inline_rules.entry(at).or_default().push(rule.into_rule(usize::MAX));
             }
             "inlineExternalProperties[].artifacts[].location" => {
-                if let Ok(location) = item.read() {
-                    self.inline_artifacts.entry(at).or_default().insert(item.index(1), location);
-                }
+                let location = json::partly::<RawArtifactLocation>(item.raw);
+                let location = location.map(|(location, _)| location).unwrap_or_default();
+                self.inline_artifacts.entry(at).or_default().insert(item.index(1), location);
             }
             _ => {}
         }
@@ -280,6 +294,10 @@ impl LogBuilder {
             }
             run.artifacts.extend(self.inline_artifacts.remove(inline).unwrap_or_default());
         }
+        for (inline, error) in self.inline_errors {
+            let run = self.log.inline.get(&inline).and_then(|run| self.log.runs.get_mut(run));
+            run.into_iter().for_each(|run| run.error(error.clone()));
+        }
         for run in self.log.runs.values_mut() {
             if run.tool.is_empty() {
                 "sarif".clone_into(&mut run.tool);
@@ -294,7 +312,18 @@ impl Run {
         self.components.entry(at).or_default()
     }
 
-    fn error(&mut self, error: String) {
+    /// Adds a rule of a component; returns the bytes of its texts. A rule that cannot be read still takes an index:
+    /// results refer to rules by index.
+    fn add_rule(&mut self, component: usize, item: &Item<'_>, text_bytes: usize) -> usize {
+        let (rule, unread) = rule::read(item.raw);
+        unread.into_iter().for_each(|unread| self.error(unread));
+        let rule = rule.into_rule(text_bytes);
+        let bytes = rule.text_bytes();
+        self.component(component).add(rule);
+        bytes
+    }
+
+    pub(super) fn error(&mut self, error: String) {
         if self.errors.len() < ERRORS_MAX {
             self.errors.push(error);
         }
@@ -305,27 +334,27 @@ impl Run {
         match path {
             "tool.driver.name" => {
                 let name = text().unwrap_or_default();
+                if name.is_empty() {
+                    self.error("the name of the tool cannot be read; it says how severities are to be read".to_owned());
+                }
                 self.tool = tools::tool_of(&name);
                 self.known_tool = tools::known_tool(&self.tool);
             }
             "tool.driver.semanticVersion" => (self.version, self.is_semantic_version) = (text(), true),
             "tool.driver.version" if !self.is_semantic_version => self.version = text(),
             "tool.driver.globalMessageStrings{}" => {
-                let message: RawText = item.read().unwrap_or_default();
-                let text = message.text.or(message.markdown).unwrap_or_default();
-                self.component(0).messages.insert(item.name(1).to_owned(), text);
+                let message: rule::RawMessageString = item.read().unwrap_or_default();
+                self.component(0).messages.insert(item.name(1).to_owned(), message.text.unwrap_or_default());
             }
             "tool.extensions[].name" => self.component(item.index(1) + 1).name = text(),
             "tool.extensions[].guid" => self.component(item.index(1) + 1).guid = text(),
             "artifacts[].location" => {
-                if let Ok(location) = item.read() {
-                    self.artifacts.insert(item.index(1), location);
-                }
+                let location = self.location(item, "the location of an artifact");
+                self.artifacts.insert(item.index(1), location);
             }
             "originalUriBaseIds{}" => {
-                if let Ok(location) = item.read() {
-                    self.bases.insert(item.name(1).to_owned(), location);
-                }
+                let location = self.location(item, "a base of URIs");
+                self.bases.insert(item.name(1).to_owned(), location);
             }
             // The part of the id after the last slash names the single run (§3.17.3).
             "automationDetails.id" => {
@@ -333,12 +362,14 @@ impl Run {
                 self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filled();
             }
             "automationDetails.guid" => self.guid = text(),
-            "invocations[].executionSuccessful" if item.raw.trim() == "false" => {
+            "invocations[].executionSuccessful" if !matches!(item.raw.trim(), "true" | "null" | "\"true\"") => {
                 self.error("the tool reports that its run was not successful".to_owned());
             }
             "invocations[].toolExecutionNotifications[]" | "invocations[].toolConfigurationNotifications[]" => {
-                let notification: RawNotification = item.read().unwrap_or_default();
-                if notification.level.as_deref() == Some("error") {
+                let notification = json::partly::<RawNotification>(item.raw);
+                let (notification, unread) = notification.unwrap_or_else(|_| Default::default());
+                let is_error = notification.level.as_ref().is_some_and(|level| level.0.eq_ignore_ascii_case("error"));
+                if is_error || unread.iter().any(|place| place == "level") {
                     let message = notification.message.text.or(notification.message.markdown);
                     let id = notification.descriptor.id.map(|id| id.0);
                     self.error(
@@ -346,13 +377,14 @@ impl Run {
                     );
                 }
             }
-            "invocations[].ruleConfigurationOverrides[]" => {
-                if let Ok(raw) = item.read::<RawOverride>() {
-                    self.overrides.entry(item.index(1)).or_default().push(raw);
+            "invocations[].ruleConfigurationOverrides[]" => match json::partly::<RawOverride>(item.raw) {
+                Ok((set, unread)) if unread.is_empty() => {
+                    self.overrides.entry(item.index(1)).or_default().push(set);
                 }
-            }
+                Ok(_) | Err(_) => self.error("an override of a rule's level cannot be read".to_owned()),
+            },
             "invocations[].workingDirectory" => {
-                let uri = item.read::<RawArtifactLocation>().unwrap_or_default().uri;
+                let uri = self.location(item, "a working directory").uri;
                 self.folders.extend(uri.as_deref().and_then(super::locations::file_path));
             }
             "taxonomies[].name" if text().is_some_and(|name| name.eq_ignore_ascii_case("cwe")) => {
@@ -365,6 +397,14 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn location(&mut self, item: &Item<'_>, what: &str) -> RawArtifactLocation {
+        let (location, unread) = json::partly::<RawArtifactLocation>(item.raw).unwrap_or_default();
+        if !unread.is_empty() {
+            self.error(format!("of {what} this cannot be read: {}", unread.join(", ")));
+        }
+        location
     }
 
     /// The rule that a result refers to: by id, or by index if it has no id.
@@ -393,6 +433,16 @@ impl Run {
         with_id(id).or_else(|| shorter.map(|(before, _)| before).find_map(with_id))
     }
 
+    /// True if a component of the run has rules.
+    pub(super) fn has_rules(&self) -> bool {
+        self.rules().next().is_some()
+    }
+
+    /// True if a rule of the run has a score, which counts before the level of a result.
+    pub(super) fn has_scored_rules(&self) -> bool {
+        self.rules().any(|rule| rule.security_severity.is_some() || !rule.cvss.is_empty())
+    }
+
     fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.components.values().flat_map(|component| &component.rules)
     }
@@ -410,15 +460,6 @@ impl Run {
 }
 
 impl Component {
-    /// Adds a rule; returns the bytes of its texts.
-    fn push(&mut self, item: &Item<'_>, text_bytes: usize) -> usize {
-        // A rule that cannot be read still takes an index: results refer to rules by index.
-        let rule = item.read::<RawRule>().unwrap_or_default().into_rule(text_bytes);
-        let bytes = rule.text_bytes();
-        self.add(rule);
-        bytes
-    }
-
     fn add(&mut self, rule: Rule) {
         self.by_id.entry(rule.id.clone()).or_insert(self.rules.len());
         self.rules.push(rule);

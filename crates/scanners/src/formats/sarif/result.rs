@@ -2,10 +2,10 @@
 
 use super::locations::{RawLocation, RawPhysicalLocation};
 use super::log::{RawDescriptor, Run};
-use super::rule::{RawProperties, Rule, is_cwe};
+use super::rule::{RawProperties, Rule, decides, is_cwe};
 use super::tool_specific;
 use crate::formats::semgrep::REQUIRES_LOGIN;
-use crate::reader::json::{Many, Number, Text};
+use crate::reader::json::{Many, Number, Text, partly};
 use crate::reader::report::{Collector, ParseError};
 use crate::reader::text::Filled;
 use crate::value::cwe;
@@ -16,7 +16,20 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The levels of SARIF (§3.27.10).
-pub(super) const LEVELS: Words = &[("error", 800), ("warning", 550), ("note", 0), ("none", 0)];
+pub(super) const LEVELS: Words = &[
+    ("error", 800),
+    ("warning", 550),
+    ("note", 0),
+    ("none", 0),
+    // No levels of SARIF, but written as such.
+    ("critical", 950),
+    ("high", 800),
+    ("medium", 550),
+    ("moderate", 550),
+    ("low", 200),
+    ("info", 0),
+    ("informational", 0),
+];
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,9 +41,9 @@ pub(super) struct RawResult {
     #[serde(default)]
     rule: RawDescriptor,
     #[serde(default)]
-    kind: Option<String>,
+    kind: Option<Text>,
     #[serde(default)]
-    level: Option<String>,
+    level: Option<Text>,
     #[serde(default)]
     message: RawMessage,
     #[serde(default)]
@@ -44,7 +57,7 @@ pub(super) struct RawResult {
     #[serde(default)]
     suppressions: Many<RawSuppression>,
     #[serde(default)]
-    baseline_state: Option<String>,
+    baseline_state: Option<Text>,
     #[serde(default)]
     rank: Number,
     #[serde(default)]
@@ -58,8 +71,24 @@ pub(super) struct RawResult {
     #[serde(default)]
     hosted_viewer_uri: Option<String>,
     #[serde(default)]
-    properties: RawResultProperties,
+    properties: RawProperties,
 }
+
+/// The parts of a result that decide its severity, its identity, or that it is one.
+const DECIDING: [&str; 12] = [
+    "ruleId",
+    "ruleIndex",
+    "rule",
+    "kind",
+    "level",
+    "message",
+    "locations",
+    "fingerprints",
+    "partialFingerprints",
+    "suppressions",
+    "baselineState",
+    "provenance",
+];
 
 /// A message (§3.11): a text, markdown alone, or the id of one of the rule's messages.
 #[derive(Debug, Default, Deserialize)]
@@ -73,20 +102,28 @@ struct RawMessage {
 
 /// A fingerprint: a text, or an object with a text (Black Duck).
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum RawFingerprint {
-    Text(Text),
-    Nested { value: Text },
-    Other(serde::de::IgnoredAny),
+#[serde(from = "serde_json::Value")]
+struct RawFingerprint(Option<String>);
+
+impl From<serde_json::Value> for RawFingerprint {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        let inner = value.get("value").unwrap_or(&value);
+        Self(match inner {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawSuppression {
-    kind: Option<String>,
-    // `state` is the name in drafts of the format.
-    #[serde(alias = "state")]
-    status: Option<String>,
+    kind: Option<Text>,
+    status: Option<Text>,
+    /// The name of `status` in drafts of the format.
+    state: Option<Text>,
     justification: Option<Text>,
 }
 
@@ -102,26 +139,21 @@ struct RawProvenance {
     invocation_index: Option<i64>,
 }
 
-/// Properties of results: the common ones, and those of Bandit, Gitleaks and Black Duck.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RawResultProperties {
-    #[serde(flatten)]
-    common: RawProperties,
-    issue_severity: Option<Text>,
-    issue_confidence: Option<Text>,
-    offender: Option<Text>,
-    commit: Option<Text>,
-    #[serde(rename = "commitMessage")]
-    commit_message: Option<Text>,
-    component: Option<Text>,
-    #[serde(rename = "componentVersion")]
-    component_version: Option<Text>,
-    #[serde(rename = "componentOrigin")]
-    component_origin: Option<Text>,
-}
-
 impl RawResult {
+    /// Reads a result. A part that decides its severity or identity and cannot be read makes the scan incomplete.
+    pub(super) fn read(raw: &str, collector: &mut Collector<'_>) -> Result<Self, String> {
+        let (result, unread) = partly::<Self>(raw)?;
+        let unread = unread.into_iter().filter(|place| decides(place, &DECIDING)).map(|place| format!("`{place}`"));
+        let severity = result.properties.unread_severity.as_ref();
+        let unread = unread.chain(severity.map(|found| format!("`security-severity`, which is {found}")));
+        let unread = unread.collect::<Vec<_>>().join(", ");
+        if !unread.is_empty() {
+            let number = collector.results() + 1;
+            collector.scanner_error(format!("of result {number} this cannot be read: {unread}"));
+        }
+        Ok(result)
+    }
+
     /// Hands the result to the collector. `several_tools`: the runs of the report are of different tools. `rules_seen`:
     /// rules with an earlier result in the run, for tools where that matters.
     pub(super) fn collect(
@@ -131,16 +163,22 @@ impl RawResult {
         rules_seen: &mut BTreeSet<String>,
         collector: &mut Collector<'_>,
     ) -> Result<(), ParseError> {
-        if self.baseline_state.as_deref() == Some("absent") {
+        if is(self.baseline_state.as_ref(), "absent") {
             return collector.closed();
         }
-        match self.kind.as_deref() {
+        match self.kind.as_ref().map(|kind| kind.0.trim()) {
             Some("pass") => collector.passed(),
             Some("notApplicable" | "informational") => collector.not_applicable(),
             Some(_) | None if self.is_empty() => {
                 collector.rejected("the result has neither a rule nor a message".to_owned())
             }
             Some(_) | None => {
+                if self.lacks_its_rule(run) {
+                    let number = collector.results() + 1;
+                    collector.scanner_error(format!(
+                        "the run does not list the rule of result {number}, so its severity is unknown"
+                    ));
+                }
                 let finding = self.into_finding(run, several_tools, rules_seen);
                 if run.tool == "checkov" && crate::formats::checkov::is_about_secrets(&finding.rule) {
                     collector.holds_secrets();
@@ -154,6 +192,20 @@ impl RawResult {
         let Self { rule_id, rule_index, rule, message, .. } = self;
         let unnamed = rule_id.is_none() && rule_index.is_none() && rule.id.is_none() && rule.index.is_none();
         unnamed && rule.guid.is_none() && message.text.is_none() && message.markdown.is_none()
+    }
+
+    /// True if the severity should come from a rule that the run does not have, although it has rules.
+    fn lacks_its_rule(&self, run: &Run) -> bool {
+        // The score of a rule counts before a result's level.
+        let is_rated = (self.level.is_some() && !run.has_scored_rules())
+            || self.properties.security_severity.is_some()
+            || self.properties.text("issue_severity").is_some();
+        let id = self.rule_id.as_ref().map(|id| id.0.as_str());
+        let index = self.rule.index.or(self.rule_index).filter(|index| *index >= 0);
+        // Gitleaks 7 names no rules in its results.
+        let names_none = id.is_none() && index.is_none() && self.rule.id.is_none() && self.rule.guid.is_none();
+        let needs_one = index.is_some() || run.has_rules() && !(names_none && run.tool == "gitleaks");
+        !is_rated && needs_one && run.rule(id, self.rule_index, &self.rule).is_none()
     }
 
     fn into_finding(self, run: &Run, several_tools: bool, rules_seen: &mut BTreeSet<String>) -> Finding {
@@ -178,25 +230,25 @@ impl RawResult {
         finding.suppressed = self.suppressed();
         let mut withheld = false;
         for (name, print) in self.partial_fingerprints.into_iter().chain(self.fingerprints) {
-            let (RawFingerprint::Text(value) | RawFingerprint::Nested { value }) = print else { continue };
-            withheld |= value.0 == REQUIRES_LOGIN;
-            if value.0 != REQUIRES_LOGIN && !value.0.trim().is_empty() {
-                finding.fingerprints.insert(name, value.0);
+            let RawFingerprint(Some(value)) = print else { continue };
+            withheld |= value == REQUIRES_LOGIN;
+            if value != REQUIRES_LOGIN && !value.trim().is_empty() {
+                finding.fingerprints.insert(name, value);
             }
         }
         let location = self.locations.0.first().and_then(|location| location.physical_location.as_ref());
         let properties = self.properties;
         if finding.kind == Kind::Dependency {
-            let component = properties.component.filled().map(|name| Package {
-                name,
-                version: properties.component_version.filled(),
-                ecosystem: properties.component_origin.filled().map(|origin| origin.to_lowercase()),
+            let component = properties.text("component").map(|name| Package {
+                name: name.to_owned(),
+                version: properties.text("componentVersion").map(str::to_owned),
+                ecosystem: properties.text("componentOrigin").map(str::to_lowercase),
                 ..Package::default()
             });
             super::dependency::fill(&mut finding, component, &run.tool);
         }
-        if let Some(offender) = properties.offender.filled() {
-            secret::attach(&mut finding, &offender);
+        if let Some(offender) = properties.text("offender") {
+            secret::attach(&mut finding, offender);
         } else if finding.kind == Kind::Secret
             && !tool_specific::extracts_secret(&run.tool)
             && let Some(text) = location.and_then(RawPhysicalLocation::region_text)
@@ -218,7 +270,7 @@ impl RawResult {
         if let Some(kind) = tool_specific::kind(&run.tool, id, rule) {
             return kind;
         }
-        if self.properties.offender.is_some() || tagged("secret") || tagged("secrets") {
+        if self.properties.text("offender").is_some() || tagged("secret") || tagged("secrets") {
             return Kind::Secret;
         }
         if tagged("misconfiguration") {
@@ -227,7 +279,7 @@ impl RawResult {
         if tagged("license") {
             return Kind::License;
         }
-        if self.properties.component.is_some() || super::dependency::is_advisory(id) {
+        if self.properties.text("component").is_some() || super::dependency::is_advisory(id) {
             return Kind::Dependency;
         }
         run.known_tool.map_or(Kind::Code, |known| known.kind)
@@ -247,16 +299,16 @@ impl RawResult {
     fn describe(&self, finding: &mut Finding, rule: Option<&Rule>) {
         let raw = &mut finding.raw;
         let mut keep = |name: &str, value: Option<String>| drop(value.map(|value| raw.insert(name.to_owned(), value)));
-        keep("kind", self.kind.clone().filter(|kind| kind != "fail"));
-        keep("baseline_state", self.baseline_state.clone());
+        keep("kind", self.kind.clone().filled().filter(|kind| kind != "fail"));
+        keep("baseline_state", self.baseline_state.clone().filled());
         keep("rank", self.rank.0.map(|rank| rank.to_string()));
-        keep("commit", self.properties.commit.as_ref().map(|commit| commit.0.clone()));
-        keep("commit_message", self.properties.commit_message.as_ref().map(|message| message.0.clone()));
+        keep("commit", self.properties.text("commit").map(str::to_owned));
+        keep("commit_message", self.properties.text("commitMessage").map(str::to_owned));
         keep("viewer", self.hosted_viewer_uri.clone());
         keep("precision", rule.and_then(|rule| rule.precision.clone()));
         // §3.49.5: ids of a renamed rule in earlier versions of the tool.
         finding.add_former_rules(rule.into_iter().flat_map(|rule| rule.deprecated_ids.iter().cloned()));
-        finding.confidence = self.properties.issue_confidence.as_ref().map(|word| word.0.clone());
+        finding.confidence = self.properties.text("issue_confidence").map(str::to_owned);
         finding.tool_id = self.guid.as_ref().map(|guid| guid.0.clone());
         finding.description = rule.and_then(|rule| rule.full.clone().or(rule.short.clone()));
         let fix = self.fixes.0.iter().find_map(|fix| fix.description.text.clone());
@@ -278,7 +330,7 @@ impl RawResult {
             }
             None
         });
-        for number in of_rule.into_iter().chain(self.properties.common.cwe_numbers()).chain(taxa) {
+        for number in of_rule.into_iter().chain(self.properties.cwe_numbers()).chain(taxa) {
             if !finding.cwes.contains(&number) {
                 finding.cwes.push(number);
             }
@@ -287,13 +339,13 @@ impl RawResult {
 
     fn rate(&self, finding: &mut Finding, run: &Run, rule: Option<&Rule>) {
         let own_words = run.known_tool.and_then(|known| known.words);
-        if let (Some(words), Some(word)) = (own_words, &self.properties.issue_severity) {
-            return Rating::new(words).word(Some(&word.0)).apply(finding);
+        if let (Some(words), Some(word)) = (own_words, self.properties.text("issue_severity")) {
+            return Rating::new(words).word(Some(word)).apply(finding);
         }
-        let needs_review = matches!(self.kind.as_deref(), Some("open" | "review"));
-        let level = match (needs_review, &self.level) {
+        let needs_review = is(self.kind.as_ref(), "open") || is(self.kind.as_ref(), "review");
+        let level = match (needs_review, self.level.clone().filled()) {
             (true, _) => "none".to_owned(),
-            (false, Some(level)) => level.clone(),
+            (false, Some(level)) => level,
             (false, None) => {
                 let set = self.overridden_level(run, rule).or_else(|| rule.and_then(|rule| rule.level.clone()));
                 set.unwrap_or_else(|| "warning".to_owned())
@@ -305,8 +357,8 @@ impl RawResult {
         }
         let in_range = |score: &f64| (0.0..=10.0).contains(score);
         let of_rule = rule.and_then(|rule| rule.security_severity);
-        let security = self.properties.common.security_severity.0.or(of_rule).filter(in_range);
-        let vectors = self.properties.common.cvss.0.iter().map(|text| text.0.as_str());
+        let security = self.properties.security_severity.or(of_rule).filter(in_range);
+        let vectors = self.properties.cvss.iter().map(String::as_str);
         let vectors = vectors.chain(rule.iter().flat_map(|rule| rule.cvss.iter().map(String::as_str)));
         let rating = vectors.fold(Rating::new(LEVELS), |rating, vector| rating.vector(Some(vector), None));
         rating.own(security.filter(|_| !needs_review)).word(Some(&level)).apply(finding);
@@ -325,7 +377,7 @@ impl RawResult {
             let id = id.or_else(|| run.rule(None, descriptor.index, descriptor).map(|rule| rule.id.as_str()));
             id.is_some_and(|id| rule.is_some_and(|rule| rule.has_id(id)))
         };
-        overrides.iter().find(|set| same(&set.descriptor)).and_then(|set| set.configuration.level.clone())
+        overrides.iter().find(|set| same(&set.descriptor)).and_then(|set| set.configuration.level.clone().filled())
     }
 
     fn locate(&self, finding: &mut Finding, run: &Run) {
@@ -355,12 +407,17 @@ impl RawResult {
 
     /// The suppressions as one text, if there are any and all of them are accepted (§3.27.23).
     fn suppressed(&self) -> Option<String> {
-        let accepted = |one: &RawSuppression| one.status.as_deref().is_none_or(|status| status == "accepted");
+        let accepted = |one: &RawSuppression| {
+            let status = one.status.as_ref().or(one.state.as_ref());
+            // An object with none of these is no suppression.
+            (status.is_some() || one.kind.is_some() || one.justification.is_some())
+                && status.is_none_or(|status| status.0.trim() == "accepted")
+        };
         if self.suppressions.0.is_empty() || !self.suppressions.0.iter().all(accepted) {
             return None;
         }
         let text = |one: &RawSuppression| {
-            let kind = one.kind.clone().unwrap_or_else(|| "suppressed".to_owned());
+            let kind = one.kind.clone().filled().unwrap_or_else(|| "suppressed".to_owned());
             match one.justification.as_ref().map(|text| text.0.trim()).filled() {
                 Some(justification) => format!("{kind}: {justification}"),
                 None => kind,
@@ -368,6 +425,11 @@ impl RawResult {
         };
         Some(self.suppressions.0.iter().map(text).collect::<Vec<_>>().join("; "))
     }
+}
+
+/// True if a word is this one.
+fn is(word: Option<&Text>, expected: &str) -> bool {
+    word.is_some_and(|word| word.0.trim() == expected)
 }
 
 impl Rule {

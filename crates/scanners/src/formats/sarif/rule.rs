@@ -1,11 +1,15 @@
 //! The rules of a run (reporting descriptors, §3.49), with the parts that findings need.
 
 use super::log::{RawConfiguration, RawDescriptor};
-use crate::reader::json::{Many, Number, Text};
+use crate::reader::fields::Fields;
+use crate::reader::json::{Many, Text, partly, type_of};
 use crate::reader::text::Filled;
 use crate::value::cwe;
+use crate::value::rating::{COMMON_WORDS, score_of};
 use finding::limits::cut_to;
+use finding::severity::Score;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The longest text that is kept of a rule, in bytes.
@@ -49,61 +53,133 @@ pub(super) struct RawRule {
 
 /// A message (§3.12): a text, or only Markdown. Some tools write a string instead of the object.
 #[derive(Debug, Default, Deserialize)]
-#[serde(from = "RawText")]
+#[serde(from = "Value")]
 pub(super) struct RawMessageString {
     pub(super) text: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawText {
-    Object { text: Option<Text>, markdown: Option<Text> },
-    Bare(Text),
-    Other(serde::de::IgnoredAny),
-}
-
-impl From<RawText> for RawMessageString {
-    fn from(raw: RawText) -> Self {
-        let text = match raw {
-            RawText::Object { text, markdown } => text.filled().or(markdown.filled()),
-            RawText::Bare(text) => text.filled(),
-            RawText::Other(_) => None,
+impl From<Value> for RawMessageString {
+    fn from(value: Value) -> Self {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone().filled(),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
-        Self { text }
+        let inner = |name: &str| value.get(name).and_then(text);
+        Self { text: text(&value).or_else(|| inner("text")).or_else(|| inner("markdown")) }
     }
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawRelationship {
-    pub(super) target: RawDescriptor,
+    // KICS writes a list.
+    pub(super) target: Many<RawDescriptor>,
 }
 
-/// The properties that many tools write, and those of some known tools. All others are ignored.
+/// The properties that many tools write, and those of some known tools. All others are ignored. A property bag may
+/// contain any JSON (§3.8), so a property of an unexpected type is another tool's, and absent here.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(from = "Value")]
 pub(super) struct RawProperties {
-    #[serde(rename = "security-severity")]
-    pub(super) security_severity: Number,
-    pub(super) precision: Option<Text>,
-    pub(super) tags: Many<Text>,
-    pub(super) cwe: Many<Text>,
-    #[serde(alias = "CWE", alias = "cwes")]
-    pub(super) cwe_ids: Many<Text>,
-    #[serde(alias = "cvssv3_vector", alias = "cvssV3_vector", alias = "cvssVector", alias = "cvss_vector")]
-    pub(super) cvss: Many<Text>,
+    pub(super) security_severity: Option<f64>,
+    /// A `security-severity` that is neither a score nor a word for a severity.
+    pub(super) unread_severity: Option<String>,
+    pub(super) precision: Option<String>,
+    pub(super) tags: Vec<String>,
+    cwe_ids: Vec<String>,
+    pub(super) cvss: Vec<String>,
+    texts: BTreeMap<&'static str, String>,
+}
+
+/// Properties of results of Bandit, Gitleaks and Black Duck.
+const TEXTS: [&str; 8] = [
+    "issue_severity",
+    "issue_confidence",
+    "offender",
+    "commit",
+    "commitMessage",
+    "component",
+    "componentVersion",
+    "componentOrigin",
+];
+
+impl From<Value> for RawProperties {
+    fn from(value: Value) -> Self {
+        let Value::Object(bag) = value else { return Self::default() };
+        let fields = Fields::of(&bag);
+        let all = |names: &[&str]| names.iter().flat_map(|name| fields.texts(name)).collect();
+        let (security_severity, unread_severity) = security_severity(bag.get("security-severity"));
+        Self {
+            security_severity,
+            unread_severity,
+            precision: fields.text("precision"),
+            tags: fields.texts("tags"),
+            cwe_ids: all(&["cwe", "CWE", "cwes", "cwe_ids"]),
+            cvss: all(&["cvss", "cvssv3_vector", "cvssV3_vector", "cvssVector", "cvss_vector"]),
+            texts: TEXTS.iter().filter_map(|name| Some((*name, fields.text(name)?))).collect(),
+        }
+    }
+}
+
+/// The score of a `security-severity`, which may be a text or a word, or what cannot be read.
+fn security_severity(value: Option<&Value>) -> (Option<f64>, Option<String>) {
+    let text = match value {
+        None | Some(Value::Null) => return (None, None),
+        Some(Value::Number(number)) => return (number.as_f64(), None),
+        Some(Value::String(text)) => text.trim(),
+        Some(other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_))) => {
+            return (None, Some(type_of(other).to_owned()));
+        }
+    };
+    let score = text.parse().ok().filter(|score: &f64| score.is_finite());
+    let score = score.or_else(|| score_of(COMMON_WORDS, text).map(Score::as_f64));
+    let unknown = ["", "n/a", "na", "null", "unknown", "undefined", "unassigned", "nan"];
+    let is_unread = score.is_none() && !unknown.contains(&text.to_ascii_lowercase().as_str());
+    (score, is_unread.then(|| format!("`{}`", text.chars().filter(|c| !c.is_control()).take(40).collect::<String>())))
 }
 
 impl RawProperties {
     pub(super) fn cwe_numbers(&self) -> Vec<u32> {
-        let texts = self.tags.0.iter().filter(|tag| is_cwe_tag(&tag.0)).chain(&self.cwe.0).chain(&self.cwe_ids.0);
-        cwe::numbers(texts.map(|text| text.0.as_str()))
+        let texts = self.tags.iter().filter(|tag| is_cwe_tag(tag)).chain(&self.cwe_ids);
+        cwe::numbers(texts.map(String::as_str))
+    }
+
+    /// A property of a known tool that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
     }
 }
 
 /// True if a tag names a weakness: `external/cwe/cwe-079`, `CWE-79`, `CWE-79: …`. A plain number does not.
 fn is_cwe_tag(tag: &str) -> bool {
     tag.to_ascii_lowercase().contains("cwe")
+}
+
+/// The parts of a rule that decide the severity or the identity of its results.
+const DECIDING: [&str; 4] = ["id", "guid", "defaultConfiguration", "deprecatedIds"];
+
+/// Reads a rule, and says what of it cannot be read and matters.
+pub(super) fn read(raw: &str) -> (RawRule, Option<String>) {
+    let (rule, unread) = match partly::<RawRule>(raw) {
+        Ok(read) => read,
+        Err(reason) => return (RawRule::default(), Some(format!("a rule cannot be read: {reason}"))),
+    };
+    let id = rule.id.as_ref().map_or("?", |id| id.0.as_str());
+    let severity = rule.properties.unread_severity.as_ref();
+    let unread = unread.into_iter().filter(|place| decides(place, &DECIDING)).map(|place| format!("`{place}`"));
+    let unread = unread.chain(severity.map(|found| format!("`security-severity`, which is {found}")));
+    let unnamed = rule.id.is_none() && rule.guid.is_none();
+    let unread = unread.chain(unnamed.then(|| "`id`, which is missing".to_owned()));
+    let unread = unread.collect::<Vec<_>>().join(", ");
+    let error = (!unread.is_empty()).then(|| format!("of the rule `{id}` this cannot be read: {unread}"));
+    (rule, error)
+}
+
+/// True if a place is in one of these parts.
+pub(super) fn decides(place: &str, parts: &[&str]) -> bool {
+    let first = place.split(['.', '[']).next().unwrap_or(place);
+    parts.contains(&first)
 }
 
 impl RawRule {
@@ -117,8 +193,8 @@ impl RawRule {
             Some(text)
         };
         let mut cwes = self.properties.cwe_numbers();
-        let related = self.relationships.0.iter().filter(|relation| is_cwe(&relation.target));
-        for number in related.filter_map(|relation| cwe::number(&relation.target.id.as_ref()?.0)) {
+        let targets = self.relationships.0.iter().flat_map(|relation| &relation.target.0);
+        for number in targets.filter(|target| is_cwe(target)).filter_map(|target| cwe::number(&target.id.as_ref()?.0)) {
             if !cwes.contains(&number) {
                 cwes.push(number);
             }
@@ -132,12 +208,12 @@ impl RawRule {
             messages: self.message_strings.into_iter().filter_map(|(id, text)| Some((id, kept(text.text)?))).collect(),
             help: kept(self.help.text),
             help_uri: self.help_uri.filled(),
-            level: self.default_configuration.level,
-            security_severity: self.properties.security_severity.0,
-            cvss: self.properties.cvss.0.into_iter().map(|text| text.0).collect(),
-            precision: self.properties.precision.map(|text| text.0),
+            level: self.default_configuration.level.filled(),
+            security_severity: self.properties.security_severity,
+            cvss: self.properties.cvss,
+            precision: self.properties.precision,
             cwes,
-            tags: self.properties.tags.0.into_iter().map(|tag| tag.0).collect(),
+            tags: self.properties.tags,
             deprecated_ids: self.deprecated_ids.0.into_iter().map(|id| id.0).collect(),
         }
     }
@@ -153,7 +229,10 @@ pub(super) fn is_cwe(target: &RawDescriptor) -> bool {
 impl Rule {
     /// True if `id`, hierarchical or not, is an id of this rule.
     pub(super) fn has_id(&self, id: &str) -> bool {
-        id == self.id || id.strip_prefix(self.id.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        // A rule without an id is known by its index alone.
+        self.id.is_empty()
+            || id == self.id
+            || id.strip_prefix(self.id.as_str()).is_some_and(|rest| rest.starts_with('/'))
     }
 
     pub(super) fn text_bytes(&self) -> usize {

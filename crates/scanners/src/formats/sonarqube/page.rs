@@ -3,7 +3,7 @@
 
 use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::Sniff;
 use crate::reader::text::Filled;
 use finding::limits::ENTRY_BYTES_MAX;
@@ -65,7 +65,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             }
         }
     })?;
-    require(counted, "a SonarQube report in HTML has a table with the number of issues")
+    collector.require(counted, "a SonarQube report in HTML has a table with the number of issues")
 }
 
 fn has(header: &[String], names: &[&str]) -> bool {

@@ -4,7 +4,7 @@ use super::{SCANNER, State, state_of, weakness};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::rating::Rating;
@@ -51,7 +51,7 @@ struct ReportData {
 /// # Errors
 /// The report has neither issues nor hotspots, or cannot be read.
 pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let data = read_data(input)?;
+    let data = read_data(input, collector)?;
     let mut read = [0.0; 2];
     let seen = json::walk(input, &["issues[]", "hotspots[]"], &mut |item| {
         if let Some(read) = read.get_mut(item.path) {
@@ -70,13 +70,13 @@ pub(super) fn parse(input: Input<'_>, totals: &mut Totals, collector: &mut Colle
             *stated = stated.max(data.total.unwrap_or(0.0));
         }
     }
-    require(
+    collector.require(
         (seen.has(0) || seen.has(1)) && (data.is_from_sonarqube || read.iter().sum::<f64>() > 0.0),
         "a response of SonarQube has `issues` or `hotspots`, and `paging`",
     )
 }
 
-fn read_data(input: Input<'_>) -> Result<ReportData, ParseError> {
+fn read_data(input: Input<'_>, collector: &mut Collector<'_>) -> Result<ReportData, ParseError> {
     let mut data = ReportData::default();
     let paths = ["components[]", "rules[]", "rules{}", "paging", "sonarBaseURL"];
     let seen = json::walk(input, &paths, &mut |item| {
@@ -91,11 +91,11 @@ fn read_data(input: Input<'_>) -> Result<ReportData, ParseError> {
             1 | 2 => {
                 if let Ok(rule) = item.read::<RawRule>() {
                     let key = rule.key.filled().unwrap_or_else(|| item.name(0).to_owned());
-                    data.rules.insert(key, RawRule { key: Loose(None), ..rule });
+                    data.rules.insert(key, RawRule { key: Loose::default(), ..rule });
                 }
             }
             3 => {
-                let paging = item.read::<RawPaging>().ok();
+                let paging: Option<RawPaging> = item.context("`paging`", collector);
                 data.total = paging.as_ref().and_then(|paging| paging.total.number());
                 data.is_from_sonarqube |= paging.is_some_and(|paging| paging.total.0.is_some());
             }

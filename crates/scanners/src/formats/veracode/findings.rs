@@ -4,7 +4,7 @@ use super::{SCANNER, severity_word};
 use crate::reader::html;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
-use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
 use crate::value::cwe;
 use finding::{Endpoint, Finding, Kind, Location, Package};
@@ -23,7 +23,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             Err(reason) => collector.rejected(reason),
         },
         2 => {
-            page = item.read().unwrap_or_default();
+            page = item.context("`page`", collector);
             Ok(())
         }
         3 => {
@@ -40,7 +40,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collector.scanner_error(format!("the scan's status is {status}"));
     }
     // The API omits the list if it is empty.
-    require(
+    collector.require(
         seen.has(0) || seen.has(1) || results == Some(0.0),
         "Veracode's findings are an object with the list `findings`",
     )
@@ -160,6 +160,10 @@ impl RawFinding {
 
     fn into_finding(self) -> Result<Finding, String> {
         let Some(details) = self.finding_details else { return self.into_pipeline_finding() };
+        const SCANS: [&str; 4] = ["STATIC", "DYNAMIC", "MANUAL", "SCA"];
+        if !SCANS.iter().any(|scan| self.scan_type.is(scan)) {
+            return Err("`scan_type` is missing or unknown".to_owned());
+        }
         let description = self.description.filled().map(|text| html::text(&text));
         let level = details.severity.as_str().and_then(severity_word);
         let mut finding = if self.scan_type.is("SCA") {

@@ -6,13 +6,13 @@ use crate::reader::text::Filled;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
-/// An optional field. A value of an unexpected type counts as absent. Needs no `#[serde(default)]`.
+/// An optional field. A value of an unexpected type counts as absent; the reason is kept. Needs no `#[serde(default)]`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Loose<T>(pub(crate) Option<T>);
+pub(crate) struct Loose<T>(pub(crate) Option<T>, pub(crate) Option<Box<str>>);
 
 impl<T> Default for Loose<T> {
     fn default() -> Self {
-        Self(None)
+        Self(None, None)
     }
 }
 
@@ -20,7 +20,30 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Only an `Option` may be missing without a default.
         let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-        Ok(Self(raw.and_then(|raw| serde_json::from_str(raw.get()).ok())))
+        Ok(match raw.map(|raw| super::parse(raw.get())) {
+            None => Self(None, None),
+            Some(Ok(value)) => Self(Some(value), None),
+            Some(Err(error)) => Self(None, Some(error.to_string().into())),
+        })
+    }
+}
+
+impl<T> From<Option<T>> for Loose<T> {
+    fn from(value: Option<T>) -> Self {
+        Self(value, None)
+    }
+}
+
+impl<T> Loose<T> {
+    /// The value, for a field that a result needs if it is there.
+    ///
+    /// # Errors
+    /// It is of an unexpected type; the reason names the field.
+    pub(crate) fn checked(self, name: &str) -> Result<Option<T>, String> {
+        match self.1 {
+            Some(reason) => Err(format!("`{name}` cannot be read: {reason}")),
+            None => Ok(self.0),
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The fields and short values at the beginning of a JSON report, from which its format is detected.
 
+use super::depth::Allowance;
+use super::with_reader;
+use crate::reader::report::{Input, ParseError};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,15 +29,37 @@ impl Outline {
     /// Reads the beginning of a report, up to its end or to the first fault.
     pub(crate) fn of(head: &[u8]) -> Self {
         let mut outline = Self::default();
-        let mut json = serde_json::Deserializer::from_slice(head);
+        outline.read(serde_json::Deserializer::from_slice(head), None);
+        outline
+    }
+
+    /// Reads a whole report, up to its end or to the first fault. Memory grows with the fields and not with the report:
+    /// an entry that is too large is a fault.
+    ///
+    /// # Errors
+    /// The report cannot be read from its source.
+    pub(crate) fn of_whole(input: Input<'_>) -> Result<Self, ParseError> {
+        let mut outline = Self::default();
+        with_reader(input, |reader, allowance| {
+            outline.read(serde_json::Deserializer::from_reader(reader), Some(&allowance));
+            Ok(())
+        })
+        .or_else(|error| if matches!(error, ParseError::Unreadable(_)) { Err(error) } else { Ok(()) })?;
+        Ok(outline)
+    }
+
+    fn read<'de, R: serde_json::de::Read<'de>>(
+        &mut self,
+        mut json: serde_json::Deserializer<R>,
+        allowance: Option<&Allowance>,
+    ) {
         for _ in 0..VALUES_MAX {
-            let value = Position { outline: &mut outline, path: String::new(), depth: 0 };
+            let value = Position { outline: self, path: String::new(), depth: 0, allowance };
             if value.deserialize(&mut json).is_err() {
                 break;
             }
-            outline.values += 1;
+            self.values += 1;
         }
-        outline
     }
 
     /// True if there is a field at this path. A `*` in it stands for one name.
@@ -94,6 +119,7 @@ struct Position<'r> {
     outline: &'r mut Outline,
     path: String,
     depth: usize,
+    allowance: Option<&'r Allowance>,
 }
 
 impl<'de> DeserializeSeed<'de> for Position<'_> {
@@ -115,10 +141,14 @@ impl<'de> Visitor<'de> for Position<'_> {
         while let Some(key) = map.next_key::<String>()? {
             let path = if self.path.is_empty() { key } else { format!("{}.{key}", self.path) };
             let deep = self.depth >= DEPTH_MAX || path.len() > TEXT_BYTES_MAX;
-            if !deep && self.outline.fields.len() < FIELDS_MAX {
+            // Many names inside of the report must not hide the outermost ones.
+            let most = if self.depth == 0 { 2 * FIELDS_MAX } else { FIELDS_MAX };
+            if !deep && self.outline.fields.len() < most {
                 self.outline.fields.insert(path.clone());
             }
-            map.next_value_seed(Position { outline: self.outline, path, depth: self.depth + 1 })?;
+            self.allowance.into_iter().for_each(Allowance::refill);
+            let (depth, allowance) = (self.depth + 1, self.allowance);
+            map.next_value_seed(Position { outline: self.outline, path, depth, allowance })?;
         }
         Ok(())
     }
@@ -130,11 +160,14 @@ impl<'de> Visitor<'de> for Position<'_> {
         if path == "[]" {
             self.outline.fields.insert(path.clone());
         }
-        while list
-            .next_element_seed(Position { outline: self.outline, path: path.clone(), depth: self.depth + 1 })?
-            .is_some()
-        {}
-        Ok(())
+        let (depth, allowance) = (self.depth + 1, self.allowance);
+        loop {
+            allowance.into_iter().for_each(Allowance::refill);
+            let element = Position { outline: self.outline, path: path.clone(), depth, allowance };
+            if list.next_element_seed(element)?.is_none() {
+                return Ok(());
+            }
+        }
     }
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())

@@ -3,7 +3,8 @@
 use super::depth::Allowance;
 use super::paths::{Node, Paths};
 use super::{OnItem, failure};
-use crate::reader::report::{ParseError, require};
+use crate::reader::report::{Collector, ParseError, require};
+use finding::limits::REJECTED_LISTED_MAX;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -44,32 +45,85 @@ impl Item<'_> {
         }
     }
 
+    /// Deserializes a value that results refer to. One that cannot be read makes the scan incomplete, because what the
+    /// results lack for that reason would not show; `null` is a default.
+    pub(crate) fn context<T: DeserializeOwned + Default>(&self, what: &str, collector: &mut Collector<'_>) -> T {
+        if self.raw.trim() == "null" {
+            return T::default();
+        }
+        self.read().unwrap_or_else(|reason| {
+            collector.scanner_error(format!("{what} cannot be read: {reason}"));
+            T::default()
+        })
+    }
+
     /// Deserializes the value.
     ///
     /// # Errors
     /// The value has another type. The error is the reason.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        serde_json::from_str(self.raw).map_err(|error| error.to_string())
+        super::parse(self.raw).map_err(|unread| unread.to_string())
     }
 }
 
 /// The containers that a report has: the lists and objects that the last steps of the walk's paths go into.
 #[derive(Debug)]
-pub(crate) struct Containers(Vec<bool>);
+pub(crate) struct Containers {
+    present: Vec<bool>,
+    missing: Vec<Missing>,
+    missing_total: usize,
+}
+
+/// A place where results may be missing: a field that an object must have (`!` in the path) is missing or null, or a
+/// list has an unknown name.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    text: String,
+    /// The index at its first wildcard.
+    pub(crate) index: usize,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 impl Containers {
     /// True if the report has this path's container, empty or not: for `results[]` the list `results`, for `a.b` the
     /// object `a`. Paths are counted from 0.
     pub(crate) fn has(&self, path: usize) -> bool {
-        self.0.get(path).copied().unwrap_or(false)
+        self.present.get(path).copied().unwrap_or(false)
     }
 
-    /// Checks that the report has the containers of all these paths.
+    /// The places where results may be missing; at most [`REJECTED_LISTED_MAX`] are listed.
+    pub(crate) fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    /// Makes the scan incomplete if there are places where results may be missing.
+    pub(crate) fn report_missing(&self, collector: &mut Collector<'_>) {
+        self.missing.iter().for_each(|missing| collector.scanner_error(missing.to_string()));
+        if self.missing.len() < self.missing_total {
+            collector.scanner_error(format!("{} more are missing", self.missing_total - self.missing.len()));
+        }
+    }
+
+    /// Checks that the report has the containers of all these paths, which are those of its results, and makes the scan
+    /// incomplete if there are places where results may be missing.
     ///
     /// # Errors
     /// One is missing: the report is not of this format; `shape` says what such a report looks like.
-    pub(crate) fn require(&self, paths: &[usize], shape: &str) -> Result<(), ParseError> {
-        require(paths.iter().all(|path| self.has(*path)), shape)
+    pub(crate) fn require(
+        &self,
+        collector: &mut Collector<'_>,
+        paths: &[usize],
+        shape: &str,
+    ) -> Result<(), ParseError> {
+        require(paths.iter().all(|path| self.has(*path)), shape)?;
+        self.report_missing(collector);
+        collector.container();
+        Ok(())
     }
 }
 
@@ -79,13 +133,27 @@ pub(crate) struct Walk<'w, 'h> {
     on: &'w mut OnItem<'h>,
     wildcards: Vec<Wildcard>,
     containers: Vec<bool>,
+    missing: Vec<Missing>,
+    missing_total: usize,
     failure: Option<ParseError>,
+    /// The node of the last `null` on the way to a path that does not count as an empty container.
+    last_null: Option<usize>,
     pub(crate) allowance: Option<Allowance>,
 }
 
 impl<'w, 'h> Walk<'w, 'h> {
     pub(crate) fn new(paths: &'w Paths, on: &'w mut OnItem<'h>) -> Self {
-        Self { paths, on, wildcards: Vec::new(), containers: vec![false; paths.count], failure: None, allowance: None }
+        Self {
+            paths,
+            on,
+            wildcards: Vec::new(),
+            containers: vec![false; paths.count],
+            missing: Vec::new(),
+            missing_total: 0,
+            failure: None,
+            last_null: None,
+            allowance: None,
+        }
     }
 
     pub(crate) fn root(&mut self) -> Position<'_, 'w, 'h> {
@@ -95,7 +163,9 @@ impl<'w, 'h> Walk<'w, 'h> {
     pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Containers, ParseError> {
         match (self.failure, read) {
             (Some(failure), _) => Err(failure),
-            (None, Ok(())) => Ok(Containers(self.containers)),
+            (None, Ok(())) => {
+                Ok(Containers { present: self.containers, missing: self.missing, missing_total: self.missing_total })
+            }
             (None, Err(error)) => Err(failure(error)),
         }
     }
@@ -116,6 +186,43 @@ impl<'w, 'h> Walk<'w, 'h> {
                 *present = true;
             }
         }
+    }
+
+    /// Notes that a field with `!` in its path is missing.
+    fn missing(&mut self, at: usize) {
+        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
+        self.note(|place| format!("`{written}` is missing{place}: its results are unknown"));
+    }
+
+    /// Notes an object at a node (`+` in the path) without any of the fields that contain results.
+    fn empty(&mut self, at: usize) {
+        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
+        self.note(|place| format!("`{written}` has none of its lists{place}: its results are unknown"));
+    }
+
+    /// Notes a part with an unknown name in an object at a node.
+    fn unknown(&mut self, at: usize, name: &str) {
+        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
+        let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+        self.note(|place| format!("unknown part `{name}` of `{written}`{place}: it may contain results"));
+    }
+
+    fn note(&mut self, text: impl FnOnce(&str) -> String) {
+        self.missing_total += 1;
+        if self.missing.len() >= REJECTED_LISTED_MAX {
+            return;
+        }
+        let steps = self.wildcards.iter().map(|wildcard| match wildcard {
+            Wildcard::Each(index) => format!("entry {}", index + 1),
+            Wildcard::Every(name) => format!("`{}`", name.chars().take(60).collect::<String>()),
+        });
+        let place = steps.collect::<Vec<_>>().join(", ");
+        let place = if place.is_empty() { place } else { format!(" in {place}") };
+        let index = match self.wildcards.first() {
+            Some(Wildcard::Each(index)) => *index,
+            Some(Wildcard::Every(_)) | None => 0,
+        };
+        self.missing.push(Missing { text: text(&place), index });
     }
 
     fn stop<E: serde::de::Error>(&mut self, failure: ParseError) -> E {
@@ -161,10 +268,17 @@ impl<'de> Visitor<'de> for Position<'_, '_, '_> {
             return Err(self.mismatch("an object"));
         }
         self.walk.container(self.node);
+        let mut missing = node.required.clone();
+        let mut has_one = !node.needs_one;
         while let Some(key) = map.next_key::<String>()? {
             self.walk.refill();
             match (node.fields.get(&key), node.every) {
-                (Some(next), _) => map.next_value_seed(Position { walk: self.walk, node: *next })?,
+                (Some(next), _) => {
+                    missing.remove(next);
+                    self.walk.last_null = None;
+                    map.next_value_seed(Position { walk: self.walk, node: *next })?;
+                    has_one |= self.walk.last_null != Some(*next);
+                }
                 (None, Some(next)) => {
                     self.walk.wildcards.push(Wildcard::Every(key));
                     map.next_value_seed(Position { walk: self.walk, node: next })?;
@@ -173,10 +287,23 @@ impl<'de> Visitor<'de> for Position<'_, '_, '_> {
                 (None, None) => {
                     // A skipped value is not in memory, so that it may have any size.
                     self.walk.allowance.iter().for_each(Allowance::lift);
-                    map.next_value::<IgnoredAny>()?;
+                    match &node.known {
+                        Some(known) if !known.fields.contains(&key) => {
+                            let Skipped(is_like_results) =
+                                map.next_value_seed(Skipping { in_list: false, is_deep: known.is_deep })?;
+                            if is_like_results {
+                                self.walk.unknown(self.node, &key);
+                            }
+                        }
+                        Some(_) | None => drop(map.next_value::<IgnoredAny>()?),
+                    }
                     self.walk.refill();
                 }
             }
+        }
+        missing.into_iter().for_each(|field| self.walk.missing(field));
+        if !has_one {
+            self.walk.empty(self.node);
         }
         Ok(())
     }
@@ -199,7 +326,19 @@ impl<'de> Visitor<'de> for Position<'_, '_, '_> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        if self.node == 0 { Err(self.mismatch("null")) } else { Ok(()) }
+        if self.node == 0 {
+            return Err(self.mismatch("null"));
+        }
+        match self.walk.node(self.node) {
+            Some(node) if node.is_nullable => {
+                self.walk.container(self.node);
+                return Ok(());
+            }
+            Some(node) if node.is_required || node.is_element => self.walk.missing(self.node),
+            Some(_) | None => {}
+        }
+        self.walk.last_null = Some(self.node);
+        Ok(())
     }
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
         Err(self.mismatch("a boolean"))
@@ -215,6 +354,81 @@ impl<'de> Visitor<'de> for Position<'_, '_, '_> {
     }
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
         Err(self.mismatch("a string"))
+    }
+}
+
+/// Names of fields that results have, and objects that contain results.
+const FIELDS_OF_RESULTS: [&str; 7] =
+    ["severity", "Severity", "vulnerabilities", "findings", "confidence", "advisory", "cweId"];
+
+/// The outcome of skipping a value: true if it looks like results. So does a list whose first element is an object, or,
+/// if the search is deep, a value with an object at any depth that has one of [`FIELDS_OF_RESULTS`].
+struct Skipped(bool);
+
+#[derive(Clone, Copy)]
+struct Skipping {
+    in_list: bool,
+    is_deep: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Skipping {
+    type Value = Skipped;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Skipped, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skipping {
+    type Value = Skipped;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Skipped, M::Error> {
+        let mut found = self.in_list && !self.is_deep;
+        while let Some(name) = map.next_key::<String>()? {
+            if self.is_deep {
+                found |= map.next_value_seed(self)?.0 || FIELDS_OF_RESULTS.contains(&name.as_str());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Skipped(found))
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Skipped, S::Error> {
+        let mut found = false;
+        if self.is_deep {
+            while let Some(Skipped(inner)) = list.next_element_seed(self)? {
+                found |= inner;
+            }
+            return Ok(Skipped(found));
+        }
+        if !self.in_list {
+            found = list.next_element_seed(Self { in_list: true, ..self })?.is_some_and(|Skipped(first)| first);
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Skipped(found))
+    }
+
+    fn visit_unit<E>(self) -> Result<Skipped, E> {
+        Ok(Skipped(false))
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Skipped, E> {
+        Ok(Skipped(false))
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Skipped, E> {
+        Ok(Skipped(false))
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Skipped, E> {
+        Ok(Skipped(false))
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Skipped, E> {
+        Ok(Skipped(false))
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Skipped, E> {
+        Ok(Skipped(false))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The walk through a document.
 
 use super::Element;
-use crate::reader::report::{Input, ParseError};
+use crate::reader::report::{Collector, Input, ParseError};
 use finding::limits::{ENTRY_BYTES_MAX, XML_DEPTH_MAX};
 use quick_xml::Reader;
 use quick_xml::encoding::DecodingReader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
@@ -46,11 +46,96 @@ pub(crate) fn walk(
     paths: &[&str],
     on: &mut dyn FnMut(Found<'_>) -> Result<(), ParseError>,
 ) -> Result<Element, ParseError> {
+    walk_within(input, &[], paths, on).map(|(root, _)| root)
+}
+
+/// An element that contains results, or leads to them.
+#[derive(Debug)]
+pub(crate) struct Container<'c> {
+    /// Its path.
+    path: &'c str,
+    /// The names of the elements in it that are results or lead to them. One with `!` after its name must exist.
+    inner: &'c [&'c str],
+    /// The names of other elements that may be in it.
+    others: &'c [&'c str],
+    /// True if an element of any other name is reported; false if only where there is none of `inner`.
+    strict: bool,
+}
+
+impl<'c> Container<'c> {
+    /// A list: every element in it is a result, or leads to results.
+    pub(crate) fn list(path: &'c str, inner: &'c [&'c str]) -> Self {
+        Self { path, inner, others: &[], strict: true }
+    }
+
+    /// An element with `inner` and these others only, as its schema says.
+    pub(crate) fn exact(path: &'c str, inner: &'c [&'c str], others: &'c [&'c str]) -> Self {
+        Self { path, inner, others, strict: true }
+    }
+
+    /// An element with `inner` and others, of which newer versions of the tool may have more.
+    pub(crate) fn mixed(path: &'c str, inner: &'c [&'c str], others: &'c [&'c str]) -> Self {
+        Self { path, inner, others, strict: false }
+    }
+}
+
+/// The containers that a document has.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Structure {
+    /// True for each container that exists.
+    present: Vec<bool>,
+    /// Places where results may be missing.
+    faults: BTreeSet<String>,
+}
+
+impl Structure {
+    /// True if the document has this container, counted from 0.
+    pub(crate) fn has(&self, container: usize) -> bool {
+        self.present.get(container).copied().unwrap_or(false)
+    }
+
+    /// Checks that the report has one of its containers, and makes the scan incomplete where results may be missing.
+    ///
+    /// # Errors
+    /// It has none: the report is not of this format; `shape` says what such a report looks like.
+    pub(crate) fn require(&self, collector: &mut Collector<'_>, shape: &str) -> Result<(), ParseError> {
+        self.faults.iter().for_each(|fault| collector.scanner_error(fault.as_str()));
+        collector.require(self.present.contains(&true), shape)
+    }
+}
+
+/// Most faults of the structure that are noted.
+const FAULTS_MAX: usize = 100;
+
+/// Walks as [`walk`] does, and checks these containers where they are not inside an element at a path.
+///
+/// # Errors
+/// The report is not valid XML, or `on` returns an error.
+pub(crate) fn walk_within(
+    input: Input<'_>,
+    containers: &[Container<'_>],
+    paths: &[&str],
+    on: &mut dyn FnMut(Found<'_>) -> Result<(), ParseError>,
+) -> Result<(Element, Structure), ParseError> {
     let paths: Vec<Path<'_>> = paths.iter().map(|path| Path::of(path)).collect();
     let left = Rc::new(Cell::new(ENTRY_BYTES_MAX + 2 * BUFFER_BYTES));
     let limited = Limited { inner: input.open(), left: Rc::clone(&left) };
     let mut reader = reader(BufReader::with_capacity(BUFFER_BYTES, limited), &declaration(input)?);
-    let mut walk = Walk { paths: &paths, on, ancestors: Vec::new(), collected: Vec::new(), bytes: 0, root: None };
+    let outlines: Vec<Path<'_>> = containers.iter().map(|container| Path::of(container.path)).collect();
+    let structure = Structure { present: vec![false; containers.len()], faults: BTreeSet::new() };
+    let mut walk = Walk {
+        paths: &paths,
+        containers,
+        outlines: &outlines,
+        open: Vec::new(),
+        structure,
+        on,
+        ancestors: Vec::new(),
+        collected: Vec::new(),
+        bytes: 0,
+        root: None,
+    };
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
@@ -147,6 +232,13 @@ impl Outline {
     }
 }
 
+/// An open container: its number, its depth, and the names of the elements in it so far, `true` for expected ones.
+struct Open {
+    container: usize,
+    depth: usize,
+    inner: BTreeMap<String, bool>,
+}
+
 struct Path<'p> {
     names: Vec<&'p str>,
     start_only: bool,
@@ -167,6 +259,11 @@ impl<'p> Path<'p> {
 
 struct Walk<'w> {
     paths: &'w [Path<'w>],
+    containers: &'w [Container<'w>],
+    outlines: &'w [Path<'w>],
+    /// The open containers.
+    open: Vec<Open>,
+    structure: Structure,
     on: &'w mut dyn FnMut(Found<'_>) -> Result<(), ParseError>,
     /// The open elements that are not at a path.
     ancestors: Vec<Element>,
@@ -189,6 +286,9 @@ impl Walk<'_> {
             self.root = Some(element.clone());
         }
         self.grow(size(&element))?;
+        if self.collected.is_empty() && !self.containers.is_empty() {
+            self.enter(&element.name);
+        }
         if !self.collected.is_empty() {
             self.collected.push(element);
             return Ok(());
@@ -208,6 +308,47 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Notes an element in the container around it, and opens it if it is a container itself.
+    fn enter(&mut self, name: &str) {
+        let depth = self.ancestors.len();
+        if let Some(open) = self.open.last_mut().filter(|open| open.depth + 1 == depth)
+            && let Some(container) = self.containers.get(open.container)
+        {
+            let expected = container.inner.iter().any(|inner| inner.trim_end_matches('!') == name);
+            let other = container.others.contains(&name);
+            if !other && open.inner.len() < FAULTS_MAX {
+                open.inner.insert(name.to_owned(), expected);
+            }
+        }
+        let container = self.outlines.iter().position(|path| path.is(&self.ancestors, name));
+        let is_collected = self.paths.iter().any(|path| !path.start_only && path.is(&self.ancestors, name));
+        if let Some(container) = container {
+            self.structure.present.iter_mut().skip(container).take(1).for_each(|present| *present = true);
+            if !is_collected {
+                self.open.push(Open { container, depth, inner: BTreeMap::new() });
+            }
+        }
+    }
+
+    /// Checks the container that ends here, if one does.
+    fn leave(&mut self) {
+        let Some(open) = self.open.pop_if(|open| open.depth == self.ancestors.len()) else { return };
+        let Some(container) = self.containers.get(open.container) else { return };
+        let mut faults = Vec::new();
+        let required = container.inner.iter().filter_map(|inner| inner.strip_suffix('!'));
+        for missing in required.filter(|name| !open.inner.contains_key(*name)) {
+            faults.push(format!("<{missing}> is missing in <{}>: its results are unknown", container.path));
+        }
+        let found_any = open.inner.values().any(|expected| *expected);
+        for (unknown, _) in open.inner.iter().filter(|(_, expected)| !**expected) {
+            if container.strict || !found_any {
+                faults.push(format!("unknown element <{unknown}> in <{}>: it may contain results", container.path));
+            }
+        }
+        let room = FAULTS_MAX.saturating_sub(self.structure.faults.len());
+        self.structure.faults.extend(faults.into_iter().take(room));
+    }
+
     fn text(&mut self, text: &str) -> Result<(), ParseError> {
         if let Some(element) = self.collected.last_mut() {
             element.text.push_str(text);
@@ -222,6 +363,7 @@ impl Walk<'_> {
     fn end(&mut self) -> Result<(), ParseError> {
         let Some(done) = self.collected.pop() else {
             let done = self.ancestors.pop();
+            self.leave();
             self.bytes = self.bytes.saturating_sub(done.as_ref().map_or(0, size));
             return Ok(());
         };
@@ -274,11 +416,12 @@ impl Walk<'_> {
         }
     }
 
-    fn finish(self) -> Result<Element, ParseError> {
+    fn finish(self) -> Result<(Element, Structure), ParseError> {
         if !self.ancestors.is_empty() || !self.collected.is_empty() {
             return Err(ParseError::Truncated { place: self.place() });
         }
-        self.root.ok_or_else(|| malformed("it has no element"))
+        let structure = self.structure;
+        self.root.map(|root| (root, structure)).ok_or_else(|| malformed("it has no element"))
     }
 }
 
