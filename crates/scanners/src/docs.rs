@@ -11,10 +11,11 @@ lower case, `_` and `-` are the same. `auto` detects the format from the report.
 all formats of the tool, and its SARIF. For a tool that is not listed, use SARIF, custom JSON, CycloneDX or the generic
 format.
 
-The score of a finding is the report's CVSS score, if it has one (v4 before v3 before v2; computed if only the vector
-is given). It is the base score; of a CVSS 4.0 vector with threat or environmental metrics it is the score with these,
-and the source of the score says so: `cvss_v4_bt`, `cvss_v4_be` or `cvss_v4_bte`, after FIRST's names. Otherwise it is the scanner's own score from 0 to 10, otherwise the score of the scanner's severity word in the
-last column. A finding with an unknown word has the severity unassigned.
+The score of a finding is the report's CVSS score, if it has one (v4 before v3 before v2; computed if only the vector is
+given). It is the base score; of a CVSS 4.0 vector with threat or environmental metrics it is the score with these, and the
+source of the score says so: `cvss_v4_bt`, `cvss_v4_be` or `cvss_v4_bte`, after FIRST's names. Otherwise it is the scanner's
+own score from 0 to 10, otherwise the score of the scanner's severity word in the last column. A finding with an unknown
+word has the severity unassigned.
 
 ";
 
