@@ -226,8 +226,8 @@ mod tests {
         let locations = Locations::from([("a.py".to_owned(), many(false, 0)), ("b.py".to_owned(), many(true, 50))]);
         for bytes_max in [0, 100, 5000, 9000] {
             let (rows, summary, size) = made(&tree, &locations, bytes_max);
-            let head = 40;
-            assert!(u64::try_from(size).unwrap() <= bytes_max.max(head), "{size} of {bytes_max}");
+            let head = 64 + tree.checkout_root().as_os_str().len();
+            assert!(size <= head.max(usize::try_from(bytes_max).unwrap()), "{size} of {bytes_max}");
             let with_code = rows.iter().filter(|row| !row.lines.is_empty()).count();
             assert!(bytes_max < 5000 || 0 < with_code, "{bytes_max}");
             assert!(summary.ends_with(&format!("{} more did not fit", 50 - with_code)), "{summary}");
