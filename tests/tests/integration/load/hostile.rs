@@ -93,6 +93,8 @@ fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     // Small, so that a client that reads nothing is noticed soon.
     socket.set_recv_buffer_size(4096)?;
+    // Closed by a reset, which frees the port at once: a flood would leave none for other tests.
+    socket.set_linger(Some(Duration::ZERO))?;
     socket.bind(&SocketAddr::from((from, 0)).into())?;
     socket.connect_timeout(&to.into(), Duration::from_secs(5))?;
     Ok(socket.into())
