@@ -26,6 +26,10 @@ type Heads<'a> = (&'a str, &'a str);
 /// - no file of the current scan is under the old beginning, and none of the reference scan under the new one. An empty
 ///   beginning is not tested: it means that one scan has paths from the root of the checkout.
 pub(super) fn find(current: &Side<'_>, reference: &Side<'_>, names: &[&str]) -> BTreeMap<u32, u32> {
+    // Mostly everything is matched by now.
+    if current.rows().next().is_none() || reference.rows().next().is_none() {
+        return BTreeMap::new();
+    }
     let (here, there) = (current.occupied(), reference.occupied());
     let (new, old) = (open_paths(current, &there, names), open_paths(reference, &here, names));
     if new.len().max(old.len()) > PATHS_MAX {
