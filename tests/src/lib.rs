@@ -1,7 +1,6 @@
 //! The harness of the end-to-end suites: starts the application as a process and talks to it only over HTTP.
 //!
-//! The suites run against the embedded host (`gatehouse up`), or against the `spin` binary that
-//! `GATEHOUSE_SPIN` names.
+//! The suites run against the embedded host (`gatehouse up`), or against the `spin` binary that `GATEHOUSE_SPIN` names.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot continue has failed")]

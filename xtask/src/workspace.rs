@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 /// The target that components are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// How the components and the programs are compiled.
+/// The optimisation of the components and the programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// Fully optimised, for use, benchmarks and figures under load. `spin.toml` names its files.

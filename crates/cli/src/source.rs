@@ -72,7 +72,7 @@ pub(crate) fn sidecar(source: CodeSource<'_>, report: &ReportBody, scanner: &str
 /// Reads each file once and writes a row for each finding, in at most `bytes_max` bytes.
 fn collected(tree: &Tree, locations: &Locations, revision: Revision, bytes_max: u64, folder: &str) -> Result<Sidecar> {
     let from = revision_text(&revision);
-    // A path that is not UTF-8 cannot be one of the report's.
+    // Without a root paths stay as they are: one that is not UTF-8 or too long is not worth a failed upload.
     let root = tree.checkout_root().to_str().map(str::to_owned).and_then(|root| CheckoutRoot::try_from(root).ok());
     let mut head = serde_json::to_string(&SourceHead { v: SOURCE_VERSION, git: revision, root })?;
     head.push('\n');

@@ -225,7 +225,7 @@ mod tests {
         let good = r#"{"severity": "medium", "below": "1.12.0", "cwe": ["CWE-79"], "identifiers": {"summary": "XSS"}, "info": ["https://a.example"]}"#;
         let text = report(&format!(r#"{good}, {{"severity": "high"}}, 5, {good}"#));
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        // Ids are optional; a number is no vulnerability.
+        // Ids are optional; a number is not a vulnerability.
         assert_eq!((findings.len(), parsed.summary.rejected), (3, 1));
         assert_eq!(findings[0].package.as_ref().unwrap().fixed_versions, ["1.12.0"]);
         assert_eq!((findings[0].cwes.as_slice(), findings[0].title.as_str()), (&[79][..], "XSS"));

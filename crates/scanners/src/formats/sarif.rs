@@ -18,7 +18,7 @@
 //!   (`critical`, `high`, `low`) count as what they mean, in both fields.
 //! - Rules and results are read in parts: what cannot be read and decides severity or identity makes the scan
 //!   incomplete, and the rest is kept. `null` means absent. A property bag may contain any JSON (§3.8).
-//! - A run without a list `results` is no clean run, unless inline external properties belong to it.
+//! - A run without a list `results` is not a clean run, unless inline external properties belong to it.
 //! - Suppressions (§3.27.23): a result is suppressed if it has any and none of them is under review or rejected.
 //! - Runs of the same tool and category are read as one. A failed invocation, a notification of level `error` and
 //!   external files that are not part of the report make the scan incomplete. Nothing outside the report is fetched.
@@ -47,7 +47,7 @@ pub(crate) const SCANNER: Scanner = Scanner {
     category: "depends on the tool that wrote it",
     notation: Notation::Json,
     formats: "SARIF 2.1.0 of any tool; known tools are read as themselves",
-    severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0, and words that are no levels: critical 9.5, high 8.0, medium 5.5, low 2.0, info 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
+    severities: "`security-severity` from 0 to 10; else the level: error 8.0, warning 5.5, note 0, none 0, and words that are not levels: critical 9.5, high 8.0, medium 5.5, low 2.0, info 0 (error is high in the reference product, RN STO-6845); levels of Bandit, Checkov and Semgrep are translated back to the tool's own words",
     severity_words: result::LEVELS,
     differences: &[(
         "file_path",

@@ -2,7 +2,7 @@
 
 use super::{Change, Mutant};
 
-/// Changes of one place that are no fault.
+/// Changes of one place that are not faults.
 pub(super) struct Exception {
     /// The format, or `*`.
     pub(super) format: &'static str,

@@ -105,7 +105,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The elements of the list at a path, with `None` for one that is not an object. For lists of results, in which
-    /// each element counts. Anything else than a list, an object and null counts as one element that is no object.
+    /// each element counts. Anything else than a list, an object and null counts as one element that is not an object.
     pub(crate) fn entries(self, path: &str) -> Vec<Option<Self>> {
         match self.at(path) {
             Some(Value::Array(list)) => list.iter().map(|value| value.as_object().map(Self)).collect(),

@@ -281,7 +281,7 @@ fn checks_of(
     checks: &Map<String, Value>,
     collector: &mut Collector<'_>,
 ) -> Collected {
-    /// Fields of a binary that are no checks.
+    /// Fields of a binary that are not checks.
     const FACTS: [&str; 6] = ["name", "path", "arch", "type", "bits", "endian"];
     let all = checks.iter().filter(|(name, _)| !FACTS.contains(&name.as_str()));
     all.into_iter().try_for_each(|(rule, check)| {

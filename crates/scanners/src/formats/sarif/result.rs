@@ -21,7 +21,7 @@ pub(super) const LEVELS: Words = &[
     ("warning", 550),
     ("note", 0),
     ("none", 0),
-    // No levels of SARIF, but written as such.
+    // Not levels of SARIF, but written as such.
     ("critical", 950),
     ("high", 800),
     ("medium", 550),
@@ -409,7 +409,7 @@ impl RawResult {
     fn suppressed(&self) -> Option<String> {
         let accepted = |one: &RawSuppression| {
             let status = one.status.as_ref().or(one.state.as_ref());
-            // An object with none of these is no suppression.
+            // An object with none of these is not a suppression.
             (status.is_some() || one.kind.is_some() || one.justification.is_some())
                 && status.is_none_or(|status| status.0.trim() == "accepted")
         };
