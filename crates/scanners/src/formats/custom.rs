@@ -24,7 +24,7 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use crate::reader::text::Filled;
+use crate::reader::text::{Filled, shown};
 use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
 use fields::{FIELDS, RESERVED, text_of};
@@ -92,7 +92,7 @@ impl Meta {
         for (index, name) in names.iter().enumerate() {
             let name = name.as_str().ok_or_else(|| format!("`meta.key[{index}]` must be a field name"))?;
             let field =
-                key_field(name).map_err(|problem| format!("`meta.key[{index}]`: `{}` {problem}", shown(name)))?;
+                key_field(name).map_err(|problem| format!("`meta.key[{index}]`: `{}` {problem}", shown(name, 60)))?;
             if key.contains(&field) {
                 return Err(format!("`meta.key[{index}]`: `{field}` is listed twice"));
             }
@@ -171,7 +171,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     let alike = |field: &&str| {
         let field = letters(field);
         let most = name.len().max(field.len()) / 3;
-        let distance = distance(&name, &field);
+        let distance = strsim::levenshtein(&name, &field);
         let inside = name.len() >= 4 && field.len() >= 4 && (field.contains(&name) || name.contains(&field));
         (distance <= most || inside).then_some(distance)
     };
@@ -179,28 +179,8 @@ fn nearest(name: &str) -> Option<&'static str> {
     all.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
 }
 
-/// The number of letters that must be added, removed or replaced to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, a) in one.bytes().enumerate() {
-        let (mut diagonal, mut left) = (above, above + 1);
-        let mut next = vec![left];
-        for (b, up) in other.bytes().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(a != b)).min(up + 1).min(left + 1);
-            diagonal = *up;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 fn tool(subproduct: &str) -> Option<String> {
     slug::of(subproduct).map(|slug| format!("custom-{slug}"))
-}
-
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 /// A value as part of a key: a text as it is, anything else as JSON.

@@ -2,7 +2,7 @@
 
 use crate::reader::json::{self, Text};
 use crate::reader::report::{Input, ParseError, require};
-use crate::reader::text::Filled;
+use crate::reader::text::{Filled, shown};
 use serde_json::Value;
 
 /// Calls `on` with every alert: the elements of a list, of lists in a list (`gh api --paginate --slurp`), or objects
@@ -38,10 +38,9 @@ pub(crate) fn filled(text: Option<Text>) -> Option<String> {
 /// It is not one of GitHub's: the alert may be open.
 pub(crate) fn known_state(state: Option<&str>, known: &[&str]) -> Result<(), String> {
     match state {
-        Some(state) if !known.iter().any(|known| known.eq_ignore_ascii_case(state)) => Err(format!(
-            "`{}` is an unknown state",
-            state.chars().filter(|c| !c.is_control()).take(40).collect::<String>()
-        )),
+        Some(state) if !known.iter().any(|known| known.eq_ignore_ascii_case(state)) => {
+            Err(format!("`{}` is an unknown state", shown(state, 40)))
+        }
         Some(_) | None => Ok(()),
     }
 }

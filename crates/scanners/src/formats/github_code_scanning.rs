@@ -68,7 +68,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
                 return Ok(false);
             }
             Err(error) => {
-                collector.rejected(error.to_string())?;
+                collector.rejected(error)?;
                 return Ok(false);
             }
         };

@@ -72,7 +72,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         if has_graph(Input::Memory(raw.as_bytes())) {
             return graph(Input::Memory(raw.as_bytes()), collector, false).map(|()| true);
         }
-        match json::parse::<RawAlert>(raw).map_err(|error| error.to_string()).and_then(RawAlert::checked) {
+        match json::parse::<RawAlert>(raw).and_then(RawAlert::checked) {
             Ok(alert) => alert.collect(collector).map(|()| true),
             Err(reason) => {
                 error_answer = error_answer

@@ -56,7 +56,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Err(error) => {
                 // An alert that cannot be read may still contain a secret.
                 collector.holds_secrets();
-                collector.rejected(error.to_string())?;
+                collector.rejected(error)?;
                 return Ok(false);
             }
             Ok(alert) if alert.is_closed() => {

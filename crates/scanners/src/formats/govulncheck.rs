@@ -114,7 +114,7 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
     let unknown_advisory = Entry::default();
     json::values(input, &mut |_, raw| match json::parse::<RawMessage>(raw) {
         Ok(RawMessage { finding: Some(finding), .. }) => {
-            let finding = json::parse::<RawFinding>(finding.get()).map_err(|error| error.to_string());
+            let finding = json::parse::<RawFinding>(finding.get());
             collector.result(finding.and_then(|finding| {
                 let entry = advisories.get(&finding.osv).unwrap_or(&unknown_advisory);
                 finding.into_finding(entry, &scan_level)
@@ -132,7 +132,7 @@ fn parse_messages(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(),
             collector.rejected("a message has neither `finding` nor another known field".to_owned())
         }
         Ok(RawMessage { .. }) => Ok(()),
-        Err(error) => collector.rejected(error.to_string()),
+        Err(error) => collector.rejected(error),
     })
 }
 

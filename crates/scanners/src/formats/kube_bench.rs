@@ -83,7 +83,7 @@ fn read_control(raw: &str, collector: &mut Collector<'_>) -> Result<(), ParseErr
         };
         let section = group.desc.filled();
         for test in group.results.0 {
-            let test = json::parse::<RawTest>(test.get()).map_err(|error| error.to_string());
+            let test = json::parse::<RawTest>(test.get());
             let status = test.as_ref().map(RawTest::status).unwrap_or(Status::Finding);
             match status {
                 Status::Passed => collector.passed()?,

@@ -172,7 +172,7 @@ struct Entry(Box<serde_json::value::RawValue>);
 
 impl Entry {
     fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
-        json::parse(self.0.get()).map_err(|error| error.to_string())
+        json::parse(self.0.get())
     }
 }
 

@@ -150,7 +150,7 @@ impl TryFrom<Value> for RawVia {
         match value {
             Value::String(name) => Ok(Self::Name(name)),
             advisory @ Value::Object(_) => {
-                let read = json::from_value::<Box<RawAdvisory>>(advisory).map_err(|error| error.to_string())?;
+                let read = json::from_value::<Box<RawAdvisory>>(advisory)?;
                 let is_named = read.id().is_some() || read.title.is_some();
                 is_named.then_some(Self::Advisory(read)).ok_or_else(|| "an advisory in `via` has no id".to_owned())
             }

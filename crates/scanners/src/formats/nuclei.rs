@@ -51,7 +51,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let (mut entries, mut valid): (u64, u64) = (0, 0);
     json::values(input, &mut |_, raw| {
         entries += 1;
-        let read = json::parse::<RawResult>(raw).map_err(|error| error.to_string());
+        let read = json::parse::<RawResult>(raw);
         let result = match read {
             Ok(result) => result,
             Err(reason) => return collector.rejected(reason),

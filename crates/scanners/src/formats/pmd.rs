@@ -241,7 +241,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 }
 
 fn finding_from_json(violation: serde_json::Value, path: &str, suppressed: bool) -> Result<Finding, String> {
-    let violation: Violation = json::from_value(violation).map_err(|error| error.to_string())?;
+    let violation: Violation = json::from_value(violation)?;
     let mut finding = violation.into_finding(path.to_owned());
     if suppressed && finding.suppressed.is_none() {
         finding.suppressed = Some("suppressed".to_owned());

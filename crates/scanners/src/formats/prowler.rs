@@ -78,8 +78,8 @@ pub(crate) fn objects<'c, T: DeserializeOwned>(
             collect(object, collector)
         }
         Err(error) => {
-            last = Some(error.to_string());
-            collector.rejected(error.to_string())
+            last = Some(error.clone());
+            collector.rejected(error)
         }
     })?;
     match last {

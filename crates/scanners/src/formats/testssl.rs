@@ -176,8 +176,7 @@ fn collect_target(
     let port = target.remove("port").and_then(|port| json::from_value::<Text>(port).ok());
     // A target that could not be scanned is itself a row.
     if target.contains_key("severity") && target.contains_key("id") {
-        let row = serde_json::to_value(target).and_then(json::from_value::<RawRow>);
-        return collect(row.map_err(|error| error.to_string()), collector);
+        return collect(json::from_value(serde_json::Value::Object(target.into_iter().collect())), collector);
     }
     for section in target.into_values() {
         let serde_json::Value::Array(rows) = section else { continue };
@@ -187,7 +186,7 @@ fn collect_target(
                 port: row.port.or(port.clone()),
                 ..row
             });
-            collect(row.map_err(|error| error.to_string()), collector)?;
+            collect(row, collector)?;
         }
     }
     Ok(())

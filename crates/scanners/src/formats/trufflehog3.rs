@@ -50,7 +50,7 @@ fn detect(sniff: &Sniff) -> bool {
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut read, mut rejected) = (false, false);
     json::values(input, &mut |_, text| {
-        let result = json::parse(text).map(RawIssue::into_finding).map_err(|error| error.to_string());
+        let result = json::parse(text).map(RawIssue::into_finding);
         read |= result.is_ok();
         rejected |= result.is_err();
         collector.result(result)

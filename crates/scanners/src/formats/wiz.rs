@@ -269,7 +269,7 @@ fn collect_package(package: RawPackage, collector: &mut Collector<'_>) -> Result
     let version = version.filled();
     let place = path.map(|path| Location::lines(path, line.line(), None));
     vulnerabilities.0.into_iter().try_for_each(|raw| {
-        let read = json::from_value::<RawVulnerability>(raw).map_err(|error| error.to_string());
+        let read = json::from_value::<RawVulnerability>(raw);
         collector.result(read.map(|raw| {
             let ignored = !raw.ignored.0.is_empty() && raw.failed.0.is_empty();
             let message = format!("{} in {name} {}", raw.name, version.as_deref().unwrap_or_default());
@@ -313,7 +313,7 @@ fn collect_rule(raw: RawRuleMatch, collector: &mut Collector<'_>) -> Result<(), 
     };
     let title = name.unwrap_or_else(|| rule.clone());
     raw.matches.0.into_iter().try_for_each(|found| {
-        let read = json::from_value::<RawMatch>(found).map_err(|error| error.to_string());
+        let read = json::from_value::<RawMatch>(found);
         collector.result(read.map(|found| {
             let text = |text: Option<Text>| text.filled();
             let message = match (text(found.expected), text(found.found)) {

@@ -70,12 +70,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     json::values(input, &mut |_, raw| match json::parse::<RawLine>(raw) {
         Ok(RawLine { value: Some(package), children: Some(children), .. }) => {
             seen.records = true;
-            let record = json::parse::<RawRecord>(children.get()).map_err(|error| error.to_string());
+            let record = json::parse::<RawRecord>(children.get());
             collector.result(record.map(|record| record.into_finding(package)))
         }
         Ok(RawLine { kind: Some(kind), data: Some(data), .. }) => line(&kind, data.get(), &mut seen, collector),
         Ok(RawLine { .. }) => collector.rejected("expected an advisory or a message".to_owned()),
-        Err(error) => collector.rejected(error.to_string()),
+        Err(error) => collector.rejected(error),
     })?;
     if seen.records || seen.summary {
         collector.container();
@@ -102,7 +102,7 @@ fn line(kind: &str, data: &str, seen: &mut LinesSeen, collector: &mut Collector<
     match kind {
         "auditAdvisory" => {
             seen.advisories = true;
-            let advisory = json::parse::<RawData>(data).map_err(|error| error.to_string());
+            let advisory = json::parse::<RawData>(data);
             return collector.result(advisory.map(|data| {
                 let path = data.resolution.and_then(|resolution| resolution.path).filled();
                 data.advisory.into_finding(path)

@@ -2,6 +2,7 @@
 
 use crate::reader::json::outline::Outline;
 use crate::reader::report::{HEAD_BYTES, Input, ParseError};
+use crate::reader::text::shown;
 use crate::reader::{table, xml};
 use std::collections::BTreeSet;
 
@@ -179,5 +180,5 @@ impl Sniff {
 
 /// The beginning of a text, in a form for messages.
 fn printable(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(40).collect()
+    shown(text.trim(), 40)
 }

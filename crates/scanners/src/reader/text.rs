@@ -1,6 +1,11 @@
-//! Text that may be blank.
+//! Text that may be blank, and text of a report in a message.
 
 use crate::reader::json::Text;
+
+/// The first characters of a report's text, without control characters, for a message.
+pub(crate) fn shown(text: &str, chars_max: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
+}
 
 /// Text that counts as absent if it is blank: empty or only white space.
 pub(crate) trait Filled {

@@ -3,7 +3,7 @@
 //! The `cvss` crate computes the scores of vectors. An incomplete or wrong vector never gives a score: the finding gets
 //! the next rating in the order, and its raw fields contain the reason.
 
-use crate::reader::text::Filled;
+use crate::reader::text::{Filled, shown};
 use finding::severity::{Score, ScoreSource};
 use finding::{Cvss, Finding, Scored};
 
@@ -160,7 +160,7 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
     let bare = vector.trim().trim_matches(['(', ')', '"', ' ']);
     let bare = bare.strip_prefix("CVSS2#").unwrap_or(bare);
     let bare = bare.strip_prefix("CVSS:2.0/").unwrap_or(bare);
-    let wrong = |error: cvss::Error| format!("`{}` is not a CVSS vector: {error}", shown(vector));
+    let wrong = |error: cvss::Error| format!("`{}` is not a CVSS vector: {error}", shown(vector, 120));
     let (version, score) = if bare.starts_with("CVSS:4") {
         const BASE: [&str; 12] = ["CVSS", "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
         let scored: Vec<&str> = BASE.into_iter().chain(THREAT).chain(ENVIRONMENT).collect();
@@ -181,7 +181,7 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
             ("A", a.is_some()),
         ];
         if let Some((missing, _)) = present.iter().find(|(_, present)| !present) {
-            return Err(format!("`{}` is an incomplete CVSS vector: {missing} is missing", shown(vector)));
+            return Err(format!("`{}` is an incomplete CVSS vector: {missing} is missing", shown(vector, 120)));
         }
         (if bare.starts_with("CVSS:3.0") { "3.0" } else { "3.1" }, parsed.base_score().value())
     } else {
@@ -189,7 +189,7 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
         let parsed: cvss::v2::Vector = only_metrics(bare, &BASE).parse().map_err(wrong)?;
         ("2.0", parsed.score().value())
     };
-    let score = Score::from_f64(score).ok_or_else(|| format!("`{}` has the score {score}", shown(vector)))?;
+    let score = Score::from_f64(score).ok_or_else(|| format!("`{}` has the score {score}", shown(vector, 120)))?;
     Ok((version, score))
 }
 
@@ -197,10 +197,6 @@ pub(crate) fn base_score(vector: &str) -> Result<(&'static str, Score), String> 
 fn only_metrics(vector: &str, names: &[&str]) -> String {
     let wanted = |metric: &&str| metric.split_once(':').is_none_or(|(name, _)| names.contains(&name));
     vector.split('/').filter(wanted).collect::<Vec<_>>().join("/")
-}
-
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::rule::{self, Rule};
 use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Input, ParseError};
-use crate::reader::text::Filled;
+use crate::reader::text::{Filled, shown};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,8 +172,7 @@ impl Log {
         match builder.version.as_deref() {
             Some(version) if version.starts_with("2.1") => {}
             Some(version) => {
-                let version: String = version.chars().filter(|c| !c.is_control()).take(20).collect();
-                return Err(wrong(format!("`version` is `{version}`; expected `2.1.0`")));
+                return Err(wrong(format!("`version` is `{}`; expected `2.1.0`", shown(version, 20))));
             }
             None => return Err(wrong("`version` is missing".to_owned())),
         }

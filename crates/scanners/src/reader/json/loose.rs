@@ -23,7 +23,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
         Ok(match raw.map(|raw| super::parse(raw.get())) {
             None => Self(None, None),
             Some(Ok(value)) => Self(Some(value), None),
-            Some(Err(error)) => Self(None, Some(error.to_string().into())),
+            Some(Err(reason)) => Self(None, Some(reason.into())),
         })
     }
 }

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 /// Reads a JSON text. Of a name that is written twice in an object, the last value counts, as in other JSON readers.
 ///
 /// # Errors
-/// The value has another type.
-pub(crate) fn parse<T: DeserializeOwned>(raw: &str) -> Result<T, Unread> {
+/// The value has another type. The error is the reason, in words for people.
+pub(crate) fn parse<T: DeserializeOwned>(raw: &str) -> Result<T, String> {
     from_text(raw).or_else(|error| {
         // A struct refuses a name that is written twice; a map keeps the last value.
         let once = serde_json::from_str::<Value>(raw).and_then(|value| from_text(&value.to_string()));
-        once.map_err(|_| Unread(in_words(&error.to_string())))
+        once.map_err(|_| in_words(&error.to_string()))
     })
 }
 
@@ -26,19 +26,9 @@ fn from_text<T: DeserializeOwned>(raw: &str) -> Result<T, serde_json::Error> {
 /// Reads a value of JSON; a struct only from an object.
 ///
 /// # Errors
-/// The value has another type.
-pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
-    T::deserialize(Objects(value))
-}
-
-/// The reason why a value cannot be read, in words for people.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unread(String);
-
-impl std::fmt::Display for Unread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// The value has another type. The error is the reason.
+pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    T::deserialize(Objects(value)).map_err(|error| error.to_string())
 }
 
 /// The parser's message with the words of JSON instead of Rust's: `invalid type: map, expected a string` becomes
@@ -80,7 +70,7 @@ pub(crate) fn partly<T: DeserializeOwned>(raw: &str) -> Result<(T, Vec<String>),
     let mut unread = Vec::new();
     let kept = readable(value, "", &|value| from_value::<T>(value).is_ok(), &mut unread);
     let read = from_value(kept.unwrap_or_else(|| Value::Object(Map::new())));
-    read.map(|read| (read, unread)).map_err(|error| error.to_string())
+    read.map(|read| (read, unread))
 }
 
 /// The value without the parts with which `reads` fails.
@@ -105,7 +95,7 @@ fn readable(value: Value, place: &str, reads: &dyn Fn(Value) -> bool, unread: &m
         }
         Value::Array(list) if reads(Value::Array(Vec::new())) => {
             let only = |inner: Value| reads(Value::Array(vec![inner]));
-            // Null is no element, unlike a field that is null.
+            // Null is not an element, unlike a field that is null.
             if list.iter().any(|inner| inner.is_null() && !only(Value::Null)) {
                 unread.push(format!("{place}[]"));
             }
@@ -186,7 +176,7 @@ mod tests {
 
     #[test]
     fn messages_use_the_words_of_json() {
-        let message = |raw: &str| parse::<Inner>(raw).unwrap_err().to_string();
+        let message = |raw: &str| parse::<Inner>(raw).unwrap_err();
         assert_eq!(message(r#"{"b": "x"}"#), "expected u32, found a string at line 1 column 9");
         assert_eq!(message(r#"{"a": {}}"#), "expected a string, found an object at line 1 column 6");
         assert_eq!(message("7"), "expected an object, found a number at line 1 column 1");

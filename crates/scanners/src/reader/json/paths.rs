@@ -79,11 +79,10 @@ impl Paths {
     pub(crate) fn of(paths: &[&str]) -> Self {
         let mut tree = Self { nodes: vec![Node::default()], count: paths.len() };
         for (number, path) in paths.iter().enumerate() {
-            let (path, known) = match path.strip_prefix('?').and_then(|watched| watched.split_once(':')) {
-                Some((path, known)) => match path.strip_prefix('?') {
-                    Some(path) => (path, Some(Known::of(known, true))),
-                    None => (path, Some(Known::of(known, false))),
-                },
+            let watched = path.trim_start_matches('?');
+            let marks = path.len() - watched.len();
+            let (path, known) = match watched.split_once(':').filter(|_| marks > 0) {
+                Some((path, known)) => (path, Some(Known::of(known, marks > 1))),
                 None => (*path, None),
             };
             let (mut at, mut parent) = (0, 0);

@@ -4,6 +4,7 @@ use super::depth::Allowance;
 use super::paths::{Node, Paths};
 use super::{OnItem, failure};
 use crate::reader::report::{Collector, ParseError, require};
+use crate::reader::text::shown;
 use finding::limits::REJECTED_LISTED_MAX;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -62,12 +63,12 @@ impl Item<'_> {
     /// # Errors
     /// The value has another type. The error is the reason.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        super::parse(self.raw).map_err(|unread| unread.to_string())
+        super::parse(self.raw)
     }
 }
 
 /// The containers that a report has: the lists and objects that the last steps of the walk's paths go into.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Containers {
     present: Vec<bool>,
     missing: Vec<Missing>,
@@ -132,9 +133,7 @@ pub(crate) struct Walk<'w, 'h> {
     paths: &'w Paths,
     on: &'w mut OnItem<'h>,
     wildcards: Vec<Wildcard>,
-    containers: Vec<bool>,
-    missing: Vec<Missing>,
-    missing_total: usize,
+    containers: Containers,
     failure: Option<ParseError>,
     /// The node of the last `null` on the way to a path that does not count as an empty container.
     last_null: Option<usize>,
@@ -147,9 +146,7 @@ impl<'w, 'h> Walk<'w, 'h> {
             paths,
             on,
             wildcards: Vec::new(),
-            containers: vec![false; paths.count],
-            missing: Vec::new(),
-            missing_total: 0,
+            containers: Containers { present: vec![false; paths.count], ..Containers::default() },
             failure: None,
             last_null: None,
             allowance: None,
@@ -163,15 +160,18 @@ impl<'w, 'h> Walk<'w, 'h> {
     pub(crate) fn finish(self, read: Result<(), serde_json::Error>) -> Result<Containers, ParseError> {
         match (self.failure, read) {
             (Some(failure), _) => Err(failure),
-            (None, Ok(())) => {
-                Ok(Containers { present: self.containers, missing: self.missing, missing_total: self.missing_total })
-            }
+            (None, Ok(())) => Ok(self.containers),
             (None, Err(error)) => Err(failure(error)),
         }
     }
 
     fn node(&self, at: usize) -> Option<&'w Node> {
         self.paths.nodes.get(at)
+    }
+
+    /// The path of a node as it is written.
+    fn written(&self, at: usize) -> String {
+        self.node(at).map(|node| node.written.clone()).unwrap_or_default()
     }
 
     fn refill(&self) {
@@ -182,7 +182,7 @@ impl<'w, 'h> Walk<'w, 'h> {
 
     fn container(&mut self, at: usize) {
         for path in self.node(at).map(|node| node.container_of.as_slice()).unwrap_or_default() {
-            if let Some(present) = self.containers.get_mut(*path) {
+            if let Some(present) = self.containers.present.get_mut(*path) {
                 *present = true;
             }
         }
@@ -190,31 +190,31 @@ impl<'w, 'h> Walk<'w, 'h> {
 
     /// Notes that a field with `!` in its path is missing.
     fn missing(&mut self, at: usize) {
-        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
+        let written = self.written(at);
         self.note(|place| format!("`{written}` is missing{place}: its results are unknown"));
     }
 
     /// Notes an object at a node (`+` in the path) without any of the fields that contain results.
     fn empty(&mut self, at: usize) {
-        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
+        let written = self.written(at);
         self.note(|place| format!("`{written}` has none of its lists{place}: its results are unknown"));
     }
 
     /// Notes a part with an unknown name in an object at a node.
     fn unknown(&mut self, at: usize, name: &str) {
-        let written = self.node(at).map(|node| node.written.clone()).unwrap_or_default();
-        let name: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+        let written = self.written(at);
+        let name = shown(name, 60);
         self.note(|place| format!("unknown part `{name}` of `{written}`{place}: it may contain results"));
     }
 
     fn note(&mut self, text: impl FnOnce(&str) -> String) {
-        self.missing_total += 1;
-        if self.missing.len() >= REJECTED_LISTED_MAX {
+        self.containers.missing_total += 1;
+        if self.containers.missing.len() >= REJECTED_LISTED_MAX {
             return;
         }
         let steps = self.wildcards.iter().map(|wildcard| match wildcard {
             Wildcard::Each(index) => format!("entry {}", index + 1),
-            Wildcard::Every(name) => format!("`{}`", name.chars().take(60).collect::<String>()),
+            Wildcard::Every(name) => format!("`{}`", shown(name, 60)),
         });
         let place = steps.collect::<Vec<_>>().join(", ");
         let place = if place.is_empty() { place } else { format!(" in {place}") };
@@ -222,7 +222,7 @@ impl<'w, 'h> Walk<'w, 'h> {
             Some(Wildcard::Each(index)) => *index,
             Some(Wildcard::Every(_)) | None => 0,
         };
-        self.missing.push(Missing { text: text(&place), index });
+        self.containers.missing.push(Missing { text: text(&place), index });
     }
 
     fn stop<E: serde::de::Error>(&mut self, failure: ParseError) -> E {
