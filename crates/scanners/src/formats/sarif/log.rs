@@ -399,7 +399,11 @@ impl Run {
     }
 
     fn location(&mut self, item: &Item<'_>, what: &str) -> RawArtifactLocation {
-        let (location, unread) = json::partly::<RawArtifactLocation>(item.raw).unwrap_or_default();
+        let read = json::partly::<RawArtifactLocation>(item.raw);
+        // Null is absent; anything else that is not an object is a location that cannot be read.
+        let whole =
+            |reason| (RawArtifactLocation::default(), if item.raw.trim() == "null" { vec![] } else { vec![reason] });
+        let (location, unread) = read.unwrap_or_else(whole);
         if !unread.is_empty() {
             self.error(format!("of {what} this cannot be read: {}", unread.join(", ")));
         }

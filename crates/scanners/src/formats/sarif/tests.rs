@@ -258,3 +258,22 @@ fn one_bad_result_does_not_hide_the_others() {
     assert_eq!((read.parsed.summary.findings, read.parsed.summary.rejected), (1, 2));
     assert_eq!(read.findings[0].result, 1);
 }
+
+#[test]
+fn a_location_that_is_not_an_object_is_reported_and_null_is_absent() {
+    let report = |location: &str| {
+        format!(
+            r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "Notes", "rules": []}}}}, "results": [],
+                "artifacts": [{{"location": {location}}}], "originalUriBaseIds": {{"SRC": {location}}}}}]}}"#
+        )
+    };
+    let errors = |location: &str| {
+        let read = findings_as(Expected::Any, report(location).as_bytes()).unwrap();
+        read.parsed.summary.scanner_errors
+    };
+    assert_eq!(errors(r#"{"uri": "src/"}"#), Vec::<String>::new());
+    assert_eq!(errors("null"), Vec::<String>::new());
+    let list = errors("[]");
+    assert_eq!(list.len(), 2, "{list:?}");
+    assert!(list.iter().all(|error| error.contains("expected an object, found a list")), "{list:?}");
+}
