@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// A running process, the leader of its own group.
@@ -61,7 +61,16 @@ impl Process {
 
     /// The next line of standard output.
     pub(crate) fn line(&self, patience: Duration) -> String {
-        self.lines.recv_timeout(patience).unwrap_or_else(|_| panic!("the process printed no line;{}", self.log_text()))
+        self.try_line(patience)
+            .unwrap_or_else(|reason| panic!("the process printed no line: {reason};{}", self.log_text()))
+    }
+
+    /// The next line of standard output.
+    ///
+    /// # Errors
+    /// The time is over, or the process has closed its output, which it does when it ends.
+    pub(crate) fn try_line(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.lines.recv_timeout(patience)
     }
 
     /// The unread lines of standard output; all of them, if the process has ended.

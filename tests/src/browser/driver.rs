@@ -4,6 +4,7 @@
 use crate::process::{Process, scrubbed};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// Time limit for ChromeDriver's start.
@@ -16,6 +17,10 @@ const CALL: Duration = Duration::from_secs(60);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// The text that ChromeDriver prints before its port.
 const READY: &str = "ChromeDriver was started successfully on port ";
+/// The text in ChromeDriver's log if another program has its port.
+const PORT_TAKEN: &str = "Address already in use";
+/// The number of times that ChromeDriver is started until it finds a free port.
+const STARTS: usize = 10;
 /// The browser's arguments, apart from its profile: no window, no calls to its vendor.
 const FLAGS: [&str; 10] = [
     "--headless",
@@ -67,10 +72,7 @@ impl Driver {
     pub(crate) fn start() -> Self {
         let (browser, driver) = (program("chromium", "chromium"), program("chromedriver", "chromium-driver"));
         let profile = tempfile::tempdir().unwrap();
-        let mut command = scrubbed(&driver);
-        command.arg("--port=0").env("HOME", profile.path());
-        let process = Process::start(&mut command, &profile.path().join("driver.log"));
-        let port = port(&process);
+        let (process, port) = listening(&driver, profile.path());
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL)).build();
         let mut driver = Self {
             agent: config.into(),
@@ -165,13 +167,29 @@ fn capabilities(browser: &Path, profile: &Path) -> Value {
     }}})
 }
 
-fn port(process: &Process) -> u16 {
-    loop {
-        let line = process.line(START);
-        if let Some(port) = line.strip_prefix(READY) {
-            return port.trim_end_matches('.').parse().unwrap_or_else(|_| panic!("`{line}` has no port"));
+/// Starts ChromeDriver and returns it with its port.
+///
+/// ChromeDriver takes a port that is free at 127.0.0.1 and then needs the same port at `::1`. Another program may have
+/// it, and then ChromeDriver ends; so it is started again, a few times.
+fn listening(driver: &Path, folder: &Path) -> (Process, u16) {
+    for attempt in 1..=STARTS {
+        let mut command = scrubbed(driver);
+        command.arg("--port=0").env("HOME", folder);
+        let process = Process::start(&mut command, &folder.join(format!("driver-{attempt}.log")));
+        loop {
+            match process.try_line(START) {
+                Ok(line) => {
+                    if let Some(port) = line.strip_prefix(READY) {
+                        let port = port.trim_end_matches('.');
+                        return (process, port.parse().unwrap_or_else(|_| panic!("`{line}` has no port")));
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) if process.log_text().contains(PORT_TAKEN) => break,
+                Err(reason) => panic!("ChromeDriver printed no port: {reason};{}", process.log_text()),
+            }
         }
     }
+    panic!("ChromeDriver was started {STARTS} times and found no free port");
 }
 
 fn program(name: &str, package: &str) -> PathBuf {
