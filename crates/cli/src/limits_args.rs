@@ -5,18 +5,16 @@ use std::time::Duration;
 use clap::Args;
 use host::Limits;
 
-const STANDARD: Limits = Limits::standard();
-
 /// Limits of requests and connections.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitsArgs {
     /// Maximum memory of one instance of a component, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = STANDARD.guest_memory_bytes >> 20)]
+    #[arg(long, value_name = "MIB", default_value_t = Limits::standard().guest_memory_bytes >> 20)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     max_memory_mib: usize,
     /// Memory of all instances of all components, in MiB; while they have more, requests are answered with 503
-    #[arg(long, value_name = "MIB", default_value_t = STANDARD.total_memory_bytes >> 20)]
+    #[arg(long, value_name = "MIB", default_value_t = Limits::standard().total_memory_bytes >> 20)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1 << 24))]
     max_total_memory_mib: usize,
     /// Time limit for a request, and for work after its answer
@@ -26,23 +24,31 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     store_timeout: Duration,
     /// Maximum size of a request's body as sent, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = STANDARD.body_bytes >> 20)]
+    #[arg(long, value_name = "MIB", default_value_t = Limits::standard().body_bytes >> 20)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_body_mib: u64,
     /// Maximum number of concurrent requests; more are answered with 503
-    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.concurrent_requests)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().concurrent_requests)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_requests: usize,
     /// Maximum number of these without a token or cookie; a quarter of them for one client network
-    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.anonymous_requests)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().anonymous_requests)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_anonymous_requests: usize,
+    /// Maximum number of these with a large body; one place is for a project and a token that have none [default: the number of cores]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().large_requests, hide_default_value = true)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    max_large_requests: usize,
+    /// Size from which on a body is large, in MiB; an eighth of it, if it is compressed
+    #[arg(long, value_name = "MIB", default_value_t = Limits::standard().large_bytes >> 20)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    large_body_mib: u64,
     /// Maximum number of open connections; for more, idle ones are closed
-    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().connections)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     max_connections: usize,
     /// Of these, connections of one client network: an IPv4 address or an IPv6 /64
-    #[arg(long, value_name = "NUMBER", default_value_t = STANDARD.connections_per_client)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().connections_per_client)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     max_connections_per_client: usize,
     /// Time limit for the head of a request
@@ -70,6 +76,8 @@ impl LimitsArgs {
             body_bytes: self.max_body_mib << 20,
             concurrent_requests: self.max_requests,
             anonymous_requests: self.max_anonymous_requests,
+            large_requests: self.max_large_requests,
+            large_bytes: self.large_body_mib << 20,
             connections: self.max_connections,
             connections_per_client: self.max_connections_per_client,
             header_timeout: self.header_timeout,

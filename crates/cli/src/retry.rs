@@ -10,20 +10,34 @@ pub(crate) const DELAYS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// The longest pause that a server may demand.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+/// The longest time of all pauses that a server demands. A busy server says so by `Retry-After`, and other uploads may take
+/// minutes.
+const DEMANDED_MAX: Duration = Duration::from_secs(300);
 
-/// Retries passing failures, at most once per delay.
+/// Retries passing failures: once per delay, and as often as the server demands a pause, for five minutes.
 pub(crate) fn with_retries<T>(
     delays: &[Duration],
     mut attempt: impl FnMut() -> Result<T, Error>,
     mut wait: impl FnMut(&Error, Duration),
 ) -> Result<T, Error> {
-    for delay in delays {
-        match attempt() {
-            Err(error) if is_passing(&error) => wait(&error, demanded_pause(&error).unwrap_or(*delay).min(WAIT_MAX)),
+    let (mut delays, mut demanded) = (delays.iter(), Duration::ZERO);
+    loop {
+        let error = match attempt() {
+            Err(error) if is_passing(&error) => error,
             done => return done,
+        };
+        let pause = demanded_pause(&error).map(|pause| pause.clamp(Duration::from_millis(100), WAIT_MAX));
+        match pause.filter(|pause| demanded + *pause <= DEMANDED_MAX) {
+            Some(pause) => {
+                demanded += pause;
+                wait(&error, pause);
+            }
+            None => match delays.next() {
+                Some(delay) => wait(&error, *delay),
+                None => return Err(error),
+            },
         }
     }
-    attempt()
 }
 
 /// True if a retry may help.
@@ -105,5 +119,14 @@ mod tests {
     fn a_server_may_demand_a_pause_up_to_a_limit() {
         let (_, waited) = check(vec![Err(answered(503, Some(3))), Err(answered(503, Some(3600))), Ok(0)]);
         assert_eq!(waited, [3.0, 30.0]);
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_for_five_minutes() {
+        let (result, waited) = check((0..15).map(|_| Err(answered(503, Some(30)))).collect());
+        assert!(result.is_err());
+        assert_eq!(waited, [[30.0; 10].as_slice(), &[0.5, 1.0, 2.0, 4.0]].concat());
+        let (result, waited) = check(vec![Err(answered(503, Some(0))), Ok(1)]);
+        assert!(result.is_ok() && waited == [0.1], "no request right after the other");
     }
 }

@@ -165,7 +165,7 @@ async fn body(component: &str, response: Response) -> Result<Bytes, Problem> {
 fn late(component: &str, limit: Duration) -> Problem {
     let seconds = limit.as_secs();
     let detail = format!(
-        "the component `{component}` did not answer within {seconds} s; is the store away? Nothing is lost, retry the request"
+        "the component `{component}` did not answer within {seconds} s: the report is too large for this machine, or the store does not answer; nothing is lost, retry the request"
     );
     Problem::new(Code::Unavailable, detail)
 }

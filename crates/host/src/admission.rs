@@ -6,9 +6,13 @@
 //! is kept for parties that have less than half of all places. So one party may use nearly all of an idle server, and
 //! never the places that others want. Requests without a credential have a limit of their own that nothing lifts: they
 //! cost a client nothing, and nothing that is for them is urgent.
+//!
+//! Large requests have few places of their own: each keeps a core busy for seconds. A request is large by the length that it
+//! states, or else once so much of its body has arrived.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
@@ -52,16 +56,20 @@ pub(crate) enum Share {
 #[derive(Debug)]
 pub(crate) struct Parties(Vec<(Share, u64)>);
 
-/// Leave to work on a request. Lasts until every clone is dropped: the component's and the response's.
+/// Leave to work on a request. Lasts until every clone is dropped: the component's, the body's and the response's.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
-    _held: Arc<Held>,
+    held: Arc<Held>,
 }
 
 #[derive(Debug)]
 struct Held {
     state: Arc<Mutex<State>>,
     parties: Parties,
+    /// The number of places for large requests.
+    large_places: usize,
+    /// True once the request has one of them.
+    is_large: AtomicBool,
     _working: Working,
 }
 
@@ -70,6 +78,8 @@ struct Held {
 struct State {
     requests: usize,
     by_party: Counts<(Share, u64)>,
+    large: usize,
+    large_by_party: Counts<(Share, u64)>,
 }
 
 /// Gives out admissions.
@@ -77,6 +87,7 @@ struct State {
 pub(crate) struct Gate {
     places: usize,
     anonymous: usize,
+    large: usize,
     memory_bytes: usize,
     metrics: Arc<Metrics>,
     state: Arc<Mutex<State>>,
@@ -92,6 +103,7 @@ impl Gate {
             metrics,
             places: limits.concurrent_requests,
             anonymous: limits.anonymous_requests,
+            large: limits.large_requests,
             state: Arc::default(),
             requests,
             hashing: RandomState::new(),
@@ -141,8 +153,44 @@ impl Gate {
             state.by_party.add(*party);
         }
         drop(state);
-        let held = Held { state: Arc::clone(&self.state), parties, _working: self.requests.start() };
-        Ok(Admission { _held: Arc::new(held) })
+        let held = Held {
+            state: Arc::clone(&self.state),
+            parties,
+            large_places: self.large,
+            is_large: AtomicBool::new(false),
+            _working: self.requests.start(),
+        };
+        Ok(Admission { held: Arc::new(held) })
+    }
+}
+
+impl Admission {
+    /// Takes a place for a large request, unless the request has one. The last place is only for a project and a credential
+    /// that have none.
+    pub(crate) fn enlarge(&self) -> Result<(), Problem> {
+        let held = &self.held;
+        if held.is_large.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut state = lock(&held.state);
+        let left = held.large_places.saturating_sub(state.large);
+        let mut owners = held.parties.owners();
+        if left == 0 || (left == 1 && owners.any(|party| 0 < state.large_by_party.of(party))) {
+            return Err(Problem::BusyWithLarge);
+        }
+        state.large += 1;
+        for party in held.parties.owners() {
+            state.large_by_party.add(*party);
+        }
+        held.is_large.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Parties {
+    /// The parties that a large request counts with. Everyone behind one address may have large reports.
+    fn owners(&self) -> impl Iterator<Item = &(Share, u64)> {
+        self.0.iter().filter(|(share, _)| matches!(share, Share::Credential | Share::Project))
     }
 }
 
@@ -150,6 +198,12 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         state.requests -= 1;
+        if *self.is_large.get_mut() {
+            state.large -= 1;
+            for party in self.parties.owners() {
+                state.large_by_party.remove(party);
+            }
+        }
         for party in &self.parties.0 {
             state.by_party.remove(party);
         }
@@ -230,6 +284,31 @@ mod tests {
         let _others: Vec<_> = (2..8).map(|client| admit(&gate, client, "", "shop").unwrap()).collect();
         assert_eq!(admit(&gate, 9, "", "shop").err(), Some(Problem::OverShare(Share::Anonymous)));
         assert!(admit(&gate, 1, "token", "shop").is_ok());
+    }
+
+    #[test]
+    fn large_requests_have_few_places_and_the_last_is_for_someone_else() {
+        let limits = Limits { large_requests: 2, ..Limits::standard() };
+        let gate = Gate::new(&limits, Arc::new(Metrics::new(["a"])), Tracker::default());
+        let first = admit(&gate, 1, "ann", "shop").unwrap();
+        assert_eq!((first.enlarge(), first.enlarge()), (Ok(()), Ok(())), "a request takes one place");
+        for (client, token, project) in [(1, "ann", "other"), (2, "bob", "shop")] {
+            let second = admit(&gate, client, token, project).unwrap();
+            assert_eq!(second.enlarge(), Err(Problem::BusyWithLarge), "{token} {project}");
+        }
+        let other = admit(&gate, 1, "bob", "other").unwrap();
+        assert_eq!(other.enlarge(), Ok(()));
+        let third = admit(&gate, 3, "cat", "third").unwrap();
+        assert_eq!(third.enlarge(), Err(Problem::BusyWithLarge));
+        drop(first);
+        assert_eq!(third.enlarge(), Ok(()));
+        drop((other, third));
+        assert_eq!(lock(&gate.state).large, 0);
+        assert_eq!(lock(&gate.state).large_by_party.keys(), 0);
+        // One place alone is for whoever comes.
+        let limits = Limits { large_requests: 1, ..Limits::standard() };
+        let gate = Gate::new(&limits, Arc::new(Metrics::new(["a"])), Tracker::default());
+        assert_eq!(admit(&gate, 1, "ann", "shop").unwrap().enlarge(), Ok(()));
     }
 
     #[test]

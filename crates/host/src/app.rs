@@ -92,7 +92,7 @@ impl App {
             return Err(Problem::ShuttingDown);
         }
         let (mut parts, incoming) = request.into_parts();
-        let (body, refused) = LimitedBody::new(incoming, &parts.headers, &self.limits);
+        let (mut body, refused) = LimitedBody::new(incoming, &parts.headers, &self.limits);
         parts.uri = absolute(&parts.uri, &mut parts.headers)?;
         let uri = parts.uri.clone();
         let matched = self.router.find(uri.path()).ok_or(Problem::NoRoute)?;
@@ -106,6 +106,7 @@ impl App {
         if self.limits.body_bytes < body.size_hint().lower() {
             return Err(Problem::PayloadTooLarge(self.limits.body_bytes));
         }
+        body.admit(admission.clone())?;
         Arrival::by_route(&matched, &uri, client).apply(&mut parts.headers);
         let request = Request::from_parts(parts, body.boxed_unsync());
         let response = tokio::select! {

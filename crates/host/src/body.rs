@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::EXPECT;
+use http::header::{CONTENT_ENCODING, EXPECT};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
@@ -25,6 +25,9 @@ use crate::progress::Patience;
 /// Time limit for reading the rest of a refused body, so that the client can read the refusal.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The factor by which a compressed body is taken to be larger.
+const COMPRESSION: u64 = 8;
+
 /// A request body that fails once it is over a limit.
 pub(crate) struct LimitedBody {
     /// None after a limit was passed.
@@ -36,6 +39,9 @@ pub(crate) struct LimitedBody {
     stall_timeout: Duration,
     patience: Patience,
     refused: Option<oneshot::Sender<Problem>>,
+    /// The bytes from which on the request is large.
+    large: u64,
+    admission: Option<Admission>,
 }
 
 /// Resolves if a request body is over a limit; otherwise never.
@@ -44,6 +50,7 @@ pub(crate) struct Refused(oneshot::Receiver<Problem>);
 impl LimitedBody {
     pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, limits: &Limits) -> (Self, Refused) {
         let (sender, receiver) = oneshot::channel();
+        let is_compressed = headers.contains_key(CONTENT_ENCODING);
         let body = Self {
             incoming: Some(incoming),
             invited: !headers.contains_key(EXPECT),
@@ -52,8 +59,21 @@ impl LimitedBody {
             stall_timeout: limits.stall_timeout,
             patience: Patience::new(limits.stall_timeout),
             refused: Some(sender),
+            large: if is_compressed { limits.large_bytes / COMPRESSION } else { limits.large_bytes },
+            admission: None,
         };
         (body, Refused(receiver))
+    }
+
+    /// Counts the body with its request. It takes a place for large requests as soon as it is large: now, if its stated length
+    /// is.
+    ///
+    /// # Errors
+    /// There is no such place.
+    pub(crate) fn admit(&mut self, admission: Admission) -> Result<(), Problem> {
+        let is_large = self.large < self.size_hint().lower();
+        let admission = self.admission.insert(admission);
+        if is_large { admission.enlarge() } else { Ok(()) }
     }
 
     /// Ends the body. The problem is told before the component sees the error, so that the client gets this answer and
@@ -104,6 +124,13 @@ impl Body for LimitedBody {
         match this.left.checked_sub(u64::try_from(length).unwrap_or(u64::MAX)) {
             Some(left) => {
                 this.left = left;
+                // A body in chunks states no length.
+                let is_large = this.large < this.limit - left;
+                let admission = this.admission.as_ref().filter(|_| is_large);
+                if let Some(Err(problem)) = admission.map(Admission::enlarge) {
+                    this.refuse(problem).into_iter().for_each(drain);
+                    return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(this.large)))));
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {

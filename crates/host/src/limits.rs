@@ -1,5 +1,6 @@
 //! Limits of requests and connections. Every limit must be chosen; there is no `Default`.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// The limits of a server. Exceeding one fails the request it concerns and no other.
@@ -21,6 +22,11 @@ pub struct Limits {
     /// Of these, requests without a credential, which is a header `Authorization` or `Cookie`; a quarter of them for one
     /// client network.
     pub anonymous_requests: usize,
+    /// Of all requests, large ones that may be in progress. They keep a core busy each, so more of them would only hold one
+    /// another up, and everyone else. The last place is for a project and a credential that have none.
+    pub large_requests: usize,
+    /// Bytes of body from which on a request is large; an eighth of it, if the body is compressed.
+    pub large_bytes: u64,
     /// Open connections. When there are no more, the one that has been idle for longest is closed for the next.
     pub connections: usize,
     /// Of these, connections of one client network.
@@ -38,9 +44,9 @@ pub struct Limits {
 
 impl Limits {
     /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body; 256
-    /// requests, 128 of them without a credential; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
+    /// requests, 128 of them without a credential, and as many with over 4 MiB of body as there are cores, at least 2; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
     /// minutes of age, 15 s of waiting for a client.
-    pub const fn standard() -> Self {
+    pub fn standard() -> Self {
         Self {
             guest_memory_bytes: 128 << 20,
             total_memory_bytes: 4 << 30,
@@ -49,6 +55,8 @@ impl Limits {
             body_bytes: 300 << 20,
             concurrent_requests: 256,
             anonymous_requests: 128,
+            large_requests: std::thread::available_parallelism().map_or(2, NonZeroUsize::get).max(2),
+            large_bytes: 4 << 20,
             connections: 1024,
             connections_per_client: 256,
             header_timeout: Duration::from_secs(30),

@@ -27,6 +27,8 @@ pub(crate) enum Problem {
     Busy,
     /// Places are free, but not for this party.
     OverShare(Share),
+    /// Too many large requests are in progress.
+    BusyWithLarge,
     /// The client's network has too many connections.
     TooManyConnections,
     /// The server is shutting down.
@@ -47,7 +49,7 @@ impl Problem {
             Self::NoRoute => "no-route",
             Self::PayloadTooLarge(_) => "payload-too-large",
             Self::BodyTimeout(_) => "body-timeout",
-            Self::Busy => "busy",
+            Self::Busy | Self::BusyWithLarge => "busy",
             Self::OverShare(_) | Self::TooManyConnections => "over-share",
             Self::ShuttingDown => "shutting-down",
             Self::RequestTimeout(_) => "request-timeout",
@@ -63,7 +65,7 @@ impl Problem {
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             // Not 429: a client that retries is no different from one of a busy server.
-            Self::Busy | Self::OverShare(_) | Self::TooManyConnections | Self::ShuttingDown => {
+            Self::Busy | Self::BusyWithLarge | Self::OverShare(_) | Self::TooManyConnections | Self::ShuttingDown => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::RequestTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -79,7 +81,7 @@ impl Problem {
             Self::NoRoute => "Nothing is served at this path",
             Self::PayloadTooLarge(_) => "The request body is too large",
             Self::BodyTimeout(_) => "The request body did not arrive",
-            Self::Busy => "The server is busy",
+            Self::Busy | Self::BusyWithLarge => "The server is busy",
             Self::OverShare(_) | Self::TooManyConnections => "The server is busy with others of yours",
             Self::ShuttingDown => "The server is shutting down",
             Self::RequestTimeout(_) => "The request took too long",
@@ -96,6 +98,11 @@ impl Problem {
                 "A request body may have {bytes} bytes as sent. Compress or split it, or ask the operator for a higher limit."
             ),
             Self::Busy => "Too many requests are in progress. Send this one again after a moment.".to_owned(),
+            Self::BusyWithLarge => {
+                "Too many large requests are in progress, and each keeps a core busy. Send this one again \
+                                    after some seconds, and one large request at a time for each project."
+                    .to_owned()
+            }
             Self::BodyTimeout(limit) => format!(
                 "The rest of the request body was waited for longer than {} seconds. Send the request again over a faster \
                  connection, or ask the operator for a higher limit.",
@@ -153,6 +160,10 @@ impl Problem {
         match self {
             Self::Busy | Self::OverShare(_) | Self::ShuttingDown => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // A large request takes seconds.
+            Self::BusyWithLarge => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::TooManyConnections => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -225,6 +236,7 @@ mod tests {
         for problem in [Problem::Busy, Problem::OverShare(Share::Project), Problem::TooManyConnections] {
             assert_eq!(problem.response().headers()[RETRY_AFTER], "1", "{problem:?}");
         }
+        assert_eq!(Problem::BusyWithLarge.response().headers()[RETRY_AFTER], "5");
         assert!(!Problem::ComponentFailed.response().headers().contains_key(RETRY_AFTER));
     }
 }

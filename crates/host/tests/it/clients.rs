@@ -378,3 +378,36 @@ fn everything_refused_says_when_to_try_again() {
     }
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
+
+#[test]
+fn large_bodies_have_few_places_whether_their_length_is_stated_or_not() {
+    let app = TestApp::start_with(PROJECTS, |config| {
+        config.limits.large_requests = 2;
+        config.limits.large_bytes = 8000;
+        config.limits.stall_timeout = Duration::from_secs(60);
+    });
+    let head = |project: &str, more: &str| {
+        format!(
+            "POST /p/{project}/count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {project}\r\n{more}\r\n"
+        )
+    };
+    let stated = |length: usize| format!("Content-Length: {length}\r\n");
+    let chunk = |length: usize| format!("{length:x}\r\n{}\r\n", "x".repeat(length));
+    let large = send(&app, ONE, &head("one", &stated(8001)));
+    eventually("a large request", || app.metric("gatehouse_http_requests_in_flight") == 1);
+    let whole = |length: usize, more: &str| head("one", &(stated(length) + more)) + &"x".repeat(length);
+    for (what, request) in [
+        ("a second one of the project", whole(8001, "")),
+        ("a compressed one", whole(1001, "Content-Encoding: gzip\r\n")),
+        ("one in chunks", head("one", "Transfer-Encoding: chunked\r\n") + &chunk(8001) + "0\r\n\r\n"),
+    ] {
+        let answer = rest(send(&app, ONE, &request));
+        check_refused(&answer, "503", "busy");
+        assert!(answer.contains("retry-after: 5\r\n"), "{what}: {answer}");
+    }
+    assert!(rest(send(&app, ONE, &whole(8000, ""))).ends_with("8000"), "a small one has a place");
+    let other = head("other", "Transfer-Encoding: chunked\r\n") + &chunk(8001) + "0\r\n\r\n";
+    assert!(rest(send(&app, ONE, &other)).contains("8001"), "the last place is for another project");
+    drop(large);
+    eventually("room again", || rest(send(&app, ONE, &whole(8001, ""))).ends_with("8001"));
+}

@@ -2,7 +2,7 @@
 
 use super::{Until, Uploader, project};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::{App, Figures, Options, Upload, each_store, reports};
 
 /// Measures small uploads while `large` clients upload reports of so many results.
@@ -25,6 +25,13 @@ fn beside(large: usize, results: u64, time: Duration) {
                             let expected = [201, 429, 503, 504].contains(&reply.status);
                             assert!(expected, "{}: {}", reply.status, reply.text());
                             uploads += usize::from(reply.status == 201);
+                            // As a client does that is asked to.
+                            let pause =
+                                reply.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+                            let again = Instant::now() + Duration::from_secs(pause.unwrap_or(0));
+                            while Instant::now() < again && !ended.load(Ordering::Relaxed) {
+                                std::thread::sleep(Duration::from_millis(20));
+                            }
                         }
                         uploads
                     })
