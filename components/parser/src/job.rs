@@ -68,6 +68,9 @@ fn parse_parts<K: BlockingKv>(
         return Err(failure);
     }
     let mut parsed = parsed.map_err(|error| problem(&error))?;
+    if let Some(sidecar) = &writer.sidecar {
+        parsed.summary.blind_spots.iter_mut().for_each(|spot| sidecar.shorten_path(spot));
+    }
     let counts = writer.sidecar.take().map(Sidecar::finish).transpose()?.unwrap_or_default();
     parsed.summary.without_code = writer.without_code;
     (parsed.summary.enriched, parsed.summary.mismatched) = (counts.enriched, counts.mismatched);

@@ -4,8 +4,8 @@
 use api::problem::{Code, Problem};
 use api::v1::{SourceHead, SourceRow};
 use domain::source::{CheckoutRoot, Revision, SourceAdded, add_source};
-use finding::Finding;
 use finding::limits::SOURCE_ROW_BYTES_MAX;
+use finding::{BlindSpot, Finding};
 use std::io::{BufRead, BufReader, Read};
 
 /// A sidecar that is being read.
@@ -67,6 +67,13 @@ impl<'a> Sidecar<'a> {
             root.shorten_paths(finding);
         }
         Ok(())
+    }
+
+    /// Makes the path of a blind spot relative to the root of the checkout, as the paths of findings are.
+    pub(crate) fn shorten_path(&self, spot: &mut BlindSpot) {
+        if let Some(root) = &self.root {
+            root.shorten_path(spot);
+        }
     }
 
     /// Reads the rows after the last finding, which belong to no finding, and returns the counts.

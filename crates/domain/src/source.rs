@@ -2,7 +2,7 @@
 //! file and, if the report shows no code, the lines.
 
 use crate::ids::{CommitId, VariantName};
-use finding::{Excerpt, Finding};
+use finding::{BlindSpot, Excerpt, Finding, Reach};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -207,6 +207,15 @@ impl CheckoutRoot {
             if let Some(relative) = self.relative(&location.path) {
                 location.path = relative;
             }
+        }
+    }
+
+    /// Does the same with the path of a blind spot. The root itself becomes `.`.
+    pub fn shorten_path(&self, spot: &mut BlindSpot) {
+        if let Reach::File(path) | Reach::Folder(path) = &mut spot.reach {
+            let is_root = with_slashes(path).trim_end_matches('/') == self.0;
+            let relative = if is_root { Some(".".to_owned()) } else { self.relative(path) };
+            *path = relative.unwrap_or_else(|| path.clone());
         }
     }
 

@@ -1,5 +1,6 @@
 //! A finding: one result of a report, normalised. Parsers produce findings, later stages read them.
 
+use crate::blind_spot::{BlindSpot, Examined};
 use crate::limits::{KEY_BYTES_MAX, LIST_ENTRIES_MAX, cut_text};
 use crate::severity::{Score, ScoreSource, Severity};
 use serde::{Deserialize, Serialize};
@@ -474,10 +475,17 @@ pub struct ReportSummary {
     /// The first rejected results with their reasons; at most
     /// [`REJECTED_LISTED_MAX`](crate::limits::REJECTED_LISTED_MAX).
     pub rejected_entries: Vec<Rejected>,
-    /// The first errors that the scanner reports about its run, for example files that it could not read.
+    /// The first errors that the scanner reports about its run, apart from blind spots. Each makes the scan incomplete.
     pub scanner_errors: Vec<String>,
     /// The number of errors that the scanner reports about its run.
     pub scanner_errors_total: u64,
+    /// What the scanner could not examine; at most [`BLIND_SPOTS_MAX`](crate::limits::BLIND_SPOTS_MAX). If there is
+    /// more, the last one is everything.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub blind_spots: Vec<BlindSpot>,
+    /// The number of things that the scanner examined, where the report states it.
+    #[serde(skip_serializing_if = "Examined::is_empty", default)]
+    pub examined: Examined,
     /// Text fields that were cut to [`TEXT_BYTES_MAX`](crate::limits::TEXT_BYTES_MAX).
     pub cut_fields: u64,
     /// Findings, suppressed ones included, that are matched by code and have none, neither from the report nor from the

@@ -8,10 +8,12 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+mod blind_spot;
 mod finding;
 pub mod limits;
 pub mod severity;
 
+pub use blind_spot::{BlindSpot, Examined, Reach, Unit};
 pub use finding::{
     Cvss, Endpoint, Epss, Excerpt, Finding, Kind, Location, Package, Rejected, ReportSummary, Scored, Secret,
 };

@@ -22,6 +22,13 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const XML_DEPTH_MAX: usize = 128;
 /// Most rejected entries that are listed with their reasons. The count is always exact.
 pub const REJECTED_LISTED_MAX: usize = 100;
+/// Most bytes of all texts in a report's summary, as JSON: the summary is one value of the store. Errors and rejected entries
+/// over it are counted only, and blind spots become one over everything.
+pub const SUMMARY_TEXT_BYTES_MAX: usize = 160 * 1024;
+/// Most blind spots of one report. More of them become one over everything, so that none is lost.
+pub const BLIND_SPOTS_MAX: usize = 1000;
+/// Longest path or name of a blind spot, in bytes. What a longer one names cannot be found again, so it is everything.
+pub const BLIND_SPOT_NAME_BYTES_MAX: usize = 1024;
 /// Largest sidecar with code from the working tree, after decompression, in bytes.
 pub const SOURCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest line of a sidecar, in bytes: enough for an excerpt of the longest lines with every character escaped.

@@ -57,7 +57,8 @@ fn severities(read: &Read) -> Vec<Severity> {
 }
 
 fn is_silent(read: &Read) -> bool {
-    read.parsed.summary.is_complete() && read.parsed.summary.rejected == 0
+    let summary = &read.parsed.summary;
+    summary.is_complete() && summary.rejected == 0 && summary.blind_spots.is_empty()
 }
 
 /// The loss that a change causes in silence, if any.

@@ -143,9 +143,19 @@ fn matches_alone_are_a_report_of_grype_if_it_is_named() {
     assert!(findings_as(Expected::Any, br#"{"matches": []}"#).is_err());
 }
 
-/// Pending: these are incomplete scans until they are blind spots over everything.
 #[test]
-fn a_scan_of_nothing_is_incomplete_where_the_report_says_so() {
-    let read = named("eslint", b"[]").unwrap();
-    assert_eq!(read.parsed.summary.scanner_errors, ["the list of files is empty: ESLint checked no file"]);
+fn a_scan_of_nothing_is_blind_to_everything() {
+    let nothing = [
+        ("bandit", r#"{"errors": [], "metrics": {"_totals": {"loc": 0, "nosec": 0}}, "results": []}"#),
+        ("checkov", r#"{"passed": 0, "failed": 0, "resource_count": 0, "checkov_version": "3.2.1"}"#),
+        ("eslint", "[]"),
+        ("semgrep", r#"{"errors": [], "paths": {"scanned": []}, "results": [], "version": "1.50.0"}"#),
+        ("trivy", r#"{"SchemaVersion": 2, "ArtifactName": "notes"}"#),
+        ("trivy", r#"{"SchemaVersion": 2, "ArtifactName": "notes", "Results": []}"#),
+    ];
+    for (name, report) in nothing {
+        let summary = named(name, report.as_bytes()).unwrap().parsed.summary;
+        assert_eq!((summary.results, summary.is_complete(), summary.blind_spots.len()), (0, true, 1), "{name}");
+        assert_eq!(summary.blind_spots[0].reach, finding::Reach::Everything, "{name}");
+    }
 }

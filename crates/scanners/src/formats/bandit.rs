@@ -4,14 +4,14 @@
 //! Bandit has three severities. HIGH gets the score that the reference product shows (9.5), the others the middle of
 //! their severity. `UNDEFINED` and unknown words get no score.
 //!
-//! Each result is a finding. Files that Bandit could not read (`errors`) make the scan incomplete.
+//! Each result is a finding. Files that Bandit could not read (`errors`) are blind spots.
 
 use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::value::secret;
-use finding::{Excerpt, Finding, Kind, Location};
+use finding::{Excerpt, Finding, Kind, Location, Reach, Unit};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -41,20 +41,37 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let seen = json::walk(input, &["results[]", "errors[]", "metrics{}"], &mut |item| match item.path {
         0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
         1 => {
-            let error = item.read::<RawError>();
-            collector.scanner_error(match error {
-                Ok(error) => format!("{}: {}", error.filename, error.reason),
-                Err(reason) => reason,
-            });
+            match item.read::<RawError>() {
+                Ok(error) => collector.blind_spot(Reach::File(error.filename), error.reason),
+                Err(reason) => collector.scanner_error(reason),
+            }
             Ok(())
         }
-        _ => Ok(()),
+        _ => {
+            // What is not a count is not stated: 0 would be a blind spot over everything.
+            let counts = item.read::<RawCounts>().unwrap_or_default();
+            match item.name(0) {
+                TOTALS => counts.loc.into_iter().for_each(|lines| collector.examined(Unit::Lines, lines)),
+                _ => collector.examined(Unit::Files, 1),
+            }
+            Ok(())
+        }
     })?;
     seen.require(
         collector,
         &[0, 2],
         "a Bandit JSON report is an object with the list `results` and the object `metrics`",
     )
+}
+
+/// The name in `metrics` of the counts of all files.
+const TOTALS: &str = "_totals";
+
+/// The counts of a file, or of all.
+#[derive(Default, Deserialize)]
+struct RawCounts {
+    /// Lines of code.
+    loc: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +149,7 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
 mod tests {
     use super::*;
     use crate::tests::{failure, findings};
+    use finding::BlindSpot;
 
     const RESULT: &str = r#"{"code": "1 import os\n2 assert False\n", "filename": "one.py", "issue_confidence": "HIGH",
         "issue_cwe": {"id": 703, "link": "https://cwe.mitre.org/data/definitions/703.html"}, "issue_severity": "LOW",
@@ -197,11 +215,27 @@ mod tests {
     }
 
     #[test]
-    fn files_that_bandit_could_not_read_make_the_scan_incomplete() {
-        let text = r#"{"errors": [{"filename": "a.py", "reason": "syntax error"}], "metrics": {}, "results": []}"#;
+    fn files_that_bandit_could_not_read_are_blind_spots() {
+        let text = r#"{"errors": [{"filename": "a.py", "reason": "syntax error"}, {"reason": 5}], "metrics": {}, "results": []}"#;
         let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["a.py: syntax error"]);
-        assert!(!parsed.summary.is_complete());
+        let summary = parsed.summary;
+        assert_eq!(
+            summary.blind_spots,
+            [BlindSpot { reach: Reach::File("a.py".to_owned()), reason: "syntax error".to_owned() }]
+        );
+        assert_eq!(summary.scanner_errors_total, 1, "an error that cannot be read has no reach");
+    }
+
+    #[test]
+    fn a_scan_without_a_line_of_code_is_blind_to_everything() {
+        let scan = |metrics: &str| {
+            let text = format!(r#"{{"errors": [], "metrics": {metrics}, "results": []}}"#);
+            findings(&SCANNER, text.as_bytes()).unwrap().1.summary
+        };
+        let summary = scan(r#"{"_totals": {"loc": 0, "nosec": 0}}"#);
+        assert_eq!((summary.blind_spots.len(), &summary.blind_spots[0].reach), (1, &Reach::Everything));
+        let summary = scan(r#"{"a.py": {"loc": 7}, "_totals": {"loc": 7}}"#);
+        assert_eq!((summary.blind_spots.len(), summary.examined), (0, [(Unit::Files, 1), (Unit::Lines, 7)].into()));
     }
 
     #[test]

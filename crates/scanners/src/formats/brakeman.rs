@@ -2,8 +2,10 @@
 //! (`brakeman -f json`), as versions 2 to 7 write it.
 //!
 //! Each element of `warnings` is a finding, and each of `ignored_warnings` (listed in `brakeman.ignore`) a suppressed
-//! one. `obsolete` lists entries of that file which matched nothing. Files that Brakeman could not read (`errors`) make
-//! the scan incomplete.
+//! one. `obsolete` lists entries of that file which matched nothing.
+//!
+//! An error at the location `Could not parse FILE` is a blind spot over the file. Other errors have a place in
+//! Brakeman's own code instead, and make the scan incomplete. `checks_performed` lists the checks.
 //!
 //! The rule is the warning's code as in Brakeman's SARIF report, `BRAKE0013`: a check can have several codes (`SQLCVEs`
 //! has one for each vulnerability), and an issue stays the same when the format changes. Brakeman rates its confidence,
@@ -19,7 +21,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::snippet;
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach, Unit};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -51,16 +53,38 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut is_brakeman = false;
-    let paths =
-        ["warnings[]", "ignored_warnings[]", "errors[]", "scan_info.brakeman_version", "scan_info.rails_version"];
+    let (mut app, mut unparsed) = (None, Vec::new());
+    let paths = [
+        "warnings[]",
+        "ignored_warnings[]",
+        "errors[]",
+        "scan_info.brakeman_version",
+        "scan_info.rails_version",
+        "scan_info.app_path",
+        "scan_info.checks_performed",
+    ];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(item.read::<RawWarning>().map(|warning| warning.into_finding(false))),
         1 => collector.result(item.read::<RawWarning>().map(|warning| warning.into_finding(true))),
         2 => {
-            collector.scanner_error(match item.read::<RawError>() {
-                Ok(error) => error.text(),
-                Err(reason) => reason,
-            });
+            match item.read::<RawError>() {
+                Ok(error) => match error.file() {
+                    Some(file) => unparsed.push((file, error.error.0)),
+                    None => collector.scanner_error(error.text()),
+                },
+                Err(reason) => collector.scanner_error(reason),
+            }
+            Ok(())
+        }
+        5 => {
+            app = item.read::<Text>().ok().filled();
+            Ok(())
+        }
+        6 => {
+            // Other versions have the number of checks.
+            let listed = item.read::<Vec<Text>>().ok().and_then(|checks| u64::try_from(checks.len()).ok());
+            let count = listed.or_else(|| item.read::<Number>().ok().and_then(Number::count));
+            count.into_iter().for_each(|count| collector.examined(Unit::Rules, count));
             Ok(())
         }
         path => {
@@ -71,6 +95,15 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
     })?;
+    for (file, reason) in unparsed {
+        // The files of warnings are relative to the application.
+        let inside = app.as_deref().and_then(|app| file.strip_prefix(app.trim_end_matches('/'))?.strip_prefix('/'));
+        match inside {
+            Some(inside) => collector.blind_to_file(inside, reason),
+            None if file.starts_with('/') => collector.blind_spot(Reach::Everything, format!("{file}: {reason}")),
+            None => collector.blind_to_file(file, reason),
+        }
+    }
     collector.require(
         seen.has(0) && is_brakeman,
         "a Brakeman JSON report has the object `scan_info` and the list `warnings`",
@@ -84,6 +117,12 @@ struct RawError {
 }
 
 impl RawError {
+    /// The file that could not be parsed.
+    fn file(&self) -> Option<String> {
+        let file = self.location.as_ref()?.0.trim().strip_prefix("Could not parse ")?.trim();
+        Some(file.strip_prefix("./").unwrap_or(file).to_owned()).filled()
+    }
+
     fn text(self) -> String {
         let location = self.location.filled().map(|location| format!(" ({location})")).unwrap_or_default();
         format!("{}{location}", self.error.0)
@@ -268,10 +307,21 @@ mod tests {
     }
 
     #[test]
-    fn what_brakeman_could_not_read_makes_the_scan_incomplete() {
-        let error = r#"{"error": "parse error on value", "location": "Could not parse a.rb"}"#;
-        let (_, parsed) = findings(&SCANNER, report("", "", error).as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["parse error on value (Could not parse a.rb)"]);
+    fn a_file_that_brakeman_could_not_parse_is_a_blind_spot_and_other_errors_have_no_reach() {
+        let summary = |location: &str| {
+            let error = format!(r#"{{"error": "parse error on value", "location": "{location}"}}"#);
+            findings(&SCANNER, report("", "", &error).as_bytes()).unwrap().1.summary
+        };
+        for (file, reach) in [
+            ("a.rb", Reach::File("a.rb".to_owned())),
+            ("/notes/lib/a.rb", Reach::File("lib/a.rb".to_owned())),
+            ("/elsewhere/a.rb", Reach::Everything),
+        ] {
+            let summary = summary(&format!("Could not parse {file}"));
+            assert_eq!((summary.is_complete(), &summary.blind_spots[0].reach), (true, &reach), "{file}");
+        }
+        let errors = summary("/gems/brakeman/checks.rb:12:in `run'").scanner_errors;
+        assert_eq!(errors, ["parse error on value (/gems/brakeman/checks.rb:12:in `run')"]);
     }
 
     #[test]

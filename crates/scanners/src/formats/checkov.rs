@@ -3,7 +3,12 @@
 //! for one framework, a list of such objects for several, and only a few counters if there was nothing to check.
 //!
 //! A result is a check of one resource: each entry of `failed_checks`, `skipped_checks` (suppressed, with its comment)
-//! and `passed_checks`. `parsing_errors` make the scan incomplete.
+//! and `passed_checks`.
+//!
+//! Files in `parsing_errors` are blind spots. They have their whole path, but findings have the path from the scanned
+//! folder. The folder follows from the checks, which have both; if no check does, or the files are only counted
+//! (`--quiet`), it is a blind spot over everything. `resource_count` is the number of examined resources. Counters alone
+//! mean that Checkov checked nothing: a blind spot over everything.
 //!
 //! Checkov knows severities only with an API key. Without one, a failed check counts as medium: FAILED is all that the
 //! report says. Dependencies have a CVSS score.
@@ -18,9 +23,9 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
-use finding::{Excerpt, Finding, Kind, Location, Package, Secret};
+use finding::{Excerpt, Finding, Kind, Location, Package, Reach, Secret, Unit};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "checkov",
@@ -88,6 +93,7 @@ const RESULTS: [&str; 5] = [
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut info = ReportInfo::of(input, collector)?;
+    let mut unparsed = Vec::new();
     let paths = with_list_paths(&RESULTS);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let seen = json::walk(input, &paths, &mut |item| match item.path % RESULTS.len() {
@@ -105,14 +111,24 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         3 => collector.not_applicable(),
         _ => {
             info.unparsed -= 1.0;
-            let file = item.read::<Text>().map_or_else(|_| item.raw.to_owned(), |file| file.0);
-            collector.scanner_error(format!("{file} could not be parsed"));
+            match item.read::<Text>() {
+                Ok(file) => unparsed.push(file.0),
+                Err(reason) => collector.scanner_error(format!("a file that could not be parsed: {reason}")),
+            }
             Ok(())
         }
     })?;
     // With `--quiet` the files are counted and not named.
     if info.unparsed >= 1.0 {
-        collector.scanner_error(format!("{} files could not be parsed", info.unparsed));
+        let reason = format!("{} files could not be parsed; the report does not name them", info.unparsed);
+        collector.blind_spot(Reach::Everything, reason);
+    }
+    if !unparsed.is_empty() {
+        let folders = scanned_folders(input)?;
+        unparsed.iter().for_each(|file| report_unparsed(file, &folders, collector));
+    }
+    if info.is_counters && info.types.is_empty() {
+        collector.blind_spot(Reach::Everything, "Checkov checked nothing: the report has only counters");
     }
     seen.report_missing(collector);
     let has_checks = (0..paths.len()).any(|path| seen.has(path));
@@ -120,6 +136,54 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         info.is_counters || !info.types.is_empty() && has_checks,
         "a Checkov JSON report has `check_type` and the list `results.failed_checks`",
     )
+}
+
+/// The scanned folders, by their whole paths, and by their paths from the working folder, which begin with a slash.
+#[derive(Default)]
+struct ScannedFolders {
+    whole: BTreeSet<String>,
+    from_working_folder: BTreeSet<String>,
+}
+
+/// The scanned folders: what other paths of a check's file have before its path from the scanned folder.
+fn scanned_folders(input: Input<'_>) -> Result<ScannedFolders, ParseError> {
+    let mut folders = ScannedFolders::default();
+    let paths = with_list_paths(&["results.failed_checks[]", "results.skipped_checks[]", "results.passed_checks[]"]);
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    json::walk(input, &paths, &mut |item| {
+        let place = item.read::<RawPlace>().unwrap_or_default();
+        if let Some(path) = place.file_path.as_str() {
+            let folder = |longer: Option<&str>| longer.and_then(|longer| longer.strip_suffix(path)).map(str::to_owned);
+            folders.whole.extend(folder(place.file_abs_path.as_str()));
+            folders.from_working_folder.extend(folder(place.repo_file_path.as_str()));
+        }
+        Ok(())
+    })?;
+    Ok(folders)
+}
+
+/// Adds the blind spot of a file that could not be parsed. In several scanned folders, it is a path in each.
+fn report_unparsed(file: &str, folders: &ScannedFolders, collector: &mut Collector<'_>) {
+    const REASON: &str = "the file could not be parsed";
+    let (folders, file) = match file.strip_prefix('/') {
+        Some(_) => (&folders.whole, file.to_owned()),
+        None => (&folders.from_working_folder, format!("/{}", file.strip_prefix("./").unwrap_or(file))),
+    };
+    let inside = |folder: &String| file.strip_prefix(folder.as_str()).filter(|path| path.starts_with('/'));
+    let paths: Vec<&str> = folders.iter().filter_map(inside).collect();
+    if paths.is_empty() {
+        collector.blind_spot(Reach::Everything, format!("{file}: {REASON}"));
+    }
+    paths.into_iter().for_each(|path| collector.blind_to_file(path, REASON));
+}
+
+/// The path of a check's file: from the scanned folder, the whole path, and from the working folder.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawPlace {
+    file_path: Loose<Text>,
+    file_abs_path: Loose<Text>,
+    repo_file_path: Loose<Text>,
 }
 
 /// These paths in the report of one framework, then the same in a list of reports.
@@ -150,6 +214,8 @@ impl ReportInfo {
                 }
                 (1, _, Ok(summary)) => {
                     info.unparsed += summary.parsing_errors.number().unwrap_or(0.0);
+                    let resources = summary.resource_count.0.and_then(Number::count);
+                    resources.into_iter().for_each(|count| collector.examined(Unit::Resources, count));
                     summary.checkov_version.filled().into_iter().for_each(|version| collector.version(version));
                 }
                 (2, Ok(version), _) => {
@@ -175,6 +241,7 @@ impl ReportInfo {
 #[serde(default)]
 struct RawSummary {
     parsing_errors: Loose<Number>,
+    resource_count: Loose<Number>,
     checkov_version: Loose<Text>,
 }
 
@@ -398,17 +465,44 @@ mod tests {
         let summary = parsed.summary;
         assert_eq!((summary.findings, summary.passed, summary.suppressed, summary.rejected), (1, 2, 1, 1));
         assert_eq!(findings[1].suppressed.as_deref(), Some("as agreed"));
-        assert_eq!(summary.scanner_errors, ["/broken.tf could not be parsed"]);
+        assert_eq!((summary.scanner_errors_total, &summary.blind_spots[0].reach), (0, &Reach::Everything));
     }
 
     #[test]
-    fn counters_alone_are_a_clean_report_and_their_errors_count() {
+    fn a_file_that_could_not_be_parsed_has_the_path_that_findings_in_it_have() {
+        let reaches = |error: &str, place: &str| {
+            let check = CHECK.replacen('{', &format!("{{{place}"), 1);
+            let rest = format!(r#", "parsing_errors": ["{error}"]"#);
+            let (found, parsed) = findings(&SCANNER, report("terraform", &check, &rest).as_bytes()).unwrap();
+            assert_eq!(found[0].location.as_ref().unwrap().path, "/main.tf");
+            assert!(parsed.summary.is_complete());
+            parsed.summary.blind_spots.into_iter().map(|spot| spot.reach).collect::<Vec<_>>()
+        };
+        let places = r#""file_abs_path": "/ci/infra/main.tf", "repo_file_path": "/infra/main.tf", "#;
+        let file = |path: &str| vec![Reach::File(path.to_owned())];
+        assert_eq!(reaches("/ci/infra/db/broken.tf", places), file("/db/broken.tf"));
+        assert_eq!(reaches("infra/broken.tf", places), file("/broken.tf"));
+        assert_eq!(reaches("./infra/broken.tf", places), file("/broken.tf"));
+        for (error, place) in [("/elsewhere/broken.tf", places), ("/ci/infrared/a.tf", places), ("/broken.tf", "")] {
+            assert_eq!(reaches(error, place), [Reach::Everything], "{error}");
+        }
+    }
+
+    #[test]
+    fn counters_alone_are_a_scan_of_nothing() {
         let text = br#"{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "checkov_version": "3.2.1"}"#;
         let (_, parsed) = findings(&SCANNER, text).unwrap();
         assert_eq!((parsed.summary.results, parsed.scanner_version.as_deref()), (0, Some("3.2.1")));
+        assert_eq!((parsed.summary.is_complete(), &parsed.summary.blind_spots[0].reach), (true, &Reach::Everything));
         let quiet = br#"[{"check_type": "a", "results": {"failed_checks": []}, "summary": {"parsing_errors": 2}}]"#;
         let (_, parsed) = findings(&SCANNER, quiet).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["2 files could not be parsed"]);
+        assert!(parsed.summary.blind_spots[0].reason.starts_with("2 files could not be parsed"));
+        let empty = br#"{"check_type": "a", "results": {"failed_checks": []}, "summary": {"resource_count": 0}}"#;
+        let (_, parsed) = findings(&SCANNER, empty).unwrap();
+        assert_eq!(parsed.summary.blind_spots[0].reason, "the scanner examined 0 resources");
+        let checked = report("a", CHECK, "").replacen('{', r#"{"summary": {"resource_count": 7}, "#, 1);
+        let (_, parsed) = findings(&SCANNER, checked.as_bytes()).unwrap();
+        assert_eq!((parsed.summary.blind_spots.len(), parsed.summary.examined), (0, [(Unit::Resources, 7)].into()));
         for other in [&br#"{"passed": 0}"#[..], br#"{"check_type": "a"}"#, b"[]"] {
             assert!(failure(&SCANNER, other).contains("`check_type`"));
         }

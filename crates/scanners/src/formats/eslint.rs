@@ -4,8 +4,8 @@
 //!
 //! Each element of a file's `messages` is a finding, and each of `suppressedMessages` (switched off by a comment) a
 //! suppressed one. A message that a file was ignored counts as not applicable. A file that cannot be parsed was not
-//! checked, and has one fatal message: a finding of the rule `parsing-error`, which makes the scan incomplete. An empty
-//! list means that no file was checked: the scan is incomplete.
+//! checked, and has one fatal message: a finding of the rule `parsing-error`, and a blind spot. The list has every file
+//! that was checked, so an empty list is a blind spot over everything.
 //!
 //! The severity is the user's choice for each rule: 2 is an error, 1 a warning. ESLint has no other severity.
 //!
@@ -18,7 +18,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::secret;
-use finding::{Excerpt, Finding, Kind, Location};
+use finding::{Excerpt, Finding, Kind, Location, Unit};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,8 +58,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if !index.wanted.is_empty() {
         index.collect_lines(input, files)?;
     }
+    collector.examined(Unit::Files, u64::try_from(index.files.len()).unwrap_or(u64::MAX));
     if index.files.is_empty() {
-        collector.scanner_error("the list of files is empty: ESLint checked no file");
+        collector.container();
         return Ok(());
     }
     let watched = format!("?{files}:usedDeprecatedRules");
@@ -157,7 +158,7 @@ impl ReportIndex {
             return collector.not_applicable();
         }
         if message.fatal.unwrap_or(false) {
-            collector.scanner_error(format!("{path}: {}", message.message.0));
+            collector.blind_to_file(path.as_str(), message.message.0.as_str());
         }
         let own_secret = message.head_fields().secret().map(str::to_owned);
         let mut finding = message.into_finding(path, suppressed);
@@ -383,12 +384,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_parsed_is_a_finding_and_makes_the_scan_incomplete() {
+    fn a_file_that_cannot_be_parsed_is_a_finding_and_a_blind_spot() {
         let text =
             file(r#"{"ruleId": null, "fatal": true, "severity": 2, "message": "Parsing error: x", "line": 2}"#, "", "");
         let (findings, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
         assert_eq!((findings[0].rule.as_str(), parsed.summary.findings), ("parsing-error", 1));
-        assert_eq!(parsed.summary.scanner_errors, ["/notes/a.js: Parsing error: x"]);
+        assert_eq!((parsed.summary.is_complete(), parsed.summary.blind_spots.len()), (true, 1));
+        let path = findings[0].location.as_ref().unwrap().path.clone();
+        assert_eq!(parsed.summary.blind_spots[0].reach, finding::Reach::File(path));
+        assert_eq!(parsed.summary.blind_spots[0].reason, "Parsing error: x");
     }
 
     #[test]
@@ -417,10 +421,11 @@ mod tests {
     }
 
     #[test]
-    fn a_report_without_files_is_incomplete_and_one_without_their_names_is_refused() {
+    fn a_report_without_files_is_blind_to_everything_and_one_without_their_names_is_refused() {
         for text in ["[]", r#"{"results": []}"#] {
-            let errors = findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors;
-            assert_eq!(errors, ["the list of files is empty: ESLint checked no file"], "{text}");
+            let summary = findings(&SCANNER, text.as_bytes()).unwrap().1.summary;
+            assert!(summary.is_complete(), "{text}");
+            assert_eq!(summary.blind_spots[0].reach, finding::Reach::Everything, "{text}");
         }
         for text in [r#"[{"messages": []}]"#, r#"[{"filePath": "a"}]"#] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("`filePath`"), "{text}");

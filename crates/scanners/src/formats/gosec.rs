@@ -2,8 +2,12 @@
 //! versions 1 and 2 write it.
 //!
 //! Each element of `Issues` is a finding. With `-track-suppressions` gosec also lists issues that comments (`#nosec`)
-//! or settings switch off, with `nosec` or `suppressions`: these are suppressed. Files that could not be compiled
-//! (`Golang errors`) make the scan incomplete. The severities are gosec's three; it has no scores.
+//! or settings switch off, with `nosec` or `suppressions`: these are suppressed. The severities are gosec's three; it has
+//! no scores.
+//!
+//! `Golang errors` are blind spots. Their names are absolute paths: of files that could not be compiled, and of folders
+//! of packages that could not be loaded. Go itself can give a relative path or none: that is a blind spot over
+//! everything, because the paths of findings are absolute. `Stats` has the numbers of files and lines.
 //!
 //! gosec's rules have no names: a finding's title is its message. The code of `G101` (hard-coded credentials) contains
 //! the secret, which is masked.
@@ -15,7 +19,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::snippet;
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach, Unit};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -43,19 +47,28 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut has_zero_count = false;
-    let paths = ["Issues[]", "Golang errors{}[]", "Stats.found", "GosecVersion"];
+    let paths = ["Issues[]", "Golang errors{}[]", "Stats.found", "Stats.files", "Stats.lines", "GosecVersion"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(item.read::<RawIssue>().map(RawIssue::into_finding)),
         1 => {
-            collector.scanner_error(match item.read::<RawError>() {
-                Ok(error) => format!("{}:{}: {}", item.name(0), error.line.0.unwrap_or_default(), error.error.0),
-                Err(reason) => format!("{}: {reason}", item.name(0)),
-            });
+            match item.read::<RawError>() {
+                Ok(error) => {
+                    let place = error.line.line().map(|line| format!("line {line}: ")).unwrap_or_default();
+                    collector.blind_spot(reach(item.name(0)), format!("{place}{}", error.error.0));
+                }
+                Err(reason) => collector.scanner_error(format!("{}: {reason}", item.name(0))),
+            }
             Ok(())
         }
         2 => {
             // Old versions write `null` for no issues; the count must be 0 then.
             has_zero_count |= item.read::<Number>().is_ok_and(|found| found.0 == Some(0.0));
+            Ok(())
+        }
+        3 | 4 => {
+            let unit = if item.path == 3 { Unit::Files } else { Unit::Lines };
+            let count = item.read::<Number>().ok().and_then(Number::count);
+            count.into_iter().for_each(|count| collector.examined(unit, count));
             Ok(())
         }
         _ => {
@@ -66,6 +79,16 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
     })?;
     collector.require(seen.has(0) || has_zero_count, "a gosec JSON report has the list `Issues` and the counts `Stats`")
+}
+
+/// The reach of an error of Go at a path.
+fn reach(path: &str) -> Reach {
+    let drive = path.as_bytes().get(1) == Some(&b':');
+    match path.starts_with('/') || drive && path.contains(['/', '\\']) {
+        true if path.ends_with(".go") => Reach::File(path.to_owned()),
+        true => Reach::Folder(path.to_owned()),
+        false => Reach::Everything,
+    }
 }
 
 #[derive(Deserialize)]
@@ -268,10 +291,30 @@ mod tests {
     }
 
     #[test]
-    fn code_that_cannot_be_compiled_makes_the_scan_incomplete() {
-        let text = r#"{"Golang errors": {"a.go": [{"line": 3, "column": 1, "error": "expected 'package'"}]}, "Issues": [], "Stats": {"nosec": 0}}"#;
-        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["a.go:3: expected 'package'"]);
+    fn code_that_cannot_be_compiled_is_a_blind_spot() {
+        let report = |path: &str| {
+            let text = format!(
+                r#"{{"Golang errors": {{"{path}": [{{"line": 3, "column": 1, "error": "expected 'package'"}}]}}, "Issues": [],
+                "Stats": {{"files": 2, "lines": 9, "nosec": 0}}}}"#
+            );
+            findings(&SCANNER, text.as_bytes()).unwrap().1.summary
+        };
+        let reach = |path: &str| report(path).blind_spots.remove(0).reach;
+        assert_eq!(reach("/notes/a.go"), Reach::File("/notes/a.go".to_owned()));
+        assert_eq!(reach("C:/notes/a.go"), Reach::File("C:/notes/a.go".to_owned()));
+        assert_eq!(reach("/notes/store"), Reach::Folder("/notes/store".to_owned()));
+        assert_eq!([reach("a.go"), reach(""), reach("-"), reach("C")], [const { Reach::Everything }; 4]);
+        let summary = report("/notes/a.go");
+        assert_eq!(summary.blind_spots[0].reason, "line 3: expected 'package'");
+        assert_eq!((summary.is_complete(), summary.examined), (true, [(Unit::Files, 2), (Unit::Lines, 9)].into()));
+    }
+
+    #[test]
+    fn an_error_that_cannot_be_read_has_no_reach_and_a_scan_without_files_is_blind() {
+        let text =
+            r#"{"Golang errors": {"/a.go": [7]}, "Issues": null, "Stats": {"files": 0, "found": 0, "nosec": 0}}"#;
+        let summary = findings(&SCANNER, text.as_bytes()).unwrap().1.summary;
+        assert_eq!((summary.scanner_errors_total, &summary.blind_spots[0].reach), (1, &Reach::Everything));
     }
 
     #[test]

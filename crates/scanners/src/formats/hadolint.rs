@@ -8,7 +8,7 @@
 //! same rule at two instructions of a Dockerfile is two occurrences of one issue.
 //!
 //! A Dockerfile that Hadolint cannot read is reported as `DL1000`, and nothing else in it is checked: that is a finding
-//! and makes the scan incomplete.
+//! and a blind spot.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
@@ -49,8 +49,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         Ok(check) => {
             read = true;
             if check.code.0 == UNREADABLE {
-                let file = check.file.as_ref().map_or("", |file| &file.0);
-                collector.scanner_error(format!("{file}: {}", check.message.0));
+                let file = check.file.clone().filled().unwrap_or_default();
+                collector.blind_to_file(file, check.message.0.as_str());
             }
             collector.finding(check.into_finding())
         }
@@ -133,12 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn a_dockerfile_that_cannot_be_read_makes_the_scan_incomplete() {
-        let (findings, parsed) = findings(&SCANNER, format!("[{}]", check_("DL1000", "error")).as_bytes()).unwrap();
-        assert_eq!(
-            (findings.len(), parsed.summary.scanner_errors.as_slice()),
-            (1, &["notes/Dockerfile: m".to_owned()][..])
-        );
+    fn a_dockerfile_that_cannot_be_read_is_a_finding_and_a_blind_spot() {
+        let unreadable = check_("DL1000", "error");
+        let (found, parsed) = findings(&SCANNER, format!("[{unreadable}]").as_bytes()).unwrap();
+        assert_eq!((found.len(), parsed.summary.is_complete()), (1, true));
+        let path = &found[0].location.as_ref().unwrap().path;
+        assert_eq!(parsed.summary.blind_spots[0].reach, finding::Reach::File(path.clone()));
+        let nameless = unreadable.replace("notes/Dockerfile", "");
+        let (_, parsed) = findings(&SCANNER, format!("[{nameless}]").as_bytes()).unwrap();
+        assert_eq!(parsed.summary.scanner_errors, ["m"]);
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! JSON report (`horusec start -o json`), as versions 1 and 2 write it.
 //!
 //! Each element of `analysisVulnerabilities` is a finding. `type` has people's decision: `Risk Accepted` and
-//! `False Positive` are suppressed, `Corrected` is closed. `errors` make the scan incomplete: a tool that failed found
-//! nothing.
+//! `False Positive` are suppressed, `Corrected` is closed.
+//!
+//! `errors` is one text about the tools that failed and so found nothing. It does not always name them, so it is a blind
+//! spot over everything. Horusec then has the status `error`. Another status than `success` without errors makes the scan
+//! incomplete.
 //!
 //! The rule is `rule_id`, which version 2.7 introduced. If it is missing, as before and for some tools, the rule is the
 //! first line of `details`, which names the problem. The severities are Horusec's words; there is no score. The CWE is
@@ -20,7 +23,7 @@ use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use crate::value::snippet;
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -62,7 +65,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             }
             (1, Some(errors)) => {
                 has_errors = true;
-                collector.scanner_error(errors);
+                collector.blind_spot(Reach::Everything, errors);
             }
             (2, Some(version)) => collector.version(version.trim_start_matches('v')),
             (3, status) => final_status = status,
@@ -285,15 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn errors_make_the_scan_incomplete() {
-        for (errors, status, expected) in [
-            ("npm failed", "error", Some("npm failed")),
-            ("", "error", Some("the analysis has the status `error`")),
-            (" ", "success", None),
-        ] {
-            let (_, parsed) = findings(&SCANNER, report(errors, status, "[]").as_bytes()).unwrap();
-            assert_eq!(parsed.summary.scanner_errors.first().map(String::as_str), expected);
-        }
+    fn errors_are_a_blind_spot_and_a_failure_without_one_makes_the_scan_incomplete() {
+        let summary = |errors, status| findings(&SCANNER, report(errors, status, "[]").as_bytes()).unwrap().1.summary;
+        let failed = summary("npm failed", "error");
+        assert_eq!((failed.is_complete(), &failed.blind_spots[0].reach), (true, &Reach::Everything));
+        assert_eq!(summary("", "error").scanner_errors, ["the analysis has the status `error`"]);
+        let clean = summary(" ", "success");
+        assert_eq!((clean.is_complete(), clean.blind_spots.len()), (true, 0));
     }
 
     #[test]

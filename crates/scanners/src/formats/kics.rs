@@ -2,8 +2,10 @@
 //! (`kics scan --report-formats json`), as versions 1.2 to 2.1 write it.
 //!
 //! A result is a location that a query found: each of `queries[].files[]`. `bill_of_materials` lists resources, not
-//! weaknesses: these count as not applicable. Files that could not be scanned and queries that could not be run make
-//! the scan incomplete.
+//! weaknesses: these count as not applicable.
+//!
+//! Files that could not be scanned and queries that could not be run are counted and not named: a blind spot over
+//! everything. The report states the numbers of parsed files and of queries.
 //!
 //! The severities are words; TRACE is for the bill of materials. The `similarity_id` is KICS's fingerprint of a result,
 //! computed from the query, the file and the location in it.
@@ -18,7 +20,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::{cwe, secret};
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach, Unit};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -77,29 +79,51 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 /// Collects the fields of each query, by its index, since they may follow its results. Also reads the fields of the
 /// whole scan.
 fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<usize, Query>, ParseError> {
-    const SCAN_FIELDS: [&str; 3] = ["kics_version", "files_failed_to_scan", "queries_failed_to_execute"];
+    const SCAN_FIELDS: [&str; 6] = [
+        "kics_version",
+        "files_failed_to_scan",
+        "queries_failed_to_execute",
+        "files_scanned",
+        "files_parsed",
+        "queries_total",
+    ];
+    // The values of `SCAN_FIELDS` that are counts.
+    let mut counts: [Option<u64>; SCAN_FIELDS.len()] = [None; SCAN_FIELDS.len()];
     let of_query: Vec<String> = QUERY_FIELDS.iter().map(|field| format!("queries[].{field}")).collect();
     let paths: Vec<&str> = of_query.iter().map(String::as_str).chain(SCAN_FIELDS).collect();
     let mut queries: BTreeMap<usize, Query> = BTreeMap::new();
     json::walk(input, &paths, &mut |item| {
-        let Some(value) = item.read::<Text>().ok().filled() else { return Ok(()) };
-        match QUERY_FIELDS.get(item.path) {
-            Some(field) => {
+        let value = item.read::<Text>().ok().filled();
+        let Some(at) = item.path.checked_sub(QUERY_FIELDS.len()) else {
+            let field = QUERY_FIELDS.get(item.path).copied();
+            if let (Some(field), Some(value)) = (field, value) {
                 queries.entry(item.index(0)).or_default().insert(field, value);
             }
-            None => match SCAN_FIELDS.get(item.path - QUERY_FIELDS.len()) {
-                Some(&"files_failed_to_scan") if value != "0" => {
-                    collector.scanner_error(format!("{value} files could not be scanned"));
+            return Ok(());
+        };
+        match (at, counts.get_mut(at)) {
+            (0, _) => value.into_iter().for_each(|version| collector.version(version)),
+            (1 | 2, Some(count)) if item.raw != "null" => {
+                *count = item.read::<Number>().ok().and_then(Number::count);
+                if count.is_none() {
+                    let field = SCAN_FIELDS.get(at).copied().unwrap_or_default();
+                    collector.scanner_error(format!("`{field}` cannot be read: it is not a number"));
                 }
-                Some(&"queries_failed_to_execute") if value != "0" => {
-                    collector.scanner_error(format!("{value} queries could not be executed"));
-                }
-                Some(&"kics_version") => collector.version(value),
-                Some(_) | None => {}
-            },
+            }
+            (_, Some(count)) => *count = item.read::<Number>().ok().and_then(Number::count),
+            (_, None) => {}
         }
         Ok(())
     })?;
+    let [_, failed_files, failed_queries, scanned, parsed, total] = counts;
+    for (count, failure) in [(failed_files, "files could not be scanned"), (failed_queries, "queries could not be run")]
+    {
+        if let Some(count) = count.filter(|count| 0 < *count) {
+            collector.blind_spot(Reach::Everything, format!("{count} {failure}; the report does not name them"));
+        }
+    }
+    parsed.or(scanned).into_iter().for_each(|count| collector.examined(Unit::Files, count));
+    total.into_iter().for_each(|count| collector.examined(Unit::Rules, count));
     Ok(queries)
 }
 
@@ -225,10 +249,22 @@ mod tests {
     }
 
     #[test]
-    fn files_that_could_not_be_scanned_make_the_scan_incomplete() {
-        let text = report("", r#", "files_failed_to_scan": 2, "queries_failed_to_execute": 0"#);
-        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["2 files could not be scanned"]);
+    fn files_and_queries_that_failed_without_a_name_are_a_blind_spot_over_everything() {
+        let summary = |rest: &str| findings(&SCANNER, report("", rest).as_bytes()).unwrap().1.summary;
+        for (rest, reason) in [
+            (r#", "files_failed_to_scan": 2, "queries_failed_to_execute": 0"#, "2 files could not be scanned"),
+            (r#", "files_failed_to_scan": 0, "queries_failed_to_execute": 3"#, "3 queries could not be run"),
+            (r#", "files_parsed": 0"#, "the scanner examined 0 files"),
+        ] {
+            let summary = summary(rest);
+            assert!(summary.is_complete() && summary.blind_spots.len() == 1, "{rest}: {summary:?}");
+            assert_eq!(summary.blind_spots[0].reach, Reach::Everything);
+            assert!(summary.blind_spots[0].reason.starts_with(reason), "{rest}: {summary:?}");
+        }
+        let clean = summary(r#", "files_parsed": 1, "files_failed_to_scan": 0, "queries_failed_to_execute": null"#);
+        assert!(clean.is_complete() && clean.blind_spots.is_empty());
+        assert_eq!(clean.examined, [(Unit::Files, 1), (Unit::Rules, 900)].into());
+        assert_eq!(summary(r#", "files_failed_to_scan": "many""#).scanner_errors_total, 1);
         assert!(failure(&SCANNER, br#"{"queries": []}"#).contains("`files_scanned`"));
     }
 }

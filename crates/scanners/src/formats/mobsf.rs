@@ -17,6 +17,8 @@
 //! `good` and `secure` are passed. So is `info` of a check of a binary: it says that a protection exists. The rest of
 //! the report is facts: strings, URLs, activities. `appsec` repeats the findings of the sections.
 //!
+//! An error of mobsfscan that names the `path` of a file is a blind spot; any other makes the scan incomplete.
+//!
 //! Severities are words. The field `cvss` is a number of the rule, without version or vector, which often contradicts
 //! the word (`info` with 7.5). Versions from 3.9 on omit it. It is stored, but not used.
 
@@ -185,6 +187,21 @@ struct RawMatch {
     match_string: Option<String>,
 }
 
+/// An error of Semgrep, which mobsfscan runs.
+#[derive(Deserialize)]
+struct RawError {
+    path: String,
+    message: Option<Text>,
+    #[serde(rename = "type", default)]
+    kind: serde_json::Value,
+}
+
+/// True if the path of an error of this type is that of an examined file, not of a file of rules.
+fn is_about_target(kind: &serde_json::Value) -> bool {
+    let kind = kind.to_string().to_ascii_lowercase();
+    !["rule", "pattern", "plugin", "interfile"].iter().any(|word| kind.contains(word))
+}
+
 fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut named = false;
     let seen = json::walk(input, &["results{}", "errors[]", "mobsfscan_version"], &mut |item| match item.path {
@@ -193,7 +210,14 @@ fn parse_mobsfscan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<()
             Err(reason) => collector.rejected(format!("{}: {reason}", item.name(0))),
         },
         1 => {
-            collector.scanner_error(item.read::<String>().unwrap_or_else(|_| item.raw.to_owned()));
+            match item.read::<RawError>() {
+                Ok(RawError { path, message, kind }) if is_about_target(&kind) => {
+                    collector.blind_to_file(path, message.filled().unwrap_or_else(|| item.raw.to_owned()));
+                }
+                Ok(_) | Err(_) => {
+                    collector.scanner_error(item.read::<String>().unwrap_or_else(|_| item.raw.to_owned()))
+                }
+            }
             Ok(())
         }
         _ => {

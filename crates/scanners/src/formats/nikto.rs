@@ -7,7 +7,8 @@
 //! Nikto reports no severity. An item with an OSVDB number, or with a CVE id among the references (which replaced OSVDB
 //! in version 2.5), is medium, 5.5, as in other systems. All other items are informational, 0.
 //!
-//! Nikto skips a host after 20 failed requests, its own limit. The scan is then incomplete.
+//! Nikto skips a host after 20 failed requests, its own limit: a blind spot over the site, by its name and by its address.
+//! The number of hosts is that of the `scandetails`, or of the objects with a `host`.
 
 use crate::Scanner;
 use crate::reader::json::{self, Text};
@@ -18,7 +19,7 @@ use crate::reader::xml;
 use crate::reader::xml::{Container, Element, Found};
 use crate::value::web;
 use finding::severity::{Score, ScoreSource};
-use finding::{Endpoint, Finding, Kind, Scored};
+use finding::{Endpoint, Finding, Kind, Reach, Scored, Unit};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -73,10 +74,10 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         match found.path {
             0 | 1 => return collector.result(item_from_xml(&found).into_finding()),
             2 | 3 => {
+                collector.examined(Unit::Hosts, 1);
                 let failed: u32 = found.element.attribute("errors").and_then(|count| count.parse().ok()).unwrap_or(0);
                 if failed >= FAILURES_MAX {
-                    let host = found.element.attribute("targethostname").unwrap_or_default();
-                    collector.scanner_error(format!("{host}: {failed} requests failed"));
+                    report_skipped(&found.element, &format!("{failed} requests failed"), collector);
                 }
             }
             _ => version(&found.element, collector),
@@ -85,10 +86,24 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     })?;
     version(&root, collector);
     const SHAPE: &str = "a Nikto XML report has the outermost element `niktoscan`, and `scandetails` in it";
-    if !structure.has(2) && !structure.has(3) {
-        collector.scanner_error("the report has no `scandetails`: Nikto scanned no host");
-    }
+    collector.examined(Unit::Hosts, 0);
     structure.require(collector, SHAPE)
+}
+
+/// Adds the blind spots of a host that Nikto skipped: its site, by name and by address, as in the links of items.
+fn report_skipped(host: &Element, reason: &str, collector: &mut Collector<'_>) {
+    let sites = ["sitename", "siteip"].map(|name| host.attribute(name).and_then(|site| web::address(site).url));
+    let origin = |site: String| Some(site.trim_end_matches('/').to_owned()).filter(|site| site.contains("://"));
+    match sites.map(|site| site.and_then(origin)) {
+        [Some(name), address] => {
+            collector.blind_to_host(Some(&name), reason);
+            address.into_iter().for_each(|address| collector.blind_to_host(Some(&address), reason));
+        }
+        [None, _] => {
+            let host = host.attribute("targethostname").unwrap_or_default();
+            collector.blind_spot(Reach::Everything, format!("{host}: {reason}"));
+        }
+    }
 }
 
 fn version(run: &Element, collector: &mut Collector<'_>) {
@@ -171,6 +186,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         collector.result(item.read::<RawItem>().and_then(|raw| raw.into_item(host).into_finding()))
     })?;
     seen.report_missing(collector);
+    collector.examined(Unit::Hosts, u64::try_from(hosts.len()).unwrap_or(u64::MAX));
     collector.require(
         !hosts.is_empty() && (seen.has(0) || seen.has(1)),
         "a Nikto JSON report is an object, or a list of objects, with `host` and the list `vulnerabilities`",
@@ -313,11 +329,11 @@ mod tests {
     }
 
     #[test]
-    fn several_runs_in_one_report_are_read_and_a_skipped_host_is_a_scanner_error() {
+    fn several_runs_in_one_report_are_read_and_a_skipped_host_is_a_blind_spot() {
         let run = |host: &str, errors: u32| {
             format!(
                 r#"<niktoscan version="2.1.6"><scandetails targethostname="{host}" targetport="443" errors="{errors}"
-                sitename="https://{host}:443/"><item id="999957" osvdbid="0" method="GET"><description>d</description>
+                sitename="https://{host}:443/" siteip="https://192.0.2.7:443/"><item id="999957" osvdbid="0" method="GET"><description>d</description>
                 <uri>/a</uri><namelink></namelink><iplink>http://:/a</iplink></item></scandetails></niktoscan>"#
             )
         };
@@ -326,12 +342,24 @@ mod tests {
         let urls: Vec<_> =
             findings.iter().map(|finding| finding.endpoint.as_ref().unwrap().url.as_deref().unwrap()).collect();
         assert_eq!(urls, ["https://a.example:443/a", "https://b.example:443/a"]);
-        assert_eq!(parsed.summary.scanner_errors, ["b.example: 20 requests failed"]);
+        let spots: Vec<_> = parsed.summary.blind_spots.iter().map(|spot| spot.reach.name().unwrap()).collect();
+        assert_eq!(spots, ["https://b.example:443", "https://192.0.2.7:443"]);
+        assert_eq!(parsed.summary.blind_spots[0].reason, "20 requests failed");
+        assert_eq!((parsed.summary.is_complete(), parsed.summary.examined), (true, [(Unit::Hosts, 2)].into()));
         assert_eq!(parsed.scanner_version.as_deref(), Some("2.1.6"));
     }
 
     #[test]
-    fn a_report_without_hosts_is_refused() {
+    fn a_run_without_hosts_is_blind_to_everything() {
+        let summary = findings(&SCANNER, br#"<niktoscan version="2.1.6"></niktoscan>"#).unwrap().1.summary;
+        assert_eq!((summary.is_complete(), &summary.blind_spots[0].reach), (true, &Reach::Everything));
+        let unnamed = br#"<niktoscan><scandetails targethostname="a.example" errors="20"/></niktoscan>"#;
+        let summary = findings(&SCANNER, unnamed).unwrap().1.summary;
+        assert_eq!(summary.blind_spots[0].reason, "a.example: 20 requests failed");
+    }
+
+    #[test]
+    fn a_json_report_without_hosts_is_refused() {
         for text in ["[]", "[{}]", r#"{"vulnerabilities": []}"#, r#"{"host": "a"}"#] {
             assert!(failure(&SCANNER, text.as_bytes()).contains("a Nikto JSON report is"), "{text}");
         }

@@ -12,13 +12,16 @@
 //!
 //! An open port alone is informational, 0. Of the scores of scripts, the highest counts. The report does not state
 //! their CVSS version, so the score counts as Nmap's own.
+//!
+//! A host that timed out and was skipped is a blind spot. A run that failed (`errormsg`) is incomplete. `runstats` has
+//! the number of hosts that are up.
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Container, Element};
-use finding::{Endpoint, Finding, Kind, Package};
+use finding::{Endpoint, Finding, Kind, Package, Unit};
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "nmap",
@@ -44,7 +47,7 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["nmaprun/host", "nmaprun/runstats/finished"];
+    let paths = ["nmaprun/host", "nmaprun/runstats/finished", "nmaprun/runstats/hosts"];
     const OTHERS: [&str; 16] = [
         "scaninfo",
         "verbose",
@@ -65,11 +68,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     ];
     let containers = [Container::exact("nmaprun", &["host"], &OTHERS)];
     let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
-        if found.path == 0 {
-            return host(&found.element, collector);
-        }
-        if let Some(error) = found.element.attribute("errormsg") {
-            collector.scanner_error(error);
+        match found.path {
+            0 => return host(&found.element, collector),
+            1 => found.element.attribute("errormsg").into_iter().for_each(|error| collector.scanner_error(error)),
+            _ => {
+                let up = found.element.attribute("up").and_then(|count| count.trim().parse().ok());
+                up.into_iter().for_each(|count| collector.examined(Unit::Hosts, count));
+            }
         }
         Ok(())
     })?;
@@ -82,7 +87,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 fn host(host: &Element, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let identity = HostIdentity::from_xml(host);
     if host.attribute("timedout") == Some("true") {
-        collector.scanner_error(format!("{}: the host timed out and was skipped", identity.host));
+        collector.blind_to_host(Some(&identity.host), "the host timed out and was skipped");
     }
     for unknown in unknown_parts(host) {
         collector.rejected(format!("{}: {unknown}", identity.host))?;
@@ -443,12 +448,16 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_failed_and_a_host_that_was_skipped_are_incomplete() {
+    fn a_run_that_failed_is_incomplete_and_a_host_that_was_skipped_is_a_blind_spot() {
         let text = report("").replace("exit=\"success\"", "exit=\"error\" errormsg=\"no route\"");
         assert_eq!(findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors, ["no route"]);
         let text = report("").replace("<host>", "<host timedout=\"true\">");
-        let skipped = findings(&SCANNER, text.as_bytes()).unwrap().1.summary.scanner_errors;
-        assert_eq!(skipped, ["shop.example: the host timed out and was skipped"]);
+        let summary = findings(&SCANNER, text.as_bytes()).unwrap().1.summary;
+        assert_eq!((summary.is_complete(), summary.blind_spots.len()), (true, 1));
+        assert_eq!(summary.blind_spots[0].reach, finding::Reach::File("shop.example".to_owned()));
+        let none = br#"<nmaprun version="7"><runstats><hosts up="0" down="1"/></runstats></nmaprun>"#;
+        let summary = findings(&SCANNER, none).unwrap().1.summary;
+        assert_eq!(summary.blind_spots[0].reason, "the scanner examined 0 hosts");
         assert!(failure(&SCANNER, b"<a/>").contains("nmaprun"));
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! A result is a match of a template at an address. The rule is the template's id. The name of the matcher (such as the
 //! missing header) is the parameter, so matches of several matchers are occurrences of one issue. With
-//! `-matcher-status`, Nuclei also lists templates that did not match. They are passed. If one has an error, the scan is
-//! incomplete.
+//! `-matcher-status`, Nuclei also lists templates that did not match. They are passed. One with an error is a blind spot
+//! over the template.
 //!
 //! Severities are Nuclei's words (critical, high, medium, low, info), with scores in the middle of the severity of that
 //! name; `unknown` is unassigned. The CVSS of a template is preferred.
@@ -19,7 +19,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
-use finding::{Endpoint, Epss, Finding, Kind, Location};
+use finding::{Endpoint, Epss, Finding, Kind, Location, Reach};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -70,13 +70,13 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn collect(result: RawResult, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if result.matcher_status == Some(false) {
-        return match result.error.filled() {
-            Some(error) => {
-                collector.scanner_error(error);
-                collector.not_applicable()
-            }
-            None => collector.passed(),
-        };
+        let rule = result.rule().map(str::to_owned);
+        let Some(error) = result.error.filled() else { return collector.passed() };
+        match rule {
+            Some(rule) => collector.blind_spot(Reach::Rule(rule), error),
+            None => collector.scanner_error(error),
+        }
+        return collector.not_applicable();
     }
     if result.request.is_some() || result.response.is_some() || result.curl_command.is_some() {
         collector.holds_secrets();
@@ -383,12 +383,15 @@ mod tests {
     }
 
     #[test]
-    fn templates_that_did_not_match_passed_and_errors_make_the_scan_incomplete() {
+    fn templates_that_did_not_match_passed_and_those_with_an_error_are_blind_spots() {
         let passed = CVE.replace("\"matcher-status\": true", "\"matcher-status\": false");
         let failed = passed.replace("\"request\"", "\"error\": \"no route\", \"request\"");
         let (_, parsed) = findings(&SCANNER, format!("{passed}\n{failed}").as_bytes()).unwrap();
         assert_eq!((parsed.summary.passed, parsed.summary.not_applicable), (1, 1));
-        assert_eq!(parsed.summary.scanner_errors, ["no route"]);
+        let spot = &parsed.summary.blind_spots[0];
+        let rule = one(CVE).rule;
+        assert_eq!((&spot.reach, spot.reason.as_str()), (&Reach::Rule(rule), "no route"));
+        assert!(parsed.summary.is_complete());
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //!
 //! The severity of OpenVAS is a CVSS base score. The XML report has its vectors; a severity that an override changed
 //! counts as changed. The CSV report does not state the CVSS version, so its score counts as the scanner's own. "Log"
-//! results are informational, 0. A result overridden as "False Positive" is suppressed. Results with the threat
-//! "Error", errors of the report and a run that is not done make the scan incomplete.
+//! results are informational, 0. A result overridden as "False Positive" is suppressed.
+//!
+//! Results with the threat "Error" and errors of the report are blind spots over their host. A run that is not done is
+//! incomplete. `hosts/count` is not evidence of a scan of nothing: it may count only hosts with results.
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError, require};
@@ -99,8 +101,8 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         let element = &found.element;
         match found.path / REPORTS.len() {
             1 => {
-                let details = ["host", "nvt/name", "description"].iter().filter_map(|field| element.text_at(field));
-                collector.scanner_error(details.collect::<Vec<_>>().join(": "));
+                let details = ["nvt/name", "description"].iter().filter_map(|field| element.text_at(field));
+                collector.blind_to_host(element.text_at("host"), details.collect::<Vec<_>>().join(": "));
             }
             2 if element.text.trim() != "Done" => {
                 collector.scanner_error(format!("the scan's status is {}", element.text.trim()));
@@ -248,8 +250,8 @@ fn port(text: &str) -> (Option<u16>, Option<String>) {
 /// Hands a result to the collector. An error of a test is not a finding about the host.
 fn collect(raw: Raw, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     if raw.word.as_deref() == Some("Error") {
-        let details = [raw.host, raw.name, raw.text].into_iter().flatten();
-        collector.scanner_error(details.collect::<Vec<_>>().join(": "));
+        let details = [raw.name, raw.text].into_iter().flatten();
+        collector.blind_to_host(raw.host.as_deref(), details.collect::<Vec<_>>().join(": "));
         return collector.not_applicable();
     }
     collector.result(raw.into_finding())
@@ -394,14 +396,16 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_a_run_that_is_not_done_make_the_scan_incomplete() {
+    fn errors_are_blind_spots_over_their_hosts_and_a_run_that_is_not_done_is_incomplete() {
         let text = xml(&RESULT.replace("<threat>High", "<threat>Error")).replace("Done", "Stopped").replace(
             "<results>",
-            "<errors><error><host>192.0.2.7</host><description>timed out</description></error></errors><results>",
+            "<errors><error><host>192.0.2.8</host><description>timed out</description></error><error/></errors><results>",
         );
         let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!((parsed.summary.not_applicable, parsed.summary.scanner_errors_total), (1, 3));
+        assert_eq!((parsed.summary.not_applicable, parsed.summary.scanner_errors_total), (1, 2));
         assert_eq!(parsed.summary.scanner_errors[0], "the scan's status is Stopped");
+        let spots: Vec<_> = parsed.summary.blind_spots.iter().map(|spot| spot.reach.name().unwrap()).collect();
+        assert_eq!(spots, ["192.0.2.8", "192.0.2.7"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! are errors, the third is a warning and the last two are notes; here they are high, medium and low.
 //!
 //! Suppressed violations, which XML and JSON list on request (`--show-suppressed`), are suppressed findings. Files that
-//! PMD could not process and rules that it could not configure make the scan incomplete.
+//! PMD could not process and rules that it could not configure are blind spots; CSV does not have them.
 
 use crate::Scanner;
 use crate::reader::json::{self, Number, Text};
@@ -15,7 +15,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
 use crate::reader::xml::{self, Container, Element};
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach};
 use serde::Deserialize;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -146,14 +146,22 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             }
             2 => collector.finding(suppressed(element)),
             _ => {
-                let subject = element.attribute("filename").or(element.attribute("rule")).unwrap_or("PMD");
                 let text = element.attribute("msg").map_or_else(|| element.whole_text(), str::to_owned);
-                collector.scanner_error(format!("{subject}: {text}"));
+                report_error(element.attribute("filename"), element.attribute("rule"), text, collector);
                 Ok(())
             }
         }
     })?;
     structure.require(collector, "a PMD XML report has the outermost element `pmd`")
+}
+
+/// Adds the blind spot of an error of PMD: the file, else the rule. An error with neither has no reach.
+fn report_error(file: Option<&str>, rule: Option<&str>, text: String, collector: &mut Collector<'_>) {
+    match (file.filled(), rule.filled()) {
+        (Some(file), _) => collector.blind_spot(Reach::File(file.to_owned()), text),
+        (None, Some(rule)) => collector.blind_spot(Reach::Rule(rule.to_owned()), text),
+        (None, None) => collector.scanner_error(format!("PMD: {text}")),
+    }
 }
 
 fn violation_from_xml(element: &Element) -> Result<Violation, String> {
@@ -220,14 +228,13 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             },
         },
         2 | 3 => {
-            let text = match item.read::<RawError>() {
+            match item.read::<RawError>() {
                 Ok(RawError { filename, rule, message }) => {
-                    let subject = filename.or(rule).unwrap_or_else(|| "PMD".to_owned());
-                    format!("{subject}: {}", message.unwrap_or_default())
+                    let text = message.unwrap_or_default();
+                    report_error(filename.as_deref(), rule.as_deref(), text, collector);
                 }
-                Err(reason) => reason,
-            };
-            collector.scanner_error(text);
+                Err(reason) => collector.scanner_error(reason),
+            }
             Ok(())
         }
         _ => {
@@ -277,15 +284,18 @@ mod tests {
     }
 
     #[test]
-    fn what_pmd_could_not_process_makes_the_scan_incomplete_and_suppressed_ones_are_marked() {
+    fn what_pmd_could_not_process_is_a_blind_spot_and_suppressed_ones_are_marked() {
         let xml = r#"<pmd version="7.0.0"><suppressedviolation filename="A.java" suppressiontype="nopmd" msg="m" usermsg="u"/>
-            <error filename="B.java" msg="ParseException"/></pmd>"#;
-        let json = r#"{"pmdVersion": "7.0.0", "files": [], "processingErrors": [{"filename": "B.java", "message": "p"}],
+            <error filename="B.java" msg="ParseException"/><configerror rule="R2" msg="m"/><error msg="m"/></pmd>"#;
+        let json = r#"{"pmdVersion": "7.0.0", "files": [], "processingErrors": [{"filename": "B.java", "message": "p"}, {"message": "m"}],
+            "configurationErrors": [{"rule": "R2", "ruleset": "s", "message": "m"}],
             "suppressedViolations": [{"filename": "A.java", "violations": [{"rule": "R", "suppressiontype": "nopmd"}]}]}"#;
         for report in [xml, json] {
             let (findings, parsed) = findings(&SCANNER, report.as_bytes()).unwrap();
             assert!(findings[0].suppressed.as_ref().is_some_and(|how| how.starts_with("nopmd")), "{findings:?}");
             assert_eq!((parsed.summary.suppressed, parsed.summary.scanner_errors_total), (1, 1));
+            let spots: Vec<_> = parsed.summary.blind_spots.iter().map(|spot| spot.reach.clone()).collect();
+            assert_eq!(spots, [Reach::File("B.java".to_owned()), Reach::Rule("R2".to_owned())]);
         }
         assert!(failure(&SCANNER, br#"{"files": []}"#).contains("pmdVersion"));
     }

@@ -5,7 +5,8 @@
 //! Each detection of a QID at a host and port is a result. The rule is the QID. In the asset data report, its
 //! description is in the glossary, after the detections. Fixed detections are closed; ignored ones and approved false
 //! positives are suppressed. A row about a host without a detection is passed if the host was scanned, and not
-//! applicable if it was not alive. A host that could not be scanned makes the scan incomplete.
+//! applicable if it was not alive. A host that could not be scanned is a blind spot, by its name and by its address. An
+//! `ERROR` of a scan report makes the scan incomplete.
 //!
 //! The severity is the CVSS base score, else Qualys' level (<https://www.qualys.com/research/knowledge/severity/>): 5
 //! urgent, 4 critical, 3 serious, 2 medium, 1 minimal, which are critical, high, medium, low and info here. Levels of
@@ -196,6 +197,9 @@ fn complete_vector(version: &str, vector: &str, temporal: Option<&str>) -> Strin
     format!("{start}{vector}{end}")
 }
 
+/// The columns with a host's name.
+const NAME_COLUMNS: [&str; 4] = ["FQDN", "DNS", "HOSTNAME", "NetBIOS"];
+
 fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let any = |columns: &[&str]| {
         columns.iter().find_map(|column| row.get(column)).filter(|text| *text != "-").map(str::to_owned)
@@ -224,7 +228,7 @@ fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), Parse
         cvss3_temporal: any(&["CVSS3.1 Temporal", "CVSS3 Temporal"]),
         status,
         suppressed: dismissed.map(|status| format!("false positive: {status}")).or(ticket).or(ignored),
-        name: any(&["FQDN", "DNS", "HOSTNAME", "NetBIOS"]),
+        name: any(&NAME_COLUMNS),
         ip: any(&["IP"]),
         port: any(&["Port"]),
         protocol: any(&["Protocol"]),
@@ -245,7 +249,13 @@ fn collect_host(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     if lower.is_empty() {
         return collector.rejected("`QID` is missing in the row".to_owned());
     }
-    collector.scanner_error(format!("{}: {status}", row.get("IP").unwrap_or("unknown host")));
+    let names = NAME_COLUMNS.into_iter().chain(["IP"]).filter_map(|column| row.get(column));
+    let names: Vec<&str> = names.filter(|name| *name != "-").collect();
+    // Findings have the name or the address, and a host may have no name in another scan.
+    names.iter().for_each(|name| collector.blind_to_host(Some(name), status));
+    if names.is_empty() {
+        collector.blind_to_host(None, format!("unknown host: {status}"));
+    }
     collector.not_applicable()
 }
 
@@ -436,7 +446,9 @@ mod tests {
         let (findings, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
         let summary = &parsed.summary;
         let counts = (summary.findings, summary.suppressed, summary.closed, summary.passed, summary.not_applicable);
-        assert_eq!((counts, summary.scanner_errors_total), ((2, 1, 1, 1, 2), 1));
+        assert_eq!((counts, summary.scanner_errors_total), ((2, 1, 1, 1, 2), 0));
+        let [spot] = summary.blind_spots.as_slice() else { panic!("{summary:?}") };
+        assert_eq!((spot.reach.to_string().as_str(), spot.reason.as_str()), ("file `192.0.2.10`", "host not scanned"));
         let vector = findings[0].cvss[0].vector.as_deref();
         assert_eq!(vector, Some("CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:H/A:N/E:P/RL:O/RC:C"));
         assert_eq!((findings[0].severity(), findings[0].advisories.len()), (Severity::Medium, 2));

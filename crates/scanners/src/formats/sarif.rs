@@ -20,8 +20,13 @@
 //!   incomplete, and the rest is kept. `null` means absent. A property bag may contain any JSON (§3.8).
 //! - A run without a list `results` is not a clean run, unless inline external properties belong to it.
 //! - Suppressions (§3.27.23): a result is suppressed if it has any and none of them is under review or rejected.
-//! - Runs of the same tool and category are read as one. A failed invocation, a notification of level `error` and
-//!   external files that are not part of the report make the scan incomplete. Nothing outside the report is fetched.
+//! - Runs of the same tool and category are read as one. External files that are not part of the report make the scan
+//!   incomplete. Nothing outside the report is fetched.
+//! - A notification of level `error` (§3.58) is a blind spot over the files of its locations, else over its
+//!   `associatedRule`. Its `descriptor` is an id of notifications, not of a rule. One that has neither, and an
+//!   invocation that was not successful for another reason, is a blind spot over the tool if the report has runs of
+//!   several tools, and else makes the scan incomplete.
+//! - The list of artifacts is not a number of examined files: many tools list only those with results.
 
 mod dependency;
 mod locations;
@@ -35,7 +40,8 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
-use log::Log;
+use finding::Reach;
+use log::{Log, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -76,6 +82,7 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     }
     for run in log.runs.values() {
         run.errors.iter().for_each(|error| collector.scanner_error(error.as_str()));
+        report_failures(run, several_tools, collector);
         run.category.iter().for_each(|category| collector.category(category.clone()));
         match &run.category {
             Some(category) => collector.part(&format!("{}/{category}", run.tool)),
@@ -102,6 +109,31 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
         collector.container();
     }
     Ok(())
+}
+
+/// Adds the blind spots and errors of a run's invocations.
+fn report_failures(run: &Run, several_tools: bool, collector: &mut Collector<'_>) {
+    let mut without_reach = |reason: &str| match several_tools {
+        true => collector.blind_spot(Reach::Tool(run.tool.clone()), reason),
+        false => collector.scanner_error(reason),
+    };
+    let reaches: Vec<_> = run.failures.iter().map(|failure| (failure, run.reach_of(failure))).collect();
+    for invocation in &run.unsuccessful {
+        let of_it = || reaches.iter().filter(|(failure, _)| failure.invocation == *invocation);
+        // Tools also call a run without success in which they could not read a file.
+        if of_it().next().is_none() || of_it().any(|(_, reach)| reach.is_empty()) {
+            without_reach("the tool reports that its run was not successful");
+        }
+    }
+    for (failure, _) in reaches.iter().filter(|(_, reach)| reach.is_empty()) {
+        without_reach(&failure.reason);
+    }
+    for (failure, reach) in reaches {
+        reach.into_iter().for_each(|reach| collector.blind_spot(reach, failure.reason.as_str()));
+    }
+    if run.has_more_failures {
+        collector.blind_spot(Reach::Everything, "the run has more notifications of errors than are read");
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,14 @@
 //! vulnerable dependencies. The platform's findings are a format of their own, `semgrep-pro`.
 //!
 //! Each element of `results[]` or `vulns[]` is a result. The rule is `check_id`, exactly as in the tool's SARIF. A
-//! result that a `nosemgrep` comment ignores (`is_ignored`) is suppressed. Errors of level `error` make the scan
-//! incomplete, and so does an export that is only one page of several (`hasMore`).
+//! result that a `nosemgrep` comment ignores (`is_ignored`) is suppressed. An export that is only one page of several
+//! (`hasMore`) is incomplete.
+//!
+//! Blind spots: the file of an error (`errors[].path`), of level `error` or `warn`, which syntax errors have; else its
+//! rule; everything after an error of the interfile analysis. An error of level `error` without file and rule makes the
+//! scan incomplete. Rules in `skipped_rules` were not applied. `paths.skipped` (`--verbose`) lists files with Semgrep's
+//! reason; those that the user excluded, that no rule is about, and binary ones are not blind spots. `paths.scanned` is
+//! the list of the examined files. (`time.rules` is empty in useful scans, too.)
 //!
 //! Semgrep's documentation (rule syntax, `severity`) has four severities, and maps the older words to them: ERROR is
 //! HIGH, WARNING is MEDIUM, INFO is LOW. Since version 1.100 the tool writes `requires login` instead of the code and
@@ -20,7 +26,7 @@ use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::secret;
-use finding::{Excerpt, Finding, Kind, Location, Package};
+use finding::{Excerpt, Finding, Kind, Location, Package, Reach, Unit};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vulns::RawVulnerability;
@@ -63,7 +69,17 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["results[]", "vulns[]", "errors[]", "version", "hasMore"];
+    let paths = [
+        "results[]",
+        "vulns[]",
+        "errors[]",
+        "version",
+        "hasMore",
+        "paths.scanned[]",
+        "paths.skipped[]",
+        "skipped_rules[]",
+    ];
+    let mut scanned = 0;
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
         1 => match item.read::<RawVulnerability>() {
@@ -71,8 +87,9 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             raw => collector.result(raw.map(RawVulnerability::into_finding)),
         },
         2 => {
-            if let Some(error) = item.read::<RawError>().map_or_else(Some, RawError::text) {
-                collector.scanner_error(error);
+            match item.read::<RawError>() {
+                Ok(error) => error.collect(collector),
+                Err(reason) => collector.scanner_error(reason),
             }
             Ok(())
         }
@@ -80,13 +97,37 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             item.read::<Text>().into_iter().filter_map(Filled::filled).for_each(|version| collector.version(version));
             Ok(())
         }
-        _ => {
+        4 => {
             if !matches!(item.raw, "false" | "null") {
                 collector.scanner_error("the export is one page of several: `hasMore` is true");
             }
             Ok(())
         }
+        5 => {
+            scanned += 1;
+            Ok(())
+        }
+        6 => {
+            match item.read::<RawSkippedFile>() {
+                Ok(skipped) => skipped.collect(collector),
+                Err(reason) => collector.scanner_error(format!("a skipped file cannot be read: {reason}")),
+            }
+            Ok(())
+        }
+        _ => {
+            match item.read::<RawSkippedRule>() {
+                Ok(RawSkippedRule { rule_id, details }) => {
+                    let reason = details.filled().unwrap_or_else(|| "Semgrep skipped the rule".to_owned());
+                    collector.blind_spot(Reach::Rule(rule_id), reason);
+                }
+                Err(reason) => collector.scanner_error(format!("a skipped rule cannot be read: {reason}")),
+            }
+            Ok(())
+        }
     })?;
+    if seen.has(5) {
+        collector.examined(Unit::Files, scanned);
+    }
     collector.require(
         (seen.has(0) && seen.has(2)) || seen.has(1),
         "a Semgrep JSON report is an object with the lists `results` and `errors`",
@@ -96,25 +137,86 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 #[derive(Deserialize)]
 struct RawError {
     level: Loose<Text>,
+    #[serde(rename = "type", default)]
+    kind: serde_json::Value,
     message: Loose<Text>,
     long_msg: Loose<Text>,
     short_msg: Loose<Text>,
     path: Loose<Text>,
+    rule_id: Loose<Text>,
 }
 
 impl RawError {
-    /// The message of the error, unless it is only a warning.
-    fn text(self) -> Option<String> {
-        if self.level.as_str().is_some_and(|level| !level.eq_ignore_ascii_case("error")) {
-            return None;
+    fn collect(self, collector: &mut Collector<'_>) {
+        if self.level.is("info") {
+            return;
         }
+        let is_warning = self.level.is("warn") || self.level.is("warning");
+        // A text, or since version 1.45 a list of a text and details.
+        let kind = self.kind.as_str().or_else(|| self.kind.get(0)?.as_str()).unwrap_or_default().to_ascii_lowercase();
         let message = self.message.filled().or(self.long_msg.filled()).or(self.short_msg.filled());
         let message = message.unwrap_or_else(|| "Semgrep reports an error without a message".to_owned());
-        match self.path.filled() {
-            Some(path) if !message.contains(&path) => Some(format!("{path}: {message}")),
-            Some(_) | None => Some(message),
+        // A name that cannot be read may be that of a larger reach.
+        let (path, rule) = match (self.path.checked("path"), self.rule_id.checked("rule_id")) {
+            (Ok(path), Ok(rule)) => (path.filled(), rule.filled()),
+            (Err(reason), _) | (_, Err(reason)) => return collector.scanner_error(format!("{message} ({reason})")),
+        };
+        let rule = rule.map(Reach::Rule);
+        let is_about_rule = ["rule", "pattern", "plugin"].iter().any(|word| kind.contains(word));
+        // The path of an error in a rule is that of the rule's file.
+        let file = path.filter(|_| !is_about_rule || kind.contains("plugin")).map(Reach::File);
+        let reaches = match (file, rule) {
+            _ if kind.contains("interfile") => [Some(Reach::Everything), None],
+            (Some(file), rule) => [Some(file), rule.filter(|_| is_about_rule)],
+            (None, rule) => [rule, None],
+        };
+        match reaches {
+            [None, None] if is_warning => {}
+            [None, None] => collector.scanner_error(message),
+            reaches => {
+                reaches.into_iter().flatten().for_each(|reach| collector.blind_spot(reach, message.as_str()));
+            }
         }
     }
+}
+
+/// Reasons for which Semgrep skips a file that it should not examine.
+const NOT_TO_EXAMINE: [&str; 11] = [
+    "always_skipped",
+    "binary",
+    "cli_exclude_flags_match",
+    "cli_include_flags_do_not_match",
+    "dotfile",
+    "excluded_by_config",
+    "gitignore_patterns_match",
+    "irrelevant_rule",
+    "nonexistent_file",
+    "semgrepignore_patterns_match",
+    "wrong_language",
+];
+
+#[derive(Deserialize)]
+struct RawSkippedFile {
+    path: Text,
+    reason: Text,
+    details: Loose<Text>,
+}
+
+impl RawSkippedFile {
+    fn collect(self, collector: &mut Collector<'_>) {
+        let reason = self.reason.0;
+        if NOT_TO_EXAMINE.iter().any(|other| reason.eq_ignore_ascii_case(other)) {
+            return;
+        }
+        let details = self.details.filled().map(|details| format!(": {details}")).unwrap_or_default();
+        collector.blind_to_file(self.path.0, format!("{reason}{details}"));
+    }
+}
+
+#[derive(Deserialize)]
+struct RawSkippedRule {
+    rule_id: String,
+    details: Loose<Text>,
 }
 
 #[derive(Deserialize)]
@@ -370,12 +472,62 @@ mod tests {
     }
 
     #[test]
-    fn ignored_results_are_suppressed_and_only_errors_make_a_scan_incomplete() {
+    fn ignored_results_are_suppressed_and_files_with_errors_are_blind_spots() {
         let (findings, parsed) = read("1.50-code.json");
         assert_eq!(findings[1].suppressed.as_deref(), Some("is_ignored"));
         assert_eq!(findings[1].code.as_ref().map(|code| (code.first_line, code.lines.len())), Some((9, 3)));
         assert_eq!(findings[1].fingerprints["matchBasedId/v1"], "c0ffee02_0");
-        assert_eq!(parsed.summary.scanner_errors, ["Timeout when running python.notes.slow on notes/big.py"]);
+        let spots: Vec<_> = parsed.summary.blind_spots.iter().map(|spot| spot.reach.to_string()).collect();
+        assert_eq!(spots, ["file `notes/big.py`", "file `notes/broken.py`"]);
+        assert_eq!(parsed.summary.blind_spots[0].reason, "Timeout when running python.notes.slow on notes/big.py");
+        assert_eq!((parsed.summary.is_complete(), &parsed.summary.examined), (true, &[(Unit::Files, 2)].into()));
+    }
+
+    #[test]
+    fn an_error_has_the_reach_of_what_it_names() {
+        let spots = |rest: &str| {
+            let text = format!(r#"{{"results": [], "paths": {{"scanned": ["a.py"]}}, {rest}}}"#);
+            let summary = findings_of(text.as_bytes()).summary;
+            let spots: Vec<_> = summary.blind_spots.iter().map(|spot| spot.reach.to_string()).collect();
+            (spots.join(", "), summary.scanner_errors_total)
+        };
+        let error = |fields: &str| spots(&format!(r#""errors": [{{"message": "m", {fields}}}]"#));
+        for (fields, expected, errors) in [
+            (r#""level": "error", "rule_id": "r", "path": "a.py", "type": "Timeout""#, "file `a.py`", 0),
+            (r#""level": "warn", "path": "a.py", "type": ["PartialParsing", []]"#, "file `a.py`", 0),
+            (r#""level": "error", "rule_id": "r", "path": "r.yml", "type": ["PatternParseError", []]"#, "rule `r`", 0),
+            (
+                r#""level": "warn", "rule_id": "r", "path": "a.py", "type": "Missing plugin""#,
+                "file `a.py`, rule `r`",
+                0,
+            ),
+            (r#""level": "warn", "path": "a.py", "type": "OOM during interfile analysis""#, "everything", 0),
+            (r#""level": "error", "type": "SemgrepError""#, "", 1),
+            (r#""level": "warn", "type": "SemgrepWarning""#, "", 0),
+            (r#""level": "info", "path": "a.py""#, "", 0),
+            (r#""type": "Fatal error""#, "", 1),
+            (r#""level": "error", "rule_id": "r", "path": {}"#, "", 1),
+        ] {
+            assert_eq!(error(fields), (expected.to_owned(), errors), "{fields}");
+        }
+        assert_eq!(spots(r#""errors": [7], "skipped_rules": [{"rule_id": "r"}, {}]"#), ("rule `r`".to_owned(), 2));
+    }
+
+    #[test]
+    fn skipped_files_are_blind_spots_unless_the_user_excluded_them() {
+        let text = br#"{"results": [], "errors": [], "paths": {"scanned": ["a.py"], "skipped": [
+            {"path": "b.py", "reason": "exceeded_size_limit"}, {"path": "c.py", "reason": "semgrepignore_patterns_match"},
+            {"path": "d.js", "reason": "minified", "rule_id": "r"}, {"path": "e.py", "reason": "Dotfile"}, {}]}}"#;
+        let summary = findings_of(text).summary;
+        let spots: Vec<_> = summary.blind_spots.iter().map(|spot| spot.reach.to_string()).collect();
+        assert_eq!((spots.join(", ").as_str(), summary.scanner_errors_total), ("file `b.py`, file `d.js`", 1));
+    }
+
+    #[test]
+    fn a_scan_of_no_file_is_blind_to_everything() {
+        let summary = findings_of(br#"{"results": [], "errors": [], "paths": {"scanned": []}}"#).summary;
+        assert_eq!((summary.is_complete(), &summary.blind_spots[0].reach), (true, &Reach::Everything));
+        assert!(findings_of(br#"{"results": [], "errors": []}"#).summary.blind_spots.is_empty());
     }
 
     #[test]

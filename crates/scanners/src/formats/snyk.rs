@@ -4,8 +4,11 @@
 //!
 //! A result is one entry of `vulnerabilities`, of a project or of one of a container's `applications`, or of
 //! `infrastructureAsCodeIssues`. Snyk lists a vulnerability once for each dependency path to it; each is a result.
-//! Results that a policy ignores (`filtered.ignore`, `isIgnored`) or patches (`filtered.patch`) are suppressed. A
-//! project with an `error` was not tested, so the scan is incomplete.
+//! Results that a policy ignores (`filtered.ignore`, `isIgnored`) or patches (`filtered.patch`) are suppressed.
+//!
+//! A project with an `error` was not tested. That is a blind spot over its file: `targetFile`, or the end of its `path` if
+//! other projects show where the tested folder ends. Else it is a blind spot over everything. If no project was tested,
+//! the scan is incomplete.
 //!
 //! Severities: Snyk's own CVSS, from which its word is derived, else that of other assessors (NVD first), else the
 //! word: `severityWithCritical` if it exists, because the highest `severity` of old versions is high.
@@ -19,8 +22,8 @@ use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
-use finding::{Epss, Finding, Kind, Location, Package};
-use std::collections::BTreeMap;
+use finding::{Epss, Finding, Kind, Location, Package, Reach};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SCANNER: Scanner = Scanner {
     id: "snyk",
@@ -81,6 +84,19 @@ struct Project {
     is_from_snyk: bool,
 }
 
+impl Project {
+    /// The path of its file, as findings in it have it.
+    fn file(&self) -> Option<String> {
+        // Paths from Windows have `\`. Without the replacement, files would seem to move between scans.
+        self.file.as_ref().map(|file| file.replace('\\', "/"))
+    }
+
+    /// The path of the tested folder or file.
+    fn path(&self) -> Option<String> {
+        self.path.as_ref().map(|path| path.replace('\\', "/"))
+    }
+}
+
 /// The index of a project, and of the application in it.
 type ProjectIndex = (usize, Option<usize>);
 
@@ -111,9 +127,25 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         is_from_snyk && (with_lists || !errors.is_empty()),
         "a project of Snyk is an object with `ok`, and `vulnerabilities`, `infrastructureAsCodeIssues` or `error`",
     )?;
+    // The folders that were tested: what the path of a file has before its name as a target.
+    let tested = projects.values().filter(|project| project.error.is_none());
+    let folders = tested.filter_map(|project| project.path()?.strip_suffix(&project.file()?).map(str::to_owned));
+    let folders: BTreeSet<String> = folders.filter(|folder| folder.is_empty() || folder.ends_with('/')).collect();
     for (error, project) in errors {
-        let path = project.file.as_ref().or(project.path.as_ref());
-        collector.scanner_error(path.map_or_else(|| error.clone(), |path| format!("{path}: {error}")));
+        let path = project.path();
+        // The path of a folder has no extension.
+        let is_file = |path: &&str| path.rsplit('/').next().is_some_and(|name| name.trim_matches('.').contains('.'));
+        let file = path.as_deref().filter(is_file);
+        let inside = |folder: &String| file.and_then(|file| file.strip_prefix(folder.as_str()));
+        let mut files: Vec<String> = folders.iter().filter_map(inside).map(str::to_owned).collect();
+        files.extend(project.file());
+        let named = project.file().or(path.clone());
+        let reason = named.map_or_else(|| error.clone(), |name| format!("{name}: {error}"));
+        match files.as_slice() {
+            _ if !with_lists => collector.scanner_error(reason),
+            [] => collector.blind_spot(Reach::Everything, reason),
+            files => files.iter().for_each(|file| collector.blind_to_file(file.as_str(), reason.as_str())),
+        }
     }
     Ok(())
 }
@@ -262,9 +294,7 @@ fn misconfiguration(fields: Fields<'_>, project: &Project) -> Result<Finding, St
 
 /// The project's file. An image has none, and its name is not used as a location.
 fn location(project: &Project) -> Option<Location> {
-    // Paths from Windows have `\`. Without the replacement, files would seem to move between scans.
-    let path = project.file.as_ref()?.replace('\\', "/");
-    Some(Location::file(path))
+    project.file().map(Location::file)
 }
 
 #[cfg(test)]
@@ -345,11 +375,19 @@ mod tests {
     }
 
     #[test]
-    fn a_project_that_was_not_tested_makes_the_scan_incomplete() {
-        let text =
-            r#"[{"ok": true, "vulnerabilities": []}, {"ok": false, "error": "no lock file", "path": "/src/notes"}]"#;
-        let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-        assert_eq!(parsed.summary.scanner_errors, ["/src/notes: no lock file"]);
+    fn a_project_that_was_not_tested_is_a_blind_spot_unless_none_was() {
+        let reaches = |project: &str| {
+            let tested = r#""ok": true, "vulnerabilities": [], "path": "deploy/main.tf", "targetFile": "main.tf""#;
+            let text = format!(r#"[{{{tested}}}, {{"ok": false, "error": "no lock file", {project}}}]"#);
+            let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
+            assert!(parsed.summary.is_complete());
+            parsed.summary.blind_spots.into_iter().map(|spot| spot.reach).collect::<Vec<_>>()
+        };
+        let file = |path: &str| vec![Reach::File(path.to_owned())];
+        assert_eq!(reaches(r#""path": "/src/notes""#), [Reach::Everything]);
+        assert_eq!(reaches(r#""path": "/src/notes", "targetFile": "a/pom.xml""#), file("a/pom.xml"));
+        assert_eq!(reaches(r#""path": "deploy/db/broken.tf""#), file("db/broken.tf"));
+        assert_eq!(reaches(r#""path": ".""#), [Reach::Everything]);
         let alone = r#"{"ok": false, "error": {"code": 1}, "path": "."}"#;
         assert!(!findings(&SCANNER, alone.as_bytes()).unwrap().1.summary.is_complete());
     }

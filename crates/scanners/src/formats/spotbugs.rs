@@ -10,13 +10,17 @@
 //!
 //! The descriptions of bug types may come after the instances, or be missing (only `-xml`). The location of an instance
 //! is its own line if it has one, else that of its method, field or class.
+//!
+//! Errors of the analysis are a blind spot over everything: their text may name a class, which has no path. Missing
+//! classes are not: almost every program lacks some, and they are only referred to. The summary has the number of
+//! classes.
 
 use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
-use finding::{Finding, Kind, Location};
+use finding::{Finding, Kind, Location, Reach, Unit};
 use std::collections::BTreeMap;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -63,7 +67,13 @@ struct Pattern {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let mut patterns = BTreeMap::new();
-    let paths = ["BugCollection@", "BugCollection/BugPattern", "BugCollection/Errors", "BugCollection/Error"];
+    let paths = [
+        "BugCollection@",
+        "BugCollection/BugPattern",
+        "BugCollection/FindBugsSummary@",
+        "BugCollection/Errors",
+        "BugCollection/Error",
+    ];
     xml::walk(input, &paths, &mut |found| {
         let element = &found.element;
         match found.path {
@@ -77,6 +87,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
                 if let Some(name) = element.attribute("type") {
                     patterns.insert(name.to_owned(), pattern);
                 }
+            }
+            2 => {
+                let classes = element.attribute("total_classes").and_then(|count| count.trim().parse().ok());
+                classes.into_iter().for_each(|count| collector.examined(Unit::Classes, count));
             }
             _ => errors(element, collector),
         }
@@ -113,15 +127,19 @@ const OTHERS: [&str; 13] = [
 
 /// Collects errors of the analysis. Missing classes are only warnings: they are listed for almost every program.
 fn errors(element: &Element, collector: &mut Collector<'_>) {
-    let mut listed = false;
-    for error in element.children.iter().filter(|child| matches!(child.name.as_str(), "Error" | "AnalysisError")) {
-        listed = true;
+    let listed = element.children.iter().filter(|child| matches!(child.name.as_str(), "Error" | "AnalysisError"));
+    let texts = listed.map(|error| {
         let text = error.owned_at("ErrorMessage").or(error.owned_at("Exception"));
-        collector.scanner_error(text.unwrap_or_else(|| error.whole_text()));
-    }
-    let count = element.attribute("errors").filter(|count| *count != "0");
-    if let (false, Some(count)) = (listed, count) {
-        collector.scanner_error(format!("{count} errors during the analysis"));
+        text.unwrap_or_else(|| error.whole_text())
+    });
+    let texts: Vec<String> = texts.collect();
+    match (element.attribute("errors").filter(|count| *count != "0"), texts.as_slice()) {
+        (None, []) => {}
+        (Some(count), []) => collector.blind_spot(Reach::Everything, format!("{count} errors during the analysis")),
+        (_, [only]) => collector.blind_spot(Reach::Everything, only.as_str()),
+        (_, [first, more @ ..]) => {
+            collector.blind_spot(Reach::Everything, format!("{first}, and {} more errors", more.len()));
+        }
     }
 }
 
@@ -246,6 +264,10 @@ mod tests {
         }
     }
 
+    fn findings_of(text: &str) -> finding::ReportSummary {
+        findings(&SCANNER, text.as_bytes()).unwrap().1.summary
+    }
+
     #[test]
     fn a_bug_without_a_line_is_at_its_method() {
         let text = report(
@@ -257,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn dismissed_closed_and_unreadable_bugs_are_counted_separately_and_errors_make_the_scan_incomplete() {
+    fn dismissed_closed_and_unreadable_bugs_are_counted_separately_and_errors_are_a_blind_spot() {
         let text = report(
             r#"<BugInstance type="A" priority="2"><UserAnnotation designation="NOT_A_BUG">tested</UserAnnotation></BugInstance>
             <BugInstance type="A" priority="2" last="3"/><BugInstance priority="2"/>
@@ -268,7 +290,16 @@ mod tests {
         assert_eq!(findings[0].suppressed.as_deref(), Some("NOT_A_BUG: tested"));
         let summary = parsed.summary;
         assert_eq!((summary.suppressed, summary.closed, summary.rejected), (1, 1, 1));
-        assert_eq!(summary.scanner_errors, ["cannot read A.class"]);
+        let [spot] = summary.blind_spots.as_slice() else { panic!("{summary:?}") };
+        assert_eq!((&spot.reach, spot.reason.as_str()), (&Reach::Everything, "cannot read A.class"));
+        assert_eq!(summary.scanner_errors_total, 0);
+        let nothing = report(r#"<Errors errors="0"/><FindBugsSummary total_classes="0"/>"#);
+        let summary = findings_of(&nothing);
+        assert_eq!((summary.blind_spots.len(), summary.examined), (1, [(Unit::Classes, 0)].into()));
+        assert_eq!(
+            findings_of(&report(r#"<Errors errors="2"/>"#)).blind_spots[0].reason,
+            "2 errors during the analysis"
+        );
         assert!(failure(&SCANNER, b"<BugCollections/>").contains("outermost element `BugCollection`"));
     }
 }

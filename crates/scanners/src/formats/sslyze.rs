@@ -13,7 +13,8 @@
 //! section 4. Suites of TLS 1.2 and 1.3 are checked. Older protocols must not be offered with any suite, which is a
 //! check as well.
 //!
-//! Servers that could not be reached and commands that failed make the scan incomplete.
+//! A server that could not be reached is a blind spot, and so is one on which a command failed, because a command has
+//! several checks. The number of hosts is that of the servers that were reached.
 
 mod facts;
 
@@ -23,7 +24,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::xml::{self, Container, Element};
 use crate::value::rating::{Rating, Words};
-use finding::{Endpoint, Finding, Kind};
+use finding::{Endpoint, Finding, Kind, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -195,10 +196,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                     Err(reason) => collector.rejected(reason),
                 };
             }
-            2 | 3 => collector.scanner_error(format!(
-                "server could not be reached: {}",
-                unreached_server(&item.read().unwrap_or_default())
-            )),
+            2 | 3 => match item.read() {
+                Ok(entry) => report_unreached(&entry, collector),
+                Err(reason) => collector.scanner_error(reason),
+            },
             4 => {
                 named = true;
                 item.read::<String>().into_iter().for_each(|version| collector.version(version));
@@ -207,20 +208,43 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         Ok(())
     })?;
+    collector.examined(Unit::Hosts, 0);
     collector.require(
         named && (seen.has(0) || seen.has(1)),
         "a report of SSLyze is an object with `sslyze_version` and the list `server_scan_results`",
     )
 }
 
-fn unreached_server(entry: &Value) -> String {
-    if let Some(text) = entry.as_str() {
-        return text.to_owned();
-    }
+/// Adds the blind spot of a server that could not be reached: a text, or an object.
+fn report_unreached(entry: &Value, collector: &mut Collector<'_>) {
+    let location = entry.pointer("/server_info/server_location").or(entry.get("server_info"));
+    let named = |name: &str| location.and_then(|location| location.get(name)).and_then(Value::as_str);
+    let text = entry.as_str().or_else(|| entry.get("server_string")?.as_str());
     // Version 1 has objects of texts by server.
-    let place = entry.pointer("/server_info/server_location").or(entry.get("server_string"));
-    let message = entry.get("error_message").and_then(Value::as_str).unwrap_or_default();
-    place.map_or_else(|| entry.to_string(), |place| format!("{place} {message}"))
+    let only = entry.as_object().filter(|entry| entry.len() == 1).and_then(|entry| entry.iter().next());
+    let by_server = only.and_then(|(server, message)| Some((server.as_str(), message.as_str()?)));
+    let by_server = by_server.filter(|(server, _)| server.contains([':', '.']));
+    let text = text.or(by_server.map(|(server, _)| server));
+    let host = named("hostname").or(named("ip_address")).or_else(|| text.and_then(host_of));
+    let message = entry.get("error_message").and_then(Value::as_str).or(by_server.map(|(_, message)| message));
+    let reason = match (host, message) {
+        (Some(_), Some(message)) => message.to_owned(),
+        (Some(_), None) => "the server could not be reached".to_owned(),
+        (None, _) => format!("a server could not be reached: {entry}"),
+    };
+    collector.blind_to_host(host, reason);
+}
+
+/// The host in the name of a server as a user writes it: `host:port`, `host{address}:port`, `[address]:port`.
+fn host_of(server: &str) -> Option<&str> {
+    let server = server.trim();
+    if let Some(inside) = server.strip_prefix('[') {
+        return inside.split_once(']').map(|(address, _)| address);
+    }
+    // More colons than one are an IPv6 address, and may or may not end with a port.
+    let end = server.find(['{', ':']).unwrap_or(server.len());
+    let is_host = !server.contains(char::is_whitespace) && server.matches(':').count() <= 1;
+    server.get(..end).filter(|_| is_host || server.contains('{'))
 }
 
 /// The server that is being checked.
@@ -255,14 +279,14 @@ fn check_server(server: &RawServer, collector: &mut Collector<'_>) -> Result<(),
     let target = Server { host: text("hostname").or(text("ip_address")), ip: text("ip_address"), port };
     if server.connectivity_status.as_deref() == Some("ERROR") {
         let trace = server.connectivity_error_trace.as_deref().unwrap_or_default();
-        collector.scanner_error(format!(
-            "{} could not be reached: {}",
-            target.name(),
-            trace.lines().last().unwrap_or_default()
-        ));
+        let reason = format!("the server could not be reached: {}", trace.lines().last().unwrap_or_default());
+        collector.blind_to_host(target.host.as_deref(), reason);
+    } else {
+        collector.examined(Unit::Hosts, 1);
     }
     for (command, error) in server.scan_commands_errors.iter().flatten() {
-        collector.scanner_error(format!("{}: {command}: {}", target.name(), error.get("reason").unwrap_or(error)));
+        let reason = format!("{command}: {}", error.get("reason").unwrap_or(error));
+        collector.blind_to_host(target.host.as_deref(), reason);
     }
     if server.scan_result.is_none() && server.connectivity_status.as_deref() != Some("ERROR") {
         collector.rejected(format!("{}: `scan_result` is missing", target.name()))?;
@@ -294,7 +318,7 @@ fn check_command(
     let error =
         result.get("error_message").and_then(Value::as_str).or((status == "ERROR").then_some("the command failed"));
     if let Some(error) = error {
-        collector.scanner_error(format!("{}: {command}: {error}", target.name()));
+        collector.blind_to_host(target.host.as_deref(), format!("{command}: {error}"));
     }
     if result.is_null() && error.is_none() && states_its_status && status == "COMPLETED" {
         return collector.rejected(format!("{}: {command}: the result is missing", target.name()));
@@ -347,10 +371,13 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             results = true;
             Ok(())
         }
-        1 => check_target(&found.element, collector),
+        1 => {
+            collector.examined(Unit::Hosts, 1);
+            check_target(&found.element, collector)
+        }
         2 => {
-            let text = [found.element.attribute("error").unwrap_or_default(), &found.element.whole_text()].join(" ");
-            collector.scanner_error(format!("server could not be reached: {}", text.trim()));
+            let (server, error) = (found.element.whole_text(), found.element.attribute("error").unwrap_or_default());
+            collector.blind_to_host(host_of(&server), format!("the server could not be reached: {error} {server}"));
             Ok(())
         }
         _ => {
@@ -360,6 +387,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
     })?;
     const SHAPE: &str = "a report of SSLyze is a `document` with `SSLyzeVersion` and `results`";
     require(results && root.attribute("SSLyzeVersion").is_some(), SHAPE)?;
+    collector.examined(Unit::Hosts, 0);
     structure.require(collector, SHAPE)
 }
 
@@ -370,7 +398,7 @@ fn check_target(element: &Element, collector: &mut Collector<'_>) -> Result<(), 
         Server { host: own("host").or(own("ip")), ip: own("ip"), port: own("port").and_then(|port| port.parse().ok()) };
     element.children.iter().try_for_each(|command| {
         if let Some(error) = command.attribute("exception") {
-            collector.scanner_error(format!("{}: {}: {error}", target.name(), command.name));
+            collector.blind_to_host(target.host.as_deref(), format!("{}: {error}", command.name));
             return Ok(());
         }
         check_command(&target, &command.name, &facts_of(command), collector)

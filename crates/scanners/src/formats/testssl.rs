@@ -4,8 +4,8 @@
 //! Each row is a result. `OK` is passed, `INFO` and `DEBUG` are facts, not checks (not applicable), all others are
 //! findings. `LOW` to `CRITICAL` are the tool's severities. `WARN` means that a test could not be run, and `FATAL` that
 //! the target could not be reached (its manual, "severity"). They are findings of severity info, because they do not
-//! describe the server, and make the scan incomplete. The exception is `engine_problem`: a common OpenSSL cannot test
-//! GOST ciphers.
+//! describe the server, and a blind spot over the host: the id of a warning is not always that of the test's findings.
+//! The exception is `engine_problem`: a common OpenSSL cannot test GOST ciphers.
 //!
 //! The ids of rows about one of several certificates end with its number (`cert_keySize <cert#2>`), which is not part
 //! of the rule.
@@ -92,11 +92,23 @@ impl RawRow {
         id.split_once('<').map_or(id, |(rule, _)| rule.trim_end())
     }
 
+    /// The name and the address of the target.
+    fn target(&self) -> (&str, &str) {
+        let target = self.ip.as_ref().map_or("", |target| &target.0);
+        target.rsplit_once('/').unwrap_or((target, ""))
+    }
+
+    /// The host of the target: its name, else its address.
+    fn host(&self) -> Option<&str> {
+        let (name, address) = self.target();
+        [name, address].into_iter().find(|part| !part.trim().is_empty())
+    }
+
     fn into_finding(self) -> Finding {
         let rule = self.rule().to_owned();
-        let target = self.ip.filled().unwrap_or_default();
-        let (name, address) = target.rsplit_once('/').unwrap_or((&target, ""));
-        let host = [name, address].into_iter().find(|part| !part.trim().is_empty());
+        let (name, address) = self.target();
+        let (is_named, address) = (!name.is_empty(), address.to_owned());
+        let host = self.host().map(str::to_owned);
         let message = if self.finding.0.trim().is_empty() { rule.clone() } else { self.finding.0.trim().to_owned() };
         let list = |text: Option<Text>| text.map(|text| text.0).unwrap_or_default();
         let mut finding = Finding {
@@ -104,7 +116,7 @@ impl RawRow {
             cwes: cwe::numbers(list(self.cwe).split([' ', ','])),
             remediation: self.hint.filled(),
             endpoint: Some(Endpoint {
-                host: host.map(str::to_owned),
+                host,
                 port: self.port.and_then(|port| port.0.trim().parse().ok()),
                 protocol: Some("tcp".to_owned()),
                 ..Endpoint::default()
@@ -114,8 +126,8 @@ impl RawRow {
         if rule != self.id {
             finding.raw.insert("id".to_owned(), self.id);
         }
-        if !address.is_empty() && !name.is_empty() {
-            finding.raw.insert("ip".to_owned(), address.to_owned());
+        if !address.is_empty() && is_named {
+            finding.raw.insert("ip".to_owned(), address);
         }
         SCANNER.rating().word(Some(&self.severity)).apply(&mut finding);
         finding
@@ -132,7 +144,7 @@ fn collect(row: Result<RawRow, String>, collector: &mut Collector<'_>) -> Result
         "INFO" | "DEBUG" => collector.not_applicable(),
         severity => {
             if severity == "FATAL" || severity == "WARN" && row.rule() != "engine_problem" {
-                collector.scanner_error(format!("{}: {}", row.id, row.finding.0));
+                collector.blind_to_host(row.host(), format!("{}: {}", row.id, row.finding.0));
             }
             collector.finding(row.into_finding())
         }
@@ -223,14 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_could_not_run_are_findings_of_severity_info_and_make_the_scan_incomplete() {
-        for (id, severity, errors) in
+    fn tests_that_could_not_run_are_findings_of_severity_info_and_a_blind_spot_over_the_host() {
+        for (id, severity, spots) in
             [("scanProblem", "FATAL", 1), ("secure_client_renego", "WARN", 1), ("engine_problem", "WARN", 0)]
         {
-            let csv = format!("{HEADER}\n\"{id}\",\"shop.example/\",\"443\",\"{severity}\",\"no\",\"\",\"\"");
-            let (findings, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
-            assert_eq!(findings[0].severity(), finding::severity::Severity::Info, "{id}");
-            assert_eq!(parsed.summary.scanner_errors_total, errors, "{id}");
+            let csv = format!("{HEADER}\n\"{id}\",\"Shop.example/\",\"443\",\"{severity}\",\"no\",\"\",\"\"");
+            let (found, parsed) = findings(&SCANNER, csv.as_bytes()).unwrap();
+            assert_eq!(found[0].severity(), finding::severity::Severity::Info, "{id}");
+            let summary = parsed.summary;
+            assert_eq!((summary.is_complete(), summary.blind_spots.len()), (true, spots), "{id}");
+            for spot in summary.blind_spots {
+                assert_eq!(spot.reach, finding::Reach::File("shop.example".to_owned()));
+            }
+            let nameless = csv.replace("Shop.example/", "");
+            assert_eq!(findings(&SCANNER, nameless.as_bytes()).unwrap().1.summary.is_complete(), spots == 0, "{id}");
         }
     }
 

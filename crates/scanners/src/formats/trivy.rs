@@ -10,6 +10,9 @@
 //! `ExperimentalModifiedFindings` (`--show-suppressed`), which `.trivyignore`, a policy or VEX excluded, are
 //! suppressed.
 //!
+//! A report without targets is a blind spot over everything: Trivy found nothing that it can scan. So is the error of a
+//! cluster's resource, because the names of its targets are unknown.
+//!
 //! Trivy reports CVSS of several vendors. The National Vulnerability Database counts, else the vendor of the severity,
 //! else the first by name. Trivy masks secrets itself; a masked secret has no digest and is identified by its location.
 
@@ -22,7 +25,7 @@ use crate::reader::text::Filled;
 use crate::value::cwe;
 use crate::value::packages;
 use crate::value::rating::{COMMON_WORDS, Rating};
-use finding::{Excerpt, Finding, Kind, Location, Package};
+use finding::{Excerpt, Finding, Kind, Location, Package, Reach};
 use std::collections::BTreeMap;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -120,11 +123,12 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     })?;
     seen.report_missing(collector);
     let first = RESULTS.len() * sections.len();
-    if (first..first + RESULTS.len() + RESOURCES.len()).any(|list| seen.has(list)) {
-        collector.container();
-    } else {
-        collector.scanner_error("the report has no list `Results`: Trivy had nothing to scan");
+    let of_clusters = first + RESULTS.len()..first + RESULTS.len() + RESOURCES.len();
+    // A cluster's report may list only the resources with results.
+    if !of_clusters.into_iter().any(|list| seen.has(list)) && report.targets.is_empty() && collector.results() == 0 {
+        collector.blind_spot(Reach::Everything, "the report has no targets: Trivy had nothing to scan");
     }
+    collector.container();
     Ok(())
 }
 
@@ -162,7 +166,10 @@ fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targe
         } else if let Some(at) = item.path.checked_sub(of_resources) {
             let key = (at / RESOURCE.len(), item.index(0));
             match at % RESOURCE.len() {
-                3 if !text.is_empty() => collector.scanner_error(text),
+                3 if !text.is_empty() => collector.blind_spot(Reach::Everything, format!("a resource: {text}")),
+                3 if !matches!(item.raw, "null" | "\"\"") => {
+                    collector.scanner_error(format!("the error of a resource: {}", item.raw));
+                }
                 field => {
                     let names = report.resources.entry(key).or_default();
                     names.iter_mut().skip(field).take(1).for_each(|name| text.clone_into(name));

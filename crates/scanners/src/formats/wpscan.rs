@@ -10,8 +10,8 @@
 //! Only paying users get a severity, a CVSS score; without it, vulnerabilities are unassigned. Interesting findings are
 //! informational, 0.
 //!
-//! A scan is incomplete if it was aborted, or if a missing token or an error of the API left it without vulnerability
-//! data.
+//! A scan that was aborted is incomplete. A missing token or an error of the API, which left it without vulnerability
+//! data, is a blind spot over everything.
 
 use crate::Scanner;
 use crate::reader::json::{self, Item, Many, Number, Text};
@@ -22,7 +22,7 @@ use crate::value::rating::Rating;
 use crate::value::secret;
 use crate::value::web;
 use finding::severity::{Score, ScoreSource};
-use finding::{Endpoint, Finding, Kind, Package, Scored};
+use finding::{Endpoint, Finding, Kind, Package, Reach, Scored};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -103,7 +103,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = detail(9) {
         collector.version(version);
     }
-    [10, 11, 12].into_iter().filter_map(detail).for_each(|error| collector.scanner_error(error));
+    detail(10).into_iter().for_each(|error| collector.scanner_error(error));
+    [11, 12].into_iter().filter_map(detail).for_each(|error| collector.blind_spot(Reach::Everything, error));
 
     let lists = PATHS.len() + OTHERS.len();
     let paths: Vec<&str> =
@@ -378,9 +379,11 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_without_data_on_vulnerabilities_is_incomplete() {
+    fn a_scan_without_data_on_vulnerabilities_is_blind_and_an_aborted_one_incomplete() {
         let (_, parsed) = read(r#""vuln_api": {"error": "No WPScan API Token given"}, "scan_aborted": "down""#);
-        assert_eq!(parsed.summary.scanner_errors, ["down", "No WPScan API Token given"]);
+        assert_eq!(parsed.summary.scanner_errors, ["down"]);
+        let spot = &parsed.summary.blind_spots[0];
+        assert_eq!((&spot.reach, spot.reason.as_str()), (&Reach::Everything, "No WPScan API Token given"));
     }
 
     #[test]

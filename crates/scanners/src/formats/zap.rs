@@ -10,6 +10,9 @@
 //! name. Confidence 0 is "False Positive": such results are suppressed. Requests and responses are not stored, since
 //! they contain cookies and passwords. A report with requests or responses counts as one that contains secrets.
 //!
+//! A report without a site is blind to everything: a site without alerts is listed, too. The number of sites is not
+//! compared, because sites of others that a page uses are listed as well.
+//!
 //! The fields of an alert may come before or after its instances. There may be many instances, so the fields are read
 //! first.
 
@@ -21,7 +24,7 @@ use crate::reader::text::Filled;
 use crate::reader::xml::{self, Container};
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::{cwe, secret, web};
-use finding::{Endpoint, Finding, Kind};
+use finding::{Endpoint, Finding, Kind, Unit};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -163,7 +166,10 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         "@version",
         "?site[]:",
         "?site.alerts[]:",
+        "site[].@name",
+        "site.@name",
     ];
+    let mut sites = 0;
     let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
     let seen = json::walk(input, &paths, &mut |item| {
         match item.path {
@@ -188,15 +194,19 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                     Err(reason) => collector.rejected(reason),
                 };
             }
-            _ => {
+            5 => {
                 if let Ok(Text(version)) = item.read() {
                     collector.version(version);
                 }
             }
+            _ => sites += 1,
         }
         Ok(())
     })?;
     seen.report_missing(collector);
+    if (seen.has(6) || seen.has(7)) && sites == 0 {
+        collector.examined(Unit::Hosts, 0);
+    }
     collector.require(seen.has(4) || seen.has(6) || seen.has(7), SHAPE)?;
     json::walk(input, &INSTANCES, &mut |item| {
         let Some(alert) = alerts.get(&alert_index(&item)) else { return Ok(()) };

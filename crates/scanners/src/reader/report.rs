@@ -1,7 +1,11 @@
 //! The input and output of a parser.
 
-use finding::limits::{ENTRY_BYTES_MAX, FINDINGS_MAX, REJECTED_LISTED_MAX};
-use finding::{Finding, Kind, Rejected, ReportSummary};
+use crate::reader::text::Filled;
+use finding::limits::{
+    BLIND_SPOT_NAME_BYTES_MAX, BLIND_SPOTS_MAX, ENTRY_BYTES_MAX, FINDINGS_MAX, REJECTED_LISTED_MAX,
+    SUMMARY_TEXT_BYTES_MAX,
+};
+use finding::{BlindSpot, Finding, Kind, Reach, Rejected, ReportSummary, Unit};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
@@ -194,6 +198,10 @@ pub(crate) struct Collector<'a> {
     parsed: Parsed,
     /// The number of parts that are not listed in `parsed`.
     more_parts: usize,
+    /// The reaches of the blind spots so far.
+    blind: BTreeSet<Reach>,
+    /// The bytes that further texts of the summary may take.
+    text_bytes_left: usize,
     /// True if the container of the results was seen.
     container: bool,
 }
@@ -201,7 +209,14 @@ pub(crate) struct Collector<'a> {
 impl<'a> Collector<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, format: &'static str, tool: &'static str) -> Self {
         let parsed = Parsed { format, tool: tool.to_owned(), ..Parsed::default() };
-        Self { sink, parsed, more_parts: 0, container: false }
+        Self {
+            sink,
+            parsed,
+            more_parts: 0,
+            blind: BTreeSet::new(),
+            text_bytes_left: SUMMARY_TEXT_BYTES_MAX,
+            container: false,
+        }
     }
 
     /// Counts the next result: a finding, or the reason why it cannot be read. A finding with a `suppressed` mark
@@ -233,10 +248,10 @@ impl<'a> Collector<'a> {
     /// Counts a result that cannot be read, for this reason.
     pub(crate) fn rejected(&mut self, reason: String) -> Result<(), ParseError> {
         let result = self.next_number()?;
-        let summary = &mut self.parsed.summary;
-        summary.rejected += 1;
-        if summary.rejected_entries.len() < REJECTED_LISTED_MAX {
-            summary.rejected_entries.push(Rejected { result, reason: shortened(reason) });
+        self.parsed.summary.rejected += 1;
+        let reason = shortened(reason);
+        if self.parsed.summary.rejected_entries.len() < REJECTED_LISTED_MAX && self.has_room_for(&[&reason]) {
+            self.parsed.summary.rejected_entries.push(Rejected { result, reason });
         }
         Ok(())
     }
@@ -286,9 +301,75 @@ impl<'a> Collector<'a> {
     /// Adds an error that the scanner reports of its own run. It makes the scan incomplete.
     pub(crate) fn scanner_error(&mut self, text: impl Into<String>) {
         self.parsed.summary.scanner_errors_total += 1;
-        if self.parsed.summary.scanner_errors.len() < REJECTED_LISTED_MAX {
-            self.parsed.summary.scanner_errors.push(shortened(text.into()));
+        let text = shortened(text.into());
+        if self.parsed.summary.scanner_errors.len() < REJECTED_LISTED_MAX && self.has_room_for(&[&text]) {
+            self.parsed.summary.scanner_errors.push(text);
         }
+    }
+
+    /// Adds something that the scanner could not examine. The scan stays complete. Use [`Self::scanner_error`] only
+    /// where nobody can say what was not examined.
+    ///
+    /// `reason` is the scanner's. A reach that was added before is not added again.
+    pub(crate) fn blind_spot(&mut self, reach: Reach, reason: impl Into<String>) {
+        if self.blind.contains(&Reach::Everything) || self.blind.contains(&reach) {
+            return;
+        }
+        let spot = if self.blind.len() + 1 == BLIND_SPOTS_MAX {
+            let reason = format!("the report lists over {} things that were not examined", BLIND_SPOTS_MAX - 1);
+            BlindSpot { reach: Reach::Everything, reason }
+        } else if reach.name().is_some_and(|name| name.len() > BLIND_SPOT_NAME_BYTES_MAX) {
+            let reason = format!("the name of a {} is too long: {}", reach.word(), reason.into());
+            BlindSpot { reach: Reach::Everything, reason: shortened(reason) }
+        } else {
+            BlindSpot { reach, reason: shortened(reason.into()) }
+        };
+        let texts = [spot.reach.name().unwrap_or_default(), spot.reason.as_str()];
+        let spot = if spot.reach == Reach::Everything || self.has_room_for(&texts) {
+            spot
+        } else {
+            let reason = "the names of what was not examined are too long to be listed".to_owned();
+            BlindSpot { reach: Reach::Everything, reason }
+        };
+        self.blind.insert(spot.reach.clone());
+        self.parsed.summary.blind_spots.push(spot);
+    }
+
+    /// Adds a blind spot over a file, see [`Self::blind_spot`]. `path` must be the path that findings in the file have.
+    /// Without one, the error has no reach.
+    pub(crate) fn blind_to_file(&mut self, path: impl Into<String>, reason: impl Into<String>) {
+        match path.into().filled() {
+            Some(path) => self.blind_spot(Reach::File(path), reason),
+            None => self.scanner_error(reason),
+        }
+    }
+
+    /// Adds a blind spot over a host, see [`Self::blind_spot`]. `host` must be the host of findings of it, or the scheme,
+    /// host and port of a site. Without one, the error has no reach.
+    pub(crate) fn blind_to_host(&mut self, host: Option<&str>, reason: impl Into<String>) {
+        self.blind_to_file(host.unwrap_or_default().to_ascii_lowercase(), reason);
+    }
+
+    /// True if these texts have room in the summary; then they take it.
+    fn has_room_for(&mut self, texts: &[&str]) -> bool {
+        // The names of the fields, quotes and commas.
+        const AROUND: usize = 48;
+        let size = |c: char| match c {
+            '"' | '\\' => 2,
+            _ if c.is_control() => 6,
+            _ => c.len_utf8(),
+        };
+        let bytes = AROUND + texts.iter().flat_map(|text| text.chars()).map(size).sum::<usize>();
+        let left = self.text_bytes_left.checked_sub(bytes);
+        self.text_bytes_left = left.unwrap_or(self.text_bytes_left);
+        left.is_some()
+    }
+
+    /// Adds to the number of things that the scanner examined. State zero too: a report without results that examined
+    /// nothing is blind to everything.
+    pub(crate) fn examined(&mut self, unit: Unit, count: u64) {
+        let examined = self.parsed.summary.examined.entry(unit).or_default();
+        *examined = examined.saturating_add(count);
     }
 
     /// Sets the scanner's version.
@@ -335,6 +416,11 @@ impl<'a> Collector<'a> {
             self.parsed.parts.insert(format!("{} more", self.more_parts));
         }
         let summary = &self.parsed.summary;
+        let nothing = summary.examined.iter().find(|(_, count)| **count == 0).map(|(unit, _)| unit.as_str());
+        if let (0, Some(unit)) = (summary.results, nothing) {
+            self.blind_spot(Reach::Everything, format!("the scanner examined 0 {unit}"));
+        }
+        let summary = &self.parsed.summary;
         if summary.results == 0 && summary.scanner_errors_total == 0 && !self.container {
             return Err(ParseError::other_shape("it has no list of results, not even an empty one"));
         }
@@ -365,5 +451,83 @@ fn cut(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         None => text.to_owned(),
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + finding::limits::CUT_MARK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn finding(&mut self, _: Finding) -> ControlFlow<Stop> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn summary(collect: impl FnOnce(&mut Collector<'_>)) -> ReportSummary {
+        let mut sink = Nowhere;
+        let mut collector = Collector::new(&mut sink, "bandit", "bandit");
+        collect(&mut collector);
+        collector.container();
+        collector.finish().unwrap().summary
+    }
+
+    fn file(name: impl Into<String>) -> Reach {
+        Reach::File(name.into())
+    }
+
+    #[test]
+    fn a_reach_is_listed_once_and_too_many_become_everything() {
+        let twice = summary(|collector| (0..2).for_each(|_| collector.blind_spot(file("a.py"), "syntax error")));
+        assert_eq!(twice.blind_spots.len(), 1);
+        let many = |count: usize| {
+            summary(|collector| (0..count).for_each(|n| collector.blind_spot(file(n.to_string()), "syntax error")))
+        };
+        assert!(many(BLIND_SPOTS_MAX - 1).blind_spots.iter().all(|spot| spot.reach != Reach::Everything));
+        for count in [BLIND_SPOTS_MAX, BLIND_SPOTS_MAX + 5] {
+            let spots = many(count).blind_spots;
+            assert_eq!((spots.len(), &spots[spots.len() - 1].reach), (BLIND_SPOTS_MAX, &Reach::Everything));
+        }
+    }
+
+    #[test]
+    fn names_that_cannot_be_listed_become_everything() {
+        let named = |length: usize| {
+            summary(|collector| collector.blind_spot(file("x".repeat(length)), "syntax error")).blind_spots
+        };
+        assert_eq!(named(BLIND_SPOT_NAME_BYTES_MAX)[0].reach.word(), "file");
+        assert_eq!(named(BLIND_SPOT_NAME_BYTES_MAX + 1)[0].reach, Reach::Everything);
+        for letter in ["\u{1}", "\"", "\u{1f980}", "x"] {
+            let summary = summary(|collector| {
+                for n in 0..900 {
+                    collector.scanner_error(letter.repeat(400));
+                    collector.rejected(letter.repeat(400)).unwrap();
+                    let name = letter.repeat(BLIND_SPOT_NAME_BYTES_MAX / letter.len() - 4) + &n.to_string();
+                    collector.blind_spot(file(name), letter.repeat(400));
+                }
+            });
+            assert_eq!((summary.rejected, summary.scanner_errors_total), (900, 900));
+            assert_eq!(summary.blind_spots.last().unwrap().reach, Reach::Everything);
+            let bytes = serde_json::to_string(&summary).unwrap().len();
+            assert!(bytes < SUMMARY_TEXT_BYTES_MAX + 2000, "{bytes} bytes of {letter:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_without_results_that_examined_nothing_is_blind_to_everything() {
+        let of = |results: bool, counts: &[u64]| {
+            summary(|collector| {
+                counts.iter().for_each(|count| collector.examined(Unit::Files, *count));
+                if results {
+                    collector.passed().unwrap();
+                }
+            })
+        };
+        assert_eq!(of(false, &[0]).blind_spots[0].reason, "the scanner examined 0 files");
+        for (results, counts) in [(false, &[][..]), (true, &[0][..]), (false, &[0, 3][..])] {
+            assert!(of(results, counts).blind_spots.is_empty(), "{results} {counts:?}");
+        }
     }
 }

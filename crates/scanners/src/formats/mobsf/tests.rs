@@ -118,6 +118,21 @@ fn secrets_are_masked() {
 }
 
 #[test]
+fn an_error_of_mobsfscan_with_the_path_of_a_file_is_a_blind_spot() {
+    let summary = |error: &str| {
+        let text = format!(r#"{{"mobsfscan_version": "0.2.0", "errors": [{error}], "results": {{}}}}"#);
+        findings(&SCANNER, text.as_bytes()).unwrap().1.summary
+    };
+    let file = summary(r#"{"path": "A.kt", "message": "Syntax error", "type": "Syntax error"}"#);
+    assert_eq!((file.is_complete(), &file.blind_spots[0].reach), (true, &finding::Reach::File("A.kt".to_owned())));
+    assert_eq!(summary(r#""timed out""#).scanner_errors, ["timed out"]);
+    for unclear in [r#"{"path": "r.yml", "type": ["PatternParseError", []]}"#, r#"{"message": "m"}"#, r#"{"path": ""}"#]
+    {
+        assert_eq!(summary(unclear).scanner_errors_total, 1, "{unclear}");
+    }
+}
+
+#[test]
 fn a_scorecard_is_read_and_other_json_is_refused() {
     let text = r#"{"high": [{"title": "Debug Enabled For App", "description": "d", "section": "manifest"}], "warning": [],
         "info": [], "secure": [{"title": "No trackers", "description": "d", "section": "trackers"}],

@@ -43,6 +43,11 @@ struct RawRegion {
 }
 
 impl RawPhysicalLocation {
+    /// The path of its file, if it names one.
+    pub(super) fn path(&self, run: &Run) -> Option<String> {
+        path(&self.artifact_location, run)
+    }
+
     /// The location, if it names a file.
     pub(super) fn location(&self, run: &Run) -> Option<Location> {
         let path = path(&self.artifact_location, run)?;

@@ -1,10 +1,12 @@
 //! The parts of a SARIF log other than its results.
 
+use super::locations::RawLocation;
 use super::rule::{self, Rule};
 use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Input, ParseError};
 use crate::reader::text::{Filled, shown};
+use finding::Reach;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,11 +41,26 @@ pub(super) struct Run {
     pub(super) cwes: BTreeMap<(usize, usize), u32>,
     pub(super) cwe_taxonomies: BTreeSet<usize>,
     pub(super) errors: Vec<String>,
+    /// The notifications of level `error`; at most [`ERRORS_MAX`].
+    pub(super) failures: Vec<Failure>,
+    /// True if the run has more of them with a location or rule.
+    pub(super) has_more_failures: bool,
+    /// The invocations that were not successful.
+    pub(super) unsuccessful: BTreeSet<usize>,
     /// Paths of the working directories of the run's invocations.
     pub(super) folders: Vec<String>,
     pub(super) guid: Option<String>,
     /// True if `version` is the driver's semantic version, which is preferred to its other version.
     pub(super) is_semantic_version: bool,
+}
+
+/// A notification of level `error` (§3.58).
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) invocation: usize,
+    pub(super) reason: String,
+    locations: Vec<RawLocation>,
+    rule: RawDescriptor,
 }
 
 /// A tool component with its rules, and the index of each rule id.
@@ -105,6 +122,8 @@ struct RawNotification {
     level: Option<Text>,
     message: RawText,
     descriptor: RawDescriptor,
+    associated_rule: RawDescriptor,
+    locations: json::Many<RawLocation>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -362,18 +381,14 @@ impl Run {
             }
             "automationDetails.guid" => self.guid = text(),
             "invocations[].executionSuccessful" if !matches!(item.raw.trim(), "true" | "null" | "\"true\"") => {
-                self.error("the tool reports that its run was not successful".to_owned());
+                self.unsuccessful.insert(item.index(1));
             }
             "invocations[].toolExecutionNotifications[]" | "invocations[].toolConfigurationNotifications[]" => {
                 let notification = json::partly::<RawNotification>(item.raw);
                 let (notification, unread) = notification.unwrap_or_else(|_| Default::default());
                 let is_error = notification.level.as_ref().is_some_and(|level| level.0.eq_ignore_ascii_case("error"));
                 if is_error || unread.iter().any(|place| place == "level") {
-                    let message = notification.message.text.or(notification.message.markdown);
-                    let id = notification.descriptor.id.map(|id| id.0);
-                    self.error(
-                        message.or(id).unwrap_or_else(|| "the tool reports an error without a description".to_owned()),
-                    );
+                    self.add_failure(item.index(1), notification, &unread);
                 }
             }
             "invocations[].ruleConfigurationOverrides[]" => match json::partly::<RawOverride>(item.raw) {
@@ -396,6 +411,32 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn add_failure(&mut self, invocation: usize, notification: RawNotification, unread: &[String]) {
+        let RawNotification { message, descriptor, associated_rule, locations, .. } = notification;
+        let reason = message.text.or(message.markdown).or(descriptor.id.map(|id| id.0));
+        let reason = reason.unwrap_or_else(|| "the tool reports an error without a description".to_owned());
+        // What cannot be read may be another place.
+        let is_read = !unread.iter().any(|place| place.starts_with("locations") || place.starts_with("associatedRule"));
+        let (locations, rule) = if is_read { (locations.0, associated_rule) } else { Default::default() };
+        let failure = Failure { invocation, reason, locations, rule };
+        match (self.failures.len() < ERRORS_MAX, self.reach_of(&failure).is_empty()) {
+            (true, _) => self.failures.push(failure),
+            (false, false) => self.has_more_failures = true,
+            (false, true) => self.error(failure.reason),
+        }
+    }
+
+    /// The reach of a notification: the files of its locations, else its rule; empty if it has neither.
+    pub(super) fn reach_of(&self, failure: &Failure) -> Vec<Reach> {
+        let path = |location: &RawLocation| location.physical_location.as_ref()?.path(self);
+        let paths: Option<Vec<String>> = failure.locations.iter().map(path).collect();
+        if let Some(paths) = paths.filter(|paths| !paths.is_empty()) {
+            return paths.into_iter().map(Reach::File).collect();
+        }
+        let rule = self.rule(None, None, &failure.rule).map(|rule| rule.id.clone()).filled();
+        rule.or_else(|| failure.rule.id.clone().filled()).map(Reach::Rule).into_iter().collect()
     }
 
     fn location(&mut self, item: &Item<'_>, what: &str) -> RawArtifactLocation {

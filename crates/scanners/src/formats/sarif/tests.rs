@@ -194,6 +194,49 @@ fn a_failed_invocation_and_errors_make_the_scan_incomplete() {
 }
 
 #[test]
+fn a_notification_of_an_error_has_the_reach_of_what_it_names() {
+    let summary = |successful: bool, notifications: &str, more: &str| {
+        let report = format!(
+            r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "Notes", "rules": [{{"id": "N1"}}]}}}},
+            "invocations": [{{"executionSuccessful": {successful}, "toolConfigurationNotifications": [{notifications}]}}],
+            "results": [], "originalUriBaseIds": {{"SRC": {{"uri": "src/"}}}}}}{more}]}}"#
+        );
+        let summary = findings_as(Expected::Any, report.as_bytes()).unwrap().parsed.summary;
+        let spots: Vec<_> = summary.blind_spots.iter().map(|spot| spot.reach.to_string()).collect();
+        (spots.join(", "), summary.scanner_errors_total)
+    };
+    let alone = |successful, notifications| summary(successful, notifications, "");
+    let at = |uri: &str| {
+        format!(r#"{{"physicalLocation": {{"artifactLocation": {{"uri": "{uri}", "uriBaseId": "SRC"}}}}}}"#)
+    };
+    let error = |rest: &str| format!(r#"{{"level": "error", "message": {{"text": "m"}}{rest}}}"#);
+    let file = error(&format!(r#", "locations": [{}], "associatedRule": {{"id": "N1"}}"#, at("a.py")));
+    let files = error(&format!(r#", "locations": [{}, {}]"#, at("a.py"), at("b.py")));
+    let unclear = error(&format!(r#", "locations": [{}, {{}}]"#, at("a.py")));
+    let unreadable = error(r#", "locations": [7], "associatedRule": {"id": "N1"}"#);
+    let (rule, unknown) = (error(r#", "associatedRule": {"index": 0}"#), error(r#", "associatedRule": {"id": "N9"}"#));
+    let descriptor = error(r#", "descriptor": {"id": "N1"}"#);
+    for (notification, expected, errors) in [
+        (file.as_str(), "file `src/a.py`", 0),
+        (&files, "file `src/a.py`, file `src/b.py`", 0),
+        (&rule, "rule `N1`", 0),
+        (&unknown, "rule `N9`", 0),
+        (&unclear, "", 1),
+        (&unreadable, "", 1),
+        (&descriptor, "", 1),
+    ] {
+        assert_eq!(alone(true, notification), (expected.to_owned(), errors), "{notification}");
+        // The run failed for the reason that the notification names, if that has a reach.
+        let failed = if errors == 0 { 0 } else { 2 };
+        assert_eq!(alone(false, notification), (expected.to_owned(), failed), "{notification}");
+    }
+    assert_eq!(alone(false, ""), (String::new(), 1));
+    let other = r#", {"tool": {"driver": {"name": "Other"}}, "results": []}"#;
+    assert_eq!(summary(false, "", other), ("tool `notes`".to_owned(), 0));
+    assert_eq!(summary(true, &descriptor, other), ("tool `notes`".to_owned(), 0));
+}
+
+#[test]
 fn inline_external_properties_are_read_and_other_files_are_missed_and_never_fetched() {
     let inline = read("external-properties.sarif");
     assert_eq!(inline.findings.len(), 1);

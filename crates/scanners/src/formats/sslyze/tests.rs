@@ -37,7 +37,10 @@ fn failing_checks_are_findings_and_the_others_are_passed() {
     );
     let (found, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
     let summary = &parsed.summary;
-    assert_eq!((summary.findings, summary.passed, summary.scanner_errors_total), (2, 1, 1));
+    assert_eq!((summary.findings, summary.passed, summary.scanner_errors_total), (2, 1, 0));
+    let spots: Vec<_> = summary.blind_spots.iter().map(|spot| (spot.reach.to_string(), spot.reason.as_str())).collect();
+    assert_eq!(spots, [("file `shop.example`".to_owned(), "session_renegotiation: the command failed")]);
+    assert_eq!(summary.examined, [(Unit::Hosts, 1)].into());
     assert_eq!(found[0].advisories, ["CVE-2014-0160"]);
     assert_eq!((found[0].severity(), found[1].severity()), (Severity::High, Severity::Medium));
     assert_eq!(found[1].title, "TLS 1.0 accepted");
@@ -114,11 +117,33 @@ fn xml_and_older_json_give_the_same_findings() {
 }
 
 #[test]
-fn unreachable_servers_are_scanner_errors_and_unreadable_facts_are_rejected() {
+fn the_host_of_an_unreached_server_is_read_in_every_form() {
+    let report = |entry: &str| {
+        let list = format!(r#""invalid_targets": [{entry}], "accepted_targets": []"#);
+        let text = format!(r#"{{"sslyze_version": "1", {list}}}"#);
+        let summary = findings(&SCANNER, text.as_bytes()).unwrap().1.summary;
+        summary.blind_spots.first().map(|spot| spot.reach.to_string()).filter(|_| summary.is_complete())
+    };
+    let host = || Some("file `shop.example`".to_owned());
+    assert_eq!(report(r#""Shop.example:443""#), host());
+    assert_eq!(report(r#"{"shop.example:443": "timed out"}"#), host());
+    assert_eq!(report(r#"{"server_string": "shop.example{2001:db8::1}:443", "error_message": "m"}"#), host());
+    assert_eq!(report(r#"{"server_info": {"hostname": "shop.example"}, "error_message": "m"}"#), host());
+    assert_eq!(report(r#""[2001:db8::1]:443""#).as_deref(), Some("file `2001:db8::1`"));
+    for unclear in [r#""2001:db8::1""#, r#""no server here""#, "7", "{}"] {
+        assert_eq!(report(unclear), None, "{unclear}");
+    }
+}
+
+#[test]
+fn unreachable_servers_are_blind_spots_and_unreadable_facts_are_rejected() {
     let text = r#"{"server_scan_results": [{"connectivity_status": "ERROR", "connectivity_error_trace": "a\nTimeout",
         "server_location": {"hostname": "shop.example", "port": 443}, "scan_result": null}], "sslyze_version": "5.1.3"}"#;
     let (_, parsed) = findings(&SCANNER, text.as_bytes()).unwrap();
-    assert!(parsed.summary.scanner_errors[0].contains("Timeout"), "{:?}", parsed.summary);
+    let spot = &parsed.summary.blind_spots[0];
+    assert!(spot.reason.contains("Timeout"), "{:?}", parsed.summary);
+    assert_eq!(spot.reach, finding::Reach::File("shop.example".to_owned()));
+    assert_eq!(parsed.summary.blind_spots[1].reach, finding::Reach::Everything, "the only server");
     let (_, parsed) = findings(&SCANNER, report(r#""heartbleed": {"x": 1}"#).as_bytes()).unwrap();
     assert_eq!(parsed.summary.rejected, 1);
     assert!(failure(&SCANNER, br#"{"sslyze_version": "5"}"#).contains("server_scan_results"));

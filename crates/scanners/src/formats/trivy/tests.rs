@@ -102,18 +102,24 @@ fn results_in_a_cluster_have_the_resource_of_their_list() {
         assert_eq!(found[0].resource.as_deref(), Some("shop/Role/a box"), "{list}");
         let place = found[0].location.as_ref().unwrap();
         assert_eq!((place.path.as_str(), place.line, place.end_line), ("Role/a", Some(3), Some(9)));
-        assert_eq!(parsed.summary.scanner_errors, ["image not found"]);
+        let [spot] = parsed.summary.blind_spots.as_slice() else { panic!("{:?}", parsed.summary) };
+        assert_eq!((&spot.reach, spot.reason.as_str()), (&Reach::Everything, "a resource: image not found"));
     }
 }
 
 #[test]
 fn nothing_found_needs_evidence() {
     for clean in [
-        r#"{"SchemaVersion": 2, "ArtifactName": "notes:1"}"#,
         r#"[{"Target": "notes:1 (alpine 3.12.3)", "Vulnerabilities": null}]"#,
         r#"{"ClusterName": "c", "Resources": []}"#,
     ] {
-        assert_eq!(findings(&SCANNER, clean.as_bytes()).unwrap().1.summary.results, 0, "{clean}");
+        let summary = findings(&SCANNER, clean.as_bytes()).unwrap().1.summary;
+        assert_eq!((summary.results, summary.is_complete(), summary.blind_spots.len()), (0, true, 0), "{clean}");
+    }
+    for nothing in ["", r#", "Results": null"#, r#", "Results": []"#] {
+        let text = format!(r#"{{"SchemaVersion": 2, "ArtifactName": "notes:1"{nothing}}}"#);
+        let summary = findings(&SCANNER, text.as_bytes()).unwrap().1.summary;
+        assert_eq!((summary.is_complete(), &summary.blind_spots[0].reach), (true, &Reach::Everything), "{nothing}");
     }
     for other in ["{}", "[]", "[{}]", r#"{"Results": []}"#, r#"{"ClusterName": "c"}"#] {
         assert!(failure(&SCANNER, other.as_bytes()).contains("not a report of Trivy"), "{other}");

@@ -84,6 +84,12 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 impl Number {
+    /// The number as a count; absent if it is negative or has a fraction.
+    pub(crate) fn count(self) -> Option<u64> {
+        let number = self.0.filter(|number| 0.0 <= *number && number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    }
+
     /// The number as a line or column; absent below 1.
     pub(crate) fn line(self) -> Option<u32> {
         let number = self.0.filter(|number| *number >= 1.0)?;
