@@ -147,7 +147,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         let issues = Issues::of(kv, scan, &grouped, &compared).await?;
         let is_exempted =
             |(rated, row): &(&RatedIssue, &ComparedIssue)| rated.names(row.id).contains(&preview.exemption.issue);
-        let Some((_, row)) = issues.rated.iter().zip(&issues.rows).find(is_exempted) else { return Ok(None) };
+        let Some((_, row)) = issues.with_remainder().find(is_exempted) else { return Ok(None) };
         let request = &frozen.record.request;
         let now = judging::effective_exemptions(kv, request, preview.now, async || Ok(issues.names()), at).await?;
         let then = judging::effective_exemptions(kv, request, &preview.then, async || Ok(issues.names()), at).await?;

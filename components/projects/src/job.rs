@@ -14,7 +14,9 @@ use domain::limits::DURATION_DAYS_MAX;
 use domain::project::{InProject, Project, ProjectEvent, Target};
 use domain::reference::choose::ResolvedBaseline;
 use domain::scan_log::{ScanLog, Variant};
-use domain::settings::{MissingBaseline, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences};
+use domain::settings::{
+    ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences,
+};
 use domain::target::TargetType;
 use finding::severity::Severity;
 use store::journal;
@@ -172,6 +174,8 @@ fn settings_body(settings: &Settings) -> SettingsBody {
         missing_baseline: Some(settings.missing_baseline.as_str().to_owned()),
         rejected_allowed: Some(settings.rejected_allowed),
         updated_occurrences: Some(settings.updated_occurrences.as_str().to_owned()),
+        new_blind_spots: Some(settings.new_blind_spots.as_str().to_owned()),
+        examined_share: Some(settings.examined_share.percent()),
         self_approval: Some(settings.self_approval),
         unlimited_exemptions: Some(settings.unlimited_exemptions),
         exemption_days_max: days_max.map(|(severity, days)| (severity.to_string(), *days)).collect(),
@@ -198,6 +202,11 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
     let suppressions = body.tool_suppressions.map(|word| field::<ToolSuppressions>("tool_suppressions", &word));
     let missing = body.missing_baseline.map(|word| field::<MissingBaseline>("missing_baseline", &word));
     let updated = body.updated_occurrences.map(|word| field::<UpdatedOccurrences>("updated_occurrences", &word));
+    let blind = body.new_blind_spots.map(|word| field::<NewBlindSpots>("new_blind_spots", &word));
+    let share = body.examined_share.map(|percent| {
+        let error = || illegal("examined_share", format_args!("expected 0 to 100, found {percent}"));
+        ExaminedShare::new(percent).ok_or_else(error)
+    });
     let default_baseline = |(kind, body): (String, Option<BaselineBody>)| {
         let at = format!("default_baselines.{}", kind.escape_default());
         let kind: TargetType = field(&at, &kind)?;
@@ -222,6 +231,8 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         missing_baseline: missing.transpose()?.unwrap_or_default(),
         rejected_allowed: body.rejected_allowed.unwrap_or_default(),
         updated_occurrences: updated.transpose()?.unwrap_or_default(),
+        new_blind_spots: blind.transpose()?.unwrap_or_default(),
+        examined_share: share.transpose()?.unwrap_or_default(),
         self_approval: body.self_approval.unwrap_or_default(),
         unlimited_exemptions: body.unlimited_exemptions.unwrap_or_default(),
         exemption_days_max: body.exemption_days_max.into_iter().map(days_max).collect::<Result<_, _>>()?,

@@ -7,11 +7,11 @@ use api::page::{Wanted, encode};
 use api::v1::{ComparedItem, ScanComparison, Tally};
 use domain::comparison::{Bucket, Identified};
 use domain::families::{IssueNames, in_both_scans};
-use domain::ids::{OccurrenceId, ScanId};
+use domain::ids::{IssueId, OccurrenceId, ScanId};
 use domain::listing::PackedExemption;
 use std::collections::BTreeSet;
 use store::kv::{Kv, KvError};
-use store::scans::Frozen;
+use store::scans::{Compared, Frozen};
 
 /// The memory that a comparison takes for each issue of either scan, in bytes: its ids and its index.
 const BYTES_PER_ISSUE: usize = 200;
@@ -40,17 +40,21 @@ impl<K: Kv> ResultsJob<'_, K> {
         let kv = self.kv;
         let (own, others) = (ScanIssues::read(kv, id).await?, ScanIssues::read(kv, other).await?);
         let _held = (self.hold)(memory(&own).saturating_add(memory(&others))).await;
+        let other_names = names(kv, &others).await?;
+        let unseen = Unseen::read(kv, &own).await?;
+        let unseen_at = unseen.issues_of(&other_names);
         // For each issue of either scan, true if the other scan has it too.
-        let (own_shared, other_shared) = in_both_scans(names(kv, &own).await?, names(kv, &others).await?);
+        let (own_shared, other_shared) = in_both_scans(names(kv, &own).await?, other_names);
         let bucket_of = |is_shared| if is_shared { Bucket::Common } else { Bucket::New };
         let buckets: Vec<Bucket> = own_shared.into_iter().map(bucket_of).collect();
-        let remediated = (0..).zip(other_shared).filter(|(_, is_shared)| !is_shared);
-        let remediated: Vec<u32> = remediated.map(|(at, _)| at).collect();
+        let absent = (0..).zip(other_shared).filter(|(_, is_shared)| !is_shared).map(|(at, _)| at);
+        let (not_seen, remediated): (Vec<u32>, Vec<u32>) = absent.partition(|at| unseen_at.contains(at));
 
         let own_in =
             |wanted| (0..).zip(&buckets).filter(move |(_, is)| **is == wanted).map(move |(at, _)| (wanted, at));
         let all = own_in(Bucket::New).chain(own_in(Bucket::Common));
         let all = all.chain(remediated.iter().map(|at| (Bucket::Remediated, *at)));
+        let all = all.chain(not_seen.iter().map(|at| (Bucket::NotSeen, *at)));
         let selected = all.filter(|(is, _)| bucket.is_none_or(|bucket| bucket == *is));
         let selected: Vec<(Bucket, u32)> = selected.collect();
         let from = wanted.from.unwrap_or(0);
@@ -63,8 +67,8 @@ impl<K: Kv> ResultsJob<'_, K> {
             other_complete: other_answer.report.complete,
             scan: own_answer.scan,
             other: other_answer.scan,
-            issues: issue_tally(&own, &buckets, remediated.len()),
-            occurrences: occurrence_tally(kv, &own, &others).await?,
+            issues: issue_tally(&own, &buckets, remediated.len(), not_seen.len()),
+            occurrences: occurrence_tally(kv, &own, &others, &unseen).await?,
             items: self.compared_items(&own, &others, &page).await?,
             next: more.then(|| encode("compared", &next)),
         })
@@ -77,16 +81,43 @@ impl<K: Kv> ResultsJob<'_, K> {
         others: &ScanIssues,
         page: &[(Bucket, u32)],
     ) -> Result<Vec<ComparedItem>, Problem> {
-        let (remediated, present): (Vec<_>, Vec<_>) =
-            page.iter().copied().partition(|(bucket, _)| *bucket == Bucket::Remediated);
+        let (present, absent): (Vec<_>, Vec<_>) =
+            page.iter().copied().partition(|(bucket, _)| matches!(bucket, Bucket::New | Bucket::Common));
         let mut items = Vec::new();
-        for (issues, part) in [(own, present), (others, remediated)] {
+        for (issues, part) in [(own, present), (others, absent)] {
             let indices: Vec<u32> = part.iter().map(|(_, at)| *at).collect();
             let frozen = Frozen::get(self.kv, issues.id).await?;
             let issues = issues.items(self, &frozen, &indices).await?;
             items.extend(part.into_iter().zip(issues).map(|((bucket, _), issue)| ComparedItem { bucket, issue }));
         }
         Ok(items)
+    }
+}
+
+/// What a scan did not see.
+struct Unseen {
+    issues: BTreeSet<IssueId>,
+    occurrences: BTreeSet<OccurrenceId>,
+}
+
+impl Unseen {
+    async fn read(kv: &impl Kv, issues: &ScanIssues) -> Result<Self, KvError> {
+        let Some(id) = issues.compared.remainder_of(issues.id) else {
+            return Ok(Self { issues: BTreeSet::new(), occurrences: BTreeSet::new() });
+        };
+        let compared = Compared::get(kv, id).await?;
+        let issues: Vec<Identified<IssueId>> = compared.issues_as(kv, id).await?;
+        let occurrences: Vec<Identified<OccurrenceId>> = compared.occurrences_as(kv, id).await?;
+        Ok(Self {
+            issues: issues.into_iter().map(|row| row.id).collect(),
+            occurrences: occurrences.into_iter().map(|row| row.id).collect(),
+        })
+    }
+
+    /// The indices of those issues of another scan that are among them, under any of their names.
+    fn issues_of(&self, names: &IssueNames) -> BTreeSet<u32> {
+        let named = names.ids.iter().filter(|(id, _)| self.issues.contains(id));
+        named.filter_map(|(_, at)| u32::try_from(*at).ok()).collect()
     }
 }
 
@@ -112,15 +143,21 @@ fn exempted_whole(issues: &ScanIssues) -> impl Iterator<Item = bool> {
     present.map(|(_, entry)| entry.exemption == Some(PackedExemption::Whole))
 }
 
-fn issue_tally(own: &ScanIssues, buckets: &[Bucket], remediated: usize) -> Tally {
-    let mut tally = Tally { remediated: u64::try_from(remediated).unwrap_or(u64::MAX), ..Tally::default() };
+fn issue_tally(own: &ScanIssues, buckets: &[Bucket], remediated: usize, not_seen: usize) -> Tally {
+    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let mut tally = Tally { remediated: size(remediated), not_seen: size(not_seen), ..Tally::default() };
     for (bucket, exempted) in buckets.iter().zip(exempted_whole(own)) {
         count(&mut tally, *bucket == Bucket::Common, exempted);
     }
     tally
 }
 
-async fn occurrence_tally(kv: &impl Kv, own: &ScanIssues, others: &ScanIssues) -> Result<Tally, KvError> {
+async fn occurrence_tally(
+    kv: &impl Kv,
+    own: &ScanIssues,
+    others: &ScanIssues,
+    unseen: &Unseen,
+) -> Result<Tally, KvError> {
     let own_ids: Vec<Identified<OccurrenceId>> = own.compared.occurrences_as(kv, own.id).await?;
     let other_ids: Vec<Identified<OccurrenceId>> = others.compared.occurrences_as(kv, others.id).await?;
     let other_ids: BTreeSet<_> = other_ids.into_iter().map(|one| one.id).collect();
@@ -138,7 +175,10 @@ async fn occurrence_tally(kv: &impl Kv, own: &ScanIssues, others: &ScanIssues) -
         shared += usize::from(common);
         count(&mut tally, common, whole || exempted.contains(&one.id));
     }
-    tally.remediated = u64::try_from(other_ids.len().saturating_sub(shared)).unwrap_or(u64::MAX);
+    let not_seen = other_ids.intersection(&unseen.occurrences).count();
+    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    tally.not_seen = size(not_seen);
+    tally.remediated = size(other_ids.len().saturating_sub(shared).saturating_sub(not_seen));
     Ok(tally)
 }
 

@@ -185,6 +185,7 @@ fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
         common: sum.common + tally.common,
         updated: sum.updated + tally.updated,
         remediated: sum.remediated + tally.remediated,
+        not_seen: sum.not_seen + tally.not_seen,
         exempted: sum.exempted + tally.exempted,
     })
 }
@@ -243,13 +244,17 @@ impl IssueList {
     }
 }
 
-/// The order of a list of issues: the worst first, remediated ones last.
+/// The order of a list of issues: the worst first, those last that the scan does not have.
 fn order(one: &IssueItem, other: &IssueItem) -> Ordering {
-    let remediated = |item: &IssueItem| item.bucket == Bucket::Remediated;
+    let part = |item: &IssueItem| match item.bucket {
+        Bucket::New | Bucket::Common => 0,
+        Bucket::Remediated => 1,
+        Bucket::NotSeen => 2,
+    };
     let severity = |item: &IssueItem| item.severity.parse().unwrap_or(Severity::Unassigned);
     let score = |item: &IssueItem| item.score.unwrap_or(-1.0);
-    remediated(one)
-        .cmp(&remediated(other))
+    part(one)
+        .cmp(&part(other))
         .then_with(|| severity(other).cmp(&severity(one)))
         .then_with(|| score(other).total_cmp(&score(one)))
         .then_with(|| one.rule.cmp(&other.rule))

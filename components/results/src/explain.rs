@@ -89,7 +89,7 @@ async fn neighbours(
     (side, at, tracked): (&ScanContents, usize, &[TrackedOccurrence]),
     reference: &StoredScan,
 ) -> Result<Neighbours, Problem> {
-    let known = reference.as_reference(kv).await?;
+    let known = reference.as_reference(kv, false).await?.scan;
     let near = nearest(side, &known, at);
     let of_its_issue = near.all;
     // For each result of the reference scan that was matched, the index of the occurrence that matched it.
@@ -103,7 +103,7 @@ async fn neighbours(
         .collect();
     let own_codes = code_by_result(kv, current, &result(side, at).into_iter().collect()).await?;
     let results = others.iter().filter_map(|other| result(&known.contents, *other)).collect();
-    let other_codes = code_by_result(kv, &reference.frozen, &results).await?;
+    let other_codes = reference.code_by_result(kv, &results).await?;
     let own_code = result(side, at).and_then(|result| own_codes.get(&result)).map(String::as_str);
     let mut passed_over = Vec::new();
     for other in others {

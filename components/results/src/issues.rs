@@ -1,7 +1,7 @@
 //! Pages of a scan's issues: filters and orders.
 
 use crate::job::ResultsJob;
-use crate::scan_issues::ScanIssues;
+use crate::scan_issues::{Parts, ScanIssues};
 use api::Problem;
 use api::page::{Wanted, encode};
 use api::v1::{IssueItem, IssuesPage};
@@ -14,8 +14,8 @@ use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::{Kv, KvError};
-use store::scans::{Frozen, issues_list, names_list, occurrences_list, remediated_list};
-use store::segments::{Reader, read_all, read_at};
+use store::scans::{Compared, Frozen, issues_list, names_list, occurrences_list, remediated_list};
+use store::segments::{Manifest, Reader, read_all, read_at};
 
 /// The memory that a page takes for each issue of its scan, in bytes.
 const BYTES_PER_ISSUE: usize = 40;
@@ -23,7 +23,8 @@ const BYTES_PER_ISSUE: usize = 40;
 const BYTES_PER_KEY: usize = 360;
 
 impl<K: Kv> ResultsJob<'_, K> {
-    /// A page of a scan's issues. By severity, the worst come first, and remediated ones last.
+    /// A page of a scan's issues. By severity, the worst come first, and those last that the scan does
+    /// not have.
     ///
     /// # Errors
     /// The scan does not exist, or the store failed.
@@ -59,7 +60,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         Ok(IssuesPage { items, next: more.then(|| encode(sort.list(), &next)), total })
     }
 
-    /// An issue that a scan has, or that is remediated in it.
+    /// An issue that a scan has, or that is remediated or not seen in it.
     ///
     /// # Errors
     /// The scan or the issue does not exist, or the store failed.
@@ -82,27 +83,46 @@ async fn with_text(
     indices: &[u32],
     most: usize,
 ) -> Result<Vec<u32>, KvError> {
-    let lists = (issues_list(issues.id), remediated_list(issues.id));
-    let present = issues.present();
-    let mut own = Reader::open(kv, &lists.0, &issues.grouped.issues, 0).await?;
-    let mut remediated = Reader::open(kv, &lists.1, &issues.compared.remediated, 0).await?;
+    let Parts { present, remediated, not_seen } = issues.split(indices);
+    let remainder = issues.remainder(kv, &not_seen).await?;
+    let mut hits = Vec::new();
     let paths = MatchingPaths::read(kv, issues, text).await?;
-    let mut found = Vec::new();
-    for index in indices {
-        if found.len() == most {
+    let list = (issues_list(issues.id), &issues.grouped.issues);
+    search(kv, list, present, &mut hits, most, |texts| texts.contain(text) || paths.any(texts)).await?;
+    // The occurrences of a remediated issue are in another scan.
+    let list = (remediated_list(issues.id), &issues.compared.remediated);
+    search(kv, list, &remediated, &mut hits, most, |texts| texts.contain(text)).await?;
+    if let Some(remainder) = remainder {
+        let paths = MatchingPaths::read(kv, &remainder, text).await?;
+        let list = (issues_list(remainder.id), &remainder.grouped.issues);
+        search(kv, list, &not_seen, &mut hits, most, |texts| texts.contain(text) || paths.any(texts)).await?;
+    }
+    let found = indices.iter().zip(hits).filter(|(_, is_hit)| *is_hit);
+    Ok(found.map(|(at, _)| *at).collect())
+}
+
+/// Reads the issues at ascending positions of a list and adds to `hits` if each is wanted, until `most` are.
+async fn search(
+    kv: &impl Kv,
+    (list, manifest): (String, &Manifest),
+    positions: &[u32],
+    hits: &mut Vec<bool>,
+    most: usize,
+    is_wanted: impl Fn(&IssueTexts) -> bool,
+) -> Result<(), KvError> {
+    let mut reader = Reader::open(kv, &list, manifest, 0).await?;
+    let mut found = hits.iter().filter(|is_hit| **is_hit).count();
+    for at in positions {
+        if found == most {
             break;
         }
-        let is_present = *index < present;
-        let (reader, at) = if is_present { (&mut own, *index) } else { (&mut remediated, *index - present) };
-        reader.skip_to(at).await?;
-        let texts: Option<IssueTexts> = reader.next().await?;
-        let Some(texts) = texts else { break };
-        // The occurrences of a remediated issue are in another scan.
-        if texts.contain(text) || (is_present && paths.any(texts.first, texts.occurrences)) {
-            found.push(*index);
-        }
+        reader.skip_to(*at).await?;
+        let Some(texts) = reader.next::<IssueTexts>().await? else { break };
+        let is_hit = is_wanted(&texts);
+        found += usize::from(is_hit);
+        hits.push(is_hit);
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The texts of an issue that a filter searches: a part of an issue as it is stored.
@@ -169,10 +189,10 @@ impl MatchingPaths {
         Ok(Self { matches })
     }
 
-    /// True if the path of one of `count` occurrences from index `first` on contains the text.
-    fn any(&self, first: u32, count: u32) -> bool {
+    /// True if the path of one of the issue's occurrences contains the text.
+    fn any(&self, issue: &IssueTexts) -> bool {
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        self.matches.iter().skip(size(first)).take(size(count)).any(|matches| *matches)
+        self.matches.iter().skip(size(issue.first)).take(size(issue.occurrences)).any(|matches| *matches)
     }
 }
 
@@ -210,17 +230,20 @@ async fn titles(kv: &impl Kv, issues: &ScanIssues, indices: &[u32]) -> Result<BT
     struct Titled {
         title: String,
     }
-    let (present, remediated) = issues.split(indices);
+    let Parts { present, remediated, not_seen } = issues.split(indices);
     let lists = (issues_list(issues.id), remediated_list(issues.id));
     let mut titles: Vec<Titled> = read_at(kv, &lists.0, &issues.grouped.issues, present.iter().copied()).await?;
     titles.extend(read_at::<Titled>(kv, &lists.1, &issues.compared.remediated, remediated).await?);
+    if let Some(remainder) = issues.remainder(kv, &not_seen).await? {
+        titles.extend(read_at::<Titled>(kv, &issues_list(remainder.id), &remainder.grouped.issues, not_seen).await?);
+    }
     Ok(indices.iter().copied().zip(titles.into_iter().map(|one| one.title.to_lowercase())).collect())
 }
 
 /// The sort keys of an issue.
 #[derive(Clone, Copy)]
 struct SortKey {
-    /// The number of its occurrences; of a remediated one, those that it had.
+    /// The number of its occurrences; of one that the scan does not have, those that it had.
     occurrences: u32,
     /// The index of the scan that saw it first.
     seen: u32,
@@ -241,10 +264,15 @@ async fn sort_keys(kv: &impl Kv, issues: &ScanIssues) -> Result<Vec<SortKey>, Kv
     let present: Vec<Present> = issues.compared.issues_as(kv, issues.id).await?;
     let list = remediated_list(issues.id);
     let remediated: Vec<Remediated> = read_all(kv, &list, &issues.compared.remediated).await?;
+    let not_seen: Vec<Present> = match issues.compared.remainder_of(issues.id) {
+        Some(remainder) => Compared::get(kv, remainder).await?.issues_as(kv, remainder).await?,
+        None => Vec::new(),
+    };
     let occurrences = |division: &Division| division.new + division.common;
-    let present = present.into_iter().map(|one| SortKey { occurrences: occurrences(&one.division), seen: one.seen });
+    let key = |one: Present| SortKey { occurrences: occurrences(&one.division), seen: one.seen };
+    let present = present.into_iter().map(key);
     let remediated = remediated.into_iter().map(|Remediated { seen, occurrences }| SortKey { occurrences, seen });
-    Ok(present.chain(remediated).collect())
+    Ok(present.chain(remediated).chain(not_seen.into_iter().map(key)).collect())
 }
 
 /// The times at which all issues were first seen, by index.

@@ -6,10 +6,10 @@ use crate::scan_issues::{ScanIssues, issue_of_occurrence, spans};
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
-use domain::comparison::{Bucket, TrackedOccurrence};
+use domain::comparison::{Bucket, Identified, TrackedOccurrence};
 use domain::exemption::{EffectiveExemptions, ExemptibleOccurrence};
 use domain::grouping::{ComparableIssue, PathOrVersion};
-use domain::ids::{IssueId, ScanId};
+use domain::ids::{IssueId, OccurrenceId, ScanId};
 use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
@@ -22,8 +22,8 @@ use store::{judging, keys};
 const BYTES_PER_OCCURRENCE: usize = 120;
 
 impl<K: Kv> ResultsJob<'_, K> {
-    /// The occurrences of one issue of a scan, or of all, by issue, path and line. Those of the bucket `remediated` are
-    /// in the reference scan; without a bucket they are left out.
+    /// The occurrences of one issue of a scan, or of all, by issue, path and line. Those of the buckets `remediated` and
+    /// `not_seen` are in earlier scans; without a bucket they are left out.
     ///
     /// # Errors
     /// The scan or the issue does not exist, or the store failed.
@@ -42,6 +42,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         match bucket {
             None => own.page(kv, own.range(only)?, wanted).await,
             Some(Bucket::Remediated) => self.remediated_occurrences(&own, only, wanted).await,
+            Some(Bucket::NotSeen) => self.unseen_occurrences(own, only, wanted).await,
             Some(bucket @ (Bucket::New | Bucket::Common)) => {
                 let (first, count) = own.range(only)?;
                 let size = usize::try_from(count).unwrap_or(usize::MAX);
@@ -50,7 +51,7 @@ impl<K: Kv> ResultsJob<'_, K> {
                 let of =
                     |tracked: &TrackedOccurrence| if tracked.found.is_some() { Bucket::Common } else { Bucket::New };
                 let selected = (first..).zip(&tracked).filter(|(_, tracked)| of(tracked) == bucket);
-                own.page_of(kv, selected.map(|(at, _)| at).collect(), wanted, None).await
+                page_of(kv, &[(&own, selected.map(|(at, _)| at).collect())], wanted, None).await
             }
         }
     }
@@ -74,19 +75,49 @@ impl<K: Kv> ResultsJob<'_, K> {
         let size = usize::try_from(occurrences).unwrap_or(usize::MAX);
         let _held = (self.hold)(size.saturating_mul(BYTES_PER_OCCURRENCE)).await;
         let tracked = own.tracked(kv, 0, own.grouped.occurrences.records).await?;
+        // Numbers of results in the reference scan and its remainder.
         let matched: BTreeSet<u32> =
             tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
+        let unseen = own.unseen(kv).await?;
+        let results = u32::try_from(stored.frozen.report.summary.results).unwrap_or(u32::MAX);
         let referenced = ScanOccurrences::read(self, stored, only).await?;
-        // An issue that only this scan has is not in the reference scan: it has no remediated occurrences.
-        let (first, count) = match (referenced.range(only), own.range(only)) {
-            (Ok(range), _) => range,
-            (Err(_), Ok(_)) => (0, 0),
-            (Err(problem), Err(_)) => return Err(problem),
-        };
-        let places: Vec<ComparableOccurrence> = referenced.places(kv, first, count).await?;
-        let remediated = (first..).zip(&places).filter(|(_, place)| !matched.contains(&place.result));
-        let remediated = remediated.map(|(at, _)| at).collect();
-        referenced.page_of(kv, remediated, wanted, Some(Bucket::Remediated)).await
+        let remainder = referenced.remainder(self, only).await?;
+        let mut parts = Vec::new();
+        for (scan, first_result) in [(Some(&referenced), 0), (remainder.as_ref(), results)] {
+            let Some(scan) = scan else { continue };
+            // An issue that only this scan has is not in the reference scan: it has no remediated occurrences.
+            let Ok((first, count)) = scan.range(only) else { continue };
+            let (places, ids) = (scan.places(kv, first, count).await?, scan.tracked(kv, first, count).await?);
+            let rows = (first..).zip(places.iter().zip(&ids));
+            let is_gone = |(_, (place, row)): &(u32, (&ComparableOccurrence, &TrackedOccurrence))| {
+                !matched.contains(&place.result.saturating_add(first_result)) && !unseen.contains(&row.id)
+            };
+            parts.push((scan, rows.filter(is_gone).map(|(at, _)| at).collect::<Vec<u32>>()));
+        }
+        if parts.is_empty() {
+            own.range(only)?;
+        }
+        page_of(kv, &parts, wanted, Some(Bucket::Remediated)).await
+    }
+
+    /// The occurrences of earlier scans that are inside a blind spot of this scan.
+    async fn unseen_occurrences(
+        &self,
+        own: ScanOccurrences,
+        only: Option<IssueId>,
+        wanted: Wanted<u32>,
+    ) -> Result<Page<OccurrenceItem>, Problem> {
+        let remainder = own.remainder(self, only).await?;
+        match remainder.as_ref().map(|remainder| (remainder, remainder.range(only))) {
+            Some((remainder, Ok((first, count)))) => {
+                let all = (first..first.saturating_add(count)).collect();
+                page_of(self.kv, &[(remainder, all)], wanted, Some(Bucket::NotSeen)).await
+            }
+            Some((_, Err(_))) | None => {
+                own.range(only)?;
+                Ok(Page { items: Vec::new(), next: None })
+            }
+        }
     }
 }
 
@@ -105,14 +136,17 @@ struct ScanOccurrences {
     first_scans: FirstScans,
     /// The exemptions that were effective when the scan was judged, and those that are now.
     effective: [EffectiveExemptions; 2],
+    /// The id of the scan's remainder.
+    remainder: Option<ScanId>,
 }
 
 impl ScanOccurrences {
     /// Reads what a page needs of one issue, or of all.
     async fn read(job: &ResultsJob<'_, impl Kv>, stored: StoredScan, only: Option<IssueId>) -> Result<Self, Problem> {
         let kv = job.kv;
-        let StoredScan { frozen, grouped, compared } = stored;
+        let StoredScan { frozen, grouped, compared, remainder } = stored;
         let id = frozen.record.id;
+        let remainder = remainder.map(|remainder| remainder.frozen.record.id);
         let scan = ScanIssues::with(kv, id, grouped, compared).await?;
         let issues = match only {
             Some(issue) => scan.span(kv, issue).await?.into_iter().collect(),
@@ -123,7 +157,22 @@ impl ScanOccurrences {
         let names = async || Ok(issues.iter().flat_map(ids).collect());
         let now = job.effective_now(&frozen, names).await?;
         let effective = [judging::exemptions_at_judgement(kv, id).await?.1, now];
-        Ok(Self { frozen, grouped, compared, issues, first_scans, effective })
+        Ok(Self { frozen, grouped, compared, issues, first_scans, effective, remainder })
+    }
+
+    /// Reads the same of the remainder; `None` if there is none.
+    async fn remainder(&self, job: &ResultsJob<'_, impl Kv>, only: Option<IssueId>) -> Result<Option<Self>, Problem> {
+        let Some(remainder) = self.remainder else { return Ok(None) };
+        let stored = StoredScan::read(job.kv, remainder).await?;
+        Ok(Some(Self::read(job, stored, only).await?))
+    }
+
+    /// The ids of the occurrences that the scan did not see.
+    async fn unseen(&self, kv: &impl Kv) -> Result<BTreeSet<OccurrenceId>, Problem> {
+        let Some(remainder) = self.remainder else { return Ok(BTreeSet::new()) };
+        let rows: Vec<Identified<OccurrenceId>> =
+            Compared::get(kv, remainder).await?.occurrences_as(kv, remainder).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// The index of the first occurrence of an issue and their number; without an issue, those of all.
@@ -173,37 +222,6 @@ impl ScanOccurrences {
         Ok(Page { items, next })
     }
 
-    /// A page of the occurrences at these indices. `bucket` replaces the bucket that each has in its own scan.
-    async fn page_of(
-        &self,
-        kv: &impl Kv,
-        indices: Vec<u32>,
-        wanted: Wanted<u32>,
-        bucket: Option<Bucket>,
-    ) -> Result<Page<OccurrenceItem>, Problem> {
-        let from = usize::try_from(wanted.from.unwrap_or(0)).unwrap_or(usize::MAX);
-        let mut rest = indices.into_iter().skip(from);
-        let mut items = Vec::new();
-        // Occurrences with adjacent indices are read together.
-        let mut range: Option<(u32, u32)> = None;
-        for at in rest.by_ref().take(wanted.limit) {
-            range = match range {
-                Some((first, count)) if first + count == at => Some((first, count + 1)),
-                Some((first, count)) => {
-                    items.extend(self.items(kv, first, count, bucket).await?);
-                    Some((at, 1))
-                }
-                None => Some((at, 1)),
-            };
-        }
-        if let Some((first, count)) = range {
-            items.extend(self.items(kv, first, count, bucket).await?);
-        }
-        let more = u32::try_from(from.saturating_add(items.len())).unwrap_or(u32::MAX);
-        let next = rest.next().map(|_| encode("occurrences", &more));
-        Ok(Page { items, next })
-    }
-
     /// The occurrences from an index on, with their findings.
     async fn items(
         &self,
@@ -238,4 +256,29 @@ impl ScanOccurrences {
         }
         Ok(items)
     }
+}
+
+/// A page of the occurrences at these indices of scans. `bucket` replaces the bucket that each has in its own scan.
+async fn page_of(
+    kv: &impl Kv,
+    parts: &[(&ScanOccurrences, Vec<u32>)],
+    wanted: Wanted<u32>,
+    bucket: Option<Bucket>,
+) -> Result<Page<OccurrenceItem>, Problem> {
+    let from = usize::try_from(wanted.from.unwrap_or(0)).unwrap_or(usize::MAX);
+    let all: usize = parts.iter().map(|(_, indices)| indices.len()).sum();
+    let (mut skip, mut items) = (from, Vec::new());
+    for (scan, indices) in parts {
+        let page: Vec<u32> =
+            indices.iter().copied().skip(skip).take(wanted.limit.saturating_sub(items.len())).collect();
+        skip = skip.saturating_sub(indices.len());
+        // Occurrences with adjacent indices are read together.
+        for adjacent in page.chunk_by(|one, next| one.checked_add(1) == Some(*next)) {
+            let (Some(first), Ok(count)) = (adjacent.first(), u32::try_from(adjacent.len())) else { continue };
+            items.extend(scan.items(kv, *first, count, bucket).await?);
+        }
+    }
+    let next = from.saturating_add(items.len());
+    let more = u32::try_from(next).unwrap_or(u32::MAX);
+    Ok(Page { items, next: (next < all).then(|| encode("occurrences", &more)) })
 }

@@ -3,7 +3,7 @@
 use crate::first_seen::FirstScans;
 use crate::job::ResultsJob;
 use api::Problem;
-use api::v1::{IssueExemption, IssueItem, IssueState};
+use api::v1::{IssueExemption, IssueItem, IssueState, OccurrenceTally};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
 use domain::grouping::{ComparableIssue, Issue, RatedIssue};
@@ -17,7 +17,8 @@ use store::kv::{Kv, KvError};
 use store::scans::{Compared, Frozen, GateResult, Grouped, Remediated, issues_list, read_list_at, remediated_list};
 use store::segments::read_at;
 
-/// The issues of a scan by index: first those that it has, then those that are remediated.
+/// The issues of a scan by index: first those that it has, then those that are remediated, then those of its remainder,
+/// which were not seen.
 pub(crate) struct ScanIssues {
     pub(crate) id: ScanId,
     pub(crate) grouped: Grouped,
@@ -55,12 +56,14 @@ impl ScanIssues {
     pub(crate) async fn find(&self, kv: &impl Kv, id: IssueId) -> Result<Option<u32>, KvError> {
         let mark = PackedIssue::mark(id);
         let candidates = self.indexed().filter(|(_, entry)| entry.mark == mark).map(|(at, _)| at).collect::<Vec<_>>();
-        let (present, remediated) = self.split(&candidates);
-        let present = self.identified(kv, present).await?.into_iter().map(|row| row.id);
+        let Parts { present, remediated, not_seen } = self.split(&candidates);
+        let mut ids = self.identified(kv, present).await?;
         let list = remediated_list(self.id);
-        let ids = read_at::<RemediatedId>(kv, &list, &self.compared.remediated, remediated.iter().copied()).await?;
-        let ids: Vec<_> = present.chain(ids.into_iter().map(|row| row.id)).collect();
-        Ok(candidates.into_iter().zip(ids).find(|(_, candidate)| *candidate == id).map(|(at, _)| at))
+        ids.extend(read_at::<Identified<_>>(kv, &list, &self.compared.remediated, remediated).await?);
+        if let Some(remainder) = self.remainder(kv, &not_seen).await? {
+            ids.extend(remainder.identified(kv, &not_seen).await?);
+        }
+        Ok(candidates.into_iter().zip(ids).find(|(_, candidate)| candidate.id == id).map(|(at, _)| at))
     }
 
     /// The range of occurrences of the issue with this id, and its other ids. `None` if the scan does not have it.
@@ -72,7 +75,12 @@ impl ScanIssues {
 
     /// All ids of the issue at this index.
     pub(crate) async fn names(&self, kv: &impl Kv, at: u32) -> Result<BTreeSet<IssueId>, KvError> {
-        let (present, remediated) = self.split(std::slice::from_ref(&at));
+        let Parts { present, remediated, not_seen } = self.split(std::slice::from_ref(&at));
+        if let Some(remainder) = self.remainder(kv, &not_seen).await?
+            && let Some(at) = not_seen.first()
+        {
+            return Box::pin(remainder.names(kv, *at)).await;
+        }
         let mut names = BTreeSet::new();
         for row in self.identified(kv, present).await? {
             names.insert(row.id);
@@ -86,7 +94,7 @@ impl ScanIssues {
         Ok(names)
     }
 
-    /// The severity and number of occurrences of the first issue that the scan has under one of these ids.
+    /// The severity and number of occurrences of the first issue that the scan or its remainder has under one of these ids.
     pub(crate) async fn find_any(
         &self,
         kv: &impl Kv,
@@ -102,6 +110,9 @@ impl ScanIssues {
         let rows: Vec<ComparedIssue> = read_list_at(kv, &key, "issues", &self.compared.issues, indices).await?;
         let mut found = candidates.into_iter().zip(rows);
         let found = found.find(|((at, _), row)| names.contains(&row.id) || others.contains(at));
+        if let (None, Some(remainder)) = (&found, self.compared.remainder_of(self.id)) {
+            return Box::pin(Self::read(kv, remainder).await?.find_any(kv, names)).await;
+        }
         Ok(found.map(|((_, severity), row)| (severity, row.division.new + row.division.common)))
     }
 
@@ -111,11 +122,25 @@ impl ScanIssues {
         read_list_at(kv, &key, "issues", list, indices.iter().copied()).await
     }
 
-    /// Splits ascending indices into those of issues that the scan has, and those of remediated issues, which are
-    /// counted from the first remediated one.
-    pub(crate) fn split<'a>(&self, indices: &'a [u32]) -> (&'a [u32], Vec<u32>) {
-        let (present, remediated) = indices.split_at(indices.partition_point(|at| *at < self.present()));
-        (present, remediated.iter().map(|at| at - self.present()).collect())
+    /// Splits ascending indices into those of issues that the scan has, of remediated ones, and of the remainder's. The last
+    /// two are counted from the first of their kind.
+    pub(crate) fn split<'a>(&self, indices: &'a [u32]) -> Parts<'a> {
+        let (present, others) = indices.split_at(indices.partition_point(|at| *at < self.present()));
+        let not_seen = self.present().saturating_add(self.compared.remediated.records);
+        let (remediated, unseen) = others.split_at(others.partition_point(|at| *at < not_seen));
+        Parts {
+            present,
+            remediated: remediated.iter().map(|at| at - self.present()).collect(),
+            not_seen: unseen.iter().map(|at| at - not_seen).collect(),
+        }
+    }
+
+    /// The issues of the remainder; `None` without a remainder, or if none of them is wanted.
+    pub(crate) async fn remainder(&self, kv: &impl Kv, wanted: &[u32]) -> Result<Option<Self>, KvError> {
+        match self.compared.remainder_of(self.id).filter(|_| !wanted.is_empty()) {
+            Some(remainder) => Ok(Some(Self::read(kv, remainder).await?)),
+            None => Ok(None),
+        }
     }
 
     /// The issues at these indices, in this order; `frozen` is the scan's.
@@ -129,10 +154,14 @@ impl ScanIssues {
         wanted: &[u32],
     ) -> Result<Vec<IssueItem>, Problem> {
         let ordered: Vec<u32> = wanted.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let (present, remediated) = self.split(&ordered);
+        let Parts { present, remediated, not_seen } = self.split(&ordered);
         let first_scans = FirstScans::read(job.kv, frozen, &self.compared).await?;
         let mut items = self.present_items(job, frozen, &first_scans, present).await?;
         items.extend(self.remediated_items(job.kv, &first_scans, &remediated).await?);
+        if let Some(remainder) = self.remainder(job.kv, &not_seen).await? {
+            let unseen = remainder.present_items(job, frozen, &first_scans, &not_seen).await?;
+            items.extend(unseen.into_iter().map(not_seen_item));
+        }
         let item = |at| ordered.binary_search(at).ok().and_then(|at| items.get(at)).cloned();
         wanted
             .iter()
@@ -224,10 +253,21 @@ fn with_id(mut span: ComparableIssue, id: IssueId) -> ComparableIssue {
     span
 }
 
-/// The id of a remediated issue: a part of a [`Remediated`] as it is stored.
-#[derive(serde::Deserialize)]
-struct RemediatedId {
-    id: IssueId,
+/// Indices of a scan's issues, by the part of the list that they are in.
+pub(crate) struct Parts<'a> {
+    /// Of issues that the scan has.
+    pub(crate) present: &'a [u32],
+    /// Of remediated issues, counted from the first of them.
+    pub(crate) remediated: Vec<u32>,
+    /// Of issues of the remainder.
+    pub(crate) not_seen: Vec<u32>,
+}
+
+/// An issue of the remainder: none of its occurrences there are in the scan.
+fn not_seen_item(item: IssueItem) -> IssueItem {
+    let OccurrenceTally { total, remediated, .. } = item.occurrences;
+    let occurrences = OccurrenceTally { not_seen: total, remediated, ..OccurrenceTally::default() };
+    IssueItem { bucket: Bucket::NotSeen, occurrences, ..item }
 }
 
 fn remediated_item(Remediated { issue, seen }: Remediated, first_scans: &FirstScans) -> Result<IssueItem, Problem> {

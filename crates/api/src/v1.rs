@@ -36,7 +36,9 @@ pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,
 };
-pub use scan::{Comparison, RejectedEntry, Report, Scan, ScanAnswer, ScanItem, Source, SourceUse, Tally, TargetRef};
+pub use scan::{
+    BlindSpot, Comparison, RejectedEntry, Report, Scan, ScanAnswer, ScanItem, Source, SourceUse, Tally, TargetRef,
+};
 pub use scanner::{Difference, ScannerItem};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
 pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};

@@ -49,11 +49,14 @@ pub(crate) fn report(client: &Client, answer: &ScanAnswer) -> Result<String> {
 
 /// The location of one occurrence. A remediated issue has none in this scan.
 fn example(client: &Client, scan: &str, issue: &IssueItem) -> Result<String> {
-    if issue.bucket == Bucket::Remediated {
-        return Ok(String::new());
-    }
+    let bucket: &[(&'static str, &str)] = match issue.bucket {
+        Bucket::Remediated => return Ok(String::new()),
+        Bucket::NotSeen => &[("bucket", "not_seen")],
+        Bucket::New | Bucket::Common => &[],
+    };
     let id = issue.id.to_string();
-    let page: Page<OccurrenceItem> = client.get(&["scans", scan, "issues", &id, "occurrences"], &[("limit", "1")])?;
+    let query: Vec<(&'static str, &str)> = [("limit", "1")].iter().chain(bucket).copied().collect();
+    let page: Page<OccurrenceItem> = client.get(&["scans", scan, "issues", &id, "occurrences"], &query)?;
     Ok(page.items.first().map(location).unwrap_or_default())
 }
 
@@ -85,20 +88,24 @@ fn divide(answer: &ScanAnswer, issues: Vec<IssueItem>) -> Vec<Group> {
         (format!("Only in {target}:{variant}"), tally.new, Vec::new()),
         (common, tally.common, Vec::new()),
         ("Remediated".to_owned(), tally.remediated, Vec::new()),
+        ("Not seen: inside a blind spot".to_owned(), tally.not_seen, Vec::new()),
         ("Exempted".to_owned(), tally.exempted, Vec::new()),
     ];
-    let [new, old, remediated, exempted] = &mut groups;
+    let [new, old, remediated, not_seen, exempted] = &mut groups;
     for issue in issues {
         let (_, _, group) = match (issue.exempted, issue.bucket) {
             (_, Bucket::Remediated) => &mut *remediated,
+            (_, Bucket::NotSeen) => &mut *not_seen,
             (true, Bucket::New | Bucket::Common) => &mut *exempted,
             (false, Bucket::New) => &mut *new,
             (false, Bucket::Common) => &mut *old,
         };
         group.push(issue);
     }
+    let is_shown = |group: &(String, u64, Vec<IssueItem>)| !group.0.starts_with("Not seen") || 0 < group.1;
     groups
         .into_iter()
+        .filter(is_shown)
         .map(|(heading, count, mut issues)| {
             issues
                 .sort_by(|a, b| badness(a).cmp(&badness(b)).then_with(|| worse_score(a, b)).then(a.rule.cmp(&b.rule)));
@@ -145,6 +152,7 @@ fn occurrences(issue: &IssueItem) -> String {
     let tally = &issue.occurrences;
     let all = match issue.bucket {
         Bucket::Remediated => format!("{} gone", tally.remediated),
+        Bucket::NotSeen => format!("{} not seen", tally.not_seen),
         Bucket::Common if 0 < tally.new => format!("{}, {} new", tally.total, tally.new),
         Bucket::New | Bucket::Common => tally.total.to_string(),
     };
@@ -168,18 +176,24 @@ pub(crate) fn counts(answer: &ScanAnswer) -> String {
         0 => String::new(),
         edited => format!(" ({edited} edited)"),
     };
+    let unseen = |number: u64| if number == 0 { String::new() } else { format!(", {number} not seen") };
     let text = [
         format!("{}: {levels}", count(issues.new.saturating_add(issues.common), "issue")),
         format!(
-            "{} only here, {} common, {} remediated, {} exempted",
-            issues.new, issues.common, issues.remediated, issues.exempted
+            "{} only here, {} common, {} remediated{}, {} exempted",
+            issues.new,
+            issues.common,
+            issues.remediated,
+            unseen(issues.not_seen),
+            issues.exempted
         ),
         format!(
-            "{}: {} only here, {} common{updated}, {} remediated, {} exempted",
+            "{}: {} only here, {} common{updated}, {} remediated{}, {} exempted",
             count(occurrences.new.saturating_add(occurrences.common), "occurrence"),
             occurrences.new,
             occurrences.common,
             occurrences.remediated,
+            unseen(occurrences.not_seen),
             occurrences.exempted
         ),
     ];
@@ -337,5 +351,15 @@ pub(crate) mod tests {
         let mut edited = answer();
         edited.occurrences.updated = 1;
         assert!(counts(&edited).contains("7 only here, 2 common (1 edited), 0 remediated"));
+        edited.issues.not_seen = 2;
+        assert!(counts(&edited).contains("1 remediated, 2 not seen, 1 exempted"));
+    }
+
+    #[test]
+    fn issues_that_were_not_seen_have_a_heading_if_there_are_any() {
+        let mut blind = answer();
+        blind.issues.not_seen = 1;
+        let text = check(&blind, vec![issue("B6", "high", "not_seen", true)]);
+        assert!(text.contains("Not seen: inside a blind spot (1)") && text.contains("0 not seen"), "{text}");
     }
 }

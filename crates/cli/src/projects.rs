@@ -61,6 +61,12 @@ struct CreateArgs {
     /// Bucket of matched occurrences whose code was edited: new or common
     #[arg(long, value_name = "HOW")]
     updated_occurrences: Option<String>,
+    /// Effect of blind spots that the reference scan does not have: undecided, fail or ignore
+    #[arg(long, value_name = "HOW")]
+    new_blind_spots: Option<String>,
+    /// Percent of what the reference scan examined that a scan has to examine, 0 to 100; 50 by default
+    #[arg(long, value_name = "PERCENT")]
+    examined_share: Option<u32>,
     /// Let requesters approve their own exemptions; each is marked as self-approved
     #[arg(long)]
     self_approval: bool,
@@ -140,6 +146,8 @@ fn create(args: CreateArgs) -> Result<()> {
         missing_baseline: args.missing_baseline,
         rejected_allowed: args.rejected_allowed,
         updated_occurrences: args.updated_occurrences,
+        new_blind_spots: args.new_blind_spots,
+        examined_share: args.examined_share,
         self_approval: args.self_approval.then_some(true),
         unlimited_exemptions: args.unlimited_exemptions.then_some(true),
         exemption_days_max: days_max(args.exemption_days_max)?,

@@ -96,8 +96,13 @@ mod tests {
 
     /// An answer as expected.
     fn as_expected(expected: &Expected) -> ScanAnswer {
-        let tally =
-            |[new, common, remediated, exempted]: [u64; 4]| Tally { new, common, updated: 0, remediated, exempted };
+        let tally = |[new, common, remediated, exempted]: [u64; 4]| Tally {
+            new,
+            common,
+            remediated,
+            exempted,
+            ..Tally::default()
+        };
         let mut answer = answer();
         answer.verdict = expected.verdict;
         answer.message = expected.message.map(str::to_owned);

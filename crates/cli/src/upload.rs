@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use api::v1::ScanAnswer;
 use clap::Args;
+use domain::blind_spots::SpotState;
 use domain::target::TargetType;
 use domain::threshold::Threshold;
 use domain::verdict::Verdict;
@@ -197,6 +198,7 @@ fn warn_of_unused(answer: &ScanAnswer) {
     for error in report.scanner_errors.iter().take(COMPLAINTS_MAX) {
         terminal::warn(&format!("{} reports an error: {error}", answer.scan.scanner));
     }
+    warn_of_blind_spots(answer);
     let shown = |listed: usize| u64::try_from(listed.min(COMPLAINTS_MAX)).unwrap_or(u64::MAX);
     let more = report.rejected_total.saturating_sub(shown(report.rejected.len()))
         + report.scanner_errors_total.saturating_sub(shown(report.scanner_errors.len()));
@@ -209,6 +211,25 @@ fn warn_of_unused(answer: &ScanAnswer) {
     }
     for reason in answer.reasons.iter().skip(1) {
         terminal::warn(reason);
+    }
+}
+
+/// Warns of new blind spots, and counts the known ones.
+fn warn_of_blind_spots(answer: &ScanAnswer) {
+    let report = &answer.report;
+    let of = |state| report.blind_spots.iter().filter(move |spot| spot.state == state);
+    for spot in of(SpotState::New).take(COMPLAINTS_MAX) {
+        let subject = spot.name.as_ref().map_or_else(|| spot.reach.clone(), |name| format!("{} {name}", spot.reach));
+        terminal::warn(&format!("{} could not examine {subject}: {}", answer.scan.scanner, spot.reason));
+    }
+    let more = of(SpotState::New).count().saturating_sub(COMPLAINTS_MAX);
+    if 0 < more {
+        terminal::warn(&format!("{more} more new blind spots"));
+    }
+    let known = of(SpotState::Known).count();
+    if 0 < known {
+        let spots = terminal::count(u64::try_from(known).unwrap_or(u64::MAX), "blind spot");
+        anstream::eprintln!("{spots} as in the reference scan");
     }
 }
 

@@ -98,10 +98,11 @@ fn main() {
                 .collect(),
             origins: first.origins,
             contents: old,
+            rules: Vec::new(),
         };
         let before = Instant::now();
         let pair = ScanPair::new(&new, &known);
-        let matches = pair.finish(PerScan { current: new_codes, reference: old_codes });
+        let matches = pair.finish(PerScan { current: new_codes, reference: old_codes }, &[]);
         let comparison = compare(&current(&new, 2), Some((&known, &matches)), None);
         let took = before.elapsed().as_secs_f64();
         let common = comparison.occurrences.iter().filter(|tracked| tracked.found.is_some()).count();

@@ -5,11 +5,15 @@
 //! Everything else gets an id that two variants with the same code derive alike.
 
 mod contents;
+mod not_seen;
 mod origins;
+mod remainder;
 mod scan_pair;
 
-pub use contents::{ComparedScan, Identified, ScanContents};
+pub use contents::{ComparedScan, Identified, IssueIndex, JoinedScan, ScanContents};
+pub use not_seen::{NotSeenIssue, NotSeenOccurrence, Source};
 pub use origins::Origin;
+pub use remainder::Remainder;
 pub use scan_pair::{Matches, PerScan, ScanPair};
 
 use crate::digest::Short;
@@ -18,6 +22,7 @@ use crate::serde_skip::is_default;
 use crate::tracking::{ComparableOccurrence, Confidence, Pair, Stage};
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
+use not_seen::NotSeen;
 use origins::Origins;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +37,8 @@ word_enum! {
         Common = "common",
         /// Only in the reference scan.
         Remediated = "remediated",
+        /// Only in an earlier scan, and inside a blind spot of this one: nobody knows if it is remediated.
+        NotSeen = "not_seen",
     }
 }
 
@@ -47,6 +54,9 @@ pub struct Division {
     pub updated: u32,
     /// Occurrences that only the reference scan has.
     pub remediated: u32,
+    /// Occurrences of the reference scan inside a blind spot of this one.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub not_seen: u32,
 }
 
 /// An issue of the scan after its comparison.
@@ -176,6 +186,10 @@ pub struct Comparison {
     pub occurrences: Vec<TrackedOccurrence>,
     /// The remediated issues, in the order of the reference scan.
     pub remediated: Vec<RemediatedIssue>,
+    /// The issues with occurrences that were not seen: first those that the scan does not have.
+    pub not_seen: Vec<NotSeenIssue>,
+    /// The number of occurrences of the reference scan that were not seen, by the index of the blind spot.
+    pub not_seen_by_spot: BTreeMap<usize, u32>,
     /// The scans that saw an issue or occurrence first.
     pub origins: Vec<Origin>,
 }
@@ -224,11 +238,17 @@ pub fn compare(
             }
         }
     }
+    let mut not_seen = NotSeen::default();
+    if current.complete {
+        not_seen = NotSeen::find(&issues, reference, lineage, &mut origins);
+    }
     let remediated = match reference {
-        Some(met) if current.complete => remediated(met, &mut issues, &mut origins),
+        Some(met) if current.complete => remediated(met, &mut issues, &mut not_seen, &mut origins),
         Some(_) | None => Vec::new(),
     };
-    Comparison { issues, occurrences, remediated, origins: origins.finish() }
+    let not_seen_by_spot = std::mem::take(&mut not_seen.by_spot);
+    let not_seen = not_seen.into_issues();
+    Comparison { issues, occurrences, remediated, not_seen, not_seen_by_spot, origins: origins.finish() }
 }
 
 /// Gives the scan's issues their ids and buckets. Does not count their occurrences yet.
@@ -400,10 +420,12 @@ fn found(here: &ScanContents, place: &ComparableOccurrence, there: &ScanContents
     })
 }
 
-/// Returns the remediated issues, and counts remediated occurrences of the issues that remain.
+/// Returns the remediated issues, and counts remediated occurrences of the issues that remain. What was not seen is not
+/// remediated.
 fn remediated(
     (other, matches): MatchedScan<'_>,
     rows: &mut [ComparedIssue],
+    not_seen: &mut NotSeen,
     origins: &mut Origins,
 ) -> Vec<RemediatedIssue> {
     let mut numbers = origins.of(&other.origins);
@@ -418,9 +440,16 @@ fn remediated(
         matches.successors.iter().enumerate().filter_map(|(at, successor)| Some((at, (*successor)?))).collect();
     let mut gone = Vec::new();
     for (at, (left, identity)) in left.into_iter().zip(&other.issues).enumerate() {
-        match successors.get(&at).and_then(|successor| rows.get_mut(*successor)) {
-            Some(row) => row.division.remediated += left,
-            None => {
+        let blind = not_seen.of(at);
+        let left = left.saturating_sub(blind);
+        let successor = successors.get(&at).and_then(|successor| rows.get_mut(*successor));
+        match (successor, not_seen.issues.get_mut(&identity.id)) {
+            (Some(row), _) => {
+                row.division.remediated += left;
+                row.division.not_seen += blind;
+            }
+            (None, Some(issue)) => issue.remediated += left,
+            (None, None) => {
                 gone.push(RemediatedIssue {
                     at,
                     id: identity.id,

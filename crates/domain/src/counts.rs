@@ -1,5 +1,6 @@
 //! Numbers of issues and occurrences, as the gate counts them.
 
+use crate::serde_skip::is_default;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
@@ -85,6 +86,21 @@ pub struct Counts {
     pub exempted_occurrences: u64,
     /// Remediated occurrences, those of remediated issues included.
     pub remediated_occurrences: u64,
+    /// Issues of the reference scan that were not seen: blind spots cover all of their occurrences that were not matched.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub not_seen: u64,
+    /// The issues that were not seen by severity, without exempted ones.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub not_seen_open: BySeverity,
+    /// Occurrences of the reference scan that were not seen.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub not_seen_occurrences: u64,
+    /// Blind spots of the scan.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub blind_spots: u64,
+    /// Those of the blind spots that the reference scan does not have.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub new_blind_spots: u64,
 }
 
 impl Counts {
@@ -102,6 +118,9 @@ impl Counts {
         variables.extend(by_level("NEW_", &self.new));
         variables.push(("NEW_OCCURRENCES".to_owned(), self.new_occurrences.to_string()));
         variables.push(("REMEDIATED".to_owned(), self.remediated.to_string()));
+        variables.push(("NOT_SEEN".to_owned(), self.not_seen.to_string()));
+        variables.push(("BLIND_SPOTS".to_owned(), self.blind_spots.to_string()));
+        variables.push(("NEW_BLIND_SPOTS".to_owned(), self.new_blind_spots.to_string()));
         variables
     }
 }

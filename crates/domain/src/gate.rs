@@ -1,13 +1,14 @@
 //! The gate: issues, exemptions and thresholds become a verdict with reasons and counts. It is computed here once, and
 //! nothing that shows it can change it.
 
+use crate::blind_spots::{ComparedSpot, SpotState};
 use crate::comparison::{Bucket, Division};
 use crate::counts::Counts;
 use crate::ids::VariantName;
 use crate::reference::Reference;
 use crate::scan::ScanRecord;
 use crate::scan_event::ScanOutcome;
-use crate::settings::{MissingBaseline, UpdatedOccurrences};
+use crate::settings::{MissingBaseline, NewBlindSpots, UpdatedOccurrences};
 use crate::threshold::Threshold;
 use crate::verdict::Verdict;
 use finding::ReportSummary;
@@ -42,16 +43,28 @@ pub struct Judgement {
     pub reasons: Vec<String>,
     /// The counts.
     pub counts: Counts,
+    /// The first blind spots, at most [`BLIND_SPOTS_LISTED_MAX`]; new ones come first, then known, then gone ones.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub blind_spots: Vec<ComparedSpot>,
 }
+
+/// The maximum number of blind spots that a judgement lists.
+pub const BLIND_SPOTS_LISTED_MAX: usize = 100;
+/// The maximum length of the texts of these blind spots together, in bytes.
+const BLIND_SPOTS_BYTES_MAX: usize = 16 * 1024;
+/// The maximum number of blind spots that a reason names.
+const BLIND_SPOTS_NAMED_MAX: usize = 3;
 
 impl Judgement {
     /// Returns the outcome for the journal of the target.
     pub fn outcome(&self, record: &ScanRecord) -> ScanOutcome {
         let counts = &self.counts;
+        let mut open = counts.all;
+        open += counts.not_seen_open;
         ScanOutcome {
             received: record.received,
             verdict: self.verdict,
-            open: counts.all,
+            open,
             new: counts.new.total(),
             remediated: counts.remediated,
             exempted: counts.ignored,
@@ -100,6 +113,8 @@ pub struct Criteria {
     pub rejected_allowed: u32,
     /// The parts of the previous scan that the report lacks.
     pub missing: Vec<String>,
+    /// The effect of blind spots that the reference scan does not have.
+    pub new_blind_spots: NewBlindSpots,
 }
 
 impl Criteria {
@@ -122,6 +137,7 @@ impl Criteria {
             missing_baseline: settings.missing_baseline,
             rejected_allowed: settings.rejected_allowed,
             missing: record.missing.clone(),
+            new_blind_spots: settings.new_blind_spots,
         }
     }
 }
@@ -132,26 +148,44 @@ struct Criterion {
     name: &'static str,
     threshold: Threshold,
     reached: bool,
+    /// True if an issue that was not seen reached the threshold.
+    reached_unseen: bool,
     /// The number of issues without a severity to compare.
     unassigned: u64,
 }
 
 impl Criterion {
     fn new(name: &'static str, threshold: Threshold) -> Self {
-        Self { name, threshold, reached: false, unassigned: 0 }
+        Self { name, threshold, reached: false, reached_unseen: false, unassigned: 0 }
     }
 
     fn judge(&mut self, severity: Severity) {
+        self.reached |= self.is_reached_by(severity);
+    }
+
+    /// Judges an issue that was not seen. It counts, or a file that cannot be read would hide it.
+    fn judge_unseen(&mut self, severity: Severity) {
+        self.reached_unseen |= self.is_reached_by(severity);
+    }
+
+    fn is_reached_by(&mut self, severity: Severity) -> bool {
         match self.threshold.level() {
-            None => {}
-            Some(_) if severity == Severity::Unassigned => self.unassigned += 1,
-            Some(level) => self.reached |= level <= severity,
+            None => false,
+            Some(_) if severity == Severity::Unassigned => {
+                self.unassigned += 1;
+                false
+            }
+            Some(level) => level <= severity,
         }
     }
 
     fn reached(&self) -> Option<String> {
         let level = self.threshold.as_written();
-        self.reached.then(|| format!("{} is set to {level} and that threshold was reached.", self.name))
+        let unseen =
+            " Only issues that were not seen reached it: earlier scans have them, and blind spots cover them now.";
+        let because = if self.reached { "" } else { unseen };
+        let is_reached = self.reached || self.reached_unseen;
+        is_reached.then(|| format!("{} is set to {level} and that threshold was reached.{because}", self.name))
     }
 
     /// Returns the reason against a verdict if issues have no severity; `one` and `many` describe them.
@@ -201,17 +235,16 @@ impl Gate {
 
     /// Judges an issue of the scan.
     pub fn judge(&mut self, issue: &GateIssue) {
-        let Division { new, common, updated, remediated } = issue.division;
+        // What was not seen of the issue is judged by itself.
+        let Division { new, common, updated, remediated, not_seen: _ } = issue.division;
         self.counts.remediated_occurrences += u64::from(remediated);
         self.counts.exempted_occurrences += u64::from(issue.exempted);
         if issue.exempted > 0 && new == 0 && common == 0 {
             self.counts.ignored += 1;
             return;
         }
-        let rated = |severity| match (severity, self.criteria.unassigned_as) {
-            (Severity::Unassigned, Some(level)) => level,
-            (severity, _) => severity,
-        };
+        let unassigned_as = self.criteria.unassigned_as;
+        let rated = |severity| rated(severity, unassigned_as);
         let severity = rated(issue.severity);
         self.counts.all.add(severity);
         self.severity.judge(severity);
@@ -226,17 +259,51 @@ impl Gate {
         issue.levels_updated.iter().for_each(|level| self.updated_occurrences.judge(rated(*level)));
     }
 
+    /// Judges an issue with occurrences that were not seen. `issue` has those that are not exempted, `division` all of
+    /// them. `is_present` is true if the scan has other occurrences of the issue.
+    ///
+    /// Those of the reference scan are common, those of the variant's own previous scan new, as if they had been seen.
+    pub fn not_seen(&mut self, issue: &GateIssue, division: Division, is_present: bool) {
+        self.counts.not_seen_occurrences += u64::from(division.common);
+        self.counts.remediated_occurrences += u64::from(division.remediated);
+        self.counts.not_seen += u64::from(!is_present && division.common > 0);
+        if issue.division.new == 0 && issue.division.common == 0 {
+            return;
+        }
+        let unassigned_as = self.criteria.unassigned_as;
+        let rated = |severity| rated(severity, unassigned_as);
+        if !is_present && division.common > 0 {
+            self.counts.not_seen_open.add(rated(issue.severity));
+        }
+        self.severity.judge_unseen(rated(issue.severity));
+        if issue.bucket == Bucket::New && !is_present {
+            self.new.judge_unseen(rated(issue.severity));
+        }
+        issue.levels_new.iter().for_each(|level| self.new_occurrences.judge_unseen(rated(*level)));
+    }
+
     /// Counts a remediated issue with its number of occurrences.
     pub fn remediated(&mut self, occurrences: u32) {
         self.counts.remediated += 1;
         self.counts.remediated_occurrences += u64::from(occurrences);
     }
 
-    /// Returns the verdict. `report` is the report's own summary. A threshold that was reached fails the scan, whatever
-    /// else is uncertain.
-    pub fn finish(self, report: &ReportSummary) -> Judgement {
+    /// Returns the verdict. `report` is the report's own summary, `spots` are the blind spots after the comparison. A
+    /// threshold that was reached fails the scan, whatever else is uncertain.
+    pub fn finish(mut self, report: &ReportSummary, spots: Vec<ComparedSpot>) -> Judgement {
+        let count = |wanted: SpotState| spots.iter().filter(|spot| spot.state == wanted).count();
+        let (new, known) = (count(SpotState::New), count(SpotState::Known));
+        self.counts.new_blind_spots = u64::try_from(new).unwrap_or(u64::MAX);
+        self.counts.blind_spots = u64::try_from(new + known).unwrap_or(u64::MAX);
         let mut reasons = self.reached();
+        let blind = reason_of_new_spots(&spots, self.criteria.new_blind_spots);
+        if self.criteria.new_blind_spots == NewBlindSpots::Fail {
+            reasons.extend(blind.clone());
+        }
         let failed = !reasons.is_empty();
+        if self.criteria.new_blind_spots == NewBlindSpots::Undecided {
+            reasons.extend(blind);
+        }
         let criteria = &self.criteria;
         if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             reasons.push(format!(
@@ -278,7 +345,13 @@ impl Gate {
             (false, true) => Verdict::Pass,
             (false, false) => Verdict::Undecided,
         };
-        Judgement { verdict, reasons, counts: self.counts }
+        let mut bytes = 0;
+        let has_room = |spot: &ComparedSpot| {
+            bytes += spot.spot.reach.name().map_or(0, str::len) + spot.spot.reason.len();
+            bytes <= BLIND_SPOTS_BYTES_MAX
+        };
+        let blind_spots = spots.into_iter().take(BLIND_SPOTS_LISTED_MAX).take_while(has_room).collect();
+        Judgement { verdict, reasons, counts: self.counts, blind_spots }
     }
 
     /// Returns the reasons of criteria that were reached.
@@ -296,6 +369,37 @@ impl Gate {
     }
 }
 
+fn rated(severity: Severity, unassigned_as: Option<Severity>) -> Severity {
+    match (severity, unassigned_as) {
+        (Severity::Unassigned, Some(level)) => level,
+        (severity, _) => severity,
+    }
+}
+
+/// Returns the reason for the effect of new blind spots, if there are any.
+fn reason_of_new_spots(spots: &[ComparedSpot], effect: NewBlindSpots) -> Option<String> {
+    let new: Vec<&ComparedSpot> = spots.iter().filter(|spot| spot.state == SpotState::New).collect();
+    let count = u64::try_from(new.len()).unwrap_or(u64::MAX);
+    let named =
+        new.iter().take(BLIND_SPOTS_NAMED_MAX).map(|spot| format!("{} ({})", spot.spot.reach, spot.spot.reason));
+    let more = if new.len() > BLIND_SPOTS_NAMED_MAX { ", ..." } else { "" };
+    let hidden: u64 = new.iter().map(|spot| u64::from(spot.not_seen)).sum();
+    let hidden = match hidden {
+        0 => String::new(),
+        _ => format!(
+            " The reference scan has {} there, which this scan did not see.",
+            plural(hidden, "occurrence", "occurrences")
+        ),
+    };
+    (count > 0).then(|| {
+        format!(
+            "The scanner could not examine everything: {}: {}{more}.{hidden} The project's setting `new_blind_spots` is `{effect}`.",
+            plural(count, "new blind spot", "new blind spots"),
+            named.collect::<Vec<_>>().join(", "),
+        )
+    })
+}
+
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
@@ -303,6 +407,7 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use finding::{BlindSpot, Reach};
 
     fn issue(severity: Severity, bucket: Bucket, exempted: bool) -> GateIssue {
         GateIssue {
@@ -334,7 +439,7 @@ mod tests {
     fn judge_by(criteria: Criteria, issues: &[GateIssue]) -> Judgement {
         let mut gate = Gate::new(criteria);
         issues.iter().for_each(|issue| gate.judge(issue));
-        gate.finish(&ReportSummary::default())
+        gate.finish(&ReportSummary::default(), Vec::new())
     }
 
     #[test]
@@ -373,7 +478,7 @@ mod tests {
         assert_eq!(judge("none", std::slice::from_ref(&unknown)).verdict, Verdict::Pass);
         let mut gate = Gate::new(Criteria { unassigned_as: Some(Severity::High), ..on_severity("high") });
         gate.judge(&unknown);
-        let judgement = gate.finish(&ReportSummary::default());
+        let judgement = gate.finish(&ReportSummary::default(), Vec::new());
         assert_eq!((judgement.verdict, judgement.counts.all.high), (Verdict::Fail, 1));
     }
 
@@ -381,19 +486,19 @@ mod tests {
     fn a_scan_with_unreadable_results_is_undecided_unless_it_fails() {
         let report = ReportSummary { results: 3, findings: 2, rejected: 1, ..ReportSummary::default() };
         let gate = || Gate::new(on_severity("critical"));
-        let judgement = gate().finish(&report);
+        let judgement = gate().finish(&report, Vec::new());
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(judgement.reasons, ["1 of the report's 3 results could not be read, so the scan is incomplete."]);
         let mut failing = gate();
         failing.judge(&issue(Severity::Critical, Bucket::New, false));
-        let judgement = failing.finish(&report);
+        let judgement = failing.finish(&report, Vec::new());
         assert_eq!((judgement.verdict, judgement.reasons.len()), (Verdict::Fail, 2));
         let broken = ReportSummary {
             scanner_errors: vec!["a.py: syntax error".to_owned()],
             scanner_errors_total: 2,
             ..ReportSummary::default()
         };
-        let judgement = gate().finish(&broken);
+        let judgement = gate().finish(&broken, Vec::new());
         assert_eq!(judgement.verdict, Verdict::Undecided);
         assert_eq!(
             judgement.reasons,
@@ -407,9 +512,9 @@ mod tests {
         gate.judge(&issue(Severity::Critical, Bucket::New, true));
         gate.judge(&issue(Severity::Low, Bucket::Common, false));
         gate.remediated(4);
-        let counts = gate.finish(&ReportSummary::default()).counts;
+        let counts = gate.finish(&ReportSummary::default(), Vec::new()).counts;
         let variables: Vec<_> = counts.variables().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        insta::assert_snapshot!(variables.join(" "), @"CRITICAL=0 HIGH=0 MEDIUM=0 LOW=1 INFO=0 UNASSIGNED=0 TOTAL=1 IGNORED=1 NEW_CRITICAL=0 NEW_HIGH=0 NEW_MEDIUM=0 NEW_LOW=0 NEW_INFO=0 NEW_UNASSIGNED=0 NEW_TOTAL=0 NEW_OCCURRENCES=1 REMEDIATED=1");
+        insta::assert_snapshot!(variables.join(" "), @"CRITICAL=0 HIGH=0 MEDIUM=0 LOW=1 INFO=0 UNASSIGNED=0 TOTAL=1 IGNORED=1 NEW_CRITICAL=0 NEW_HIGH=0 NEW_MEDIUM=0 NEW_LOW=0 NEW_INFO=0 NEW_UNASSIGNED=0 NEW_TOTAL=0 NEW_OCCURRENCES=1 REMEDIATED=1 NOT_SEEN=0 BLIND_SPOTS=0 NEW_BLIND_SPOTS=0");
         assert_eq!((counts.exempted_occurrences, counts.remediated_occurrences), (1, 4));
     }
 
@@ -419,7 +524,7 @@ mod tests {
         GateIssue {
             severity,
             bucket: Bucket::Common,
-            division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, remediated: 0 },
+            division: Division { new: new.0, common: updated.0 + 1, updated: updated.0, ..Division::default() },
             levels_new: levels(new),
             levels_updated: levels(updated),
             exempted: 0,
@@ -557,7 +662,7 @@ mod tests {
         let criteria = |rejected_allowed| Criteria { rejected_allowed, ..Criteria::default() };
         let report = ReportSummary { results: 9, findings: 7, rejected: 2, ..ReportSummary::default() };
         for (allowed, expected) in [(0, Verdict::Undecided), (1, Verdict::Undecided), (2, Verdict::Pass)] {
-            assert_eq!(Gate::new(criteria(allowed)).finish(&report).verdict, expected, "{allowed}");
+            assert_eq!(Gate::new(criteria(allowed)).finish(&report, Vec::new()).verdict, expected, "{allowed}");
         }
     }
 
@@ -571,6 +676,69 @@ mod tests {
             [
                 "The report lacks `codeql/js`, `semgrep`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
             ]
+        );
+    }
+
+    fn spot(path: &str, state: SpotState, not_seen: u32) -> ComparedSpot {
+        let spot = BlindSpot { reach: Reach::File(path.to_owned()), reason: "syntax error".to_owned() };
+        ComparedSpot { spot, state, not_seen }
+    }
+
+    #[test]
+    fn only_new_blind_spots_have_an_effect_and_it_is_a_setting() {
+        let judge = |new_blind_spots, spots: &[ComparedSpot]| {
+            let criteria = Criteria { new_blind_spots, ..Criteria::default() };
+            Gate::new(criteria).finish(&ReportSummary::default(), spots.to_vec())
+        };
+        let old = [spot("a.py", SpotState::Known, 3), spot("b.py", SpotState::Gone, 0)];
+        let known = judge(NewBlindSpots::Fail, &old);
+        assert_eq!((known.verdict, known.counts.blind_spots, known.counts.new_blind_spots), (Verdict::Pass, 1, 0));
+        assert_eq!(known.blind_spots, old);
+        let new: Vec<_> = (0..4).map(|n| spot(&format!("{n}.py"), SpotState::New, n)).collect();
+        let undecided = judge(NewBlindSpots::Undecided, &new);
+        assert_eq!(undecided.verdict, Verdict::Undecided);
+        assert_eq!(
+            undecided.reasons,
+            [
+                "The scanner could not examine everything: 4 new blind spots: file `0.py` (syntax error), file `1.py` (syntax error), file `2.py` (syntax error), .... The reference scan has 6 occurrences there, which this scan did not see. The project's setting `new_blind_spots` is `undecided`."
+            ]
+        );
+        assert_eq!(judge(NewBlindSpots::Fail, &new).verdict, Verdict::Fail);
+        let ignored = judge(NewBlindSpots::Ignore, &new);
+        assert_eq!((ignored.verdict, ignored.counts.new_blind_spots), (Verdict::Pass, 4));
+        let many: Vec<_> = (0..200).map(|n| spot(&"x".repeat(n), SpotState::Known, 0)).collect();
+        assert_eq!(judge(NewBlindSpots::Fail, &many).blind_spots.len(), BLIND_SPOTS_LISTED_MAX);
+        let long: Vec<_> = (0..50).map(|_| spot(&"x".repeat(1000), SpotState::Known, 0)).collect();
+        assert_eq!(judge(NewBlindSpots::Fail, &long).blind_spots.len(), 16);
+    }
+
+    #[test]
+    fn what_was_not_seen_counts_for_thresholds_unless_it_is_exempted() {
+        let unseen = |bucket, exempted, is_present| {
+            let mut gate = Gate::new(Criteria { fail_on_new: "high".parse().unwrap(), ..on_severity("high") });
+            let all = Division { common: 1, remediated: 2, ..Division::default() };
+            let left = if exempted { Division::default() } else { all };
+            let issue = GateIssue { division: left, ..issue(Severity::High, bucket, exempted) };
+            gate.not_seen(&issue, all, is_present);
+            gate.finish(&ReportSummary::default(), Vec::new())
+        };
+        let common = unseen(Bucket::Common, false, false);
+        assert_eq!(
+            common.reasons,
+            [
+                "fail_on_severity is set to high and that threshold was reached. Only issues that were not seen reached it: earlier scans have them, and blind spots cover them now."
+            ]
+        );
+        let counts = common.counts;
+        assert_eq!((counts.not_seen, counts.not_seen_occurrences, counts.remediated_occurrences), (1, 1, 2));
+        assert_eq!((counts.all.total(), counts.not_seen_open.high), (0, 1));
+        assert_eq!(unseen(Bucket::New, false, false).reasons.len(), 2, "a new one");
+        let present = unseen(Bucket::New, false, true);
+        assert_eq!((present.reasons.len(), present.counts.not_seen), (1, 0), "the scan has the issue itself");
+        let exempted = unseen(Bucket::Common, true, false);
+        assert_eq!(
+            (exempted.verdict, exempted.counts.not_seen, exempted.counts.not_seen_open.high),
+            (Verdict::Pass, 1, 0)
         );
     }
 }

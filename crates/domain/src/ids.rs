@@ -251,6 +251,11 @@ impl ScanId {
         let fields: [&[u8]; 3] = [&original.short().0, &parsers.to_be_bytes(), &matcher.to_be_bytes()];
         Self::derived("v1:replay", &fields)
     }
+
+    /// Derives the id under which the remainder of a scan is stored: the occurrences that it did not see.
+    pub fn of_remainder(scan: Self) -> Self {
+        Self::derived("v1:remainder", &[&scan.short().0])
+    }
 }
 
 impl OccurrenceId {

@@ -72,6 +72,11 @@ impl PackedExemption {
 
 /// The number of values of each part of a packed issue.
 const SIZES: [u32; 4] = [3, 7, 6, 10];
+/// The buckets that are numbered. An issue that was not seen has the number of a new one plus [`NOT_SEEN_OFFSET`], so that
+/// numbers that were stored before this bucket existed keep their meaning.
+const NUMBERED: [Bucket; 3] = [Bucket::New, Bucket::Common, Bucket::Remediated];
+/// The first number that no issue of a numbered bucket has.
+const NOT_SEEN_OFFSET: u32 = (1 << 16) * SIZES[0] * SIZES[1] * SIZES[2] * SIZES[3];
 
 impl PackedIssue {
     /// Returns the part of an id that is packed.
@@ -87,11 +92,13 @@ impl PackedIssue {
             all.nth(place)
         }
         let [buckets, kinds, levels, exempted] = SIZES;
-        let mut rest = number;
+        let not_seen = number.checked_sub(NOT_SEEN_OFFSET);
+        let mut rest = not_seen.unwrap_or(number);
         let exemption = at(PackedExemption::all(), &mut rest, exempted)?;
         let level = at(Severity::ALL.into_iter(), &mut rest, levels)?;
         let kind = at(Kind::ALL.into_iter(), &mut rest, kinds)?;
-        let bucket = at(Bucket::ALL.into_iter(), &mut rest, buckets)?;
+        let bucket = at(NUMBERED.into_iter(), &mut rest, buckets)?;
+        let bucket = if not_seen.is_some() { Bucket::NotSeen } else { bucket };
         Some(Self { bucket, kind, level, exemption, mark: u16::try_from(rest).ok()? })
     }
 
@@ -116,12 +123,14 @@ impl From<PackedIssue> for u32 {
             all.position(|known| known == *one).and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
         }
         let parts = [
-            place(Bucket::ALL.into_iter(), &entry.bucket),
+            place(NUMBERED.into_iter(), &entry.bucket),
             place(Kind::ALL.into_iter(), &entry.kind),
             place(Severity::ALL.into_iter(), &entry.level),
             place(PackedExemption::all(), &entry.exemption),
         ];
-        SIZES.into_iter().zip(parts).fold(Self::from(entry.mark), |number, (size, part)| number * size + part)
+        let number =
+            SIZES.into_iter().zip(parts).fold(Self::from(entry.mark), |number, (size, part)| number * size + part);
+        if entry.bucket == Bucket::NotSeen { NOT_SEEN_OFFSET + number } else { number }
     }
 }
 

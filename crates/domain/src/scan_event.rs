@@ -42,7 +42,7 @@ pub struct ScanOutcome {
     pub received: Timestamp,
     /// Its verdict.
     pub verdict: Verdict,
-    /// Its issues by severity, without exempted ones.
+    /// Its issues by severity, with those of the reference scan that were not seen, and without exempted ones.
     pub open: BySeverity,
     /// New issues.
     pub new: u64,

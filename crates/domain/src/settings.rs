@@ -30,6 +30,12 @@ pub struct Settings {
     /// The treatment of occurrences that were matched although their code was edited.
     #[serde(skip_serializing_if = "is_default", default)]
     pub updated_occurrences: UpdatedOccurrences,
+    /// The effect of blind spots that the reference scan does not have.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub new_blind_spots: NewBlindSpots,
+    /// The share of what the reference scan examined that a scan has to examine.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub examined_share: ExaminedShare,
     /// True if requesters may approve their own exemptions.
     #[serde(skip_serializing_if = "is_default", default)]
     pub self_approval: bool,
@@ -75,6 +81,44 @@ impl Default for NoticeDays {
     /// As in the reference product: section 7, the list of exemptions that end within N days.
     fn default() -> Self {
         Self(7)
+    }
+}
+
+/// A share in percent, from 0 to 100: a scan that examined less than this share of what its reference scan examined is
+/// blind to everything. 0 compares nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExaminedShare(u32);
+
+impl ExaminedShare {
+    /// Makes one; nothing if the number is not allowed.
+    pub fn new(percent: u32) -> Option<Self> {
+        (percent <= 100).then_some(Self(percent))
+    }
+
+    /// Returns the percent.
+    pub fn percent(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for ExaminedShare {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+word_enum! {
+    /// The effect of new [blind spots](crate::blind_spots).
+    #[derive(Default)]
+    pub enum NewBlindSpots: "a value of `new_blind_spots`", eq_ignore_ascii_case {
+        /// The verdict is undecided, unless a threshold was reached.
+        #[default]
+        Undecided = "undecided",
+        /// The scan fails.
+        Fail = "fail",
+        /// None; they are listed.
+        Ignore = "ignore",
     }
 }
 

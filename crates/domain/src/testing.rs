@@ -1,8 +1,8 @@
 //! Helpers that the tests of several modules share.
 
 use crate::comparison::{
-    ComparedScan, Comparison, CurrentScan, Identified, MatchedScan, Matches, Origin, PerScan, ScanContents, ScanPair,
-    TrackedOccurrence, compare,
+    ComparedScan, Comparison, CurrentScan, Identified, JoinedScan, MatchedScan, Matches, Origin, PerScan, Remainder,
+    ScanContents, ScanPair, Source, TrackedOccurrence, compare,
 };
 use crate::counts::BySeverity;
 use crate::event::{Actor, Entry};
@@ -17,7 +17,7 @@ use crate::token::IssuedToken;
 use crate::tracking::{ComparableOccurrence, Stage};
 use crate::verdict::Verdict;
 use finding::severity::{Score, ScoreSource};
-use finding::{Excerpt, Finding, Kind, Location, Scored};
+use finding::{BlindSpot, Excerpt, Finding, Kind, Location, Scored};
 use std::collections::BTreeMap;
 
 /// Makes a finding of `rule` in a line of a file, with the lines `code` around it.
@@ -125,13 +125,24 @@ impl Scan {
 
     /// Compares it with another scan, if there is one, and with its lineage.
     pub(crate) fn compare(self, complete: bool, reference: Option<&Compared>, lineage: Option<&Compared>) -> Compared {
+        self.compare_blind(complete, &[], reference, lineage)
+    }
+
+    /// Does the same with blind spots.
+    pub(crate) fn compare_blind(
+        mut self,
+        complete: bool,
+        spots: &[BlindSpot],
+        reference: Option<&Compared>,
+        lineage: Option<&Compared>,
+    ) -> Compared {
         let texts = |other: &Compared| PerScan { current: self.texts.clone(), reference: other.scan.texts.clone() };
-        let matches = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other)));
+        let matches = reference.map(|other| ScanPair::new(&self.contents, &other.known).finish(texts(other), spots));
         let rest = lineage.map(|other| match (reference, &matches) {
             (Some(reference), Some(done)) => {
-                ScanPair::of_unmatched(&self.contents, &other.known, &reference.known, done).finish(texts(other))
+                ScanPair::of_unmatched(&self.contents, &other.known, &reference.known, done).finish(texts(other), spots)
             }
-            (_, _) => ScanPair::new(&self.contents, &other.known).finish(texts(other)),
+            (_, _) => ScanPair::new(&self.contents, &other.known).finish(texts(other), spots),
         });
         let target = TargetId::from_bits([7; 16]);
         let current = CurrentScan { contents: &self.contents, target, origin: self.origin(), complete };
@@ -152,7 +163,17 @@ impl Scan {
                 .map(|row| Identified { id: row.id, seen: row.seen, form: row.form.clone() })
                 .collect(),
             origins: comparison.origins.clone(),
+            rules: Vec::new(),
         };
+        let (there, own) = (reference.map(|scan| &scan.known), lineage.map(|scan| &scan.known));
+        let remainder = Remainder::of(&comparison.not_seen, there, own);
+        let results = u32::try_from(self.contents.occurrences.len()).unwrap();
+        for (at, (source, result)) in (results..).zip(&remainder.results) {
+            let scan = if *source == Source::Reference { reference } else { lineage };
+            self.texts.extend(scan.unwrap().scan.texts.get(result).map(|text| (at, text.clone())));
+        }
+        let remainder = remainder.into_compared(comparison.origins.clone());
+        let known = JoinedScan::new(known, remainder, results).scan;
         Compared { scan: self, comparison, known }
     }
 

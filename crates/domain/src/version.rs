@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 /// The version of all parsers. It is raised when a parser reads a report differently: other findings, other fields or
 /// other counts. It is not raised for speed or for the wording of an error.
-pub const PARSERS: u32 = 3;
+pub const PARSERS: u32 = 4;
 
 /// The version of grouping, signatures and matcher. It is raised when the same findings may give other issues,
 /// occurrences, matches or buckets.
-pub const MATCHER: u32 = 3;
+pub const MATCHER: u32 = 4;
 
 /// The versions that made a scan's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -31,23 +31,36 @@ const OCCURRENCES_AT_ONCE: u32 = 10_000;
 pub struct JudgedScan {
     /// The verdict, its reasons and counts.
     pub judgement: Judgement,
+    /// The issues, then the remediated ones, then those of the remainder.
+    pub issues: JudgedIssues,
+    /// The issues of the remainder alone.
+    pub remainder: JudgedIssues,
+}
+
+/// The issues of a scan after exemptions were applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JudgedIssues {
     /// The issues with an effective, pending or rejected exemption.
     pub standings: Vec<IssueExemptionState>,
     /// The exempted occurrences of issues that are not exempted as a whole.
     pub exempted: Vec<ExemptedOccurrence>,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Vec<ReturnedOccurrence>,
-    /// The fields for filtering of each issue, and then of each remediated issue.
+    /// The fields for filtering of each issue.
     pub entries: Vec<PackedIssue>,
 }
 
 /// The issues of a scan, as the gate needs them.
 #[derive(Debug)]
 pub struct Issues {
+    /// The scan.
+    scan: ScanId,
     /// The issues.
     pub rated: Vec<RatedIssue>,
     /// Their comparison, in the same order.
     pub rows: Vec<ComparedIssue>,
+    /// The issues of the remainder, if there is one.
+    pub remainder: Option<Box<Self>>,
 }
 
 impl Issues {
@@ -56,15 +69,36 @@ impl Issues {
     /// # Errors
     /// The store failed, or a stage is not finished.
     pub async fn of(kv: &impl Kv, scan: ScanId, grouped: &Grouped, compared: &Compared) -> Result<Self, KvError> {
-        Ok(Self { rated: grouped.issues_as(kv, scan).await?, rows: compared.issues(kv, scan).await? })
+        let mut issues = Self::without_remainder(kv, scan, grouped, compared).await?;
+        if let Some(id) = compared.remainder_of(scan) {
+            let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+            issues.remainder = Some(Box::new(Self::without_remainder(kv, id, &grouped, &compared).await?));
+        }
+        Ok(issues)
     }
 
-    /// All ids of the issues. An exemption may refer to any of them.
+    async fn without_remainder(
+        kv: &impl Kv,
+        scan: ScanId,
+        grouped: &Grouped,
+        compared: &Compared,
+    ) -> Result<Self, KvError> {
+        let (rated, rows) = (grouped.issues_as(kv, scan).await?, compared.issues(kv, scan).await?);
+        Ok(Self { scan, rated, rows, remainder: None })
+    }
+
+    /// The issues and their comparison, with those of the remainder.
+    pub fn with_remainder(&self) -> impl Iterator<Item = (&RatedIssue, &ComparedIssue)> {
+        let own = self.rated.iter().zip(&self.rows);
+        own.chain(self.remainder.iter().flat_map(|issues| issues.rated.iter().zip(&issues.rows)))
+    }
+
+    /// All ids of the issues, with those of the remainder. An exemption may refer to any of them.
     pub fn names(&self) -> BTreeSet<IssueId> {
-        self.rated.iter().zip(&self.rows).flat_map(|(rated, row)| rated.names(row.id)).collect()
+        self.with_remainder().flat_map(|(rated, row)| rated.names(row.id)).collect()
     }
 
-    /// The additional ids of the issues, each with the issue's position.
+    /// The additional ids of the issues without the remainder, each with the issue's position.
     pub fn other_ids(&self) -> impl Iterator<Item = (IssueId, u32)> {
         self.rated.iter().zip(&self.rows).zip(0..).flat_map(|((rated, row), at)| {
             let others: BTreeSet<_> = rated.names(row.id).into_iter().filter(|id| *id != row.id).collect();
@@ -142,33 +176,58 @@ pub async fn judge(
 ) -> Result<JudgedScan, KvError> {
     let scan = frozen.record.id;
     let mut gate = Gate::new(Criteria::of(&frozen.record));
-    let mut occurrences = OccurrenceReader::new(kv, scan);
-    let (mut standings, mut exempted, mut returned) = (Vec::new(), Vec::new(), Vec::new());
-    let mut entries = Vec::new();
+    let mut judged = weigh_all(kv, issues, force, |weight, _| gate.judge(&weight)).await?;
+    for issue in compared.remediated(kv, scan).await? {
+        gate.remediated(issue.occurrences);
+        judged.entries.push(remediated_entry(&issue));
+    }
+    let mut remainder = JudgedIssues::default();
+    if let Some(not_seen) = &issues.remainder {
+        let present: BTreeSet<IssueId> = issues.rows.iter().map(|row| row.id).collect();
+        let judge =
+            |weight: Weight, row: &ComparedIssue| gate.not_seen(&weight, row.division, present.contains(&row.id));
+        remainder = weigh_all(kv, not_seen, force, judge).await?;
+        // What is not seen cannot return to review: its form is that of the last scan that saw it.
+        remainder.returned.clear();
+        judged.standings.extend(remainder.standings.iter().cloned());
+        judged.exempted.extend(remainder.exempted.iter().copied());
+        // The issues that the scan has are in the list already; in the remainder they are the last ones.
+        let absent = not_seen.rows.iter().take_while(|row| !present.contains(&row.id)).count();
+        let entry = |entry: &PackedIssue| PackedIssue { bucket: Bucket::NotSeen, ..*entry };
+        judged.entries.extend(remainder.entries.iter().take(absent).map(entry));
+    }
+    let judgement = gate.finish(&frozen.report.summary, compared.blind_spots(kv, scan).await?);
+    Ok(JudgedScan { judgement, issues: judged, remainder })
+}
+
+/// Applies exemptions to the issues of a scan without its remainder, and passes each issue to `judge`.
+async fn weigh_all(
+    kv: &impl Kv,
+    issues: &Issues,
+    force: &EffectiveExemptions,
+    mut judge: impl FnMut(Weight, &ComparedIssue),
+) -> Result<JudgedIssues, KvError> {
+    let mut occurrences = OccurrenceReader::new(kv, issues.scan);
+    let mut judged = JudgedIssues::default();
     for (rated, row) in issues.rated.iter().zip(&issues.rows) {
         let weighed = occurrences.weigh(rated, row, force).await?;
         let issue = row.id;
-        exempted.extend(weighed.exempted.iter().map(|(occurrence, exemption)| ExemptedOccurrence {
+        judged.exempted.extend(weighed.exempted.iter().map(|(occurrence, exemption)| ExemptedOccurrence {
             issue,
             occurrence: *occurrence,
             exemption: *exemption,
         }));
-        returned.extend(weighed.returned.iter().map(|(id, form, exemption)| ReturnedOccurrence {
+        judged.returned.extend(weighed.returned.iter().map(|(id, form, exemption)| ReturnedOccurrence {
             issue,
             occurrence: Reviewed { id: *id, form: *form },
             exemption: *exemption,
         }));
         let coverage = issue_exemption_state(rated, row, &weighed);
-        entries.push(entry(rated, row, coverage.as_ref()));
-        standings.extend(coverage);
-        gate.judge(&weight(rated, row, weighed));
+        judged.entries.push(entry(rated, row, coverage.as_ref()));
+        judged.standings.extend(coverage);
+        judge(weight(rated, row, weighed), row);
     }
-    for issue in compared.remediated(kv, scan).await? {
-        gate.remediated(issue.occurrences);
-        entries.push(remediated_entry(&issue));
-    }
-    let judgement = gate.finish(&frozen.report.summary);
-    Ok(JudgedScan { judgement, standings, exempted, returned, entries })
+    Ok(judged)
 }
 
 /// The exemption state of an issue; absent without an exemption.

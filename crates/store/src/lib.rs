@@ -16,6 +16,7 @@ pub mod memory;
 pub mod poll;
 pub mod raw;
 pub mod records;
+pub mod remainder;
 pub mod replay_rows;
 pub mod scans;
 pub mod segments;

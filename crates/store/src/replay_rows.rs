@@ -10,7 +10,7 @@ use domain::replay::{IssueRow, OccurrenceRow};
 use finding::Scored;
 use finding::severity::Severity;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The fields of an issue that its row needs.
 #[derive(Deserialize)]
@@ -47,10 +47,13 @@ impl IssueFields {
 pub async fn row_counts(kv: &impl Kv, scan: ScanId) -> Result<(usize, usize), KvError> {
     let (grouped, compared) = (Grouped::get(kv, scan).await?, Compared::get(kv, scan).await?);
     let size = |manifest: &Manifest| usize::try_from(manifest.records).unwrap_or(usize::MAX);
-    Ok((size(&grouped.issues).saturating_add(size(&compared.remediated)), size(&grouped.occurrences)))
+    let unseen = usize::try_from(compared.remainder).unwrap_or(usize::MAX);
+    let issues = size(&grouped.issues).saturating_add(size(&compared.remediated)).saturating_add(unseen);
+    Ok((issues, size(&grouped.occurrences)))
 }
 
-/// Reads the rows of a scan whose stages are finished: its issues, then the remediated ones; and its occurrences.
+/// Reads the rows of a scan whose stages are finished: its issues, then the remediated ones, then those that were not seen;
+/// and its occurrences.
 ///
 /// # Errors
 /// The store failed, or a stage is not finished.
@@ -90,10 +93,23 @@ pub async fn read_rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec
     while let Some(fields) = remediated.next::<IssueFields>().await? {
         issues.push(fields.row(Bucket::Remediated));
     }
+    if let Some(remainder) = compared.remainder_of(scan) {
+        let present: BTreeSet<IssueId> = issues.iter().map(|row| row.id).collect();
+        let (grouped, compared) = (Grouped::get(kv, remainder).await?, Compared::get(kv, remainder).await?);
+        let ids = compared.issues_as::<Identified<IssueId>>(kv, remainder).await?;
+        let list = issues_list(remainder);
+        let mut fields = Reader::open(kv, &list, &grouped.issues, 0).await?;
+        for Identified { id, .. } in ids {
+            let Some(fields) = fields.next::<IssueFields>().await? else { break };
+            if !present.contains(&id) {
+                issues.push(IssueRow { id, ..fields.row(Bucket::NotSeen) });
+            }
+        }
+    }
     Ok((issues, occurrences))
 }
 
-/// Fills in the missing titles of these issues, as far as the scan has the issues.
+/// Fills in the missing titles of these issues, as far as the scan or its remainder has the issues.
 ///
 /// # Errors
 /// The store failed, or a stage is not finished.
@@ -112,13 +128,19 @@ pub async fn fill_titles(
         }
         0 < missing
     };
-    let ids = compared.issues_as::<Identified<IssueId>>(kv, scan).await?;
-    let list = issues_list(scan);
-    let mut issues = Reader::open(kv, &list, &grouped.issues, 0).await?;
-    for Identified { id, .. } in ids {
-        let Some(IssueTitle { title, .. }) = issues.next().await? else { break };
-        if !fill(id, title) {
-            return Ok(());
+    let mut parts = vec![(scan, grouped, compared.issues_as::<Identified<IssueId>>(kv, scan).await?)];
+    if let Some(id) = compared.remainder_of(scan) {
+        let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+        parts.push((id, grouped, compared.issues_as(kv, id).await?));
+    }
+    for (scan, grouped, ids) in parts {
+        let list = issues_list(scan);
+        let mut issues = Reader::open(kv, &list, &grouped.issues, 0).await?;
+        for Identified { id, .. } in ids {
+            let Some(IssueTitle { title, .. }) = issues.next().await? else { break };
+            if !fill(id, title) {
+                return Ok(());
+            }
         }
     }
     let list = remediated_list(scan);

@@ -12,6 +12,7 @@ use crate::document;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all, read_at};
+use domain::blind_spots::ComparedSpot;
 use domain::comparison::{ComparedIssue, Origin, TrackedOccurrence};
 use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
@@ -22,7 +23,7 @@ use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
 use domain::tracking::ComparableOccurrence;
 use finding::severity::Score;
-use finding::{Finding, Kind, Scored};
+use finding::{Examined, Finding, Kind, Scored};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -171,7 +172,7 @@ pub struct Grouped {
 /// The result of the baseline stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
-    /// The format's version: 2.
+    /// The format's version: 3. Version 2 has no blind spots and no remainder.
     pub v: u8,
     /// The issues' buckets, in the order of [`Grouped::issues`].
     pub issues: Manifest,
@@ -181,6 +182,27 @@ pub struct Compared {
     pub remediated: Manifest,
     /// The first scans with each issue and occurrence.
     pub origins: Manifest,
+    /// The blind spots of the scan and of its reference scan.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub blind_spots: Manifest,
+    /// The number of issues in the [remainder](crate::remainder); 0 if the scan has no remainder.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub remainder: u32,
+    /// The numbers that the next scan should examine: those of this scan, or of an earlier one, if this scan examined too
+    /// little.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub expected: Examined,
+}
+
+impl Compared {
+    /// Returns the id under which the remainder is stored, if there is one.
+    pub fn remainder_of(&self, scan: ScanId) -> Option<ScanId> {
+        (self.remainder > 0).then(|| ScanId::of_remainder(scan))
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A remediated issue, as in the reference scan.
@@ -210,7 +232,7 @@ pub struct RemediatedSpan {
 /// The result of the gate stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateResult {
-    /// The format's version: 3.
+    /// The format's version: 4. Version 3 has no issues of a remainder.
     pub v: u8,
     /// The time at which the scan was judged and exemptions were applied.
     pub at: Timestamp,
@@ -225,8 +247,8 @@ pub struct GateResult {
     pub exempted: Manifest,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Manifest,
-    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], and then of each remediated issue,
-    /// in the order of [`Compared::remediated`].
+    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], then of each remediated issue, in the
+    /// order of [`Compared::remediated`], then of each issue that only the remainder has.
     pub entries: Manifest,
     /// The additional ids of issues, each with the issue's position in [`Grouped::issues`].
     pub other_ids: Manifest,
@@ -322,7 +344,8 @@ macro_rules! lists {
 
 lists!(Grouped, keys::grouped, occurrences: ComparableOccurrence, names: PathOrVersion);
 lists!(
-    Compared, keys::compared, issues: ComparedIssue, occurrences: TrackedOccurrence, remediated: RemediatedSpan, origins: Origin
+    Compared, keys::compared, issues: ComparedIssue, occurrences: TrackedOccurrence, remediated: RemediatedSpan,
+    origins: Origin, blind_spots: ComparedSpot
 );
 lists!(
     GateResult, keys::judged, standings: IssueExemptionState, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,

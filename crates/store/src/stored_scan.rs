@@ -1,11 +1,15 @@
 //! The parts of a scan that are compared, read from the results of its stages.
 
 use crate::kv::{Kv, KvError};
-use crate::scans::{Compared, Frozen, Grouped};
-use domain::comparison::{ComparedScan, ScanContents};
-use domain::grouping::ComparableIssue;
+use crate::scans::{Compared, Frozen, Grouped, issues_list};
+use crate::segments::Reader;
+use domain::blind_spots::RuleAndTool;
+use domain::comparison::{ComparedScan, JoinedScan, ScanContents};
+use domain::grouping::{ComparableIssue, IssueKey};
 use domain::ids::ScanId;
 use domain::signature::ComparableFinding;
+use finding::Finding;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scan's stored results, without their lists.
@@ -17,6 +21,8 @@ pub struct StoredScan {
     pub grouped: Grouped,
     /// The identities of issues and occurrences.
     pub compared: Compared,
+    /// What the scan did not see. It is stored as a scan of its own.
+    pub remainder: Option<Box<Self>>,
 }
 
 impl StoredScan {
@@ -25,27 +31,95 @@ impl StoredScan {
     /// # Errors
     /// The store failed, or a stage is not finished.
     pub async fn read(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
+        let mut stored = Self::without_remainder(kv, scan).await?;
+        if let Some(remainder) = stored.compared.remainder_of(scan) {
+            stored.remainder = Some(Box::new(Self::without_remainder(kv, remainder).await?));
+        }
+        Ok(stored)
+    }
+
+    async fn without_remainder(kv: &impl Kv, scan: ScanId) -> Result<Self, KvError> {
         let (frozen, grouped) = (Frozen::get(kv, scan).await?, Grouped::get(kv, scan).await?);
-        Ok(Self { frozen, grouped, compared: Compared::get(kv, scan).await? })
+        Ok(Self { frozen, grouped, compared: Compared::get(kv, scan).await?, remainder: None })
     }
 
-    /// The number of occurrences.
+    /// The number of occurrences, with those of the remainder.
     pub fn occurrence_count(&self) -> usize {
-        usize::try_from(self.grouped.occurrences.records).unwrap_or(usize::MAX)
+        let own = usize::try_from(self.grouped.occurrences.records).unwrap_or(usize::MAX);
+        own.saturating_add(self.remainder.as_ref().map_or(0, |remainder| remainder.occurrence_count()))
     }
 
-    /// Reads what the matcher needs to compare another scan with this one.
+    /// The number of issues, with those of the remainder.
+    pub fn issue_count(&self) -> usize {
+        let own = usize::try_from(self.grouped.issues.records).unwrap_or(usize::MAX);
+        own.saturating_add(self.remainder.as_ref().map_or(0, |remainder| remainder.issue_count()))
+    }
+
+    /// The number of results in the report. Results of the remainder are numbered from it on.
+    fn results(&self) -> u32 {
+        u32::try_from(self.frozen.report.summary.results).unwrap_or(u32::MAX)
+    }
+
+    /// Reads what the matcher needs to compare another scan with this one. `rules`: also the rule and tool of each issue.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn as_reference(&self, kv: &impl Kv) -> Result<ComparedScan, KvError> {
+    pub async fn as_reference(&self, kv: &impl Kv, rules: bool) -> Result<JoinedScan, KvError> {
+        let own = self.as_compared(kv, rules).await?;
+        let remainder = match &self.remainder {
+            Some(remainder) => remainder.as_compared(kv, rules).await?,
+            None => ComparedScan::default(),
+        };
+        Ok(JoinedScan::new(own, remainder, self.results()))
+    }
+
+    async fn as_compared(&self, kv: &impl Kv, rules: bool) -> Result<ComparedScan, KvError> {
         let (scan, compared) = (self.frozen.record.id, &self.compared);
         Ok(ComparedScan {
             contents: read_contents(kv, scan, &self.grouped).await?,
             issues: compared.issues_as(kv, scan).await?,
             occurrences: compared.occurrences_as(kv, scan).await?,
             origins: compared.origins(kv, scan).await?,
+            rules: if rules { read_rules(kv, scan, &self.grouped).await? } else { Vec::new() },
         })
+    }
+
+    /// Reads the findings at these positions in the report, or in the remainder, and passes them to `each` one by one.
+    /// Each has the number of its result in the joined scan.
+    ///
+    /// # Errors
+    /// The store failed, or a result became no finding.
+    pub async fn each_finding_at(
+        &self,
+        kv: &impl Kv,
+        results: &BTreeSet<u32>,
+        mut each: impl FnMut(Finding),
+    ) -> Result<(), KvError> {
+        let first = self.results();
+        self.frozen.each_finding_at(kv, &results.range(..first).copied().collect(), &mut each).await?;
+        let rest: BTreeSet<u32> = results.range(first..).map(|result| result - first).collect();
+        match &self.remainder {
+            Some(remainder) if !rest.is_empty() => {
+                let numbered =
+                    |finding: Finding| each(Finding { result: finding.result.saturating_add(first), ..finding });
+                remainder.frozen.each_finding_at(kv, &rest, numbered).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Reads the code of these results of the joined scan, normalised for comparison. Results without code are left out.
+    ///
+    /// # Errors
+    /// The store failed, or a result became no finding.
+    pub async fn code_by_result(
+        &self,
+        kv: &impl Kv,
+        results: &BTreeSet<u32>,
+    ) -> Result<BTreeMap<u32, String>, KvError> {
+        let mut codes = BTreeMap::new();
+        self.each_finding_at(kv, results, |finding| codes.extend(code_of(&finding))).await?;
+        Ok(codes)
     }
 }
 
@@ -59,7 +133,25 @@ pub async fn read_contents(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Res
     Ok(ScanContents { issues, occurrences, names })
 }
 
-/// Reads the code of these results, normalised for comparison. Results without code are left out.
+/// The fields of an issue that a blind spot over a rule or tool needs.
+#[derive(Deserialize)]
+struct KeyAndRule {
+    key: IssueKey,
+    rule: String,
+}
+
+async fn read_rules(kv: &impl Kv, scan: ScanId, grouped: &Grouped) -> Result<Vec<RuleAndTool>, KvError> {
+    let list = issues_list(scan);
+    let mut reader = Reader::open(kv, &list, &grouped.issues, 0).await?;
+    let mut rules = Vec::new();
+    while let Some(KeyAndRule { key, rule }) = reader.next().await? {
+        rules.push(RuleAndTool { rule, tool: key.product().unwrap_or_default().to_owned() });
+    }
+    Ok(rules)
+}
+
+/// Reads the code of these results of a scan that is not compared yet, normalised for comparison. Results without code
+/// are left out.
 ///
 /// # Errors
 /// The store failed, or a result became no finding.
@@ -69,10 +161,10 @@ pub async fn code_by_result(
     results: &BTreeSet<u32>,
 ) -> Result<BTreeMap<u32, String>, KvError> {
     let mut codes = BTreeMap::new();
-    frozen
-        .each_finding_at(kv, results, |finding| {
-            codes.extend(ComparableFinding::of(&finding).code.map(|code| (finding.result, code)));
-        })
-        .await?;
+    frozen.each_finding_at(kv, results, |finding| codes.extend(code_of(&finding))).await?;
     Ok(codes)
+}
+
+fn code_of(finding: &Finding) -> Option<(u32, String)> {
+    Some((finding.result, ComparableFinding::of(finding).code?))
 }

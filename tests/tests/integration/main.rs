@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 
 mod bad_input;
+mod blind_spots;
 mod browser;
 mod concurrency;
 mod crash;

@@ -4,6 +4,7 @@
 
 mod audit;
 mod baselines;
+mod blind_spots;
 mod deaths;
 mod executions;
 mod exempting;
@@ -193,7 +194,7 @@ fn an_incomplete_scan_remediates_nothing_is_undecided_and_is_never_compared_with
     let system = System::new();
     let first = system.upload(upload("main", FEATURE)).unwrap();
     let mut broken: serde_json::Value = serde_json::from_slice(MAIN).unwrap();
-    broken["errors"] = serde_json::json!([{"filename": "x.py", "reason": "syntax error"}]);
+    broken["errors"] = serde_json::json!([{"filename": 5}]);
     let broken = system.upload(upload("main", broken.to_string().as_bytes())).unwrap();
     assert_eq!((broken.verdict, broken.issues.remediated, broken.report.complete), (Verdict::Undecided, 0, false));
     let next = system.upload(upload("main", FEATURE)).unwrap();

@@ -38,10 +38,11 @@ pub(crate) async fn page<A: Api>(
     let url = |bucket: &str, cursor: &str| address::with_query(&page, [("bucket", bucket), ("cursor", cursor)]);
     let tally = compared.issues;
     let tabs = [
-        ("", "All", tally.new + tally.common + tally.remediated),
+        ("", "All", tally.new + tally.common + tally.remediated + tally.not_seen),
         ("new", "Only in the first scan", tally.new),
         ("common", "In both scans", tally.common),
         ("remediated", "Only in the second scan", tally.remediated),
+        ("not_seen", "Not seen by the first scan", tally.not_seen),
     ];
     let body = html! {
         div class="columns" {
@@ -59,7 +60,11 @@ pub(crate) async fn page<A: Api>(
         }
         p {
             "Occurrences: " (compared.occurrences.new) " only in the first scan, " (compared.occurrences.common)
-            " in both scans, " (compared.occurrences.remediated) " only in the second scan. "
+            " in both scans, " (compared.occurrences.remediated) " only in the second scan"
+            @if compared.occurrences.not_seen > 0 {
+                ", " (compared.occurrences.not_seen) " inside a blind spot of the first scan"
+            }
+            ". "
             a href=(address::comparison(project, other, scan)) { "Swap scans" }
         }
         nav class="tabs" aria-label="Issues" {
@@ -102,12 +107,13 @@ fn scan_card<A>(request: &PageRequest<'_, A>, project: &str, name: &str, scan: &
 fn table<A>(request: &PageRequest<'_, A>, project: &str, compared: &ScanComparison) -> Markup {
     let scan_of = |item: &ComparedItem| match item.bucket {
         Bucket::New | Bucket::Common => compared.scan.id,
-        Bucket::Remediated => compared.other.id,
+        Bucket::Remediated | Bucket::NotSeen => compared.other.id,
     };
     let found_in = |bucket| match bucket {
         Bucket::New => html! { span class="badge high" { "First scan" } },
         Bucket::Common => html! { span class="badge" { "Both scans" } },
         Bucket::Remediated => html! { span class="badge pass" { "Second scan" } },
+        Bucket::NotSeen => html! { span class="badge medium" { "Second scan, not seen by the first" } },
     };
     html! {
         table class="folding" {

@@ -49,11 +49,15 @@ pub(crate) async fn page<A: Api>(
         let title = title.to_owned();
         IssueList { bucket, title, all, matching: None, rows, next: page.next, sorted: false, state: &state }
     };
-    let lists = [
+    let mut lists = vec![
         of("new", "Only in this execution", tally.new, new),
         of("common", "Common to the baselines or previous scans", tally.common, common),
         of("remediated", "Remediated", tally.remediated, remediated),
     ];
+    if tally.not_seen > 0 {
+        let not_seen: Issues = request.api.get(&list("not_seen")).await?;
+        lists.push(of("not_seen", "Not seen: inside a blind spot", tally.not_seen, not_seen));
+    }
     let targets = names(&run, |item| item.answer.scan.target.name.clone());
     let scanners = names(&run, |item| item.answer.scan.scanner.clone());
     let body = html! {

@@ -19,6 +19,7 @@ use api::Problem;
 use api::page;
 use api::path::segment;
 use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, ScanAnswer};
+use domain::comparison::Bucket;
 use domain::role::Right;
 use futures::try_join;
 use guest::Reply;
@@ -28,6 +29,9 @@ use maud::html;
 const PER_PAGE: usize = 10;
 /// The longest title in a heading, in characters.
 const TITLE_CHARS: usize = 200;
+
+/// The buckets of occurrences that the scan does not have.
+const ABSENT: [Bucket; 2] = [Bucket::Remediated, Bucket::NotSeen];
 
 /// Routes the paths below an issue.
 ///
@@ -73,8 +77,8 @@ async fn page<A: Api>(
     let scan_path = address::api(&ids.scan_path());
     let issue_path = address::api(&ids.path());
     let cursor = refusal.map_or_else(|| request.text("at"), |(form, _)| form.text("at"));
-    let is_remediated = request.text("bucket") == "remediated";
-    let bucket = if is_remediated { "&bucket=remediated" } else { "" };
+    let absent = request.text("bucket").parse().ok().filter(|bucket| ABSENT.contains(bucket));
+    let bucket = absent.map_or_else(String::new, |bucket| format!("&bucket={bucket}"));
     let occurrences_path = format!("{issue_path}/occurrences?limit={PER_PAGE}&cursor={}{bucket}", segment(cursor));
     let exemptions_path =
         address::with_query(&address::api(&address::exemptions(ids.project)), [("issue", ids.issue), ("limit", "20")]);
@@ -89,14 +93,11 @@ async fn page<A: Api>(
         request.api.get(&occurrences_path),
         request.api.get(&exemptions_path),
     )?;
-    // A remediated issue has remediated occurrences only.
-    if issue.bucket == domain::comparison::Bucket::Remediated && !is_remediated && occurrences.items.is_empty() {
-        return Ok(reply::redirect(&format!("{}?bucket=remediated", ids.path())));
+    // An issue that the scan does not have has no other occurrences.
+    if ABSENT.contains(&issue.bucket) && absent.is_none() && occurrences.items.is_empty() {
+        return Ok(reply::redirect(&format!("{}?bucket={}", ids.path(), issue.bucket)));
     }
-    let next = occurrences.next.as_ref().map(|next| {
-        let bucket = if is_remediated { "&bucket=remediated" } else { "" };
-        format!("{}?at={}{bucket}", ids.path(), segment(next))
-    });
+    let next = occurrences.next.as_ref().map(|next| format!("{}?at={}{bucket}", ids.path(), segment(next)));
     let list = occurrences::OccurrenceList {
         ids,
         scan: &scan,
@@ -104,11 +105,11 @@ async fn page<A: Api>(
         items: &occurrences.items,
         next,
         cursor,
-        is_remediated,
+        absent,
         refused_form: refusal.map(|(form, _)| form),
     };
     let first = occurrences.items.first();
-    let may_request = request.has_right(Right::Develop) && !is_remediated && scan.scan.replay_of.is_none();
+    let may_request = request.has_right(Right::Develop) && absent.is_none() && scan.scan.replay_of.is_none();
     let body = html! {
         article id="issue" class="stack" aria-labelledby="issue-title" {
             div class="row middle" {

@@ -1,5 +1,6 @@
-//! The page of a scan: verdict, details, and the lists of new, common and remediated issues.
+//! The page of a scan: verdict, details, blind spots, and the lists of issues by bucket.
 
+mod blind_spots;
 pub(crate) mod filters;
 pub(crate) mod issue_list;
 pub(crate) mod summary;
@@ -41,15 +42,20 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
         let rows = page.items.into_iter().map(|issue| IssueRow::new(project, scan, issue, None)).collect();
         IssueList { bucket, title, all, matching: page.total, rows, next: page.next, sorted: true, state: &state }
     };
-    let lists = [
+    let mut lists = vec![
         of("new", only_in(&answer), tally.new, new),
         of("common", common_to(&answer), tally.common, common),
         of("remediated", "Remediated".to_owned(), tally.remediated, remediated),
     ];
+    if answer.issues.not_seen > 0 {
+        let not_seen: IssuesPage = request.api.get(&list("not_seen")).await?;
+        lists.push(of("not_seen", "Not seen: inside a blind spot".to_owned(), tally.not_seen, not_seen));
+    }
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {
         (summary::verdict(answer.verdict, &answer.reasons))
         (facts(project, &answer, request.now))
+        (blind_spots::section(&answer.report))
         div id="results" class="stack" {
             (filters::tiles(&state, &answer.variables))
             (filters::filters(&state, &[], &[]))

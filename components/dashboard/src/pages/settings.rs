@@ -80,6 +80,8 @@ fn editor<A>(request: &PageRequest<'_, A>, form: &Form) -> Markup {
                 @for choice in fields::CHOICES.iter().filter(|choice| choice.group == Group::Gate) { (select(choice, form)) }
                 (number("rejected_allowed", "Allowed unreadable entries", "0", "",
                     "A report with more unreadable entries makes its scan incomplete and its verdict undecided.", form))
+                (number("examined_share", "Share to examine, in percent", "0", "100",
+                    "A scan that examined less than this share of what the reference scan examined is blind to everything. With 0, nothing is compared.", form))
             }
             section class="card stack" aria-labelledby="baselines" {
                 h2 id="baselines" { "Default baselines" }
@@ -175,6 +177,7 @@ fn facts(form: &Form) -> Markup {
             dl class="facts" {
                 (of(Group::Gate))
                 dt { "Allowed unreadable entries" } dd { (form.text("rejected_allowed")) }
+                dt { "Share to examine" } dd { (form.text("examined_share")) " %" }
             }
         }
         section class="card stack" aria-labelledby="baselines" {

@@ -10,7 +10,7 @@ use crate::v1::{
 use domain::role::Right;
 
 const READ: Access = Access::Right(Right::Read);
-const BUCKETS: ParameterKind = ParameterKind::Word(&["new", "common", "remediated"]);
+const BUCKETS: ParameterKind = ParameterKind::Word(&["new", "common", "remediated", "not_seen"]);
 const BUCKET: Parameter =
     Parameter::optional("bucket", BUCKETS, "Only items in this bucket of the scan's own comparison.");
 const SEVERITY: Parameter = Parameter::optional(
@@ -76,7 +76,7 @@ calls! {
             Parameter::optional(
                 "sort",
                 ParameterKind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
-                "The order: `severity` (default) with the most severe first and remediated issues last, `title` \
+                "The order: `severity` (default) with the most severe first and remediated issues and those not seen last, `title` \
                  alphabetically, `occurrences` with the most first, `first_seen` with the oldest first, or `newest` \
                  with the newest first.",
             ),
@@ -84,7 +84,7 @@ calls! {
         .answers::<IssuesPage>(200)
         .paged();
 
-    /// Returns an issue of a scan, also a remediated one.
+    /// Returns an issue of a scan, also one that is remediated or was not seen.
     Issue = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}", READ).answers::<IssueItem>(200);
 
     /// Compares a finished scan with another finished scan of the same target, and lists the issues of both.
@@ -92,7 +92,8 @@ calls! {
         .query(&[Parameter::optional(
             "bucket",
             BUCKETS,
-            "Only issues that are in `scan` alone (`new`), in both (`common`), or in `other` alone (`remediated`).",
+            "Only issues that are in `scan` alone (`new`), in both (`common`), in `other` alone (`remediated`), or in \
+             `other` and inside a blind spot of `scan` (`not_seen`).",
         )])
         .answers::<ScanComparison>(200)
         .paged();
@@ -106,13 +107,13 @@ calls! {
         .lists::<AffectedTarget>();
 
     /// Lists the occurrences of an issue in a scan, by path and line. Remediated ones are listed with
-    /// `bucket=remediated` only.
+    /// `bucket=remediated` only, and those that were not seen with `bucket=not_seen`.
     IssueOccurrences = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/issues/{issue}/occurrences", READ)
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
 
     /// Lists the occurrences of a scan, by issue (the most severe first), path and line. Remediated ones are listed
-    /// with `bucket=remediated` only.
+    /// with `bucket=remediated` only, and those that were not seen with `bucket=not_seen`.
     Occurrences = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/occurrences", READ)
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
@@ -136,7 +137,8 @@ calls! {
     Execution = CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READ)
         .answers::<Execution>(200);
 
-    /// Lists the issues of all scans that count in a pipeline's run, the most severe first and remediated issues last.
+    /// Lists the issues of all scans that count in a pipeline's run, the most severe first, remediated ones and those not
+    /// seen last.
     ExecutionIssues =
         CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
             .query(&[

@@ -1,5 +1,6 @@
 //! Schemas of the enums of `domain` that version 1 writes as words.
 
+use domain::blind_spots::SpotState;
 use domain::comparison::Bucket;
 use domain::exemption::{Coverage, Reason, Scope, Status};
 use domain::role::Role;
@@ -39,6 +40,10 @@ impl WordEnum for Role {
 }
 
 impl WordEnum for Bucket {
+    const ALL: &'static [Self] = &Self::ALL;
+}
+
+impl WordEnum for SpotState {
     const ALL: &'static [Self] = &Self::ALL;
 }
 

@@ -119,6 +119,9 @@ pub struct OccurrenceTally {
     pub updated: u32,
     /// In the reference scan, but not in the scan.
     pub remediated: u32,
+    /// In the reference scan, and inside a blind spot of the scan.
+    #[serde(default)]
+    pub not_seen: u32,
 }
 
 /// The state of an issue in a scan.
@@ -128,7 +131,8 @@ pub struct IssueState {
     pub id: IssueId,
     /// The bucket in the scan's comparison.
     pub bucket: Bucket,
-    /// The number of occurrences in each bucket; for a remediated issue, of the remediated ones.
+    /// The number of occurrences in each bucket; of an issue that the scan does not have, those that are remediated or not
+    /// seen.
     pub division: Division,
     /// The first scan with the issue.
     pub first_seen: FirstSeen,
@@ -176,6 +180,7 @@ impl IssueItem {
                 common: division.common,
                 updated: division.updated,
                 remediated: division.remediated,
+                not_seen: division.not_seen,
             },
         }
     }

@@ -34,6 +34,14 @@ pub struct SettingsBody {
     /// `common`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub updated_occurrences: Option<String>,
+    /// The effect of blind spots that the reference scan does not have: `undecided` (default), `fail` or `ignore`. A blind
+    /// spot is what the scanner could not examine.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_blind_spots: Option<String>,
+    /// The share in percent, 0 to 100, of what the reference scan examined that a scan has to examine. A scan that examined
+    /// less is blind to everything. Default: 50; 0 compares nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub examined_share: Option<u32>,
     /// True if people may approve exemptions that they requested themselves. Default: `false`. The audit log marks such
     /// approvals.
     #[serde(skip_serializing_if = "Option::is_none", default)]

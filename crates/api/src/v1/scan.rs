@@ -1,6 +1,7 @@
 //! A scan with its verdict and counts: the answer to an upload.
 
 use crate::auth::Identity;
+use domain::blind_spots::{ComparedSpot, SpotState};
 use domain::counts::Counts;
 use domain::gate::Judgement;
 use domain::ids::{ProjectId, ScanId};
@@ -163,6 +164,9 @@ pub struct Tally {
     pub updated: u64,
     /// In the reference scan, but not in the scan.
     pub remediated: u64,
+    /// In the reference scan, and inside a blind spot of the scan.
+    #[serde(default)]
+    pub not_seen: u64,
     /// Exempted; these count in no other number.
     pub exempted: u64,
 }
@@ -191,6 +195,16 @@ pub struct Report {
     pub scanner_errors: Vec<String>,
     /// The number of errors that the scanner reports about its own run.
     pub scanner_errors_total: u64,
+    /// The first blind spots, at most 100: what the scanner could not examine. New ones come first, then known ones, then
+    /// those that only the reference scan has.
+    #[serde(default)]
+    pub blind_spots: Vec<BlindSpot>,
+    /// The number of blind spots of this scan.
+    #[serde(default)]
+    pub blind_spots_total: u64,
+    /// The number of things that the scanner examined, by unit (`files`, `lines`, `rules`, ...), where the report states it.
+    #[serde(default)]
+    pub examined: BTreeMap<String, u64>,
     /// The number of text fields that were cut to the limit.
     pub cut_fields: u64,
     /// The first SARIF runs, by tool and category, that the previous report contained and this one lacks.
@@ -215,6 +229,37 @@ pub struct SourceUse {
     pub enriched: u64,
     /// The number of rows that were not used, because the report has no such finding.
     pub mismatched: u64,
+}
+
+/// Something that the scanner could not examine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BlindSpot {
+    /// The extent: `file`, `folder`, `rule`, `tool` or `everything`.
+    pub reach: String,
+    /// The name of the file, folder, rule or tool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// The scanner's reason.
+    pub reason: String,
+    /// The result of the comparison with the reference scan.
+    #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<SpotState>"))]
+    pub state: SpotState,
+    /// The number of occurrences that the reference scan has there.
+    pub not_seen: u32,
+}
+
+impl BlindSpot {
+    fn new(compared: &ComparedSpot) -> Self {
+        let ComparedSpot { spot, state, not_seen } = compared;
+        Self {
+            reach: spot.reach.word().to_owned(),
+            name: spot.reach.name().map(str::to_owned),
+            reason: spot.reason.clone(),
+            state: *state,
+            not_seen: *not_seen,
+        }
+    }
 }
 
 /// A result that could not be read.
@@ -252,7 +297,7 @@ impl ScanAnswer {
             comparison: Comparison::new(&record.reference),
             issues,
             occurrences,
-            report: Report::new(record, report),
+            report: Report::new(record, report, judgement),
         }
     }
 }
@@ -264,6 +309,7 @@ pub(super) fn tallies(counts: &Counts) -> (Tally, Tally) {
         common: counts.all.total().saturating_sub(counts.new.total()),
         updated: 0,
         remediated: counts.remediated,
+        not_seen: counts.not_seen,
         exempted: counts.ignored,
     };
     let occurrences = Tally {
@@ -271,6 +317,7 @@ pub(super) fn tallies(counts: &Counts) -> (Tally, Tally) {
         common: counts.common_occurrences,
         updated: counts.updated_occurrences,
         remediated: counts.remediated_occurrences,
+        not_seen: counts.not_seen_occurrences,
         exempted: counts.exempted_occurrences,
     };
     (issues, occurrences)
@@ -324,7 +371,7 @@ impl Comparison {
 }
 
 impl Report {
-    fn new(record: &ScanRecord, report: &ParsedReport) -> Self {
+    fn new(record: &ScanRecord, report: &ParsedReport, judgement: &Judgement) -> Self {
         let summary = &report.summary;
         Self {
             results: summary.results,
@@ -341,6 +388,9 @@ impl Report {
             rejected_total: summary.rejected,
             scanner_errors: summary.scanner_errors.clone(),
             scanner_errors_total: summary.scanner_errors_total,
+            blind_spots: judgement.blind_spots.iter().map(BlindSpot::new).collect(),
+            blind_spots_total: judgement.counts.blind_spots,
+            examined: summary.examined.iter().map(|(unit, count)| (unit.as_str().to_owned(), *count)).collect(),
             cut_fields: summary.cut_fields,
             without_code: summary.without_code,
             source: record

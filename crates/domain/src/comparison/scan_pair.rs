@@ -1,9 +1,11 @@
 //! A pair of scans while one is matched to the other.
 
 use super::contents::{ComparedScan, ScanContents};
+use crate::blind_spots::{Coverage, Exchanges};
 use crate::families::Families;
 use crate::grouping::PathOrVersion;
 use crate::tracking::{self, Matching, Pair, Paths, Texts};
+use finding::BlindSpot;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The matches of one scan in another.
@@ -17,6 +19,8 @@ pub struct Matches {
     pub common: Vec<bool>,
     /// For each issue of the other scan the current issue that took over its occurrences; absent if it is remediated.
     pub successors: Vec<Option<usize>>,
+    /// What the blind spots of the current scan cover in the other.
+    pub blind: Coverage,
 }
 
 /// One value for each of the two scans.
@@ -92,8 +96,9 @@ impl<'a> ScanPair<'a> {
         PerScan { current: results(self.current, here), reference: results(&self.other.contents, there) }
     }
 
-    /// Matches the remaining occurrences by their code. `codes` has the code of each result that was requested.
-    pub fn finish(mut self, mut codes: PerScan<BTreeMap<u32, String>>) -> Matches {
+    /// Matches the remaining occurrences by their code. `codes` has the code of each result that was requested, `spots`
+    /// are the blind spots of the current scan.
+    pub fn finish(mut self, mut codes: PerScan<BTreeMap<u32, String>>, spots: &[BlindSpot]) -> Matches {
         let texts = |contents: &ScanContents, places: &[usize], codes: &mut BTreeMap<u32, String>| {
             let code = |at: usize| Some((at, codes.remove(&contents.occurrences.get(at)?.result)?));
             places.iter().copied().filter_map(code).collect()
@@ -104,7 +109,8 @@ impl<'a> ScanPair<'a> {
         };
         self.matching.match_by_code(&texts);
         let Families { mut partners, reference_common, current_common: mut common, current, reference } = self.families;
-        let pairs = self.matching.finish();
+        let mut pairs = self.matching.finish();
+        let blind = undo_moves(self.current, &self.other.contents, &mut pairs, spots);
 
         // Issues that differ by their path alone continue those that their occurrences came from.
         let (new_owners, old_owners) = (self.current.owners(), self.other.contents.owners());
@@ -149,6 +155,39 @@ impl<'a> ScanPair<'a> {
                 *successor = Some(new);
             }
         }
-        Matches { pairs, partners, common, successors }
+        Matches { pairs, partners, common, successors, blind }
     }
+}
+
+/// Undoes matches of occurrences that would have left a file that could not be examined: they may still be there, and the
+/// match another one. Returns what the blind spots cover in the other scan.
+fn undo_moves(
+    current: &ScanContents,
+    other: &ScanContents,
+    pairs: &mut [Option<Pair>],
+    spots: &[BlindSpot],
+) -> Coverage {
+    if spots.is_empty() {
+        return Coverage::default();
+    }
+    let path = |contents: &'_ ScanContents, at: usize| {
+        contents.occurrences.get(at).and_then(|place| contents.name(place.path)).map(str::to_owned)
+    };
+    let matched = pairs.iter().enumerate().filter_map(|(at, pair)| Some((at, pair.as_ref()?.reference)));
+    let paths: BTreeSet<(String, String)> =
+        matched.filter_map(|(at, reference)| Some((path(current, at)?, path(other, reference)?))).collect();
+    let exchanges = Exchanges::of(paths.iter().map(|(current, reference)| (current.as_str(), reference.as_str())));
+    let blind = Coverage::of(spots, &exchanges);
+    let left: BTreeSet<&(String, String)> =
+        paths.iter().filter(|(current, reference)| blind.is_left(current, reference)).collect();
+    if !left.is_empty() {
+        for (at, slot) in pairs.iter_mut().enumerate() {
+            let Some(pair) = slot else { continue };
+            let moved = path(current, at).zip(path(other, pair.reference));
+            if moved.is_some_and(|moved| left.contains(&moved)) {
+                *slot = None;
+            }
+        }
+    }
+    blind
 }

@@ -16,7 +16,7 @@ fn of(rule: &str) -> IssueId {
 
 fn buckets(compared: &Compared) -> Vec<(IssueId, Bucket, u32, u32, u32)> {
     let row = |row: &ComparedIssue| {
-        let Division { new, common, updated: _, remediated } = row.division;
+        let Division { new, common, updated: _, remediated, not_seen: _ } = row.division;
         (row.id, row.bucket, new, common, remediated)
     };
     compared.comparison.issues.iter().map(row).collect()

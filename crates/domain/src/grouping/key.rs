@@ -45,6 +45,12 @@ impl IssueKey {
         Self { pattern, values }
     }
 
+    /// Returns the product: the tool that wrote the findings.
+    pub fn product(&self) -> Option<&str> {
+        let at = self.pattern.iter().position(|name| name == "product")?;
+        self.values.get(at).map(String::as_str)
+    }
+
     /// Returns the id that the issue would have with another value of a field.
     pub(super) fn id_with(&self, field: &str, value: &str) -> Option<IssueId> {
         let at = self.pattern.iter().position(|name| name == field)?;

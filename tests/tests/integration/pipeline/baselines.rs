@@ -22,7 +22,7 @@ fn by_other(variant: &str) -> Upload {
 /// A report with a scanner's error: its scan is incomplete.
 fn broken(report: &[u8]) -> Vec<u8> {
     let mut broken: serde_json::Value = serde_json::from_slice(report).unwrap();
-    broken["errors"] = json!([{"filename": "x.py", "reason": "syntax error"}]);
+    broken["errors"] = json!([{"filename": 5}]);
     broken.to_string().into_bytes()
 }
 

@@ -25,7 +25,7 @@ fn numbers(days: &[DayItem]) -> Vec<(u64, u64, u64, u64)> {
 
 fn broken(report: &[u8]) -> Vec<u8> {
     let mut broken: serde_json::Value = serde_json::from_slice(report).unwrap();
-    broken["errors"] = json!([{"filename": "x.py", "reason": "syntax error"}]);
+    broken["errors"] = json!([{"filename": 5}]);
     broken.to_string().into_bytes()
 }
 

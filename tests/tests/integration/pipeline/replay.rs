@@ -8,13 +8,13 @@ use api::problem::Code;
 use api::v1::{OccurrenceItem, ReplayAnswer, ScanAnswer, SettingsBody};
 use domain::ids::ScanId;
 use domain::verdict::Verdict;
-use domain::version::Versions;
+use domain::version::{MATCHER, PARSERS, Versions};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv as _;
 
-const NEWER: Versions = Versions { parsers: 4, matcher: 3 };
+const NEWER: Versions = Versions { parsers: PARSERS + 1, matcher: MATCHER };
 
 fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(fixtures().join(path)).unwrap()
@@ -96,7 +96,7 @@ fn a_replay_by_newer_versions_is_a_separate_result() {
     let newer = system.replay(scan.scan.id, NEWER).unwrap();
     check_same(&system, &newer);
     assert_ne!(newer.replay.scan.id, now.replay.scan.id);
-    assert_eq!((newer.versions.replay.parsers, newer.versions.replay.matcher), (4, 3));
+    assert_eq!((newer.versions.replay.parsers, newer.versions.replay.matcher), (PARSERS + 1, MATCHER));
     assert_eq!(newer.versions.original, now.versions.original);
     assert_eq!(system.replay(scan.scan.id, Versions::CURRENT).unwrap(), now, "the first still exists");
 }
@@ -141,7 +141,7 @@ fn without_its_raw_report_a_scan_is_replayed_from_its_findings() {
     assert!(replay.reason.as_deref().unwrap().contains("removed"), "{:?}", replay.reason);
     check_same(&system, &replay);
     let versions = (replay.versions.replay.parsers, replay.versions.replay.matcher);
-    assert_eq!(versions, (Versions::CURRENT.parsers, 3), "the newer parsers were not used");
+    assert_eq!(versions, (Versions::CURRENT.parsers, MATCHER), "the newer parsers were not used");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_locked_report_is_read_only_with_its_storage_key() {
     };
     let (locked, reason) = from("", NEWER);
     assert!(locked == "findings" && reason.contains("storage_key is not set"), "{reason}");
-    let (other, reason) = from("another", Versions { matcher: 4, ..NEWER });
+    let (other, reason) = from("another", Versions { matcher: MATCHER + 1, ..NEWER });
     assert!(other == "findings" && reason.contains("another storage_key"), "{reason}");
     assert_eq!(from("a storage key", NEWER), ("report".to_owned(), String::new()));
 }
@@ -180,7 +180,7 @@ fn a_replay_reads_the_raw_report_and_not_the_stored_findings() {
     assert_eq!((newer.comparison.issues.same, newer.comparison.occurrences.same), (60, 2_000));
     assert_eq!(newer.comparison, whole.comparison);
     remove("raw");
-    let lost = system.replay(scan.scan.id, Versions { matcher: 4, ..NEWER }).unwrap_err();
+    let lost = system.replay(scan.scan.id, Versions { matcher: MATCHER + 1, ..NEWER }).unwrap_err();
     assert_eq!(lost.code, Code::Internal, "a missing report is an error: {lost}");
     assert_eq!(system.replay(scan.scan.id, NEWER).unwrap(), newer, "and the finished replay stays");
 }

@@ -107,8 +107,12 @@ fn bucket(issue: &IssueItem) -> Markup {
                 @if tally.new > 0 { "; " (tally.new) " new" }
                 @if tally.updated > 0 { "; " (tally.updated) " edited" }
                 @if tally.remediated > 0 { "; " (tally.remediated) " remediated" }
+                @if tally.not_seen > 0 { "; " (tally.not_seen) " not seen" }
             },
             Bucket::Remediated => "Remediated: only in the reference scan",
+            Bucket::NotSeen => {
+                "Not seen: " (occurrences(tally.not_seen)) " of earlier scans inside a blind spot of this one"
+            },
         }
     }
 }

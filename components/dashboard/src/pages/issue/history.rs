@@ -85,6 +85,7 @@ fn earlier_scans<'a, A>(
                                 @match issue {
                                     None => span class="soft" { "Not found" },
                                     Some(issue) if issue.bucket == Bucket::Remediated => "Remediated",
+                                    Some(issue) if issue.bucket == Bucket::NotSeen => "Not seen",
                                     Some(issue) => {
                                         (badge::severity(&issue.severity)) " "
                                         (count(issue.occurrences.total.into(), "occurrence"))

@@ -34,8 +34,8 @@ pub(super) struct OccurrenceList<'a> {
     pub(super) next: Option<String>,
     /// The cursor of this page; empty for the first.
     pub(super) cursor: &'a str,
-    /// True if the items are remediated occurrences.
-    pub(super) is_remediated: bool,
+    /// The bucket of the items, if the scan does not have them.
+    pub(super) absent: Option<Bucket>,
     /// The form of a refused request; its occurrences stay selected.
     pub(super) refused_form: Option<&'a Form>,
 }
@@ -45,17 +45,25 @@ impl OccurrenceList<'_> {
     pub(super) fn section(&self, now: Timestamp, selectable: bool) -> Markup {
         let first = (!self.cursor.is_empty()).then(|| self.ids.path());
         let tally = self.issue.occurrences;
-        let number = if self.is_remediated { tally.remediated } else { tally.total };
+        let (title, number) = match self.absent {
+            Some(Bucket::Remediated) => ("Remediated occurrences", tally.remediated),
+            Some(Bucket::NotSeen) => ("Occurrences that were not seen", tally.not_seen),
+            Some(Bucket::New | Bucket::Common) | None => ("Occurrences", tally.total),
+        };
+        let others = [
+            (Bucket::Remediated, list::count(tally.remediated.into(), "remediated occurrence")),
+            (Bucket::NotSeen, list::count(tally.not_seen.into(), "occurrence") + " that the scan did not see"),
+        ];
+        let counts = [tally.remediated, tally.not_seen];
         html! {
             section class="stack tight" aria-labelledby="occurrences-heading" {
-                h3 id="occurrences-heading" {
-                    @if self.is_remediated { "Remediated occurrences" } @else { "Occurrences" }
-                    " " span class="soft" { "(" (number) ")" }
+                h3 id="occurrences-heading" { (title) " " span class="soft" { "(" (number) ")" } }
+                @for ((bucket, text), count) in others.iter().zip(counts) {
+                    @if self.absent.is_none() && count > 0 {
+                        p { a href={ (self.ids.path()) "?bucket=" (bucket.as_str()) } { (text) } }
+                    }
                 }
-                @if !self.is_remediated && tally.remediated > 0 {
-                    p { a href={ (self.ids.path()) "?bucket=remediated" } { (list::count(tally.remediated.into(), "remediated occurrence")) } }
-                }
-                @if self.is_remediated { p { a href=(self.ids.path()) { "Current occurrences" } } }
+                @if self.absent.is_some() && tally.total > 0 { p { a href=(self.ids.path()) { "Current occurrences" } } }
                 @for item in self.items { (self.occurrence(item, now, selectable)) }
                 (list::pager("occurrences", first.as_deref(), self.next.as_deref()))
             }
@@ -96,15 +104,16 @@ impl OccurrenceList<'_> {
     fn explanation(&self, item: &OccurrenceItem) -> Markup {
         let why = format!("{}/occurrences/{}", self.ids.path(), item.id);
         html! {
-            @match (&item.matched, self.is_remediated) {
-                (_, true) => "No longer in this scan.",
-                (Some(matched), false) => {
+            @match (&item.matched, self.absent) {
+                (_, Some(Bucket::NotSeen)) => "In an earlier scan; the scanner could not examine this place now.",
+                (_, Some(_)) => "No longer in this scan.",
+                (Some(matched), None) => {
                     "Matched: " (plain(&matched.because)) "."
                 },
-                (None, false) if self.scan.comparison.scan.is_none() => "The scan has no reference scan.",
-                (None, false) => "Not found in the reference scan.",
+                (None, None) if self.scan.comparison.scan.is_none() => "The scan has no reference scan.",
+                (None, None) => "Not found in the reference scan.",
             }
-            @if !self.is_remediated { " " a href=(why) { "Explain" span class="unseen" { " occurrence " (location(item)) } } "." }
+            @if self.absent.is_none() { " " a href=(why) { "Explain" span class="unseen" { " occurrence " (location(item)) } } "." }
         }
     }
 }
@@ -130,6 +139,7 @@ fn state(item: &OccurrenceItem) -> Markup {
             Bucket::Common if item.updated => span class="badge medium" { "Edited" },
             Bucket::Common => span class="badge" { "Common" },
             Bucket::Remediated => span class="badge pass" { "Remediated" },
+            Bucket::NotSeen => span class="badge medium" { "Not seen" },
         }
         @if item.exemption.is_some() { (exemption::coverage(Coverage::Exempted)) }
         @match (item.exemption.is_some(), item.exemption_now.is_some()) {

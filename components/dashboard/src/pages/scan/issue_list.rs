@@ -1,4 +1,4 @@
-//! The lists of issues: new, common, remediated.
+//! The lists of issues: new, common, remediated, not seen.
 
 use super::filters;
 use super::url_state::UrlState;
@@ -32,7 +32,7 @@ impl IssueRow {
 
 /// A list of issues.
 pub(crate) struct IssueList<'a> {
-    /// The bucket: `new`, `common` or `remediated`.
+    /// The bucket: `new`, `common`, `remediated` or `not_seen`.
     pub(crate) bucket: &'static str,
     /// The heading.
     pub(crate) title: String,

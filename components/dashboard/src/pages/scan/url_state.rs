@@ -10,7 +10,7 @@ pub(crate) const TILES: [&str; 7] = ["critical", "high", "medium", "low", "info"
 /// The names of the filters in the URL.
 const FILTERS: [&str; 6] = ["show", "kind", "status", "text", "target", "scanner"];
 /// The buckets of the lists.
-pub(crate) const BUCKETS: [&str; 3] = ["new", "common", "remediated"];
+pub(crate) const BUCKETS: [&str; 4] = ["new", "common", "remediated", "not_seen"];
 /// Issues on a page of a list.
 const PER_PAGE: usize = 25;
 

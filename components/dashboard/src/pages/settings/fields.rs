@@ -36,7 +36,7 @@ pub(super) struct Choice {
 }
 
 /// The settings with a fixed list of values.
-pub(super) const CHOICES: [Choice; 6] = [
+pub(super) const CHOICES: [Choice; 7] = [
     Choice {
         name: "unassigned_as",
         group: Group::Gate,
@@ -75,6 +75,17 @@ pub(super) const CHOICES: [Choice; 6] = [
         label: "Occurrences with edited code",
         hint: "The effect on the threshold for new occurrences, if an occurrence matches one in the baseline but its code was edited.",
         options: &[("new", "Count as new: the edit may have made it worse"), ("common", "Count as common")],
+    },
+    Choice {
+        name: "new_blind_spots",
+        group: Group::Gate,
+        label: "New blind spots",
+        hint: "A blind spot is what the scanner could not examine, for example a file with a syntax error. Blind spots that the reference scan has too have no effect.",
+        options: &[
+            ("undecided", "The verdict is undecided"),
+            ("fail", "The scan fails"),
+            ("ignore", "No effect; they are listed"),
+        ],
     },
     Choice {
         name: "self_approval",
@@ -146,6 +157,8 @@ pub(super) fn to_form(settings: &SettingsBody) -> Form {
         .append_pair("missing_baseline", &text(&settings.missing_baseline, "everything_counts"))
         .append_pair("updated_occurrences", &text(&settings.updated_occurrences, "new"))
         .append_pair("rejected_allowed", &number(settings.rejected_allowed, 0))
+        .append_pair("new_blind_spots", &text(&settings.new_blind_spots, "undecided"))
+        .append_pair("examined_share", &number(settings.examined_share, 50))
         .append_pair("self_approval", &flag(settings.self_approval))
         .append_pair("unlimited_exemptions", &flag(settings.unlimited_exemptions))
         .append_pair("ending_notice_days", &number(settings.ending_notice_days, 7));
@@ -177,6 +190,8 @@ pub(super) fn from_form(form: &Form, mut settings: SettingsBody) -> Result<Setti
     settings.missing_baseline = text("missing_baseline");
     settings.updated_occurrences = text("updated_occurrences");
     settings.rejected_allowed = form.number("rejected_allowed")?;
+    settings.new_blind_spots = text("new_blind_spots");
+    settings.examined_share = form.number("examined_share")?;
     settings.self_approval = Some(form.text("self_approval") == "true");
     settings.unlimited_exemptions = Some(form.text("unlimited_exemptions") == "true");
     settings.ending_notice_days = form.number("ending_notice_days")?;

@@ -17,6 +17,8 @@ fn settings() -> SettingsBody {
         missing_baseline: Some("undecided".to_owned()),
         rejected_allowed: Some(2),
         updated_occurrences: Some("common".to_owned()),
+        new_blind_spots: Some("fail".to_owned()),
+        examined_share: Some(80),
         self_approval: Some(true),
         unlimited_exemptions: Some(true),
         exemption_days_max: [("critical".to_owned(), 14), ("unassigned".to_owned(), 30)].into(),
