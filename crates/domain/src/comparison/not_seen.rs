@@ -1,9 +1,10 @@
 //! The occurrences that a scan did not see: earlier scans have them, and a blind spot of this scan covers them.
 
-use super::contents::ComparedScan;
+use super::contents::{ComparedScan, Identified};
 use super::origins::Origins;
 use super::{ComparedIssue, MatchedScan};
 use crate::ids::{IssueId, OccurrenceId};
+use crate::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The earlier scan that an occurrence is taken from.
@@ -69,6 +70,7 @@ impl NotSeen {
             return found;
         }
         let present: BTreeSet<IssueId> = rows.iter().map(|row| row.id).collect();
+        let renamed = covered_ids(lineage);
         let mut known: Vec<OccurrenceId> = Vec::new();
         for (source, met) in [(Source::Reference, reference), (Source::Lineage, lineage)] {
             let Some((scan, matches)) = met else { continue };
@@ -87,9 +89,13 @@ impl NotSeen {
                 {
                     continue;
                 }
-                let Some(spot) = matches.blind.spot_of(scan.contents.name(place.path), scan.rules.get(owner)) else {
-                    continue;
+                let spot = matches.blind.spot_of(scan.contents.name(place.path), scan.rules.get(owner));
+                // The branch may have renamed the file before it could not be read.
+                let under_another_name = || {
+                    let at = renamed.binary_search_by_key(&row.id, |(id, _)| *id).ok()?;
+                    renamed.get(at).map(|(_, spot)| *spot)
                 };
+                let Some(spot) = spot.or_else(under_another_name) else { continue };
                 let Some(issue) = scan.issues.get(owner) else { continue };
                 let occurrence = NotSeenOccurrence { source, at, seen: numbers.number(row.seen) };
                 let seen = numbers.number(issue.seen);
@@ -126,6 +132,18 @@ impl NotSeen {
         issues.sort_by_key(|issue| (issue.is_present, issue.source, issue.at));
         issues
     }
+}
+
+/// Returns the sorted ids of the occurrences of a scan that a blind spot covers, each with the index of the blind spot.
+fn covered_ids(scan: Option<MatchedScan<'_>>) -> Vec<(OccurrenceId, usize)> {
+    let Some((scan, matches)) = scan.filter(|(_, matches)| !matches.blind.is_empty()) else { return Vec::new() };
+    let rows = scan.contents.occurrences.iter().zip(&scan.occurrences).zip(scan.contents.owners());
+    let spot = |((place, row), owner): ((&ComparableOccurrence, &Identified<OccurrenceId>), usize)| {
+        Some((row.id, matches.blind.spot_of(scan.contents.name(place.path), scan.rules.get(owner))?))
+    };
+    let mut ids: Vec<_> = rows.filter_map(spot).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// Returns the sorted ids of a scan's occurrences.

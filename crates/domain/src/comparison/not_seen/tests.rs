@@ -77,6 +77,19 @@ fn a_copy_of_code_in_a_file_that_cannot_be_read_is_new() {
 }
 
 #[test]
+fn a_file_that_a_branch_renamed_and_then_made_unreadable_hides_nothing() {
+    let with = |file: &str| ["B1", "B2"].map(|rule| copied(file, rule, "a.py"));
+    let main = Scan::new(1, &with("a.py")).first();
+    let renamed = Scan::new(2, &with("b.py")).compare(true, Some(&main), None);
+    assert_eq!(renamed.of(0).id, main.of(0).id);
+    let hidden = Scan::new(3, &[]).compare_blind(true, &cannot_read(&["b.py"]), Some(&main), Some(&renamed));
+    assert!(hidden.comparison.remediated.is_empty(), "{:?}", hidden.comparison.remediated);
+    assert_eq!(hidden.comparison.not_seen_by_spot.get(&0), Some(&2));
+    let read = Scan::new(4, &with("b.py")).compare(true, Some(&main), Some(&hidden));
+    assert_eq!((read.of(0).id, read.of(1).id), (main.of(0).id, main.of(1).id));
+}
+
+#[test]
 fn an_incomplete_scan_carries_nothing() {
     let first = Scan::new(1, &[one("a.py", "B1")]).first();
     let broken = Scan::new(2, &[]).compare_blind(false, &cannot_read(&["a.py"]), Some(&first), None);
