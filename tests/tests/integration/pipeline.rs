@@ -8,6 +8,7 @@ mod blind_spots;
 mod deaths;
 mod executions;
 mod exempting;
+mod field;
 mod formats;
 mod incomplete;
 mod interleaved;
