@@ -21,6 +21,7 @@ mod explain;
 mod failure;
 mod issues;
 mod limits_args;
+mod null_report;
 mod output;
 mod progress;
 mod projects;

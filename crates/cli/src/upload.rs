@@ -16,10 +16,12 @@ use crate::body::ReportBody;
 use crate::client::{Client, Error, Sending};
 use crate::progress::Progress;
 use crate::source::{self, CodeSource};
-use crate::{failure, issues, output, random, retry, terminal, variables, verdict};
+use crate::{failure, issues, null_report, output, random, retry, terminal, variables, verdict};
 
 /// The most rejected entries and scanner errors that are shown one by one.
 const COMPLAINTS_MAX: usize = 5;
+/// The name that stands for the detected scanner.
+const AUTO: &str = "auto";
 /// A larger body is sent only after the server has agreed to accept it.
 const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 
@@ -49,7 +51,7 @@ pub(crate) struct UploadArgs {
     /// The scanner's report, gzip-compressed or not; `-` for standard input
     report: PathBuf,
     /// The scanner that wrote it, from the list of `gatehouse scanners`; `auto` detects it
-    #[arg(long, default_value = "auto")]
+    #[arg(long, default_value = AUTO)]
     scanner: String,
     /// Name of the target: a repository, an image, a host
     #[arg(long)]
@@ -101,10 +103,15 @@ pub(crate) struct UploadArgs {
 /// Runs the command.
 pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     let client = args.connection.client()?;
-    let body = with_source(&args, ReportBody::open(&args.report)?)?;
+    let report = ReportBody::open(&args.report)?;
+    let named = if args.scanner == AUTO { null_report::scanner(&args.report, &report)? } else { None };
+    if let Some(scanner) = &named {
+        anstream::eprintln!("the report is `null`, and its path names {scanner}: an empty report of {scanner}");
+    }
+    let body = with_source(&args, report)?;
     let target_type = args.target_type.to_string();
     let mut parameters = vec![
-        ("scanner", args.scanner.as_str()),
+        ("scanner", named.as_deref().unwrap_or(&args.scanner)),
         ("target", &args.target),
         ("variant", &args.variant),
         ("target_type", &target_type),
