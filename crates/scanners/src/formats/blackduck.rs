@@ -14,6 +14,7 @@ use crate::reader::archive::Archive;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::decimal;
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use finding::{Finding, Kind, Location, Package};
@@ -176,7 +177,7 @@ fn finding(row: &Row<'_>, files: &Files) -> Result<Finding, String> {
     ] {
         finding.raw.extend(text.map(|text| (name.to_owned(), text)));
     }
-    let score = row.get("Base score").and_then(|score| score.parse().ok());
+    let score = row.get("Base score").and_then(decimal);
     let version = match row.get("CVSS Version").map(|version| version.trim_start_matches(|c: char| !c.is_ascii_digit()))
     {
         Some(version) if version.starts_with('4') => "4.0",

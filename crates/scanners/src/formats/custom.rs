@@ -24,6 +24,7 @@ use crate::Scanner;
 use crate::reader::json;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::decimal;
 use crate::reader::text::{Filled, shown};
 use crate::value::rating::Rating;
 use crate::value::{cwe, slug};
@@ -194,7 +195,7 @@ fn severity(value: Option<&Value>) -> Result<Option<f64>, String> {
     if value.is_null() {
         return Ok(None);
     }
-    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    let number = value.as_f64().or_else(|| decimal(value.as_str()?));
     let number = number.ok_or("`severity` must be a number from 0 to 10, or null")?;
     match number {
         -1.0 => Ok(Some(0.0)),

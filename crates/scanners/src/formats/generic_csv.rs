@@ -8,6 +8,7 @@ use crate::reader::json::{Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
+use crate::reader::text::decimal;
 use serde_json::Value;
 
 pub(crate) const SCANNER: Scanner = Scanner {
@@ -76,8 +77,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn finding(row: &Row<'_>) -> RawFinding {
     let text = |column: &str| row.owned(column).map(Text);
-    let number =
-        |column: &str| Number(row.get(column).and_then(|text| text.parse().ok()).filter(|n: &f64| n.is_finite()));
+    let number = |column: &str| Number(row.get(column).and_then(decimal));
     let split = |column: &str| {
         let words = row.get(column).unwrap_or_default().split([',', ';', ' ']).filter(|word| !word.is_empty());
         words.map(str::to_owned).collect::<Vec<_>>()

@@ -20,6 +20,7 @@ use crate::Scanner;
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use finding::{Endpoint, Finding, Kind, Package, Unit};
 
@@ -297,7 +298,7 @@ impl ScriptResult {
     fn add_vulners_entry(&mut self, table: &Element) {
         let exploit = entry(table, "is_exploit").is_some_and(|is| is == "true");
         if let (Some(id), false) = (entry(table, "id"), exploit) {
-            self.add(&id, entry(table, "cvss").and_then(|score| score.parse().ok()));
+            self.add(&id, entry(table, "cvss").and_then(decimal));
         }
     }
 
@@ -311,7 +312,7 @@ impl ScriptResult {
             let list = table.all("table").find(|inner| inner.attribute("key") == Some(key));
             list.map(|list| list.all("elem")).into_iter().flatten().map(|elem| elem.text.trim())
         };
-        let scores = inner("scores").filter_map(|score| score.split_whitespace().next()?.parse().ok());
+        let scores = inner("scores").filter_map(|score| decimal(score.split_whitespace().next()?));
         let score = scores.reduce(f64::max);
         self.score = self.score.into_iter().chain(score).reduce(f64::max);
         for id in inner("ids") {

@@ -17,6 +17,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use crate::value::web;
 use finding::{Endpoint, Epss, Finding, Kind};
@@ -150,7 +151,7 @@ struct Raw {
 }
 
 fn raw_from_row(row: &Row<'_>) -> Raw {
-    let number = |column: &str| row.get(column).and_then(|text| text.parse::<f64>().ok());
+    let number = |column: &str| row.get(column).and_then(decimal);
     Raw {
         id: row.owned("Result ID"),
         oid: row.owned("NVT OID"),
@@ -187,7 +188,7 @@ fn raw_from_element(result: &Element) -> Raw {
         of_test("tags").unwrap_or_default().split('|').filter_map(|tag| tag.split_once('=')).collect();
     let tag = |name: &str| tags.iter().find(|(key, _)| key.trim() == name).map(|(_, text)| text.trim());
     let tag_text = |name: &str| tag(name).filter(|text| !text.is_empty() && *text != "NOTAG").map(str::to_owned);
-    let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
+    let number = |text: Option<&str>| text.and_then(decimal);
     let (severity, original) = (number(result.text_at("severity")), number(result.text_at("original_severity")));
     let vectors = match (severity, original) {
         (Some(severity), Some(original)) if severity != original => vec![],
@@ -231,9 +232,7 @@ fn raw_from_element(result: &Element) -> Raw {
 fn vectors(nvt: Option<&Element>, tag: Option<&str>) -> Vec<(String, Option<f64>)> {
     let all = nvt.and_then(|nvt| nvt.at("severities")).map(|list| list.all("severity")).into_iter().flatten();
     let found: Vec<_> = all
-        .filter_map(|severity| {
-            Some((severity.owned_at("value")?, severity.text_at("score").and_then(|score| score.parse().ok())))
-        })
+        .filter_map(|severity| Some((severity.owned_at("value")?, severity.text_at("score").and_then(decimal))))
         .collect();
     if found.is_empty() { tag.map(|vector| (vector.to_owned(), None)).into_iter().collect() } else { found }
 }

@@ -17,6 +17,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element, Found};
 use finding::{Endpoint, Finding, Kind};
 use std::collections::BTreeMap;
@@ -187,7 +188,7 @@ fn is_information(kind: &str) -> bool {
 fn score_and_vector(text: &str) -> (Option<f64>, Option<&str>) {
     let (score, vector) = text.split_once('(').unwrap_or((text, ""));
     let vector = vector.trim().trim_end_matches(')').trim();
-    (score.trim().parse().ok(), vector.filled())
+    (decimal(score), vector.filled())
 }
 
 /// A complete vector: with its beginning, which Qualys omits, and the temporal metrics, which are in another field.

@@ -15,6 +15,7 @@ use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Endpoint, Epss, Finding, Kind, Package};
@@ -114,7 +115,7 @@ struct Item {
 impl Item {
     fn from_row(row: &Row<'_>) -> Self {
         let any = |columns: &[&str]| columns.iter().find_map(|column| row.get(column)).map(str::to_owned);
-        let number = |columns: &[&str]| any(columns).and_then(|text| text.parse().ok());
+        let number = |columns: &[&str]| any(columns).and_then(decimal);
         let references = any(&["XREF", "Cross References", "definition.references"]).unwrap_or_default();
         let references: Vec<String> = references
             .split([';', ',', '\n'])
@@ -204,7 +205,7 @@ impl Item {
     fn from_xml(element: &Element, host: &Host) -> Self {
         let text = |name: &str| element.owned_at(name);
         let texts = |name: &'static str| element.all(name).map(|child| child.text.trim().to_owned());
-        let number = |name: &str| element.text_at(name).and_then(|text| text.parse().ok());
+        let number = |name: &str| element.text_at(name).and_then(decimal);
         let own = |name: &str| element.attribute(name).map(str::to_owned);
         let references: Vec<String> = texts("xref").collect();
         let check = text("compliance-check-id").or(text("compliance-check-name"));

@@ -16,6 +16,7 @@ use crate::Scanner;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
 use crate::reader::sniff::{Notation, Sniff};
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Endpoint, Finding, Kind, Location, Package};
@@ -219,7 +220,7 @@ fn component(component: &Element, vulnerability: &Element) -> Result<Finding, St
     for name in ["vendor", "sha1", "file_name"] {
         finding.raw.extend(component.attribute(name).map(|text| (name.to_owned(), text.to_owned())));
     }
-    let score = vulnerability.attribute("cvss_score").and_then(|score| score.parse().ok());
+    let score = vulnerability.attribute("cvss_score").and_then(decimal);
     let level =
         vulnerability.attribute("severity").and_then(severity_word).or(vulnerability.attribute("severity_desc"));
     SCANNER.rating().base("3.1", score).word(level).apply(&mut finding);

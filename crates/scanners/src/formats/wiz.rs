@@ -13,6 +13,7 @@ use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::table::{self, Row};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::value::rating::{COMMON_WORDS, COMMON_WORDS_TEXT};
 use crate::value::secret;
 use finding::{Finding, Kind, Location, Package};
@@ -129,7 +130,7 @@ fn vulnerability(row: &Row<'_>) -> Result<Finding, String> {
     };
     add_raw(row, &mut finding, &["AssetName", "CloudPlatform", "CVSSSeverity", "HasExploit", "SubscriptionName"]);
     let word = ["VendorSeverity", "Severity", "CVSSSeverity"].into_iter().find_map(|column| row.get(column));
-    let score = row.get("Score").and_then(|score| score.parse().ok());
+    let score = row.get("Score").and_then(decimal);
     SCANNER.rating().own(score).word(word).apply(&mut finding);
     Ok(finding)
 }

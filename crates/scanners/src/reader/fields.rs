@@ -5,6 +5,7 @@
 
 use crate::reader::json::{Item, type_of};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use serde_json::{Map, Value};
 
 /// An object of a report.
@@ -64,7 +65,7 @@ impl<'v> Fields<'v> {
     pub(crate) fn number(self, path: &str) -> Option<f64> {
         match self.at(path)? {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Value::String(text) => decimal(text),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::{Affected, Component, Components, NO_LIST, RawRating, Vulnerability, is_namespace, note_references};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use crate::value::packages;
@@ -99,7 +100,7 @@ fn vulnerability(element: &Element, within: Option<&str>) -> Vulnerability {
         |list: &'static str, name: &'static str| element.at(list).into_iter().flat_map(move |list| list.all(name));
     let ratings = each("ratings", "rating").map(|rating| RawRating {
         source: rating.owned_at("source/name"),
-        score: rating.text_at("score/base").or(rating.text_at("score")).and_then(|score| score.parse().ok()),
+        score: rating.text_at("score/base").or(rating.text_at("score")).and_then(decimal),
         severity: rating.owned_at("severity"),
         method: rating.owned_at("method"),
         vector: rating.owned_at("vector"),

@@ -2,6 +2,7 @@
 
 use super::{Dependency, Evidence, Vulnerability, cvss_2_vector, cvss_3_vector, finding, is_namespace};
 use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -80,7 +81,7 @@ fn dependency(element: &Element) -> Dependency {
 }
 
 fn vulnerability(element: &Element, suppressed: bool) -> Vulnerability {
-    let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+    let number = |text: Option<&str>| text.and_then(decimal);
     let (two, three, four) = (element.at("cvssV2"), element.at("cvssV3"), element.at("cvssV4"));
     let four = four.map(|cvss| (cvss.owned_at("vectorString"), "4.0", number(cvss.text_at("baseScore"))));
     let version = if three.and_then(|cvss| cvss.text_at("version")) == Some("3.0") { "3.0" } else { "3.1" };

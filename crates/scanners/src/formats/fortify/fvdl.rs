@@ -6,6 +6,7 @@
 use super::SCANNER;
 use crate::reader::html;
 use crate::reader::report::{Collector, Input, ParseError, require};
+use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 use crate::value::cwe;
 use finding::{Excerpt, Finding, Kind, Location};
@@ -164,7 +165,7 @@ impl Rule {
         let groups = || metadata.into_iter().flat_map(|metadata| metadata.all("Group"));
         let get =
             |name: &str| groups().find(|group| group.attribute("name") == Some(name)).map(|group| group.text.trim());
-        let number = |name: &str| get(name).and_then(|text| text.parse().ok());
+        let number = |name: &str| get(name).and_then(decimal);
         Self {
             impact: number("Impact"),
             accuracy: number("Accuracy"),
@@ -231,7 +232,7 @@ impl ReportIndex {
         ] {
             finding.raw.extend(text.map(|text| (name.to_owned(), text.to_owned())));
         }
-        let word = rule.priority(confidence.and_then(|confidence| confidence.parse().ok()));
+        let word = rule.priority(confidence.and_then(decimal));
         finding.cwes = rule.cwes;
         SCANNER.rating().word(word).apply(&mut finding);
         Ok(finding)

@@ -3,6 +3,7 @@
 use super::log::{RawConfiguration, RawDescriptor};
 use crate::reader::fields::Fields;
 use crate::reader::json::{Many, Text, partly, type_of};
+use crate::reader::text::decimal;
 use crate::reader::text::{Filled, shown};
 use crate::value::cwe;
 use crate::value::rating::{COMMON_WORDS, score_of};
@@ -132,8 +133,7 @@ fn security_severity(value: Option<&Value>) -> (Option<f64>, Option<String>) {
             return (None, Some(type_of(other).to_owned()));
         }
     };
-    let score = text.parse().ok().filter(|score: &f64| score.is_finite());
-    let score = score.or_else(|| score_of(COMMON_WORDS, text).map(Score::as_f64));
+    let score = decimal(text).or_else(|| score_of(COMMON_WORDS, text).map(Score::as_f64));
     let unknown = ["", "n/a", "na", "null", "unknown", "undefined", "unassigned", "nan"];
     let is_unread = score.is_none() && !unknown.contains(&text.to_ascii_lowercase().as_str());
     (score, is_unread.then(|| format!("`{}`", shown(text, 40))))

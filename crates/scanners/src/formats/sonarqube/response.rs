@@ -6,6 +6,7 @@ use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::text::Filled;
+use crate::reader::text::decimal;
 use crate::value::cwe;
 use crate::value::rating::Rating;
 use finding::{Finding, Kind, Location, Package};
@@ -268,6 +269,6 @@ fn read_package(finding: &mut Finding, rating: Rating) {
     if let Some(weakness) = weakness {
         finding.cwes = vec![weakness];
     }
-    let score = get("CVSS Score").or(get("Highest CVSS Score")).and_then(|score| score.parse().ok());
+    let score = get("CVSS Score").or(get("Highest CVSS Score")).and_then(decimal);
     rating.base("3.1", score).apply(finding);
 }

@@ -1,5 +1,6 @@
 //! Types of fields that scanners write in several forms.
 
+use crate::reader::text::decimal;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -53,7 +54,7 @@ impl<'de> Deserialize<'de> for Number {
                 f.write_str("a number")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                Ok(Number(text.trim().parse().ok().filter(|number: &f64| number.is_finite())))
+                Ok(Number(decimal(text)))
             }
             fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
                 Ok(Number(Some(number)))
