@@ -4,12 +4,14 @@ use crate::first_seen::FirstScans;
 use crate::job::ResultsJob;
 use crate::scan_issues::{issue_of_occurrence, spans};
 use api::Problem;
-use api::v1::explain::because;
+use api::v1::explain::{because, because_of_spot};
 use api::v1::{Comparison, Explanation, Matched, PassedOver};
+use domain::blind_spots::{Coverage, Exchanges, RuleAndTool, SpotState};
 use domain::comparison::{Bucket, OccurrenceWithCode, ScanContents, TrackedOccurrence};
 use domain::explain::{MismatchReason, location_text, mismatch_reason, nearest};
 use domain::ids::{OccurrenceId, ScanId};
 use domain::tracking::ComparableOccurrence;
+use finding::BlindSpot;
 use std::collections::{BTreeMap, BTreeSet};
 use store::kv::Kv;
 use store::scans::Frozen;
@@ -38,7 +40,9 @@ impl<K: Kv> ResultsJob<'_, K> {
 
         let tracked = own.compared.occurrences(kv, id).await?;
         let missing = || Problem::not_found(format!("scan {id} has no occurrence {occurrence}"));
-        let at = tracked.iter().position(|tracked| tracked.id == occurrence).ok_or_else(missing)?;
+        let Some(at) = tracked.iter().position(|tracked| tracked.id == occurrence) else {
+            return unseen(kv, &own, occurrence).await?.ok_or_else(missing);
+        };
         let found = tracked.get(at).ok_or_else(missing)?;
         let side = read_contents(kv, id, &own.grouped).await?;
         let place = side.occurrences.get(at).ok_or_else(missing)?;
@@ -72,6 +76,40 @@ impl<K: Kv> ResultsJob<'_, K> {
             passed_over: neighbours.passed_over,
         })
     }
+}
+
+/// Explains an occurrence that a scan did not see; `None` if its remainder does not have it.
+async fn unseen(kv: &impl Kv, own: &StoredScan, occurrence: OccurrenceId) -> Result<Option<Explanation>, Problem> {
+    let Some(remainder) = &own.remainder else { return Ok(None) };
+    let (record, id) = (&own.frozen.record, remainder.frozen.record.id);
+    let tracked = remainder.compared.occurrences(kv, id).await?;
+    let Some(at) = tracked.iter().position(|tracked| tracked.id == occurrence) else { return Ok(None) };
+    let side = read_contents(kv, id, &remainder.grouped).await?;
+    let (Some(found), Some(place)) = (tracked.get(at), side.occurrences.get(at)) else { return Ok(None) };
+    let finding = remainder.frozen.findings_at(kv, &BTreeSet::from([place.result])).await?.remove(&place.result);
+    let Some(finding) = finding else { return Ok(None) };
+    let path = side.name(place.path);
+    let issues = spans(kv, id, &remainder.grouped, &remainder.compared).await?;
+    let Some(issue) = issue_of_occurrence(&issues, u32::try_from(at).unwrap_or(u32::MAX)) else { return Ok(None) };
+    let spots = own.compared.blind_spots(kv, record.id).await?;
+    let spots = spots.into_iter().filter(|spot| spot.state != SpotState::Gone).map(|spot| spot.spot);
+    let spots: Vec<BlindSpot> = spots.collect();
+    let named = RuleAndTool { rule: finding.rule.clone(), tool: record.tool.to_string() };
+    let spot = Coverage::of(&spots, &Exchanges::default()).spot_of(path, Some(&named));
+    Ok(Some(Explanation {
+        scan: record.id,
+        occurrence,
+        issue: issue.id,
+        rule: finding.rule,
+        place: location_text(path, (place.line != 0).then_some(place.line)),
+        comparison: Comparison::new(&record.reference),
+        bucket: Bucket::NotSeen,
+        because: because_of_spot(spot.and_then(|at| spots.get(at))),
+        matched: None,
+        carried: None,
+        first_seen: FirstScans::read(kv, &remainder.frozen, &remainder.compared).await?.get(found.seen)?,
+        passed_over: Vec::new(),
+    }))
 }
 
 /// The nearest occurrences of the reference scan that an occurrence does not match.

@@ -118,7 +118,8 @@ calls! {
         .query(&[BUCKET])
         .lists::<OccurrenceItem>();
 
-    /// Explains why an occurrence is new or common, and why similar occurrences of the reference scan do not match it.
+    /// Explains why an occurrence is new, common or not seen, and why similar occurrences of the reference scan do not
+    /// match it.
     Explain = CallSpec::get("/api/v1/projects/{project}/scans/{scan}/explain/{occurrence}", READ)
         .answers::<Explanation>(200);
 

@@ -5,9 +5,10 @@ use domain::comparison::{Bucket, TrackedOccurrence};
 use domain::ids::{IssueId, OccurrenceId, ScanId};
 use domain::scan::ScanRecord;
 use domain::tracking::Stage;
+use finding::{BlindSpot, Reach};
 use serde::{Deserialize, Serialize};
 
-/// The explanation why an occurrence is new or common in a scan.
+/// The explanation why an occurrence is new or common in a scan, or was not seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Explanation {
@@ -26,7 +27,7 @@ pub struct Explanation {
     pub place: String,
     /// The scan that its scan was compared with.
     pub comparison: Comparison,
-    /// `new`: not in the reference scan. `common`: in both scans.
+    /// `new`: not in the reference scan. `common`: in both scans. `not_seen`: in an earlier scan, inside a blind spot.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Bucket>"))]
     pub bucket: Bucket,
     /// The reason, in a sentence.
@@ -55,6 +56,16 @@ pub struct PassedOver {
     pub place: String,
     /// The reason why it does not match.
     pub because: String,
+}
+
+/// Explains in a sentence why an occurrence was not seen; `spot` is the blind spot that covers it, if it is known.
+pub fn because_of_spot(spot: Option<&BlindSpot>) -> String {
+    let earlier = "an earlier scan has it, and the scanner could not examine";
+    match spot {
+        Some(BlindSpot { reach: Reach::Everything, reason }) => format!("{earlier} everything ({reason})"),
+        Some(BlindSpot { reach, reason }) => format!("{earlier} the {reach} ({reason})"),
+        None => format!("{earlier} its place"),
+    }
 }
 
 /// Explains an occurrence's bucket in a sentence. `of_its_issue` is the number of occurrences of its issue in the

@@ -298,7 +298,7 @@ impl ScriptResult {
     fn add_vulners_entry(&mut self, table: &Element) {
         let exploit = entry(table, "is_exploit").is_some_and(|is| is == "true");
         if let (Some(id), false) = (entry(table, "id"), exploit) {
-            self.add(&id, entry(table, "cvss").and_then(decimal));
+            self.add(&id, entry(table, "cvss").and_then(|score| decimal(&score)));
         }
     }
 

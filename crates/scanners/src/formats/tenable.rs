@@ -115,7 +115,7 @@ struct Item {
 impl Item {
     fn from_row(row: &Row<'_>) -> Self {
         let any = |columns: &[&str]| columns.iter().find_map(|column| row.get(column)).map(str::to_owned);
-        let number = |columns: &[&str]| any(columns).and_then(decimal);
+        let number = |columns: &[&str]| any(columns).and_then(|text| decimal(&text));
         let references = any(&["XREF", "Cross References", "definition.references"]).unwrap_or_default();
         let references: Vec<String> = references
             .split([';', ',', '\n'])

@@ -112,6 +112,16 @@ fn what_is_in_a_file_that_became_unreadable_is_not_seen() {
     let text = IssueFilter { text: Some("SRC/A.PY".parse().unwrap()), ..IssueFilter::default() };
     let found: Vec<_> = system.filtered(unread.scan.id, &text).into_iter().map(|issue| issue.rule).collect();
     assert_eq!(found, ["B2"], "by the path that it had");
+    let unseen = system.occurrences_in(unread.scan.id, Some(Bucket::NotSeen)).remove(0);
+    let explained = system.explain(unread.scan.id, unseen.id).unwrap();
+    assert_eq!(
+        (explained.bucket, explained.issue, explained.first_seen.scan),
+        (Bucket::NotSeen, unseen.issue, first.scan.id)
+    );
+    assert_eq!(
+        explained.because,
+        "an earlier scan has it, and the scanner could not examine the file `src/a.py` (syntax error while parsing AST from file)"
+    );
     // The next scan carries them on, and the blind spot is known.
     let again = scan(&system, "main", &WITHOUT_A, &A);
     assert_eq!((again.verdict, again.occurrences.not_seen), (Verdict::Pass, 2));

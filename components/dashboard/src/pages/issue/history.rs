@@ -30,6 +30,15 @@ pub(super) fn placeholder(ids: IssueIds<'_>) -> Markup {
     }
 }
 
+fn bucket_title(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::New => "New",
+        Bucket::Common => "Common",
+        Bucket::Remediated => "Remediated",
+        Bucket::NotSeen => "Not seen",
+    }
+}
+
 /// The page with earlier scans and other targets.
 ///
 /// # Errors
@@ -145,7 +154,7 @@ pub(super) async fn explanation<A: Api>(
     let body = html! {
         div class="card stack tight" {
             h2 { bdi { (plain(&explanation.place)) } }
-            p { @if explanation.bucket == Bucket::New { "New: " } @else { "Common: " } (plain(&explanation.because)) "." }
+            p { (bucket_title(explanation.bucket)) ": " (plain(&explanation.because)) "." }
             p class="hint" {
                 "First seen " (time::relative(&explanation.first_seen.at, request.now)) " in a scan of "
                 bdi { (plain(&explanation.first_seen.variant)) } "."

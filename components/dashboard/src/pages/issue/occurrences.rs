@@ -113,7 +113,7 @@ impl OccurrenceList<'_> {
                 (None, None) if self.scan.comparison.scan.is_none() => "The scan has no reference scan.",
                 (None, None) => "Not found in the reference scan.",
             }
-            @if self.absent.is_none() { " " a href=(why) { "Explain" span class="unseen" { " occurrence " (location(item)) } } "." }
+            @if self.absent != Some(Bucket::Remediated) { " " a href=(why) { "Explain" span class="unseen" { " occurrence " (location(item)) } } "." }
         }
     }
 }
