@@ -79,7 +79,8 @@ fn is_known_reason(reason: &str, reference: &[BlindSpot]) -> bool {
     everything.map(|spot| spot.reason.as_str()).any(|other| other == reason || (is_as_little && before(other)))
 }
 
-/// Sorts the blind spots of a scan and of its reference scan into new, known and gone ones, in this order. `not_seen` is the
+/// Sorts the blind spots of a scan and of its reference scan into new, known and gone ones, in this order; one over
+/// everything comes first among those. `not_seen` is the
 /// number of occurrences inside each blind spot, by its index.
 pub fn compare(
     current: &[BlindSpot],
@@ -116,7 +117,7 @@ pub fn compare(
     let gone = reference.iter().filter(is_gone);
     let gone = gone.map(|spot| ComparedSpot { spot: spot.clone(), state: SpotState::Gone, not_seen: 0 });
     let mut all: Vec<ComparedSpot> = own.chain(gone).collect();
-    all.sort_by_key(|spot| spot.state);
+    all.sort_by_key(|spot| (spot.state, spot.spot.reach != Reach::Everything));
     all
 }
 

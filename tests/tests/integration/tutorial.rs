@@ -17,7 +17,8 @@ const REACHED: &str = "Exited with message: fail_on_severity is set to critical 
 fn variables(named: &[(&str, &str)]) -> BTreeMap<String, String> {
     let levels = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", "UNASSIGNED", "TOTAL"];
     let all = levels.iter().flat_map(|level| [(*level).to_owned(), format!("NEW_{level}")]);
-    let others = ["IGNORED", "NEW_OCCURRENCES", "REMEDIATED"].map(str::to_owned);
+    let others = ["IGNORED", "NEW_OCCURRENCES", "REMEDIATED", "NOT_SEEN", "BLIND_SPOTS", "NEW_BLIND_SPOTS"];
+    let others = others.map(str::to_owned);
     let mut variables: BTreeMap<_, _> = all.chain(others).map(|name| (name, "0".to_owned())).collect();
     for (name, value) in named {
         assert!(variables.insert((*name).to_owned(), (*value).to_owned()).is_some(), "{name}");
