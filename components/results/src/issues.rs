@@ -23,8 +23,7 @@ const BYTES_PER_ISSUE: usize = 40;
 const BYTES_PER_KEY: usize = 360;
 
 impl<K: Kv> ResultsJob<'_, K> {
-    /// A page of a scan's issues. By severity, the worst come first, and those last that the scan does
-    /// not have.
+    /// A page of a scan's issues. By severity, the worst come first, and those last that the scan does not have.
     ///
     /// # Errors
     /// The scan does not exist, or the store failed.
@@ -110,14 +109,16 @@ async fn search(
     most: usize,
     is_wanted: impl Fn(&IssueTexts) -> bool,
 ) -> Result<(), KvError> {
-    let mut reader = Reader::open(kv, &list, manifest, 0).await?;
+    let Some(first) = positions.first() else { return Ok(()) };
+    let mut reader = Reader::open(kv, &list, manifest, *first).await?;
     let mut found = hits.iter().filter(|is_hit| **is_hit).count();
     for at in positions {
         if found == most {
             break;
         }
         reader.skip_to(*at).await?;
-        let Some(texts) = reader.next::<IssueTexts>().await? else { break };
+        let texts: Option<IssueTexts> = reader.next().await?;
+        let texts = texts.ok_or_else(|| KvError::Missing { key: format!("{list} record {at}") })?;
         let is_hit = is_wanted(&texts);
         found += usize::from(is_hit);
         hits.push(is_hit);
