@@ -3,7 +3,7 @@
 use api::internal::Hold;
 use api::problem::{Code, Problem};
 use domain::blind_spots::{
-    ComparedSpot, Coverage, ExaminedBefore, Exchanges, SpotState, compare as compare_spots, examined_less,
+    ComparedSpot, ExaminedBefore, Exchanges, SpotState, compare as compare_spots, examined_less, needs_rules,
 };
 use domain::comparison::{
     Comparison, CurrentScan, JoinedScan, Matches, Origin, PerScan, RemediatedIssue, ScanPair, compare,
@@ -13,7 +13,7 @@ use domain::ids::ScanId;
 use finding::{BlindSpot, Examined, Reach};
 use store::keys;
 use store::kv::{Kv, KvError};
-use store::remainder::{self, EarlierScan, EarlierScans};
+use store::remainder::{self, COPIED_AT_ONCE, EarlierScan, EarlierScans};
 use store::scans::{Compared, Frozen, Grouped, Remediated, list_writer, write_list};
 use store::segments::Manifest;
 use store::stored_scan::{StoredScan, code_by_result, read_contents};
@@ -25,8 +25,6 @@ const BYTES_PER_ISSUE: usize = 200;
 /// The maximum number of occurrences of a scan together with those that it did not see. The next scans read both. With so
 /// many this component needs 102 of its 128 MiB.
 const JOINED_OCCURRENCES_MAX: usize = 200_000;
-/// The number of issues that are in memory at a time while they are copied.
-const COPIED_AT_ONCE: usize = 200;
 
 /// Runs the stage, unless its result is stored. The result depends on the scans' stored results only, so a repeated run
 /// writes the same. `hold` waits for a share of memory.
@@ -50,7 +48,7 @@ pub async fn run(kv: &impl Kv, scan: ScanId, hold: Hold) -> Result<(), Problem> 
 
     let side = read_contents(kv, scan, &grouped).await?;
     let (spots, expected) = blind_spots(&frozen, reference.as_ref());
-    let rules = Coverage::of(&spots, &Exchanges::default()).needs_rules();
+    let rules = needs_rules(&spots);
     let reference_known = known(kv, &reference, rules).await?;
     let reference_match = match (&reference, &reference_known) {
         (Some(stored), Some(known)) => {

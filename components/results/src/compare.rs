@@ -94,7 +94,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     }
 }
 
-/// What a scan did not see.
+/// The issues and occurrences that a scan did not see.
 struct Unseen {
     issues: BTreeSet<IssueId>,
     occurrences: BTreeSet<OccurrenceId>,

@@ -79,7 +79,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let matched: BTreeSet<u32> =
             tracked.into_iter().filter_map(|tracked| tracked.found.map(|found| found.result)).collect();
         let unseen = own.unseen(kv).await?;
-        let results = u32::try_from(stored.frozen.report.summary.results).unwrap_or(u32::MAX);
+        let results = stored.results();
         let referenced = ScanOccurrences::read(self, stored, only).await?;
         let remainder = referenced.remainder(self, only).await?;
         let mut parts = Vec::new();

@@ -19,6 +19,9 @@ const COLUMNS: [&str; 8] = ["SEVERITY", "SCORE", "RULE", "TITLE", "OCCURRENCES",
 /// Severities, the worst first. An unassigned one might be any of them, so it is not last.
 const LEVELS: [&str; 6] = ["critical", "unassigned", "high", "medium", "low", "info"];
 
+/// The heading of the issues that were not seen; without such issues it is not shown.
+const NOT_SEEN: &str = "Not seen: inside a blind spot";
+
 /// The issues of one bucket.
 struct Group {
     heading: String,
@@ -88,7 +91,7 @@ fn divide(answer: &ScanAnswer, issues: Vec<IssueItem>) -> Vec<Group> {
         (format!("Only in {target}:{variant}"), tally.new, Vec::new()),
         (common, tally.common, Vec::new()),
         ("Remediated".to_owned(), tally.remediated, Vec::new()),
-        ("Not seen: inside a blind spot".to_owned(), tally.not_seen, Vec::new()),
+        (NOT_SEEN.to_owned(), tally.not_seen, Vec::new()),
         ("Exempted".to_owned(), tally.exempted, Vec::new()),
     ];
     let [new, old, remediated, not_seen, exempted] = &mut groups;
@@ -102,10 +105,9 @@ fn divide(answer: &ScanAnswer, issues: Vec<IssueItem>) -> Vec<Group> {
         };
         group.push(issue);
     }
-    let is_shown = |group: &(String, u64, Vec<IssueItem>)| !group.0.starts_with("Not seen") || 0 < group.1;
     groups
         .into_iter()
-        .filter(is_shown)
+        .filter(|(heading, count, _)| heading != NOT_SEEN || 0 < *count)
         .map(|(heading, count, mut issues)| {
             issues
                 .sort_by(|a, b| badness(a).cmp(&badness(b)).then_with(|| worse_score(a, b)).then(a.rule.cmp(&b.rule)));

@@ -71,7 +71,8 @@ pub(crate) struct UploadArgs {
     /// Fail if an occurrence at or above this is new, whether its issue is new or not
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new_occurrences: Threshold,
-    /// Accept that the report lacks SARIF runs or categories of the previous one: they are no longer scanned
+    /// Accept that the report lacks SARIF runs or categories of the previous one, or that less was examined: the rest is no
+    /// longer scanned
     #[arg(long)]
     accept_missing: bool,
     /// The CI pipeline

@@ -50,9 +50,9 @@ const BEFORE: &str = ", before ";
 /// The numbers of the reference scan that a scan has to reach.
 #[derive(Debug, Clone, Copy)]
 pub struct ExaminedBefore<'a> {
-    /// What the reference scan examined.
+    /// The numbers that the reference scan examined.
     pub own: &'a Examined,
-    /// What it should have examined, if it examined too little itself; else the same.
+    /// The numbers that it should have examined, if it examined too little itself; else the same.
     pub expected: &'a Examined,
 }
 
@@ -80,20 +80,14 @@ fn is_known_reason(reason: &str, reference: &[BlindSpot]) -> bool {
 }
 
 /// Sorts the blind spots of a scan and of its reference scan into new, known and gone ones, in this order; one over
-/// everything comes first among those. `not_seen` is the
-/// number of occurrences inside each blind spot, by its index.
+/// everything comes first among those. `not_seen` is the number of occurrences inside each blind spot, by its index.
 pub fn compare(
     current: &[BlindSpot],
     reference: &[BlindSpot],
     exchanges: &Exchanges,
     not_seen: &BTreeMap<usize, u32>,
 ) -> Vec<ComparedSpot> {
-    // Everything covers nothing else: a scan that is always blind to something unknown would hide each new blind spot.
-    let named = |spots: &[BlindSpot]| -> Vec<BlindSpot> {
-        spots.iter().filter(|spot| spot.reach != Reach::Everything).cloned().collect()
-    };
-    let here = Coverage::of(&named(current), exchanges);
-    let there = Coverage::of(&named(reference), &Exchanges::default());
+    let (here, there) = (Coverage::of(current, exchanges), Coverage::of(reference, &Exchanges::default()));
     let state = |spot: &BlindSpot| match (&spot.reach, is_known_reason(&spot.reason, reference)) {
         (Reach::Everything, true) => SpotState::Known,
         (Reach::Everything, false) => SpotState::New,
@@ -130,7 +124,12 @@ pub struct RuleAndTool {
     pub tool: String,
 }
 
-/// What the blind spots of a scan cover, by their index in its list.
+/// True if the rule or tool of an issue may decide if one of these blind spots covers it.
+pub fn needs_rules(spots: &[BlindSpot]) -> bool {
+    spots.iter().any(|spot| matches!(spot.reach, Reach::Rule(_) | Reach::Tool(_)))
+}
+
+/// The extents of a scan's blind spots, each with its index in the scan's list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     everything: Option<usize>,
@@ -179,11 +178,6 @@ impl Coverage {
             && [&self.files, &self.folders, &self.rules, &self.tools].into_iter().all(BTreeMap::is_empty)
     }
 
-    /// True if the rule or tool of an issue may decide.
-    pub fn needs_rules(&self) -> bool {
-        self.everything.is_none() && !(self.rules.is_empty() && self.tools.is_empty())
-    }
-
     /// Returns the blind spot that covers an occurrence of the reference scan, by its index.
     pub fn spot_of(&self, path: Option<&str>, issue: Option<&RuleAndTool>) -> Option<usize> {
         let by_issue = || {
@@ -230,8 +224,10 @@ impl Coverage {
         heads.chain([path]).find_map(|head| self.folders.get(head)).or(root).copied()
     }
 
-    /// True if these blind spots cover all of another one, apart from one over everything. `exchanges` translates its
+    /// True if one of these blind spots covers all of another one, which is not over everything. `exchanges` translates its
     /// paths.
+    ///
+    /// One over everything covers none here: a scan that is always blind to something unknown would hide each new one.
     fn covers(&self, reach: &Reach, exchanges: &Exchanges) -> bool {
         let names = |name: &str| exchanges.former_names(&normal_path(name)).collect::<Vec<_>>();
         let in_a_folder = |path: &String| self.exchanges.names(path).any(|name| self.folder(&name).is_some());

@@ -8,7 +8,7 @@ use crate::ids::VariantName;
 use crate::reference::Reference;
 use crate::scan::ScanRecord;
 use crate::scan_event::ScanOutcome;
-use crate::settings::{MissingBaseline, NewBlindSpots, UpdatedOccurrences};
+use crate::settings::{MissingBaseline, NewBlindSpots, UpdatedOccurrences, severity_counted};
 use crate::threshold::Threshold;
 use crate::verdict::Verdict;
 use finding::ReportSummary;
@@ -244,7 +244,7 @@ impl Gate {
             return;
         }
         let unassigned_as = self.criteria.unassigned_as;
-        let rated = |severity| rated(severity, unassigned_as);
+        let rated = |severity| severity_counted(severity, unassigned_as);
         let severity = rated(issue.severity);
         self.counts.all.add(severity);
         self.severity.judge(severity);
@@ -271,7 +271,7 @@ impl Gate {
             return;
         }
         let unassigned_as = self.criteria.unassigned_as;
-        let rated = |severity| rated(severity, unassigned_as);
+        let rated = |severity| severity_counted(severity, unassigned_as);
         if !is_present && division.common > 0 {
             self.counts.not_seen_open.add(rated(issue.severity));
         }
@@ -297,13 +297,14 @@ impl Gate {
         self.counts.blind_spots = u64::try_from(new + known).unwrap_or(u64::MAX);
         let mut reasons = self.reached();
         let blind = reason_of_new_spots(&spots, self.criteria.new_blind_spots);
-        if self.criteria.new_blind_spots == NewBlindSpots::Fail {
-            reasons.extend(blind.clone());
-        }
+        let (failing, undecided) = match self.criteria.new_blind_spots {
+            NewBlindSpots::Fail => (blind, None),
+            NewBlindSpots::Undecided => (None, blind),
+            NewBlindSpots::Ignore => (None, None),
+        };
+        reasons.extend(failing);
         let failed = !reasons.is_empty();
-        if self.criteria.new_blind_spots == NewBlindSpots::Undecided {
-            reasons.extend(blind);
-        }
+        reasons.extend(undecided);
         let criteria = &self.criteria;
         if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             reasons.push(format!(
@@ -366,13 +367,6 @@ impl Gate {
         });
         let new = self.new.reached().into_iter().chain(occurrences).map(|reason| reason + &because);
         self.severity.reached().into_iter().chain(new).collect()
-    }
-}
-
-fn rated(severity: Severity, unassigned_as: Option<Severity>) -> Severity {
-    match (severity, unassigned_as) {
-        (Severity::Unassigned, Some(level)) => level,
-        (severity, _) => severity,
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::comparison::Bucket;
 use crate::exemption::Coverage;
 use crate::ids::IssueId;
+use crate::settings::severity_counted;
 use crate::word_enum::word_enum;
 use finding::Kind;
 use finding::severity::Severity;
@@ -105,10 +106,8 @@ impl PackedIssue {
     /// Returns what the scan counts the issue as. `unassigned_as` is the severity that the project gives issues without
     /// one. Remediated issues are not judged, and get none.
     pub fn counted_as(&self, unassigned_as: Option<Severity>) -> Counted {
-        let rated = |level| match unassigned_as {
-            Some(to) if level == Severity::Unassigned && self.bucket != Bucket::Remediated => to,
-            Some(_) | None => level,
-        };
+        let unassigned_as = unassigned_as.filter(|_| self.bucket != Bucket::Remediated);
+        let rated = |level| severity_counted(level, unassigned_as);
         match self.exemption {
             Some(PackedExemption::Whole) => Counted::Exempted,
             Some(PackedExemption::Part(left)) => Counted::Level(rated(left)),

@@ -53,10 +53,15 @@ pub struct Settings {
 impl Settings {
     /// Returns the severity that an issue with this severity counts as.
     pub fn severity_counted(&self, level: Severity) -> Severity {
-        match (level, self.unassigned_as) {
-            (Severity::Unassigned, Some(level)) => level,
-            (level, _) => level,
-        }
+        severity_counted(level, self.unassigned_as)
+    }
+}
+
+/// Returns the severity that an issue counts as, if issues without one count as `unassigned_as`.
+pub(crate) fn severity_counted(level: Severity, unassigned_as: Option<Severity>) -> Severity {
+    match (level, unassigned_as) {
+        (Severity::Unassigned, Some(level)) => level,
+        (level, _) => level,
     }
 }
 

@@ -479,7 +479,7 @@ pub struct ReportSummary {
     pub scanner_errors: Vec<String>,
     /// The number of errors that the scanner reports about its run.
     pub scanner_errors_total: u64,
-    /// What the scanner could not examine; at most [`BLIND_SPOTS_MAX`](crate::limits::BLIND_SPOTS_MAX). If there is
+    /// The things that the scanner could not examine; at most [`BLIND_SPOTS_MAX`](crate::limits::BLIND_SPOTS_MAX). If there is
     /// more, the last one is everything.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub blind_spots: Vec<BlindSpot>,

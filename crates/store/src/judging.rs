@@ -70,8 +70,7 @@ impl Issues {
     /// The store failed, or a stage is not finished.
     pub async fn of(kv: &impl Kv, scan: ScanId, grouped: &Grouped, compared: &Compared) -> Result<Self, KvError> {
         let mut issues = Self::without_remainder(kv, scan, grouped, compared).await?;
-        if let Some(id) = compared.remainder_of(scan) {
-            let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+        if let Some((id, grouped, compared)) = compared.read_remainder(kv, scan).await? {
             issues.remainder = Some(Box::new(Self::without_remainder(kv, id, &grouped, &compared).await?));
         }
         Ok(issues)

@@ -2,6 +2,7 @@
 //! scan of its own, under a derived id, so that every reader of a scan can read it. It has copies of everything, because
 //! the earlier scans may be removed.
 
+use crate::document;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{Compared, Frozen, Grouped, RawReport, findings_list, issues_list, list_writer, write_list};
@@ -18,8 +19,8 @@ use std::collections::BTreeSet;
 
 /// The name of the attempt that a remainder's findings belong to.
 const ATTEMPT: &str = "remainder";
-/// The number of issues or findings that are in memory at a time.
-const COPIED_AT_ONCE: usize = 200;
+/// The number of issues or findings that are in memory at a time while they are copied from an earlier scan.
+pub const COPIED_AT_ONCE: usize = 200;
 
 /// An earlier scan with what the comparison read of it.
 pub type EarlierScan<'a> = (&'a StoredScan, &'a JoinedScan);
@@ -79,7 +80,7 @@ pub async fn write(
         findings,
         findings_of: None,
     };
-    crate::document::put(kv, &keys::scan(id), &frozen).await?;
+    document::put(kv, &keys::scan(id), &frozen).await?;
     let issues = write_issues(kv, id, not_seen, &remainder, earlier).await?;
     let key = keys::grouped(id);
     let places = write_list(kv, &key, "occurrences", remainder.contents.occurrences.iter().map(stored)).await?;

@@ -93,9 +93,8 @@ pub async fn read_rows(kv: &impl Kv, scan: ScanId) -> Result<(Vec<IssueRow>, Vec
     while let Some(fields) = remediated.next::<IssueFields>().await? {
         issues.push(fields.row(Bucket::Remediated));
     }
-    if let Some(remainder) = compared.remainder_of(scan) {
+    if let Some((remainder, grouped, compared)) = compared.read_remainder(kv, scan).await? {
         let present: BTreeSet<IssueId> = issues.iter().map(|row| row.id).collect();
-        let (grouped, compared) = (Grouped::get(kv, remainder).await?, Compared::get(kv, remainder).await?);
         let ids = compared.issues_as::<Identified<IssueId>>(kv, remainder).await?;
         let list = issues_list(remainder);
         let mut fields = Reader::open(kv, &list, &grouped.issues, 0).await?;
@@ -129,8 +128,7 @@ pub async fn fill_titles(
         0 < missing
     };
     let mut parts = vec![(scan, grouped, compared.issues_as::<Identified<IssueId>>(kv, scan).await?)];
-    if let Some(id) = compared.remainder_of(scan) {
-        let (grouped, compared) = (Grouped::get(kv, id).await?, Compared::get(kv, id).await?);
+    if let Some((id, grouped, compared)) = compared.read_remainder(kv, scan).await? {
         parts.push((id, grouped, compared.issues_as(kv, id).await?));
     }
     for (scan, grouped, ids) in parts {

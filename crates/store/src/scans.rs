@@ -199,6 +199,14 @@ impl Compared {
     pub fn remainder_of(&self, scan: ScanId) -> Option<ScanId> {
         (self.remainder > 0).then(|| ScanId::of_remainder(scan))
     }
+
+    /// Reads the results of the remainder, if there is one, with its id.
+    pub async fn read_remainder(&self, kv: &impl Kv, scan: ScanId) -> Result<Option<(ScanId, Grouped, Self)>, KvError> {
+        match self.remainder_of(scan) {
+            Some(id) => Ok(Some((id, Grouped::get(kv, id).await?, Self::get(kv, id).await?))),
+            None => Ok(None),
+        }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

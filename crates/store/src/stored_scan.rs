@@ -21,7 +21,7 @@ pub struct StoredScan {
     pub grouped: Grouped,
     /// The identities of issues and occurrences.
     pub compared: Compared,
-    /// What the scan did not see. It is stored as a scan of its own.
+    /// The remainder: the occurrences that the scan did not see. It is stored as a scan of its own.
     pub remainder: Option<Box<Self>>,
 }
 
@@ -56,7 +56,7 @@ impl StoredScan {
     }
 
     /// The number of results in the report. Results of the remainder are numbered from it on.
-    fn results(&self) -> u32 {
+    pub fn results(&self) -> u32 {
         u32::try_from(self.frozen.report.summary.results).unwrap_or(u32::MAX)
     }
 
@@ -95,17 +95,12 @@ impl StoredScan {
         results: &BTreeSet<u32>,
         mut each: impl FnMut(Finding),
     ) -> Result<(), KvError> {
+        let Some(remainder) = &self.remainder else { return self.frozen.each_finding_at(kv, results, each).await };
         let first = self.results();
         self.frozen.each_finding_at(kv, &results.range(..first).copied().collect(), &mut each).await?;
         let rest: BTreeSet<u32> = results.range(first..).map(|result| result - first).collect();
-        match &self.remainder {
-            Some(remainder) if !rest.is_empty() => {
-                let numbered =
-                    |finding: Finding| each(Finding { result: finding.result.saturating_add(first), ..finding });
-                remainder.frozen.each_finding_at(kv, &rest, numbered).await
-            }
-            Some(_) | None => Ok(()),
-        }
+        let numbered = |finding: Finding| each(Finding { result: finding.result.saturating_add(first), ..finding });
+        remainder.frozen.each_finding_at(kv, &rest, numbered).await
     }
 
     /// Reads the code of these results of the joined scan, normalised for comparison. Results without code are left out.

@@ -34,7 +34,7 @@ fn ids(occurrences: Vec<OccurrenceItem>) -> BTreeMap<(String, String), String> {
     occurrences.into_iter().map(row).collect()
 }
 
-/// What a scan has, and what it did not see.
+/// The occurrences that a scan has and those that it did not see.
 fn known(client: &Client, answer: &ScanAnswer) -> BTreeMap<(String, String), String> {
     let path = format!("scans/{}/occurrences", answer.scan.id);
     let mut known = ids(client.all(&path, 7));

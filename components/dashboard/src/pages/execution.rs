@@ -3,7 +3,7 @@
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
-use crate::pages::scan::issue_list::{IssueList, IssueRow};
+use crate::pages::scan::issue_list::{IssueList, IssueRow, NOT_SEEN};
 use crate::pages::scan::url_state::UrlState;
 use crate::pages::scan::{filters, summary};
 use crate::pages::scans;
@@ -56,7 +56,7 @@ pub(crate) async fn page<A: Api>(
     ];
     if tally.not_seen > 0 {
         let not_seen: Issues = request.api.get(&list("not_seen")).await?;
-        lists.push(of("not_seen", "Not seen: inside a blind spot", tally.not_seen, not_seen));
+        lists.push(of("not_seen", NOT_SEEN, tally.not_seen, not_seen));
     }
     let targets = names(&run, |item| item.answer.scan.target.name.clone());
     let scanners = names(&run, |item| item.answer.scan.scanner.clone());

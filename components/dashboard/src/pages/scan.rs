@@ -18,7 +18,7 @@ use api::v1::{Comparison, IssuesPage, Report, ScanAnswer};
 use domain::time::Timestamp;
 use futures::try_join;
 use guest::Reply;
-use issue_list::{IssueList, IssueRow};
+use issue_list::{IssueList, IssueRow, NOT_SEEN};
 use maud::{Markup, html};
 use url_state::UrlState;
 
@@ -49,7 +49,7 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
     ];
     if answer.issues.not_seen > 0 {
         let not_seen: IssuesPage = request.api.get(&list("not_seen")).await?;
-        lists.push(of("not_seen", "Not seen: inside a blind spot".to_owned(), tally.not_seen, not_seen));
+        lists.push(of("not_seen", NOT_SEEN.to_owned(), tally.not_seen, not_seen));
     }
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {

@@ -51,7 +51,8 @@ calls! {
                 "accept_missing",
                 ParameterKind::Flag,
                 "`true`: the scan is complete although the report lacks SARIF runs or categories that the previous \
-                 report had; their issues become remediated. Default: `false`, and such a scan is incomplete.",
+                 report had, or examined less; what is missing becomes remediated. Default: `false`: such a scan is \
+                 incomplete, or blind to everything.",
             ),
             Parameter::optional("pipeline", ParameterKind::Text, "The name of the CI pipeline."),
             Parameter::optional("execution", ParameterKind::Text, "The id of the pipeline's run."),

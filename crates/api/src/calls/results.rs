@@ -76,9 +76,9 @@ calls! {
             Parameter::optional(
                 "sort",
                 ParameterKind::Word(&["severity", "title", "occurrences", "first_seen", "newest"]),
-                "The order: `severity` (default) with the most severe first and remediated issues and those not seen last, `title` \
-                 alphabetically, `occurrences` with the most first, `first_seen` with the oldest first, or `newest` \
-                 with the newest first.",
+                "The order: `severity` (default) with the most severe first and remediated issues and those not seen \
+                 last, `title` alphabetically, `occurrences` with the most first, `first_seen` with the oldest first, \
+                 or `newest` with the newest first.",
             ),
         ])
         .answers::<IssuesPage>(200)

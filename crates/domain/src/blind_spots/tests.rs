@@ -42,7 +42,9 @@ fn a_blind_spot_covers_what_is_inside_it() {
     }
     let nowhere = Coverage::of(&spots(&[file("a.py"), Reach::Rule("B1".to_owned())]), &none);
     assert_eq!(nowhere.spot_of(None, None), None, "an occurrence without a path is in no file");
-    assert!(nowhere.needs_rules() && !nowhere.is_empty() && Coverage::default().is_empty());
+    assert!(!nowhere.is_empty() && Coverage::default().is_empty());
+    assert!(needs_rules(&spots(&[file("a.py"), Reach::Rule("B1".to_owned())])));
+    assert!(!needs_rules(&spots(&[file("a.py"), Reach::Everything])));
 }
 
 #[test]

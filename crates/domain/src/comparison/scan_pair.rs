@@ -19,7 +19,7 @@ pub struct Matches {
     pub common: Vec<bool>,
     /// For each issue of the other scan the current issue that took over its occurrences; absent if it is remediated.
     pub successors: Vec<Option<usize>>,
-    /// What the blind spots of the current scan cover in the other.
+    /// The blind spots of the current scan, to find the occurrences of the other that they cover.
     pub blind: Coverage,
 }
 
@@ -160,7 +160,7 @@ impl<'a> ScanPair<'a> {
 }
 
 /// Undoes matches of occurrences that would have left a file that could not be examined: they may still be there, and the
-/// match another one. Returns what the blind spots cover in the other scan.
+/// match another one. Returns the extents of the blind spots.
 fn undo_moves(
     current: &ScanContents,
     other: &ScanContents,

@@ -36,7 +36,7 @@ fn bandit(results: &[Found], unread: &[&str], files: usize) -> Vec<u8> {
 
 const MAIN: [Found; 4] =
     [("B1", "HIGH", "src/a.py"), ("B1", "HIGH", "src/b.py"), ("B2", "LOW", "src/a.py"), ("B3", "MEDIUM", "src/b.py")];
-/// What is left of it if `src/a.py` cannot be read.
+/// The results that are left if `src/a.py` cannot be read.
 const WITHOUT_A: [Found; 2] = [MAIN[1], MAIN[3]];
 const A: [&str; 1] = ["src/a.py"];
 

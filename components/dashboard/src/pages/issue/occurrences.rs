@@ -51,16 +51,15 @@ impl OccurrenceList<'_> {
             Some(Bucket::New | Bucket::Common) | None => ("Occurrences", tally.total),
         };
         let others = [
-            (Bucket::Remediated, list::count(tally.remediated.into(), "remediated occurrence")),
-            (Bucket::NotSeen, list::count(tally.not_seen.into(), "occurrence") + " that the scan did not see"),
+            (Bucket::Remediated, tally.remediated, "remediated occurrence", ""),
+            (Bucket::NotSeen, tally.not_seen, "occurrence", " that the scan did not see"),
         ];
-        let counts = [tally.remediated, tally.not_seen];
         html! {
             section class="stack tight" aria-labelledby="occurrences-heading" {
                 h3 id="occurrences-heading" { (title) " " span class="soft" { "(" (number) ")" } }
-                @for ((bucket, text), count) in others.iter().zip(counts) {
+                @for (bucket, count, name, more) in others {
                     @if self.absent.is_none() && count > 0 {
-                        p { a href={ (self.ids.path()) "?bucket=" (bucket.as_str()) } { (text) } }
+                        p { a href={ (self.ids.path()) "?bucket=" (bucket) } { (list::count(count.into(), name)) (more) } }
                     }
                 }
                 @if self.absent.is_some() && tally.total > 0 { p { a href=(self.ids.path()) { "Current occurrences" } } }

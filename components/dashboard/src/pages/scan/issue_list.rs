@@ -12,6 +12,9 @@ use maud::{Markup, html};
 /// The longest title in a list, in characters.
 const TITLE_CHARS: usize = 160;
 
+/// The heading of the list of issues that were not seen.
+pub(crate) const NOT_SEEN: &str = "Not seen: inside a blind spot";
+
 /// An issue in a list.
 pub(crate) struct IssueRow {
     /// The path of its page.
