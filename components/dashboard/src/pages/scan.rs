@@ -259,6 +259,22 @@ mod tests {
     }
 
     #[test]
+    fn issues_that_were_not_seen_have_a_list_of_their_own() {
+        let mut blind = scan();
+        blind["issues"]["not_seen"] = json!(1);
+        let mut hidden = issue("Hidden risk");
+        hidden["bucket"] = json!("not_seen");
+        hidden["occurrences"] = json!({"total": 0, "new": 0, "common": 0, "remediated": 0, "not_seen": 7});
+        let path =
+            format!("GET /api/v1/projects/shop/scans/{SCAN}/issues?bucket=not_seen&limit=25&counted_as={DEFAULT}");
+        let none = json!({"items": [], "total": 0});
+        let api = api(&blind, DEFAULT, &none).answer(&path, &json!({"items": [hidden], "total": 1}));
+        let page = shown(&api, "");
+        let list = page.split(NOT_SEEN).nth(1).unwrap_or_else(|| panic!("no list: {page}"));
+        assert!(list.contains("Hidden risk") && list.contains(r#"data-label="Occurrences">7</td>"#), "{list}");
+    }
+
+    #[test]
     fn a_scan_without_a_reference_scan_explains_it() {
         let mut first = scan();
         first["comparison"] = json!({"with": "none"});

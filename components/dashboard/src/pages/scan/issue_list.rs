@@ -157,7 +157,11 @@ fn subtitle(issue: &IssueItem) -> Markup {
 }
 
 fn occurrences(bucket: &str, tally: &OccurrenceTally) -> Markup {
-    let number = if bucket == "remediated" { tally.remediated } else { tally.total };
+    let number = match bucket {
+        "remediated" => tally.remediated,
+        "not_seen" => tally.not_seen,
+        _ => tally.total,
+    };
     let new = (bucket == "common" && tally.new > 0).then_some(tally.new);
     html! { (number) @if let Some(new) = new { " " span class="badge high" { (new) " new" } } }
 }
