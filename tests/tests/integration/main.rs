@@ -18,5 +18,6 @@ mod paging;
 mod pipeline;
 mod replay;
 mod roles;
+mod security;
 mod tokens;
 mod tutorial;
