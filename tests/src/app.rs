@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The installation's admin token.
-pub const ADMIN: &str = "gate_the-installations-admin";
+pub const ADMIN: &str = "gate_the-admin-token-of-this-installation-0123456789";
 /// Time limit for a start of the application; the first start compiles the components.
 const START: Duration = Duration::from_secs(120);
 /// Time limit for its stop.

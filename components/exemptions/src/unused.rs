@@ -178,7 +178,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             uses.push(ScanUse {
                 at: entry.at,
                 scanner,
-                pipeline: Frozen::get(kv, scan).await?.record.request.pipeline,
+                pipeline: Frozen::get(kv, scan).await?.record.proven_pipeline().cloned(),
                 exemptions,
                 issues,
                 occurrences: occurrences.iter().map(|one| one.occurrence).collect(),

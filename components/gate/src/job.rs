@@ -30,9 +30,9 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let (at, force) = match frozen.record.replay_of {
         Some(original) => judging::exemptions_at_judgement(kv, original).await?,
         None => {
-            let request = &frozen.record.request;
-            let own = judging::exemptions(kv, &request.project, now).await?;
-            (now, judging::effective_exemptions(kv, request, &own, async || Ok(issues.names()), now).await?)
+            let record = &frozen.record;
+            let own = judging::exemptions(kv, &record.request.project, now).await?;
+            (now, judging::effective_exemptions(kv, record, &own, async || Ok(issues.names()), now).await?)
         }
     };
     let JudgedScan { judgement, issues: judged, remainder } =

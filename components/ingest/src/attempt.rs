@@ -6,18 +6,22 @@ use crate::freeze::Claimed;
 use crate::ingest::Ingest;
 use crate::life::{First, while_alive};
 use crate::receive::{ReceivedUpload, receive};
+use crate::upload::check_limits;
 use crate::upload_request::UploadRequest;
+use api::auth::Identity;
 use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
 use domain::ids::{EventId, ScanId};
+use domain::limits::TARGETS_OF_TOKEN_MAX;
 use domain::project::{InProject, Project, ProjectEvent};
 use domain::reference::Reference;
 use domain::reference::facts::ReferenceChoice;
-use domain::scan::ScanRecord;
+use domain::scan::{ScanRecord, UploadTrust};
 use domain::series::Series;
+use domain::upload_limits::UploadLimits;
 use domain::version::Versions;
 use store::keys;
 use store::kv::Kv;
@@ -31,6 +35,8 @@ pub(crate) struct Attempt<'a, K, V> {
     upload: &'a UploadRequest,
     scan: ScanId,
     uploader: &'a Actor,
+    /// The limits of the uploader's token.
+    uploads: &'a UploadLimits,
     /// The raw segments, under the name of the attempt, which is random.
     segments: RawSegments,
     /// The numbers of segments written so far.
@@ -42,10 +48,11 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         ingest: &'a Ingest<'a, K, V>,
         upload: &'a UploadRequest,
         scan: ScanId,
-        uploader: &'a Actor,
+        caller: &'a Identity,
     ) -> Self {
+        let (uploader, uploads) = (&caller.actor, caller.uploads());
         let segments = RawSegments { scan, attempt: hex(&ingest.random), key: RawKey::new(ingest.raw_key) };
-        Self { ingest, upload, scan, uploader, segments, written: Written::default() }
+        Self { ingest, upload, scan, uploader, uploads, segments, written: Written::default() }
     }
 
     /// Runs the attempt. Returns the frozen scan, which may be that of another attempt under the same `Idempotency-Key`.
@@ -128,6 +135,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
             settings: project.settings.clone(),
             versions: Versions::CURRENT,
             replay_of: None,
+            trust: UploadTrust::of(self.uploads),
             replayed: None,
         };
         Ok(Frozen {
@@ -146,6 +154,14 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         let request = &self.upload.scan;
         if project.targets.contains_key(&request.target) {
             return Ok(());
+        }
+        if let Some(token) = self.uploader.token.filter(|token| project.targets_of(*token) >= TARGETS_OF_TOKEN_MAX) {
+            let detail = format!(
+                "the token {token} created {TARGETS_OF_TOKEN_MAX} targets, the maximum of one token; create the target \
+                 `{}` with another one",
+                request.target
+            );
+            return Err(Problem::new(Code::Conflict, detail));
         }
         let event = ProjectEvent::TargetCreated { name: request.target.clone(), target_type: request.target_type };
         let append = Append {
@@ -193,6 +209,8 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         // Read again: the report may have taken minutes to arrive.
         let project = project_state(self.ingest.kv, &record.request.project, self.ingest.now).await?;
         let series = Series { tool: record.tool.clone(), categories: record.categories.clone() };
+        // The baseline may be another one by now.
+        check_limits(&project, &record.request, self.uploads, record.by.role)?;
         let choice = self.ingest.choose_reference(&project, &record.request, series, &record.parts).await?;
         let ReferenceChoice { reference, lineage, missing, baseline } = choice;
         record.settings = project.settings;

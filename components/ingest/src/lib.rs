@@ -3,6 +3,7 @@
 //! Spin routes by path only, and uploads have the same path as the list of scans, so a request for the list is forwarded
 //! to `results`. The list of formats is answered here too: it is public, and the component `parser` is not.
 
+mod accept;
 mod attempt;
 mod body;
 mod encoding;
@@ -31,7 +32,7 @@ use api::calls::public::SCANNERS;
 use api::calls::{self, RoutedCall, results};
 use api::page::Page;
 use api::problem::Problem;
-use api::v1::{NoBody, ScannerItem};
+use api::v1::{AcceptBody, NoBody, ScannerItem};
 use domain::version::Versions;
 use guest::chain::{self, Chain};
 use guest::{HttpRequest, Reply, Session, SpinKv};
@@ -59,6 +60,7 @@ async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
     match session.call {
         IngestCall::Upload => upload(request, session).await,
         IngestCall::Replay => replay(request, session).await,
+        IngestCall::Accept => accept(request, session).await,
     }
 }
 
@@ -78,6 +80,12 @@ async fn replay(mut request: HttpRequest, session: Session<IngestCall>) -> Resul
     let NoBody {} = guest::json_body(&mut request.body).await?;
     let ingest = environment(&session).await?;
     Reply::json(200, &ingest.replay(&session.caller, replay, guest::memory::hold).await?)
+}
+
+async fn accept(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
+    let (project, scan) = (session.project()?, session.params.read("scan")?);
+    let body: AcceptBody = guest::json_body(&mut request.body).await?;
+    Reply::json(200, &environment(&session).await?.accept(&session.caller, &project, scan, body).await?)
 }
 
 async fn environment(session: &Session<IngestCall>) -> Result<Ingest<'_, SpinKv, Chain>, Problem> {

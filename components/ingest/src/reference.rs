@@ -4,14 +4,15 @@
 use crate::ingest::Ingest;
 use api::internal::Services;
 use api::problem::Problem;
-use domain::baseline::{Baseline, BaselineSource, ChosenBaseline, PatternError};
+use domain::baseline::{Baseline, ChosenBaseline, PatternError};
+use domain::head::{AcceptedScan, Head};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
 use domain::reference::choose::{BaselineScan, ResolvedBaseline, ScannedVariant};
 use domain::reference::facts::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries};
-use domain::scan::{Head, ScanRecord, ScanRequest};
+use domain::scan::{ScanRecord, ScanRequest};
 use domain::scan_log::ScanLog;
 use domain::series::Series;
 use std::time::Duration;
@@ -39,8 +40,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let chosen = project.baseline(&request.target, request.target_type);
         let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
         let mut found = ReportSeries::find(&series, parts, own_known.as_ref());
-        let mut previous = self.head(request, &request.variant, &found.series).await?;
-        let resolved = self.resolve_baseline(&chosen, request, &found.series, previous.is_some()).await?;
+        let mut head = self.head(request, &request.variant, &found.series).await?;
+        let resolved = self.resolve_baseline(&chosen, request, head.is_some()).await?;
         let baseline = resolved.other_than(&request.variant);
         if let (None, Some(baseline)) = (own_known, baseline) {
             // Nothing is known of the variant's own reports: those of the baseline show what is missing.
@@ -48,15 +49,21 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             let found_by_baseline = ReportSeries::find(&series, parts, baseline_known.as_ref());
             if found_by_baseline != found {
                 found = found_by_baseline;
-                previous = self.head(request, &request.variant, &found.series).await?;
+                head = self.head(request, &request.variant, &found.series).await?;
             }
         }
         let of_baseline = match baseline {
             Some(baseline) => self.scan_of_baseline(request, &resolved, baseline, &found.series).await?,
             None => BaselineScan::None,
         };
+        let accepted = match (&head, &resolved) {
+            (Some(head), ResolvedBaseline::Variant(..) | ResolvedBaseline::None) if baseline.is_none() => {
+                self.accepted(request, &found.series, head).await?
+            }
+            (_, _) => None,
+        };
         let lacking = found.lacking;
-        let previous = match previous {
+        let previous = match head.map(|head| head.newest.scan) {
             // Only these parts can show what is missing.
             Some(scan) if lacking.is_empty() && !parts.is_empty() => {
                 Some(PreviousScan { scan, parts: Frozen::get(self.kv, scan).await?.record.parts })
@@ -64,30 +71,19 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             Some(scan) => Some(PreviousScan { scan, parts: Vec::new() }),
             None => None,
         };
-        let facts =
-            ReferenceFacts { request, parts, lacking, chosen: &chosen, resolved: &resolved, of_baseline, previous };
+        let (chosen, resolved) = (&chosen, &resolved);
+        let facts = ReferenceFacts { request, parts, lacking, chosen, resolved, of_baseline, previous, accepted };
         facts.choose().map_err(|error| invalid_baseline(&error))
     }
 
-    /// Resolves the baseline to a variant. The target's journal is read only if the baseline's head is not enough.
+    /// Resolves the baseline to a variant. The target's journal is read only if the baseline is a pattern.
     async fn resolve_baseline(
         &self,
         chosen: &ChosenBaseline,
         request: &ScanRequest,
-        series: &Series,
         scanned_before: bool,
     ) -> Result<ResolvedBaseline, Problem> {
-        let needs_log = match (&chosen.baseline, chosen.origin) {
-            (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => false,
-            (Some(Baseline::Variant(variant)), BaselineSource::Project | BaselineSource::BuiltIn) => {
-                if *variant == request.variant || self.head(request, variant, series).await?.is_some() {
-                    return Ok(ResolvedBaseline::Variant(variant.clone(), None));
-                }
-                true
-            }
-            (Some(Baseline::Regex(_)), _) => true,
-        };
-        let log = if needs_log {
+        let log = if let Some(Baseline::Regex(_)) = &chosen.baseline {
             let journal = JournalId::Scans { project: request.project.clone(), target: request.target_id() };
             journal::load::<ScanLog>(self.kv, &journal, self.now).await?.state
         } else {
@@ -111,8 +107,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         {
             return Ok(BaselineScan::Complete(scan));
         }
-        if let Some(scan) = self.head(request, baseline, series).await? {
-            return Ok(BaselineScan::Complete(scan));
+        if let Some(head) = self.head(request, baseline, series).await? {
+            return Ok(BaselineScan::Complete(head.newest.scan));
         }
         let key = keys::head_incomplete(request.target_id(), baseline, &series.tool, &series.categories);
         let incomplete = document::find::<Head>(self.kv, &key).await?;
@@ -126,15 +122,26 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok(answered.is_some())
     }
 
-    /// The newest complete scan of a variant in a series.
+    /// The head of a variant in a series.
     async fn head(
         &self,
         request: &ScanRequest,
         variant: &VariantName,
         series: &Series,
-    ) -> Result<Option<ScanId>, Problem> {
+    ) -> Result<Option<Head>, Problem> {
         let key = keys::head(request.target_id(), variant, &series.tool, &series.categories);
-        Ok(document::find::<Head>(self.kv, &key).await?.map(|head| head.scan))
+        Ok(document::find::<Head>(self.kv, &key).await?)
+    }
+
+    /// The newest accepted scan of the request's variant in a series with this head. A reviewer's decision is read only
+    /// if the newest scan was not accepted without one.
+    async fn accepted(&self, request: &ScanRequest, series: &Series, head: &Head) -> Result<Option<ScanId>, Problem> {
+        if head.accepted() == Some(head.newest) {
+            return Ok(Some(head.newest.scan));
+        }
+        let key = keys::accepted(request.target_id(), &request.variant, &series.tool, &series.categories);
+        let decision = document::find::<AcceptedScan>(self.kv, &key).await?;
+        Ok(head.accepted_with(decision.as_ref()).map(|accepted| accepted.scan))
     }
 
     /// The known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of reports by

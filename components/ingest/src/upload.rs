@@ -12,12 +12,16 @@ use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use api::v1::ScanAnswer;
 use domain::execution::ExecutionEvent;
+use domain::head::{Head, SeriesScan, is_accepted};
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Project, type_mismatch};
-use domain::role::Right;
-use domain::scan::{Head, ScanRequest};
+use domain::role::{Right, Role};
+use domain::scan::ScanRequest;
 use domain::scan_event::ScanEvent;
+use domain::settings::BaselineChanges;
+use domain::upload_limits::{UploadLimits, UploadRefusal, may_accept_missing};
+use domain::verdict::Verdict;
 use store::kv::Kv;
 use store::scans::{Answered, Frozen, GateResult, Written};
 use store::{document, keys};
@@ -38,6 +42,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         caller.require_target(&request.project, &request.target, Right::Upload)?;
         let project = project_state(self.kv, &request.project, self.now).await?;
         check_target_type(&project, request)?;
+        check_limits(&project, request, caller.uploads(), caller.actor.role)?;
         let (scan, known) = match &upload.idempotency_key {
             Some(key) => {
                 let scan = ScanId::of_idempotency_key(&request.project, key);
@@ -51,7 +56,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
                 received.check_same(&frozen, request)?;
                 (frozen, First::AtOnce)
             }
-            None => (Attempt::new(self, &upload, scan, &caller.actor).run(&project, parts).await?, First::Later),
+            None => (Attempt::new(self, &upload, scan, caller).run(&project, parts).await?, First::Later),
         };
         let completed = self.complete(&frozen, upload.idempotency_key.is_some());
         // Scans that were frozen before there were turns have none.
@@ -69,7 +74,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let record = &frozen.record;
         let key = keys::answer(record.id);
         if may_be_done && let Some(done) = document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
-            self.move_head(frozen).await?;
+            self.move_head(frozen, done.answer.verdict).await?;
             return Ok(done.answer);
         }
         let (answer, judged) = self.run_stages(frozen).await?;
@@ -83,7 +88,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
                 document::get::<Answered<ScanAnswer>>(self.kv, &key).await?.answer
             }
         };
-        self.move_head(frozen).await?;
+        self.move_head(frozen, answer.verdict).await?;
         Ok(answer)
     }
 
@@ -108,6 +113,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             scanner: record.tool.clone(),
             complete: record.is_complete(&frozen.report.summary),
             series: Some(record.series()),
+            untrusted: record.trust.untrusted,
             outcome: judged.judgement.outcome(record),
         };
         let append = async |recipe, event| {
@@ -127,7 +133,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
 
     /// Makes a complete scan the head of its series, or notes that the series has an incomplete scan. A scan never replaces
     /// a head whose turn came later: it may be a retry, or late.
-    async fn move_head(&self, frozen: &Frozen) -> Result<(), Problem> {
+    async fn move_head(&self, frozen: &Frozen, verdict: Verdict) -> Result<(), Problem> {
         let record = &frozen.record;
         let (target, variant) = (record.request.target_id(), &record.request.variant);
         let complete = record.is_complete(&frozen.report.summary);
@@ -136,13 +142,39 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         if complete {
             self.remember_parts(record).await?;
         }
-        let head = Head { v: 1, scan: record.id, received: record.received, turn: record.turn };
         let current: Option<Head> = document::find(self.kv, &key).await?;
-        if current.is_none_or(|current| head.is_after(&current)) {
+        let accepted = complete && is_accepted(record, verdict);
+        let head = Head::after(current.as_ref(), SeriesScan::of(record), accepted);
+        if current.is_none_or(|current| current != head) {
             document::put(self.kv, &key, &head).await?;
         }
         Ok(())
     }
+}
+
+/// Checks that a token with these limits and this role may make an upload.
+///
+/// # Errors
+/// `Forbidden` with the reason, or a stored pattern is invalid.
+pub(crate) fn check_limits(
+    project: &Project,
+    request: &ScanRequest,
+    limits: &UploadLimits,
+    role: Role,
+) -> Result<(), Problem> {
+    let chosen = project.baseline(&request.target, request.target_type);
+    let free = project.settings.baseline_changes == BaselineChanges::Developer;
+    let checked = match request.accept_missing && !may_accept_missing(role) && !free {
+        true => Err(UploadRefusal::AcceptMissing),
+        false => limits.check(request, &chosen),
+    };
+    checked.map_err(|refusal| match refusal {
+        UploadRefusal::Pattern(_) => Problem::internal(refusal.to_string()),
+        UploadRefusal::Variant { .. }
+        | UploadRefusal::Baseline(_)
+        | UploadRefusal::Pipeline { .. }
+        | UploadRefusal::AcceptMissing => Problem::new(Code::Forbidden, refusal.to_string()),
+    })
 }
 
 fn check_target_type(project: &Project, request: &ScanRequest) -> Result<(), Problem> {

@@ -47,6 +47,7 @@ impl UploadRequest {
             accept_missing: query.optional::<bool>("accept_missing")?.unwrap_or_default(),
             pipeline: query.optional::<PipelineName>("pipeline")?,
             execution: query.optional::<PipelineName>("execution")?,
+            attempt: query.optional::<PipelineName>("attempt")?,
         };
         Ok(Self { scan, idempotency_key })
     }

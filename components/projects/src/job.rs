@@ -1,24 +1,21 @@
 //! The calls to a project, its settings, targets and baselines. Every change is an event in the project's journal.
 
+use crate::settings::{read_settings, settings_body};
 use api::Problem;
 use api::auth::{Identity, no_target};
-use api::body::{field, illegal};
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
+use api::problem::Code;
 use api::project_context::ProjectContext;
-use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
-use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError};
+use api::v1::{EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
+use domain::baseline::{
+    Baseline, BaselineChange, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError,
+};
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
-use domain::limits::DURATION_DAYS_MAX;
 use domain::project::{InProject, Project, ProjectEvent, Target};
 use domain::reference::choose::ResolvedBaseline;
 use domain::scan_log::{ScanLog, Variant};
-use domain::settings::{
-    ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences,
-};
-use domain::target::TargetType;
-use finding::severity::Severity;
 use store::journal;
 use store::kv::Kv;
 
@@ -89,6 +86,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     pub async fn set_baseline(&self, name: &str, patch: TargetPatch) -> Result<TargetItem, Problem> {
         let (mut state, name) = self.find_target(name).await?;
         let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
+        self.check_change(&state, &name, choice.as_ref()).await?;
         self.append(ProjectEvent::baseline_set(name.clone(), choice.clone())).await?;
         // The answer shows this change, even if another call has changed the baseline since.
         let target = state.targets.get_mut(&name).ok_or_else(|| no_target(&name))?;
@@ -133,6 +131,34 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         Ok(Page { items: page.iter().map(item).collect(), next })
     }
 
+    /// Checks that the caller may set a target's own baseline to this one.
+    async fn check_change(
+        &self,
+        state: &Project,
+        name: &TargetName,
+        requested: Option<&BaselineChoice>,
+    ) -> Result<(), Problem> {
+        let target = state.targets.get(name).ok_or_else(|| no_target(name))?;
+        let default = match &target.baseline {
+            Some(_) => None,
+            None => {
+                let log = self.scan_log(target.id).await?;
+                match resolve(&state.baseline(name, target.target_type), &log)? {
+                    ResolvedBaseline::Variant(variant, _) => Some(variant),
+                    ResolvedBaseline::None | ResolvedBaseline::NothingScanned | ResolvedBaseline::Unknown => None,
+                }
+            }
+        };
+        let change = BaselineChange {
+            role: self.caller.actor.role,
+            allowed_to: state.settings.baseline_changes,
+            current: target.baseline.as_ref(),
+            default: default.as_ref(),
+            requested,
+        };
+        change.check().map_err(|refusal| Problem::new(Code::Forbidden, refusal.to_string()))
+    }
+
     /// Appends an event to the project's journal.
     async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
         let event = AnyEvent::Project { event: InProject { project: self.context.project.clone(), event } };
@@ -162,82 +188,6 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let journal = JournalId::Scans { project: self.context.project.clone(), target };
         Ok(journal::load::<ScanLog>(self.context.kv, &journal, self.context.now).await?.state)
     }
-}
-
-fn settings_body(settings: &Settings) -> SettingsBody {
-    let baselines = settings.default_baselines.iter();
-    let days_max = settings.exemption_days_max.iter();
-    SettingsBody {
-        unassigned_as: settings.unassigned_as.map(|severity| severity.to_string()),
-        tool_suppressions: Some(settings.tool_suppressions.as_str().to_owned()),
-        default_baselines: baselines.map(|(kind, choice)| (kind.to_string(), baseline_body(choice))).collect(),
-        missing_baseline: Some(settings.missing_baseline.as_str().to_owned()),
-        rejected_allowed: Some(settings.rejected_allowed),
-        updated_occurrences: Some(settings.updated_occurrences.as_str().to_owned()),
-        new_blind_spots: Some(settings.new_blind_spots.as_str().to_owned()),
-        examined_share: Some(settings.examined_share.percent()),
-        self_approval: Some(settings.self_approval),
-        unlimited_exemptions: Some(settings.unlimited_exemptions),
-        exemption_days_max: days_max.map(|(severity, days)| (severity.to_string(), *days)).collect(),
-        ending_notice_days: Some(settings.ending_notice_days.days()),
-    }
-}
-
-/// A default baseline as requests and answers have it: `null` for no baseline.
-fn baseline_body(choice: &BaselineChoice) -> Option<BaselineBody> {
-    match choice {
-        BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
-        BaselineChoice::None => None,
-    }
-}
-
-fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
-    let unassigned_as = body.unassigned_as.map(|word| field::<Severity>("unassigned_as", &word)).transpose()?;
-    if unassigned_as == Some(Severity::Unassigned) {
-        return Err(illegal(
-            "unassigned_as",
-            "`unassigned` is not allowed; expected `info`, `low`, `medium`, `high` or `critical`",
-        ));
-    }
-    let suppressions = body.tool_suppressions.map(|word| field::<ToolSuppressions>("tool_suppressions", &word));
-    let missing = body.missing_baseline.map(|word| field::<MissingBaseline>("missing_baseline", &word));
-    let updated = body.updated_occurrences.map(|word| field::<UpdatedOccurrences>("updated_occurrences", &word));
-    let blind = body.new_blind_spots.map(|word| field::<NewBlindSpots>("new_blind_spots", &word));
-    let share = body.examined_share.map(|percent| {
-        let error = || illegal("examined_share", format_args!("expected 0 to 100, found {percent}"));
-        ExaminedShare::new(percent).ok_or_else(error)
-    });
-    let default_baseline = |(kind, body): (String, Option<BaselineBody>)| {
-        let at = format!("default_baselines.{}", kind.escape_default());
-        let kind: TargetType = field(&at, &kind)?;
-        let choice = body.map_or(Ok(BaselineChoice::None), |body| body.read(&at))?;
-        Ok::<_, Problem>((kind, choice))
-    };
-    let days_max = |(severity, days): (String, u32)| {
-        let at = format!("exemption_days_max.{}", severity.escape_default());
-        if !(1..=DURATION_DAYS_MAX).contains(&days) {
-            return Err(illegal(&at, format_args!("expected 1 to {DURATION_DAYS_MAX}, found {days}")));
-        }
-        Ok((field::<Severity>(&at, &severity)?, days))
-    };
-    let notice = body.ending_notice_days.map(|days| {
-        let error = || illegal("ending_notice_days", format_args!("expected 1 to 90, found {days}"));
-        NoticeDays::new(days).ok_or_else(error)
-    });
-    Ok(Settings {
-        unassigned_as,
-        tool_suppressions: suppressions.transpose()?.unwrap_or_default(),
-        default_baselines: body.default_baselines.into_iter().map(default_baseline).collect::<Result<_, _>>()?,
-        missing_baseline: missing.transpose()?.unwrap_or_default(),
-        rejected_allowed: body.rejected_allowed.unwrap_or_default(),
-        updated_occurrences: updated.transpose()?.unwrap_or_default(),
-        new_blind_spots: blind.transpose()?.unwrap_or_default(),
-        examined_share: share.transpose()?.unwrap_or_default(),
-        self_approval: body.self_approval.unwrap_or_default(),
-        unlimited_exemptions: body.unlimited_exemptions.unwrap_or_default(),
-        exemption_days_max: body.exemption_days_max.into_iter().map(days_max).collect::<Result<_, _>>()?,
-        ending_notice_days: notice.transpose()?.unwrap_or_default(),
-    })
 }
 
 /// The variant that a baseline means, given the target's scans.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod job;
+mod settings;
 pub mod tokens;
 
 use api::calls;

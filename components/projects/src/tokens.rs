@@ -9,16 +9,20 @@ use api::problem::Code;
 use api::project_context::project_state;
 use api::v1::{TokenBody, TokenItem};
 use domain::account::{Account, AccountEvent};
+use domain::baseline::BaselinePattern;
 use domain::event::Mark;
-use domain::ids::{EventId, ProjectId, Subject, TargetName, TokenId, token_digest};
+use domain::ids::{EventId, PipelineName, ProjectId, Subject, TargetName, TokenId, token_digest};
 use domain::journal::JournalId;
-use domain::limits::{DURATION_DAYS_MAX, TOKEN_TARGETS_MAX};
+use domain::limits::{DURATION_DAYS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_TARGETS_MAX};
 use domain::project::{InProject, ProjectEvent};
 use domain::role::Role;
 use domain::time::Timestamp;
 use domain::token::{IssuedToken, Token, TokenRecord, TokenUse, Tokens};
+use domain::upload_limits::UploadLimits;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
 use store::kv::Kv;
 use store::{document, journal, keys};
 
@@ -135,12 +139,21 @@ fn project_event(project: &ProjectId, event: ProjectEvent) -> AnyEvent {
 }
 
 fn read_token(body: TokenBody, secret: &str, now: Timestamp) -> Result<IssuedToken, Problem> {
-    let expires = match body.expires_in_days {
-        Some(days) if !(1..=DURATION_DAYS_MAX).contains(&days) => {
+    let expires = match (body.expires_in_days, body.never_expires.unwrap_or_default()) {
+        (Some(_), true) => {
+            return Err(illegal("never_expires", "leave it out, or leave out `expires_in_days`"));
+        }
+        (Some(days), false) if !(1..=DURATION_DAYS_MAX).contains(&days) => {
             return Err(illegal("expires_in_days", format_args!("expected 1 to {DURATION_DAYS_MAX}, found {days}")));
         }
-        days => days.map(|days| now.plus_days(days)),
+        (None, true) => None,
+        (days, false) => Some(now.plus_days(days.unwrap_or(TOKEN_DAYS_DEFAULT))),
     };
+    let variants =
+        body.variants.map(|patterns| read_list::<BaselinePattern, Vec<_>>("variants", &patterns)).transpose()?;
+    let pipelines =
+        body.pipelines.map(|names| read_list::<PipelineName, BTreeSet<_>>("pipelines", &names)).transpose()?;
+    let untrusted = !body.baselines.unwrap_or(variants.is_none());
     let name: Subject = field("name", &body.name)?;
     let role: Role = field("role", &body.role)?;
     Ok(IssuedToken {
@@ -151,7 +164,20 @@ fn read_token(body: TokenBody, secret: &str, now: Timestamp) -> Result<IssuedTok
         role,
         targets: body.targets.map(|names| read_targets(role, &names)).transpose()?,
         expires,
+        uploads: UploadLimits { variants, pipelines, untrusted },
     })
+}
+
+/// Reads a list of 1 to [`TOKEN_TARGETS_MAX`] texts.
+fn read_list<T, L>(field_name: &str, texts: &[String]) -> Result<L, Problem>
+where
+    T: FromStr<Err: Display>,
+    L: FromIterator<T>,
+{
+    if !(1..=TOKEN_TARGETS_MAX).contains(&texts.len()) {
+        return Err(illegal(field_name, format_args!("expected 1 to {TOKEN_TARGETS_MAX}, found {}", texts.len())));
+    }
+    texts.iter().map(|text| field(field_name, text)).collect()
 }
 
 fn read_targets(role: Role, names: &[String]) -> Result<BTreeSet<TargetName>, Problem> {

@@ -6,11 +6,12 @@ use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::project_context::project_state;
 use api::v1::AffectedTarget;
+use domain::head::Head;
 use domain::ids::{IssueId, ScanId, TargetName, VariantName};
 use domain::journal::JournalId;
 use domain::project::{Project, Target};
 use domain::reference::choose::ResolvedBaseline;
-use domain::scan::{Head, ScanRecord};
+use domain::scan::ScanRecord;
 use domain::scan_log::ScanLog;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -81,13 +82,14 @@ impl<K: Kv> ResultsJob<'_, K> {
         let meant = state.baseline(name, target.target_type).resolve(None, &log);
         let variant = match meant.map_err(|error| Problem::internal(format!("the stored baseline: {error}")))? {
             ResolvedBaseline::Variant(variant, _) => Some(variant),
-            ResolvedBaseline::None => log.newest(&log.complete, |_| true).map(|(variant, _)| variant.clone()),
-            ResolvedBaseline::NothingScanned => None,
+            ResolvedBaseline::None | ResolvedBaseline::NothingScanned | ResolvedBaseline::Unknown => {
+                log.newest_complete(|_| true).map(|(variant, _)| variant.clone())
+            }
         };
         let Some(variant) = variant else { return Ok(None) };
         let key = keys::head(target.id, &variant, &record.tool, &record.categories);
         let head: Option<Head> = document::find(self.kv, &key).await?;
-        Ok(head.map(|head| (variant, head.scan)))
+        Ok(head.map(|head| (variant, head.newest.scan)))
     }
 
     /// Searches a scan for an issue with one of these ids.

@@ -3,9 +3,10 @@
 use crate::job::ResultsJob;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
-use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, ScanAnswer, ScanItem, Tally};
+use api::project_context::project_state;
+use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, MissingScanner, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
-use domain::execution::{ExecutionLog, Step, newest, summed, verdict};
+use domain::execution::{ExecutionLog, Step, StepScan, counting, missing_scanners, summed, verdict};
 use domain::ids::{ExecutionId, PipelineName, ScannerId, TargetName};
 use domain::journal::JournalId;
 use domain::listing::{self, Sort};
@@ -64,6 +65,13 @@ struct RunScan {
     item: ScanItem,
 }
 
+impl RunScan {
+    fn in_step(&self) -> StepScan {
+        let answer = &self.item.answer;
+        StepScan { step: self.step.clone(), attempt: answer.scan.attempt.clone(), verdict: answer.verdict }
+    }
+}
+
 impl<K: Kv> ResultsJob<'_, K> {
     /// The scans of a run, and their sum.
     ///
@@ -71,15 +79,17 @@ impl<K: Kv> ResultsJob<'_, K> {
     /// The run has no finished scan, or none of a target that the caller may see, or the store failed.
     pub async fn execution(&self, run: &Run) -> Result<Execution, Problem> {
         let (scans, more_scans) = self.run_scans(run).await?;
-        let (counting, superseded) = newest(scans, |scan| scan.step.clone());
+        let (counting, superseded) = counting(scans, RunScan::in_step);
         let items = |scans: Vec<RunScan>| scans.into_iter().map(|scan| scan.item).collect::<Vec<_>>();
         let (counting, superseded) = (items(counting), items(superseded));
         let answers = || counting.iter().map(|item| &item.answer);
+        let missing_scanners = self.missing_scanners(&counting).await?;
         Ok(Execution {
             pipeline: run.pipeline.to_string(),
             execution: run.execution.to_string(),
-            verdict: verdict(answers().map(|answer| answer.verdict), more_scans),
+            verdict: verdict(answers().map(|answer| answer.verdict), more_scans || !missing_scanners.is_empty()),
             more_scans,
+            missing_scanners,
             reasons: reasons(&counting),
             variables: summed(answers().map(|answer| &answer.variables)),
             issues: sum(answers().map(|answer| answer.issues)),
@@ -88,6 +98,28 @@ impl<K: Kv> ResultsJob<'_, K> {
             scans: counting,
             superseded,
         })
+    }
+
+    /// The tools that the project requires of the targets of a run, and that no counting scan of the target is by. The
+    /// project's settings of today decide.
+    async fn missing_scanners(&self, counting: &[ScanItem]) -> Result<Vec<MissingScanner>, Problem> {
+        let state = project_state(self.kv, &self.project, self.now).await?;
+        let mut tools: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for ScanItem { answer, .. } in counting {
+            tools.entry(&answer.scan.target.name).or_default().push(&answer.scan.scanner);
+        }
+        let mut missing = Vec::new();
+        for (target, reported) in tools {
+            let name: TargetName =
+                target.parse().map_err(|error| Problem::internal(format!("target `{target}`: {error}")))?;
+            let least = state.settings.least_criteria(&name);
+            let least = least.map_err(|error| Problem::internal(format!("a pattern of the criteria: {error}")))?;
+            let absent = missing_scanners(&least.required_scanners, reported).into_iter();
+            missing.extend(
+                absent.map(|scanner| MissingScanner { target: target.to_owned(), scanner: scanner.to_string() }),
+            );
+        }
+        Ok(missing)
     }
 
     /// The issues of the newest scan of each step of a run, the worst first, and remediated ones last.
@@ -102,7 +134,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     ) -> Result<Page<ExecutionIssue>, Problem> {
         let (scans, _) = self.run_scans(run).await?;
         let mut scans: Vec<(RunScan, usize)> = match wanted.from {
-            None => newest(scans, |scan| scan.step.clone()).0.into_iter().map(|scan| (scan, 0)).collect(),
+            None => counting(scans, RunScan::in_step).0.into_iter().map(|scan| (scan, 0)).collect(),
             Some(cursor) => {
                 let starts: BTreeMap<u64, usize> = cursor.into_iter().collect();
                 scans.into_iter().filter_map(|scan| starts.get(&scan.n).copied().map(|from| (scan, from))).collect()

@@ -56,8 +56,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         frozen: &Frozen,
         names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
     ) -> Result<EffectiveExemptions, Problem> {
-        let request = &frozen.record.request;
-        let own = judging::exemptions(self.kv, &request.project, self.now).await?;
-        Ok(judging::effective_exemptions(self.kv, request, &own, names, self.now).await?)
+        let own = judging::exemptions(self.kv, &frozen.record.request.project, self.now).await?;
+        Ok(judging::effective_exemptions(self.kv, &frozen.record, &own, names, self.now).await?)
     }
 }

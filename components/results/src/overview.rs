@@ -155,6 +155,7 @@ impl Summary {
 
 fn last_scan(last: &NewestOfTarget) -> LastScan {
     LastScan {
+        no_threshold: last.seen.no_threshold,
         scan: last.seen.scan,
         variant: last.variant.to_string(),
         scanner: last.scanner.to_string(),

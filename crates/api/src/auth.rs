@@ -10,6 +10,7 @@ use domain::event::Actor;
 use domain::exemption::Exemption;
 use domain::ids::{ProjectId, TargetName};
 use domain::role::{Right, Role};
+use domain::upload_limits::UploadLimits;
 use std::collections::BTreeSet;
 
 /// The start of every token, so that secret scanners detect it.
@@ -24,6 +25,8 @@ pub struct Identity {
     project: Option<ProjectId>,
     /// The targets of the token; absent if it gives access to the whole project.
     targets: Option<BTreeSet<TargetName>>,
+    /// The limits of the token's uploads.
+    uploads: UploadLimits,
 }
 
 impl Identity {
@@ -82,6 +85,11 @@ impl Identity {
     /// The targets of the token; absent if it gives access to the whole project.
     pub fn targets(&self) -> Option<&BTreeSet<TargetName>> {
         self.targets.as_ref()
+    }
+
+    /// The limits of the token's uploads.
+    pub fn uploads(&self) -> &UploadLimits {
+        &self.uploads
     }
 
     /// True if the token gives access to this target. Other targets are answered like ones that do not exist.
@@ -144,6 +152,7 @@ mod tests {
             actor: Actor { subject: "ann".parse().unwrap(), role, token: None, address: None },
             project: project.map(|project| project.parse().unwrap()),
             targets: targets.map(|targets| targets.iter().map(|name| name.parse().unwrap()).collect()),
+            uploads: UploadLimits::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Requests and responses of version 1, as they are sent. A breaking change needs a module `v2`.
 
+mod accept;
 mod account;
 mod audit;
 mod execution;
@@ -18,9 +19,10 @@ mod source;
 mod target;
 mod token;
 
+pub use accept::{AcceptBody, AcceptedAnswer};
 pub use account::{Me, ProjectItem};
 pub use audit::{AuditAbout, AuditActor, AuditItem};
-pub use execution::{Execution, ExecutionIssue, ExecutionReason};
+pub use execution::{Execution, ExecutionIssue, ExecutionReason, MissingScanner};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, ExemptionTexts, IssueExemption,
     PreviewItem, PreviewOutcome, RequestsBody, Unused,
@@ -31,13 +33,14 @@ pub use issue::{IssueItem, IssuePackage, IssueState, KeyField, OccurrenceTally};
 pub use issue_lists::{AffectedTarget, ComparedItem, IssuesPage, ScanComparison};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, Location, OccurrenceItem, Package, Secret};
 pub use overview::{DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget};
-pub use project::{ProjectAnswer, SettingsBody};
+pub use project::{CriteriaBody, ProjectAnswer, SettingsBody};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,
 };
 pub use scan::{
     BlindSpot, Comparison, RejectedEntry, Report, Scan, ScanAnswer, ScanItem, Source, SourceUse, Tally, TargetRef,
+    Thresholds,
 };
 pub use scanner::{Difference, ScannerItem};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};

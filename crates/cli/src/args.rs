@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{audit, demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{accept, audit, demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Upload(upload::UploadArgs),
     /// Process a scan's report again and compare the results
     Replay(replay::ReplayArgs),
+    /// Accept a scan that failed, so that its issues are not new for the next scans
+    Accept(accept::AcceptArgs),
     /// Explain why an occurrence is new, or which earlier one it was matched with
     Explain(explain::ExplainArgs),
     /// Request, review and list exemptions

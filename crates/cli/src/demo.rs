@@ -11,6 +11,7 @@ use api::v1::{
     TargetItem, TargetPatch, TokenBody, TokenItem,
 };
 use clap::Args;
+use domain::role::Role;
 use host::{Config, Server};
 use ureq::http::Method;
 
@@ -97,7 +98,7 @@ impl Demo {
         self.step("An admin creates the project, a token for a developer and one for SecOps.");
         let admin = self.client(&self.admin)?;
         let _: ProjectAnswer = admin.send(Method::PUT, &[], &SettingsBody::default())?;
-        let people = People { developer: token(&admin, "developer")?, secops: token(&admin, "secops")? };
+        let people = People { developer: token(&admin, Role::Developer)?, secops: token(&admin, Role::Secops)? };
         let (developer, secops) = (self.client(&people.developer)?, self.client(&people.secops)?);
 
         self.step("The pipeline uploads the scan of `main`.");
@@ -214,9 +215,8 @@ fn print_line(text: &str) {
     anstream::eprintln!("{}", plain(text));
 }
 
-fn token(admin: &Client, role: &str) -> Result<String> {
-    let (name, role) = (role.to_owned(), role.to_owned());
-    let body = TokenBody { name, role, subject: None, targets: None, expires_in_days: Some(1) };
+fn token(admin: &Client, role: Role) -> Result<String> {
+    let body = TokenBody { expires_in_days: Some(1), ..TokenBody::new(role.to_string(), role) };
     let item: TokenItem = admin.send(Method::POST, &["tokens"], &body)?;
     item.token.context("the server created a token but did not send it")
 }

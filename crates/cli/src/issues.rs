@@ -85,6 +85,7 @@ fn divide(answer: &ScanAnswer, issues: Vec<IssueItem>) -> Vec<Group> {
     let (target, variant, tally) = (&answer.scan.target.name, &answer.scan.variant, &answer.issues);
     let common = match (answer.comparison.with.as_str(), &answer.comparison.variant) {
         ("baseline", Some(with)) => format!("Common to {target}:{with}"),
+        ("accepted", _) => "Common to the last accepted scan".to_owned(),
         _ => "Common to the previous scan".to_owned(),
     };
     let mut groups = [
@@ -332,6 +333,8 @@ pub(crate) mod tests {
             answer.comparison.with = with.to_owned();
             assert!(check(&answer, vec![]).contains("Common to the previous scan (2)\n"), "{with}");
         }
+        answer.comparison.with = "accepted".to_owned();
+        assert!(check(&answer, vec![]).contains("Common to the last accepted scan (2)\n"));
     }
 
     #[test]

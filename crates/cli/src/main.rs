@@ -8,6 +8,7 @@
     reason = "an outer crate: it reads files, clocks and the environment"
 )]
 
+mod accept;
 mod admin_token;
 mod application;
 mod args;
@@ -63,6 +64,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Upload(args) => upload::run(args),
         Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Replay(args) => replay::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Accept(args) => accept::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),
         Command::Audit(args) => audit::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Targets(args) => targets::run(args).map(|()| ExitCode::SUCCESS),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
-use api::v1::{BaselineBody, ProjectAnswer, SettingsBody};
+use anyhow::{Context as _, Result};
+use api::v1::{BaselineBody, CriteriaBody, ProjectAnswer, SettingsBody};
 use clap::{Args, Subcommand};
 use ureq::http::Method;
 
@@ -67,6 +67,16 @@ struct CreateArgs {
     /// Percent of what the reference scan examined that a scan has to examine, 0 to 100; 50 by default
     #[arg(long, value_name = "PERCENT")]
     examined_share: Option<u32>,
+    /// Least criterion for every upload, which can be stricter but never looser: fail_on_severity, fail_on_new,
+    /// fail_on_new_occurrences, required_scanners (separated by commas), missing_baseline or new_blind_spots
+    #[arg(long, value_name = "NAME=VALUE", value_parser = of_name)]
+    criteria: Vec<(String, String)>,
+    /// Least criterion for the targets whose whole name matches a pattern (RE2 syntax)
+    #[arg(long, value_name = "PATTERN:NAME=VALUE", value_parser = of_name)]
+    target_criteria: Vec<(String, String)>,
+    /// Who may change baselines and upload with accept_missing: secops or developer
+    #[arg(long, value_name = "WHO")]
+    baseline_changes: Option<String>,
     /// Let requesters approve their own exemptions; each is marked as self-approved
     #[arg(long)]
     self_approval: bool,
@@ -87,6 +97,57 @@ struct CreateArgs {
 fn of_type(text: &str) -> Result<(String, String), String> {
     let (kind, value) = text.split_once('=').ok_or("use TYPE=BASELINE")?;
     Ok((kind.to_owned(), value.to_owned()))
+}
+
+/// Splits `NAME=VALUE`.
+fn of_name(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.rsplit_once('=').ok_or("use NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// The least criteria of the project, if any are given.
+///
+/// # Errors
+/// A name is unknown or given twice.
+fn criteria(pairs: Vec<(String, String)>) -> Result<Option<CriteriaBody>> {
+    let mut body = None;
+    for (name, value) in pairs {
+        set_criterion(body.get_or_insert_default(), &name, value)?;
+    }
+    Ok(body)
+}
+
+/// The least criteria of targets by pattern.
+///
+/// # Errors
+/// A pattern is missing, or a name is unknown or given twice.
+fn target_criteria(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, CriteriaBody>> {
+    let mut all: BTreeMap<String, CriteriaBody> = BTreeMap::new();
+    for (name, value) in pairs {
+        let (pattern, name) = name.rsplit_once(':').context("use PATTERN:NAME=VALUE with `--target-criteria`")?;
+        set_criterion(all.entry(pattern.to_owned()).or_default(), name, value)?;
+    }
+    Ok(all)
+}
+
+fn set_criterion(body: &mut CriteriaBody, name: &str, value: String) -> Result<()> {
+    let field = match name {
+        "fail_on_severity" => &mut body.fail_on_severity,
+        "fail_on_new" => &mut body.fail_on_new,
+        "fail_on_new_occurrences" => &mut body.fail_on_new_occurrences,
+        "missing_baseline" => &mut body.missing_baseline,
+        "new_blind_spots" => &mut body.new_blind_spots,
+        "required_scanners" => {
+            body.required_scanners.extend(value.split(',').map(|scanner| scanner.trim().to_owned()));
+            return Ok(());
+        }
+        _ => anyhow::bail!(
+            "`{name}` is not a criterion; expected one of fail_on_severity, fail_on_new, fail_on_new_occurrences, \
+             required_scanners, missing_baseline, new_blind_spots"
+        ),
+    };
+    anyhow::ensure!(field.replace(value).is_none(), "the criterion `{name}` is given twice");
+    Ok(())
 }
 
 /// Splits `LEVEL=DAYS`.
@@ -148,6 +209,9 @@ fn create(args: CreateArgs) -> Result<()> {
         updated_occurrences: args.updated_occurrences,
         new_blind_spots: args.new_blind_spots,
         examined_share: args.examined_share,
+        criteria: criteria(args.criteria)?,
+        target_criteria: target_criteria(args.target_criteria)?,
+        baseline_changes: args.baseline_changes,
         self_approval: args.self_approval.then_some(true),
         unlimited_exemptions: args.unlimited_exemptions.then_some(true),
         exemption_days_max: days_max(args.exemption_days_max)?,

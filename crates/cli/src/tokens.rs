@@ -31,6 +31,8 @@ enum TokensCommand {
     #[command(after_long_help = format!("\
 Example:
   gatehouse tokens create --role developer --name ci --expires-in-days 90
+  gatehouse tokens create --role uploader --name ci-main
+  gatehouse tokens create --role uploader --name ci-pull-requests --no-baselines
   gatehouse tokens create --role uploader --name ci-web --target web --target api
   gatehouse tokens create --account --name ann
 
@@ -61,15 +63,31 @@ struct CreateArgs {
     /// Limit the token to this target; may be given up to 50 times; defaults to all targets
     #[arg(long = "target", value_name = "TARGET", conflicts_with = "account")]
     targets: Vec<TargetName>,
+    /// Limit uploads to this variant, a name or a pattern (RE2) for the whole name; may be given up to 50 times. Such a
+    /// token may not upload baselines, unless `--baselines` is given
+    #[arg(long = "variant", value_name = "PATTERN", conflicts_with = "account")]
+    variants: Vec<String>,
+    /// Let the token upload variants that a baseline means, although `--variant` limits it
+    #[arg(long, conflicts_with = "account", requires = "variants")]
+    baselines: bool,
+    /// Do not let the token upload variants that a baseline means, such as the main branch; for pull requests
+    #[arg(long, conflicts_with_all = ["account", "baselines"])]
+    no_baselines: bool,
+    /// Limit uploads to this pipeline; may be given up to 50 times
+    #[arg(long = "pipeline", value_name = "PIPELINE", conflicts_with = "account")]
+    pipelines: Vec<String>,
     /// Name of the token; defaults to the role
     #[arg(long, required_if_eq("account", "true"))]
     name: Option<String>,
     /// The person or machine that uses it; defaults to the name
     #[arg(long)]
     subject: Option<String>,
-    /// Days until it expires; by default it never does
+    /// Days until it expires; 90 by default
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u32>,
+    /// Let the token be valid until it is revoked
+    #[arg(long, conflicts_with = "expires_in_days")]
+    never_expires: bool,
     #[command(flatten)]
     whose: Whose,
 }
@@ -124,17 +142,28 @@ pub(crate) fn run(args: TokensArgs) -> Result<()> {
 }
 
 fn create(args: CreateArgs) -> Result<()> {
-    let CreateArgs { role, targets, name, subject, expires_in_days, whose } = args;
+    let CreateArgs { role, targets, variants, baselines, no_baselines, pipelines, name, subject, .. } = args;
+    let CreateArgs { expires_in_days, never_expires, whose, .. } = args;
+    let never_expires = never_expires.then_some(true);
     let client = whose.client()?;
     let named = || name.or_else(|| role.map(|role| role.to_string())).context("give the token a name with `--name`");
     let item: TokenItem = match role {
         Some(role) => {
             let targets = (!targets.is_empty()).then(|| targets.into_iter().map(String::from).collect());
-            let body = TokenBody { name: named()?, role: role.to_string(), subject, targets, expires_in_days };
+            let body = TokenBody {
+                subject,
+                targets,
+                variants: (!variants.is_empty()).then_some(variants),
+                baselines: if no_baselines { Some(false) } else { baselines.then_some(true) },
+                pipelines: (!pipelines.is_empty()).then_some(pipelines),
+                expires_in_days,
+                never_expires,
+                ..TokenBody::new(named()?, role)
+            };
             client.send(Method::POST, &["tokens"], &body)?
         }
         None => {
-            let body = AccountTokenBody { name: named()?, subject, expires_in_days };
+            let body = AccountTokenBody { name: named()?, subject, expires_in_days, never_expires };
             client.send(Method::POST, &["tokens"], &body)?
         }
     };
@@ -153,16 +182,28 @@ fn list(args: &ListArgs) -> Result<()> {
 }
 
 fn table(items: &[TokenItem]) -> String {
-    let mut listing =
-        Listing::new(&["NAME", "SUBJECT", "ROLE", "TARGETS", "EXPIRES", "LAST USED", "ISSUED", "ISSUED BY", "ID"]);
+    let mut listing = Listing::new(&[
+        "NAME",
+        "SUBJECT",
+        "ROLE",
+        "TARGETS",
+        "UPLOADS",
+        "EXPIRES",
+        "LAST USED",
+        "ISSUED",
+        "ISSUED BY",
+        "ID",
+    ]);
     for item in items {
         let targets = item.targets.as_ref().map_or_else(|| "all".to_owned(), |targets| targets.join(", "));
         let [expires, used] = [&item.expires_at, &item.last_used_at].map(|at| at.as_deref().unwrap_or("never"));
-        let cells: [&str; 9] = [
+        let uploads = uploads(item);
+        let cells: [&str; 10] = [
             &item.name,
             &item.subject,
             &item.role,
             &targets,
+            &uploads,
             expires,
             used,
             &item.issued_at,
@@ -172,6 +213,15 @@ fn table(items: &[TokenItem]) -> String {
         listing.row(cells);
     }
     listing.render()
+}
+
+/// The limits of a token's uploads.
+fn uploads(item: &TokenItem) -> String {
+    let variants = item.variants.as_ref().map(|patterns| format!("variants {}", patterns.join(", ")));
+    let baselines = (!item.baselines).then(|| "no baselines".to_owned());
+    let pipelines = item.pipelines.as_ref().map(|names| format!("pipelines {}", names.join(", ")));
+    let limits: Vec<_> = variants.into_iter().chain(baselines).chain(pipelines).collect();
+    if limits.is_empty() { "all".to_owned() } else { limits.join("; ") }
 }
 
 fn revoke(args: &RevokeArgs) -> Result<()> {
@@ -192,6 +242,8 @@ mod tests {
     #[test]
     fn a_token_is_of_a_project_with_a_role_or_of_the_account_with_a_name() {
         assert!(parses("create --project shop --role uploader --target web --target api"));
+        assert!(parses("create --project shop --role uploader --variant pr-.* --pipeline pr --never-expires"));
+        assert!(parses("create --project shop --role uploader --no-baselines"));
         assert!(parses("create --account --name ann --subject ann@example.org"));
         assert!(parses("list --account") && parses("revoke --account 0123"));
         for bad in [
@@ -200,6 +252,8 @@ mod tests {
             "create --account --name ann --role viewer",
             "create --account --name ann --target web",
             "create --project shop --role viewer --target",
+            "create --project shop --role uploader --baselines",
+            "create --project shop --role uploader --expires-in-days 3 --never-expires",
         ] {
             assert!(!parses(bad), "{bad}");
         }
@@ -213,6 +267,9 @@ mod tests {
             subject: "ci".to_owned(),
             role: "uploader".to_owned(),
             targets: Some(vec!["api".to_owned(), "web".to_owned()]),
+            variants: Some(vec!["pr-.*".to_owned()]),
+            baselines: false,
+            pipelines: None,
             expires_at: None,
             issued_at: "2026-11-24T06:00:00.000Z".to_owned(),
             issued_by: "admin".to_owned(),
@@ -221,7 +278,9 @@ mod tests {
             token: None,
         };
         let table = super::table(&[item]);
-        for shown in ["TARGETS", "LAST USED", "api, web", "2026-11-24T07:00:00.000Z", "never"] {
+        for shown in
+            ["TARGETS", "LAST USED", "api, web", "variants pr-.*; no baselines", "2026-11-24T07:00:00.000Z", "never"]
+        {
             assert!(table.contains(shown), "{shown} is missing:\n{table}");
         }
     }

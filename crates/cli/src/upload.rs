@@ -81,6 +81,9 @@ pub(crate) struct UploadArgs {
     /// The run of the pipeline
     #[arg(long)]
     execution: Option<String>,
+    /// The attempt of the pipeline's step; a scan replaces one of the same step only if its attempt is another
+    #[arg(long)]
+    attempt: Option<String>,
     /// The scanned folder, for code that the report lacks; defaults to the current folder if it is in a git checkout
     /// with a file of the report
     #[arg(long, value_name = "DIR", conflicts_with = "no_source")]
@@ -123,6 +126,7 @@ pub(crate) fn run(args: UploadArgs) -> Result<ExitCode> {
     parameters.extend(args.accept_missing.then_some(("accept_missing", "true")));
     parameters.extend(args.pipeline.as_deref().map(|value| ("pipeline", value)));
     parameters.extend(args.execution.as_deref().map(|value| ("execution", value)));
+    parameters.extend(args.attempt.as_deref().map(|value| ("attempt", value)));
     let Uploaded { raw, answer } = send(&client, &parameters, args.idempotency_key.as_deref(), &body)?;
 
     // First the file that a pipeline continues with; the table is only for people.

@@ -30,17 +30,18 @@ pub(crate) fn message(answer: &ScanAnswer) -> String {
 /// The thresholds that a pass did not reach.
 fn passed(answer: &ScanAnswer) -> String {
     let scan = &answer.scan;
-    let set: Vec<_> = [
-        ("fail_on_severity", &scan.fail_on_severity),
-        ("fail_on_new", &scan.fail_on_new),
-        ("fail_on_new_occurrences", &scan.fail_on_new_occurrences),
-    ]
-    .into_iter()
-    .filter(|(_, level)| !level.eq_ignore_ascii_case("none"))
-    .map(|(name, level)| format!("{name} is set to {level}"))
-    .collect();
+    // A server of an earlier version does not state which thresholds it applied.
+    let [severity, new, occurrences] = match &answer.thresholds {
+        Some(applied) => [&applied.fail_on_severity, &applied.fail_on_new, &applied.fail_on_new_occurrences],
+        None => [&scan.fail_on_severity, &scan.fail_on_new, &scan.fail_on_new_occurrences],
+    };
+    let set: Vec<_> = [("fail_on_severity", severity), ("fail_on_new", new), ("fail_on_new_occurrences", occurrences)]
+        .into_iter()
+        .filter(|(_, level)| !level.eq_ignore_ascii_case("none"))
+        .map(|(name, level)| format!("{name} is set to {level}"))
+        .collect();
     match set.as_slice() {
-        [] => "Passed: no threshold is set.".to_owned(),
+        [] => "Passed, but no threshold is set, so nothing could fail.".to_owned(),
         [one] => format!("Passed: {one} and that threshold was not reached."),
         several => format!("Passed: {}, and no threshold was reached.", several.join(", ")),
     }
@@ -78,7 +79,7 @@ mod tests {
         let mut answer = answer();
         assert_eq!(message(&answer), "Passed: fail_on_severity is set to critical and that threshold was not reached.");
         answer.scan.fail_on_severity = "None".to_owned();
-        assert_eq!(message(&answer), "Passed: no threshold is set.");
+        assert_eq!(message(&answer), "Passed, but no threshold is set, so nothing could fail.");
         answer.scan.fail_on_new = "high".to_owned();
         assert_eq!(message(&answer), "Passed: fail_on_new is set to high and that threshold was not reached.");
         answer.scan.fail_on_new_occurrences = "LOW".to_owned();

@@ -3,6 +3,8 @@
 
 use crate::ids::VariantName;
 use crate::reference::Reference;
+use crate::role::Role;
+use crate::settings::BaselineChanges;
 use crate::target::TargetType;
 use crate::word_enum::word_enum;
 use regex::{Regex, RegexBuilder};
@@ -113,7 +115,12 @@ pub struct Matcher(Regex);
 impl Matcher {
     /// True if the pattern matches the whole name.
     pub fn matches(&self, variant: &VariantName) -> bool {
-        self.0.is_match(variant.as_str())
+        self.matches_text(variant.as_str())
+    }
+
+    /// True if the pattern matches the whole text.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.0.is_match(text)
     }
 }
 
@@ -199,7 +206,61 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
     Some(Baseline::Regex(BaselinePattern(pattern.to_owned())))
 }
 
+/// A change of a target's own baseline by a developer that needs a reviewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "changing a baseline needs a token with the role secops or admin, because it changes what is new; a developer may set \
+     the first baseline of a target, to the variant that the default means or if the default means none. An admin can allow \
+     more with the project's setting `baseline_changes`"
+)]
+pub struct NeedsReviewer;
+
+/// The facts about a change of a target's own baseline.
+#[derive(Debug, Clone, Copy)]
+pub struct BaselineChange<'a> {
+    /// The role of who changes it.
+    pub role: Role,
+    /// The project's setting.
+    pub allowed_to: BaselineChanges,
+    /// The target's own baseline.
+    pub current: Option<&'a BaselineChoice>,
+    /// The variant that the default resolves to now, if the target has no baseline of its own.
+    pub default: Option<&'a VariantName>,
+    /// The requested baseline; absent for the default.
+    pub requested: Option<&'a BaselineChoice>,
+}
+
+impl BaselineChange<'_> {
+    /// Checks that the change may be made without a reviewer.
+    ///
+    /// # Errors
+    /// A reviewer is needed.
+    pub fn check(&self) -> Result<(), NeedsReviewer> {
+        if Role::Secops <= self.role || self.allowed_to == BaselineChanges::Developer || self.current == self.requested
+        {
+            return Ok(());
+        }
+        match (self.current, self.default, self.requested) {
+            (None, None, Some(BaselineChoice::Of(_))) => Ok(()),
+            (None, Some(default), Some(BaselineChoice::Of(Baseline::Variant(variant)))) if default == variant => Ok(()),
+            (_, _, _) => Err(NeedsReviewer),
+        }
+    }
+}
+
 impl ChosenBaseline {
+    /// True if the baseline means this variant: it is the variant, or its pattern matches it.
+    ///
+    /// # Errors
+    /// A stored pattern is invalid.
+    pub fn means(&self, variant: &VariantName) -> Result<bool, PatternError> {
+        match &self.baseline {
+            Some(Baseline::Variant(baseline)) => Ok(baseline == variant),
+            Some(Baseline::Regex(pattern)) => Ok(pattern.matcher()?.matches(variant)),
+            None => Ok(false),
+        }
+    }
+
     /// True if a scan of `variant` counts as a scan of the baseline, or of a target without a baseline. `reference` is
     /// what the scan is compared with. A new release that the pattern matches counts, although it is compared with the
     /// release before: once the scan is recorded, the pattern resolves to it.
@@ -225,6 +286,28 @@ mod tests {
 
     fn regex(text: &str) -> Baseline {
         Baseline::Regex(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_developer_sets_the_first_baseline_and_changes_none() {
+        let of = |variant: &str| BaselineChoice::Of(Baseline::Variant(name(variant)));
+        let (main, feature, pattern) = (of("main"), of("feature"), BaselineChoice::Of(regex("v.*")));
+        let default = name("main");
+        let check = |current: Option<&BaselineChoice>, default: Option<&VariantName>, requested| {
+            let by =
+                |role, allowed_to| BaselineChange { role, allowed_to, current, default, requested }.check().is_ok();
+            assert!(by(Role::Secops, BaselineChanges::Secops) && by(Role::Developer, BaselineChanges::Developer));
+            by(Role::Developer, BaselineChanges::Secops)
+        };
+        assert!(check(None, None, Some(&main)) && check(None, None, Some(&pattern)), "the first one");
+        assert!(check(None, Some(&default), Some(&main)), "what the default means");
+        assert!(check(Some(&main), None, Some(&main)), "no change");
+        assert!(!check(None, Some(&default), Some(&feature)), "another than the default means");
+        assert!(!check(None, Some(&default), Some(&pattern)), "a pattern may match the developer's branch");
+        for changed in [Some(&feature), Some(&pattern), Some(&BaselineChoice::None), None] {
+            assert!(!check(Some(&main), None, changed), "{changed:?}");
+        }
+        assert!(!check(None, None, Some(&BaselineChoice::None)), "no baseline is a decision");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::digest::Short;
 use crate::event::Entry;
-use crate::ids::ScanId;
+use crate::ids::{ScanId, ScannerId};
 use crate::journal::{Fold, Refusal};
 use crate::limits::EXECUTION_SCANS_MAX;
 use crate::verdict::Verdict;
@@ -67,15 +67,46 @@ pub struct Step {
     pub series: Short,
 }
 
-/// Splits the scans of a run, in the order of their events, into those that count and those that a later scan of the
-/// same step replaces. Both lists keep the order.
-pub fn newest<T>(scans: Vec<T>, step: impl Fn(&T) -> Step) -> (Vec<T>, Vec<T>) {
-    let mut seen = BTreeSet::new();
-    let (mut counting, mut superseded): (Vec<T>, Vec<T>) =
-        scans.into_iter().rev().partition(|scan| seen.insert(step(scan)));
-    counting.reverse();
-    superseded.reverse();
+/// What decides if a scan counts in its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepScan {
+    /// The step.
+    pub step: Step,
+    /// The name of the attempt, if the upload has one.
+    pub attempt: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Splits the scans of a run, in the order of their events, into those that count and those that do not. Both lists keep
+/// the order. Of each step one scan counts: of the newest attempt the one with the worst verdict, of several the newest.
+/// So a clean report does not turn a failed step into a passed one, unless it says that it is another attempt.
+pub fn counting<T>(scans: Vec<T>, of: impl Fn(&T) -> StepScan) -> (Vec<T>, Vec<T>) {
+    let mut chosen: BTreeMap<Step, (usize, StepScan)> = BTreeMap::new();
+    for (at, scan) in scans.iter().map(of).enumerate() {
+        let replaces = chosen
+            .get(&scan.step)
+            .is_none_or(|(_, held)| held.attempt != scan.attempt || held.verdict.weight() <= scan.verdict.weight());
+        if replaces {
+            chosen.insert(scan.step.clone(), (at, scan));
+        }
+    }
+    let chosen: BTreeSet<usize> = chosen.into_values().map(|(at, _)| at).collect();
+    let mut counting = Vec::new();
+    let mut superseded = Vec::new();
+    for (at, scan) in scans.into_iter().enumerate() {
+        if chosen.contains(&at) { counting.push(scan) } else { superseded.push(scan) }
+    }
     (counting, superseded)
+}
+
+/// Returns the tools that a target requires and that no scan of the run is by.
+pub fn missing_scanners<'a>(
+    required: &'a BTreeSet<ScannerId>,
+    reported: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a ScannerId> {
+    let reported: BTreeSet<&str> = reported.into_iter().collect();
+    required.iter().filter(|scanner| !reported.contains(scanner.as_str())).collect()
 }
 
 /// Returns the verdict of a run: `fail` if a scan failed, else `undecided` if one is undecided, else `pass`. `more` is
@@ -136,18 +167,46 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string(&event).unwrap(), @r#"{"scan":"01010101010101010101010101010101"}"#);
     }
 
-    fn step(scan: &(&str, &str, u8)) -> Step {
-        Step { target: scan.0.to_owned(), variant: scan.1.to_owned(), series: Short([scan.2; 16]) }
+    fn step(scan: &(&str, &str, u8)) -> StepScan {
+        let step = Step { target: scan.0.to_owned(), variant: scan.1.to_owned(), series: Short([scan.2; 16]) };
+        StepScan { step, attempt: None, verdict: Verdict::Pass }
     }
 
     #[test]
     fn of_a_repeated_step_only_the_newest_scan_counts() {
         let scans = vec![("web", "main", 1), ("web", "main", 2), ("web", "main", 1), ("api", "main", 1)];
-        let (counting, superseded) = newest(scans, step);
-        assert_eq!(counting, [("web", "main", 2), ("web", "main", 1), ("api", "main", 1)]);
+        let (kept, superseded) = counting(scans, step);
+        assert_eq!(kept, [("web", "main", 2), ("web", "main", 1), ("api", "main", 1)]);
         assert_eq!(superseded, [("web", "main", 1)]);
         let others = vec![("web", "main", 1), ("web", "next", 1)];
-        assert_eq!(newest(others.clone(), step), (others, Vec::new()), "another variant is another step");
+        assert_eq!(counting(others.clone(), step), (others, Vec::new()), "another variant is another step");
+    }
+
+    #[test]
+    fn a_clean_report_replaces_a_failed_one_only_as_another_attempt() {
+        use Verdict::{Fail, Pass, Undecided};
+        let of = |scans: &[(&str, Verdict)]| {
+            let scan = |scan: &(usize, (&str, Verdict))| StepScan {
+                attempt: (!scan.1.0.is_empty()).then(|| scan.1.0.to_owned()),
+                verdict: scan.1.1,
+                ..step(&("web", "main", 1))
+            };
+            let (kept, superseded) = counting(scans.iter().copied().enumerate().collect(), scan);
+            assert_eq!(kept.len() + superseded.len(), scans.len(), "the run keeps all of them");
+            kept.into_iter().map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[("", Fail), ("", Pass)]), [0]);
+        assert_eq!(of(&[("", Undecided), ("", Pass), ("", Undecided)]), [2]);
+        assert_eq!(of(&[("1", Fail), ("2", Pass)]), [1]);
+        assert_eq!(of(&[("1", Fail), ("2", Fail), ("2", Pass)]), [1]);
+    }
+
+    #[test]
+    fn a_required_scanner_is_missing_until_it_reports() {
+        let required: BTreeSet<ScannerId> = ["bandit", "trivy"].map(|name| name.parse().unwrap()).into();
+        let missing: Vec<_> = missing_scanners(&required, ["bandit", "zap"]).iter().map(ToString::to_string).collect();
+        assert_eq!(missing, ["trivy"]);
+        assert!(missing_scanners(&required, ["trivy", "bandit"]).is_empty());
     }
 
     #[test]

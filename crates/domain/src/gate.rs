@@ -1,6 +1,7 @@
 //! The gate: issues, exemptions and thresholds become a verdict with reasons and counts. It is computed here once, and
 //! nothing that shows it can change it.
 
+use crate::baseline::PatternError;
 use crate::blind_spots::{ComparedSpot, SpotState};
 use crate::comparison::{Bucket, Division};
 use crate::counts::Counts;
@@ -46,6 +47,49 @@ pub struct Judgement {
     /// The first blind spots, at most [`BLIND_SPOTS_LISTED_MAX`]; new ones come first, then known, then gone ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub blind_spots: Vec<ComparedSpot>,
+    /// The changes since the variant's previous scan, if the scan was compared with an older one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since_previous: Option<SincePrevious>,
+    /// The thresholds that were applied; absent in judgements of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub thresholds: Option<AppliedThresholds>,
+}
+
+/// The thresholds that were applied: the stricter of those of the upload and of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedThresholds {
+    /// The severity from which an issue fails the gate.
+    pub fail_on_severity: Threshold,
+    /// The severity from which a new issue fails the gate.
+    pub fail_on_new: Threshold,
+    /// The severity from which a new occurrence fails the gate.
+    pub fail_on_new_occurrences: Threshold,
+}
+
+impl AppliedThresholds {
+    /// True if no threshold was set, so that nothing could fail the gate.
+    pub fn are_none(&self) -> bool {
+        let all = [&self.fail_on_severity, &self.fail_on_new, &self.fail_on_new_occurrences];
+        all.into_iter().all(|threshold| threshold.level().is_none())
+    }
+}
+
+/// The changes of a variant since its previous scan. The trend adds these up: what is new since the last accepted scan
+/// stays new in every scan after it, and would count again with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SincePrevious {
+    /// Issues that no earlier scan has.
+    pub new: u64,
+    /// Issues that the previous scan had.
+    pub remediated: u64,
+}
+
+impl SincePrevious {
+    /// Returns the changes between the counts of two scans, of which the newer one saw `new` issues first.
+    pub fn between(previous: &Counts, now: &Counts, new: u64) -> Self {
+        let total = |counts: &Counts| counts.all.total() + counts.ignored + counts.not_seen;
+        Self { new, remediated: (total(previous) + new).saturating_sub(total(now)) }
+    }
 }
 
 /// The maximum number of blind spots that a judgement lists.
@@ -65,9 +109,10 @@ impl Judgement {
             received: record.received,
             verdict: self.verdict,
             open,
-            new: counts.new.total(),
-            remediated: counts.remediated,
+            new: self.since_previous.map_or(counts.new.total(), |since| since.new),
+            remediated: self.since_previous.map_or(counts.remediated, |since| since.remediated),
             exempted: counts.ignored,
+            no_threshold: self.thresholds.as_ref().is_some_and(AppliedThresholds::are_none),
             baseline: record.baseline,
         }
     }
@@ -80,6 +125,9 @@ pub enum NoBaselineScan {
     NotScanned(Option<VariantName>),
     /// All its scans by this scanner are incomplete.
     Incomplete(VariantName),
+    /// The baseline is a pattern, and the variants that it could match were forgotten. New issues then cannot be
+    /// determined, whatever the project's setting.
+    Unknown,
 }
 
 impl fmt::Display for NoBaselineScan {
@@ -88,6 +136,10 @@ impl fmt::Display for NoBaselineScan {
             Self::NotScanned(Some(variant)) => write!(f, "baseline `{variant}` was never scanned by this scanner"),
             Self::NotScanned(None) => f.write_str("the baseline's pattern matches no scanned variant"),
             Self::Incomplete(variant) => write!(f, "baseline `{variant}` has no complete scan by this scanner"),
+            Self::Unknown => f.write_str(
+                "the baseline's pattern matches none of the target's newest variants, and older ones are not known any \
+                 more; set the baseline to a variant",
+            ),
         }
     }
 }
@@ -115,16 +167,35 @@ pub struct Criteria {
     pub missing: Vec<String>,
     /// The effect of blind spots that the reference scan does not have.
     pub new_blind_spots: NewBlindSpots,
+    /// The names of the thresholds that are the project's, because they are stricter than those of the upload.
+    pub of_project: BTreeSet<&'static str>,
 }
 
+const FAIL_ON_SEVERITY: &str = "fail_on_severity";
+const FAIL_ON_NEW: &str = "fail_on_new";
+const FAIL_ON_NEW_OCCURRENCES: &str = "fail_on_new_occurrences";
+
 impl Criteria {
-    /// Returns the criteria of a scan.
-    pub fn of(record: &ScanRecord) -> Self {
+    /// Returns the criteria of a scan: the stricter of those of the upload and of the project.
+    ///
+    /// # Errors
+    /// A stored pattern of the project's settings is invalid.
+    pub fn of(record: &ScanRecord) -> Result<Self, PatternError> {
         let (request, settings) = (&record.request, &record.settings);
-        Self {
-            fail_on_severity: request.fail_on_severity.clone(),
-            fail_on_new: request.fail_on_new.clone(),
-            fail_on_new_occurrences: request.fail_on_new_occurrences.clone(),
+        let least = settings.least_criteria(&request.target)?;
+        let of_project = [
+            (FAIL_ON_SEVERITY, &request.fail_on_severity, &least.fail_on_severity),
+            (FAIL_ON_NEW, &request.fail_on_new, &least.fail_on_new),
+            (FAIL_ON_NEW_OCCURRENCES, &request.fail_on_new_occurrences, &least.fail_on_new_occurrences),
+        ];
+        let is_stricter = |(name, own, least): (_, &Threshold, &Threshold)| {
+            (own.stricter(least).level() != own.level()).then_some(name)
+        };
+        Ok(Self {
+            of_project: of_project.into_iter().filter_map(is_stricter).collect(),
+            fail_on_severity: request.fail_on_severity.stricter(&least.fail_on_severity).clone(),
+            fail_on_new: request.fail_on_new.stricter(&least.fail_on_new).clone(),
+            fail_on_new_occurrences: request.fail_on_new_occurrences.stricter(&least.fail_on_new_occurrences).clone(),
             unassigned_as: settings.unassigned_as,
             updated_occurrences: settings.updated_occurrences,
             no_baseline_scan: match &record.reference {
@@ -132,12 +203,28 @@ impl Criteria {
                     Some(NoBaselineScan::NotScanned(variant.clone()))
                 }
                 Reference::BaselineIncomplete { variant } => Some(NoBaselineScan::Incomplete(variant.clone())),
-                Reference::Baseline { .. } | Reference::Previous { .. } | Reference::None => None,
+                Reference::BaselineUnknown => Some(NoBaselineScan::Unknown),
+                Reference::Baseline { .. }
+                | Reference::Previous { .. }
+                | Reference::Accepted { .. }
+                | Reference::None => None,
             },
-            missing_baseline: settings.missing_baseline,
+            missing_baseline: if record.reference == Reference::BaselineUnknown {
+                MissingBaseline::Undecided
+            } else {
+                least.missing_baseline(settings.missing_baseline)
+            },
             rejected_allowed: settings.rejected_allowed,
             missing: record.missing.clone(),
-            new_blind_spots: settings.new_blind_spots,
+            new_blind_spots: least.new_blind_spots(settings.new_blind_spots),
+        })
+    }
+
+    fn thresholds(&self) -> AppliedThresholds {
+        AppliedThresholds {
+            fail_on_severity: self.fail_on_severity.clone(),
+            fail_on_new: self.fail_on_new.clone(),
+            fail_on_new_occurrences: self.fail_on_new_occurrences.clone(),
         }
     }
 }
@@ -147,6 +234,8 @@ impl Criteria {
 struct Criterion {
     name: &'static str,
     threshold: Threshold,
+    /// True if the threshold is the project's.
+    of_project: bool,
     reached: bool,
     /// True if an issue that was not seen reached the threshold.
     reached_unseen: bool,
@@ -155,8 +244,9 @@ struct Criterion {
 }
 
 impl Criterion {
-    fn new(name: &'static str, threshold: Threshold) -> Self {
-        Self { name, threshold, reached: false, reached_unseen: false, unassigned: 0 }
+    fn new(name: &'static str, threshold: Threshold, criteria: &Criteria) -> Self {
+        let of_project = criteria.of_project.contains(name);
+        Self { name, threshold, of_project, reached: false, reached_unseen: false, unassigned: 0 }
     }
 
     fn judge(&mut self, severity: Severity) {
@@ -185,7 +275,8 @@ impl Criterion {
             " Only issues that were not seen reached it: earlier scans have them, and blind spots cover them now.";
         let because = if self.reached { "" } else { unseen };
         let is_reached = self.reached || self.reached_unseen;
-        is_reached.then(|| format!("{} is set to {level} and that threshold was reached.{because}", self.name))
+        let by = if self.of_project { " by the project" } else { "" };
+        is_reached.then(|| format!("{} is set to {level}{by} and that threshold was reached.{because}", self.name))
     }
 
     /// Returns the reason against a verdict if issues have no severity; `one` and `many` describe them.
@@ -224,10 +315,14 @@ impl Gate {
             UpdatedOccurrences::Common => Threshold::none(),
         };
         Self {
-            severity: Criterion::new("fail_on_severity", criteria.fail_on_severity.clone()),
-            new: Criterion::new("fail_on_new", for_new(&criteria.fail_on_new)),
-            new_occurrences: Criterion::new("fail_on_new_occurrences", for_new(&criteria.fail_on_new_occurrences)),
-            updated_occurrences: Criterion::new("fail_on_new_occurrences", for_updated),
+            severity: Criterion::new(FAIL_ON_SEVERITY, criteria.fail_on_severity.clone(), &criteria),
+            new: Criterion::new(FAIL_ON_NEW, for_new(&criteria.fail_on_new), &criteria),
+            new_occurrences: Criterion::new(
+                FAIL_ON_NEW_OCCURRENCES,
+                for_new(&criteria.fail_on_new_occurrences),
+                &criteria,
+            ),
+            updated_occurrences: Criterion::new(FAIL_ON_NEW_OCCURRENCES, for_updated, &criteria),
             criteria,
             counts: Counts::default(),
         }
@@ -307,9 +402,13 @@ impl Gate {
         reasons.extend(undecided);
         let criteria = &self.criteria;
         if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
-            reasons.push(format!(
-                "New issues cannot be determined, because {baseline}; the project's setting `missing_baseline` is `undecided`."
-            ));
+            let setting = match baseline {
+                NoBaselineScan::Unknown => "",
+                NoBaselineScan::NotScanned(_) | NoBaselineScan::Incomplete(_) => {
+                    "; the project's setting `missing_baseline` is `undecided`"
+                }
+            };
+            reasons.push(format!("New issues cannot be determined, because {baseline}{setting}."));
         }
         if report.rejected > u64::from(criteria.rejected_allowed) {
             reasons.push(format!(
@@ -352,7 +451,8 @@ impl Gate {
             bytes <= BLIND_SPOTS_BYTES_MAX
         };
         let blind_spots = spots.into_iter().take(BLIND_SPOTS_LISTED_MAX).take_while(has_room).collect();
-        Judgement { verdict, reasons, counts: self.counts, blind_spots }
+        let thresholds = Some(self.criteria.thresholds());
+        Judgement { verdict, reasons, counts: self.counts, blind_spots, since_previous: None, thresholds }
     }
 
     /// Returns the reasons of criteria that were reached.
@@ -649,6 +749,34 @@ mod tests {
         assert!(incomplete.ends_with("because baseline `main` has no complete scan by this scanner."));
         let nothing = because(NoBaselineScan::NotScanned(None));
         assert!(nothing.ends_with("because the baseline's pattern matches no scanned variant."), "{nothing}");
+    }
+
+    #[test]
+    fn an_upload_can_be_stricter_than_the_project_and_not_looser() {
+        let record = |severity: &str, least: &str| -> ScanRecord {
+            serde_json::from_value(serde_json::json!({
+                "v": 1, "id": "01".repeat(16), "tool": "bandit", "format": "bandit",
+                "request": {
+                    "project": "shop", "target": "web", "target_type": "repository", "variant": "main",
+                    "scanner": "auto", "fail_on_severity": severity
+                },
+                "by": {"subject": "ci", "role": "developer"}, "received": 5, "report_sha256": "ab", "report_bytes": 7,
+                "settings": {"criteria": {"fail_on_severity": least}}, "reference": {"with": "none"}
+            }))
+            .unwrap()
+        };
+        let judge = |severity: &str, least: &str| {
+            let mut gate = Gate::new(Criteria::of(&record(severity, least)).unwrap());
+            gate.judge(&issue(Severity::High, Bucket::Common, false));
+            gate.finish(&ReportSummary::default(), Vec::new())
+        };
+        let looser = judge("critical", "High");
+        assert_eq!(looser.reasons, ["fail_on_severity is set to High by the project and that threshold was reached."]);
+        let stricter = judge("high", "critical");
+        assert_eq!(stricter.reasons, ["fail_on_severity is set to high and that threshold was reached."]);
+        assert_eq!(judge("none", "critical").verdict, Verdict::Pass);
+        let without = judge("none", "none");
+        assert!(without.thresholds.unwrap().are_none() && !judge("none", "low").thresholds.unwrap().are_none());
     }
 
     #[test]

@@ -8,10 +8,14 @@ pub const VALUE_BYTES_MAX: usize = 256 * 1024;
 pub const PROJECTS_MAX: usize = 5_000;
 /// The maximum number of targets of a project. They are the state of one journal.
 pub const TARGETS_MAX: usize = 5_000;
+/// The maximum number of targets that one token creates, so that it cannot take the room of others.
+pub const TARGETS_OF_TOKEN_MAX: usize = 1_000;
 /// The maximum number of tokens of a project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
 /// The maximum number of targets of a token that is limited to some.
 pub const TOKEN_TARGETS_MAX: usize = 50;
+/// The life of a token that is issued without a term, in days.
+pub const TOKEN_DAYS_DEFAULT: u32 = 90;
 /// The maximum length of a free text (reason, comment), in characters.
 pub const REMARK_CHARS_MAX: usize = 1024;
 /// The maximum life of a token or an exemption, in days.

@@ -2,7 +2,7 @@
 
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
 use crate::event::{Entry, Mark};
-use crate::ids::{EventId, ProjectId, TargetId, TargetName, TokenId, VariantName};
+use crate::ids::{EventId, ProjectId, ScanId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::TARGETS_MAX;
 use crate::serde_skip::is_default;
@@ -41,6 +41,17 @@ pub enum ProjectEvent {
         /// True if the target has no baseline, whatever the default is.
         #[serde(skip_serializing_if = "is_default", default)]
         none: bool,
+    },
+    /// A reviewer accepted a scan as the reference of the next scans of its variant.
+    ScanAccepted {
+        /// The target's name.
+        name: TargetName,
+        /// The scan's variant.
+        variant: VariantName,
+        /// The scan.
+        scan: ScanId,
+        /// The reviewer's reason.
+        comment: String,
     },
     /// A token was issued.
     TokenIssued {
@@ -129,6 +140,8 @@ impl Fold for Project {
                 }
                 None => return Err(Refusal::new(format!("target `{name}` does not exist"))),
             },
+            // The register of accepted scans has it. This event is for the audit log.
+            ProjectEvent::ScanAccepted { .. } => {}
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
             ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
         }
@@ -151,6 +164,11 @@ impl ProjectEvent {
 }
 
 impl Project {
+    /// Returns the number of targets that a token created.
+    pub fn targets_of(&self, token: TokenId) -> usize {
+        self.targets.values().filter(|target| target.created.by.token == Some(token)).count()
+    }
+
     /// Returns the baseline that applies to a target: its own, else the project's default for its type, else the
     /// built-in one. `target_type` is used if the target does not exist.
     pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> ChosenBaseline {
@@ -326,6 +344,12 @@ mod tests {
             ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::Of(regex("v.*")))),
             ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::None)),
             ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") },
+            ProjectEvent::ScanAccepted {
+                name: "dvpwa".parse().unwrap(),
+                variant: "master".parse().unwrap(),
+                scan: ScanId::from_bits([1; 16]),
+                comment: "agreed".to_owned(),
+            },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();
         insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -337,6 +361,7 @@ mod tests {
         {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"regex":"v.*"}
         {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"none":true}
         {"project":"shop","type":"token_revoked","token":"33c39c07809bea08255e4bd199ad3c73"}
+        {"project":"shop","type":"scan_accepted","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"agreed"}
         "#);
     }
 }

@@ -24,7 +24,15 @@ pub enum Reference {
         /// Its previous scan.
         scan: ScanId,
     },
-    /// None: it is the variant's first scan. Everything is new.
+    /// The newest accepted scan of the same variant, because the previous scan was not accepted: it did not pass its
+    /// gate, and nobody accepted it. Otherwise a repeated upload of the same failing report would pass.
+    Accepted {
+        /// The variant itself.
+        variant: VariantName,
+        /// Its newest accepted scan.
+        scan: ScanId,
+    },
+    /// None: it is the variant's first scan, or no scan of the variant was accepted. Everything is new.
     None,
     /// None: the target's baseline has no scan by this scanner. The project's settings decide what counts as new, and
     /// the answer gives the reason.
@@ -38,6 +46,9 @@ pub enum Reference {
         /// The baseline's variant.
         variant: VariantName,
     },
+    /// None: the target's baseline is a pattern that matches none of the variants that are known, but the target has
+    /// more variants than are stored. The verdict is undecided.
+    BaselineUnknown,
 }
 
 impl Reference {
@@ -45,18 +56,22 @@ impl Reference {
     /// baseline had a complete scan.
     pub fn is_to_baseline(&self) -> bool {
         match self {
-            Self::Baseline { .. } | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => {
-                true
-            }
-            Self::Previous { .. } | Self::None => false,
+            Self::Baseline { .. }
+            | Self::BaselineNotScannedByThisScanner { .. }
+            | Self::BaselineIncomplete { .. }
+            | Self::BaselineUnknown => true,
+            Self::Previous { .. } | Self::Accepted { .. } | Self::None => false,
         }
     }
 
     /// Returns the reference scan, if there is one.
     pub fn scan(&self) -> Option<ScanId> {
         match self {
-            Self::Baseline { scan, .. } | Self::Previous { scan, .. } => Some(*scan),
-            Self::None | Self::BaselineNotScannedByThisScanner { .. } | Self::BaselineIncomplete { .. } => None,
+            Self::Baseline { scan, .. } | Self::Previous { scan, .. } | Self::Accepted { scan, .. } => Some(*scan),
+            Self::None
+            | Self::BaselineNotScannedByThisScanner { .. }
+            | Self::BaselineIncomplete { .. }
+            | Self::BaselineUnknown => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::source::Revision;
 use crate::target::TargetType;
 use crate::threshold::Threshold;
 use crate::time::Timestamp;
+use crate::upload_limits::UploadLimits;
 use crate::version::Versions;
 use finding::ReportSummary;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct ScanRequest {
     /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
+    /// The attempt of the pipeline's step. A scan replaces one of the same step only under another name of the attempt.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attempt: Option<PipelineName>,
 }
 
 impl ScanRequest {
@@ -114,12 +118,38 @@ pub struct ScanRecord {
     /// The scan that this one replays. A replay has no effect on other scans.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay_of: Option<ScanId>,
+    /// The trust in what the uploader says. The default is that of scans that were stored before tokens had limits.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub trust: UploadTrust,
     /// The actor, time and source of the replay.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replayed: Option<Replayed>,
 }
 
+/// The trust in what an uploader says of a scan, by the limits of the token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadTrust {
+    /// True if the token may not upload variants that a baseline means.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub untrusted: bool,
+    /// True if nothing proves that the pipeline of the request made the upload.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub unproven_pipeline: bool,
+}
+
+impl UploadTrust {
+    /// Returns the trust in uploads with these limits.
+    pub fn of(limits: &UploadLimits) -> Self {
+        Self { untrusted: limits.untrusted, unproven_pipeline: !limits.proves_pipeline() }
+    }
+}
+
 impl ScanRecord {
+    /// Returns the pipeline of the scan, if the token of the upload proves it. Exemptions for a pipeline apply only then.
+    pub fn proven_pipeline(&self) -> Option<&PipelineName> {
+        self.request.pipeline.as_ref().filter(|_| !self.trust.unproven_pipeline)
+    }
+
     /// Returns the scan from which the ids of new occurrences are derived: in a replay the original, so that both
     /// results use the same ids.
     pub fn identity_scan(&self) -> ScanId {
@@ -137,30 +167,6 @@ impl ScanRecord {
     /// Returns the [`series`] of the scan.
     pub fn series(&self) -> Short {
         series(&self.tool, &self.categories)
-    }
-}
-
-/// The newest complete scan of a variant by a scanner, with which the next scan is compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// The format's version: 1.
-    pub v: u8,
-    /// The scan.
-    pub scan: ScanId,
-    /// The start of its upload.
-    pub received: Timestamp,
-    /// The turn of the scan among the scans of this variant by this tool.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub turn: Option<u64>,
-}
-
-impl Head {
-    /// True if this scan comes after the other: by their turns, which are the order in which they are compared.
-    pub fn is_after(&self, other: &Self) -> bool {
-        match (self.turn, other.turn) {
-            (Some(own), Some(other)) => other < own,
-            (_, _) => other.received < self.received,
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::counts::BySeverity;
 use crate::digest::Short;
 use crate::ids::{ScanId, ScannerId, VariantName};
+use crate::serde_skip::is_default;
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub struct ScanEvent {
     /// The scan's [`series`](crate::series::series); absent in old events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub series: Option<Short>,
+    /// True if the uploader's token may not upload variants that a baseline means.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub untrusted: bool,
     /// The outcome.
     pub outcome: ScanOutcome,
 }
@@ -50,6 +54,9 @@ pub struct ScanOutcome {
     pub remediated: u64,
     /// Exempted issues.
     pub exempted: u64,
+    /// True if no threshold was applied, so that it could not fail.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub no_threshold: bool,
     /// True if it counts as a scan of the baseline, see [`ScanRecord::baseline`](crate::scan::ScanRecord::baseline).
     pub baseline: bool,
 }

@@ -6,6 +6,7 @@ use crate::ids::{ScanId, ScannerId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::VARIANTS_KNOWN_MAX;
 use crate::scan_event::ScanEvent;
+use crate::serde_skip::is_default;
 use crate::time::Timestamp;
 use crate::trend::Trend;
 use crate::verdict::Verdict;
@@ -27,6 +28,9 @@ pub struct NewestScan {
     /// Its verdict. `pass` is not written, to save space.
     #[serde(skip_serializing_if = "is_pass", default = "pass_by_default")]
     pub verdict: Verdict,
+    /// True if no threshold was applied to it.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub no_threshold: bool,
 }
 
 fn pass_by_default() -> Verdict {
@@ -56,8 +60,15 @@ pub struct NewestOfTarget {
 /// snapshot that lacks one is ignored, and the events are folded again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanLog {
-    /// The newest complete scan of each variant, by any scanner.
+    /// The newest complete scan of each variant, by any scanner, of tokens that may upload baselines.
     pub complete: BTreeMap<VariantName, NewestScan>,
+    /// The same of tokens that may not. They are apart, so that no number of made-up variants makes the log forget the
+    /// variants that a baseline means.
+    pub untrusted: BTreeMap<VariantName, NewestScan>,
+    /// True if a variant with a complete scan was forgotten. Then it is unknown if a pattern matches nothing.
+    pub forgotten: bool,
+    /// The number of the first complete scan of each variant in [`DEFAULT_BRANCHES`], of tokens that may upload baselines.
+    pub first_of_default: BTreeMap<VariantName, u64>,
     /// The newest incomplete scan of each variant.
     pub incomplete: BTreeMap<VariantName, NewestScan>,
     /// The newest scan of each series of each variant. The keys are those of [`step`].
@@ -68,6 +79,9 @@ pub struct ScanLog {
     /// The trend by day.
     pub trend: Trend,
 }
+
+/// The names of the branches of which the first scanned one is the baseline of a repository that has no other.
+pub const DEFAULT_BRANCHES: [&str; 2] = ["main", "master"];
 
 /// A variant of a target with its newest scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,25 +104,34 @@ fn step(series: Option<Short>, variant: &VariantName) -> String {
 }
 
 impl ScanLog {
-    /// Returns the newest entry of one of the log's lists whose variant passes the test.
-    pub fn newest<'a>(
-        &self,
-        list: &'a BTreeMap<VariantName, NewestScan>,
-        test: impl Fn(&VariantName) -> bool,
-    ) -> Option<(&'a VariantName, &'a NewestScan)> {
-        list.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    /// Returns the newest complete scan whose variant passes the test.
+    pub fn newest_complete(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
+        let all = self.complete.iter().chain(&self.untrusted);
+        all.filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// Returns the newest incomplete scan whose variant passes the test.
+    pub fn newest_incomplete(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
+        self.incomplete.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// Returns the first scanned of the [`DEFAULT_BRANCHES`].
+    pub fn default_branch(&self) -> Option<&VariantName> {
+        self.first_of_default.iter().min_by_key(|(_, n)| **n).map(|(name, _)| name)
     }
 
     /// Returns all variants, the most recently scanned first.
     pub fn variants(&self) -> Vec<Variant<'_>> {
-        let newer = |map: &BTreeMap<VariantName, NewestScan>, name: &VariantName, n: u64| {
-            map.get(name).is_some_and(|other| n < other.n)
-        };
-        let variants = |list, others, complete| {
-            let list: &BTreeMap<VariantName, NewestScan> = list;
-            let of_list = list.iter().filter(move |(name, seen)| !newer(others, name, seen.n));
-            of_list.map(move |(name, newest)| (name, newest, complete))
-        };
+        let mut newest: BTreeMap<&VariantName, (&NewestScan, bool)> = BTreeMap::new();
+        let lists = [(&self.complete, true), (&self.untrusted, true), (&self.incomplete, false)];
+        for (name, seen, complete) in
+            lists.into_iter().flat_map(|(list, complete)| list.iter().map(move |(name, seen)| (name, seen, complete)))
+        {
+            let held = newest.entry(name).or_insert((seen, complete));
+            if held.0.n < seen.n {
+                *held = (seen, complete);
+            }
+        }
         let mut deciding: BTreeMap<&str, &NewestScan> = BTreeMap::new();
         for (step, seen) in &self.steps {
             let variant = step.split_once(' ').map_or("", |(_, variant)| variant);
@@ -118,15 +141,11 @@ impl ScanLog {
                 *held = seen;
             }
         }
-        let mut all: Vec<_> = variants(&self.complete, &self.incomplete, true)
-            .chain(variants(&self.incomplete, &self.complete, false))
-            .map(|(name, newest, complete)| Variant {
-                name,
-                newest,
-                complete,
-                deciding: deciding.get(name.as_str()).copied().unwrap_or(newest),
-            })
-            .collect();
+        let all = newest.into_iter().map(|(name, (newest, complete))| {
+            let deciding = deciding.get(name.as_str()).copied().unwrap_or(newest);
+            Variant { name, newest, complete, deciding }
+        });
+        let mut all: Vec<_> = all.collect();
         all.sort_by_key(|variant| std::cmp::Reverse(variant.newest.n));
         all
     }
@@ -138,23 +157,39 @@ impl Fold for ScanLog {
 
     fn apply(&mut self, n: u64, entry: &Entry<ScanEvent>) -> Result<(), Refusal> {
         let event = &entry.event;
-        let list = if event.complete { &mut self.complete } else { &mut self.incomplete };
-        let seen =
-            NewestScan { n, at: entry.at, scan: event.scan, series: event.series, verdict: event.outcome.verdict };
+        let seen = NewestScan {
+            n,
+            at: entry.at,
+            scan: event.scan,
+            series: event.series,
+            verdict: event.outcome.verdict,
+            no_threshold: event.outcome.no_threshold,
+        };
         if self.last.as_ref().is_none_or(|last| last.seen.n < n) {
             let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
             self.last = Some(NewestOfTarget { variant, scanner, seen: seen.clone() });
         }
         keep(&mut self.steps, step(event.series, &event.variant), NewestScan { series: None, ..seen.clone() });
-        keep(list, event.variant.clone(), seen);
+        let variant = event.variant.clone();
+        if event.complete && !event.untrusted && DEFAULT_BRANCHES.contains(&variant.as_str()) {
+            let first = self.first_of_default.entry(variant.clone()).or_insert(n);
+            *first = n.min(*first);
+        }
+        match (event.complete, event.untrusted) {
+            (true, false) => self.forgotten |= keep(&mut self.complete, variant, seen),
+            (true, true) => self.forgotten |= keep(&mut self.untrusted, variant, seen),
+            (false, _) => {
+                keep(&mut self.incomplete, variant, seen);
+            }
+        }
         self.trend.take(n, event);
         Ok(())
     }
 }
 
 /// Stores the newest scan of each key, and of those the newest [`VARIANTS_KNOWN_MAX`]. The order of calls makes no
-/// difference.
-fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestScan) {
+/// difference. Returns true if one was forgotten.
+fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestScan) -> bool {
     match list.get_mut(&of) {
         Some(known) if known.n < seen.n => *known = seen,
         Some(_) => {}
@@ -164,8 +199,9 @@ fn keep<K: Ord + Clone>(list: &mut BTreeMap<K, NewestScan>, of: K, seen: NewestS
     }
     if VARIANTS_KNOWN_MAX < list.len() {
         let oldest = list.iter().min_by_key(|(_, seen)| seen.n).map(|(of, _)| of.clone());
-        oldest.and_then(|oldest| list.remove(&oldest));
+        return oldest.and_then(|oldest| list.remove(&oldest)).is_some();
     }
+    false
 }
 
 #[cfg(test)]
@@ -206,7 +242,7 @@ mod tests {
         let log = fold((1..).zip(scans).map(|(n, (variant, complete))| (n, event(variant, complete, n))));
         let listed: Vec<_> = log.variants().iter().map(|v| (v.name.to_string(), v.newest.n, v.complete)).collect();
         assert_eq!(listed, [("b".to_owned(), 6, true), ("c".to_owned(), 4, false), ("a".to_owned(), 3, false)]);
-        assert_eq!(log.newest(&log.complete, |name| name.as_str() != "b").map(|(_, seen)| seen.n), Some(1));
+        assert_eq!(log.newest_complete(|name| name.as_str() != "b").map(|(_, seen)| seen.n), Some(1));
     }
 
     #[test]
@@ -235,6 +271,27 @@ mod tests {
         assert!(log.complete.len() == VARIANTS_KNOWN_MAX && kept(&log, "v1"));
         let log = fold(events(most + 1));
         assert!(log.complete.len() == VARIANTS_KNOWN_MAX && !kept(&log, "v1") && kept(&log, "v2"));
+    }
+
+    #[test]
+    fn made_up_variants_of_an_untrusted_token_do_not_displace_those_of_a_trusted_one() {
+        let most = u64::try_from(VARIANTS_KNOWN_MAX).unwrap();
+        let made_up = |n| (n, ScanEvent { untrusted: true, ..event(&format!("v{n}"), true, n) });
+        let log = fold([(1, event("release-1", true, 1))].into_iter().chain((2..most + 9).map(made_up)));
+        let release = log.newest_complete(|name| name.as_str().starts_with("release"));
+        assert_eq!(release.map(|(_, seen)| seen.n), Some(1));
+        assert!(log.forgotten && log.variants().len() == VARIANTS_KNOWN_MAX + 1);
+        assert!(!fold([(1, event("release-1", true, 1))]).forgotten);
+    }
+
+    #[test]
+    fn the_first_default_branch_that_a_trusted_token_scanned_stays_the_default() {
+        let untrusted = |n| (n, ScanEvent { untrusted: true, ..event("main", true, n) });
+        let trusted = |n, name| (n, event(name, true, n));
+        let events = [untrusted(1), trusted(2, "master"), trusted(3, "main"), trusted(4, "main")];
+        assert_eq!(fold(events.clone()).default_branch().map(VariantName::as_str), Some("master"));
+        assert_eq!(fold(events.into_iter().rev()).default_branch().map(VariantName::as_str), Some("master"));
+        assert_eq!(fold([untrusted(1), trusted(2, "trunk")]).default_branch(), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The settings of a project.
 
-use crate::baseline::BaselineChoice;
+use crate::baseline::{BaselineChoice, PatternError};
+use crate::criteria::{LeastCriteria, TargetPattern, least_criteria};
+use crate::ids::TargetName;
 use crate::serde_skip::is_default;
 use crate::target::TargetType;
 use crate::word_enum::word_enum;
@@ -36,6 +38,15 @@ pub struct Settings {
     /// The share of what the reference scan examined that a scan has to examine.
     #[serde(skip_serializing_if = "is_default", default)]
     pub examined_share: ExaminedShare,
+    /// The least criteria for all targets.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub criteria: LeastCriteria,
+    /// Further least criteria for the targets that match a pattern.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub target_criteria: BTreeMap<TargetPattern, LeastCriteria>,
+    /// The people who may change baselines, and accept that something is not scanned any more.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub baseline_changes: BaselineChanges,
     /// True if requesters may approve their own exemptions.
     #[serde(skip_serializing_if = "is_default", default)]
     pub self_approval: bool,
@@ -51,6 +62,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the least criteria for a target.
+    ///
+    /// # Errors
+    /// A stored pattern is invalid.
+    pub fn least_criteria(&self, target: &TargetName) -> Result<LeastCriteria, PatternError> {
+        least_criteria(&self.criteria, &self.target_criteria, target)
+    }
+
     /// Returns the severity that an issue with this severity counts as.
     pub fn severity_counted(&self, level: Severity) -> Severity {
         severity_counted(level, self.unassigned_as)
@@ -124,6 +143,19 @@ word_enum! {
         Fail = "fail",
         /// None; they are listed.
         Ignore = "ignore",
+    }
+}
+
+word_enum! {
+    /// The people who may change a baseline that is set, and accept that something is not scanned any more. Both move what
+    /// a developer's own change is judged by.
+    #[derive(Default)]
+    pub enum BaselineChanges: "a value of `baseline_changes`", eq_ignore_ascii_case {
+        /// Reviewers: the roles secops and admin. A developer may set the first baseline of a target.
+        #[default]
+        Secops = "secops",
+        /// Developers too, as in the reference product.
+        Developer = "developer",
     }
 }
 

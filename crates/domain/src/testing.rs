@@ -15,6 +15,7 @@ use crate::signature::ComparableFinding;
 use crate::time::{DAY_MS, Timestamp};
 use crate::token::IssuedToken;
 use crate::tracking::{ComparableOccurrence, Stage};
+use crate::upload_limits::UploadLimits;
 use crate::verdict::Verdict;
 use finding::severity::{Score, ScoreSource};
 use finding::{BlindSpot, Excerpt, Finding, Kind, Location, Scored};
@@ -45,6 +46,7 @@ pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> Sca
         complete: true,
         series: Some(series(&scanner, &[])),
         scanner,
+        untrusted: false,
         outcome: ScanOutcome {
             received: Timestamp::from_ms(i64::from(day) * DAY_MS + 1),
             verdict,
@@ -52,6 +54,7 @@ pub(crate) fn recorded(n: u64, day: u32, scanner: &str, verdict: Verdict) -> Sca
             new: 1,
             remediated: 2,
             exempted: 3,
+            no_threshold: false,
             baseline: true,
         },
     }
@@ -77,6 +80,7 @@ pub(crate) fn token(secret: &str, expires: Option<i64>) -> IssuedToken {
         role: Role::Developer,
         targets: None,
         expires: expires.map(Timestamp::from_ms),
+        uploads: UploadLimits::default(),
     }
 }
 

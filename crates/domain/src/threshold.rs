@@ -29,6 +29,17 @@ impl Threshold {
     }
 }
 
+impl Threshold {
+    /// Returns the stricter of two thresholds; this one if both are equal. `none` is the least strict.
+    pub fn stricter<'a>(&'a self, other: &'a Self) -> &'a Self {
+        match (self.level, other.level) {
+            (Some(own), Some(other_level)) if other_level < own => other,
+            (None, Some(_)) => other,
+            (_, _) => self,
+        }
+    }
+}
+
 impl Default for Threshold {
     fn default() -> Self {
         Self::none()

@@ -6,7 +6,9 @@ use crate::ids::{ProjectId, Subject, TargetName, TokenId};
 use crate::journal::Refusal;
 use crate::limits::TOKENS_MAX;
 use crate::role::Role;
+use crate::serde_skip::is_default;
 use crate::time::Timestamp;
+use crate::upload_limits::UploadLimits;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +19,18 @@ const USE_WRITTEN_EVERY_MS: i64 = 10 * 60 * 1000;
 pub const UNKNOWN_TOKENS_MAX: u32 = 20;
 /// The time in seconds for which unknown tokens from one network are counted together.
 pub const UNKNOWN_TOKENS_WINDOW_S: u32 = 60;
+
+/// The least length of an admin token that an operator chooses, in characters.
+const CHOSEN_CHARS_MIN: usize = 32;
+/// The least number of different characters of such a token. 32 random hexadecimal digits have fewer once in a million
+/// times.
+const CHOSEN_DISTINCT_MIN: usize = 8;
+
+/// True if a token that an operator chose is long and does not repeat few characters, as a random one.
+pub fn is_hard_to_guess(token: &str) -> bool {
+    let distinct: BTreeSet<char> = token.chars().collect();
+    CHOSEN_CHARS_MIN <= token.chars().count() && CHOSEN_DISTINCT_MIN <= distinct.len()
+}
 
 /// The stored properties of a token; never the token itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +51,9 @@ pub struct IssuedToken {
     /// Its end; absent if it is valid until it is revoked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<Timestamp>,
+    /// The limits of its uploads.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub uploads: UploadLimits,
 }
 
 /// The register that authentication reads, under the token's SHA-256.
@@ -192,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn a_chosen_token_that_is_short_or_repeats_itself_is_easy_to_guess() {
+        for weak in ["", "abc", "correct-horse-battery-staple", &"a".repeat(64), &"0123456".repeat(8)] {
+            assert!(!is_hard_to_guess(weak), "{weak}");
+        }
+        for strong in ["0123456789abcdef0123456789abcdef", "gate_7Qw1-zL9x_Rk3mV8sT2bY6nC0aE4dF5gH"] {
+            assert!(is_hard_to_guess(strong), "{strong}");
+        }
+    }
+
+    #[test]
     fn tokens_are_accepted_up_to_the_limit() {
         let mut tokens = Tokens::default();
         for n in 0..TOKENS_MAX {
@@ -255,6 +282,11 @@ mod tests {
             targets: Some(["web", "api"].map(|name| name.parse().unwrap()).into()),
             ..token("gate_x", Some(5))
         };
+        let limited = IssuedToken {
+            uploads: UploadLimits { untrusted: true, ..UploadLimits::default() },
+            ..token("gate_x", None)
+        };
+        assert!(serde_json::to_string(&limited).unwrap().ends_with(r#""uploads":{"untrusted":true}}"#));
         let json = |record: &TokenRecord| serde_json::to_string(record).unwrap();
         let of_project = TokenRecord { v: 1, project: Some("shop".parse().unwrap()), token: whole };
         let of_account = TokenRecord { v: 1, project: None, token: token("gate_x", None) };

@@ -12,12 +12,13 @@ use domain::comparison::{Bucket, ComparedIssue, TrackedOccurrence};
 use domain::exemption::{
     Coverage, EffectiveExemptions, ExemptibleOccurrence, Exemptions, IssueCoverage, Promoted, Reviewed, ScanTarget,
 };
-use domain::gate::{Criteria, Gate, GateIssue as Weight, Judgement};
+use domain::gate::{Criteria, Gate, GateIssue as Weight, Judgement, SincePrevious};
 use domain::grouping::{PathOrVersion, RatedIssue};
 use domain::ids::{ExemptionId, IssueId, ProjectId, ScanId};
 use domain::journal::JournalId;
 use domain::listing::{PackedExemption, PackedIssue};
-use domain::scan::ScanRequest;
+use domain::reference::Reference;
+use domain::scan::ScanRecord;
 use domain::time::Timestamp;
 use domain::tracking;
 use finding::severity::Severity;
@@ -123,12 +124,13 @@ pub async fn exemptions(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Re
 /// The store failed.
 pub async fn effective_exemptions(
     kv: &impl Kv,
-    request: &ScanRequest,
+    record: &ScanRecord,
     own: &Exemptions,
     names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
     now: Timestamp,
 ) -> Result<EffectiveExemptions, KvError> {
-    let place = ScanTarget { target: &request.target, pipeline: request.pipeline.as_ref() };
+    let request = &record.request;
+    let place = ScanTarget { target: &request.target, pipeline: record.proven_pipeline() };
     let mut force = own.effective(now, &place);
     let promoted: Promoted = journal::load(kv, &JournalId::Promoted, now).await?.state;
     if promoted.by_id.values().all(|pointer| pointer.project == request.project) {
@@ -174,7 +176,11 @@ pub async fn judge(
     force: &EffectiveExemptions,
 ) -> Result<JudgedScan, KvError> {
     let scan = frozen.record.id;
-    let mut gate = Gate::new(Criteria::of(&frozen.record));
+    let criteria = Criteria::of(&frozen.record).map_err(|error| KvError::Unreadable {
+        key: keys::scan(scan),
+        reason: format!("a pattern of the project's criteria: {error}"),
+    })?;
+    let mut gate = Gate::new(criteria);
     let mut judged = weigh_all(kv, issues, force, |weight, _| gate.judge(&weight)).await?;
     for issue in compared.remediated(kv, scan).await? {
         gate.remediated(issue.occurrences);
@@ -195,7 +201,14 @@ pub async fn judge(
         let entry = |entry: &PackedIssue| PackedIssue { bucket: Bucket::NotSeen, ..*entry };
         judged.entries.extend(remainder.entries.iter().take(absent).map(entry));
     }
-    let judgement = gate.finish(&frozen.report.summary, compared.blind_spots(kv, scan).await?);
+    let mut judgement = gate.finish(&frozen.report.summary, compared.blind_spots(kv, scan).await?);
+    if let (Reference::Accepted { .. }, Some(previous)) = (&frozen.record.reference, frozen.record.lineage) {
+        let previous = GateResult::get(kv, previous).await?.judgement.counts;
+        // The scan itself is the first of the origins.
+        let first_seen = issues.rows.iter().filter(|row| row.seen == 0).count();
+        let new = u64::try_from(first_seen).unwrap_or(u64::MAX);
+        judgement.since_previous = Some(SincePrevious::between(&previous, &judgement.counts, new));
+    }
     Ok(JudgedScan { judgement, issues: judged, remainder })
 }
 

@@ -101,6 +101,11 @@ pub fn head_incomplete(target: TargetId, variant: &VariantName, tool: &ScannerId
     format!("{}:incomplete", head(target, variant, tool, categories))
 }
 
+/// The register of the newest scan of a series that a reviewer accepted.
+pub fn accepted(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
+    format!("{}:accepted", head(target, variant, tool, categories))
+}
+
 /// The counter of the turns of a variant's scans by a tool; also the start of their keys.
 pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
@@ -181,6 +186,7 @@ mod tests {
                 &"s".repeat(64).parse().unwrap(),
                 &["python".to_owned()],
             ),
+            accepted(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["go".to_owned()]),
             parts(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
             turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),

@@ -10,6 +10,7 @@ use domain::project::{InProject, ProjectEvent};
 use domain::role::Role;
 use domain::settings::Settings;
 use domain::token::IssuedToken;
+use domain::upload_limits::UploadLimits;
 use futures::executor::block_on;
 use store::memory::MemoryKv;
 use store::{document, keys};
@@ -31,6 +32,7 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
         role: Role::Viewer,
         expires: Some(now()),
         targets: None,
+        uploads: UploadLimits::default(),
     };
     let created = ProjectEvent::SettingsSet { settings: Settings::default() };
     let events = [created].into_iter().chain((0..tokens).map(|n| ProjectEvent::TokenIssued { token: token(n) }));

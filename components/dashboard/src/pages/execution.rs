@@ -98,7 +98,17 @@ fn names(run: &Execution, of: impl Fn(&api::v1::ScanItem) -> String) -> Vec<Stri
 
 fn verdict(project: &str, run: &Execution) -> Markup {
     html! {
-        (summary::verdict(run.verdict, &[]))
+        (summary::verdict(run.verdict, run.scans.iter().all(|item| item.answer.no_threshold), &[]))
+        @if !run.missing_scanners.is_empty() {
+            p class="notice care" {
+                "The project requires scanners that have not reported: "
+                @for (at, missing) in run.missing_scanners.iter().enumerate() {
+                    @if at > 0 { ", " }
+                    (plain(&missing.scanner)) " for " bdi { (plain(&missing.target)) }
+                }
+                "."
+            }
+        }
         @if !run.reasons.is_empty() {
             ul class="stack tight" {
                 @for reason in &run.reasons {

@@ -53,7 +53,7 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
     }
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {
-        (summary::verdict(answer.verdict, &answer.reasons))
+        (summary::verdict(answer.verdict, answer.no_threshold, &answer.reasons))
         (facts(project, &answer, request.now))
         (blind_spots::section(&answer.report))
         div id="results" class="stack" {
@@ -78,6 +78,7 @@ fn only_in(answer: &ScanAnswer) -> String {
 fn common_to(answer: &ScanAnswer) -> String {
     match (answer.comparison.with.as_str(), &answer.comparison.variant) {
         ("baseline", Some(variant)) => format!("Common to {}:{variant}", answer.scan.target.name),
+        ("accepted", _) => "Common to the last accepted scan".to_owned(),
         (_, _) => "Common to the previous scan".to_owned(),
     }
 }
@@ -143,18 +144,31 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
             ("baseline_incomplete", _) => {
                 "Nothing: all scans of the baseline (" bdi { (plain(variant)) } ") by this scanner are incomplete"
             },
-            _ => "Nothing: this is the first scan, so all issues are new",
+            ("accepted", Some(scan)) => {
+                a href={ (base) "/scans/" (scan) } { "The last accepted scan" } " of this variant"
+                @if let Some(previous) = comparison.previous {
+                    ", because "
+                    a href={ (base) "/scans/" (previous) } { "the previous scan" }
+                    " did not pass and nobody accepted it"
+                }
+            },
+            _ if comparison.previous.is_some() => {
+                "Nothing: no scan of this variant passed or was accepted, so all issues are new"
+            },
+            _ => "Nothing: this is the first scan, so all issues are new. The next scan is compared with it",
         }
     }
 }
 
 fn gate(answer: &ScanAnswer) -> Markup {
     let scan = &answer.scan;
-    let thresholds = [
-        ("any issue", &scan.fail_on_severity),
-        ("a new issue", &scan.fail_on_new),
-        ("a new occurrence", &scan.fail_on_new_occurrences),
-    ];
+    let uploaded = [&scan.fail_on_severity, &scan.fail_on_new, &scan.fail_on_new_occurrences];
+    let applied = match &answer.thresholds {
+        Some(applied) => [&applied.fail_on_severity, &applied.fail_on_new, &applied.fail_on_new_occurrences],
+        None => uploaded,
+    };
+    let [severity, new, occurrences] = applied;
+    let thresholds = [("any issue", severity), ("a new issue", new), ("a new occurrence", occurrences)];
     let set: Vec<_> = thresholds.iter().filter(|(_, severity)| !severity.eq_ignore_ascii_case("none")).collect();
     html! {
         @if set.is_empty() { "No threshold is set, so the gate cannot fail" }
@@ -164,6 +178,7 @@ fn gate(answer: &ScanAnswer) -> Markup {
                 @if at > 0 { ", " }
                 (subject) " of severity " strong { (plain(severity)) } " or higher"
             }
+            @if applied != uploaded { "; the project requires more than the upload" }
         }
     }
 }

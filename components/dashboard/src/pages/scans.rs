@@ -99,7 +99,7 @@ pub(crate) fn table<A>(request: &PageRequest<'_, A>, project: &str, scans: &[Sca
                 @for item in scans {
                     @let (scan, issues) = (&item.answer.scan, item.answer.issues);
                     tr {
-                        td data-label="Verdict" { (badge::verdict(item.answer.verdict)) }
+                        td data-label="Verdict" { (badge::verdict(item.answer.verdict, item.answer.no_threshold)) }
                         th scope="row" {
                             a href=(address::scan(project, item.id)) {
                                 bdi { (plain(&scan.target.name)) }

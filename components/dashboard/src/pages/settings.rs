@@ -1,5 +1,6 @@
 //! The settings of a project: a form for admins, a read-only page for others.
 
+mod criteria;
 mod fields;
 
 use crate::address;
@@ -83,6 +84,7 @@ fn editor<A>(request: &PageRequest<'_, A>, form: &Form) -> Markup {
                 (number("examined_share", "Share to examine, in percent", "0", "100",
                     "A scan that examined less than this share of what the reference scan examined is blind to everything. With 0, nothing is compared.", form))
             }
+            (criteria::editor(form))
             section class="card stack" aria-labelledby="baselines" {
                 h2 id="baselines" { "Default baselines" }
                 p class="hint" { (fields::BASELINES) }
@@ -180,6 +182,7 @@ fn facts(form: &Form) -> Markup {
                 dt { "Share to examine" } dd { (form.text("examined_share")) " %" }
             }
         }
+        (criteria::facts(form))
         section class="card stack" aria-labelledby="baselines" {
             h2 id="baselines" { "Default baselines" }
             p class="hint" { (fields::BASELINES) }

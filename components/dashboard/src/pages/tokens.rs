@@ -51,7 +51,7 @@ fn reply<A>(request: &PageRequest<'_, A>, project: Option<&str>, status: u16, bo
 
 /// The initial values of the form: a token expires unless the user changes that.
 fn default_form() -> Form {
-    Form::parse(b"expires_in_days=90&role=developer")
+    Form::parse(b"expires_in_days=90&role=developer&baselines=true")
 }
 
 async fn list_page<A: Api>(
@@ -105,6 +105,7 @@ fn row<A>(request: &PageRequest<'_, A>, project: Option<&str>, item: &TokenItem)
                     None => "all",
                     Some(targets) => ul { @for target in targets { li class="break" { bdi { (text::plain(target)) } } } },
                 }
+                @if let Some(limits) = limits(item) { p class="hint break" { (limits) } }
             }
             td data-label="Expires" { (expiry(item, now)) }
             td data-label="Last used" {
@@ -120,6 +121,18 @@ fn row<A>(request: &PageRequest<'_, A>, project: Option<&str>, item: &TokenItem)
             td data-label="Actions" { (revoke_form(request, project, item)) }
         }
     }
+}
+
+/// The limits of a token's uploads, if there are any.
+fn limits(item: &TokenItem) -> Option<Markup> {
+    let list = |label: &str, names: &Option<Vec<String>>| {
+        names.as_ref().map(|names| html! { (label) " " bdi { (text::plain(&names.join(", "))) } })
+    };
+    let baselines = (!item.baselines).then(|| html! { "no baselines" });
+    let all = list("variants", &item.variants).into_iter().chain(baselines).chain(list("pipelines", &item.pipelines));
+    let all: Vec<Markup> = all.collect();
+    (!all.is_empty())
+        .then(|| html! { "Uploads: " @for (at, one) in all.iter().enumerate() { @if at > 0 { "; " } (one) } })
 }
 
 fn expiry(item: &TokenItem, now: Timestamp) -> Markup {
@@ -166,16 +179,35 @@ fn issue_form<A>(request: &PageRequest<'_, A>, project: Option<&str>, form: &For
                     (field("subject", "Issued to", "The person or machine. Requests made under this name cannot be approved under it. If empty, the name of the token.", html! {
                         input id="subject" name="subject" maxlength="128" value=(form.text("subject")) autocomplete="off" aria-describedby="subject-hint";
                     }))
-                    (field("expires_in_days", "Expires in (days)", "From 1 to 3650. If empty, the token does not expire.", html! {
+                    (field("expires_in_days", "Expires in (days)", "From 1 to 3650. If empty, 90 days, unless the box below is ticked.", html! {
                         input id="expires_in_days" name="expires_in_days" type="number" min="1" max="3650" inputmode="numeric"
                             value=(form.text("expires_in_days")) aria-describedby="expires_in_days-hint";
                     }))
+                }
+                div class="check" {
+                    input type="checkbox" id="never_expires" name="never_expires" value="true" checked[form.text("never_expires") == "true"];
+                    label for="never_expires" { "Does not expire. Empty the number of days too." }
                 }
                 @if project.is_some() {
                     (roles(form))
                     (field("targets", "Targets", "One per line. The token is limited to these targets. If empty, it covers all targets and the project as a whole.", html! {
                         textarea id="targets" name="targets" spellcheck="false" autocapitalize="none" aria-describedby="targets-hint" { (form.text("targets")) }
                     }))
+                }
+                @if project.is_some() {
+                    fieldset {
+                        legend { "Uploads" }
+                        div class="check" {
+                            input type="checkbox" id="baselines" name="baselines" value="true" checked[form.text("baselines") == "true"];
+                            label for="baselines" { "May upload baselines, such as the main branch. Untick this for pull requests: nobody should change what they are compared with." }
+                        }
+                        (field("variants", "Variants", "One per line: names, or patterns (RE2) for whole names. If empty, all.", html! {
+                            textarea id="variants" name="variants" spellcheck="false" autocapitalize="none" aria-describedby="variants-hint" { (form.text("variants")) }
+                        }))
+                        (field("pipelines", "Pipelines", "One per line. The token may name only these. If empty, all.", html! {
+                            textarea id="pipelines" name="pipelines" spellcheck="false" autocapitalize="none" aria-describedby="pipelines-hint" { (form.text("pipelines")) }
+                        }))
+                    }
                 }
                 div class="actions" { button { "Issue token" } }
             }
@@ -241,10 +273,11 @@ async fn send<A: Api>(
     form: &Form,
     expires_in_days: Option<u32>,
 ) -> Result<TokenItem, Problem> {
+    let never_expires = (form.text("never_expires") == "true").then_some(true);
     let (name, subject) = (form.text("name").to_owned(), form.optional("subject").map(str::to_owned));
     let path = address::tokens_api(project);
     if project.is_none() {
-        let body = AccountTokenBody { name, subject, expires_in_days };
+        let body = AccountTokenBody { name, subject, expires_in_days, never_expires };
         return request.api.send("POST", &path, &body).await;
     }
     let targets: Vec<_> = form.text("targets").lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -254,7 +287,24 @@ async fn send<A: Api>(
         return Err(Problem::new(api::problem::Code::InvalidBody, detail));
     }
     let targets = (!targets.is_empty()).then(|| targets.into_iter().map(str::to_owned).collect());
-    let body = TokenBody { name, role: form.text("role").to_owned(), subject, targets, expires_in_days };
+    let role = form
+        .text("role")
+        .parse()
+        .map_err(|error| Problem::new(api::problem::Code::InvalidBody, format!("field `role`: {error}")))?;
+    let lines = |name: &str| {
+        let lines: Vec<_> = form.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| lines.into_iter().map(str::to_owned).collect())
+    };
+    let body = TokenBody {
+        subject,
+        targets,
+        variants: lines("variants"),
+        baselines: Some(form.text("baselines") == "true"),
+        pipelines: lines("pipelines"),
+        expires_in_days,
+        never_expires,
+        ..TokenBody::new(name, role)
+    };
     request.api.send("POST", &path, &body).await
 }
 

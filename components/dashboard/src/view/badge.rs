@@ -14,8 +14,9 @@ pub(crate) fn severity(severity: &str) -> Markup {
 }
 
 /// A verdict.
-pub(crate) fn verdict(verdict: Verdict) -> Markup {
+pub(crate) fn verdict(verdict: Verdict, no_threshold: bool) -> Markup {
     let (class, word) = match verdict {
+        Verdict::Pass if no_threshold => ("unset", "No threshold set"),
         Verdict::Pass => ("pass", "Pass"),
         Verdict::Fail => ("fail", "Fail"),
         Verdict::Undecided => ("undecided", "Undecided"),

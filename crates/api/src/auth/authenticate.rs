@@ -9,7 +9,8 @@ use domain::event::Actor;
 use domain::ids::{Subject, token_digest};
 use domain::role::Role;
 use domain::time::Timestamp;
-use domain::token::{IssuedToken, Network, TokenRecord, TokenUse, UnknownTokens};
+use domain::token::{IssuedToken, Network, TokenRecord, TokenUse, UnknownTokens, is_hard_to_guess};
+use domain::upload_limits::UploadLimits;
 use futures::try_join;
 use store::kv::Kv;
 use store::{document, keys};
@@ -42,12 +43,21 @@ pub async fn authenticate(
 
     // Compares all bytes of the digests, so that the duration does not depend on the token.
     let is_admin = !admin_token.is_empty() && bool::from(digest.as_bytes().ct_eq(admin.as_bytes()));
-    let known = if is_admin { Some(KnownToken::Installation) } else { record.map(KnownToken::Issued) };
+    let known = if is_admin {
+        Some(KnownToken::Installation)
+    } else {
+        record.map(|record| KnownToken::Issued(Box::new(record)))
+    };
     let same_network = last.as_ref().is_some_and(|last| Network::of(last.address.as_deref()) == network);
     if guessed.as_ref().is_some_and(|guessed| guessed.reached_limit(now)) && !(known.is_some() && same_network) {
         let detail = "too many unknown tokens came from this network; for one minute, only tokens that were last used \
                       from it are accepted; retry later";
         return Err(Problem::new(Code::TooManyAttempts, detail));
+    }
+    if is_admin && !is_hard_to_guess(admin_token) {
+        let detail = "the installation's admin token is too easy to guess, so it opens nothing; set the variable \
+                      `admin_token` to at least 32 random characters, for example from `openssl rand -hex 32`";
+        return Err(Problem::new(Code::Forbidden, detail));
     }
     let Some(known) = known else {
         document::put(kv, &guesses, &UnknownTokens::with_one_more(guessed, now)).await?;
@@ -78,7 +88,7 @@ enum KnownToken {
     /// The installation's admin token, which belongs to no person.
     Installation,
     /// A token that was issued.
-    Issued(TokenRecord),
+    Issued(Box<TokenRecord>),
 }
 
 impl KnownToken {
@@ -87,15 +97,17 @@ impl KnownToken {
         match self {
             Self::Installation => {
                 let subject = "admin".parse().map_err(|error| Problem::internal(format!("{error}")))?;
-                Ok(Identity { actor: actor(subject, Role::Admin, None), project: None, targets: None })
+                let actor = actor(subject, Role::Admin, None);
+                Ok(Identity { actor, project: None, targets: None, uploads: UploadLimits::default() })
             }
-            Self::Issued(TokenRecord { v: _, project, token }) => {
-                let IssuedToken { id, sha256: _, name: _, subject, role, targets, expires } = token;
+            Self::Issued(record) => {
+                let TokenRecord { v: _, project, token } = *record;
+                let IssuedToken { id, sha256: _, name: _, subject, role, targets, expires, uploads } = token;
                 if let Some(end) = expires.filter(|end| *end <= now) {
                     let detail = format!("the token expired at {end}; ask an admin for a new one");
                     return Err(Problem::new(Code::TokenExpired, detail));
                 }
-                Ok(Identity { actor: actor(subject, role, Some(id)), project, targets })
+                Ok(Identity { actor: actor(subject, role, Some(id)), project, targets, uploads })
             }
         }
     }

@@ -4,7 +4,7 @@ use super::spec::{CallSpec, Parameter, ParameterKind};
 use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
-use crate::v1::{NoBody, ReplayAnswer, ScanAnswer};
+use crate::v1::{AcceptBody, AcceptedAnswer, NoBody, ReplayAnswer, ScanAnswer};
 use domain::role::Right;
 
 calls! {
@@ -56,11 +56,18 @@ calls! {
             ),
             Parameter::optional("pipeline", ParameterKind::Text, "The name of the CI pipeline."),
             Parameter::optional("execution", ParameterKind::Text, "The id of the pipeline's run."),
+            Parameter::optional(
+                "attempt",
+                ParameterKind::Text,
+                "The attempt of the pipeline's step, if it is repeated: a scan replaces one of the same step in the run only \
+                 if its attempt is another. Of scans with the same attempt, the worst one counts.",
+            ),
         ])
         .repeatable()
         .takes_report()
         .answers::<ScanAnswer>(201)
         .problems(&[
+            Code::Forbidden,
             Code::UnknownScanner,
             Code::ReportEmpty,
             Code::ReportTruncated,
@@ -83,4 +90,11 @@ calls! {
         .takes::<NoBody>()
         .answers::<ReplayAnswer>(200)
         .problems(&[Code::NotReplayable]);
+
+    /// Accepts a scan that did not pass: the next scans of its variant by its tool are compared with it, so that its issues
+    /// are not new any more. Only for a variant that is compared with itself.
+    Accept = CallSpec::post("/api/v1/projects/{project}/scans/{scan}/accept", Access::Right(Right::Decide))
+        .takes::<AcceptBody>()
+        .answers::<AcceptedAnswer>(200)
+        .problems(&[Code::Conflict]);
 }

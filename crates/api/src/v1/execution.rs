@@ -6,8 +6,8 @@ use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A pipeline's run. If a step of the pipeline ran more than once, only its newest scan counts: the newest one of the
-/// same target, variant, tool and categories. For a token with targets, all fields refer to the scans of these targets.
+/// A pipeline's run. A step of the pipeline is one target, variant, tool and categories. If a step has several scans, one
+/// counts: of the newest attempt the one with the worst verdict, of several the newest. For a token with targets, all fields refer to the scans of these targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {
@@ -15,12 +15,15 @@ pub struct Execution {
     pub pipeline: String,
     /// The run.
     pub execution: String,
-    /// `fail` if a scan failed, else `undecided` if one was, else `pass`.
+    /// `fail` if a scan failed, else `undecided` if one was or a required scanner has not reported, else `pass`.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
     /// True if the run has more than the 200 scans that are considered. Such a run never has the verdict `pass`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more_scans: bool,
+    /// The scanners that the project requires of the run's targets, and that have not reported.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing_scanners: Vec<MissingScanner>,
     /// The reasons of the scans that did not pass; those of failed scans come first.
     pub reasons: Vec<ExecutionReason>,
     /// The sums of the scans' output variables.
@@ -33,8 +36,18 @@ pub struct Execution {
     pub report_results: u64,
     /// The scans that count, in the order in which they were recorded; only the newest 200 of the run are considered.
     pub scans: Vec<ScanItem>,
-    /// The scans that do not count, because a newer scan replaces them.
+    /// The scans that do not count, because another scan of their step does.
     pub superseded: Vec<ScanItem>,
+}
+
+/// A scanner that is required and has not reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct MissingScanner {
+    /// The target.
+    pub target: String,
+    /// The tool.
+    pub scanner: String,
 }
 
 /// A reason why a pipeline's run did not pass.

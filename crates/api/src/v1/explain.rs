@@ -76,9 +76,10 @@ pub fn because(
     matched: Option<&Matched>,
     of_its_issue: usize,
 ) -> String {
-    let compared = Comparison::new(&record.reference);
+    let compared = Comparison::new(record);
     let with = match (&compared.variant, compared.with.as_str()) {
         (Some(variant), "baseline") => format!("baseline `{variant}`"),
+        (_, "accepted") => "the last accepted scan of this variant".to_owned(),
         (_, _) => "the previous scan of this variant".to_owned(),
     };
     if let Some(matched) = matched {

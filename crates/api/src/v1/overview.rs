@@ -107,6 +107,9 @@ pub struct LastScan {
     /// The verdict of the gate.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
+    /// True if no threshold was applied, so that nothing could fail the gate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub no_threshold: bool,
 }
 
 /// A variant that does not pass.

@@ -42,6 +42,17 @@ pub struct SettingsBody {
     /// less is blind to everything. Default: 50; 0 compares nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub examined_share: Option<u32>,
+    /// The least criteria for all targets. An upload can be stricter, never looser.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub criteria: Option<CriteriaBody>,
+    /// Further least criteria, by a pattern in RE2's syntax for whole names of targets, at most 50. Of all that apply to a
+    /// target, the strictest counts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub target_criteria: BTreeMap<String, CriteriaBody>,
+    /// The people who may change a baseline that is set, and upload with `accept_missing`: `secops` (default; a developer
+    /// may set a target's first baseline) or `developer`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline_changes: Option<String>,
     /// True if people may approve exemptions that they requested themselves. Default: `false`. The audit log marks such
     /// approvals.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -55,6 +66,33 @@ pub struct SettingsBody {
     /// The number of days before its end, 1 to 90, from which an exemption is listed as ending soon. Default: 7.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ending_notice_days: Option<u32>,
+}
+
+/// Least criteria of the gate. What is absent requires nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CriteriaBody {
+    /// The severity from which an issue fails the gate: `critical`, `high`, `medium`, `low` or `info`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fail_on_severity: Option<String>,
+    /// The severity from which a new issue fails the gate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fail_on_new: Option<String>,
+    /// The severity from which a new occurrence fails the gate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fail_on_new_occurrences: Option<String>,
+    /// The tools that have to report in each run of a pipeline that scans the target, at most 50. Until they have, a run
+    /// that would pass is `undecided`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub required_scanners: Vec<String>,
+    /// The least strict value of the setting `missing_baseline`: `nothing_is_new`, `everything_counts` and `undecided` are
+    /// stricter in this order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing_baseline: Option<String>,
+    /// The least strict value of the setting `new_blind_spots`: `ignore`, `undecided` and `fail` are stricter in this order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_blind_spots: Option<String>,
 }
 
 /// A project.

@@ -3,7 +3,7 @@
 use crate::auth::Identity;
 use domain::blind_spots::{ComparedSpot, SpotState};
 use domain::counts::Counts;
-use domain::gate::Judgement;
+use domain::gate::{AppliedThresholds, Judgement};
 use domain::ids::{ProjectId, ScanId};
 use domain::reference::Reference;
 use domain::scan::{ParsedReport, ScanRecord};
@@ -23,6 +23,13 @@ pub struct ScanAnswer {
     /// The verdict of the gate.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
+    /// The thresholds that were applied: the stricter of the upload's and of the project's least criteria. Absent for scans
+    /// of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub thresholds: Option<Thresholds>,
+    /// True if no threshold was applied, so that nothing could fail the gate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub no_threshold: bool,
     /// The reasons for the verdict; empty for `pass`.
     pub reasons: Vec<String>,
     /// `Exited with message: ` and the first reason; absent for `pass`.
@@ -38,6 +45,29 @@ pub struct ScanAnswer {
     pub occurrences: Tally,
     /// The results of the report. Each counts in exactly one number.
     pub report: Report,
+}
+
+/// The thresholds of the gate: severities, or `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Thresholds {
+    /// The severity from which an issue fails the gate.
+    pub fail_on_severity: String,
+    /// The severity from which a new issue fails the gate.
+    pub fail_on_new: String,
+    /// The severity from which a new occurrence fails the gate.
+    pub fail_on_new_occurrences: String,
+}
+
+impl Thresholds {
+    fn new(applied: &AppliedThresholds) -> Self {
+        let text = |threshold: &Threshold| threshold.as_written().to_owned();
+        Self {
+            fail_on_severity: text(&applied.fail_on_severity),
+            fail_on_new: text(&applied.fail_on_new),
+            fail_on_new_occurrences: text(&applied.fail_on_new_occurrences),
+        }
+    }
 }
 
 /// A scan.
@@ -81,6 +111,9 @@ pub struct Scan {
     /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<String>,
+    /// The attempt of the pipeline's step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attempt: Option<String>,
     /// The start of the upload, RFC 3339.
     pub received_at: String,
     /// The uploader.
@@ -137,9 +170,12 @@ pub struct TargetRef {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// `baseline`: compared with the newest complete scan of the target's baseline. `previous`: with the previous
-    /// complete scan of the variant. `none`: not compared, this is the first scan.
+    /// complete scan of the variant. `accepted`: with the newest accepted scan of the variant, because later scans failed
+    /// or were undecided. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
     /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
     /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
+    /// `baseline_unknown`: not compared, the baseline's pattern matches none of the variants that are stored, and the
+    /// target has more. The verdict is undecided.
     pub with: String,
     /// The variant of the reference scan, or the baseline; absent for `none`, and if the baseline is a pattern that
     /// matches no scanned variant.
@@ -149,6 +185,11 @@ pub struct Comparison {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub scan: Option<ScanId>,
+    /// The variant's own previous complete scan, where that is not the reference scan. Issues and occurrences keep the ids
+    /// that they have there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub previous: Option<ScanId>,
 }
 
 /// The number of issues or occurrences in each bucket.
@@ -291,10 +332,12 @@ impl ScanAnswer {
         Self {
             scan: Scan::new(record, report.scanner_version.clone()),
             verdict: judgement.verdict,
+            thresholds: judgement.thresholds.as_ref().map(Thresholds::new),
+            no_threshold: judgement.thresholds.as_ref().is_some_and(AppliedThresholds::are_none),
             reasons: judgement.reasons.clone(),
             message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
             variables: judgement.counts.variables().into_iter().collect(),
-            comparison: Comparison::new(&record.reference),
+            comparison: Comparison::new(record),
             issues,
             occurrences,
             report: Report::new(record, report, judgement),
@@ -342,6 +385,7 @@ impl Scan {
             fail_on_new_occurrences: request.fail_on_new_occurrences.as_written().to_owned(),
             pipeline: request.pipeline.as_ref().map(ToString::to_string),
             execution: request.execution.as_ref().map(ToString::to_string),
+            attempt: request.attempt.as_ref().map(ToString::to_string),
             received_at: record.received.to_string(),
             uploaded_by: record.by.subject.to_string(),
             source: record.source.as_ref().map(Source::new),
@@ -356,17 +400,24 @@ impl Scan {
 
 impl Comparison {
     /// Makes the comparison from a scan's frozen reference.
-    pub fn new(reference: &Reference) -> Self {
-        let (with, variant) = match reference {
+    pub fn new(record: &ScanRecord) -> Self {
+        let (with, variant) = match &record.reference {
             Reference::Baseline { variant, .. } => ("baseline", Some(variant)),
             Reference::Previous { variant, .. } => ("previous", Some(variant)),
+            Reference::Accepted { variant, .. } => ("accepted", Some(variant)),
             Reference::None => ("none", None),
             Reference::BaselineNotScannedByThisScanner { variant } => {
                 ("baseline_not_scanned_by_this_scanner", variant.as_ref())
             }
             Reference::BaselineIncomplete { variant } => ("baseline_incomplete", Some(variant)),
+            Reference::BaselineUnknown => ("baseline_unknown", None),
         };
-        Self { with: with.to_owned(), variant: variant.map(ToString::to_string), scan: reference.scan() }
+        Self {
+            with: with.to_owned(),
+            variant: variant.map(ToString::to_string),
+            scan: record.reference.scan(),
+            previous: record.lineage,
+        }
     }
 }
 

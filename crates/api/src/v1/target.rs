@@ -89,6 +89,9 @@ pub struct VariantItem {
     /// The worst verdict among the variant's newest scans by each tool and categories.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
+    /// True if no threshold was applied to that scan, so that nothing could fail the gate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub no_threshold: bool,
     /// The scan with that verdict.
     #[cfg_attr(test, schemars(with = "String"))]
     pub deciding: ScanId,
@@ -153,7 +156,7 @@ impl EffectiveBaseline {
             },
             variant: match meant {
                 ResolvedBaseline::Variant(variant, _) => Some(variant.to_string()),
-                ResolvedBaseline::None | ResolvedBaseline::NothingScanned => None,
+                ResolvedBaseline::None | ResolvedBaseline::NothingScanned | ResolvedBaseline::Unknown => None,
             },
         }
     }
@@ -182,6 +185,7 @@ impl VariantItem {
             scanned_at: variant.newest.at.to_string(),
             complete: variant.complete,
             verdict: variant.deciding.verdict,
+            no_threshold: variant.deciding.no_threshold,
             deciding: variant.deciding.scan,
             matches,
             chosen,

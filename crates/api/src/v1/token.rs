@@ -20,9 +20,40 @@ pub struct TokenBody {
     /// `admin`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
-    /// The number of days until the token expires. Default: it never expires.
+    /// The 1 to 50 variants that the token may upload: names, or patterns in RE2's syntax for whole names. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub variants: Option<Vec<String>>,
+    /// `false`: the token may not upload variants that a baseline means, such as the main branch. So a pull request cannot
+    /// change what it is compared with. Default: `true`, or `false` if `variants` is given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baselines: Option<bool>,
+    /// The 1 to 50 pipelines that the token may name in uploads. Default: all. An exemption for a pipeline applies only to
+    /// uploads with a token that is limited to pipelines, or that may upload baselines.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipelines: Option<Vec<String>>,
+    /// The number of days until the token expires, 1 to 3,650. Default: 90.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_in_days: Option<u32>,
+    /// `true`: the token is valid until it is revoked. Default: `false`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub never_expires: Option<bool>,
+}
+
+impl TokenBody {
+    /// Makes a request for a token without limits, with the default term.
+    pub fn new(name: String, role: Role) -> Self {
+        Self {
+            name,
+            role: role.to_string(),
+            subject: None,
+            targets: None,
+            variants: None,
+            baselines: None,
+            pipelines: None,
+            expires_in_days: None,
+            never_expires: None,
+        }
+    }
 }
 
 /// A request for a token of an account admin: a person who is an admin of the whole installation.
@@ -35,15 +66,18 @@ pub struct AccountTokenBody {
     /// The person that uses the token. Default: the name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<String>,
-    /// The number of days until the token expires. Default: it never expires.
+    /// The number of days until the token expires, 1 to 3,650. Default: 90.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_in_days: Option<u32>,
+    /// `true`: the token is valid until it is revoked. Default: `false`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub never_expires: Option<bool>,
 }
 
 impl From<AccountTokenBody> for TokenBody {
     fn from(body: AccountTokenBody) -> Self {
-        let AccountTokenBody { name, subject, expires_in_days } = body;
-        Self { name, role: Role::Admin.to_string(), subject, targets: None, expires_in_days }
+        let AccountTokenBody { name, subject, expires_in_days, never_expires } = body;
+        Self { subject, expires_in_days, never_expires, ..Self::new(name, Role::Admin) }
     }
 }
 
@@ -62,6 +96,15 @@ pub struct TokenItem {
     /// The targets that the token gives access to; absent if it gives access to the whole project.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
+    /// The variants that the token may upload, as patterns; absent if it may upload all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub variants: Option<Vec<String>>,
+    /// True if the token may upload variants that a baseline means.
+    #[serde(default = "trusted")]
+    pub baselines: bool,
+    /// The pipelines that the token may name; absent if it may name all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pipelines: Option<Vec<String>>,
     /// The time at which the token expires, RFC 3339; absent if it never expires.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<String>,
@@ -80,16 +123,23 @@ pub struct TokenItem {
     pub token: Option<String>,
 }
 
+fn trusted() -> bool {
+    true
+}
+
 impl TokenItem {
     /// Makes the item of a token, without the token itself; `used` is its last use.
     pub fn new(token: &Token, used: Option<&TokenUse>) -> Self {
-        let targets = token.token.targets.as_ref();
+        let (targets, uploads) = (token.token.targets.as_ref(), &token.token.uploads);
         Self {
             id: token.token.id.to_string(),
             name: token.token.name.clone(),
             subject: token.token.subject.to_string(),
             role: token.token.role.to_string(),
             targets: targets.map(|targets| targets.iter().map(ToString::to_string).collect()),
+            variants: uploads.variants.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
+            baselines: !uploads.untrusted,
+            pipelines: uploads.pipelines.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
             expires_at: token.token.expires.map(|end| end.to_string()),
             issued_at: token.issued.at.to_string(),
             issued_by: token.issued.by.subject.to_string(),

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::target::TargetType;
 use crate::testing::recorded;
 use crate::token::IssuedToken;
+use crate::upload_limits::UploadLimits;
 use crate::verdict::Verdict;
 use finding::severity::Severity;
 use serde::Serialize;
@@ -69,24 +70,32 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
                 role: Role::Developer,
                 expires: None,
                 targets: None,
+                uploads: UploadLimits::default(),
             };
             Some(ProjectEvent::TokenIssued { token })
         }
         ProjectEvent::TokenIssued { .. } => Some(ProjectEvent::TokenRevoked { token: TokenId::from_bits([7; 16]) }),
-        ProjectEvent::TokenRevoked { .. } => None,
+        ProjectEvent::TokenRevoked { .. } => Some(ProjectEvent::ScanAccepted {
+            name: name(),
+            variant: "main".parse().unwrap(),
+            scan: ScanId::from_bits([3; 16]),
+            comment: "agreed".to_owned(),
+        }),
+        ProjectEvent::ScanAccepted { .. } => None,
     }
 }
 
 #[test]
 fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
     let events = std::iter::successors(after(None), |event| after(Some(event)));
-    let token = "07".repeat(16);
-    let expected: [(&str, [Vec<&str>; 4]); 5] = [
+    let (token, scan) = ("07".repeat(16), "03".repeat(16));
+    let expected: [(&str, [Vec<&str>; 4]); 6] = [
         ("settings_set", [vec![], vec![], vec![], vec![]]),
         ("target_created", [vec!["web"], vec![], vec![], vec![]]),
         ("baseline_set", [vec!["web"], vec![], vec![], vec![]]),
         ("token_issued", [vec![], vec![], vec![&token], vec![]]),
         ("token_revoked", [vec![], vec![], vec![&token], vec![]]),
+        ("scan_accepted", [vec!["web"], vec![], vec![], vec![&scan]]),
     ];
     let mut checked = 0;
     for (event, expected) in events.zip(&expected) {

@@ -15,6 +15,8 @@ pub enum ResolvedBaseline {
     Variant(VariantName, Option<NewestScan>),
     /// The target has a baseline, but no variant that it could resolve to was ever scanned.
     NothingScanned,
+    /// The target has a baseline that matches none of the variants that are known, but others were forgotten.
+    Unknown,
 }
 
 impl ResolvedBaseline {
@@ -22,7 +24,7 @@ impl ResolvedBaseline {
     pub fn other_than(&self, variant: &VariantName) -> Option<&VariantName> {
         match self {
             Self::Variant(baseline, _) => Some(baseline).filter(|baseline| *baseline != variant),
-            Self::None | Self::NothingScanned => None,
+            Self::None | Self::NothingScanned | Self::Unknown => None,
         }
     }
 
@@ -32,7 +34,7 @@ impl ResolvedBaseline {
             Self::Variant(_, newest) => {
                 newest.as_ref().filter(|newest| newest.series == Some(series.id())).map(|newest| newest.scan)
             }
-            Self::None | Self::NothingScanned => None,
+            Self::None | Self::NothingScanned | Self::Unknown => None,
         }
     }
 }
@@ -47,7 +49,8 @@ pub struct ScannedVariant<'a> {
 }
 
 impl ChosenBaseline {
-    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned.
+    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned. Only a pattern needs
+    /// the log.
     /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
     /// compares the release, like the first, with the release before.
     ///
@@ -58,30 +61,26 @@ impl ChosenBaseline {
         scanned: Option<ScannedVariant<'_>>,
         log: &ScanLog,
     ) -> Result<ResolvedBaseline, PatternError> {
-        let own = self.origin == BaselineSource::Target;
-        let nothing = || if own { ResolvedBaseline::NothingScanned } else { ResolvedBaseline::None };
         let pattern = match &self.baseline {
             None => return Ok(ResolvedBaseline::None),
-            Some(Baseline::Variant(variant)) => {
-                let itself = scanned.is_some_and(|scanned| scanned.variant == variant);
-                let known = log.complete.contains_key(variant) || log.incomplete.contains_key(variant);
-                return Ok(if own || itself || known {
-                    ResolvedBaseline::Variant(variant.clone(), None)
-                } else {
-                    nothing()
-                });
-            }
+            Some(Baseline::Variant(variant)) => return Ok(ResolvedBaseline::Variant(variant.clone(), None)),
             Some(Baseline::Regex(pattern)) => pattern.matcher()?,
         };
+        let default = log.default_branch().filter(|_| self.origin == BaselineSource::BuiltIn);
+        if let Some(branch) = default.filter(|branch| pattern.matches(branch)) {
+            let seen = log.newest_complete(|name| name == branch).map(|(_, seen)| seen.clone());
+            return Ok(ResolvedBaseline::Variant(branch.clone(), seen));
+        }
         let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
-        if let Some((variant, seen)) = log.newest(&log.complete, |name| first != Some(name) && pattern.matches(name)) {
+        if let Some((variant, seen)) = log.newest_complete(|name| first != Some(name) && pattern.matches(name)) {
             return Ok(ResolvedBaseline::Variant(variant.clone(), Some(seen.clone())));
         }
         if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
             return Ok(ResolvedBaseline::Variant(scanned.variant.clone(), None));
         }
-        let incomplete = log.newest(&log.incomplete, |name| pattern.matches(name));
-        Ok(incomplete.map_or_else(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
+        let nothing = if log.forgotten { ResolvedBaseline::Unknown } else { ResolvedBaseline::NothingScanned };
+        let incomplete = log.newest_incomplete(|name| pattern.matches(name));
+        Ok(incomplete.map_or(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
     }
 }
 
@@ -98,13 +97,9 @@ pub enum BaselineScan {
 
 impl Reference {
     /// Chooses the reference of a scan of `variant`: the newest complete scan of the baseline, or, for the baseline
-    /// itself and for targets without one, the variant's own previous scan.
-    pub fn choose(
-        variant: &VariantName,
-        meant: &ResolvedBaseline,
-        of_baseline: BaselineScan,
-        previous: Option<ScanId>,
-    ) -> Self {
+    /// itself and for targets without one, the variant's own newest accepted scan. A baseline's scan counts whether it
+    /// was accepted or not: a branch did not bring in what the baseline has.
+    pub fn choose(variant: &VariantName, meant: &ResolvedBaseline, of_baseline: BaselineScan, own: OwnScans) -> Self {
         match meant {
             ResolvedBaseline::Variant(baseline, _) if baseline != variant => match of_baseline {
                 BaselineScan::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
@@ -112,12 +107,23 @@ impl Reference {
                 BaselineScan::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
             },
             ResolvedBaseline::NothingScanned => Self::BaselineNotScannedByThisScanner { variant: None },
-            ResolvedBaseline::Variant(..) | ResolvedBaseline::None => match previous {
-                Some(scan) => Self::Previous { variant: variant.clone(), scan },
+            ResolvedBaseline::Unknown => Self::BaselineUnknown,
+            ResolvedBaseline::Variant(..) | ResolvedBaseline::None => match own.accepted {
+                Some(scan) if own.previous == Some(scan) => Self::Previous { variant: variant.clone(), scan },
+                Some(scan) => Self::Accepted { variant: variant.clone(), scan },
                 None => Self::None,
             },
         }
     }
+}
+
+/// The variant's own earlier complete scans of the same series.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnScans {
+    /// The newest one.
+    pub previous: Option<ScanId>,
+    /// The newest accepted one.
+    pub accepted: Option<ScanId>,
 }
 
 #[cfg(test)]
@@ -154,7 +160,8 @@ mod tests {
             (&branch, &ResolvedBaseline::None, BaselineScan::None, None, Reference::None),
         ];
         for (variant, meant, of_baseline, of_variant, expected) in cases {
-            assert_eq!(Reference::choose(variant, meant, of_baseline, of_variant), expected);
+            let own = OwnScans { previous: of_variant, accepted: of_variant };
+            assert_eq!(Reference::choose(variant, meant, of_baseline, own), expected);
         }
     }
 
@@ -173,6 +180,7 @@ mod tests {
             scan: ScanId::from_bits([1; 16]),
             series: None,
             verdict: Verdict::Pass,
+            no_threshold: false,
         }
     }
 
@@ -197,7 +205,7 @@ mod tests {
                 Some(Baseline::Variant(name("gone"))),
                 project,
                 ("x", false),
-                ResolvedBaseline::None,
+                fixed("gone"),
             ),
             ("fixed default, itself", Some(Baseline::Variant(name("gone"))), project, ("gone", false), fixed("gone")),
             ("the newest that matches", Some(regex(r"v\d.*")), own, ("x", false), of("v2.3.0", 3)),
@@ -213,7 +221,7 @@ mod tests {
                 Some(regex("hotfix.*")),
                 BaselineSource::BuiltIn,
                 ("x", false),
-                ResolvedBaseline::None,
+                ResolvedBaseline::NothingScanned,
             ),
             ("the first that matches", Some(regex("hotfix.*")), own, ("hotfix-1", false), fixed("hotfix-1")),
         ];

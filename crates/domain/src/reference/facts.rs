@@ -4,7 +4,7 @@ use crate::baseline::{ChosenBaseline, PatternError};
 use crate::ids::ScanId;
 use crate::parts::{KnownParts, MISSING_LISTED_MAX};
 use crate::reference::Reference;
-use crate::reference::choose::{BaselineScan, ResolvedBaseline};
+use crate::reference::choose::{BaselineScan, OwnScans, ResolvedBaseline};
 use crate::scan::ScanRequest;
 use crate::series::Series;
 
@@ -58,6 +58,8 @@ pub struct ReferenceFacts<'a> {
     pub of_baseline: BaselineScan,
     /// The variant's own previous scan.
     pub previous: Option<PreviousScan>,
+    /// The variant's own newest accepted scan. Needed only if the scan is not compared with another variant.
+    pub accepted: Option<ScanId>,
 }
 
 /// The result of the choice. It is frozen into the scan.
@@ -81,7 +83,8 @@ impl ReferenceFacts<'_> {
     pub fn choose(self) -> Result<ReferenceChoice, PatternError> {
         let missing = self.missing();
         let previous = self.previous.map(|previous| previous.scan);
-        let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, previous);
+        let own = OwnScans { previous, accepted: self.accepted };
+        let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, own);
         let baseline = self.chosen.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
         Ok(ReferenceChoice { reference, lineage, missing, baseline })
@@ -171,8 +174,14 @@ mod tests {
 
     #[test]
     fn a_baseline_gives_another_variant_and_its_newest_scan_of_the_series_if_any() {
-        let newest =
-            |series| NewestScan { n: 1, at: Timestamp::from_ms(0), scan: scan(1), series, verdict: Verdict::Pass };
+        let newest = |series| NewestScan {
+            n: 1,
+            at: Timestamp::from_ms(0),
+            scan: scan(1),
+            series,
+            verdict: Verdict::Pass,
+            no_threshold: false,
+        };
         let (own, other) = (series_of("bandit"), series_of("trivy"));
         let resolved = ResolvedBaseline::Variant(name("main"), Some(newest(Some(own.id()))));
         assert_eq!(resolved.other_than(&name("work")), Some(&name("main")));
@@ -211,6 +220,7 @@ mod tests {
             resolved: &resolved,
             of_baseline: BaselineScan::Complete(scan(1)),
             previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
+            accepted: Some(scan(2)),
         };
         let mut changed = request.clone();
         change(&mut facts, &mut changed);
@@ -233,8 +243,19 @@ mod tests {
         let choice = choose("main", |_, _| {});
         assert_eq!(choice.reference, Reference::Previous { variant: name("main"), scan: scan(2) });
         assert_eq!((choice.lineage, choice.baseline), (None, true));
-        let first = choose("main", |facts, _| facts.previous = None);
+        let first = choose("main", |facts, _| (facts.previous, facts.accepted) = (None, None));
         assert_eq!((first.reference, first.lineage, first.baseline), (Reference::None, None, true));
+    }
+
+    #[test]
+    fn a_scan_that_was_not_accepted_is_lineage_and_not_the_reference() {
+        let failed = choose("main", |facts, _| facts.accepted = Some(scan(1)));
+        assert_eq!(failed.reference, Reference::Accepted { variant: name("main"), scan: scan(1) });
+        assert_eq!((failed.lineage, failed.baseline), (Some(scan(2)), true));
+        let never = choose("main", |facts, _| facts.accepted = None);
+        assert_eq!((never.reference, never.lineage), (Reference::None, Some(scan(2))), "everything is new");
+        let branch = choose("work", |facts, _| facts.accepted = None);
+        assert_eq!(branch.reference, Reference::Baseline { variant: name("main"), scan: scan(1) });
     }
 
     #[test]

@@ -5,6 +5,7 @@ use domain::ids::{TokenId, token_digest};
 use domain::role::Role;
 use domain::time::Timestamp;
 use domain::token::{IssuedToken, TokenRecord};
+use domain::upload_limits::UploadLimits;
 use serde_json::{Value, json};
 use store::keys;
 use tests::{Client, Upload, reports};
@@ -78,6 +79,7 @@ fn an_expired_token_is_refused_as_expired() {
             role: Role::Admin,
             targets: None,
             expires: Some(Timestamp::from_ms(ms)),
+            uploads: UploadLimits::default(),
         };
         let record = TokenRecord { v: 1, project: Some("shop".parse().unwrap()), token };
         store.set(&keys::token(&token_digest(secret)), &serde_json::to_vec(&record).unwrap());

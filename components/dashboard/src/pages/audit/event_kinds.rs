@@ -3,12 +3,13 @@
 use crate::view::badge::capitalised;
 
 /// The kinds of events in the log of a project.
-pub(super) const OF_PROJECT: [&str; 13] = [
+pub(super) const OF_PROJECT: [&str; 14] = [
     "settings_set",
     "target_created",
     "baseline_set",
     "token_issued",
     "token_revoked",
+    "scan_accepted",
     "exemption_requested",
     "exemption_approved",
     "exemption_rejected",

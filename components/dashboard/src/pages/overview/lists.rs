@@ -34,7 +34,7 @@ pub(crate) fn failing<A>(request: &PageRequest<'_, A>, base: &str, overview: &Ov
                                     }
                                     td data-label="Variant" { bdi { (plain(&one.variant)) } }
                                     td data-label="Newest scan" {
-                                        (badge::verdict(one.verdict)) " "
+                                        (badge::verdict(one.verdict, false)) " "
                                         a href={ (base) "/scans/" (one.scan) } { "Scan " (time::relative(&one.at, request.now)) }
                                     }
                                 }
@@ -111,7 +111,7 @@ fn row<A>(request: &PageRequest<'_, A>, base: &str, target: &OverviewTarget) -> 
                 @match &target.last_scan {
                     None => "never",
                     Some(scan) => {
-                        (badge::verdict(scan.verdict)) " "
+                        (badge::verdict(scan.verdict, scan.no_threshold)) " "
                         a href={ (base) "/scans/" (scan.scan) } {
                             bdi { (plain(&scan.variant)) } " by " bdi { (plain(&scan.scanner)) } ", " (time::relative(&scan.at, request.now))
                         }

@@ -40,6 +40,7 @@ fn overview() -> Overview {
                 variant: "main".to_owned(),
                 scanner: "bandit".to_owned(),
                 at: AT.to_owned(),
+                no_threshold: false,
                 verdict: Verdict::Pass,
             }),
             open,

@@ -7,11 +7,12 @@ use domain::verdict::Verdict;
 use maud::{Markup, html};
 
 /// The verdict with its reasons.
-pub(crate) fn verdict(verdict: Verdict, reasons: &[String]) -> Markup {
+pub(crate) fn verdict(verdict: Verdict, no_threshold: bool, reasons: &[String]) -> Markup {
     html! {
         div class="verdict-line" {
-            (badge::verdict(verdict))
+            (badge::verdict(verdict, no_threshold))
             @match reasons {
+                [] if verdict == Verdict::Pass && no_threshold => span { "Nothing could fail the gate: neither the upload nor the project sets a threshold." },
                 [] if verdict == Verdict::Pass => span { "No issue reached a threshold." },
                 [] => {},
                 [one] => span class="break" { (plain(one)) },

@@ -1,5 +1,6 @@
 //! The conversion between settings and the fields of the form.
 
+use super::criteria;
 use crate::form::Form;
 use api::Problem;
 use api::problem::Code;
@@ -36,7 +37,7 @@ pub(super) struct Choice {
 }
 
 /// The settings with a fixed list of values.
-pub(super) const CHOICES: [Choice; 7] = [
+pub(super) const CHOICES: [Choice; 8] = [
     Choice {
         name: "unassigned_as",
         group: Group::Gate,
@@ -85,6 +86,16 @@ pub(super) const CHOICES: [Choice; 7] = [
             ("undecided", "The verdict is undecided"),
             ("fail", "The scan fails"),
             ("ignore", "No effect; they are listed"),
+        ],
+    },
+    Choice {
+        name: "baseline_changes",
+        group: Group::Gate,
+        label: "Changes of baselines",
+        hint: "Who may change a baseline that is set, and upload a report with accept_missing. Both change what counts as new.",
+        options: &[
+            ("secops", "The roles secops and admin; a developer may set the first baseline of a target"),
+            ("developer", "Developers too: a developer alone can make a failing gate pass"),
         ],
     },
     Choice {
@@ -158,6 +169,8 @@ pub(super) fn to_form(settings: &SettingsBody) -> Form {
         .append_pair("updated_occurrences", &text(&settings.updated_occurrences, "new"))
         .append_pair("rejected_allowed", &number(settings.rejected_allowed, 0))
         .append_pair("new_blind_spots", &text(&settings.new_blind_spots, "undecided"))
+        .append_pair("baseline_changes", &text(&settings.baseline_changes, "secops"))
+        .append_pair("criteria", &criteria::to_text(settings))
         .append_pair("examined_share", &number(settings.examined_share, 50))
         .append_pair("self_approval", &flag(settings.self_approval))
         .append_pair("unlimited_exemptions", &flag(settings.unlimited_exemptions))
@@ -191,6 +204,8 @@ pub(super) fn from_form(form: &Form, mut settings: SettingsBody) -> Result<Setti
     settings.updated_occurrences = text("updated_occurrences");
     settings.rejected_allowed = form.number("rejected_allowed")?;
     settings.new_blind_spots = text("new_blind_spots");
+    settings.baseline_changes = text("baseline_changes");
+    (settings.criteria, settings.target_criteria) = criteria::from_text(form.text("criteria"))?;
     settings.examined_share = form.number("examined_share")?;
     settings.self_approval = Some(form.text("self_approval") == "true");
     settings.unlimited_exemptions = Some(form.text("unlimited_exemptions") == "true");

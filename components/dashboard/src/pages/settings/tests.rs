@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{FakeApi, session, text, with_request};
 use api::problem::Code;
-use api::v1::{BaselineBody, SettingsBody};
+use api::v1::{BaselineBody, CriteriaBody, SettingsBody};
 use domain::role::Role;
 
 fn settings() -> SettingsBody {
@@ -18,6 +18,13 @@ fn settings() -> SettingsBody {
         rejected_allowed: Some(2),
         updated_occurrences: Some("common".to_owned()),
         new_blind_spots: Some("fail".to_owned()),
+        baseline_changes: Some("developer".to_owned()),
+        criteria: Some(CriteriaBody { fail_on_severity: Some("critical".to_owned()), ..CriteriaBody::default() }),
+        target_criteria: [(
+            "web|api".to_owned(),
+            CriteriaBody { required_scanners: vec!["bandit".to_owned()], ..CriteriaBody::default() },
+        )]
+        .into(),
         examined_share: Some(80),
         self_approval: Some(true),
         unlimited_exemptions: Some(true),

@@ -128,7 +128,7 @@ fn row<A>(request: &PageRequest<'_, A>, project: &str, item: &ScanItem, comparab
     html! {
         tr {
             th scope="row" {
-                (badge::verdict(item.answer.verdict)) " "
+                (badge::verdict(item.answer.verdict, item.answer.no_threshold)) " "
                 a href=(address::scan(project, item.id)) {
                     "Scan " (time::relative(&scan.received_at, request.now))
                 }

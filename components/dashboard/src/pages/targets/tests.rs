@@ -28,6 +28,7 @@ fn variant(name: &str, matches: bool, chosen: bool) -> VariantItem {
         scan: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         scanned_at: "2026-11-24T10:00:00.000Z".to_owned(),
         complete: false,
+        no_threshold: false,
         verdict: Verdict::Fail,
         deciding: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         matches,

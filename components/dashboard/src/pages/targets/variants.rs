@@ -141,7 +141,7 @@ fn table<A>(
                                 @if variant.chosen { " " span class="badge low" { "Baseline" } }
                             }
                             td data-label="Newest scan" {
-                                (badge::verdict(variant.verdict)) " "
+                                (badge::verdict(variant.verdict, variant.no_threshold)) " "
                                 a href=(address::scan(project, variant.deciding)) {
                                     "Scan"
                                 }

@@ -1,0 +1,161 @@
+//! The head of a series: its newest complete scan, and its newest accepted one.
+//!
+//! A scan is *accepted* if it passed its gate, if it is the first scan of its variant, or if a reviewer accepted it. The
+//! gate of a variant that is compared with itself counts what is new since the newest accepted scan. If it counted what is
+//! new since the newest scan, a second upload of a failing report would pass.
+
+use crate::event::Mark;
+use crate::ids::ScanId;
+use crate::reference::Reference;
+use crate::scan::ScanRecord;
+use crate::time::Timestamp;
+use crate::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// A scan with its place in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesScan {
+    /// The scan.
+    pub scan: ScanId,
+    /// The start of its upload.
+    pub received: Timestamp,
+    /// The turn of the scan among the scans of this variant by this tool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub turn: Option<u64>,
+}
+
+impl SeriesScan {
+    /// Returns the place of a scan.
+    pub fn of(record: &ScanRecord) -> Self {
+        Self { scan: record.id, received: record.received, turn: record.turn }
+    }
+
+    /// True if this scan comes after the other: by their turns, which are the order in which they are compared.
+    pub fn is_after(&self, other: &Self) -> bool {
+        match (self.turn, other.turn) {
+            (Some(own), Some(other)) => other < own,
+            (_, _) => other.received < self.received,
+        }
+    }
+}
+
+/// The head of a series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The format's version: 2. In version 1 the newest scan is the accepted one.
+    pub v: u8,
+    /// The newest complete scan.
+    #[serde(flatten)]
+    pub newest: SeriesScan,
+    /// The newest scan that was accepted without a reviewer; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    accepted: Option<SeriesScan>,
+}
+
+/// The register of a reviewer's decision to accept a scan. It is separate from the head, which an upload may move at the
+/// same time. Its last writer wins; if that is the older of two decisions, more counts as new, never less.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedScan {
+    /// The format's version: 1.
+    pub v: u8,
+    /// The scan.
+    #[serde(flatten)]
+    pub scan: SeriesScan,
+    /// The reviewer, the time and the event in the project's journal.
+    pub mark: Mark,
+    /// The reviewer's reason.
+    pub comment: String,
+}
+
+impl Head {
+    /// Returns the head of a series after a complete scan. `accepted` is true if the scan is accepted. The scan may be
+    /// late: another one that comes after it may be the head already.
+    pub fn after(current: Option<&Self>, scan: SeriesScan, accepted: bool) -> Self {
+        let known = current.and_then(Self::accepted);
+        let later = accepted && known.is_none_or(|known| scan.is_after(&known));
+        let newest = match current {
+            Some(current) if !scan.is_after(&current.newest) => current.newest,
+            Some(_) | None => scan,
+        };
+        Self { v: 2, newest, accepted: if later { Some(scan) } else { known } }
+    }
+
+    /// Returns the newest scan that was accepted without a reviewer.
+    pub fn accepted(&self) -> Option<SeriesScan> {
+        if self.v < 2 { Some(self.newest) } else { self.accepted }
+    }
+
+    /// Returns the newest accepted scan, given the newest decision of a reviewer.
+    pub fn accepted_with(&self, decision: Option<&AcceptedScan>) -> Option<SeriesScan> {
+        let decided = decision.map(|decision| decision.scan);
+        match (self.accepted(), decided) {
+            (Some(own), Some(decided)) if decided.is_after(&own) => Some(decided),
+            (None, decided) => decided,
+            (own, _) => own,
+        }
+    }
+}
+
+/// True if a scan is accepted without a reviewer: it passed, or it is the first scan of its variant, so that nothing
+/// could be new.
+pub fn is_accepted(record: &ScanRecord, verdict: Verdict) -> bool {
+    verdict == Verdict::Pass || (record.reference == Reference::None && record.lineage.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(turn: u64) -> SeriesScan {
+        let n = u8::try_from(turn).unwrap();
+        SeriesScan { scan: ScanId::from_bits([n; 16]), received: Timestamp::from_ms(0), turn: Some(turn) }
+    }
+
+    fn head(scans: &[(u64, bool)]) -> Head {
+        let mut head = None;
+        for (turn, accepted) in scans {
+            head = Some(Head::after(head.as_ref(), scan(*turn), *accepted));
+        }
+        head.unwrap()
+    }
+
+    #[test]
+    fn a_scan_that_is_not_accepted_becomes_the_head_and_not_the_reference() {
+        let failed = head(&[(1, true), (2, false), (3, false)]);
+        assert_eq!((failed.newest, failed.accepted()), (scan(3), Some(scan(1))));
+        let fixed = head(&[(1, true), (2, false), (3, true)]);
+        assert_eq!((fixed.newest, fixed.accepted()), (scan(3), Some(scan(3))));
+        assert_eq!(head(&[(1, false)]).accepted(), None, "a branch that never passed");
+    }
+
+    #[test]
+    fn a_late_scan_moves_only_what_is_older() {
+        let late = head(&[(1, true), (3, false), (2, true)]);
+        assert_eq!((late.newest, late.accepted()), (scan(3), Some(scan(2))));
+        let older = head(&[(1, true), (3, true), (2, true)]);
+        assert_eq!((older.newest, older.accepted()), (scan(3), Some(scan(3))));
+        let repeated = head(&[(1, true), (2, true), (2, true)]);
+        assert_eq!(repeated, head(&[(1, true), (2, true)]));
+    }
+
+    #[test]
+    fn the_later_of_the_head_and_a_decision_is_accepted() {
+        let mark = crate::testing::entry(1, "ann", 1000, ()).mark();
+        let decision = |turn| AcceptedScan { v: 1, scan: scan(turn), mark: mark.clone(), comment: "agreed".to_owned() };
+        let failed = head(&[(2, true), (3, false), (4, false)]);
+        assert_eq!(failed.accepted_with(Some(&decision(3))), Some(scan(3)));
+        assert_eq!(failed.accepted_with(Some(&decision(1))), Some(scan(2)), "an old decision");
+        assert_eq!(failed.accepted_with(None), Some(scan(2)));
+        assert_eq!(head(&[(1, false)]).accepted_with(Some(&decision(1))), Some(scan(1)));
+    }
+
+    #[test]
+    fn a_head_of_version_1_is_accepted_and_the_stored_form_is_pinned() {
+        let old = format!(r#"{{"v":1,"scan":"{}","received":5,"turn":7}}"#, "07".repeat(16));
+        let old: Head = serde_json::from_str(&old).unwrap();
+        assert_eq!(old.accepted(), Some(old.newest));
+        let next = Head::after(Some(&old), scan(8), false);
+        assert_eq!(next.accepted(), Some(old.newest));
+        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7}}"#);
+    }
+}
