@@ -10,6 +10,7 @@ mod executions;
 mod exempting;
 mod field;
 mod formats;
+mod goalposts;
 mod incomplete;
 mod interleaved;
 mod overview;

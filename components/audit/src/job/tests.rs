@@ -45,9 +45,12 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
     kv
 }
 
+/// The installation's admin token.
+const ROOT: &str = "gate_0123456789abcdefghijklmnopqrstuv";
+
 /// The number of entries on each page.
 fn pages(kv: &MemoryKv, filter: &AuditFilter) -> Vec<usize> {
-    let caller = block_on(authenticate(kv, "root", Some("Bearer root"), None, now())).unwrap();
+    let caller = block_on(authenticate(kv, ROOT, Some(&format!("Bearer {ROOT}")), None, now())).unwrap();
     let (job, project) = (AuditJob { kv, now: now(), caller }, "shop".parse().unwrap());
     let (mut counts, mut from) = (Vec::new(), None);
     loop {

@@ -39,7 +39,9 @@ fn take(system: &System, upload: Upload) -> ScanAnswer {
 fn each_state_of_a_comparison_has_its_name() {
     let system = System::new();
     let first = take(&system, upload("trunk", MAIN));
-    assert_eq!(compared(&first), ("none", None));
+    assert_eq!(compared(&first), ("baseline_not_scanned_by_this_scanner", None), "the default is main or master");
+    system.patch(&json!({"none": true}));
+    assert_eq!(compared(&take(&system, upload("other", MAIN))), ("none", None));
     assert_eq!(compared(&take(&system, upload("trunk", MAIN))), ("previous", Some("trunk")));
     system.set_baseline("trunk");
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("trunk")));
@@ -91,8 +93,9 @@ fn every_scanner_of_a_release_compares_it_with_the_release_before() {
 #[test]
 fn defaults_apply_to_targets_without_their_own_baseline() {
     let system = System::new();
-    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("none", None));
-    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")), "no main yet");
+    let no_main = take(&system, upload("feature", FEATURE));
+    assert_eq!(compared(&no_main), ("baseline_not_scanned_by_this_scanner", None));
+    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), compared(&no_main), "not its own previous scan");
     take(&system, upload("main", MAIN));
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("main")));
     let target = system.target();
@@ -110,7 +113,8 @@ fn defaults_apply_to_targets_without_their_own_baseline() {
         system.settings(serde_json::from_value(json!({"default_baselines": baselines})).unwrap());
     };
     defaults(json!({"repository": {"variant": "trunk"}}));
-    assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("previous", Some("feature")), "never scanned");
+    let never = take(&system, upload("feature", FEATURE));
+    assert_eq!(compared(&never), ("baseline_not_scanned_by_this_scanner", Some("trunk")));
     take(&system, upload("trunk", MAIN));
     assert_eq!(compared(&take(&system, upload("feature", FEATURE))), ("baseline", Some("trunk")));
     let never = take(&system, by_other("feature"));
@@ -133,7 +137,8 @@ fn the_built_in_default_of_containers_is_the_last_version() {
     let system = System::new();
     let image = |variant: &str| upload(variant, MAIN).with("target_type", "container");
     take(&system, image("nightly"));
-    assert_eq!(compared(&take(&system, image("nightly"))), ("previous", Some("nightly")));
+    let nightly = take(&system, image("nightly"));
+    assert_eq!(compared(&nightly), ("baseline_not_scanned_by_this_scanner", None));
     take(&system, image("1.4.0"));
     assert_eq!(compared(&take(&system, image("latest"))), ("baseline", Some("1.4.0")));
     assert_eq!(compared(&take(&system, image("nightly"))), ("baseline", Some("latest")));

@@ -1,6 +1,6 @@
 //! Blind spots: what a scanner could not examine is not remediated, keeps its identity and exemptions, and hides nothing.
 
-use crate::pipeline::wiring::{System, upload};
+use crate::pipeline::wiring::{ADMIN, System, upload};
 use api::page::Wanted;
 use api::v1::{ExemptionBody, OccurrenceItem, ScanAnswer, SettingsBody};
 use domain::blind_spots::SpotState;
@@ -122,7 +122,11 @@ fn what_is_in_a_file_that_became_unreadable_is_not_seen() {
         explained.because,
         "an earlier scan has it, and the scanner could not examine the file `src/a.py` (syntax error while parsing AST from file)"
     );
-    // The next scan carries them on, and the blind spot is known.
+    // The next scan carries them on. The blind spot stays new until somebody accepts it.
+    let again = scan(&system, "main", &WITHOUT_A, &A);
+    assert_eq!((again.verdict, again.occurrences.not_seen), (Verdict::Undecided, 2));
+    assert_eq!(again.comparison.with, "accepted");
+    system.accept(again.scan.id, ADMIN).unwrap();
     let again = scan(&system, "main", &WITHOUT_A, &A);
     assert_eq!((again.verdict, again.occurrences.not_seen), (Verdict::Pass, 2));
     assert_eq!(known(&system, &again), known(&system, &first));
@@ -201,6 +205,9 @@ fn a_scan_of_little_or_nothing_is_blind_to_everything() {
     );
     assert_eq!(little.report.blind_spots[0].reason, "the scanner examined 2 files, the reference scan 5");
     // It stays so, although the scan before examined as little.
+    let again = system.upload(upload("main", &bandit(&WITHOUT_A, &[], 2))).unwrap();
+    assert_eq!((again.verdict, again.occurrences.not_seen), (Verdict::Undecided, 2));
+    system.accept(again.scan.id, ADMIN).unwrap();
     let again = system.upload(upload("main", &bandit(&WITHOUT_A, &[], 2))).unwrap();
     assert_eq!((again.verdict, again.occurrences.not_seen), (Verdict::Pass, 2), "known");
     let nothing = system.upload(upload("main", &bandit(&[], &[], 0))).unwrap();

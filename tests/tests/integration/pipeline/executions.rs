@@ -5,7 +5,7 @@ use crate::pipeline::{FEATURE, MAIN};
 use api::page::{Wanted, wanted};
 use api::problem::Code;
 use api::query::Query;
-use api::v1::{Execution, ExecutionIssue, TokenBody};
+use api::v1::{CriteriaBody, Execution, ExecutionIssue, SettingsBody, TokenBody};
 use domain::listing;
 use domain::verdict::Verdict;
 use futures::executor::block_on;
@@ -71,16 +71,41 @@ fn the_scans_of_a_run_are_combined() {
 #[test]
 fn of_a_repeated_step_only_the_newest_scan_counts() {
     let system = System::new();
-    take(&system, upload("feature", FEATURE).fail_on("critical"));
+    take(&system, upload("feature", FEATURE).fail_on("critical").with("attempt", "1"));
     take(&system, by_other());
-    take(&system, upload("feature", FEATURE));
+    take(&system, upload("feature", FEATURE).with("attempt", "2"));
     let run = run_of(&system);
     assert_eq!((run.verdict, run.scans.len(), run.superseded.len()), (Verdict::Pass, 2, 1));
     assert_eq!(run.superseded[0].answer.verdict, Verdict::Fail);
-    assert_eq!((run.issues.new, run.issues.common), (1, 5));
+    assert_eq!((run.issues.new, run.issues.common), (6, 0));
     take(&system, upload("main", FEATURE).fail_on("critical"));
     let run = run_of(&system);
     assert_eq!((run.verdict, run.scans.len()), (Verdict::Fail, 3), "another variant is another step");
+}
+
+#[test]
+fn a_clean_report_does_not_turn_a_failed_step_into_a_passed_one() {
+    let system = System::new();
+    take(&system, upload("feature", FEATURE).fail_on("critical"));
+    take(&system, upload("feature", MAIN));
+    let run = run_of(&system);
+    assert_eq!((run.verdict, run.scans.len(), run.superseded.len()), (Verdict::Fail, 1, 1));
+    assert_eq!(run.superseded[0].answer.verdict, Verdict::Pass, "the run keeps both");
+}
+
+#[test]
+fn a_run_is_undecided_until_the_required_scanners_have_reported() {
+    let system = System::new();
+    let required =
+        CriteriaBody { required_scanners: vec!["bandit".to_owned(), "other".to_owned()], ..CriteriaBody::default() };
+    system.settings(SettingsBody { criteria: Some(required), ..SettingsBody::default() });
+    take(&system, upload("feature", MAIN));
+    let run = run_of(&system);
+    assert_eq!((run.verdict, run.missing_scanners.len()), (Verdict::Undecided, 1));
+    assert_eq!((run.missing_scanners[0].target.as_str(), run.missing_scanners[0].scanner.as_str()), ("notes", "other"));
+    take(&system, by_other());
+    let run = run_of(&system);
+    assert_eq!((run.verdict, run.missing_scanners.len()), (Verdict::Pass, 0));
 }
 
 #[test]

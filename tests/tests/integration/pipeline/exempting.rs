@@ -1,7 +1,7 @@
 //! Exemptions from the request to the verdict: their effect on the gate, returns to review, and previews.
 
 use crate::pipeline::tracking::{EDITED, RUN, bandit};
-use crate::pipeline::wiring::{System, upload, upload_of};
+use crate::pipeline::wiring::{System, token_body, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
 use api::problem::Code;
 use api::v1::{
@@ -437,13 +437,7 @@ fn a_token_for_some_targets_sees_no_exemption_of_others() {
     let elsewhere = system.upload(upload_of("bandit", "other", "main", MAIN)).unwrap();
     let issue = system.issues(first.scan.id, "critical")[0].id;
     let id = system.request_exemption(&system.issues(first.scan.id, "critical")[0]);
-    let token = TokenBody {
-        name: "narrow".to_owned(),
-        role: "secops".to_owned(),
-        subject: None,
-        targets: Some(vec!["other".to_owned()]),
-        expires_in_days: None,
-    };
+    let token = TokenBody { targets: Some(vec!["other".to_owned()]), ..token_body("narrow", "secops") };
     let caller = system.issued(token);
     assert!(system.exemptions_seen_by(&caller).is_empty());
     let decided = system.decide_as(&caller, &id, "approve");

@@ -147,7 +147,8 @@ fn the_list_has_targets_and_last_use_but_no_token() {
 #[test]
 fn an_account_admin_has_a_name_and_all_projects() {
     let system = System::new();
-    let body = AccountTokenBody { name: "ann".to_owned(), subject: None, expires_in_days: Some(30) };
+    let body =
+        AccountTokenBody { name: "ann".to_owned(), subject: None, expires_in_days: Some(30), never_expires: None };
     let issued = system.issue(None, body.into()).unwrap();
     let token = issued.token.clone().unwrap();
     assert_eq!((issued.role.as_str(), issued.subject.as_str()), ("admin", "ann"));

@@ -6,9 +6,9 @@ use api::internal::{Append, Appended, Count, ParseRequest, ParseResult, Services
 use api::page::Wanted;
 use api::problem::Problem;
 use api::v1::{
-    BulkDecision, DecisionBody, DecisionsBody, Execution, ExemptionBody, ExemptionItem, Explanation, IssueItem,
-    OccurrenceItem, Overview, PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer, SettingsBody, TargetItem,
-    TargetPatch, TokenBody, TokenItem, Unused, VariantItem,
+    AcceptBody, AcceptedAnswer, BulkDecision, DecisionBody, DecisionsBody, Execution, ExemptionBody, ExemptionItem,
+    Explanation, IssueItem, OccurrenceItem, Overview, PreviewItem, ReplayAnswer, RequestsBody, ScanAnswer,
+    SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem, Unused, VariantItem,
 };
 use bytes::Bytes;
 use domain::comparison::Bucket;
@@ -32,7 +32,7 @@ use store::memory::MemoryKv;
 use store::poll::Clock;
 
 /// The installation's admin token.
-pub(crate) const ADMIN: &str = "root";
+pub(crate) const ADMIN: &str = "gate_0123456789abcdefghijklmnopqrstuv";
 const START_MS: i64 = 1_795_414_680_000;
 
 /// An upload to make.
@@ -131,8 +131,7 @@ pub(crate) fn bandit(results: usize) -> Vec<u8> {
 
 /// Asks for a token without an end, for all targets.
 pub(crate) fn token_body(name: &str, role: &str) -> TokenBody {
-    let (name, role) = (name.to_owned(), role.to_owned());
-    TokenBody { name, role, subject: None, targets: None, expires_in_days: None }
+    TokenBody { never_expires: Some(true), ..TokenBody::new(name.to_owned(), role.parse().unwrap()) }
 }
 
 /// The parts of an upload in pieces; bytes are those of the part that was gone to last.
@@ -370,6 +369,16 @@ impl System {
         ingest.upload(&who, upload, &mut pieces).await
     }
 
+    /// Accepts a scan as the reference of the next ones.
+    pub(crate) fn accept(&self, scan: ScanId, token: &str) -> Result<AcceptedAnswer, Problem> {
+        block_on(async {
+            let who = self.allowed(&self.kv, token, "shop", calls::ingest::IngestCall::Accept).await?;
+            let body = AcceptBody { comment: "known".to_owned() };
+            let ingest = Ingest { random: self.bits(), ..self.context() };
+            ingest.accept(&who, &self.project, scan, body).await
+        })
+    }
+
     /// Replays a scan as the admin, without a storage key.
     pub(crate) fn replay(&self, scan: ScanId, versions: Versions) -> Result<ReplayAnswer, Problem> {
         self.replay_with(scan, versions, ADMIN, "")
@@ -408,6 +417,12 @@ impl System {
     /// Sets the target's own baseline, or with `null` removes it.
     pub(crate) fn patch(&self, baseline: &serde_json::Value) -> TargetItem {
         block_on(self.patching(baseline))
+    }
+
+    /// Sets the target's own baseline with a token.
+    pub(crate) fn patch_as(&self, token: &str, baseline: &serde_json::Value) -> Result<TargetItem, Problem> {
+        let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
+        block_on(self.project_job(self.who(token)).set_baseline("notes", patch))
     }
 
     /// The same for use beside an upload.

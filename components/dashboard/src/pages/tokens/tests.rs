@@ -57,12 +57,13 @@ fn the_list_marks_expiring_tokens_and_the_users_token() {
 fn a_token_is_shown_on_the_page_that_answers() {
     let issued = TokenItem { token: Some("gate_fresh".to_owned()), ..token("0d", None) };
     let api = FakeApi::default().answer("POST /api/v1/projects/shop/tokens", &issued);
-    let form = Form::parse(b"name=ci&role=uploader&targets=web%0D%0A%0D%0A+api&expires_in_days=30&subject=");
+    let form =
+        Form::parse(b"name=ci&role=uploader&targets=web%0D%0A%0D%0A+api&variants=pr-.*&expires_in_days=30&subject=");
     let reply = show(&api, &session(Role::Admin), Method::Post(&form), Some("shop"), &[]);
     assert_eq!(reply.status, 200);
     assert!(text(&reply).contains("value=\"gate_fresh\"") && text(&reply).contains("not shown again"));
     assert!(reply.headers.iter().all(|(_, value)| !value.contains("gate_fresh")));
-    let body = r#"{"name":"ci","role":"uploader","targets":["web","api"],"expires_in_days":30}"#;
+    let body = r#"{"name":"ci","role":"uploader","targets":["web","api"],"variants":["pr-.*"],"baselines":false,"expires_in_days":30}"#;
     assert_eq!(*api.sent.borrow(), [("POST /api/v1/projects/shop/tokens".to_owned(), body.to_owned())]);
 }
 

@@ -161,7 +161,9 @@ fn an_admin_token_that_is_easy_to_guess_opens_nothing() {
     let kv = store();
     let with = |token: &str| {
         let header = format!("Bearer {token}");
-        block_on(authenticate(&kv, token, Some(&header), Some(HOME), Timestamp::from_ms(0))).map(|_| ()).map_err(|problem| problem.detail)
+        block_on(authenticate(&kv, token, Some(&header), Some(HOME), Timestamp::from_ms(0)))
+            .map(|_| ())
+            .map_err(|problem| problem.detail)
     };
     let refusal = with("abc").unwrap_err();
     assert!(refusal.starts_with("the installation's admin token is too easy to guess"), "{refusal}");
