@@ -160,13 +160,13 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     }
 
     /// Appends an event to the project's journal.
-    async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
+    pub(crate) async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
         let event = AnyEvent::Project { event: InProject { project: self.context.project.clone(), event } };
         self.context.append(&self.caller.actor, event).await
     }
 
     /// The project, and the name of a target that it has and the caller may see.
-    async fn find_target(&self, name: &str) -> Result<(Project, TargetName), Problem> {
+    pub(crate) async fn find_target(&self, name: &str) -> Result<(Project, TargetName), Problem> {
         let name: TargetName = name.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
         let state = self.context.state().await?;
         let visible = self.caller.covers(&name) && state.targets.contains_key(&name);
@@ -184,14 +184,14 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         Ok(TargetItem::new(name.as_str(), target, effective))
     }
 
-    async fn scan_log(&self, target: TargetId) -> Result<ScanLog, Problem> {
+    pub(crate) async fn scan_log(&self, target: TargetId) -> Result<ScanLog, Problem> {
         let journal = JournalId::Scans { project: self.context.project.clone(), target };
         Ok(journal::load::<ScanLog>(self.context.kv, &journal, self.context.now).await?.state)
     }
 }
 
 /// The variant that a baseline means, given the target's scans.
-fn resolve(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
+pub(crate) fn resolve(settled: &ChosenBaseline, log: &ScanLog) -> Result<ResolvedBaseline, Problem> {
     settled.resolve(None, log).map_err(|error| stored_baseline(&error))
 }
 

@@ -1,6 +1,7 @@
 //! Projects, their settings, targets and baselines; tokens of projects and of the account; the caller's own identity.
 
 pub mod account;
+mod baseline_requests;
 pub mod job;
 mod settings;
 pub mod tokens;
@@ -13,8 +14,9 @@ use api::page;
 use api::problem::Problem;
 use api::project_context::ProjectContext;
 use api::query::Query;
-use api::v1::{AccountTokenBody, Me, SettingsBody, TargetPatch, TokenBody};
+use api::v1::{AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, SettingsBody, TargetPatch, TokenBody};
 use domain::baseline::BaselinePattern;
+use domain::baseline_request::BaselineDecision;
 use domain::ids::EventId;
 use guest::chain::Chain;
 use guest::{Reply, Session, SpinKv};
@@ -63,12 +65,33 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let patch: TargetPatch = guest::json_body(body).await?;
             Reply::json(200, &job.set_baseline(params.text("target")?, patch).await?)
         }
+        ProjectsCall::BaselineRequests => {
+            let wanted = page::wanted(query, "baseline-requests")?;
+            Reply::json(200, &job.baseline_requests(wanted).await?)
+        }
+        ProjectsCall::RequestBaseline => {
+            let asked: BaselineRequestBody = guest::json_body(body).await?;
+            Reply::json(201, &job.request_baseline(params.text("target")?, asked).await?)
+        }
+        ProjectsCall::ApproveBaseline => decide(&job, params.text("target")?, BaselineDecision::Approve, body).await,
+        ProjectsCall::RejectBaseline => decide(&job, params.text("target")?, BaselineDecision::Reject, body).await,
+        ProjectsCall::WithdrawBaseline => decide(&job, params.text("target")?, BaselineDecision::Withdraw, body).await,
         ProjectsCall::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
             Reply::json(200, &job.variants(params.text("target")?, regex, wanted).await?)
         }
     }
+}
+
+async fn decide(
+    job: &ProjectJob<'_, SpinKv, Chain>,
+    target: &str,
+    decision: BaselineDecision,
+    body: &mut guest::Body,
+) -> Result<Reply, Problem> {
+    let decided: BaselineDecisionBody = guest::json_body(body).await?;
+    Reply::json(200, &job.decide_baseline(target, decision, decided).await?)
 }
 
 /// Answers a call to the account.

@@ -3,6 +3,7 @@
 mod accept;
 mod account;
 mod audit;
+mod baseline_request;
 mod execution;
 mod exemption;
 pub mod explain;
@@ -22,6 +23,7 @@ mod token;
 pub use accept::{AcceptBody, AcceptedAnswer};
 pub use account::{Me, ProjectItem};
 pub use audit::{AuditAbout, AuditActor, AuditItem};
+pub use baseline_request::{BaselineDecisionBody, BaselineEffect, BaselineRequestBody, BaselineRequestItem};
 pub use execution::{Execution, ExecutionIssue, ExecutionReason, MissingScanner};
 pub use exemption::{
     BulkDecision, DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, ExemptionTexts, IssueExemption,

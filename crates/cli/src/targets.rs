@@ -1,5 +1,7 @@
 //! `gatehouse targets`: a project's targets and their baselines.
 
+mod requests;
+
 use anyhow::Result;
 use api::v1::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
 use clap::{Args, Subcommand};
@@ -14,8 +16,8 @@ use crate::terminal::plain;
 ///
 /// The first upload creates a target. Its baseline is the variant that all others are compared with: a fixed one,
 /// usually the main branch, or the most recently scanned one that matches a pattern, usually a release. A target
-/// without its own baseline uses its project's default for its type, or the built-in default: `main` or `master` for
-/// repositories, `latest` or a version for containers. Without any baseline each variant is compared with its own
+/// without its own baseline uses its project's default for its type, or the built-in default: the first scanned of `main`
+/// and `master` for repositories, `latest` or a version for containers. Without any baseline each variant is compared with its own
 /// previous scan.
 #[derive(Args)]
 pub(crate) struct TargetsArgs {
@@ -50,6 +52,25 @@ Examples:
 
 {EXIT_CODES}"))]
     SetBaseline(BaselineArgs),
+    /// Request a change of a target's baseline, which another person approves
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse targets request-baseline web release-2 --reason \"main is frozen\"
+
+{EXIT_CODES}"))]
+    RequestBaseline(requests::RequestArgs),
+    /// List the pending requests to change baselines
+    #[command(after_long_help = EXIT_CODES)]
+    BaselineRequests(requests::RequestsArgs),
+    /// Approve the request to change a target's baseline; needs the role secops
+    #[command(after_long_help = EXIT_CODES)]
+    ApproveBaseline(requests::DecideArgs),
+    /// Reject the request to change a target's baseline; needs the role secops
+    #[command(after_long_help = EXIT_CODES)]
+    RejectBaseline(requests::DecideArgs),
+    /// Withdraw your own request to change a target's baseline
+    #[command(after_long_help = EXIT_CODES)]
+    WithdrawBaseline(requests::DecideArgs),
 }
 
 #[derive(Args)]
@@ -118,6 +139,11 @@ pub(crate) fn run(args: TargetsArgs) -> Result<()> {
         TargetsCommand::List(args) => list(&args),
         TargetsCommand::Variants(args) => variants(&args),
         TargetsCommand::SetBaseline(args) => set_baseline(args),
+        TargetsCommand::RequestBaseline(args) => requests::request(args),
+        TargetsCommand::BaselineRequests(args) => requests::list(&args),
+        TargetsCommand::ApproveBaseline(args) => requests::decide(&args, "approve"),
+        TargetsCommand::RejectBaseline(args) => requests::decide(&args, "reject"),
+        TargetsCommand::WithdrawBaseline(args) => requests::decide(&args, "withdraw"),
     }
 }
 
@@ -188,6 +214,13 @@ fn sentence(item: &TargetItem) -> String {
         ("project", None) => ", by the project's default",
         (_, None) => ", by the built-in default",
     };
+    if effective.from == "built_in" && effective.regex.as_deref() == Some("main|master") {
+        let now = effective
+            .variant
+            .as_deref()
+            .map_or_else(|| "none was scanned yet".to_owned(), |name| format!("{name} now"));
+        return format!("The baseline of {name} is the first scanned of main and master{from}: {now}.");
+    }
     match (&effective.variant, &effective.regex) {
         (Some(variant), None) => format!("The baseline of {name} is {variant}{from}."),
         (Some(variant), Some(regex)) => {
@@ -230,7 +263,7 @@ mod tests {
             ),
             (
                 item(None, "built_in", Some("main|master"), Some("master")),
-                "The baseline of web is the most recently scanned variant that matches main|master, by the built-in default: master now.",
+                "The baseline of web is the first scanned of main and master, by the built-in default: master now.",
             ),
             (item(Some(BaselineBody::none()), "target", None, None), "web has no baseline."),
             (item(None, "project", None, None), "web has no baseline, by the project's default."),

@@ -210,8 +210,8 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "changing a baseline needs a token with the role secops or admin, because it changes what is new; a developer may set \
-     the first baseline of a target, to the variant that the default means or if the default means none. An admin can allow \
-     more with the project's setting `baseline_changes`"
+     the first baseline of a target, to the variant that the default means or if the default means none. Request the change \
+     instead (`gatehouse targets request-baseline`); an admin can allow more with the project's setting `baseline_changes`"
 )]
 pub struct NeedsReviewer;
 

@@ -11,6 +11,7 @@
 pub mod account;
 pub mod audit;
 pub mod baseline;
+pub mod baseline_request;
 pub mod blind_spots;
 pub mod comparison;
 pub mod counts;

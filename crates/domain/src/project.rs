@@ -1,6 +1,7 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
+use crate::baseline_request::{BaselineDecision, BaselineRequest};
 use crate::event::{Entry, Mark};
 use crate::ids::{EventId, ProjectId, ScanId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
@@ -42,6 +43,27 @@ pub enum ProjectEvent {
         #[serde(skip_serializing_if = "is_default", default)]
         none: bool,
     },
+    /// A change of a target's baseline was requested.
+    BaselineRequested {
+        /// The target's name.
+        name: TargetName,
+        /// The requested baseline; absent for the default.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        requested: Option<BaselineChoice>,
+        /// The requester's reason.
+        comment: String,
+    },
+    /// A request to change a target's baseline was decided.
+    BaselineDecided {
+        /// The target's name.
+        name: TargetName,
+        /// The event of the request.
+        request: EventId,
+        /// The decision.
+        decision: BaselineDecision,
+        /// The reason, if one was given.
+        comment: String,
+    },
     /// A reviewer accepted a scan as the reference of the next scans of its variant.
     ScanAccepted {
         /// The target's name.
@@ -77,6 +99,9 @@ pub struct Target {
     pub baseline: Option<BaselineChoice>,
     /// The actor and time of its creation.
     pub created: Mark,
+    /// A pending request to change its baseline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline_request: Option<Box<BaselineRequest>>,
 }
 
 /// The state of a project.
@@ -125,6 +150,7 @@ impl Fold for Project {
                         target_type: *target_type,
                         baseline: None,
                         created: entry.mark(),
+                        baseline_request: None,
                     };
                     self.targets.insert(name.clone(), target);
                 }
@@ -138,8 +164,32 @@ impl Fold for Project {
                         (None, None, false) => None,
                     };
                 }
-                None => return Err(Refusal::new(format!("target `{name}` does not exist"))),
+                None => return Err(no_target(name)),
             },
+            ProjectEvent::BaselineRequested { name, requested, comment } => {
+                let target = self.targets.get_mut(name).ok_or_else(|| no_target(name))?;
+                let pending = target.baseline_request.as_ref();
+                if let Some(held) = pending.filter(|held| held.is_current(target.baseline.as_ref())) {
+                    let by = &held.made.by.subject;
+                    return Err(Refusal::new(format!("target `{name}` has a pending request by `{by}` already")));
+                }
+                let (requested, current, reason) = (requested.clone(), target.baseline.clone(), comment.clone());
+                target.baseline_request =
+                    Some(Box::new(BaselineRequest { requested, current, reason, made: entry.mark() }));
+            }
+            ProjectEvent::BaselineDecided { name, request, decision, .. } => {
+                let self_approval = self.settings.self_approval;
+                let target = self.targets.get_mut(name).ok_or_else(|| no_target(name))?;
+                let held = target.baseline_request.as_ref().filter(|held| held.made.event == *request);
+                let held = held.ok_or_else(|| {
+                    Refusal::new(format!("target `{name}` has no such pending request; somebody has decided it"))
+                })?;
+                held.check(*decision, &entry.by.subject, target.baseline.as_ref(), self_approval)?;
+                if *decision == BaselineDecision::Approve {
+                    target.baseline.clone_from(&held.requested);
+                }
+                target.baseline_request = None;
+            }
             // The register of accepted scans has it. This event is for the audit log.
             ProjectEvent::ScanAccepted { .. } => {}
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
@@ -193,6 +243,10 @@ pub struct InProject<E> {
     /// The event.
     #[serde(flatten)]
     pub event: E,
+}
+
+fn no_target(name: &TargetName) -> Refusal {
+    Refusal::new(format!("target `{name}` does not exist"))
 }
 
 /// Makes the refusal for a target that exists with another type.
@@ -258,6 +312,44 @@ mod tests {
         let (project, _) =
             fold(&[target(TargetType::Repository), baseline("dvpwa", Some("master")), baseline("dvpwa", None)]);
         assert_eq!(project.targets.values().next().unwrap().baseline, None);
+    }
+
+    #[test]
+    fn a_baseline_is_changed_by_a_request_and_another_person() {
+        let of = |variant: &str| BaselineChoice::Of(Baseline::Variant(variant.parse().unwrap()));
+        let name = || "dvpwa".parse().unwrap();
+        let mut project = Project::default();
+        let mut n = 0;
+        let mut apply = |by: &str, event: ProjectEvent| {
+            n += 1;
+            let entry = entry(n, by, 1000, named(event));
+            project.apply(n, &entry).map_err(|refusal| refusal.reason)?;
+            Ok::<_, String>((entry.id, project.targets.values().next().unwrap().clone()))
+        };
+        let requested = |to| ProjectEvent::BaselineRequested { name: name(), requested: to, comment: "why".to_owned() };
+        let decided = |request, decision| ProjectEvent::BaselineDecided {
+            name: name(),
+            request,
+            decision,
+            comment: String::new(),
+        };
+        let [approve, reject, withdraw] = BaselineDecision::ALL;
+        assert!(apply("dev", requested(None)).is_err(), "the target does not exist");
+        apply("dev", target(TargetType::Repository)).unwrap();
+        apply("sec", baseline("dvpwa", Some("main"))).unwrap();
+        let (request, held) = apply("dev", requested(Some(of("feature")))).unwrap();
+        assert_eq!(held.baseline, Some(of("main")), "a request changes nothing");
+        assert!(apply("dan", requested(None)).unwrap_err().contains("has a pending request by `dev`"));
+        assert!(apply("Dev ", decided(request, approve)).unwrap_err().contains("requested the change"));
+        assert!(apply("sec", decided(request, withdraw)).unwrap_err().contains("only the requester"));
+        let (_, held) = apply("sec", decided(request, approve)).unwrap();
+        assert_eq!((held.baseline, held.baseline_request), (Some(of("feature")), None));
+        assert!(apply("sam", decided(request, reject)).unwrap_err().contains("somebody has decided it"));
+        let (request, _) = apply("dev", requested(None)).unwrap();
+        apply("sec", baseline("dvpwa", Some("next"))).unwrap();
+        assert!(apply("sec", decided(request, approve)).unwrap_err().contains("has changed since the request"));
+        let (_, held) = apply("dev", decided(request, withdraw)).unwrap();
+        assert_eq!((held.baseline, held.baseline_request), (Some(of("next")), None));
     }
 
     #[test]
@@ -350,6 +442,17 @@ mod tests {
                 scan: ScanId::from_bits([1; 16]),
                 comment: "agreed".to_owned(),
             },
+            ProjectEvent::BaselineRequested {
+                name: "dvpwa".parse().unwrap(),
+                requested: Some(BaselineChoice::None),
+                comment: "why".to_owned(),
+            },
+            ProjectEvent::BaselineDecided {
+                name: "dvpwa".parse().unwrap(),
+                request: EventId::from_bits([2; 16]),
+                decision: BaselineDecision::Reject,
+                comment: String::new(),
+            },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();
         insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -362,6 +465,8 @@ mod tests {
         {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"none":true}
         {"project":"shop","type":"token_revoked","token":"33c39c07809bea08255e4bd199ad3c73"}
         {"project":"shop","type":"scan_accepted","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"agreed"}
+        {"project":"shop","type":"baseline_requested","name":"dvpwa","requested":{"none":true},"comment":"why"}
+        {"project":"shop","type":"baseline_decided","name":"dvpwa","request":"02020202020202020202020202020202","decision":"reject","comment":""}
         "#);
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tests::workspace;
 
@@ -54,6 +55,28 @@ fn every_path_that_a_document_names_exists() {
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     assert!(found.len() >= 6 && checked >= 30, "{} documents name {checked} paths", found.len());
+}
+
+/// The names of tests in a text: words in backticks with three underscores or more.
+fn named_tests(text: &str) -> BTreeSet<&str> {
+    let words = text.split('`').skip(1).step_by(2);
+    words.filter(|word| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect()
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let text = std::fs::read_to_string(workspace().join("SECURITY.md")).unwrap();
+    let (_, model) = text.split_once("## Threat model").unwrap();
+    let named = named_tests(model);
+    assert!(named.len() > 15, "{named:?}");
+    let mut sources = Vec::new();
+    for folder in ["tests/tests", "crates/host/tests"] {
+        files(&workspace().join(folder), ".rs", &mut sources);
+    }
+    let sources: String = sources.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for test in named {
+        assert!(sources.contains(&format!("fn {test}()")), "SECURITY.md names the test `{test}`, which does not exist");
+    }
 }
 
 #[test]

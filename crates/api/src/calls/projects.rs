@@ -4,11 +4,15 @@ use super::spec::{CallSpec, Parameter, ParameterKind};
 use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
-use crate::v1::{ProjectAnswer, SettingsBody, TargetItem, TargetPatch, TokenBody, TokenItem, VariantItem};
+use crate::v1::{
+    BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody, TargetItem,
+    TargetPatch, TokenBody, TokenItem, VariantItem,
+};
 use domain::role::Right;
 
 const READ: Access = Access::Right(Right::Read);
 const DEVELOP: Access = Access::Right(Right::Develop);
+const DECIDE: Access = Access::Right(Right::Decide);
 const ADMINISTER: Access = Access::Right(Right::Administer);
 
 calls! {
@@ -42,9 +46,38 @@ calls! {
     /// Returns a target with its effective baseline.
     Target = CallSpec::get("/api/v1/projects/{project}/targets/{target}", READ).answers::<TargetItem>(200);
 
-    /// Sets or removes the target's own baseline.
+    /// Sets or removes the target's own baseline. A developer can only set the first one, unless the project's setting
+    /// `baseline_changes` is `developer`; otherwise request the change.
     PatchTarget = CallSpec::patch("/api/v1/projects/{project}/targets/{target}", DEVELOP)
         .takes::<TargetPatch>()
+        .answers::<TargetItem>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Lists the pending requests to change baselines, by target.
+    BaselineRequests = CallSpec::get("/api/v1/projects/{project}/baseline-requests", READ)
+        .lists::<BaselineRequestItem>();
+
+    /// Requests a change of the target's baseline, which another person then approves.
+    RequestBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request", DEVELOP)
+        .takes::<BaselineRequestBody>()
+        .answers::<BaselineRequestItem>(201)
+        .problems(&[Code::Conflict]);
+
+    /// Approves a request to change the target's baseline. The requester cannot approve it.
+    ApproveBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request/approve", DECIDE)
+        .takes::<BaselineDecisionBody>()
+        .answers::<TargetItem>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Rejects a request to change the target's baseline.
+    RejectBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request/reject", DECIDE)
+        .takes::<BaselineDecisionBody>()
+        .answers::<TargetItem>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Withdraws a request to change the target's baseline. Only the requester can.
+    WithdrawBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request/withdraw", DEVELOP)
+        .takes::<BaselineDecisionBody>()
         .answers::<TargetItem>(200)
         .problems(&[Code::Conflict]);
 

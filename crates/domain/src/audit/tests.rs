@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::baseline::BaselineChoice;
+use crate::baseline_request::BaselineDecision;
 use crate::event::Actor;
 use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SourceScan, Term};
-use crate::ids::{IssueId, ScanId, TargetId, TokenId, token_digest};
+use crate::ids::{EventId, IssueId, ScanId, TargetId, TokenId, token_digest};
 use crate::project::{InProject, ProjectEvent};
 use crate::role::Role;
 use crate::scan_event::ScanEvent;
@@ -81,7 +82,16 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
             scan: ScanId::from_bits([3; 16]),
             comment: "agreed".to_owned(),
         }),
-        ProjectEvent::ScanAccepted { .. } => None,
+        ProjectEvent::ScanAccepted { .. } => {
+            Some(ProjectEvent::BaselineRequested { name: name(), requested: None, comment: "why".to_owned() })
+        }
+        ProjectEvent::BaselineRequested { .. } => Some(ProjectEvent::BaselineDecided {
+            name: name(),
+            request: EventId::from_bits([4; 16]),
+            decision: BaselineDecision::Approve,
+            comment: "agreed".to_owned(),
+        }),
+        ProjectEvent::BaselineDecided { .. } => None,
     }
 }
 
@@ -89,13 +99,15 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
 fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
     let events = std::iter::successors(after(None), |event| after(Some(event)));
     let (token, scan) = ("07".repeat(16), "03".repeat(16));
-    let expected: [(&str, [Vec<&str>; 4]); 6] = [
+    let expected: [(&str, [Vec<&str>; 4]); 8] = [
         ("settings_set", [vec![], vec![], vec![], vec![]]),
         ("target_created", [vec!["web"], vec![], vec![], vec![]]),
         ("baseline_set", [vec!["web"], vec![], vec![], vec![]]),
         ("token_issued", [vec![], vec![], vec![&token], vec![]]),
         ("token_revoked", [vec![], vec![], vec![&token], vec![]]),
         ("scan_accepted", [vec!["web"], vec![], vec![], vec![&scan]]),
+        ("baseline_requested", [vec!["web"], vec![], vec![], vec![]]),
+        ("baseline_decided", [vec!["web"], vec![], vec![], vec![]]),
     ];
     let mut checked = 0;
     for (event, expected) in events.zip(&expected) {

@@ -3,12 +3,14 @@
 use crate::view::badge::capitalised;
 
 /// The kinds of events in the log of a project.
-pub(super) const OF_PROJECT: [&str; 14] = [
+pub(super) const OF_PROJECT: [&str; 16] = [
     "settings_set",
     "target_created",
     "baseline_set",
     "token_issued",
     "token_revoked",
+    "baseline_requested",
+    "baseline_decided",
     "scan_accepted",
     "exemption_requested",
     "exemption_approved",
