@@ -14,6 +14,7 @@ use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
+use domain::head::SeenReport;
 use domain::ids::{EventId, ScanId};
 use domain::limits::TARGETS_OF_TOKEN_MAX;
 use domain::project::{InProject, Project, ProjectEvent};
@@ -135,6 +136,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
             settings: project.settings.clone(),
             versions: Versions::CURRENT,
             replay_of: None,
+            same_report: None,
             trust: UploadTrust::of(self.uploads),
             replayed: None,
         };
@@ -211,8 +213,10 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         let series = Series { tool: record.tool.clone(), categories: record.categories.clone() };
         // The baseline may be another one by now.
         check_limits(&project, &record.request, self.uploads, record.by.role)?;
-        let choice = self.ingest.choose_reference(&project, &record.request, series, &record.parts).await?;
-        let ReferenceChoice { reference, lineage, missing, baseline } = choice;
+        let report = SeenReport::of(record);
+        let choice = self.ingest.choose_reference(&project, &record.request, series, &record.parts, &report).await?;
+        let ReferenceChoice { reference, lineage, missing, baseline, same_report } = choice;
+        record.same_report = same_report;
         record.settings = project.settings;
         record.turn = Some(turn);
         (record.reference, record.lineage, record.missing, record.baseline) = (reference, lineage, missing, baseline);

@@ -5,7 +5,7 @@ use crate::ingest::Ingest;
 use api::internal::Services;
 use api::problem::Problem;
 use domain::baseline::{Baseline, ChosenBaseline, PatternError};
-use domain::head::{AcceptedScan, Head};
+use domain::head::{AcceptedScan, Head, SeenReport};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, PartSet};
@@ -36,6 +36,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         request: &ScanRequest,
         series: Series,
         parts: &[String],
+        report: &SeenReport,
     ) -> Result<ReferenceChoice, Problem> {
         let chosen = project.baseline(&request.target, request.target_type);
         let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
@@ -63,6 +64,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             (_, _) => None,
         };
         let lacking = found.lacking;
+        let same_report = head.as_ref().and_then(|head| head.same_report(report));
         let previous = match head.map(|head| head.newest.scan) {
             // Only these parts can show what is missing.
             Some(scan) if lacking.is_empty() && !parts.is_empty() => {
@@ -72,7 +74,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             None => None,
         };
         let (chosen, resolved) = (&chosen, &resolved);
-        let facts = ReferenceFacts { request, parts, lacking, chosen, resolved, of_baseline, previous, accepted };
+        let facts =
+            ReferenceFacts { request, parts, lacking, chosen, resolved, of_baseline, previous, accepted, same_report };
         facts.choose().map_err(|error| invalid_baseline(&error))
     }
 

@@ -12,7 +12,7 @@ use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use api::v1::ScanAnswer;
 use domain::execution::ExecutionEvent;
-use domain::head::{Head, SeriesScan, is_accepted};
+use domain::head::{Head, SeenReport, SeriesScan, is_accepted};
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Project, type_mismatch};
@@ -144,7 +144,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         }
         let current: Option<Head> = document::find(self.kv, &key).await?;
         let accepted = complete && is_accepted(record, verdict);
-        let head = Head::after(current.as_ref(), SeriesScan::of(record), accepted);
+        let head = Head::after(current.as_ref(), SeriesScan::of(record), SeenReport::of(record), accepted);
         if current.is_none_or(|current| current != head) {
             document::put(self.kv, &key, &head).await?;
         }

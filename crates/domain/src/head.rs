@@ -8,6 +8,7 @@ use crate::event::Mark;
 use crate::ids::ScanId;
 use crate::reference::Reference;
 use crate::scan::ScanRecord;
+use crate::source::CommitId;
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,32 @@ pub struct Head {
     /// The newest scan that was accepted without a reviewer; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<SeriesScan>,
+    /// The report of the newest scan; absent in version 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    report: Option<SeenReport>,
+}
+
+/// A report, and the commit that it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenReport {
+    /// SHA-256 of the decompressed report, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The scanned commit, if the upload states it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<CommitId>,
+}
+
+impl SeenReport {
+    /// Returns the report of a scan.
+    pub fn of(record: &ScanRecord) -> Self {
+        let commit = record.source.as_ref().and_then(|revision| revision.commit.clone());
+        Self { sha256: record.report_sha256.clone(), commit }
+    }
+
+    /// True if this is the same report as another one, but of another commit: it may not have been made for this one.
+    pub fn is_of_another_commit(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256 && self.commit.is_some() && other.commit.is_some() && self.commit != other.commit
+    }
 }
 
 /// The register of a reviewer's decision to accept a scan. It is separate from the head, which an upload may move at the
@@ -70,19 +97,24 @@ pub struct AcceptedScan {
 impl Head {
     /// Returns the head of a series after a complete scan. `accepted` is true if the scan is accepted. The scan may be
     /// late: another one that comes after it may be the head already.
-    pub fn after(current: Option<&Self>, scan: SeriesScan, accepted: bool) -> Self {
+    pub fn after(current: Option<&Self>, scan: SeriesScan, report: SeenReport, accepted: bool) -> Self {
         let known = current.and_then(Self::accepted);
         let later = accepted && known.is_none_or(|known| scan.is_after(&known));
-        let newest = match current {
-            Some(current) if !scan.is_after(&current.newest) => current.newest,
-            Some(_) | None => scan,
+        let (newest, report) = match current {
+            Some(current) if !scan.is_after(&current.newest) => (current.newest, current.report.clone()),
+            Some(_) | None => (scan, Some(report)),
         };
-        Self { v: 2, newest, accepted: if later { Some(scan) } else { known } }
+        Self { v: 2, newest, accepted: if later { Some(scan) } else { known }, report }
     }
 
     /// Returns the newest scan that was accepted without a reviewer.
     pub fn accepted(&self) -> Option<SeriesScan> {
         if self.v < 2 { Some(self.newest) } else { self.accepted }
+    }
+
+    /// Returns the newest scan, if this report is the same as its report, but of another commit.
+    pub fn same_report(&self, report: &SeenReport) -> Option<ScanId> {
+        self.report.as_ref().filter(|seen| report.is_of_another_commit(seen)).map(|_| self.newest.scan)
     }
 
     /// Returns the newest accepted scan, given the newest decision of a reviewer.
@@ -111,10 +143,24 @@ mod tests {
         SeriesScan { scan: ScanId::from_bits([n; 16]), received: Timestamp::from_ms(0), turn: Some(turn) }
     }
 
+    fn report(sha256: &str, commit: Option<&str>) -> SeenReport {
+        SeenReport { sha256: sha256.to_owned(), commit: commit.map(|commit| commit.parse().unwrap()) }
+    }
+
+    #[test]
+    fn the_same_report_of_another_commit_is_noticed() {
+        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let head = Head::after(None, scan(1), report("a", Some(&one)), true);
+        assert_eq!(head.same_report(&report("a", Some(&two))), Some(scan(1).scan));
+        assert_eq!(head.same_report(&report("a", Some(&one))), None, "a repeated upload");
+        assert_eq!(head.same_report(&report("b", Some(&two))), None);
+        assert_eq!(head.same_report(&report("a", None)), None, "the commit is unknown");
+    }
+
     fn head(scans: &[(u64, bool)]) -> Head {
         let mut head = None;
         for (turn, accepted) in scans {
-            head = Some(Head::after(head.as_ref(), scan(*turn), *accepted));
+            head = Some(Head::after(head.as_ref(), scan(*turn), report("a", None), *accepted));
         }
         head.unwrap()
     }
@@ -154,8 +200,8 @@ mod tests {
         let old = format!(r#"{{"v":1,"scan":"{}","received":5,"turn":7}}"#, "07".repeat(16));
         let old: Head = serde_json::from_str(&old).unwrap();
         assert_eq!(old.accepted(), Some(old.newest));
-        let next = Head::after(Some(&old), scan(8), false);
+        let next = Head::after(Some(&old), scan(8), report("ab", None), false);
         assert_eq!(next.accepted(), Some(old.newest));
-        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7}}"#);
+        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7},"report":{"sha256":"ab"}}"#);
     }
 }

@@ -118,6 +118,9 @@ pub struct ScanRecord {
     /// The scan that this one replays. A replay has no effect on other scans.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay_of: Option<ScanId>,
+    /// The variant's own previous scan, if it had the same report for another commit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub same_report: Option<ScanId>,
     /// The trust in what the uploader says. The default is that of scans that were stored before tokens had limits.
     #[serde(skip_serializing_if = "is_default", default)]
     pub trust: UploadTrust,

@@ -60,7 +60,9 @@ fn every_path_that_a_document_names_exists() {
 /// The names of tests in a text: words in backticks with three underscores or more.
 fn named_tests(text: &str) -> BTreeSet<&str> {
     let words = text.split('`').skip(1).step_by(2);
-    words.filter(|word| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect()
+    words
+        .filter(|word| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .collect()
 }
 
 #[test]

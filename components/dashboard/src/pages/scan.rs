@@ -123,6 +123,12 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
                 }
             }
         }
+        @if let Some(same) = report.same_as {
+            p class="notice care" {
+                "The report is byte for byte that of " a href={ (base) "/scans/" (same) } { "the scan before" }
+                ", which was of another commit. It may not be a report of this commit."
+            }
+        }
         @if !report.complete { p class="notice care" { (incomplete(report)) } }
     }
 }

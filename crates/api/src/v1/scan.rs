@@ -248,6 +248,11 @@ pub struct Report {
     pub examined: BTreeMap<String, u64>,
     /// The number of text fields that were cut to the limit.
     pub cut_fields: u64,
+    /// The variant's previous scan, if it had the same report, byte for byte, for another commit: the report may not be of
+    /// this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub same_as: Option<ScanId>,
     /// The first SARIF runs, by tool and category, that the previous report contained and this one lacks.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
@@ -448,6 +453,7 @@ impl Report {
                 .source_sha256
                 .is_some()
                 .then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
+            same_as: record.same_report,
             missing: record.missing.clone(),
             complete: record.is_complete(summary),
         }

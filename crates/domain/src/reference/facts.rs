@@ -60,6 +60,8 @@ pub struct ReferenceFacts<'a> {
     pub previous: Option<PreviousScan>,
     /// The variant's own newest accepted scan. Needed only if the scan is not compared with another variant.
     pub accepted: Option<ScanId>,
+    /// The variant's own previous scan, if it had the same report for another commit.
+    pub same_report: Option<ScanId>,
 }
 
 /// The result of the choice. It is frozen into the scan.
@@ -73,6 +75,8 @@ pub struct ReferenceChoice {
     pub missing: Vec<String>,
     /// True if the scan is one of the target's baseline, or the target has no baseline.
     pub baseline: bool,
+    /// The variant's own previous scan, if it had the same report for another commit.
+    pub same_report: Option<ScanId>,
 }
 
 impl ReferenceFacts<'_> {
@@ -87,7 +91,7 @@ impl ReferenceFacts<'_> {
         let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, own);
         let baseline = self.chosen.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
-        Ok(ReferenceChoice { reference, lineage, missing, baseline })
+        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report: self.same_report })
     }
 
     /// The parts that the report lacks: those of a known report that includes it, or else those that the previous scan's
@@ -221,6 +225,7 @@ mod tests {
             of_baseline: BaselineScan::Complete(scan(1)),
             previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
             accepted: Some(scan(2)),
+            same_report: None,
         };
         let mut changed = request.clone();
         change(&mut facts, &mut changed);

@@ -72,9 +72,8 @@ fn a_rerun_of_a_failing_report_fails_until_a_reviewer_accepts_it_with_a_reason()
             (compared.with.as_str(), compared.scan, compared.previous),
             ("accepted", Some(first.scan.id), Some(failed[1].scan.id))
         );
-        let accept = |client: &Client, body: &Value| {
-            client.json("POST", &format!("scans/{}/accept", failed[2].scan.id), body)
-        };
+        let accept =
+            |client: &Client, body: &Value| client.json("POST", &format!("scans/{}/accept", failed[2].scan.id), body);
         accept(&developer, &json!({"comment": "mine"})).expect(403);
         accept(&reviewer, &json!({"comment": " "})).expect(400);
         let accepted: AcceptedAnswer = accept(&reviewer, &json!({"comment": "SEC-12"})).expect(200).read();
@@ -161,7 +160,8 @@ fn a_token_ends_by_default_and_is_limited_to_its_variants_and_pipelines() {
     each_store(|store| {
         let app = App::start(Options::on(store));
         let (admin, (main, _)) = (project(&app), reports());
-        let item: TokenItem = admin.json("POST", "tokens", &json!({"name": "ci", "role": "uploader"})).expect(201).read();
+        let item: TokenItem =
+            admin.json("POST", "tokens", &json!({"name": "ci", "role": "uploader"})).expect(201).read();
         assert!(item.expires_at.is_some() && item.baselines);
         let forever = json!({"name": "ci", "role": "uploader", "never_expires": true});
         let item: TokenItem = admin.json("POST", "tokens", &forever).expect(201).read();
