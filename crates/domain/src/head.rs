@@ -5,10 +5,10 @@
 //! new since the newest scan, a second upload of a failing report would pass.
 
 use crate::event::Mark;
-use crate::ids::ScanId;
+use crate::ids::{CommitId, ScanId};
 use crate::reference::Reference;
 use crate::scan::ScanRecord;
-use crate::source::CommitId;
+
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
