@@ -8,7 +8,7 @@ use crate::life::{First, while_alive};
 use crate::receive::{ReceivedUpload, receive};
 use crate::upload_request::UploadRequest;
 use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
@@ -155,7 +155,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         };
         match self.ingest.services.append(&append).await?.refused {
             None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+            Some(refusal) => Err(refusal.into()),
         }
     }
 

@@ -22,7 +22,8 @@ calls! {
     PutProject = CallSpec::put("/api/v1/projects/{project}", ADMINISTER)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Lists the project's tokens that are not revoked.
     Tokens = CallSpec::get("/api/v1/projects/{project}/tokens", ADMINISTER).lists::<TokenItem>();
@@ -33,7 +34,7 @@ calls! {
         .answers::<TokenItem>(201)
         .problems(&[Code::Conflict]);
 
-    /// Revokes a token of the project, with immediate effect.
+    /// Revokes a token of the project, with immediate effect. A second revocation is refused and names the first.
     RevokeToken = CallSpec::delete("/api/v1/projects/{project}/tokens/{token}", ADMINISTER).problems(&[Code::Conflict]);
 
     /// Lists the project's targets, each with its effective baseline.
@@ -46,7 +47,8 @@ calls! {
     PatchTarget = CallSpec::patch("/api/v1/projects/{project}/targets/{target}", DEVELOP)
         .takes::<TargetPatch>()
         .answers::<TargetItem>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Lists the target's scanned variants. Each says whether the target's baseline matches it and currently selects
     /// it.
