@@ -219,6 +219,20 @@ impl Browser {
         self.driver.devtools("Emulation.setEmulatedMedia", &features);
     }
 
+    /// Cuts the connection, or restores it.
+    #[track_caller]
+    pub fn offline(&self, offline: bool) {
+        self.driver.devtools("Network.enable", &json!({}));
+        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.driver.devtools("Network.emulateNetworkConditions", &conditions);
+    }
+
+    /// Removes all cookies, so that the session has ended.
+    #[track_caller]
+    pub fn forget_cookies(&self) {
+        self.driver.devtools("Network.clearBrowserCookies", &json!({}));
+    }
+
     /// Runs the body of a function in the page.
     #[track_caller]
     pub fn run(&self, script: &str) -> Value {

@@ -23,7 +23,40 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = false;
   const type = triggeringEvent?.type;
   if (type === "click" || type === "submit" || type === "change") window.location.assign(event.detail.xhr.responseURL);
+  else fail(elt, `This part of the page could not be loaded (status ${event.detail.xhr.status}). Reload the page.`);
 });
+
+// A request that takes long shows a line at the top of the page; one that fails says so.
+let waiting = 0;
+document.addEventListener("htmx:beforeRequest", () => {
+  waiting += 1;
+  document.querySelectorAll("main > .notice.lost").forEach((old) => old.remove());
+  document.documentElement.classList.add("busy");
+});
+document.addEventListener("htmx:afterRequest", () => {
+  waiting -= 1;
+  if (!waiting) document.documentElement.classList.remove("busy");
+});
+const LOST = {
+  "htmx:sendError": "Gatehouse cannot be reached. Check your connection and try again.",
+  "htmx:timeout": "Gatehouse did not answer in time. Try again.",
+};
+for (const [name, text] of Object.entries(LOST)) document.addEventListener(name, (event) => fail(event.detail.elt, text));
+
+// Shows an error where the content was expected, or above the page, and announces it to screen readers.
+function fail(part, text) {
+  const place = part?.querySelector?.(".waiting");
+  const notice = document.createElement("p");
+  notice.className = "notice bad lost";
+  notice.setAttribute("role", "alert");
+  notice.textContent = text;
+  if (place && part.getAttribute("hx-trigger") === "load") {
+    place.replaceWith(notice);
+    return;
+  }
+  document.querySelector("main").prepend(notice);
+  notice.scrollIntoView({ block: "nearest" });
+}
 
 // An issue opens beside the list on wide screens, otherwise on its own page. Modified clicks open another tab.
 document.addEventListener("htmx:confirm", (event) => {
@@ -41,10 +74,12 @@ document.addEventListener("htmx:confirm", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "detail") event.target.focus();
 });
-// Typing into the field of a radio button selects the radio button.
+// Filling in a field, or ticking a box, chooses what it belongs to: a radio button or an option of a list.
 document.addEventListener("input", (event) => {
-  const choice = event.target.dataset?.chooses;
-  if (choice) document.getElementById(choice).checked = true;
+  const { dataset, type, checked, value } = event.target;
+  const choice = document.getElementById(dataset?.chooses);
+  if (!choice || (type === "checkbox" ? !checked : type === "date" && !value)) return;
+  choice[choice.tagName === "OPTION" ? "selected" : "checked"] = true;
 });
 
 // The upload form: drag and drop, and a progress bar.

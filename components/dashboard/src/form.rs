@@ -38,6 +38,18 @@ impl Form {
         Self { fields: form_urlencoded::parse(bytes).map(owned).collect() }
     }
 
+    /// The form as it is sent, without the fields of these names.
+    pub(crate) fn encoded_without(&self, names: &[&str]) -> String {
+        let kept = self.fields.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
+    }
+
+    /// Adds a field.
+    #[cfg(test)]
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        self.fields.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The field with this name, without surrounding spaces; empty if it is missing.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())

@@ -11,9 +11,9 @@ use domain::role::Right;
 use guest::Reply;
 use maud::{DOCTYPE, Markup, html};
 
-/// htmx adds no style to the page, evaluates no text, and calls no other server. Replies with an error are shown in
-/// place.
-const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}"#;
+/// htmx adds no style to the page, evaluates no text, calls no other server, and leaves the title of the window. Replies
+/// with an error are shown in place. A reply that takes longer than the longest call of the API does not come.
+const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"ignoreTitle":true,"timeout":60000,"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}"#;
 
 /// An entry of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) enum Section {
 
 /// A page before it is framed.
 pub(crate) struct Page<'a> {
-    /// The title of the window, and the first heading.
+    /// The first heading, and the title of the window unless that is set.
     pub(crate) title: String,
     /// Absent for a page outside of projects.
     pub(crate) project: Option<&'a str>,
@@ -44,22 +44,45 @@ pub(crate) struct Page<'a> {
     pub(crate) actions: Option<Markup>,
     /// The breadcrumbs: path and name of each parent page.
     pub(crate) parents: Vec<(String, String)>,
+    /// The title of the window, if it says more than the first heading: it tells tabs apart.
+    pub(crate) window: Option<String>,
 }
 
 impl<'a> Page<'a> {
     /// A page of a project.
     pub(crate) fn of(project: &'a str, section: Section, title: impl Into<String>, body: Markup) -> Self {
-        Self { title: title.into(), project: Some(project), section, body, actions: None, parents: Vec::new() }
+        Self {
+            title: title.into(),
+            project: Some(project),
+            section,
+            body,
+            actions: None,
+            parents: Vec::new(),
+            window: None,
+        }
     }
 
     /// A page outside of projects.
     pub(crate) fn of_account(title: impl Into<String>, body: Markup) -> Self {
-        Self { title: title.into(), project: None, section: Section::Account, body, actions: None, parents: Vec::new() }
+        Self {
+            title: title.into(),
+            project: None,
+            section: Section::Account,
+            body,
+            actions: None,
+            parents: Vec::new(),
+            window: None,
+        }
     }
 
     /// Adds buttons and links beside the heading.
     pub(crate) fn actions(self, actions: Markup) -> Self {
         Self { actions: Some(actions), ..self }
+    }
+
+    /// Sets the title of the window.
+    pub(crate) fn window(self, title: impl Into<String>) -> Self {
+        Self { window: Some(title.into()), ..self }
     }
 
     /// Adds a breadcrumb, below those that were added before.
@@ -94,7 +117,8 @@ impl<'a> Page<'a> {
             (self.body)
         };
         let aside = navigation(request, self.project, self.section);
-        document(&title, &aside, &main)
+        let window = self.window.as_deref().map_or(title.clone(), plain);
+        document(&window, &aside, &main)
     }
 }
 

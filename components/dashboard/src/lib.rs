@@ -7,6 +7,7 @@ mod address;
 mod assets;
 mod client;
 mod form;
+mod kept;
 mod layout;
 mod origin;
 mod pages;
@@ -19,9 +20,13 @@ mod view;
 
 use api::Problem;
 use api::problem::Code;
+use api::query::Query;
 use client::ChainedApi;
+use domain::time::Timestamp;
 use form::Form;
 use guest::{HttpRequest, Reply, SpinKv};
+use kept::KeptForm;
+use pages::sign_in::SignedIn;
 use request::{Method, PageRequest};
 use session::Session;
 use spin_sdk::http::{IntoResponse, Request};
@@ -68,29 +73,49 @@ async fn page(mut call: HttpRequest, path: &[&str], url: &str, host: Option<&str
         Some(_) | None => None,
     };
     let secure = origin::is_over_tls(&call);
-    if path == ["sign-in"] {
-        let sign_in = pages::sign_in::SignIn { key: &key, now, secure };
-        return match is_post {
-            false => Ok(pages::sign_in::page(session.as_ref(), &call.query)),
-            true => {
-                let form = Form::read(&mut call.body).await?;
-                pages::sign_in::submit(&sign_in, &form, call.client_address()).await
-            }
-        };
-    }
-    let Some(session) = session else {
-        pages::upload::discard(call.body).await;
-        return Ok(pages::sign_in::redirect(if is_post { "/" } else { url }));
-    };
-    let client = call.client_address().map(str::to_owned);
     let origin = origin::of_host(host, secure);
     let from_own_page = origin::is_own_page(&call, &origin);
-    if let (true, ["projects", project, "upload"]) = (is_post, path) {
+    let client = call.client_address().map(str::to_owned);
+    let frame = Frame { client: client.as_deref(), now, secure, origin: &origin, from_own_page };
+    if path == ["sign-in"] {
+        let sign_in = pages::sign_in::SignIn { key: &key, now, secure };
+        if !is_post {
+            return Ok(pages::sign_in::page(session.as_ref(), &call.query));
+        }
+        let form = Form::read(&mut call.body).await?;
+        let (session, cookie) = match pages::sign_in::submit(&sign_in, &form, frame.client).await? {
+            SignedIn::Refused(reply) => return Ok(reply),
+            SignedIn::Session(session, cookie) => (session, cookie),
+        };
+        let mut reply = match KeptForm::in_sign_in(&form) {
+            Some(kept) => frame.not_saved(&session, kept.path(), &kept.form(), WITHOUT_SESSION).await?,
+            None => pages::sign_in::next(&form),
+        };
+        reply.headers.push(("set-cookie", cookie));
+        return Ok(reply);
+    }
+    let is_upload = is_post && matches!(path, ["projects", _, "upload"]);
+    let Some(session) = session else {
+        if is_upload {
+            pages::upload::discard(call.body).await;
+            return Ok(pages::sign_in::upload_without_session(url, secure));
+        }
+        if is_post {
+            // Who has no session must not hold a place among the requests by sending slowly.
+            let read = guest::within(pages::upload::STRANGER_MAX, Form::read(&mut call.body)).await;
+            let kept = read.transpose()?.and_then(|form| KeptForm::new(url, &form));
+            return Ok(pages::sign_in::form_without_session(url, kept.as_ref(), secure));
+        }
+        return Ok(pages::sign_in::redirect(url));
+    };
+    if let (true, ["projects", project, ..]) = (is_upload, path) {
         return pages::upload::submit(call, &session, project, client.as_deref(), now, &origin).await;
     }
     let form = if is_post { Form::read(&mut call.body).await? } else { Form::default() };
     if is_post && !session.has_csrf(form.text("csrf")) {
-        return Err(session::foreign_form());
+        let mut reply = frame.not_saved(&session, url, &form, FOREIGN_FORM).await?;
+        reply.status = 403;
+        return Ok(reply);
     }
     match (is_post, path) {
         (true, ["sign-out"]) => return Ok(pages::sign_in::signed_out(secure)),
@@ -100,28 +125,101 @@ async fn page(mut call: HttpRequest, path: &[&str], url: &str, host: Option<&str
         }
         _ => {}
     }
-    let request = PageRequest {
-        api: ChainedApi { token: &session.token, client: client.as_deref() },
-        session: &session,
-        now,
-        method: if is_post { Method::Post(&form) } else { Method::Get },
-        url,
-        query: &call.query,
-        origin: &origin,
-        from_own_page,
-    };
-    match pages::route(&request, path).await {
-        Ok(reply) => Ok(reply),
-        // The token was revoked or has expired.
-        Err(problem) if problem.code.status() == 401 => Ok(pages::sign_in::session_ended(&problem, secure)),
-        Err(problem) => {
-            if problem.code.status() >= 500 {
-                eprintln!("{problem}");
+    let method = if is_post { Method::Post(&form) } else { Method::Get };
+    frame.page(&session, (url, path), method, &call.query).await
+}
+
+/// The parts of a call that its page needs, besides session, path and form.
+struct Frame<'a> {
+    client: Option<&'a str>,
+    now: Timestamp,
+    secure: bool,
+    origin: &'a str,
+    from_own_page: bool,
+}
+
+impl Frame<'_> {
+    /// The page of a path.
+    async fn page(
+        &self,
+        session: &Session,
+        (url, path): (&str, &[&str]),
+        method: Method<'_>,
+        query: &Query,
+    ) -> Result<Reply, Problem> {
+        let request = self.request(session, url, method, query, None);
+        match pages::route(&request, path).await {
+            Ok(reply) => Ok(reply),
+            // The token was revoked or has expired.
+            Err(problem) if problem.code.status() == 401 => {
+                let kept = match method {
+                    Method::Post(form) => KeptForm::new(url, form),
+                    Method::Get => None,
+                };
+                Ok(pages::sign_in::session_ended(&problem, kept.as_ref(), self.secure))
             }
-            Ok(pages::problem::framed(&problem, &request))
+            Err(problem) => {
+                if problem.code.status() >= 500 {
+                    eprintln!("{problem}");
+                }
+                Ok(pages::problem::framed(&problem, &request))
+            }
+        }
+    }
+
+    /// The page of a form, as if the API had refused it for this reason: the form is there with its contents, and nothing
+    /// is saved.
+    async fn not_saved(
+        &self,
+        session: &Session,
+        url: &str,
+        form: &Form,
+        (title, reason): (&str, &'static str),
+    ) -> Result<Reply, Problem> {
+        let (bare, query) = url.split_once('?').unwrap_or((url, ""));
+        let (segments, query) = (api::path::segments(bare)?, Query::parse(query)?);
+        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let request = self.request(session, url, Method::Post(form), &query, Some(reason));
+        match pages::route(&request, &path).await {
+            Ok(reply) => Ok(reply),
+            Err(problem) if problem.code.status() == 401 => {
+                let kept = KeptForm::new(url, form);
+                Ok(pages::sign_in::session_ended(&problem, kept.as_ref(), self.secure))
+            }
+            // The page has no form that it could show again, such as a single button.
+            Err(problem) if problem.code.status() < 500 => {
+                Ok(pages::problem::titled(title, &Problem::new(Code::Conflict, reason), &request))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn request<'r>(
+        &'r self,
+        session: &'r Session,
+        url: &'r str,
+        method: Method<'r>,
+        query: &'r Query,
+        paused: Option<&'static str>,
+    ) -> PageRequest<'r, ChainedApi<'r>> {
+        PageRequest {
+            api: ChainedApi { token: &session.token, client: self.client, paused },
+            session,
+            now: self.now,
+            method,
+            url,
+            query,
+            origin: self.origin,
+            from_own_page: self.from_own_page,
         }
     }
 }
+
+/// The title and the reason for a form that was sent without a session.
+const WITHOUT_SESSION: (&str, &str) =
+    ("You are signed in again", "your session had ended, so nothing was saved; check the form and send it again");
+/// The title and the reason for a form without the CSRF token of the session.
+const FOREIGN_FORM: (&str, &str) = ("The form is from another session", session::FOREIGN_FORM);
 
 /// The values of the session cookie in all headers `Cookie`.
 fn cookies(call: &HttpRequest) -> impl Iterator<Item = &str> {

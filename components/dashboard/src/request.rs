@@ -67,7 +67,7 @@ impl<A> PageRequest<'_, A> {
     /// The query without the parameters that show a notice: links to other pages of a list leave them out.
     pub(crate) fn query_without_notice(&self) -> Query {
         let mut query = self.query.clone();
-        for name in ["done", "count", "choose"] {
+        for name in ["done", "count", "choose", "exemption"] {
             drop(query.optional::<String>(name));
         }
         query

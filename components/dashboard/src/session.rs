@@ -95,12 +95,13 @@ pub(crate) async fn sign_out_everywhere(kv: &impl Kv, session: &Session, now: Ti
     Ok(document::put(kv, &key, &SignedOut { v: 1, at: now.max(session.since) }).await?)
 }
 
+/// The reason why a form without the CSRF token of the session is not processed.
+pub(crate) const FOREIGN_FORM: &str =
+    "the form is from another session or from one that has ended, so nothing was saved; check it and send it again";
+
 /// The problem of a form without the CSRF token of the session.
 pub(crate) fn foreign_form() -> Problem {
-    Problem::new(
-        Code::Forbidden,
-        "the form belongs to another session or to one that has ended; reload the page and try again",
-    )
+    Problem::new(Code::Conflict, FOREIGN_FORM)
 }
 
 impl Session {

@@ -22,6 +22,8 @@ pub(crate) struct FakeApi {
     answers: BTreeMap<String, Reply>,
     /// The calls other than `GET`, with their bodies.
     pub(crate) sent: RefCell<Vec<(String, String)>>,
+    /// The versions of those calls, in `If-Match`.
+    pub(crate) versions: RefCell<Vec<u64>>,
 }
 
 impl FakeApi {
@@ -40,10 +42,11 @@ impl FakeApi {
 }
 
 impl Api for &FakeApi {
-    async fn call(&self, method: &str, path: &str, body: Option<Vec<u8>>) -> Result<Reply, Problem> {
+    async fn call(&self, method: &str, path: &str, body: Option<Vec<u8>>, on: Option<u64>) -> Result<Reply, Problem> {
         let call = format!("{method} {path}");
         if method != "GET" {
             let body = String::from_utf8(body.unwrap_or_default()).unwrap();
+            self.versions.borrow_mut().extend(on);
             self.sent.borrow_mut().push((call.clone(), body));
         }
         let missing = Problem::not_found(format!("the test has no answer for {call}"));

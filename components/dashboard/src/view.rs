@@ -4,6 +4,7 @@ pub(crate) mod badge;
 pub(crate) mod baseline;
 pub(crate) mod chart;
 pub(crate) mod cwe;
+pub(crate) mod diff;
 pub(crate) mod exemption;
 pub(crate) mod list;
 pub(crate) mod notice;

@@ -18,8 +18,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
     /// Decides on an exemption.
     ///
     /// # Errors
-    /// The exemption does not exist, its status does not allow the decision, the caller lacks a permission, or the
-    /// store failed.
+    /// The exemption does not exist, it is no longer the version that was decided on, its status does not allow the
+    /// decision, the caller lacks a permission, or the store failed.
     pub async fn decide(
         &self,
         id: ExemptionId,
@@ -63,12 +63,12 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         lookup: &mut IssueLookup<'_, K>,
         one: BulkDecision,
     ) -> Result<(ExemptionId, ExemptionEvent), Problem> {
-        let BulkDecision { id, decision, comment, scope, pipeline } = one;
+        let BulkDecision { id, decision, comment, scope, pipeline, version } = one;
         let decision: Decision = field("decision", &decision)?;
         // A call for a single decision declares its right; this one is for all of them.
         self.caller.require(&self.context.project, decision.right())?;
         let id: ExemptionId = field("id", &id)?;
-        let body = DecisionBody { comment, scope, pipeline };
+        let body = DecisionBody { comment, scope, pipeline, version };
         Ok((id, self.decision_event(state, lookup, id, decision, body).await?))
     }
 
@@ -86,6 +86,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         let pipeline = body.pipeline.as_deref().map(|name| field::<PipelineName>("pipeline", name)).transpose()?;
         decision.check_scope(scope, pipeline.as_ref()).map_err(reach_problem)?;
         let exemption = self.find(state, id)?;
+        exemption.check_version(body.version, self.context.event)?;
         self.require_reach(exemption.reach())?;
         // An approval for the installation counts in projects that this project's members cannot see.
         if exemption.status(self.context.now) == Status::Approved && *exemption.reach() == Reach::Account {
@@ -99,7 +100,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             }
             Decision::Reject | Decision::Withdraw | Decision::Reopen => (None, false),
         };
-        Ok(decision.event(id, comment, granted, own))
+        Ok(decision.event(id, comment, granted, own, body.version))
     }
 
     /// The reach that an approval by the caller grants; `None` if it is the requested reach. `refused` makes the
@@ -169,7 +170,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
                 event: AnyEvent::Promoted { event: PromotedEvent::Added { exemption: *id, pointer } },
             };
             if let Some(refusal) = self.context.services.append(&append).await?.refused {
-                return Err(Problem::new(Code::Conflict, refusal.reason));
+                return Err(refusal.into());
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use api::page::{self, Page};
 use api::problem::Problem;
 use api::project_context::ProjectContext;
 use api::query::Query;
-use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, RequestsBody};
+use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, RequestsBody};
 use domain::exemption::{Decision, Scope, Status};
 use domain::ids::{EventId, IssueId, PipelineName, TargetName};
 use guest::chain::Chain;
@@ -63,6 +63,7 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             return Reply::json(201, &Page { items, next: None });
         }
         ExemptionsCall::DecideMany => {
+            request.refuse_version("name the `version` in each decision")?;
             let body: DecisionsBody = guest::json(&body)?;
             let items = job.decide_many(body).await?;
             return Reply::json(200, &Page { items, next: None });
@@ -72,7 +73,7 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             return Reply::json(200, &job.unused(scans, wanted).await?);
         }
         ExemptionsCall::Exemption => {
-            return Reply::json(200, &job.get(params.read("exemption")?).await?);
+            return item(&job.get(params.read("exemption")?).await?);
         }
         ExemptionsCall::Preview => {
             let preview = PreviewQuery {
@@ -88,8 +89,14 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
         ExemptionsCall::Cancel => Decision::Withdraw,
         ExemptionsCall::Reopen => Decision::Reopen,
     };
-    let body: DecisionBody = guest::json(&body)?;
-    Reply::json(200, &job.decide(params.read("exemption")?, decision, body).await?)
+    let mut body: DecisionBody = guest::json(&body)?;
+    body.version = request.version_or(body.version)?;
+    item(&job.decide(params.read("exemption")?, decision, body).await?)
+}
+
+/// The reply with an exemption, and its version as the `ETag`.
+fn item(item: &ExemptionItem) -> Result<Reply, Problem> {
+    Ok(Reply::json(200, item)?.with_version(item.version))
 }
 
 fn filter(query: &mut Query) -> Result<ExemptionFilter, Problem> {

@@ -10,7 +10,7 @@ use crate::upload::check_limits;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
@@ -173,7 +173,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         };
         match self.ingest.services.append(&append).await?.refused {
             None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+            Some(refusal) => Err(refusal.into()),
         }
     }
 

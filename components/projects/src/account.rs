@@ -5,7 +5,6 @@ use api::Problem;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, Services};
 use api::page::{Page, Wanted, page_of};
-use api::problem::Code;
 use api::v1::ProjectItem;
 use domain::account::{Account, AccountEvent};
 use domain::ids::EventId;
@@ -65,7 +64,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         };
         match context.services.append(&append).await?.refused {
             None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+            Some(refusal) => Err(refusal.into()),
         }
     }
 }

@@ -11,9 +11,10 @@ use api::v1::{EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, Target
 use domain::baseline::{
     Baseline, BaselineChange, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError,
 };
+use domain::exemption::Stamp;
 use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
-use domain::project::{InProject, Project, ProjectEvent, Target};
+use domain::project::{InProject, Project, ProjectEvent, Target, version_of};
 use domain::reference::choose::ResolvedBaseline;
 use domain::scan_log::{ScanLog, Variant};
 use store::journal;
@@ -40,17 +41,24 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
             settings: settings_body(&state.settings),
             created_at: created.to_string(),
             targets: state.targets.keys().filter(|name| self.caller.covers(name)).count(),
+            version: version_of(state.settings_set.as_ref()),
+            changed_by: state.settings_set.as_ref().map(|set| set.by.to_string()),
+            changed_at: state.settings_set.as_ref().map(|set| set.at.to_string()),
         })
     }
 
-    /// Creates the project, or replaces its settings.
+    /// Creates the project, or replaces this version of its settings; without a version, any.
     ///
     /// # Errors
-    /// A setting is not legal, or the store failed.
-    pub async fn put_project(&self, settings: SettingsBody) -> Result<ProjectAnswer, Problem> {
+    /// A setting is not legal, the settings have another version, or the store failed.
+    pub async fn put_project(&self, settings: SettingsBody, version: Option<u64>) -> Result<ProjectAnswer, Problem> {
         let settings = read_settings(settings)?;
+        if version.is_some() {
+            // A change of a version needs a project.
+            self.context.state().await?;
+        }
         self.add_to_account().await?;
-        self.append(ProjectEvent::SettingsSet { settings }).await?;
+        self.append(ProjectEvent::SettingsSet { settings, version }).await?;
         self.project().await
     }
 
@@ -79,18 +87,28 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         self.target_item(&state, &name, target).await
     }
 
-    /// Sets or removes a target's own baseline. It counts from the next scan on.
+    /// Sets or removes a target's own baseline, if it has this version; without a version, in any case. It counts from
+    /// the next scan on.
     ///
     /// # Errors
-    /// The target does not exist, the baseline is not legal, or the store failed.
-    pub async fn set_baseline(&self, name: &str, patch: TargetPatch) -> Result<TargetItem, Problem> {
+    /// The target does not exist, its baseline has another version or is not legal, or the store failed.
+    pub async fn set_baseline(
+        &self,
+        name: &str,
+        patch: TargetPatch,
+        version: Option<u64>,
+    ) -> Result<TargetItem, Problem> {
         let (mut state, name) = self.find_target(name).await?;
         let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
         self.check_change(&state, &name, choice.as_ref()).await?;
-        self.append(ProjectEvent::baseline_set(name.clone(), choice.clone())).await?;
+        let n = self.append(ProjectEvent::baseline_set(name.clone(), choice.clone()).on_version(version)).await?;
         // The answer shows this change, even if another call has changed the baseline since.
         let target = state.targets.get_mut(&name).ok_or_else(|| no_target(&name))?;
         target.baseline = choice;
+        let mut now = self.context.state().await?;
+        let stored = now.targets.remove(&name).and_then(|target| target.baseline_set).filter(|set| set.n == n);
+        let own = || Stamp { n, at: self.context.now, by: self.caller.actor.subject.clone() };
+        target.baseline_set = Some(stored.unwrap_or_else(own));
         let target = target.clone();
         self.target_item(&state, &name, &target).await
     }
@@ -159,10 +177,10 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         change.check().map_err(|refusal| Problem::new(Code::Forbidden, refusal.to_string()))
     }
 
-    /// Appends an event to the project's journal.
-    pub(crate) async fn append(&self, event: ProjectEvent) -> Result<(), Problem> {
+    /// Appends an event to the project's journal, and returns its number.
+    pub(crate) async fn append(&self, event: ProjectEvent) -> Result<u64, Problem> {
         let event = AnyEvent::Project { event: InProject { project: self.context.project.clone(), event } };
-        self.context.append(&self.caller.actor, event).await
+        self.context.append_numbered(&self.caller.actor, event).await
     }
 
     /// The project, and the name of a target that it has and the caller may see.

@@ -7,6 +7,7 @@ mod settings;
 pub mod tokens;
 
 use api::calls;
+use api::calls::CallTable as _;
 use api::calls::projects::ProjectsCall;
 use api::calls::public::OPENAPI;
 use api::openapi;
@@ -14,7 +15,10 @@ use api::page;
 use api::problem::Problem;
 use api::project_context::ProjectContext;
 use api::query::Query;
-use api::v1::{AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, SettingsBody, TargetPatch, TokenBody};
+use api::v1::{
+    AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, ProjectAnswer, SettingsBody, TargetItem, TargetPatch,
+    TokenBody,
+};
 use domain::baseline::BaselinePattern;
 use domain::baseline_request::BaselineDecision;
 use domain::ids::EventId;
@@ -42,13 +46,14 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let Session { kv, now, caller, call, params } = session;
     let event = EventId::from_bits(guest::random_bits()?);
     let job = ProjectJob { context: ProjectContext { kv: &kv, services: &Chain, now, event, project }, caller };
+    let version = if call.spec().conditional { request.version()? } else { None };
     let (query, body) = (&mut request.query, &mut request.body);
 
     match call {
-        ProjectsCall::Project => Reply::json(200, &job.project().await?),
+        ProjectsCall::Project => project_reply(&job.project().await?),
         ProjectsCall::PutProject => {
             let settings: SettingsBody = guest::json_body(body).await?;
-            Reply::json(200, &job.put_project(settings).await?)
+            project_reply(&job.put_project(settings, version).await?)
         }
         ProjectsCall::Tokens => list_tokens(&token_job(job), query).await,
         ProjectsCall::IssueToken => {
@@ -60,10 +65,10 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let wanted = page::wanted(query, "targets")?;
             Reply::json(200, &job.targets(wanted).await?)
         }
-        ProjectsCall::Target => Reply::json(200, &job.target(params.text("target")?).await?),
+        ProjectsCall::Target => target_reply(&job.target(params.text("target")?).await?),
         ProjectsCall::PatchTarget => {
             let patch: TargetPatch = guest::json_body(body).await?;
-            Reply::json(200, &job.set_baseline(params.text("target")?, patch).await?)
+            target_reply(&job.set_baseline(params.text("target")?, patch, version).await?)
         }
         ProjectsCall::BaselineRequests => {
             let wanted = page::wanted(query, "baseline-requests")?;
@@ -91,7 +96,17 @@ async fn decide(
     body: &mut guest::Body,
 ) -> Result<Reply, Problem> {
     let decided: BaselineDecisionBody = guest::json_body(body).await?;
-    Reply::json(200, &job.decide_baseline(target, decision, decided).await?)
+    target_reply(&job.decide_baseline(target, decision, decided).await?)
+}
+
+/// The reply with a project, and the version of its settings as the `ETag`.
+fn project_reply(answer: &ProjectAnswer) -> Result<Reply, Problem> {
+    Ok(Reply::json(200, answer)?.with_version(answer.version))
+}
+
+/// The reply with a target, and the version of its baseline as the `ETag`.
+fn target_reply(item: &TargetItem) -> Result<Reply, Problem> {
+    Ok(Reply::json(200, item)?.with_version(item.version))
 }
 
 /// Answers a call to the account.

@@ -15,6 +15,7 @@ use domain::ids::{EventId, PipelineName, ProjectId, Subject, TargetName, TokenId
 use domain::journal::JournalId;
 use domain::limits::{DURATION_DAYS_MAX, TOKEN_DAYS_DEFAULT, TOKEN_TARGETS_MAX};
 use domain::project::{InProject, ProjectEvent};
+use domain::revoked::RevokedTokens;
 use domain::role::Role;
 use domain::time::Timestamp;
 use domain::token::{IssuedToken, Token, TokenRecord, TokenUse, Tokens};
@@ -87,11 +88,14 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
     /// Revokes a token with immediate effect.
     ///
     /// # Errors
-    /// The token does not exist, or the store failed.
+    /// The token does not exist, or was revoked before, or the store failed.
     pub async fn revoke(&self, id: &str) -> Result<(), Problem> {
         let id: TokenId = id.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
-        let state = self.state().await?;
-        let token = state.get(id).ok_or_else(|| Problem::not_found(format!("token {id} does not exist")))?;
+        let (state, revoked) = self.state_and_revoked().await?;
+        let Some(token) = state.get(id) else {
+            let unknown = || Problem::not_found(format!("token {id} does not exist"));
+            return Err(revoked.second(id).map_or_else(unknown, Problem::from));
+        };
         // The register comes first: if the event fails, the token opens nothing, and revoking it again records it.
         let register = keys::token(&token.token.sha256);
         self.kv.delete(&register).await?;
@@ -103,10 +107,16 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
     }
 
     async fn state(&self) -> Result<Tokens, Problem> {
-        match &self.project {
-            Some(project) => Ok(project_state(self.kv, project, self.now).await?.tokens),
-            None => Ok(journal::load::<Account>(self.kv, &JournalId::Account, self.now).await?.state.tokens),
+        Ok(self.state_and_revoked().await?.0)
+    }
+
+    async fn state_and_revoked(&self) -> Result<(Tokens, RevokedTokens), Problem> {
+        if let Some(project) = &self.project {
+            let state = project_state(self.kv, project, self.now).await?;
+            return Ok((state.tokens, state.revoked));
         }
+        let state = journal::load::<Account>(self.kv, &JournalId::Account, self.now).await?.state;
+        Ok((state.tokens, state.revoked))
     }
 
     async fn append_issued(&self, token: IssuedToken) -> Result<(), Problem> {
@@ -129,7 +139,7 @@ impl<K: Kv, V: Services> TokenJob<'_, K, V> {
         let append = Append { id: self.event, by: self.caller.actor.clone(), event };
         match self.services.append(&append).await?.refused {
             None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
+            Some(refusal) => Err(refusal.into()),
         }
     }
 }

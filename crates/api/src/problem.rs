@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457): a stable type, and a detail that says what to do.
 
+use domain::journal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use store::kv::KvError;
@@ -66,6 +67,8 @@ codes! {
     MethodNotAllowed = "method-not-allowed", 405, "Method not allowed";
     /// The current state does not allow the change.
     Conflict = "conflict", 409, "The current state does not allow this";
+    /// The change was made on a version that is not the present one: somebody else changed the same thing in between.
+    ChangedMeanwhile = "changed-meanwhile", 412, "Somebody changed this in the meantime";
     /// The report is larger than the limit.
     ReportTooLarge = "report-too-large", 413, "The report is too large";
     /// The sidecar is larger than the limit.
@@ -175,6 +178,13 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = if refusal.stale { Code::ChangedMeanwhile } else { Code::Conflict };
+        Self::new(code, refusal.reason)
+    }
+}
 
 impl From<KvError> for Problem {
     fn from(error: KvError) -> Self {

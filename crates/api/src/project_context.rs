@@ -2,8 +2,8 @@
 //! event.
 
 use crate::auth::no_project;
-use crate::internal::{AnyEvent, Append, Services};
-use crate::problem::{Code, Problem};
+use crate::internal::{AnyEvent, Append, Appended, Services};
+use crate::problem::Problem;
 use domain::event::Actor;
 use domain::ids::{EventId, ProjectId};
 use domain::journal::JournalId;
@@ -41,11 +41,17 @@ impl<K: Kv, V: Services> ProjectContext<'_, K, V> {
     /// # Errors
     /// The current state does not allow the event, or the ledger failed.
     pub async fn append(&self, by: &Actor, event: AnyEvent) -> Result<(), Problem> {
+        self.append_numbered(by, event).await.map(drop)
+    }
+
+    /// Appends the call's event and returns its number in the journal.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub async fn append_numbered(&self, by: &Actor, event: AnyEvent) -> Result<u64, Problem> {
         let append = Append { id: self.event, by: by.clone(), event };
-        match self.services.append(&append).await?.refused {
-            None => Ok(()),
-            Some(refusal) => Err(Problem::new(Code::Conflict, refusal.reason)),
-        }
+        let Appended { n, refused } = self.services.append(&append).await?;
+        refused.map_or(Ok(n), |refusal| Err(refusal.into()))
     }
 }
 

@@ -179,7 +179,7 @@ mod tests {
             "id": "e".repeat(32), "status": "pending", "issue": "1".repeat(32), "title": "Weak hash", "severity": "high",
             "scanner": "bandit", "scope": "target", "target": "web", "scan": "5".repeat(32), "duration_days": 30,
             "reason": "false_positive", "text": "It guards no secret", "requested_by": "ann",
-            "requested_at": "2026-01-01T00:00:00.000Z"
+            "requested_at": "2026-01-01T00:00:00.000Z", "version": 1
         }))
         .unwrap()
     }

@@ -250,6 +250,9 @@ mod tests {
             baseline,
             effective: EffectiveBaseline { from: from.to_owned(), regex: owned(regex), variant: owned(variant) },
             created_at: "2026-01-01T00:00:00Z".to_owned(),
+            version: 0,
+            changed_by: None,
+            changed_at: None,
         }
     }
 

@@ -2,9 +2,11 @@
 //! projects. The installation's own admin token is not part of it: it names no person.
 
 use crate::event::Entry;
+use crate::exemption::Stamp;
 use crate::ids::{EventId, ProjectId, TokenId};
 use crate::journal::{Fold, Refusal};
 use crate::limits::PROJECTS_MAX;
+use crate::revoked::RevokedTokens;
 use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -42,19 +44,25 @@ pub struct Account {
     /// The last event that changed the account. A retry may append an event twice; this detects it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
+    /// The tokens that were revoked last.
+    #[serde(skip_serializing_if = "RevokedTokens::is_empty", default)]
+    pub revoked: RevokedTokens,
 }
 
 impl Fold for Account {
     type Event = AccountEvent;
     const ORDERED: bool = true;
 
-    fn apply(&mut self, _n: u64, entry: &Entry<AccountEvent>) -> Result<(), Refusal> {
+    fn apply(&mut self, n: u64, entry: &Entry<AccountEvent>) -> Result<(), Refusal> {
         if self.last_event == Some(entry.id) {
             return Ok(());
         }
         match &entry.event {
             AccountEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
-            AccountEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
+            AccountEvent::TokenRevoked { token } => {
+                let stamp = Stamp { n, at: entry.at, by: entry.by.subject.clone() };
+                self.tokens.revoke(*token, stamp, &mut self.revoked)?;
+            }
             AccountEvent::ProjectCreated { project } => self.list(project)?,
         }
         self.last_event = Some(entry.id);

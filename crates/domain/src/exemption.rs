@@ -23,6 +23,7 @@ mod term_limits;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use coverage::Coverage;
 pub use decision::Decision;
@@ -39,3 +40,4 @@ pub use state::{Exemption, Exemptions, LastDecision, Stamp};
 pub use status::Status;
 pub use term::Term;
 pub use term_limits::TermError;
+pub use version::PreviousVersion;

@@ -64,12 +64,20 @@ impl JournalId {
 pub struct Refusal {
     /// The reason, as text for the person who tried.
     pub reason: String,
+    /// True if the event was for a version that is not the present one: somebody changed the same thing in between.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stale: bool,
 }
 
 impl Refusal {
     /// Makes a refusal with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), stale: false }
+    }
+
+    /// Makes the refusal of an event for a version that is not the present one.
+    pub fn stale(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), stale: true }
     }
 }
 

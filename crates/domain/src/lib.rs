@@ -34,6 +34,7 @@ pub mod parts;
 pub mod project;
 pub mod reference;
 pub mod replay;
+pub mod revoked;
 pub mod role;
 pub mod scan;
 pub mod scan_event;

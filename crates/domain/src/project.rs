@@ -3,9 +3,11 @@
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
 use crate::baseline_request::{BaselineDecision, BaselineRequest};
 use crate::event::{Entry, Mark};
+use crate::exemption::Stamp;
 use crate::ids::{EventId, ProjectId, ScanId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
 use crate::limits::TARGETS_MAX;
+use crate::revoked::RevokedTokens;
 use crate::serde_skip::is_default;
 use crate::settings::Settings;
 use crate::target::TargetType;
@@ -21,6 +23,9 @@ pub enum ProjectEvent {
     SettingsSet {
         /// All settings; they replace the previous ones.
         settings: Settings,
+        /// The version that the change was made on; without it, the change is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// A target was created, usually by its first upload.
     TargetCreated {
@@ -42,6 +47,9 @@ pub enum ProjectEvent {
         /// True if the target has no baseline, whatever the default is.
         #[serde(skip_serializing_if = "is_default", default)]
         none: bool,
+        /// The version that the change was made on; without it, the change is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// A change of a target's baseline was requested.
     BaselineRequested {
@@ -102,6 +110,9 @@ pub struct Target {
     /// A pending request to change its baseline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline_request: Option<Box<BaselineRequest>>,
+    /// The event that last set its own baseline; absent if none did since versions are recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline_set: Option<Stamp>,
 }
 
 /// The state of a project.
@@ -122,19 +133,31 @@ pub struct Project {
     /// The last event that changed the project. A retry may append an event twice; this detects it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_event: Option<EventId>,
+    /// The event that last set the settings; absent if none did since versions are recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings_set: Option<Stamp>,
+    /// The tokens that were revoked last.
+    #[serde(skip_serializing_if = "RevokedTokens::is_empty", default)]
+    pub revoked: RevokedTokens,
 }
 
 impl Fold for Project {
     type Event = InProject<ProjectEvent>;
     const ORDERED: bool = true;
 
-    fn apply(&mut self, _n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
+    fn apply(&mut self, n: u64, entry: &Entry<Self::Event>) -> Result<(), Refusal> {
         if self.last_event == Some(entry.id) {
             return Ok(());
         }
+        let stamp = Stamp { n, at: entry.at, by: entry.by.subject.clone() };
         let project = &entry.event.project;
         match &entry.event.event {
-            ProjectEvent::SettingsSet { settings } => {
+            ProjectEvent::SettingsSet { settings, version } => {
+                if version.is_some() && self.created.is_none() {
+                    return Err(Refusal::stale(format!("project `{project}` does not exist, so it has no version")));
+                }
+                check_version("the settings were", *version, self.settings_set.as_ref())?;
+                self.settings_set = Some(stamp);
                 self.settings = settings.clone();
                 self.created.get_or_insert_with(|| entry.mark());
             }
@@ -151,12 +174,16 @@ impl Fold for Project {
                         baseline: None,
                         created: entry.mark(),
                         baseline_request: None,
+                        baseline_set: None,
                     };
                     self.targets.insert(name.clone(), target);
                 }
             },
-            ProjectEvent::BaselineSet { name, variant, regex, none } => match self.targets.get_mut(name) {
+            ProjectEvent::BaselineSet { name, variant, regex, none, version } => match self.targets.get_mut(name) {
                 Some(target) => {
+                    let what = format!("the baseline of target `{name}` was");
+                    check_version(&what, *version, target.baseline_set.as_ref())?;
+                    target.baseline_set = Some(stamp);
                     target.baseline = match (variant, regex, none) {
                         (Some(variant), _, _) => Some(BaselineChoice::Of(Baseline::Variant(variant.clone()))),
                         (None, Some(regex), _) => Some(BaselineChoice::Of(Baseline::Regex(regex.clone()))),
@@ -187,13 +214,14 @@ impl Fold for Project {
                 held.check(*decision, &entry.by.subject, target.baseline.as_ref(), self_approval)?;
                 if *decision == BaselineDecision::Approve {
                     target.baseline.clone_from(&held.requested);
+                    target.baseline_set = Some(stamp);
                 }
                 target.baseline_request = None;
             }
             // The register of accepted scans has it. This event is for the audit log.
             ProjectEvent::ScanAccepted { .. } => {}
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
-            ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token)?,
+            ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token, stamp, &mut self.revoked)?,
         }
         self.last_event = Some(entry.id);
         Ok(())
@@ -209,7 +237,15 @@ impl ProjectEvent {
             Some(BaselineChoice::None) => (None, None, true),
             None => (None, None, false),
         };
-        Self::BaselineSet { name, variant, regex, none }
+        Self::BaselineSet { name, variant, regex, none, version: None }
+    }
+
+    /// Lets the event take effect only on this version of the settings or of the baseline. Other events have none.
+    pub fn on_version(mut self, wanted: Option<u64>) -> Self {
+        if let Self::SettingsSet { version, .. } | Self::BaselineSet { version, .. } = &mut self {
+            *version = wanted;
+        }
+        self
     }
 }
 
@@ -233,6 +269,21 @@ impl Project {
             None => ChosenBaseline { baseline: built_in(target_type), origin: BaselineSource::BuiltIn },
         }
     }
+}
+
+/// Returns the version of settings or a baseline: the number of the event that last set them, or 0.
+pub fn version_of(set: Option<&Stamp>) -> u64 {
+    set.map_or(0, |stamp| stamp.n)
+}
+
+/// Checks that a change of `what` was made on the present version.
+fn check_version(what: &str, version: Option<u64>, set: Option<&Stamp>) -> Result<(), Refusal> {
+    let Some(version) = version.filter(|version| *version != version_of(set)) else { return Ok(()) };
+    let changed = match set {
+        Some(Stamp { at, by, .. }) => format!("{what} changed by `{by}` at {at}, after you read version {version}"),
+        None => format!("{what} never at version {version}"),
+    };
+    Err(Refusal::stale(format!("{changed}. Nothing was changed; reload and change it again")))
 }
 
 /// An event with its project, from which ids are derived.
@@ -356,6 +407,7 @@ mod tests {
     fn a_targets_baseline_precedes_the_projects_default_and_that_the_built_in_one() {
         let defaults = |choices: &[(TargetType, BaselineChoice)]| ProjectEvent::SettingsSet {
             settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
+            version: None,
         };
         let own = |choice| ProjectEvent::baseline_set("dvpwa".parse().unwrap(), choice);
         let trunk = BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()));
@@ -388,11 +440,44 @@ mod tests {
     }
 
     #[test]
+    fn a_change_on_an_older_version_changes_nothing_and_says_who_changed_what() {
+        let settings = |rejected_allowed, version| ProjectEvent::SettingsSet {
+            settings: Settings { rejected_allowed, ..Settings::default() },
+            version,
+        };
+        let (project, results) = fold(&[
+            settings(1, None),
+            settings(2, Some(1)),
+            settings(3, Some(1)),
+            target(TargetType::Repository),
+            baseline("dvpwa", Some("main")).on_version(Some(0)),
+            baseline("dvpwa", Some("evil")).on_version(Some(0)),
+            settings(4, Some(2)),
+        ]);
+        let stale = |at: usize| results[at].clone().unwrap_err();
+        assert_eq!(
+            stale(2),
+            "the settings were changed by `ann` at 1970-01-01T00:00:01.000Z, after you read version 1. Nothing was changed; reload and change it again"
+        );
+        assert!(stale(5).starts_with("the baseline of target `dvpwa` was changed by `ann` at "), "{results:?}");
+        assert!([0, 1, 4, 6].iter().all(|at| results[*at].is_ok()), "another change leaves versions: {results:?}");
+        let target = &project.targets[&"dvpwa".parse().unwrap()];
+        assert_eq!(target.baseline, Some(BaselineChoice::Of(Baseline::Variant("main".parse().unwrap()))));
+        let versions = (version_of(project.settings_set.as_ref()), version_of(target.baseline_set.as_ref()));
+        assert_eq!((versions, project.settings.rejected_allowed), ((7, 5), 4));
+        assert!(fold(&[settings(1, Some(0))]).1[0].is_err(), "a project that does not exist has no version");
+        let stored = r#"{"created":null,"settings":{},"targets":{},"tokens":{}}"#;
+        assert_eq!(serde_json::from_str::<Project>(stored).unwrap(), Project::default(), "stored before versions");
+    }
+
+    #[test]
     fn tokens_are_issued_revoked_and_forgotten_at_their_end() {
         let issue = |expires| ProjectEvent::TokenIssued { token: token("gh_x", expires) };
         let revoke = ProjectEvent::TokenRevoked { token: TokenId::of("gh_x") };
         let (project, results) = fold(&[issue(None), revoke.clone(), revoke]);
-        assert!(project.tokens == Tokens::default() && results[1].is_ok() && results[2].is_err());
+        assert!(project.tokens == Tokens::default() && results[1].is_ok(), "{results:?}");
+        let second = "token `ci` was already revoked by `ann` at 1970-01-01T00:00:01.000Z; nothing was changed";
+        assert_eq!(results[2], Err(second.to_owned()));
         let other = token("gh_y", None);
         let (project, _) = fold(&[issue(Some(1000)), ProjectEvent::TokenIssued { token: other }]);
         assert_eq!(project.tokens.iter().map(|held| held.token.id).collect::<Vec<_>>(), [TokenId::of("gh_y")]);
@@ -416,6 +501,7 @@ mod tests {
         let events = [
             ProjectEvent::SettingsSet {
                 settings: Settings { unassigned_as: Some(Severity::High), ..Settings::default() },
+                version: None,
             },
             target(TargetType::Repository),
             ProjectEvent::SettingsSet {
@@ -430,6 +516,7 @@ mod tests {
                     updated_occurrences: UpdatedOccurrences::Common,
                     ..Settings::default()
                 },
+                version: None,
             },
             baseline("dvpwa", Some("master")),
             baseline("dvpwa", None),

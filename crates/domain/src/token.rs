@@ -2,9 +2,11 @@
 
 use crate::digest::derive;
 use crate::event::Mark;
+use crate::exemption::Stamp;
 use crate::ids::{ProjectId, Subject, TargetName, TokenId};
 use crate::journal::Refusal;
 use crate::limits::TOKENS_MAX;
+use crate::revoked::{RevokedToken, RevokedTokens};
 use crate::role::Role;
 use crate::serde_skip::is_default;
 use crate::time::Timestamp;
@@ -107,12 +109,16 @@ impl Tokens {
         Ok(())
     }
 
-    /// Removes a token.
+    /// Removes a token, and adds it to `revoked`.
     ///
     /// # Errors
-    /// No token has this id.
-    pub(crate) fn revoke(&mut self, id: TokenId) -> Result<(), Refusal> {
-        self.0.remove(&id).map(drop).ok_or_else(|| Refusal::new(format!("token {id} does not exist")))
+    /// No token has this id, or not any more.
+    pub(crate) fn revoke(&mut self, id: TokenId, by: Stamp, revoked: &mut RevokedTokens) -> Result<(), Refusal> {
+        let Some(Token { token, .. }) = self.0.remove(&id) else {
+            return Err(revoked.second(id).unwrap_or_else(|| Refusal::new(format!("token {id} does not exist"))));
+        };
+        revoked.add(RevokedToken { id, name: token.name, revoked: by });
+        Ok(())
     }
 }
 
@@ -226,7 +232,8 @@ mod tests {
         }
         assert!(tokens.issue(&token("gate_more", None), mark()).is_err());
         assert!(tokens.issue(&token("gate_7", None), mark()).is_ok(), "an existing one needs no more room");
-        tokens.revoke(TokenId::of("gate_7")).unwrap();
+        let stamp = Stamp { n: 1, at: Timestamp::from_ms(1000), by: "ann".parse().unwrap() };
+        tokens.revoke(TokenId::of("gate_7"), stamp, &mut RevokedTokens::default()).unwrap();
         assert!(tokens.issue(&token("gate_more", None), mark()).is_ok());
         assert_eq!(tokens.iter().count(), TOKENS_MAX);
     }

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::request::{FORWARDED_ADDRESS, Reply, client_address, header, headers_of};
+use crate::version::tag;
 use api::Problem;
 use api::internal::{
     Append, Appended, CLOUD_EVENT, Count, Counted, ParseRequest, ParseResult, ScanRef, Services, Stage,
@@ -73,6 +74,8 @@ pub struct OutgoingRequest<'a> {
     pub client: Option<&'a str>,
     /// The media type of the body, if the request has a body.
     pub media_type: Option<&'a str>,
+    /// The version that a change is made on, for the header `If-Match`.
+    pub version: Option<u64>,
 }
 
 /// Forwards a `GET` request to another component, with the client's token and address, and returns the reply.
@@ -81,7 +84,8 @@ pub struct OutgoingRequest<'a> {
 /// The component cannot be reached.
 pub async fn forward(component: &'static str, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let (client, authorization) = (client_address(headers), header(headers, "authorization")?);
-    let request = OutgoingRequest { component, method: "GET", path, authorization, client, media_type: None };
+    let request =
+        OutgoingRequest { component, method: "GET", path, authorization, client, media_type: None, version: None };
     request.send(Full::new(Bytes::new())).await
 }
 
@@ -94,13 +98,16 @@ impl OutgoingRequest<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin + 'static,
     {
-        let Self { component, method, path, authorization, client, media_type } = self;
+        let Self { component, method, path, authorization, client, media_type, version } = self;
         let mut request = Request::builder().method(*method).uri(url(component, path));
         let headers = [("authorization", authorization), (FORWARDED_ADDRESS, client), ("content-type", media_type)];
         for (name, value) in headers {
             if let Some(value) = value {
                 request = request.header(name, *value);
             }
+        }
+        if let Some(version) = version {
+            request = request.header("if-match", tag(*version));
         }
         let request = request.body(body).map_err(|error| Problem::internal(error.to_string()))?;
         let response = send(request).await.map_err(|error| unreachable(component, error))?;
@@ -121,7 +128,15 @@ async fn post<B: Serialize, A: DeserializeOwned>(
 ) -> Result<A, Problem> {
     let json = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
     let media_type = Some(media_type);
-    let request = OutgoingRequest { component, method: "POST", path, authorization: None, client: None, media_type };
+    let request = OutgoingRequest {
+        component,
+        method: "POST",
+        path,
+        authorization: None,
+        client: None,
+        media_type,
+        version: None,
+    };
     let reply = clock::within(limit, request.send(Full::new(Bytes::from(json)))).await;
     parse_reply(component, &reply.ok_or_else(|| late(component, limit))??)
 }

@@ -9,6 +9,7 @@ mod kv;
 pub mod memory;
 mod request;
 mod session;
+mod version;
 
 pub use blocking_kv::SpinBlockingKv;
 pub use clock::{now, within};

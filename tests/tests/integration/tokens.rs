@@ -99,7 +99,10 @@ fn a_revoked_token_is_refused_at_the_next_request() {
             for reply in everywhere(client) {
                 reply.expect_problem(401, "unauthenticated");
             }
-            revoke(&admin, &path).expect_problem(404, "not-found");
+            let again = revoke(&admin, &path);
+            again.expect_problem(409, "conflict");
+            let detail = again.json["detail"].as_str().unwrap();
+            assert!(detail.starts_with(&format!("token `{}` was already revoked by ", item.name)), "{detail}");
         }
         // Another installation's, and another project's.
         admin.with_token("gate_of-another-installation").get("targets").expect_problem(401, "unauthenticated");

@@ -1,6 +1,7 @@
 //! The list of exemptions, the page of one, and decisions on them.
 
 mod buttons;
+mod confirm;
 mod decide;
 mod details;
 mod list;
@@ -8,6 +9,7 @@ mod permissions;
 mod preview;
 mod return_path;
 mod row;
+mod subject;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod details;
 mod exemption_form;
 mod history;
-mod occurrences;
+pub(crate) mod occurrences;
 
 use crate::address::{self, IssueIds};
 use crate::client::Api;
@@ -29,6 +29,9 @@ use maud::html;
 const PER_PAGE: usize = 10;
 /// The longest title in a heading, in characters.
 const TITLE_CHARS: usize = 200;
+
+/// The longest title of an issue in the title of the window, in characters.
+const WINDOW_CHARS: usize = 80;
 
 /// The buckets of occurrences that the scan does not have.
 const ABSENT: [Bucket; 2] = [Bucket::Remediated, Bucket::NotSeen];
@@ -61,7 +64,10 @@ async fn request_exemption<A: Api>(
     form: &Form,
 ) -> Result<Reply, Problem> {
     match exemption_form::submit(request, ids, form).await {
-        Ok(()) => Ok(reply::redirect(&format!("{}?done=exemption-requested", ids.path()))),
+        Ok(id) => {
+            let id = segment(&id);
+            Ok(reply::redirect(&format!("{}?done=exemption-requested&exemption={id}", ids.path())))
+        }
         Err(problem) if matches!(problem.code.status(), 400 | 403 | 404 | 409 | 422) => {
             page(request, ids, Some((form, &problem))).await
         }
@@ -119,6 +125,7 @@ async fn page<A: Api>(
             }
             (details::facts(request.now, ids, &issue, first))
             (details::texts(&issue, first))
+            (exemption_form::confirmation(request, &exemptions))
             @if may_request { (exemption_form::form(request, ids, &scan, &issue, cursor, refusal)) }
             (exemption_form::existing(request.now, ids, &exemptions))
             (list.section(request.now, may_request))
@@ -126,7 +133,15 @@ async fn page<A: Api>(
         }
     };
     let title = format!("Issue in {}:{}", scan.scan.target.name, scan.scan.variant);
+    let window = format!(
+        "{} · {} · {}:{}",
+        cut(&issue.title, WINDOW_CHARS),
+        scan.scan.scanner,
+        scan.scan.target.name,
+        scan.scan.variant
+    );
     let page = Page::of(ids.project, Section::Tests, title, body)
+        .window(window)
         .below(address::scans(ids.project), "Security tests")
         .below(ids.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)));
     Ok(page.reply(request))
@@ -169,6 +184,7 @@ mod tests {
             "src/app.py",
             "<mark>    subprocess.call(arg, shell=True)</mark>",
             "javascript:alert(1)",
+            "<title>Shell &lt;b&gt; · bandit · web:feature · Gatehouse</title>",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
@@ -186,6 +202,26 @@ mod tests {
         let page = text(&page);
         assert!(page.contains("It was requested already") && page.contains("known</textarea>"), "{page}");
         assert!(page.contains(r#"<option value="90" selected>"#));
+        {
+            let item = json!({
+                "id": "0a", "status": "pending", "issue": ISSUE, "title": "t", "severity": "high", "scanner": "bandit",
+                "scope": "occurrences", "target": "web", "occurrences": [OTHER], "scan": SCAN, "duration_days": 90,
+                "reason": "other", "text": "known", "requested_by": "ann", "requested_at": "2026-11-20T00:00:00Z", "version": 1
+            });
+            let list = format!("GET /api/v1/projects/shop/exemptions?issue={ISSUE}&limit=20");
+            let api = api().answer(path, &item).answer(&list, &json!({"items": [item]}));
+            let reply = open(&api, Role::Developer, Method::Post(&form), &["exemptions"]).unwrap();
+            let here = format!("/projects/shop/scans/{SCAN}/issues/{ISSUE}?done=exemption-requested&exemption=0a");
+            assert!(reply.headers.contains(&("location", here.clone())), "{:?}", reply.headers);
+            let session = session(Role::Developer);
+            let page = with_request(&api, &session, Method::Get, &here, async |request| {
+                route(request, "shop", SCAN, ISSUE, &[]).await
+            });
+            let page = text(&page.unwrap());
+            let sentence = "A reviewer will decide on it. It is for the 1 selected occurrence in the target \
+                            <bdi class=\"break\">web</bdi>, 90 days from approval.";
+            assert!(page.contains(sentence), "{page}");
+        }
         let sent = refused.sent.borrow();
         assert_eq!(sent.len(), 1);
         let body: serde_json::Value = serde_json::from_str(&sent[0].1).unwrap();

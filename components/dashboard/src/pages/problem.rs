@@ -30,6 +30,11 @@ pub(crate) fn standalone(problem: &Problem) -> Reply {
 
 /// The page in the frame of the requested page.
 pub(crate) fn framed<A>(problem: &Problem, request: &PageRequest<'_, A>) -> Reply {
+    titled(problem.code.title(), problem, request)
+}
+
+/// The page in the frame of the requested page, with this title.
+pub(crate) fn titled<A>(title: &str, problem: &Problem, request: &PageRequest<'_, A>) -> Reply {
     let segments = api::path::segments(request.path()).unwrap_or_default();
     let project = match segments.as_slice() {
         [first, project, ..] if first == "projects" => Some(project.as_str()),
@@ -37,7 +42,7 @@ pub(crate) fn framed<A>(problem: &Problem, request: &PageRequest<'_, A>) -> Repl
     };
     // The navigation of a project is shown only to its users.
     let project = project.filter(|_| request.session.project.as_deref().is_none_or(|own| Some(own) == project));
-    let page = Page { project, ..Page::of_account(problem.code.title(), message(problem)) };
+    let page = Page { project, ..Page::of_account(title, message(problem)) };
     page.reply_with(problem.code.status(), request)
 }
 

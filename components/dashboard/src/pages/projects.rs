@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_project_is_created_once_and_an_invalid_name_stays_in_the_form() {
-        let answer = json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0});
+        let answer =
+            json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0, "version": 1});
         let api = FakeApi::default()
             .answer("GET /api/v1/projects?limit=100&cursor=", &json!({"items": []}))
             .answer("GET /api/v1/projects/shop", &answer)

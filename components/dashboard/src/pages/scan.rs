@@ -65,8 +65,9 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
             }
         }
     };
-    let page = Page::of(project, Section::Tests, title, body).below(address::scans(project), "Security tests");
-    Ok(page.reply(request))
+    let window = format!("{title} · {}", answer.scan.scanner);
+    let page = Page::of(project, Section::Tests, title, body).window(window);
+    Ok(page.below(address::scans(project), "Security tests").reply(request))
 }
 
 /// The title of the list of new issues.

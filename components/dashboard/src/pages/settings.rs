@@ -9,8 +9,10 @@ use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
 use crate::reply;
 use crate::request::{Method, PageRequest};
+use crate::view::text::plain;
 use crate::view::{list, notice, time};
 use api::Problem;
+use api::problem::Code;
 use api::v1::ProjectAnswer;
 use domain::role::Right;
 use domain::target::TargetType;
@@ -27,7 +29,10 @@ pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, project: &str) -
     let path = address::api(&address::project(project));
     let answer: ProjectAnswer = request.api.get(&path).await?;
     match request.method {
-        Method::Get => Ok(page(request, &answer, &fields::to_form(&answer.settings), None).reply(request)),
+        Method::Get => {
+            let form = fields::to_form(&answer.settings);
+            Ok(page(request, &answer, answer.version, &form, None).reply(request))
+        }
         Method::Post(form) => save(request, form, &path, answer).await,
     }
 }
@@ -40,22 +45,57 @@ async fn save<A: Api>(
     path: &str,
     answer: ProjectAnswer,
 ) -> Result<Reply, Problem> {
-    let saved = match fields::from_form(form, answer.settings.clone()) {
-        Ok(settings) => request.api.send::<ProjectAnswer>("PUT", path, &settings).await,
-        Err(problem) => Err(problem),
+    let version = form.number::<u64>("version").ok().flatten();
+    let saved = match (version, fields::from_form(form, answer.settings.clone())) {
+        (Some(version), Ok(settings)) => {
+            request.api.send_on::<ProjectAnswer>("PUT", path, &settings, Some(version)).await
+        }
+        (None, _) => Err(Problem::new(Code::ChangedMeanwhile, "the form does not say which settings it shows")),
+        (Some(_), Err(problem)) => Err(problem),
     };
     match saved {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=settings-saved", request.path()))),
         Err(problem) if matches!(problem.code.status(), 400 | 409 | 422) => {
-            Ok(page(request, &answer, form, Some(&problem)).reply_with(problem.code.status(), request))
+            let version = version.unwrap_or(answer.version);
+            Ok(page(request, &answer, version, form, Some(&problem)).reply_with(problem.code.status(), request))
+        }
+        Err(problem) if problem.code == Code::ChangedMeanwhile => {
+            // Somebody may have changed them after this page read them.
+            let answer: ProjectAnswer = request.api.get(path).await?;
+            Ok(stale(request, &answer, form, &problem).reply_with(problem.code.status(), request))
         }
         Err(problem) => Err(problem),
     }
 }
 
+/// The page after somebody changed the settings in between: it has the present values, and lists what was entered.
+fn stale<'a, A>(request: &PageRequest<'_, A>, answer: &'a ProjectAnswer, form: &Form, problem: &Problem) -> Page<'a> {
+    let now = fields::to_form(&answer.settings);
+    let differences = fields::differences(&now, form);
+    let page = page(request, answer, answer.version, &now, Some(problem));
+    let body = html! {
+        @if !differences.is_empty() {
+            section class="card stack tight" aria-labelledby="entered" {
+                h2 id="entered" { "What you entered" }
+                p { "The form below has the present settings. Yours differed in this:" }
+                dl class="facts" {
+                    @for fields::Difference { label, now, entered } in &differences {
+                        dt { (label) }
+                        dd { "now " bdi { (plain(now)) } "; you entered " bdi { (plain(entered)) } }
+                    }
+                }
+            }
+        }
+        (page.body)
+    };
+    Page { body, ..page }
+}
+
+/// The page. `version`: the version of the settings that the form shows.
 fn page<'a, A>(
     request: &PageRequest<'_, A>,
     answer: &'a ProjectAnswer,
+    version: u64,
     form: &Form,
     refusal: Option<&Problem>,
 ) -> Page<'a> {
@@ -66,16 +106,20 @@ fn page<'a, A>(
             (list::count(u64::try_from(answer.targets).unwrap_or(u64::MAX), "target"))
             ". Changes of the gate and of baselines apply from the next scan, changes of exemptions at once. \
              Existing scans keep their verdicts."
+            @if let (Some(by), Some(at)) = (&answer.changed_by, &answer.changed_at) {
+                " Last changed by " bdi { (plain(by)) } " " (time::relative(at, request.now)) "."
+            }
         }
-        @if request.has_right(Right::Administer) { (editor(request, form)) } @else { (facts(form)) }
+        @if request.has_right(Right::Administer) { (editor(request, version, form)) } @else { (facts(form)) }
     };
     Page::of(&answer.id, Section::Settings, "Settings", body)
 }
 
-fn editor<A>(request: &PageRequest<'_, A>, form: &Form) -> Markup {
+fn editor<A>(request: &PageRequest<'_, A>, version: u64, form: &Form) -> Markup {
     html! {
         form method="post" action=(request.path()) class="stack" {
             (csrf(request.session))
+            input type="hidden" name="version" value=(version);
             section class="card stack" aria-labelledby="gate" {
                 h2 id="gate" { (Group::Gate.title()) }
                 @for choice in fields::CHOICES.iter().filter(|choice| choice.group == Group::Gate) { (select(choice, form)) }

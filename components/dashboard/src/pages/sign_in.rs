@@ -3,6 +3,7 @@
 use crate::address;
 use crate::client::{Api as _, ChainedApi};
 use crate::form::Form;
+use crate::kept::KeptForm;
 use crate::layout;
 use crate::reply;
 use crate::session::Session;
@@ -31,7 +32,29 @@ pub(crate) fn page(session: Option<&Session>, query: &Query) -> Reply {
     if session.is_some() {
         return reply::redirect(own_path(next));
     }
-    reply::html(200, layout::standalone("Sign in", &form(own_path(next), None)))
+    reply::html(200, layout::standalone("Sign in", &form(own_path(next), None, None)))
+}
+
+/// The page for a form that was sent without a session. `kept`: the form, unless it cannot be kept.
+pub(crate) fn form_without_session(path: &str, kept: Option<&KeptForm>, secure: bool) -> Reply {
+    let rest = match kept {
+        Some(_) => "Sign in, and the form is shown again as you filled it in.",
+        None => "Sign in, and fill in the form again; it was too large to be kept.",
+    };
+    let error = format!("You are not signed in, or your session has ended, so nothing was saved. {rest}");
+    ended(own_path(path), &error, kept, secure)
+}
+
+/// The page for a report that was sent without a session.
+pub(crate) fn upload_without_session(path: &str, secure: bool) -> Reply {
+    let error = "You are not signed in, or your session has ended, so the report was not uploaded. Sign in, and select it again.";
+    ended(own_path(path), error, None, secure)
+}
+
+fn ended(next: &str, error: &str, kept: Option<&KeptForm>, secure: bool) -> Reply {
+    let mut reply = reply::html(401, layout::standalone("Sign in", &form(next, Some(error), kept)));
+    reply.headers.push(("set-cookie", Session::no_cookie(secure)));
+    reply
 }
 
 /// Redirects to the page with the form, and from there to `next`.
@@ -39,12 +62,10 @@ pub(crate) fn redirect(next: &str) -> Reply {
     reply::redirect(&format!("/sign-in?next={}", api::path::segment(own_path(next))))
 }
 
-/// The page after the API refused the token of a session.
-pub(crate) fn session_ended(problem: &Problem, secure: bool) -> Reply {
-    let error = format!("Your session has ended: {}.", problem.detail);
-    let mut reply = reply::html(401, layout::standalone("Sign in", &form("/", Some(&error))));
-    reply.headers.push(("set-cookie", Session::no_cookie(secure)));
-    reply
+/// The page after the API refused the token of a session. `kept`: the form that was sent.
+pub(crate) fn session_ended(problem: &Problem, kept: Option<&KeptForm>, secure: bool) -> Reply {
+    let rest = kept.map_or("", |_| " Nothing was saved. Sign in, and the form is shown again as you filled it in.");
+    ended("/", &format!("Your session has ended: {}.{rest}", problem.detail), kept, secure)
 }
 
 /// Removes the session from the browser.
@@ -54,18 +75,33 @@ pub(crate) fn signed_out(secure: bool) -> Reply {
     reply
 }
 
+/// The result of signing in.
+pub(crate) enum SignedIn {
+    /// The token was refused: the page with the form.
+    Refused(Reply),
+    /// The new session, and the header `Set-Cookie` that stores it.
+    Session(Session, String),
+}
+
+/// The page after signing in.
+pub(crate) fn next(form: &Form) -> Reply {
+    reply::redirect(own_path(form.text("next")))
+}
+
 /// Signs in with the token in the form. The token must have the right to read.
 ///
 /// # Errors
 /// The API failed.
-pub(crate) async fn submit(sign_in: &SignIn<'_>, form: &Form, client: Option<&str>) -> Result<Reply, Problem> {
-    let (token, next) = (form.text("token"), own_path(form.text("next")));
-    let refuse =
-        |status, error: &str| Ok(reply::html(status, layout::standalone("Sign in", &self::form(next, Some(error)))));
+pub(crate) async fn submit(sign_in: &SignIn<'_>, form: &Form, client: Option<&str>) -> Result<SignedIn, Problem> {
+    let (token, next, kept) = (form.text("token"), own_path(form.text("next")), KeptForm::in_sign_in(form));
+    let refuse = |status, error: &str| {
+        let page = layout::standalone("Sign in", &self::form(next, Some(error), kept.as_ref()));
+        Ok(SignedIn::Refused(reply::html(status, page)))
+    };
     if token.is_empty() || !token.bytes().all(|c| c.is_ascii_graphic()) {
         return refuse(400, "Enter a valid token. Tokens usually begin with “gate_”.");
     }
-    let me: Me = match (ChainedApi { token, client }).get(&address::api("/me")).await {
+    let me: Me = match (ChainedApi { token, client, paused: None }).get(&address::api("/me")).await {
         Ok(me) => me,
         Err(problem) if problem.code.status() < 500 => {
             return refuse(problem.code.status(), &format!("Sign-in failed: {}.", problem.detail));
@@ -85,9 +121,8 @@ pub(crate) async fn submit(sign_in: &SignIn<'_>, form: &Form, client: Option<&st
         since: sign_in.now,
     };
     let sealed = session.seal(sign_in.key, guest::random_bits()?)?;
-    let mut reply = reply::redirect(next);
-    reply.headers.push(("set-cookie", Session::cookie(&sealed, sign_in.secure)));
-    Ok(reply)
+    let cookie = Session::cookie(&sealed, sign_in.secure);
+    Ok(SignedIn::Session(session, cookie))
 }
 
 /// The path if it is on this site, otherwise the home page: a link must not redirect to another site.
@@ -96,13 +131,14 @@ fn own_path(path: &str) -> &str {
     if is_own { path } else { "/" }
 }
 
-fn form(next: &str, error: Option<&str>) -> Markup {
+fn form(next: &str, error: Option<&str>, kept: Option<&KeptForm>) -> Markup {
     html! {
         div class="narrow" {
             h1 { "Sign in" }
             @if let Some(error) = error { (notice::bad(error)) }
             form method="post" action="/sign-in" class="card stack" {
                 input type="hidden" name="next" value=(next);
+                @if let Some(kept) = kept { (kept.inputs()) }
                 div class="field" {
                     label for="token" { "Token" }
                     input id="token" name="token" type="password" required autocomplete="current-password"
@@ -120,6 +156,31 @@ fn form(next: &str, error: Option<&str>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_without_a_session_is_carried_along_and_the_page_says_why() {
+        let sent = Form::parse(b"csrf=secret&text=<why>&term=30");
+        let kept = KeptForm::new("/projects/shop/settings", &sent).unwrap();
+        let reply = form_without_session("/projects/shop/settings", Some(&kept), true);
+        let page = crate::testing::text(&reply);
+        assert_eq!(reply.status, 401);
+        assert!(reply.headers.iter().any(|(name, value)| *name == "set-cookie" && value.contains("Max-Age=0")));
+        for part in [
+            "your session has ended, so nothing was saved. Sign in, and the form is shown again",
+            "name=\"kept_path\" value=\"/projects/shop/settings\"",
+            "name=\"kept\" value=\"text=%3Cwhy%3E&amp;term=30\"",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains("secret"), "{page}");
+        let ended = Problem::new(api::problem::Code::TokenExpired, "the token has expired");
+        let page = crate::testing::text(&session_ended(&ended, Some(&kept), true));
+        assert!(page.contains("the token has expired. Nothing was saved.") && page.contains("name=\"kept\""), "{page}");
+        let page = crate::testing::text(&session_ended(&ended, None, true));
+        assert!(!page.contains("Nothing was saved") && !page.contains("name=\"kept\""), "{page}");
+        let page = crate::testing::text(&form_without_session("/x", None, true));
+        assert!(page.contains("too large to be kept"), "{page}");
+    }
 
     #[test]
     fn redirects_stay_on_this_site() {

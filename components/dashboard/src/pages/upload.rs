@@ -65,10 +65,10 @@ pub(crate) async fn submit(
     };
     incoming.discard().await;
     if problem.code.status() == 401 {
-        return Ok(crate::pages::sign_in::session_ended(&problem, secure));
+        return Ok(crate::pages::sign_in::session_ended(&problem, None, secure));
     }
     let request = PageRequest {
-        api: ChainedApi { token: &session.token, client },
+        api: ChainedApi { token: &session.token, client, paused: None },
         session,
         now,
         method: Method::Get,
@@ -85,7 +85,7 @@ pub(crate) async fn submit(
 }
 
 /// The longest that the body of a request without a session is read, so that a browser can show the answer.
-const STRANGER_MAX: Duration = Duration::from_secs(5);
+pub(crate) const STRANGER_MAX: Duration = Duration::from_secs(5);
 
 /// Reads and discards the body of a request that is refused, for a short time: who has no session must not hold a place
 /// among the requests by sending slowly.

@@ -9,7 +9,6 @@ const NOTICES: &[(&str, &str)] = &[
     ("project-created", "Project created."),
     ("settings-saved", "Settings saved."),
     ("baseline-saved", "Baseline saved. It applies from the next scan."),
-    ("exemption-requested", "Exemption requested. A reviewer will decide on it."),
     ("approved", "Request approved. The exemption applies from the next scan."),
     ("rejected", "Request rejected."),
     ("revoked", "Approval revoked. The issue counts again from the next scan."),

@@ -12,11 +12,17 @@ const READ: Access = Access::Right(Right::Read);
 const DEVELOP: Access = Access::Right(Right::Develop);
 const DECIDE: Access = Access::Right(Right::Decide);
 const CONFLICTS: &[Code] = &[Code::Conflict, Code::IdempotencyMismatch];
+const STALE: &[Code] = &[Code::Conflict, Code::ChangedMeanwhile, Code::IdempotencyMismatch];
 const SCOPES: ParameterKind = ParameterKind::Word(&["occurrences", "target", "pipeline", "project", "account"]);
 
 /// A decision on one exemption.
 const fn decision(path: &'static str, access: Access) -> CallSpec {
-    CallSpec::post(path, access).repeatable().takes::<DecisionBody>().answers::<ExemptionItem>(200).problems(CONFLICTS)
+    CallSpec::post(path, access)
+        .repeatable()
+        .conditional()
+        .takes::<DecisionBody>()
+        .answers::<ExemptionItem>(200)
+        .problems(STALE)
 }
 
 calls! {
@@ -65,7 +71,7 @@ calls! {
         .repeatable()
         .takes::<DecisionsBody>()
         .answers::<Page<ExemptionItem>>(200)
-        .problems(CONFLICTS);
+        .problems(STALE);
 
     /// Lists approved exemptions that exempted nothing in the latest scans of any target that they apply to.
     Unused = CallSpec::get("/api/v1/projects/{project}/exemptions/unused", READ)

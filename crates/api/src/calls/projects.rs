@@ -26,7 +26,8 @@ calls! {
     PutProject = CallSpec::put("/api/v1/projects/{project}", ADMINISTER)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Lists the project's tokens that are not revoked.
     Tokens = CallSpec::get("/api/v1/projects/{project}/tokens", ADMINISTER).lists::<TokenItem>();
@@ -37,7 +38,7 @@ calls! {
         .answers::<TokenItem>(201)
         .problems(&[Code::Conflict]);
 
-    /// Revokes a token of the project, with immediate effect.
+    /// Revokes a token of the project, with immediate effect. A second revocation is refused and names the first.
     RevokeToken = CallSpec::delete("/api/v1/projects/{project}/tokens/{token}", ADMINISTER).problems(&[Code::Conflict]);
 
     /// Lists the project's targets, each with its effective baseline.
@@ -51,7 +52,8 @@ calls! {
     PatchTarget = CallSpec::patch("/api/v1/projects/{project}/targets/{target}", DEVELOP)
         .takes::<TargetPatch>()
         .answers::<TargetItem>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Lists the pending requests to change baselines, by target.
     BaselineRequests = CallSpec::get("/api/v1/projects/{project}/baseline-requests", READ)

@@ -22,6 +22,8 @@ pub struct CallSpec {
     pub paged: bool,
     /// True if the call takes an `Idempotency-Key`.
     pub repeatable: bool,
+    /// True if the call takes `If-Match` with a version.
+    pub conditional: bool,
     /// The request body.
     pub body: RequestBody,
     /// The response if the call succeeds.
@@ -142,6 +144,7 @@ impl CallSpec {
             query: &[],
             paged: false,
             repeatable: false,
+            conditional: false,
             body: RequestBody::None,
             answer: Answer { status: 204, body: None },
             problems: &[],
@@ -186,6 +189,11 @@ impl CallSpec {
     /// Allows an `Idempotency-Key`.
     pub(crate) const fn repeatable(self) -> Self {
         Self { repeatable: true, ..self }
+    }
+
+    /// Allows an `If-Match` with a version.
+    pub(crate) const fn conditional(self) -> Self {
+        Self { conditional: true, ..self }
     }
 
     /// Sets a JSON request body.

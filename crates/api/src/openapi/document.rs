@@ -112,7 +112,13 @@ fn parameters(call: &CallSpec) -> Vec<Value> {
         "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255},
         "description": "A request that is repeated under the same key takes effect only once.",
     });
-    of_path.chain(call.parameters().map(query)).chain(call.repeatable.then_some(key)).collect()
+    let version = json!({
+        "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
+        "description": "The `version` that the change is made on, in double quotes. If it is not the present one, nothing \
+                        changes, and the answer is 412. Default: any version.",
+    });
+    let headers = [call.repeatable.then_some(key), call.conditional.then_some(version)];
+    of_path.chain(call.parameters().map(query)).chain(headers.into_iter().flatten()).collect()
 }
 
 fn responses(call: &CallSpec, schemas: &mut Schemas) -> Value {

@@ -17,6 +17,8 @@ an OpenAPI 3.1 document, with the types, query parameters and statuses. `docs/pr
   next one.
 - **Retries.** Calls marked with \u{2020} take the header `Idempotency-Key`: a request that is repeated under the same key
   takes effect only once.
+- **Versions.** Calls marked with \u{2021} take the header `If-Match: \"<version>\"`, with the `version` of an answer (it is
+  also the `ETag`): the change takes effect only if nobody has changed the same thing since. Otherwise the answer is 412.
 
 | method | path | permitted callers | description |
 |---|---|---|---|
@@ -36,9 +38,10 @@ fn page() -> String {
         let parameters =
             if parameters.is_empty() { String::new() } else { format!(" Parameters: {}.", parameters.join(", ")) };
         let (key, callers) = (if call.repeatable { " \u{2020}" } else { "" }, call.access.callers());
+        let version = if call.conditional { " \u{2021}" } else { "" };
         let _ = writeln!(
             page,
-            "| {}{key} | `{}` | {callers} | {}{body}{parameters} |",
+            "| {}{key}{version} | `{}` | {callers} | {}{body}{parameters} |",
             call.method,
             call.path,
             one_line(call.summary)

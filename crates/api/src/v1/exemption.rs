@@ -77,6 +77,10 @@ pub struct DecisionBody {
     /// The pipeline, for the scope `pipeline`. Default: that of the scan in the request.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
+    /// The version that the decision is made on: the exemption's `version` as the reviewer saw it. If it has changed
+    /// since, the answer is 412 and nothing happens. Default: any version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<u64>,
 }
 
 /// One of several decisions.
@@ -97,6 +101,9 @@ pub struct BulkDecision {
     /// As in a single decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipeline: Option<String>,
+    /// As in a single decision.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<u64>,
 }
 
 /// Decisions on several exemptions. If one is refused, none is made.
@@ -184,6 +191,8 @@ pub struct ExemptionItem {
     /// The end of an approved exemption, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends_at: Option<String>,
+    /// The version: it changes with every decision. A decision that names it takes effect only on this version.
+    pub version: u64,
 }
 
 /// The texts of an exemption that only the journal's events contain.
@@ -236,6 +245,7 @@ impl ExemptionItem {
             comment: Some(texts.comment).filter(|comment| !comment.is_empty()),
             self_approved: decision.is_some_and(|decision| decision.own),
             ends_at: exemption.ends().map(|end| end.to_string()),
+            version: exemption.version(),
         }
     }
 }

@@ -107,4 +107,13 @@ pub struct ProjectAnswer {
     pub created_at: String,
     /// The number of its targets.
     pub targets: usize,
+    /// The version of the settings, for `If-Match`. It changes with every change of them; 0 if the last change was made
+    /// by a program that did not record it.
+    pub version: u64,
+    /// The person who changed the settings last, if that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changed_by: Option<String>,
+    /// The time of that change, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changed_at: Option<String>,
 }

@@ -4,7 +4,7 @@ use crate::body::{field, illegal};
 use crate::problem::Problem;
 use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, ChosenBaseline};
 use domain::ids::{ScanId, VariantName};
-use domain::project::Target;
+use domain::project::{Target, version_of};
 use domain::reference::choose::ResolvedBaseline;
 use domain::scan_log::Variant;
 use domain::target::TargetType;
@@ -30,6 +30,15 @@ pub struct TargetItem {
     pub effective: EffectiveBaseline,
     /// The time of its creation, RFC 3339.
     pub created_at: String,
+    /// The version of the target's own baseline, for `If-Match`. It changes whenever the baseline is set or removed; 0 if
+    /// that never happened.
+    pub version: u64,
+    /// The person who set or removed its own baseline last, if that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changed_by: Option<String>,
+    /// The time of that change, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changed_at: Option<String>,
 }
 
 /// A baseline. Exactly one of the three fields must be set.
@@ -172,6 +181,9 @@ impl TargetItem {
             baseline: target.baseline.as_ref().map(BaselineBody::from),
             effective,
             created_at: target.created.at.to_string(),
+            version: version_of(target.baseline_set.as_ref()),
+            changed_by: target.baseline_set.as_ref().map(|set| set.by.to_string()),
+            changed_at: target.baseline_set.as_ref().map(|set| set.at.to_string()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `gatehouse exemptions approve`, `reject`, `cancel` and `reopen`: a decision on one exemption, or the same on
 //! several.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use api::page::Page;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
 use clap::Args;
@@ -19,6 +19,10 @@ pub(super) struct DecisionArgs {
     /// Comment
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: String,
+    /// Decide only on this version, as `exemptions show` prints it; if it has changed since, nothing happens. For one
+    /// exemption
+    #[arg(long, value_name = "N")]
+    version: Option<u64>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -53,11 +57,15 @@ pub(super) fn run(args: DecisionArgs, decision: Decision) -> Result<()> {
 }
 
 fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> {
+    if args.version.is_some() && args.id.len() > 1 {
+        bail!("--version is the version of one exemption; decide on each exemption separately");
+    }
     let client = args.connection.client()?;
     let body = DecisionBody {
         comment: args.comment,
         scope: grant.scope.map(|scope| scope.to_string()),
         pipeline: grant.pipeline,
+        version: args.version,
     };
     let items = match args.id.as_slice() {
         [id] => vec![client.send(Method::POST, &["exemptions", id, decision.as_str()], &body)?],
@@ -72,13 +80,14 @@ fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> 
 
 /// The same decision for each id.
 fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkDecision> {
-    let DecisionBody { comment, scope, pipeline } = body;
+    let DecisionBody { comment, scope, pipeline, version } = body;
     let one = |id: &String| BulkDecision {
         id: id.clone(),
         decision: decision.to_string(),
         comment: comment.clone(),
         scope: scope.clone(),
         pipeline: pipeline.clone(),
+        version: *version,
     };
     ids.iter().map(one).collect()
 }
@@ -89,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_decision_on_several_is_the_same_for_each() {
-        let body = DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), pipeline: None };
+        let scope = Some("project".to_owned());
+        let body = DecisionBody { comment: "agreed".to_owned(), scope, ..DecisionBody::default() };
         let all = of_each(&["a".to_owned(), "b".to_owned()], Decision::Approve, &body);
         let fields = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
         assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);

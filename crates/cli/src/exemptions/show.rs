@@ -66,6 +66,7 @@ fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
         lines.push(("decided by", format!("{}{own}", by(subject, when))));
     }
     lines.extend(item.comment.clone().map(|comment| ("comment", comment)));
+    lines.push(("version", item.version.to_string()));
     lines
 }
 
@@ -90,7 +91,8 @@ mod tests {
              seen in scan   {scan} of web\n\
              term           30 days\n\
              reason         false_positive: It guards no secret\n\
-             requested by   ann at 2026-01-01T00:00:00.000Z\n"
+             requested by   ann at 2026-01-01T00:00:00.000Z\n\
+             version        1\n"
         );
         assert_eq!(shown(&item()), expected);
     }

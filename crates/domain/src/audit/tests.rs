@@ -56,7 +56,9 @@ fn about(described: &DescribedEvent) -> [Vec<&str>; 4] {
 /// Returns an event of the kind after this one's. A new kind must be added here.
 fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
     let name = || "web".parse().unwrap();
-    let Some(event) = event else { return Some(ProjectEvent::SettingsSet { settings: Settings::default() }) };
+    let Some(event) = event else {
+        return Some(ProjectEvent::SettingsSet { settings: Settings::default(), version: None });
+    };
     match event {
         ProjectEvent::SettingsSet { .. } => {
             Some(ProjectEvent::TargetCreated { name: name(), target_type: TargetType::Repository })
@@ -149,7 +151,7 @@ fn request() -> ExemptionEvent {
 
 fn approval(comment: &str) -> ExemptionEvent {
     let exemption = ExemptionId::from_bits(EXEMPTION);
-    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false }
+    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false, version: None }
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn an_entry_of_an_exemption_has_its_target_and_reason() {
         assert_eq!(about(&described), [vec!["web"], vec![id.as_str()], vec![], vec![]], "{what}");
     }
     let exemption = ExemptionId::from_bits([6; 16]);
-    let unknown = ExemptionEvent::Cancelled { exemption, comment: String::new() };
+    let unknown = ExemptionEvent::Cancelled { exemption, comment: String::new(), version: None };
     assert_eq!(about(&describe(&exemptions(), &unknown))[0], Vec::<&str>::new(), "a target is never guessed");
 }
 

@@ -31,14 +31,21 @@ impl Decision {
         }
     }
 
-    /// The event that records the decision. `granted` and `own` count for an approval only, see
-    /// [`ExemptionEvent::Approved`].
-    pub fn event(self, exemption: ExemptionId, comment: String, granted: Option<Reach>, own: bool) -> ExemptionEvent {
+    /// The event that records the decision on this version of an exemption, or, without one, on any. `granted` and `own`
+    /// count for an approval only, see [`ExemptionEvent::Approved`].
+    pub fn event(
+        self,
+        exemption: ExemptionId,
+        comment: String,
+        granted: Option<Reach>,
+        own: bool,
+        version: Option<u64>,
+    ) -> ExemptionEvent {
         match self {
-            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own },
-            Self::Reject => ExemptionEvent::Rejected { exemption, comment },
-            Self::Withdraw => ExemptionEvent::Cancelled { exemption, comment },
-            Self::Reopen => ExemptionEvent::Reopened { exemption, comment },
+            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own, version },
+            Self::Reject => ExemptionEvent::Rejected { exemption, comment, version },
+            Self::Withdraw => ExemptionEvent::Cancelled { exemption, comment, version },
+            Self::Reopen => ExemptionEvent::Reopened { exemption, comment, version },
         }
     }
 }
@@ -76,22 +83,26 @@ mod tests {
     #[test]
     fn only_the_event_of_an_approval_has_a_reach() {
         let id = ExemptionId::from_bits([1; 16]);
-        let event = |decision: Decision| decision.event(id, "why".to_owned(), Some(Reach::Project), true);
+        let event = |decision: Decision| decision.event(id, "why".to_owned(), Some(Reach::Project), true, Some(4));
         let comment = "why".to_owned();
         let approved = ExemptionEvent::Approved {
             exemption: id,
             comment: comment.clone(),
             reach: Some(Reach::Project),
             own: true,
+            version: Some(4),
         };
         assert_eq!(event(Decision::Approve), approved);
         assert_eq!(
             event(Decision::Reject),
-            ExemptionEvent::Rejected { exemption: id, comment: comment.clone() },
+            ExemptionEvent::Rejected { exemption: id, comment: comment.clone(), version: Some(4) },
             "an approval is revoked by the same event"
         );
-        assert_eq!(event(Decision::Withdraw), ExemptionEvent::Cancelled { exemption: id, comment: comment.clone() });
-        assert_eq!(event(Decision::Reopen), ExemptionEvent::Reopened { exemption: id, comment });
+        assert_eq!(
+            event(Decision::Withdraw),
+            ExemptionEvent::Cancelled { exemption: id, comment: comment.clone(), version: Some(4) }
+        );
+        assert_eq!(event(Decision::Reopen), ExemptionEvent::Reopened { exemption: id, comment, version: Some(4) });
     }
 
     #[test]

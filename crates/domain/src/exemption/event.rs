@@ -71,6 +71,10 @@ pub enum ExemptionEvent {
         /// True if the project allowed requesters to approve their own exemptions.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         own: bool,
+        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
+        /// Without it, the decision is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// It was rejected, or its approval was revoked.
     Rejected {
@@ -78,6 +82,10 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reviewer's comment.
         comment: String,
+        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
+        /// Without it, the decision is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// It was withdrawn. It stays in the list, without effect.
     Cancelled {
@@ -85,6 +93,10 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reason, if one was given.
         comment: String,
+        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
+        /// Without it, the decision is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// It was reopened: requested again, unchanged.
     Reopened {
@@ -92,6 +104,10 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reason, if one was given.
         comment: String,
+        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
+        /// Without it, the decision is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// The code of exempted occurrences was edited or moved: they return to review, in the name of the earlier
     /// requesters.
@@ -121,9 +137,9 @@ impl ExemptionEvent {
     pub fn comment_on(&self, id: ExemptionId) -> Option<&str> {
         match self {
             Self::Approved { exemption, comment, .. }
-            | Self::Rejected { exemption, comment }
-            | Self::Cancelled { exemption, comment }
-            | Self::Reopened { exemption, comment } => (*exemption == id).then_some(comment.as_str()),
+            | Self::Rejected { exemption, comment, .. }
+            | Self::Cancelled { exemption, comment, .. }
+            | Self::Reopened { exemption, comment, .. } => (*exemption == id).then_some(comment.as_str()),
             Self::Many { events } => events.iter().rev().find_map(|event| event.comment_on(id)),
             Self::Requested { .. } | Self::Returned { .. } => None,
         }

@@ -6,6 +6,7 @@ use super::reason::Reason;
 use super::scope::Scope;
 use super::status::Status;
 use super::term::Term;
+use super::version::PreviousVersion;
 use crate::event::Entry;
 use crate::ids::{EventId, ExemptionId, IssueId, OccurrenceId, ScannerId, Subject, TargetName};
 use crate::journal::{Fold, Refusal};
@@ -75,6 +76,12 @@ pub struct Exemption {
     pub decision: Option<LastDecision>,
     /// The last effective events.
     pub applied: Vec<EventId>,
+    /// The event that reopened it; absent if it was never reopened since reopening is recorded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reopened: Option<Stamp>,
+    /// Its version and status before the last change; absent before the first change, or if that was before versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<PreviousVersion>,
 }
 
 impl Exemption {
@@ -170,7 +177,7 @@ impl Fold for Exemptions {
         for (at, event) in (1_usize..).zip(events) {
             if let Err(refusal) = self.apply_one(&step(event), &mut before) {
                 before.restore(self);
-                return Err(Refusal::new(format!("number {at}: {refusal}")));
+                return Err(Refusal { reason: format!("number {at}: {refusal}"), ..refusal });
             }
         }
         Ok(())
@@ -218,21 +225,25 @@ impl Exemptions {
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
                 if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
-            ExemptionEvent::Approved { exemption, reach, own, .. } => {
+            ExemptionEvent::Approved { exemption, reach, own, version, .. } => {
+                self.check_version(step, *exemption, *version)?;
                 self.approve(step, before, *exemption, reach.as_ref(), *own)
             }
-            ExemptionEvent::Rejected { exemption, .. } => {
+            ExemptionEvent::Rejected { exemption, version, .. } => {
+                self.check_version(step, *exemption, *version)?;
                 self.change(step, before, *exemption, "rejected", &[Status::Pending, Status::Approved], |held, step| {
                     held.decision = Some(decided(step, Status::Rejected));
                 })
             }
-            ExemptionEvent::Cancelled { exemption, .. } => {
+            ExemptionEvent::Cancelled { exemption, version, .. } => {
+                self.check_version(step, *exemption, *version)?;
                 let from = [Status::Pending, Status::Approved, Status::Rejected, Status::Expired];
                 self.change(step, before, *exemption, "withdrawn", &from, |held, step| {
                     held.decision = Some(decided(step, Status::Cancelled));
                 })
             }
-            ExemptionEvent::Reopened { exemption, .. } => {
+            ExemptionEvent::Reopened { exemption, version, .. } => {
+                self.check_version(step, *exemption, *version)?;
                 let held = self.held(*exemption)?;
                 let past = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at);
                 if let Some(end) = past.filter(|_| !held.applied.contains(&step.id)) {
@@ -241,6 +252,7 @@ impl Exemptions {
                 }
                 self.change(step, before, *exemption, "reopened", &[Status::Rejected, Status::Expired], |held, step| {
                     held.decision = None;
+                    held.reopened = Some(step.stamp.clone());
                     held.askers.insert(step.stamp.by.clone());
                 })
             }
@@ -351,9 +363,15 @@ impl Exemptions {
         }
         check_transition(held, step, verb, from)?;
         before.0.push((id, Some(held.clone())));
+        let previous = PreviousVersion { version: held.version(), status: held.status(step.stamp.at) };
         change(held, step);
+        held.before = Some(previous);
         held.remember(step.id);
         Ok(())
+    }
+
+    fn check_version(&self, step: &Step<'_>, id: ExemptionId, version: Option<u64>) -> Result<(), Refusal> {
+        self.held(id)?.check_version(version, step.id)
     }
 
     fn held(&self, id: ExemptionId) -> Result<&Exemption, Refusal> {
@@ -406,6 +424,8 @@ fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
         askers,
         decision: None,
         applied: vec![step.id],
+        reopened: None,
+        before: None,
     }
 }
 

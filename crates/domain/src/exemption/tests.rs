@@ -65,19 +65,19 @@ fn requested(n: u8) -> ExemptionEvent {
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
-    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false }
+    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false, version: None }
 }
 fn approved(n: u8) -> ExemptionEvent {
     granted(n, None)
 }
 fn rejected(n: u8) -> ExemptionEvent {
-    ExemptionEvent::Rejected { exemption: id(n), comment: "no".to_owned() }
+    ExemptionEvent::Rejected { exemption: id(n), comment: "no".to_owned(), version: None }
 }
 fn cancelled(n: u8) -> ExemptionEvent {
-    ExemptionEvent::Cancelled { exemption: id(n), comment: String::new() }
+    ExemptionEvent::Cancelled { exemption: id(n), comment: String::new(), version: None }
 }
 fn reopened(n: u8) -> ExemptionEvent {
-    ExemptionEvent::Reopened { exemption: id(n), comment: String::new() }
+    ExemptionEvent::Reopened { exemption: id(n), comment: String::new(), version: None }
 }
 
 /// Folds `(subject, time in ms, event)`, and returns the state and the refusal of each event.
@@ -160,7 +160,8 @@ fn a_requester_cannot_approve_under_any_spelling_or_after_reopening() {
 
 #[test]
 fn a_project_may_allow_self_approval_and_then_it_is_marked() {
-    let own_allowed = ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true };
+    let own_allowed =
+        ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true, version: None };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 1, own_allowed)]);
@@ -339,8 +340,28 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
         ("sec", 1, approved(1)),
         ("ci", 2, returned.clone()),
         ("ci", 3, returned),
-        ("DEV", 4, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
-        ("sec", 5, ExemptionEvent::Approved { exemption: back, comment: String::new(), reach: None, own: false }),
+        (
+            "DEV",
+            4,
+            ExemptionEvent::Approved {
+                exemption: back,
+                comment: String::new(),
+                reach: None,
+                own: false,
+                version: None,
+            },
+        ),
+        (
+            "sec",
+            5,
+            ExemptionEvent::Approved {
+                exemption: back,
+                comment: String::new(),
+                reach: None,
+                own: false,
+                version: None,
+            },
+        ),
     ];
     let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
@@ -427,7 +448,7 @@ fn finished_exemptions_make_room_and_effective_ones_do_not() {
     let one_more = entry(900_001, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     let refusal = state.apply(2, &one_more).unwrap_err().reason;
     assert!(refusal.contains("5000 exemptions that are pending or approved"), "{refusal}");
-    let cancel = ExemptionEvent::Cancelled { exemption: numbered(7).id, comment: String::new() };
+    let cancel = ExemptionEvent::Cancelled { exemption: numbered(7).id, comment: String::new(), version: None };
     state.apply(3, &entry(900_002, "dev", 1, cancel)).unwrap();
     let again = entry(900_003, "dev", 1, request_event(numbered(EXEMPTIONS_MAX)));
     assert_eq!(state.apply(4, &again), Ok(()));

@@ -255,6 +255,22 @@ fn several_are_requested_and_decided_on_together_or_not_at_all() {
 }
 
 #[test]
+fn a_decision_on_another_version_is_refused_and_leaves_no_event() {
+    let system = System::new();
+    let first = system.upload(upload("feature", FEATURE).fail_on("critical")).unwrap();
+    let seen = system.ask(system.exemption_of(system.issues(first.scan.id, "critical")[0].id), "dev").unwrap();
+    system.decide(&seen.id, "reject", "sec").unwrap();
+    let body = |version| DecisionBody { version: Some(version), ..DecisionBody::default() };
+    let refused = system.decide_with(&seen.id, "approve", "kim", body(seen.version)).unwrap_err();
+    assert_eq!(refused.code, Code::ChangedMeanwhile, "{}", refused.detail);
+    assert!(refused.detail.contains("was rejected by `sec` at "), "{}", refused.detail);
+    let now = &system.exemptions(&ExemptionFilter::default())[0];
+    assert_eq!((now.status, now.version), (Status::Rejected, seen.version + 1));
+    let approved = system.decide_with(&seen.id, "approve", "kim", body(now.version)).unwrap();
+    assert_eq!((approved.status, approved.version), (Status::Approved, now.version + 1), "no event in between");
+}
+
+#[test]
 fn a_preview_shows_the_changes_of_a_decision_before_it_is_made() {
     let system = System::new();
     let main = system.upload(upload("main", MAIN).fail_on("critical")).unwrap();

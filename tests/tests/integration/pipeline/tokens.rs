@@ -105,7 +105,7 @@ fn for_a_token_with_targets_the_others_do_not_exist() {
         [
             code(block_on(project.target(name))),
             code(block_on(project.variants(name, None, Wanted { limit: 9, from: None }))),
-            code(block_on(project.set_baseline(name, patch()))),
+            code(block_on(project.set_baseline(name, patch(), None))),
         ]
     };
     assert_eq!(of_target("other"), [Some(Code::NotFound); 3]);
@@ -156,7 +156,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
     assert!(ann.require_installation().is_ok() && ann.require_all_targets().is_ok());
     assert_eq!(ann.actor.subject.as_str(), "ann");
     let made = api::project_context::ProjectContext { project: "new".parse().unwrap(), ..system.calls() };
-    block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default())).unwrap();
+    block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default(), None)).unwrap();
     assert!(system.upload(upload("main", &bandit(1)).project("new").token(&token)).is_ok());
 
     assert_eq!(listed(&system, None).iter().map(|item| &item.id).collect::<Vec<_>>(), [&issued.id]);
@@ -164,7 +164,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
     assert_eq!(code(revoke(&system, Some("shop"), &issued.id)), Some(Code::NotFound));
     assert_eq!(code(revoke(&system, None, &issued.id)), None);
     assert_eq!(authenticated(&system, &token), Some(Code::Unauthenticated));
-    assert_eq!(code(revoke(&system, None, &issued.id)), Some(Code::NotFound));
+    assert_eq!(code(revoke(&system, None, &issued.id)), Some(Code::Conflict));
     assert_eq!(listed(&system, None), []);
 }
 

@@ -228,7 +228,7 @@ impl System {
     }
 
     pub(crate) fn settings(&self, settings: SettingsBody) {
-        block_on(self.project_job(self.who(ADMIN)).put_project(settings)).unwrap();
+        block_on(self.project_job(self.who(ADMIN)).put_project(settings, None)).unwrap();
     }
 
     /// Goes on in another project of the installation, which is made if it is not there.
@@ -339,7 +339,7 @@ impl System {
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
         let context = api::project_context::ProjectContext { project: project.parse().unwrap(), ..self.calls() };
         let job = ProjectJob { context, caller: self.who(ADMIN) };
-        block_on(job.put_project(SettingsBody::default())).unwrap();
+        block_on(job.put_project(SettingsBody::default(), None)).unwrap();
         self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
 
@@ -430,7 +430,7 @@ impl System {
         let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
         let admin = format!("Bearer {ADMIN}");
         let caller = authenticate(&self.kv, ADMIN, Some(&admin), None, self.now()).await.unwrap();
-        self.project_job(caller).set_baseline("notes", patch).await.unwrap()
+        self.project_job(caller).set_baseline("notes", patch, None).await.unwrap()
     }
 
     pub(crate) fn target(&self) -> TargetItem {

@@ -28,14 +28,21 @@ pub(super) async fn one<A: Api>(
     form: &Form,
 ) -> Result<Reply, Problem> {
     let of_approval = |name: &str| form.optional(name).filter(|_| decision == Decision::Approve).map(str::to_owned);
-    let body = DecisionBody {
-        comment: form.text("comment").to_owned(),
-        scope: of_approval("scope"),
-        pipeline: of_approval("pipeline"),
-    };
     let path = format!("{}/{}", address::api(&address::exemption(project, id)), decision.as_str());
     let page = return_path::of_form(project, form);
-    match request.api.send::<ExemptionItem>("POST", &path, &body).await {
+    let decided = match shown_version(form, "version") {
+        Ok(version) => {
+            let body = DecisionBody {
+                comment: form.text("comment").to_owned(),
+                scope: of_approval("scope"),
+                pipeline: of_approval("pipeline"),
+                version: Some(version),
+            };
+            request.api.send::<ExemptionItem>("POST", &path, &body).await
+        }
+        Err(problem) => Err(problem),
+    };
+    match decided {
         Ok(_) => {
             let notice = buttons::notice(decision, status_before(form));
             Ok(reply::redirect(&return_path::with_notice(&page, notice, None)))
@@ -60,17 +67,24 @@ pub(super) async fn several<A: Api>(
     form: &Form,
 ) -> Result<Reply, Problem> {
     let (page, refused_form) = (return_path::of_form(project, form), RefusedForm { form: Some(form), id: None });
-    let decision = |id: &str| BulkDecision {
-        id: id.to_owned(),
-        decision: form.text("decision").to_owned(),
-        comment: form.text("comment").to_owned(),
-        ..BulkDecision::default()
+    let decision = |id: &str| {
+        Ok(BulkDecision {
+            id: id.to_owned(),
+            decision: form.text("decision").to_owned(),
+            comment: form.text("comment").to_owned(),
+            version: Some(shown_version(form, &buttons::version_field(id))?),
+            ..BulkDecision::default()
+        })
     };
-    let body = DecisionsBody { decisions: form.all("exemption").map(decision).collect() };
-    if body.decisions.is_empty() {
-        let problem = Problem::new(Code::InvalidBody, "no exemption is selected; select at least one");
-        return list_again(request, project, &page, refused_form, &problem).await;
-    }
+    let decisions: Result<Vec<_>, Problem> = form.all("exemption").map(decision).collect();
+    let body = match decisions {
+        Ok(decisions) if decisions.is_empty() => {
+            let problem = Problem::new(Code::InvalidBody, "no exemption is selected; select at least one");
+            return list_again(request, project, &page, refused_form, &problem).await;
+        }
+        Ok(decisions) => DecisionsBody { decisions },
+        Err(problem) => return list_again(request, project, &page, refused_form, &problem).await,
+    };
     let path = address::api(&format!("{}/decisions", address::exemptions(project)));
     match request.api.send::<Page<ExemptionItem>>("POST", &path, &body).await {
         Ok(_) => {
@@ -81,6 +95,15 @@ pub(super) async fn several<A: Api>(
         Err(problem) if is_refusal(&problem) => list_again(request, project, &page, refused_form, &problem).await,
         Err(problem) => Err(problem),
     }
+}
+
+/// The version that the form was made for. Without one, the decision could be on something that nobody saw.
+fn shown_version(form: &Form, field: &str) -> Result<u64, Problem> {
+    let problem = || {
+        let detail = "the form does not say which version of the exemption it shows; decide again on this page";
+        Problem::new(Code::ChangedMeanwhile, detail)
+    };
+    form.text(field).parse().map_err(|_| problem())
 }
 
 /// The status that the form was made for.

@@ -1,12 +1,13 @@
 //! The page of an exemption: its details, the form for a decision, and the preview of the decision.
 
+use super::confirm::{Confirm, hidden};
 use super::permissions::{self, Permissions};
 use super::preview::{self, PreviewQuery};
-use super::{buttons, row};
+use super::{buttons, row, subject};
 use crate::address;
 use crate::client::{Api, is_refusal};
 use crate::form::Form;
-use crate::layout::{Page, Section, csrf};
+use crate::layout::{Page, Section};
 use crate::request::PageRequest;
 use crate::view::{badge, exemption, notice, text, time};
 use api::Problem;
@@ -85,11 +86,13 @@ async fn page_with<A: Api>(
             },
         }
     };
-    let (item, answer, preview) = futures::try_join!(
-        request.api.get::<ExemptionItem>(&exemption_path),
-        request.api.get::<ProjectAnswer>(&project_path),
-        preview
-    )?;
+    let subject = async {
+        let item: ExemptionItem = request.api.get(&exemption_path).await?;
+        let subject = subject::load(request, project, &item).await?;
+        Ok((item, subject))
+    };
+    let ((item, subject), answer, preview) =
+        futures::try_join!(subject, request.api.get::<ProjectAnswer>(&project_path), preview)?;
     let permissions = Permissions::of(request, answer.settings.self_approval.unwrap_or_default());
     let body = html! {
         @if let Some(problem) = state.refusal { (notice::bad(&format!("The decision failed: {}.", problem.detail))) }
@@ -97,6 +100,7 @@ async fn page_with<A: Api>(
             p class="notice care" { (exemption::RETURNED) }
         }
         (facts(request, project, &item))
+        (subject.section(project, &item))
         (decision(request, project, &item, &permissions, state, preview))
     };
     let title = text::cut(&item.title, 300).into_owned();
@@ -126,12 +130,6 @@ fn facts<A>(request: &PageRequest<'_, A>, project: &str, item: &ExemptionItem) -
                 }
                 dt { "ID" } dd { code { (item.id) } }
             }
-            @if !item.occurrences.is_empty() {
-                details {
-                    summary { "Selected occurrences" }
-                    ul { @for id in &item.occurrences { li { code { (id) } } } }
-                }
-            }
         }
     }
 }
@@ -147,16 +145,23 @@ fn decision<A>(
     let path = address::exemption(project, &item.id);
     let decisions = permissions.decisions(item);
     let is_own = permissions.is_own_request(item);
+    let plain: Vec<_> =
+        decisions.iter().copied().filter(|decision| !buttons::asks_once_more(*decision, item.status)).collect();
+    // A preview shows the form again; it stays a decision on the version that the reviewer saw.
+    let version = match (state.refusal, state.form.text("version").parse()) {
+        (None, Ok(version)) => version,
+        (_, _) => item.version,
+    };
+    let comment = state.form.text("comment");
+    let confirm = Confirm { project, session: request.session, back: &path, version, comment };
     html! {
         @if !decisions.is_empty() || is_own || preview.is_some() {
             section class="card stack" aria-label="Decision" {
                 h2 { "Decision" }
                 @if is_own { (row::own_request()) }
-                @if !decisions.is_empty() {
-                    form method="post" action={ (path) "/" (decisions.first().map_or("cancel", |first| first.as_str())) } class="stack" {
-                        (csrf(request.session))
-                        input type="hidden" name="back" value=(path);
-                        input type="hidden" name="status" value=(item.status);
+                @if let Some(first) = plain.first() {
+                    form method="post" action={ (path) "/" (first.as_str()) } class="stack" {
+                        (hidden(request.session, &path, item, version))
                         // The key Enter in a text field presses the first button, which decides nothing.
                         button hidden disabled {}
                         @if decisions.contains(&Decision::Approve) { (scope_choice(item, permissions, state.form)) }
@@ -165,19 +170,23 @@ fn decision<A>(
                             textarea id="comment" name="comment" maxlength="1024" { (state.form.text("comment")) }
                         }
                         div class="actions" {
-                            @for decision in &decisions {
+                            @for decision in &plain {
                                 button class=(buttons::class(*decision)) formaction={ (path) "/" (decision.as_str()) } {
                                     (buttons::label(*decision, item.status))
                                 }
                             }
-                            @if let Some(decision) = previewable(item, &decisions) {
-                                button class="second" formaction={ (path) "/preview" } name="decision" value=(decision.as_str()) {
+                            @if plain.contains(&Decision::Approve) {
+                                button class="second" formaction={ (path) "/preview" } name="decision" value="approve" {
                                     "Preview the effect"
                                 }
                             }
                         }
                     }
                 }
+                @if item.status == Status::Approved && decisions.contains(&Decision::Reject) {
+                    p { a href={ (path) "?preview=reject" } { "Preview the revocation" } }
+                }
+                (confirm.forms(item, &decisions))
                 @match preview {
                     Some((query, scans)) => (preview::section(request, project, &item.id, &query, scans)),
                     None => (preview_on_load(item, &decisions, &path)),
@@ -185,12 +194,6 @@ fn decision<A>(
             }
         }
     }
-}
-
-/// The decision that the preview button shows.
-fn previewable(item: &ExemptionItem, decisions: &[Decision]) -> Option<Decision> {
-    let first = if item.status == Status::Approved { Decision::Reject } else { Decision::Approve };
-    Some(first).filter(|decision| decisions.contains(decision))
 }
 
 /// The container of the preview of an approval, which htmx loads by itself.

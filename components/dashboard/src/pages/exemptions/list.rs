@@ -73,9 +73,9 @@ impl Tab {
     /// The decisions that are possible on several exemptions together.
     fn decisions(self) -> &'static [Decision] {
         match self.status() {
-            Status::Pending => &[Decision::Approve, Decision::Reject, Decision::Withdraw],
-            Status::Approved => &[Decision::Reject, Decision::Withdraw],
-            Status::Rejected | Status::Expired => &[Decision::Reopen, Decision::Withdraw],
+            Status::Pending => &[Decision::Approve, Decision::Reject],
+            Status::Approved => &[Decision::Reject],
+            Status::Rejected | Status::Expired => &[Decision::Reopen],
             Status::Cancelled => &[],
         }
     }
@@ -182,7 +182,10 @@ pub(super) async fn page_with<A: Api>(
         listed => listed,
     };
     let list_url = query.url(project, query.tab, &query.cursor);
-    let error = refusal.map(|problem| error_message(problem, refused_form, listed.as_ref().ok()));
+    let error = match refusal {
+        Some(problem) => Some(error_message(request, project, problem, refused_form, listed.as_ref().ok()).await?),
+        None => None,
+    };
     let rows = Rows { project, session: request.session, permissions: &permissions, list_url: &list_url, refused_form };
     let body = html! {
         @if let Some(error) = &error { (notice::bad(error)) }
@@ -223,7 +226,16 @@ async fn load<A: Api>(
 
 /// The message of a refused decision, with the title of the exemption. The API names one of several by its number in
 /// the request.
-fn error_message(problem: &Problem, refused_form: RefusedForm<'_>, listed: Option<&ExemptionsPage>) -> String {
+///
+/// # Errors
+/// The API failed.
+async fn error_message<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    problem: &Problem,
+    refused_form: RefusedForm<'_>,
+    listed: Option<&ExemptionsPage>,
+) -> Result<String, Problem> {
     let selected: Vec<&str> = refused_form.form.map(|form| form.all("exemption").collect()).unwrap_or_default();
     let numbered = problem.detail.strip_prefix("number ").and_then(|rest| rest.split_once(": "));
     let nth = |(number, rest)| {
@@ -234,15 +246,24 @@ fn error_message(problem: &Problem, refused_form: RefusedForm<'_>, listed: Optio
         (None, Some((id, reason))) => (Some(id), reason),
         (id, _) => (id, problem.detail.as_str()),
     };
-    let title = listed.zip(id).and_then(|(page, id)| page.items.iter().find(|(item, _)| item.id == id));
+    let listed = listed.zip(id).and_then(|(page, id)| page.items.iter().find(|(item, _)| item.id == id));
+    // One that a colleague decided on is in another tab now.
+    let title = match (listed, id) {
+        (Some((item, _)), _) => Some(item.title.clone()),
+        (None, Some(id)) => {
+            let path = address::api(&address::exemption(project, id));
+            request.api.find::<ExemptionItem>(&path).await?.map(|item| item.title)
+        }
+        (None, None) => None,
+    };
     let of = match (title, id) {
-        (Some((item, _)), _) => format!(" for \u{201c}{}\u{201d}", crate::view::text::cut(&item.title, 100)),
+        (Some(title), _) => format!(" for \u{201c}{}\u{201d}", crate::view::text::cut(&title, 100)),
         (None, Some(id)) => format!(" for exemption {id}"),
         (None, None) => String::new(),
     };
     // Of several decisions, one that fails prevents the others.
     let others = if refused_form.id.is_none() && id.is_some() { " No decision was saved." } else { "" };
-    format!("The decision failed{of}: {reason}.{others}")
+    Ok(format!("The decision failed{of}: {reason}.{others}"))
 }
 
 fn tabs(project: &str, query: &ListQuery) -> Markup {
@@ -334,7 +355,16 @@ fn empty(tab: Tab) -> Markup {
 fn bulk_form(rows: &Rows<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>)]) -> Markup {
     let possible: Vec<_> = items.iter().map(|(item, _)| rows.permissions.decisions(item)).collect();
     let is_possible = |decision: &&Decision| possible.iter().any(|decisions| decisions.contains(decision));
-    let decisions: Vec<_> = tab.decisions().iter().filter(is_possible).collect();
+    let decisions: Vec<Decision> = tab.decisions().iter().filter(is_possible).copied().collect();
+    let (once_more, plain): (Vec<Decision>, Vec<Decision>) =
+        decisions.iter().copied().partition(|decision| buttons::asks_once_more(*decision, tab.status()));
+    let button = |decision: Decision| {
+        html! {
+            button class=(buttons::class(decision)) name="decision" value=(decision.as_str()) {
+                (buttons::bulk_label(decision, tab.status()))
+            }
+        }
+    };
     html! {
         @if !decisions.is_empty() {
             form id="decisions" method="post" action={ (address::exemptions(rows.project)) "/decisions" } class="card row" {
@@ -351,13 +381,14 @@ fn bulk_form(rows: &Rows<'_>, tab: Tab, items: &[(ExemptionItem, Option<usize>)]
                     label for="comment" { "Comment on all selected (optional)" }
                     input id="comment" name="comment" maxlength="1024" autocomplete="off" value=(rows.refused_form.text(None, "comment"));
                 }
-                div class="actions" {
-                    @for decision in decisions {
-                        button class=(buttons::class(*decision)) name="decision" value=(decision.as_str()) {
-                            (buttons::bulk_label(*decision, tab.status()))
-                        }
+                @for decision in &once_more {
+                    details {
+                        summary { (buttons::bulk_label(*decision, tab.status())) " …" }
+                        p class="hint" { (buttons::consequence(*decision, tab.status())) }
+                        div class="actions" { (button(*decision)) }
                     }
                 }
+                @if !plain.is_empty() { div class="actions" { @for decision in &plain { (button(*decision)) } } }
             }
         }
     }

@@ -13,7 +13,7 @@ pub(super) struct Permissions<'a> {
     pub(super) subject: &'a str,
     /// True if the user may approve and reject.
     pub(super) decides: bool,
-    /// True if the user may request, withdraw and reopen.
+    /// True if the user may request, withdraw own requests, and reopen.
     pub(super) develops: bool,
     pub(super) some_targets: bool,
     pub(super) account_admin: bool,
@@ -72,19 +72,21 @@ impl<'a> Permissions<'a> {
         if !self.covers(item.scope) || (is_for_account && !self.account_admin) {
             return false;
         }
+        let is_requester = is_same_person(self.subject, &item.requested_by);
         match (decision, item.status) {
             (Decision::Approve, Status::Pending | Status::Rejected | Status::Expired) => {
-                let is_own = is_same_person(self.subject, &item.requested_by) && !self.self_approval;
-                self.decides && !has_ended && !is_own
+                self.decides && !has_ended && (!is_requester || self.self_approval)
             }
-            (Decision::Reject, Status::Pending | Status::Approved) => self.decides,
-            (Decision::Withdraw, Status::Pending | Status::Approved | Status::Rejected | Status::Expired) => {
-                self.develops
-            }
+            // Of two decisions with nearly the same effect, one is offered: requesters withdraw, reviewers reject and
+            // revoke.
+            (Decision::Reject, Status::Pending) => self.decides && !is_requester,
+            (Decision::Reject, Status::Approved) => self.decides,
+            (Decision::Withdraw, Status::Pending) => self.develops && is_requester,
+            (Decision::Withdraw, Status::Approved) => self.develops && is_requester && !self.decides,
             (Decision::Reopen, Status::Rejected | Status::Expired) => self.develops && !has_ended,
             (Decision::Approve, Status::Approved | Status::Cancelled)
             | (Decision::Reject, Status::Rejected | Status::Expired | Status::Cancelled)
-            | (Decision::Withdraw, Status::Cancelled)
+            | (Decision::Withdraw, Status::Rejected | Status::Expired | Status::Cancelled)
             | (Decision::Reopen, Status::Pending | Status::Approved | Status::Cancelled) => false,
         }
     }

@@ -1,10 +1,10 @@
 //! The entries of the list of exemptions, with a form for decisions.
 
+use super::confirm::{Confirm, hidden};
 use super::permissions::Permissions;
 use super::{buttons, preview};
 use crate::address;
 use crate::form::Form;
-use crate::layout::csrf;
 use crate::session::Session;
 use crate::view::{badge, exemption, list, text};
 use api::v1::ExemptionItem;
@@ -35,9 +35,13 @@ impl RefusedForm<'_> {
         self.form.filter(|_| self.id == id).map_or("", |form| form.text(name))
     }
 
-    /// True if this exemption was selected in the form for several exemptions.
-    pub(super) fn is_selected(&self, id: &str) -> bool {
-        self.id.is_none() && self.form.is_some_and(|form| form.all("exemption").any(|selected| selected == id))
+    /// True if this exemption was selected in the form for several exemptions, and has not changed since.
+    pub(super) fn is_selected(&self, item: &ExemptionItem) -> bool {
+        let is_in = |form: &Form| {
+            let is_unchanged = form.text(&buttons::version_field(&item.id)) == item.version.to_string();
+            is_unchanged && form.all("exemption").any(|selected| selected == item.id)
+        };
+        self.id.is_none() && self.form.is_some_and(is_in)
     }
 }
 
@@ -51,9 +55,10 @@ impl Rows<'_> {
         html! {
             li class="card exemption" id={ "e-" (item.id) } {
                 div class="top" {
-                    @if !decisions.is_empty() {
+                    @if buttons::is_selectable(item, &decisions) {
                         input type="checkbox" form="decisions" name="exemption" value=(item.id)
-                            checked[self.refused_form.is_selected(&item.id)] aria-label={ "Select " (title) };
+                            checked[self.refused_form.is_selected(item)] aria-label={ "Select " (title) };
+                        input type="hidden" form="decisions" name=(buttons::version_field(&item.id)) value=(item.version);
                     }
                     (badge::severity(&item.severity))
                     h2 { a href=(path) { bdi { (title) } } }
@@ -83,27 +88,39 @@ impl Rows<'_> {
     }
 
     fn decisions(&self, item: &ExemptionItem, path: &str, decisions: &[Decision]) -> Markup {
-        match (decisions, item.status) {
-            ([], _) => html! {},
-            (_, Status::Pending) => self.form(item, path, decisions),
-            (_, Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled) => html! {
-                details open[self.refused_form.id == Some(item.id.as_str())] {
-                    summary { "Change decision" }
-                    (self.form(item, path, decisions))
+        // A rejected or expired exemption can be approved only on its own page, where the reviewer sees all of it.
+        let is_plain = |decision: &Decision| {
+            !buttons::asks_once_more(*decision, item.status)
+                && (*decision != Decision::Approve || item.status == Status::Pending)
+        };
+        let plain: Vec<_> = decisions.iter().copied().filter(is_plain).collect();
+        let confirm = Confirm {
+            project: self.project,
+            session: self.session,
+            back: self.list_url,
+            version: item.version,
+            comment: self.refused_form.text(Some(&item.id), "comment"),
+        };
+        html! {
+            @match (plain.as_slice(), item.status) {
+                ([], _) => {},
+                (plain, Status::Pending) => (self.form(item, path, plain)),
+                (plain, Status::Approved | Status::Rejected | Status::Expired | Status::Cancelled) => {
+                    details open[self.refused_form.id == Some(item.id.as_str())] {
+                        summary { "Change decision" }
+                        (self.form(item, path, plain))
+                    }
                 }
-            },
+            }
+            (confirm.forms(item, decisions))
         }
     }
 
     fn form(&self, item: &ExemptionItem, path: &str, decisions: &[Decision]) -> Markup {
         let comment = format!("comment-{}", item.id);
-        // A rejected or expired exemption can be approved only on its own page, where the reviewer sees all of it.
-        let is_shown = |decision: &&Decision| **decision != Decision::Approve || item.status == Status::Pending;
         html! {
-            form method="post" action={ (path) "/" (decisions.first().map_or("cancel", |first| first.as_str())) } class="row" {
-                (csrf(self.session))
-                input type="hidden" name="back" value=(self.list_url);
-                input type="hidden" name="status" value=(item.status);
+            form method="post" action={ (path) "/" (decisions.first().map_or("reject", |first| first.as_str())) } class="row" {
+                (hidden(self.session, self.list_url, item, item.version))
                 // The key Enter in the comment presses the first button, which decides nothing.
                 button hidden disabled {}
                 div class="field grow" {
@@ -112,7 +129,7 @@ impl Rows<'_> {
                         value=(self.refused_form.text(Some(&item.id), "comment"));
                 }
                 div class="actions" {
-                    @for decision in decisions.iter().filter(is_shown) {
+                    @for decision in decisions {
                         button class=(buttons::class(*decision)) formaction={ (path) "/" (decision.as_str()) } {
                             (buttons::label(*decision, item.status)) span class="unseen" { " " (text::cut(&item.title, 300)) }
                         }

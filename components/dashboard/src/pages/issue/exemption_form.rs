@@ -5,6 +5,7 @@ use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
 use crate::request::PageRequest;
+use crate::view::list::count;
 use crate::view::text::plain;
 use crate::view::{badge, exemption, notice};
 use api::Problem;
@@ -19,7 +20,10 @@ use maud::{Markup, html};
 const DURATIONS: [(&str, &str); 5] =
     [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("365", "1 year")];
 
-/// Requests the exemption in the form.
+/// The duration that the form begins with. A date counts instead of it.
+const DEFAULT_TERM: &str = "30";
+
+/// Requests the exemption in the form, and returns its id.
 ///
 /// # Errors
 /// The form is not valid, or the API answered with a problem.
@@ -27,33 +31,21 @@ pub(super) async fn submit<A: Api>(
     request: &PageRequest<'_, A>,
     ids: IssueIds<'_>,
     form: &Form,
-) -> Result<(), Problem> {
+) -> Result<String, Problem> {
     let body = body(ids, form)?;
     let path = address::api(&address::exemptions(ids.project));
-    let _: ExemptionItem = request.api.send("POST", &path, &body).await?;
-    Ok(())
+    let item: ExemptionItem = request.api.send("POST", &path, &body).await?;
+    Ok(item.id)
 }
 
 fn body(ids: IssueIds<'_>, form: &Form) -> Result<ExemptionBody, Problem> {
-    let scope = form.text("scope").to_owned();
     let selected: Vec<String> = form.all("occurrence").map(str::to_owned).collect();
-    if scope == "occurrences" && selected.is_empty() {
-        let detail = "no occurrence is selected; select at least one, or request an exemption of the whole issue";
-        return Err(Problem::new(Code::InvalidBody, detail));
-    }
+    let scope = scope(form.text("scope"), selected.len()).map_err(refused)?.to_owned();
     let (mut duration_days, mut until, mut unlimited) = (None, None, false);
-    match form.text("term") {
-        "until" => match form.optional("until") {
-            Some(date) => until = Some(date.to_owned()),
-            None => {
-                return Err(Problem::new(
-                    Code::InvalidBody,
-                    "the date is missing; enter the last day of the exemption",
-                ));
-            }
-        },
-        "unlimited" => unlimited = true,
-        _ => duration_days = form.number("term")?,
+    match (term(form.text("term"), form.optional("until")).map_err(refused)?, form.optional("until")) {
+        ("until", date) => until = date.map(str::to_owned),
+        ("unlimited", _) => unlimited = true,
+        (_, _) => duration_days = form.number("term")?,
     }
     Ok(ExemptionBody {
         issue: ids.issue.to_owned(),
@@ -70,6 +62,46 @@ fn body(ids: IssueIds<'_>, form: &Form) -> Result<ExemptionBody, Problem> {
     })
 }
 
+fn refused(detail: String) -> Problem {
+    Problem::new(Code::InvalidBody, detail)
+}
+
+/// The scope that is requested: selected occurrences are what is asked for, unless another choice contradicts them.
+fn scope(chosen: &str, selected: usize) -> Result<&str, String> {
+    let some = count(u64::try_from(selected).unwrap_or(u64::MAX), "occurrence");
+    match (chosen, selected) {
+        ("occurrences", 0) => {
+            Err("no occurrence is selected; select at least one, or request an exemption of the whole issue".to_owned())
+        }
+        // The first choice of the form; its label says that selected occurrences count instead.
+        ("" | "target", 1..) => Ok("occurrences"),
+        ("pipeline" | "project", 1..) => Err(format!(
+            "{some} selected, but the scope is the issue in the whole {chosen}; deselect them, or choose \u{201c}only the \
+             selected occurrences\u{201d}"
+        )),
+        ("", 0) => Ok("target"),
+        (chosen, _) => Ok(chosen),
+    }
+}
+
+/// The duration that is requested: a date is what is asked for, unless another choice contradicts it.
+fn term<'a>(chosen: &'a str, date: Option<&str>) -> Result<&'a str, String> {
+    match (chosen, date) {
+        ("until", None) => Err("the date is missing; enter the last day of the exemption".to_owned()),
+        ("" | DEFAULT_TERM | "until", Some(_)) => Ok("until"),
+        (chosen, Some(date)) => {
+            let known = DURATIONS.iter().find(|(days, _)| *days == chosen).map(|(_, text)| *text);
+            let known = known.unwrap_or("no expiry");
+            Err(format!(
+                "the date {date} is filled in, but the duration is \u{201c}{known}\u{201d}; clear the date, or choose \
+                 \u{201c}until a date\u{201d}"
+            ))
+        }
+        ("", None) => Ok(DEFAULT_TERM),
+        (chosen, None) => Ok(chosen),
+    }
+}
+
 /// The form. `cursor`: the position in the list of occurrences. `refusal`: the refused form and its problem.
 pub(super) fn form<A>(
     request: &PageRequest<'_, A>,
@@ -81,7 +113,7 @@ pub(super) fn form<A>(
 ) -> Markup {
     let typed = |name: &str| refusal.map(|(form, _)| form.text(name)).unwrap_or_default();
     let scope = typed("scope");
-    let term = Some(typed("term")).filter(|term| !term.is_empty()).unwrap_or("30");
+    let term = Some(typed("term")).filter(|term| !term.is_empty()).unwrap_or(DEFAULT_TERM);
     let choice = |value: &str, text: Markup| {
         let id = format!("scope-{value}");
         let is_on = scope == value || (scope.is_empty() && value == "target");
@@ -109,6 +141,7 @@ pub(super) fn form<A>(
                         "Only the occurrences selected below"
                         @if issue.occurrences.total > 1 { " (of " (issue.occurrences.total) ")" }
                     }))
+                    p class="hint" { "If you select occurrences below, only these are requested." }
                     @if !request.session.some_targets {
                         @if let Some(pipeline) = &scan.scan.pipeline {
                             (choice("pipeline", html! { "The issue in all scans of the pipeline " bdi { (plain(pipeline)) } }))
@@ -131,13 +164,13 @@ pub(super) fn form<A>(
                         label for="term" { "Duration" }
                         select id="term" name="term" {
                             @for (days, text) in DURATIONS { option value=(days) selected[term == days] { (text) } }
-                            option value="until" selected[term == "until"] { "until a date" }
+                            option id="term-until" value="until" selected[term == "until"] { "until a date" }
                             option value="unlimited" selected[term == "unlimited"] { "no expiry" }
                         }
                     }
                     div class="field" {
-                        label for="until" { "Date" }
-                        input id="until" name="until" type="date" value=(typed("until"));
+                        label for="until" { "Date (instead of a duration)" }
+                        input id="until" name="until" type="date" value=(typed("until")) data-chooses="term-until";
                     }
                 }
                 div class="field" {
@@ -153,6 +186,22 @@ pub(super) fn form<A>(
                     button { "Request exemption" }
                     span class="hint" { "Another person must approve it. It applies from the next scan after that." }
                 }
+            }
+        }
+    }
+}
+
+/// The confirmation after a request: one sentence says what was requested.
+pub(super) fn confirmation<A>(request: &PageRequest<'_, A>, exemptions: &page::Page<ExemptionItem>) -> Markup {
+    if !request.from_own_page || request.text("done") != "exemption-requested" {
+        return html! {};
+    }
+    let requested = exemptions.items.iter().find(|item| item.id == request.text("exemption"));
+    html! {
+        p class="notice good" role="status" {
+            "Exemption requested. A reviewer will decide on it."
+            @if let Some(item) = requested {
+                " It is for the " (exemption::reach(item)) ", " (exemption::duration(item, request.now)) "."
             }
         }
     }
@@ -197,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_form_is_read() {
-        let whole = read("scope=target&occurrence=a&term=30&reason=other&text=+why+&link=").unwrap();
+        let whole = read("scope=target&term=30&reason=other&text=+why+&link=").unwrap();
         assert_eq!((whole.scope.as_str(), whole.duration_days, whole.text.as_str()), ("target", Some(30), "why"));
         assert_eq!((whole.occurrences.len(), whole.link, whole.scan.as_deref()), (0, None, Some("s")));
         let some = read("scope=occurrences&occurrence=a&occurrence=b&term=until&until=2027-01-01").unwrap();
@@ -207,11 +256,29 @@ mod tests {
     }
 
     #[test]
+    fn selected_occurrences_and_a_date_are_what_is_requested() {
+        let some = read("scope=target&occurrence=a&term=30&until=2027-01-01").unwrap();
+        assert_eq!((some.scope.as_str(), some.occurrences.as_slice()), ("occurrences", ["a".to_owned()].as_slice()));
+        assert_eq!((some.until.as_deref(), some.duration_days), (Some("2027-01-01"), None));
+        let nothing_chosen = read("reason=other").unwrap();
+        assert_eq!((nothing_chosen.scope.as_str(), nothing_chosen.occurrences.len()), ("target", 0));
+    }
+
+    #[test]
     fn an_incomplete_form_is_refused() {
         for (form, expected) in [
             ("scope=occurrences&term=30", "no occurrence is selected"),
             ("scope=target&term=until", "the date is missing"),
             ("scope=target&term=soon", "expected a whole number"),
+            (
+                "scope=project&occurrence=a&occurrence=b&term=30",
+                "2 occurrences selected, but the scope is the issue in",
+            ),
+            (
+                "scope=target&term=90&until=2027-01-01",
+                "the date 2027-01-01 is filled in, but the duration is “90 days”",
+            ),
+            ("scope=target&term=unlimited&until=2027-01-01", "but the duration is “no expiry”"),
         ] {
             let problem = read(form).unwrap_err();
             assert!(problem.detail.contains(expected), "{form}: {}", problem.detail);

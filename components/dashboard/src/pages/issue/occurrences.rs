@@ -75,7 +75,8 @@ impl OccurrenceList<'_> {
             div class="card stack tight occurrence" {
                 div class="row middle" {
                     @if selectable {
-                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request" checked[self.is_selected(item)];
+                        input type="checkbox" id=(id) name="occurrence" value=(item.id) form="request" data-chooses="scope-occurrences"
+                            checked[self.is_selected(item)];
                         label for=(id) class="break" { (location(item)) }
                     } @else {
                         strong class="break" { (location(item)) }
@@ -118,7 +119,7 @@ impl OccurrenceList<'_> {
 }
 
 /// The file and line; otherwise the address, the resource, the package, or the number of the result.
-fn location(item: &OccurrenceItem) -> Markup {
+pub(crate) fn location(item: &OccurrenceItem) -> Markup {
     let endpoint = item.endpoint.as_ref().and_then(|endpoint| endpoint.url.as_ref().or(endpoint.host.as_ref()));
     html! {
         @if let Some(path) = &item.path {
@@ -150,7 +151,7 @@ fn state(item: &OccurrenceItem) -> Markup {
 }
 
 /// The code, with the lines of the result highlighted.
-fn code(item: &OccurrenceItem) -> Markup {
+pub(crate) fn code(item: &OccurrenceItem) -> Markup {
     let Some(code) = &item.code else { return html! {} };
     let marked = item.line.map(|line| line..=item.end_line.unwrap_or(line).max(line));
     let lines = (code.first_line..).zip(&code.lines).take(LINES_MAX);

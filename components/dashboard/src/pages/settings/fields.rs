@@ -225,6 +225,48 @@ pub(super) fn from_form(form: &Form, mut settings: SettingsBody) -> Result<Setti
     Ok(settings)
 }
 
+/// A setting that differs between two forms, in the words of the page.
+pub(super) struct Difference {
+    pub(super) label: String,
+    pub(super) now: String,
+    pub(super) entered: String,
+}
+
+/// The settings in which what was entered differs from the present ones.
+pub(super) fn differences(now: &Form, entered: &Form) -> Vec<Difference> {
+    let words = |form: &Form, choice: &Choice| {
+        let value = form.text(choice.name);
+        choice.options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label).to_owned()
+    };
+    let choices = CHOICES.iter().map(|choice| (choice.label.to_owned(), words(now, choice), words(entered, choice)));
+    let number = |name: String, label: String| (label, now.text(&name).to_owned(), entered.text(&name).to_owned());
+    let numbers = [
+        ("rejected_allowed", "Allowed unreadable entries"),
+        ("examined_share", "Share to examine, in percent"),
+        ("ending_notice_days", "Expiry notice, in days"),
+    ];
+    let numbers = numbers.map(|(name, label)| number(name.to_owned(), label.to_owned()));
+    let days = Severity::ALL.map(|level| number(days_max(level), format!("Maximum duration, {level}")));
+    let baseline = |form: &Form, kind: TargetType| {
+        let (mode, value) = baseline_names(kind);
+        let modes = baseline_modes(kind);
+        let label = modes.iter().find(|(known, _)| *known == form.text(&mode)).map_or("", |(_, label)| label.as_str());
+        format!("{label} {}", form.text(&value)).trim().to_owned()
+    };
+    let baselines = TargetType::ALL.map(|kind| {
+        (
+            format!("Default baseline of {}", type_label(kind).to_lowercase()),
+            baseline(now, kind),
+            baseline(entered, kind),
+        )
+    });
+    let all = choices.chain(numbers).chain(days).chain(baselines);
+    let shown = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+    all.filter(|(_, now, entered)| now != entered)
+        .map(|(label, now, entered)| Difference { label, now: shown(now), entered: shown(entered) })
+        .collect()
+}
+
 /// A type's default baseline: `None` for the built-in one, `Some(None)` for no baseline.
 fn baseline(form: &Form, kind: TargetType) -> Result<Option<Option<BaselineBody>>, Problem> {
     let (mode, value) = baseline_names(kind);

@@ -34,7 +34,15 @@ fn settings() -> SettingsBody {
 }
 
 fn shop(settings: SettingsBody) -> ProjectAnswer {
-    ProjectAnswer { id: "shop".to_owned(), settings, created_at: "2026-11-01T00:00:00Z".to_owned(), targets: 3 }
+    ProjectAnswer {
+        id: "shop".to_owned(),
+        settings,
+        created_at: "2026-11-01T00:00:00Z".to_owned(),
+        targets: 3,
+        version: 5,
+        changed_by: Some("sam".to_owned()),
+        changed_at: Some("2026-11-02T00:00:00Z".to_owned()),
+    }
 }
 
 fn api() -> FakeApi {
@@ -46,6 +54,36 @@ fn show(api: &FakeApi, role: Role, form: Option<&Form>) -> Reply {
     let method = form.map_or(Method::Get, Method::Post);
     let url = "/projects/shop/settings";
     with_request(api, &session, method, url, async |request| route(request, "shop").await).unwrap()
+}
+
+/// The form with these settings, made of this version.
+fn posted(settings: &SettingsBody, version: u64) -> Form {
+    let mut form = fields::to_form(settings);
+    form.push("version", &version.to_string());
+    form
+}
+
+#[test]
+fn a_stale_form_saves_nothing_and_shows_the_present_settings_and_who_set_them() {
+    let problem = Problem::new(Code::ChangedMeanwhile, "the settings were changed by `sam`");
+    let api = api().refuse("PUT /api/v1/projects/shop", &problem);
+    let entered = SettingsBody { rejected_allowed: Some(77), missing_baseline: None, ..settings() };
+    let reply = show(&api, Role::Admin, Some(&posted(&entered, 4)));
+    let page = text(&reply);
+    assert_eq!((reply.status, api.versions.borrow().as_slice()), (412, [4].as_slice()));
+    for shown in [
+        "The settings were not saved: the settings were changed by `sam`.",
+        "Last changed by <bdi>sam</bdi>",
+        "name=\"rejected_allowed\" type=\"number\" min=\"0\" inputmode=\"numeric\" value=\"2\"",
+        "now <bdi>2</bdi>; you entered <bdi>77</bdi>",
+        "now <bdi>The verdict is undecided</bdi>; you entered <bdi>All issues count as new</bdi>",
+        "name=\"version\" value=\"5\"",
+    ] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+    let api = super::tests::api();
+    let reply = show(&api, Role::Admin, Some(&fields::to_form(&settings())));
+    assert!(reply.status == 412 && api.sent.borrow().is_empty(), "a form without a version");
 }
 
 #[test]
@@ -72,8 +110,8 @@ fn admins_see_a_form_and_others_see_values() {
 #[test]
 fn all_settings_are_sent() {
     let api = api().answer("PUT /api/v1/projects/shop", &shop(settings()));
-    let reply = show(&api, Role::Admin, Some(&fields::to_form(&settings())));
-    assert_eq!(reply.status, 303);
+    let reply = show(&api, Role::Admin, Some(&posted(&settings(), 5)));
+    assert_eq!((reply.status, api.versions.borrow().as_slice()), (303, [5].as_slice()));
     let sent = api.sent.borrow();
     let [(_, body)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(serde_json::from_str::<SettingsBody>(body).unwrap(), settings());
@@ -83,9 +121,13 @@ fn all_settings_are_sent() {
 fn refused_values_stay_in_the_form() {
     let refusal = Problem::new(Code::InvalidBody, "field `x`: <script>");
     let api = api().refuse("PUT /api/v1/projects/shop", &refusal);
-    let reply = show(&api, Role::Admin, Some(&Form::parse(b"ending_notice_days=91&rejected_allowed=5")));
+    let reply = show(&api, Role::Admin, Some(&Form::parse(b"ending_notice_days=91&rejected_allowed=5&version=4")));
     let page = text(&reply);
     assert_eq!(reply.status, 400);
+    assert!(
+        page.contains("name=\"version\" value=\"4\""),
+        "the form stays one of the settings that it was made of: {page}"
+    );
     assert!(
         page.contains("The settings were not saved: field `x`: &lt;script&gt;.") && page.contains("value=\"91\""),
         "{page}"
@@ -96,7 +138,7 @@ fn refused_values_stay_in_the_form() {
         "default_baselines.repository=none&default_baselines.repository.value=main",
     ] {
         let api = super::tests::api();
-        let reply = show(&api, Role::Admin, Some(&Form::parse(wrong.as_bytes())));
+        let reply = show(&api, Role::Admin, Some(&Form::parse(format!("version=5&{wrong}").as_bytes())));
         assert!(reply.status == 400 && api.sent.borrow().is_empty(), "{wrong}");
     }
 }

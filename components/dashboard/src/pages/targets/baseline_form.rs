@@ -6,9 +6,10 @@ use crate::form::Form;
 use crate::layout::csrf;
 use crate::request::PageRequest;
 use crate::view::text::plain;
-use crate::view::{baseline, notice};
+use crate::view::{baseline, notice, time};
 use api::problem::{Code, Problem};
 use api::v1::{BaselineBody, TargetItem};
+use domain::time::Timestamp;
 use maud::{Markup, html};
 
 /// The ways to set a baseline.
@@ -57,6 +58,8 @@ pub(super) struct BaselineForm<'a> {
     pub(super) kind: Kind,
     variant: &'a str,
     regex: &'a str,
+    /// The version of the baseline that the form was made for.
+    pub(super) version: Option<u64>,
     /// The API's problem with the form.
     pub(super) refusal: Option<Problem>,
 }
@@ -69,7 +72,23 @@ impl<'a> BaselineForm<'a> {
     pub(super) fn read(form: &'a Form) -> Result<Self, Problem> {
         let kind = Kind::named(form.text("kind"))
             .ok_or_else(|| Problem::new(Code::InvalidBody, "the kind of baseline is missing; select one"))?;
-        Ok(Self { kind, variant: form.text("variant"), regex: form.text("regex"), refusal: None })
+        let version = form.number("version").ok().flatten();
+        Ok(Self { kind, variant: form.text("variant"), regex: form.text("regex"), version, refusal: None })
+    }
+
+    /// True if somebody changed the baseline since the form was made.
+    fn is_stale(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|problem| problem.code == Code::ChangedMeanwhile)
+    }
+
+    /// The entered baseline in words.
+    fn words(&self) -> String {
+        match self.kind {
+            Kind::Default => "the default for targets of this type".to_owned(),
+            Kind::Variant => format!("the variant {}", plain(self.variant)),
+            Kind::Regex => format!("the pattern {}", plain(self.regex)),
+            Kind::None => "no baseline".to_owned(),
+        }
     }
 
     /// The pattern to test, if the form has one.
@@ -89,7 +108,7 @@ impl<'a> BaselineForm<'a> {
 }
 
 /// The effective baseline, and where it is set.
-pub(super) fn effective(target: &TargetItem) -> Markup {
+pub(super) fn effective(target: &TargetItem, now: Timestamp) -> Markup {
     let effective = &target.effective;
     html! {
         dl class="facts" {
@@ -97,6 +116,10 @@ pub(super) fn effective(target: &TargetItem) -> Markup {
             dd { (baseline::effective(effective)) }
             dt { "Set by" }
             dd { (baseline::origin(&effective.from)) }
+            @if let (Some(by), Some(at)) = (&target.changed_by, &target.changed_at) {
+                dt { "Last changed" }
+                dd { "by " bdi { (plain(by)) } " " (time::relative(at, now)) }
+            }
         }
         p class="hint" {
             @match (&effective.regex, &effective.variant) {
@@ -118,12 +141,16 @@ pub(super) fn form<A>(
     tested: Option<&VariantsResult>,
 ) -> Markup {
     let own = target.baseline.as_ref();
+    let refusal = submitted.and_then(|form| form.refusal.as_ref());
+    // After a change by somebody else, the form has the present values.
+    let stale = submitted.filter(|form| form.is_stale());
+    let submitted = submitted.filter(|form| !form.is_stale());
+    let version = submitted.and_then(|form| form.version).unwrap_or(target.version);
     let kind = submitted.map_or_else(|| Kind::of(own), |form| form.kind);
     let saved = |field: fn(&BaselineBody) -> Option<&String>| own.and_then(field).map_or("", String::as_str);
     let variant = submitted.map_or_else(|| saved(|body| body.variant.as_ref()), |form| form.variant);
     let regex = submitted.map_or_else(|| saved(|body| body.regex.as_ref()), |form| form.regex);
     let page = address::target(project, &target.name);
-    let refusal = submitted.and_then(|form| form.refusal.as_ref());
     let radio = |of: Kind, label: &str| {
         html! {
             div class="check" {
@@ -135,9 +162,11 @@ pub(super) fn form<A>(
     html! {
         form method="post" action=(page) class="stack" id="baseline" {
             (csrf(request.session))
+            input type="hidden" name="version" value=(version);
             // The key Enter in a field presses the first button; it saves, as the last button does.
             button class="unseen" tabindex="-1" aria-hidden="true" {}
             @if let Some(problem) = refusal { (notice::bad(&format!("The baseline was not saved: {}.", problem.detail))) }
+            @if let Some(stale) = stale { p class="hint" { "You entered: " bdi { (stale.words()) } "." } }
             fieldset class="stack tight" {
                 legend { "Compare with" }
                 (radio(Kind::Variant, "Fixed variant"))

@@ -28,9 +28,13 @@ pub(super) async fn submit<A: Api>(
     }
     let path = address::api(&address::target(project, name));
     let patch = TargetPatch { baseline: baseline.body() };
-    match request.api.send::<TargetItem>("PATCH", &path, &patch).await {
+    let saved = match baseline.version {
+        Some(version) => request.api.send_on::<TargetItem>("PATCH", &path, &patch, Some(version)).await,
+        None => Err(Problem::new(Code::ChangedMeanwhile, "the form does not say which baseline it shows")),
+    };
+    match saved {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=baseline-saved", address::target(project, name)))),
-        Err(problem) if matches!(problem.code, Code::InvalidBody | Code::Conflict) => {
+        Err(problem) if matches!(problem.code, Code::InvalidBody | Code::Conflict | Code::ChangedMeanwhile) => {
             let status = problem.code.status();
             baseline.refusal = Some(problem);
             Ok(target::page_with(request, project, name, Some(baseline)).await?.reply_with(status, request))

@@ -52,7 +52,7 @@ pub(super) async fn page_with<'a, A: Api>(
         div class="columns" {
             section class="card stack" {
                 h2 { "Baseline" }
-                (baseline_form::effective(&target))
+                (baseline_form::effective(&target, request.now))
                 @if request.has_right(Right::Develop) {
                     (baseline_form::form(request, project, &target, form.as_ref(), &names, tested.as_ref()))
                 }

@@ -19,6 +19,9 @@ fn target() -> TargetItem {
         baseline: Some(BaselineBody::variant("main")),
         effective: EffectiveBaseline { from: "target".to_owned(), regex: None, variant: Some("main".to_owned()) },
         created_at: "2026-11-01T00:00:00.000Z".to_owned(),
+        version: 7,
+        changed_by: Some("sam".to_owned()),
+        changed_at: Some("2026-11-02T00:00:00.000Z".to_owned()),
     }
 }
 
@@ -80,7 +83,9 @@ fn the_chosen_baseline_is_saved() {
     ];
     for (form, body) in cases {
         let api = api().answer(&format!("PATCH {TARGET}"), &target());
-        let reply = open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some(form)).unwrap();
+        let form = format!("{form}&version=7");
+        let reply = open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], Some(&form)).unwrap();
+        assert_eq!(api.versions.borrow().as_slice(), [7]);
         assert_eq!(location(&reply), "/projects/shop/targets/a%2Fb?done=baseline-saved");
         assert_eq!(*api.sent.borrow(), [(format!("PATCH {TARGET}"), body.to_owned())], "{form}");
     }
@@ -95,12 +100,35 @@ fn refused_values_stay_in_the_form() {
     let api = api()
         .refuse(&format!("PATCH {TARGET}"), &refused)
         .refuse(&format!("GET {TARGET}/variants?limit=100&regex=v%281"), &wrong);
-    let form = Some("kind=regex&variant=main&regex=v(1");
+    let form = Some("kind=regex&variant=main&regex=v(1&version=7");
     let reply = open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], form).unwrap();
     let page = text(&reply);
     assert_eq!(reply.status, 400);
     assert!(page.contains("wrong at character 2") && page.contains(r#"value="v(1""#), "{page}");
     assert!(page.contains(r#"value="regex" checked"#));
+}
+
+#[test]
+fn a_stale_form_changes_nothing_and_shows_the_present_baseline_and_who_set_it() {
+    let problem = Problem::new(Code::ChangedMeanwhile, "the baseline of target `a/b` was changed by `sam`");
+    let api = api().refuse(&format!("PATCH {TARGET}"), &problem);
+    let here = "/projects/shop/targets/a%2Fb";
+    let form = Some("kind=variant&variant=old<i>&regex=&version=3");
+    let reply = open(&api, Role::Developer, here, &["a/b"], form).unwrap();
+    let page = text(&reply);
+    assert_eq!((reply.status, api.versions.borrow().as_slice()), (412, [3].as_slice()));
+    for shown in [
+        "The baseline was not saved: the baseline of target `a/b` was changed by `sam`.",
+        "You entered: <bdi>the variant old&lt;i&gt;</bdi>.",
+        "by <bdi>sam</bdi>",
+        r#"name="variant" value="main""#,
+        r#"name="version" value="7""#,
+    ] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+    let api = super::tests::api();
+    let reply = open(&api, Role::Developer, here, &["a/b"], Some("kind=none")).unwrap();
+    assert!(reply.status == 412 && api.sent.borrow().is_empty(), "a form without a version");
 }
 
 #[test]

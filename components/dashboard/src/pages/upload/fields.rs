@@ -150,7 +150,7 @@ mod tests {
             vec![("report", "x"), ("csrf", "cccccccccccccccccccccccccccccccc")],
             vec![("target", "web")],
         ] {
-            assert_eq!(reading(&parts).unwrap_err().code, Code::Forbidden, "{parts:?}");
+            assert_eq!(reading(&parts).unwrap_err().code, Code::Conflict, "{parts:?}");
         }
     }
 
