@@ -148,9 +148,9 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         let is_exempted =
             |(rated, row): &(&RatedIssue, &ComparedIssue)| rated.names(row.id).contains(&preview.exemption.issue);
         let Some((_, row)) = issues.with_remainder().find(is_exempted) else { return Ok(None) };
-        let request = &frozen.record.request;
-        let now = judging::effective_exemptions(kv, request, preview.now, async || Ok(issues.names()), at).await?;
-        let then = judging::effective_exemptions(kv, request, &preview.then, async || Ok(issues.names()), at).await?;
+        let record = &frozen.record;
+        let now = judging::effective_exemptions(kv, record, preview.now, async || Ok(issues.names()), at).await?;
+        let then = judging::effective_exemptions(kv, record, &preview.then, async || Ok(issues.names()), at).await?;
         let now = judging::judge(kv, &frozen, &compared, &issues, &now).await?.judgement;
         let then = judging::judge(kv, &frozen, &compared, &issues, &then).await?.judgement;
         Ok(Some(PreviewItem::new(&answer.scan, row.id, answer.verdict, &now, &then)))

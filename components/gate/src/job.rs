@@ -30,9 +30,8 @@ pub async fn run(kv: &impl Kv, scan: ScanId, now: Timestamp, hold: Hold) -> Resu
     let (at, force) = match frozen.record.replay_of {
         Some(original) => judging::exemptions_at_judgement(kv, original).await?,
         None => {
-            let request = &frozen.record.request;
-            let own = judging::exemptions(kv, &request.project, now).await?;
-            (now, judging::effective_exemptions(kv, request, &own, async || Ok(issues.names()), now).await?)
+            let own = judging::exemptions(kv, &frozen.record.request.project, now).await?;
+            (now, judging::effective_exemptions(kv, &frozen.record, &own, async || Ok(issues.names()), now).await?)
         }
     };
     let JudgedScan { judgement, issues: judged, remainder } =
@@ -66,7 +65,8 @@ async fn result(
     let standings = write_list(kv, &key, "standings", judged.standings).await?;
     let exempted = write_list(kv, &key, "exempted", judged.exempted).await?;
     let returned = write_list(kv, &key, "returned", judged.returned).await?;
+    let outgrown = write_list(kv, &key, "outgrown", judged.outgrown).await?;
     let entries = write_list(kv, &key, "entries", judged.entries).await?;
     let other_ids = write_list(kv, &key, "other_ids", issues.other_ids()).await?;
-    Ok(GateResult { v: 4, at, judgement, ends, standings, exempted, returned, entries, other_ids })
+    Ok(GateResult { v: 4, at, judgement, ends, standings, exempted, returned, outgrown, entries, other_ids })
 }

@@ -15,7 +15,8 @@ use domain::project::{InProject, Project, ProjectEvent, Target};
 use domain::reference::choose::ResolvedBaseline;
 use domain::scan_log::{ScanLog, Variant};
 use domain::settings::{
-    ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, ToolSuppressions, UpdatedOccurrences,
+    ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, SeverityRise, ToolSuppressions,
+    UpdatedOccurrences,
 };
 use domain::target::TargetType;
 use finding::severity::Severity;
@@ -180,6 +181,7 @@ fn settings_body(settings: &Settings) -> SettingsBody {
         unlimited_exemptions: Some(settings.unlimited_exemptions),
         exemption_days_max: days_max.map(|(severity, days)| (severity.to_string(), *days)).collect(),
         ending_notice_days: Some(settings.ending_notice_days.days()),
+        severity_rise_allowed: Some(settings.severity_rise_allowed.levels()),
     }
 }
 
@@ -224,6 +226,10 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         let error = || illegal("ending_notice_days", format_args!("expected 1 to 90, found {days}"));
         NoticeDays::new(days).ok_or_else(error)
     });
+    let rise = body.severity_rise_allowed.map(|levels| {
+        let error = || illegal("severity_rise_allowed", format_args!("expected 0 to 5, found {levels}"));
+        SeverityRise::new(levels).ok_or_else(error)
+    });
     Ok(Settings {
         unassigned_as,
         tool_suppressions: suppressions.transpose()?.unwrap_or_default(),
@@ -237,6 +243,7 @@ fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         unlimited_exemptions: body.unlimited_exemptions.unwrap_or_default(),
         exemption_days_max: body.exemption_days_max.into_iter().map(days_max).collect::<Result<_, _>>()?,
         ending_notice_days: notice.transpose()?.unwrap_or_default(),
+        severity_rise_allowed: rise.transpose()?.unwrap_or_default(),
     })
 }
 

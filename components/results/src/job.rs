@@ -56,8 +56,8 @@ impl<K: Kv> ResultsJob<'_, K> {
         frozen: &Frozen,
         names: impl AsyncFnOnce() -> Result<BTreeSet<IssueId>, KvError>,
     ) -> Result<EffectiveExemptions, Problem> {
-        let request = &frozen.record.request;
-        let own = judging::exemptions(self.kv, &request.project, self.now).await?;
-        Ok(judging::effective_exemptions(self.kv, request, &own, names, self.now).await?)
+        let record = &frozen.record;
+        let own = judging::exemptions(self.kv, &record.request.project, self.now).await?;
+        Ok(judging::effective_exemptions(self.kv, record, &own, names, self.now).await?)
     }
 }

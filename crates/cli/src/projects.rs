@@ -79,6 +79,9 @@ struct CreateArgs {
     /// Days before an exemption's end at which a notice is sent, 1 to 90; 7 by default
     #[arg(long, value_name = "DAYS")]
     ending_notice_days: Option<u32>,
+    /// Levels by which an issue's severity may rise before its exemption returns to review, 0 to 5; 0 by default
+    #[arg(long, value_name = "LEVELS")]
+    severity_rise_allowed: Option<u32>,
     #[command(flatten)]
     server: Server,
 }
@@ -152,6 +155,7 @@ fn create(args: CreateArgs) -> Result<()> {
         unlimited_exemptions: args.unlimited_exemptions.then_some(true),
         exemption_days_max: days_max(args.exemption_days_max)?,
         ending_notice_days: args.ending_notice_days,
+        severity_rise_allowed: args.severity_rise_allowed,
     };
     let project: ProjectAnswer = client.send(Method::PUT, &[], &settings)?;
     let level = match &project.settings.unassigned_as {

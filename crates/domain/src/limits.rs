@@ -24,8 +24,8 @@ pub const EXEMPTIONS_MAX: usize = 5_000;
 pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
 /// The maximum number of occurrences of all stored exemptions of a project.
 pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
-/// The maximum number of a project's exemptions that are pending because code was edited or moved. Beyond it such code
-/// counts at the gate, but no exemption is requested.
+/// The maximum number of a project's exemptions that are pending because they were returned to review: code was edited or
+/// moved, or an issue became worse. Beyond it such code and issues count at the gate, but no exemption is requested.
 pub const RETURNED_MAX: usize = 1_000;
 /// The maximum number of exemptions that were ever approved for the whole installation.
 pub const PROMOTED_MAX: usize = 2_000;

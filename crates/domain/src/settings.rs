@@ -48,6 +48,9 @@ pub struct Settings {
     /// The time before an exemption's end at which people are notified.
     #[serde(skip_serializing_if = "is_default", default)]
     pub ending_notice_days: NoticeDays,
+    /// The rise of an issue's severity up to which an exemption still applies.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub severity_rise_allowed: SeverityRise,
 }
 
 impl Settings {
@@ -86,6 +89,24 @@ impl Default for NoticeDays {
     /// As in the reference product: section 7, the list of exemptions that end within N days.
     fn default() -> Self {
         Self(7)
+    }
+}
+
+/// A number of levels, from 0 to 5, by which the severity of an issue may rise above the one that was approved. `unassigned`
+/// is one level below `info`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SeverityRise(u32);
+
+impl SeverityRise {
+    /// Makes one; nothing if the number is not allowed.
+    pub fn new(levels: u32) -> Option<Self> {
+        (levels <= 5).then_some(Self(levels))
+    }
+
+    /// Returns the number of levels.
+    pub fn levels(self) -> u32 {
+        self.0
     }
 }
 

@@ -12,6 +12,7 @@ mod field;
 mod formats;
 mod incomplete;
 mod interleaved;
+mod judged;
 mod overview;
 mod pairs;
 mod queries;

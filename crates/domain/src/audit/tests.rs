@@ -122,6 +122,8 @@ fn request() -> ExemptionEvent {
         text: "internal".to_owned(),
         link: None,
         returned_from: None,
+        marks: None,
+        returned_because: None,
     };
     ExemptionEvent::Requested { request: Box::new(request) }
 }

@@ -1,6 +1,7 @@
 //! The exemptions of a project as the fold of their journal: the legal transitions and who may make them.
 
 use super::event::{ExemptionEvent, ExemptionRequest, SourceScan};
+use super::judged::Marks;
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
 use super::scope::Scope;
@@ -75,6 +76,9 @@ pub struct Exemption {
     pub decision: Option<LastDecision>,
     /// The last effective events.
     pub applied: Vec<EventId>,
+    /// The issue's names, and what was known of its exploitation, at the time of the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub marks: Option<Marks>,
 }
 
 impl Exemption {
@@ -268,8 +272,8 @@ impl Exemptions {
         Ok(())
     }
 
-    /// Returns occurrences of an exemption to review: requests them once for each of their forms, in the name of the
-    /// earlier requesters. The uploader of the report is not the requester.
+    /// Returns occurrences of an exemption to review, once for each of their forms, or the exemption itself, once for
+    /// what its issue has become, in the name of the earlier requesters. The uploader of the report is not the requester.
     fn return_to_review(
         &mut self,
         step: &Step<'_>,
@@ -278,13 +282,18 @@ impl Exemptions {
     ) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
-            return if again { Ok(()) } else { Err(Refusal::new("the occurrence was requested in this form before")) };
+            return if again {
+                Ok(())
+            } else {
+                Err(Refusal::new("the exemption was returned to review for the same change before"))
+            };
         }
         let from = request.returned_from.and_then(|id| self.by_id.get(&id));
         let from = from.ok_or_else(|| Refusal::new("the exemption that it returns from is missing"))?;
         let (askers, by) = (from.askers.clone(), from.requested.by.clone());
         if self.returned(step.stamp.at) >= RETURNED_MAX {
-            let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved, the maximum");
+            let reason =
+                format!("{RETURNED_MAX} exemptions are pending because they were returned to review, the maximum");
             return Err(Refusal::new(reason));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
@@ -294,7 +303,7 @@ impl Exemptions {
         Ok(())
     }
 
-    /// Returns the number of exemptions that are pending because code was edited or moved.
+    /// Returns the number of exemptions that are pending because they were returned to review.
     pub fn returned(&self, now: Timestamp) -> usize {
         let pending = |held: &&Exemption| held.returned_from.is_some() && held.status(now) == Status::Pending;
         self.by_id.values().filter(pending).count()
@@ -406,6 +415,7 @@ fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
         askers,
         decision: None,
         applied: vec![step.id],
+        marks: request.marks.clone(),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn exemption(requested: Reach) -> Exemption {
         askers: BTreeSet::from(["dev".parse().unwrap()]),
         decision: None,
         applied: vec![EventId::from_bits([1; 16])],
+        marks: None,
     }
 }
 
