@@ -6,7 +6,7 @@ use crate::ingest::Ingest;
 use api::Problem;
 use api::internal::{AnyEvent, Append, Services};
 use api::outbox::OutboxWriter;
-use domain::exemption::{ExemptionEvent, ExemptionRequest, Exemptions, Judged, Reach, SourceScan};
+use domain::exemption::{ExemptionEvent, ExemptionRequest, Exemptions, Judged, Reach, Reviewed, SourceScan};
 use domain::grouping::Issue;
 use domain::ids::{EventId, ExemptionId, IssueId};
 use domain::journal::JournalId;
@@ -101,7 +101,11 @@ impl<K: Kv> Requests<'_, K> {
     /// Returns an occurrence in a form that was not judged.
     async fn return_occurrence(&mut self, returned: &ReturnedOccurrence) -> Result<(), Problem> {
         let id = ExemptionId::of_returned(returned.exemption, returned.occurrence);
-        if !self.is_open(returned.exemption, id) {
+        // An earlier version may have requested it by the first version of its form.
+        let first = returned.first_form.map(|form| Reviewed { form, ..returned.occurrence });
+        let first = first.map(|first| ExemptionId::of_returned(returned.exemption, first));
+        let is_known = first.is_some_and(|first| self.exemptions.by_id.contains_key(&first));
+        if is_known || !self.is_open(returned.exemption, id) {
             return Ok(());
         }
         let original = self.original(returned.exemption).await?;

@@ -245,7 +245,8 @@ impl Both {
             prop_assert_eq!(force.cover(&seen).finish().coverage, coverage, "{} in {:?} at {}", issue, place, time);
             for occurrence in OCCURRENCES {
                 let Reviewed { id, form } = reviewed(issue, occurrence);
-                let candidate = ExemptibleOccurrence { id, form, score: None, new: true, updated: false };
+                let candidate =
+                    ExemptibleOccurrence { id, form, first_form: form, score: None, new: true, updated: false };
                 let exempted = force.of_occurrence(&seen, &candidate).is_some();
                 let expected = self.book.exempts(time, place, issue, occurrence);
                 prop_assert_eq!(exempted, expected, "{} of {} in {:?} at {}", occurrence, issue, place, time);

@@ -220,12 +220,13 @@ async fn weigh_all(
             occurrence: *occurrence,
             exemption: *exemption,
         }));
-        judged.returned.extend(weighed.returned.iter().map(|(occurrence, severity, exemption)| ReturnedOccurrence {
+        judged.returned.extend(weighed.returned.iter().map(|(occurrence, exemption)| ReturnedOccurrence {
             issue,
-            occurrence: *occurrence,
+            occurrence: occurrence.reviewed(),
             exemption: *exemption,
             at,
-            severity: Some(*severity),
+            severity: Some(Severity::of(occurrence.score)),
+            first_form: Some(occurrence.first_form).filter(|first| *first != occurrence.form),
         }));
         judged.outgrown.extend(weighed.outgrown.iter().map(|(exemption, severity)| OutgrownExemption {
             exemption: *exemption,

@@ -14,6 +14,7 @@ use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all, read_at};
 use domain::blind_spots::ComparedSpot;
 use domain::comparison::{ComparedIssue, Origin, TrackedOccurrence};
+use domain::digest::Short;
 use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
 use domain::grouping::{Issue, PathOrVersion};
@@ -317,6 +318,9 @@ pub struct ReturnedOccurrence {
     /// Its severity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity: Option<Severity>,
+    /// Its form by the first version of forms, if that differs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_form: Option<Short>,
 }
 
 /// An exemption that does not apply because its issue is worse than what was judged.

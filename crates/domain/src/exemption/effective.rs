@@ -51,12 +51,14 @@ pub struct EffectiveExemptions {
 }
 
 /// An occurrence of an issue, to be checked for exemptions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExemptibleOccurrence {
     /// Its id.
     pub id: OccurrenceId,
     /// Its form.
     pub form: Short,
+    /// Its form by the first version of forms. Exemptions of earlier versions apply to it.
+    pub first_form: Short,
     /// Its score.
     pub score: Option<Score>,
     /// True if it is new.
@@ -71,10 +73,23 @@ impl ExemptibleOccurrence {
         Self {
             id: tracked.id,
             form: tracked.form(place, path),
+            first_form: tracked.first_form(place, path),
             score: place.score,
             new: tracked.found.is_none(),
             updated: tracked.found.as_ref().is_some_and(|found| found.stage.is_updated()),
         }
+    }
+}
+
+impl ExemptibleOccurrence {
+    /// Returns it as a reviewer sees it.
+    pub fn reviewed(&self) -> Reviewed {
+        Reviewed { id: self.id, form: self.form }
+    }
+
+    /// True if a reviewer who saw this form saw the occurrence as it is.
+    pub fn has_form(&self, form: Short) -> bool {
+        form == self.form || form == self.first_form
     }
 }
 
@@ -87,9 +102,8 @@ pub struct IssueCoverage {
     pub exemption: Option<ExemptionId>,
     /// The exempted occurrences with their exemptions, unless the whole issue is exempted.
     pub exempted: Vec<(OccurrenceId, ExemptionId)>,
-    /// Occurrences with an exemption that does not apply to their present form: the occurrence with its form, its
-    /// severity and the exemption.
-    pub returned: Vec<(Reviewed, Severity, ExemptionId)>,
+    /// Occurrences with an exemption that does not apply to their present form, each with the exemption.
+    pub returned: Vec<(ExemptibleOccurrence, ExemptionId)>,
     /// The exemptions that do not apply because the issue is worse than what was judged, each with the highest severity of
     /// what it exempted.
     pub outgrown: BTreeMap<ExemptionId, Severity>,
@@ -248,7 +262,7 @@ impl EffectiveExemptions {
 
     fn occurrence(&self, issue: &ExemptibleIssue, occurrence: &ExemptibleOccurrence) -> OccurrenceCoverage {
         let grants = self.occurrences.get(&occurrence.id).map(Vec::as_slice).unwrap_or_default();
-        let of_form = || grants.iter().filter(|grant| grant.form.is_none_or(|form| form == occurrence.form)).rev();
+        let of_form = || grants.iter().filter(|grant| grant.form.is_none_or(|form| occurrence.has_form(form))).rev();
         let severity = Severity::of(occurrence.score);
         match (of_form().find(|grant| self.applies(grant.exemption, issue, severity)), of_form().next(), grants.last())
         {
@@ -281,8 +295,7 @@ impl IssueCoverageBuilder<'_> {
                 return;
             }
             OccurrenceCoverage::Returned(exemption) => {
-                let reviewed = Reviewed { id: occurrence.id, form: occurrence.form };
-                coverage.returned.push((reviewed, severity, exemption));
+                coverage.returned.push((*occurrence, exemption));
             }
             OccurrenceCoverage::Outgrown(exemption) => {
                 let highest = coverage.outgrown.entry(exemption).or_insert(severity);

@@ -295,7 +295,7 @@ fn an_event_appended_twice_counts_once() {
 
 fn candidate(id: u8, form: u8, score: u16, new: bool) -> ExemptibleOccurrence {
     let Reviewed { id, form } = reviewed(id, form);
-    ExemptibleOccurrence { id, form, score: Score::from_hundredths(score), new, updated: false }
+    ExemptibleOccurrence { id, form, first_form: form, score: Score::from_hundredths(score), new, updated: false }
 }
 
 fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> IssueCoverage {
@@ -331,7 +331,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
     let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
-    assert_eq!(weighed.returned, [(reviewed(1, 7), Severity::Critical, id(1))]);
+    assert_eq!(weighed.returned, [(candidate(1, 7, 950, false), id(1))]);
 
     // It is requested in the name of the earlier requester, once for each form, by any upload.
     let back = ExemptionId::of_returned(id(1), reviewed(1, 7));
@@ -363,6 +363,16 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     let weighed = weigh(&effective(&state, 6), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::Exempted), Some(back)));
     assert!(weighed.returned.is_empty());
+}
+
+#[test]
+fn an_exemption_of_the_first_version_of_forms_applies_to_unchanged_code() {
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
+    let force = effective(&state, 2);
+    let unchanged = ExemptibleOccurrence { form: Short([7; 16]), ..candidate(1, 1, 950, false) };
+    assert_eq!(weigh(&force, &[unchanged]).coverage, Some(Coverage::Exempted));
+    let edited = ExemptibleOccurrence { first_form: Short([8; 16]), ..unchanged };
+    assert_eq!(weigh(&force, &[edited]).returned, [(edited, id(1))]);
 }
 
 #[test]

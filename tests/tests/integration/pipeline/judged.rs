@@ -3,15 +3,21 @@
 
 use crate::pipeline::tracking::{EDITED, RUN, bandit};
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
+use api::internal::{AnyEvent, Append, Services as _};
 use api::problem::Code;
 use api::v1::{DecisionBody, ExemptionBody, ExemptionItem, ScanAnswer, SettingsBody};
-use domain::exemption::{Coverage, EpssBand, Scope, Status};
-use domain::ids::IssueId;
+use domain::exemption::{
+    Coverage, EpssBand, ExemptibleOccurrence, ExemptionEvent, ExemptionRequest, Reach, Reason, Reviewed, Scope,
+    SourceScan, Status, Term,
+};
+use domain::ids::{EventId, ExemptionId, IssueId};
 use domain::verdict::Verdict;
 use domain::version::Versions;
 use exemptions::list::ExemptionFilter;
 use exemptions::preview::PreviewQuery;
+use futures::executor::block_on;
 use serde_json::{Value, json};
+use store::judging::OccurrenceReader;
 
 /// A vulnerability of a package with these names.
 fn vulnerability(severity: &str, names: &[&str]) -> Value {
@@ -196,7 +202,7 @@ fn chosen_occurrences_are_judged_by_their_own_severity() {
     assert_eq!((worse.verdict, worse.occurrences.exempted), (Verdict::Fail, 0));
     assert!(system.all_occurrences(worse.scan.id).iter().all(|one| one.exemption.is_none()));
     let back = pending(&system);
-    assert_eq!((back.len(), back[0].occurrences.len(), back[0].severity.as_str()), (1, 2, "high"));
+    assert_eq!((back.len(), back[0].occurrences.len(), back[0].severity.as_str()), (1, 2, "critical"));
     system.decide(&back[0].id, "approve", "sec").unwrap();
     assert_eq!(send("feature", "HIGH", &lines).verdict, Verdict::Pass);
 
@@ -204,7 +210,7 @@ fn chosen_occurrences_are_judged_by_their_own_severity() {
     let edited = [("a.py", 10, EDITED), lines[1]];
     assert_eq!(send("main", "HIGH", &edited).verdict, Verdict::Fail);
     let back = pending(&system);
-    assert_eq!((back.len(), back[0].severity.as_str(), back[0].returned_because.as_deref()), (1, "high", None));
+    assert_eq!((back.len(), back[0].severity.as_str(), back[0].returned_because.as_deref()), (1, "critical", None));
     system.decide(&back[0].id, "approve", "sec").unwrap();
     assert_eq!(send("main", "HIGH", &edited).verdict, Verdict::Pass);
 }
@@ -269,4 +275,92 @@ fn a_hostile_report_sends_nothing_of_other_branches_back() {
     }
     let again = system.upload(findings("notes", "feature", &all("Critical"))).unwrap();
     assert_eq!((again.verdict, pending(&system).len()), (Verdict::Fail, 0), "what was rejected is not requested again");
+}
+
+/// An exemption of the chosen occurrences of a scan, which is approved.
+fn exempt_chosen(system: &System, scan: &ScanAnswer) {
+    let occurrences = system.all_occurrences(scan.scan.id);
+    let body = ExemptionBody {
+        scope: "occurrences".to_owned(),
+        target: None,
+        scan: Some(scan.scan.id.to_string()),
+        occurrences: occurrences.iter().map(|one| one.id.to_string()).collect(),
+        ..system.exemption_of(occurrences[0].issue)
+    };
+    let asked = system.ask(body, "dev").unwrap();
+    system.decide(&asked.id, "approve", "sec").unwrap();
+}
+
+#[test]
+fn white_space_that_means_something_belongs_to_the_code_that_was_judged() {
+    let system = System::new();
+    let send =
+        |path: &str, code: &str| system.upload(upload("main", &bandit(&[(path, 10, code)])).fail_on("high")).unwrap();
+    let first = send("a.py", "os.system('rm -rf /tmp/x')");
+    exempt_chosen(&system, &first);
+    assert_eq!(send("a.py", "os.system('rm -rf /tmp/x')").verdict, Verdict::Pass);
+    assert_eq!(send("a.py", "os.system( \"rm -rf /tmp/x\" )").verdict, Verdict::Pass, "a formatter's changes");
+    let other = send("a.py", "os.system('rm -rf / tmp/x')");
+    assert_eq!((other.verdict, other.occurrences.common), (Verdict::Fail, 1), "it is matched, and not exempted");
+    let back = pending(&system);
+    assert_eq!((back.len(), back[0].returned_because.as_deref()), (1, None));
+    assert_eq!(send("a.py", "    os.system('rm -rf /tmp/x')").verdict, Verdict::Fail, "in another block");
+    assert_eq!(send("a.py", "os.system('rm -rf /tmp/x')").verdict, Verdict::Pass);
+}
+
+/// Stores what an earlier version did for an approved exemption of all occurrences of a scan: their first forms, and
+/// neither names nor marks.
+fn store_earlier_exemption(system: &System, scan: &ScanAnswer) {
+    let issue = &system.all_issues(scan.scan.id)[0];
+    let mut occurrences = Vec::new();
+    let each = |one: &ExemptibleOccurrence| occurrences.push(Reviewed { id: one.id, form: one.first_form });
+    let count = u32::try_from(system.all_occurrences(scan.scan.id).len()).unwrap();
+    block_on(OccurrenceReader::new(&system.kv, scan.scan.id).each(0, count, each)).unwrap();
+    let (id, target) = (ExemptionId::from_bits([7; 16]), "notes".parse().unwrap());
+    let request = ExemptionRequest {
+        id,
+        issue: issue.id,
+        title: issue.title.clone(),
+        scanner: "bandit".parse().unwrap(),
+        severity: issue.severity.parse().unwrap(),
+        seen: SourceScan { scan: scan.scan.id, target, pipeline: None },
+        reach: Reach::Occurrences { target: "notes".parse().unwrap(), occurrences },
+        term: Term::Days(7),
+        reason: Reason::AcceptableRisk,
+        text: "not reachable".to_owned(),
+        link: None,
+        returned_from: None,
+        marks: None,
+        returned_because: None,
+    };
+    let event = ExemptionEvent::Requested { request: Box::new(request) };
+    let (event, by) = (AnyEvent::Exemption { project: "shop".parse().unwrap(), event }, system.person("dev").actor);
+    let append = Append { id: EventId::from_bits([7; 16]), by, event };
+    assert_eq!(block_on(system.append(&append)).unwrap().refused, None);
+    system.decide(&id.to_string(), "approve", "sec").unwrap();
+}
+
+#[test]
+fn an_exemption_of_an_earlier_version_applies_to_unchanged_code() {
+    let system = System::new();
+    let send = |code: &str| system.upload(upload("main", &bandit(&[("a.py", 10, code)])).fail_on("high")).unwrap();
+    store_earlier_exemption(&system, &send(RUN));
+    for _ in 0..2 {
+        let unchanged = send(RUN);
+        assert_eq!((unchanged.verdict, unchanged.occurrences.exempted), (Verdict::Pass, 1));
+    }
+    assert!(pending(&system).is_empty());
+    assert_eq!(send(EDITED).verdict, Verdict::Fail);
+    assert_eq!(pending(&system).len(), 1, "edited code returns to review as it did");
+}
+
+#[test]
+fn a_person_does_not_approve_their_own_request_under_a_name_that_looks_the_same() {
+    let system = System::new();
+    let first = scan(&system, "main", vulnerability("Low", &[CVE]));
+    let asked = system.ask(system.exemption_of(system.all_issues(first.scan.id)[0].id), "ann").unwrap();
+    for other in ["ANN", "\u{430}nn", "\u{ff41}nn", "a\u{200b}nn"] {
+        assert_eq!(system.decide(&asked.id, "approve", other).unwrap_err().code, Code::Conflict, "{other:?}");
+    }
+    system.decide(&asked.id, "approve", "anne").unwrap();
 }
