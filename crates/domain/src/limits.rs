@@ -1,6 +1,8 @@
 //! Limits of what projects contain and people write. The limits of reports are in the `finding` crate. Each limit is
 //! checked on input, and tested with the limit and one more.
 
+/// The number of days for which an `Idempotency-Key` holds. After them the same key begins a new scan, or a new change.
+pub const IDEMPOTENCY_KEY_DAYS: u32 = 7;
 /// The maximum size of a value in the key-value store, in bytes. All of Spin's back ends support it; see "Value sizes"
 /// in ARCHITECTURE.md.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;

@@ -200,6 +200,11 @@ impl Exemptions {
         })
     }
 
+    /// True if this event changed an exemption. Each remembers its last events only.
+    pub fn has_applied(&self, event: EventId) -> bool {
+        self.by_id.values().any(|held| held.applied.contains(&event))
+    }
+
     /// Returns the exemptions as they would be if this one were approved at `at` for `reach`, or, without a reach,
     /// revoked.
     pub fn simulate(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {

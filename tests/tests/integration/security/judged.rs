@@ -7,6 +7,7 @@ use api::v1::{ExemptionItem, ScanAnswer};
 use domain::exemption::Status;
 use domain::verdict::Verdict;
 use serde_json::{Value, json};
+use tests::command::gatehouse;
 use tests::{App, Client, Options, Upload, each_store};
 
 /// A vulnerability of a package.
@@ -79,4 +80,37 @@ fn a_project_can_allow_a_rise_of_severity() {
     admin.json("PUT", "", &json!({"severity_rise_allowed": 1})).expect(200);
     assert_eq!(scan(&dev, "main", &vulnerability("Medium", &["CVE-2026-1"])).verdict, Verdict::Pass);
     assert_eq!(scan(&dev, "main", &vulnerability("High", &["CVE-2026-1"])).verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_second_spelling_of_a_name_is_not_a_second_person() {
+    let app = App::new();
+    let admin = app.admin("shop");
+    admin.create_project();
+    let dev = admin.issue_to("ann@example.org", "dev", "developer");
+    let first = scan(&dev, "main", &vulnerability("Low", &["CVE-2026-1"]));
+    let exemption = dev.request_exemption("web", &dev.issues(&first, "").remove(0));
+    for (n, subject) in ["\u{430}nn@example.org", "ann@example.org\u{200b}", "ANN@EXAMPLE.ORG"].iter().enumerate() {
+        let same = admin.issue_to(subject, &format!("sec-{n}"), "secops");
+        same.decide(&exemption.id, "approve").expect_problem(409, "conflict");
+    }
+    admin.issue_to("bob@example.org", "bob", "secops").decide(&exemption.id, "approve").expect(200);
+}
+
+#[test]
+fn creating_a_project_again_resets_no_setting_and_set_changes_what_is_named() {
+    let app = App::new();
+    let admin = app.admin("shop");
+    gatehouse(&admin, &["projects", "create", "shop", "--unassigned-as", "high", "--self-approval"]).expect(0);
+    let settings = |client: &Client| client.get("").expect(200).json["settings"].clone();
+    let before = settings(&admin);
+    let again = gatehouse(&admin, &["projects", "create", "shop"]);
+    assert!(again.code != Some(0) && again.log.contains("project `shop` exists"), "{}", again.log);
+    assert_eq!(settings(&admin), before);
+    gatehouse(&admin, &["projects", "set", "shop", "--rejected-allowed", "2", "--reset", "unassigned_as"]).expect(0);
+    let after = settings(&admin);
+    assert_eq!((&after["rejected_allowed"], &after["self_approval"]), (&json!(2), &json!(true)));
+    assert!(after.get("unassigned_as").is_none());
+    assert_ne!(gatehouse(&admin, &["projects", "set", "shop"]).code, Some(0), "nothing is named");
+    gatehouse(&admin, &["projects", "set", "missing", "--self-approval"]).expect(2);
 }
