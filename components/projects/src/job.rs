@@ -5,6 +5,7 @@ use api::auth::{Identity, no_target};
 use api::body::{field, illegal};
 use api::internal::{AnyEvent, Services};
 use api::page::{Page, Wanted, encode, page_of};
+use api::problem::Code;
 use api::project_context::ProjectContext;
 use api::v1::{BaselineBody, EffectiveBaseline, ProjectAnswer, SettingsBody, TargetItem, TargetPatch, VariantItem};
 use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, PatternError};
@@ -20,6 +21,8 @@ use domain::settings::{
 };
 use domain::target::TargetType;
 use finding::severity::Severity;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use store::journal;
 use store::kv::Kv;
 
@@ -47,14 +50,32 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         })
     }
 
-    /// Creates the project, or replaces its settings.
+    /// Creates the project, or, unless `create` is true, replaces its settings.
     ///
     /// # Errors
-    /// A setting is not legal, or the store failed.
-    pub async fn put_project(&self, settings: SettingsBody) -> Result<ProjectAnswer, Problem> {
+    /// A setting is not legal, the project is to be created and exists, or the store failed.
+    pub async fn put_project(&self, settings: SettingsBody, create: bool) -> Result<ProjectAnswer, Problem> {
         let settings = read_settings(settings)?;
         self.add_to_account().await?;
-        self.append(ProjectEvent::SettingsSet { settings }).await?;
+        let set = self.append(ProjectEvent::SettingsSet { settings, only: None, create }).await;
+        set.map_err(|problem| match problem.code {
+            Code::Conflict if create => {
+                let detail = format!("{}; change its settings with PATCH (`gatehouse projects set`)", problem.detail);
+                Problem { detail, ..problem }
+            }
+            _ => problem,
+        })?;
+        self.project().await
+    }
+
+    /// Changes the settings that a JSON object contains; the others stay as they are.
+    ///
+    /// # Errors
+    /// A setting is not legal, the project does not exist, or the store failed.
+    pub async fn patch_project(&self, body: &[u8]) -> Result<ProjectAnswer, Problem> {
+        let (settings, names) = read_patch(body)?;
+        self.context.state().await?;
+        self.append(ProjectEvent::SettingsSet { settings, only: Some(names), create: false }).await?;
         self.project().await
     }
 
@@ -191,6 +212,20 @@ fn baseline_body(choice: &BaselineChoice) -> Option<BaselineBody> {
         BaselineChoice::Of(_) => Some(BaselineBody::from(choice)),
         BaselineChoice::None => None,
     }
+}
+
+/// Reads the body of a change: the settings in it, and their names. `null` means the default, of every setting.
+fn read_patch(body: &[u8]) -> Result<(Settings, BTreeSet<String>), Problem> {
+    let mut fields: BTreeMap<String, Value> = guest::json(body)?;
+    let names = fields.keys().cloned().collect();
+    for name in ["default_baselines", "exemption_days_max"] {
+        // The default of a list by name is the empty one.
+        if let Some(value) = fields.get_mut(name).filter(|value| value.is_null()) {
+            *value = Value::Object(serde_json::Map::new());
+        }
+    }
+    let text = serde_json::to_vec(&fields).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok((read_settings(guest::json(&text)?)?, names))
 }
 
 fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {

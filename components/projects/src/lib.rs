@@ -44,8 +44,13 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     match call {
         ProjectsCall::Project => Reply::json(200, &job.project().await?),
         ProjectsCall::PutProject => {
+            let create = query.optional::<bool>("create")?.unwrap_or_default();
             let settings: SettingsBody = guest::json_body(body).await?;
-            Reply::json(200, &job.put_project(settings).await?)
+            Reply::json(200, &job.put_project(settings, create).await?)
+        }
+        ProjectsCall::PatchProject => {
+            let body = guest::bulk_bytes(body).await?;
+            Reply::json(200, &job.patch_project(&body).await?)
         }
         ProjectsCall::Tokens => list_tokens(&token_job(job), query).await,
         ProjectsCall::IssueToken => {

@@ -6,7 +6,7 @@ use crate::target::TargetType;
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of a project, which apply to all its scans. An admin sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,24 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns these settings with those of `other` that have one of these names, as they are stored.
+    ///
+    /// # Errors
+    /// The settings cannot be written or read as JSON. That is a bug of ours.
+    pub fn with(&self, other: &Self, names: &BTreeSet<String>) -> Result<Self, serde_json::Error> {
+        type Fields = serde_json::Map<String, serde_json::Value>;
+        let fields = |settings: &Self| serde_json::from_value::<Fields>(serde_json::to_value(settings)?);
+        let (mut all, mut named) = (fields(self)?, fields(other)?);
+        for name in names {
+            // A setting with its default is not stored.
+            match named.remove(name) {
+                Some(value) => drop(all.insert(name.clone(), value)),
+                None => drop(all.remove(name)),
+            }
+        }
+        serde_json::from_value(serde_json::Value::Object(all))
+    }
+
     /// Returns the severity that an issue with this severity counts as.
     pub fn severity_counted(&self, level: Severity) -> Severity {
         severity_counted(level, self.unassigned_as)
@@ -192,6 +210,23 @@ word_enum! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn named_settings_change_and_others_stay() {
+        let now = Settings {
+            self_approval: true,
+            rejected_allowed: 3,
+            exemption_days_max: [(Severity::High, 30)].into(),
+            ..Settings::default()
+        };
+        let other = Settings { unassigned_as: Some(Severity::Low), rejected_allowed: 9, ..Settings::default() };
+        let with = |names: &[&str]| now.with(&other, &names.iter().map(|name| (*name).to_owned()).collect()).unwrap();
+        assert_eq!(with(&[]), now);
+        assert_eq!(with(&["unassigned_as"]), Settings { unassigned_as: Some(Severity::Low), ..now.clone() });
+        assert_eq!(with(&["self_approval"]), Settings { self_approval: false, ..now.clone() }, "to its default");
+        let both = Settings { exemption_days_max: BTreeMap::new(), rejected_allowed: 9, ..now.clone() };
+        assert_eq!(with(&["rejected_allowed", "exemption_days_max"]), both);
+    }
 
     #[test]
     fn words_round_trip() {

@@ -18,6 +18,8 @@ mod pairs;
 mod queries;
 mod replay;
 mod rescoring;
+mod retries;
+mod settings;
 mod source;
 mod tokens;
 mod tracking;
