@@ -5,7 +5,7 @@ use api::auth::Identity;
 use api::body::illegal;
 use api::v1::ScanAnswer;
 use domain::comparison::Identified;
-use domain::exemption::{ExemptibleOccurrence, SourceScan};
+use domain::exemption::{ExemptibleOccurrence, Marks, SourceScan};
 use domain::grouping::Issue;
 use domain::ids::{IssueId, ProjectId, ScanId, ScannerId, TargetId};
 use domain::journal::JournalId;
@@ -28,6 +28,7 @@ pub(crate) struct FoundIssue {
     pub(crate) id: IssueId,
     pub(crate) title: String,
     pub(crate) severity: Severity,
+    pub(crate) marks: Marks,
     pub(crate) scanner: ScannerId,
     pub(crate) seen: SourceScan,
     /// The index of its first occurrence in the scan's list of occurrences.
@@ -123,6 +124,7 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
         Ok(reader.next::<Issue>().await?.map(|issue| FoundIssue {
             id,
             severity: issue.severity(),
+            marks: issue.marks(),
             title: issue.title,
             scanner: record.tool.clone(),
             seen,

@@ -41,6 +41,15 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         })
     }
 
+    /// True if the call's event changed the exemptions before.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn has_taken_effect(&self) -> Result<bool, Problem> {
+        let ProjectContext { kv, now, project, event, .. } = &self.context;
+        Ok(judging::exemptions(*kv, project, *now).await?.has_applied(*event))
+    }
+
     /// The exemption with this id, if the caller may see it.
     pub(crate) fn find<'s>(&self, state: &'s CurrentState, id: ExemptionId) -> Result<&'s Exemption, Problem> {
         let exemption = state.exemptions.by_id.get(&id).filter(|exemption| self.caller.sees_exemption(exemption));

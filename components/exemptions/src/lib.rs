@@ -9,6 +9,7 @@ pub mod preview;
 pub mod request;
 pub mod unused;
 
+use api::calls::PathParams;
 use api::calls::exemptions::ExemptionsCall;
 use api::page::{self, Page};
 use api::problem::Problem;
@@ -18,7 +19,8 @@ use api::v1::{DecisionBody, DecisionsBody, ExemptionBody, ExemptionItem, Request
 use domain::exemption::{Decision, Scope, Status};
 use domain::ids::{EventId, IssueId, PipelineName, TargetName};
 use guest::chain::Chain;
-use guest::{Reply, Session};
+use guest::{Reply, Session, SpinKv};
+use idempotency::KeyedEvent;
 use job::ExemptionJob;
 use list::ExemptionFilter;
 use preview::PreviewQuery;
@@ -37,34 +39,45 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let changes = request.method == "POST";
     let idempotency_key = request.idempotency_key()?.filter(|_| changes);
     let body = if changes { guest::bulk_bytes(&mut request.body).await? } else { Vec::new() };
-    let event = match idempotency_key {
+    let KeyedEvent { id: event, is_known } = match idempotency_key {
         Some(key) => {
             let (path, by) = (request.path.join("/"), &caller.actor.subject);
             let fields = [project.as_str(), path.as_str(), by.as_str(), key.as_str()];
-            idempotency::event_id(&kv, &fields.map(str::as_bytes), &body).await?
+            idempotency::keyed_event(&kv, &fields.map(str::as_bytes), &body, now).await?
         }
-        None => EventId::from_bits(guest::random_bits()?),
+        None => KeyedEvent { id: EventId::from_bits(guest::random_bits()?), is_known: false },
     };
     let job = ExemptionJob { context: ProjectContext { kv: &kv, services: &Chain, now, event, project }, caller };
-    let query = &mut request.query;
+    // A call that died before it appended its event has its effect only now.
+    let is_repeated = is_known && job.has_taken_effect().await?;
+    Ok(answer(&job, call, &params, &mut request.query, &body).await?.repeated(is_repeated))
+}
 
+/// Runs the job of a call.
+async fn answer(
+    job: &ExemptionJob<'_, SpinKv, Chain>,
+    call: ExemptionsCall,
+    params: &PathParams,
+    query: &mut Query,
+    body: &[u8],
+) -> Result<Reply, Problem> {
     let decision = match call {
         ExemptionsCall::Exemptions => {
             let (filter, wanted) = (filter(query)?, page::wanted(query, "exemptions")?);
             return Reply::json(200, &job.list(&filter, wanted).await?);
         }
         ExemptionsCall::Request => {
-            let body: ExemptionBody = guest::json(&body)?;
+            let body: ExemptionBody = guest::json(body)?;
             return Reply::json(201, &job.request(body).await?);
         }
         ExemptionsCall::RequestMany => {
-            let body: RequestsBody = guest::json(&body)?;
+            let body: RequestsBody = guest::json(body)?;
             let items = job.request_many(body).await?;
             return Reply::json(201, &Page { items, next: None });
         }
         ExemptionsCall::DecideMany => {
             request.refuse_version("name the `version` in each decision")?;
-            let body: DecisionsBody = guest::json(&body)?;
+            let body: DecisionsBody = guest::json(body)?;
             let items = job.decide_many(body).await?;
             return Reply::json(200, &Page { items, next: None });
         }
@@ -89,7 +102,7 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
         ExemptionsCall::Cancel => Decision::Withdraw,
         ExemptionsCall::Reopen => Decision::Reopen,
     };
-    let mut body: DecisionBody = guest::json(&body)?;
+    let mut body: DecisionBody = guest::json(body)?;
     body.version = request.version_or(body.version)?;
     item(&job.decide(params.read("exemption")?, decision, body).await?)
 }

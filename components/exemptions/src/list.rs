@@ -5,7 +5,7 @@ use api::Problem;
 use api::internal::Services;
 use api::page::{Page, Wanted, encode};
 use api::v1::{ExemptionItem, ExemptionTexts};
-use domain::exemption::{Exemption, Scope, Status};
+use domain::exemption::{Exemption, ExemptionRequest, Scope, Status};
 use domain::ids::{ExemptionId, IssueId, TargetName};
 use domain::journal::JournalId;
 use domain::time::Timestamp;
@@ -115,7 +115,8 @@ impl<'a, K: Kv, V: Services> ExemptionJob<'a, K, V> {
     ) -> Result<ExemptionItem, Problem> {
         let request = events.request(id, exemption).await?;
         let comment = events.comment(id, exemption).await?;
-        let words = ExemptionTexts { title: request.title, text: request.text, link: request.link, comment };
+        let ExemptionRequest { title, text, link, returned_because, .. } = request;
+        let words = ExemptionTexts { title, text, link, comment, returned_because };
         Ok(ExemptionItem::new(id, exemption, words, self.context.now))
     }
 }

@@ -86,6 +86,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
             text,
             link,
             returned_from: None,
+            marks: Some(issue.marks),
+            returned_because: None,
         })
     }
 

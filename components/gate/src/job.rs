@@ -66,7 +66,8 @@ async fn result(
     let standings = write_list(kv, &key, "standings", judged.standings).await?;
     let exempted = write_list(kv, &key, "exempted", judged.exempted).await?;
     let returned = write_list(kv, &key, "returned", judged.returned).await?;
+    let outgrown = write_list(kv, &key, "outgrown", judged.outgrown).await?;
     let entries = write_list(kv, &key, "entries", judged.entries).await?;
     let other_ids = write_list(kv, &key, "other_ids", issues.other_ids()).await?;
-    Ok(GateResult { v: 4, at, judgement, ends, standings, exempted, returned, entries, other_ids })
+    Ok(GateResult { v: 4, at, judgement, ends, standings, exempted, returned, outgrown, entries, other_ids })
 }

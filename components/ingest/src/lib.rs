@@ -11,6 +11,7 @@ mod encryption;
 mod freeze;
 mod inflate;
 mod ingest;
+mod keyed;
 mod life;
 mod raw_segments;
 mod receive;
@@ -25,6 +26,7 @@ pub use body::{ByteSource, UploadPart, UploadParts};
 pub use encoding::Encoding;
 pub use ingest::Ingest;
 pub use replay::ReplayRequest;
+pub use upload::Uploaded;
 pub use upload_request::UploadRequest;
 
 use api::calls::ingest::IngestCall;
@@ -67,11 +69,12 @@ async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
 async fn upload(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
     let upload = UploadRequest::read(&mut request, session.project()?)?;
     let mut body = body::of_headers(&request.headers, request.body)?;
-    let answer = environment(&session).await?.upload(&session.caller, upload, &mut body).await?;
+    let Uploaded { answer, is_repeated } =
+        environment(&session).await?.upload(&session.caller, upload, &mut body).await?;
     let location = format!("/api/v1/projects/{}/scans/{}", answer.scan.project, answer.scan.id);
     let mut reply = Reply::json(201, &answer)?;
     reply.headers.push(("location", location));
-    Ok(reply)
+    Ok(reply.repeated(is_repeated))
 }
 
 async fn replay(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {

@@ -26,6 +26,15 @@ use store::kv::Kv;
 use store::scans::{Answered, Frozen, GateResult, Written};
 use store::{document, keys};
 
+/// The result of an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uploaded {
+    /// The answer.
+    pub answer: ScanAnswer,
+    /// True if an earlier request under the same `Idempotency-Key` had this answer already.
+    pub is_repeated: bool,
+}
+
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Runs an upload.
     ///
@@ -37,17 +46,15 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         caller: &Identity,
         upload: UploadRequest,
         parts: &mut impl UploadParts,
-    ) -> Result<ScanAnswer, Problem> {
+    ) -> Result<Uploaded, Problem> {
         let request = &upload.scan;
         caller.require_target(&request.project, &request.target, Right::Upload)?;
         let project = project_state(self.kv, &request.project, self.now).await?;
         check_target_type(&project, request)?;
         check_limits(&project, request, caller.uploads(), caller.actor.role)?;
         let (scan, known) = match &upload.idempotency_key {
-            Some(key) => {
-                let scan = ScanId::of_idempotency_key(&request.project, key);
-                (scan, Frozen::find(self.kv, scan).await?)
-            }
+            // Exactly the subject: two spellings of one may be two people.
+            Some(key) => self.scan_of_key(&caller.actor.subject, request, key).await?,
             None => (ScanId::from_bits(self.random), None),
         };
         let (frozen, first) = match known {
@@ -70,26 +77,26 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
 
     /// Runs the stages of a frozen scan that are not done, records the scan and answers. `may_be_done` is true if the scan
     /// may be answered already.
-    async fn complete(&self, frozen: &Frozen, may_be_done: bool) -> Result<ScanAnswer, Problem> {
+    async fn complete(&self, frozen: &Frozen, may_be_done: bool) -> Result<Uploaded, Problem> {
         let record = &frozen.record;
         let key = keys::answer(record.id);
         if may_be_done && let Some(done) = document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
             self.move_head(frozen, done.answer.verdict).await?;
-            return Ok(done.answer);
+            return Ok(Uploaded { answer: done.answer, is_repeated: true });
         }
         let (answer, judged) = self.run_stages(frozen).await?;
         self.return_to_review(record, &judged).await?;
         let position = self.record_scan(frozen, &judged).await?;
         // Another upload under the same key may have been answered meanwhile. The stored answer is final.
-        let answer = match document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
-            Some(done) => done.answer,
+        let (answer, is_repeated) = match document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
+            Some(done) => (done.answer, true),
             None => {
                 document::put(self.kv, &key, &Answered { v: 1, position, answer }).await?;
-                document::get::<Answered<ScanAnswer>>(self.kv, &key).await?.answer
+                (document::get::<Answered<ScanAnswer>>(self.kv, &key).await?.answer, false)
             }
         };
         self.move_head(frozen, answer.verdict).await?;
-        Ok(answer)
+        Ok(Uploaded { answer, is_repeated })
     }
 
     /// Runs the stages of a frozen scan that are not done. Returns the answer and the gate's result.
@@ -99,7 +106,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             self.services.run_stage(stage, scan).await?;
         }
         let judged = GateResult::get(self.kv, scan).await?;
-        Ok((ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement), judged))
+        let answer = ScanAnswer::new(&frozen.record, &frozen.report, &judged.judgement);
+        Ok((ScanAnswer { judged_at: Some(judged.at.to_string()), ..answer }, judged))
     }
 
     /// Records a scan in the journal of its target, and in that of its pipeline run. Returns the number of the first event.

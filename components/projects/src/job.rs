@@ -1,6 +1,6 @@
 //! The calls to a project, its settings, targets and baselines. Every change is an event in the project's journal.
 
-use crate::settings::{read_settings, settings_body};
+use crate::settings::{read_patch, read_settings, settings_body};
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::internal::{AnyEvent, Services};
@@ -47,18 +47,44 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         })
     }
 
-    /// Creates the project, or replaces this version of its settings; without a version, any.
+    /// Creates the project, or, unless `create` is true, replaces this version of its settings; without a version, any.
     ///
     /// # Errors
-    /// A setting is not legal, the settings have another version, or the store failed.
-    pub async fn put_project(&self, settings: SettingsBody, version: Option<u64>) -> Result<ProjectAnswer, Problem> {
+    /// A setting is not legal, the project is to be created and exists, the settings have another version, or the store
+    /// failed.
+    pub async fn put_project(
+        &self,
+        settings: SettingsBody,
+        create: bool,
+        version: Option<u64>,
+    ) -> Result<ProjectAnswer, Problem> {
         let settings = read_settings(settings)?;
         if version.is_some() {
             // A change of a version needs a project.
             self.context.state().await?;
         }
         self.add_to_account().await?;
-        self.append(ProjectEvent::SettingsSet { settings, version }).await?;
+        let set = self.append(ProjectEvent::SettingsSet { settings, version, only: None, create }).await;
+        set.map_err(|problem| {
+            if problem.code == Code::Conflict && create {
+                let detail = format!("{}; change its settings with PATCH (`gatehouse projects set`)", problem.detail);
+                Problem { detail, ..problem }
+            } else {
+                problem
+            }
+        })?;
+        self.project().await
+    }
+
+    /// Changes the settings that a JSON object contains, if the settings have this version; without a version, in any
+    /// case. The others stay as they are.
+    ///
+    /// # Errors
+    /// A setting is not legal, the project does not exist, the settings have another version, or the store failed.
+    pub async fn patch_project(&self, body: &[u8], version: Option<u64>) -> Result<ProjectAnswer, Problem> {
+        let (settings, names) = read_patch(body)?;
+        self.context.state().await?;
+        self.append(ProjectEvent::SettingsSet { settings, version, only: Some(names), create: false }).await?;
         self.project().await
     }
 

@@ -52,8 +52,13 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     match call {
         ProjectsCall::Project => project_reply(&job.project().await?),
         ProjectsCall::PutProject => {
+            let create = query.optional::<bool>("create")?.unwrap_or_default();
             let settings: SettingsBody = guest::json_body(body).await?;
-            project_reply(&job.put_project(settings, version).await?)
+            project_reply(&job.put_project(settings, create, version).await?)
+        }
+        ProjectsCall::PatchProject => {
+            let body = guest::bulk_bytes(body).await?;
+            project_reply(&job.patch_project(&body, version).await?)
         }
         ProjectsCall::Tokens => list_tokens(&token_job(job), query).await,
         ProjectsCall::IssueToken => {

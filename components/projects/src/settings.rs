@@ -8,13 +8,14 @@ use domain::criteria::{LeastCriteria, REQUIRED_SCANNERS_MAX, TARGET_CRITERIA_MAX
 use domain::ids::ScannerId;
 use domain::limits::DURATION_DAYS_MAX;
 use domain::settings::{
-    BaselineChanges, ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, ToolSuppressions,
-    UpdatedOccurrences,
+    BaselineChanges, ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, SeverityRise,
+    ToolSuppressions, UpdatedOccurrences,
 };
 use domain::target::TargetType;
 use domain::threshold::Threshold;
 use finding::severity::Severity;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings as answers have them.
 pub(crate) fn settings_body(settings: &Settings) -> SettingsBody {
@@ -37,6 +38,7 @@ pub(crate) fn settings_body(settings: &Settings) -> SettingsBody {
         unlimited_exemptions: Some(settings.unlimited_exemptions),
         exemption_days_max: days_max.map(|(severity, days)| (severity.to_string(), *days)).collect(),
         ending_notice_days: Some(settings.ending_notice_days.days()),
+        severity_rise_allowed: Some(settings.severity_rise_allowed.levels()),
     }
 }
 
@@ -86,6 +88,10 @@ pub(crate) fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         let error = || illegal("ending_notice_days", format_args!("expected 1 to 90, found {days}"));
         NoticeDays::new(days).ok_or_else(error)
     });
+    let rise = body.severity_rise_allowed.map(|levels| {
+        let error = || illegal("severity_rise_allowed", format_args!("expected 0 to 5, found {levels}"));
+        SeverityRise::new(levels).ok_or_else(error)
+    });
     Ok(Settings {
         unassigned_as,
         tool_suppressions: suppressions.transpose()?.unwrap_or_default(),
@@ -102,7 +108,22 @@ pub(crate) fn read_settings(body: SettingsBody) -> Result<Settings, Problem> {
         unlimited_exemptions: body.unlimited_exemptions.unwrap_or_default(),
         exemption_days_max: body.exemption_days_max.into_iter().map(days_max).collect::<Result<_, _>>()?,
         ending_notice_days: notice.transpose()?.unwrap_or_default(),
+        severity_rise_allowed: rise.transpose()?.unwrap_or_default(),
     })
+}
+
+/// Reads the body of a change: the settings in it, and their names. `null` means the default, of every setting.
+pub(crate) fn read_patch(body: &[u8]) -> Result<(Settings, BTreeSet<String>), Problem> {
+    let mut fields: BTreeMap<String, Value> = guest::json(body)?;
+    let names = fields.keys().cloned().collect();
+    for name in ["default_baselines", "exemption_days_max", "target_criteria"] {
+        // The default of a list by name is the empty one.
+        if let Some(value) = fields.get_mut(name).filter(|value| value.is_null()) {
+            *value = Value::Object(serde_json::Map::new());
+        }
+    }
+    let text = serde_json::to_vec(&fields).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok((read_settings(guest::json(&text)?)?, names))
 }
 
 fn criteria_body(least: &LeastCriteria) -> CriteriaBody {

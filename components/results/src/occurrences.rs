@@ -2,13 +2,13 @@
 
 use crate::first_seen::FirstScans;
 use crate::job::ResultsJob;
-use crate::scan_issues::{ScanIssues, issue_of_occurrence, spans};
+use crate::scan_issues::{IssueSpan, ScanIssues, issue_of_occurrence, spans};
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::v1::OccurrenceItem;
 use domain::comparison::{Bucket, Identified, TrackedOccurrence};
 use domain::exemption::{EffectiveExemptions, ExemptibleOccurrence};
-use domain::grouping::{ComparableIssue, PathOrVersion};
+use domain::grouping::PathOrVersion;
 use domain::ids::{IssueId, OccurrenceId, ScanId};
 use domain::tracking::ComparableOccurrence;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,18 +121,13 @@ impl<K: Kv> ResultsJob<'_, K> {
     }
 }
 
-/// All ids of an issue.
-fn ids(issue: &ComparableIssue) -> impl Iterator<Item = IssueId> {
-    [issue.id].into_iter().chain(issue.aliases.iter().copied())
-}
-
 /// The occurrences of a scan, in their order.
 struct ScanOccurrences {
     frozen: Frozen,
     grouped: Grouped,
     compared: Compared,
     /// The issues whose occurrences are wanted.
-    issues: Vec<ComparableIssue>,
+    issues: Vec<IssueSpan>,
     first_scans: FirstScans,
     /// The exemptions that were effective when the scan was judged, and those that are now.
     effective: [EffectiveExemptions; 2],
@@ -154,7 +149,7 @@ impl ScanOccurrences {
         };
         let ScanIssues { grouped, compared, .. } = scan;
         let first_scans = FirstScans::read(kv, &frozen, &compared).await?;
-        let names = async || Ok(issues.iter().flat_map(ids).collect());
+        let names = async || Ok(issues.iter().flat_map(|issue| issue.rated.names(issue.id)).collect());
         let now = job.effective_now(&frozen, names).await?;
         let effective = [judging::exemptions_at_judgement(kv, id).await?.1, now];
         Ok(Self { frozen, grouped, compared, issues, first_scans, effective, remainder })
@@ -183,7 +178,7 @@ impl ScanOccurrences {
             .iter()
             .find(|issue| issue.id == only)
             .ok_or_else(|| Problem::not_found(format!("scan {} has no issue {only}", self.frozen.record.id)))?;
-        Ok((issue.first, issue.occurrences))
+        Ok((issue.rated.first, issue.rated.occurrences))
     }
 
     async fn places(&self, kv: &impl Kv, from: u32, count: u32) -> Result<Vec<ComparableOccurrence>, Problem> {
@@ -243,9 +238,9 @@ impl ScanOccurrences {
             let first_seen = self.first_scans.get(tracked.seen)?;
             let mut item = OccurrenceItem::new(issue.id, tracked, first_seen, path, finding);
             let candidate = ExemptibleOccurrence::of(place, tracked, path);
-            let ids: Vec<IssueId> = ids(issue).collect();
+            let checked = issue.rated.exemptible(issue.id);
             [item.exemption, item.exemption_now] =
-                self.effective.each_ref().map(|effective| effective.of_occurrence(&ids, &candidate));
+                self.effective.each_ref().map(|effective| effective.of_occurrence(&checked, &candidate));
             if let Some(bucket) = bucket {
                 // Matches and exemptions in the scan that has the occurrence do not concern the scan that does not.
                 let (exemption, exemption_now) = (None, None);

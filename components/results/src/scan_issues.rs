@@ -6,7 +6,7 @@ use api::Problem;
 use api::v1::{IssueExemption, IssueItem, IssueState, OccurrenceTally};
 use domain::comparison::{Bucket, ComparedIssue, Division, Identified};
 use domain::exemption::Coverage;
-use domain::grouping::{ComparableIssue, Issue, RatedIssue};
+use domain::grouping::{Issue, RatedIssue};
 use domain::ids::{IssueId, ScanId};
 use domain::listing::PackedIssue;
 use finding::severity::Severity;
@@ -66,11 +66,11 @@ impl ScanIssues {
         Ok(candidates.into_iter().zip(ids).find(|(_, candidate)| candidate.id == id).map(|(at, _)| at))
     }
 
-    /// The range of occurrences of the issue with this id, and its other ids. `None` if the scan does not have it.
-    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<ComparableIssue>, KvError> {
+    /// The issue with this id, with its range of occurrences. `None` if the scan does not have it.
+    pub(crate) async fn span(&self, kv: &impl Kv, id: IssueId) -> Result<Option<IssueSpan>, KvError> {
         let Some(at) = self.find(kv, id).await?.filter(|at| *at < self.present()) else { return Ok(None) };
-        let spans: Vec<ComparableIssue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
-        Ok(spans.into_iter().next().map(|span| with_id(span, id)))
+        let spans: Vec<RatedIssue> = read_at(kv, &issues_list(self.id), &self.grouped.issues, [at]).await?;
+        Ok(spans.into_iter().next().map(|rated| IssueSpan { id, rated }))
     }
 
     /// All ids of the issue at this index.
@@ -234,23 +234,24 @@ pub(crate) async fn spans(
     id: ScanId,
     grouped: &Grouped,
     compared: &Compared,
-) -> Result<Vec<ComparableIssue>, Problem> {
-    let issues = grouped.issues_as::<ComparableIssue>(kv, id).await?;
+) -> Result<Vec<IssueSpan>, Problem> {
+    let issues = grouped.issues_as::<RatedIssue>(kv, id).await?;
     let identities = compared.issues_as::<Identified<IssueId>>(kv, id).await?;
-    Ok(issues.into_iter().zip(identities).map(|(span, identity)| with_id(span, identity.id)).collect())
+    Ok(issues.into_iter().zip(identities).map(|(rated, identity)| IssueSpan { id: identity.id, rated }).collect())
 }
 
 /// The issue of the occurrence at this index.
-pub(crate) fn issue_of_occurrence(issues: &[ComparableIssue], at: u32) -> Option<&ComparableIssue> {
-    let after = issues.partition_point(|issue| issue.first <= at);
+pub(crate) fn issue_of_occurrence(issues: &[IssueSpan], at: u32) -> Option<&IssueSpan> {
+    let after = issues.partition_point(|issue| issue.rated.first <= at);
     issues.get(after.checked_sub(1)?)
 }
 
-/// Gives an issue the id that the comparison found for it. The id of its own key becomes one of its other ids.
-fn with_id(mut span: ComparableIssue, id: IssueId) -> ComparableIssue {
-    let own = std::mem::replace(&mut span.id, id);
-    span.aliases.push(own);
-    span
+/// An issue that a scan has, with its range of occurrences.
+pub(crate) struct IssueSpan {
+    /// The id that the comparison gave it.
+    pub(crate) id: IssueId,
+    /// The issue.
+    pub(crate) rated: RatedIssue,
 }
 
 /// Indices of a scan's issues, by the part of the list that they are in.

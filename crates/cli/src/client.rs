@@ -188,7 +188,18 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        let url = self.url(path, &[]);
+        self.send_with(method, path, &[], body)
+    }
+
+    /// Sends a JSON body with query parameters.
+    pub(crate) fn send_with<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let url = self.url(path, query);
         let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.clone(), source })?;
         let request = self.request(method, &url).header(header::CONTENT_TYPE, "application/json");
         self.read(&url, self.agent.run(finish(request, body.as_slice())?))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use api::v1::{BaselineBody, CriteriaBody, ProjectAnswer, SettingsBody};
 use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
 use ureq::http::Method;
 
 use crate::args::{EXIT_CODES, Server};
@@ -21,7 +22,7 @@ pub(crate) struct ProjectsArgs {
 
 #[derive(Subcommand)]
 enum ProjectsCommand {
-    /// Create a project or replace its settings; needs the admin token of `gatehouse up`
+    /// Create a project; refused if it exists. Needs the admin token of `gatehouse up`
     #[command(after_long_help = format!("\
 Examples:
   gatehouse projects create shop
@@ -33,12 +34,42 @@ Examples:
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
+    /// Change the settings that are named, and no others; needs an admin token
+    #[command(after_long_help = format!("\
+Examples:
+  gatehouse projects set shop --missing-baseline undecided
+  gatehouse projects set shop --exemption-days-max critical=14   # other severities keep theirs
+  gatehouse projects set shop --self-approval=false --reset unassigned_as
+
+{EXIT_CODES}"))]
+    Set(SetArgs),
 }
 
 #[derive(Args)]
 struct CreateArgs {
     /// The project's name
     project: String,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+struct SetArgs {
+    /// The project's name
+    project: String,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Set a setting to its default, by its name in the API, for example unassigned_as
+    #[arg(long, value_name = "SETTING")]
+    reset: Vec<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+struct SettingsArgs {
     /// The severity that unassigned issues count as: critical, high, medium, low or info
     #[arg(long, value_name = "LEVEL")]
     unassigned_as: Option<String>,
@@ -78,19 +109,47 @@ struct CreateArgs {
     #[arg(long, value_name = "WHO")]
     baseline_changes: Option<String>,
     /// Let requesters approve their own exemptions; each is marked as self-approved
-    #[arg(long)]
-    self_approval: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    self_approval: Option<bool>,
     /// Allow exemptions without an end
-    #[arg(long)]
-    unlimited_exemptions: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    unlimited_exemptions: Option<bool>,
     /// Longest exemption for issues of a severity, in days; other severities have no limit
     #[arg(long, value_name = "LEVEL=DAYS", value_parser = of_level)]
     exemption_days_max: Vec<(String, u32)>,
     /// Days before an exemption's end at which a notice is sent, 1 to 90; 7 by default
     #[arg(long, value_name = "DAYS")]
     ending_notice_days: Option<u32>,
-    #[command(flatten)]
-    server: Server,
+    /// Levels by which an issue's severity may rise before its exemption returns to review, 0 to 5; 0 by default
+    #[arg(long, value_name = "LEVELS")]
+    severity_rise_allowed: Option<u32>,
+}
+
+impl SettingsArgs {
+    /// The settings that are given.
+    ///
+    /// # Errors
+    /// A setting is given twice.
+    fn read(self) -> Result<SettingsBody> {
+        Ok(SettingsBody {
+            unassigned_as: self.unassigned_as,
+            tool_suppressions: self.tool_suppressions,
+            default_baselines: default_baselines(self.default_baseline, self.default_baseline_regex)?,
+            missing_baseline: self.missing_baseline,
+            rejected_allowed: self.rejected_allowed,
+            updated_occurrences: self.updated_occurrences,
+            new_blind_spots: self.new_blind_spots,
+            examined_share: self.examined_share,
+            criteria: criteria(self.criteria)?,
+            target_criteria: target_criteria(self.target_criteria)?,
+            baseline_changes: self.baseline_changes,
+            self_approval: self.self_approval,
+            unlimited_exemptions: self.unlimited_exemptions,
+            exemption_days_max: days_max(self.exemption_days_max)?,
+            ending_notice_days: self.ending_notice_days,
+            severity_rise_allowed: self.severity_rise_allowed,
+        })
+    }
 }
 
 /// Splits `TYPE=VALUE`.
@@ -195,29 +254,13 @@ fn default_baselines(
 pub(crate) fn run(args: ProjectsArgs) -> Result<()> {
     match args.command {
         ProjectsCommand::Create(args) => create(args),
+        ProjectsCommand::Set(args) => set(args),
     }
 }
 
 fn create(args: CreateArgs) -> Result<()> {
     let client = args.server.client(&args.project)?;
-    let settings = SettingsBody {
-        unassigned_as: args.unassigned_as,
-        tool_suppressions: args.tool_suppressions,
-        default_baselines: default_baselines(args.default_baseline, args.default_baseline_regex)?,
-        missing_baseline: args.missing_baseline,
-        rejected_allowed: args.rejected_allowed,
-        updated_occurrences: args.updated_occurrences,
-        new_blind_spots: args.new_blind_spots,
-        examined_share: args.examined_share,
-        criteria: criteria(args.criteria)?,
-        target_criteria: target_criteria(args.target_criteria)?,
-        baseline_changes: args.baseline_changes,
-        self_approval: args.self_approval.then_some(true),
-        unlimited_exemptions: args.unlimited_exemptions.then_some(true),
-        exemption_days_max: days_max(args.exemption_days_max)?,
-        ending_notice_days: args.ending_notice_days,
-    };
-    let project: ProjectAnswer = client.send(Method::PUT, &[], &settings)?;
+    let project: ProjectAnswer = client.send_with(Method::PUT, &[], &[("create", "true")], &args.settings.read()?)?;
     let level = match &project.settings.unassigned_as {
         Some(level) => format!("issues without a severity count as {level}"),
         None => "issues without a severity leave the verdict undecided".to_owned(),
@@ -226,9 +269,93 @@ fn create(args: CreateArgs) -> Result<()> {
     Ok(())
 }
 
+fn set(args: SetArgs) -> Result<()> {
+    let client = args.server.client(&args.project)?;
+    let mut settings = args.settings.read()?;
+    if !settings.default_baselines.is_empty() || !settings.exemption_days_max.is_empty() {
+        // The call replaces such a list as a whole; entries that are not named stay.
+        let current: ProjectAnswer = client.get(&[], &[])?;
+        add_unnamed(&mut settings, current.settings);
+    }
+    let changes = changes(&settings, &args.reset)?;
+    let project: ProjectAnswer = client.send(Method::PATCH, &[], &changes)?;
+    let names = changes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    anstream::eprintln!("{}", plain(&format!("Project {}: changed {names}.", project.id)));
+    Ok(())
+}
+
+/// Adds the entries of lists by name that are not given.
+fn add_unnamed(settings: &mut SettingsBody, current: SettingsBody) {
+    fn add<V>(given: &mut BTreeMap<String, V>, current: BTreeMap<String, V>) {
+        if !given.is_empty() {
+            current.into_iter().for_each(|(name, value)| drop(given.entry(name).or_insert(value)));
+        }
+    }
+    add(&mut settings.default_baselines, current.default_baselines);
+    add(&mut settings.exemption_days_max, current.exemption_days_max);
+}
+
+/// The body of the call that changes settings: those that are given, and `null` for those that are reset.
+///
+/// # Errors
+/// Nothing is to be changed, or a setting is both given and reset.
+fn changes(settings: &SettingsBody, reset: &[String]) -> Result<Map<String, Value>> {
+    let Value::Object(mut changes) = serde_json::to_value(settings)? else {
+        anyhow::bail!("the settings are not an object");
+    };
+    for name in reset {
+        anyhow::ensure!(!changes.contains_key(name), "`{name}` is both set and reset");
+        changes.insert(name.clone(), Value::Null);
+    }
+    anyhow::ensure!(!changes.is_empty(), "name at least one setting to change; `--help` lists them");
+    Ok(changes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn given(args: &[&str]) -> SettingsBody {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            settings: SettingsArgs,
+        }
+        let line = [&["gatehouse"], args].concat();
+        <Line as clap::Parser>::try_parse_from(line).unwrap().settings.read().unwrap()
+    }
+
+    #[test]
+    fn only_named_settings_are_changed() {
+        let changes = |args: &[&str], reset: &[&str]| {
+            let reset: Vec<_> = reset.iter().map(|name| (*name).to_owned()).collect();
+            changes(&given(args), &reset).map(|changes| Value::Object(changes).to_string())
+        };
+        assert_eq!(changes(&["--rejected-allowed", "0"], &[]).unwrap(), r#"{"rejected_allowed":0}"#);
+        assert_eq!(changes(&["--self-approval=false"], &[]).unwrap(), r#"{"self_approval":false}"#);
+        let both = changes(&["--self-approval"], &["unassigned_as"]).unwrap();
+        assert_eq!(both, r#"{"self_approval":true,"unassigned_as":null}"#);
+        for (args, reset, error) in [
+            (&[][..], &[][..], "name at least one setting"),
+            (&["--self-approval"], &["self_approval"], "both set and reset"),
+        ] {
+            assert!(changes(args, reset).unwrap_err().to_string().contains(error), "{args:?} {reset:?}");
+        }
+    }
+
+    #[test]
+    fn entries_that_are_not_named_stay() {
+        let days = |pairs: &[(&str, u32)]| pairs.iter().map(|(level, days)| ((*level).to_owned(), *days)).collect();
+        let current = SettingsBody {
+            exemption_days_max: days(&[("critical", 7), ("high", 30)]),
+            default_baselines: [("repository".to_owned(), None)].into(),
+            ..SettingsBody::default()
+        };
+        let mut settings = given(&["--exemption-days-max", "critical=14"]);
+        add_unnamed(&mut settings, current);
+        assert_eq!(settings.exemption_days_max, days(&[("critical", 14), ("high", 30)]));
+        assert!(settings.default_baselines.is_empty(), "a list of which nothing is named is not sent");
+    }
 
     #[test]
     fn a_type_has_one_default_baseline() {

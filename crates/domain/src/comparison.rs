@@ -19,6 +19,7 @@ pub use scan_pair::{Matches, PerScan, ScanPair};
 use crate::digest::Short;
 use crate::ids::{IssueId, OccurrenceId, TargetId};
 use crate::serde_skip::is_default;
+use crate::signature::Signatures;
 use crate::tracking::{ComparableOccurrence, Confidence, Pair, Stage};
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
@@ -98,17 +99,37 @@ pub struct TrackedOccurrence {
     /// [`Stage::keeps_form`]), and gets a new one when its code is edited or moves.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub form: Option<Box<Short>>,
+    /// The same of the [`exact_form`]. It is kept only while the exact code is the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exact: Option<Box<Short>>,
 }
 
 impl TrackedOccurrence {
-    /// Returns the form of the occurrence. `place` and `path` are those of the same scan.
+    /// Returns the form of the occurrence that a reviewer judges. `place` and `path` are those of the same scan.
     pub fn form(&self, place: &ComparableOccurrence, path: Option<&str>) -> Short {
+        let kept = self.exact.as_deref().copied();
+        let exact = kept.or_else(|| exact_form(self.id, place, path));
+        exact.unwrap_or_else(|| self.first_form(place, path))
+    }
+
+    /// Returns the form of the occurrence by the first version of forms, which exemptions of earlier versions have.
+    pub fn first_form(&self, place: &ComparableOccurrence, path: Option<&str>) -> Short {
         self.form.as_deref().copied().unwrap_or_else(|| form(self.id, place, path))
     }
 }
 
+/// Derives the second version of an occurrence's [`form`]: from the exact code, in which white space that means something
+/// makes a difference. Absent if the scan has none.
+pub fn exact_form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Option<Short> {
+    let Signatures { snippet, exact, .. } = place.signatures;
+    let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
+    // The snippet is the name of a resource, or the same code without its white space.
+    Some(Short::derive("v2:form:code", &[&id.0, path, &snippet?.0, &exact?.0]))
+}
+
 /// Derives the form of an occurrence without regard to earlier scans: from its path and code (or resource and code,
-/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form.
+/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form. This
+/// is the first version of forms, in which white space makes no difference.
 pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
     let judged = place.signatures.judged;
@@ -267,7 +288,7 @@ fn issues(
             if let (None, Some(identity)) = (&row, identity)
                 && used.insert(identity.id)
             {
-                *row = Some(Identified { id: identity.id, seen: numbers.number(identity.seen), form: None });
+                *row = Some(Identified::new(identity.id, numbers.number(identity.seen)));
             }
         }
     }
@@ -278,7 +299,7 @@ fn issues(
     };
     let rows = rows.into_iter().zip(&current.contents.issues).enumerate();
     rows.map(|(at, (row, issue))| {
-        let fresh = |id| Identified { id, seen: 0, form: None };
+        let fresh = |id| Identified::new(id, 0);
         let Identified { id, seen, .. } = match row {
             Some(identity) => identity,
             None if used.insert(issue.id) => fresh(issue.id),
@@ -308,21 +329,26 @@ fn occurrences(
     let contents = current.contents;
     let mut tracked: Vec<Option<TrackedOccurrence>> = vec![None; contents.occurrences.len()];
     let mut ids: Vec<OccurrenceId> = Vec::new();
+    // True for each occurrence whose exact code is that of the reference scan.
+    let mut is_exact = vec![false; contents.occurrences.len()];
     for (is_reference, met) in [(true, reference), (false, lineage)] {
         let Some((other, matches)) = met else { continue };
         let mut numbers = origins.of(&other.origins);
-        for ((slot, place), pair) in tracked.iter_mut().zip(&contents.occurrences).zip(&matches.pairs) {
+        let slots = tracked.iter_mut().zip(&mut is_exact).zip(&contents.occurrences).zip(&matches.pairs);
+        for (((slot, is_exact), place), pair) in slots {
             let Some(pair) = pair else { continue };
             let Some(identity) = other.occurrences.get(pair.reference) else { continue };
-            let kept = kept_form(identity, contents, place, &other.contents, pair);
+            let kept = kept_forms(identity, contents, place, &other.contents, pair);
             match slot {
-                // Edited since the baseline, but not since the variant's own previous scan: it keeps the form of that
+                // Edited since the baseline, but not since the variant's own previous scan: it keeps the forms of that
                 // one.
-                Some(tracked_already)
-                    if tracked_already.id == identity.id
-                        && tracked_already.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) =>
-                {
-                    tracked_already.form = kept;
+                Some(tracked_already) if tracked_already.id == identity.id => {
+                    if tracked_already.found.as_ref().is_some_and(|it| !it.stage.keeps_form()) {
+                        tracked_already.form = kept.first;
+                    }
+                    if !*is_exact {
+                        tracked_already.exact = kept.exact;
+                    }
                 }
                 Some(_) => {}
                 None => {
@@ -330,7 +356,15 @@ fn occurrences(
                         is_reference.then(|| found(contents, place, &other.contents, pair)).flatten().map(Box::new);
                     let carried = (!is_reference).then_some(pair.stage);
                     let seen = numbers.number(identity.seen);
-                    *slot = Some(TrackedOccurrence { id: identity.id, seen, found, carried, form: kept });
+                    *slot = Some(TrackedOccurrence {
+                        id: identity.id,
+                        seen,
+                        found,
+                        carried,
+                        form: kept.first,
+                        exact: kept.exact,
+                    });
+                    *is_exact = kept.is_exact;
                 }
             }
         }
@@ -375,31 +409,52 @@ fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurren
             .collect();
         for (at, id) in fresh {
             if let Some(slot) = tracked.get_mut(at) {
-                *slot = Some(TrackedOccurrence { id, seen: 0, found: None, carried: None, form: None });
+                *slot = Some(TrackedOccurrence { id, seen: 0, found: None, carried: None, form: None, exact: None });
             }
         }
         from = to.max(from + 1);
     }
 }
 
-/// Returns the form that an occurrence keeps from the matched scan, if it differs from the one that it shows now.
-fn kept_form(
+/// The forms that an occurrence keeps from the matched scan, if they differ from those that it shows now.
+#[derive(Default)]
+struct KeptForms {
+    /// That of the first version.
+    first: Option<Box<Short>>,
+    /// The exact form.
+    exact: Option<Box<Short>>,
+    /// True if the exact code is the same.
+    is_exact: bool,
+}
+
+/// Returns the forms that an occurrence keeps from the matched scan.
+fn kept_forms(
     identity: &Identified<OccurrenceId>,
     here: &ScanContents,
     place: &ComparableOccurrence,
     there: &ScanContents,
     pair: &Pair,
-) -> Option<Box<Short>> {
-    let was = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form())?;
+) -> KeptForms {
+    let Some(was) = there.occurrences.get(pair.reference).filter(|_| pair.stage.keeps_form()) else {
+        return KeptForms::default();
+    };
     // A rename is detected by code; and a resource's code, which its name does not show, must be the same.
     let (then, now) = (&was.signatures, &place.signatures);
     let shown_code = then.snippet.is_some() && now.snippet.is_some();
     if then.judged != now.judged || (pair.stage == Stage::Renamed && !shown_code) {
-        return None;
+        return KeptForms::default();
     }
-    let shown = form(identity.id, place, here.name(place.path));
-    let kept = identity.form.as_deref().copied().unwrap_or_else(|| form(identity.id, was, there.name(was.path)));
-    (kept != shown).then(|| Box::new(kept))
+    let (path_then, path_now) = (there.name(was.path), here.name(place.path));
+    let differs = |kept: Short, shown: Short| (kept != shown).then(|| Box::new(kept));
+    let kept = identity.form.as_deref().copied().unwrap_or_else(|| form(identity.id, was, path_then));
+    let first = differs(kept, form(identity.id, place, path_now));
+    // White space makes no difference to a match. In code that was judged it does, and so does code that was not shown.
+    if then.exact != now.exact {
+        return KeptForms { first, ..KeptForms::default() };
+    }
+    let kept = identity.exact.as_deref().copied().or_else(|| exact_form(identity.id, was, path_then));
+    let exact = kept.zip(exact_form(identity.id, place, path_now));
+    KeptForms { first, exact: exact.and_then(|(kept, shown)| differs(kept, shown)), is_exact: true }
 }
 
 /// Describes a match, with what the occurrence was in the other scan.

@@ -10,6 +10,7 @@ mod coverage;
 mod decision;
 mod effective;
 mod event;
+mod judged;
 mod promoted;
 mod reach;
 mod reason;
@@ -31,6 +32,7 @@ pub use effective::{
     EffectiveExemptions, ExemptibleOccurrence, Grant, IssueCoverage, IssueCoverageBuilder, Remaining, ScanTarget,
 };
 pub use event::{ExemptionEvent, ExemptionRequest, SourceScan};
+pub use judged::{EpssBand, ExemptibleIssue, Judged, Marks, RiseAllowed};
 pub use promoted::{Pointer, Promoted, PromotedEvent};
 pub use reach::{Reach, Reviewed};
 pub use reason::Reason;

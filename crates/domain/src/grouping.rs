@@ -116,6 +116,14 @@ impl Issue {
     pub fn severity(&self) -> Severity {
         Severity::of(self.score.map(|scored| scored.score))
     }
+
+    /// Returns its names, of those that its reports use, whose ids are not among `known`.
+    pub fn names_besides(&self, known: &BTreeSet<IssueId>) -> Vec<String> {
+        let own = self.key.value("advisory").map(str::to_owned);
+        let names: BTreeSet<String> = self.advisories.iter().cloned().chain(own).collect();
+        let is_new = |name: &String| self.key.id_with("advisory", name).is_some_and(|id| !known.contains(&id));
+        names.into_iter().filter(is_new).collect()
+    }
 }
 
 /// An issue as the comparison reads it: a part of an [`Issue`] as it is stored.
@@ -143,7 +151,7 @@ impl From<&Issue> for ComparableIssue {
 }
 
 /// An issue as the gate reads it: a part of an [`Issue`] as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct RatedIssue {
     /// Its id, derived from its key.
     pub id: IssueId,
@@ -159,12 +167,19 @@ pub struct RatedIssue {
     pub first: u32,
     /// The number of its occurrences.
     pub occurrences: u32,
+    /// The highest reported probability of exploitation (EPSS), from 0 to 1.
+    #[serde(default)]
+    pub epss: Option<f64>,
+    /// True if it is reported as known to be exploited.
+    #[serde(default)]
+    pub known_exploited: bool,
 }
 
 impl From<&Issue> for RatedIssue {
     fn from(issue: &Issue) -> Self {
-        let Issue { id, aliases, kind, score, first, occurrences, .. } = issue;
-        Self { id: *id, aliases: aliases.clone(), kind: *kind, score: *score, first: *first, occurrences: *occurrences }
+        let Issue { id, kind, score, first, occurrences, epss, known_exploited, .. } = *issue;
+        let aliases = issue.aliases.clone();
+        Self { id, aliases, kind, score, first, occurrences, epss, known_exploited }
     }
 }
 

@@ -144,14 +144,6 @@ name!(
     |_, c: char| !c.is_control()
 );
 
-impl Subject {
-    /// True if both name the same person. Case and surrounding spaces are ignored.
-    pub fn is_same_person(&self, other: &Self) -> bool {
-        let key = |subject: &Self| subject.0.trim().to_lowercase();
-        key(self) == key(other)
-    }
-}
-
 macro_rules! identifier {
     ($(#[$doc:meta])* $type:ident, $what:literal) => {
         $(#[$doc])*
@@ -240,8 +232,21 @@ impl TargetId {
 }
 
 impl ScanId {
-    /// Derives the id of the scan that is uploaded with this `Idempotency-Key`.
-    pub fn of_idempotency_key(project: &ProjectId, key: &str) -> Self {
+    /// Derives the id of the scan of a target that this subject uploads with this `Idempotency-Key`. The same key of another
+    /// subject, or for another target, is another key.
+    pub fn of_idempotency_key(subject: &Subject, project: &ProjectId, target: &TargetName, key: &str) -> Self {
+        let fields = [subject.as_str(), project.as_str(), target.as_str(), key];
+        Self::derived("v2:scan", &fields.map(str::as_bytes))
+    }
+
+    /// Derives the id of the scan that is uploaded with the same key when the key of `before` no longer holds. Retries that
+    /// come at once derive the same.
+    pub fn of_key_again(before: Self) -> Self {
+        Self::derived("v1:scan:again", &[&before.short().0])
+    }
+
+    /// Derives the id by the first recipe, which did not include the subject and the target.
+    pub fn of_first_idempotency_key(project: &ProjectId, key: &str) -> Self {
         Self::derived("v1:scan", &[project.as_str().as_bytes(), key.as_bytes()])
     }
 
@@ -325,7 +330,17 @@ mod tests {
         let name: TargetName = "dvpwa".parse().unwrap();
         assert_eq!(TargetId::of(&shop, &name), TargetId::of(&shop, &name));
         assert_ne!(TargetId::of(&shop, &name), TargetId::of(&other, &name));
-        assert_ne!(ScanId::of_idempotency_key(&shop, "1"), ScanId::of_idempotency_key(&other, "1"));
+        let (ann, bob): (Subject, Subject) = ("ann".parse().unwrap(), "bob".parse().unwrap());
+        let keyed = ScanId::of_idempotency_key(&ann, &shop, &name, "1");
+        let others = [
+            ScanId::of_idempotency_key(&bob, &shop, &name, "1"),
+            ScanId::of_idempotency_key(&ann, &other, &name, "1"),
+            ScanId::of_idempotency_key(&ann, &shop, &"web".parse().unwrap(), "1"),
+            ScanId::of_idempotency_key(&ann, &shop, &name, "2"),
+            ScanId::of_key_again(keyed),
+            ScanId::of_first_idempotency_key(&shop, "1"),
+        ];
+        assert!(!others.contains(&keyed));
         let replay = |scan: u8, parsers, matcher| {
             ScanId::of_replay(ScanId::from_bits([scan; 16]), Versions { parsers, matcher })
         };

@@ -31,6 +31,7 @@ pub mod limits;
 pub mod listing;
 pub mod outbox;
 pub mod parts;
+mod person;
 pub mod project;
 pub mod reference;
 pub mod replay;

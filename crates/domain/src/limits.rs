@@ -1,6 +1,8 @@
 //! Limits of what projects contain and people write. The limits of reports are in the `finding` crate. Each limit is
 //! checked on input, and tested with the limit and one more.
 
+/// The number of days for which an `Idempotency-Key` holds. After them the same key begins a new scan, or a new change.
+pub const IDEMPOTENCY_KEY_DAYS: u32 = 7;
 /// The maximum size of a value in the key-value store, in bytes. All of Spin's back ends support it; see "Value sizes"
 /// in ARCHITECTURE.md.
 pub const VALUE_BYTES_MAX: usize = 256 * 1024;
@@ -28,8 +30,8 @@ pub const EXEMPTIONS_MAX: usize = 5_000;
 pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
 /// The maximum number of occurrences of all stored exemptions of a project.
 pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
-/// The maximum number of a project's exemptions that are pending because code was edited or moved. Beyond it such code
-/// counts at the gate, but no exemption is requested.
+/// The maximum number of a project's exemptions that are pending because they were returned to review: code was edited or
+/// moved, or an issue became worse. Beyond it such code and issues count at the gate, but no exemption is requested.
 pub const RETURNED_MAX: usize = 1_000;
 /// The maximum number of exemptions that were ever approved for the whole installation.
 pub const PROMOTED_MAX: usize = 2_000;

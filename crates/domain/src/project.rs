@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::target::TargetType;
 use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,12 @@ pub enum ProjectEvent {
         /// The version that the change was made on; without it, the change is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
+        /// The names of the settings that are set, if not all are: the others stay as they are.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        only: Option<BTreeSet<String>>,
+        /// True if the event creates the project, which must not exist.
+        #[serde(skip_serializing_if = "is_default", default)]
+        create: bool,
     },
     /// A target was created, usually by its first upload.
     TargetCreated {
@@ -152,13 +158,24 @@ impl Fold for Project {
         let stamp = Stamp { n, at: entry.at, by: entry.by.subject.clone() };
         let project = &entry.event.project;
         match &entry.event.event {
-            ProjectEvent::SettingsSet { settings, version } => {
+            ProjectEvent::SettingsSet { settings, version, only, create } => {
+                if *create && self.created.is_some() {
+                    return Err(Refusal::new(format!("project `{project}` exists")));
+                }
                 if version.is_some() && self.created.is_none() {
                     return Err(Refusal::stale(format!("project `{project}` does not exist, so it has no version")));
                 }
                 check_version("the settings were", *version, self.settings_set.as_ref())?;
+                self.settings = match only {
+                    None => settings.clone(),
+                    Some(_) if self.created.is_none() => {
+                        return Err(Refusal::new(format!("project `{project}` does not exist")));
+                    }
+                    Some(only) => {
+                        self.settings.with(settings, only).map_err(|error| Refusal::new(error.to_string()))?
+                    }
+                };
                 self.settings_set = Some(stamp);
-                self.settings = settings.clone();
                 self.created.get_or_insert_with(|| entry.mark());
             }
             ProjectEvent::TargetCreated { name, target_type } => match self.targets.get(name) {
@@ -229,6 +246,11 @@ impl Fold for Project {
 }
 
 impl ProjectEvent {
+    /// Makes the event that sets all settings of a project, and creates it if it does not exist.
+    pub fn settings_set(settings: Settings) -> Self {
+        Self::SettingsSet { settings, version: None, only: None, create: false }
+    }
+
     /// Makes the event that sets a target's baseline, or, without a choice, leaves it to the default.
     pub fn baseline_set(name: TargetName, choice: Option<BaselineChoice>) -> Self {
         let (variant, regex, none) = match choice {
@@ -340,6 +362,31 @@ mod tests {
     }
 
     #[test]
+    fn a_project_is_created_once_and_its_named_settings_change_alone() {
+        let set = |settings, only: Option<&[&str]>, create| ProjectEvent::SettingsSet {
+            version: None,
+            settings,
+            only: only.map(|only| only.iter().map(|name| (*name).to_owned()).collect()),
+            create,
+        };
+        let own = Settings { self_approval: true, rejected_allowed: 3, ..Settings::default() };
+        let change = Settings { rejected_allowed: 5, ..Settings::default() };
+        let (_, results) = fold(&[set(change.clone(), Some(&["rejected_allowed"]), false)]);
+        assert_eq!(results, [Err("project `shop` does not exist".to_owned())]);
+        let (project, results) = fold(&[
+            set(own.clone(), None, true),
+            set(Settings::default(), None, true),
+            set(change, Some(&["rejected_allowed"]), false),
+        ]);
+        assert_eq!(results, [Ok(()), Err("project `shop` exists".to_owned()), Ok(())]);
+        assert_eq!(project.settings, Settings { rejected_allowed: 5, ..own });
+        let old = r#"{"type":"settings_set","settings":{"rejected_allowed":3}}"#;
+        let stored = Settings { rejected_allowed: 3, ..Settings::default() };
+        assert_eq!(serde_json::from_str::<ProjectEvent>(old).unwrap(), ProjectEvent::settings_set(stored.clone()));
+        assert_eq!(serde_json::to_string(&ProjectEvent::settings_set(stored)).unwrap(), old);
+    }
+
+    #[test]
     fn a_target_that_is_created_twice_exists_once() {
         let (project, results) = fold(&[target(TargetType::Repository), target(TargetType::Repository)]);
         assert_eq!(results, [Ok(()), Ok(())]);
@@ -405,9 +452,11 @@ mod tests {
 
     #[test]
     fn a_targets_baseline_precedes_the_projects_default_and_that_the_built_in_one() {
-        let defaults = |choices: &[(TargetType, BaselineChoice)]| ProjectEvent::SettingsSet {
-            settings: Settings { default_baselines: choices.iter().cloned().collect(), ..Settings::default() },
-            version: None,
+        let defaults = |choices: &[(TargetType, BaselineChoice)]| {
+            ProjectEvent::settings_set(Settings {
+                default_baselines: choices.iter().cloned().collect(),
+                ..Settings::default()
+            })
         };
         let own = |choice| ProjectEvent::baseline_set("dvpwa".parse().unwrap(), choice);
         let trunk = BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()));
@@ -444,6 +493,8 @@ mod tests {
         let settings = |rejected_allowed, version| ProjectEvent::SettingsSet {
             settings: Settings { rejected_allowed, ..Settings::default() },
             version,
+            only: None,
+            create: false,
         };
         let (project, results) = fold(&[
             settings(1, None),
@@ -499,25 +550,19 @@ mod tests {
     #[test]
     fn the_stored_events_are_pinned() {
         let events = [
-            ProjectEvent::SettingsSet {
-                settings: Settings { unassigned_as: Some(Severity::High), ..Settings::default() },
-                version: None,
-            },
+            ProjectEvent::settings_set(Settings { unassigned_as: Some(Severity::High), ..Settings::default() }),
             target(TargetType::Repository),
-            ProjectEvent::SettingsSet {
-                settings: Settings {
-                    default_baselines: BTreeMap::from([
-                        (TargetType::Repository, BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()))),
-                        (TargetType::Container, BaselineChoice::Of(regex("v.*"))),
-                        (TargetType::Instance, BaselineChoice::None),
-                    ]),
-                    missing_baseline: MissingBaseline::Undecided,
-                    rejected_allowed: 2,
-                    updated_occurrences: UpdatedOccurrences::Common,
-                    ..Settings::default()
-                },
-                version: None,
-            },
+            ProjectEvent::settings_set(Settings {
+                default_baselines: BTreeMap::from([
+                    (TargetType::Repository, BaselineChoice::Of(Baseline::Variant("trunk".parse().unwrap()))),
+                    (TargetType::Container, BaselineChoice::Of(regex("v.*"))),
+                    (TargetType::Instance, BaselineChoice::None),
+                ]),
+                missing_baseline: MissingBaseline::Undecided,
+                rejected_allowed: 2,
+                updated_occurrences: UpdatedOccurrences::Common,
+                ..Settings::default()
+            }),
             baseline("dvpwa", Some("master")),
             baseline("dvpwa", None),
             ProjectEvent::baseline_set("dvpwa".parse().unwrap(), Some(BaselineChoice::Of(regex("v.*")))),

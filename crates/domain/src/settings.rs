@@ -8,7 +8,7 @@ use crate::target::TargetType;
 use crate::word_enum::word_enum;
 use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of a project, which apply to all its scans. An admin sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Settings {
     /// The time before an exemption's end at which people are notified.
     #[serde(skip_serializing_if = "is_default", default)]
     pub ending_notice_days: NoticeDays,
+    /// The rise of an issue's severity up to which an exemption still applies.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub severity_rise_allowed: SeverityRise,
 }
 
 impl Settings {
@@ -68,6 +71,24 @@ impl Settings {
     /// A stored pattern is invalid.
     pub fn least_criteria(&self, target: &TargetName) -> Result<LeastCriteria, PatternError> {
         least_criteria(&self.criteria, &self.target_criteria, target)
+    }
+
+    /// Returns these settings with those of `other` that have one of these names, as they are stored.
+    ///
+    /// # Errors
+    /// The settings cannot be written or read as JSON. That is a bug of ours.
+    pub fn with(&self, other: &Self, names: &BTreeSet<String>) -> Result<Self, serde_json::Error> {
+        type Fields = serde_json::Map<String, serde_json::Value>;
+        let fields = |settings: &Self| serde_json::from_value::<Fields>(serde_json::to_value(settings)?);
+        let (mut all, mut named) = (fields(self)?, fields(other)?);
+        for name in names {
+            // A setting with its default is not stored.
+            match named.remove(name) {
+                Some(value) => drop(all.insert(name.clone(), value)),
+                None => drop(all.remove(name)),
+            }
+        }
+        serde_json::from_value(serde_json::Value::Object(all))
     }
 
     /// Returns the severity that an issue with this severity counts as.
@@ -105,6 +126,24 @@ impl Default for NoticeDays {
     /// As in the reference product: section 7, the list of exemptions that end within N days.
     fn default() -> Self {
         Self(7)
+    }
+}
+
+/// A number of levels, from 0 to 5, by which the severity of an issue may rise above the one that was approved. `unassigned`
+/// is one level below `info`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SeverityRise(u32);
+
+impl SeverityRise {
+    /// Makes one; nothing if the number is not allowed.
+    pub fn new(levels: u32) -> Option<Self> {
+        (levels <= 5).then_some(Self(levels))
+    }
+
+    /// Returns the number of levels.
+    pub fn levels(self) -> u32 {
+        self.0
     }
 }
 
@@ -203,6 +242,23 @@ word_enum! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn named_settings_change_and_others_stay() {
+        let now = Settings {
+            self_approval: true,
+            rejected_allowed: 3,
+            exemption_days_max: [(Severity::High, 30)].into(),
+            ..Settings::default()
+        };
+        let other = Settings { unassigned_as: Some(Severity::Low), rejected_allowed: 9, ..Settings::default() };
+        let with = |names: &[&str]| now.with(&other, &names.iter().map(|name| (*name).to_owned()).collect()).unwrap();
+        assert_eq!(with(&[]), now);
+        assert_eq!(with(&["unassigned_as"]), Settings { unassigned_as: Some(Severity::Low), ..now.clone() });
+        assert_eq!(with(&["self_approval"]), Settings { self_approval: false, ..now.clone() }, "to its default");
+        let both = Settings { exemption_days_max: BTreeMap::new(), rejected_allowed: 9, ..now.clone() };
+        assert_eq!(with(&["rejected_allowed", "exemption_days_max"]), both);
+    }
 
     #[test]
     fn words_round_trip() {

@@ -14,6 +14,7 @@
 
 mod code;
 mod endpoint;
+mod exact;
 mod text;
 
 pub use code::{containment, similarity};
@@ -45,6 +46,10 @@ pub struct Signatures {
     /// The code of a resource. A reviewer sees it, although the resource is matched by its name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Short>,
+    /// The code as a reviewer judged it, with the white space that means something; of a named thing that has code, too.
+    /// Absent if the report shows no code, and in scans of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exact: Option<Short>,
     /// True if `snippet` is distinct enough to be matched in another file.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub distinct: bool,
@@ -84,7 +89,7 @@ impl ComparableFinding {
         };
         let named = NamedThing::of(finding, &network, code.as_ref());
         let signatures = match (&named, &code) {
-            (Some(named), _) => named.signatures(finding),
+            (Some(named), _) => named.signatures(finding, code.as_ref()),
             (None, Some(code)) => code_signatures(finding, code),
             (None, None) => Signatures { context: None, snippet: None, ..bare(finding) },
         };
@@ -110,9 +115,15 @@ fn bare(finding: &Finding) -> Signatures {
         snippet: None,
         message: Short::derive("v2:signature:message", &[message.as_bytes()]),
         judged: None,
+        exact: None,
         distinct: false,
         code: false,
     }
+}
+
+/// Returns the hash of the code as a reviewer judged it.
+fn exact_signature(code: &CodeParts) -> Short {
+    Short::derive("v1:signature:exact-code", &[code.exact.as_bytes()])
 }
 
 fn code_signatures(finding: &Finding, code: &CodeParts) -> Signatures {
@@ -122,6 +133,7 @@ fn code_signatures(finding: &Finding, code: &CodeParts) -> Signatures {
         snippet: Some(Short::derive("v2:signature:snippet", &[code.statement.as_bytes()])),
         distinct: DISTINCT_CHARS_MIN <= code.statement.chars().count(),
         code: true,
+        exact: Some(exact_signature(code)),
         ..bare(finding)
     }
 }
@@ -160,7 +172,7 @@ impl NamedThing {
         }
     }
 
-    fn signatures(&self, finding: &Finding) -> Signatures {
+    fn signatures(&self, finding: &Finding, shown: Option<&CodeParts>) -> Signatures {
         let bytes = |texts: &[String]| -> Vec<u8> {
             // Joined by a byte that no text contains.
             texts.iter().flat_map(|text| text.bytes().chain([0])).collect()
@@ -169,6 +181,7 @@ impl NamedThing {
         let code = finding.kind == Kind::Infrastructure && self.exactly.iter().any(|text| !text.is_empty());
         Signatures {
             judged: code.then(|| Short::derive("v2:signature:judged", &[&exactly])),
+            exact: shown.filter(|_| code).map(exact_signature),
             context: Some(Short::derive("v2:signature:exactly", &[&name, &exactly])),
             snippet: Some(Short::derive("v2:signature:name", &[&name])),
             distinct: true,
@@ -216,8 +229,24 @@ mod tests {
 
     #[test]
     fn moving_down_reformatting_and_requoting_change_no_signature() {
-        let here = signatures("./src/a.py", 10, &["def f():", "  md5('x', y)", "  return"]);
-        assert_eq!(here, signatures("src/a.py", 40, &["def f():", "    md5(\"x\", y,)", "return"]));
+        let here = signatures("./src/a.c", 10, &["f() {", "  md5('x', y)", "  return"]);
+        assert_eq!(here, signatures("src/a.c", 40, &["f() {", "    md5('x',y)", "return"]));
+        let matched = |marks: (String, Signatures)| (marks.0, Signatures { exact: None, ..marks.1 });
+        let here = matched(signatures("./src/a.py", 10, &["def f():", "  md5('x', y)", "  return"]));
+        assert_eq!(here, matched(signatures("src/a.py", 40, &["def f():", "    md5(\"x\", y,)", "return"])));
+    }
+
+    #[test]
+    fn white_space_that_means_something_is_in_the_exact_code_alone() {
+        let (_, here) = signatures("a.py", 10, &["x", "run(\"rm -rf /tmp/x\")", "y"]);
+        for other in ["run(\"rm -rf / tmp/x\")", "    run(\"rm -rf /tmp/x\")"] {
+            let (_, other) = signatures("a.py", 10, &["x", other, "y"]);
+            assert_ne!(other.exact, here.exact);
+            assert_eq!(Signatures { exact: here.exact, ..other }, here);
+        }
+        let (_, neighbour) = signatures("a.py", 10, &["changed", "run(\"rm -rf /tmp/x\")", "y"]);
+        assert_eq!(neighbour.exact, here.exact);
+        assert_eq!(signatures("a.py", 10, &[]).1.exact, None);
     }
 
     #[test]

@@ -160,11 +160,11 @@ impl Scan {
                 occurrences: self.contents.occurrences.clone(),
                 names: self.contents.names.clone(),
             },
-            issues: comparison.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
+            issues: comparison.issues.iter().map(|row| Identified::new(row.id, row.seen)).collect(),
             occurrences: comparison
                 .occurrences
                 .iter()
-                .map(|row| Identified { id: row.id, seen: row.seen, form: row.form.clone() })
+                .map(|row| Identified { id: row.id, seen: row.seen, form: row.form.clone(), exact: row.exact.clone() })
                 .collect(),
             origins: comparison.origins.clone(),
             rules: Vec::new(),

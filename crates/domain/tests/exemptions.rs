@@ -10,7 +10,8 @@ use book::{Act, Book, Place, Reach, Term};
 use domain::digest::Short;
 use domain::event::{Actor, Entry};
 use domain::exemption::{
-    self, Coverage, ExemptibleOccurrence, ExemptionEvent, ExemptionRequest, Exemptions, Reason, Reviewed,
+    self, Coverage, ExemptibleIssue, ExemptibleOccurrence, ExemptionEvent, ExemptionRequest, Exemptions, Marks, Reason,
+    Reviewed,
 };
 use domain::exemption::{SourceScan, Status};
 use domain::ids::{EventId, ExemptionId, IssueId, OccurrenceId, PipelineName, ScanId, TargetName};
@@ -130,6 +131,8 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
                 text: "why".to_owned(),
                 link: None,
                 returned_from: None,
+                marks: None,
+                returned_because: None,
             };
             ExemptionEvent::Requested { request: Box::new(request) }
         }
@@ -223,11 +226,13 @@ impl Both {
         let there = exemption::ScanTarget { target: &target, pipeline: pipeline.as_ref() };
         let force = self.fold.effective(Timestamp::from_ms(time), &there);
         for issue in ISSUES {
-            let names = [issue_id(issue)];
+            let marks = Marks { names: BTreeSet::from([issue_id(issue)]), ..Marks::default() };
+            let severity = Severity::High;
+            let seen = ExemptibleIssue { ids: vec![issue_id(issue)], severity, marks, is_vulnerability: true };
             let whole = self.book.whole(time, place, issue);
             // No end is later than any end.
             let last = whole.iter().map(|(_, held)| held.end().unwrap_or(i64::MAX)).max();
-            let named = force.whole_issue(&names);
+            let named = force.whole_issue(&seen);
             let named_end = named.map(|id| force.end(id).map_or(i64::MAX, Timestamp::as_ms));
             prop_assert_eq!(named_end, last, "the one named of {} ends last, in {:?} at {}", issue, place, time);
             prop_assert!(named.is_none_or(|named| whole.iter().any(|(id, _)| exemption_id(id) == named)));
@@ -237,11 +242,12 @@ impl Both {
                 None if has(Status::Pending) => Some(Coverage::Pending),
                 None => has(Status::Rejected).then_some(Coverage::Rejected),
             };
-            prop_assert_eq!(force.cover(&names).finish().coverage, coverage, "{} in {:?} at {}", issue, place, time);
+            prop_assert_eq!(force.cover(&seen).finish().coverage, coverage, "{} in {:?} at {}", issue, place, time);
             for occurrence in OCCURRENCES {
                 let Reviewed { id, form } = reviewed(issue, occurrence);
-                let candidate = ExemptibleOccurrence { id, form, score: None, new: true, updated: false };
-                let exempted = force.of_occurrence(&names, &candidate).is_some();
+                let candidate =
+                    ExemptibleOccurrence { id, form, first_form: form, score: None, new: true, updated: false };
+                let exempted = force.of_occurrence(&seen, &candidate).is_some();
                 let expected = self.book.exempts(time, place, issue, occurrence);
                 prop_assert_eq!(exempted, expected, "{} of {} in {:?} at {}", occurrence, issue, place, time);
             }

@@ -17,6 +17,8 @@ const JSON_BODY_BYTES_MAX: usize = 64 * 1024;
 const BULK_BODY_BYTES_MAX: usize = 512 * 1024;
 /// The header whose value identifies a request: a retry with the same value has no second effect.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The header of a reply to a request that had its effect before, under the same `Idempotency-Key`.
+const IDEMPOTENT_REPLAYED: &str = "idempotent-replayed";
 /// The longest value of that header, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// The header in which the host passes the client's address.
@@ -207,6 +209,14 @@ impl Reply {
     pub fn json_text(status: u16, text: impl Into<String>) -> Self {
         let body = text.into().into_bytes();
         Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
+    }
+
+    /// The same reply with the header `Idempotent-Replayed`, if an earlier request under the same `Idempotency-Key` had the
+    /// effect.
+    #[must_use]
+    pub fn repeated(mut self, is_repeated: bool) -> Self {
+        self.headers.extend(is_repeated.then(|| (IDEMPOTENT_REPLAYED, "true".to_owned())));
+        self
     }
 
     /// A reply without a body: status 204.

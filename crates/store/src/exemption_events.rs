@@ -92,6 +92,8 @@ mod tests {
             text: format!("text {n}"),
             link: None,
             returned_from: None,
+            marks: None,
+            returned_because: None,
         };
         ExemptionEvent::Requested { request: Box::new(request) }
     }

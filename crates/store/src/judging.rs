@@ -5,12 +5,12 @@ use crate::journal;
 use crate::keys;
 use crate::kv::{Kv, KvError};
 use crate::scans::{
-    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, IssueExemptionState, RemediatedSpan, ReturnedOccurrence,
-    read_list,
+    Compared, ExemptedOccurrence, Frozen, GateResult, Grouped, IssueExemptionState, OutgrownExemption, RemediatedSpan,
+    ReturnedOccurrence, read_list,
 };
 use domain::comparison::{Bucket, ComparedIssue, TrackedOccurrence};
 use domain::exemption::{
-    Coverage, EffectiveExemptions, ExemptibleOccurrence, Exemptions, IssueCoverage, Promoted, Reviewed, ScanTarget,
+    Coverage, EffectiveExemptions, ExemptibleOccurrence, Exemptions, IssueCoverage, Promoted, RiseAllowed, ScanTarget,
 };
 use domain::gate::{Criteria, Gate, GateIssue as Weight, Judgement, SincePrevious};
 use domain::grouping::{PathOrVersion, RatedIssue};
@@ -47,6 +47,8 @@ pub struct JudgedIssues {
     pub exempted: Vec<ExemptedOccurrence>,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Vec<ReturnedOccurrence>,
+    /// The exemptions that do not apply because their issue is worse than what was judged.
+    pub outgrown: Vec<OutgrownExemption>,
     /// The fields for filtering of each issue.
     pub entries: Vec<PackedIssue>,
 }
@@ -117,8 +119,8 @@ pub async fn exemptions(kv: &impl Kv, project: &ProjectId, now: Timestamp) -> Re
 }
 
 /// The exemptions that are effective for a scan at `now`: those of its project, and those of other projects that were
-/// approved for the whole account. `names` returns all ids of the scan's issues; it is called only if there are such
-/// exemptions of other projects.
+/// approved for the whole account. They apply to issues that are no worse than what was judged, by the scan's settings.
+/// `names` returns all ids of the scan's issues; it is called only if there are such exemptions of other projects.
 ///
 /// # Errors
 /// The store failed.
@@ -131,7 +133,7 @@ pub async fn effective_exemptions(
 ) -> Result<EffectiveExemptions, KvError> {
     let request = &record.request;
     let place = ScanTarget { target: &request.target, pipeline: record.proven_pipeline() };
-    let mut force = own.effective(now, &place);
+    let mut force = own.effective(now, &place).with_rise(RiseAllowed::of(&record.settings));
     let promoted: Promoted = journal::load(kv, &JournalId::Promoted, now).await?.state;
     if promoted.by_id.values().all(|pointer| pointer.project == request.project) {
         return Ok(force);
@@ -192,8 +194,9 @@ pub async fn judge(
         let judge =
             |weight: Weight, row: &ComparedIssue| gate.not_seen(&weight, row.division, present.contains(&row.id));
         remainder = weigh_all(kv, not_seen, force, judge).await?;
-        // What is not seen cannot return to review: its form is that of the last scan that saw it.
+        // What is not seen cannot return to review: its form and severity are those of the last scan that saw it.
         remainder.returned.clear();
+        remainder.outgrown.clear();
         judged.standings.extend(remainder.standings.iter().cloned());
         judged.exempted.extend(remainder.exempted.iter().copied());
         // The issues that the scan has are in the list already; in the remainder they are the last ones.
@@ -221,7 +224,7 @@ async fn weigh_all(
 ) -> Result<JudgedIssues, KvError> {
     let mut occurrences = OccurrenceReader::new(kv, issues.scan);
     let mut judged = JudgedIssues::default();
-    for (rated, row) in issues.rated.iter().zip(&issues.rows) {
+    for (at, (rated, row)) in (0..).zip(issues.rated.iter().zip(&issues.rows)) {
         let weighed = occurrences.weigh(rated, row, force).await?;
         let issue = row.id;
         judged.exempted.extend(weighed.exempted.iter().map(|(occurrence, exemption)| ExemptedOccurrence {
@@ -229,10 +232,19 @@ async fn weigh_all(
             occurrence: *occurrence,
             exemption: *exemption,
         }));
-        judged.returned.extend(weighed.returned.iter().map(|(id, form, exemption)| ReturnedOccurrence {
+        judged.returned.extend(weighed.returned.iter().map(|(occurrence, exemption)| ReturnedOccurrence {
             issue,
-            occurrence: Reviewed { id: *id, form: *form },
+            occurrence: occurrence.reviewed(),
             exemption: *exemption,
+            at,
+            severity: Some(Severity::of(occurrence.score)),
+            first_form: Some(occurrence.first_form).filter(|first| *first != occurrence.form),
+        }));
+        judged.outgrown.extend(weighed.outgrown.iter().map(|(exemption, severity)| OutgrownExemption {
+            exemption: *exemption,
+            issue,
+            at,
+            severity: *severity,
         }));
         let coverage = issue_exemption_state(rated, row, &weighed);
         judged.entries.push(entry(rated, row, coverage.as_ref()));
@@ -336,9 +348,9 @@ impl<'a, K: Kv> OccurrenceReader<'a, K> {
         row: &ComparedIssue,
         force: &EffectiveExemptions,
     ) -> Result<IssueCoverage, KvError> {
-        let names = rated.names(row.id);
-        let mut weighing = force.cover(&names);
-        if force.needs_occurrences(&names) {
+        let issue = rated.exemptible(row.id);
+        let mut weighing = force.cover(&issue);
+        if force.needs_occurrences(&issue) {
             self.each(rated.first, rated.occurrences, |candidate| weighing.add(candidate)).await?;
         }
         Ok(weighing.finish())

@@ -1,5 +1,6 @@
 //! Small documents that belong to no scan and no journal.
 
+use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The use of an `Idempotency-Key`.
@@ -9,6 +10,17 @@ pub struct KeyUse {
     pub v: u8,
     /// The SHA-256 of the request's body as 64 hexadecimal digits.
     pub sha256: String,
+    /// The time of the first of the requests. Absent if an earlier version stored it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Timestamp>,
+    /// The number of times that the key was used before, and held no longer.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub uses: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The sign of life of an upload that others wait for: it has claimed a scan and not yet frozen it, or it has a turn among

@@ -14,6 +14,7 @@ use crate::kv::{Kv, KvError};
 use crate::segments::{Manifest, Reader, Writer, read, read_all, read_at};
 use domain::blind_spots::ComparedSpot;
 use domain::comparison::{ComparedIssue, Origin, TrackedOccurrence};
+use domain::digest::Short;
 use domain::exemption::{Coverage, Reviewed};
 use domain::gate::Judgement;
 use domain::grouping::{Issue, PathOrVersion};
@@ -22,7 +23,7 @@ use domain::listing::PackedIssue;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::time::Timestamp;
 use domain::tracking::ComparableOccurrence;
-use finding::severity::Score;
+use finding::severity::{Score, Severity};
 use finding::{Examined, Finding, Kind, Scored};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -255,6 +256,9 @@ pub struct GateResult {
     pub exempted: Manifest,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Manifest,
+    /// The exemptions that do not apply because their issue is worse than what was judged. Version 4 without it has none.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub outgrown: Manifest,
     /// The fields for filtering of each issue, in the order of [`Grouped::issues`], then of each remediated issue, in the
     /// order of [`Compared::remediated`], then of each issue that only the remainder has.
     pub entries: Manifest,
@@ -308,6 +312,28 @@ pub struct ReturnedOccurrence {
     pub occurrence: Reviewed,
     /// The exemption.
     pub exemption: ExemptionId,
+    /// The position of the issue in [`Grouped::issues`].
+    #[serde(default)]
+    pub at: u32,
+    /// Its severity.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub severity: Option<Severity>,
+    /// Its form by the first version of forms, if that differs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_form: Option<Short>,
+}
+
+/// An exemption that does not apply because its issue is worse than what was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgrownExemption {
+    /// The exemption.
+    pub exemption: ExemptionId,
+    /// The issue.
+    pub issue: IssueId,
+    /// The position of the issue in [`Grouped::issues`].
+    pub at: u32,
+    /// The highest severity of what it exempted.
+    pub severity: Severity,
 }
 
 /// The answer to an upload, with the number of the scan's event in the target's journal. Another event of the same scan
@@ -357,7 +383,7 @@ lists!(
 );
 lists!(
     GateResult, keys::judged, standings: IssueExemptionState, exempted: ExemptedOccurrence, returned: ReturnedOccurrence,
-    entries: PackedIssue, other_ids: (IssueId, u32)
+    outgrown: OutgrownExemption, entries: PackedIssue, other_ids: (IssueId, u32)
 );
 
 impl Grouped {

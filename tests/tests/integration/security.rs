@@ -4,3 +4,5 @@
 
 mod decisions;
 mod goalposts;
+mod judged;
+mod retries;

@@ -34,7 +34,7 @@ fn project_of(tokens: usize, name: usize) -> MemoryKv {
         targets: None,
         uploads: UploadLimits::default(),
     };
-    let created = ProjectEvent::SettingsSet { settings: Settings::default(), version: None };
+    let created = ProjectEvent::settings_set(Settings::default());
     let events = [created].into_iter().chain((0..tokens).map(|n| ProjectEvent::TokenIssued { token: token(n) }));
     for (n, event) in (1..).zip(events) {
         let id = EventId::derived("test", &[&u64::to_be_bytes(n)]);

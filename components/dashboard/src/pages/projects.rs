@@ -89,10 +89,8 @@ async fn create<A: Api>(request: &PageRequest<'_, A>, form: &Form) -> Result<Rep
         return list_page(request, Some((name, &error.to_string()))).await;
     }
     let path = address::api(&address::project(name));
-    // The call would reset the settings of an existing project.
-    if request.api.find::<ProjectAnswer>(&path).await?.is_some() {
-        return list_page(request, Some((name, "a project with this name exists"))).await;
-    }
+    // Without the parameter, the call would reset the settings of an existing project.
+    let path = format!("{path}?create=true");
     match request.api.send::<ProjectAnswer>("PUT", &path, &SettingsBody::default()).await {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=project-created", address::project(name)))),
         Err(problem) if problem.code == Code::Conflict => list_page(request, Some((name, &problem.detail))).await,
@@ -119,18 +117,18 @@ mod tests {
             json!({"id": "new", "settings": {}, "created_at": "2026-11-24T15:00:00.000Z", "targets": 0, "version": 1});
         let api = FakeApi::default()
             .answer("GET /api/v1/projects?limit=100&cursor=", &json!({"items": []}))
-            .answer("GET /api/v1/projects/shop", &answer)
-            .answer("PUT /api/v1/projects/new", &answer);
+            .answer("PUT /api/v1/projects/new?create=true", &answer)
+            .refuse("PUT /api/v1/projects/shop?create=true", &Problem::new(Code::Conflict, "project `shop` exists"));
         let root = Session { project: None, ..session(Role::Admin) };
         let made = create(&api, &root, "new").unwrap();
         assert!(made.headers.contains(&("location", "/projects/new?done=project-created".to_owned())));
         for (name, expected) in
-            [("My Shop", "My Shop"), ("  ", "The project was not created"), ("shop", "a project with this name exists")]
+            [("My Shop", "My Shop"), ("  ", "The project was not created"), ("shop", "project `shop` exists")]
         {
             let page = text(&create(&api, &root, name).unwrap());
             assert!(page.contains(expected), "{name}: {page}");
         }
-        assert_eq!(api.sent.borrow().len(), 1, "only one was sent");
+        assert_eq!(api.sent.borrow().len(), 2, "an invalid name is not sent");
         assert!(create(&api, &session(Role::Admin), "new").is_err(), "a project's admin creates none");
     }
 }

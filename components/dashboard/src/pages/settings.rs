@@ -153,6 +153,8 @@ fn editor<A>(request: &PageRequest<'_, A>, version: u64, form: &Form) -> Markup 
                 }
                 (number("ending_notice_days", "Expiry notice, in days", "1", "90",
                     "The number of days before an exemption expires at which people are notified.", form))
+                (number("severity_rise_allowed", "Allowed rise of severity, in levels", "0", "5",
+                    "An exemption applies to the severity that was approved. If the issue rises by more levels, it counts, and its exemption returns to review.", form))
             }
             div class="actions" { button { "Save settings" } }
         }
@@ -250,6 +252,7 @@ fn facts(form: &Form) -> Markup {
                     dd { @match form.optional(&fields::days_max(level)) { Some(days) => { (days) " days" } None => "no limit" } }
                 }
                 dt { "Expiry notice" } dd { (form.text("ending_notice_days")) " days" }
+                dt { "Allowed rise of severity" } dd { (form.text("severity_rise_allowed")) " levels" }
             }
         }
     }

@@ -6,6 +6,7 @@ use api::v1::{ExemptionItem, IssueExemption, IssueItem};
 use domain::exemption::{Coverage, Reason, Scope, Status};
 use domain::time::Timestamp;
 use maud::{Markup, html};
+use std::borrow::Cow;
 
 /// The longest text in a list, in characters.
 const TEXT_CHARS_LISTED: usize = 300;
@@ -115,6 +116,27 @@ pub(crate) fn marks(item: &ExemptionItem) -> Markup {
 /// The explanation of "Returned to review".
 pub(crate) const RETURNED: &str = "An exempted occurrence was edited or moved, so the approval does not cover it anymore. \
     It counts at the gate until a reviewer approves it again.";
+
+/// The explanation of why this exemption returned to review.
+pub(crate) fn returned(item: &ExemptionItem) -> Cow<'_, str> {
+    match &item.returned_because {
+        None => Cow::Borrowed(RETURNED),
+        Some(because) => Cow::Owned(format!(
+            "The issue changed, so the approval does not cover it anymore. {} It counts at the gate until a reviewer \
+             approves it again.",
+            text::plain(because)
+        )),
+    }
+}
+
+/// The link to the exemption from which this one returned.
+pub(crate) fn returned_from(item: &ExemptionItem) -> &'static str {
+    if item.returned_because.is_some() {
+        "Exemption of the issue before it changed"
+    } else {
+        "Exemption of the code before it was edited or moved"
+    }
+}
 
 /// The last decision, with reviewer, time and comment; empty if there is none.
 pub(crate) fn last_decision(item: &ExemptionItem, now: Timestamp) -> Markup {

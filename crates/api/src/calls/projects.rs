@@ -24,6 +24,18 @@ calls! {
     /// Replaces all settings of the project. If the project does not exist, the call creates it, which only an account
     /// admin can do.
     PutProject = CallSpec::put("/api/v1/projects/{project}", ADMINISTER)
+        .query(&[Parameter::optional(
+            "create",
+            ParameterKind::Flag,
+            "If true, the call only creates the project, and is refused if the project exists. Default: false.",
+        )])
+        .takes::<SettingsBody>()
+        .answers::<ProjectAnswer>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Changes the settings that the body contains, each as a whole; `null` resets one to its default. All others stay as
+    /// they are.
+    PatchProject = CallSpec::patch("/api/v1/projects/{project}", ADMINISTER)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
         .conditional()

@@ -110,7 +110,7 @@ fn parameters(call: &CallSpec) -> Vec<Value> {
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
     let key = json!({
         "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255},
-        "description": "A request that is repeated under the same key takes effect only once.",
+        "description": "A request that the same subject repeats under the same key within 7 days takes effect only once. Its answer has the header `Idempotent-Replayed: true`.",
     });
     let version = json!({
         "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},

@@ -2,7 +2,7 @@
 
 use domain::blind_spots::SpotState;
 use domain::comparison::Bucket;
-use domain::exemption::{Coverage, Reason, Scope, Status};
+use domain::exemption::{Coverage, EpssBand, Reason, Scope, Status};
 use domain::role::Role;
 use domain::target::TargetType;
 use domain::tracking::{Confidence, Stage};
@@ -77,4 +77,8 @@ impl WordEnum for Reason {
 
 impl WordEnum for Coverage {
     const ALL: &'static [Self] = &[Self::Exempted, Self::PartiallyExempted, Self::Pending, Self::Rejected];
+}
+
+impl WordEnum for EpssBand {
+    const ALL: &'static [Self] = &Self::ALL;
 }

@@ -16,7 +16,9 @@ an OpenAPI 3.1 document, with the types, query parameters and statuses. `docs/pr
 - **Lists.** They come in pages: `limit` is the maximum number of items, and the `next` of a page is the `cursor` of the
   next one.
 - **Retries.** Calls marked with \u{2020} take the header `Idempotency-Key`: a request that is repeated under the same key
-  takes effect only once.
+  takes effect only once. A key belongs to the subject of the token and to the call, for an upload to its target, and holds
+  for 7 days; after that it begins something new. The answer to a repeated request has the header
+  `Idempotent-Replayed: true`. An answer to an upload has the exemptions of the time in its `judged_at`.
 - **Versions.** Calls marked with \u{2021} take the header `If-Match: \"<version>\"`, with the `version` of an answer (it is
   also the `ETag`): the change takes effect only if nobody has changed the same thing since. Otherwise the answer is 412.
 

@@ -1,7 +1,7 @@
 //! Exemptions: requests, decisions, lists and previews.
 
 use super::{Scan, Tally};
-use domain::exemption::{Coverage, Exemption, Reason, Scope, Status, Term};
+use domain::exemption::{Coverage, EpssBand, Exemption, Reason, Scope, Status, Term};
 use domain::gate::Judgement;
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::time::Timestamp;
@@ -168,10 +168,28 @@ pub struct ExemptionItem {
     /// A link to more information.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
-    /// The exemption that this request returns to review, because the code of its occurrence was edited or moved.
+    /// The exemption that this request returns to review, because the code of its occurrence was edited or moved, or because
+    /// its issue is worse than what was approved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub returned_from: Option<ExemptionId>,
+    /// The change of the issue because of which the exemption returned to review, in words. If it is absent, the code was
+    /// edited or moved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_because: Option<String>,
+    /// The ids of the issue under all of its names (CVE, GHSA, rule) at the time of the request. If the issue goes under
+    /// another name of a vulnerability later, the exemption does not apply.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub names: Vec<IssueId>,
+    /// True if the issue was reported as known to be exploited (KEV) at the time of the request.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub known_exploited: bool,
+    /// The probability of its exploitation (EPSS) at the time of the request: `unlikely` (below 10 %, or not reported),
+    /// `possible` or `likely` (from 50 % on). Absent for requests of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::EnumSchema<EpssBand>>"))]
+    pub epss: Option<EpssBand>,
     /// The requester.
     pub requested_by: String,
     /// The time of the request, RFC 3339.
@@ -206,6 +224,8 @@ pub struct ExemptionTexts {
     pub link: Option<String>,
     /// The comment on the last decision.
     pub comment: String,
+    /// The change because of which it returned to review.
+    pub returned_because: Option<String>,
 }
 
 impl ExemptionItem {
@@ -238,6 +258,10 @@ impl ExemptionItem {
             text: texts.text,
             link: texts.link,
             returned_from: exemption.returned_from,
+            returned_because: texts.returned_because,
+            names: exemption.marks.iter().flat_map(|marks| marks.names.iter().copied()).collect(),
+            known_exploited: exemption.marks.as_ref().is_some_and(|marks| marks.known_exploited),
+            epss: exemption.marks.as_ref().map(|marks| marks.epss),
             requested_by: exemption.requested.by.to_string(),
             requested_at: exemption.requested.at.to_string(),
             decided_by: decision.map(|decision| decision.stamp.by.to_string()),

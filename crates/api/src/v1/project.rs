@@ -66,6 +66,10 @@ pub struct SettingsBody {
     /// The number of days before its end, 1 to 90, from which an exemption is listed as ending soon. Default: 7.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ending_notice_days: Option<u32>,
+    /// The number of levels, 0 to 5, by which the severity of an issue may rise above the one that was approved without
+    /// sending its exemption back to review. Default: 0. It applies to the band of EPSS, too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub severity_rise_allowed: Option<u32>,
 }
 
 /// Least criteria of the gate. What is absent requires nothing.

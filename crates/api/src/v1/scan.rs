@@ -45,6 +45,10 @@ pub struct ScanAnswer {
     pub occurrences: Tally,
     /// The results of the report. Each counts in exactly one number.
     pub report: Report,
+    /// The time at which the scan was judged, RFC 3339. Exemptions count in this answer as they did then, also if the answer
+    /// is repeated. Scans of earlier versions do not have it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub judged_at: Option<String>,
 }
 
 /// The thresholds of the gate: severities, or `none`.
@@ -346,6 +350,7 @@ impl ScanAnswer {
             issues,
             occurrences,
             report: Report::new(record, report, judgement),
+            judged_at: None,
         }
     }
 }

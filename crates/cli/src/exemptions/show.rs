@@ -43,6 +43,11 @@ fn text(item: &ExemptionItem) -> Result<String> {
     Ok(text)
 }
 
+/// The reason why an exemption returned to review.
+fn returned_because(item: &ExemptionItem) -> &str {
+    item.returned_because.as_deref().unwrap_or("edited or moved since that was approved")
+}
+
 /// The lines of the details, each with its name.
 fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     let by = |subject: &str, when: &str| format!("{subject} at {when}");
@@ -54,7 +59,7 @@ fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     let requested = item.requested_scope.map(|scope| ("requested", format!("the scope {scope} only")));
     lines.extend(requested);
     lines.extend(item.occurrences.iter().map(|id| ("occurrence", id.to_string())));
-    let back = item.returned_from.map(|id| ("returned from", format!("{id}: edited or moved since that was approved")));
+    let back = item.returned_from.map(|id| ("returned from", format!("{id}: {}", returned_because(item))));
     lines.extend(back);
     lines.push(("seen in scan", format!("{} of {}", item.scan, item.target)));
     lines.push(("term", term(item)));

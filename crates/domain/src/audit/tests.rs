@@ -56,9 +56,7 @@ fn about(described: &DescribedEvent) -> [Vec<&str>; 4] {
 /// Returns an event of the kind after this one's. A new kind must be added here.
 fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
     let name = || "web".parse().unwrap();
-    let Some(event) = event else {
-        return Some(ProjectEvent::SettingsSet { settings: Settings::default(), version: None });
-    };
+    let Some(event) = event else { return Some(ProjectEvent::settings_set(Settings::default())) };
     match event {
         ProjectEvent::SettingsSet { .. } => {
             Some(ProjectEvent::TargetCreated { name: name(), target_type: TargetType::Repository })
@@ -145,6 +143,8 @@ fn request() -> ExemptionEvent {
         text: "internal".to_owned(),
         link: None,
         returned_from: None,
+        marks: None,
+        returned_because: None,
     };
     ExemptionEvent::Requested { request: Box::new(request) }
 }

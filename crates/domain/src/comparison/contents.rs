@@ -47,6 +47,16 @@ pub struct Identified<Id> {
     /// Of an occurrence: the form that it keeps, see [`TrackedOccurrence::form`](super::TrackedOccurrence::form).
     #[serde(default)]
     pub form: Option<Box<Short>>,
+    /// The same of the exact form.
+    #[serde(default)]
+    pub exact: Option<Box<Short>>,
+}
+
+impl<Id> Identified<Id> {
+    /// Makes one that keeps no form.
+    pub(crate) fn new(id: Id, seen: u32) -> Self {
+        Self { id, seen, form: None, exact: None }
+    }
 }
 
 /// A scan whose comparison is stored, with its ids in the order of its lists.

@@ -90,14 +90,15 @@ impl Remainder {
     pub fn occurrences(&self) -> impl Iterator<Item = TrackedOccurrence> {
         let rows = self.contents.occurrences.iter().zip(&self.identities);
         rows.map(|(place, RemainderIdentity { identity, is_common })| {
-            let Identified { id, seen, form } = identity.clone();
-            TrackedOccurrence { id, seen, found: is_common.then(|| Box::new(unchanged(place))), carried: None, form }
+            let Identified { id, seen, form, exact } = identity.clone();
+            let found = is_common.then(|| Box::new(unchanged(place)));
+            TrackedOccurrence { id, seen, found, carried: None, form, exact }
         })
     }
 
     /// Returns the remainder as a compared scan. `origins` are those of the comparison.
     pub fn into_compared(self, origins: Vec<Origin>) -> ComparedScan {
-        let issues = self.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect();
+        let issues = self.issues.iter().map(|row| Identified::new(row.id, row.seen)).collect();
         let occurrences = self.identities.into_iter().map(|row| row.identity).collect();
         ComparedScan { contents: self.contents, issues, occurrences, origins, rules: Vec::new() }
     }

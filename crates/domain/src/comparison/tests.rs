@@ -234,6 +234,65 @@ fn a_changed_severity_changes_no_id() {
     assert_eq!(families.partners, [Some(1), Some(0)], "each continues the one with its own key");
 }
 
+/// The forms of the occurrence of a finding: the one that a reviewer judges, and that of the first version.
+fn forms(compared: &Compared, result: u32) -> (Short, Short) {
+    let contents = &compared.scan.contents;
+    let place = contents.occurrences.iter().find(|place| place.result == result).unwrap();
+    let (tracked, path) = (compared.of(result), contents.name(place.path));
+    (tracked.form(place, path), tracked.first_form(place, path))
+}
+
+const REMOVE: &str = "run(\"rm -rf /tmp/x\")";
+const REMOVE_ALL: &str = "run(\"rm -rf / tmp/x\")";
+
+fn shown(path: &str, code: &str) -> Scan {
+    let rest = (1..4).map(|n| finding(n, "B9", path, n * 50, &["x", &format!("evaluate(argument_{n})"), "y"]));
+    let all: Vec<_> = [finding(0, "B1", path, 10, &["x", code, "y"])].into_iter().chain(rest).collect();
+    Scan::new(1, &all)
+}
+
+#[test]
+fn white_space_that_means_something_changes_the_form_and_no_match() {
+    let old = shown("a.py", REMOVE).first();
+    let new = shown("a.py", REMOVE_ALL).compare(true, Some(&old), None);
+    assert_eq!((new.of(0).id, new.stages()[0]), (old.of(0).id, Some(Stage::Context)));
+    assert_ne!(forms(&new, 0).0, forms(&old, 0).0);
+    assert_eq!(forms(&new, 0).1, forms(&old, 0).1, "to the first version they are the same");
+    let indented = shown("a.py", &format!("    {REMOVE}")).compare(true, Some(&old), None);
+    assert_ne!(forms(&indented, 0).0, forms(&old, 0).0);
+    assert_eq!(forms(&shown("a.c", &format!("    {REMOVE}")).first(), 0).0, forms(&shown("a.c", REMOVE).first(), 0).0);
+    let back = shown("a.py", REMOVE).compare(true, Some(&new), None);
+    assert_eq!(forms(&back, 0).0, forms(&old, 0).0, "the code that was judged is back");
+}
+
+#[test]
+fn the_form_is_kept_in_a_renamed_file_while_the_exact_code_is_the_same() {
+    let old = shown("a.py", REMOVE).first();
+    let renamed = shown("b.py", REMOVE).compare(true, Some(&old), None);
+    assert_eq!((renamed.stages()[0], forms(&renamed, 0)), (Some(Stage::Renamed), forms(&old, 0)));
+    let again = shown("b.py", REMOVE).compare(true, Some(&renamed), None);
+    assert_eq!(forms(&again, 0), forms(&old, 0));
+    let edited = shown("b.py", REMOVE_ALL).compare(true, Some(&renamed), None);
+    assert_ne!(forms(&edited, 0).0, forms(&old, 0).0);
+    let both = shown("b.py", REMOVE_ALL).compare(true, Some(&old), None);
+    assert_eq!(both.stages()[0], Some(Stage::Renamed));
+    assert_ne!(forms(&both, 0).0, forms(&old, 0).0);
+}
+
+#[test]
+fn scans_of_earlier_versions_have_forms_of_the_first_version() {
+    let mut scan = shown("a.py", REMOVE);
+    scan.contents.occurrences.iter_mut().for_each(|place| place.signatures.exact = None);
+    let old = scan.first();
+    let (form, first) = forms(&old, 0);
+    assert_eq!(form, first);
+    let renamed = shown("b.py", REMOVE).compare(true, Some(&old), None);
+    let (exact, kept) = forms(&renamed, 0);
+    assert!(kept == first && exact != first, "both are known from the first scan on");
+    let again = shown("c.py", REMOVE).compare(true, Some(&renamed), None);
+    assert_eq!(forms(&again, 0), (exact, first));
+}
+
 /// A scan of few rules, files and pieces of code, so that many occurrences are similar.
 fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
     let code = prop_oneof![

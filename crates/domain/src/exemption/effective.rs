@@ -1,7 +1,8 @@
 //! The exemptions that apply to a scan at a time, and what of an issue still counts at the gate.
 
 use super::coverage::Coverage;
-use super::reach::Reach;
+use super::judged::{ExemptibleIssue, Judged, RiseAllowed};
+use super::reach::{Reach, Reviewed};
 use super::state::{Exemption, Exemptions};
 use super::status::Status;
 use crate::comparison::{Division, TrackedOccurrence};
@@ -34,7 +35,8 @@ pub struct Grant {
 /// The exemptions that apply to a scan, and pending and rejected ones for display.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EffectiveExemptions {
-    issues: BTreeMap<IssueId, ExemptionId>,
+    /// The exemptions of whole issues, the one that is named first last.
+    issues: BTreeMap<IssueId, Vec<ExemptionId>>,
     occurrences: BTreeMap<OccurrenceId, Vec<Grant>>,
     /// The issues with occurrences that are exempted individually.
     partly: BTreeSet<IssueId>,
@@ -42,15 +44,21 @@ pub struct EffectiveExemptions {
     requested: BTreeMap<IssueId, (Coverage, ExemptionId)>,
     /// The end of each exemption above that has one.
     ends: BTreeMap<ExemptionId, Timestamp>,
+    /// What was judged for each exemption above. One without an entry applies to any state of its issue.
+    judged: BTreeMap<ExemptionId, Judged>,
+    /// The rise of severity up to which they apply.
+    rise_allowed: RiseAllowed,
 }
 
 /// An occurrence of an issue, to be checked for exemptions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExemptibleOccurrence {
     /// Its id.
     pub id: OccurrenceId,
     /// Its form.
     pub form: Short,
+    /// Its form by the first version of forms. Exemptions of earlier versions apply to it.
+    pub first_form: Short,
     /// Its score.
     pub score: Option<Score>,
     /// True if it is new.
@@ -65,10 +73,23 @@ impl ExemptibleOccurrence {
         Self {
             id: tracked.id,
             form: tracked.form(place, path),
+            first_form: tracked.first_form(place, path),
             score: place.score,
             new: tracked.found.is_none(),
             updated: tracked.found.as_ref().is_some_and(|found| found.stage.is_updated()),
         }
+    }
+}
+
+impl ExemptibleOccurrence {
+    /// Returns it as a reviewer sees it.
+    pub fn reviewed(&self) -> Reviewed {
+        Reviewed { id: self.id, form: self.form }
+    }
+
+    /// True if a reviewer who saw this form saw the occurrence as it is.
+    pub fn has_form(&self, form: Short) -> bool {
+        form == self.form || form == self.first_form
     }
 }
 
@@ -81,9 +102,11 @@ pub struct IssueCoverage {
     pub exemption: Option<ExemptionId>,
     /// The exempted occurrences with their exemptions, unless the whole issue is exempted.
     pub exempted: Vec<(OccurrenceId, ExemptionId)>,
-    /// Occurrences with an exemption that does not apply to their present form: the occurrence, its form and the
-    /// exemption.
-    pub returned: Vec<(OccurrenceId, Short, ExemptionId)>,
+    /// Occurrences with an exemption that does not apply to their present form, each with the exemption.
+    pub returned: Vec<(ExemptibleOccurrence, ExemptionId)>,
+    /// The exemptions that do not apply because the issue is worse than what was judged, each with the highest severity of
+    /// what it exempted.
+    pub outgrown: BTreeMap<ExemptionId, Severity>,
     /// The occurrences that still count.
     pub left: Remaining,
 }
@@ -145,12 +168,20 @@ fn reaches(reach: &Reach, place: &ScanTarget<'_>) -> bool {
 }
 
 impl EffectiveExemptions {
-    /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form.
+    /// Returns them as they apply in a project that allows this rise of severity.
+    #[must_use]
+    pub fn with_rise(self, rise_allowed: RiseAllowed) -> Self {
+        Self { rise_allowed, ..self }
+    }
+
+    /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form. What
+    /// the issues are now makes no difference.
     pub fn at_judgement(
         issues: impl IntoIterator<Item = (IssueId, ExemptionId)>,
         occurrences: impl IntoIterator<Item = (IssueId, OccurrenceId, ExemptionId)>,
     ) -> Self {
-        let mut effective = Self { issues: issues.into_iter().collect(), ..Self::default() };
+        let issues = issues.into_iter().map(|(issue, exemption)| (issue, vec![exemption])).collect();
+        let mut effective = Self { issues, ..Self::default() };
         for (issue, occurrence, exemption) in occurrences {
             effective.partly.insert(issue);
             effective.occurrences.entry(occurrence).or_default().push(Grant { exemption, form: None });
@@ -160,6 +191,7 @@ impl EffectiveExemptions {
 
     fn grant(&mut self, id: ExemptionId, held: &Exemption) {
         self.ends.extend(held.ends().map(|end| (id, end)));
+        self.judged.insert(id, held.judged());
         match held.reach() {
             Reach::Occurrences { occurrences, .. } => {
                 self.partly.insert(held.issue);
@@ -169,31 +201,44 @@ impl EffectiveExemptions {
                 }
             }
             Reach::Target { .. } | Reach::Pipeline { .. } | Reach::Project | Reach::Account => {
-                self.issues.insert(held.issue, id);
+                self.issues.entry(held.issue).or_default().push(id);
             }
         }
     }
 
     /// Adds other exemptions. If both exempt an issue, the one that is already here stays.
     pub fn add(&mut self, other: Self) {
-        for (issue, exemption) in other.issues {
-            self.issues.entry(issue).or_insert(exemption);
+        for (issue, mut exemptions) in other.issues {
+            let own = self.issues.entry(issue).or_default();
+            exemptions.append(own);
+            *own = exemptions;
         }
         for (occurrence, grants) in other.occurrences {
             self.occurrences.entry(occurrence).or_default().extend(grants);
         }
         self.partly.extend(other.partly);
         self.ends.extend(other.ends);
+        self.judged.extend(other.judged);
     }
 
-    /// True if the occurrences of an issue with these names must be checked one by one: some may be exempted.
-    pub fn needs_occurrences(&self, names: &[IssueId]) -> bool {
-        self.whole_issue(names).is_none() && names.iter().any(|name| self.partly.contains(name))
+    /// True if the occurrences of an issue must be checked one by one: some may be exempted.
+    pub fn needs_occurrences(&self, issue: &ExemptibleIssue) -> bool {
+        self.whole_issue(issue).is_none() && issue.ids.iter().any(|id| self.partly.contains(id))
     }
 
-    /// Returns the exemption of a whole issue with these names.
-    pub fn whole_issue(&self, names: &[IssueId]) -> Option<ExemptionId> {
-        names.iter().find_map(|name| self.issues.get(name)).copied()
+    /// Returns the exemption of a whole issue.
+    pub fn whole_issue(&self, issue: &ExemptibleIssue) -> Option<ExemptionId> {
+        self.of_whole(issue).find(|exemption| self.applies(*exemption, issue, issue.severity))
+    }
+
+    /// The exemptions of a whole issue, whatever was judged; the one that is named first comes first.
+    fn of_whole(&self, issue: &ExemptibleIssue) -> impl Iterator<Item = ExemptionId> {
+        issue.ids.iter().filter_map(|id| self.issues.get(id)).flat_map(|held| held.iter().rev().copied())
+    }
+
+    /// True if the issue is no worse than what was judged for the exemption.
+    fn applies(&self, exemption: ExemptionId, issue: &ExemptibleIssue, severity: Severity) -> bool {
+        self.judged.get(&exemption).is_none_or(|judged| judged.includes(issue, severity, self.rise_allowed))
     }
 
     /// Returns the end of an exemption, if it has one.
@@ -201,27 +246,30 @@ impl EffectiveExemptions {
         self.ends.get(&exemption).copied()
     }
 
-    /// Starts to apply the exemptions to an issue with these names. Occurrences need only be added if
+    /// Starts to apply the exemptions to an issue. Occurrences need only be added if
     /// [`needs_occurrences`](Self::needs_occurrences) is true.
-    pub fn cover<'a>(&'a self, names: &'a [IssueId]) -> IssueCoverageBuilder<'a> {
-        IssueCoverageBuilder { effective: self, names, issue: IssueCoverage::default(), counted: 0 }
+    pub fn cover<'a>(&'a self, issue: &'a ExemptibleIssue) -> IssueCoverageBuilder<'a> {
+        IssueCoverageBuilder { effective: self, issue, coverage: IssueCoverage::default(), counted: 0 }
     }
 
-    /// Returns the exemption of one occurrence of an issue with these names.
-    pub fn of_occurrence(&self, names: &[IssueId], occurrence: &ExemptibleOccurrence) -> Option<ExemptionId> {
-        self.whole_issue(names).or_else(|| match self.occurrence(occurrence) {
+    /// Returns the exemption of one occurrence of an issue.
+    pub fn of_occurrence(&self, issue: &ExemptibleIssue, occurrence: &ExemptibleOccurrence) -> Option<ExemptionId> {
+        self.whole_issue(issue).or_else(|| match self.occurrence(issue, occurrence) {
             OccurrenceCoverage::Exempted(exemption) => Some(exemption),
-            OccurrenceCoverage::Returned(_) | OccurrenceCoverage::Other => None,
+            OccurrenceCoverage::Returned(_) | OccurrenceCoverage::Outgrown(_) | OccurrenceCoverage::Other => None,
         })
     }
 
-    fn occurrence(&self, occurrence: &ExemptibleOccurrence) -> OccurrenceCoverage {
+    fn occurrence(&self, issue: &ExemptibleIssue, occurrence: &ExemptibleOccurrence) -> OccurrenceCoverage {
         let grants = self.occurrences.get(&occurrence.id).map(Vec::as_slice).unwrap_or_default();
-        let holds = |grant: &&Grant| grant.form.is_none_or(|form| form == occurrence.form);
-        match (grants.iter().rfind(holds), grants.last()) {
-            (Some(grant), _) => OccurrenceCoverage::Exempted(grant.exemption),
-            (None, Some(grant)) => OccurrenceCoverage::Returned(grant.exemption),
-            (None, None) => OccurrenceCoverage::Other,
+        let of_form = || grants.iter().filter(|grant| grant.form.is_none_or(|form| occurrence.has_form(form))).rev();
+        let severity = Severity::of(occurrence.score);
+        match (of_form().find(|grant| self.applies(grant.exemption, issue, severity)), of_form().next(), grants.last())
+        {
+            (Some(grant), _, _) => OccurrenceCoverage::Exempted(grant.exemption),
+            (None, Some(grant), _) => OccurrenceCoverage::Outgrown(grant.exemption),
+            (None, None, Some(grant)) => OccurrenceCoverage::Returned(grant.exemption),
+            (None, None, None) => OccurrenceCoverage::Other,
         }
     }
 }
@@ -230,8 +278,8 @@ impl EffectiveExemptions {
 #[derive(Debug)]
 pub struct IssueCoverageBuilder<'a> {
     effective: &'a EffectiveExemptions,
-    names: &'a [IssueId],
-    issue: IssueCoverage,
+    issue: &'a ExemptibleIssue,
+    coverage: IssueCoverage,
     counted: usize,
 }
 
@@ -239,27 +287,36 @@ impl IssueCoverageBuilder<'_> {
     /// Adds an occurrence.
     pub fn add(&mut self, occurrence: &ExemptibleOccurrence) {
         self.counted += 1;
-        let issue = &mut self.issue;
-        match self.effective.occurrence(occurrence) {
-            OccurrenceCoverage::Exempted(exemption) => issue.exempted.push((occurrence.id, exemption)),
-            OccurrenceCoverage::Returned(exemption) => {
-                issue.returned.push((occurrence.id, occurrence.form, exemption));
-                issue.left.add(occurrence);
+        let coverage = &mut self.coverage;
+        let severity = Severity::of(occurrence.score);
+        match self.effective.occurrence(self.issue, occurrence) {
+            OccurrenceCoverage::Exempted(exemption) => {
+                coverage.exempted.push((occurrence.id, exemption));
+                return;
             }
-            OccurrenceCoverage::Other => issue.left.add(occurrence),
+            OccurrenceCoverage::Returned(exemption) => {
+                coverage.returned.push((*occurrence, exemption));
+            }
+            OccurrenceCoverage::Outgrown(exemption) => {
+                let highest = coverage.outgrown.entry(exemption).or_insert(severity);
+                *highest = severity.max(*highest);
+            }
+            OccurrenceCoverage::Other => {}
         }
+        coverage.left.add(occurrence);
     }
 
     /// Returns the result.
     pub fn finish(self) -> IssueCoverage {
-        let Self { effective, names, mut issue, counted } = self;
-        if let Some(exemption) = effective.whole_issue(names) {
+        let Self { effective, issue: checked, coverage: mut issue, counted } = self;
+        if let Some(exemption) = effective.whole_issue(checked) {
             return IssueCoverage {
                 coverage: Some(Coverage::Exempted),
                 exemption: Some(exemption),
                 ..IssueCoverage::default()
             };
         }
+        issue.outgrown.extend(effective.of_whole(checked).next().map(|exemption| (exemption, checked.severity)));
         let named = issue.exempted.iter().map(|(_, exemption)| *exemption);
         issue.exemption = named.max_by_key(|id| (effective.end(*id).is_none(), effective.end(*id), Reverse(*id)));
         issue.coverage = match issue.exempted.len() {
@@ -268,7 +325,7 @@ impl IssueCoverageBuilder<'_> {
             _ => Some(Coverage::PartiallyExempted),
         };
         if issue.coverage.is_none() {
-            let requested = names.iter().find_map(|name| effective.requested.get(name)).copied();
+            let requested = checked.ids.iter().find_map(|id| effective.requested.get(id)).copied();
             (issue.coverage, issue.exemption) = requested.unzip();
         }
         issue
@@ -277,7 +334,10 @@ impl IssueCoverageBuilder<'_> {
 
 enum OccurrenceCoverage {
     Exempted(ExemptionId),
+    /// Its form was not judged.
     Returned(ExemptionId),
+    /// It is worse than what was judged.
+    Outgrown(ExemptionId),
     Other,
 }
 

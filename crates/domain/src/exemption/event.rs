@@ -1,5 +1,6 @@
 //! Events of exemptions.
 
+use super::judged::{Judged, Marks};
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
 use super::term::Term;
@@ -45,9 +46,18 @@ pub struct ExemptionRequest {
     /// A link to more information.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
-    /// The exemption that these occurrences had until their code was edited or moved. They return to review.
+    /// The exemption that these occurrences had until their code was edited or moved, or that the issue had until it
+    /// became worse than what was judged. They return to review.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_from: Option<ExemptionId>,
+    /// The issue's names, and what was known of its exploitation, at the time of the request. Requests of earlier versions
+    /// do not have them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub marks: Option<Marks>,
+    /// The change of the issue because of which the exemption returns to review, in words. If it is absent, the code of
+    /// the occurrences was edited or moved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_because: Option<String>,
 }
 
 /// An event of an exemption.
@@ -109,8 +119,8 @@ pub enum ExemptionEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
     },
-    /// The code of exempted occurrences was edited or moved: they return to review, in the name of the earlier
-    /// requesters.
+    /// The code of exempted occurrences was edited or moved, or exempted issues are worse than what was judged: they
+    /// return to review, in the name of the earlier requesters.
     Returned {
         /// The requests; each names the exemption that it returns from.
         requests: Vec<ExemptionRequest>,
@@ -151,5 +161,17 @@ impl ExemptionId {
     pub fn of_returned(from: Self, occurrence: Reviewed) -> Self {
         let fields: [&[u8]; 3] = [&from.short().0, &occurrence.id.short().0, &occurrence.form.0];
         Self::derived("v1:exemption:returned", &fields)
+    }
+
+    /// Derives the id of the request that returns this exemption to review because the issue became worse than what was
+    /// judged; one for each severity, set of names and marks.
+    pub fn of_outgrown(from: Self, now: &Judged) -> Self {
+        let marks = now.marks.clone().unwrap_or_default();
+        let ids: Vec<[u8; 16]> = marks.names.iter().map(|name| name.short().0).collect();
+        let (from, exploited) = (from.short().0, [u8::from(marks.known_exploited)]);
+        let words = [now.severity.as_str(), marks.epss.as_str()].map(str::as_bytes);
+        let fields: Vec<&[u8]> =
+            [&from[..], &exploited].into_iter().chain(words).chain(ids.iter().map(<[u8; 16]>::as_slice)).collect();
+        Self::derived("v1:exemption:outgrown", &fields)
     }
 }

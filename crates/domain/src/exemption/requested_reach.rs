@@ -147,7 +147,7 @@ impl ChosenOccurrences {
     /// Adds an occurrence of the issue. Each must be added once.
     pub fn add(&mut self, candidate: &ExemptibleOccurrence) {
         if self.missing.remove(&candidate.id) {
-            self.found.push(Reviewed { id: candidate.id, form: candidate.form });
+            self.found.push(candidate.reviewed());
             self.score = self.score.max(candidate.score);
         } else {
             self.others += 1;
@@ -252,6 +252,7 @@ mod tests {
         ExemptibleOccurrence {
             id: occurrence(n),
             form: Short([n; 16]),
+            first_form: Short([n; 16]),
             score: Score::from_f64(score),
             new: true,
             updated: false,

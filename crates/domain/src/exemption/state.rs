@@ -1,6 +1,7 @@
 //! The exemptions of a project as the fold of their journal: the legal transitions and who may make them.
 
 use super::event::{ExemptionEvent, ExemptionRequest, SourceScan};
+use super::judged::Marks;
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
 use super::scope::Scope;
@@ -82,6 +83,9 @@ pub struct Exemption {
     /// Its version and status before the last change; absent before the first change, or if that was before versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<PreviousVersion>,
+    /// The issue's names, and what was known of its exploitation, at the time of the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub marks: Option<Marks>,
 }
 
 impl Exemption {
@@ -203,6 +207,11 @@ impl Exemptions {
         })
     }
 
+    /// True if this event changed an exemption. Each remembers its last events only.
+    pub fn has_applied(&self, event: EventId) -> bool {
+        self.by_id.values().any(|held| held.applied.contains(&event))
+    }
+
     /// Returns the exemptions as they would be if this one were approved at `at` for `reach`, or, without a reach,
     /// revoked.
     pub fn simulate(&self, id: ExemptionId, reach: Option<&Reach>, at: Timestamp) -> Self {
@@ -280,8 +289,8 @@ impl Exemptions {
         Ok(())
     }
 
-    /// Returns occurrences of an exemption to review: requests them once for each of their forms, in the name of the
-    /// earlier requesters. The uploader of the report is not the requester.
+    /// Returns occurrences of an exemption to review, once for each of their forms, or the exemption itself, once for
+    /// what its issue has become, in the name of the earlier requesters. The uploader of the report is not the requester.
     fn return_to_review(
         &mut self,
         step: &Step<'_>,
@@ -290,13 +299,18 @@ impl Exemptions {
     ) -> Result<(), Refusal> {
         if let Some(held) = self.by_id.get(&request.id) {
             let again = held.applied.contains(&step.id);
-            return if again { Ok(()) } else { Err(Refusal::new("the occurrence was requested in this form before")) };
+            return if again {
+                Ok(())
+            } else {
+                Err(Refusal::new("the exemption was returned to review for the same change before"))
+            };
         }
         let from = request.returned_from.and_then(|id| self.by_id.get(&id));
         let from = from.ok_or_else(|| Refusal::new("the exemption that it returns from is missing"))?;
         let (askers, by) = (from.askers.clone(), from.requested.by.clone());
         if self.returned(step.stamp.at) >= RETURNED_MAX {
-            let reason = format!("{RETURNED_MAX} exemptions are pending because code was edited or moved, the maximum");
+            let reason =
+                format!("{RETURNED_MAX} exemptions are pending because they were returned to review, the maximum");
             return Err(Refusal::new(reason));
         }
         self.make_room(step.stamp.at, before, request.reach.occurrences().len())?;
@@ -306,7 +320,7 @@ impl Exemptions {
         Ok(())
     }
 
-    /// Returns the number of exemptions that are pending because code was edited or moved.
+    /// Returns the number of exemptions that are pending because they were returned to review.
     pub fn returned(&self, now: Timestamp) -> usize {
         let pending = |held: &&Exemption| held.returned_from.is_some() && held.status(now) == Status::Pending;
         self.by_id.values().filter(pending).count()
@@ -426,6 +440,7 @@ fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
         applied: vec![step.id],
         reopened: None,
         before: None,
+        marks: request.marks.clone(),
     }
 }
 

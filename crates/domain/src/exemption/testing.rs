@@ -28,6 +28,7 @@ pub(super) fn exemption(requested: Reach) -> Exemption {
         applied: vec![EventId::from_bits([1; 16])],
         reopened: None,
         before: None,
+        marks: None,
     }
 }
 

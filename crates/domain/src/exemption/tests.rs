@@ -41,7 +41,7 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
         issue: issue(n),
         title: "hashlib".to_owned(),
         scanner: "bandit".parse().unwrap(),
-        severity: Severity::High,
+        severity: Severity::Critical,
         seen: SourceScan {
             scan: ScanId::from_bits([9; 16]),
             target: "dvpwa".parse().unwrap(),
@@ -53,6 +53,8 @@ fn request(n: u8, reach: Reach) -> ExemptionRequest {
         text: "not reachable".to_owned(),
         link: None,
         returned_from: None,
+        marks: None,
+        returned_because: None,
     }
 }
 
@@ -99,8 +101,14 @@ fn effective(state: &Exemptions, ms: i64) -> EffectiveExemptions {
     state.effective(at(ms), &ScanTarget { target: &target, pipeline: pipeline.as_ref() })
 }
 
+/// An issue that is no worse than what [`request`] is for.
+fn seen_issue(n: u8) -> ExemptibleIssue {
+    let marks = Marks { names: BTreeSet::from([issue(n)]), ..Marks::default() };
+    ExemptibleIssue { ids: vec![issue(n)], severity: Severity::High, marks, is_vulnerability: true }
+}
+
 fn covers(state: &Exemptions, ms: i64, n: u8) -> bool {
-    effective(state, ms).whole_issue(&[issue(n)]).is_some()
+    effective(state, ms).whole_issue(&seen_issue(n)).is_some()
 }
 
 #[test]
@@ -230,7 +238,7 @@ fn a_reach_covers_its_scans_and_no_other() {
             ScanTarget { target: &target, pipeline: None },
             ScanTarget { target: &elsewhere, pipeline: None },
         ];
-        let covered = here.map(|place| state.effective(at(2), &place).whole_issue(&[issue(1)]).is_some());
+        let covered = here.map(|place| state.effective(at(2), &place).whole_issue(&seen_issue(1)).is_some());
         assert_eq!(covered, expected, "{reach:?}");
     }
 }
@@ -288,12 +296,12 @@ fn an_event_appended_twice_counts_once() {
 
 fn candidate(id: u8, form: u8, score: u16, new: bool) -> ExemptibleOccurrence {
     let Reviewed { id, form } = reviewed(id, form);
-    ExemptibleOccurrence { id, form, score: Score::from_hundredths(score), new, updated: false }
+    ExemptibleOccurrence { id, form, first_form: form, score: Score::from_hundredths(score), new, updated: false }
 }
 
 fn weigh(force: &EffectiveExemptions, candidates: &[ExemptibleOccurrence]) -> IssueCoverage {
-    let names = [issue(1)];
-    let mut weighing = force.cover(&names);
+    let seen = seen_issue(1);
+    let mut weighing = force.cover(&seen);
     candidates.iter().for_each(|candidate| weighing.add(candidate));
     weighing.finish()
 }
@@ -304,9 +312,9 @@ fn chosen_occurrences_are_exempted_and_the_rest_counts() {
     let (state, _) = fold(&[("dev", 0, request_event(request(1, reach))), ("sec", 1, approved(1))]);
     let force = effective(&state, 2);
     assert!(
-        force.needs_occurrences(&[issue(1)])
-            && !force.needs_occurrences(&[issue(2)])
-            && force.whole_issue(&[issue(1)]).is_none()
+        force.needs_occurrences(&seen_issue(1))
+            && !force.needs_occurrences(&seen_issue(2))
+            && force.whole_issue(&seen_issue(1)).is_none()
     );
     let weighed = weigh(&force, &[candidate(1, 1, 950, true), candidate(3, 3, 500, true), candidate(4, 4, 200, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::PartiallyExempted), Some(id(1))));
@@ -324,7 +332,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
     let weighed = weigh(&effective(&state, 2), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exempted.len(), weighed.left.division.common), (None, 0, 1));
-    assert_eq!(weighed.returned, [(reviewed(1, 7).id, reviewed(1, 7).form, id(1))]);
+    assert_eq!(weighed.returned, [(candidate(1, 7, 950, false), id(1))]);
 
     // It is requested in the name of the earlier requester, once for each form, by any upload.
     let back = ExemptionId::of_returned(id(1), reviewed(1, 7));
@@ -365,7 +373,10 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     ];
     let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
-    assert_eq!(refusals.pop().unwrap().as_deref(), Some("the occurrence was requested in this form before"));
+    assert_eq!(
+        refusals.pop().unwrap().as_deref(),
+        Some("the exemption was returned to review for the same change before")
+    );
     assert!(refusals.iter().all(Option::is_none));
     assert_eq!(weigh(&effective(&state, 4), &[candidate(1, 7, 950, false)]).coverage, Some(Coverage::Pending));
     let (state, refusals) = fold(&events);
@@ -373,6 +384,16 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
     let weighed = weigh(&effective(&state, 6), &[candidate(1, 7, 950, false)]);
     assert_eq!((weighed.coverage, weighed.exemption), (Some(Coverage::Exempted), Some(back)));
     assert!(weighed.returned.is_empty());
+}
+
+#[test]
+fn an_exemption_of_the_first_version_of_forms_applies_to_unchanged_code() {
+    let (state, _) = fold(&[("dev", 0, request_event(request(1, chosen(&[reviewed(1, 1)])))), ("sec", 1, approved(1))]);
+    let force = effective(&state, 2);
+    let unchanged = ExemptibleOccurrence { form: Short([7; 16]), ..candidate(1, 1, 950, false) };
+    assert_eq!(weigh(&force, &[unchanged]).coverage, Some(Coverage::Exempted));
+    let edited = ExemptibleOccurrence { first_form: Short([8; 16]), ..unchanged };
+    assert_eq!(weigh(&force, &[edited]).returned, [(edited, id(1))]);
 }
 
 #[test]
@@ -429,8 +450,8 @@ fn of_several_exemptions_the_one_that_ends_last_is_named() {
         ("sec", 1, approved(2)),
         ("sec", 1, approved(3)),
     ];
-    assert_eq!(effective(&fold(&events[1..5]).0, 2).whole_issue(&[issue(1)]), Some(id(2)));
-    assert_eq!(effective(&fold(&events).0, 2).whole_issue(&[issue(1)]), Some(id(3)));
+    assert_eq!(effective(&fold(&events[1..5]).0, 2).whole_issue(&seen_issue(1)), Some(id(2)));
+    assert_eq!(effective(&fold(&events).0, 2).whole_issue(&seen_issue(1)), Some(id(3)));
 }
 
 #[test]
@@ -498,7 +519,7 @@ fn the_stored_events_are_pinned() {
         assert_eq!(serde_json::from_str::<ExemptionEvent>(line).unwrap(), *event);
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    {"type":"requested","request":{"id":"01010101010101010101010101010101","issue":"01010101010101010101010101010101","title":"hashlib","scanner":"bandit","severity":"high","seen":{"scan":"09090909090909090909090909090909","target":"dvpwa","pipeline":"nightly"},"reach":{"scope":"occurrences","target":"dvpwa","occurrences":[{"id":"01010101010101010101010101010101","form":"02020202020202020202020202020202"}]},"term":{"days":7},"reason":"acceptable_risk","text":"not reachable"}}
+    {"type":"requested","request":{"id":"01010101010101010101010101010101","issue":"01010101010101010101010101010101","title":"hashlib","scanner":"bandit","severity":"critical","seen":{"scan":"09090909090909090909090909090909","target":"dvpwa","pipeline":"nightly"},"reach":{"scope":"occurrences","target":"dvpwa","occurrences":[{"id":"01010101010101010101010101010101","form":"02020202020202020202020202020202"}]},"term":{"days":7},"reason":"acceptable_risk","text":"not reachable"}}
     {"type":"approved","exemption":"01010101010101010101010101010101","comment":"ok","reach":{"scope":"project"}}
     {"type":"rejected","exemption":"01010101010101010101010101010101","comment":"no"}
     {"type":"cancelled","exemption":"01010101010101010101010101010101","comment":""}

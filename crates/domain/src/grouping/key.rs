@@ -47,7 +47,12 @@ impl IssueKey {
 
     /// Returns the product: the tool that wrote the findings.
     pub fn product(&self) -> Option<&str> {
-        let at = self.pattern.iter().position(|name| name == "product")?;
+        self.value("product")
+    }
+
+    /// Returns the value of a field.
+    pub(super) fn value(&self, field: &str) -> Option<&str> {
+        let at = self.pattern.iter().position(|name| name == field)?;
         self.values.get(at).map(String::as_str)
     }
 

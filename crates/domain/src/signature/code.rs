@@ -1,6 +1,7 @@
 //! The code of a finding: its own lines and one on either side.
 
-use super::text::code_text;
+use super::exact::exact_text;
+use super::text::{code_text, normal_path};
 use finding::Finding;
 
 /// The maximum number of a finding's own lines that are compared.
@@ -18,6 +19,8 @@ pub(super) struct CodeParts {
     pub(super) after: String,
     /// The statement that contains it. A formatter that breaks its lines differently does not change it.
     pub(super) statement: String,
+    /// The same lines with the white space that means something.
+    pub(super) exact: String,
 }
 
 impl CodeParts {
@@ -32,21 +35,25 @@ impl CodeParts {
             let number = |at| code.first_line.checked_add(u32::try_from(at).ok()?);
             code.lines.iter().enumerate().filter_map(move |(at, line)| Some((number(at)?, line)))
         };
-        let text = |from: u32| {
-            let lines = numbered().filter(|(number, _)| (from..=last).contains(number)).map(|(_, line)| line.as_str());
-            code_text(&lines.take(SNIPPET_LINES_MAX).collect::<Vec<_>>().join("\n"))
+        let lines = |from: u32| {
+            let lines = numbered().filter(move |(number, _)| (from..=last).contains(number));
+            lines.map(|(_, line)| line.as_str()).take(SNIPPET_LINES_MAX)
         };
+        let text = |from: u32| code_text(&lines(from).collect::<Vec<_>>().join("\n"));
         let own = text(first);
         if own.is_empty() {
             return None;
         }
         // A long statement is cut so that it includes the reported line.
         let begins = finding.statement_line.map(|line| line.max(first.saturating_sub(SNIPPET_LINES_MAX_BEFORE)));
-        let statement = begins.filter(|begins| *begins < first).map_or_else(|| own.clone(), text);
+        let begins = begins.filter(|begins| *begins < first);
+        let statement = begins.map_or_else(|| own.clone(), text);
+        let path = location.map(|location| normal_path(&location.path)).unwrap_or_default();
+        let exact = exact_text(&path, lines(begins.unwrap_or(first)));
         let line_at = |number: Option<u32>| {
             numbered().find(|(at, _)| Some(*at) == number).map(|(_, line)| code_text(line)).unwrap_or_default()
         };
-        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)), statement })
+        Some(Self { before: line_at(first.checked_sub(1)), own, after: line_at(last.checked_add(1)), statement, exact })
     }
 }
 

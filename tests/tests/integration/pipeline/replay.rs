@@ -291,7 +291,9 @@ fn an_unfinished_scan_is_not_replayed() {
         system.kv.fail_after_writes(Some(writes));
         let died = system.upload(upload("main", MAIN).key("k")).is_err();
         system.kv.fail_after_writes(None);
-        let scan = ScanId::of_idempotency_key(&"shop".parse().unwrap(), "k");
+        let [project, target] = ["shop", "notes"];
+        let by = system.who(ADMIN).actor.subject;
+        let scan = ScanId::of_idempotency_key(&by, &project.parse().unwrap(), &target.parse().unwrap(), "k");
         let replay = system.replay(scan, NEWER);
         match died {
             // Its answer may exist already, while its head has not moved yet.

@@ -156,7 +156,7 @@ fn an_account_admin_has_a_name_and_all_projects() {
     assert!(ann.require_installation().is_ok() && ann.require_all_targets().is_ok());
     assert_eq!(ann.actor.subject.as_str(), "ann");
     let made = api::project_context::ProjectContext { project: "new".parse().unwrap(), ..system.calls() };
-    block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default(), None)).unwrap();
+    block_on(ProjectJob { context: made, caller: ann }.put_project(Default::default(), false, None)).unwrap();
     assert!(system.upload(upload("main", &bandit(1)).project("new").token(&token)).is_ok());
 
     assert_eq!(listed(&system, None).iter().map(|item| &item.id).collect::<Vec<_>>(), [&issued.id]);

@@ -19,7 +19,7 @@ use domain::version::Versions;
 use exemptions::job::ExemptionJob;
 use exemptions::preview::PreviewQuery;
 use futures::executor::block_on;
-use ingest::{ByteSource, Encoding, Ingest, ReplayRequest, UploadPart, UploadParts, UploadRequest};
+use ingest::{ByteSource, Encoding, Ingest, ReplayRequest, UploadPart, UploadParts, UploadRequest, Uploaded};
 use projects::job::ProjectJob;
 use projects::tokens::TokenJob;
 use results::execution::Run;
@@ -228,7 +228,7 @@ impl System {
     }
 
     pub(crate) fn settings(&self, settings: SettingsBody) {
-        block_on(self.project_job(self.who(ADMIN)).put_project(settings, None)).unwrap();
+        block_on(self.project_job(self.who(ADMIN)).put_project(settings, false, None)).unwrap();
     }
 
     /// Goes on in another project of the installation, which is made if it is not there.
@@ -339,7 +339,7 @@ impl System {
     pub(crate) fn token_of(&self, project: &str, name: &str, role: &str) -> String {
         let context = api::project_context::ProjectContext { project: project.parse().unwrap(), ..self.calls() };
         let job = ProjectJob { context, caller: self.who(ADMIN) };
-        block_on(job.put_project(SettingsBody::default(), None)).unwrap();
+        block_on(job.put_project(SettingsBody::default(), false, None)).unwrap();
         self.issue(Some(project), token_body(name, role)).unwrap().token.unwrap()
     }
 
@@ -357,8 +357,21 @@ impl System {
     pub(crate) async fn upload_with(
         &self,
         context: &Ingest<'_, MemoryKv, Self>,
-        mut wanted: Upload,
+        wanted: Upload,
     ) -> Result<ScanAnswer, Problem> {
+        Ok(self.uploaded_with(context, wanted).await?.answer)
+    }
+
+    /// Makes an upload now, whatever its key; says whether its answer is repeated.
+    pub(crate) fn uploaded(&self, wanted: Upload) -> Result<Uploaded, Problem> {
+        block_on(self.uploaded_with(&self.context(), wanted))
+    }
+
+    async fn uploaded_with(
+        &self,
+        context: &Ingest<'_, MemoryKv, Self>,
+        mut wanted: Upload,
+    ) -> Result<Uploaded, Problem> {
         let mut pieces = Pieces::of(&mut wanted, context.kv);
         let token = wanted.token.as_deref().unwrap_or(ADMIN);
         let project = wanted.project.as_deref().unwrap_or(self.project.as_str());

@@ -59,6 +59,9 @@ pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/projects/{project}/audit", REVIEWERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}", READERS, 200, |_| Example::of(&[])),
     case("PUT", "/api/v1/projects/{project}", ADMINS, 200, |_| Example::of(&[]).body(&json!({}))),
+    case("PATCH", "/api/v1/projects/{project}", ADMINS, 200, |_| {
+        Example::of(&[]).body(&json!({"rejected_allowed": 0}))
+    }),
     case("GET", "/api/v1/projects/{project}/tokens", ADMINS, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/projects/{project}/tokens", ADMINS, 201, |_| {
         Example::of(&[]).body(&json!({"name": "another", "role": "viewer"}))

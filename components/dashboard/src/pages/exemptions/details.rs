@@ -97,7 +97,7 @@ async fn page_with<A: Api>(
     let body = html! {
         @if let Some(problem) = state.refusal { (notice::bad(&format!("The decision failed: {}.", problem.detail))) }
         @if item.returned_from.is_some() && item.status == Status::Pending {
-            p class="notice care" { (exemption::RETURNED) }
+            p class="notice care" { (exemption::returned(&item)) }
         }
         (facts(request, project, &item))
         (subject.section(project, &item))
@@ -126,7 +126,7 @@ fn facts<A>(request: &PageRequest<'_, A>, project: &str, item: &ExemptionItem) -
                 @if item.self_approved { dt { "Self-approved" } dd { "The requester approved it. The project allowed this at the time." } }
                 @if let Some(from) = item.returned_from {
                     dt { "Returned from" }
-                    dd { a href=(address::exemption(project, from)) { "Exemption of the code before it was edited or moved" } }
+                    dd { a href=(address::exemption(project, from)) { (exemption::returned_from(item)) } }
                 }
                 dt { "ID" } dd { code { (item.id) } }
             }

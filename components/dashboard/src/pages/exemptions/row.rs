@@ -75,7 +75,7 @@ impl Rows<'_> {
                     @if item.status != Status::Pending { " · " (exemption::last_decision(item, now)) }
                 }
                 @if item.returned_from.is_some() && item.status == Status::Pending {
-                    p class="hint" { (exemption::RETURNED) }
+                    p class="hint" { (exemption::returned(item)) }
                 }
                 @if let Some(scans) = unused_in {
                     p { "No effect in " (list::count(u64::try_from(scans).unwrap_or(u64::MAX), "scan")) "." }

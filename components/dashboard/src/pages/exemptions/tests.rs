@@ -39,6 +39,10 @@ fn item(id: &str, status: Status) -> ExemptionItem {
         text: "<script>".to_owned(),
         link: Some("javascript:alert(1)".to_owned()),
         returned_from: None,
+        returned_because: None,
+        names: Vec::new(),
+        known_exploited: false,
+        epss: None,
         requested_by: "Bob".to_owned(),
         requested_at: "2026-11-20T00:00:00Z".to_owned(),
         decided_by: (status != Status::Pending).then(|| "cid".to_owned()),
@@ -342,6 +346,13 @@ fn returned_and_self_approved_exemptions_are_marked() {
     let back = ExemptionItem { returned_from: Some(ExemptionId::from_bits([9; 16])), ..item("0a", Status::Pending) };
     let page = list(&api(vec![back]), &session(Role::Viewer), "");
     assert!(page.contains("Returned to review") && page.contains(exemption::RETURNED));
+    let worse = ExemptionItem {
+        returned_because: Some("It was low when it was approved and is critical now. <b>".to_owned()),
+        ..item("0a", Status::Pending)
+    };
+    let worse = ExemptionItem { returned_from: Some(ExemptionId::from_bits([9; 16])), ..worse };
+    let page = list(&api(vec![worse]), &session(Role::Viewer), "");
+    assert!(page.contains("was low when it was approved and is critical now. &lt;b&gt;"), "{page}");
     let own = ExemptionItem { self_approved: true, ..item("0b", Status::Approved) };
     let call = "GET /api/v1/projects/shop/exemptions?status=approved&limit=25";
     let api = api(Vec::new()).answer(call, &listed(vec![own]));

@@ -174,7 +174,8 @@ pub(super) fn to_form(settings: &SettingsBody) -> Form {
         .append_pair("examined_share", &number(settings.examined_share, 50))
         .append_pair("self_approval", &flag(settings.self_approval))
         .append_pair("unlimited_exemptions", &flag(settings.unlimited_exemptions))
-        .append_pair("ending_notice_days", &number(settings.ending_notice_days, 7));
+        .append_pair("ending_notice_days", &number(settings.ending_notice_days, 7))
+        .append_pair("severity_rise_allowed", &number(settings.severity_rise_allowed, 0));
     for (level, days) in &settings.exemption_days_max {
         fields.append_pair(&format!("exemption_days_max.{level}"), &days.to_string());
     }
@@ -210,6 +211,7 @@ pub(super) fn from_form(form: &Form, mut settings: SettingsBody) -> Result<Setti
     settings.self_approval = Some(form.text("self_approval") == "true");
     settings.unlimited_exemptions = Some(form.text("unlimited_exemptions") == "true");
     settings.ending_notice_days = form.number("ending_notice_days")?;
+    settings.severity_rise_allowed = form.number("severity_rise_allowed")?;
     for level in Severity::ALL {
         match form.number(&days_max(level))? {
             Some(days) => settings.exemption_days_max.insert(level.to_string(), days),

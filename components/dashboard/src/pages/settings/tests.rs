@@ -30,6 +30,7 @@ fn settings() -> SettingsBody {
         unlimited_exemptions: Some(true),
         exemption_days_max: [("critical".to_owned(), 14), ("unassigned".to_owned(), 30)].into(),
         ending_notice_days: Some(9),
+        severity_rise_allowed: Some(2),
     }
 }
 
