@@ -50,7 +50,7 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
     let job = ExemptionJob { context: ProjectContext { kv: &kv, services: &Chain, now, event, project }, caller };
     // A call that died before it appended its event has its effect only now.
     let is_repeated = is_known && job.has_taken_effect().await?;
-    Ok(answer(&job, call, &params, &mut request.query, &body).await?.repeated(is_repeated))
+    Ok(answer(&job, call, &params, &mut request, &body).await?.repeated(is_repeated))
 }
 
 /// Runs the job of a call.
@@ -58,9 +58,10 @@ async fn answer(
     job: &ExemptionJob<'_, SpinKv, Chain>,
     call: ExemptionsCall,
     params: &PathParams,
-    query: &mut Query,
+    request: &mut guest::HttpRequest,
     body: &[u8],
 ) -> Result<Reply, Problem> {
+    let query = &mut request.query;
     let decision = match call {
         ExemptionsCall::Exemptions => {
             let (filter, wanted) = (filter(query)?, page::wanted(query, "exemptions")?);

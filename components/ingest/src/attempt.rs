@@ -10,7 +10,7 @@ use crate::upload::check_limits;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
-use api::problem::Problem;
+use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;

@@ -16,8 +16,8 @@ use api::problem::Problem;
 use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{
-    AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, ProjectAnswer, SettingsBody, TargetItem, TargetPatch,
-    TokenBody,
+    AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, ProjectAnswer, SettingsBody, TargetItem,
+    TargetPatch, TokenBody,
 };
 use domain::baseline::BaselinePattern;
 use domain::baseline_request::BaselineDecision;
