@@ -34,6 +34,9 @@ pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, path: &[&str]) -
         (Method::Get, ["projects", project]) => overview::page(request, project).await,
         (Method::Get, ["projects", project, "scans"]) => scans::page(request, project).await,
         (Method::Get, ["projects", project, "scans", scan]) => scan::page(request, project, scan).await,
+        (Method::Post(form), ["projects", project, "scans", scan, "accept"]) => {
+            scan::accept::submit(request, project, scan, form).await
+        }
         (_, ["projects", project, "scans", scan, "issues", issue, rest @ ..]) => {
             issue::route(request, project, scan, issue, rest).await
         }

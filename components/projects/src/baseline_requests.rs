@@ -77,7 +77,8 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         Ok(Page { items, next: page.next })
     }
 
-    async fn request_item(
+    /// Makes the item of a pending request, with its effect.
+    pub(crate) async fn request_item(
         &self,
         state: &Project,
         name: &TargetName,

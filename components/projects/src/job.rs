@@ -225,7 +225,11 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
             (Some(_), _) => self.scan_log(target.id).await?,
         };
         let effective = EffectiveBaseline::new(&settled, &resolve(&settled, &log)?);
-        Ok(TargetItem::new(name.as_str(), target, effective))
+        let baseline_request = match &target.baseline_request {
+            Some(request) => Some(Box::new(self.request_item(state, name, target, request).await?)),
+            None => None,
+        };
+        Ok(TargetItem { baseline_request, ..TargetItem::new(name.as_str(), target, effective) })
     }
 
     pub(crate) async fn scan_log(&self, target: TargetId) -> Result<ScanLog, Problem> {

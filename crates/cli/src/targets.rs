@@ -249,6 +249,7 @@ mod tests {
             target_type: domain::target::TargetType::Repository,
             baseline,
             effective: EffectiveBaseline { from: from.to_owned(), regex: owned(regex), variant: owned(variant) },
+            baseline_request: None,
             created_at: "2026-01-01T00:00:00Z".to_owned(),
             version: 0,
             changed_by: None,

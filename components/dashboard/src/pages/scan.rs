@@ -1,5 +1,6 @@
 //! The page of a scan: verdict, details, blind spots, and the lists of issues by bucket.
 
+pub(crate) mod accept;
 mod blind_spots;
 pub(crate) mod filters;
 pub(crate) mod issue_list;
@@ -54,6 +55,7 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {
         (summary::verdict(answer.verdict, answer.no_threshold, &answer.reasons))
+        (accept::section(request, project, &answer))
         (facts(project, &answer, request.now))
         (blind_spots::section(&answer.report))
         div id="results" class="stack" {

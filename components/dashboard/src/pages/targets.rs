@@ -1,6 +1,7 @@
 //! The list of targets, the page of one, and changes of its baseline.
 
 mod baseline_form;
+mod baseline_request;
 mod list;
 mod save_baseline;
 mod scans;
@@ -28,6 +29,9 @@ pub(crate) async fn route<A: Api>(
         (Method::Get, []) => list::page(request, project).await,
         (Method::Get, [target]) => target::page(request, project, target).await,
         (Method::Post(form), [target]) => save_baseline::submit(request, project, target, form).await,
+        (Method::Post(form), [target, "baseline-request", decision @ ("approve" | "reject" | "withdraw")]) => {
+            baseline_request::decide(request, project, target, decision, form).await
+        }
         (Method::Get, [target, "variants"]) => variants::page(request, project, target).await,
         (Method::Get, [target, "compare"]) => Ok(compare(request, project, target)),
         _ => Err(page_not_found()),

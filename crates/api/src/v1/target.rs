@@ -1,5 +1,6 @@
 //! Targets, their baselines and their variants.
 
+use super::BaselineRequestItem;
 use crate::body::{field, illegal};
 use crate::problem::Problem;
 use domain::baseline::{Baseline, BaselineChoice, BaselinePattern, ChosenBaseline};
@@ -28,6 +29,9 @@ pub struct TargetItem {
     pub baseline: Option<BaselineBody>,
     /// The effective baseline.
     pub effective: EffectiveBaseline,
+    /// A pending request to change the baseline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline_request: Option<Box<BaselineRequestItem>>,
     /// The time of its creation, RFC 3339.
     pub created_at: String,
     /// The version of the target's own baseline, for `If-Match`. It changes whenever the baseline is set or removed; 0 if
@@ -180,6 +184,7 @@ impl TargetItem {
             target_type: target.target_type,
             baseline: target.baseline.as_ref().map(BaselineBody::from),
             effective,
+            baseline_request: None,
             created_at: target.created.at.to_string(),
             version: version_of(target.baseline_set.as_ref()),
             changed_by: target.baseline_set.as_ref().map(|set| set.by.to_string()),

@@ -150,7 +150,7 @@ pub(super) fn baseline_modes(kind: TargetType) -> [(&'static str, String); 4] {
     };
     [
         ("", built_in.to_owned()),
-        ("none", "None: the previous scan of the same variant".to_owned()),
+        ("none", "None: the last accepted scan of the same variant".to_owned()),
         ("variant", "Fixed variant".to_owned()),
         ("regex", "Variant that matches a pattern".to_owned()),
     ]

@@ -9,6 +9,7 @@ use crate::view::text::plain;
 use crate::view::{baseline, notice, time};
 use api::problem::{Code, Problem};
 use api::v1::{BaselineBody, TargetItem};
+use domain::role::Right;
 use domain::time::Timestamp;
 use maud::{Markup, html};
 
@@ -125,7 +126,7 @@ pub(super) fn effective(target: &TargetItem, now: Timestamp) -> Markup {
             @match (&effective.regex, &effective.variant) {
                 (_, Some(variant)) => { "Scans of other variants are compared with the newest complete scan of " bdi { (plain(variant)) } "." },
                 (Some(_), None) => "No scanned variant matches the pattern, so scans have no baseline yet.",
-                (None, None) => "Each scan is compared with the previous scan of its variant.",
+                (None, None) => "Each scan is compared with the last accepted scan of its variant.",
             }
         }
     }
@@ -191,8 +192,15 @@ pub(super) fn form<A>(
                         @if let Some(tested) = tested { (variants::preview(tested)) }
                     }
                 }
-                (radio(Kind::None, "No baseline: the previous scan of the same variant"))
+                (radio(Kind::None, "No baseline: the last accepted scan of the same variant"))
                 (radio(Kind::Default, "Default for targets of this type"))
+            }
+            @if !request.has_right(Right::Decide) {
+                div class="field" {
+                    label for="reason" { "Reason, if another person has to approve the change" }
+                    input id="reason" name="reason" maxlength="1024" autocomplete="off" aria-describedby="reason-hint";
+                    p class="hint" id="reason-hint" { "A change of a baseline that is set needs a reviewer. With a reason, it is requested." }
+                }
             }
             div class="row middle" {
                 button { "Save baseline" }

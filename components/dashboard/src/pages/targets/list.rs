@@ -43,7 +43,10 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) ->
                             tr {
                                 th scope="row" { a href=(address::target(project, &target.name)) { bdi { (target.name) } } }
                                 td class="nowrap" data-label="Type" { (badge::capitalised(target.target_type.as_str())) }
-                                td data-label="Baseline" { (baseline::effective(&target.effective)) }
+                                td data-label="Baseline" {
+                                    (baseline::effective(&target.effective))
+                                    @if target.baseline_request.is_some() { " " span class="badge pending" { "Change requested" } }
+                                }
                                 td data-label="Created" { (time::relative(&target.created_at, request.now)) }
                             }
                         }

@@ -1,12 +1,12 @@
 //! The page of a target: its baseline, its variants and its scans.
 
 use super::baseline_form::{self, BaselineForm};
-use super::{scans, variants};
+use super::{baseline_request, scans, variants};
 use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::request::PageRequest;
-use crate::view::{badge, time};
+use crate::view::{badge, notice, time};
 use api::path::segment;
 use api::problem::Problem;
 use api::v1::TargetItem;
@@ -19,10 +19,10 @@ use maud::html;
 /// # Errors
 /// The API's problem.
 pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, name: &str) -> Result<Reply, Problem> {
-    Ok(page_with(request, project, name, None).await?.reply(request))
+    Ok(page_with(request, project, name, None, None).await?.reply(request))
 }
 
-/// The page, with the values of a submitted form for the baseline.
+/// The page, with the values of a submitted form for the baseline, or the refusal of a decision on a request.
 ///
 /// # Errors
 /// The API's problem.
@@ -31,6 +31,7 @@ pub(super) async fn page_with<'a, A: Api>(
     project: &'a str,
     name: &str,
     form: Option<BaselineForm<'_>>,
+    refusal: Option<&Problem>,
 ) -> Result<Page<'a>, Problem> {
     let path = address::api(&address::target(project, name));
     let target = request.api.get::<TargetItem>(&path);
@@ -49,6 +50,8 @@ pub(super) async fn page_with<'a, A: Api>(
     )?;
     let names: Vec<&str> = variants.iter().flat_map(|page| &page.items).map(|variant| variant.id.as_str()).collect();
     let body = html! {
+        @if let Some(problem) = refusal { (notice::bad(&format!("Nothing was decided: {}.", problem.detail))) }
+        @if let Some(pending) = &target.baseline_request { (baseline_request::section(request, project, pending)) }
         div class="columns" {
             section class="card stack" {
                 h2 { "Baseline" }

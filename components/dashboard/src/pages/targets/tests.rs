@@ -3,7 +3,9 @@ use crate::request::Method;
 use crate::testing::{FakeApi, session, text, with_request};
 use api::page::Page;
 use api::problem::{Code, Problem};
-use api::v1::{BaselineBody, EffectiveBaseline, ScanItem, TargetItem, VariantItem};
+use api::v1::{
+    BaselineBody, BaselineEffect, BaselineRequestItem, EffectiveBaseline, ScanItem, TargetItem, VariantItem,
+};
 use domain::role::Role;
 use domain::target::TargetType;
 use domain::verdict::Verdict;
@@ -18,6 +20,7 @@ fn target() -> TargetItem {
         target_type: TargetType::Repository,
         baseline: Some(BaselineBody::variant("main")),
         effective: EffectiveBaseline { from: "target".to_owned(), regex: None, variant: Some("main".to_owned()) },
+        baseline_request: None,
         created_at: "2026-11-01T00:00:00.000Z".to_owned(),
         version: 7,
         changed_by: Some("sam".to_owned()),
@@ -170,4 +173,67 @@ fn an_empty_list_explains_the_next_step() {
     );
     let page = text(&open(&api, Role::Developer, "/projects/shop/targets", &[], None).unwrap());
     assert!(page.contains("No targets yet.") && page.contains("/projects/shop/upload"));
+}
+
+fn pending(outdated: bool) -> BaselineRequestItem {
+    let effect = |variant: &str| BaselineEffect {
+        baseline: EffectiveBaseline { from: "target".to_owned(), regex: None, variant: Some(variant.to_owned()) },
+        scan: None,
+    };
+    BaselineRequestItem {
+        id: "a/b".to_owned(),
+        request: domain::ids::EventId::from_bits([7; 16]),
+        baseline: Some(BaselineBody::variant("next")),
+        reason: "<script>main is frozen".to_owned(),
+        requested_by: "dev".to_owned(),
+        requested_at: "2026-11-03T00:00:00.000Z".to_owned(),
+        outdated,
+        now: effect("main"),
+        then: effect("next"),
+    }
+}
+
+fn with_request_pending(outdated: bool) -> FakeApi {
+    let target = TargetItem { baseline_request: Some(Box::new(pending(outdated))), ..target() };
+    api().answer(&format!("GET {TARGET}"), &target)
+}
+
+#[test]
+fn a_pending_request_shows_its_effect_and_reviewers_decide() {
+    let show = |role, outdated| {
+        let url = "/projects/shop/targets/a%2Fb";
+        text(&open(&with_request_pending(outdated), role, url, &["a/b"], None).unwrap())
+    };
+    let page = show(Role::Secops, false);
+    for shown in ["Requested change", "next", "&lt;script&gt;main is frozen", "Approve request", "Reject request"] {
+        assert!(page.contains(shown), "{shown} is missing: {page}");
+    }
+    assert!(!show(Role::Secops, true).contains("Approve request"), "the baseline has changed");
+    let developer = show(Role::Developer, false);
+    assert!(developer.contains("Requested change") && !developer.contains("Approve request"));
+    let id = "07".repeat(16);
+    let form = format!("request={id}&comment=agreed");
+    let decide = format!("POST {TARGET}/baseline-request/approve");
+    let api = with_request_pending(false).answer(&decide, &target());
+    let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&form)).unwrap();
+    assert_eq!(location(&reply), "/projects/shop/targets/a%2Fb?done=baseline-request-approve");
+    assert_eq!(*api.sent.borrow(), [(decide.clone(), format!(r#"{{"request":"{id}","comment":"agreed"}}"#))]);
+    let refusal = Problem::new(Code::Conflict, "somebody has decided it");
+    let api = with_request_pending(false).refuse(&decide, &refusal);
+    let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&form)).unwrap();
+    assert!(reply.status == 409 && text(&reply).contains("somebody has decided it"));
+}
+
+#[test]
+fn a_developers_change_is_requested_with_a_reason() {
+    let refusal = Problem::new(Code::Forbidden, "a reviewer is needed");
+    let request = format!("POST {TARGET}/baseline-request");
+    let api = api().refuse(&format!("PATCH {TARGET}"), &refusal).answer(&request, &pending(false));
+    let form = "version=7&kind=variant&variant=next&regex=&reason=";
+    let reply = open(&api, Role::Developer, "/x", &["a/b"], Some(form)).unwrap();
+    assert!(reply.status == 403 && text(&reply).contains("a reviewer is needed"));
+    let reply = open(&api, Role::Developer, "/x", &["a/b"], Some(&format!("{form}frozen"))).unwrap();
+    assert_eq!(location(&reply), "/projects/shop/targets/a%2Fb?done=baseline-requested");
+    let body = r#"{"baseline":{"variant":"next"},"reason":"frozen"}"#;
+    assert_eq!(api.sent.borrow().last().unwrap(), &(request, body.to_owned()));
 }

@@ -1,0 +1,114 @@
+//! A pending request to change a target's baseline: what would change, and the decisions on it.
+
+use super::target;
+use crate::address;
+use crate::client::Api;
+use crate::form::Form;
+use crate::layout::csrf;
+use crate::reply;
+use crate::request::PageRequest;
+use crate::view::text::plain;
+use crate::view::{baseline, notice, time};
+use api::problem::{Code, Problem};
+use api::v1::{BaselineDecisionBody, BaselineEffect, BaselineRequestItem, TargetItem};
+use domain::role::Right;
+use guest::Reply;
+use maud::{Markup, html};
+
+/// Shows a pending request, with forms for those who may decide it.
+pub(super) fn section<A>(request: &PageRequest<'_, A>, project: &str, item: &BaselineRequestItem) -> Markup {
+    let is_own = request.session.subject == item.requested_by;
+    let page = address::target(project, &item.id);
+    html! {
+        section class="card stack" aria-labelledby="baseline-request" {
+            h2 id="baseline-request" { "Requested change of the baseline" }
+            dl class="facts" {
+                dt { "Now" } dd { (effect(project, &item.now)) }
+                dt { "After an approval" } dd { (effect(project, &item.then)) }
+                dt { "Requested" }
+                dd { "by " bdi { (plain(&item.requested_by)) } " " (time::relative(&item.requested_at, request.now)) }
+                dt { "Reason" } dd class="break" { bdi { (plain(&item.reason)) } }
+            }
+            @if let (Some(now), Some(then)) = (item.now.scan, item.then.scan) {
+                @if now != then {
+                    p {
+                        a href=(address::comparison(project, then, now)) { "Compare the newest scans of both" }
+                        ": what the new baseline has in addition would not be new any more."
+                    }
+                }
+            }
+            @if item.outdated {
+                (notice::bad("The baseline has changed since the request, so it cannot be approved. Reject it; the requester can request the change again."))
+            }
+            @if request.has_right(Right::Decide) {
+                @if !item.outdated {
+                    (form(request, &page, item, "approve", "Approve", "The baseline changes from the next scan on."))
+                }
+                (form(request, &page, item, "reject", "Reject", "The baseline stays as it is."))
+            }
+            @if is_own && request.has_right(Right::Develop) {
+                (form(request, &page, item, "withdraw", "Withdraw", "The baseline stays as it is."))
+            }
+        }
+    }
+}
+
+/// A baseline with its newest scan.
+fn effect(project: &str, effect: &BaselineEffect) -> Markup {
+    html! {
+        (baseline::effective(&effect.baseline))
+        @if let Some(scan) = effect.scan { ", " a href=(address::scan(project, scan)) { "newest scan" } }
+    }
+}
+
+/// A folded form: a confirmation without a script.
+fn form<A>(
+    request: &PageRequest<'_, A>,
+    page: &str,
+    item: &BaselineRequestItem,
+    decision: &str,
+    label: &str,
+    hint: &str,
+) -> Markup {
+    let id = format!("comment-{decision}");
+    html! {
+        details {
+            summary { (label) " …" }
+            form method="post" action={ (page) "/baseline-request/" (decision) } class="stack tight" {
+                (csrf(request.session))
+                input type="hidden" name="request" value=(item.request);
+                p class="hint" { (hint) }
+                div class="field" {
+                    label for=(id) { "Comment" }
+                    input id=(id) name="comment" maxlength="1024" autocomplete="off";
+                }
+                div { button { (label) " request" } }
+            }
+        }
+    }
+}
+
+/// Decides the request.
+///
+/// # Errors
+/// The API failed, or the user lacks the right.
+pub(super) async fn decide<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    name: &str,
+    decision: &str,
+    form: &Form,
+) -> Result<Reply, Problem> {
+    let here = address::target(project, name);
+    let id = form.text("request").parse();
+    let id = id.map_err(|error| Problem::new(Code::InvalidBody, format!("field `request`: {error}")))?;
+    let body = BaselineDecisionBody { request: id, comment: form.text("comment").to_owned() };
+    let path = address::api(&format!("{here}/baseline-request/{decision}"));
+    match request.api.send::<TargetItem>("POST", &path, &body).await {
+        Ok(_) => Ok(reply::redirect(&format!("{here}?done=baseline-request-{decision}"))),
+        Err(problem) if problem.code == Code::Conflict => {
+            Ok(target::page_with(request, project, name, None, Some(&problem)).await?.reply_with(409, request))
+        }
+        Err(problem) => Err(problem),
+    }
+}
