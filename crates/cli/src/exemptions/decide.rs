@@ -29,6 +29,9 @@ pub(super) struct ApproveArgs {
     decision: DecisionArgs,
     #[command(flatten)]
     grant: GrantArgs,
+    /// The scan in which you saw the issue: approve its severity and names there, too
+    #[arg(long)]
+    scan: Option<String>,
 }
 
 /// The options of an approval.
@@ -44,20 +47,21 @@ pub(super) struct GrantArgs {
 
 /// Approves.
 pub(super) fn approve(args: ApproveArgs) -> Result<()> {
-    send(args.decision, Decision::Approve, args.grant)
+    send(args.decision, Decision::Approve, args.grant, args.scan)
 }
 
 /// Makes any other decision.
 pub(super) fn run(args: DecisionArgs, decision: Decision) -> Result<()> {
-    send(args, decision, GrantArgs { scope: None, pipeline: None })
+    send(args, decision, GrantArgs { scope: None, pipeline: None }, None)
 }
 
-fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> {
+fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs, scan: Option<String>) -> Result<()> {
     let client = args.connection.client()?;
     let body = DecisionBody {
         comment: args.comment,
         scope: grant.scope.map(|scope| scope.to_string()),
         pipeline: grant.pipeline,
+        scan,
     };
     let items = match args.id.as_slice() {
         [id] => vec![client.send(Method::POST, &["exemptions", id, decision.as_str()], &body)?],
@@ -72,13 +76,14 @@ fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> 
 
 /// The same decision for each id.
 fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkDecision> {
-    let DecisionBody { comment, scope, pipeline } = body;
+    let DecisionBody { comment, scope, pipeline, scan } = body;
     let one = |id: &String| BulkDecision {
         id: id.clone(),
         decision: decision.to_string(),
         comment: comment.clone(),
         scope: scope.clone(),
         pipeline: pipeline.clone(),
+        scan: scan.clone(),
     };
     ids.iter().map(one).collect()
 }
@@ -89,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_decision_on_several_is_the_same_for_each() {
-        let body = DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), pipeline: None };
+        let body =
+            DecisionBody { comment: "agreed".to_owned(), scope: Some("project".to_owned()), ..DecisionBody::default() };
         let all = of_each(&["a".to_owned(), "b".to_owned()], Decision::Approve, &body);
         let fields = |one: &BulkDecision| (one.decision.clone(), one.comment.clone(), one.scope.clone());
         assert_eq!(all.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);

@@ -130,7 +130,7 @@ fn request() -> ExemptionEvent {
 
 fn approval(comment: &str) -> ExemptionEvent {
     let exemption = ExemptionId::from_bits(EXEMPTION);
-    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false }
+    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false, judged: None }
 }
 
 #[test]

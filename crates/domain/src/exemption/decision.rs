@@ -35,7 +35,7 @@ impl Decision {
     /// [`ExemptionEvent::Approved`].
     pub fn event(self, exemption: ExemptionId, comment: String, granted: Option<Reach>, own: bool) -> ExemptionEvent {
         match self {
-            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own },
+            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own, judged: None },
             Self::Reject => ExemptionEvent::Rejected { exemption, comment },
             Self::Withdraw => ExemptionEvent::Cancelled { exemption, comment },
             Self::Reopen => ExemptionEvent::Reopened { exemption, comment },
@@ -83,6 +83,7 @@ mod tests {
             comment: comment.clone(),
             reach: Some(Reach::Project),
             own: true,
+            judged: None,
         };
         assert_eq!(event(Decision::Approve), approved);
         assert_eq!(

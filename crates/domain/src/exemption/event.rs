@@ -81,6 +81,9 @@ pub enum ExemptionEvent {
         /// True if the project allowed requesters to approve their own exemptions.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         own: bool,
+        /// What the reviewer judged, if that was the issue in a later scan than that of the request.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        judged: Option<Box<Judged>>,
     },
     /// It was rejected, or its approval was revoked.
     Rejected {

@@ -32,6 +32,7 @@ pub(super) async fn one<A: Api>(
         comment: form.text("comment").to_owned(),
         scope: of_approval("scope"),
         pipeline: of_approval("pipeline"),
+        scan: None,
     };
     let path = format!("{}/{}", address::api(&address::exemption(project, id)), decision.as_str());
     let page = return_path::of_form(project, form);
